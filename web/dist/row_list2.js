@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=840bfd6cfce7";
+export{t as RowList}from"./row_list.js?v=ad9371d67612";

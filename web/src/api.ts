@@ -147,9 +147,8 @@ export function unreachable(): ApiError {
 /** Notes that a request was refused for want of a key. What was wrong with a password says its own form. */
 function refused(path: string, error: ApiError): void {
   if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;
-  if (storedKey() !== "")
-    keyWanted.value = t("The key does not work (any more): {message}.", { message: error.message });
-  else keyWanted.value = hadAccess ? t("The session has ended. Sign in to go on; what you have written stays.") : "";
+  if (storedKey() !== "") keyWanted.value = t("The key no longer works: {message}.", { message: error.message });
+  else keyWanted.value = hadAccess ? t("Your session has ended. Sign in to continue; your input is kept.") : "";
 }
 
 /** The key that this tab sends, if one was typed in; it goes with the tab. */

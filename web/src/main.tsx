@@ -43,7 +43,7 @@ const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
   const now = view.value;
-  const themes = { auto: text("as the system has it"), light: text("light"), dark: text("dark") };
+  const themes = { auto: text("system"), light: text("light"), dark: text("dark") };
   const themeSaid = t("Theme: {theme}", { theme: t(themes[theme.value]) });
   return (
     <header class="top">

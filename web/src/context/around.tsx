@@ -193,7 +193,7 @@ function Bonded({ of, bond, label, value }: { of: AroundScope; bond: Bond; label
       class="chip"
       aria-pressed={on}
       data-testid={`bond-${bond}`}
-      title={on ? t("Do not keep to it") : t("Keep to it")}
+      title={on ? t("Remove this limit") : t("Limit to this")}
       onClick={toggle}
     >
       <span class="dim">{t(label)}</span>
@@ -305,7 +305,7 @@ function Edge({
   if (!more) {
     return (
       <p class="edge dim">
-        {isCut ? t("As many lines as this view holds.") : before ? t("Nothing before.") : t("Nothing after.")}
+        {isCut ? t("This view holds no more lines.") : before ? t("Nothing before.") : t("Nothing after.")}
       </p>
     );
   }
@@ -334,17 +334,17 @@ function NotThere({ of, leave, retry }: { of: AroundScope; leave: () => void; re
   };
   return (
     <div class="state" data-testid="around-failed">
-      <h2>{gone ? t("This event is no longer here") : t("What was around the event could not be loaded")}</h2>
+      <h2>{gone ? t("This event is no longer here") : t("Surrounding events could not be loaded")}</h2>
       <p>
         {gone
-          ? t("It was of {time}. Its retention is over, or it was deleted.", { time: fullText(ms, view.value.zone) })
+          ? t("It was from {time}. Its retention ended, or it was deleted.", { time: fullText(ms, view.value.zone) })
           : printable(error?.message ?? "")}
       </p>
       {!gone && error?.hint && <p class="hint">{printable(error.hint)}</p>}
       <p class="buttons">
         {gone ? (
           <button type="button" class="button primary" onClick={near}>
-            {t("Show what is left around that time")}
+            {t("Show remaining events around that time")}
           </button>
         ) : (
           <button

@@ -103,7 +103,7 @@ function Branches({
     <ul role={level === 1 ? "none" : "group"}>
       {all.length === 0 && (
         <li role="treeitem" aria-level={level} class="dim">
-          {t("This text is no JSON after all.")}
+          {t("This text is not valid JSON.")}
         </li>
       )}
       {all.slice(0, shown).map((twig, at) => (

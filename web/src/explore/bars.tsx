@@ -50,7 +50,7 @@ export function BarChart({ data }: { data: Rows }) {
         height={TALL + 20}
         role="img"
         tabIndex={0}
-        aria-label={t("Bars of the table below: ← and → read them")}
+        aria-label={t("Bars of the table below; use ← and → to read them")}
         onKeyDown={onKeyDown}
         onBlur={() => setAt(null)}
         onPointerLeave={() => setAt(null)}

@@ -39,7 +39,7 @@ export function ChangeList({ data }: { data: Changes }) {
       {baseline !== null && baseline.events === 0 && range.events > 0 && (
         <p class="note warning" data-testid="no-baseline">
           {t(
-            "There is nothing in the time compared with, so everything is new. Compare with another time above, or choose a shorter range.",
+            "The time compared with has no events, so everything is new. Compare with another time above, or choose a shorter range.",
           )}
         </p>
       )}
@@ -49,10 +49,8 @@ export function ChangeList({ data }: { data: Changes }) {
           title={range.events === 0 ? t("No event matches here") : t("No pattern changed")}
           hint={
             range.events === 0
-              ? t("Look at a longer time, or leave a condition out.")
-              : t(
-                  "The same messages come about as often as before. Compare with another time, or look at all patterns.",
-                )
+              ? t("Choose a longer range or remove a condition.")
+              : t("All messages are about as frequent as before. Compare with another time, or see all patterns.")
           }
         >
           <button type="button" class="button" onClick={() => go({ panel: "patterns" })}>
@@ -126,7 +124,7 @@ function Entry({ change, baseline }: { change: Change; baseline: Counted | null 
           <Origins origins={change.services} />
           <Origins origins={change.hosts} />
           {!change.exact && (
-            <span class="dim" title={t("Its text is so general that the query may find other events as well.")}>
+            <span class="dim" title={t("This pattern is general: the query may also find other events.")}>
               ≈
             </span>
           )}
@@ -151,8 +149,8 @@ function Entry({ change, baseline }: { change: Change; baseline: Counted | null 
         <button
           type="button"
           class="tiny"
-          aria-label={t("Leave events like this out")}
-          title={t("Leave events like this out")}
+          aria-label={t("Exclude events like this")}
+          title={t("Exclude events like this")}
           data-testid="change-exclude"
           onClick={() => narrow(change.condition, true)}
         >

@@ -71,7 +71,7 @@ function Legend({ buckets }: { buckets: readonly Bucket[] }) {
             title={
               level === NO_LEVEL
                 ? t("Show events without a level")
-                : t("Show {level} only, or take it away again", { level })
+                : t("Show only {level}, or all levels again", { level })
             }
             onClick={() => clickLevel(level)}
           >
@@ -107,7 +107,7 @@ export function Chart() {
         </h2>
         <Legend buckets={buckets} />
         <span class="dim each">
-          {lane.data && lane.data.interval_ms > 0 ? t("a bar is {time}", { time: span(lane.data.interval_ms) }) : ""}
+          {lane.data && lane.data.interval_ms > 0 ? t("one bar is {time}", { time: span(lane.data.interval_ms) }) : ""}
         </span>
         <button
           type="button"
@@ -135,14 +135,14 @@ export function Chart() {
         <Failure
           what={
             lane.data
-              ? t("These counts are older than the question: {message}.", { message: lane.error?.message ?? "" })
+              ? t("These counts are from the previous query: {message}.", { message: lane.error?.message ?? "" })
               : t("The counts could not be loaded: {message}.", { message: lane.error?.message ?? "" })
           }
           onAgain={() => askCounts(view.peek())}
         />
       )}
       {lane.data?.partial && (
-        <Incomplete what={t("These counts are not complete.")} reasons={lane.data.partial_reasons} />
+        <Incomplete what={t("These counts are incomplete.")} reasons={lane.data.partial_reasons} />
       )}
       {asTable.value ? <CountTable buckets={buckets} /> : <Bars buckets={buckets} />}
     </section>

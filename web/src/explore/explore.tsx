@@ -162,7 +162,7 @@ function amount(data: Rows, n: number): string {
 /** What stands below the last row. */
 function End({ data }: { data: Rows }) {
   const oldest = data.events.at(-1);
-  if (!data.isWhole) return <>{rows.value.state === "loading" ? t("more events are on their way…") : ""}</>;
+  if (!data.isWhole) return <>{rows.value.state === "loading" ? t("loading more events…") : ""}</>;
   if (older.value.state === "loading") return <>{t("loading older events…")}</>;
   if (older.value.state === "error")
     return (
@@ -177,18 +177,18 @@ function End({ data }: { data: Rows }) {
   if (data.more && data.events.length >= ROWS_MAX && oldest) {
     return (
       <>
-        {rich("{n} events are kept here. {link}", {
+        {rich("Showing at most {n} events. {link}", {
           n: count(data.events.length),
           link: (
             <button type="button" class="link" onClick={() => go({ to: oldest.time, row: "" })}>
-              {t("Go on from the oldest")}
+              {t("Continue from the oldest")}
             </button>
           ),
         })}
       </>
     );
   }
-  return <>{data.more || isCut(data.query) ? "" : t("That is all in this range.")}</>;
+  return <>{data.more || isCut(data.query) ? "" : t("No more events in this range.")}</>;
 }
 
 function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
@@ -196,7 +196,7 @@ function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
   const { partial, partial_reasons: reasons } = data.answer;
   return (
     <>
-      {partial && <Incomplete what={t("This answer is not complete.")} reasons={reasons} />}
+      {partial && <Incomplete what={t("This answer is incomplete.")} reasons={reasons} />}
       {n === 0 ? (
         data.isWhole ? (
           <>

@@ -101,7 +101,7 @@ export function FieldNumbers({ name }: { name: string }) {
         <div
           class="spread"
           role="img"
-          aria-label={t("How the values are spread from {min} to {max}", {
+          aria-label={t("Distribution of the values from {min} to {max}", {
             min: written(data.points.get("lo")?.value ?? 0),
             max: written(data.points.get("hi")?.value ?? 0),
           })}

@@ -118,8 +118,8 @@ export function FindBox({
       <button
         type="button"
         class="tiny"
-        aria-label={t("The one before")}
-        title={t("The one before (N)")}
+        aria-label={t("Previous match")}
+        title={t("Previous match (N)")}
         onClick={() => stepFind(-1)}
       >
         <span class="up">
@@ -129,14 +129,14 @@ export function FindBox({
       <button
         type="button"
         class="tiny"
-        aria-label={t("The next one")}
-        title={t("The next one (n)")}
+        aria-label={t("Next match")}
+        title={t("Next match (n)")}
         data-testid="find-next"
         onClick={() => stepFind(1)}
       >
         <Icon name="down" />
       </button>
-      <button type="button" class="tiny" aria-label={t("Stop finding")} title={t("Stop finding (Esc)")} onClick={close}>
+      <button type="button" class="tiny" aria-label={t("Close search")} title={t("Close search (Esc)")} onClick={close}>
         <Icon name="close" />
       </button>
     </div>

@@ -25,7 +25,7 @@ export function Insight({ data }: { data: Rows }) {
   const parts = [plural(scanned, "{n} event scanned", "{n} events scanned", compact(scanned))];
   if (read > 0) parts.push(t("{bytes} read", { bytes: bytes(read) }));
   if (skipped > 0) parts.push(t("{share} skipped by the index", { share: percent(skipped / Math.max(scanned, 1)) }));
-  if (cached > 0) parts.push(t("{share} known from before", { share: percent(cached / Math.max(scanned, 1)) }));
+  if (cached > 0) parts.push(t("{share} cached", { share: percent(cached / Math.max(scanned, 1)) }));
   if (elapsed !== undefined) parts.push(milliseconds(elapsed));
   return (
     <>
@@ -33,12 +33,12 @@ export function Insight({ data }: { data: Rows }) {
         type="button"
         class="link dim cost"
         data-testid="cost"
-        title={t("How the server came to this answer")}
+        title={t("How the server ran this query")}
         onClick={() => (open.value = true)}
       >
         {parts.join(" · ")}
       </button>
-      <Dialog open={open.value} onClose={() => (open.value = false)} label={t("How the server came to this answer")}>
+      <Dialog open={open.value} onClose={() => (open.value = false)} label={t("How the server ran this query")}>
         <Explained data={data} />
       </Dialog>
     </>
@@ -57,8 +57,8 @@ function Explained({ data }: { data: Rows }) {
   const { state, data: found, error } = lane.value;
   return (
     <div class="explained" data-testid="explained">
-      <h2>{t("How the server came to this answer")}</h2>
-      {state === "loading" && !found && <p class="dim">{t("Asking…")}</p>}
+      <h2>{t("How the server ran this query")}</h2>
+      {state === "loading" && !found && <p class="dim">{t("Loading…")}</p>}
       {state === "error" && (
         <p class="note error">
           {error?.message}{" "}
@@ -74,21 +74,20 @@ function Explained({ data }: { data: Rows }) {
 
 const STAGES: readonly { stage: string; title: string }[] = [
   { stage: "block", title: text("In each block, as it is read") },
-  { stage: "merge", title: text("What comes of the blocks, put together") },
+  { stage: "merge", title: text("Combined results of the blocks") },
   { stage: "rows", title: text("On the rows of the answer") },
 ];
 
 /** What the index could say beforehand. */
 function IndexUse({ index, all }: { index: NonNullable<Explanation["steps"][number]["index"]>; all: number }) {
   const what = { field: index.field, literal: index.literal };
-  if (index.events >= all)
-    return <>{t("“{literal}” in {field}: no index narrows it down here, all events are looked at.", what)}</>;
+  if (index.events >= all) return <>{t("“{literal}” in {field}: not indexed here; all events are scanned.", what)}</>;
   const where = plural(index.blocks, "in {n} block", "in {n} blocks", count(index.blocks));
   return (
     <>
       {t("“{literal}” in {field}: the index leaves", what)}{" "}
       {plural(index.events, "{n} event", "{n} events", count(index.events))} {where}
-      {index.exact ? "" : `, ${t("each of which is looked at")}`}.
+      {index.exact ? "" : `, ${t("all of which are scanned")}`}.
     </>
   );
 }
@@ -100,7 +99,7 @@ function Plan({ found }: { found: Explanation }) {
     [t("Events in them"), count(estimated.events), t("{n} scanned", { n: count(actual.events_scanned) })],
     [
       t("Blocks that may match"),
-      t("{n} of {all} asked", { n: count(estimated.blocks_possible), all: count(estimated.blocks_asked) }),
+      t("{n} of {all} queried", { n: count(estimated.blocks_possible), all: count(estimated.blocks_asked) }),
       "",
     ],
     [
@@ -130,9 +129,7 @@ function Plan({ found }: { found: Explanation }) {
           ))}
         </tbody>
       </table>
-      {estimated.uses_counts && (
-        <p>{t("Counts that were kept beforehand answer it; only the ends of the range are read.")}</p>
-      )}
+      {estimated.uses_counts && <p>{t("Answered from stored counts; only the ends of the range are read.")}</p>}
       <ol class="plan" data-testid="plan">
         {STAGES.filter(({ stage }) => steps.some((step) => step.stage === stage)).map(({ stage, title }) => (
           <li key={stage}>

@@ -13,7 +13,7 @@ import { catchUp, following, tail, type Tail } from "./tail.ts";
 /** How it stands, in a word or two. */
 function stateOf(now: Tail): string {
   if (now.error !== "") return now.error;
-  if (now.state === "waiting") return t("connection lost, trying again…");
+  if (now.state === "waiting") return t("connection lost, retrying…");
   if (now.state === "connecting") return t("connecting…");
   return paused.value ? t("paused") : t("live");
 }
@@ -53,7 +53,7 @@ export function LiveRows() {
           onClick={togglePause}
         >
           <Icon name={paused.value ? "play" : "pause"} />
-          <span>{paused.value ? t("Go on") : t("Pause")}</span>
+          <span>{paused.value ? t("Resume") : t("Pause")}</span>
         </button>
         <span class="dim">
           {plural(n, "{n} event", "{n} events", count(n))}

@@ -62,7 +62,7 @@ function ChangesPanel() {
       : data.changes.length === 0
         ? t("nothing changed")
         : data.more
-          ? t("the {n} changes that matter most", { n: count(data.changes.length) })
+          ? t("the {n} most important changes", { n: count(data.changes.length) })
           : plural(data.changes.length, "{n} change", "{n} changes", count(data.changes.length));
   return (
     <Panel name={t("What changed")} lane={changes} head={head} testId="changes">
@@ -162,7 +162,7 @@ function Panel<T extends api.Told>({ name, lane, head, testId, children }: Panel
         )}
         {data?.partial && (
           <div class="partial" role="alert" data-testid="panel-partial">
-            <b>{t("This answer is not complete.")}</b>
+            <b>{t("This answer is incomplete.")}</b>
             {data.partial_reasons.map((reason, at) => (
               <span key={at}> {reason.message}.</span>
             ))}

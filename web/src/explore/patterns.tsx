@@ -31,7 +31,7 @@ export function PatternTable({ data }: { data: Patterns }) {
   const [shown, setShown] = useState(STEP);
   const zone = view.value.zone;
   if (data.patterns.length === 0)
-    return <Nothing title={t("No event matches here")} hint={t("Look at a longer time, or leave a condition out.")} />;
+    return <Nothing title={t("No event matches here")} hint={t("Choose a longer range or remove a condition.")} />;
   return (
     <div class="patterns-table">
       <table class="listed">
@@ -118,8 +118,8 @@ export function PatternTable({ data }: { data: Patterns }) {
                       <button
                         type="button"
                         class="tiny"
-                        aria-label={t("Leave events like this out")}
-                        title={t("Leave events like this out")}
+                        aria-label={t("Exclude events like this")}
+                        title={t("Exclude events like this")}
                         data-testid="pattern-exclude"
                         onClick={() => narrow(condition, true)}
                       >

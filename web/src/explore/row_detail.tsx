@@ -83,8 +83,8 @@ function FieldTable({ fields, unnamed, row }: { fields: readonly FieldOfEvent[];
         <p class="dim">
           {plural(
             unnamed,
-            "{n} field name cannot be asked for: a backtick or a line break is in them.",
-            "{n} field names cannot be asked for: a backtick or a line break is in them.",
+            "{n} field cannot be queried: its name contains a backtick or line break.",
+            "{n} fields cannot be queried: their names contain a backtick or line break.",
             count(unnamed),
           )}
         </p>
@@ -159,7 +159,7 @@ function TraceButton({
       type="button"
       class={isButton ? "button small" : "link"}
       data-testid={isButton ? "trace" : "trace-of-field"}
-      title={t("Everything that says this {name}, in all groups", { name: printable(name) })}
+      title={t("All events with this {name}, in all groups", { name: printable(name) })}
       onClick={show}
     >
       {t("All lines of this trace")}

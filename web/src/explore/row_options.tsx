@@ -12,7 +12,7 @@ export function RowOptions() {
         type="button"
         class="button quiet"
         aria-pressed={wrap}
-        title={t("Break long lines (w)")}
+        title={t("Wrap long lines (w)")}
         data-testid="wrap"
         onClick={() => go({ wrap: !wrap })}
       >
@@ -22,7 +22,7 @@ export function RowOptions() {
         type="button"
         class="button quiet"
         aria-pressed={dense}
-        title={t("Rows close together (d)")}
+        title={t("Dense rows (d)")}
         data-testid="dense"
         onClick={() => go({ dense: !dense })}
       >

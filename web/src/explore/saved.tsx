@@ -120,7 +120,7 @@ function SaveForm() {
         />
       </label>
       <label>
-        {t("Tags, with commas between them")}
+        {t("Tags, separated by commas")}
         <input name="tags" value={tags.value} onInput={(event) => (tags.value = event.currentTarget.value)} />
       </label>
       {only !== null && (
@@ -131,7 +131,7 @@ function SaveForm() {
             onChange={(event) => set({ chip: event.currentTarget.checked })}
             data-testid="as-chip"
           />
-          {t("As a filter to switch on and off")}
+          {t("As a filter that can be switched on and off")}
         </label>
       )}
       {!wanted.value.chip && (
@@ -151,7 +151,7 @@ function SaveForm() {
             checked={wanted.value.star}
             onChange={(event) => set({ star: event.currentTarget.checked })}
           />
-          {t("With a star: shown below the query")}
+          {t("Starred: shown below the query")}
         </label>
       )}
       <label class="choice">
@@ -242,7 +242,7 @@ function List() {
       )}
       {all().length > 0 && found.length === 0 && (
         <p class="dim" role="status">
-          {t("No view has that in its name, tags or query.")}
+          {t("No view matches.")}
         </p>
       )}
       <ul>

@@ -76,7 +76,7 @@ function Rename({ of, onDone }: { of: SavedView; onDone: () => void }) {
         />
       </label>
       <label>
-        {t("Tags, with commas between them")}
+        {t("Tags, separated by commas")}
         <input
           name="new-tags"
           value={wanted.value.tags}
@@ -119,7 +119,7 @@ export function Entry({ of }: { of: SavedView }) {
         class="tiny star"
         aria-pressed={has}
         aria-label={t("Star on {name}", { name: of.name })}
-        title={t("With a star it stands below the query")}
+        title={t("Starred views are shown below the query")}
         onClick={() => void toggleStar(of).catch(failed)}
       >
         {has ? "★" : "☆"}

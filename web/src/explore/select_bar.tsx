@@ -113,7 +113,7 @@ export function SelectBar({ events, placed }: { events: readonly EventRow[]; pla
         {t("Clear (Esc)")}
       </button>
       {shown.some((event) => event.message.length >= CUT_CHARS) && (
-        <span class="dim">{t("texts beyond 4 KB are cut in the copy: save them as a file")}</span>
+        <span class="dim">{t("texts above 4 KB are cut in the copy; save them as a file")}</span>
       )}
     </div>
   );

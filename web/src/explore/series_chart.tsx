@@ -153,7 +153,7 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
         height={TALL + AXIS}
         role="img"
         tabIndex={0}
-        aria-label={t("Chart of the table below: ← and → read it, Enter zooms in")}
+        aria-label={t("Chart of the table below; use ← and → to read it, Enter to zoom in")}
         onKeyDown={onKeyDown}
         onBlur={() => setAt(null)}
         onPointerLeave={() => setAt(null)}

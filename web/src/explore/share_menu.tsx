@@ -42,10 +42,10 @@ const fetching = { controller: null as AbortController | null };
 /** Why there is no file. */
 function reason(error: unknown): string {
   if (error instanceof RangeError)
-    return t("it has more than {bytes}, which is more than the page can hold", { bytes: bytes(HELD_BYTES_MAX) });
+    return t("it is larger than {bytes}, the most that the page can hold", { bytes: bytes(HELD_BYTES_MAX) });
   return error instanceof ApiError
     ? `${error.message}${error.hint ? ` – ${error.hint}` : ""}`
-    : t("it broke off in the middle");
+    : t("the download was interrupted");
 }
 
 function Size() {
@@ -53,7 +53,7 @@ function Size() {
   if (!size)
     return (
       <p class="dim" data-testid="export-size">
-        {t("All rows, not only those shown. How many is not known before.")}
+        {t("All rows, not only those shown. Their number is not known in advance.")}
       </p>
     );
   const about = bytes(size.bytes);
@@ -61,8 +61,8 @@ function Size() {
     <p class="dim" data-testid="export-size">
       {plural(
         size.rows,
-        "{n} row, about {bytes} before packing",
-        "{n} rows, about {bytes} before packing",
+        "{n} row, about {bytes} before compression",
+        "{n} rows, about {bytes} before compression",
         count(size.rows),
         { bytes: about },
       )}
@@ -126,7 +126,7 @@ function SaveAll() {
           onChange={(event) => (gzip.value = event.currentTarget.checked)}
           data-testid="gzip"
         />
-        {t("packed (gzip)")}
+        {t("compressed (gzip)")}
       </label>
       {held.value !== null ? (
         <button type="button" class="button" onClick={() => fetching.controller?.abort()} data-testid="export-cancel">
@@ -149,7 +149,7 @@ function SaveAll() {
       )}
       {failed.value !== "" && (
         <p class="note error" role="alert" data-testid="export-failed">
-          {t("There is no file: {reason}.", { reason: failed.value })}{" "}
+          {t("No file was saved: {reason}.", { reason: failed.value })}{" "}
           {t("Try again, or copy a command and run it in a shell.")}
         </p>
       )}
@@ -195,7 +195,7 @@ export function ShareMenu() {
         </li>
         <li>
           <button type="button" onClick={then(asIs)}>
-            {t("Copy link")} <span class="dim">{t("as it is, “now” moves on")}</span>
+            {t("Copy link")} <span class="dim">{t("with relative times")}</span>
           </button>
         </li>
       </ul>

@@ -108,13 +108,13 @@ export function Sidebar() {
         <Failure
           what={
             lane.data
-              ? t("These fields are older than the question: {message}.", { message: lane.error?.message ?? "" })
+              ? t("These fields are from the previous query: {message}.", { message: lane.error?.message ?? "" })
               : t("The fields could not be loaded: {message}.", { message: lane.error?.message ?? "" })
           }
           onAgain={() => askFields(view.peek())}
         />
       )}
-      {lane.data?.partial && <Incomplete what={t("Not all fields are here.")} reasons={lane.data.partial_reasons} />}
+      {lane.data?.partial && <Incomplete what={t("Some fields are missing.")} reasons={lane.data.partial_reasons} />}
       <ul class="field-list">
         {found.slice(0, SHOWN).map((field) => (
           <FieldItem key={field.name} field={field} />
@@ -123,7 +123,7 @@ export function Sidebar() {
       {found.length > SHOWN && (
         <p class="dim">{t("{n} more; type to find one.", { n: count(found.length - SHOWN) })}</p>
       )}
-      {lane.state === "done" && found.length === 0 && <p class="dim">{t("No field has this in its name.")}</p>}
+      {lane.state === "done" && found.length === 0 && <p class="dim">{t("No field name contains this.")}</p>}
     </aside>
   );
 }
@@ -175,7 +175,7 @@ function FieldItem({ field }: { field: Field }) {
           data-testid="pin"
           aria-pressed={isPinned}
           aria-label={t("Pin {field}", { field: field.name })}
-          title={isPinned ? t("Pinned: stands first") : t("Pin: stands first")}
+          title={isPinned ? t("Pinned: shown first") : t("Pin: show first")}
           onClick={() => togglePin(field.name)}
         >
           <Icon name="pin" />
@@ -214,7 +214,7 @@ function TopValues({ field }: { field: Field }) {
       />
     );
   if (!data) return <p class="dim values-wait">{t("counting…")}</p>;
-  if (data.values.length === 0) return <p class="dim values-wait">{t("No matching event has it.")}</p>;
+  if (data.values.length === 0) return <p class="dim values-wait">{t("No matching event has this field.")}</p>;
   return (
     <div class="values" data-testid="values">
       <ol>
@@ -240,7 +240,7 @@ function TopValues({ field }: { field: Field }) {
           </li>
         ))}
       </ol>
-      {data.partial && <Incomplete what={t("These counts are not complete.")} reasons={data.partial_reasons} />}
+      {data.partial && <Incomplete what={t("These counts are incomplete.")} reasons={data.partial_reasons} />}
       <p class="dim">
         {field.approximate ? "≈ " : ""}
         {t("{n} distinct in {all} events", { n: count(data.distinct), all: count(data.total) })}

@@ -22,7 +22,7 @@ export interface Suggestion {
 
 const COMMAND_HELP: Record<string, string> = {
   fields: text("choose and compute columns"),
-  filter: text("keep what is true"),
+  filter: text("keep matching rows"),
   stats: text("count, average, group"),
   sort: text("order rows"),
   limit: text("first n rows"),

@@ -94,9 +94,7 @@ function Picture({ data, kind }: { data: Rows; kind: ChartKind }) {
         {measures.slice(0, MEASURES_MAX).map((at) => (
           <SeriesChart key={at} data={data} kind={kind} measure={at} />
         ))}
-        {left.length > 0 && (
-          <p class="dim note">{t("Not drawn, but in the table: {names}", { names: left.join(", ") })}</p>
-        )}
+        {left.length > 0 && <p class="dim note">{t("Only in the table: {names}", { names: left.join(", ") })}</p>}
       </>
     );
   }

@@ -161,7 +161,7 @@ function Zones() {
         <input type="radio" name="zone" checked={zone === "utc"} onChange={() => go({ zone: "utc" })} /> UTC
       </label>
       <label>
-        {t("Another one")}
+        {t("Another time zone")}
         <input
           data-testid="time-zone"
           list="time-zones"
@@ -229,7 +229,7 @@ function Ends() {
         {t("Nanoseconds in rows")}
       </label>
       <label>
-        {t("Ask again")}
+        {t("Refresh")}
         <select
           data-testid="refresh"
           value={String(now.refresh)}
@@ -237,7 +237,7 @@ function Ends() {
         >
           {REFRESHES.map((seconds) => (
             <option key={seconds} value={String(seconds)}>
-              {seconds === 0 ? t("when I say so") : t("every {time}", { time: span(seconds * 1000) })}
+              {seconds === 0 ? t("manually") : t("every {time}", { time: span(seconds * 1000) })}
             </option>
           ))}
         </select>
@@ -291,9 +291,9 @@ export function TimePanel() {
           <Ranges ranges={PRESETS.map(({ from }) => ({ from, to: "now" }))} name={t("Ranges")} />
           {before.length > 0 && (
             <>
-              <h3>{t("Chosen before")}</h3>
+              <h3>{t("Recent")}</h3>
               <div data-testid="recent-ranges">
-                <Ranges ranges={before} name={t("Chosen before")} />
+                <Ranges ranges={before} name={t("Recent")} />
               </div>
             </>
           )}

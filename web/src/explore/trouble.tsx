@@ -36,8 +36,8 @@ export function Trouble({ kind, data }: TroubleProps) {
 function Held() {
   return (
     <div class="state" role="alert" data-testid="held">
-      <h2>{t("This query was running when the page last ended")}</h2>
-      <p>{t("It is not run again by itself, in case it was too much for the browser.")}</p>
+      <h2>{t("This query was running when the page last closed")}</h2>
+      <p>{t("It does not restart by itself, in case it overloaded the browser.")}</p>
       {view.value.query.trim() !== "" && (
         <p>
           <code>{view.value.query.slice(0, 300)}</code>
@@ -144,8 +144,8 @@ function Broken({ data }: { data: Rows }) {
   const isCancelled = error.code === "cancelled";
   const what = data.isWhole
     ? isCancelled
-      ? t("Cancelled at {time}. These rows are of the question before.", { time })
-      : t("These rows are older than the question, which failed at {time}: {message}.", {
+      ? t("Cancelled at {time}. These rows are from the previous query.", { time })
+      : t("The query failed at {time}: {message}. These rows are from the previous query.", {
           time,
           message: error.message,
         })
@@ -161,7 +161,7 @@ function Broken({ data }: { data: Rows }) {
           <Hint text={error.hint} />.
         </>
       )}
-      {!data.isWhole && !isCancelled ? ` ${t("The rows that came are below; there may be more.")}` : ""}{" "}
+      {!data.isWhole && !isCancelled ? ` ${t("The rows received so far are below; there may be more.")}` : ""}{" "}
       <button type="button" class="button" onClick={again}>
         {t("Try again")}
       </button>
@@ -246,7 +246,7 @@ function NoMatch({ data }: { data: Rows }) {
       )}
       {parts.length > 0 && (
         <>
-          <p>{t("What there would be without one of the conditions:")}</p>
+          <p>{t("Matches without one of the conditions:")}</p>
           <ul class="conditions counted">
             {parts.map((part, at) => (
               <li key={at} class={(counts[at] ?? 0) > 0 ? "found" : ""}>
@@ -261,7 +261,7 @@ function NoMatch({ data }: { data: Rows }) {
                 >
                   <code>{part.text.slice(0, 200)}</code>
                   <Icon name="close" />
-                  <span class="sr-only">{t("leave out")}</span>
+                  <span class="sr-only">{t("remove")}</span>
                 </button>
                 {at < COUNTED_MAX && (
                   <span class="dim" data-testid="without">
@@ -287,9 +287,9 @@ function NoMatch({ data }: { data: Rows }) {
       </p>
       {of.groups.length > 0 && (
         <p>
-          {t("Only {groups} was asked.", { groups: of.groups.join(", ") })}{" "}
+          {t("Only {groups} was searched.", { groups: of.groups.join(", ") })}{" "}
           <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>
-            {t("Ask all groups")}
+            {t("Search all groups")}
           </button>
         </p>
       )}

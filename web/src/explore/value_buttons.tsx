@@ -79,7 +79,7 @@ export function ValueButtons({
             field: name,
             value: short,
           })}
-          title={t("Only this value: in place of other filters of the field")}
+          title={t("Only this value, instead of other filters on the field")}
           onClick={() => filterBy(name, "only", value)}
         >
           <Icon name="only" />

@@ -28,11 +28,9 @@ export function Clocks() {
   if (off.length === 0) return null;
   return (
     <section aria-labelledby="clocks" data-testid="clocks">
-      <h2 id="clocks">{t("Clocks that are off")}</h2>
+      <h2 id="clocks">{t("Wrong clocks")}</h2>
       <p class="dim">
-        {t(
-          "The times of these events do not agree with their arrival. Until that is mended, searches by time miss them.",
-        )}
+        {t("The times of these events do not fit their arrival. Until this is fixed, searches by time miss them.")}
       </p>
       <ul class="cards">
         {off.map((clock) => (
@@ -47,7 +45,7 @@ function Card({ clock }: { clock: Clock }) {
   const set = async (zone: string) => {
     try {
       await setTimeZone(clock.group, zone);
-      tell(t("Times of {group} without a zone are read in {zone} from now on", { group: clock.group, zone }));
+      tell(t("Times without a zone in {group} are now read as {zone}", { group: clock.group, zone }));
       ask();
     } catch (error) {
       tell(error instanceof Error ? error.message : String(error));
@@ -65,7 +63,7 @@ function Card({ clock }: { clock: Clock }) {
       </div>
       <p>
         {clock.time_zone !== null
-          ? t("Its times name no zone. They fit {zone}.", { zone: clock.time_zone })
+          ? t("Its times have no zone; they fit {zone}.", { zone: clock.time_zone })
           : clock.certain
             ? t("Set the clock or the time zone of the sender.")
             : t("Its events come late, or the clock of the sender is wrong.")}
@@ -78,7 +76,7 @@ function Card({ clock }: { clock: Clock }) {
             data-testid="set-zone"
             onClick={() => void set(clock.time_zone ?? "")}
           >
-            {t("Read its times in {zone}", { zone: clock.time_zone })}
+            {t("Read its times as {zone}", { zone: clock.time_zone })}
           </button>
         </div>
       )}

@@ -108,7 +108,7 @@ export function Groups() {
       {lane.state === "error" && (
         <p class="note error" role="alert">
           {lane.error?.message}
-          {all !== undefined && ` ${t("What is below is older.")}`}{" "}
+          {all !== undefined && ` ${t("The data below is older.")}`}{" "}
           <button type="button" class="link" onClick={ask}>
             {t("Try again")}
           </button>
@@ -116,13 +116,13 @@ export function Groups() {
       )}
       {all === undefined && lane.state !== "error" && (
         <p class="dim" role="status" data-testid="groups-loading">
-          {t("Asking for groups…")}
+          {t("Loading groups…")}
         </p>
       )}
       {all?.length === 0 && (
         <div class="state" data-testid="no-groups">
           <h2>{t("There is no group yet")}</h2>
-          <p>{t("A group begins with its first event: whoever sends names it.")}</p>
+          <p>{t("A group is created with its first event; the sender names it.")}</p>
           <PageLink class="button primary" to={{ ...view.value, page: "start" }}>
             {t("Send data")}
           </PageLink>
@@ -179,7 +179,7 @@ function Found({ all }: { all: readonly KeptGroup[] }) {
       />
       {found.length === 0 ? (
         <p class="dim" role="status">
-          {t("No group has this in its name.")}
+          {t("No group name contains this.")}
         </p>
       ) : (
         <GroupTable found={found} />
@@ -288,7 +288,7 @@ function GroupRow({ group, most }: { group: KeptGroup; most: number }) {
           {stored > 0 ? (
             bytes(stored)
           ) : (
-            <span class="dim" title={t("Not packed yet: it is in the write-ahead log")}>
+            <span class="dim" title={t("Not compressed yet: still in the write-ahead log")}>
               –
             </span>
           )}

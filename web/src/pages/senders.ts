@@ -250,13 +250,13 @@ export const SENDERS: readonly Sender[] = [
   {
     id: "catat",
     name: "catat",
-    note: text("The same executable as the server. It remembers how far it came and sends each line once."),
+    note: text("The same executable as the server. It remembers its position and sends each line once."),
     pieces: catat,
   },
   {
     id: "journald",
     name: "journald",
-    note: text("The group is “journal”; an entry that comes again is known."),
+    note: text("The group is “journal”; repeated entries are stored once."),
     pieces: journald,
   },
   {
@@ -278,7 +278,7 @@ export const SENDERS: readonly Sender[] = [
   {
     id: "otel",
     name: "OpenTelemetry",
-    note: text("The group is the service's name. gRPC is spoken at the same port."),
+    note: text("The group is the service’s name. gRPC uses the same port."),
     pieces: otel,
   },
   {
@@ -290,7 +290,7 @@ export const SENDERS: readonly Sender[] = [
   {
     id: "filebeat",
     name: "Filebeat",
-    note: text("The index is the group. Templates and policies are acknowledged; there is nothing to prepare."),
+    note: text("The index is the group. Templates and policies are accepted; nothing needs to be prepared."),
     pieces: filebeat,
   },
   {
@@ -304,7 +304,7 @@ export const SENDERS: readonly Sender[] = [
     id: "cloudwatch",
     name: "CloudWatch",
     note: text(
-      "For the agent and every AWS SDK: log group and stream are kept, requests are signed with the pair of a key.",
+      "For the agent and every AWS SDK. Log group and stream are kept; requests are signed with the access key pair of a key.",
     ),
     pieces: cloudwatch,
   },

@@ -120,12 +120,12 @@ export function Sources() {
       {lane.value.state === "error" && (
         <p class="note error" role="alert">
           {error?.message}
-          {data !== null && ` ${t("What is below is from {ago}.", { ago: ago(answeredAt.value, Date.now()) })}`}
+          {data !== null && ` ${t("The data below is from {ago}.", { ago: ago(answeredAt.value, Date.now()) })}`}
         </p>
       )}
       {data === null && lane.value.state === "loading" && (
         <p class="dim" role="status">
-          {t("Asking for shippers…")}
+          {t("Loading shippers…")}
         </p>
       )}
       <Clocks />
@@ -139,8 +139,8 @@ function Nobody() {
   const origin = new URL(document.baseURI).href.replace(/\/$/, "");
   return (
     <div class="state" data-testid="no-sources">
-      <h2>{t("No shipper has brought anything yet")}</h2>
-      <p>{t("One on each host follows its files and brings them here, each line once; it shows up here by itself.")}</p>
+      <h2>{t("No shipper has sent anything yet")}</h2>
+      <p>{t("A shipper on each host follows its files and sends each line here once. It appears here by itself.")}</p>
       <Snippet label={t("ship files from another machine")} text={`catat ship --url ${origin} /var/log`} />
     </div>
   );
@@ -196,8 +196,8 @@ function Found({ data }: { data: Sources }) {
         <p class="dim" role="status">
           {plural(
             data.sources.length,
-            "None of {n} shipper is like that.",
-            "None of {n} shippers is like that.",
+            "None of {n} shipper matches.",
+            "None of {n} shippers matches.",
             count(data.sources.length),
           )}
         </p>
@@ -205,9 +205,7 @@ function Found({ data }: { data: Sources }) {
         <Table found={found} />
       )}
       {(data.forgotten ?? 0) > 0 && (
-        <p class="dim">
-          {t("{n} more shipped files once and were not heard of for 30 days.", { n: count(data.forgotten ?? 0) })}
-        </p>
+        <p class="dim">{t("{n} more have not reported for 30 days.", { n: count(data.forgotten ?? 0) })}</p>
       )}
     </>
   );
@@ -231,10 +229,10 @@ function Table({ found }: { found: readonly Source[] }) {
               {t("Never arrived")}
             </th>
             <th scope="col" class="wide">
-              {t("Heard of")}
+              {t("Last seen")}
             </th>
             <th scope="col" class="wide">
-              {t("Trouble")}
+              {t("Problem")}
             </th>
           </tr>
         </thead>
@@ -356,7 +354,7 @@ function Detail({ source }: { source: Source }) {
           </span>
         )}
         <span class="label">
-          {t("heard of")}{" "}
+          {t("last seen")}{" "}
           <b>
             <When time={source.last_seen} />
           </b>
@@ -368,7 +366,7 @@ function Detail({ source }: { source: Source }) {
         )}
         {given.lines + given.bytes > 0 && (
           <span class="label">
-            {t("given up")}{" "}
+            {t("abandoned")}{" "}
             <b>
               {plural(given.lines, "{n} line", "{n} lines", count(given.lines))}, {bytes(given.bytes)}
             </b>
@@ -382,7 +380,7 @@ function Detail({ source }: { source: Source }) {
           {plural(input.lines, "{n} line", "{n} lines", count(input.lines))}
           {input.has_ended && `, ${t("has ended")}`}
           {input.given_up.lines > 0 &&
-            `, ${plural(input.given_up.lines, "{n} line given up", "{n} lines given up", count(input.given_up.lines))}`}
+            `, ${plural(input.given_up.lines, "{n} line abandoned", "{n} lines abandoned", count(input.given_up.lines))}`}
           {input.last_error !== null && <span class="note error"> {printable(input.last_error)}</span>}
         </p>
       ))}
@@ -391,8 +389,8 @@ function Detail({ source }: { source: Source }) {
         <p class="dim">
           {plural(
             source.files_left_out,
-            "{n} file more; those with trouble come first.",
-            "{n} files more; those with trouble come first.",
+            "{n} more file; those with problems come first.",
+            "{n} more files; those with problems come first.",
             count(source.files_left_out),
           )}
         </p>

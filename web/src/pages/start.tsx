@@ -72,8 +72,8 @@ export function Onboarding({ title, onShow }: { title?: string; onShow: () => vo
   return (
     <div class="onboarding" data-testid="onboarding">
       <div>
-        {title === undefined ? <h2 class="title">{t("There is nothing here yet")}</h2> : <h1>{title}</h1>}
-        <p class="dim">{t("Choose what sends. Address and key are filled in; what arrives is counted below.")}</p>
+        {title === undefined ? <h2 class="title">{t("No data yet")}</h2> : <h1>{title}</h1>}
+        <p class="dim">{t("Choose a sender. Address and key are filled in; arriving events are counted below.")}</p>
       </div>
       <KeyBox to={to} />
       <Senders to={to} />
@@ -101,10 +101,10 @@ function KeyBox({ to }: { to: To }) {
       {own !== null && (
         <p role="status" data-testid="key-in-use">
           {own.isMade === true
-            ? t("The new key is in every line below. It is shown on this page only: copy what you need.")
+            ? t("The new key is in every line below. It is shown only on this page; copy what you need.")
             : t("Your key is in every line below.")}{" "}
           <button type="button" class="link" onClick={() => (senders.value = null)}>
-            {t("Take it out")}
+            {t("Remove it")}
           </button>
         </p>
       )}
@@ -113,8 +113,8 @@ function KeyBox({ to }: { to: To }) {
         <details open={now?.name !== "anonymous" && now?.role !== "admin"}>
           <summary>
             {now?.name === "anonymous"
-              ? t("From this machine no key is needed until somebody creates the first. For others:")
-              : t("A key that there is already")}
+              ? t("This machine needs no key until the first one is created. Other machines:")
+              : t("An existing key")}
           </summary>
           {now?.role !== "admin" && (
             <p>
@@ -175,11 +175,7 @@ function MakeKey() {
       <button type="submit" class="button primary">
         {t("Create a key for senders")}
       </button>
-      <p class="dim">
-        {t(
-          "It may send and nothing else. Once there is a key, nothing is answered without one, not even on this machine.",
-        )}
-      </p>
+      <p class="dim">{t("It can only send. Once a key exists, every request needs one, even on this machine.")}</p>
       {problem !== "" && (
         <p class="note error" role="alert">
           {problem}
@@ -199,7 +195,7 @@ function OwnKey() {
   return (
     <form class="make" data-testid="own-key" onSubmit={take}>
       <label>
-        {t("A key that you have")}{" "}
+        {t("Your key")}{" "}
         <input
           autocomplete="off"
           autocapitalize="none"
@@ -209,9 +205,9 @@ function OwnKey() {
         />
       </label>
       <button type="submit" class="button">
-        {t("Put it into the lines")}
+        {t("Use it in the lines")}
       </button>
-      <p class="dim">{t("It is not sent anywhere from here.")}</p>
+      <p class="dim">{t("It is not sent anywhere.")}</p>
     </form>
   );
 }
@@ -239,7 +235,7 @@ function Senders({ to }: { to: To }) {
   };
   return (
     <div class="senders">
-      <div class="sender-list" role="tablist" aria-label={t("What sends")} ref={list} onKeyDown={onKey}>
+      <div class="sender-list" role="tablist" aria-label={t("Type of sender")} ref={list} onKeyDown={onKey}>
         {SENDERS.map((one) => (
           <button
             key={one.id}
@@ -320,7 +316,7 @@ function Arriving({ onShow }: { onShow: () => void }) {
   if (lane.state === "error") {
     return (
       <p class="arriving note error" role="alert">
-        {lane.error?.message}. {t("It is asked again every two seconds.")}
+        {lane.error?.message}. {t("Updated every two seconds.")}
       </p>
     );
   }

@@ -8,10 +8,10 @@ import { Dialog, layer } from "./layers.tsx";
 
 const EXAMPLES: readonly { query: string; means: string }[] = [
   { query: "connection refused", means: text("plain words: a phrase anywhere in the event") },
-  { query: 'filter @level >= "error"', means: text("by level; warn, error and fatal compare by weight") },
+  { query: 'filter @level >= "error"', means: text("by level; levels compare by severity") },
   { query: "filter status >= 500 and path like /^\\/api/", means: text("conditions on fields") },
   { query: "stats count(*) by @log\n| sort count(*) desc", means: text("count per group") },
-  { query: "stats pct(duration, 95) as p95, count(*) by bin(5m)", means: text("a figure per five minutes") },
+  { query: "stats pct(duration, 95) as p95, count(*) by bin(5m)", means: text("a value per five minutes") },
   {
     query: 'parse @message "user=* " as user\n| stats count_distinct(user)',
     means: text("take fields out of the text"),
@@ -60,7 +60,7 @@ export function Help() {
             </dt>
             <dd>
               {t(
-                "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)",
+                "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: look up the word at the cursor)",
               )}
             </dd>
           </div>

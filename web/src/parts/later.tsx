@@ -68,9 +68,9 @@ export function later<P extends object>(
 function Missing() {
   return (
     <p class="note error later" role="alert" data-testid="later-failed">
-      {t("This part of the page could not be loaded: the server does not answer, or is another version by now.")}{" "}
+      {t("This part of the page could not be loaded: the server does not answer, or was updated.")}{" "}
       <button type="button" class="button" onClick={() => location.reload()}>
-        {t("Load the page anew")}
+        {t("Reload the page")}
       </button>
     </p>
   );

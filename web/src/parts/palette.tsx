@@ -181,7 +181,7 @@ function Choice() {
         }}
         ref={input}
       />
-      <ul id="palette-list" role="listbox" aria-label={t("What was found")} ref={list}>
+      <ul id="palette-list" role="listbox" aria-label={t("Search results")} ref={list}>
         {found.map((entry, n) => (
           <li
             key={`${n}\n${entry.name}`}
@@ -204,7 +204,7 @@ function Choice() {
       </ul>
       {found.length === 0 && (
         <p class="dim" role="status">
-          {t("Nothing is called “{text}”.", { text: sought.value })}
+          {t("No match for “{text}”.", { text: sought.value })}
         </p>
       )}
     </div>

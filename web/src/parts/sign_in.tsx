@@ -40,7 +40,7 @@ function ByPassword() {
     try {
       await signIn(name.trim(), password);
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : t("the page met a fault"));
+      setProblem(error instanceof ApiError ? error.message : t("something went wrong on this page"));
     }
     setPassword("");
     setBusy(false);
@@ -96,7 +96,7 @@ function ByKey() {
     <form class="key-form" onSubmit={submit}>
       <h2>{t("Use a key")}</h2>
       <p>
-        {rich("Make one with {command}. It is kept for this tab only.", {
+        {rich("Create one with {command}. It is stored for this tab only.", {
           command: <code>catat keys create --name page --role read</code>,
         })}
       </p>

@@ -149,8 +149,8 @@ function Heard({ of }: { of: Told }) {
   return (
     <span class="heard">
       {of.delivered_at === null
-        ? rich("{channel} will be told.", { channel })
-        : rich("{channel} was told {time}.", { channel, time: <When time={of.delivered_at} /> })}{" "}
+        ? rich("{channel} will be notified.", { channel })
+        : rich("{channel} was notified {time}.", { channel, time: <When time={of.delivered_at} /> })}{" "}
     </span>
   );
 }
@@ -162,8 +162,8 @@ function Acts({ alert }: { alert: Alert }) {
       await acknowledge(alert, is);
       tell(
         is
-          ? t("Nobody is told again of {name}", { name: alert.rule })
-          : t("{name} is told of again", { name: alert.rule }),
+          ? t("No further notifications for {name}", { name: alert.rule })
+          : t("Notifications for {name} resumed", { name: alert.rule }),
       );
     } catch (error) {
       tell(told(error));

@@ -24,13 +24,13 @@ const URL_KEY: ChannelKey = { key: "url", label: text("Address"), placeholder: "
 const TYPES: readonly { type: string; title: string; keys: readonly ChannelKey[] }[] = [
   {
     type: "webhook",
-    title: text("JSON, signed where a secret is given"),
+    title: text("JSON, signed if a secret is given"),
     keys: [URL_KEY, { key: "secret", label: text("Secret") }],
   },
-  { type: "slack", title: text("a room of Slack, Mattermost, Discord"), keys: [URL_KEY] },
+  { type: "slack", title: text("a channel in Slack, Mattermost or Discord"), keys: [URL_KEY] },
   {
     type: "email",
-    title: text("letters"),
+    title: text("mail"),
     keys: [
       { ...URL_KEY, placeholder: "smtp://user:password@host:587" },
       { key: "from", label: text("Sender"), placeholder: "catat@example.com", isNeeded: true },
@@ -39,12 +39,12 @@ const TYPES: readonly { type: string; title: string; keys: readonly ChannelKey[]
   },
   {
     type: "pagerduty",
-    title: text("incidents of PagerDuty"),
+    title: text("PagerDuty incidents"),
     keys: [{ key: "routing_key", label: text("Routing key"), isNeeded: true }],
   },
   {
     type: "alertmanager",
-    title: text("Prometheus's Alertmanager"),
+    title: text("Prometheus’s Alertmanager"),
     keys: [{ ...URL_KEY, placeholder: "http://alertmanager:9093" }],
   },
 ];
@@ -55,9 +55,11 @@ export function Channels() {
   return (
     <section aria-label={t("Channels")}>
       <h2 tabIndex={-1}>{t("Channels")}</h2>
-      <p class="dim">{t("A channel is told of the rules that have one of its topics; without topics, of all.")}</p>
+      <p class="dim">
+        {t("A channel receives the alerts of rules with one of its topics; without topics, all alerts.")}
+      </p>
       <Trouble lane={lane} again={() => void askChannels()} />
-      {lane.data?.length === 0 && <p class="dim">{t("There is no channel yet: alerts are shown here alone.")}</p>}
+      {lane.data?.length === 0 && <p class="dim">{t("No channels yet: alerts are only shown here.")}</p>}
       <ul class="cards">
         {lane.data?.map((one) => (
           <Card key={one.name} channel={one} />
@@ -95,19 +97,17 @@ function Card({ channel }: { channel: Channel }) {
       <p class="note">
         {success === null
           ? t("Nothing was delivered yet.")
-          : rich("Last reached {time}.", { time: <When time={success} /> })}
-        {waiting > 0 && ` ${plural(waiting, "{n} message waits.", "{n} messages wait.", count(waiting))}`}
+          : rich("Last delivery {time}.", { time: <When time={success} /> })}
+        {waiting > 0 && ` ${plural(waiting, "{n} message is waiting.", "{n} messages are waiting.", count(waiting))}`}
       </p>
       {failing && (
         <p class="note error">
-          {rich("Not reached {time}: {error}", { time: <When time={failure} />, error: printable(error ?? "") })}
+          {rich("Delivery failed {time}: {error}", { time: <When time={failure} />, error: printable(error ?? "") })}
         </p>
       )}
       {said !== null && (
         <p class={`note${said.delivered ? "" : " error"}`} role="status" data-testid="tried">
-          {said.delivered
-            ? t("It was told.")
-            : t("It could not be told: {error}", { error: printable(said.error ?? "") })}
+          {said.delivered ? t("Delivered.") : t("Delivery failed: {error}", { error: printable(said.error ?? "") })}
         </p>
       )}
       <div class="acts">
@@ -115,15 +115,15 @@ function Card({ channel }: { channel: Channel }) {
           type="button"
           class="button small"
           disabled={busy}
-          aria-label={t("Try {name}", { name: channel.name })}
+          aria-label={t("Test {name}", { name: channel.name })}
           onClick={() => void attempt()}
         >
-          {busy ? t("Telling it…") : t("Try it")}
+          {busy ? t("Sending a test…") : t("Send a test")}
         </button>
         {channel.file === "" ? (
           <Sure what={t("Delete")} name={printable(channel.name)} run={() => deleteChannel(channel.name)} />
         ) : (
-          <span class="dim note">{rich("written in {file}", { file: <code>{printable(channel.file)}</code> })}</span>
+          <span class="dim note">{rich("defined in {file}", { file: <code>{printable(channel.file)}</code> })}</span>
         )}
       </div>
     </li>
@@ -156,7 +156,7 @@ function Make() {
     setProblem("");
     try {
       await saveChannel(channel, true);
-      tell(t("{name} is told from now on", { name: typed["name"] ?? "" }));
+      tell(t("{name} now receives notifications", { name: typed["name"] ?? "" }));
       setTyped({});
     } catch (error) {
       setProblem(told(error));
@@ -209,7 +209,7 @@ function Make() {
         />
       </label>
       <button type="submit" class="button primary" disabled={busy}>
-        {t("Make the channel")}
+        {t("Create channel")}
       </button>
       {problem !== "" && (
         <p class="note error" role="alert">

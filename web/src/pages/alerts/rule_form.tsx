@@ -103,7 +103,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
     setProblem("");
     try {
       await saveRule(now(), isNew);
-      tell(t("{name} is watched", { name: typed["name"] ?? "" }));
+      tell(t("Rule {name} saved", { name: typed["name"] ?? "" }));
       go({ tab: "", open: "", query: "" });
     } catch (error) {
       setProblem(told(error));
@@ -116,7 +116,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
       <h2 tabIndex={-1}>{isNew ? t("New rule") : printable(rule.name)}</h2>
       {isFixed && (
         <p class="dim">
-          {rich("This rule is written in {file} and is changed there.", { file: <code>{printable(rule.file)}</code> })}{" "}
+          {rich("This rule is defined in {file}; change it there.", { file: <code>{printable(rule.file)}</code> })}{" "}
           <button
             type="button"
             class="link"
@@ -125,7 +125,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               setTyped((all) => ({ ...all, name: `${rule.name} 2` }));
             }}
           >
-            {t("Make another one like it")}
+            {t("Duplicate")}
           </button>
         </p>
       )}
@@ -175,7 +175,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
         <div class="buttons whole">
           {!isFixed && (
             <button type="submit" class="button primary" disabled={busy}>
-              {isNew ? t("Make the rule") : t("Save the rule")}
+              {isNew ? t("Create rule") : t("Save rule")}
             </button>
           )}
           <Way to={{ tab: "", open: "", query: "" }} class="button">
@@ -215,7 +215,7 @@ function Input({
       <label>
         {t(of.label)}{" "}
         <select disabled={isFixed} value={value} onInput={onInput}>
-          <option value="">{t("as usual")}</option>
+          <option value="">{t("default")}</option>
           {of.choices?.map((one) => (
             <option key={one} value={one}>
               {of.typed === "choice" ? one : one === "true" ? t("yes") : t("no")}
@@ -266,7 +266,7 @@ function Trial({ rule }: { rule: () => RuleText }) {
       </p>
       {busy && (
         <p class="dim" role="status">
-          {t("Looking into the past…")}
+          {t("Running the backtest…")}
         </p>
       )}
       {problem !== "" && (
@@ -284,7 +284,7 @@ const LISTED = 50;
 
 function Fired({ past }: { past: Past }) {
   const { alerts, evaluations, step, n_notifications: n } = past;
-  const howOften = plural(evaluations, "looked at once", "looked at {n} times, every {step}", count(evaluations), {
+  const howOften = plural(evaluations, "evaluated once", "evaluated {n} times, every {step}", count(evaluations), {
     step,
   });
   return (

@@ -19,8 +19,8 @@ export interface RuleKey {
 const WINDOW: RuleKey = { key: "window", label: text("Over"), typed: "text", placeholder: "5m" };
 const CONDITION: RuleKey = { key: "condition", label: text("Fires when"), typed: "text" };
 const BY: RuleKey = { key: "by", label: text("Fields that name it"), typed: "list", placeholder: "host" };
-const MIN_COUNT: RuleKey = { key: "min_count", label: text("At least so many"), typed: "number", placeholder: "10" };
-const BAD: RuleKey = { key: "bad", label: text("Bad are"), typed: "text", placeholder: "status >= 500" };
+const MIN_COUNT: RuleKey = { key: "min_count", label: text("Minimum count"), typed: "number", placeholder: "10" };
+const BAD: RuleKey = { key: "bad", label: text("Bad events"), typed: "text", placeholder: "status >= 500" };
 
 /** Kinds, with what people call them, and the keys that not every kind has. */
 export const KINDS: readonly { kind: string; title: string; keys: readonly RuleKey[] }[] = [
@@ -35,15 +35,15 @@ export const KINDS: readonly { kind: string; title: string; keys: readonly RuleK
     keys: [
       WINDOW,
       { key: "baseline", label: text("Compared with the time before"), typed: "text", placeholder: "24h" },
-      { key: "jump", label: text("Times more"), typed: "number", placeholder: "5" },
+      { key: "jump", label: text("Factor"), typed: "number", placeholder: "5" },
       MIN_COUNT,
       BY,
-      { key: "limit", label: text("Singly, at most"), typed: "number", placeholder: "20" },
+      { key: "limit", label: text("Separate alerts, at most"), typed: "number", placeholder: "20" },
     ],
   },
   {
     kind: "absence",
-    title: text("something that fell silent"),
+    title: text("something that went silent"),
     keys: [
       WINDOW,
       BY,
@@ -53,7 +53,7 @@ export const KINDS: readonly { kind: string; title: string; keys: readonly RuleK
   },
   {
     kind: "ratio",
-    title: text("a share of bad ones"),
+    title: text("a share of bad events"),
     keys: [WINDOW, BAD, { ...CONDITION, placeholder: "value > 0.05" }, BY, MIN_COUNT],
   },
   {
@@ -74,7 +74,7 @@ export const KINDS: readonly { kind: string; title: string; keys: readonly RuleK
   },
   {
     kind: "anomaly",
-    title: text("a number unlike itself at that time"),
+    title: text("a number that is unusual for that time"),
     keys: [
       WINDOW,
       { key: "season", label: text("Repeats every"), typed: "choice", choices: ["1d", "1w"] },
@@ -85,7 +85,7 @@ export const KINDS: readonly { kind: string; title: string; keys: readonly RuleK
   },
   {
     kind: "composite",
-    title: text("other rules together"),
+    title: text("a combination of rules"),
     keys: [{ key: "when", label: text("Fires when"), typed: "text", placeholder: '"errors" and not "deploy"' }],
   },
 ];
@@ -95,11 +95,11 @@ const GROUPS: RuleKey = { key: "groups", label: text("Groups"), typed: "list", p
 /** What every rule may say beside. */
 export const REST: readonly RuleKey[] = [
   { key: "interval", label: text("Every"), typed: "text", placeholder: "30s" },
-  { key: "for", label: text("Holds for"), typed: "text", placeholder: "0s" },
-  { key: "keep_firing_for", label: text("Stays on for"), typed: "text", placeholder: "0s" },
+  { key: "for", label: text("Must hold for"), typed: "text", placeholder: "0s" },
+  { key: "keep_firing_for", label: text("Keeps firing for"), typed: "text", placeholder: "0s" },
   {
     key: "missing",
-    label: text("What is missing is"),
+    label: text("Missing data counts as"),
     typed: "choice",
     choices: ["ok", "alarm", "keep", "insufficient"],
   },
@@ -110,7 +110,7 @@ export const REST: readonly RuleKey[] = [
     typed: "choice",
     choices: ["insights", "logql", "lucene", "kql", "filter-pattern"],
   },
-  { key: "notify", label: text("Tells people"), typed: "flag", choices: ["true", "false"] },
+  { key: "notify", label: text("Notifies"), typed: "flag", choices: ["true", "false"] },
   { key: "topics", label: text("Topics"), typed: "list", placeholder: "ops" },
   { key: "labels", label: text("Labels"), typed: "pairs", placeholder: "severity = page" },
   {

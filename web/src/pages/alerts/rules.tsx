@@ -19,11 +19,11 @@ export function Rules() {
           {t("New rule")}
         </Way>
         <span class="dim">
-          {rich("Rules of files, in {file}, are changed there.", { file: <code>rules/*.yaml</code> })}
+          {rich("Rules defined in {file} are changed there.", { file: <code>rules/*.yaml</code> })}
         </span>
       </p>
       <Trouble lane={lane} again={() => void askRules()} />
-      {lane.data?.length === 0 && <p class="dim">{t("There is no rule: nobody is told of anything.")}</p>}
+      {lane.data?.length === 0 && <p class="dim">{t("No rules yet: nothing is watched.")}</p>}
       {(lane.data?.length ?? 0) > 0 && (
         <div class="table-box flat stacked" tabIndex={0} role="region" aria-label={t("Rules")}>
           <table>

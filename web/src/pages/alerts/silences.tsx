@@ -27,7 +27,7 @@ export function Silences() {
   return (
     <section aria-label={t("Silences")}>
       <h2 tabIndex={-1}>{t("Silences")}</h2>
-      <p class="dim">{t("What is silenced is watched all the same, and shown; nobody is told of it.")}</p>
+      <p class="dim">{t("Silenced alerts are still evaluated and shown, but send no notifications.")}</p>
       <Make key={view.value.open} />
       <Trouble lane={lane} again={() => void askSilences()} />
       {lane.data?.length === 0 && <p class="dim">{t("Nothing is silenced.")}</p>}
@@ -52,7 +52,7 @@ function readMatchers(text: string): Matcher[] {
     .filter((line) => line.trim() !== "")
     .map((line) => {
       const found = /^\s*([^=!~]+?)\s*(=~|!~|!=|=)\s*(.*?)\s*$/.exec(line);
-      if (!found) throw new SyntaxError(t("{line} is no matcher: write name=value", { line }));
+      if (!found) throw new SyntaxError(t("{line} is not a matcher: write name=value", { line }));
       const [, name = "", operator = "=", value = ""] = found;
       return { name, value: unquoted(value), is_regex: operator.endsWith("~"), is_equal: operator.startsWith("=") };
     });
@@ -110,7 +110,7 @@ function Make() {
       onSubmit={(event) => void submit(event)}
     >
       <label class="long">
-        {t("Labels, one on a line")}{" "}
+        {t("Labels, one per line")}{" "}
         <textarea
           required
           rows={Math.max(2, matchers.split("\n").length)}

@@ -114,7 +114,7 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
       <h2>{t("Delete events")}</h2>
       <p class="dim">
         {t(
-          "They are in no answer once it is done, and in no file when the receipt says so. Backups made before still hold them.",
+          "Deleted events disappear from answers at once, and from files when the receipt says so. Earlier backups still contain them.",
         )}
       </p>
       <form class="make" data-testid="delete-events" onSubmit={(event) => void look(event)}>
@@ -122,7 +122,7 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
           {t("Query")} {field(query, setQuery, 'filter user = "ann"')}
         </label>
         <label>
-          {t("From")} {field(from, setFrom, t("all time, or such as now-30d"))}
+          {t("From")} {field(from, setFrom, t("all time, or e.g. now-30d"))}
         </label>
         <label>
           {t("To")} {field(to, setTo, t("now"))}
@@ -181,8 +181,8 @@ function Receipts({ lane }: { lane: Lane<Receipt[]> }) {
           {plural(one.deleted, "{n} event", "{n} events", count(one.deleted))}
           {one.reason !== undefined && one.reason !== "" && <> · {printable(one.reason)}</>} ·{" "}
           {one.state === "reclaimed" && one.reclaimed
-            ? t("gone from every file since {time}", { time: exactText(one.reclaimed, zone) })
-            : t("in no answer; still in files that are being rewritten")}
+            ? t("removed from all files at {time}", { time: exactText(one.reclaimed, zone) })
+            : t("hidden from answers; files are being rewritten")}
         </li>
       ))}
     </ul>
@@ -194,7 +194,7 @@ function Whole({ group, onGone }: { group: KeptGroup; onGone: () => void }) {
   const [isSure, setSure] = useState(false);
   const remove = async () => {
     await deleteGroup(group.name);
-    tell(t("{group} is deleted", { group: group.name }));
+    tell(t("{group} deleted", { group: group.name }));
     onGone();
   };
   return (
@@ -209,7 +209,7 @@ function Whole({ group, onGone }: { group: KeptGroup; onGone: () => void }) {
       ) : (
         <>
           <p class="effect grave" role="status" data-testid="group-counted">
-            {t("{events} in {streams} go ({bytes}), and its limits with them. Nothing brings them back but a backup.", {
+            {t("{events} in {streams} ({bytes}) and the group’s limits are deleted. Only a backup brings them back.", {
               events: plural(group.events, "{n} event", "{n} events", count(group.events)),
               streams: plural(group.streams.length, "{n} stream", "{n} streams", count(group.streams.length)),
               bytes: bytes(group.bytes_raw),

@@ -34,7 +34,7 @@ export function Manage({ group, onChange, onGone }: ManageProps) {
         </>
       ) : (
         <p data-testid="not-admin">
-          {rich("Limits and deletion are for administrators: {button}, or use {command} on the server.", {
+          {rich("Only administrators can set limits and delete: {button}, or use {command} on the server.", {
             button: (
               <button type="button" class="link" onClick={() => (keyWanted.value = "")}>
                 {t("sign in, or use the key in admin.key")}
@@ -65,12 +65,12 @@ function Facts({ group }: { group: KeptGroup }) {
         <dd>{group.last === null ? "–" : exactText(group.last, zone)}</dd>
       </div>
       <div>
-        <dt>{t("A day adds")}</dt>
+        <dt>{t("Growth per day")}</dt>
         <dd>{perDay === null ? t("not known yet") : bytes(perDay)}</dd>
       </div>
       <div>
         <dt>{t("Expected")}</dt>
-        <dd>{next === null ? t("nothing goes as things stand") : `${expected(group)} (${exactText(next, zone)})`}</dd>
+        <dd>{next === null ? t("nothing expires at present") : `${expected(group)} (${exactText(next, zone)})`}</dd>
       </div>
       <div>
         <dt>{plural(streams.length, "{n} stream", "{n} streams", count(streams.length))}</dt>
@@ -91,7 +91,9 @@ function Moved({ removal, comes }: { removal: Removal; comes: boolean }) {
     removal.first !== null && removal.last !== null
       ? t(", from {first} to {last}", { first: exactText(removal.first, zone), last: exactText(removal.last, zone) })
       : "";
-  return <>{comes ? t("{what} come back{times}.", { what, times }) : t("{what} go{times}.", { what, times })}</>;
+  return (
+    <>{comes ? t("{what} are restored{times}.", { what, times }) : t("{what} are deleted{times}.", { what, times })}</>
+  );
 }
 
 /** What a change does: before it is made, or after. */
@@ -100,12 +102,12 @@ function Effect({ change, isDone }: { change: Change; isDone: boolean }) {
   return (
     <div class={`effect${change.warnings.length > 0 ? " grave" : ""}`} role="status" data-testid="effect">
       {removes.events === 0 && restores.events === 0 && (
-        <p>{isDone ? t("Set. No event went.") : t("No event would go now.")}</p>
+        <p>{isDone ? t("Saved. No events were deleted.") : t("No events would be deleted now.")}</p>
       )}
       {removes.events > 0 && (
         <p>
           <Moved removal={removes} comes={false} />{" "}
-          {t("Until {time} they come back when the limits are set as they were.", {
+          {t("Restoring the previous limits before {time} brings them back.", {
             time: exactText(change.undo_until, view.value.zone),
           })}
         </p>
@@ -163,7 +165,7 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
       <h2>{t("Limits")}</h2>
       <p class="dim">
         {t(
-          "Whatever is older, and the oldest of what is more, goes by itself. Empty is no limit of its own: then the store's holds.",
+          "Events beyond the age or size limit are deleted automatically, oldest first. Leave a field empty to use the store’s limit.",
         )}
       </p>
       <form class="make" ref={form} data-testid="limits" onSubmit={look}>
@@ -188,7 +190,7 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
           />
         </label>
         <button type="submit" class="button" disabled={isSame}>
-          {t("What would go?")}
+          {t("Preview")}
         </button>
         {problem !== "" && (
           <p class="note error" role="alert">
@@ -206,7 +208,7 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
               data-testid="apply-limits"
               onClick={() => void apply(shown.wanted)}
             >
-              {t("Set these limits")}
+              {t("Save limits")}
             </button>
           </p>
         </>
@@ -216,7 +218,7 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
           <Effect change={done.change} isDone />
           <p class="buttons">
             <button type="button" class="button" data-testid="undo-limits" onClick={() => void apply(done.before)}>
-              {t("Set them back")}
+              {t("Restore previous limits")}
             </button>
           </p>
         </>

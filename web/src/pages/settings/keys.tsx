@@ -33,7 +33,7 @@ async function replace(item: Item): Promise<void> {
 
 async function revoke(item: Item): Promise<void> {
   await send("DELETE", path(item));
-  tell(t("{name} is revoked", { name: text(item["name"]) }));
+  tell(t("{name} revoked", { name: text(item["name"]) }));
   ask();
 }
 
@@ -50,14 +50,14 @@ export function Keys() {
       </h2>
       <p class="dim">
         {t(
-          "For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.",
+          "For senders and programs. Once a key exists, every request needs a key or a password, even on this machine.",
         )}
       </p>
       <Listed
         lane={keys.value}
         empty={t("There are no keys yet.")}
         label={t("List of keys")}
-        heads={[t("Name"), t("Role"), t("Groups"), t("Created"), t("Last used"), t("Ends")]}
+        heads={[t("Name"), t("Role"), t("Groups"), t("Created"), t("Last used"), t("Expires")]}
         row={(item) => (
           <tr key={text(item["id"])} data-testid="key">
             <th scope="row">{printable(text(item["name"]))}</th>
@@ -98,7 +98,7 @@ function Made() {
   return (
     <div class="made" ref={box} tabIndex={-1} role="group" aria-label={t("The new key")} data-testid="made-key">
       <p>
-        {rich("The key {name} is shown this once. Copy it now.", {
+        {rich("The key {name} is shown only once. Copy it now.", {
           name: <strong>{printable(text(key["name"]))}</strong>,
         })}
       </p>
@@ -108,15 +108,15 @@ function Made() {
       {replaces !== "" && (
         <p>
           {old
-            ? rich("The old one goes on and ends {time}, so that programs can be changed one by one.", {
+            ? rich("The old key still works and ends {time}, so that programs can be changed one by one.", {
                 time: <When time={old["expires"]} />,
               })
-            : t("The old one goes on for a day, so that programs can be changed one by one.")}
+            : t("The old key works for another day, so that programs can be changed one by one.")}
         </p>
       )}
       {text(key["access_key_id"]) !== "" && (
         <details>
-          <summary>{t("For programs that sign what they send, as CloudWatch's do")}</summary>
+          <summary>{t("For programs that sign their requests, such as CloudWatch’s")}</summary>
           <p>
             {t("Access key id")} <code>{text(key["access_key_id"])}</code>
           </p>

@@ -4,7 +4,7 @@ import { choose, language, LANGUAGES, t, text } from "../../texts.ts";
 import { chooseTheme, theme, type Theme } from "../../theme_choice.ts";
 
 const THEMES: readonly { theme: Theme; name: string }[] = [
-  { theme: "auto", name: text("As the system has it") },
+  { theme: "auto", name: text("System") },
   { theme: "light", name: text("Light") },
   { theme: "dark", name: text("Dark") },
 ];
@@ -38,7 +38,7 @@ export function Looks() {
   return (
     <section data-testid="looks" aria-labelledby="looks">
       <h2 id="looks">{t("Theme and language")}</h2>
-      <p class="dim">{t("Of this browser, for everybody who uses it.")}</p>
+      <p class="dim">{t("Saved in this browser, for everyone who uses it.")}</p>
       <div class="looks">
         <fieldset>
           <legend>{t("Theme")}</legend>

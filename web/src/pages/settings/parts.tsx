@@ -23,7 +23,7 @@ export const text = (value: Json | undefined) => (typeof value === "string" ? va
 export function told(error: unknown): string {
   return error instanceof ApiError
     ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ")
-    : t("the page met a fault");
+    : t("something went wrong on this page");
 }
 
 /** The groups of a key or user; all of them are `*`. */
@@ -128,7 +128,7 @@ export function Sure({ what, name, run }: { what: string; name: string; run: () 
       type="button"
       ref={button}
       class={`button small${sure ? " danger" : ""}`}
-      aria-label={sure ? t("{what}, really", { what: `${what} ${name}` }) : `${what} ${name}`}
+      aria-label={sure ? t("Confirm: {what}", { what: `${what} ${name}` }) : `${what} ${name}`}
       onBlur={() => setSure(false)}
       onClick={(event) => void click(event)}
     >

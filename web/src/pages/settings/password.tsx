@@ -23,7 +23,7 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
   const [problem, setProblem] = useState("");
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (password !== again) return setProblem(t("the new password is not the same twice"));
+    if (password !== again) return setProblem(t("the new passwords differ"));
     setProblem("");
     try {
       await send(
@@ -31,11 +31,13 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
         `api/v1/users/${encodeURIComponent(name)}/password`,
         isOwn ? { password, current } : { password },
       );
-      tell(isOwn ? t("Your password is changed") : t("The password of {name} is changed", { name }));
+      tell(isOwn ? t("Your password was changed") : t("The password of {name} was changed", { name }));
       onDone();
     } catch (error) {
       setProblem(
-        error instanceof ApiError && error.code === "bad-credentials" ? t("the password so far is wrong") : told(error),
+        error instanceof ApiError && error.code === "bad-credentials"
+          ? t("the current password is wrong")
+          : told(error),
       );
     }
   };
@@ -51,7 +53,7 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
       <input type="hidden" name="username" autocomplete="username" value={name} />
       {isOwn && (
         <label>
-          {t("Password so far")}{" "}
+          {t("Current password")}{" "}
           <input
             type="password"
             required

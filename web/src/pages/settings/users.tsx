@@ -24,13 +24,13 @@ async function create(fields: Fields): Promise<void> {
     password: fields.password,
     ...patterns(fields.groups),
   });
-  tell(t("{name} may sign in", { name: fields.name }));
+  tell(t("{name} can sign in now", { name: fields.name }));
   ask();
 }
 
 async function remove(name: string): Promise<void> {
   await send("DELETE", `api/v1/users/${encodeURIComponent(name)}`);
-  tell(t("{name} is removed", { name }));
+  tell(t("{name} removed", { name }));
   ask();
 }
 
@@ -88,7 +88,7 @@ export function Users() {
         label={t("Password of {name}", { name: chosen.value })}
       >
         <h2>{t("Password of {name}", { name: chosen.value })}</h2>
-        <p class="dim">{t("Whoever is signed in as {name} is signed out.", { name: chosen.value })}</p>
+        <p class="dim">{t("All sessions of {name} end.", { name: chosen.value })}</p>
         <PasswordForm name={chosen.value} isOwn={false} onDone={() => (chosen.value = "")} />
       </Dialog>
     </section>

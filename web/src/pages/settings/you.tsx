@@ -24,7 +24,7 @@ export function You() {
   if (now === undefined)
     return (
       <p class="dim" role="status">
-        {t("Asking who you are…")}
+        {t("Loading your account…")}
       </p>
     );
   const isKnown = now !== null && now.name !== "anonymous";
@@ -75,11 +75,11 @@ export function You() {
 }
 
 function Description({ now }: { now: Who | null }) {
-  if (now === null) return <p>{t("Nobody is signed in.")}</p>;
+  if (now === null) return <p>{t("You are not signed in.")}</p>;
   const where = now.groups.includes("*") ? t("all groups") : now.groups.join(", ");
   const parts = { name: <strong>{printable(now.name)}</strong>, role: <code>{now.role}</code>, where };
   if (now.name === "anonymous")
-    return <p>{rich("Nobody is signed in. Whoever is on this machine has the role {role} for {where}.", parts)}</p>;
+    return <p>{rich("You are not signed in. Everyone on this machine has the role {role} for {where}.", parts)}</p>;
   return (
     <p>
       {now.user

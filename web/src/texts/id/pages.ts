@@ -9,58 +9,58 @@ export const PAGES: Readonly<Record<string, string>> = {
   First: "Pertama",
   Newest: "Terbaru",
   Kept: "Disimpan",
-  "What is below is older.": "Yang di bawah ini lebih lama.",
-  "Asking for groups…": "Meminta daftar grup…",
+  "The data below is older.": "Data di bawah ini lebih lama.",
+  "Loading groups…": "Memuat grup…",
   "There is no group yet": "Belum ada grup",
-  "A group begins with its first event: whoever sends names it.":
-    "Grup dimulai dari peristiwa pertamanya: pengirim yang menamainya.",
+  "A group is created with its first event; the sender names it.":
+    "Grup dibuat saat peristiwa pertamanya tiba; pengirim yang menamainya.",
   Room: "Ruang",
   "full in {time}": "penuh dalam {time}",
-  "oldest go in {time}": "yang terlama hilang dalam {time}",
-  "as the store": "seperti penyimpanan",
+  "oldest deleted in {time}": "yang terlama dihapus dalam {time}",
+  "store default": "bawaan penyimpanan",
   "Find a group": "Cari grup",
-  "No group has this in its name.": "Tidak ada grup dengan nama itu.",
+  "No group name contains this.": "Tidak ada grup dengan nama itu.",
   "{n} more; type to find it.": "{n} lagi; ketik untuk mencari.",
-  "Not packed yet: it is in the write-ahead log": "Belum dikemas: masih di write-ahead log",
+  "Not compressed yet: still in the write-ahead log": "Belum dikompres: masih di write-ahead log",
   "Close {group}": "Tutup {group}",
   "Manage {group}": "Kelola {group}",
   Manage: "Kelola",
 
   // Limits of a group
-  "Limits and deletion are for administrators: {button}, or use {command} on the server.":
-    "Batas dan penghapusan hanya untuk admin: {button}, atau pakai {command} di server.",
+  "Only administrators can set limits and delete: {button}, or use {command} on the server.":
+    "Hanya admin yang dapat mengatur batas dan menghapus: {button}, atau pakai {command} di server.",
   "sign in, or use the key in admin.key": "masuk, atau pakai kunci di admin.key",
-  "A day adds": "Tambahan per hari",
+  "Growth per day": "Pertambahan per hari",
   "not known yet": "belum diketahui",
   Expected: "Perkiraan",
-  "nothing goes as things stand": "untuk saat ini tidak ada yang hilang",
+  "nothing expires at present": "saat ini tidak ada yang kedaluwarsa",
   ", from {first} to {last}": ", dari {first} sampai {last}",
-  "{what} come back{times}.": "{what} kembali{times}.",
-  "{what} go{times}.": "{what} hilang{times}.",
-  "Set. No event went.": "Ditetapkan. Tidak ada peristiwa yang hilang.",
-  "No event would go now.": "Tidak ada peristiwa yang akan hilang sekarang.",
-  "Until {time} they come back when the limits are set as they were.":
-    "Sampai {time}, semuanya kembali jika batas diatur seperti semula.",
+  "{what} are restored{times}.": "{what} dipulihkan{times}.",
+  "{what} are deleted{times}.": "{what} dihapus{times}.",
+  "Saved. No events were deleted.": "Disimpan. Tidak ada peristiwa yang dihapus.",
+  "No events would be deleted now.": "Tidak ada peristiwa yang akan dihapus sekarang.",
+  "Restoring the previous limits before {time} brings them back.":
+    "Mengembalikan batas sebelumnya sebelum {time} akan memulihkannya.",
   "That is more than half of the group.": "Itu lebih dari separuh grup.",
   Limits: "Batas",
-  "Whatever is older, and the oldest of what is more, goes by itself. Empty is no limit of its own: then the store's holds.":
-    "Yang lebih tua, dan yang tertua dari kelebihannya, hilang dengan sendirinya. Kosong berarti tanpa batas sendiri: batas penyimpanan yang berlaku.",
+  "Events beyond the age or size limit are deleted automatically, oldest first. Leave a field empty to use the store’s limit.":
+    "Peristiwa yang melewati batas umur atau ukuran dihapus otomatis, mulai dari yang terlama. Kosongkan untuk memakai batas penyimpanan.",
   Age: "Umur",
   "such as 7d, 12h": "misalnya 7d, 12h",
   "Stored size": "Ukuran tersimpan",
   "such as 6GiB, 500MB": "misalnya 6GiB, 500MB",
-  "What would go?": "Apa yang akan hilang?",
-  "Set these limits": "Tetapkan batas ini",
-  "Set them back": "Kembalikan",
+  Preview: "Pratinjau",
+  "Save limits": "Simpan batas",
+  "Restore previous limits": "Kembalikan batas sebelumnya",
 
   // Deleting
   "To go on, type the group's name: {name}": "Untuk melanjutkan, ketik nama grup: {name}",
   "{n} event is deleted": "{n} peristiwa dihapus",
   "{n} events are deleted": "{n} peristiwa dihapus",
   "Delete events": "Hapus peristiwa",
-  "They are in no answer once it is done, and in no file when the receipt says so. Backups made before still hold them.":
-    "Setelah selesai, peristiwa tidak ada di jawaban mana pun, dan tidak ada di berkas mana pun saat tanda terima menyatakannya. Cadangan yang dibuat sebelumnya masih menyimpannya.",
-  "all time, or such as now-30d": "sepanjang waktu, atau seperti now-30d",
+  "Deleted events disappear from answers at once, and from files when the receipt says so. Earlier backups still contain them.":
+    "Peristiwa yang dihapus langsung hilang dari jawaban, dan dari berkas setelah tanda terima menyatakannya. Cadangan sebelumnya masih memuatnya.",
+  "all time, or e.g. now-30d": "sepanjang waktu, atau misalnya now-30d",
   now: "sekarang",
   "Reason, for the receipt": "Alasan, untuk tanda terima",
   "Count them": "Hitung",
@@ -69,14 +69,13 @@ export const PAGES: Readonly<Record<string, string>> = {
   "Delete {n} event": "Hapus {n} peristiwa",
   "Delete {n} events": "Hapus {n} peristiwa",
   Receipts: "Tanda terima",
-  "gone from every file since {time}": "hilang dari semua berkas sejak {time}",
-  "in no answer; still in files that are being rewritten":
-    "tidak ada di jawaban; masih di berkas yang sedang ditulis ulang",
-  "{group} is deleted": "{group} dihapus",
+  "removed from all files at {time}": "dihapus dari semua berkas pada {time}",
+  "hidden from answers; files are being rewritten": "tidak tampil di jawaban; berkas sedang ditulis ulang",
+  "{group} deleted": "{group} dihapus",
   "Delete the group": "Hapus grup",
   "Delete the group…": "Hapus grup…",
-  "{events} in {streams} go ({bytes}), and its limits with them. Nothing brings them back but a backup.":
-    "{events} di {streams} akan hilang ({bytes}), beserta batasnya. Hanya cadangan yang bisa mengembalikannya.",
+  "{events} in {streams} ({bytes}) and the group’s limits are deleted. Only a backup brings them back.":
+    "{events} di {streams} ({bytes}) dan batas grup akan dihapus. Hanya cadangan yang dapat mengembalikannya.",
   "{n} stream": "{n} stream",
   "{n} streams": "{n} stream",
 
@@ -89,33 +88,31 @@ export const PAGES: Readonly<Record<string, string>> = {
   Down: "Mati",
   Behind: "Tertinggal",
   "Never arrived": "Tidak pernah tiba",
-  "What is below is from {ago}.": "Yang di bawah ini dari {ago}.",
-  "Clocks that are off": "Jam yang tidak cocok",
-  "The times of these events do not agree with their arrival. Until that is mended, searches by time miss them.":
+  "The data below is from {ago}.": "Data di bawah ini dari {ago}.",
+  "Wrong clocks": "Jam yang salah",
+  "The times of these events do not fit their arrival. Until this is fixed, searches by time miss them.":
     "Waktu pada peristiwa ini tidak sesuai dengan waktu kedatangannya. Sebelum diperbaiki, pencarian menurut waktu melewatkannya.",
-  "Times of {group} without a zone are read in {zone} from now on":
-    "Mulai sekarang, waktu di {group} yang tanpa zona dibaca dalam {zone}",
+  "Times without a zone in {group} are now read as {zone}": "Waktu tanpa zona di {group} kini dibaca sebagai {zone}",
   "{span} ahead": "maju {span}",
   "{span} behind": "terlambat {span}",
-  "Its times name no zone. They fit {zone}.": "Waktunya tidak menyebut zona. Cocok dengan {zone}.",
+  "Its times have no zone; they fit {zone}.": "Waktunya tanpa zona; cocok dengan {zone}.",
   "Set the clock or the time zone of the sender.": "Perbaiki jam atau zona waktu pengirim.",
   "Its events come late, or the clock of the sender is wrong.":
     "Peristiwanya datang terlambat, atau jam pengirim salah.",
-  "Read its times in {zone}": "Baca waktunya dalam {zone}",
-  "Asking for shippers…": "Meminta daftar pengirim…",
-  "No shipper has brought anything yet": "Belum ada pengirim yang membawa apa pun",
-  "One on each host follows its files and brings them here, each line once; it shows up here by itself.":
-    "Satu di tiap host mengikuti berkasnya dan membawanya ke sini, tiap baris sekali; ia muncul di sini dengan sendirinya.",
+  "Read its times as {zone}": "Baca waktunya sebagai {zone}",
+  "Loading shippers…": "Memuat pengirim…",
+  "No shipper has sent anything yet": "Belum ada pengirim yang mengirim apa pun",
+  "A shipper on each host follows its files and sends each line here once. It appears here by itself.":
+    "Pengirim di tiap host mengikuti berkasnya dan mengirim tiap baris ke sini satu kali. Ia muncul di sini dengan sendirinya.",
   "ship files from another machine": "kirim berkas dari mesin lain",
   "Find a host, a file or a group": "Cari host, berkas, atau grup",
-  "None of {n} shipper is like that.": "Dari {n} pengirim, tidak ada yang seperti itu.",
-  "None of {n} shippers is like that.": "Dari {n} pengirim, tidak ada yang seperti itu.",
-  "{n} more shipped files once and were not heard of for 30 days.":
-    "{n} lagi pernah mengirim berkas dan tidak terdengar selama 30 hari.",
+  "None of {n} shipper matches.": "Tidak ada yang cocok dari {n} pengirim.",
+  "None of {n} shippers matches.": "Tidak ada yang cocok dari {n} pengirim.",
+  "{n} more have not reported for 30 days.": "{n} lagi tidak memberi kabar selama 30 hari.",
   Host: "Host",
   Rate: "Laju",
-  "Heard of": "Kabar terakhir",
-  Trouble: "Masalah",
+  "Last seen": "Terakhir terlihat",
+  Problem: "Masalah",
   "{n} bytes": "{n} byte",
   "unknown host": "host tidak dikenal",
   "{n} file": "{n} berkas",
@@ -124,15 +121,15 @@ export const PAGES: Readonly<Record<string, string>> = {
   "{n} inputs": "{n} masukan",
   id: "id",
   version: "versi",
-  "heard of": "kabar terakhir",
+  "last seen": "terakhir terlihat",
   refused: "ditolak",
-  "given up": "dilepas",
+  abandoned: "dilepas",
   Input: "Masukan",
   "has ended": "sudah berakhir",
-  "{n} line given up": "{n} baris dilepas",
-  "{n} lines given up": "{n} baris dilepas",
-  "{n} file more; those with trouble come first.": "{n} berkas lagi; yang bermasalah lebih dulu.",
-  "{n} files more; those with trouble come first.": "{n} berkas lagi; yang bermasalah lebih dulu.",
+  "{n} line abandoned": "{n} baris dilepas",
+  "{n} lines abandoned": "{n} baris dilepas",
+  "{n} more file; those with problems come first.": "{n} berkas lagi; yang bermasalah lebih dulu.",
+  "{n} more files; those with problems come first.": "{n} berkas lagi; yang bermasalah lebih dulu.",
   File: "Berkas",
   Size: "Ukuran",
   Here: "Di sini",
@@ -144,33 +141,33 @@ export const PAGES: Readonly<Record<string, string>> = {
   "on its way": "dalam perjalanan",
 
   // Sending data
-  "There is nothing here yet": "Belum ada apa-apa di sini",
-  "Choose what sends. Address and key are filled in; what arrives is counted below.":
-    "Pilih pengirimnya. Alamat dan kunci sudah diisi; yang tiba dihitung di bawah.",
+  "No data yet": "Belum ada data",
+  "Choose a sender. Address and key are filled in; arriving events are counted below.":
+    "Pilih pengirim. Alamat dan kunci sudah diisi; peristiwa yang tiba dihitung di bawah.",
   "Address and key": "Alamat dan kunci",
   Address: "Alamat",
   "– for programs on this machine. Others need an address that the server listens on, and a key.":
     "– untuk program di mesin ini. Yang lain perlu alamat yang didengarkan server, dan kunci.",
-  "The new key is in every line below. It is shown on this page only: copy what you need.":
+  "The new key is in every line below. It is shown only on this page; copy what you need.":
     "Kunci baru ada di tiap baris di bawah. Kunci hanya tampil di halaman ini: salin yang Anda perlukan.",
   "Your key is in every line below.": "Kunci Anda ada di tiap baris di bawah.",
-  "Take it out": "Keluarkan",
-  "From this machine no key is needed until somebody creates the first. For others:":
-    "Dari mesin ini tidak perlu kunci sampai seseorang membuat yang pertama. Untuk yang lain:",
-  "A key that there is already": "Kunci yang sudah ada",
+  "Remove it": "Hapus",
+  "This machine needs no key until the first one is created. Other machines:":
+    "Mesin ini tidak memerlukan kunci sampai kunci pertama dibuat. Mesin lain:",
+  "An existing key": "Kunci yang sudah ada",
   "{button} and create a key here, or on the server: {command}":
     "{button} dan buat kunci di sini, atau di server: {command}",
   "Sign in as an administrator": "Masuk sebagai admin",
   "A key for senders": "Kunci untuk pengirim",
   "Groups it may send to": "Grup tujuan yang diizinkan",
   "Create a key for senders": "Buat kunci untuk pengirim",
-  "It may send and nothing else. Once there is a key, nothing is answered without one, not even on this machine.":
-    "Kunci ini hanya boleh mengirim. Begitu ada kunci, tidak ada yang dijawab tanpanya, bahkan di mesin ini.",
-  "A key that you have": "Kunci yang Anda punya",
-  "Put it into the lines": "Masukkan ke baris",
-  "It is not sent anywhere from here.": "Kunci tidak dikirim ke mana pun dari sini.",
-  "What sends": "Pengirim",
-  "It is asked again every two seconds.": "Ditanyakan lagi setiap dua detik.",
+  "It can only send. Once a key exists, every request needs one, even on this machine.":
+    "Kunci ini hanya bisa mengirim. Begitu ada kunci, setiap permintaan memerlukannya, bahkan di mesin ini.",
+  "Your key": "Kunci Anda",
+  "Use it in the lines": "Pakai di baris",
+  "It is not sent anywhere.": "Kunci tidak dikirim ke mana pun.",
+  "Type of sender": "Jenis pengirim",
+  "Updated every two seconds.": "Diperbarui setiap dua detik.",
   "Waiting for the first event…": "Menunggu peristiwa pertama…",
   "Received {n} event": "Menerima {n} peristiwa",
   "Received {n} events": "Menerima {n} peristiwa",
@@ -195,23 +192,23 @@ export const PAGES: Readonly<Record<string, string>> = {
     "Atau lewat syslog, ke port yang disebut konfigurasi server di bawah",
   Once: "Sekali saja",
   "In the program": "Di dalam program",
-  "The same executable as the server. It remembers how far it came and sends each line once.":
-    "Program yang sama dengan server. Ia ingat sampai mana dan mengirim tiap baris sekali.",
-  "The group is “journal”; an entry that comes again is known.": "Grupnya “journal”; entri yang datang lagi dikenali.",
+  "The same executable as the server. It remembers its position and sends each line once.":
+    "Program yang sama dengan server. Ia mengingat posisinya dan mengirim tiap baris satu kali.",
+  "The group is “journal”; repeated entries are stored once.":
+    "Grupnya “journal”; entri yang berulang disimpan satu kali.",
   "The driver sends from the host, so the address is the host's. catat can also read the files that Docker writes.":
     "Driver mengirim dari host, jadi alamatnya alamat host. catat juga dapat membaca berkas yang ditulis Docker.",
   "The address must be one that the nodes can reach.": "Alamat harus dapat dijangkau oleh node.",
   "The index is the group.": "Indeks menjadi grup.",
-  "The group is the service's name. gRPC is spoken at the same port.":
-    "Grupnya nama layanan. gRPC tersedia di port yang sama.",
+  "The group is the service’s name. gRPC uses the same port.": "Grupnya nama layanan. gRPC memakai port yang sama.",
   "The group is the label “group”, else “job” or “service_name”.":
     "Grupnya label “group”, jika tidak ada “job” atau “service_name”.",
-  "The index is the group. Templates and policies are acknowledged; there is nothing to prepare.":
+  "The index is the group. Templates and policies are accepted; nothing needs to be prepared.":
     "Indeks menjadi grup. Templat dan kebijakan diterima; tidak ada yang perlu disiapkan.",
   "Needs the package rsyslog-elasticsearch, or a server that listens for syslog.":
     "Perlu paket rsyslog-elasticsearch, atau server yang mendengarkan syslog.",
-  "For the agent and every AWS SDK: log group and stream are kept, requests are signed with the pair of a key.":
-    "Untuk agen dan semua SDK AWS: grup log dan stream dipertahankan, permintaan ditandatangani dengan pasangan kunci.",
+  "For the agent and every AWS SDK. Log group and stream are kept; requests are signed with the access key pair of a key.":
+    "Untuk agen dan semua SDK AWS. Grup log dan stream dipertahankan; permintaan ditandatangani dengan pasangan kunci akses.",
   "The group is the index.": "Grupnya adalah indeks.",
   "The group is the tag “job”.": "Grupnya tag “job”.",
 };

@@ -11,7 +11,7 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Send data": "Kirim data",
   Pages: "Halaman",
   "catat, start page": "catat, halaman awal",
-  "as the system has it": "mengikuti sistem",
+  system: "sistem",
   light: "terang",
   dark: "gelap",
   "Theme: {theme}": "Tema: {theme}",
@@ -23,13 +23,13 @@ export const SHELL: Readonly<Record<string, string>> = {
   "is catat still running?": "apakah catat masih berjalan?",
   "the server answered {status}": "server menjawab {status}",
   "the connection broke off": "koneksi terputus",
-  "the page met a fault": "terjadi kesalahan di halaman ini",
-  "The key does not work (any more): {message}.": "Kunci tidak (lagi) berlaku: {message}.",
-  "The session has ended. Sign in to go on; what you have written stays.":
-    "Sesi telah berakhir. Masuk untuk melanjutkan; yang sudah Anda tulis tetap ada.",
-  "This part of the page could not be loaded: the server does not answer, or is another version by now.":
-    "Bagian halaman ini tidak dapat dimuat: server tidak menjawab, atau versinya sudah berganti.",
-  "Load the page anew": "Muat ulang halaman",
+  "something went wrong on this page": "terjadi kesalahan di halaman ini",
+  "The key no longer works: {message}.": "Kunci tidak berlaku lagi: {message}.",
+  "Your session has ended. Sign in to continue; your input is kept.":
+    "Sesi Anda telah berakhir. Masuk untuk melanjutkan; isian Anda tetap ada.",
+  "This part of the page could not be loaded: the server does not answer, or was updated.":
+    "Bagian halaman ini tidak dapat dimuat: server tidak menjawab, atau baru diperbarui.",
+  "Reload the page": "Muat ulang halaman",
 
   // Signing in
   "Sign in": "Masuk",
@@ -37,7 +37,7 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Sign in with a password": "Masuk dengan kata sandi",
   "Use a key instead": "Pakai kunci saja",
   "Use a key": "Pakai kunci",
-  "Make one with {command}. It is kept for this tab only.":
+  "Create one with {command}. It is stored for this tab only.":
     "Buat dengan {command}. Kunci hanya disimpan untuk tab ini.",
   Continue: "Lanjutkan",
   Name: "Nama",
@@ -53,8 +53,8 @@ export const SHELL: Readonly<Record<string, string>> = {
 
   // Keys
   Space: "Spasi",
-  "no row has the focus": "tidak ada baris yang difokuskan",
-  "no value has the focus": "tidak ada nilai yang difokuskan",
+  "no row is focused": "tidak ada baris yang difokuskan",
+  "no value is focused": "tidak ada nilai yang difokuskan",
   "Write the query": "Tulis kueri",
   "Earlier queries": "Kueri sebelumnya",
   "Find any command, page, range, group, view or earlier query":
@@ -63,38 +63,38 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Choose groups": "Pilih grup",
   "Run again": "Jalankan lagi",
   "Next row": "Baris berikutnya",
-  "Row before": "Baris sebelumnya",
+  "Previous row": "Baris sebelumnya",
   "A page of rows down": "Satu halaman ke bawah",
   "A page of rows up": "Satu halaman ke atas",
   "First row": "Baris pertama",
-  "Last row that is loaded": "Baris terakhir yang sudah dimuat",
+  "Last loaded row": "Baris terakhir yang sudah dimuat",
   "Select the next row too": "Pilih juga baris berikutnya",
-  "Select the row before too": "Pilih juga baris sebelumnya",
+  "Select the previous row too": "Pilih juga baris sebelumnya",
   "Open or close the row": "Buka atau tutup baris",
   "Open the row": "Buka baris",
   "Close the row": "Tutup baris",
   "Show what happened around the event": "Tampilkan kejadian di sekitar peristiwa",
-  "Around an event: everything at its instant, or its stream alone":
+  "Around an event: everything at that time, or only its stream":
     "Di sekitar peristiwa: semua pada saat itu, atau hanya stream-nya",
-  "Include the value in focus (of a row: its level)": "Sertakan nilai yang difokuskan (pada baris: levelnya)",
-  "Only the value in focus, in place of other filters of its field":
+  "Include the focused value, or the row’s level": "Sertakan nilai yang difokuskan, atau level barisnya",
+  "Only the focused value, instead of other filters on its field":
     "Hanya nilai yang difokuskan, menggantikan filter lain pada bidangnya",
-  "Exclude the value in focus (of a row: its level)": "Kecualikan nilai yang difokuskan (pada baris: levelnya)",
-  "Show a level only, or take it away again: fatal is 1, trace is 6":
-    "Tampilkan satu level saja, atau lepas lagi: fatal adalah 1, trace adalah 6",
+  "Exclude the focused value, or the row’s level": "Kecualikan nilai yang difokuskan, atau level barisnya",
+  "Show only one level, or all again: 1 is fatal, 6 is trace":
+    "Tampilkan satu level saja, atau semua lagi: 1 adalah fatal, 6 adalah trace",
   "All levels": "Semua level",
   "Live tail on or off": "Nyalakan atau matikan pantau langsung",
-  "Pause the live tail, or go on; elsewhere: select the row":
-    "Jeda pantau langsung, atau lanjutkan; di tempat lain: pilih baris",
+  "Pause or resume the live tail; elsewhere: select the row":
+    "Jeda atau lanjutkan pantau langsung; di tempat lain: pilih baris",
   "Zoom out to twice the time": "Perlebar waktu dua kali lipat",
   "Half a range earlier": "Mundur setengah rentang",
   "Half a range later": "Maju setengah rentang",
   "Find in the loaded rows": "Cari di baris yang sudah dimuat",
-  "Next find": "Temuan berikutnya",
-  "Find before": "Temuan sebelumnya",
+  "Next match": "Kecocokan berikutnya",
+  "Previous match": "Kecocokan sebelumnya",
   "Copy a link with fixed times": "Salin tautan dengan waktu tetap",
-  "Break long lines, or cut them": "Lipat baris panjang, atau potong",
-  "Rows close together, or not": "Baris rapat, atau longgar",
+  "Wrap or cut long lines": "Lipat baris panjang, atau potong",
+  "Dense or loose rows": "Baris rapat, atau longgar",
   "Save this view": "Simpan tampilan ini",
   "Saved views": "Tampilan tersimpan",
   "Go to Explore": "Ke Jelajah",
@@ -117,21 +117,20 @@ export const SHELL: Readonly<Record<string, string>> = {
   "Saved filter": "Filter tersimpan",
   "Earlier query": "Kueri terdahulu",
   "Level {level}": "Level {level}",
-  "What was found": "Hasil pencarian",
-  "Nothing is called “{text}”.": "Tidak ada yang bernama “{text}”.",
+  "Search results": "Hasil pencarian",
+  "No match for “{text}”.": "Tidak ada hasil untuk “{text}”.",
 
   // Help
   Keys: "Tombol",
   Language: "Bahasa",
   Close: "Tutup",
   "plain words: a phrase anywhere in the event": "kata biasa: frasa di mana saja dalam peristiwa",
-  "by level; warn, error and fatal compare by weight":
-    "menurut level; warn, error, dan fatal dibandingkan menurut bobot",
+  "by level; levels compare by severity": "menurut level; level dibandingkan menurut tingkat keparahan",
   "conditions on fields": "syarat pada bidang",
   "count per group": "jumlah per grup",
-  "a figure per five minutes": "satu angka per lima menit",
+  "a value per five minutes": "satu nilai per lima menit",
   "take fields out of the text": "ambil bidang dari teks",
-  "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: what stands there, in the reference)":
+  "In the query: run it (Shift Enter: a new line; ↑ in the empty box: earlier queries; Tab: complete; Shift Alt F: format; F1: look up the word at the cursor)":
     "Di kueri: jalankan (Shift Enter: baris baru; ↑ di kotak kosong: kueri sebelumnya; Tab: lengkapi; Shift Alt F: rapikan; F1: referensi untuk yang ada di kursor)",
   "Every command and function, with examples: {link}.": "Semua perintah dan fungsi, dengan contoh: {link}.",
   "Sending, alerts, running and every error message: {link}.":
