@@ -10,8 +10,9 @@ mod names;
 
 use std::sync::Arc;
 
-use query::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
-use query::{ParseOptions, logql, optimise, parse_insights};
+use language::{ParseOptions, logql, parse_insights};
+use plan::optimise;
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
 use types::{Timestamp, Value};
 
 pub(crate) use self::lines::Lines;
@@ -165,7 +166,7 @@ impl Compiled {
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
         if let Some(at) = self.pattern {
             let texts = kind::masked_texts(row, at).iter().cloned().map(Expr::Literal).collect();
-            operators.push(Operator::Filter(Expr::In(Box::new(query::masked_text()), texts)));
+            operators.push(Operator::Filter(Expr::In(Box::new(execute::masked_text()), texts)));
         }
         operators.push(Operator::Limit(EVENTS_SHOWN));
         let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
@@ -347,7 +348,8 @@ mod tests {
             assert!(matches!(plan.operators[0], Operator::Filter(_)), "{language}: {:?}", plan.operators);
             let shown = book.rules[0].language.shown(query).unwrap();
             assert!(
-                query::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok()
+                language::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC })
+                    .is_ok()
             );
         }
     }

@@ -69,10 +69,10 @@ pub(crate) fn slug(title: &str) -> String {
 pub(crate) fn example(language: &str, code: &str) -> String {
     let query = match language {
         "insights" => Some(code.trim_end().to_owned()),
-        "logql" => query::translate(code, query::Language::LogQl).ok(),
-        "filter-pattern" => query::translate(code.trim_end(), query::Language::FilterPattern).ok(),
-        "lucene" => query::translate(code.trim_end(), query::Language::Lucene).ok(),
-        "kql" => query::translate(code.trim_end(), query::Language::Kql).ok(),
+        "logql" => language::translate(code, language::Language::LogQl).ok(),
+        "filter-pattern" => language::translate(code.trim_end(), language::Language::FilterPattern).ok(),
+        "lucene" => language::translate(code.trim_end(), language::Language::Lucene).ok(),
+        "kql" => language::translate(code.trim_end(), language::Language::Kql).ok(),
         _ => None,
     };
     let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));

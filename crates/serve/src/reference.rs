@@ -110,13 +110,13 @@ fn is_row_start(before: &[Event<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use query::{ChoiceKind, ParseOptions};
+    use language::{ChoiceKind, ParseOptions};
 
     use super::*;
 
     fn names(text: &str, kinds: &[ChoiceKind]) -> Vec<String> {
         let options = ParseOptions { now: types::Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-        let found = query::complete_insights(text, usize::MAX, &options);
+        let found = language::complete_insights(text, usize::MAX, &options);
         found.choices.into_iter().filter(|choice| kinds.contains(&choice.kind)).map(|choice| choice.label).collect()
     }
 

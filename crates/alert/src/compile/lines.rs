@@ -1,7 +1,8 @@
 //! Which lines are behind a row: as conditions, and as a query that a person can open.
 
-use query::plan::{Comparison, Expr, Name, Operator};
-use query::{events_text, pattern_lines};
+use execute::pattern_lines;
+use language::events_text;
+use plan::{Comparison, Expr, Name, Operator};
 use types::Value;
 
 use super::Compiled;

@@ -2,8 +2,8 @@
 //!
 //! A name that is not there would be a missing value for ever, and the rule would never fire.
 
-use query::logql::MetricQuery;
-use query::plan::{Expr, Name, Operator, Plan};
+use language::logql::MetricQuery;
+use plan::{Expr, Name, Operator, Plan};
 
 use super::{CompileError, fields_of, shown};
 
@@ -61,7 +61,7 @@ fn unknown_in(condition: &Expr, known: &[&str]) -> Option<Name> {
 }
 
 fn missing(unknown: &str, columns: &[&str]) -> CompileError {
-    let near = query::nearest(unknown, columns.iter().copied());
+    let near = plan::nearest(unknown, columns.iter().copied());
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     CompileError::Condition(format!(
         "the query gives no column \"{unknown}\"; its columns are {}{near}",
