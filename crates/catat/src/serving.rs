@@ -109,9 +109,9 @@ pub(crate) fn prepare(
 /// Why a server that others reach is not started before there is a key.
 fn no_keys(config: &Config) -> Failure {
     Failure::usage(format!(
-        "{} can be reached from other machines, and nobody needs a key yet.\n\
-         Make one first: catat keys create --data-dir {} --name ME --role operate\n\
-         Or listen on 127.0.0.1 (the default), or accept anybody with --insecure-allow-anonymous.",
+        "{} can be reached from other machines, and no key exists yet.\n\
+         Create one first: catat keys create --data-dir {} --name ME --role operate\n\
+         Or listen on 127.0.0.1 (the default), or serve without keys with --insecure-allow-anonymous.",
         config.listen,
         config.data_dir.display()
     ))

@@ -173,7 +173,9 @@ fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
 pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
     let Some(since) = &options.since else { return Ok(options.from.clone()) };
     if let Some(forward) = since.strip_prefix('-') {
-        return Err(Failure::usage(format!("--since {since}: the duration already counts back from now; write --since {forward}")));
+        return Err(Failure::usage(format!(
+            "--since {since}: the duration already counts back from now; write --since {forward}"
+        )));
     }
     let nanoseconds = types::parse_duration_ns(since)
         .map_err(|error| Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m")))?;

@@ -59,7 +59,7 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
     match report.damaged.len() {
         0 => writeln!(out, "everything is as it should be").map_err(of_output),
         n => Err(Failure::other(format!(
-            "{n} damaged; the server goes on without them, `catat restore` brings a backup into a new directory"
+            "{n} damaged; the server continues without them; `catat restore` brings a backup into a new directory"
         ))),
     }
 }

@@ -58,7 +58,9 @@ fn print_start(url: &str, config: &Config, recovery: &Recovery) {
         say!("  settings are read from {}", path.display());
     }
     if let Some(taken) = storage::copy_taken(&config.data_dir) {
-        say!("  this store is a copy, taken {taken}: it sends no notifications (alerts, subscription filters, remote write).");
+        say!(
+            "  this store is a copy, taken {taken}: it sends no notifications (alerts, subscription filters, remote write)."
+        );
         say!("  If it replaces the original, run: catat promote --data-dir {}", config.data_dir.display());
     }
     if recovery.events_replayed > 0 {
