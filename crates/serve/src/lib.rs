@@ -1,18 +1,20 @@
 //! Speaks HTTP: the native API, the Loki API, the page, access control. Listens for syslog where that is configured.
 //!
 //! Handlers decode, call one function of another room, encode. This is the only crate that knows statuses and JSON
-//! shapes (DESIGN.md §7, §15), and the only asynchronous one: what other rooms do runs on blocking threads behind
+//! shapes, and the only asynchronous one: what other rooms do runs on blocking threads behind
 //! bounded gates. It stores nothing, and it reads no clock but the store's.
 
 mod answer;
 mod api;
 mod ask;
 mod cloudwatch;
+mod docs;
 mod elastic;
 mod formats;
 mod grpc;
 mod journal;
 mod loki;
+mod markdown;
 mod otlp;
 mod page;
 mod reference;

@@ -19,7 +19,7 @@ use crate::cloudwatch::CloudWatchState;
 use crate::elastic::ElasticState;
 use crate::formats::format_of;
 use crate::syslog::SyslogCounts;
-use crate::{cloudwatch, elastic, journal, loki, otlp, page, routes, splunk};
+use crate::{cloudwatch, docs, elastic, journal, loki, otlp, page, routes, splunk};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
@@ -112,6 +112,9 @@ async fn fallback(
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
+    }
+    if path.starts_with("/docs/") {
+        return docs::get(uri.clone(), headers.clone()).await;
     }
     if path == "/reference" {
         return page::reference(families.api.reference(), headers);

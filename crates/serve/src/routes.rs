@@ -5,6 +5,7 @@ use door::server::FamilyState;
 use door::table::Table;
 
 use crate::api::Api;
+use crate::docs;
 
 pub(crate) mod alert_timings;
 pub(crate) mod alerts;
@@ -102,6 +103,9 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)
         .get("/api/openapi.json", Role::None, openapi::get)
+        .get("/docs", Role::None, docs::index)
+        .get("/docs/{page}", Role::None, docs::get)
+        .get("/docs/{folder}/{page}", Role::None, docs::get)
         .get("/metrics", Role::Read, metrics::get)
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
