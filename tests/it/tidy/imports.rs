@@ -159,6 +159,22 @@ impl Crate {
     }
 }
 
+/// Leaves out modules written inside the file: what they name is the file's own, or external.
+fn without_inline_modules(tokens: Vec<Token>) -> Vec<Token> {
+    let mut kept: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut depth = 0_usize;
+    for token in tokens {
+        let opens = token.is("{");
+        let is_module = kept.len() > 1 && kept[kept.len() - 2].name() == Some("mod") && kept[kept.len() - 1].name().is_some();
+        if depth > 0 || (opens && is_module) {
+            depth = if opens { depth + 1 } else { depth - usize::from(token.is("}")) };
+        } else {
+            kept.push(token);
+        }
+    }
+    kept
+}
+
 fn parent(module: &ModulePath) -> ModulePath {
     module[..module.len().saturating_sub(1)].to_vec()
 }
@@ -170,7 +186,7 @@ impl Module {
             stem => stem.split('/').map(str::to_owned).collect(),
         };
         let mut module = Self { stem: file.stem, ..Self::default() };
-        let all = without_tests(tokens(&file.text));
+        let all = without_inline_modules(without_tests(tokens(&file.text)));
         let mut idx = 0;
         while idx < all.len() {
             match all[idx].name() {
