@@ -13,13 +13,36 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("parse", &["types"]),
     ("definition", &["types"]),
     ("ship", &["types", "definition", "parse"]),
-    ("storage", &["types"]),
+    ("segment", &["types"]),
+    ("storage", &["types", "segment"]),
     ("ingest", &["types", "definition", "parse", "storage"]),
-    // Reads through `types::Run`, which storage implements, so that a change of query never rebuilds tantivy.
-    ("query", &["types", "parse"]),
-    ("alert", &["types", "query", "storage"]),
-    ("serve", &["types", "definition", "parse", "storage", "ingest", "query", "alert"]),
-    ("catat", &["types", "definition", "parse", "ship", "storage", "ingest", "query", "alert", "serve"]),
+    ("plan", &["types", "parse"]),
+    ("language", &["types", "parse", "plan"]),
+    // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
+    ("execute", &["types", "parse", "plan"]),
+    ("esql", &["types", "parse", "plan", "language", "execute"]),
+    ("elastic", &["types", "plan", "language", "execute"]),
+    ("alert", &["types", "plan", "language", "execute", "storage"]),
+    (
+        "serve",
+        &[
+            "types",
+            "definition",
+            "parse",
+            "storage",
+            "ingest",
+            "plan",
+            "language",
+            "esql",
+            "elastic",
+            "execute",
+            "alert",
+        ],
+    ),
+    (
+        "catat",
+        &["types", "definition", "parse", "ship", "storage", "ingest", "plan", "language", "execute", "alert", "serve"],
+    ),
 ];
 
 #[test]

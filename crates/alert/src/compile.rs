@@ -11,8 +11,9 @@ mod lines;
 mod names;
 mod patterns;
 
-use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
-use query::{ParseOptions, optimise};
+use language::ParseOptions;
+use plan::optimise;
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 use types::Timestamp;
 
 pub(crate) use self::compiled::{CompileError, Compiled, FIRES, Metric};
@@ -138,7 +139,8 @@ mod tests {
             assert!(matches!(plan.operators[0], Operator::Filter(_)), "{language}: {:?}", plan.operators);
             let shown = book.rules[0].language.shown(query).unwrap();
             assert!(
-                query::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok()
+                language::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC })
+                    .is_ok()
             );
         }
     }

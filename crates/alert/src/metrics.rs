@@ -138,7 +138,7 @@ pub struct Options {
     /// How often those are evaluated that do not say it themselves.
     pub interval_ns: i64,
     /// Partial results, shared with whoever else asks the store.
-    pub cache: Option<Arc<query::PartialCache>>,
+    pub cache: Option<Arc<execute::PartialCache>>,
     /// Where metrics are sent.
     pub remote: Option<RemoteWrite>,
 }
@@ -195,7 +195,7 @@ impl Metrics {
         }
     }
 
-    fn start_threads(&self, cache: Option<Arc<query::PartialCache>>) -> Result<(), AlertsError> {
+    pub fn start_threads(&self, cache: Option<Arc<execute::PartialCache>>) -> Result<(), AlertsError> {
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
         if !self.numbers.recorder.is_empty() {
             let ask =

@@ -29,7 +29,7 @@ pub struct Options {
     /// Streams whose clock or time zone is off; rules judge their events by arrival.
     pub clock_offsets: Option<types::ClockOffsets>,
     /// Partial results, shared with whoever else asks the store.
-    pub cache: Option<Arc<query::PartialCache>>,
+    pub cache: Option<Arc<execute::PartialCache>>,
 }
 
 impl Options {

@@ -8,7 +8,7 @@ mod text;
 use std::io::{BufWriter, IsTerminal, Write};
 
 use chrono_tz::Tz;
-use query::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
+use plan::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
 use serde::Deserialize;
 use serde_json::Value;
 

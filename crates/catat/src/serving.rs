@@ -67,7 +67,7 @@ pub(crate) fn prepare(
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
-    let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
+    let cache = Arc::new(execute::PartialCache::new(config.limits.query_cache_bytes));
     let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
     let clocks = Arc::new(ingest::Clocks::default());
     let alerts = start_alerts((config, address), &store, rules, (&clock, &clocks), &cache)?;
@@ -260,7 +260,7 @@ fn start_alerts(
     store: &Arc<Store>,
     rules: RuleBook,
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
-    cache: &Arc<query::PartialCache>,
+    cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
     let mut options = alert::Options::new(alerts_dir(config));
     options.interval_ns = config.alerts.interval_ns;
@@ -284,7 +284,7 @@ fn start_metrics(
     rules: &RuleBook,
     clock: &Clock,
     address: std::net::SocketAddr,
-    cache: &Arc<query::PartialCache>,
+    cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Metrics>, Failure> {
     let options = alert::metrics::Options {
         files: rules.metrics.clone(),

@@ -12,8 +12,9 @@ use std::vec::IntoIter;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use query::plan::Warning;
-use query::{Answer, ColumnInfo, Formulas, Held, PartialReason, Stats, write_csv_cell, write_csv_name};
+use execute::{Answer, ColumnInfo, Held, PartialReason, Stats};
+use plan::Warning;
+use plan::{Formulas, write_csv_cell, write_csv_name};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
@@ -307,7 +308,7 @@ fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
 
 #[cfg(test)]
 mod tests {
-    use query::ColumnKind;
+    use execute::ColumnKind;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! What Elasticsearch's clients speak: bulk requests and single documents, and the questions that senders ask before;
 //! searches with the query DSL, hits and aggregations, as Grafana and the client libraries ask them, and ES|QL.
 //!
-//! An index is a group. The query DSL becomes the plans of any other dialect (`query::elastic`); shapes of answers live
+//! An index is a group. The query DSL becomes the plans of any other dialect (`elastic`); shapes of answers live
 //! here. Searches look at all time unless they say otherwise.
 //!
 //! Everything stands under `/elasticsearch`. For senders whose address cannot have a path the same is answered at the

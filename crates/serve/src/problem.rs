@@ -5,8 +5,9 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use execute::{ExecuteError, TailError};
 use ingest::IngestError;
-use query::{ExecuteError, QueryError, QueryErrors, TailError};
+use plan::{QueryError, QueryErrors};
 use serde_json::{Map, Value, json};
 use storage::{AppendError, StoreError};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::Stats;
+use execute::Stats;
 use types::Timestamp;
 
 /// All queries under way.

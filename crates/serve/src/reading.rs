@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use query::plan::Plan;
-use query::{Answer, Answered, PartialReason, Request, Stats, TakePartialRows, TakeRows};
+use execute::{Answer, Answered, PartialReason, Request, Stats, TakePartialRows, TakeRows, execute};
+use plan::Plan;
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
@@ -105,10 +105,10 @@ impl<'a> Reading<'a> {
             cancelled: self.cancelled(),
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
-            support: query::Support {
+            support: execute::Support {
                 cache: Some(&self.server.app.cache),
                 pool: Some(&self.server.memory),
-                ..query::Support::default()
+                ..execute::Support::default()
             },
         }
     }
@@ -169,7 +169,7 @@ impl<'a> Reading<'a> {
         let mut remaining = answered.remaining(&request);
         remaining.support.take_rows = takers.map(|takers| takers.rows);
         remaining.support.take_partial_rows = takers.map(|takers| takers.partial_rows);
-        let mut answer = query::execute(&answered.plan, &snapshot.runs, &remaining)?;
+        let mut answer = execute(&answered.plan, &snapshot.runs, &remaining)?;
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
         self.server.note_damage(&answer.partial_reasons);
@@ -193,8 +193,8 @@ impl<'a> Reading<'a> {
             snapshot.runs
         };
         let table_of = |name: &str| self.server.tables.get(&self.server.app.store, name);
-        let support = query::Support { tables: Some(&table_of), ..request.support };
-        let mut answered = query::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
+        let support = execute::Support { tables: Some(&table_of), ..request.support };
+        let mut answered = execute::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
         answered.partial_reasons.extend(damaged);
         Ok(answered)
     }

@@ -159,10 +159,10 @@ fn slug(title: &str) -> String {
 fn example(language: &str, code: &str) -> String {
     let query = match language {
         "insights" => Some(code.trim_end().to_owned()),
-        "logql" => query::translate(code, query::Language::LogQl).ok(),
-        "filter-pattern" => query::translate(code.trim_end(), query::Language::FilterPattern).ok(),
-        "lucene" => query::translate(code.trim_end(), query::Language::Lucene).ok(),
-        "kql" => query::translate(code.trim_end(), query::Language::Kql).ok(),
+        "logql" => language::translate(code, language::Language::LogQl).ok(),
+        "filter-pattern" => language::translate(code.trim_end(), language::Language::FilterPattern).ok(),
+        "lucene" => language::translate(code.trim_end(), language::Language::Lucene).ok(),
+        "kql" => language::translate(code.trim_end(), language::Language::Kql).ok(),
         _ => None,
     };
     let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));
@@ -194,13 +194,13 @@ fn in_address(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use query::{ChoiceKind, ParseOptions};
+    use language::{ChoiceKind, ParseOptions};
 
     use super::*;
 
     fn names(text: &str, kinds: &[ChoiceKind]) -> Vec<String> {
         let options = ParseOptions { now: types::Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-        let found = query::complete_insights(text, usize::MAX, &options);
+        let found = language::complete_insights(text, usize::MAX, &options);
         found.choices.into_iter().filter(|choice| kinds.contains(&choice.kind)).map(|choice| choice.label).collect()
     }
 

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::plan::Rows;
-use query::{CSV_BYTES_MAX, read_csv};
+use plan::Rows;
+use plan::{CSV_BYTES_MAX, read_csv};
 use serde_json::{Value, json};
 use storage::Store;
 

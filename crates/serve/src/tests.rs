@@ -175,7 +175,7 @@ impl House {
             alerts: alerts(&store, dir.path(), rules),
             metrics: metrics(&store, dir.path(), &clock, of_rules),
             store: store.clone(),
-            cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
+            cache: Arc::new(execute::PartialCache::new(limits.query_cache_bytes)),
             limits,
             reload: None,
             access,

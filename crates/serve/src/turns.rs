@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use query::plan::{AggregateKind, Expr, Operator, Plan};
+use plan::{AggregateKind, Expr, Operator, Plan};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -432,8 +432,8 @@ mod tests {
     #[test]
     fn a_few_events_and_a_count_of_all_are_expected_to_be_light() {
         let check = |text: &str| {
-            let options = query::ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-            is_expected_light(&query::parse_insights(text, &options).expect("it is a query"))
+            let options = language::ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
+            is_expected_light(&language::parse_insights(text, &options).expect("it is a query"))
         };
         for text in ["filter level = \"error\" | limit 5", "", "stats count(*)"] {
             assert!(check(text), "{text}");

@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use query::plan::{Operator, Plan};
-use query::{ParseOptions, parse_insights};
+use language::{ParseOptions, parse_insights};
+use plan::{Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Timestamp, Value, format_duration_ns};
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use query::plan::Operator;
+use plan::Operator;
 use types::{Timestamp, Value};
 
 use super::*;

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use query::plan::Operator;
+use plan::Operator;
 use types::{Timestamp, Value};
 
 use super::{Book, Standing};

@@ -3,8 +3,8 @@
 use super::patterns::described;
 use crate::Rule;
 use crate::compile::patterns::texts_of;
-use query::logql;
-use query::plan::{Expr, Name, Operator, Plan};
+use language::logql;
+use plan::{Expr, Name, Operator, Plan};
 use types::Value;
 
 /// Name of the column that says whether the condition holds.
@@ -91,7 +91,7 @@ impl Compiled {
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
         if let Some(at) = self.pattern {
             let texts = texts_of(row, at).iter().cloned().map(Expr::Literal).collect();
-            operators.push(Operator::Filter(Expr::In(Box::new(query::masked_text()), texts)));
+            operators.push(Operator::Filter(Expr::In(Box::new(execute::masked_text()), texts)));
         }
         operators.push(Operator::Limit(EVENTS_SHOWN));
         let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];

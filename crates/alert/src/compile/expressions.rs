@@ -1,8 +1,8 @@
 //! Conditions and columns of plans: parsing, substituting, finding what groups and values are.
 
 use crate::compile::compiled::{CompileError, FIRES};
-use query::plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
-use query::{ParseOptions, parse_insights};
+use language::{ParseOptions, parse_insights};
+use plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
 use std::sync::Arc;
 use types::Value;
 

@@ -2,8 +2,9 @@
 
 use crate::compile::compiled::Compiled;
 use crate::compile::patterns::MORE;
-use query::plan::{Comparison, Expr, Name, Operator};
-use query::{events_text, pattern_lines};
+use execute::pattern_lines;
+use language::events_text;
+use plan::{Comparison, Expr, Name, Operator};
 use types::Value;
 
 /// A query for the lines behind one row.

@@ -93,13 +93,13 @@ impl Judging<'_> {
             let value = now.get(&key).copied().flatten().or(zero);
             let of_season = |values: &BTreeMap<_, Option<f64>>| values.get(&key).copied().flatten().or(zero);
             let peers: Vec<f64> = past[..n_known].iter().filter_map(of_season).collect();
-            let usual = query::usual(&peers, self.is_count).filter(|_| peers.len() >= SEASONS_MIN);
+            let usual = execute::usual(&peers, self.is_count).filter(|_| peers.len() >= SEASONS_MIN);
             self.row(labels, value, usual)
         };
         labels.into_iter().map(row).collect()
     }
 
-    fn row(&self, labels: Vec<Option<Value>>, value: Option<f64>, usual: Option<query::Usual>) -> Vec<Option<Value>> {
+    fn row(&self, labels: Vec<Option<Value>>, value: Option<f64>, usual: Option<execute::Usual>) -> Vec<Option<Value>> {
         let mut row = labels;
         let (Some(value), Some(usual)) = (value, usual) else {
             row.extend([None, None, None, None, Some(Value::Boolean(false))]);

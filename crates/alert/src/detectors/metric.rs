@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use query::logql::{Series, Steps, run_metric};
-use query::plan::Name;
+use language::logql::{Series, Steps, run_metric};
+use plan::Name;
 use types::{TimeRange, Value};
 
 use super::Asking;
@@ -18,7 +18,7 @@ const VALUE: &str = "value";
 pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &Asking<'_>) -> Result<Table, String> {
     let Some(metric) = &compiled.metric else { return Ok(Table::default()) };
     let mut partial = None;
-    let run = |plan: &query::plan::Plan, range: TimeRange| {
+    let run = |plan: &plan::Plan, range: TimeRange| {
         let question = Question {
             plan,
             groups: &rule.groups,
@@ -33,10 +33,10 @@ pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &Asking<'_>) 
         Ok(table.rows)
     };
     let series = run_metric(&metric.query, Steps::instant(asking.now), run);
-    let series = series.map_err(|error: query::logql::MetricError<String>| error.to_string())?;
+    let series = series.map_err(|error: language::logql::MetricError<String>| error.to_string())?;
     let (columns, mut rows) = rows_of(&series);
     let names: Vec<Name> = columns.iter().map(|name| Name::from(name.as_str())).collect();
-    let holds = query::holds_for(&metric.condition, &names, &rows, asking.now);
+    let holds = execute::holds_for(&metric.condition, &names, &rows, asking.now);
     rows.iter_mut().zip(holds).for_each(|(row, holds)| row.push(Some(Value::Boolean(holds))));
     compiled.take_series_labels(&columns[..columns.len() - 1]);
     let columns = columns_of(&columns, []);

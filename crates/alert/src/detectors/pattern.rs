@@ -157,7 +157,7 @@ impl<'c> Counted<'c> {
     fn sums(&self) -> (Vec<String>, Vec<Sums<'c>>) {
         let all = self.rows.iter().chain(self.before);
         let texts: Vec<&str> = all.filter_map(|row| self.text(row)).collect::<BTreeSet<_>>().into_iter().collect();
-        let (patterns, pattern_of) = query::patterns_of(&texts);
+        let (patterns, pattern_of) = execute::patterns_of(&texts);
         let places: BTreeMap<&str, usize> =
             texts.iter().copied().zip(pattern_of.iter().map(|at| *at as usize)).collect();
         let mut sums: Vec<Sums<'c>> = patterns.iter().map(|_| Sums::default()).collect();

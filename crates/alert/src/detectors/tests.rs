@@ -112,7 +112,7 @@ impl World {
     }
 
     fn over(rule: Rule, dir: tempfile::TempDir, store: Arc<Store>) -> Self {
-        let cache = Some(Arc::new(query::PartialCache::new(8 << 20)));
+        let cache = Some(Arc::new(execute::PartialCache::new(8 << 20)));
         let ask = StoreAsk { clock_offsets: None, store, cache, is_stopping: Arc::new(AtomicBool::new(false)) };
         let (memory, sets, why) = (Memory::default(), Sets::new(), String::new());
         Self { _dir: dir, ask, rule, memory, sets, patterns: Vec::new(), why }

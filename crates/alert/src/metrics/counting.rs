@@ -307,7 +307,7 @@ impl Shared {
             let tally = &mut entry.counted.tally;
             let mut is_dirty = false;
             let count = || {
-                let take = &mut |found: query::TailRows| {
+                let take = &mut |found: execute::TailRows| {
                     is_dirty |= !found.ids.is_empty();
                     meter.count(&found, tally, &mut room, now);
                 };

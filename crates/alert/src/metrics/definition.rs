@@ -1,6 +1,8 @@
 //! What people write down of a metric, and what is wrong with it.
 
-use query::{ParseOptions, QueryErrors, Tail, parse_showing};
+use execute::Tail;
+use language::{ParseOptions, parse_showing};
+use plan::QueryErrors;
 use serde::{Deserialize, Serialize};
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 

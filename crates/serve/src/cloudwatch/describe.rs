@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
-use query::ParseOptions;
+use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupStatus;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
@@ -224,7 +224,7 @@ impl Listed {
 /// The times of the events of each stream.
 fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, crate::problem::Problem> {
     let (now, time_zone) = (reading.server.now(), chrono_tz::UTC);
-    let plan = query::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
+    let plan = language::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
     let groups = vec![GroupPattern::new(name.as_str())];
     let scope = Scope { groups, limit: Some(STREAMS_MAX), time_zone, now };
     let answer = reading.execute(&plan, &scope, TimeRange::ALL)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::{Answer, Stats};
+use execute::{Answer, Stats};
 use types::{Timestamp, Value};
 
 use super::answer::CloudWatchProblem;

@@ -12,8 +12,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::Tail;
-use query::plan::Operator;
+use execute::Tail;
+use plan::Operator;
 use serde_json::{Value as Json, json};
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;
@@ -184,7 +184,7 @@ impl Session {
 }
 
 impl Update {
-    fn add(&mut self, group: &GroupName, columns: &[&str], found: query::TailRows) {
+    fn add(&mut self, group: &GroupName, columns: &[&str], found: execute::TailRows) {
         for (id, row) in found.ids.iter().zip(found.rows) {
             if !self.takes_next() {
                 continue;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use alert::metrics::{Counted as Meters, Counting, Meter, MissingLabel, Series, Shape, Tally, ValueOf};
 use chrono_tz::Tz;
-use query::Tail;
+use execute::Tail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::{Store, StoreError};

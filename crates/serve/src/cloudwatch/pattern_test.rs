@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use query::Tail;
+use execute::Tail;
 use serde_json::{Map, Value, json};
 use types::{BatchRun, GroupName};
 
@@ -28,7 +28,7 @@ impl Asked {
     pub(super) async fn test_metric_filter(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let pattern = input.needed("filterPattern")?;
-        let names = query::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
+        let names = language::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
         let selectors: Vec<&str> = names.iter().map(String::as_str).collect();
         let plan = showing(pattern, &selectors)?;
         let texts = input.texts("logEventMessages")?.unwrap_or_default();

@@ -9,8 +9,9 @@ use std::time::Duration;
 use axum::response::Response;
 use chrono_tz::Tz;
 use data_encoding::BASE64URL_NOPAD;
-use query::plan::{Operator, Plan};
-use query::{ParseOptions, Stats};
+use execute::Stats;
+use language::ParseOptions;
+use plan::{Operator, Plan};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
@@ -70,7 +71,7 @@ impl Asked {
                     return Err(no_group(name));
                 }
             }
-            let plan = query::parse_insights(&query, &options);
+            let plan = language::parse_insights(&query, &options);
             let plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
             must_be_query(&query, &plan)?;
             Ok(plan)
@@ -196,9 +197,9 @@ impl Asked {
 fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
     let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
     let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
-    let span = query::Span { start: 0, end: text.len() };
-    let error = query::QueryError::new("unknown-command", "the query begins with no command", text, span);
-    Err(CloudWatchProblem::malformed(query::QueryErrors::from(error.with_hint(hint)).into()))
+    let span = plan::error::Span { start: 0, end: text.len() };
+    let error = plan::QueryError::new("unknown-command", "the query begins with no command", text, span);
+    Err(CloudWatchProblem::malformed(plan::QueryErrors::from(error.with_hint(hint)).into()))
 }
 
 /// Runs a query to its end, or to that of the server.

@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 
 use alert::{PostError, Poster, check_address};
 use chrono_tz::Tz;
-use query::Tail;
-use query::plan::{Expr, Operator};
+use execute::Tail;
+use plan::{Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::{Clock, Store, StoreError};

@@ -8,7 +8,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{Action, IngestError, Item, Outcome, Refusal, decode};
-use query::elastic::Mapping;
+use language::mapping::Mapping;
 use types::GroupName;
 
 use super::answer::{self, Fate};

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use query::elastic::Schema;
+use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
 use super::error_answer;

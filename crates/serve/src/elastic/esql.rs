@@ -13,9 +13,10 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::elastic::parse_query;
-use query::esql::{self, Checked, EsqlError, Parameters, Schema, Statement};
-use query::{Answer, PartialReason};
+use esql;
+use esql::{Checked, EsqlError, Parameters, Schema, Statement};
+use execute::{Answer, PartialReason};
+use language::dsl::filter::parse_query;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 

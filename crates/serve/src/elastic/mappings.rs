@@ -12,7 +12,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::elastic::{Class, Mapping, Schema};
+use language::mapping::Mapping;
+use language::mapping::{Class, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern};

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use data_encoding::BASE64URL_NOPAD;
-use query::plan::{Comparison, Expr, Operator};
+use plan::{Comparison, Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use query::elastic::Mapping;
+use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use types::GroupPattern;
 

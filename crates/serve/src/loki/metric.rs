@@ -2,8 +2,9 @@
 //!
 //! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
 
-use query::logql::{MetricError, MetricQuery, PlanError, Point, Series, Steps, joined, run_metric};
-use query::{PartialReason, Stats};
+use execute::{PartialReason, Stats};
+use language::logql::{MetricError, MetricQuery, Point, Series, Steps, joined, run_metric};
+use plan::plan_error::PlanError;
 use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
@@ -64,7 +65,7 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
     let now = server.now();
     read(server, text, move |reading| {
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
-        let run = |plan: &query::plan::Plan, range: TimeRange| {
+        let run = |plan: &plan::Plan, range: TimeRange| {
             let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
             let answer = reading.execute(plan, &scope, range)?;
             add(&mut stats, &answer.stats);

@@ -7,8 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::Answer;
-use query::logql::{self, LogQuery, Query};
+use execute::Answer;
+use language::logql;
+use language::logql::{LogQuery, Query};
 use types::{TimeRange, Timestamp};
 
 use super::lines::{self, Wanted};

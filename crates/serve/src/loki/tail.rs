@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use axum::response::Response;
 use chrono_tz::Tz;
-use query::logql::{self, LogQuery, Query};
-use query::plan::Operator;
-use query::{Answer, Tail};
+use execute::{Answer, Tail};
+use language::logql;
+use language::logql::{LogQuery, Query};
+use plan::Operator;
 use serde_json::json;
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;

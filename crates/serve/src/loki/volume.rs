@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use query::function::Function;
-use query::logql::{LogQuery, Selector};
-use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
+use language::logql::{LogQuery, Selector};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
 use serde_json::{Value as Shown, json};
 use types::{TimeRange, Timestamp, Value};
 
@@ -110,7 +110,7 @@ async fn volumes(
 ) -> Result<Vec<Series>, Problem> {
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let targets = target_labels(parameters);
-    let grouping = Grouping::of(parameters, &query::logql::selector(&text, text.trim() != "{}")?, &targets)?;
+    let grouping = Grouping::of(parameters, &language::logql::selector(&text, text.trim() != "{}")?, &targets)?;
     let limit = match parameters.number::<i64>("limit")?.unwrap_or_default() {
         0 => DEFAULT,
         limit => usize::try_from(limit).map_err(|_| select::bad_limit())?.min(MOST),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ingest::ClockView;
-use query::plan::Warning;
+use plan::Warning;
 use serde_json::{Value, json};
 use types::{GroupPattern, RowSet, Run, TimeRange, Timestamp, format_duration_ns};
 

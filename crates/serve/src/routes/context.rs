@@ -4,8 +4,9 @@
 //! grow, as far as events are wanted and there are any: what lies near costs nothing of what lies far.
 
 use axum::response::Response;
-use query::plan::{Name, Plan};
-use query::{Answer, Around, ContextError, ParseOptions, Side};
+use execute::{Answer, Around, ContextError, Side};
+use language::ParseOptions;
+use plan::{Name, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 
@@ -52,7 +53,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<Wanted, Problem> {
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let text = parameters.get("query").unwrap_or_default();
     let plan = ask::parse(text, parameters.get("language"), &ParseOptions { now, time_zone })?;
-    if query::has_subqueries(&plan) || !plan.sources.is_empty() {
+    if execute::has_subqueries(&plan) || !plan.sources.is_empty() {
         let problem = Problem::bad_request("context-query", "neighbours of an event are chosen by filters alone");
         return Err(problem.hint("name groups with groups=, and no other queries"));
     }
@@ -113,8 +114,8 @@ fn original(reading: &Reading<'_>, wanted: &Wanted) -> Result<(GroupName, Name, 
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
     let options = ParseOptions { now: scope.now, time_zone: scope.time_zone };
-    let ask = |plan: &Plan| reading.execute(&query::event_plan(plan, wanted.id).map_err(refused)?, &scope, instant);
-    let stream = ask(&query::parse_insights("fields @logStream", &options)?)?;
+    let ask = |plan: &Plan| reading.execute(&execute::event_plan(plan, wanted.id).map_err(refused)?, &scope, instant);
+    let stream = ask(&language::parse_insights("fields @logStream", &options)?)?;
     if stream.rows.is_empty() {
         // What could not be read is not what is not there.
         let reason = stream.partial_reasons.first();
@@ -162,7 +163,7 @@ fn side(
     for range in spans(wanted.id.timestamp, side, ends) {
         // One more than shown tells whether there are more.
         let left = most + 1 - found.rows.len();
-        let plan = query::context_plan(&wanted.plan, around, side, left as u64).map_err(refused)?;
+        let plan = execute::context_plan(&wanted.plan, around, side, left as u64).map_err(refused)?;
         found.append(reading.execute(&plan, scope, range)?);
         found.check_memory(reading.server.app.limits.query_memory_bytes)?;
         let is_over = found.partial_reasons.iter().any(|reason| reason.code != "damaged");

@@ -10,8 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
-use query::plan::{Expr, Operator, Plan};
-use query::{ParseOptions, Selected, Stats};
+use execute::{Selected, Stats};
+use language::ParseOptions;
+use plan::{Expr, Operator, Plan};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences, StoreError};
@@ -108,7 +109,7 @@ impl Order {
         let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
         let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
         let range = asked.range(now, time_zone)?;
-        let plan = query::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
+        let plan = language::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
         let scope = Scope { groups: vec![GroupPattern::new(name)], limit: None, time_zone, now };
         Ok(Self { group, plan, range, scope, asked })
     }
@@ -152,7 +153,7 @@ impl Order {
     fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, Selected), Problem> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
         let progress = |stats: &Stats| reading.note(stats);
-        let request = query::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
+        let request = execute::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
         let collector = Mutex::new(SequenceCollector::default());
         let take = |ids: &[EventId]| {
             // A panic in between leaves a set that is whole; the query ends with it.
@@ -160,7 +161,7 @@ impl Order {
             ids.iter().for_each(|id| collector.push(id.sequence));
             collector.n_bytes() <= DELETION_BYTES_MAX * 2
         };
-        let mut selected = query::select_events(&self.plan, &snapshot.runs, &request, &take)?;
+        let mut selected = execute::select_events(&self.plan, &snapshot.runs, &request, &take)?;
         if selected.partial_reasons.iter().any(|reason| reason.code == "cancelled") {
             let status = axum::http::StatusCode::CONFLICT;
             return Err(Problem::new(status, "cancelled", "the deletion was cancelled; nothing was deleted"));
@@ -201,7 +202,7 @@ pub(crate) fn delete_chosen(
 ) -> Result<(DeletionReceipt, Vec<String>), Problem> {
     reading.server.must_be_deletable(group)?;
     operators.push(Operator::Project { columns: vec![("@id".into(), Expr::Field("@id".into()))], is_events: true });
-    let plan = query::optimise(Plan { operators, ..Plan::default() });
+    let plan = plan::optimise(Plan { operators, ..Plan::default() });
     let (now, time_zone) = (reading.server.now(), chrono_tz::Tz::UTC);
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], limit: None, time_zone, now };
     let asked = Asked { query: text.into(), all_time: true, ..Asked::default() };

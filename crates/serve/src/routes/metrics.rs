@@ -143,7 +143,7 @@ fn write_server(server: &Server, page: &mut Page) {
 }
 
 /// The cache of what queries found.
-fn write_cache(counts: &query::CacheCounts, page: &mut Page) {
+fn write_cache(counts: &execute::CacheCounts, page: &mut Page) {
     let help = "Partial results, matches and rows of immutable runs that queries found in the cache.";
     page.single("catat_query_cache_hits_total", Kind::Counter, help, counts.n_hits as f64);
     let help = "Those that they asked for and that were not there.";

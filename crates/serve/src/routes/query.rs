@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use query::plan::Warning;
-use query::{Answer, UnknownFields};
+use execute::{Answer, UnknownFields};
+use plan::Warning;
 use serde_json::{Map, Value, json};
 use storage::{GroupStatus, Snapshot};
 use tokio::time::sleep;
@@ -208,7 +208,7 @@ fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Resul
     let range = json!({"from": question.range.from.to_string(), "to": question.range.to.to_string()});
     let request = reading.request(question.range, scope, &|_| {});
     let snapshot = reading.snapshot(&scope.groups, question.range);
-    let explanation = query::explain(plan, &snapshot.runs, &request)?;
+    let explanation = execute::explain(plan, &snapshot.runs, &request)?;
     let steps: Vec<Value> = explanation.steps.iter().map(step_json).collect();
     let stats = &answer.stats;
     let text = format!(
@@ -237,7 +237,7 @@ fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Resul
     Ok(extra)
 }
 
-fn step_json(step: &query::ExplainedStep) -> Value {
+fn step_json(step: &execute::ExplainedStep) -> Value {
     let mut json = json!({"stage": step.stage.name(), "operator": step.operator});
     if let Some(index) = &step.index {
         json["index"] = json!({

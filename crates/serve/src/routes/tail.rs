@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use query::{ParseOptions, Tail, TailRows};
+use execute::{Tail, TailRows};
+use language::ParseOptions;
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -53,7 +54,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderM
     let of_thread = server.clone();
     let fetch = move || {
         let table_of = |name: &str| of_thread.tables.get(&of_thread.app.store, name);
-        query::fetch_tables(&mut plan, &table_of).map(|()| plan)
+        execute::fetch_tables(&mut plan, &table_of).map(|()| plan)
     };
     let plan = server.lookups.run(fetch).await??;
     let tail = Tail::new(&plan, time_zone)?;

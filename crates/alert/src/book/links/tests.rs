@@ -1,6 +1,6 @@
 //! Where alerts point.
 
-use query::parse_insights;
+use language::parse_insights;
 
 use super::*;
 use crate::{Options, RuleBook};
@@ -24,7 +24,7 @@ fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>)
     let pairs: Vec<(String, String)> = reqwest::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
     let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, v)| v.clone()).unwrap_or_default();
     let query = of("q");
-    let options = query::ParseOptions { now, time_zone: chrono_tz::UTC };
+    let options = language::ParseOptions { now, time_zone: chrono_tz::UTC };
     assert!(parse_insights(&query, &options).is_ok(), "{query}");
     (query, of("groups"), format!("{} {}", of("from"), of("to")))
 }

@@ -1,7 +1,7 @@
 //! The forms of answers to ES|QL.
 
 use axum::http::{HeaderMap, header};
-use query::esql::Kind;
+use esql::Kind;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 

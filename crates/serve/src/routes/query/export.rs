@@ -13,7 +13,7 @@ use axum::response::Response;
 use chrono_tz::Tz;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use query::write_zoned;
+use plan::write_zoned;
 use tokio_stream::Stream;
 use types::{TimeRange, Timestamp};
 

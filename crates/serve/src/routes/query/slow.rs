@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
-use query::plan::{Expr, Operator, Plan};
-use query::{ColumnInfo, ColumnKind, Stats};
+use execute::{ColumnInfo, ColumnKind, Stats};
+use plan::{Expr, Operator, Plan};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -38,11 +38,8 @@ pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
         Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => ColumnKind::Timestamp,
         _ => ColumnKind::Any,
     };
-    let column = |(name, expr): &(query::plan::Name, Expr)| ColumnInfo {
-        name: name.to_string(),
-        kind: kind(expr),
-        approximate: false,
-    };
+    let column =
+        |(name, expr): &(plan::Name, Expr)| ColumnInfo { name: name.to_string(), kind: kind(expr), approximate: false };
     columns.iter().map(column).collect()
 }
 
@@ -149,7 +146,8 @@ async fn break_off(reason: &str, rows: &Rows) {
 
 #[cfg(test)]
 mod tests {
-    use query::{Answer, ParseOptions, parse_insights};
+    use execute::Answer;
+    use language::{ParseOptions, parse_insights};
     use serde_json::{Map, Value};
     use tokio::sync::oneshot;
     use tokio_stream::StreamExt;
@@ -230,10 +228,10 @@ mod tests {
     #[tokio::test]
     async fn a_table_that_is_not_whole_is_broken_off() {
         for is_whole in [true, false] {
-            let Begun { finish, mut pieces, .. } = begin(Form::Csv(query::Formulas::Disarmed));
+            let Begun { finish, mut pieces, .. } = begin(Form::Csv(plan::Formulas::Disarmed));
             assert_eq!(line(&mut pieces).await, "n\r\n");
             assert_eq!(line(&mut pieces).await, "5\r\n");
-            let reason = query::PartialReason { code: "damaged", message: "a.seg".into() };
+            let reason = execute::PartialReason { code: "damaged", message: "a.seg".into() };
             let partial_reasons = if is_whole { Vec::new() } else { vec![reason] };
             let answer = Answer { partial_reasons, ..Answer::default() };
             assert!(finish.send(Ok((answer, Map::new()))).is_ok());
