@@ -195,7 +195,7 @@ impl Metrics {
         }
     }
 
-    pub fn start_threads(&self, cache: Option<Arc<execute::PartialCache>>) -> Result<(), AlertsError> {
+    fn start_threads(&self, cache: Option<Arc<execute::PartialCache>>) -> Result<(), AlertsError> {
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
         if !self.numbers.recorder.is_empty() {
             let ask =

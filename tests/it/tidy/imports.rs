@@ -78,8 +78,9 @@ impl Crate {
             // A re-export that the module itself does not name hands the item on, and imports nothing.
             let named: BTreeSet<&str> = module.tokens.iter().filter_map(Token::name).collect();
             let used = module.uses.iter().filter(|(name, _)| named.contains(name.as_str())).map(|(_, path)| path);
-            for path in used.chain(&module.paths).chain(&module.globs) {
-                for (to, name) in self.definers(from, path, 0) {
+            let globs = module.globs.iter().map(|path| [path.as_slice(), &["*".to_owned()]].concat());
+            for path in used.chain(&module.paths).cloned().chain(globs) {
+                for (to, name) in self.definers(from, &path, 0) {
                     if to != *from {
                         imports.entry((from.clone(), to)).or_default().insert(name);
                     }
@@ -105,7 +106,7 @@ impl Crate {
                 at = child;
                 continue;
             }
-            let module = &self.modules[&at];
+            let Some(module) = self.modules.get(&at) else { return Vec::new() };
             if module.defines.contains(segment) {
                 return vec![(at, segment.clone())];
             }
@@ -129,7 +130,12 @@ impl Crate {
     /// Resolves a path whose first segment a `use` of the module brought in.
     fn through_use(&self, from: &ModulePath, path: &[String], n_hops: usize) -> Vec<(ModulePath, String)> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
-        let targets = self.modules[from].uses.iter().filter(|(name, target)| name == first && target != path);
+        let targets = self
+            .modules
+            .get(from)
+            .into_iter()
+            .flat_map(|module| &module.uses)
+            .filter(|(name, target)| name == first && target != path);
         let resolved = targets.flat_map(|(_, target)| {
             let whole: Vec<String> = target.iter().chain(rest).cloned().collect();
             self.definers(from, &whole, n_hops + 1)
@@ -165,7 +171,8 @@ fn without_inline_modules(tokens: Vec<Token>) -> Vec<Token> {
     let mut depth = 0_usize;
     for token in tokens {
         let opens = token.is("{");
-        let is_module = kept.len() > 1 && kept[kept.len() - 2].name() == Some("mod") && kept[kept.len() - 1].name().is_some();
+        let is_module =
+            kept.len() > 1 && kept[kept.len() - 2].name() == Some("mod") && kept[kept.len() - 1].name().is_some();
         if depth > 0 || (opens && is_module) {
             depth = if opens { depth + 1 } else { depth - usize::from(token.is("}")) };
         } else {
@@ -303,7 +310,8 @@ fn loops(imports: &Imports) -> Vec<BTreeSet<ModulePath>> {
         }
         seen
     };
-    let reach: BTreeMap<&ModulePath, BTreeSet<ModulePath>> = targets.keys().map(|&from| (from, reached(from))).collect();
+    let reach: BTreeMap<&ModulePath, BTreeSet<ModulePath>> =
+        targets.keys().map(|&from| (from, reached(from))).collect();
     let mut groups: BTreeSet<BTreeSet<ModulePath>> = BTreeSet::new();
     for (from, reaches) in &reach {
         let back = |to: &&ModulePath| reach.get(to).is_some_and(|reaches| reaches.contains(*from));
