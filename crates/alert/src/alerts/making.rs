@@ -5,10 +5,10 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Alerts;
-use crate::kind::check_composites;
 use crate::made::{CHANNEL, Defined, Document, RULE, SILENCE, channel_of, rule_of};
 use crate::notify::notification;
 use crate::post::is_near_host;
+use crate::rules::check_composites;
 use crate::state::Acknowledged;
 use crate::{Channel, ChannelView, MadeError, Maker, NewSilence, PostError, Put, Rule, RuleView, SilenceView, Target};
 
