@@ -5,7 +5,6 @@
 //! that it took over, whatever goes on at that moment; the client is told which of these it was.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
@@ -19,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::access::Ended;
 use crate::listen::{TakenOver, told};
 use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use crate::server::Shared;
 
 /// Largest message of a client, which has nothing to say but that it is there or goes.
 const HEARD_BYTES_MAX: usize = 4 << 10;
@@ -39,15 +38,15 @@ pub struct Asked {
     connection: TakenOver,
 }
 
-impl FromRequestParts<Arc<Server>> for Asked {
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let refused = |message: String| {
             let problem = Problem::new(StatusCode::BAD_REQUEST, "websocket-required", message);
             problem.hint("this address is for websockets: send Upgrade: websocket over HTTP/1.1")
         };
-        let upgrade = WebSocketUpgrade::from_request_parts(parts, server).await;
+        let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await;
         let upgrade = upgrade.map_err(|rejection| refused(rejection.body_text()))?;
         match parts.extensions.get::<TakenOver>().cloned() {
             Some(connection) => Ok(Self { upgrade, connection }),

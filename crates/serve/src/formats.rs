@@ -4,12 +4,12 @@ use axum::extract::Request;
 use axum::http::header;
 use door::format::ErrorFormat;
 
-use crate::cloudwatch::{self, CloudWatchFormat};
 use crate::elastic::{self, ElasticFormat};
-use crate::grpc::{self, GrpcFormat};
-use crate::loki::{self, LokiFormat};
-use crate::otlp::{self, OtlpFormat};
-use crate::splunk::{self, SplunkFormat};
+use cloudwatch::CloudWatchFormat;
+use loki::LokiFormat;
+use otel::grpc::{self, GrpcFormat};
+use otel::otlp::{self, OtlpFormat};
+use otel::splunk::{self, SplunkFormat};
 
 /// Returns the error format of a request's protocol; `None` for the native API.
 pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {

@@ -4,27 +4,10 @@
 //! shapes, and the only asynchronous one: what other rooms do runs on blocking threads behind
 //! bounded gates. It stores nothing, and it reads no clock but the store's.
 
-mod answer;
-mod api;
-mod ask;
-mod cloudwatch;
-mod docs;
 mod elastic;
 mod formats;
-mod grpc;
-mod journal;
-mod loki;
-mod markdown;
-mod otlp;
-mod page;
-mod reference;
+mod openapi;
 mod router;
-mod routes;
-mod splunk;
-mod syslog;
-mod unknown_fields;
-mod unknown_groups;
-mod views;
 
 use std::future::Future;
 use std::time::Duration;
@@ -32,6 +15,7 @@ use std::time::Duration;
 use door::listen::{self, Service};
 use door::places::Places;
 use door::server::Server;
+use otel::syslog;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -42,7 +26,7 @@ pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, Life, 
 pub use door::server::{App, Reload};
 pub use door::tls::{Tls, TlsError};
 pub use door::users::UserOrder;
-pub use syslog::SyslogListeners;
+pub use otel::syslog::SyslogListeners;
 
 /// How long syslog messages that were read may take to be stored, once everything else has ended.
 const SYSLOG_GRACE: Duration = Duration::from_secs(5);

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use api::{Api, FamilyMetrics};
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use cloudwatch::CloudWatchState;
+use door::access::Role;
 use door::guard::guarded;
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -13,13 +16,13 @@ use door::server::{FamilyServer, FamilyState, Server, Shared};
 #[cfg(test)]
 use door::table::Entry;
 use door::table::Table;
+use loki::LokiState;
+use otel::otlp;
+use otel::syslog::SyslogCounts;
 
-use crate::api::{Api, FamilyMetrics};
-use crate::cloudwatch::CloudWatchState;
 use crate::elastic::ElasticState;
 use crate::formats::format_of;
-use crate::syslog::SyslogCounts;
-use crate::{cloudwatch, docs, elastic, journal, loki, otlp, page, routes, splunk};
+use crate::{elastic, openapi};
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
@@ -31,6 +34,7 @@ pub(crate) struct Families {
     pub(crate) api: Arc<Api>,
     pub(crate) cloudwatch: Arc<CloudWatchState>,
     pub(crate) elastic: Arc<ElasticState>,
+    pub(crate) loki: Arc<LokiState>,
     pub(crate) syslog: Arc<SyslogCounts>,
 }
 
@@ -52,32 +56,35 @@ impl Families {
                 of_cloudwatch.upgrade().iter().for_each(|state| state.write_metrics(server, page));
             })],
         };
-        let api = Api::start(server, metrics);
-        Self { server: server.clone(), api, cloudwatch, elastic: Arc::default(), syslog }
+        let api = api::start(server, metrics);
+        Self { server: server.clone(), api, cloudwatch, elastic: Arc::default(), loki: Arc::default(), syslog }
     }
 
     /// Returns all routes with their states.
     fn table(&self) -> Table {
         let server = || self.server.clone();
-        let api = routes::table().with_state(FamilyState::new(server(), self.api.clone()));
+        let api = api::routes().with_state(FamilyState::new(server(), self.api.clone()));
         let elastic = elastic::routes().with_state(FamilyState::new(server(), self.elastic.clone()));
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
-        let loki = loki::routes().with_state(server());
-        let otel = otel_routes().with_state(server());
-        api.merge(loki).merge(elastic).merge(otel).merge(cloudwatch)
+        let loki = loki::routes().with_state(FamilyState::new(server(), self.loki.clone()));
+        let otel = otel::routes().with_state(server());
+        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch)
     }
 }
 
-fn otel_routes() -> Table<Arc<Server>> {
-    splunk::add(otlp::add(journal::add(Table::default())))
+/// Returns the route that describes all others.
+fn own_routes() -> Table {
+    Table::default().get("/api/openapi.json", Role::None, openapi::get)
 }
 
 /// Returns what all routes are, for the API description and its tests.
 #[cfg(test)]
 pub(crate) fn entries() -> Vec<Entry> {
-    let (api, loki, elastic) = (routes::table(), loki::routes(), elastic::routes());
-    let (otel, cloudwatch) = (otel_routes(), cloudwatch::routes());
-    let tables = [api.entries(), loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries()];
+    let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
+    let (otel, cloudwatch) = (otel::routes(), cloudwatch::routes());
+    let own = own_routes();
+    let tables =
+        [own.entries(), api.entries(), loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries()];
     tables.concat()
 }
 
@@ -114,17 +121,17 @@ async fn fallback(
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
     }
     if path.starts_with("/docs/") {
-        return docs::get(uri.clone(), headers.clone()).await;
+        return api::manual(uri.clone(), headers.clone()).await;
     }
     if path == "/reference" {
-        return page::reference(families.api.reference(), headers);
+        return api::reference(&families.api, headers);
     }
     let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));
     if PAGE_ROUTES.contains(&path) && (wants_page || !headers.contains_key(header::ACCEPT)) {
-        return page::index(headers);
+        return api::index(headers);
     }
-    page::asset(path, parameters.get("v"), headers)
+    api::asset(path, parameters.get("v"), headers)
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {

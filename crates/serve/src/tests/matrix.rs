@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::House;
 use super::scopes::Random;
-use crate::routes::openapi::DESCRIPTION;
+use crate::openapi::DESCRIPTION;
 use door::access::Role;
 use door::table::Entry;
 

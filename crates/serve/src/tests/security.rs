@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use serde_json::json;
 
 use super::{ADMIN_KEY, House, Reply, encoded};
-use crate::cloudwatch::signature::tests::signed;
+use cloudwatch::signing::signed;
 
 /// A door, how a key is shown there, and what it answers to a wrong one and to the eleventh.
 struct Door {

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 
 use super::House;
 use crate::SyslogListeners;
-use crate::syslog::{self, Seats};
 use door::places::Places;
+use otel::syslog::{self, Seats};
 
 /// How long is waited for what has to come.
 const PATIENCE: Duration = Duration::from_secs(60);

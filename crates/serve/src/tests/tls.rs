@@ -14,10 +14,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::House;
-use crate::{SyslogListeners, syslog};
 use door::listen;
 use door::places::Places;
 use door::tls::Tls;
+use otel::syslog::{self, SyslogListeners};
 
 /// Certificate and key, as files.
 struct Files {
