@@ -27,6 +27,7 @@ pub(crate) struct Prepared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recovery: Recovery,
     pub(crate) listener: std::net::TcpListener,
+    pub(crate) syslog: serve::SyslogListeners,
 }
 
 impl Prepared {
@@ -99,11 +100,10 @@ pub(crate) fn prepare(
         keys: Arc::new(keys),
         tls,
         clock,
-        syslog,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Prepared { app, store, intake, alerts, metrics, recovery, listener })
+    Ok(Prepared { app, store, intake, alerts, metrics, recovery, listener, syslog })
 }
 
 /// Why a server that others reach is not started before there is a key.
@@ -300,20 +300,20 @@ fn start_metrics(
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
-    let Prepared { app, store, intake, alerts, metrics, listener, .. } = prepared;
+    let Prepared { app, store, intake, alerts, metrics, listener, syslog, .. } = prepared;
     let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let of_syslog = app.syslog.tls.as_ref().map(|(_, tls)| tls);
+        let of_syslog = syslog.tls.as_ref().map(|(_, tls)| tls);
         let certificates = app.tls.iter().chain(of_syslog).cloned().collect();
         let reloading = tokio::spawn(reload_on_hangup(certificates, reload));
         // The socket is bound, and the store read: whoever connects is answered.
         service_manager::ready(&format!("serves {url}"));
         let living = tokio::spawn(service_manager::live());
-        let served = serve::serve(app, listener, stop_signal()).await.map_err(failed);
+        let served = serve::serve(app, syslog, listener, stop_signal()).await.map_err(failed);
         reloading.abort();
         living.abort();
         served

@@ -17,9 +17,9 @@ use rust_embed::RustEmbed;
 
 use crate::markdown::{escaped, in_address};
 use crate::page;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
 use crate::reference;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 use render::{FILES, Page};
 use search::Section;

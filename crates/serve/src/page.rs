@@ -13,13 +13,13 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use rust_embed::RustEmbed;
 
-use crate::problem::Problem;
 use crate::reference::Reference;
+use door::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -36,17 +36,6 @@ const REFERENCE_FRAME: &str = "reference.html";
 
 /// The frame of the manual.
 const MANUAL_FRAME: &str = "docs.html";
-
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
-                      form-action 'self'; frame-ancestors 'none'";
-
-/// Headers that every answer carries, page or not.
-pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-];
 
 /// The page itself, for its own routes.
 pub(crate) fn index(headers: &HeaderMap) -> Response {

@@ -19,11 +19,11 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
 
-use crate::answer::write_value;
 use crate::ask;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::answer::write_value;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{ByteSize, Timestamp, format_duration_ns};
 
-use crate::problem::Problem;
 use crate::routes::clocks;
-use crate::routes::metrics::Page;
-use crate::routes::status::Kind::{Counter, Gauge};
-use crate::server::Shared;
+use door::exposition::Kind::{Counter, Gauge};
+use door::exposition::Page;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Seconds in a nanosecond.
 const NS: f64 = 1e-9;
