@@ -372,7 +372,10 @@ fn check_reports_mistakes_in_settings_rules_and_certificates_at_once() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let write = |name: &str, text: &str| std::fs::write(scratch.path().join(name), text).expect("scratch is writable");
     std::fs::create_dir(scratch.path().join("rules")).expect("scratch is writable");
-    write("rules/a.yaml", "groups:\n  - name: g\n    rules:\n      - {name: a, query: stats count(*), nothing: here}\n      - {name: b, query: stast}\n");
+    write(
+        "rules/a.yaml",
+        "groups:\n  - name: g\n    rules:\n      - {name: a, query: stats count(*), nothing: here}\n      - {name: b, query: stast}\n",
+    );
     let settings = "[server]\nlisten = \"here\"\ntls_cert = \"no.pem\"\ntls_key = \"no.key\"\n[alerts]\nrules_dir = \"rules\"\n\
                     intervall = \"1m\"\n[storage]\ndir = \"data\"\n";
     write("catat.toml", settings);

@@ -114,7 +114,8 @@ pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
     super::check_formats(&dir)?;
     let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
-    let what = if was_copy { "is now the original and sends notifications" } else { "is not a copy; nothing was changed" };
+    let what =
+        if was_copy { "is now the original and sends notifications" } else { "is not a copy; nothing was changed" };
     writeln!(std::io::stdout(), "{} {what}", dir.display()).map_err(of_output)
 }
 
