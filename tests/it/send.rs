@@ -206,7 +206,7 @@ fn a_server_is_not_waited_for_longer_than_was_said() {
     command.args(["send", "--url", "http://127.0.0.1:1", "--retry-for", "0s"]);
     let ran = run(command, "one\n");
     assert_eq!(ran.code, 3, "{}", ran.err);
-    assert!(ran.err.contains("is not stored"), "{}", ran.err);
+    assert!(ran.err.contains("are not stored"), "{}", ran.err);
 }
 
 #[test]

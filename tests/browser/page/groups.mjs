@@ -61,7 +61,7 @@ async function previewsLimits(own) {
   assert.equal(await page.getByTestId("apply-limits").count(), 0, "nothing is set that was not looked at");
   await form.getByLabel("Age").fill("3d");
   await form.getByRole("button").click();
-  await page.getByTestId("effect").filter({ hasText: /6 events .* go/ }).waitFor();
+  await page.getByTestId("effect").filter({ hasText: /6 events .* are deleted/ }).waitFor();
   await page.getByTestId("effect").getByText("more than half of the group").waitFor();
   assert.equal(await eventsOf(own, name), 10, "looking changes nothing");
   await form.getByLabel("Age").fill("4d");
