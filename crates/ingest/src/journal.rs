@@ -19,8 +19,7 @@ use parse::FieldWriter;
 use types::{GroupName, Level, TimeRange, Timestamp};
 
 use crate::answer::Rejected;
-use crate::ids;
-use crate::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender};
+use crate::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender, ids};
 pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
 
 /// The field by which an entry is known again.

@@ -11,7 +11,7 @@
 
 mod fields;
 mod json;
-mod records;
+pub(crate) mod records;
 mod wire;
 
 use std::fmt::Display;

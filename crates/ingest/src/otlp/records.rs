@@ -230,7 +230,7 @@ impl Default for Id<'_> {
 
 /// A record beside its attributes.
 #[derive(Default)]
-pub(super) struct Record<'a> {
+pub(crate) struct Record<'a> {
     pub(super) time: u64,
     pub(super) observed: u64,
     pub(super) severity_number: u64,
