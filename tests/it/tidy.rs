@@ -34,11 +34,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("elastic", &["types", "plan", "language", "execute"]),
     ("alert", &["types", "plan", "language", "execute", "storage"]),
+    // Knows no route and no format of a foreign protocol: families are built on it.
+    ("door", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),
+    ("api", &["types", "definition", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
+    ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
+    ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
+    ("otel", &["types", "parse", "storage", "ingest", "door"]),
     (
         "serve",
         &[
             "types",
-            "definition",
             "parse",
             "storage",
             "ingest",
@@ -47,7 +52,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "esql",
             "elastic",
             "execute",
-            "alert",
+            "door",
+            "api",
+            "loki",
+            "cloudwatch",
+            "otel",
         ],
     ),
     (

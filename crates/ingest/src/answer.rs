@@ -37,7 +37,7 @@ pub struct Rejected {
 
 impl IngestAnswer {
     /// Adds what became of another part of the request.
-    pub(crate) fn add(&mut self, part: Self) {
+    pub fn add(&mut self, part: Self) {
         self.accepted += part.accepted;
         self.rejected_unnamed += part.rejected_unnamed;
         part.refused.iter().for_each(|(start, end)| self.refuse(*start, *end));
@@ -53,7 +53,8 @@ impl IngestAnswer {
         }
     }
 
-    pub(crate) fn reject(&mut self, line: usize, error: &dyn std::fmt::Display) {
+    /// Names a record that could not be read, or counts it.
+    pub fn reject(&mut self, line: usize, error: &dyn std::fmt::Display) {
         if self.rejected.len() < REJECTED_MAX {
             self.rejected.push(Rejected { line, error: error.to_string() });
         } else {

@@ -239,7 +239,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Adds one text whose header the door has read itself, with what it says.
-    pub(crate) fn known_with(
+    pub fn known_with(
         &mut self,
         place: usize,
         text: &[u8],
@@ -331,12 +331,12 @@ impl<'a> Collector<'a> {
     }
 
     /// What is known of everything that this request brings.
-    pub(crate) fn received(&self) -> &Received<'a> {
+    pub fn received(&self) -> &Received<'a> {
         self.parser.received()
     }
 
     /// What is known of what it brings for one group, whose times may be in a zone of their own.
-    pub(crate) fn received_for(&self, place: usize) -> Received<'a> {
+    pub fn received_for(&self, place: usize) -> Received<'a> {
         Received { zone: self.groups[place].zone, ..*self.parser.received() }
     }
 
@@ -346,7 +346,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Says that no text came before the next.
-    pub(crate) fn forget_last_lines(&mut self) {
+    pub fn forget_last_lines(&mut self) {
         self.set_last_lines(LastLines::default());
     }
 

@@ -24,10 +24,10 @@ fn key(group: &GroupName, id: &str) -> Key {
 
 /// Ids that requests are about to store. Bounded by the requests under way, each of which is bounded.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(Mutex<HashSet<Key>>);
+pub struct Claims(Mutex<HashSet<Key>>);
 
 /// Ids that one request has claimed; given back when dropped.
-pub(crate) struct Claimed<'c> {
+pub struct Claimed<'c> {
     claims: &'c Claims,
     keys: HashSet<Key>,
 }
@@ -43,33 +43,30 @@ impl Drop for Claimed<'_> {
 
 /// Ids that a request itself has stored so far.
 #[derive(Debug, Default)]
-pub(crate) struct Within(HashSet<Key>);
+pub struct Within(HashSet<Key>);
 
 impl Within {
-    pub(crate) fn has(&self, group: &GroupName, id: &str) -> bool {
+    /// Reports whether the request has stored an id of a group.
+    pub fn has(&self, group: &GroupName, id: &str) -> bool {
         !self.0.is_empty() && self.0.contains(&key(group, id))
     }
 
-    pub(crate) fn add(&mut self, group: &GroupName, id: &str) {
+    /// Notes that the request stores an id of a group.
+    pub fn add(&mut self, group: &GroupName, id: &str) {
         self.0.insert(key(group, id));
     }
 }
 
 impl Claims {
     /// What a request begins with.
-    pub(crate) fn none(&self) -> Claimed<'_> {
+    pub fn none(&self) -> Claimed<'_> {
         Claimed { claims: self, keys: HashSet::new() }
     }
 
     /// Claims ids of a group; says of each whether the request has it now, and nobody else.
     ///
     /// What another request stored before it gave its claim back is in a snapshot that is taken after the claim.
-    pub(crate) fn claim<'i>(
-        &self,
-        group: &GroupName,
-        ids: impl Iterator<Item = &'i str>,
-        own: &mut Claimed<'_>,
-    ) -> Vec<bool> {
+    pub fn claim<'i>(&self, group: &GroupName, ids: impl Iterator<Item = &'i str>, own: &mut Claimed<'_>) -> Vec<bool> {
         let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut claim = |id| {
             let key = key(group, id);
@@ -82,7 +79,7 @@ impl Claims {
 /// Those of some ids that events of the group have in a field, within a range of time.
 ///
 /// Deleted events are not there, and neither are those that damage keeps from being read.
-pub(crate) fn known<'i>(
+pub fn known<'i>(
     store: &Store,
     group: &GroupName,
     (field, range): (&str, TimeRange),

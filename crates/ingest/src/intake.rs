@@ -1,16 +1,15 @@
 //! The one way in: every door makes a delivery here, and every delivery goes to the store from here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use parse::{EventParser, Extras, Received, VpcColumns, Zone};
 use storage::{BatchKey, Delivery, Part, Receipt, Store};
-use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, Timestamp};
+use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, TimeRange, Timestamp};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::ids::Claims;
-use crate::loki::InFlight;
+use crate::ids::{self, Claims};
 use crate::pipeline::{self, Pipelines};
 use crate::zones::Zones;
 use crate::{
@@ -88,8 +87,6 @@ pub struct Intake {
     pub(crate) elastic: elastic::Door,
     /// Ids of events that requests are about to store.
     pub(crate) claims: Claims,
-    /// Streams of Loki's senders whose lines are being stored.
-    pub(crate) in_flight: InFlight,
     pub(crate) sources: Sources,
     pub(crate) zones: Zones,
     pub(crate) clocks: Arc<Clocks>,
@@ -135,13 +132,33 @@ impl Intake {
             overflowed: Arc::default(),
             elastic: elastic::Door::default(),
             claims: Claims::default(),
-            in_flight: InFlight::default(),
         }
     }
 
     /// The same intake, which notes in `clocks` which streams are off.
     pub fn with_clocks(self, clocks: Arc<Clocks>) -> Self {
         Self { clocks, ..self }
+    }
+
+    /// Returns the limits of bodies and events.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Returns the ids of events that requests are about to store.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Returns those of some ids that events of a group have in a field, within a range of time.
+    pub fn known_ids<'i>(
+        &self,
+        group: &GroupName,
+        field: &str,
+        range: TimeRange,
+        wanted: &HashSet<&'i str>,
+    ) -> HashSet<&'i str> {
+        ids::known(&self.store, group, (field, range), wanted)
     }
 
     /// The shippers that bring their files here.
@@ -295,7 +312,10 @@ impl Intake {
     }
 
     /// The same of the parts that `check` leaves, which also says how many records it took away.
-    pub(crate) fn accept_checked(
+    ///
+    /// # Errors
+    /// Where the store does not take them.
+    pub fn accept_checked(
         &self,
         collector: Collector<'_>,
         body: &[u8],
@@ -313,7 +333,11 @@ impl Intake {
         self.store_collected(collected)
     }
 
-    pub(crate) fn deliver(
+    /// Stores what was collected under a key, and completes `answer`. Blocks.
+    ///
+    /// # Errors
+    /// Where the store does not take it.
+    pub fn deliver(
         &self,
         collector: Collector<'_>,
         key: Option<BatchKey>,
@@ -337,7 +361,8 @@ impl Intake {
         self.overflowed.fetch_add(n_records, Ordering::Relaxed);
     }
 
-    pub(crate) fn received(&self, now: Timestamp) -> Received<'_> {
+    /// Returns how texts are read that arrive `now`.
+    pub fn received(&self, now: Timestamp) -> Received<'_> {
         Received { at: now, modified: None, zone: self.zone, limits: &self.limits }
     }
 

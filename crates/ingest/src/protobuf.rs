@@ -7,7 +7,7 @@ use crate::IngestError;
 
 /// What a field of a message holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Content<'a> {
+pub enum Content<'a> {
     /// A varint.
     Number(u64),
     /// A text, bytes, or a message.
@@ -20,7 +20,7 @@ pub(crate) enum Content<'a> {
 
 /// A message as its fields, in the order in which they stand. Ends after the first error.
 #[derive(Clone, Debug)]
-pub(crate) struct Message<'a> {
+pub struct Message<'a> {
     rest: &'a [u8],
     /// What the whole body should be, for the error.
     what: &'static str,
@@ -28,12 +28,12 @@ pub(crate) struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// The message that `bytes` hold, in a body that should be a `what`.
-    pub(crate) fn new(bytes: &'a [u8], what: &'static str) -> Self {
+    pub fn new(bytes: &'a [u8], what: &'static str) -> Self {
         Self { rest: bytes, what }
     }
 
     /// The fields that were not read yet, as a message.
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 

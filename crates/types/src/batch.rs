@@ -33,7 +33,7 @@ pub struct Batch {
 
 /// Which keys of the sender gave the text and the time of an event.
 ///
-/// Such a key is still a field under its own name (DESIGN.md §3), but is derived and not stored again.
+/// Such a key is still a field under its own name, but is derived and not stored again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The key whose text is `@message`.

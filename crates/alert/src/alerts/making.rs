@@ -161,7 +161,8 @@ impl Alerts {
         let channel = self.book.standing().channel(name).cloned().ok_or_else(missing)?;
         must_reach_channel(&channel, maker)?;
         if let Some(taken) = self.store.as_ref().and_then(|store| store.copy_taken()) {
-            let reason = format!("this store is a copy, taken {taken}, and notifies nobody; catat promote ends that");
+            let reason =
+                format!("this store is a copy, taken {taken}, and sends no notifications until `catat promote`");
             return Ok(Err(PostError::Refused(reason)));
         }
         let now = self.clock.now();

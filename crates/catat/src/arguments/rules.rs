@@ -9,14 +9,14 @@ use super::{Printing, Remote, Server};
 /// What a file of tests looks like.
 const TEST_HELP: &str = r#"A file of tests:
 
-  rule_files: [app.yaml]              # beside it
-  evaluation_interval: 30s            # of rules that do not say it themselves
+  rule_files: [app.yaml]              # in the same directory
+  evaluation_interval: 30s            # of rules without their own
   tests:
     - name: an error fires
       events:
         - {at: 10s, "@log": app/a, level: error, message: disk on fire}
         - {at: 1m, repeat: 20, every: 5s, "@log": app/a, message: fine}
-      # or `file: events.ndjson`, with times of its own after `start: 2026-01-01T00:00:00Z`
+      # or `file: events.ndjson`, with its own times after `start: 2026-01-01T00:00:00Z`
       alerts:
         - {at: 30s, alertname: errors, labels: {"@log": app/a}, annotations: {summary: 1 error in app/a}}
         - {at: 10m, alertname: errors, none: true}"#;
@@ -29,29 +29,29 @@ pub(crate) struct Rules {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuleCommand {
-    /// List the rules of a server with what they have come to
+    /// List the rules of a server with their states
     List {
         #[command(flatten)]
         remote: Remote,
         #[command(flatten)]
         printing: Printing,
     },
-    /// List the rules that come with catat, in packs ready to be used
+    /// List the rule packs that come with catat
     Packs,
-    /// Print a pack, to be put into the rules directory
+    /// Print a rule pack, for a file in the rules directory
     Pack {
-        /// Its name
+        /// The pack
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Run rules over sample events and compare what fires with what a test expects
+    /// Test rules: run them over sample events and compare the alerts with those expected
     #[command(after_help = TEST_HELP)]
     Test {
         /// Files of tests
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// Find every mistake in rule files without starting anything
+    /// Find all mistakes in rule files; starts nothing
     Check {
         #[command(flatten)]
         server: Server,
@@ -59,7 +59,7 @@ pub(crate) enum RuleCommand {
         #[arg(value_name = "PATH")]
         path: Option<PathBuf>,
     },
-    /// Show when the rules of a file would have fired over what a server has stored
+    /// Show when the rules of a file would have fired over stored events
     Backtest {
         #[command(flatten)]
         remote: Remote,
@@ -68,10 +68,10 @@ pub(crate) enum RuleCommand {
         /// A rule file, or a file with one rule
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// From when: RFC 3339, or now-7d
+        /// Start: RFC 3339, or now-7d
         #[arg(long, value_name = "TIME", default_value = "now-1d")]
         from: String,
-        /// Until when
+        /// End
         #[arg(long, value_name = "TIME", default_value = "now")]
         to: String,
     },

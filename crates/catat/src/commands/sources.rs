@@ -1,14 +1,14 @@
-//! `catat sources`: shippers, how they stand, and what of their files never arrived.
+//! `catat sources`: lists shippers with their state, lag and gaps.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::arguments::Sources;
+use crate::arguments::{SourceCommand, Sources};
 use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::print_rows;
 
-/// Columns of a list of shippers, each with where it stands in a shipper's JSON.
+/// Columns of a list of shippers, each with its JSON pointer.
 const SOURCE_COLUMNS: [(&str, &str); 9] = [
     ("host", "/host"),
     ("state", "/state"),
@@ -37,6 +37,7 @@ const FILE_COLUMNS: [(&str, &str); 11] = [
 ];
 
 pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
+    let (None | Some(SourceCommand::List)) = options.command;
     let server = Server::new(&options.remote)?;
     let wanted = [("host", &options.host), ("state", &options.state)];
     let wanted: Vec<_> = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
@@ -46,8 +47,7 @@ pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     let sources = answer["sources"].as_array().map_or(&[][..], Vec::as_slice);
     if options.files {
         let files: Vec<Value> = sources.iter().flat_map(files_of).collect();
-        print_rows(&options.printing, &FILE_COLUMNS, &files)?;
-        return Ok(());
+        return print_rows(&options.printing, &FILE_COLUMNS, &files);
     }
     print_rows(&options.printing, &SOURCE_COLUMNS, sources)
 }
@@ -62,7 +62,7 @@ fn files_of(source: &Value) -> Vec<Value> {
                 row[name] = file[name].clone();
             }
             row["host"] = source["host"].clone();
-            // Files of the shipper's own have no path that means anything to anybody.
+            // Files of the shipper's own have no path.
             if row["path"] == "" {
                 row["path"] = file["stream"].clone();
             }

@@ -1,8 +1,7 @@
-//! `catat users`: people who sign in to the page.
+//! `catat users`: lists, creates and deletes users of the page.
 //!
-//! A password is never an argument, which every process on the machine can read: it is typed, unseen, or it is the first
-//! line of standard input. As with keys, a server is asked; where none runs on the data directory, the command opens it
-//! itself.
+//! A password is never an argument, which every process on the machine can read: it is typed without echo, or is the first
+//! line of standard input. As with keys, the command asks a server, or opens the data directory itself if none runs there.
 
 use std::io::{BufRead, IsTerminal, Read};
 
@@ -23,7 +22,7 @@ use crate::output::print_rows;
 const COLUMNS: [(&str, &str); 4] =
     [("name", "/name"), ("role", "/role"), ("groups", "/groups"), ("created", "/created")];
 
-/// Longest line that is read as a password: a little more than one may have, so that the server says what is wrong.
+/// Bytes to read of a password: slightly more than its limit, so that the server reports the excess.
 const LINE_BYTES_MAX: u64 = 4096;
 
 pub(crate) fn users(options: Users) -> Result<(), Failure> {
@@ -44,27 +43,27 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
         }
         UserOrder::Add { .. } => print_rows(&options.printing, &COLUMNS, &[answer]),
         UserOrder::Remove { name } => {
-            say!("catat: {name} is removed");
+            say!("catat: user {name} deleted");
             Ok(())
         }
         UserOrder::SetPassword { name, .. } => {
-            say!("catat: {name} has another password; their sessions are over");
+            say!("catat: password of {name} changed; open sessions ended");
             Ok(())
         }
     }
 }
 
-/// What is to be done; a password is asked for.
+/// Returns the order of a command; asks for a password if it needs one.
 fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
     Ok(match command {
         UserCommand::List => UserOrder::List,
-        UserCommand::Add { name, role, groups } => UserOrder::Add {
+        UserCommand::Create { name, role, groups } => UserOrder::Add {
             name: name.clone(),
             password: read_password(name)?,
             role: role.name().to_owned(),
             groups: Some(groups.clone()).filter(|groups| !groups.is_empty()),
         },
-        UserCommand::Remove { name } => UserOrder::Remove { name: name.clone() },
+        UserCommand::Delete { name } => UserOrder::Remove { name: name.clone() },
         UserCommand::Password { name } => UserOrder::SetPassword { name: name.clone(), password: read_password(name)? },
     })
 }
@@ -104,7 +103,7 @@ fn read_password(name: &str) -> Result<String, Failure> {
     let second = read_line()?;
     drop(unseen);
     say!();
-    if first == second { Ok(first) } else { Err(Failure::usage("the two passwords are not the same")) }
+    if first == second { Ok(first) } else { Err(Failure::usage("the passwords differ")) }
 }
 
 fn read_line() -> Result<String, Failure> {
@@ -115,7 +114,7 @@ fn read_line() -> Result<String, Failure> {
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// While it lives, the terminal does not show what is typed.
+/// Turns off the terminal's echo until it is dropped.
 struct Unseen {
     before: Termios,
 }
@@ -133,7 +132,7 @@ impl Unseen {
 
 impl Drop for Unseen {
     fn drop(&mut self) {
-        // A terminal that is gone shows nothing anyway.
+        // A terminal that has gone echoes nothing.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before);
     }
 }

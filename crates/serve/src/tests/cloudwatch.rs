@@ -5,7 +5,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::{ADMIN_KEY, House, Reply};
-use crate::cloudwatch::signature::tests::signed;
+use cloudwatch::signing::signed;
 
 /// Noon, when it is in tests.
 pub(super) const NOW_MS: i64 = 1_795_176_000_000;

@@ -11,7 +11,6 @@ use storage::Clock;
 use types::{Limits, Timestamp};
 
 use super::{House, Reply};
-use crate::otlp::write_text;
 
 /// A door: what is brought there, and what is said. Statuses and kinds are those of, in this order: no key, a wrong one,
 /// one for asking, one for other groups, more than the key may send, a house that is full.
@@ -327,4 +326,16 @@ async fn a_full_house_puts_senders_off_in_the_form_of_each_door_and_takes_them_l
     for door in &DOORS {
         door.send_good(&house, &key).await;
     }
+}
+
+/// Writes bytes as the field of a number of a protobuf message.
+fn write_text(number: u8, text: &[u8], out: &mut Vec<u8>) {
+    out.push(number << 3 | 2);
+    let mut length = text.len();
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+    out.extend_from_slice(text);
 }

@@ -16,7 +16,7 @@ use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, 
 
 use super::users::PASSWORD;
 use super::{ADMIN_KEY, House, Reply, encoded};
-use crate::cloudwatch::signature::tests::signed;
+use cloudwatch::signing::signed;
 
 /// Far longer than anything here takes, and shorter than what would end it too: the heartbeat of a tail, the pause of a body.
 pub(super) const PATIENCE: Duration = Duration::from_secs(12);

@@ -13,7 +13,7 @@ const ENDING: Duration = Duration::from_secs(30);
 /// A process of this executable, killed at the end at the latest.
 pub(super) struct Child {
     arguments: Vec<PathBuf>,
-    /// What it says.
+    /// Its output.
     log: PathBuf,
     process: std::process::Child,
 }
@@ -85,7 +85,7 @@ impl Child {
     /// What went wrong with it.
     pub(super) fn failure(&self, problem: &str) -> Failure {
         let name = self.arguments.first().map(|name| name.display().to_string()).unwrap_or_default();
-        Failure::other(format!("`catat {name}` {problem}; what it said is in {}", self.log.display()))
+        Failure::other(format!("`catat {name}` {problem}; its output is in {}", self.log.display()))
     }
 }
 

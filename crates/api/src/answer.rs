@@ -1,0 +1,322 @@
+//! Writes answers of queries: JSON, NDJSON and CSV, as streams.
+//!
+//! Rows are taken out of the answer as they are written, so that a large result is in memory once, not twice.
+//! Nothing here decides what is in an answer.
+
+mod sheet;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use execute::{Answer, ColumnInfo, Held};
+use plan::{Formulas, write_csv_cell, write_csv_name};
+use serde_json::{Map, Value as Json, json};
+use types::Value;
+
+use door::answer::{PIECE_BYTES, reason_json, stats_json, warning_json, write_value};
+
+pub(crate) use self::sheet::{Kind, Sheet};
+
+/// Forms of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One JSON object.
+    Json,
+    /// One JSON value a line.
+    Ndjson,
+    /// RFC 4180.
+    Csv(Formulas),
+    /// A file to keep: rows alone, with times by the clock of a zone.
+    Sheet(Sheet),
+}
+
+impl Form {
+    /// Chooses by the `Accept` header; JSON unless another form is named. `text/csv;raw=true` is a table whose texts are
+    /// as they were logged, also where a spreadsheet would calculate them.
+    pub(crate) fn of_accept(accept: &str) -> Self {
+        let mut named = accept.split(',').filter_map(|part| {
+            match &*part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase() {
+                "application/json" | "application/*" => Some(Self::Json),
+                "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
+                "text/csv" => Some(Self::Csv(formulas_of(part))),
+                _ => None,
+            }
+        });
+        named.next().unwrap_or(Self::Json)
+    }
+
+    /// The content type of the form.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv(_) => "text/csv; charset=utf-8",
+            Self::Sheet(sheet) => sheet.kind.content_type(),
+        }
+    }
+
+    /// The headers of an answer: its content type, and that what is a file for somebody is never shown as a page.
+    pub(crate) fn headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
+        let file = match self {
+            Self::Json => return headers,
+            Self::Ndjson => "attachment; filename=\"catat.ndjson\"",
+            Self::Csv(_) => "attachment; filename=\"catat.csv\"",
+            // What asked for a file gives it its name.
+            Self::Sheet(_) => "attachment",
+        };
+        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(file));
+        headers
+    }
+}
+
+impl Form {
+    /// Whether the form has rows only: no place for errors, or for what is missing.
+    pub(crate) fn is_bare(self) -> bool {
+        matches!(self, Self::Csv(_) | Self::Sheet(_))
+    }
+
+    /// What stands before the rows.
+    pub(crate) fn head(self, columns: &[ColumnInfo]) -> String {
+        match self {
+            Self::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(columns)),
+            Self::Ndjson => format!("{{\"columns\":{}}}\n", columns_json(columns)),
+            Self::Csv(formulas) => csv_head(columns, formulas),
+            Self::Sheet(sheet) => sheet.head(columns),
+        }
+    }
+}
+
+/// What the parameters of a media type say about formulas.
+fn formulas_of(media_type: &str) -> Formulas {
+    let mut parameters = media_type.split(';').skip(1).map(|parameter| parameter.trim());
+    let is_raw = parameters.any(|parameter| parameter.eq_ignore_ascii_case("raw=true"));
+    if is_raw { Formulas::Kept } else { Formulas::Disarmed }
+}
+
+/// The answer as a response in the form asked for; `extra` members stand at the end of JSON and NDJSON answers.
+pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> Response {
+    let is_partial = !answer.partial_reasons.is_empty();
+    let mut pieces = Pieces::new(form, answer, extra);
+    let first = pieces.next().unwrap_or_default();
+    let body = if pieces.is_done {
+        Body::from(first)
+    } else {
+        let rest = std::iter::once(first).chain(pieces);
+        Body::from_stream(tokio_stream::iter(rest.map(Ok::<_, Infallible>)))
+    };
+    let mut response = (form.headers(), body).into_response();
+    if is_partial {
+        response.headers_mut().insert("x-catat-partial", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Produces the text of an answer piece by piece.
+pub(crate) struct Pieces {
+    form: Form,
+    names: Names,
+    head: Option<String>,
+    rows: IntoIter<Vec<Option<Value>>>,
+    tail: Option<String>,
+    is_first_row: bool,
+    is_done: bool,
+    /// The memory of the rows.
+    _held: Option<Arc<Held>>,
+}
+
+impl Pieces {
+    pub(crate) fn new(form: Form, answer: Answer, extra: Map<String, Json>) -> Self {
+        let head = form.head(&answer.columns);
+        let tail = match form {
+            Form::Json => {
+                let ids = answer.ids.as_ref().map(|ids| format!("\"ids\":{},", json!(ids))).unwrap_or_default();
+                // The closing object continues the one that the head began.
+                format!("],{ids}{}", &end_json(&answer, extra).to_string()[1..])
+            }
+            Form::Ndjson => format!("{}\n", end_json(&answer, extra)),
+            Form::Csv(_) | Form::Sheet(_) => String::new(),
+        };
+        let names = names_of(&answer.columns);
+        let rows = answer.rows.into_iter();
+        Self {
+            form,
+            names,
+            head: Some(head),
+            rows,
+            tail: Some(tail),
+            is_first_row: true,
+            is_done: false,
+            _held: answer.held,
+        }
+    }
+
+    /// Leaves out what stands before the rows, which was sent already.
+    pub(crate) fn without_head(mut self) -> Self {
+        self.head = None;
+        self
+    }
+}
+
+/// What the columns are called.
+pub(crate) type Names = Arc<[String]>;
+
+/// The names of columns.
+pub(crate) fn names_of(columns: &[ColumnInfo]) -> Names {
+    columns.iter().map(|column| column.name.clone()).collect()
+}
+
+/// Writes a row, with what ends it in this form.
+pub(crate) fn write_row(form: Form, names: &[String], row: &[Option<Value>], out: &mut String) {
+    match form {
+        Form::Csv(formulas) => {
+            for (at, value) in row.iter().enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                if let Some(value) = value {
+                    let formulas = if matches!(value, Value::String(_)) { formulas } else { Formulas::Kept };
+                    write_csv_cell(&value.to_string(), formulas, out);
+                }
+            }
+            out.push_str("\r\n");
+        }
+        Form::Sheet(sheet) => sheet.write_row(names, row, out),
+        Form::Json => write_row_json(row, out),
+        Form::Ndjson => {
+            write_row_json(row, out);
+            out.push('\n');
+        }
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if self.is_done {
+            return None;
+        }
+        let mut out = self.head.take().unwrap_or_default();
+        while out.len() < PIECE_BYTES {
+            let Some(row) = self.rows.next() else {
+                out.push_str(&self.tail.take().unwrap_or_default());
+                self.is_done = true;
+                break;
+            };
+            if self.form == Form::Json && !self.is_first_row {
+                out.push(',');
+            }
+            write_row(self.form, &self.names, &row, &mut out);
+            self.is_first_row = false;
+        }
+        Some(Bytes::from(out))
+    }
+}
+
+/// What follows the rows: statistics, whether all is there, warnings.
+fn end_json(answer: &Answer, extra: Map<String, Json>) -> Json {
+    let mut end = Map::new();
+    end.insert("more".into(), answer.more.into());
+    end.insert("stats".into(), stats_json(&answer.stats));
+    end.insert("partial".into(), (!answer.partial_reasons.is_empty()).into());
+    end.insert("partial_reasons".into(), answer.partial_reasons.iter().map(reason_json).collect());
+    end.insert("warnings".into(), answer.warnings.iter().map(warning_json).collect());
+    end.extend(extra);
+    Json::Object(end)
+}
+
+/// Columns as every answer begins with them.
+pub(crate) fn columns_json(columns: &[ColumnInfo]) -> Json {
+    let column = |column: &ColumnInfo| {
+        let mut json = json!({"name": column.name, "type": column.kind.name()});
+        if column.approximate {
+            json["approximate"] = true.into();
+        }
+        json
+    };
+    columns.iter().map(column).collect()
+}
+
+/// One row as a JSON array; missing values are `null`.
+fn write_row_json(row: &[Option<Value>], out: &mut String) {
+    out.push('[');
+    for (at, value) in row.iter().enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        write_value(value.as_ref(), out);
+    }
+    out.push(']');
+}
+
+/// The first line of a table.
+fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
+    let mut head = String::new();
+    for (at, column) in columns.iter().enumerate() {
+        head.push_str(if at > 0 { "," } else { "" });
+        write_csv_name(&column.name, formulas, &mut head);
+    }
+    head + "\r\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use execute::ColumnKind;
+
+    use super::*;
+
+    fn answer(n_rows: usize) -> Answer {
+        let column = |name: &str, kind| ColumnInfo { name: name.into(), kind, approximate: false };
+        let row = |i: usize| vec![Some(Value::Integer(i as i64)), Some(Value::text("a \"b\", c"))];
+        Answer {
+            columns: vec![column("n", ColumnKind::Integer), column("t,1", ColumnKind::String)],
+            rows: (0..n_rows).map(row).collect(),
+            ids: Some((0..n_rows).map(|i| format!("id{i}")).collect()),
+            more: false,
+            ..Answer::default()
+        }
+    }
+
+    fn text(form: Form, n_rows: usize) -> (String, usize) {
+        let pieces: Vec<Bytes> = Pieces::new(form, answer(n_rows), Map::new()).collect();
+        let bytes = pieces.concat();
+        (String::from_utf8(bytes).expect("answers are UTF-8"), pieces.len())
+    }
+
+    #[test]
+    fn an_answer_of_many_pieces_is_one_json_object() {
+        for n_rows in [0, 1, 2, 20_000] {
+            let (text, n_pieces) = text(Form::Json, n_rows);
+            let json: Json = serde_json::from_str(&text).expect("valid JSON");
+            assert_eq!(json["rows"].as_array().map(Vec::len), Some(n_rows));
+            assert_eq!(json["ids"].as_array().map(Vec::len), Some(n_rows));
+            assert_eq!(json["partial"], false);
+            assert_eq!(n_pieces > 1, n_rows > 1000);
+        }
+    }
+
+    #[test]
+    fn ndjson_has_columns_first_and_statistics_last() {
+        let (text, _) = text(Form::Ndjson, 2);
+        let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).expect("valid JSON")).collect();
+        assert_eq!(lines[0]["columns"][1]["type"], "string");
+        assert_eq!(lines[2], json!([1, "a \"b\", c"]));
+        assert_eq!(lines[3]["stats"]["events_scanned"], 0);
+        assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn csv_quotes_what_it_must() {
+        assert_eq!(text(Form::Csv(Formulas::Disarmed), 1).0, "n,\"t,1\"\r\n0,\"a \"\"b\"\", c\"\r\n");
+    }
+
+    #[test]
+    fn the_first_form_named_is_taken() {
+        assert_eq!(Form::of_accept("*/*"), Form::Json);
+        assert_eq!(Form::of_accept("text/csv; q=0.9, application/json"), Form::Csv(Formulas::Disarmed));
+        assert_eq!(Form::of_accept("text/csv; Raw=TRUE"), Form::Csv(Formulas::Kept));
+        assert_eq!(Form::of_accept("application/x-ndjson"), Form::Ndjson);
+    }
+}

@@ -1,0 +1,202 @@
+//! What a querier asks, from a JSON body or from the parameters of an address, checked and made into a plan.
+
+use chrono_tz::Tz;
+use language::{ParseOptions, logql};
+use plan::{Operator, Plan};
+use plan::{QueryError, QueryErrors};
+use serde::Deserialize;
+use serde_json::Value;
+use types::{GroupPattern, TimeRange, Timestamp};
+
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::Scope;
+
+/// The range meant where none is given.
+const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
+
+/// Most events of a LogQL query here: it has no limit of its own, and the request's comes after it.
+const LOGQL_LIMIT: u64 = 10_000;
+
+/// Names that [`Ask::of_parameters`] reads.
+pub(crate) const PARAMETERS: [&str; 9] =
+    ["query", "from", "to", "groups", "group", "limit", "language", "time_zone", "explain"];
+
+/// A question, still as it was asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ask {
+    #[serde(default)]
+    pub(crate) query: String,
+    #[serde(default)]
+    pub(crate) from: Option<Value>,
+    #[serde(default)]
+    pub(crate) to: Option<Value>,
+    #[serde(default)]
+    pub(crate) groups: Option<Groups>,
+    #[serde(default)]
+    pub(crate) limit: Option<usize>,
+    #[serde(default)]
+    pub(crate) language: Option<String>,
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    #[serde(default)]
+    pub(crate) explain: bool,
+}
+
+/// One group pattern or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Groups {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// A question that can be answered.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// The query as it was written.
+    pub(crate) text: String,
+    pub(crate) plan: Plan,
+    pub(crate) scope: Scope,
+    pub(crate) range: TimeRange,
+    pub(crate) explain: bool,
+}
+
+impl Ask {
+    /// Reads a JSON body.
+    pub(crate) fn of_json(body: &[u8]) -> Result<Self, Problem> {
+        let bad = |problem: String| {
+            let problem = Problem::bad_request("bad-json", format!("the body is no query request: {problem}"));
+            problem.hint("send {\"query\":\"…\",\"from\":\"now-1h\"} as application/json")
+        };
+        // An array would be taken for the members in their order.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(bad("it is an array, not an object".into()));
+        }
+        serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+    }
+
+    /// Reads the parameters of an address.
+    pub(crate) fn of_parameters(parameters: &Parameters) -> Result<Self, Problem> {
+        let text = |name: &str| parameters.get(name).map(str::to_owned);
+        let groups = parameters.groups().iter().map(|pattern| pattern.as_str().to_owned()).collect();
+        Ok(Self {
+            query: text("query").unwrap_or_default(),
+            from: text("from").map(Value::String),
+            to: text("to").map(Value::String),
+            groups: Some(Groups::Many(groups)),
+            limit: parameters.number("limit")?,
+            language: text("language"),
+            time_zone: text("time_zone"),
+            explain: parameters.flag("explain")?,
+        })
+    }
+
+    /// Checks everything and parses the query text.
+    pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
+        let time_zone = time_zone(self.time_zone.as_deref())?;
+        let range = range(self.from.as_ref(), self.to.as_ref(), now, time_zone)?;
+        let plan = parse(&self.query, self.language.as_deref(), &ParseOptions { now, time_zone })?;
+        let groups =
+            if plan.sources.is_empty() { self.groups.map(Groups::patterns) } else { Some(plan.sources.clone()) };
+        let scope = Scope { groups: groups.unwrap_or_default(), limit: self.limit, time_zone, now };
+        let range = plan.range(range, now, time_zone);
+        Ok(Question { text: self.query, plan, scope, range, explain: self.explain })
+    }
+}
+
+impl Groups {
+    pub(crate) fn patterns(self) -> Vec<GroupPattern> {
+        let patterns = match self {
+            Self::One(pattern) => vec![pattern],
+            Self::Many(patterns) => patterns,
+        };
+        patterns.into_iter().filter(|pattern| !pattern.is_empty()).map(GroupPattern::new).collect()
+    }
+}
+
+/// Parses a query text in the language named.
+pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
+    match language.unwrap_or("insights") {
+        "insights" => Ok(language::parse_insights(text, options)?),
+        "logql" => match logql::parse(text)? {
+            logql::Query::Log(log) => Ok(log.plan(logql::Direction::Backward, LOGQL_LIMIT)),
+            logql::Query::Metric(_) => {
+                let message = "a LogQL metric query is answered under /loki/api/v1/";
+                let problem = Problem::bad_request("unsupported", message);
+                Err(problem.hint("`--explain`, or POST /api/v1/translate, says what is nearest to it in Insights"))
+            }
+        },
+        "filter-pattern" => Ok(language::parse_filter_pattern(text)?),
+        "lucene" => Ok(language::parse_lucene(text, options.now)?),
+        "kql" => Ok(language::parse_kql(text, options.now)?),
+        other => Err(unknown_language(other)),
+    }
+}
+
+/// Nobody here speaks that.
+pub(crate) fn unknown_language(name: &str) -> Problem {
+    let message = format!("unknown query language {name:?}");
+    Problem::bad_request("unknown-language", message).hint("known: insights, logql, lucene, kql, filter-pattern")
+}
+
+/// Parses a query text for a live tail, which has no end to count a limit from.
+pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
+    let mut plan = parse(text, language, options)?;
+    if language == Some("logql") {
+        plan.operators.retain(|operator| !matches!(operator, Operator::Limit(_)));
+    }
+    Ok(plan)
+}
+
+/// Reads the name of a time zone; UTC where there is none.
+pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(Tz::UTC) };
+    name.parse().map_err(|_| {
+        let problem = Problem::bad_request("unknown-time-zone", format!("unknown time zone {name:?}"));
+        problem.hint("use a name of the tz database such as Asia/Jakarta")
+    })
+}
+
+/// The range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given. A `from` with
+/// two ends is the whole range.
+pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange, Problem> {
+    if let (Some(Value::String(text)), None) = (from, to)
+        && plan::time::has_two_ends(text)
+    {
+        let range = plan::time::parse_range(text, now, zone).map_err(|error| bad_range(text, &error))?;
+        return Ok(TimeRange { from: range.from.time, to: Timestamp(range.to.time.0.saturating_add(1)) });
+    }
+    let to = match to {
+        // Events may carry times slightly ahead of this clock; "until now" means those too.
+        None => Timestamp(now.0.saturating_add(Timestamp::MINUTE)),
+        Some(value) => Timestamp(instant("to", value, now, zone)?.0.saturating_add(1)),
+    };
+    let from = match from {
+        None => Timestamp(to.0.min(now.0).saturating_sub(DEFAULT_RANGE_NS)),
+        Some(value) => instant("from", value, now, zone)?,
+    };
+    if from >= to {
+        let problem = Problem::bad_request("empty-range", format!("the range is empty: from {from} is after its end"));
+        return Err(problem.hint("from lies before to"));
+    }
+    Ok(TimeRange { from, to })
+}
+
+/// A text that is no range, with the place of what is wrong in it.
+pub(crate) fn bad_range(text: &str, error: &plan::time::TimeError) -> Problem {
+    let span = plan::error::Span { start: error.place.start, end: error.place.end };
+    QueryErrors::from(QueryError::new("bad-time", error.reason(), text, span).with_hint(error.hint())).into()
+}
+
+/// Reads one end of a range.
+pub(crate) fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Result<Timestamp, Problem> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(Problem::bad_request("bad-time", format!("{name} is neither a text nor a number"))),
+    };
+    let bad_time = |error: plan::time::TimeError| Problem::bad_request("bad-time", format!("{name}: {error}"));
+    plan::time::parse(&text, now, zone).map_err(bad_time)
+}

@@ -1,0 +1,44 @@
+//! The native API, the page and the language reference.
+//!
+//! Handlers decode, call one function of another crate, encode. What the native API alone keeps is in [`Api`]; it is told
+//! by other protocol families what belongs onto `/metrics` and into `/api/v1/status`.
+
+mod answer;
+mod ask;
+mod docs;
+mod markdown;
+mod page;
+mod reference;
+mod routes;
+mod state;
+mod unknown_fields;
+mod unknown_groups;
+mod views;
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use door::server::{FamilyState, Server};
+use door::table::Table;
+
+pub use docs::get as manual;
+pub use page::{asset, index};
+pub use state::{Api, FamilyMetrics, MetricsWriter, SyslogNumber};
+
+/// Starts the native API of a server.
+pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {
+    let api = Arc::new(Api::new(families));
+    routes::metrics::publish(server, &api);
+    api
+}
+
+/// Returns the native routes.
+pub fn routes() -> Table<FamilyState<Api>> {
+    routes::table()
+}
+
+/// Returns the language reference as a page.
+pub fn reference(api: &Api, headers: &HeaderMap) -> Response {
+    page::reference(api.reference(), headers)
+}

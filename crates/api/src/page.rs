@@ -1,0 +1,249 @@
+//! The page: files of `web/dist`, built into the binary.
+//!
+//! `index.html` is given for the page's own routes and nothing else, so that a mistyped API address stays a 404.
+//! It is revalidated every time; the files it names carry `?v=` with the head of their SHA-256 and are kept for good, and
+//! so do those that scripts name. A version that is not this executable's is not there: a tab that was opened before an
+//! update would otherwise run parts of two pages at once.
+//! Each file lies packed beside itself (`web/README.md`, PACKED), and goes so to whoever takes it.
+//! `/reference` is the text of the language reference in the frame `reference.html`, `/docs` the manual in the frame
+//! `docs.html`; both are revalidated every time, too.
+//! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
+
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use rust_embed::RustEmbed;
+
+use crate::reference::Reference;
+use door::problem::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+struct Dist;
+
+/// Fewest digits of a `?v=` that say which content is meant.
+const VERSION_DIGITS_MIN: usize = 8;
+
+/// Which files there are in packed forms: lines of the SHA-256 of the file and its name.
+const PACKED: &str = "PACKED";
+
+/// The frame of the language reference, which is nothing without its text.
+const REFERENCE_FRAME: &str = "reference.html";
+
+/// The frame of the manual.
+const MANUAL_FRAME: &str = "docs.html";
+
+/// The page itself, for its own routes.
+pub fn index(headers: &HeaderMap) -> Response {
+    file("index.html", None, headers)
+}
+
+/// A file of the page, or 404.
+pub fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
+    let name = path.trim_start_matches('/');
+    let is_packed = Coding::ALL.iter().any(|coding| name.ends_with(coding.suffix()));
+    if is_packed || matches!(name, "" | "SOURCE_HASH" | PACKED | REFERENCE_FRAME | MANUAL_FRAME) {
+        return not_found(path);
+    }
+    file(name, version, headers)
+}
+
+/// The language reference.
+pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response {
+    let Some(frame) = Dist::get(REFERENCE_FRAME) else { return not_found("/reference") };
+    html(reference.page(&String::from_utf8_lossy(&frame.data)), headers)
+}
+
+/// The frame of the manual's pages.
+pub(crate) fn manual_frame() -> String {
+    Dist::get(MANUAL_FRAME).map(|frame| String::from_utf8_lossy(&frame.data).into_owned()).unwrap_or_default()
+}
+
+/// A rendered page, with the tag of its content.
+pub(crate) fn html(page: String, headers: &HeaderMap) -> Response {
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let body = (!is_known(headers, &tag)).then(|| Body::from(page));
+    answer(body, content_type(REFERENCE_FRAME), "no-cache", &tag)
+}
+
+fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
+    let Some(found) = Dist::get(name) else { return not_found(&format!("/{name}")) };
+    let digest = HEXLOWER.encode(&found.metadata.sha256_hash());
+    let is_named = |v: &str| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v);
+    if version.is_some_and(|v| !is_named(v)) {
+        return Problem::not_found(format!("/{name} is another version by now"))
+            .hint("load the page anew")
+            .into_response();
+    }
+    let caching = if version.is_some() { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let tag = format!("\"{}\"", &digest[..32]);
+    let packed = packed(name, &digest, headers);
+    let coding = packed.as_ref().map(|(coding, _)| *coding);
+    let data = packed.map_or(found.data, |(_, data)| data);
+    let body = (!is_known(headers, &tag)).then(|| match data {
+        Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
+        Cow::Owned(bytes) => Body::from(bytes),
+    });
+    // Both forms have the same content, and are not the same bytes.
+    let tag = if coding.is_some() { format!("W/{tag}") } else { tag };
+    let mut response = answer(body, content_type(name), caching, &tag);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(coding) = coding.filter(|_| response.status() == StatusCode::OK) {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    response
+}
+
+/// How a file may be packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Brotli,
+    Gzip,
+}
+
+impl Coding {
+    /// The best first.
+    const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Brotli => ".br",
+            Self::Gzip => ".gz",
+        }
+    }
+
+    /// Whether a client takes it; one that takes anything says what it prefers to.
+    fn is_taken(self, headers: &HeaderMap) -> bool {
+        let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|item| {
+            let mut parts = item.split(';').map(str::trim);
+            let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(self.name()));
+            let weight = parts.find_map(|part| part.strip_prefix("q="));
+            is_named && weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
+        })
+    }
+}
+
+/// A file in the best form that a client takes; nothing where there is none of this content.
+fn packed(name: &str, checksum: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
+    let list = Dist::get(PACKED)?;
+    let is_listed =
+        String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((checksum, name)));
+    let coding = Coding::ALL.into_iter().find(|coding| is_listed && coding.is_taken(headers))?;
+    Some((coding, Dist::get(&format!("{name}{}", coding.suffix()))?.data))
+}
+
+/// Whether the one who asks has the content with this tag already.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    // A compressing proxy, or our own layer, may have weakened the tag; the content is the same.
+    tags.into_iter().any(|value| value.split(',').any(|known| known.trim().trim_start_matches("W/") == tag))
+}
+
+/// The answer with a file; without a body, that it has not changed.
+fn answer(body: Option<Body>, content_type: &'static str, caching: &'static str, tag: &str) -> Response {
+    let mut response = match body {
+        Some(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response(),
+        None => StatusCode::NOT_MODIFIED.into_response(),
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn not_found(path: &str) -> Response {
+    Problem::not_found(format!("there is nothing at {path}"))
+        .hint("the routes are listed in /api/openapi.json")
+        .into_response()
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "woff2" => "font/woff2",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header_of(response: &Response, name: &str) -> String {
+        response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn files_named_by_content_are_kept_and_others_revalidated() {
+        let none = HeaderMap::new();
+        let index = index(&none);
+        assert_eq!(index.status(), 200);
+        assert_eq!(header_of(&index, "cache-control"), "no-cache");
+        let mut known = HeaderMap::new();
+        known.insert(header::IF_NONE_MATCH, index.headers()[header::ETAG].clone());
+        assert_eq!(super::index(&known).status(), 304);
+
+        let digest = HEXLOWER.encode(&Dist::get("app.js").expect("the page has a program").metadata.sha256_hash());
+        assert!(header_of(&asset("/app.js", Some(&digest[..12]), &none), "cache-control").contains("immutable"));
+        assert_eq!(asset("/app.js", Some("000000000000"), &none).status(), 404);
+        assert_eq!(asset("/app.js", Some(&digest[..4]), &none).status(), 404);
+        assert_eq!(header_of(&asset("/app.js", None, &none), "cache-control"), "no-cache");
+        assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
+        assert_eq!(asset("/reference.html", None, &none).status(), 404);
+        assert_eq!(asset("/docs.html", None, &none).status(), 404);
+        assert_eq!(asset("/../Cargo.toml", None, &none).status(), 404);
+    }
+
+    #[test]
+    fn the_shell_goes_packed_to_who_takes_it_and_is_small() {
+        let index = String::from_utf8(Dist::get("index.html").expect("it is there").data.to_vec()).expect("it is text");
+        let names = index.split('"').filter_map(|text| text.split_once("?v=")).filter(|(name, _)| *name != "parts.css");
+        let sent = |name: &str, version: Option<&str>, takes: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, takes.parse().expect("a value"));
+            let response = file(name, version, &headers);
+            assert_eq!((response.status(), header_of(&response, "vary")), (StatusCode::OK, "accept-encoding".into()));
+            let size = axum::body::HttpBody::size_hint(response.body()).exact().expect("its length is known");
+            (size, header_of(&response, "content-encoding"))
+        };
+        let all = "gzip, deflate, br, zstd";
+        let n_bytes: u64 = names.map(|(name, version)| sent(name, Some(version), all).0).sum();
+        assert!(n_bytes + sent("index.html", None, all).0 <= 45_000, "{n_bytes} bytes come before the first paint");
+        assert_eq!(sent("core.js", None, all).1, "br");
+        assert_eq!(sent("core.js", None, "gzip, br;q=0").1, "gzip");
+        assert_eq!(sent("core.js", None, "deflate").1, "");
+        let plain = Dist::get("core.js").expect("it is there").data;
+        let (_, packed) =
+            packed("core.js", &HEXLOWER.encode(&Dist::get("core.js").expect("it is there").metadata.sha256_hash()), &{
+                let mut headers = HeaderMap::new();
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+                headers
+            })
+            .expect("it is packed");
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).expect("it is gzip");
+        assert_eq!(unpacked, plain.to_vec());
+        assert_eq!(asset("/core.js.br", None, &HeaderMap::new()).status(), 404);
+        assert_eq!(asset("/PACKED", None, &HeaderMap::new()).status(), 404);
+    }
+}

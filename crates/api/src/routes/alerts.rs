@@ -1,0 +1,120 @@
+//! `/api/v1/alerts`: what rules have come to, of the groups that exist for the caller, and who has taken it on.
+
+use std::collections::BTreeSet;
+
+use alert::AlertView;
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{channels, rule_trials, rules, silences};
+use crate::state::Api;
+use door::access::Role;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::{FamilyState, Shared};
+use door::table::Table;
+
+/// Longest comment on an alert.
+const COMMENT_BYTES_MAX: usize = 2_000;
+
+/// What is said of an alert by who takes it on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with comment")]
+struct Taken {
+    #[serde(default)]
+    comment: String,
+}
+
+/// The routes of alerting.
+pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .get("/api/v1/rules", Role::Read, rules::list)
+        .post("/api/v1/rules", Role::Operate, rules::post)
+        .post("/api/v1/rules/test", Role::Read, rule_trials::test)
+        .post("/api/v1/rules/backtest", Role::Read, rule_trials::past)
+        .get("/api/v1/rules/{name}", Role::Read, rules::get)
+        .put("/api/v1/rules/{name}", Role::Operate, rules::put)
+        .patch("/api/v1/rules/{name}", Role::Operate, rules::patch)
+        .delete("/api/v1/rules/{name}", Role::Operate, rules::delete)
+        .get("/api/v1/alerts", Role::Read, list)
+        .post("/api/v1/alerts/{id}/acknowledge", Role::Read, acknowledge)
+        .delete("/api/v1/alerts/{id}/acknowledge", Role::Read, take_back)
+        .get("/api/v1/channels", Role::Operate, channels::list)
+        .post("/api/v1/channels", Role::Operate, channels::post)
+        .get("/api/v1/channels/{name}", Role::Operate, channels::get)
+        .put("/api/v1/channels/{name}", Role::Operate, channels::put)
+        .delete("/api/v1/channels/{name}", Role::Operate, channels::delete)
+        .post("/api/v1/channels/{name}/test", Role::Operate, channels::test)
+        .get("/api/v1/silences", Role::Read, silences::list)
+        .post("/api/v1/silences", Role::Operate, silences::post)
+        .delete("/api/v1/silences/{id}", Role::Operate, silences::delete)
+}
+
+pub(crate) async fn list(server: Shared) -> Json<Value> {
+    Json(json!({"alerts": visible(&server)}))
+}
+
+/// Takes an alert on: nobody is told of it again until it ends.
+pub(crate) async fn acknowledge(
+    server: Shared,
+    PathName(id): PathName,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, rules::BODY_BYTES_MAX).await?;
+    let taken = if received.bytes().trim_ascii().is_empty() {
+        Taken::default()
+    } else {
+        if !door::access::is_json(&headers) {
+            let message = "a body has to be JSON, and its content type has to say so";
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+            return Err(problem.hint("send Content-Type: application/json, or no body"));
+        }
+        let taken: Result<Option<Taken>, _> = serde_json::from_slice(received.bytes());
+        taken.map(Option::unwrap_or_default).map_err(|error| {
+            let problem = Problem::bad_request("bad-definition", error.to_string());
+            problem.hint(r#"send {"comment": "on it"}, or no body; who you are is known by your key or session"#)
+        })?
+    };
+    if taken.comment.len() > COMMENT_BYTES_MAX {
+        let message = format!("comment has {COMMENT_BYTES_MAX} bytes at most");
+        return Err(Problem::bad_request("bad-definition", message));
+    }
+    set_acknowledged(server, id, Some(taken)).await
+}
+
+/// Takes that back.
+pub(crate) async fn take_back(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    set_acknowledged(server, id, None).await
+}
+
+async fn set_acknowledged(server: Shared, id: String, taken: Option<Taken>) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        one(&of_thread, &id)?;
+        let by = taken.as_ref().map(|taken| (&*of_thread.caller.name, taken.comment.as_str()));
+        of_thread.app.alerts.acknowledge(&id, by)?;
+        let alert = one(&of_thread, &id)?;
+        let action = if taken.is_some() { "alert acknowledged" } else { "acknowledgement taken back" };
+        of_thread.audit_own(action, &json!({"alert": id, "rule": alert.rule, "labels": alert.labels}));
+        Ok::<AlertView, Problem>(alert)
+    };
+    Ok(Json(json!(server.lookups.run(work).await??)))
+}
+
+fn one(server: &Shared, id: &str) -> Result<AlertView, Problem> {
+    let found = visible(server).into_iter().find(|alert| alert.id == id);
+    found.ok_or_else(|| Problem::not_found(format!("there is no alert {id:?}")))
+}
+
+fn visible(server: &Shared) -> Vec<AlertView> {
+    let rules = server.app.alerts.rules();
+    let visible: BTreeSet<&str> =
+        rules.iter().filter(|rule| server.reaches_all(&rule.groups)).map(|rule| rule.name.as_str()).collect();
+    let mut alerts = server.app.alerts.alerts();
+    alerts.retain(|alert| visible.contains(alert.rule.as_str()));
+    alerts
+}

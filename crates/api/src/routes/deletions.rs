@@ -1,0 +1,165 @@
+//! `/api/v1/groups/{name}/delete-events`: events of a group that a query chooses are deleted, with a receipt.
+//!
+//! The query is evaluated over one snapshot of the group: events accepted while it runs are not part of the deletion.
+//! When the answer is there, the events are in no answer any more; the receipt says when they are gone from the disk.
+//! The text of the query is neither kept nor shown among the running queries: it may name the person whose events they
+//! are.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use language::ParseOptions;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use storage::DeletionReceipt;
+use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+
+use crate::ask;
+use door::answer::{reason_json, stats_json};
+use door::deletion::{EventDeletion, SHOWN_AS};
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::{Server, Shared};
+
+/// Largest body; the query text in it is at most 64 KiB.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    query: String,
+    #[serde(default)]
+    from: Option<Value>,
+    #[serde(default)]
+    to: Option<Value>,
+    #[serde(default)]
+    all_time: bool,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    time_zone: Option<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// A deletion to be carried out, or only tried.
+struct Order {
+    deletion: EventDeletion,
+    is_dry_run: bool,
+}
+
+pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    GroupName::new(&name).map_or(Ok(()), |group| server.must_be_deletable(&group))?;
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let order = Order::check(&name, received.bytes(), server.now())?;
+    read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
+}
+
+pub(crate) async fn list(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let receipts = of_thread.app.store.deletions();
+        let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == name);
+        let of_group = of_group.filter(|receipt| of_thread.reaches(receipt.group.as_str()));
+        of_group.map(|receipt| receipt_json(&of_thread, receipt)).collect::<Vec<Value>>()
+    };
+    Ok(Json(json!({"deletions": server.lookups.run(work).await?})))
+}
+
+pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let unknown = || Problem::not_found(format!("there is no deletion {id:?} of events of {name:?}"));
+    let number = u64::from_str_radix(&id, 16).map_err(|_| unknown())?;
+    let found = server.lookups.run(move || {
+        let receipt = of_thread.app.store.deletion(number)?;
+        let segments: Vec<String> = receipt.segments.iter().map(|segment| format!("{segment:032x}")).collect();
+        let mut shown = receipt_json(&of_thread, &receipt);
+        shown["segments"] = json!(segments);
+        Some((receipt.group, shown))
+    });
+    let found = found.await?.filter(|(group, _)| group.as_str() == name && server.reaches(group.as_str()));
+    found.map(|(_, shown)| Json(shown)).ok_or_else(unknown)
+}
+
+impl Order {
+    fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
+        let bad = |message: String| {
+            let problem = Problem::bad_request("bad-json", format!("the body is no order to delete events: {message}"));
+            problem.hint(r#"send {"query":"filter user = \"ann\"","from":"now-30d"} or "all_time":true"#)
+        };
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(bad("it is an array, not an object".into()));
+        }
+        let asked: Asked = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
+        let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
+        let range = asked.range(now, time_zone)?;
+        let plan = language::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
+        let scope = Scope { groups: vec![GroupPattern::new(name)], limit: None, time_zone, now };
+        let Asked { query, reason, dry_run, .. } = asked;
+        Ok(Self { deletion: EventDeletion { group, plan, range, scope, query, reason }, is_dry_run: dry_run })
+    }
+
+    fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
+        let Self { deletion, is_dry_run } = self;
+        let group = deletion.group.as_str();
+        if !reading.server.app.store.has_group(&deletion.group) {
+            return Err(no_group(group));
+        }
+        let (sequences, selected) = deletion.select(reading)?;
+        let mut answer = if is_dry_run {
+            json!({"id": null, "group": group, "matched": sequences.len(), "deleted": 0, "state": null})
+        } else {
+            receipt_json(reading.server, &deletion.delete(reading, sequences)?)
+        };
+        answer["dry_run"] = is_dry_run.into();
+        answer["stats"] = stats_json(&selected.stats);
+        answer["partial"] = (!selected.partial_reasons.is_empty()).into();
+        answer["partial_reasons"] = selected.partial_reasons.iter().map(reason_json).collect();
+        Ok(answer)
+    }
+}
+
+impl Asked {
+    /// The range, which must be said: what nobody named is not deleted by a default.
+    fn range(&self, now: Timestamp, time_zone: chrono_tz::Tz) -> Result<TimeRange, Problem> {
+        match (&self.from, self.all_time) {
+            (None, true) if self.to.is_none() => Ok(TimeRange::ALL),
+            (_, true) => {
+                let message = "all_time and a range exclude each other";
+                Err(Problem::bad_request("bad-range", message).hint("send from and to, or all_time"))
+            }
+            (None, false) => {
+                let message = "a deletion needs a range: from (and to), or all_time";
+                Err(Problem::bad_request("range-required", message).hint(r#"send "from":"now-30d" or "all_time":true"#))
+            }
+            (Some(_), false) => ask::range(self.from.as_ref(), self.to.as_ref(), now, time_zone),
+        }
+    }
+}
+
+fn no_group(name: &str) -> Problem {
+    Problem::not_found(format!("there is no log group {name:?}"))
+}
+
+/// A deletion and how far it is.
+fn receipt_json(server: &Server, receipt: &DeletionReceipt) -> Value {
+    let is_all_time = receipt.range == TimeRange::ALL;
+    let end = |at: i64| (!is_all_time).then(|| Timestamp(at).to_string());
+    let state = if receipt.reclaimed.is_some() { "reclaimed" } else { "invisible" };
+    // One that found nothing was not recorded.
+    let id = (receipt.n_deleted > 0).then(|| format!("{:016x}", receipt.id));
+    let digest: String = receipt.query_digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "id": id, "group": receipt.group.as_str(), "matched": receipt.n_matched, "deleted": receipt.n_deleted,
+        "state": state, "created": receipt.created.to_string(),
+        "reclaimed": receipt.reclaimed.map(|at| at.to_string()),
+        "from": end(receipt.range.from.0), "to": end(receipt.range.to.0.saturating_sub(1)), "all_time": is_all_time,
+        "requested_by": receipt.requested_by, "reason": receipt.reason, "query_digest": digest,
+        "segments_rewritten": receipt.n_segments, "bytes_rewritten": receipt.bytes_rewritten,
+        "segments_left": server.app.store.deletion_segments_left(receipt.id),
+    })
+}

@@ -1,0 +1,272 @@
+//! `/api/v1/groups`: what groups there are, how large, how much of them is kept, and their deletion.
+
+use axum::Json;
+use axum::body::Body;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
+use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
+
+use door::answer::duration_text;
+use door::audit;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::server::Shared;
+
+/// Largest body of settings.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What can be set of a group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    // One of them must be there, if only as null: an empty body changes nothing by accident.
+    #[serde(default, deserialize_with = "present")]
+    retention: Option<Option<Retention>>,
+    /// The zone of times that name none.
+    #[serde(default, deserialize_with = "present")]
+    time_zone: Option<Option<String>>,
+}
+
+/// A member that is there, if only as null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What is to be changed of a group.
+#[derive(Debug, Default, PartialEq)]
+struct Changes {
+    retention: Option<GroupRetention>,
+    /// A zone; nothing for that of the sender or server.
+    time_zone: Option<Option<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retention {
+    age: Option<String>,
+    size: Option<String>,
+}
+
+pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let groups = server.lookups.run(move || described(&of_thread)).await?;
+    Ok(Json(json!({"groups": groups})))
+}
+
+pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let found = name.clone();
+    let group = server.lookups.run(move || describe(&of_thread, &found)).await?;
+    group.map(Json).ok_or_else(|| no_group(&name))
+}
+
+pub(crate) async fn put(
+    server: Shared,
+    PathName(name): PathName,
+    parameters: Parameters,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&["preview"])?;
+    let is_preview = parameters.flag("preview")?;
+    let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
+    let group = GroupName::new(&name).ok_or_else(bad_name)?;
+    server.must_reach(&group)?;
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let Changes { retention: asked, time_zone } = changes_of(received.bytes())?;
+    let retention = asked.unwrap_or_else(|| server.app.store.retention(&group));
+    if group.as_str() == ingest::AUDIT_GROUP {
+        audit::check_retention(&retention)?;
+    }
+    let of_thread = server.clone();
+    let work = move || {
+        let store = &of_thread.app.store;
+        if is_preview {
+            return Ok(change_json(&store.preview_retention(&group, retention)));
+        }
+        if let Some(zone) = time_zone {
+            of_thread.app.intake.set_time_zone(&group, zone.as_deref())?;
+            of_thread.audit_own("group time zone set", &json!({"group": group.as_str(), "time_zone": zone}));
+        }
+        if asked.is_none() {
+            return Ok(described_anew(&of_thread, &group, &retention));
+        }
+        let change = store.set_retention(&group, retention)?;
+        of_thread.audit_own(
+            "group limits set",
+            &json!({"group": group.as_str(), "age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)}),
+        );
+        let mut answer = described_anew(&of_thread, &group, &retention);
+        if let (Value::Object(answer), Value::Object(change)) = (&mut answer, change_json(&change)) {
+            answer.extend(change);
+        }
+        Ok::<Value, storage::StoreError>(answer)
+    };
+    Ok(Json(server.lookups.run(work).await??))
+}
+
+/// A group after a change. Settings may come before the first event.
+fn described_anew(server: &Shared, group: &GroupName, retention: &GroupRetention) -> Value {
+    describe(server, group.as_str()).unwrap_or_else(|| {
+        let none = Vec::new();
+        let (bytes_raw, bytes_stored, n_events) = (0, 0, 0);
+        let name = group.clone();
+        let empty = GroupStatus { name, n_events, bytes_raw, bytes_stored, first: None, last: None, streams: none };
+        group_json(server, &empty, retention, &Forecast::default())
+    })
+}
+
+/// What a change of limits does.
+fn change_json(change: &RetentionChange) -> Value {
+    let removal = |removal: &Removal| {
+        json!({
+            "events": removal.n_events, "bytes": removal.n_bytes, "runs": removal.n_runs,
+            "first": removal.first.map(|at| at.to_string()), "last": removal.last.map(|at| at.to_string()),
+        })
+    };
+    let warning = change.removes_most().then(|| {
+        format!(
+            "{} of {} events go, more than half of the group; until {} they come back when the limits are set as \
+             they were",
+            change.removes.n_events, change.n_events_before, change.undo_until
+        )
+    });
+    json!({
+        "removes": removal(&change.removes), "restores": removal(&change.restores),
+        "undo_until": change.undo_until.to_string(), "warnings": warning.into_iter().collect::<Vec<_>>(),
+    })
+}
+
+/// Reads the body of a change of settings.
+fn changes_of(body: &[u8]) -> Result<Changes, Problem> {
+    let bad = |message: String| {
+        let problem = Problem::bad_request("bad-settings", message);
+        problem.hint(
+            r#"send {"retention":{"age":"7d","size":"6MiB"}}, with null for no limit, or {"time_zone":"Asia/Jakarta"}"#,
+        )
+    };
+    let settings: Settings = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    if settings.retention.is_none() && settings.time_zone.is_none() {
+        return Err(bad("neither retention nor time_zone is there".into()));
+    }
+    let time_zone = settings.time_zone;
+    if let Some(Some(zone)) = &time_zone {
+        ingest::Intake::check_time_zone(zone).map_err(|error| bad(format!("time_zone: {error}")))?;
+    }
+    let Some(retention) = settings.retention else { return Ok(Changes { retention: None, time_zone }) };
+    let Retention { age, size } = retention.unwrap_or_default();
+    let age_ns = age.map(|age| parse_duration_ns(&age)).transpose().map_err(|error| bad(format!("age: {error}")))?;
+    let bytes: Option<ByteSize> =
+        size.map(|size| size.parse()).transpose().map_err(|error: types::UnitError| bad(format!("size: {error}")))?;
+    if age_ns.is_some_and(|age_ns| age_ns < Timestamp::SECOND) {
+        return Err(bad("age: must be at least 1s; delete the group to empty it".into()));
+    }
+    if bytes.is_some_and(|bytes| bytes.0 == 0) {
+        return Err(bad("size: must be more than 0; delete the group to empty it".into()));
+    }
+    let retention = GroupRetention { age_ns, bytes: bytes.map(|bytes| bytes.0) };
+    Ok(Changes { retention: Some(retention), time_zone })
+}
+
+pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
+    server.must_be_deletable(&group)?;
+    let of_thread = server.clone();
+    let work = move || door::deletion::delete_group(&of_thread, &group);
+    let is_deleted = server.lookups.run(work).await??;
+    if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_group(&name)) }
+}
+
+fn no_group(name: &str) -> Problem {
+    Problem::not_found(format!("there is no log group {name:?}"))
+}
+
+/// All groups that the caller may see, as JSON.
+fn described(server: &Shared) -> Vec<Value> {
+    let store = &server.app.store;
+    let forecasts = store.forecasts();
+    let describe = |group: &GroupStatus| {
+        let forecast = forecasts.get(&group.name).copied().unwrap_or_default();
+        group_json(server, group, &store.retention(&group.name), &forecast)
+    };
+    server.groups().iter().map(describe).collect()
+}
+
+/// One group as JSON.
+fn describe(server: &Shared, name: &str) -> Option<Value> {
+    let (store, groups) = (&server.app.store, server.groups());
+    let group = groups.iter().find(|group| group.name.as_str() == name)?;
+    Some(group_json(server, group, &store.retention(&group.name), &store.forecast(&group.name)))
+}
+
+fn group_json(server: &Shared, group: &GroupStatus, retention: &GroupRetention, forecast: &Forecast) -> Value {
+    let reason = forecast.next.map(|_| if forecast.by_size { "size" } else { "age" });
+    json!({
+        "name": group.name.as_str(), "events": group.n_events,
+        "bytes_raw": group.bytes_raw, "bytes_stored": group.bytes_stored,
+        "first": group.first.map(|t| t.to_string()), "last": group.last.map(|t| t.to_string()),
+        "streams": group.streams.iter().map(|stream| &**stream).collect::<Vec<_>>(),
+        "retention": {"age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)},
+        "time_zone": server.app.intake.time_zone(&group.name),
+        "forecast": {
+            "bytes_per_day": forecast.bytes_per_day, "next": forecast.next.map(|t| t.to_string()), "reason": reason,
+        },
+    })
+}
+
+/// A size in the largest unit that says it exactly, as it can be sent again.
+fn size_text(bytes: u64) -> String {
+    let units = [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let fitting = units.iter().find(|(unit, _)| bytes.is_multiple_of(*unit));
+    fitting.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, age_ns: Option<i64>, bytes: Option<u64>) {
+        let changes = changes_of(body.as_bytes()).expect("it is right");
+        assert_eq!(changes.retention, Some(GroupRetention { age_ns, bytes }), "{body}");
+    }
+
+    #[test]
+    fn limits_are_read_and_what_is_wrong_is_refused() {
+        check(r#"{"retention":{"age":"7d","size":"6MiB"}}"#, Some(7 * Timestamp::DAY), Some(6 << 20));
+        check(r#"{"retention":{"age":null,"size":"1kB"}}"#, None, Some(1000));
+        check(r#"{"retention":null}"#, None, None);
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"retention":{"age":7}}"#,
+            r#"{"retention":{"age":"soon"}}"#,
+            r#"{"retention":{"age":"0s"}}"#,
+            r#"{"retention":{"size":"-1"}}"#,
+            r#"{"retention":{"size":"0"}}"#,
+            r#"{"retention":{"weight":"1kB"}}"#,
+            r#"{"retension":null}"#,
+            r#"{"time_zone":"Mars/Base"}"#,
+        ] {
+            assert_eq!(changes_of(wrong.as_bytes()).err().map(|p| p.status.as_u16()), Some(400), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_is_set_without_touching_the_limits() {
+        let jakarta = changes_of(br#"{"time_zone":"Asia/Jakarta"}"#).expect("it is right");
+        assert_eq!(jakarta.retention, None);
+        assert_eq!(jakarta.time_zone.flatten().as_deref(), Some("Asia/Jakarta"));
+        let none = changes_of(br#"{"time_zone":null}"#).expect("it is right");
+        assert_eq!(none.time_zone, Some(None));
+    }
+
+    #[test]
+    fn limits_are_shown_as_they_can_be_sent() {
+        assert_eq!(
+            (duration_text(7 * Timestamp::DAY), duration_text(90 * Timestamp::MINUTE)),
+            ("7d".into(), "90m".into())
+        );
+        assert_eq!((size_text(6 << 20), size_text(1000)), ("6MiB".into(), "1000".into()));
+    }
+}

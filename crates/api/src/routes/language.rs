@@ -1,0 +1,89 @@
+//! `/api/v1/check`, `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
+
+use axum::Json;
+use axum::body::Body;
+use language::ParseOptions;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::ask::{self, unknown_language};
+use door::answer::warning_json;
+use door::problem::{Problem, place_json};
+use door::server::Shared;
+
+/// Largest body. The query text in it is at most 64 KiB.
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckRequest {
+    query: String,
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(default)]
+    time_zone: Option<String>,
+}
+
+/// What would be wrong with a query, and what would be said about it, were it run.
+pub(crate) async fn check(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let request: CheckRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
+    let options = ParseOptions { now: server.now(), time_zone: ask::time_zone(request.time_zone.as_deref())? };
+    let read = move || ask::parse(&request.query, request.language.as_deref(), &options);
+    let (errors, warnings): (Vec<Value>, Vec<Value>) = match server.lookups.run(read).await? {
+        Ok(plan) => (Vec::new(), plan.warnings.iter().map(warning_json).collect()),
+        Err(problem) if problem.places.is_empty() => return Err(problem),
+        Err(problem) => (problem.places.iter().map(place_json).collect(), Vec::new()),
+    };
+    Ok(Json(json!({"errors": errors, "warnings": warnings})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormatRequest {
+    query: String,
+}
+
+/// The query in the one layout.
+pub(crate) async fn format(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
+    let laid_out = server.lookups.run(move || language::format_insights(&request.query)).await??;
+    Ok(Json(json!({"query": laid_out})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TranslateRequest {
+    query: String,
+    language: String,
+}
+
+/// A query of another language in Insights QL.
+pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
+    let language = match &*request.language {
+        "logql" => language::Language::LogQl,
+        "lucene" => language::Language::Lucene,
+        "kql" => language::Language::Kql,
+        "filter-pattern" => language::Language::FilterPattern,
+        other => return Err(unknown_language(other).hint("logql, lucene, kql and filter-pattern can be translated")),
+    };
+    let translated = server.lookups.run(move || language::translate(&request.query, language)).await??;
+    Ok(Json(json!({"query": translated, "language": "insights"})))
+}
+
+/// Reads a JSON object; `example` is what one looks like.
+pub(super) fn of_json<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Problem> {
+    let bad = |problem: String| {
+        Problem::bad_request("bad-json", format!("the body is no request of this kind: {problem}"))
+            .hint(format!("send {example} as application/json"))
+    };
+    // An array would be taken for the members in their order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(bad("it is an array, not an object".into()));
+    }
+    serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+}

@@ -1,0 +1,123 @@
+//! `/metrics`: what the store and the server count, in Prometheus' text format 0.0.4.
+//!
+//! Every family has its `HELP` and `TYPE` and stands in one piece; counters end in `_total`, units are seconds and
+//! bytes. Numbers are read when they are asked for, none is kept here.
+
+use std::sync::Arc;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use storage::Status;
+
+use crate::routes::status::numbers;
+use crate::routes::{alert_timings, clocks, pipelines, sources, upkeep};
+use crate::state::{Api, Shared};
+use door::exposition::{Kind, Page};
+use door::problem::Problem;
+use door::server::Server;
+
+pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
+    server.must_reach_everything()?;
+    let of_thread = server.clone();
+    let work = move || {
+        // First, as it waits a moment for what was accepted just now.
+        let derived = of_thread.app.metrics.families();
+        let mut page = own(&of_thread, &of_thread.state);
+        derived.iter().for_each(|family| page.derived(family));
+        page
+    };
+    let page = server.lookups.run(work).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.into_text()))
+}
+
+/// Lets derived metrics read the server's own ones.
+pub(crate) fn publish(server: &Arc<Server>, api: &Arc<Api>) {
+    let (of_server, of_api) = (Arc::downgrade(server), Arc::downgrade(api));
+    server.app.metrics.set_own_page(move || match (of_server.upgrade(), of_api.upgrade()) {
+        (Some(server), Some(api)) => own_text(&server, &api),
+        _ => String::new(),
+    });
+}
+
+/// Returns what catat counts of itself, as text. Blocks.
+fn own_text(server: &Server, api: &Api) -> String {
+    own(server, api).into_text()
+}
+
+fn own(server: &Server, api: &Api) -> Page {
+    let status = server.app.store.status();
+    let mut page = Page::default();
+    write_server(server, api, &mut page);
+    write_store(&status, &mut page);
+    upkeep::write(&status, &mut page);
+    pipelines::write(server, &mut page);
+    alert_timings::write(server, &mut page);
+    sources::write(server, &mut page);
+    clocks::write(server, &mut page);
+    api.families.writers.iter().for_each(|write| write(server, &mut page));
+    page
+}
+
+fn write_server(server: &Server, api: &Api, page: &mut Page) {
+    page.family("catat_build_info", Kind::Gauge, "The version that runs; always 1.");
+    page.sample("catat_build_info", &[("version", &server.app.version)], 1.0);
+    let started = server.started.0 as f64 / 1e9;
+    page.single("catat_start_time_seconds", Kind::Gauge, "When the server started, since the Unix epoch.", started);
+
+    let counts = server.traffic.counts();
+    page.family("catat_http_requests_total", Kind::Counter, "Requests answered, by route and status.");
+    for ((route, status), served) in &counts {
+        let labels = [("route", route.as_str()), ("status", &status.to_string())];
+        page.sample("catat_http_requests_total", &labels, served.n_requests as f64);
+    }
+    let help = "Time until answers began, summed up, by route and status.";
+    page.family("catat_http_request_seconds_total", Kind::Counter, help);
+    for ((route, status), served) in &counts {
+        let labels = [("route", route.as_str()), ("status", &status.to_string())];
+        page.sample("catat_http_request_seconds_total", &labels, served.elapsed.as_secs_f64());
+    }
+    let (n_started, n_running) = server.queries.counts();
+    page.single("catat_queries_total", Kind::Counter, "Queries started.", n_started as f64);
+    let held = server.memory.held_bytes() as f64;
+    page.single("catat_query_memory_bytes", Kind::Gauge, "Memory that all queries hold together.", held);
+    write_cache(&server.app.cache.counts(), page);
+    let help = "Notifications that wait to be delivered.";
+    page.single("catat_notifications_waiting", Kind::Gauge, help, server.app.alerts.n_waiting() as f64);
+    let channels = server.app.alerts.channels();
+    page.family("catat_channel_failing", Kind::Gauge, "Whether the last attempt to tell a channel failed.");
+    for channel in &channels {
+        page.sample("catat_channel_failing", &[("channel", &channel.name)], f64::from(channel.health.failing));
+    }
+    let help = "Events that went to the group overflow, because theirs would have been one too many.";
+    page.single("catat_events_overflowed_total", Kind::Counter, help, server.app.intake.n_overflowed() as f64);
+    for (name, only_grows, help, value) in (api.families.syslog)() {
+        let (kind, end) = if only_grows { (Kind::Counter, "_total") } else { (Kind::Gauge, "") };
+        page.single(&format!("catat_syslog_{name}{end}"), kind, &format!("Syslog: {help}"), value as f64);
+    }
+    page.single("catat_queries_running", Kind::Gauge, "Queries under way.", n_running as f64);
+}
+
+/// The cache of what queries found.
+fn write_cache(counts: &execute::CacheCounts, page: &mut Page) {
+    let help = "Partial results, matches and rows of immutable runs that queries found in the cache.";
+    page.single("catat_query_cache_hits_total", Kind::Counter, help, counts.n_hits as f64);
+    let help = "Those that they asked for and that were not there.";
+    page.single("catat_query_cache_misses_total", Kind::Counter, help, counts.n_misses as f64);
+    let help = "Those that went to make room.";
+    page.single("catat_query_cache_evictions_total", Kind::Counter, help, counts.n_evicted as f64);
+    let help = "Bytes of what queries found, in memory.";
+    page.single("catat_query_cache_bytes", Kind::Gauge, help, counts.n_bytes as f64);
+    let help = "Partial results, sets of matches and sets of rows in memory.";
+    page.single("catat_query_cache_entries", Kind::Gauge, help, counts.n_entries as f64);
+}
+
+fn write_store(status: &Status, page: &mut Page) {
+    for (name, kind, help, value) in numbers(status) {
+        let end = if kind == Kind::Counter { "_total" } else { "" };
+        match name.strip_suffix("_ms") {
+            // Prometheus has seconds.
+            Some(name) => page.single(&format!("catat_{name}_seconds{end}"), kind, help, value as f64 / 1e3),
+            None => page.single(&format!("catat_{name}{end}"), kind, help, value as f64),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `/api/v1/queries`: what runs now, and how to stop it.
+
+use axum::Json;
+use serde_json::{Value, json};
+
+use door::answer::stats_json;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
+
+pub(crate) async fn list(server: Shared) -> Json<Value> {
+    let now = server.now();
+    let mut running = server.queries.list();
+    running.retain(|query| server.may_see_query(query));
+    let entry = |query: &std::sync::Arc<door::queries::Running>| {
+        let elapsed_ms = now.0.saturating_sub(query.started.0) / 1_000_000;
+        json!({
+            "id": query.id.to_string(), "query": query.text, "started": query.started.to_string(),
+            "elapsed_ms": elapsed_ms, "progress": stats_json(&query.progress()),
+        })
+    };
+    Json(json!({"queries": running.iter().map(entry).collect::<Vec<_>>()}))
+}
+
+pub(crate) async fn cancel(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    let is_known = id.parse().is_ok_and(|id| server.queries.cancel(id, |running| server.may_see_query(running)));
+    if is_known {
+        Ok(Json(json!({"cancelled": true})))
+    } else {
+        Err(Problem::not_found(format!("no query {id:?} is running")))
+    }
+}

@@ -1,0 +1,256 @@
+//! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
+
+mod export;
+mod rows;
+mod slow;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use execute::{Answer, UnknownFields};
+use plan::Warning;
+use serde_json::{Map, Value, json};
+use storage::{GroupStatus, Snapshot};
+use tokio::time::sleep;
+use types::{GroupPattern, Timestamp};
+
+use self::export::Export;
+use self::rows::Rows;
+use crate::answer::{Form, names_of, respond};
+use crate::ask::{Ask, PARAMETERS, Question};
+use crate::routes::clocks;
+use crate::state::{Api, Shared};
+use crate::unknown_groups::unknown_groups;
+use door::audit;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Reading, Takers, read_with};
+
+/// Largest body of a query request. The query text in it is at most 64 KiB.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Rows of a JSON answer where neither the query nor the request says otherwise, and at most.
+const JSON_ROWS_DEFAULT: usize = 1_000;
+const JSON_ROWS_MAX: usize = 10_000;
+
+/// How long a streamed query may take before its answer begins without it: rows that are there are seen at once.
+const SLOW: Duration = Duration::from_millis(40);
+
+pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+    parameters.check_names(&[&PARAMETERS[..], &export::PARAMETERS].concat())?;
+    let ask = Ask::of_parameters(&parameters)?;
+    let Some(export) = Export::of_parameters(&parameters)? else {
+        return answer(&server, ask, form(&headers)).await;
+    };
+    let text = ask.query.clone();
+    let question = check(&server, ask).await?;
+    let (range, zone) = (question.range, question.scope.time_zone);
+    let response = answer_question(&server, text, question, export.form(zone)).await?;
+    Ok(export.as_file(response, range, zone))
+}
+
+pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let ask = Ask::of_json(received.bytes())?;
+    answer(&server, ask, form(&headers)).await
+}
+
+fn form(headers: &HeaderMap) -> Form {
+    Form::of_accept(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default())
+}
+
+/// An answer, and what stands beside it.
+type Answered = (Answer, Map<String, Value>);
+
+async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+    let text = ask.query.clone();
+    let question = check(server, ask).await?;
+    answer_question(server, text, question, form).await
+}
+
+async fn check(server: &Shared, ask: Ask) -> Result<Question, Problem> {
+    let now = server.now();
+    server.lookups.run(move || ask.check(now)).await?
+}
+
+async fn answer_question(server: &Shared, text: String, question: Question, form: Form) -> Result<Response, Problem> {
+    let columns = slow::columns(&question.plan);
+    let ticket = server.start_planned(&text, &question.plan);
+    let running = ticket.running.clone();
+    let (rows, receiver) = Rows::new(form, names_of(&columns));
+    let rows = Arc::new(rows);
+    let (of_work, to, of_query) = (server.clone(), rows.clone(), running.clone());
+    let mut work: slow::Work = Box::pin(async move {
+        let api = of_work.state.clone();
+        let work = move |reading: &Reading<'_>| {
+            let take = |more| to.take(more, &of_query);
+            let take_partial = |rows| to.put_partial(rows);
+            find(reading, &api, question, form, Takers { rows: &take, partial_rows: &take_partial })
+        };
+        read_with(&of_work, ticket, work).await
+    });
+    let is_slow = form != Form::Json
+        && tokio::select! {
+            biased;
+            answered = &mut work => return whole(form, answered, &rows),
+            () = sleep(SLOW) => true,
+            () = rows.is_full.notified() => true,
+        };
+    if is_slow {
+        return Ok(slow::respond(slow::Stream { form, work, rows, running, columns }, receiver));
+    }
+    whole(form, work.await, &rows)
+}
+
+/// An answer that was there before its stream began: it has types and a status.
+fn whole(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result<Response, Problem> {
+    let (mut answer, extra) = answered?;
+    let mut held = rows.take_held();
+    held.append(&mut answer.rows);
+    answer.rows = held;
+    Ok(respond(form, answer, extra))
+}
+
+/// Answers a question on a blocking thread.
+fn find(
+    reading: &Reading<'_>,
+    api: &Api,
+    mut question: Question,
+    form: Form,
+    takers: Takers<'_>,
+) -> Result<Answered, Problem> {
+    let is_default_limit = form == Form::Json && question.scope.limit.is_none();
+    if form == Form::Json {
+        let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
+        question.scope.limit = Some(asked_for.min(JSON_ROWS_MAX));
+    }
+    let (plan, scope, range) = (&question.plan, &question.scope, question.range);
+    let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
+    let mut answer = match form {
+        Form::Json => reading.execute_on(&snapshot, plan, scope, range)?,
+        Form::Ndjson | Form::Csv(_) | Form::Sheet(_) => reading.execute_into(&snapshot, plan, scope, range, takers)?,
+    };
+    if form == Form::Json {
+        cut(&mut answer, JSON_ROWS_MAX);
+    }
+    if answer.more && is_default_limit && answer.rows.len() < JSON_ROWS_MAX {
+        answer.warnings.push(more_rows(answer.rows.len()));
+    }
+    let groups = reading.server.groups();
+    let mut named = scope.groups.clone();
+    // Who may ask it knows that it is there, though it is not listed.
+    named.retain(|group| group.as_str() != ingest::AUDIT_GROUP || !audit::may_see(&reading.server.caller));
+    answer.warnings.extend(unknown_groups(&groups, &named));
+    answer.warnings.extend(unknown_names(api, &question, &snapshot));
+    let newest = newest_event(&groups, &scope.groups);
+    answer.warnings.extend(newest_warning(newest, &question, &answer));
+    answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
+    let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
+    Ok((answer, extra))
+}
+
+/// An answer was cut by the default limit: say so, and how to get the rest.
+fn more_rows(n_rows: usize) -> Warning {
+    Warning {
+        code: "more",
+        message: format!("these are the first {n_rows} rows; there are more"),
+        line: None,
+        column: None,
+        hint: Some("add limit to the query, or ask with Accept: application/x-ndjson for all rows".into()),
+    }
+}
+
+/// Cuts an answer to `rows_max` rows, and says so.
+fn cut(answer: &mut Answer, rows_max: usize) {
+    if answer.rows.len() <= rows_max {
+        return;
+    }
+    answer.rows.truncate(rows_max);
+    if let Some(ids) = &mut answer.ids {
+        ids.truncate(rows_max);
+    }
+    answer.more = true;
+    answer.warnings.push(more_rows(rows_max));
+}
+
+/// Warnings about fields that no event asked about has; a question that is asked again over the same events is not
+/// answered again.
+///
+/// Damage is reported with the answer itself; where fields cannot be read, none is called unknown.
+fn unknown_names(api: &Api, question: &Question, snapshot: &Snapshot) -> Vec<Warning> {
+    let asked = UnknownFields::of(&question.plan, &question.text);
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    api.unknown_fields.get(asked, &snapshot.runs)
+}
+
+/// The newest event of some of these groups, of all time.
+fn newest_event(groups: &[GroupStatus], patterns: &[GroupPattern]) -> Option<Timestamp> {
+    let wanted = groups.iter().filter(|group| GroupPattern::any_matches(patterns, group.name.as_str()));
+    wanted.filter_map(|group| group.last).max()
+}
+
+/// Where nothing matched: when the newest event was, so that nobody takes an old log for an empty one.
+fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answer) -> Option<Warning> {
+    if answer.stats.events_matched > 0 || !answer.partial_reasons.is_empty() {
+        return None;
+    }
+    let (from, to) = (question.range.from, question.range.to);
+    let (code, message) = match newest {
+        None => ("no-events", "no event was accepted yet in these groups".to_owned()),
+        Some(newest) => ("newest-event", format!("nothing matched from {from} to {to}; newest event is at {newest}")),
+    };
+    Some(Warning { code, message, line: None, column: None, hint: newest.map(|newest| newest.to_string()) })
+}
+
+/// How the query was run: the plan's steps as the executor sees them, what indexes said, what it came to.
+fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
+    let (plan, scope) = (&question.plan, &question.scope);
+    let operators: Vec<String> = plan.operators.iter().map(ToString::to_string).collect();
+    let groups: Vec<&str> = scope.groups.iter().map(|pattern| pattern.as_str()).collect();
+    let range = json!({"from": question.range.from.to_string(), "to": question.range.to.to_string()});
+    let request = reading.request(question.range, scope, &|_| {});
+    let snapshot = reading.snapshot(&scope.groups, question.range);
+    let explanation = execute::explain(plan, &snapshot.runs, &request)?;
+    let steps: Vec<Value> = explanation.steps.iter().map(step_json).collect();
+    let stats = &answer.stats;
+    let text = format!(
+        "{explanation}\nactual  {} events scanned, {} matched, {} rows, {} of {} segments opened, {:.1} ms",
+        stats.events_scanned,
+        stats.events_matched,
+        answer.rows.len(),
+        stats.segments_opened,
+        stats.segments_total,
+        stats.elapsed_ms,
+    );
+    let mut extra = Map::new();
+    let estimated = json!({
+        "blocks": explanation.n_blocks, "events": explanation.n_events, "blocks_asked": explanation.n_blocks_asked,
+        "blocks_possible": explanation.n_blocks_possible, "events_possible": explanation.n_events_possible,
+        "uses_counts": explanation.uses_counts,
+    });
+    let actual = json!({
+        "events_scanned": stats.events_scanned, "events_matched": stats.events_matched, "rows": answer.rows.len(),
+    });
+    let explained = json!({
+        "operators": operators, "groups": groups, "range": range, "steps": steps, "estimated": estimated,
+        "actual": actual, "text": text,
+    });
+    extra.insert("explain".into(), explained);
+    Ok(extra)
+}
+
+fn step_json(step: &execute::ExplainedStep) -> Value {
+    let mut json = json!({"stage": step.stage.name(), "operator": step.operator});
+    if let Some(index) = &step.index {
+        json["index"] = json!({
+            "field": index.field, "literal": index.literal, "exact": index.is_exact, "blocks": index.n_blocks,
+            "events": index.n_events,
+        });
+    }
+    json
+}

@@ -1,0 +1,99 @@
+//! `/api/v1/sources`: shippers, how they stand, and what of their files never arrived.
+
+use axum::Json;
+use axum::body::Body;
+use ingest::{SourceState, SourceView, SourcesView};
+use serde_json::{Value, json};
+
+use door::exposition::Kind::Gauge;
+use door::exposition::Page;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::server::{Server, Shared};
+
+/// Largest report of a shipper: some two thousand files.
+const BODY_BYTES_MAX: usize = 2 << 20;
+
+/// Sources in the metrics; a shipper more is a time series more, in each family.
+const METRICS_MAX: usize = 1_000;
+
+pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<SourcesView>, Problem> {
+    parameters.check_names(&["host", "state"])?;
+    let state = parameters.get("state").map(state_of).transpose()?;
+    let host = parameters.get("host").map(str::to_owned);
+    let of_thread = server.clone();
+    let scope = server.caller.scope.clone();
+    let work = move || of_thread.app.intake.sources().view(&of_thread.app.store, &scope, of_thread.now());
+    let mut view = server.lookups.run(work).await?;
+    let is_asked = |source: &SourceView| {
+        host.as_ref().is_none_or(|host| *host == source.host) && state.is_none_or(|state| state == source.state)
+    };
+    view.sources.retain(is_asked);
+    Ok(Json(view))
+}
+
+fn state_of(name: &str) -> Result<SourceState, Problem> {
+    match name {
+        "up" => Ok(SourceState::Up),
+        "down" => Ok(SourceState::Down),
+        "stopped" => Ok(SourceState::Stopped),
+        "unknown" => Ok(SourceState::Unknown),
+        other => {
+            let problem = Problem::bad_request("bad-parameter", format!("state is not {other:?}"));
+            Err(problem.hint("known: up, down, stopped, unknown"))
+        }
+    }
+}
+
+pub(crate) async fn post(server: Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let (now, scope) = (of_thread.now(), &of_thread.caller.scope);
+        let n_files = of_thread.app.intake.sources().report(&source, received.bytes(), scope, now);
+        let n_files = n_files.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
+        // What cannot be written down now is written down the next time.
+        if let Err(error) = of_thread.app.intake.sources().look_after(&of_thread.app.store, now) {
+            tracing::warn!(%error, "what sources are called could not be kept");
+        }
+        Ok::<_, Problem>(n_files)
+    };
+    let n_files = server.lookups.run(work).await??;
+    Ok(Json(json!({ "files": n_files })))
+}
+
+/// Answers which ranges of a file are held, for a shipper that does not know.
+pub(crate) async fn held(server: Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let of_thread = server.clone();
+    let work = move || {
+        let (now, scope) = (of_thread.now(), &of_thread.caller.scope);
+        of_thread.app.intake.held(&source, received.bytes(), scope, now)
+    };
+    let ranges = server.lookups.run(work).await?;
+    let ranges = ranges.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
+    Ok(Json(json!({ "ranges": ranges })))
+}
+
+/// How sources stand. Blocks.
+pub(crate) fn write(server: &Server, page: &mut Page) {
+    let view = server.app.intake.sources().view(&server.app.store, &types::GroupScope::All, server.now());
+    let sources = || view.sources.iter().filter(|source| source.state != SourceState::Unknown).take(METRICS_MAX);
+    if sources().next().is_none() {
+        return;
+    }
+    type Count = fn(&SourceView) -> u64;
+    let families: [(&str, &str, Count); 3] = [
+        ("catat_source_up", "Whether a shipper told of itself within 30 s.", |source| {
+            u64::from(source.state == SourceState::Up)
+        }),
+        ("catat_source_lag_bytes", "Bytes of its files that it is still to send.", |source| source.lag_bytes),
+        ("catat_source_gap_bytes", "Bytes of its files that never arrived.", |source| source.gap_bytes),
+    ];
+    for (name, help, count) in families {
+        page.family(name, Gauge, help);
+        for source in sources() {
+            page.sample(name, &[("source", &source.source), ("host", &source.host)], count(source) as f64);
+        }
+    }
+}

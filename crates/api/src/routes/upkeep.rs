@@ -1,0 +1,192 @@
+//! How the store looks after itself, for `/api/v1/status`, `/metrics` and `/-/ready`; and the word of an operator that
+//! the clock is right.
+
+use axum::Json;
+use serde_json::{Map, Value, json};
+use storage::{ClockDoubt, Latency, Status, TierStatus};
+use types::{ByteSize, Timestamp, format_duration_ns};
+
+use crate::routes::clocks;
+use door::exposition::Kind::{Counter, Gauge};
+use door::exposition::Page;
+use door::problem::Problem;
+use door::server::Shared;
+
+/// Seconds in a nanosecond.
+const NS: f64 = 1e-9;
+
+/// Believes the clock from now on.
+pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem> {
+    server.must_reach_everything()?;
+    let of_thread = server.clone();
+    server.lookups.run(move || of_thread.app.store.confirm_clock()).await?;
+    tracing::warn!(now = %server.now(), "an operator has confirmed the clock");
+    Ok(Json(json!({"confirmed": true, "now": server.now().to_string()})))
+}
+
+/// What somebody should look at, though events are taken and questions answered.
+pub(crate) fn warnings(server: &Shared, status: &Status) -> Vec<String> {
+    standing_warnings(server, status).into_iter().chain(overflow_warning(server)).collect()
+}
+
+/// What is not as it should be now, as `/-/ready` says it.
+pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String> {
+    let clock = status.clock_doubt.as_ref().map(clock_warning);
+    let control = status.control_problem.as_ref();
+    let control = control.map(|why| format!("settings cannot be changed, the control store cannot be used: {why}"));
+    let warnings = clock.into_iter().chain(copy_warning(server)).chain(disk_warning(status)).chain(control);
+    warnings.chain(object_store_warning(status)).chain(clocks::warnings(server)).collect()
+}
+
+/// A disk that fills is to be noticed before events are refused.
+fn disk_warning(status: &Status) -> Option<String> {
+    let free = status.disk_free_bytes.filter(|_| status.is_disk_short)?;
+    let (free, reserve) = (ByteSize(free), ByteSize(status.disk_reserve_bytes));
+    let then = if status.store_bytes_max.is_some() {
+        "the oldest events go, and where that does not suffice new ones are refused"
+    } else {
+        "new events are refused when that is used up"
+    };
+    Some(format!("the disk is nearly full: {free} are free and {reserve} are kept in reserve; {then}"))
+}
+
+/// Events are taken and recent ones found whatever the object store does.
+fn object_store_warning(status: &Status) -> Option<String> {
+    let object_store = status.object_store.as_ref()?;
+    let n_awaited = status.awaited.len() as u64;
+    let n_segments = object_store.segments + n_awaited;
+    match &object_store.unreachable {
+        Some(why) => {
+            let url = &object_store.url;
+            Some(format!("{url}: {why}; answers that need one of {n_segments} cold segments are partial"))
+        }
+        None => (n_awaited > 0).then(|| {
+            let url = &object_store.url;
+            format!("{n_awaited} segments in {url} are not opened yet; answers that need one are partial")
+        }),
+    }
+}
+
+/// Nobody is to rely on alerts of a store that sends none.
+fn copy_warning(server: &Shared) -> Option<String> {
+    let taken = server.app.store.copy_taken()?;
+    Some(format!(
+        "this store is a copy, taken {taken}, and sends no notifications (alerts, subscription filters, remote write); `catat \
+         promote` makes it the original"
+    ))
+}
+
+/// Senders that make up groups without end are to be noticed before their events are missed.
+fn overflow_warning(server: &Shared) -> Option<String> {
+    let (n_events, groups_max) = (server.app.intake.n_overflowed(), server.app.limits.groups);
+    (n_events > 0).then(|| {
+        format!(
+            "{n_events} events went to the group overflow: there are {groups_max} groups, the most that [limits] \
+             groups allows; the group that each was meant for is in its field @group"
+        )
+    })
+}
+
+pub(crate) fn clock_warning(doubt: &ClockDoubt) -> String {
+    let expected = doubt.expected.map_or_else(|| "unknown".to_owned(), |expected| expected.to_string());
+    format!(
+        "the clock jumped to {}, expected was {expected}: nothing is deleted for its age until it is back, was confirmed \
+         with POST /api/v1/status/confirm-clock, or has gone steadily for another {}",
+        doubt.now,
+        format_duration_ns(doubt.steady_for_ns / Timestamp::SECOND * Timestamp::SECOND)
+    )
+}
+
+/// The parts of `/api/v1/status` that are about upkeep.
+pub(crate) fn describe(status: &Status) -> Map<String, Value> {
+    let finite = |seconds: Option<f64>| seconds.filter(|seconds| seconds.is_finite());
+    let sync = &status.wal_sync;
+    let forecast = &status.forecast;
+    let parts = json!({
+        "wal": {
+            "files": status.wal_files, "bytes": status.wal_bytes,
+            "oldest_seconds": status.wal_oldest_ns as f64 * NS,
+            "sync_seconds": {
+                "count": sync.n(), "sum": sync.total.as_secs_f64(),
+                "p50": finite(sync.quantile(0.5)), "p99": finite(sync.quantile(0.99)),
+            },
+        },
+        "written_bytes": {
+            "wal": status.written.wal, "flush": status.written.flush, "compaction": status.written.compaction,
+            "cold": status.written.cold,
+            "replaced": status.written.replaced, "per_stored_byte": status.written.amplification(),
+        },
+        "compaction": {"due_segments": status.compaction_due, "due_bytes": status.compaction_due_bytes},
+        "forecast": {
+            "bytes_per_day": forecast.bytes_per_day, "bytes_left": forecast.bytes_left,
+            "full_at": forecast.full_at.map(|at| at.to_string()),
+            "then": if forecast.is_limit { "the oldest events go" } else { "nothing is accepted" },
+        },
+        "clock": {
+            "trusted": status.clock_doubt.is_none(),
+            "expected": status.clock_doubt.and_then(|doubt| doubt.expected).map(|at| at.to_string()),
+        },
+        "scrub": {
+            "began": status.scrub.began.map(|at| at.to_string()), "segments_done": status.scrub.segments_done,
+            "segments": status.scrub.segments, "damaged": status.scrub.damaged,
+        },
+        "tiers": status.tiers.iter().map(tier_json).collect::<Vec<_>>(),
+        "quarantined": status.quarantined,
+    });
+    match parts {
+        Value::Object(parts) => parts,
+        _ => Map::new(),
+    }
+}
+
+fn tier_json(tier: &TierStatus) -> Value {
+    json!({"tier": tier.tier, "place": tier.place, "segments": tier.segments, "bytes": tier.bytes})
+}
+
+/// The metrics that are not plain numbers.
+pub(crate) fn write(status: &Status, page: &mut Page) {
+    let help = "Time to write and sync the write-ahead log.";
+    write_histogram(page, "catat_wal_sync_seconds", help, &status.wal_sync);
+    let help = "How long the oldest event waits in the write-ahead log to come into a segment.";
+    page.single("catat_wal_oldest_seconds", Gauge, help, status.wal_oldest_ns as f64 * NS);
+    let written = &status.written;
+    page.family("catat_written_bytes_total", Counter, "Bytes written to the disk, by why.");
+    let kinds = [("wal", written.wal), ("flush", written.flush), ("compaction", written.compaction)];
+    for (kind, n_bytes) in kinds.into_iter().chain([("cold", written.cold)]) {
+        page.sample("catat_written_bytes_total", &[("kind", kind)], n_bytes as f64);
+    }
+    let help = "Bytes written to the disk, since the start, for each byte that stays in segments.";
+    written
+        .amplification()
+        .into_iter()
+        .for_each(|ratio| page.single("catat_write_amplification_ratio", Gauge, help, ratio));
+    page.family("catat_tier_segments", Gauge, "Segments by tier and place.");
+    let labels = |tier: &TierStatus| [("tier", tier.tier), ("place", tier.place)];
+    status.tiers.iter().for_each(|t| page.sample("catat_tier_segments", &labels(t), t.segments as f64));
+    page.family("catat_tier_bytes", Gauge, "Their bytes.");
+    status.tiers.iter().for_each(|t| page.sample("catat_tier_bytes", &labels(t), t.bytes as f64));
+    let help = "When the store is full if it grows as it did, since the Unix epoch.";
+    let full_at = status.forecast.full_at.map(|at| at.0 as f64 * NS);
+    full_at.into_iter().for_each(|at| page.single("catat_full_timestamp_seconds", Gauge, help, at));
+    let help = "1 for each file that is damaged.";
+    if !status.damaged.is_empty() {
+        page.family("catat_damaged_file", Gauge, help);
+        let mut files: Vec<&str> = status.damaged.iter().map(|damage| damage.file.as_str()).collect();
+        files.sort_unstable();
+        files.dedup();
+        files.iter().take(100).for_each(|file| page.sample("catat_damaged_file", &[("file", file)], 1.0));
+    }
+}
+
+fn write_histogram(page: &mut Page, name: &str, help: &str, latency: &Latency) {
+    page.histogram(name, help);
+    let mut n = 0;
+    for (bound, of_bucket) in &latency.buckets {
+        n += of_bucket;
+        page.sample(&format!("{name}_bucket"), &[("le", &bound.to_string())], n as f64);
+    }
+    n += latency.beyond;
+    page.sample(&format!("{name}_bucket"), &[("le", "+Inf")], n as f64);
+    page.sample(&format!("{name}_sum"), &[], latency.total.as_secs_f64());
+    page.sample(&format!("{name}_count"), &[], n as f64);
+}

@@ -1,0 +1,51 @@
+//! The native API's own state: saved views, the language reference, and what other families tell it about themselves.
+
+use std::sync::OnceLock;
+
+use door::exposition::Page;
+use door::server::{FamilyServer, Server};
+
+use crate::reference::Reference;
+use crate::unknown_fields::UnknownFieldCache;
+use crate::views::Views;
+
+/// Writes what a protocol family counts onto the page of metrics. Blocks.
+pub type MetricsWriter = Box<dyn Fn(&Server, &mut Page) + Send + Sync>;
+
+/// A number of the syslog listeners: its name, whether it only grows, what it means, its value.
+pub type SyslogNumber = (&'static str, bool, &'static str, u64);
+
+/// What other protocol families tell about themselves.
+pub struct FamilyMetrics {
+    /// Numbers of the syslog listeners.
+    pub syslog: Box<dyn Fn() -> Vec<SyslogNumber> + Send + Sync>,
+    /// Writers of metrics, in the order of the page.
+    pub writers: Vec<MetricsWriter>,
+}
+
+/// The state of the native API.
+pub struct Api {
+    /// Saved views.
+    pub(crate) views: Views,
+    /// Warnings about unknown fields of the questions asked last.
+    pub(crate) unknown_fields: UnknownFieldCache,
+    /// What other families count.
+    pub families: FamilyMetrics,
+    reference: OnceLock<Reference>,
+}
+
+/// The server as a client of the native API sees it.
+pub(crate) type Shared = FamilyServer<Api>;
+
+impl Api {
+    /// Returns the state at the start; `families` is what other families tell about themselves.
+    pub fn new(families: FamilyMetrics) -> Self {
+        let (views, unknown_fields) = (Views::default(), UnknownFieldCache::default());
+        Self { views, unknown_fields, families, reference: OnceLock::new() }
+    }
+
+    /// Returns the language reference, rendered when it is first wanted.
+    pub(crate) fn reference(&self) -> &Reference {
+        self.reference.get_or_init(Reference::new)
+    }
+}

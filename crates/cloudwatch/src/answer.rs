@@ -1,0 +1,157 @@
+//! Answers in Amazon's form: JSON 1.1, an id for each request, and errors with the names that its clients know.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+
+use door::answer::PIECE_BYTES;
+use door::problem::Problem;
+
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
+
+/// A problem as CloudWatch says it.
+#[derive(Clone, Debug)]
+pub struct CloudWatchProblem {
+    pub(super) kind: &'static str,
+    status: StatusCode,
+    message: String,
+    retry_after_s: Option<u64>,
+    /// What the body says beside name and message.
+    more: Option<(&'static str, Value)>,
+}
+
+impl CloudWatchProblem {
+    pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, status: StatusCode::BAD_REQUEST, message: message.into(), retry_after_s: None, more: None }
+    }
+
+    /// Something in the request is not as it should be.
+    pub(super) fn parameter(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterException", message)
+    }
+
+    pub(super) fn denied(message: impl Into<String>) -> Self {
+        Self::new("AccessDeniedException", message)
+    }
+
+    pub(super) fn no_group() -> Self {
+        Self::new("ResourceNotFoundException", "The specified log group does not exist.")
+    }
+
+    pub(super) fn no_stream() -> Self {
+        Self::new("ResourceNotFoundException", "The specified log stream does not exist.")
+    }
+
+    /// The answer to who was refused before the handler was reached. Another site's page is told in words of HTTP, too.
+    pub fn refuse(problem: &Problem) -> Response {
+        let mut response = Self::from(problem.clone()).into_response();
+        if problem.status == StatusCode::FORBIDDEN {
+            *response.status_mut() = problem.status;
+        }
+        response
+    }
+
+    /// A query that cannot be understood; says where, in UTF-16 units from its beginning.
+    pub(super) fn malformed(problem: Problem) -> Self {
+        let Some(place) = problem.places.first() else { return problem.into() };
+        let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let message = format!("{}{hint} (line {}, column {})", place.message, place.line, place.column);
+        let error = json!({
+            "location": {"startCharOffset": place.start, "endCharOffset": place.end}, "message": message,
+        });
+        Self { more: Some(("queryCompileError", error)), ..Self::new("MalformedQueryException", message) }
+    }
+
+    /// The status, the name and the text, for services that say them in another form.
+    pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
+        (self.status, self.kind, &self.message)
+    }
+
+    pub(super) fn exists(what: &str) -> Self {
+        Self::new("ResourceAlreadyExistsException", format!("The specified {what} already exists"))
+    }
+}
+
+impl<E: Into<Problem>> From<E> for CloudWatchProblem {
+    fn from(error: E) -> Self {
+        let problem: Problem = error.into();
+        // Clients try again after the names that stand for a passing state; all others are for good.
+        let (kind, status) = match problem.status.as_u16() {
+            401 | 403 => ("AccessDeniedException", StatusCode::BAD_REQUEST),
+            404 => ("ResourceNotFoundException", StatusCode::BAD_REQUEST),
+            408 | 429 => ("ThrottlingException", StatusCode::BAD_REQUEST),
+            409 => ("OperationAbortedException", StatusCode::BAD_REQUEST),
+            503 | 507 => ("ServiceUnavailableException", StatusCode::SERVICE_UNAVAILABLE),
+            500..=599 => ("InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
+            _ => ("InvalidParameterException", StatusCode::BAD_REQUEST),
+        };
+        let message = match problem.hint {
+            Some(hint) => format!("{}; {hint}", problem.message),
+            None => problem.message,
+        };
+        Self { kind, status, message, retry_after_s: problem.retry_after_s, more: None }
+    }
+}
+
+impl IntoResponse for CloudWatchProblem {
+    fn into_response(self) -> Response {
+        let mut body = json!({"__type": self.kind, "message": self.message});
+        if let Some((name, value)) = self.more {
+            body[name] = value;
+        }
+        let mut response = with_headers((self.status, body.to_string()).into_response());
+        response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(self.kind));
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The answer of an operation; one that says nothing has no body.
+pub(super) fn answer(value: &Value) -> Response {
+    with_headers(if value.is_null() { ().into_response() } else { value.to_string().into_response() })
+}
+
+/// An answer of many rows, written piece by piece.
+pub(super) fn streamed(pieces: impl Iterator<Item = Arc<str>> + Send + 'static) -> Response {
+    let mut pieces = pieces;
+    let gathered = std::iter::from_fn(move || {
+        let mut piece = pieces.next()?.to_string();
+        while piece.len() < PIECE_BYTES
+            && let Some(text) = pieces.next()
+        {
+            piece.push_str(&text);
+        }
+        Some(Ok::<_, Infallible>(Bytes::from(piece)))
+    });
+    with_headers(Body::from_stream(tokio_stream::iter(gathered)).into_response())
+}
+
+fn with_headers(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    if let Ok(id) = HeaderValue::from_str(&request_id()) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    response
+}
+
+/// A random UUID; without randomness it is none that says anything.
+pub(super) fn request_id() -> String {
+    random_id().unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".into())
+}
+
+/// A random UUID.
+pub(super) fn random_id() -> Result<String, Problem> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = HEXLOWER.encode(&bytes);
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}

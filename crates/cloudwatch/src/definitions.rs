@@ -1,0 +1,138 @@
+//! Queries that somebody has written down under a name: documents of kind `cloudwatch-query` in the control store.
+//!
+//! ```text
+//! {"name":"…","query":"…","groups":["…"],"parameters":[…],"changed":ms}
+//! ```
+//! They are texts, run only when somebody starts them. One is shown to whom all groups that it names exist for.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Asked;
+use super::answer::{CloudWatchProblem, random_id};
+use super::describe::{page_of, with_next};
+use super::groups::milliseconds;
+use super::input::{Input, constraint};
+use door::access::Role;
+use door::problem::Problem;
+
+const KIND: &str = "cloudwatch-query";
+
+/// Definitions in all, of one page, and what each may have.
+const DEFINITIONS_MAX: usize = 1_000;
+const PAGE_MAX: usize = 1_000;
+const NAME_CHARS_MAX: usize = 255;
+const QUERY_CHARS_MAX: usize = 10_000;
+const GROUPS_MAX: usize = 50;
+const PARAMETERS_MAX: usize = 20;
+
+/// The kind of the parameters' list as it is kept: told again as it was given.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Definition {
+    name: String,
+    query: String,
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    parameters: Vec<Value>,
+    changed: i64,
+}
+
+impl Asked {
+    pub(super) async fn put_definition(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Operate])?;
+        let (name, query) = (input.needed("name")?.to_owned(), input.needed("queryString")?.to_owned());
+        check_length("name", &name, NAME_CHARS_MAX)?;
+        check_length("queryString", &query, QUERY_CHARS_MAX)?;
+        let groups: Vec<String> =
+            input.texts("logGroupNames")?.unwrap_or_default().into_iter().map(str::to_owned).collect();
+        let parameters = input.objects("parameters")?;
+        if groups.len() > GROUPS_MAX || parameters.len() > PARAMETERS_MAX {
+            let message = format!("A definition has {GROUPS_MAX} log groups and {PARAMETERS_MAX} parameters at most.");
+            return Err(CloudWatchProblem::parameter(message));
+        }
+        if groups.iter().any(|group| !self.server.reaches(group)) {
+            return Err(CloudWatchProblem::denied("The definition names log groups that this key does not reach."));
+        }
+        let known = input.text("queryDefinitionId")?.map(str::to_owned);
+        let id = known.clone().map_or_else(random_id, Ok)?;
+        let definition = Definition { name, query, groups, parameters, changed: milliseconds(self.server.now()) };
+        let (asked, of_work) = (self.server.clone(), id.clone());
+        let work = move || -> Result<(), CloudWatchProblem> {
+            let store = &asked.app.store;
+            let all = store.settings(KIND)?;
+            if known.is_some() {
+                let old = all.iter().find(|(id, _)| *id == of_work).and_then(|(_, json)| read(json));
+                old.filter(|old| is_seen(old, &asked)).ok_or_else(unknown)?;
+            } else if all.len() >= DEFINITIONS_MAX {
+                let message = format!("Resource limit exceeded: there may be {DEFINITIONS_MAX} query definitions.");
+                return Err(CloudWatchProblem::new("LimitExceededException", message));
+            }
+            let json = serde_json::to_string(&definition).map_err(|error| Problem::internal(error.to_string()))?;
+            Ok(store.put_setting(KIND, &of_work, &json)?)
+        };
+        self.server.lookups.run(work).await??;
+        Ok(json!({"queryDefinitionId": id}))
+    }
+
+    pub(super) async fn describe_definitions(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let prefix = input.text("queryDefinitionNamePrefix")?.unwrap_or_default();
+        let most = input.number("maxResults", PAGE_MAX, PAGE_MAX)?;
+        let server = self.server.clone();
+        let all = self.server.lookups.run(move || server.app.store.settings(KIND)).await??;
+        let mut found: Vec<(String, Definition)> = all
+            .into_iter()
+            .filter_map(|(id, json)| Some((id, read(&json)?)))
+            .filter(|(_, definition)| definition.name.starts_with(prefix) && is_seen(definition, &self.server))
+            .collect();
+        found.sort_by(|a, b| (&a.1.name, &a.0).cmp(&(&b.1.name, &b.0)));
+        let (page, next) = page_of(&found, most, &input)?;
+        let shown: Vec<Value> = page
+            .iter()
+            .map(|(id, definition)| {
+                json!({
+                    "queryDefinitionId": id, "name": definition.name, "queryString": definition.query,
+                    "logGroupNames": definition.groups, "parameters": definition.parameters,
+                    "lastModified": definition.changed, "queryLanguage": "CWLI",
+                })
+            })
+            .collect();
+        Ok(with_next(json!({"queryDefinitions": shown}), next))
+    }
+
+    pub(super) async fn delete_definition(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Operate])?;
+        let id = input.needed("queryDefinitionId")?.to_owned();
+        let server = self.server.clone();
+        let work = move || -> Result<(), CloudWatchProblem> {
+            let store = &server.app.store;
+            let old = store.setting(KIND, &id)?.and_then(|json| read(&json));
+            old.filter(|old| is_seen(old, &server)).ok_or_else(unknown)?;
+            Ok(store.remove_setting(KIND, &id)?)
+        };
+        self.server.lookups.run(work).await??;
+        Ok(json!({"success": true}))
+    }
+}
+
+/// Whether all groups that a definition names exist for the caller.
+fn is_seen(definition: &Definition, server: &door::server::Shared) -> bool {
+    definition.groups.iter().all(|group| server.reaches(group))
+}
+
+/// A document of another version, or one that was spoilt, is not shown.
+fn read(json: &str) -> Option<Definition> {
+    serde_json::from_str(json).ok()
+}
+
+fn unknown() -> CloudWatchProblem {
+    CloudWatchProblem::new("ResourceNotFoundException", "The specified query definition does not exist.")
+}
+
+fn check_length(member: &str, text: &str, chars_max: usize) -> Result<(), CloudWatchProblem> {
+    if (1..=chars_max).contains(&text.chars().count()) {
+        return Ok(());
+    }
+    Err(constraint(text, member, &format!("Member must have length between 1 and {chars_max}")))
+}

@@ -1,0 +1,414 @@
+//! Events page by page: `FilterLogEvents` of a group, `GetLogEvents` of a stream.
+//!
+//! A page ends at an event, and the token behind it says which and in what direction to go on: `f/ID` for what comes
+//! after the event, `b/ID` for what came before. So pages hold together while events come in, and a token can be kept
+//! for as long as one likes. What lies near is looked at first, in spans of time that grow.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use chrono_tz::Tz;
+use execute::{Answer, Around, Side, context_plan};
+use plan::{Expr, Operator, Plan};
+use serde_json::{Value as Json, json};
+use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
+
+use super::Asked;
+use super::answer::CloudWatchProblem;
+use super::groups::milliseconds;
+use super::input::Input;
+use super::queries::no_group;
+use door::access::Role;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::spans::{ends, spans};
+
+/// Events of a page, as Amazon has it; and the bytes of their messages, after which a page is full.
+const EVENTS_MAX: usize = 10_000;
+const PAGE_BYTES: usize = 1 << 20;
+
+/// Events that are read at once where many do not fit into the memory of a query.
+const FEW: usize = 64;
+
+/// Streams of one request.
+const STREAMS_MAX: usize = 100;
+
+/// The columns of [`Line`], in their order.
+const COLUMNS: [&str; 4] = ["@message", "@ingestionTime", "@logStream", "@timestamp"];
+
+/// What is wanted of a group.
+struct Wanted {
+    group: GroupName,
+    stream: Option<Arc<str>>,
+    plan: Plan,
+    range: TimeRange,
+    place: Place,
+    most: usize,
+}
+
+/// Where a page begins, and which way it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    side: Side,
+    /// The event that the page begins behind; none for the end of the range.
+    id: Option<EventId>,
+}
+
+/// One event.
+struct Line {
+    id: EventId,
+    message: Arc<str>,
+    stream: Arc<str>,
+    arrived: Timestamp,
+}
+
+/// Events in the direction that was asked for, and whether there are more.
+#[derive(Default)]
+struct Page {
+    lines: Vec<Line>,
+    n_bytes: usize,
+    more: bool,
+}
+
+impl Asked {
+    pub(super) async fn filter_events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let group = self.known_group(&input).await?;
+        let mut plan = plan_of(input.text("filterPattern")?.unwrap_or_default())?;
+        let streams = input.texts("logStreamNames")?;
+        let prefix = input.text("logStreamNamePrefix")?;
+        match (streams, prefix) {
+            (Some(_), Some(_)) => {
+                let message = "logStreamNames and logStreamNamePrefix must not be given together.";
+                return Err(CloudWatchProblem::parameter(message));
+            }
+            (Some(names), None) if !(1..=STREAMS_MAX).contains(&names.len()) => {
+                let message = format!("logStreamNames has 1 to {STREAMS_MAX} members.");
+                return Err(CloudWatchProblem::parameter(message));
+            }
+            (Some(names), None) => {
+                self.must_have_streams(&group, &names).await?;
+                plan.operators.insert(0, Operator::Filter(is_one_of(&names)));
+            }
+            (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))),
+            (None, None) => {}
+        }
+        let range = range_of(&input, 1_000_000)?;
+        let is_oldest_first = input.flag_or("startFromHead", true)?;
+        let place = place_of(&input, is_oldest_first)?;
+        let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
+        let text = input.text("filterPattern")?.unwrap_or_default();
+        let page = self.page(text, Wanted { group, stream: None, plan, range, place, most }).await?;
+        let event = |line: &Line| {
+            json!({
+                "logStreamName": &*line.stream, "timestamp": milliseconds(line.id.timestamp), "message": &*line.message,
+                "ingestionTime": milliseconds(line.arrived), "eventId": line.id.encode(),
+            })
+        };
+        let events: Vec<Json> = page.lines.iter().map(event).collect();
+        let mut answer = json!({"events": events, "searchedLogStreams": []});
+        if let Some(last) = page.lines.last().filter(|_| page.more) {
+            answer["nextToken"] = Place { side: place.side, id: Some(last.id) }.token().into();
+        }
+        Ok(answer)
+    }
+
+    pub(super) async fn events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let group = self.known_group(&input).await?;
+        let stream = input.needed("logStreamName")?.to_owned();
+        self.must_have_streams(&group, &[&stream]).await?;
+        let range = range_of(&input, 0)?;
+        let place = place_of(&input, input.flag("startFromHead")?)?;
+        let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
+        let wanted = Wanted { group, stream: Some(stream.as_str().into()), plan: plan_of("")?, range, place, most };
+        let mut page = self.page("(events of a stream)", wanted).await?;
+        if place.side == Side::Before {
+            page.lines.reverse();
+        }
+        let (forward, backward) = tokens(&page.lines, place, range);
+        let event = |line: &Line| {
+            json!({
+                "timestamp": milliseconds(line.id.timestamp), "message": &*line.message,
+                "ingestionTime": milliseconds(line.arrived),
+            })
+        };
+        let events: Vec<Json> = page.lines.iter().map(event).collect();
+        Ok(json!({"events": events, "nextForwardToken": forward, "nextBackwardToken": backward}))
+    }
+
+    /// Refuses streams that a group does not have.
+    async fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
+        let (server, group) = (self.server.clone(), group.clone());
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let check =
+            move || names.iter().try_for_each(|name| server.state.groups.check_stream(&server.app.store, &group, name));
+        self.server.lookups.run(check).await?
+    }
+
+    async fn page(&self, text: &str, wanted: Wanted) -> Result<Page, CloudWatchProblem> {
+        Ok(read(&self.server, text, move |reading| page(reading, &wanted)).await?)
+    }
+
+    /// The group that is asked about, which is there.
+    pub(super) async fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
+        let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
+        let (server, name) = (self.server.clone(), group.clone());
+        let check = move || {
+            let store = &server.app.store;
+            let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
+            if is_there { Ok(()) } else { Err(no_group(&name)) }
+        };
+        self.server.lookups.run(check).await??;
+        Ok(group)
+    }
+}
+
+/// The plan of a filter pattern that shows what a line has.
+pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
+    let mut plan = language::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
+    plan.operators.pop();
+    let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
+    plan.operators.push(Operator::Project { columns, is_events: true });
+    Ok(plan)
+}
+
+/// The plan of a filter pattern that shows what selectors name.
+pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan, CloudWatchProblem> {
+    language::parse_filter_pattern_showing(pattern, selectors).map_err(|errors| bad_pattern(errors.into()))
+}
+
+/// A filter pattern that cannot be understood, with the place.
+pub(super) fn bad_pattern(problem: Problem) -> CloudWatchProblem {
+    let place = problem.places.first().map(|place| format!(" at line {}, column {}", place.line, place.column));
+    let message = format!("Invalid filter pattern: {}{}", problem.sentence(), place.unwrap_or_default());
+    CloudWatchProblem::parameter(message)
+}
+
+/// Whether an event is of one of some streams.
+pub(super) fn is_one_of(names: &[&str]) -> Expr {
+    let names = names.iter().map(|name| Expr::Literal(Some(Value::text(*name)))).collect();
+    Expr::In(Box::new(Expr::Field("@logStream".into())), names)
+}
+
+/// Whether an event is of a stream whose name begins with one of some texts.
+pub(super) fn starts_with_any(prefixes: &[&str]) -> Expr {
+    let starts_with = |prefix: &&str| {
+        let arguments = vec![Expr::Field("@logStream".into()), Expr::Literal(Some(Value::text(*prefix)))];
+        Expr::Call(plan::function::Function::StartsWith, arguments)
+    };
+    let either = |one: Expr, other: Expr| Expr::Or(Box::new(one), Box::new(other));
+    prefixes.iter().map(starts_with).reduce(either).unwrap_or(Expr::Literal(Some(Value::Boolean(false))))
+}
+
+/// From `startTime` to `endTime`, in milliseconds, and `end_ns` beyond.
+fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange, CloudWatchProblem> {
+    let time = |name: &str| input.optional_integer(name).map(|time| time.map(|ms| ms.saturating_mul(1_000_000)));
+    let from = time("startTime")?.map_or(TimeRange::ALL.from, Timestamp);
+    let end = time("endTime")?;
+    let to = end.map_or(TimeRange::ALL.to, |to| Timestamp(to.saturating_add(end_ns)));
+    if end.is_some_and(|end| from.0 > end) {
+        return Err(CloudWatchProblem::parameter("startTime is after endTime."));
+    }
+    Ok(TimeRange { from, to })
+}
+
+/// Where the token says to go on, else at one of the ends.
+fn place_of(input: &Input, is_oldest_first: bool) -> Result<Place, CloudWatchProblem> {
+    let side = if is_oldest_first { Side::After } else { Side::Before };
+    let Some(token) = input.text("nextToken")? else { return Ok(Place { side, id: None }) };
+    Place::read(token).ok_or_else(|| CloudWatchProblem::parameter("The specified nextToken is invalid."))
+}
+
+impl Place {
+    fn token(self) -> String {
+        let side = if self.side == Side::After { 'f' } else { 'b' };
+        format!("{side}/{}", self.id.map(EventId::encode).unwrap_or_default())
+    }
+
+    fn read(token: &str) -> Option<Self> {
+        let (side, id) = token.split_once('/')?;
+        let side = match side {
+            "f" => Side::After,
+            "b" => Side::Before,
+            _ => return None,
+        };
+        Some(Self { side, id: Some(EventId::decode(id)?) })
+    }
+}
+
+/// The tokens of a page whose lines stand in the order of time. Where there is no further line, the token of that
+/// direction is the one that was asked with, and the other one begins with the line that was the last.
+fn tokens(lines: &[Line], place: Place, range: TimeRange) -> (String, String) {
+    let (last, first) = match (lines.last(), lines.first(), place.id) {
+        (Some(last), Some(first), _) => (last.id, first.id),
+        (_, _, Some(id)) if place.side == Side::After => (id, after(id)),
+        (_, _, Some(id)) => (before(id), id),
+        // Nothing is there yet; what comes is found in either direction.
+        _ => (start_of(range.from), start_of(range.to)),
+    };
+    let token = |side, id| Place { side, id: Some(id) }.token();
+    (token(Side::After, last), token(Side::Before, first))
+}
+
+/// The place of a time before every event of that time.
+fn start_of(time: Timestamp) -> EventId {
+    EventId { group_id: 0, timestamp: Timestamp(time.0.saturating_sub(1)), sequence: u64::MAX }
+}
+
+fn after(id: EventId) -> EventId {
+    EventId { sequence: id.sequence.saturating_add(1), ..id }
+}
+
+fn before(id: EventId) -> EventId {
+    match id.sequence.checked_sub(1) {
+        Some(sequence) => EventId { sequence, ..id },
+        None => EventId { group_id: id.group_id, ..start_of(id.timestamp) },
+    }
+}
+
+/// Reads a page.
+fn page(reading: &Reading<'_>, wanted: &Wanted) -> Result<Page, Problem> {
+    let groups = vec![GroupPattern::new(wanted.group.as_str())];
+    let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: reading.server.now() };
+    let mut page = Page::default();
+    let Some((first, last)) = ends(reading, &scope.groups) else { return Ok(page) };
+    let range =
+        TimeRange { from: wanted.range.from.max(first), to: wanted.range.to.min(Timestamp(last.0.saturating_add(1))) };
+    if range.from >= range.to {
+        return Ok(page);
+    }
+    let side = wanted.place.side;
+    let start = match side {
+        Side::After => start_of(range.from),
+        Side::Before => start_of(Timestamp(range.to.0.saturating_add(1))),
+    };
+    // A token of long ago may point far beside the range.
+    let start = wanted.place.id.filter(|id| range.contains(id.timestamp)).unwrap_or(start);
+    if is_beyond(wanted.place, range) {
+        return Ok(page);
+    }
+    let inside = Some((range.from, Timestamp(range.to.0 - 1)));
+    let mut cursor = start;
+    for span in spans(start.timestamp, side, inside) {
+        let span = TimeRange { from: span.from.max(range.from), to: span.to.min(range.to) };
+        if span.from < span.to && !fill(reading, wanted, &scope, span, &mut cursor, &mut page)? {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// Whether a place lies where nothing of the range can follow.
+fn is_beyond(place: Place, range: TimeRange) -> bool {
+    match (place.side, place.id) {
+        (_, None) => false,
+        (Side::After, Some(id)) => id.timestamp >= range.to,
+        (Side::Before, Some(id)) => id.timestamp < range.from,
+    }
+}
+
+/// Adds the lines of a span; `false` once the page is full.
+fn fill(
+    reading: &Reading<'_>,
+    wanted: &Wanted,
+    scope: &Scope,
+    span: TimeRange,
+    cursor: &mut EventId,
+    page: &mut Page,
+) -> Result<bool, Problem> {
+    let mut chunk_max = usize::MAX;
+    loop {
+        // One more than asked for tells whether there are more.
+        let chunk = (wanted.most + 1 - page.lines.len()).min(chunk_max);
+        let around = Around { id: *cursor, stream: wanted.stream.clone() };
+        let plan = context_plan(&wanted.plan, &around, wanted.place.side, chunk as u64)
+            .map_err(|error| Problem::bad_request("filter-pattern", error.to_string()))?;
+        let answer = match reading.execute(&plan, scope, span) {
+            Err(problem) if problem.code == "query-memory" && chunk > FEW => {
+                chunk_max = FEW;
+                continue;
+            }
+            answer => answer?,
+        };
+        if let Some(reason) = answer.partial_reasons.iter().find(|reason| reason.code != "damaged") {
+            // What is not whole may leave out the nearest events, and the next page would go on behind them.
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code, reason.message.clone()));
+        }
+        let n_found = answer.rows.len();
+        for line in lines_of(answer) {
+            if page.lines.len() == wanted.most || page.n_bytes > PAGE_BYTES {
+                page.more = true;
+                return Ok(false);
+            }
+            *cursor = line.id;
+            page.n_bytes += line.message.len();
+            page.lines.push(line);
+        }
+        if n_found < chunk {
+            return Ok(true);
+        }
+    }
+}
+
+fn lines_of(answer: Answer) -> impl Iterator<Item = Line> {
+    let ids = answer.ids.unwrap_or_default().into_iter();
+    ids.zip(answer.rows).filter_map(|(id, row)| {
+        let mut row = row.into_iter();
+        let text = |value: Option<Value>| match value {
+            Some(Value::String(text)) => text,
+            Some(other) => other.to_string().into(),
+            None => "".into(),
+        };
+        let message = text(row.next()?);
+        let arrived = match row.next()? {
+            Some(Value::Timestamp(time)) => time,
+            _ => Timestamp(0),
+        };
+        Some(Line { id: EventId::decode(&id)?, message, arrived, stream: text(row.next()?) })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(timestamp: i64, sequence: u64) -> Line {
+        let id = EventId { group_id: 1, timestamp: Timestamp(timestamp), sequence };
+        Line { id, message: "".into(), stream: "".into(), arrived: Timestamp(0) }
+    }
+
+    #[test]
+    fn tokens_go_on_behind_what_was_shown_and_stay_at_the_end() {
+        let place = Place { side: Side::After, id: None };
+        let lines = [line(5, 1), line(5, 2)];
+        let (forward, backward) = tokens(&lines, place, TimeRange::ALL);
+        let read = |token: &str| Place::read(token).expect("a token");
+        assert_eq!(read(&forward), Place { side: Side::After, id: Some(lines[1].id) });
+        assert_eq!(read(&backward), Place { side: Side::Before, id: Some(lines[0].id) });
+        let (again, back) = tokens(&[], read(&forward), TimeRange::ALL);
+        assert_eq!(again, forward);
+        // From the end back again comes the last line first.
+        assert_eq!(read(&back).id.map(|id| id.sequence), Some(3));
+        let (again, back) = tokens(&[], read(&backward), TimeRange::ALL);
+        assert_eq!((back, read(&again).id.map(|id| id.sequence)), (backward, Some(0)));
+        assert_eq!(before(line(5, 0).id).timestamp, Timestamp(4));
+        for bad in ["", "f", "f/", "x/00000000000000000000000000000000", "f/é"] {
+            assert_eq!(Place::read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_pattern_panics() {
+        let pieces = ["{", "$.a", "\"", "%", "[", "]", "(", "é", "&&", "=", "*", ",", " ", "?", "-", "}", "1e9"];
+        let mut state = 7u64;
+        for _ in 0..2_000 {
+            let mut text = String::new();
+            for _ in 0..8 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            let _ = plan_of(&text);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What is known of a group's fields, and one event with all of them.
+
+use std::collections::BTreeSet;
+
+use chrono_tz::Tz;
+use plan::{Expr, Name, Operator, Plan};
+use serde_json::{Map, Value as Json, json};
+use types::{EventId, GroupPattern, TimeRange, Timestamp};
+
+use super::Asked;
+use super::answer::CloudWatchProblem;
+use super::input::Input;
+use super::results::text_of;
+use door::access::Role;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+
+/// What is looked at where no time is given, and on either side of one that is.
+const RECENT_NS: i64 = 15 * Timestamp::MINUTE;
+const AROUND_NS: i64 = 8 * Timestamp::MINUTE;
+
+/// Most fields of an answer; of more, those that most events have.
+const FIELDS_MAX: usize = 10_000;
+
+/// Fields that every event has.
+const OF_ALL: [&str; 5] = ["@timestamp", "@message", "@logStream", "@log", "@ingestionTime"];
+
+/// Further fields of a record, where it has them.
+const OF_SOME: [&str; 1] = ["@level"];
+
+impl Asked {
+    pub(super) async fn group_fields(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let group = self.known_group(&input).await?;
+        let now = self.server.now();
+        let around = |center: i64| {
+            let center = center.saturating_mul(Timestamp::SECOND);
+            (center.saturating_sub(AROUND_NS), center.saturating_add(AROUND_NS))
+        };
+        let recent = (now.0.saturating_sub(RECENT_NS), now.0.saturating_add(1));
+        let (from, to) = input.optional_integer("time")?.map_or(recent, around);
+        let range = TimeRange { from: Timestamp(from), to: Timestamp(to) };
+        let groups = vec![GroupPattern::new(group.as_str())];
+        let found = read(&self.server, "(fields of a group)", move |reading| {
+            let snapshot = reading.snapshot(&groups, range);
+            Ok(execute::field_presence(&snapshot.runs, range))
+        })
+        .await?;
+        if found.n_events == 0 {
+            return Ok(json!({"logGroupFields": []}));
+        }
+        let entry = |name: &str, percent: i64| json!({"name": name, "percent": percent});
+        let of_all = OF_ALL.iter().map(|name| entry(name, 100));
+        let others = found.fields.iter().filter(|field| !OF_ALL.contains(&field.name.as_str()));
+        // A field that few events have is not one that none has.
+        let others = others.map(|field| entry(&field.name, ((field.share * 100.0).round() as i64).clamp(1, 100)));
+        let fields: Vec<Json> = of_all.chain(others.take(FIELDS_MAX)).collect();
+        Ok(json!({"logGroupFields": fields}))
+    }
+
+    pub(super) async fn record(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let pointer = input.needed("logRecordPointer")?;
+        let Some(id) = EventId::decode(pointer) else {
+            return Err(CloudWatchProblem::parameter("The specified logRecordPointer is invalid."));
+        };
+        let record = read(&self.server, "(a record)", move |reading| record_of(reading, id)).await?;
+        let record = record.ok_or_else(|| {
+            let message = "The log record does not exist: its retention is over, or it was deleted.";
+            CloudWatchProblem::new("ResourceNotFoundException", message)
+        })?;
+        Ok(json!({"logRecord": record}))
+    }
+}
+
+/// All fields of an event as texts; `None` where it is not there for whoever asks.
+fn record_of(reading: &Reading<'_>, id: EventId) -> Result<Option<Map<String, Json>>, Problem> {
+    let Some(group) = reading.server.app.store.group_of(id.group_id) else { return Ok(None) };
+    let groups = vec![GroupPattern::new(group.as_str())];
+    let instant = TimeRange { from: id.timestamp, to: Timestamp(id.timestamp.0.saturating_add(1)) };
+    let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: reading.server.now() };
+    let snapshot = reading.snapshot(&scope.groups, instant);
+    let names = snapshot.runs.iter().filter_map(|run| run.field_names().ok()).flatten();
+    let system = OF_ALL.iter().chain(&OF_SOME).map(|name| Name::from(*name));
+    let names: BTreeSet<Name> = names.chain(system).collect();
+    let columns = names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
+    let plan = Plan { operators: vec![Operator::Project { columns, is_events: true }], ..Plan::default() };
+    let plan = execute::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
+    let answer = reading.execute_on(&snapshot, &plan, &scope, instant)?;
+    let Some(row) = answer.rows.first() else { return Ok(None) };
+    let cells = answer.columns.iter().zip(row);
+    let mut record: Map<String, Json> =
+        cells.filter_map(|(column, value)| Some((column.name.clone(), text_of(value.as_ref()?).into()))).collect();
+    record.insert("@ptr".into(), id.encode().into());
+    Ok(Some(record))
+}

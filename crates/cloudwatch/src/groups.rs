@@ -1,0 +1,229 @@
+//! Operations that change groups and streams: made, deleted, tagged, kept for some days.
+
+use language::ParseOptions;
+use serde_json::{Value, json};
+use storage::GroupRetention;
+use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+
+use super::Asked;
+use super::answer::CloudWatchProblem;
+use super::book::MadeGroup;
+use super::input::{Input, constraint};
+use super::put::refused;
+use door::access::Role;
+use door::answer::duration_text;
+use door::deletion::{EventDeletion, SHOWN_AS};
+use door::reading::{Scope, read};
+
+/// Classes of groups. They are told as they were asked for and change nothing.
+const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
+
+/// Days that a group may be kept.
+const RETENTION_DAYS: [i64; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// A time in milliseconds.
+pub(super) fn milliseconds(time: Timestamp) -> i64 {
+    time.0.div_euclid(1_000_000)
+}
+
+impl Asked {
+    pub(super) async fn create_group(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Ingest])?;
+        let name = self.changed_group(&input, &["logGroupName"])?;
+        let class = input.text("logGroupClass")?;
+        if let Some(class) = class.filter(|class| !CLASSES.contains(class)) {
+            return Err(constraint(class, "logGroupClass", "Member must satisfy enum value set"));
+        }
+        let group = MadeGroup {
+            created: Some(milliseconds(self.server.now())),
+            class: class.map(str::to_owned),
+            tags: input.map("tags")?.unwrap_or_default(),
+            ..MadeGroup::default()
+        };
+        let server = self.server.clone();
+        let work = move || {
+            let app = &server.app;
+            server.state.groups.make(&app.store, &name, group, app.limits.groups)
+        };
+        self.server.lookups.run(work).await??;
+        Ok(Value::Null)
+    }
+
+    pub(super) async fn delete_group(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Admin])?;
+        let name = self.changed_group(&input, &["logGroupName"])?;
+        let server = self.server.clone();
+        let work = move || {
+            let store = &server.app.store;
+            let had_events = store.delete_group(&name)?;
+            let was_made = super::forget(&server, &server.state, &name)?;
+            if !had_events && !was_made {
+                return Err(CloudWatchProblem::no_group());
+            }
+            server.app.intake.sources().forget_content(name.as_str());
+            server.audit_own("group deleted", &json!({"group": name.as_str()}));
+            Ok(())
+        };
+        self.server.lookups.run(work).await??;
+        Ok(Value::Null)
+    }
+
+    pub(super) async fn create_stream(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Ingest])?;
+        let name = self.changed_group(&input, &["logGroupName"])?;
+        let stream = stream_of(&input)?;
+        let (server, now) = (self.server.clone(), milliseconds(self.server.now()));
+        let work = move || {
+            let store = &server.app.store;
+            let is_there = match server.state.groups.check_stream(store, &name, &stream) {
+                Ok(()) => true,
+                Err(problem) if problem.kind == "ResourceNotFoundException" => false,
+                Err(problem) => return Err(problem),
+            };
+            server.state.groups.change(store, &name, |group| {
+                if is_there || group.streams.contains_key(&stream) {
+                    return Err(CloudWatchProblem::exists("log stream"));
+                }
+                group.streams.insert(stream, now);
+                Ok(())
+            })
+        };
+        self.server.lookups.run(work).await??;
+        Ok(Value::Null)
+    }
+
+    /// Deletes the events of a stream by query, as `delete-events` does, and then the stream.
+    pub(super) async fn delete_stream(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Admin])?;
+        let name = self.changed_group(&input, &["logGroupName"])?;
+        let stream = stream_of(&input)?;
+        let (server, of_check, stream_name) = (self.server.clone(), name.clone(), stream.clone());
+        let has_events = move || {
+            let store = &server.app.store;
+            server.state.groups.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
+        };
+        if self.server.lookups.run(has_events).await?? {
+            let query = format!("filter @logStream = {}", json!(stream));
+            let (now, time_zone) = (self.server.now(), chrono_tz::UTC);
+            let deletion = EventDeletion {
+                plan: language::parse_deletion(&query, &ParseOptions { now, time_zone })?,
+                scope: Scope { groups: vec![GroupPattern::new(name.as_str())], limit: None, time_zone, now },
+                group: name.clone(),
+                range: TimeRange::ALL,
+                query,
+                reason: "DeleteLogStream".into(),
+            };
+            read(&self.server, SHOWN_AS, move |reading| deletion.carry_out(reading)).await?;
+        }
+        let server = self.server.clone();
+        let work = move || {
+            server.state.groups.forget_seen(&name, &stream);
+            server.state.groups.change(&server.app.store, &name, |group| {
+                group.streams.remove(&stream);
+                Ok(())
+            })
+        };
+        self.server.lookups.run(work).await??;
+        Ok(Value::Null)
+    }
+
+    pub(super) async fn put_retention(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        let days = input.integer("retentionInDays")?;
+        if !RETENTION_DAYS.contains(&days) {
+            let valid = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
+            let message = format!("Invalid retention value: {days}; valid values are {valid}.");
+            return Err(CloudWatchProblem::parameter(message));
+        }
+        self.set_retention(&input, Some(days * Timestamp::DAY)).await
+    }
+
+    pub(super) async fn delete_retention(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.set_retention(&input, None).await
+    }
+
+    /// Sets the age that a group is kept; a limit of its size stays.
+    async fn set_retention(&self, input: &Input, age_ns: Option<i64>) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Admin])?;
+        let name = self.changed_group(input, &["logGroupName"])?;
+        let server = self.server.clone();
+        let work = move || {
+            let store = &server.app.store;
+            if !store.has_group(&name) && server.state.groups.group(store, &name)?.is_none() {
+                return Err(CloudWatchProblem::no_group());
+            }
+            let bytes = store.retention(&name).bytes;
+            store.set_retention(&name, GroupRetention { age_ns, bytes })?;
+            let age = age_ns.map(duration_text);
+            server.audit_own("group limits set", &json!({"group": name.as_str(), "age": age, "size": bytes}));
+            Ok(())
+        };
+        self.server.lookups.run(work).await??;
+        Ok(Value::Null)
+    }
+
+    pub(super) async fn tag(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Ingest])?;
+        let tags = input.map("tags")?.unwrap_or_default();
+        self.change_tags(&input, move |group| group.tags.extend(tags)).await
+    }
+
+    pub(super) async fn untag(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Ingest])?;
+        let names = input.texts("tagKeys")?.or(input.texts("tags")?).unwrap_or_default();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        self.change_tags(&input, move |group| group.tags.retain(|name, _| !names.contains(name))).await
+    }
+
+    async fn change_tags(
+        &self,
+        input: &Input,
+        change: impl FnOnce(&mut MadeGroup) + Send + 'static,
+    ) -> Result<Value, CloudWatchProblem> {
+        let name = self.changed_group(input, &["resourceArn", "logGroupName"])?;
+        let server = self.server.clone();
+        let work = move || {
+            server.state.groups.change(&server.app.store, &name, |group| {
+                change(group);
+                Ok(())
+            })
+        };
+        self.server.lookups.run(work).await??;
+        Ok(Value::Null)
+    }
+
+    pub(super) async fn list_tags(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Ingest, Role::Read])?;
+        let name = self.group(&input, &["resourceArn", "logGroupName"])?;
+        let server = self.server.clone();
+        let work = move || {
+            let store = &server.app.store;
+            match server.state.groups.group(store, &name)? {
+                Some(group) => Ok(json!({"tags": group.tags})),
+                None if store.has_group(&name) => Ok(json!({"tags": {}})),
+                None => Err(CloudWatchProblem::no_group()),
+            }
+        };
+        self.server.lookups.run(work).await?
+    }
+
+    /// The group that an operation changes.
+    fn changed_group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
+        let group = input.group(names)?;
+        self.change(&group)?;
+        Ok(group)
+    }
+
+    /// The group that an operation is about, within what the caller reaches.
+    pub(super) fn group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
+        let group = input.group(names)?;
+        self.reach(&group)?;
+        Ok(group)
+    }
+}
+
+fn stream_of(input: &Input) -> Result<String, CloudWatchProblem> {
+    let name = input.needed("logStreamName")?;
+    crate::put::decode::check_stream_name(name).map_err(refused)?;
+    Ok(name.to_owned())
+}

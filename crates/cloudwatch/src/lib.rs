@@ -1,0 +1,260 @@
+//! Amazon CloudWatch Logs: agents, SDKs and Grafana's data source need this server's URL as their endpoint and a pair of
+//! keys, nothing else.
+//!
+//! JSON 1.1 with the operation in `X-Amz-Target`, at `/cloudwatch`, with and without its last slash, and at `/` for
+//! clients that drop the path of an endpoint. Requests are signed with a pair of `catat keys create`, or carry a key in
+//! any other form; before there is a key, whoever is on loopback may sign with anything. What may be asked: who sends
+//! makes groups and streams, tags them, fills them and sees their names; retention and deletion are for admins; who
+//! reads asks queries, which are the Insights language of every other door. Of CloudWatch's metrics there is as much as
+//! data sources ask before they believe in an endpoint (`metrics`).
+
+mod admit;
+mod answer;
+mod book;
+mod cbor;
+mod definitions;
+mod delivery;
+mod describe;
+mod event_stream;
+mod events;
+mod fields;
+mod filters;
+mod groups;
+mod input;
+mod kept;
+mod live_tail;
+mod metric_filters;
+mod metrics;
+mod pattern_test;
+pub mod put;
+mod queries;
+mod results;
+mod signature;
+pub mod signing;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+use ingest::decode;
+use storage::StoreError;
+use types::GroupName;
+
+use self::admit::{Admitted, admit};
+use self::answer::answer;
+use self::input::Input;
+use door::access::Role;
+use door::exposition::Page;
+use door::format::ErrorFormat;
+use door::problem::Problem;
+use door::server::{FamilyServer, FamilyState, Server};
+use door::table::{Delivered, Table};
+
+pub use self::answer::CloudWatchProblem;
+use self::book::Book;
+use self::kept::KeptQueries;
+use self::metric_filters::MetricFilters;
+use self::subscriptions::Subscriptions;
+
+/// What clients of CloudWatch have made and started.
+pub struct CloudWatchState {
+    /// Groups and streams.
+    groups: Book,
+    kept_queries: KeptQueries,
+    metric_filters: MetricFilters,
+    /// Subscription filters.
+    pub subscriptions: Subscriptions,
+}
+
+/// The server as a client of this protocol sees it.
+pub(crate) type Shared = FamilyServer<CloudWatchState>;
+
+impl CloudWatchState {
+    /// Lets filters count and deliver from where they stopped. Blocks.
+    pub fn start(server: &Server) -> Arc<Self> {
+        let app = &server.app;
+        let state = Arc::new(Self {
+            groups: Book::default(),
+            kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
+            metric_filters: MetricFilters::start(app),
+            subscriptions: Subscriptions::start(&app.store, &app.clock, &server.closing),
+        });
+        let of_groups = state.clone();
+        server.add_group_holder(move |server, group| forget(server, &of_groups, group));
+        state
+    }
+
+    /// Writes what filters have counted and delivered onto the page of metrics. Blocks.
+    pub fn write_metrics(&self, server: &Server, page: &mut Page) {
+        metric_filters::write(server, page);
+        self.subscriptions.write(page);
+    }
+}
+
+/// Errors as Amazon's services write them.
+pub struct CloudWatchFormat;
+
+impl ErrorFormat for CloudWatchFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        CloudWatchProblem::refuse(problem)
+    }
+}
+
+/// What stands before an operation's name in `X-Amz-Target`.
+const TARGET: &str = "Logs_20140328.";
+
+/// Largest body of an operation that brings no events.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// What a signature for this door is for.
+const SERVICE: &str = "logs";
+
+/// Adds the routes of this door. Anybody may knock: only the handler can check a signature, which covers the body.
+pub fn routes() -> Table<FamilyState<CloudWatchState>> {
+    let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
+    table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)
+}
+
+/// Whether a request that is for no route is for this door.
+pub fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    *method == Method::POST && uri.path() == "/" && (target(headers).is_some() || metrics::is_meant(headers))
+}
+
+/// Whether a request is for this door, by one of its routes or by none.
+pub fn is_spoken<B>(request: &Request<B>) -> bool {
+    let path = request.uri().path();
+    let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/");
+    is_route || is_meant(request.method(), request.uri(), request.headers())
+}
+
+/// Forgets what clients have made of a group that is no more: the group itself and its filters; `false` where no client
+/// has made the group.
+fn forget(server: &Server, state: &CloudWatchState, name: &GroupName) -> Result<bool, StoreError> {
+    state.metric_filters.forget(&server.app, name)?;
+    state.subscriptions.forget(name)?;
+    state.groups.forget(&server.app.store, name)
+}
+
+/// The operation that is asked for.
+fn target(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(TARGET)
+}
+
+/// An operation, and who asks for it.
+struct Asked {
+    server: Shared,
+    region: String,
+    operation: String,
+}
+
+/// Answers a request: the operation that `X-Amz-Target` names.
+///
+/// # Errors
+/// Where the request is refused, in the form of the service.
+pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Result<Response, CloudWatchProblem> {
+    // Requests for `/` come by the way of those for no route, which a locked store does not stop.
+    if let Some(reason) = server.app.store.locked() {
+        return Err(Problem::locked(reason).into());
+    }
+    let (parts, body) = request.into_parts();
+    if let Some(form) = metrics::form_of(&parts) {
+        return Ok(metrics::answer(server, &parts, body, form).await);
+    }
+    let unknown = || CloudWatchProblem::new("UnknownOperationException", "X-Amz-Target names no operation.");
+    let operation = target(&parts.headers).ok_or_else(unknown)?.to_owned();
+    let is_put = operation == "PutLogEvents";
+    let bytes_max = if is_put { server.app.limits.body_bytes_max } else { BODY_BYTES_MAX };
+    let Admitted { server, region, received, encoding } = admit(server, &parts, body, SERVICE, bytes_max).await?;
+    let asked = Asked { server, region, operation };
+    if is_put {
+        return put::put(&asked, received, encoding).await.map(Delivered::mark);
+    }
+    let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
+    drop(received);
+    asked.carry_out(input).await
+}
+
+impl Asked {
+    /// Does what is asked for.
+    async fn carry_out(&self, input: Input) -> Result<Response, CloudWatchProblem> {
+        let done = match &*self.operation {
+            "CreateLogGroup" => self.create_group(input).await,
+            "DeleteLogGroup" => self.delete_group(input).await,
+            "CreateLogStream" => self.create_stream(input).await,
+            "DeleteLogStream" => self.delete_stream(input).await,
+            "DescribeLogGroups" => self.describe_groups(input).await,
+            "ListLogGroups" => self.list_groups(input).await,
+            "DescribeLogStreams" => self.describe_streams(input).await,
+            "PutRetentionPolicy" => self.put_retention(input).await,
+            "DeleteRetentionPolicy" => self.delete_retention(input).await,
+            "TagResource" | "TagLogGroup" => self.tag(input).await,
+            "UntagResource" | "UntagLogGroup" => self.untag(input).await,
+            "ListTagsForResource" | "ListTagsLogGroup" => self.list_tags(input).await,
+            "StartLiveTail" => return self.live_tail(input).await,
+            "PutQueryDefinition" => self.put_definition(input).await,
+            "DescribeQueryDefinitions" => self.describe_definitions(input).await,
+            "DeleteQueryDefinition" => self.delete_definition(input).await,
+            "PutMetricFilter" => self.put_metric_filter(input).await,
+            "DescribeMetricFilters" => self.describe_metric_filters(input).await,
+            "DeleteMetricFilter" => self.delete_metric_filter(input).await,
+            "TestMetricFilter" => self.test_metric_filter(input).await,
+            "PutSubscriptionFilter" => self.put_subscription_filter(input).await,
+            "DescribeSubscriptionFilters" => self.describe_subscription_filters(input).await,
+            "DeleteSubscriptionFilter" => self.delete_subscription_filter(input).await,
+            "FilterLogEvents" => self.filter_events(input).await,
+            "GetLogEvents" => self.events(input).await,
+            "GetLogGroupFields" => self.group_fields(input).await,
+            "GetLogRecord" => self.record(input).await,
+            "StartQuery" => self.start_query(input).await,
+            "GetQueryResults" => return self.query_results(&input),
+            "StopQuery" => self.stop_query(&input),
+            "DescribeQueries" => self.describe_queries(&input),
+            other => {
+                let message = format!("The operation {other:?} is not supported here.");
+                Err(CloudWatchProblem::new("UnknownOperationException", message))
+            }
+        };
+        done.map(|value| answer(&value))
+    }
+
+    /// Refuses who may not do what needs one of `roles`.
+    fn require(&self, roles: &[Role]) -> Result<(), CloudWatchProblem> {
+        let caller = &self.server.caller;
+        if roles.iter().any(|role| caller.may(*role)) {
+            return Ok(());
+        }
+        let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
+        let message = format!(
+            "User: {} is not authorized to perform: logs:{}: it needs a key with the role {needed}",
+            caller.name, self.operation
+        );
+        Err(CloudWatchProblem::denied(message))
+    }
+
+    /// Refuses to change a group that is the server's own, or out of the caller's reach.
+    fn change(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
+        if group.as_str().starts_with(ingest::OWN_GROUPS) {
+            return Err(CloudWatchProblem::denied(format!("The log group {group} is the server's own.")));
+        }
+        self.reach(group)
+    }
+
+    /// Refuses who may not reach a group.
+    fn reach(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
+        if self.server.caller.scope.admits(group.as_str()) {
+            return Ok(());
+        }
+        let message = format!(
+            "User: {} is not authorized to perform: logs:{} on resource: {group}",
+            self.server.caller.name, self.operation
+        );
+        Err(CloudWatchProblem::denied(message))
+    }
+
+    /// The name of a group as Amazon spells names of everything.
+    fn arn(&self, group: &str) -> String {
+        format!("arn:aws:logs:{}:000000000000:log-group:{group}", self.region)
+    }
+}

@@ -1,0 +1,62 @@
+//! `TestMetricFilter`: which of some texts a filter pattern matches, as it would match events.
+//!
+//! Texts are numbered from 0, and values are those of `$.property` or `$column`, as in the example of Amazon's API
+//! reference.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use execute::Tail;
+use serde_json::{Map, Value, json};
+use types::{BatchRun, GroupName};
+
+use super::Asked;
+use super::answer::CloudWatchProblem;
+use super::events::{bad_pattern, showing};
+use super::input::Input;
+use super::results::text_of;
+use door::access::Role;
+use door::problem::Problem;
+
+/// Texts of one request.
+const TEXTS_MAX: usize = 50;
+
+/// Where the texts stand that the test reads. Nothing of it is stored.
+const GROUP: &str = "test";
+
+impl Asked {
+    pub(super) async fn test_metric_filter(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let pattern = input.needed("filterPattern")?;
+        let names = language::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
+        let selectors: Vec<&str> = names.iter().map(String::as_str).collect();
+        let plan = showing(pattern, &selectors)?;
+        let texts = input.texts("logEventMessages")?.unwrap_or_default();
+        if !(1..=TEXTS_MAX).contains(&texts.len()) {
+            return Err(CloudWatchProblem::parameter(format!("logEventMessages has 1 to {TEXTS_MAX} members.")));
+        }
+        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+        let server = self.server.clone();
+        let work = move || -> Result<Value, CloudWatchProblem> {
+            let tail = Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))?;
+            let mut matches = Vec::new();
+            for (at, text) in texts.iter().enumerate() {
+                let batch = server.app.intake.sample(text.as_bytes(), server.now());
+                let group = GroupName::new(GROUP).ok_or_else(|| Problem::internal("a name that is none"))?;
+                let run = BatchRun::new(group, 0, Arc::new(batch));
+                let found = tail.rows(Arc::new(run), server.now()).unwrap_or_default();
+                if found.ids.is_empty() {
+                    continue;
+                }
+                let row = found.rows.first().map(Vec::as_slice).unwrap_or_default();
+                let value = |(name, value): (&String, &Option<types::Value>)| {
+                    Some((name.clone(), text_of(value.as_ref()?).into()))
+                };
+                let values: Map<String, Value> = names.iter().zip(row).filter_map(value).collect();
+                matches.push(json!({"eventNumber": at, "eventMessage": text, "extractedValues": values}));
+            }
+            Ok(json!({"matches": matches}))
+        };
+        self.server.lookups.run(work).await?
+    }
+}

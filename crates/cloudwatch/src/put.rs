@@ -1,0 +1,55 @@
+//! `PutLogEvents`: the one operation that brings events.
+
+pub mod decode;
+
+use axum::response::Response;
+use ingest::{Encoding, lossy};
+use serde_json::{Value, json};
+
+use self::decode::{PutError, PutLogEvents, PutOutcome, ingest_cloudwatch};
+use super::Asked;
+use super::answer::{CloudWatchProblem, answer};
+use door::access::Role;
+use door::body::Received;
+
+/// The token that every batch is answered: it is asked for by older agents, and nothing depends on it.
+pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
+
+pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -> Result<Response, CloudWatchProblem> {
+    asked.require(&[Role::Ingest])?;
+    let of_thread = asked.server.clone();
+    let (region, operation) = (asked.region.clone(), asked.operation.clone());
+    let n_bytes = received.bytes().len();
+    let work = move || {
+        let asked = Asked { server: of_thread, region, operation };
+        let bytes_max = asked.server.app.limits.body_bytes_max;
+        let body = ingest::decode(received.bytes(), encoding, bytes_max)?;
+        let text = lossy(&body, bytes_max)?;
+        let put = PutLogEvents::read(text.as_bytes()).map_err(refused)?;
+        asked.change(&put.group)?;
+        let app = &asked.server.app;
+        asked.server.state.groups.check_stream(&app.store, &put.group, &put.stream)?;
+        Ok(outcome_json(&ingest_cloudwatch(&app.intake, &put, &body, &asked.server.sender(None))?))
+    };
+    let done: Result<Value, CloudWatchProblem> = asked.server.intake.run(encoding, n_bytes, work).await?;
+    done.map(|value| answer(&value))
+}
+
+fn outcome_json(outcome: &PutOutcome) -> Value {
+    let mut json = json!({"nextSequenceToken": SEQUENCE_TOKEN});
+    let places =
+        [("tooNewLogEventStartIndex", outcome.too_new_from), ("expiredLogEventEndIndex", outcome.expired_until)];
+    for (name, place) in places {
+        if let Some(place) = place {
+            json["rejectedLogEventsInfo"][name] = place.into();
+        }
+    }
+    json
+}
+
+pub(super) fn refused(error: PutError) -> CloudWatchProblem {
+    match error {
+        PutError::Form(message) => CloudWatchProblem::new("SerializationException", message),
+        PutError::Rule(message) => CloudWatchProblem::parameter(message),
+    }
+}

@@ -1,0 +1,283 @@
+//! Queries that are started, asked for, and stopped: CloudWatch's way to ask in the Insights language.
+//!
+//! A query runs as any other does, with the same places, limits and budgets, and gives its rows to [`Kept`] as it finds
+//! them. Rows of events carry `@ptr`, by which `GetLogRecord` finds the event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use chrono_tz::Tz;
+use data_encoding::BASE64URL_NOPAD;
+use execute::Stats;
+use language::ParseOptions;
+use plan::{Operator, Plan};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+
+use super::Asked;
+use super::Shared;
+use super::answer::{CloudWatchProblem, random_id, streamed};
+use super::groups::milliseconds;
+use super::input::{Input, constraint, group_of};
+use super::kept::{Found, Kept, ROWS_MAX, Started};
+use super::results::{names_of, with_pointers};
+use door::access::Role;
+use door::problem::Problem;
+use door::queries::Ticket;
+use door::reading::{Reading, Scope, Takers, read_with};
+
+/// Rows where nobody says how many, and of one answer, as Amazon has it.
+const ROWS_DEFAULT: usize = 10_000;
+const PAGE_MAX: usize = 10_000;
+
+/// Groups of one query. Amazon has 50; a variable of Grafana's with all groups names each of them.
+const GROUPS_MAX: usize = 1_000;
+
+/// Queries of one page of a list.
+const LISTED_MAX: usize = 1_000;
+
+/// How long a start waits for the end: clients ask for results at once and then sleep, mostly for a second.
+const SOON: Duration = Duration::from_millis(50);
+
+/// The only language here.
+const LANGUAGE: &str = "CWLI";
+
+/// A query that can be run.
+struct Question {
+    plan: Plan,
+    scope: Scope,
+    range: TimeRange,
+}
+
+impl Asked {
+    pub(super) async fn start_query(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let text = input.needed("queryString")?.to_owned();
+        if let Some(language) = input.text("queryLanguage")?.filter(|language| *language != LANGUAGE) {
+            let rule = "Member must satisfy enum value set: [CWLI]; SQL and PPL are not understood here";
+            return Err(constraint(language, "queryLanguage", rule));
+        }
+        let range = range_of(&input)?;
+        let limit = input.number("limit", ROWS_DEFAULT, ROWS_MAX)?;
+        let groups = self.groups_asked(&input)?;
+        let now = self.server.now();
+        let options = ParseOptions { now, time_zone: Tz::UTC };
+        let (of_work, named, query) = (self.server.clone(), groups.clone(), text.clone());
+        let check = move || {
+            for name in &named {
+                if !of_work.app.store.has_group(name) && of_work.state.groups.group(&of_work.app.store, name)?.is_none()
+                {
+                    return Err(no_group(name));
+                }
+            }
+            let plan = language::parse_insights(&query, &options);
+            let plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
+            must_be_query(&query, &plan)?;
+            Ok(plan)
+        };
+        let mut plan = self.server.lookups.run(check).await??;
+        if groups.is_empty() && plan.sources.is_empty() {
+            let message = "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be given, or the \
+                query must begin with SOURCE.";
+            return Err(CloudWatchProblem::parameter(message));
+        }
+        with_pointers(&mut plan);
+        let patterns = groups.iter().map(|name| GroupPattern::new(name.as_str())).collect();
+        let patterns = if plan.sources.is_empty() { patterns } else { plan.sources.clone() };
+        let scope = Scope { groups: patterns, limit: Some(limit), time_zone: Tz::UTC, now };
+        let range = plan.range(range, now, Tz::UTC);
+        let id = self.run(text, groups, Question { plan, scope, range }).await?;
+        Ok(json!({"queryId": id}))
+    }
+
+    /// Starts a query, and waits a moment for its end.
+    async fn run(&self, text: String, groups: Vec<GroupName>, question: Question) -> Result<String, CloudWatchProblem> {
+        let id = random_id()?;
+        let ticket = self.server.start_query(&text);
+        let started = Started {
+            id: id.clone(),
+            text,
+            groups: groups.iter().map(|name| name.as_str().to_owned()).collect(),
+            names: names_of(&question.plan),
+            running: ticket.running.clone(),
+        };
+        let kept = self.server.state.kept_queries.add(started, self.server.now())?;
+        let task = tokio::spawn(run(self.server.clone(), ticket, kept, question));
+        let _ = timeout(SOON, task).await;
+        Ok(id)
+    }
+
+    /// The groups that a request names, each within the caller's reach.
+    fn groups_asked(&self, input: &Input) -> Result<Vec<GroupName>, CloudWatchProblem> {
+        let one = input.text("logGroupName")?;
+        let (names, identifiers) = (input.texts("logGroupNames")?, input.texts("logGroupIdentifiers")?);
+        let n_given = [one.is_some(), names.is_some(), identifiers.is_some()].into_iter().filter(|is| *is).count();
+        if n_given > 1 {
+            let message = "Only one of logGroupName, logGroupNames and logGroupIdentifiers may be given.";
+            return Err(CloudWatchProblem::parameter(message));
+        }
+        let named = one.into_iter().chain(names.unwrap_or_default()).chain(identifiers.unwrap_or_default());
+        let groups = named.map(|name| group_of(name, "logGroupNames")).collect::<Result<Vec<_>, _>>()?;
+        if groups.len() > GROUPS_MAX {
+            return Err(CloudWatchProblem::parameter(format!("A query may look at {GROUPS_MAX} log groups at most.")));
+        }
+        groups.iter().try_for_each(|group| self.reach(group))?;
+        Ok(groups)
+    }
+
+    /// The query of an id; one of somebody else is not there.
+    fn kept(&self, input: &Input) -> Result<Arc<Kept>, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let id = input.needed("queryId")?;
+        let found = self.server.state.kept_queries.get(id, |running| self.server.may_see_query(running));
+        found.ok_or_else(|| {
+            let message = format!("The specified query {id:?} does not exist, or its results are no longer kept.");
+            CloudWatchProblem::new("ResourceNotFoundException", message)
+        })
+    }
+
+    pub(super) fn query_results(&self, input: &Input) -> Result<Response, CloudWatchProblem> {
+        let kept = self.kept(input)?;
+        let most = input.number("maxItems", PAGE_MAX, PAGE_MAX)?;
+        let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
+        let found = kept.found();
+        let n_all = found.rows.len();
+        let rows = found.rows.get(from..).unwrap_or_default();
+        let rows = rows[..rows.len().min(most)].to_vec();
+        let statistics = statistics(&kept, &found);
+        let mut end = json!({"statistics": statistics, "status": found.status.name(), "queryLanguage": LANGUAGE});
+        if !found.remarks.is_empty() {
+            // No client reads it, and whoever looks at an answer sees why rows are missing.
+            end["warnings"] = found.remarks.clone().into();
+        }
+        drop(found);
+        if from + rows.len() < n_all {
+            end["nextToken"] = write_place(from + rows.len()).into();
+        }
+        let end = end.to_string();
+        let rows = rows.into_iter().enumerate();
+        let rows = rows.flat_map(|(at, row)| [Arc::from(if at > 0 { "," } else { "" }), row]);
+        let head: Arc<str> = "{\"results\":[".into();
+        let end: Arc<str> = format!("],{}", end.strip_prefix('{').unwrap_or_default()).into();
+        Ok(streamed(std::iter::once(head).chain(rows).chain(std::iter::once(end))))
+    }
+
+    pub(super) fn stop_query(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+        if self.kept(input)?.stop(self.server.now()) {
+            return Ok(json!({"success": true}));
+        }
+        Err(CloudWatchProblem::parameter("The specified query has ended already."))
+    }
+
+    pub(super) fn describe_queries(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Read])?;
+        let group = input.text("logGroupName")?;
+        let status = input.text("status")?;
+        let most = input.number("maxResults", LISTED_MAX, LISTED_MAX)?;
+        let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
+        let all = self.server.state.kept_queries.list(|running| self.server.may_see_query(running));
+        let wanted = |kept: &&Arc<Kept>| {
+            group.is_none_or(|group| kept.started.groups.iter().any(|name| name == group))
+                && status.is_none_or(|status| status == kept.found().status.name())
+        };
+        let wanted: Vec<&Arc<Kept>> = all.iter().filter(wanted).collect();
+        let page = wanted.get(from..).unwrap_or_default();
+        let page = &page[..page.len().min(most)];
+        let mut answer =
+            json!({"queries": page.iter().map(|kept| described(kept, self.server.now())).collect::<Vec<_>>()});
+        if from + page.len() < wanted.len() {
+            answer["nextToken"] = write_place(from + page.len()).into();
+        }
+        Ok(answer)
+    }
+}
+
+/// Refuses plain words: other doors search for them, here a query is made of commands.
+fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
+    let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
+    let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
+    let span = plan::error::Span { start: 0, end: text.len() };
+    let error = plan::QueryError::new("unknown-command", "the query begins with no command", text, span);
+    Err(CloudWatchProblem::malformed(plan::QueryErrors::from(error.with_hint(hint)).into()))
+}
+
+/// Runs a query to its end, or to that of the server.
+async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question) {
+    let (of_work, to) = (server.clone(), kept.clone());
+    let is_events = matches!(question.plan.operators.last(), Some(Operator::Project { is_events: true, .. }));
+    let work = move |reading: &Reading<'_>| {
+        let all = &of_work.state.kept_queries;
+        let take = |rows| to.extend(all, rows);
+        let take_partial = |rows| _ = to.replace(all, rows);
+        let Question { plan, scope, range } = &question;
+        let snapshot = reading.snapshot(&scope.groups, plan.reach(*range, scope.time_zone));
+        reading.execute_into(&snapshot, plan, scope, *range, Takers { rows: &take, partial_rows: &take_partial })
+    };
+    let mut closing = server.closing.clone();
+    let done = tokio::select! {
+        done = read_with(&server, ticket, work) => done,
+        _ = closing.wait_for(|is_closing| *is_closing) => Err(Problem::closing()),
+    };
+    kept.end(&server.state.kept_queries, done, !is_events, server.now());
+}
+
+/// From `startTime` to `endTime`, whose instant belongs to it: seconds, or milliseconds where the number is larger.
+fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
+    let time = |name: &str| {
+        let number = input.integer(name)?;
+        if number < 0 {
+            return Err(constraint(&number.to_string(), name, "Member must have value greater than or equal to 0"));
+        }
+        let unit = if number < 100_000_000_000 { Timestamp::SECOND } else { 1_000_000 };
+        Ok(number.saturating_mul(unit))
+    };
+    let (from, to) = (time("startTime")?, time("endTime")?);
+    if from > to {
+        return Err(CloudWatchProblem::parameter("startTime is after endTime."));
+    }
+    Ok(TimeRange { from: Timestamp(from), to: Timestamp(to.saturating_add(1)) })
+}
+
+/// A group that is not there, by its name.
+pub(super) fn no_group(name: &GroupName) -> CloudWatchProblem {
+    let message = format!("Log group '{name}' does not exist for account ID '000000000000'.");
+    CloudWatchProblem::new("ResourceNotFoundException", message)
+}
+
+/// What a query took, or has taken so far.
+fn statistics(kept: &Kept, found: &Found) -> Value {
+    let Stats { events_scanned, events_matched, events_skipped, bytes_read, .. } =
+        found.stats.unwrap_or_else(|| kept.started.running.progress());
+    json!({
+        "recordsMatched": events_matched as f64, "recordsScanned": events_scanned as f64,
+        "estimatedRecordsSkipped": events_skipped as f64, "bytesScanned": bytes_read as f64,
+        "estimatedBytesSkipped": 0.0, "logGroupsScanned": kept.started.groups.len() as f64,
+        "resultCount": found.rows.len() as f64,
+    })
+}
+
+fn described(kept: &Kept, now: Timestamp) -> Value {
+    let found = kept.found();
+    let created = kept.started.running.started;
+    let stats = found.stats.unwrap_or_else(|| kept.started.running.progress());
+    json!({
+        "queryId": kept.started.id, "queryString": kept.started.text, "status": found.status.name(),
+        "createTime": milliseconds(created), "logGroupName": kept.started.groups.first(),
+        "queryDuration": milliseconds(Timestamp(found.ended.unwrap_or(now).0.saturating_sub(created.0))),
+        "bytesScanned": stats.bytes_read as f64, "queryLanguage": LANGUAGE,
+        "userIdentity": &*kept.started.running.owner,
+    })
+}
+
+/// The token of the page that begins at a row.
+fn write_place(at: usize) -> String {
+    BASE64URL_NOPAD.encode(at.to_string().as_bytes())
+}
+
+fn read_place(token: &str) -> Result<usize, CloudWatchProblem> {
+    let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok();
+    let place = bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+    place.ok_or_else(|| CloudWatchProblem::parameter("The specified nextToken is invalid."))
+}

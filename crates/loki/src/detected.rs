@@ -1,0 +1,221 @@
+//! Labels and fields that are found among lines: what Explore and Drilldown offer to choose from.
+//!
+//! Fields are those of the newest lines that a query finds: structured metadata, labels that the query's parsers make, and
+//! what a JSON or logfmt parser finds in the line. Labels of streams are no fields.
+
+mod kind;
+mod line;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use serde_json::{Value, json};
+
+use self::kind::{kind, listed};
+use super::labels::{check_selector, label_sets};
+use super::lines::{self, Labels, Wanted};
+use super::{LokiParameters, LokiProblem, select, times};
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
+
+/// Fields, or values of one, where no limit is given, as in Loki.
+const FIELDS_DEFAULT: usize = 1_000;
+
+/// Labels that are listed whatever their values are.
+const KNOWN_LABELS: [&str; 4] = ["cluster", "namespace", "instance", "pod"];
+
+/// The labels of the streams that a selector finds, each with its number of values. Labels whose values are all numbers
+/// or UUIDs are left out, as Loki leaves them out.
+pub(crate) async fn labels(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    check_selector(&parameters)?;
+    let sets = label_sets(&server, &parameters, &["query"]).await?;
+    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in sets.iter().flatten() {
+        values.entry(name).or_default().insert(value);
+    }
+    values.retain(|name, values| KNOWN_LABELS.contains(name) || !are_ids(values));
+    let found = values.iter().map(|(name, values)| json!({"label": name, "cardinality": values.len()}));
+    let found: Vec<Value> = found.collect();
+    Ok(Json(if found.is_empty() { json!({}) } else { json!({"detectedLabels": found}) }))
+}
+
+/// Whether all values are numbers or UUIDs; one or two that are 0 and 1 are a switch.
+fn are_ids(values: &BTreeSet<&str>) -> bool {
+    let is_switch = values.len() <= 2 && values.iter().all(|value| matches!(*value, "0" | "1"));
+    let is_id = |value: &&str| value.parse::<f64>().is_ok() || uuid_digits(value);
+    !is_switch && values.iter().all(is_id)
+}
+
+/// Whether a text has the form of a UUID.
+fn uuid_digits(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 36
+        && bytes.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The fields of the newest lines that a query finds.
+pub(crate) async fn fields(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let limit = limit_of(&parameters)?;
+    let mut found: BTreeMap<String, Found> = BTreeMap::new();
+    for entry in entries(&server, &parameters).await? {
+        for (name, value) in &entry.metadata {
+            note(&mut found, limit, name, value);
+        }
+        let (of_line, parser) = line::fields(&entry.line, &entry.labels);
+        for (name, value) in &entry.parsed {
+            note(&mut found, limit, name, value).into_iter().for_each(|field| _ = field.parsers.insert(parser));
+        }
+        for field in of_line {
+            if let Some(known) = note(&mut found, limit, &field.name, &field.value) {
+                known.parsers.insert(parser);
+                if !field.path.is_empty() {
+                    known.path = field.path;
+                }
+            }
+        }
+    }
+    if found.is_empty() {
+        return Ok(Json(json!({})));
+    }
+    let fields: Vec<Value> = found.iter().map(|(name, field)| field.shown(name)).collect();
+    Ok(Json(json!({"fields": fields, "limit": limit})))
+}
+
+/// The values of one of the fields.
+pub(crate) async fn values(
+    server: Shared,
+    PathName(name): PathName,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let limit = limit_of(&parameters)?;
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for entry in entries(&server, &parameters).await? {
+        if found.len() >= limit {
+            break;
+        }
+        found.extend(entry.metadata.get(&name).cloned());
+        let (of_line, _) = line::fields(&entry.line, &entry.labels);
+        let of_line = of_line.into_iter().filter(|field| field.name == name).map(|field| field.value);
+        found.extend(of_line.chain(entry.parsed.get(&name).cloned()).map(|value| listed(&value)));
+    }
+    Ok(Json(if found.is_empty() { json!({}) } else { json!({"values": found, "limit": limit}) }))
+}
+
+/// What is known of one field.
+#[derive(Default)]
+struct Found {
+    values: BTreeSet<String>,
+    /// The type of the value that was read last.
+    kind: &'static str,
+    parsers: BTreeSet<&'static str>,
+    path: Vec<String>,
+}
+
+impl Found {
+    fn shown(&self, name: &str) -> Value {
+        let parsers = if self.parsers.is_empty() { Value::Null } else { json!(self.parsers) };
+        let mut field = json!({"label": name, "type": self.kind, "cardinality": self.values.len(), "parsers": parsers});
+        if !self.path.is_empty() {
+            field["jsonPath"] = json!(self.path);
+        }
+        field
+    }
+}
+
+/// Notes a value of a field, unless the field is new and there are `limit` already.
+fn note<'f>(found: &'f mut BTreeMap<String, Found>, limit: usize, name: &str, value: &str) -> Option<&'f mut Found> {
+    if !found.contains_key(name) && found.len() >= limit {
+        return None;
+    }
+    let field = found.entry(name.to_owned()).or_default();
+    field.values.insert(value.to_owned());
+    field.kind = kind(value);
+    Some(field)
+}
+
+fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+    let limit = match parameters.number::<i64>("limit")? {
+        None => parameters.number::<i64>("field_limit")?,
+        limit => limit,
+    };
+    match limit {
+        None => Ok(FIELDS_DEFAULT),
+        Some(limit) => usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(select::bad_limit),
+    }
+}
+
+/// A line as a query with categories shows it.
+struct Entry {
+    labels: Labels,
+    line: String,
+    metadata: Labels,
+    parsed: Labels,
+}
+
+/// The newest lines that the query of the parameters finds, by the same way as a log query.
+async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>, Problem> {
+    let (range, now) = (times::range(parameters, server.now())?, server.now());
+    let text = parameters.get("query").unwrap_or_default().to_owned();
+    let (log, limit) = (select::selector(&text)?, select::limit(parameters, "line_limit")?);
+    let wanted = Wanted { limit, is_forward: false, is_categorized: true };
+    let answer = read(server, &text, move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let snapshot = reading.snapshot(&scope.groups, range);
+        let plan = lines::plan(&log, &snapshot.runs, wanted);
+        reading.execute_on(&snapshot, &plan, &scope, range)
+    })
+    .await?;
+    let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())
+        .map_err(|error| Problem::internal(format!("the lines of a query are no JSON: {error}")))?;
+    let streams = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(streams.iter().flat_map(entries_of).collect())
+}
+
+fn entries_of(stream: &Value) -> Vec<Entry> {
+    let labels = members(&stream["stream"]);
+    let entry = |value: &Value| {
+        let mut metadata = members(&value[2]["structuredMetadata"]);
+        metadata.retain(|name, _| !labels.contains_key(name));
+        Entry {
+            labels: labels.clone(),
+            line: value[1].as_str().unwrap_or_default().to_owned(),
+            metadata,
+            parsed: members(&value[2]["parsed"]),
+        }
+    };
+    stream["values"].as_array().into_iter().flatten().map(entry).collect()
+}
+
+/// The texts of an object, but for errors of parsers.
+fn members(object: &Value) -> Labels {
+    let members = object.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with("__error"));
+    members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_numbers_and_uuids_alone_are_ids() {
+        let check = |values: &[&str], expected: bool| {
+            assert_eq!(are_ids(&values.iter().copied().collect()), expected, "{values:?}");
+        };
+        check(&["1", "22", "3.5"], true);
+        check(&["0190a6d0-7b1c-7d3e-8f00-aabbccddeeff"], true);
+        check(&["0", "1"], false);
+        check(&["7"], true);
+        check(&["1", "2", "x"], false);
+    }
+}

@@ -1,0 +1,147 @@
+//! Labels, their values, and the label sets of streams.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use language::logql::{LogQuery, Shown};
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator};
+use serde_json::{Value, json};
+use types::{LEVELS, TimeRange};
+
+use super::lines::{self, LABEL_FIELDS, Labels};
+use super::{LokiParameters, LokiProblem, select, times};
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::Shared;
+
+/// Most values of one label, and most label sets, in one answer.
+const VALUES_MAX: usize = 1_000;
+const SERIES_MAX: usize = 5_000;
+
+pub(crate) async fn names(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    check_selector(&parameters)?;
+    let sets = label_sets(&server, &parameters, &["query"]).await?;
+    let names: BTreeSet<&String> = sets.iter().flat_map(|labels| labels.keys()).collect();
+    Ok(Json(json!({"status": "success", "data": names})))
+}
+
+pub(crate) async fn series(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let names = ["match[]", "match"];
+    for text in names.iter().flat_map(|name| parameters.all(name)).filter(|text| text.trim() != "{}") {
+        language::logql::selector(text, true).map_err(Problem::from)?;
+    }
+    let sets = label_sets(&server, &parameters, &names).await?;
+    let mut answer = json!({"status": "success"});
+    if sets.len() >= SERIES_MAX {
+        answer["warnings"] = json!([format!("there are more than {SERIES_MAX} series; these are some of them")]);
+    }
+    answer["data"] = json!(sets);
+    Ok(Json(answer))
+}
+
+pub(crate) async fn values(
+    server: Shared,
+    PathName(label): PathName,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    check_selector(&parameters)?;
+    let sets = sets_with(&server, &parameters, &["query"], fields_of(&label)).await?;
+    let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
+    let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).take(VALUES_MAX).collect();
+    // Levels are few, and people read them by severity.
+    if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
+        values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
+    }
+    Ok(Json(json!({"status": "success", "data": values})))
+}
+
+/// Refuses a selector with stages, or one that leaves nothing out.
+pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
+    let Some(text) = parameters.get("query") else { return Ok(()) };
+    language::logql::selector(text, true)?;
+    Ok(())
+}
+
+/// The fields that a label comes from; a sender may have pushed any label with the name of the stream. Counting by
+/// fewer fields is that much faster.
+fn fields_of(label: &str) -> &'static [&'static str] {
+    match label {
+        "group" => &["@log", "@logStream"],
+        "service_name" => &["@logStream", "service_name", "service.name", "service"],
+        "host" => &["@logStream", "host"],
+        _ => &["@logStream"],
+    }
+}
+
+/// What a selector finds; without one, everything.
+pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
+    match selector {
+        None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() }),
+        Some(text) => select::selector(text),
+    }
+}
+
+/// The label sets of all streams that any of the selectors under `names` finds.
+pub(crate) async fn label_sets(
+    server: &Shared,
+    parameters: &Parameters,
+    names: &[&str],
+) -> Result<BTreeSet<Labels>, Problem> {
+    sets_with(server, parameters, names, &LABEL_FIELDS).await
+}
+
+/// The same of those labels alone that come from some of the fields.
+async fn sets_with(
+    server: &Shared,
+    parameters: &Parameters,
+    names: &[&str],
+    fields: &'static [&'static str],
+) -> Result<BTreeSet<Labels>, Problem> {
+    let (range, now) = (times::range(parameters, server.now())?, server.now());
+    let mut selectors: Vec<&str> = names.iter().flat_map(|name| parameters.all(name)).collect();
+    selectors.dedup();
+    let mut selections = selectors.iter().map(|text| selection(Some(*text))).collect::<Result<Vec<_>, _>>()?;
+    if selections.is_empty() {
+        selections.push(selection(None)?);
+    }
+    let text = selectors.join(" ");
+    read(server, &text, move |reading| {
+        let mut sets = BTreeSet::new();
+        for log in &selections {
+            sets.extend(sets_of(reading, log, fields, range, now)?);
+            if sets.len() >= SERIES_MAX {
+                break;
+            }
+        }
+        Ok(sets.into_iter().take(SERIES_MAX).collect())
+    })
+    .await
+}
+
+/// The label sets that the events of one plan have, by one aggregation over `fields`, of those that make them.
+fn sets_of(
+    reading: &Reading<'_>,
+    log: &LogQuery,
+    fields: &[&str],
+    range: TimeRange,
+    now: types::Timestamp,
+) -> Result<Vec<Labels>, Problem> {
+    let field = |name: &str| (Name::from(name), Expr::Field(name.into()));
+    let by: Vec<(Name, Expr)> = fields.iter().map(|name| field(name)).collect();
+    let count = Aggregate { name: "count".into(), kind: AggregateKind::Count, argument: None };
+    let mut operators = log.operators.clone();
+    operators.push(Operator::Aggregate { by, aggregates: vec![count] });
+    operators.push(Operator::Limit(SERIES_MAX as u64));
+    let column = |name: &str| if fields.contains(&name) { field(name) } else { (name.into(), Expr::Literal(None)) };
+    let columns = LABEL_FIELDS.iter().map(|name| column(name)).collect();
+    let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+    let answer = reading.execute(&lines::finished(log, operators, columns), &scope, range)?;
+    Ok(answer.rows.iter().map(|row| lines::labels(row)).collect())
+}

@@ -1,0 +1,288 @@
+//! Events as Loki's streams: label sets, lines, structured metadata.
+//!
+//! The label set that a Loki sender pushed is the event's log stream, spelled `{app="pay", env="prod"}`: it comes
+//! back exactly, without a place of its own in the store. Answers are written piece by piece, as native ones are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use execute::{Answer, Stats};
+use language::logql::{LogQuery, STREAM_FIELDS};
+pub(crate) use plan::label_set::Labels;
+use plan::label_set::{Categories, LabelSet, labels_of_stream, metadata_name};
+use plan::{Expr, Name, Operator, Plan, SortKey};
+use serde_json::{Value as Json, json};
+use types::{Run, Timestamp, Value};
+
+use door::answer::{PIECE_BYTES, write_value};
+
+/// Most fields of a group whose values come with each line; beyond it the rest stay in the store.
+const METADATA_FIELDS_MAX: usize = 500;
+
+/// The column with the label set of a line.
+const SET: &str = "#set";
+
+/// Columns before the fields: time, line, label set.
+const LEADING: [&str; 3] = ["@timestamp", "@message", SET];
+
+/// Fields that make the labels of a stream, in the order that [`labels`] takes them.
+pub(crate) const LABEL_FIELDS: [&str; 7] = STREAM_FIELDS;
+
+/// Which lines are wanted, and in which form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Most lines.
+    pub(crate) limit: usize,
+    /// Oldest first instead of newest first.
+    pub(crate) is_forward: bool,
+    /// Whether structured metadata stands apart, as a third element of each line.
+    pub(crate) is_categorized: bool,
+}
+
+/// The plan of a log query with everything that a line shows: its labels, and the fields of `runs`.
+pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Plan {
+    let mut names: Vec<Name> = LEADING.iter().map(|name| Name::from(*name)).collect();
+    if wanted.is_categorized {
+        // Events that no Loki sender pushed show their fields as metadata.
+        let mut fields: Vec<Name> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
+        fields.sort();
+        fields.dedup();
+        fields.retain(|name| !name.starts_with('@') && !LABEL_FIELDS.contains(&&**name));
+        names.extend(fields.into_iter().take(METADATA_FIELDS_MAX));
+    }
+    let mut operators = with_label_set(log);
+    if wanted.is_forward {
+        operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
+    }
+    operators.push(Operator::Limit(wanted.limit as u64));
+    finished(log, operators, columns(names))
+}
+
+/// The plan of a tail, whose rows are those of a log query without categories.
+pub(crate) fn tail_plan(log: &LogQuery) -> Plan {
+    let names = LEADING.iter().map(|name| Name::from(*name)).collect();
+    finished(log, with_label_set(log), columns(names))
+}
+
+/// The operators of a query, and one that makes the column of label sets.
+fn with_label_set(log: &LogQuery) -> Vec<Operator> {
+    let mut operators = log.operators.clone();
+    // Of a tail, what ends with a limit stays so.
+    let behind = operators.iter().rposition(|operator| !matches!(operator, Operator::Limit(_))).map_or(0, |at| at + 1);
+    operators.insert(behind, Operator::Extend { name: SET.into(), expr: log.shown.label_set() });
+    operators
+}
+
+fn columns(names: Vec<Name>) -> Vec<(Name, Expr)> {
+    names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect()
+}
+
+/// A plan of `operators` over the groups of `log` that shows `columns`.
+pub(crate) fn finished(log: &LogQuery, mut operators: Vec<Operator>, columns: Vec<(Name, Expr)>) -> Plan {
+    let is_events = !operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
+    operators.push(Operator::Project { columns, is_events });
+    Plan { sources: log.sources.clone(), operators, ..Plan::default() }
+}
+
+/// The labels of the stream of an event, given the values of [`LABEL_FIELDS`].
+pub(crate) fn labels(values: &[Option<Value>]) -> Labels {
+    let text = |at: usize| values.get(at).and_then(Option::as_ref).map(Value::to_string).filter(|t| !t.is_empty());
+    let stream = text(1).unwrap_or_default();
+    if let Some(pushed) = labels_of_stream(&stream) {
+        return pushed;
+    }
+    let service = text(3).or_else(|| text(4)).or_else(|| text(5));
+    let labels = [("group", text(0)), ("filename", Some(stream)), ("service_name", service), ("host", text(6))];
+    labels.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.filter(|v| !v.is_empty())?))).collect()
+}
+
+/// One stream of an answer.
+struct Stream {
+    labels: Labels,
+    rows: Vec<Vec<Option<Value>>>,
+}
+
+/// The answer of a log query as Loki's envelope, in pieces.
+pub(crate) fn pieces(answer: Answer, wanted: Wanted) -> impl Iterator<Item = String> + Send + use<> {
+    let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
+    let n_lines = answer.rows.len();
+    let stats = summary(&answer.stats, n_lines);
+    let flags = if wanted.is_categorized { "\"encodingFlags\":[\"categorize-labels\"]," } else { "" };
+    let head = format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"streams\",{flags}\"result\":[");
+    let tail = format!("],\"stats\":{stats}}}}}");
+    let streams = streams(answer.rows, wanted).into_iter();
+    let body = Body { names, wanted, streams, current: None, n_streams: 0 };
+    std::iter::once(head).chain(body).chain(std::iter::once(tail))
+}
+
+/// Rows by label set, each stream at the place of its first line.
+fn streams(rows: Vec<Vec<Option<Value>>>, wanted: Wanted) -> Vec<Stream> {
+    let mut places: HashMap<Labels, usize> = HashMap::new();
+    let mut streams: Vec<Stream> = Vec::new();
+    for row in rows {
+        let Categories { stream: mut labels, metadata, parsed } = categories_of(&row);
+        if !wanted.is_categorized {
+            labels.extend(metadata);
+            labels.extend(parsed);
+        }
+        let place = *places.entry(labels).or_insert_with_key(|labels| {
+            streams.push(Stream { labels: labels.clone(), rows: Vec::new() });
+            streams.len() - 1
+        });
+        streams[place].rows.push(row);
+    }
+    streams
+}
+
+/// The text of the label set of a row.
+fn set_of(row: &[Option<Value>]) -> &str {
+    match row.get(2) {
+        Some(Some(Value::String(text))) => text,
+        _ => "",
+    }
+}
+
+fn categories_of(row: &[Option<Value>]) -> Categories {
+    LabelSet::read(set_of(row)).categories()
+}
+
+/// Rows of [`tail_plan`] as streams of a tail's frame, in their order: rows in a row that share their labels are one.
+pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>]) -> String {
+    let mut out = String::new();
+    let mut current: Option<Labels> = None;
+    for row in rows {
+        let labels = LabelSet::read(set_of(row)).labels();
+        if current.as_ref() == Some(&labels) {
+            out.push(',');
+        } else {
+            out.push_str(if current.is_some() { "]}," } else { "" });
+            out.push_str(&format!("{{\"stream\":{},\"values\":[", json!(labels)));
+            current = Some(labels);
+        }
+        out.push_str(&format!("[\"{}\",", time_of(row).0));
+        write_value(Some(row.get(1).and_then(Option::as_ref).unwrap_or(&Value::text(""))), &mut out);
+        out.push(']');
+    }
+    out.push_str(if current.is_some() { "]}" } else { "" });
+    out
+}
+
+/// The time of a row.
+pub(crate) fn time_of(row: &[Option<Value>]) -> Timestamp {
+    match row.first() {
+        Some(Some(Value::Timestamp(instant))) => *instant,
+        _ => Timestamp(0),
+    }
+}
+
+/// Writes streams one line at a time.
+struct Body {
+    names: Vec<String>,
+    wanted: Wanted,
+    streams: IntoIter<Stream>,
+    current: Option<IntoIter<Vec<Option<Value>>>>,
+    n_streams: usize,
+}
+
+impl Iterator for Body {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut out = String::new();
+        if self.current.is_none() {
+            let stream = self.streams.next()?;
+            out.push_str(if self.n_streams > 0 { "," } else { "" });
+            out.push_str(&format!("{{\"stream\":{},\"values\":[", json!(stream.labels)));
+            self.n_streams += 1;
+            let mut rows = stream.rows.into_iter();
+            if let Some(row) = rows.next() {
+                self.write_line(&row, &mut out);
+            }
+            self.current = Some(rows);
+            return Some(out);
+        }
+        match self.current.as_mut().and_then(Iterator::next) {
+            Some(row) => {
+                out.push(',');
+                self.write_line(&row, &mut out);
+            }
+            None => {
+                out.push_str("]}");
+                self.current = None;
+            }
+        }
+        Some(out)
+    }
+}
+
+impl Body {
+    fn write_line(&self, row: &[Option<Value>], out: &mut String) {
+        out.push_str(&format!("[\"{}\",", time_of(row).0));
+        let message = row.get(1).and_then(Option::as_ref);
+        write_value(Some(message.unwrap_or(&Value::text(""))), out);
+        if self.wanted.is_categorized {
+            let set = LabelSet::read(set_of(row));
+            let Categories { mut metadata, parsed, .. } = set.categories();
+            let fields = self.names.iter().zip(row).skip(LEADING.len());
+            // The field that the line was taken from is the line; it is not shown twice.
+            for (name, value) in fields.filter(|(_, value)| value.as_ref() != message) {
+                let name = metadata_name(name);
+                if let Some(value) = value.as_ref().filter(|_| set.admits_field(&name)) {
+                    metadata.insert(name.into_owned(), value.to_string());
+                }
+            }
+            let mut categories = serde_json::Map::new();
+            for (name, labels) in [("structuredMetadata", metadata), ("parsed", parsed)] {
+                if !labels.is_empty() {
+                    categories.insert(name.to_owned(), json!(labels));
+                }
+            }
+            out.push(',');
+            out.push_str(&Json::Object(categories).to_string());
+        }
+        out.push(']');
+    }
+}
+
+/// Statistics as Grafana shows them.
+pub(crate) fn summary(stats: &Stats, n_lines: usize) -> Json {
+    let seconds = stats.elapsed_ms / 1000.0;
+    let per_second = |count: u64| if seconds > 0.0 { (count as f64 / seconds) as u64 } else { 0 };
+    json!({"summary": {
+        "bytesProcessedPerSecond": per_second(stats.bytes_read),
+        "linesProcessedPerSecond": per_second(stats.events_scanned),
+        "totalBytesProcessed": stats.bytes_read, "totalLinesProcessed": stats.events_scanned,
+        "totalEntriesReturned": n_lines, "execTime": seconds, "queueTime": 0.0, "subqueries": 0,
+    }})
+}
+
+/// Puts small texts together into pieces worth sending.
+pub(crate) fn gathered(texts: impl Iterator<Item = String> + Send + 'static) -> impl Iterator<Item = String> + Send {
+    let mut texts = texts;
+    std::iter::from_fn(move || {
+        let mut piece = texts.next()?;
+        while piece.len() < PIECE_BYTES
+            && let Some(text) = texts.next()
+        {
+            piece.push_str(&text);
+        }
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_those_pushed_else_those_of_the_event() {
+        let text = |text: &str| Some(Value::text(text));
+        let check = |stream: &str| {
+            let labels = labels(&[text("g"), text(stream), text("error"), None, None, text("pay"), None]);
+            labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(check("host:/var/log/x"), "filename=host:/var/log/x group=g service_name=pay");
+        assert_eq!(check(r#"{level="warning", app="a"}"#), "app=a level=warning service_name=a");
+    }
+}

@@ -1,0 +1,151 @@
+//! Metric queries: vectors and matrices, as Prometheus and Loki write them.
+//!
+//! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
+
+use execute::{PartialReason, Stats};
+use language::logql::{MetricError, MetricQuery, Point, Series, Steps, joined, run_metric};
+use plan::plan_error::PlanError;
+use serde_json::{Map, Value, json};
+use types::{TimeRange, Timestamp};
+
+use super::{lines, select};
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
+
+/// What a metric query came to.
+struct Measured {
+    series: Vec<Series>,
+    stats: Stats,
+    partial_reasons: Vec<PartialReason>,
+}
+
+/// A matrix: each series with a value at every step where it has one.
+pub(crate) async fn over_range(
+    server: &Shared,
+    query: MetricQuery,
+    text: &str,
+    range: TimeRange,
+    step_ns: i64,
+) -> Result<Value, Problem> {
+    let steps = Steps { start: range.from, end: range.to, step_ns };
+    let measured = measure(server, query, text, steps).await?;
+    let series = |series: &Series| {
+        let values: Vec<Value> = series.points.iter().map(point_json).collect();
+        json!({"metric": labels_json(series), "values": values})
+    };
+    let measured = Measured { series: joined(measured.series), ..measured };
+    Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
+}
+
+/// A vector, or for a number without labels a scalar: each series with its value at one instant.
+pub(crate) async fn at_instant(
+    server: &Shared,
+    query: MetricQuery,
+    text: &str,
+    at: Timestamp,
+) -> Result<Value, Problem> {
+    let is_scalar = query.is_scalar();
+    let measured = measure(server, query, text, Steps::instant(at)).await?;
+    if is_scalar {
+        let value = measured.series.first().and_then(|series| series.points.last());
+        let value = value.map_or(f64::NAN, |point| point.value);
+        // Loki counts the time of a number without labels in milliseconds, unlike all others.
+        let point = json!([milliseconds(at), number_text(value)]);
+        return Ok(envelope("scalar", point, &measured));
+    }
+    let sample = |series: &Series| {
+        let value = series.points.last().map(point_json)?;
+        Some(json!({"metric": labels_json(series), "value": value}))
+    };
+    Ok(envelope("vector", measured.series.iter().filter_map(sample).collect(), &measured))
+}
+
+async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) -> Result<Measured, Problem> {
+    let now = server.now();
+    read(server, text, move |reading| {
+        let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
+        let run = |plan: &plan::Plan, range: TimeRange| {
+            let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
+            let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
+            add(&mut stats, &answer.stats);
+            partial_reasons.extend(answer.partial_reasons);
+            Ok(answer.rows)
+        };
+        let series = run_metric(&query, steps, run).map_err(|error| match error {
+            MetricError::Execute(PlanProblem(problem)) => problem,
+            other => Problem::bad_request("bad-metric-query", other.to_string()),
+        })?;
+        Ok(Measured { series, stats, partial_reasons })
+    })
+    .await
+}
+
+/// Why one of a query's plans failed.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct PlanProblem(Problem);
+
+impl PlanError for PlanProblem {
+    fn is_out_of_memory(&self) -> bool {
+        self.0.code == "query-memory"
+    }
+}
+
+/// One question may take several plans: what they took adds up.
+fn add(sum: &mut Stats, stats: &Stats) {
+    sum.events_scanned = sum.events_scanned.saturating_add(stats.events_scanned);
+    sum.events_matched = sum.events_matched.saturating_add(stats.events_matched);
+    sum.bytes_read = sum.bytes_read.saturating_add(stats.bytes_read);
+    sum.elapsed_ms += stats.elapsed_ms;
+}
+
+fn labels_json(series: &Series) -> Value {
+    Value::Object(series.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect::<Map<_, _>>())
+}
+
+fn milliseconds(at: Timestamp) -> i64 {
+    at.0.div_euclid(1_000_000)
+}
+
+/// Seconds up to the millisecond, whole ones as a whole number, and the value as a text.
+fn point_json(point: &Point) -> Value {
+    let at = milliseconds(point.at);
+    let seconds = if at % 1000 == 0 { json!(at / 1000) } else { json!(at as f64 / 1000.0) };
+    json!([seconds, number_text(point.value)])
+}
+
+/// Numbers as Prometheus writes them.
+fn number_text(number: f64) -> String {
+    if number.is_nan() {
+        "NaN".to_owned()
+    } else if number.is_infinite() {
+        if number > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
+    } else {
+        number.to_string()
+    }
+}
+
+fn envelope(kind: &str, result: Value, measured: &Measured) -> Value {
+    let stats = lines::summary(&measured.stats, result.as_array().map_or(0, Vec::len));
+    let mut answer = json!({"status": "success", "data": {"resultType": kind, "result": result, "stats": stats}});
+    if !measured.partial_reasons.is_empty() {
+        answer["warnings"] = measured.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_texts_at_seconds() {
+        let check = |at: i64, value: f64| point_json(&Point { at: Timestamp(at), value });
+        assert_eq!(check(4_000_000_000_000_000_000, 2.0), json!([4_000_000_000_i64, "2"]));
+        assert_eq!(check(1_500_000_000, 0.25), json!([1.5, "0.25"]));
+        assert_eq!(check(1_795_333_490_250_000_001, 1.0), json!([1_795_333_490.25, "1"]));
+        assert_eq!(check(0, f64::INFINITY), json!([0, "+Inf"]));
+        assert_eq!(check(0, f64::NAN), json!([0, "NaN"]));
+    }
+}

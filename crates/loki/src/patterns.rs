@@ -1,0 +1,71 @@
+//! `/loki/api/v1/patterns`: patterns of the lines that a selector finds, with counts over time.
+
+use axum::Json;
+use plan::PATTERN_COLUMNS;
+use serde_json::{Value, json};
+use types::Timestamp;
+
+use super::{LokiParameters, LokiProblem, lines, select, times};
+use door::reading::{Scope, read};
+use door::server::Shared;
+
+/// Most patterns of an answer, the most frequent ones.
+const PATTERNS_MAX: u64 = 1_000;
+
+/// Counts over time where no step is given.
+const COUNTS: i64 = 100;
+
+pub(crate) async fn get(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Value>, LokiProblem> {
+    let (range, now) = (times::range(&parameters, server.now())?, server.now());
+    let text = parameters.get("query").unwrap_or_default().to_owned();
+    let log = select::selector(&text)?;
+    let usual = range.to.0.saturating_sub(range.from.0) / COUNTS;
+    let step = parameters.get("step").and_then(step).unwrap_or(usual);
+    let answer = read(&server, &text, move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let found = lines::finished(&log, log.operators.clone(), Vec::new());
+        let plan = execute::patterns_plan(&found, None, step, PATTERNS_MAX);
+        reading.execute(&plan, &scope, range)
+    })
+    .await?;
+    let place = |name: &str| answer.columns.iter().position(|column| column.name == name);
+    let (Some(pattern), Some(counts)) = (place(PATTERN_COLUMNS[0]), place(plan::COUNTS_COLUMN)) else {
+        return Ok(Json(json!({"status": "success", "data": []})));
+    };
+    let shown = |row: &Vec<Option<types::Value>>| {
+        // Loki's own sign for what varies.
+        let text = row[pattern].as_ref().map(|text| text.to_string().replace("<*>", "<_>"));
+        json!({"pattern": text, "samples": row[counts].as_ref().map_or_else(Vec::new, samples)})
+    };
+    Ok(Json(json!({"status": "success", "data": answer.rows.iter().map(shown).collect::<Vec<_>>()})))
+}
+
+/// A step in seconds or with a unit, in nanoseconds.
+fn step(text: &str) -> Option<i64> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
+    match seconds {
+        Some(seconds) => Some((seconds * Timestamp::SECOND as f64) as i64),
+        None => match language::parse_baseline(text)? {
+            plan::Earlier::Shift(plan::Span::Nanoseconds(length)) => Some(length),
+            _ => None,
+        },
+    }
+}
+
+/// Pairs of seconds and counts.
+fn samples(counts: &types::Value) -> Vec<Value> {
+    let types::Value::List(items) = counts else { return Vec::new() };
+    let pair = |item: &Option<types::Value>| match item {
+        Some(types::Value::List(pair)) => match &pair[..] {
+            [Some(types::Value::Timestamp(start)), Some(types::Value::Integer(count))] => {
+                Some(json!([start.0.div_euclid(Timestamp::SECOND), count]))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    items.iter().filter_map(pair).filter(|pair| pair[1] != 0).collect()
+}

@@ -1,0 +1,85 @@
+//! `push`: lines as Loki's senders send them, as JSON or, from agents, as protobuf packed with Snappy.
+
+pub mod decode;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use ingest::Encoding;
+
+pub use self::decode::InFlight;
+use self::decode::PushWriter;
+use crate::{LokiProblem, LokiState};
+use door::headers::{batch_id, content_encoding, encoding};
+use door::intake_gates::Packing;
+use door::problem::Problem;
+use door::server::FamilyServer;
+
+pub(crate) async fn post(
+    server: FamilyServer<LokiState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, LokiProblem> {
+    let form = form(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
+    let work = move || {
+        let (sender, body) = (of_thread.sender(batch_id.as_deref()), received.bytes());
+        let in_flight = &of_thread.state.in_flight;
+        let writer = PushWriter { intake: &of_thread.app.intake, store: &of_thread.app.store, in_flight };
+        match form {
+            Form::Json(encoding) => writer.json(body, encoding, &sender),
+            Form::Protobuf => writer.protobuf(body, &sender),
+        }
+    };
+    let packing = match form {
+        Form::Json(encoding) => encoding.into(),
+        Form::Protobuf => Packing::Snappy,
+    };
+    server.intake.run(packing, n_bytes, work).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forms of a push request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json(Encoding),
+    Protobuf,
+}
+
+/// The form that the headers name: JSON unless they say protobuf.
+fn form(headers: &HeaderMap) -> Result<Form, Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
+    if !text(header::CONTENT_TYPE).starts_with("application/x-protobuf") {
+        return encoding(headers).map(Form::Json);
+    }
+    match &*content_encoding(headers) {
+        // Snappy is part of the form, and most senders do not name it.
+        "" | "snappy" | "identity" => Ok(Form::Protobuf),
+        other => {
+            let message = format!("content encoding {other:?} is not supported for protobuf");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
+            Err(problem.hint("send it as one block of Snappy"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_what_the_headers_say() {
+        let check = |kind: &'static str, encoding: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().expect("a header value"));
+            headers.insert(header::CONTENT_ENCODING, encoding.parse().expect("a header value"));
+            form(&headers).map_err(|problem| problem.status.as_u16())
+        };
+        assert_eq!(check("application/json", "gzip"), Ok(Form::Json(Encoding::Gzip)));
+        assert_eq!(check("application/x-protobuf", "snappy"), Ok(Form::Protobuf));
+        assert_eq!(check("application/x-protobuf; proto=x", ""), Ok(Form::Protobuf));
+        assert_eq!(check("application/x-protobuf", "gzip"), Err(415));
+    }
+}

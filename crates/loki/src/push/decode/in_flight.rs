@@ -1,0 +1,73 @@
+//! Streams whose lines are being stored: a push waits for another one that stores lines of the same stream and time, so that
+//! the second one sees what the first has stored.
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// The times of the lines that a push has of each stream, by the hash of the stream's name.
+pub(super) type Spans = HashMap<u128, (i64, i64)>;
+
+/// The spans of all pushes that store lines at the moment.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    spans: Mutex<Vec<(u128, i64, i64)>>,
+    is_freed: Condvar,
+}
+
+/// The spans of one push, until it is dropped.
+pub(super) struct Entered<'f> {
+    in_flight: &'f InFlight,
+    spans: Spans,
+}
+
+impl InFlight {
+    /// Waits until no other push stores lines of these streams and times, then enters them, all at once.
+    pub(super) fn enter(&self, spans: Spans) -> Entered<'_> {
+        let is_taken = |(stream, first, last): &(u128, i64, i64)| {
+            spans.get(stream).is_some_and(|(own_first, own_last)| own_first <= last && first <= own_last)
+        };
+        let mut all = self.lock();
+        while all.iter().any(is_taken) {
+            all = self.is_freed.wait(all).unwrap_or_else(PoisonError::into_inner);
+        }
+        all.extend(spans.iter().map(|(stream, (first, last))| (*stream, *first, *last)));
+        drop(all);
+        Entered { in_flight: self, spans }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(u128, i64, i64)>> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // Spans of one stream do not overlap, so that each is there once.
+        self.in_flight.lock().retain(|(stream, first, last)| self.spans.get(stream) != Some(&(*first, *last)));
+        self.in_flight.is_freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_push_waits_for_one_of_the_same_stream_and_time() {
+        let in_flight = InFlight::default();
+        let first = in_flight.enter(Spans::from([(1, (10, 20)), (2, (0, 5))]));
+        drop(in_flight.enter(Spans::from([(1, (21, 30)), (2, (6, 9)), (3, (10, 20))])));
+        let is_free = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _second = in_flight.enter(Spans::from([(1, (20, 40))]));
+                assert!(is_free.load(Ordering::SeqCst));
+            });
+            is_free.store(true, Ordering::SeqCst);
+            drop(first);
+        });
+        assert!(in_flight.lock().is_empty());
+    }
+}

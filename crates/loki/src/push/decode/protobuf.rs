@@ -1,0 +1,208 @@
+//! The push request as agents send it: a protobuf message in one block of Snappy.
+//!
+//! The message is read in place. Layout (field numbers):
+//!
+//! ```text
+//! request  streams = 1*
+//! stream   labels = 1 (text, `{app="pay"}`)   entries = 2*
+//! entry    timestamp = 1   line = 2   structured metadata = 3*
+//! timestamp seconds = 1 (varint)   nanoseconds = 2 (varint)
+//! pair     name = 1   value = 2
+//! ```
+//!
+//! Unknown fields are skipped, and of a field that may come once the last one counts, as protobuf wants it.
+
+use std::borrow::Cow;
+
+use parse::text_of;
+use types::Timestamp;
+
+use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Streams, Text, WHAT, bad, check_bytes};
+use ingest::IngestError;
+use ingest::protobuf::{Content, Message};
+
+/// Most bytes that one byte of a Snappy block can stand for: an element of three bytes copies up to 64.
+const SNAPPY_RATIO_MAX: usize = 22;
+
+/// Decompresses a block of at most `bytes_max` bytes, and allocates no more than the block can really hold.
+pub(super) fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
+    let broken = |problem: String| IngestError::BadEncoding { encoding: "snappy", problem };
+    let n_bytes = snap::raw::decompress_len(body).map_err(|error| broken(error.to_string()))?;
+    if n_bytes > bytes_max {
+        return Err(IngestError::TooLarge { bytes_max });
+    }
+    if n_bytes > body.len().saturating_mul(SNAPPY_RATIO_MAX) {
+        return Err(broken("the block is too short for the length that it names".into()));
+    }
+    snap::raw::Decoder::new().decompress_vec(body).map_err(|error| broken(error.to_string()))
+}
+
+/// The fields of a message of the request.
+fn fields(message: &[u8]) -> Message<'_> {
+    Message::new(message, WHAT)
+}
+
+/// Hands over all entries of `body`.
+pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
+    // One list for the metadata of all entries, one after the other.
+    let (mut metadata, mut has_stream) = (Metadata::new(), false);
+    for field in fields(body) {
+        if let (1, Content::Bytes(stream)) = field? {
+            has_stream = true;
+            read_stream(stream, streams, &mut metadata)?;
+        }
+    }
+    if has_stream { Ok(()) } else { Err(IngestError::NoStreams) }
+}
+
+fn read_stream<'b>(
+    stream: &'b [u8],
+    streams: &mut Streams<'_, '_>,
+    metadata: &mut Metadata<'b>,
+) -> Result<(), IngestError> {
+    let mut text = Cow::Borrowed("{}");
+    for field in fields(stream) {
+        if let (1, Content::Bytes(labels)) = field? {
+            text = text_of(labels);
+        }
+    }
+    check_bytes("a label set", text.len(), LABEL_SET_BYTES_MAX)?;
+    let labels = label_set(&text).ok_or_else(|| {
+        let shown: String = text.chars().take(200).collect();
+        bad(format_args!("{shown:?} is no label set"))
+    })?;
+    streams.begin(&labels)?;
+    for field in fields(stream) {
+        if let (2, Content::Bytes(entry)) = field? {
+            read_entry(entry, streams, metadata)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_entry<'b>(
+    entry: &'b [u8],
+    streams: &mut Streams<'_, '_>,
+    metadata: &mut Metadata<'b>,
+) -> Result<(), IngestError> {
+    let (mut time, mut line, mut metadata_bytes) = (None, &b""[..], 0);
+    metadata.clear();
+    for field in fields(entry) {
+        match field? {
+            (1, Content::Bytes(timestamp)) => time = Some(instant(timestamp)?),
+            (2, Content::Bytes(text)) => line = text,
+            (3, Content::Bytes(pair)) => {
+                // Its tag and length count too: pairs may be empty.
+                metadata_bytes += pair.len() + 2;
+                check_bytes("the metadata of an entry", metadata_bytes, METADATA_BYTES_MAX)?;
+                let (name, value) = read_pair(pair)?;
+                metadata.push((Text(name), Text(value)));
+            }
+            _ => {}
+        }
+    }
+    streams.add(time, line, metadata)
+}
+
+fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
+    let (mut name, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
+    for field in fields(pair) {
+        match field? {
+            (1, Content::Bytes(text)) => name = text_of(text),
+            (2, Content::Bytes(text)) => value = text_of(text),
+            _ => {}
+        }
+    }
+    Ok((name, value))
+}
+
+/// An instant; one that nanoseconds cannot count is as far away as they can.
+fn instant(timestamp: &[u8]) -> Result<Timestamp, IngestError> {
+    let (mut seconds, mut nanoseconds) = (0, 0);
+    for field in fields(timestamp) {
+        match field? {
+            // Protobuf writes negative numbers as 64 bits in two's complement.
+            (1, Content::Number(number)) => seconds = number as i64,
+            (2, Content::Number(number)) => nanoseconds = number as i64,
+            _ => {}
+        }
+    }
+    Ok(Timestamp(seconds.saturating_mul(Timestamp::SECOND).saturating_add(nanoseconds)))
+}
+
+/// Reads `{app="pay", env="prod"}` with values quoted as in Go.
+pub(super) fn label_set(text: &str) -> Option<Labels<'_>> {
+    let mut rest = text.trim().strip_prefix('{')?.trim_start();
+    let mut labels = Labels::new();
+    while !rest.starts_with('}') {
+        let (name, after) = rest.split_once('=').filter(|(name, _)| !name.trim().is_empty())?;
+        let (value, after) = quoted(after.trim_start())?;
+        labels.insert(Text(Cow::Borrowed(name.trim())), Text(value));
+        rest = after.trim_start();
+        rest = match rest.strip_prefix(',') {
+            Some(next) => next.trim_start(),
+            None if rest.starts_with('}') => rest,
+            None => return None,
+        };
+    }
+    (rest == "}").then_some(labels)
+}
+
+/// Reads the quoted text at the head of `text`, and says what follows it.
+fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    if let Some(raw) = text.strip_prefix('`') {
+        return raw.split_once('`').map(|(value, rest)| (Cow::Borrowed(value), rest));
+    }
+    let text = text.strip_prefix('"')?;
+    let end = text.find(['"', '\\'])?;
+    if text[end..].starts_with('"') {
+        return Some((Cow::Borrowed(&text[..end]), &text[end + 1..]));
+    }
+    // Escapes may stand for single bytes of a character.
+    let mut value = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find(['"', '\\'])?;
+        value.extend_from_slice(&rest.as_bytes()[..end]);
+        if let Some(after) = rest[end..].strip_prefix('"') {
+            return Some((Cow::Owned(String::from_utf8_lossy(&value).into_owned()), after));
+        }
+        rest = escape(&rest[end + 1..], &mut value)?;
+    }
+}
+
+/// Reads what follows a backslash, and says what follows that.
+fn escape<'t>(text: &'t str, value: &mut Vec<u8>) -> Option<&'t str> {
+    let kind = *text.as_bytes().first()?;
+    let (digits_from, n_digits, radix) = match kind {
+        b'x' => (1, 2, 16),
+        b'u' => (1, 4, 16),
+        b'U' => (1, 8, 16),
+        b'0'..=b'7' => (0, 3, 8),
+        _ => {
+            value.push(match kind {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'a' => 7,
+                b'b' => 8,
+                b'f' => 12,
+                b'v' => 11,
+                b'"' | b'\\' | b'\'' => kind,
+                _ => return None,
+            });
+            return text.get(1..);
+        }
+    };
+    let digits = text.get(digits_from..digits_from + n_digits)?;
+    let code = u32::from_str_radix(digits, radix).ok()?;
+    if matches!(kind, b'u' | b'U') {
+        value.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut [0; 4]).as_bytes());
+    } else {
+        value.push(u8::try_from(code).ok()?);
+    }
+    text.get(digits_from + n_digits..)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! `query` and `query_range`: LogQL in, streams, vectors or matrices out.
+
+use std::convert::Infallible;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
+use execute::Answer;
+use language::logql;
+use language::logql::{LogQuery, Query};
+use types::{TimeRange, Timestamp};
+
+use super::lines::{self, Wanted};
+use super::{LokiParameters, LokiProblem, metric, times};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
+
+/// Lines where no limit is given, as in Loki, and at most.
+const LINES_DEFAULT: usize = 100;
+pub(crate) const LINES_MAX: usize = 10_000;
+
+pub(crate) async fn range(
+    server: Shared,
+    headers: HeaderMap,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Response, LokiProblem> {
+    let range = times::range(&parameters, server.now())?;
+    let text = parameters.get("query").unwrap_or_default();
+    logql::require_narrow_selectors(text)?;
+    match logql::parse(text)? {
+        Query::Log(log) => {
+            let (wanted, interval_ns) = (wanted(&parameters, &headers)?, times::interval(&parameters)?);
+            Ok(log_lines(&server, log, text, range, (wanted, interval_ns)).await?)
+        }
+        Query::Metric(query) => {
+            let step = times::step(&parameters, range)?;
+            let range = times::aligned(range, step);
+            Ok(Json(metric::over_range(&server, query, text, range, step).await?).into_response())
+        }
+    }
+}
+
+pub(crate) async fn instant(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Response, LokiProblem> {
+    let at = times::instant_of(&parameters, "time")?.unwrap_or(server.now());
+    let text = parameters.get("query").unwrap_or_default();
+    logql::require_narrow_selectors(text)?;
+    match logql::parse(text)? {
+        Query::Log(_) => {
+            let message = "log queries are not supported as an instant query type, \
+                           please change your query to a range query type";
+            Err(Problem::bad_request("log-query", message).into())
+        }
+        Query::Metric(query) => Ok(Json(metric::at_instant(&server, query, text, at).await?).into_response()),
+    }
+}
+
+/// Parses the selector of a lookup: matchers of labels, of which one at least leaves something out.
+pub(crate) fn lookup(text: &str) -> Result<LogQuery, Problem> {
+    logql::selector(text, true)?;
+    selector(text)
+}
+
+/// Parses a log query.
+pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
+    match logql::parse(text)? {
+        Query::Log(log) => Ok(log),
+        Query::Metric(_) => Err(Problem::bad_request("bad-selector", "only label matchers are supported")),
+    }
+}
+
+/// The problem of a limit that is no positive number, as Loki says it.
+pub(crate) fn bad_limit() -> Problem {
+    Problem::bad_request("bad-parameter", "limit must be a positive value")
+}
+
+/// What a LogQL query is asked about, besides its own selectors.
+pub(crate) fn scope(now: Timestamp) -> Scope {
+    Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
+}
+
+/// The number of lines that the parameter `name` asks for.
+pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
+    let limit = match parameters.number::<i64>(name)? {
+        None => LINES_DEFAULT,
+        Some(limit) => usize::try_from(limit).ok().filter(|limit| *limit > 0).ok_or_else(bad_limit)?,
+    };
+    if limit > LINES_MAX {
+        let message = format!(
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {LINES_MAX})"
+        );
+        return Err(Problem::bad_request("limit-too-large", message));
+    }
+    Ok(limit)
+}
+
+fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Problem> {
+    let limit = limit(parameters, "limit")?;
+    let is_forward = match parameters.get("direction").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("backward") => false,
+        Some("forward") => true,
+        Some(other) => {
+            return Err(Problem::bad_request("bad-parameter", format!("invalid direction {other:?}")));
+        }
+    };
+    let flags = headers.get("x-loki-response-encoding-flags").and_then(|value| value.to_str().ok());
+    let is_categorized = flags.is_some_and(|flags| flags.split(',').any(|flag| flag.trim() == "categorize-labels"));
+    Ok(Wanted { limit, is_forward, is_categorized })
+}
+
+async fn log_lines(
+    server: &Shared,
+    log: LogQuery,
+    text: &str,
+    range: TimeRange,
+    (wanted, interval_ns): (Wanted, i64),
+) -> Result<Response, Problem> {
+    let now = server.now();
+    let answer = read(server, text, move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..scope(now) };
+        let snapshot = reading.snapshot(&scope.groups, range);
+        let ask = |limit: usize, range: TimeRange| {
+            let plan = lines::plan(&log, &snapshot.runs, Wanted { limit, ..wanted });
+            reading.execute_on(&snapshot, &plan, &scope, range)
+        };
+        if interval_ns == 0 { ask(wanted.limit, range) } else { thinned(ask, range, wanted, interval_ns) }
+    })
+    .await?;
+    let pieces = lines::gathered(lines::pieces(answer, wanted)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
+}
+
+/// Lines that are read at once where most of them are left out.
+const THINNED_LINES: usize = 1_000;
+
+/// How long a part of a range is that Loki reads by itself: parts begin at full hours.
+const PART_NS: i64 = Timestamp::HOUR;
+
+/// Lines of which each is at least an interval from the one before it in the same hour: Loki counts intervals anew at each
+/// full hour, as it reads hours one by one. `ask` gives the first lines of a range.
+fn thinned(
+    ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
+    mut range: TimeRange,
+    wanted: Wanted,
+    interval_ns: i64,
+) -> Result<Answer, Problem> {
+    let (mut whole, mut last): (Option<Answer>, Option<Timestamp>) = (None, None);
+    loop {
+        let mut answer = ask(THINNED_LINES, range)?;
+        let rows = std::mem::take(&mut answer.rows);
+        let n_rows = rows.len();
+        let whole = whole.get_or_insert(answer);
+        for row in rows {
+            let at = lines::time_of(&row);
+            let is_far = |last: Timestamp| {
+                at.0.div_euclid(PART_NS) != last.0.div_euclid(PART_NS)
+                    || at.0.abs_diff(last.0) >= interval_ns.unsigned_abs()
+            };
+            if last.is_none_or(is_far) && whole.rows.len() < wanted.limit {
+                last = Some(at);
+                whole.rows.push(row);
+            }
+        }
+        match last {
+            Some(Timestamp(last)) if n_rows == THINNED_LINES && whole.rows.len() < wanted.limit => {
+                let part = last.div_euclid(PART_NS) * PART_NS;
+                if wanted.is_forward {
+                    range.from = Timestamp(last.saturating_add(interval_ns).min(part.saturating_add(PART_NS)));
+                } else {
+                    range.to = Timestamp(last.saturating_sub(interval_ns).saturating_add(1).max(part));
+                }
+            }
+            _ => break,
+        }
+        if range.from >= range.to {
+            break;
+        }
+    }
+    whole.ok_or_else(|| Problem::bad_request("bad-range", "the range is empty"))
+}

@@ -1,0 +1,210 @@
+//! `tail`: lines as they are accepted, on a websocket, behind the newest ones that were there before.
+//!
+//! Frames: `{"streams":[{"stream":{labels},"values":[["ns","line"]]}],"dropped_entries":[{"timestamp":"ns","labels":{}}]}`,
+//! the second where a client did not keep up. A tail has a bounded queue in the store and a bounded queue to its socket,
+//! as native ones have; how many lines were lost is the label `dropped_lines` of one entry, since nobody knows them any more.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::response::Response;
+use chrono_tz::Tz;
+use execute::{Answer, Tail};
+use language::logql;
+use language::logql::{LogQuery, Query};
+use plan::Operator;
+use serde_json::json;
+use storage::{Received, Subscription};
+use tokio::sync::mpsc;
+use types::{BatchRun, TimeRange, Timestamp, Value};
+
+use super::{LokiProblem, lines, select, times};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
+use door::socket::Asked;
+
+/// Lines of before, where nobody says how many, and at most.
+const LINES_DEFAULT: usize = 100;
+const LINES_MAX: usize = 5_000;
+
+/// Longest that lines may be held back so that late ones find their place, as in Loki.
+const DELAY_S_MAX: u64 = 5;
+
+/// Bytes of lines that are held back; beyond them they go earlier.
+const HELD_BYTES_MAX: usize = 4 << 20;
+
+/// Batches that wait in the store for one tail; at most two megabytes each, mostly far less.
+const BATCHES_WAITING_MAX: usize = 256;
+
+/// Frames that wait for the socket, of about [`FRAME_BYTES`] each.
+const FRAMES_WAITING_MAX: usize = 16;
+const FRAME_BYTES: usize = 32 << 10;
+
+/// How often a quiet tail looks whether its client or the server has gone, or held lines are due.
+const LOOK: Duration = Duration::from_millis(100);
+
+type Row = Vec<Option<Value>>;
+
+pub(crate) async fn get(
+    server: Shared,
+    parameters: Parameters,
+    asked: Result<Asked, Problem>,
+) -> Result<Response, LokiProblem> {
+    let text = parameters.get("query").unwrap_or_default();
+    let Query::Log(log) = logql::parse(text)? else {
+        return Err(Problem::bad_request("not-tailable", "only log queries can be tailed, not metric queries").into());
+    };
+    let tail = Tail::new(&lines::tail_plan(&log), Tz::UTC)?;
+    let delay_s: u64 = parameters.number("delay_for")?.unwrap_or(0);
+    if delay_s > DELAY_S_MAX {
+        let message = format!("delay_for can't be greater than {DELAY_S_MAX}");
+        return Err(Problem::bad_request("bad-parameter", message).into());
+    }
+    let limit = parameters.number("limit")?.unwrap_or(LINES_DEFAULT).min(LINES_MAX);
+    let now = server.now();
+    let from = times::instant_of(&parameters, "start")?.unwrap_or(Timestamp(now.0.saturating_sub(Timestamp::HOUR)));
+    let range = TimeRange { from, to: Timestamp(now.0.saturating_add(1)) };
+    let asked = asked?;
+    let permit = server.tails.enter().await?;
+    // From here on nothing is missed; what is found there and comes again is known by its id.
+    let subscription = server.subscribe(log.sources.clone(), BATCHES_WAITING_MAX);
+    let before =
+        if limit > 0 && range.from < range.to { Some(newest(&server, &log, text, range, limit).await?) } else { None };
+    let (sender, texts) = mpsc::channel(FRAMES_WAITING_MAX);
+    let (delay, of_thread) = (Duration::from_secs(delay_s), server.clone());
+    tokio::task::spawn_blocking(move || {
+        let follower = Follower { server: of_thread, tail, delay, sender, held: Held::default() };
+        // A client that has gone wants nothing more.
+        let _ = follower.run(&subscription, before);
+        drop(permit);
+    });
+    Ok(asked.speak(server, texts))
+}
+
+/// The newest lines that were there before, newest first.
+async fn newest(
+    server: &Shared,
+    log: &LogQuery,
+    text: &str,
+    range: TimeRange,
+    limit: usize,
+) -> Result<Answer, Problem> {
+    let (mut operators, now) = (log.operators.clone(), server.now());
+    operators.push(Operator::Limit(limit as u64));
+    let plan = lines::tail_plan(&LogQuery { operators, ..log.clone() });
+    read(server, text, move |reading| {
+        let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
+        reading.execute(&plan, &scope, range)
+    })
+    .await
+}
+
+/// One tail on its thread.
+struct Follower {
+    server: Shared,
+    tail: Tail,
+    delay: Duration,
+    sender: mpsc::Sender<String>,
+    held: Held,
+}
+
+/// Lines that are not sent yet, and how many of them never will be.
+#[derive(Default)]
+struct Held {
+    rows: Vec<Row>,
+    n_bytes: usize,
+    n_lost: u64,
+    /// When the first of them came.
+    since: Option<Instant>,
+}
+
+impl Held {
+    fn add(&mut self, row: Row) {
+        self.n_bytes += bytes_of(&row);
+        self.rows.push(row);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn is_due(&self, delay: Duration) -> bool {
+        self.n_lost > 0 || self.n_bytes > HELD_BYTES_MAX || self.since.is_some_and(|since| since.elapsed() >= delay)
+    }
+}
+
+/// The client has gone.
+struct Gone;
+
+impl Follower {
+    fn run(mut self, subscription: &Subscription, before: Option<Answer>) -> Result<(), Gone> {
+        let mut seen: HashSet<String> = HashSet::new();
+        if let Some(mut answer) = before {
+            seen = answer.ids.take().into_iter().flatten().collect();
+            answer.rows.reverse();
+            self.send_rows(&answer.rows, None)?;
+        }
+        loop {
+            match subscription.receive(LOOK) {
+                // What the server itself did is no live news.
+                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
+                Received::Batch(accepted) => {
+                    let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
+                    // A batch that cannot be read has nothing.
+                    let found = self.tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
+                    let new = found.ids.iter().zip(found.rows).filter(|(id, _)| !seen.remove(*id));
+                    new.for_each(|(_, row)| self.held.add(row));
+                }
+                Received::Lagged(n_events) => self.held.n_lost += n_events,
+                Received::Closed => return self.send_held(),
+                Received::Idle => {}
+            }
+            if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
+                return Ok(());
+            }
+            if self.held.is_due(self.delay) {
+                self.send_held()?;
+            }
+        }
+    }
+
+    /// Sends what was held back, in order of time.
+    fn send_held(&mut self) -> Result<(), Gone> {
+        let mut held = std::mem::take(&mut self.held);
+        held.rows.sort_by_key(|row| lines::time_of(row));
+        let lost = (held.n_lost > 0).then(|| {
+            let at = self.server.now().0.to_string();
+            json!([{"timestamp": at, "labels": {"dropped_lines": held.n_lost.to_string()}}]).to_string()
+        });
+        self.send_rows(&held.rows, lost)
+    }
+
+    /// Sends rows in frames, what was lost in the first of them.
+    fn send_rows(&self, rows: &[Row], mut lost: Option<String>) -> Result<(), Gone> {
+        let (mut n_bytes, mut from) = (0, 0);
+        for (at, row) in rows.iter().enumerate() {
+            n_bytes += bytes_of(row);
+            if n_bytes >= FRAME_BYTES || at + 1 == rows.len() {
+                self.send(&rows[from..=at], lost.take())?;
+                (n_bytes, from) = (0, at + 1);
+            }
+        }
+        if lost.is_some() { self.send(&[], lost) } else { Ok(()) }
+    }
+
+    /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
+    fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), Gone> {
+        let lost = lost.map(|lost| format!(",\"dropped_entries\":{lost}")).unwrap_or_default();
+        let frame = format!("{{\"streams\":[{}]{lost}}}", lines::tail_streams(rows));
+        self.sender.blocking_send(frame).map_err(|_| Gone)
+    }
+}
+
+/// About how much memory a row takes.
+fn bytes_of(row: &Row) -> usize {
+    let bytes = |value: &Value| match value {
+        Value::String(text) => text.len(),
+        _ => 0,
+    };
+    row.len() * size_of::<Option<Value>>() + row.iter().flatten().map(bytes).sum::<usize>()
+}

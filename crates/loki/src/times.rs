@@ -1,0 +1,146 @@
+//! Times and durations as Loki's clients spell them.
+//!
+//! An instant is seconds with a fraction, whole seconds (up to ten digits), whole nanoseconds, or RFC 3339. All
+//! arithmetic saturates: these are numbers from outside.
+
+use types::{TimeRange, Timestamp, parse_duration_ns};
+
+use door::parameters::Parameters;
+use door::problem::Problem;
+
+/// Digits up to which a whole number counts seconds; nanoseconds of any later time than 1970-01-01 have more.
+const SECONDS_DIGITS_MAX: usize = 10;
+
+/// Most steps of one range query, as in Loki and Prometheus.
+pub(crate) const STEPS_MAX: i64 = 11_000;
+
+/// Reads an instant.
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let number: i64 = text.parse().ok()?;
+        let unit = if digits.len() <= SECONDS_DIGITS_MAX { Timestamp::SECOND } else { 1 };
+        return number.checked_mul(unit).map(Timestamp);
+    }
+    if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && let Ok(seconds) = text.parse::<f64>()
+    {
+        return nanoseconds(seconds).map(Timestamp);
+    }
+    Timestamp::parse_rfc3339(text)
+}
+
+fn nanoseconds(seconds: f64) -> Option<i64> {
+    let whole = seconds.floor();
+    // Whole seconds and the fraction apart: together they have more digits than a float.
+    let fraction = ((seconds - whole) * 1e9).round();
+    (whole.abs() < 9.2e9).then(|| (whole as i64).saturating_mul(Timestamp::SECOND).saturating_add(fraction as i64))
+}
+
+/// The parameter `name` as an instant.
+pub(crate) fn instant_of(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = parameters.get(name) else { return Ok(None) };
+    let unreadable = || Problem::bad_request("bad-time", format!("cannot parse {text:?} as {name}"));
+    instant(text).map(Some).ok_or_else(unreadable)
+}
+
+/// The range from `start` to `end`; the last hour where they are not given. `end` itself is no part of it.
+pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+    let to = instant_of(parameters, "end")?.unwrap_or(now);
+    let since = match parameters.get("since") {
+        None => Timestamp::HOUR,
+        Some(text) => duration(text).ok_or_else(|| bad_duration("since", text))?,
+    };
+    let from = instant_of(parameters, "start")?.unwrap_or(Timestamp(to.0.saturating_sub(since)));
+    if from > to {
+        return Err(Problem::bad_request("bad-range", "end timestamp must not be before or equal to start time"));
+    }
+    Ok(TimeRange { from, to })
+}
+
+/// The step of a range query in nanoseconds: that asked for, else one that gives some 250 values.
+pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Problem> {
+    let width = range.to.0.saturating_sub(range.from.0);
+    let step = match parameters.get("step") {
+        None => (width / 250 / Timestamp::SECOND * Timestamp::SECOND).max(Timestamp::SECOND),
+        Some(text) => duration(text).filter(|step| *step > 0).ok_or_else(|| bad_duration("step", text))?,
+    };
+    if width / step > STEPS_MAX {
+        let message = format!("exceeded maximum resolution of {STEPS_MAX} points per series; try a larger step");
+        return Err(Problem::bad_request("too-many-steps", message));
+    }
+    Ok(step)
+}
+
+/// How far lines of an answer must be apart at least: the parameter `interval`, 0 without it.
+pub(crate) fn interval(parameters: &Parameters) -> Result<i64, Problem> {
+    let Some(text) = parameters.get("interval") else { return Ok(0) };
+    duration(text).filter(|interval| *interval >= 0).ok_or_else(|| bad_duration("interval", text))
+}
+
+/// The range with its start rounded down and its end rounded up to multiples of the step, so that the instants of a chart
+/// stay where they are while time moves.
+pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {
+    let past = |time: Timestamp| time.0.rem_euclid(step_ns);
+    let from = range.from.0.saturating_sub(past(range.from));
+    let to = match past(range.to) {
+        0 => range.to.0,
+        past => range.to.0.saturating_add(step_ns - past),
+    };
+    TimeRange { from: Timestamp(from), to: Timestamp(to) }
+}
+
+/// A duration: seconds as a number, or with units as in `1m30s`.
+fn duration(text: &str) -> Option<i64> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() => nanoseconds(seconds),
+        _ => parse_duration_ns(text).ok(),
+    }
+}
+
+fn bad_duration(name: &str, text: &str) -> Problem {
+    Problem::bad_request("bad-duration", format!("cannot parse {text:?} as {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_as_loki_reads_them() {
+        let check = |text: &str, expected: Option<i64>| assert_eq!(instant(text).map(|t| t.0), expected, "{text}");
+        check("4000000000", Some(4_000_000_000_000_000_000));
+        check("1763618400000000001", Some(1_763_618_400_000_000_001));
+        check("1763618400.25", Some(1_763_618_400_250_000_000));
+        check("2026-11-20T06:00:00Z", Some(1_795_154_400_000_000_000));
+        check("9999999999999999999999", None);
+        check("1e300", None);
+        check("yesterday", None);
+        check("", None);
+    }
+
+    #[test]
+    fn ranges_are_rounded_outwards_to_steps() {
+        let check = |(from, to): (i64, i64), step_ns: i64, expected: (i64, i64)| {
+            let aligned = aligned(TimeRange { from: Timestamp(from), to: Timestamp(to) }, step_ns);
+            assert_eq!((aligned.from.0, aligned.to.0), expected, "{from} {to} {step_ns}");
+        };
+        check((7, 23), 5, (5, 25));
+        check((10, 20), 5, (10, 20));
+        check((-7, 1), 5, (-10, 5));
+        check((0, i64::MAX), 1000, (0, i64::MAX));
+    }
+
+    #[test]
+    fn steps_are_seconds_or_durations_and_bounded() {
+        let range = TimeRange { from: Timestamp(0), to: Timestamp(1000 * Timestamp::SECOND) };
+        let check = |text: &str| step(&Parameters(vec![("step".into(), text.into())]), range).ok();
+        assert_eq!(check("500ms"), Some(500_000_000));
+        assert_eq!(check("2"), Some(2_000_000_000));
+        assert_eq!(check("1m"), Some(60_000_000_000));
+        assert_eq!(check(""), Some(4_000_000_000));
+        assert_eq!(check("0"), None);
+        assert_eq!(check("1ns"), None);
+        assert_eq!(check("-5"), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! Bytes of the lines that a selector finds, by the labels of their streams: the bars and lists of Drilldown.
+//!
+//! Bytes are counted, where Loki estimates them from its chunks; which series there are and where their steps lie is as in
+//! Loki.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use language::logql::{LogQuery, Selector};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
+use serde_json::{Value as Shown, json};
+use types::{TimeRange, Timestamp, Value};
+
+use super::lines::{self, LABEL_FIELDS, Labels};
+use super::{LokiParameters, LokiProblem, select, times};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
+
+/// Series where no limit is given, as in Loki, and at most.
+const DEFAULT: usize = 100;
+pub(crate) const MOST: usize = 5_000;
+
+/// Rows of one answer before they are put together.
+const ROWS_MAX: u64 = 500_000;
+
+/// Bytes of each series at each time, in the order of the times.
+type Volumes = BTreeMap<Labels, BTreeMap<Timestamp, u64>>;
+
+/// One series of an answer.
+type Series = (Labels, BTreeMap<Timestamp, u64>);
+
+/// The whole range as one number for each series.
+pub(crate) async fn whole(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Shown>, LokiProblem> {
+    let range = times::range(&parameters, server.now())?;
+    let series = volumes(&server, &parameters, range, None).await?;
+    let sample =
+        |(labels, bytes): &Series| json!({"metric": labels, "value": [seconds(range.to), total(bytes).to_string()]});
+    Ok(envelope("vector", series.iter().map(sample).collect()))
+}
+
+/// A number for each step.
+pub(crate) async fn over_range(
+    server: Shared,
+    LokiParameters(parameters): LokiParameters,
+) -> Result<Json<Shown>, LokiProblem> {
+    let range = times::range(&parameters, server.now())?;
+    let step = times::step(&parameters, range)?;
+    let series = volumes(&server, &parameters, range, Some(step)).await?;
+    let sample = |(labels, bytes): &Series| {
+        let values: Vec<Shown> = bytes.iter().map(|(at, bytes)| json!([seconds(*at), bytes.to_string()])).collect();
+        json!({"metric": labels, "values": values})
+    };
+    Ok(envelope("matrix", series.iter().map(sample).collect()))
+}
+
+/// How streams are put together, as `aggregateBy` and `targetLabels` say.
+enum Grouping {
+    /// Series by the values of these labels; by all labels where they are `None`.
+    Series(Option<BTreeSet<String>>),
+    /// One series for each label, without its value; of those named, else of all.
+    Names(Option<BTreeSet<String>>),
+}
+
+impl Grouping {
+    /// Reads the grouping. Without target labels, series are by the labels that the selector names.
+    fn of(parameters: &Parameters, selector: &Selector, targets: &[String]) -> Result<Self, Problem> {
+        let named = |names: &[String]| (!names.is_empty()).then(|| names.iter().cloned().collect());
+        match parameters.get("aggregateBy") {
+            None | Some("series") if targets.is_empty() => Ok(Self::Series(named(&selector.labels))),
+            None | Some("series") => Ok(Self::Series(named(targets))),
+            Some("labels") => Ok(Self::Names(named(targets))),
+            Some(other) => {
+                let message = format!("invalid aggregation option {other:?}: aggregateBy is series or labels");
+                Err(Problem::bad_request("bad-parameter", message))
+            }
+        }
+    }
+
+    /// The series that the lines of a stream belong to.
+    fn series(&self, labels: Labels) -> Vec<Labels> {
+        let is_in = |named: &Option<BTreeSet<String>>, name: &str| named.as_ref().is_none_or(|n| n.contains(name));
+        match self {
+            Self::Series(named) => vec![labels.into_iter().filter(|(name, _)| is_in(named, name)).collect()],
+            Self::Names(named) => {
+                let names = labels.into_keys().filter(|name| is_in(named, name));
+                names.map(|name| Labels::from([(name, String::new())])).collect()
+            }
+        }
+    }
+}
+
+/// The labels of `targetLabels`.
+fn target_labels(parameters: &Parameters) -> Vec<String> {
+    let names = parameters.get("targetLabels").unwrap_or_default().split(',');
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// The largest series, largest first.
+async fn volumes(
+    server: &Shared,
+    parameters: &Parameters,
+    range: TimeRange,
+    step: Option<i64>,
+) -> Result<Vec<Series>, Problem> {
+    let text = parameters.get("query").unwrap_or_default().to_owned();
+    let targets = target_labels(parameters);
+    let grouping = Grouping::of(parameters, &language::logql::selector(&text, text.trim() != "{}")?, &targets)?;
+    let limit = match parameters.number::<i64>("limit")?.unwrap_or_default() {
+        0 => DEFAULT,
+        limit => usize::try_from(limit).map_err(|_| select::bad_limit())?.min(MOST),
+    };
+    let (log, now) = (select::selector(&text)?, server.now());
+    let rows = read(server, &text, move |reading| {
+        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        Ok(reading.execute(&plan(&log, range, step), &scope, range)?.rows)
+    })
+    .await?;
+    let mut volumes = Volumes::new();
+    for row in &rows {
+        let [at, Some(Value::Integer(bytes)), fields @ ..] = row.as_slice() else { continue };
+        let labels = lines::labels(fields);
+        // Streams without one of the target labels are left out, as if the selector asked for it.
+        if targets.iter().any(|target| !labels.contains_key(target)) {
+            continue;
+        }
+        let at = match (at, step) {
+            (Some(Value::Timestamp(at)), Some(step)) => shown_at(*at, step, range.to),
+            _ => range.to,
+        };
+        for series in grouping.series(labels) {
+            let sum = volumes.entry(series).or_default().entry(at).or_default();
+            *sum = sum.saturating_add(u64::try_from(*bytes).unwrap_or_default());
+        }
+    }
+    let mut series: Vec<_> = volumes.into_iter().collect();
+    series.sort_by(|a, b| total(&b.1).cmp(&total(&a.1)).then_with(|| a.0.cmp(&b.0)));
+    series.truncate(limit);
+    Ok(series)
+}
+
+/// The time that a step is shown at: its last millisecond, or the end of the range where the step reaches beyond it.
+fn shown_at(start: Timestamp, step: i64, end: Timestamp) -> Timestamp {
+    let next = start.0.saturating_add(step);
+    Timestamp(if next >= end.0 { end.0 } else { next - Timestamp::SECOND / 1000 })
+}
+
+/// Sums bytes by the fields that make labels, and by time where there are steps. Columns: time, bytes, those fields.
+fn plan(log: &LogQuery, range: TimeRange, step: Option<i64>) -> Plan {
+    let field = |name: &str| (Name::from(name), Expr::Field(name.into()));
+    let mut by: Vec<(Name, Expr)> = LABEL_FIELDS.iter().map(|name| field(name)).collect();
+    let at: Name = "#at".into();
+    let shown_at = match step {
+        Some(step) => {
+            // Steps are multiples of their length, whatever the range begins with.
+            let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(range.from.0 - range.from.0.rem_euclid(step)))));
+            let arguments = vec![Expr::Field("@timestamp".into()), origin, Expr::Duration(Span::Nanoseconds(step))];
+            by.push((at.clone(), Expr::Call(Function::TimeBucket, arguments)));
+            Expr::Field(at.clone())
+        }
+        None => Expr::Literal(None),
+    };
+    let bytes: Name = "#bytes".into();
+    let mut operators = log.operators.clone();
+    let length = Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);
+    let aggregate = Aggregate { name: bytes.clone(), kind: AggregateKind::Sum, argument: Some(length) };
+    operators.push(Operator::Aggregate { by, aggregates: vec![aggregate] });
+    operators.push(Operator::Limit(ROWS_MAX));
+    let mut columns = vec![(at, shown_at), (bytes.clone(), Expr::Field(bytes))];
+    columns.extend(LABEL_FIELDS.iter().map(|name| field(name)));
+    lines::finished(log, operators, columns)
+}
+
+fn total(bytes: &BTreeMap<Timestamp, u64>) -> u64 {
+    bytes.values().sum()
+}
+
+/// Seconds, with milliseconds where there are some.
+fn seconds(at: Timestamp) -> Shown {
+    let milliseconds = at.0.div_euclid(Timestamp::SECOND / 1000);
+    if milliseconds % 1000 == 0 { json!(milliseconds / 1000) } else { json!(milliseconds as f64 / 1000.0) }
+}
+
+fn envelope(kind: &str, result: Vec<Shown>) -> Json<Shown> {
+    Json(json!({"status": "success", "data": {"resultType": kind, "result": result}}))
+}

@@ -1,0 +1,200 @@
+//! gRPC, as much of it as unary calls need (the gRPC over HTTP/2 protocol description).
+//!
+//! ```text
+//! body     = message                                   one of them in each direction
+//! message  = compressed (1 byte, 0 or 1), length (4 bytes, big-endian), that many bytes
+//! trailers = grpc-status, grpc-message (percent-encoded), grpc-status-details-bin (google.rpc.Status in base64)
+//! ```
+//!
+//! A call that is refused is answered with the trailers alone. What is worth another try says in a `RetryInfo` after how
+//! many seconds: exporters of OTLP drop what is `RESOURCE_EXHAUSTED` without one. There is no reflection, and calls of
+//! other services are `UNIMPLEMENTED`.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64_NOPAD;
+use hyper::body::Frame;
+use ingest::Encoding;
+
+use crate::status::{code_of, status_message, write_text, write_varint};
+use door::format::ErrorFormat;
+use door::problem::Problem;
+
+/// What stands before a message, in bytes.
+pub(crate) const PREFIX_BYTES: usize = 5;
+
+const CONTENT_TYPE: &str = "application/grpc";
+const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+const ENCODINGS: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("grpc-accept-encoding"), HeaderValue::from_static("identity,gzip,zstd"));
+
+/// Whether a content type says that gRPC is spoken.
+pub fn is_spoken(content_type: Option<&HeaderValue>) -> bool {
+    let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.strip_prefix(CONTENT_TYPE).is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+}
+
+/// How messages of a call are compressed, those that are.
+pub(crate) fn packing(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let of_proto = kind.and_then(|kind| kind.to_str().ok()).is_some_and(|kind| !kind.contains("+json"));
+    if !is_spoken(kind) || !of_proto {
+        let message = "this is called by gRPC, with messages of protobuf";
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", message);
+        return Err(problem.hint("send application/grpc over HTTP/2, or protobuf or JSON to /v1/logs"));
+    }
+    match headers.get("grpc-encoding").map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Ok(Encoding::Identity),
+        Some(b"gzip") => Ok(Encoding::Gzip),
+        Some(b"zstd") => Ok(Encoding::Zstd),
+        Some(other) => {
+            let message = format!("grpc-encoding {:?} is not supported", String::from_utf8_lossy(other));
+            let problem = Problem::new(StatusCode::NOT_IMPLEMENTED, "unsupported-encoding", message);
+            Err(problem.hint("send messages plain, or as gzip or zstd"))
+        }
+    }
+}
+
+/// The one message of a call's body, and how it is compressed.
+pub(crate) fn message(body: &[u8], packing: Encoding) -> Result<(&[u8], Encoding), Problem> {
+    let bad = |problem: String| Err(Problem::bad_request("bad-message", problem));
+    let Some(([flag, length @ ..], rest)) = body.split_first_chunk::<PREFIX_BYTES>() else {
+        return bad(format!("a message begins with {PREFIX_BYTES} bytes, and {} came", body.len()));
+    };
+    let length = u32::from_be_bytes(*length) as usize;
+    if rest.len() != length {
+        return bad(format!("a message of {length} bytes is announced, and {} came", rest.len()));
+    }
+    match (flag, packing) {
+        (0, _) => Ok((rest, Encoding::Identity)),
+        (1, Encoding::Identity) => bad("a message is compressed, and grpc-encoding does not say how".into()),
+        (1, packing) => Ok((rest, packing)),
+        (other, _) => bad(format!("a message begins with 0 or 1, not with {other}")),
+    }
+}
+
+/// The answer to a call: one message, and that all is well.
+pub(crate) fn answer(message: &[u8]) -> Response {
+    let mut body = vec![0];
+    // Answers of ours are short.
+    body.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+    body.extend_from_slice(message);
+    let trailers = HeaderMap::from_iter([(STATUS, HeaderValue::from_static("0"))]);
+    let frames = VecDeque::from([Frame::data(Bytes::from(body)), Frame::trailers(trailers)]);
+    respond(HeaderMap::new(), Body::new(Frames(frames)))
+}
+
+/// Errors of gRPC: a status in trailers, whatever is called.
+pub struct GrpcFormat;
+
+impl ErrorFormat for GrpcFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem)
+    }
+}
+
+/// A problem as gRPC says it: trailers alone, on an answer that HTTP is content with.
+fn refuse(problem: &Problem) -> Response {
+    let code = if problem.status == StatusCode::NOT_IMPLEMENTED { 12 } else { code_of(problem) };
+    let message = problem.sentence();
+    let mut trailers = HeaderMap::from_iter([(STATUS, HeaderValue::from(u16::from(code)))]);
+    // Percent-encoded text is made of what headers may hold, and so is base64.
+    trailers.extend(HeaderValue::try_from(percent_encoded(&message)).map(|value| (MESSAGE, value)));
+    if let Some(seconds) = problem.retry_after_s {
+        let details = BASE64_NOPAD.encode(&status_with_retry(code, &message, seconds));
+        trailers.extend(HeaderValue::try_from(details).map(|value| (DETAILS, value)));
+    }
+    respond(trailers, Body::empty())
+}
+
+fn respond(headers: HeaderMap, body: Body) -> Response {
+    let mut response = (headers, body).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    response.headers_mut().insert(ENCODINGS.0, ENCODINGS.1);
+    response
+}
+
+/// `google.rpc.Status { …, details = 3: Any { type_url = 1, value = 2: RetryInfo { retry_delay = 1: { seconds = 1 } } } }`.
+fn status_with_retry(code: u8, message: &str, seconds: u64) -> Vec<u8> {
+    let mut delay = vec![1 << 3];
+    write_varint(seconds, &mut delay);
+    let (mut retry, mut any) = (Vec::new(), Vec::new());
+    write_text(1, &delay, &mut retry);
+    write_text(1, b"type.googleapis.com/google.rpc.RetryInfo", &mut any);
+    write_text(2, &retry, &mut any);
+    let mut status = status_message(code, message);
+    write_text(3, &any, &mut status);
+    status
+}
+
+/// A text as `grpc-message` has it: everything but visible ASCII and spaces, and the percent sign, by its bytes.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' '..=b'~' if byte != b'%' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// A body of frames that are there already.
+struct Frames(VecDeque<Frame<Bytes>>);
+
+impl HttpBody for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_one_message_of_the_length_that_it_says() {
+        let check = |body: &[u8], packing| message(body, packing).map(|(m, e)| (m.to_vec(), e)).map_err(|p| p.message);
+        assert_eq!(check(b"\0\0\0\0\x02ab", Encoding::Gzip), Ok((b"ab".to_vec(), Encoding::Identity)));
+        assert_eq!(check(b"\x01\0\0\0\x01a", Encoding::Zstd), Ok((b"a".to_vec(), Encoding::Zstd)));
+        assert_eq!(check(b"\0\0\0\0\0", Encoding::Identity), Ok((Vec::new(), Encoding::Identity)));
+        for wrong in [
+            &b""[..],
+            b"\0\0\0\0",
+            b"\0\0\0\0\x03ab",
+            b"\0\0\0\0\x01ab",
+            b"\0\xff\xff\xff\xffab",
+            b"\x01\0\0\0\x01a",
+            b"\x02\0\0\0\x01a",
+        ] {
+            assert!(check(wrong, Encoding::Identity).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_in_a_header_is_ascii() {
+        assert_eq!(percent_encoded("50 % of „this“\n"), "50 %25 of %E2%80%9Ethis%E2%80%9C%0A");
+    }
+
+    #[test]
+    fn grpc_of_browsers_is_another_protocol() {
+        let check = |text: &'static str| is_spoken(Some(&HeaderValue::from_static(text)));
+        assert!(check("application/grpc") && check("application/grpc+proto") && check("application/grpc;a=b"));
+        assert!(!check("application/grpc-web") && !check("application/json") && !is_spoken(None));
+    }
+}

@@ -1,0 +1,163 @@
+//! OTLP: logs from OpenTelemetry's exporters and collectors, over HTTP as protobuf and as JSON, and over gRPC.
+//!
+//! Answers have the encoding of the request: `ExportLogsServiceResponse`, with what was rejected in it, or
+//! `google.rpc.Status`. Exporters try again on 429, 502, 503 and 504 and drop on everything else, so what waits for an
+//! operator is 503 here. Traces and metrics have no place; that is said to whoever sends them.
+
+pub mod decode;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ingest::IngestAnswer;
+use serde_json::json;
+
+pub use self::decode::OtlpForm;
+use self::decode::ingest_otlp;
+use crate::grpc;
+use crate::status::{code_of, status_message, write_text, write_varint};
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::headers::{batch_id, encoding};
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::table::Table;
+
+/// Signals that have an address in the protocol and no place here.
+const OTHER_SIGNALS: [&str; 3] = ["/v1/traces", "/v1/metrics", "/v1development/profiles"];
+
+/// Adds the routes of this door.
+pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+    let table = table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post);
+    table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export)
+}
+
+/// Tells whether an address is one of the protocol's.
+pub fn is_address(path: &str) -> bool {
+    let bare = path.strip_prefix("/otlp").unwrap_or(path);
+    bare == "/v1/logs" || OTHER_SIGNALS.contains(&bare)
+}
+
+/// The answer at an address of the protocol's that has no route.
+pub fn nothing_here(path: &str) -> Problem {
+    let message = format!("there is nothing at {path}: catat stores logs, send them to /v1/logs");
+    Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
+}
+
+async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let form = form(&headers)?;
+    let encoding = encoding(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
+    let work = move || {
+        let sender = of_thread.sender(batch_id.as_deref());
+        ingest_otlp(&of_thread.app.intake, received.bytes(), encoding, form, &sender)
+    };
+    let answer = server.intake.run(encoding, n_bytes, work).await??;
+    Ok(say(StatusCode::OK, form, response(&answer, form)))
+}
+
+/// The same as a call of gRPC.
+async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let packing = grpc::packing(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let bytes_max = server.app.limits.body_bytes_max.saturating_add(grpc::PREFIX_BYTES);
+    let received = server.bodies.read(body, bytes_max).await?;
+    let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
+    let work = move || {
+        let (message, encoding) = grpc::message(received.bytes(), packing)?;
+        let sender = of_thread.sender(batch_id.as_deref());
+        let answer = ingest_otlp(&of_thread.app.intake, message, encoding, OtlpForm::Protobuf, &sender)?;
+        Ok::<_, Problem>(answer)
+    };
+    let answer = server.intake.run(packing, n_bytes, work).await??;
+    Ok(grpc::answer(&response(&answer, OtlpForm::Protobuf)))
+}
+
+/// The form of a request.
+fn form(headers: &HeaderMap) -> Result<OtlpForm, Problem> {
+    match media_type(headers.get(header::CONTENT_TYPE)).as_str() {
+        "application/x-protobuf" | "application/protobuf" => Ok(OtlpForm::Protobuf),
+        "application/json" => Ok(OtlpForm::Json),
+        other => {
+            let message = format!("content type {other:?} is none of OTLP's");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", message);
+            Err(problem.hint("send application/x-protobuf or application/json"))
+        }
+    }
+}
+
+/// The form in which a request is answered that may be refused for its content type.
+pub fn form_of_answer(content_type: Option<&HeaderValue>) -> OtlpForm {
+    match media_type(content_type).as_str() {
+        "application/x-protobuf" | "application/protobuf" => OtlpForm::Protobuf,
+        _ => OtlpForm::Json,
+    }
+}
+
+fn media_type(content_type: Option<&HeaderValue>) -> String {
+    let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
+    let kind = match form {
+        OtlpForm::Protobuf => "application/x-protobuf",
+        OtlpForm::Json => "application/json",
+    };
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
+}
+
+/// `ExportLogsServiceResponse`: `partial_success = 1 { rejected_log_records = 1, error_message = 2 }`, if need be.
+fn response(answer: &IngestAnswer, form: OtlpForm) -> Vec<u8> {
+    let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
+    let message = match answer.rejected.first() {
+        Some(first) => format!("record {}: {}", first.line, first.error),
+        None if rejected == 0 => String::new(),
+        None => "records were rejected".into(),
+    };
+    match form {
+        OtlpForm::Json if rejected == 0 => b"{}".to_vec(),
+        OtlpForm::Json => {
+            let partial = json!({ "rejectedLogRecords": rejected.to_string(), "errorMessage": message });
+            json!({ "partialSuccess": partial }).to_string().into_bytes()
+        }
+        OtlpForm::Protobuf if rejected == 0 => Vec::new(),
+        OtlpForm::Protobuf => {
+            let mut partial = vec![1 << 3];
+            write_varint(rejected, &mut partial);
+            write_text(2, message.as_bytes(), &mut partial);
+            let mut out = Vec::new();
+            write_text(1, &partial, &mut out);
+            out
+        }
+    }
+}
+
+/// Errors of OTLP over HTTP, in the encoding of the request.
+pub struct OtlpFormat(pub OtlpForm);
+
+impl ErrorFormat for OtlpFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem, self.0)
+    }
+}
+
+/// `google.rpc.Status { code = 1, message = 2 }`, with the statuses that exporters know.
+fn refuse(problem: &Problem, form: OtlpForm) -> Response {
+    let status = match problem.status.as_u16() {
+        408 | 507 => StatusCode::SERVICE_UNAVAILABLE,
+        _ => problem.status,
+    };
+    let (code, message) = (code_of(problem), problem.sentence());
+    let body = match form {
+        OtlpForm::Json => json!({ "code": code, "message": message }).to_string().into_bytes(),
+        OtlpForm::Protobuf => status_message(code, &message),
+    };
+    say(status, form, body)
+}

@@ -1,0 +1,256 @@
+//! The logs request as JSON: protobuf's JSON form, in which ids are hex, 64-bit numbers texts or numbers, and names
+//! camelCase (the names of the message are understood too).
+//!
+//! Records are read where they stand, and nothing is built of them. The members of an object may stand in any order; records
+//! that stand before their resource or scope are gone past and read then.
+
+mod values;
+
+use std::borrow::Cow;
+
+use parse::JsonCursor;
+
+use self::values::put_pair;
+use super::bad;
+use super::fields::{Kind, count};
+use super::records::{ATTRIBUTE, Attributes, Body, Record, Records};
+use ingest::IngestError;
+
+/// Deepest nesting of objects and lists: four of them make a level of a value.
+const NESTING_MAX: usize = 280;
+
+/// Hands over all records of a request.
+pub(super) fn read(text: &str, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
+    let mut reader = Reader { json: JsonCursor::new(text), depth: 0 };
+    let mut attributes = Attributes::default();
+    reader.object(|reader, name| match name {
+        "resourceLogs" | "resource_logs" => {
+            reader.each(name, &mut |reader| reader.resource_logs(records, &mut attributes))
+        }
+        _ => reader.skip(),
+    })?;
+    match reader.json.peek() {
+        None => Ok(()),
+        Some(_) => Err(bad(reader.json.error("expected the end of the request"))),
+    }
+}
+
+/// A place in a request.
+struct Reader<'t> {
+    json: JsonCursor<'t>,
+    /// Objects and lists around what comes next.
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn resource_logs(
+        &mut self,
+        records: &mut Records<'_, '_>,
+        attributes: &mut Attributes<'t>,
+    ) -> Result<(), IngestError> {
+        records.begin_resource();
+        let (mut is_known, mut is_ended, mut postponed) = (false, false, Vec::new());
+        self.object(|reader, name| match name {
+            "resource" => {
+                is_known = true;
+                reader.each(name, &mut |reader| reader.resource(records))
+            }
+            "scopeLogs" | "scope_logs" if is_known => {
+                if !std::mem::replace(&mut is_ended, true) {
+                    records.end_resource();
+                }
+                reader.each(name, &mut |reader| reader.scope_logs(records, attributes))
+            }
+            "scopeLogs" | "scope_logs" => {
+                postponed.push(reader.json.clone());
+                reader.skip()
+            }
+            _ => reader.skip(),
+        })?;
+        if !is_ended {
+            records.end_resource();
+        }
+        self.again(postponed, |reader| reader.each("scopeLogs", &mut |reader| reader.scope_logs(records, attributes)))
+    }
+
+    fn resource(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
+        self.check_shared(records)?;
+        self.object(|reader, name| match name {
+            "attributes" => reader.each(name, &mut |reader| reader.share(records)),
+            _ => reader.skip(),
+        })
+    }
+
+    fn scope_logs(
+        &mut self,
+        records: &mut Records<'_, '_>,
+        attributes: &mut Attributes<'t>,
+    ) -> Result<(), IngestError> {
+        records.begin_scope();
+        let (mut is_known, mut postponed) = (false, Vec::new());
+        self.object(|reader, name| match name {
+            "scope" => {
+                is_known = true;
+                reader.each(name, &mut |reader| reader.scope(records))
+            }
+            "logRecords" | "log_records" if is_known => {
+                reader.each(name, &mut |reader| reader.add_record(records, attributes))
+            }
+            "logRecords" | "log_records" => {
+                postponed.push(reader.json.clone());
+                reader.skip()
+            }
+            _ => reader.skip(),
+        })?;
+        self.again(postponed, |reader| reader.each("logRecords", &mut |reader| reader.add_record(records, attributes)))
+    }
+
+    fn scope(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
+        self.check_shared(records)?;
+        self.object(|reader, name| {
+            match name {
+                "name" => records.share_text("scope.name", &reader.text(name)?.unwrap_or_default()),
+                "version" => records.share_text("scope.version", &reader.text(name)?.unwrap_or_default()),
+                "attributes" => reader.each(name, &mut |reader| reader.share(records))?,
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Shares the attribute that comes next.
+    fn share(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
+        let (key, kind) = self.pair()?;
+        records.share(&key, &kind)
+    }
+
+    /// Checks the size of the resource or scope that comes next.
+    fn check_shared(&self, records: &Records<'_, '_>) -> Result<(), IngestError> {
+        records.check_shared(self.json.clone().skip().map_err(bad)?.len())
+    }
+
+    fn add_record(
+        &mut self,
+        records: &mut Records<'_, '_>,
+        attributes: &mut Attributes<'t>,
+    ) -> Result<(), IngestError> {
+        let record = self.record(attributes)?;
+        records.add(&record, attributes)
+    }
+
+    fn record(&mut self, attributes: &mut Attributes<'t>) -> Result<Record<'t>, IngestError> {
+        let mut record = Record::default();
+        attributes.clear();
+        self.object(|reader, name| {
+            match name {
+                "timeUnixNano" | "time_unix_nano" => record.time = reader.time(name)?.unwrap_or(record.time),
+                "observedTimeUnixNano" | "observed_time_unix_nano" => {
+                    record.observed = reader.time(name)?.unwrap_or(record.observed);
+                }
+                "severityNumber" | "severity_number" => {
+                    record.severity_number = reader.severity(name)?.unwrap_or(record.severity_number);
+                }
+                "severityText" | "severity_text" => record.severity_text = bytes_of(reader.text(name)?),
+                "body" => reader.each(name, &mut |reader| {
+                    record.body = match reader.value()? {
+                        Kind::Text(text) => Body::Text(bytes_of(Some(text))),
+                        kind => {
+                            count(&kind, 1)?;
+                            Body::Other(kind)
+                        }
+                    };
+                    Ok(())
+                })?,
+                "attributes" => reader.each(name, &mut |reader| {
+                    attributes.push(reader.pair()?, |key, kind, more| put_pair(ATTRIBUTE, key, kind, more.to_mut()))
+                })?,
+                "droppedAttributesCount" | "dropped_attributes_count" => {
+                    record.dropped_attributes = reader.integer(name)?.unwrap_or(record.dropped_attributes);
+                }
+                "flags" => record.flags = reader.flags(name)?.unwrap_or(record.flags),
+                "traceId" | "trace_id" => record.trace_id = reader.id(name)?,
+                "spanId" | "span_id" => record.span_id = reader.id(name)?,
+                "eventName" | "event_name" => record.event_name = bytes_of(reader.text(name)?),
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(record)
+    }
+
+    /// Reads an object; `member` reads what stands behind each name.
+    #[inline]
+    fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &str) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
+        self.enter()?;
+        self.json.expect(b'{', "expected an object").map_err(bad)?;
+        let mut is_first = true;
+        while self.json.has_next(is_first, b'}').map_err(bad)? {
+            is_first = false;
+            let name = self.json.name().map_err(bad)?;
+            member(self, &name)?;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Reads the object that stands behind a name, or each of a list. What is `null` is not there.
+    fn each(
+        &mut self,
+        name: &str,
+        read: &mut impl FnMut(&mut Self) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
+        match self.json.peek() {
+            Some(b'{') => read(self),
+            Some(b'[') => {
+                self.enter()?;
+                self.json.expect(b'[', "expected a list").map_err(bad)?;
+                let mut is_first = true;
+                while self.json.has_next(is_first, b']').map_err(bad)? {
+                    is_first = false;
+                    self.each(name, read)?;
+                }
+                self.depth -= 1;
+                Ok(())
+            }
+            _ => self.no_object(name),
+        }
+    }
+
+    /// Goes past a value that nobody knows.
+    fn skip(&mut self) -> Result<(), IngestError> {
+        self.json.skip().map(drop).map_err(bad)
+    }
+
+    /// Reads what was gone past before.
+    fn again(
+        &mut self,
+        postponed: Vec<JsonCursor<'t>>,
+        mut read: impl FnMut(&mut Self) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
+        for place in postponed {
+            let behind = std::mem::replace(&mut self.json, place);
+            read(self)?;
+            self.json = behind;
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Result<(), IngestError> {
+        self.depth += 1;
+        if self.depth > NESTING_MAX {
+            return Err(bad(format_args!("the request is nested more than {NESTING_MAX} levels deep")));
+        }
+        Ok(())
+    }
+}
+
+/// A text as bytes, which are none where there is no text.
+fn bytes_of(text: Option<Cow<'_, str>>) -> Cow<'_, [u8]> {
+    match text.unwrap_or_default() {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}

@@ -1,0 +1,406 @@
+//! Values in protobuf's JSON form.
+//!
+//! What holds others, a list or an object, is written again as the protobuf message that it stands for: its parts can be
+//! gone through as often as needed without being looked for, and it is smaller than the text.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use data_encoding::BASE64;
+
+use super::super::bad;
+use super::super::fields::Kind;
+use super::super::records::Id;
+use super::Reader;
+use ingest::IngestError;
+
+/// What is no object and no list.
+enum Scalar<'t> {
+    Text(Cow<'t, str>),
+    /// The letters of a number, `true` or `false`.
+    Word(&'t str),
+}
+
+#[cold]
+fn wrong(name: &str, found: impl Display) -> IngestError {
+    let mut found = found.to_string();
+    found.truncate(found.floor_char_boundary(100));
+    bad(format_args!("{found:?} is no value of {name}"))
+}
+
+impl<'t> Reader<'t> {
+    /// Reads a value.
+    pub(super) fn value(&mut self) -> Result<Kind<'t>, IngestError> {
+        let mut value = Kind::Nothing;
+        self.object(|reader, name| {
+            let found = match name {
+                "stringValue" | "string_value" => reader.text(name)?.map(Kind::Text),
+                "boolValue" | "bool_value" => reader.boolean(name)?.map(Kind::Boolean),
+                // Numbers beyond 63 bits are those that have the same 64.
+                "intValue" | "int_value" => reader.integer(name)?.map(|bits| Kind::Integer(bits as i64)),
+                "doubleValue" | "double_value" => reader.double(name)?.map(Kind::Float),
+                "arrayValue" | "array_value" => {
+                    return reader.each(name, &mut |reader| {
+                        value = Kind::List(reader.list()?.into());
+                        Ok(())
+                    });
+                }
+                "kvlistValue" | "kvlist_value" => {
+                    return reader.each(name, &mut |reader| {
+                        value = Kind::Object(reader.pairs()?.into());
+                        Ok(())
+                    });
+                }
+                "bytesValue" | "bytes_value" => reader.bytes(name)?.map(|bytes| Kind::Bytes(bytes.into())),
+                _ => return reader.skip(),
+            };
+            if let Some(found) = found {
+                value = found;
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+
+    /// Reads a key and its value.
+    // Inlined: a pair that is handed on is copied, which takes longer than reading it.
+    #[inline(always)]
+    pub(super) fn pair(&mut self) -> Result<(Cow<'t, str>, Kind<'t>), IngestError> {
+        self.json.peek();
+        let start = self.json.clone();
+        match self.plain_pair() {
+            Some(pair) => Ok(pair),
+            None => {
+                self.json = start;
+                self.any_pair()
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn any_pair(&mut self) -> Result<(Cow<'t, str>, Kind<'t>), IngestError> {
+        let (mut key, mut value) = (Cow::Borrowed(""), Kind::Nothing);
+        self.object(|reader, name| {
+            match name {
+                "key" => key = reader.text(name)?.unwrap_or_default(),
+                "value" => reader.each(name, &mut |reader| {
+                    value = reader.value()?;
+                    Ok(())
+                })?,
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok((key, value))
+    }
+
+    /// Reads a key and a text or number that are written as most are; where they are not it stops somewhere.
+    #[inline(always)]
+    fn plain_pair(&mut self) -> Option<(Cow<'t, str>, Kind<'t>)> {
+        if !self.json.take_text(r#"{"key":"#) {
+            return None;
+        }
+        let key = self.quoted()?;
+        if !self.json.take_text(r#","value":{"#) {
+            return None;
+        }
+        let value = if self.json.take_text(r#""stringValue":"#) {
+            Kind::Text(self.quoted()?)
+        } else if self.json.take_text(r#""intValue":"#) {
+            Kind::Integer(self.integer("intValue").ok()?? as i64)
+        } else if self.json.take_text(r#""doubleValue":"#) {
+            Kind::Float(self.double("doubleValue").ok()??)
+        } else {
+            return None;
+        };
+        self.json.take_text("}}").then_some((key, value))
+    }
+
+    /// Reads a text where there is one. What is found to be none costs nothing: saying where an error stands does.
+    #[inline(always)]
+    fn quoted(&mut self) -> Option<Cow<'t, str>> {
+        if self.json.peek() == Some(b'"') { self.json.string().ok() } else { None }
+    }
+
+    /// Reads a list as a message of values.
+    fn list(&mut self) -> Result<Vec<u8>, IngestError> {
+        let mut message = Vec::new();
+        self.object(|reader, name| match name {
+            "values" => reader.each(name, &mut |reader| {
+                put_value(1, &reader.value()?, &mut message);
+                Ok(())
+            }),
+            _ => reader.skip(),
+        })?;
+        Ok(message)
+    }
+
+    /// Reads an object as a message of pairs.
+    fn pairs(&mut self) -> Result<Vec<u8>, IngestError> {
+        let mut message = Vec::new();
+        self.object(|reader, name| match name {
+            "values" => reader.each(name, &mut |reader| {
+                let (key, value) = reader.pair()?;
+                put_pair(1, &key, &value, &mut message);
+                Ok(())
+            }),
+            _ => reader.skip(),
+        })?;
+        Ok(message)
+    }
+
+    /// Reads what stands behind a name. What is `null` is not there.
+    fn scalar(&mut self, name: &str) -> Result<Option<Scalar<'t>>, IngestError> {
+        match self.json.peek() {
+            Some(b'"') => self.json.string().map(|text| Some(Scalar::Text(text))).map_err(bad),
+            Some(b'{') => Err(wrong(name, "an object")),
+            Some(b'[') => Err(wrong(name, "a list")),
+            _ => match self.json.scalar().map_err(bad)? {
+                "null" => Ok(None),
+                word @ ("true" | "false") => Ok(Some(Scalar::Word(word))),
+                number if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                    Ok(Some(Scalar::Word(number)))
+                }
+                other => Err(wrong(name, other)),
+            },
+        }
+    }
+
+    /// Reads what stands where an object should; `null` is none.
+    #[cold]
+    pub(super) fn no_object(&mut self, name: &str) -> Result<(), IngestError> {
+        match self.scalar(name)? {
+            None => Ok(()),
+            Some(Scalar::Text(text)) => Err(wrong(name, text)),
+            Some(Scalar::Word(word)) => Err(wrong(name, word)),
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<Cow<'t, str>>, IngestError> {
+        match self.scalar(name)? {
+            Some(Scalar::Text(text)) => Ok(Some(text)),
+            Some(Scalar::Word(word)) => Err(wrong(name, word)),
+            None => Ok(None),
+        }
+    }
+
+    fn boolean(&mut self, name: &str) -> Result<Option<bool>, IngestError> {
+        match self.scalar(name)? {
+            Some(Scalar::Word(word @ ("true" | "false"))) => Ok(Some(word == "true")),
+            Some(Scalar::Word(found)) => Err(wrong(name, found)),
+            Some(Scalar::Text(found)) => Err(wrong(name, found)),
+            None => Ok(None),
+        }
+    }
+
+    fn double(&mut self, name: &str) -> Result<Option<f64>, IngestError> {
+        let (number, is_text) = match self.scalar(name)? {
+            Some(Scalar::Text(text)) => (text, true),
+            Some(Scalar::Word(word)) => (Cow::Borrowed(word), false),
+            None => return Ok(None),
+        };
+        // Only as a text can it be one that is not finite.
+        match number.parse::<f64>() {
+            Ok(double) if is_text || double.is_finite() => Ok(Some(double)),
+            _ => Err(wrong(name, number)),
+        }
+    }
+
+    /// Reads a whole number, of a text or not; an empty text is none.
+    fn whole(&mut self, name: &str) -> Result<Option<i128>, IngestError> {
+        match self.scalar(name)? {
+            Some(Scalar::Text(text)) if text.is_empty() => Ok(None),
+            Some(Scalar::Text(text)) => whole(&text).map(Some).ok_or_else(|| wrong(name, text)),
+            // Some write whole numbers as 1.0 or 1e9.
+            Some(Scalar::Word(word)) => match whole(word).or_else(|| whole_of_double(word)) {
+                Some(number) => Ok(Some(number)),
+                None => Err(wrong(name, word)),
+            },
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a whole number in quotes, as most of 64 bits are written; where none comes next nothing is read.
+    #[inline]
+    fn quoted_number(&mut self) -> Option<u64> {
+        let digits = self.json.rest().strip_prefix('"')?;
+        // Nineteen digits always fit.
+        let mut number = 0;
+        let mut n_digits = 0;
+        for byte in digits.bytes().take(19).take_while(u8::is_ascii_digit) {
+            number = number * 10 + u64::from(byte - b'0');
+            n_digits += 1;
+        }
+        let is_ended = n_digits > 0 && digits.as_bytes().get(n_digits) == Some(&b'"');
+        is_ended.then(|| {
+            self.json.advance(n_digits + 2);
+            number
+        })
+    }
+
+    /// Reads a number of 64 bits, with a sign or without.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, IngestError> {
+        if let Some(number) = self.quoted_number() {
+            return Ok(Some(number));
+        }
+        self.whole(name)?.map(|number| bits(name, number)).transpose()
+    }
+
+    /// Reads nanoseconds; a negative time is before all times.
+    pub(super) fn time(&mut self, name: &str) -> Result<Option<u64>, IngestError> {
+        if let Some(number) = self.quoted_number() {
+            return Ok(Some(number));
+        }
+        let number = self.whole(name)?;
+        number.map(|number| u64::try_from(number.max(0)).map_err(|_| wrong(name, number))).transpose()
+    }
+
+    pub(super) fn flags(&mut self, name: &str) -> Result<Option<u32>, IngestError> {
+        let number = self.whole(name)?;
+        number.map(|number| u32::try_from(number).map_err(|_| wrong(name, number))).transpose()
+    }
+
+    /// Reads the number of a severity, or its name.
+    pub(super) fn severity(&mut self, name: &str) -> Result<Option<u64>, IngestError> {
+        self.json.peek();
+        if !self.json.rest().starts_with("\"SEVERITY_NUMBER_") {
+            return self.integer(name);
+        }
+        let text = self.json.string().map_err(bad)?;
+        severity(&text).map(|number| Some(number.into())).ok_or_else(|| wrong(name, text))
+    }
+
+    fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, IngestError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        BASE64.decode(text.as_bytes()).map(Some).map_err(|_| wrong(name, text))
+    }
+
+    /// Reads an id. Protobuf's own JSON form has ids in base64, and some exporters know no other than that.
+    pub(super) fn id(&mut self, name: &str) -> Result<Id<'t>, IngestError> {
+        let Some(text) = self.text(name)? else { return Ok(Id::default()) };
+        if text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(Id::Hex(text));
+        }
+        BASE64.decode(text.as_bytes()).map(|id| Id::Bytes(id.into())).map_err(|_| wrong(name, text))
+    }
+}
+
+/// A whole number, which mostly has 64 bits.
+fn whole(text: &str) -> Option<i128> {
+    text.parse::<i64>().map(i128::from).or_else(|_| text.parse::<i128>()).ok()
+}
+
+fn whole_of_double(text: &str) -> Option<i128> {
+    let number = text.parse::<f64>().ok()?;
+    (number.fract() == 0.0 && number.abs() < 1e20).then_some(number as i128)
+}
+
+fn bits(name: &str, number: i128) -> Result<u64, IngestError> {
+    let bits = i64::try_from(number).map(|number| number as u64).or_else(|_| u64::try_from(number));
+    bits.map_err(|_| wrong(name, number))
+}
+
+/// The number of `SEVERITY_NUMBER_WARN2`.
+fn severity(name: &str) -> Option<u8> {
+    let name = name.strip_prefix("SEVERITY_NUMBER_")?;
+    if name == "UNSPECIFIED" {
+        return Some(0);
+    }
+    let (word, more) = match name.as_bytes().last()? {
+        digit @ b'2'..=b'4' => (&name[..name.len() - 1], digit - b'1'),
+        _ => (name, 0),
+    };
+    let words = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+    let place = words.iter().position(|known| *known == word)?;
+    Some(place as u8 * 4 + 1 + more)
+}
+
+fn put_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn put_bytes(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(number << 3 | 2);
+    put_varint(bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
+}
+
+/// Writes what `write` writes as field `number` of a message.
+fn put_message(number: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(number << 3 | 2);
+    // Room for the length, which mostly is a byte; what takes a longer one moves.
+    out.push(0);
+    let start = out.len();
+    write(out);
+    let n_bytes = out.len() - start;
+    if n_bytes < 0x80 {
+        out[start - 1] = n_bytes as u8;
+        return;
+    }
+    let mut length = Vec::with_capacity(10);
+    put_varint(n_bytes as u64, &mut length);
+    out.splice(start - 1..start, length);
+}
+
+/// Writes a value as field `number` of a message.
+fn put_value(number: u8, value: &Kind<'_>, out: &mut Vec<u8>) {
+    put_message(number, out, |out| match value {
+        Kind::Nothing => {}
+        Kind::Text(text) => put_bytes(1, text.as_bytes(), out),
+        Kind::Boolean(truth) => out.extend([2 << 3, u8::from(*truth)]),
+        Kind::Integer(integer) => {
+            out.push(3 << 3);
+            put_varint(*integer as u64, out);
+        }
+        Kind::Float(float) => {
+            out.push(4 << 3 | 1);
+            out.extend_from_slice(&float.to_le_bytes());
+        }
+        Kind::List(list) => put_bytes(5, list, out),
+        Kind::Object(object) => put_bytes(6, object, out),
+        Kind::Bytes(bytes) => put_bytes(7, bytes, out),
+    });
+}
+
+/// Writes a pair as field `number` of a message.
+pub(super) fn put_pair(number: u8, key: &str, value: &Kind<'_>, out: &mut Vec<u8>) {
+    put_message(number, out, |out| {
+        put_bytes(1, key.as_bytes(), out);
+        put_value(2, value, out);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fields::elements;
+    use super::*;
+
+    #[test]
+    fn lengths_of_every_size_are_those_of_what_follows() {
+        for n_bytes in [0, 1, 120, 123, 124, 125, 126, 127, 128, 129, 16_376, 16_379, 16_384, 2_097_140, 2_097_152] {
+            let text = "x".repeat(n_bytes);
+            let mut message = Vec::new();
+            put_pair(6, "", &Kind::Text((&*text).into()), &mut message);
+            let mut inner = &message[..];
+            for number in [6, 2, 1] {
+                let found: Vec<_> = elements(inner, number).collect::<Result<_, _>>().expect("a message");
+                let [only] = found[..] else { panic!("{number}: {} fields", found.len()) };
+                inner = only;
+            }
+            assert_eq!(inner, text.as_bytes(), "{n_bytes}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_severities_are_understood() {
+        let names = ["TRACE", "TRACE2", "DEBUG4", "INFO", "ERROR3", "FATAL4", "UNSPECIFIED"];
+        let numbers = names.map(|name| severity(&format!("SEVERITY_NUMBER_{name}")));
+        assert_eq!(numbers, [1, 2, 8, 9, 19, 24, 0].map(Some));
+        assert_eq!(severity("SEVERITY_NUMBER_INFO5"), None);
+        assert_eq!(severity("INFO"), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Splunk's HTTP event collector (HEC): events as objects and as raw lines.
+//!
+//! Answers are a text and a number of Splunk's, `{"text":"Success","code":0}`; where one of several events has a fault,
+//! its place stands in `invalid-event-number`, and what is wrong with it in `message`. What is well-formed beside a
+//! faulty event is stored.
+
+pub mod decode;
+
+use std::sync::Arc;
+
+use self::decode::{HecDefaults, HecFault, HecForm, ingest_hec};
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::headers::{batch_id, encoding};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::table::Table;
+
+/// Where the collector's addresses begin.
+pub const PREFIX: &str = "/services/collector";
+
+/// Adds the routes of this door.
+pub(crate) fn add(mut table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+    for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
+        // Docker's driver asks with OPTIONS whether there is a collector before it sends to it, and brings no key then.
+        table = table.post(path, Role::Ingest, events).options(path, Role::None, healthy);
+    }
+    for path in ["/services/collector/raw", "/services/collector/raw/1.0"] {
+        table = table.post(path, Role::Ingest, raw).options(path, Role::None, healthy);
+    }
+    for path in ["/services/collector/health", "/services/collector/health/1.0"] {
+        table = table.get(path, Role::None, healthy);
+    }
+    table.post("/services/collector/ack", Role::Ingest, no_acks)
+}
+
+async fn events(server: Shared, parameters: Parameters, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    accept(server, HecForm::Events, &parameters, &headers, body).await
+}
+
+async fn raw(server: Shared, parameters: Parameters, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    accept(server, HecForm::Raw, &parameters, &headers, body).await
+}
+
+async fn accept(
+    server: Shared,
+    form: HecForm,
+    parameters: &Parameters,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let encoding = encoding(headers)?;
+    let batch_id = batch_id(headers)?;
+    let said = |name: &str| parameters.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let defaults = HecDefaults {
+        index: said("index"),
+        host: said("host"),
+        source: said("source"),
+        sourcetype: said("sourcetype"),
+    };
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
+    let work = move || {
+        let sender = of_thread.sender(batch_id.as_deref());
+        ingest_hec(&of_thread.app.intake, received.bytes(), encoding, form, &defaults, &sender)
+    };
+    let answer = server.intake.run(encoding, n_bytes, work).await??;
+    let Some((event_idx, fault)) = answer.fault else {
+        return Ok(say(StatusCode::OK, "Success", 0, json!({})));
+    };
+    let (text, code) = match fault {
+        HecFault::NoData => return Ok(say(StatusCode::BAD_REQUEST, "No data", 5, json!({}))),
+        HecFault::BadFormat(_) => ("Invalid data format", 6),
+        HecFault::BadIndex(_) => ("Incorrect index", 7),
+        HecFault::NoEvent => ("Event field is required", 12),
+        HecFault::BlankEvent => ("Event field cannot be blank", 13),
+        HecFault::BadFields => ("Error in handling indexed fields", 15),
+    };
+    let more = json!({ "invalid-event-number": event_idx, "message": fault.to_string() });
+    Ok(say(StatusCode::BAD_REQUEST, text, code, more))
+}
+
+async fn healthy(server: Shared) -> Response {
+    match server.app.store.locked() {
+        None => say(StatusCode::OK, "HEC is healthy", 17, json!({})),
+        Some(reason) => say(StatusCode::SERVICE_UNAVAILABLE, "HEC is unhealthy", 18, json!({ "message": reason })),
+    }
+}
+
+/// What is answered is durable already; nobody has to ask again.
+async fn no_acks() -> Response {
+    say(StatusCode::BAD_REQUEST, "ACK is disabled", 14, json!({}))
+}
+
+fn say(status: StatusCode, text: &str, code: u8, mut more: Value) -> Response {
+    more["text"] = text.into();
+    more["code"] = code.into();
+    (status, Json(more)).into_response()
+}
+
+/// Errors as Splunk writes them.
+pub struct SplunkFormat;
+
+impl ErrorFormat for SplunkFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem)
+    }
+}
+
+fn refuse(problem: &Problem) -> Response {
+    let busy = StatusCode::SERVICE_UNAVAILABLE;
+    let (status, text, code) = match (problem.status.as_u16(), problem.code) {
+        (401, "key-required") => (problem.status, "Token is required", 2),
+        (401, _) => (StatusCode::FORBIDDEN, "Invalid token", 4),
+        (403, _) => (problem.status, "Invalid token", 4),
+        (413, _) => (problem.status, "Request entity too large", 27),
+        (408, _) => (problem.status, "Invalid data format", 6),
+        (404, _) => (problem.status, "The requested URL was not found on this server.", 404u16),
+        (405, _) => (problem.status, "Method not allowed", 405),
+        (_, "shutting-down") => (busy, "Server is shutting down", 23),
+        (429 | 503 | 507, _) => (busy, "Server is busy", 9),
+        (400..500, _) => (problem.status, "Invalid data format", 6),
+        _ => (problem.status, "Internal server error", 8),
+    };
+    (status, Json(json!({ "text": text, "code": code, "message": problem.message }))).into_response()
+}

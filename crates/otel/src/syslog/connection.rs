@@ -1,0 +1,158 @@
+//! One connection that brings syslog: bytes are read, cut into frames, and put into the queue.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+use tracing::debug;
+
+use super::decode::{SyslogFramer, SyslogFrames};
+use super::seats::Seated;
+use super::{LAST_TIME_MAX, LAST_WAIT, Listening};
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 32 << 10;
+
+thread_local! {
+    /// What is read into, by any connection that has bytes: thousands that wait for some need no memory for it.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// How long a connection may say nothing. Senders keep theirs open for the next message, so that it is long.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(3600);
+
+/// How long a frame may take that has begun: a while, and a second for each so many bytes of it. What has come by then is
+/// kept as a frame, and the connection is closed.
+const FRAME_TIME_MAX: Duration = Duration::from_secs(60);
+const BYTES_PER_SECOND_MIN: usize = 1 << 10;
+
+/// How long the beginning of TLS may take.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A connection that holds more of a frame than this needs one of a few places, so that many long frames at once take a
+/// bounded memory.
+const LARGE_BYTES: usize = 256 << 10;
+pub(super) const LARGE_MAX: usize = 32;
+
+/// Reads a connection to its end, or until the server closes.
+pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, listening: &Listening) {
+    let from: Arc<str> = peer.ip().to_canonical().to_string().into();
+    let seated = listening.seats.seat(peer.ip());
+    let Some(tls) = tls else { return read(stream, &from, &seated, listening).await };
+    // Boxed: what TLS needs is not to be kept for each connection without it.
+    match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
+        Ok(Ok(stream)) => Box::pin(read(stream, &from, &seated, listening)).await,
+        Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
+        Err(_) => debug!("syslog connection was too slow to begin TLS"),
+    }
+}
+
+async fn read(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    from: &Arc<str>,
+    seated: &Seated,
+    listening: &Listening,
+) {
+    let mut framer = SyslogFramer::new(listening.frame_bytes_max());
+    let mut large_place = None;
+    // Since when a frame is under way.
+    let mut begun: Option<Instant> = None;
+    let mut last: Option<Instant> = None;
+    while last.is_none_or(|end| Instant::now() < end) {
+        let patience = match (last, begun) {
+            (Some(_), _) => LAST_WAIT,
+            (None, Some(begun)) => patience(framer.n_held_bytes(), begun.elapsed()),
+            (None, None) => IDLE_TIME_MAX,
+        };
+        let is_between_frames = framer.n_held_bytes() == 0;
+        let mut frames = SyslogFrames::default();
+        let read = tokio::select! {
+            biased;
+            () = listening.closed(), if last.is_none() => {
+                last = Some(Instant::now() + LAST_TIME_MAX);
+                continue;
+            }
+            read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
+            // Behind reading: what has come is kept.
+            () = seated.asked_to_leave(), if last.is_none() && is_between_frames => {
+                listening.counts().n_closed.fetch_add(1, Ordering::Relaxed);
+                // What is on its way while the other side hears of it is read.
+                let _ = stream.shutdown().await;
+                last = Some(Instant::now() + LAST_TIME_MAX);
+                continue;
+            }
+        };
+        match read {
+            Ok(Ok(0)) | Err(_) => break,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                debug!(%error, "syslog connection ended");
+                break;
+            }
+        }
+        seated.spoke(framer.n_held_bytes() > 0);
+        if framer.n_held_bytes() == 0 {
+            begun = None;
+        } else if begun.is_none() || !frames.is_empty() {
+            begun = Some(Instant::now());
+        }
+        if !frames.is_empty() {
+            listening.queue.put(from, frames).await;
+        }
+        if framer.n_held_bytes() <= LARGE_BYTES {
+            large_place = None;
+        } else if large_place.is_none() {
+            large_place = listening.large.clone().acquire_owned().await.ok();
+        }
+    }
+    let mut frames = SyslogFrames::default();
+    framer.finish(&mut frames);
+    if !frames.is_empty() {
+        listening.queue.put(from, frames).await;
+    }
+}
+
+/// How long to wait for more of a frame of which so much has come in so much time.
+fn patience(n_held: usize, elapsed: Duration) -> Duration {
+    (FRAME_TIME_MAX + Duration::from_secs((n_held / BYTES_PER_SECOND_MIN) as u64)).saturating_sub(elapsed)
+}
+
+/// Reads what is there into the framer; returns how many bytes that was, 0 at the end.
+async fn read_some(
+    stream: &mut (impl AsyncRead + Unpin),
+    framer: &mut SyslogFramer,
+    frames: &mut SyslogFrames,
+) -> std::io::Result<usize> {
+    poll_fn(|context| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut room = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut room))?;
+            framer.feed(room.filled(), frames);
+            Poll::Ready(Ok(room.filled().len()))
+        })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_trickles_is_not_waited_for_for_ever() {
+        let seconds = Duration::from_secs;
+        assert_eq!(patience(0, seconds(0)), FRAME_TIME_MAX);
+        assert_eq!(patience(59, seconds(59)), seconds(1));
+        assert_eq!(patience(60, seconds(61)), Duration::ZERO);
+        assert_eq!(patience(1 << 20, seconds(1_000)), seconds(84));
+    }
+}
