@@ -7,7 +7,9 @@ use parse::{Event, EventParser, Extras, FieldWriter, JsonError, Received, Zone};
 use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
+use crate::error::OutOfScope;
 use crate::intake::LastLines;
+use crate::own_groups::{AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
 use crate::{IngestError, Intake};
 
@@ -17,12 +19,6 @@ const CELLS_MAX: usize = 1 << 20;
 
 /// Memory that a request's events may hold, as a multiple of the largest body.
 const MEMORY_BODIES_MAX: usize = 4;
-
-/// How groups begin that are the server's own.
-pub const OWN_GROUPS: &str = "catat/";
-
-/// The group of what the server itself writes down; no sender may write to it.
-pub const AUDIT_GROUP: &str = "catat/audit";
 
 /// Where events go whose own group would be one too many.
 const OVERFLOW: &str = "overflow";
@@ -94,11 +90,6 @@ impl<'r> Raw<'r> {
         }
     }
 }
-
-/// The sender may not write to this group.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this key may not send to the group {0}")]
-pub struct OutOfScope(pub GroupName);
 
 /// Why a record was not taken.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,7 @@
 //! Why a request was refused as a whole.
 
 use storage::AppendError;
-
-use crate::OutOfScope;
+use types::GroupName;
 
 /// Why nothing of a request was stored, or, for [`IngestError::Store`], why it is not known to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,3 +62,8 @@ pub enum IngestError {
     #[error(transparent)]
     Store(#[from] AppendError),
 }
+
+/// The sender may not write to this group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this key may not send to the group {0}")]
+pub struct OutOfScope(pub GroupName);

@@ -12,6 +12,7 @@ mod draft;
 mod dry_run;
 mod format;
 mod mask;
+mod outcome;
 mod recognised;
 mod step;
 mod template;
@@ -19,14 +20,14 @@ mod template;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parse::Received;
 use serde_json::Value as Json;
-use types::{GroupName, GroupScope, Limits};
+use types::{GroupName, Limits};
 
 use condition::Condition;
 use definition::{DefinitionError, Node};
 pub(crate) use draft::Draft;
 pub use dry_run::{DryRun, Sample};
+pub(crate) use outcome::{Done, Fate, Surroundings};
 use step::Step;
 
 /// Most pipelines, and most steps of one.
@@ -83,39 +84,6 @@ pub struct PipelineStatus {
     pub routed: u64,
     /// Steps that could not be done.
     pub failed: u64,
-}
-
-/// What becomes of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It is kept, as the draft is now.
-    Kept,
-    /// Somebody wants it dropped.
-    Dropped,
-    /// It fell out of a sample.
-    SampledOut,
-}
-
-/// What a step did to an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Done {
-    Changed,
-    Masked,
-    Routed,
-    /// There was nothing to do.
-    Nothing,
-    /// It could not be done, for this reason.
-    Failed(&'static str),
-    Dropped,
-    SampledOut,
-}
-
-/// What pipelines know beside the event.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) received: &'a Received<'a>,
-    /// Where the sender may write to.
-    pub(crate) within: &'a GroupScope,
 }
 
 /// Hears what pipelines do to one event.

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use types::GroupName;
 
+use crate::boundary::ends_of;
 use crate::checkpoint::is_zero;
 use crate::content::Content;
-use crate::held::Unasked;
 use crate::identity::{FileKey, Mark};
+use crate::rules::Rules;
+use std::fs::File;
 
 /// Where the bytes of a batch came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,14 +187,6 @@ impl FileBatch {
     }
 }
 
-/// Where events of these lengths end.
-pub(crate) fn ends_of(lengths: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    lengths.iter().scan(0usize, |end, length| {
-        *end = end.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
-        Some(*end)
-    })
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -271,3 +265,24 @@ pub(crate) mod tests {
         assert!(whole.part(122..130).is_none() && whole.part(0..100).is_none());
     }
 }
+
+/// The file that a question is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Unasked {
+    /// The file, opened.
+    pub(crate) file: Arc<File>,
+    /// What is done to what is sent of it.
+    pub(crate) rules: Rules,
+    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
+    pub(crate) born: Option<i64>,
+    /// Whether it was packed.
+    pub(crate) is_packed: bool,
+}
+
+impl PartialEq for Unasked {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
+    }
+}
+
+impl Eq for Unasked {}

@@ -7,7 +7,6 @@ use memchr::{memchr, memchr_iter};
 use parse::{Boundaries, Transcript, Utf16};
 use regex::Regex;
 
-use crate::batch::ends_of;
 use crate::rules::same_length_text;
 
 /// Most bytes of lines joined into one event; a longer one goes on as the next event.
@@ -166,6 +165,14 @@ impl Events {
         self.close();
         Cut { n_bytes: self.end, lengths: self.has_joined.then_some(self.lengths) }
     }
+}
+
+/// Where events of these lengths end.
+pub(crate) fn ends_of(lengths: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    lengths.iter().scan(0usize, |end, length| {
+        *end = end.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
+        Some(*end)
+    })
 }
 
 #[cfg(test)]

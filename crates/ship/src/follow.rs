@@ -14,12 +14,15 @@ mod budget;
 mod buffers;
 mod container;
 mod copies;
+mod devices;
 mod file;
 mod gone;
 mod look;
 mod options;
 mod packed;
+mod routing;
 mod search;
+mod unpacker;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -31,16 +34,17 @@ use self::birth::Births;
 use self::buffers::Buffers;
 use self::copies::Copies;
 use self::file::Followed;
-use self::look::is_large;
 use self::options::Timing;
-pub use self::options::{FileInput, FileStatus, FollowOptions};
-use self::packed::Unpacker;
-use self::search::{container_of, group_of, input_of, roots_of};
+pub use self::options::{FileInput, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
 use crate::content::Content;
 use crate::discover::{Discovery, Footing, Root};
+use crate::follow::options::is_large;
+use crate::follow::routing::{container_of, group_of, input_of, roots_of};
+use crate::follow::unpacker::Unpacker;
 use crate::identity::{FileKey, Mark};
 use crate::source_report::Identity;
+use crate::status::FileStatus;
 use crate::{ContentHash, FileBatch, GivenUp};
 
 /// Acknowledgements are written down this often: what is lost in between is sent again and stored once.

@@ -9,13 +9,11 @@
 //! two files apart. Both are said in the log.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
-
+use crate::batch::Unasked;
 use crate::content::Hasher;
-use crate::rules::Rules;
+use crate::server_ranges::{Claim, HeldQuestion, HeldRange};
 use crate::stop::locked;
 use crate::{DeliverError, FileBatch};
 
@@ -24,82 +22,6 @@ const BYTES_TELLING: u64 = 1024;
 
 /// How often a file is compared again while another shipper adds to what the server holds of it.
 const COMPARISONS_MAX: usize = 4;
-
-/// A question what the server holds of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldQuestion {
-    /// The shipper that asks.
-    #[serde(skip)]
-    pub source: String,
-    /// Name of its host.
-    pub host: String,
-    /// The group that the file's events go to.
-    pub group: String,
-    /// Where the file is.
-    pub path: String,
-    /// Bytes that it has.
-    pub size: u64,
-    /// Hashes of ranges that the server named.
-    pub claims: Vec<Claim>,
-}
-
-/// What a range holds here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The range, as the server called it.
-    pub id: String,
-    /// The hash of its content.
-    pub hash: String,
-}
-
-/// A range of a file that the server holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldRange {
-    /// What the server calls it.
-    pub id: String,
-    /// Offset of its first byte.
-    pub begin: u64,
-    /// Offset after its last byte.
-    pub end: u64,
-    /// Whether the hash of its content is known.
-    pub comparable: bool,
-    /// Whether a claim says its hash.
-    #[serde(default)]
-    pub held: bool,
-    /// What its shipper called the file; only where a claim is right.
-    #[serde(default)]
-    pub file: String,
-    /// Where that was.
-    #[serde(default)]
-    pub path: String,
-    /// When the server heard of it last, nanoseconds since the Unix epoch.
-    #[serde(default)]
-    pub last_seen_ns: i64,
-    /// Whether that shipper is up.
-    #[serde(default)]
-    pub shipping: bool,
-}
-
-/// The file that a question is about.
-#[derive(Clone, Debug)]
-pub(crate) struct Unasked {
-    /// The file, opened.
-    pub(crate) file: Arc<File>,
-    /// What is done to what is sent of it.
-    pub(crate) rules: Rules,
-    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
-    pub(crate) born: Option<i64>,
-    /// Whether it was packed.
-    pub(crate) is_packed: bool,
-}
-
-impl PartialEq for Unasked {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.file, &other.file)
-    }
-}
-
-impl Eq for Unasked {}
 
 /// Ranges that stand for files of this shipper: each stands for one.
 #[derive(Debug, Default)]

@@ -24,10 +24,9 @@ pub use command::Command;
 pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
-use serde::{Deserialize, Serialize};
-
 use crate::follow::FileInput;
 use crate::spool::{GivenUp, Spool};
+use crate::status::InputStatus;
 use crate::stop::{Stop, locked};
 
 /// Bytes of lines that are written at once; fewer when [`FLUSH_EVERY`] has passed.
@@ -99,21 +98,6 @@ pub struct InputOptions {
     pub input: Box<dyn Input>,
     /// Most bytes kept on disk.
     pub buffer_bytes: u64,
-}
-
-/// How an input stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputStatus {
-    /// Its name.
-    pub name: String,
-    /// Lines made since the start.
-    pub lines: u64,
-    /// Lines and bytes given up since the start.
-    pub given_up: GivenUp,
-    /// Whether it has ended by itself.
-    pub has_ended: bool,
-    /// Why it does not run, while it does not.
-    pub last_error: Option<String>,
 }
 
 /// Where an input puts its lines.

@@ -19,6 +19,7 @@ mod content;
 mod dead_letter;
 mod deliver;
 mod discover;
+mod error;
 mod follow;
 mod glob;
 mod held;
@@ -29,9 +30,11 @@ mod input;
 mod preview;
 mod report;
 mod rules;
+mod server_ranges;
 mod shipper;
 mod source_report;
 mod spool;
+mod status;
 mod stop;
 pub mod torture;
 
@@ -40,17 +43,19 @@ pub use boundary::Multiline;
 pub use checkpoint::{CheckpointError, check_state};
 pub use deliver::{Deliver, DeliverError, Delivered, wait_before_retry};
 pub use discover::{Backlog, Discovery, FoundFile, LeftOut, Reason, reason_of_content};
-pub use follow::{FileInput, FileStatus, FollowOptions, Follower};
+pub use error::ShipError;
+pub use follow::{FileInput, FollowOptions, Follower};
 pub use glob::{Glob, is_pattern};
-pub use held::{Claim, HeldQuestion, HeldRange};
 pub use host::{host_name, host_zone};
 pub use http::{HttpDeliver, HttpOptions, connection_advice};
 pub use input::{
-    Command, DefinedInput, Input, InputError, InputOptions, InputStatus, Sink, Stdin, WhenFull, doubts_about, inputs_of,
+    Command, DefinedInput, Input, InputError, InputOptions, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };
 pub use preview::{Preview, PreviewedEvent};
 pub use report::{Report, ReportedFile, Told};
 pub use rules::Rules;
-pub use shipper::{Options, ShipError, Shipper, Status};
+pub use server_ranges::{Claim, HeldQuestion, HeldRange};
+pub use shipper::{Options, Shipper};
 pub use source_report::{SourceReport, ToldFile};
 pub use spool::GivenUp;
+pub use status::{FileStatus, InputStatus, Status};

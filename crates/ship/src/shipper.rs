@@ -4,10 +4,10 @@
 //! one batch at a time and keep at it until all of it is acknowledged or set aside, or the shipper stops; while they are
 //! busy nothing is read. Stopping lets attempts that are under way finish and saves the checkpoint.
 
+mod shared;
 mod worker;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -17,16 +17,17 @@ use notify::event::ModifyKind;
 use notify::{EventKind, RecursiveMode, Watcher};
 use types::Timestamp;
 
-use self::worker::{PieceSizes, Trouble, Worker};
-use crate::checkpoint::CheckpointError;
+use self::worker::Worker;
 use crate::dead_letter::DeadLetters;
-use crate::held::Taken;
-use crate::input::{FLUSH_EVERY, Input, InputOptions, InputStatus, Sink};
+use crate::error::ShipError;
+use crate::input::{Input, InputOptions, Sink};
 use crate::report::Teller;
-use crate::source_report::{Identity, REPORT_EVERY};
+use crate::shipper::shared::{Event, Shared};
+use crate::source_report::Identity;
 use crate::spool::Spool;
+use crate::status::Status;
 use crate::stop::{Stop, locked};
-use crate::{Deliver, Discovery, FileBatch, FileStatus, FollowOptions, Follower, GivenUp, SourceReport};
+use crate::{Deliver, Discovery, FileBatch, FollowOptions, Follower};
 
 /// Hints that wait for the following thread; further ones are dropped, as polling finds what they would say.
 const EVENTS_MAX: usize = 1024;
@@ -52,42 +53,6 @@ impl From<FollowOptions> for Options {
     }
 }
 
-/// Why a shipper cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum ShipError {
-    /// The state directory cannot be used.
-    #[error(transparent)]
-    State(#[from] CheckpointError),
-    /// Lines of an input cannot be kept.
-    #[error("disk buffer {path}: {error}")]
-    Spool {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// A thread cannot be started.
-    #[error("thread for shipping: {0}")]
-    Thread(std::io::Error),
-}
-
-/// What the shipper has done and how it stands.
-#[derive(Clone, Debug, Default)]
-pub struct Status {
-    /// Every file.
-    pub files: Vec<FileStatus>,
-    /// Every input that is no file.
-    pub inputs: Vec<InputStatus>,
-    /// What was given up of deleted files since the start.
-    pub given_up: GivenUp,
-    /// Bytes acknowledged since the start.
-    pub bytes_delivered: u64,
-    /// Events refused and set aside since the start; a piece of a batch that was refused as a whole is one.
-    pub n_refused: u64,
-    /// Why the last attempt at delivery did not work, while it does not.
-    pub last_error: Option<String>,
-}
-
 /// A shipper at work. Dropping it stops it.
 pub struct Shipper {
     shared: Arc<Shared>,
@@ -95,42 +60,6 @@ pub struct Shipper {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Who tells that it has stopped, and whom.
     last_word: Mutex<Option<(Identity, Arc<dyn Deliver>)>>,
-}
-
-/// What the threads share.
-struct Shared {
-    stop: Arc<Stop>,
-    /// Where lines of inputs are kept that are no files.
-    sinks: Vec<Arc<Sink>>,
-    bytes_delivered: AtomicU64,
-    n_refused: AtomicU64,
-    files: Mutex<Vec<FileStatus>>,
-    /// Of deleted files.
-    given_up: Mutex<GivenUp>,
-    /// Why delivery does not work, while it does not.
-    trouble: Mutex<Option<Trouble>>,
-    /// How often it worked again.
-    n_recoveries: AtomicU64,
-    /// What of what the server holds stands for files of this shipper.
-    taken: Taken,
-    /// What size of piece the server takes.
-    piece_sizes: PieceSizes,
-    /// Whether there were more hints than there was room for.
-    hints_missed: AtomicBool,
-}
-
-/// Everything that can happen to the following thread.
-enum Event {
-    /// Something changed at this path, or (`true`) came to be there.
-    Hint(PathBuf, bool),
-    /// A batch is with the server, or set aside.
-    Settled(FileBatch),
-    /// The file of a batch is with the server up to there.
-    Held(FileBatch, u64),
-    /// A batch will not be delivered now.
-    GivenBack(FileBatch, String),
-    /// Stop.
-    Stop,
 }
 
 impl Shipper {
@@ -212,75 +141,6 @@ impl Shipper {
 impl Drop for Shipper {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-impl Shared {
-    fn new(stop: Arc<Stop>, sinks: Vec<Arc<Sink>>, files: Vec<FileStatus>) -> Self {
-        Self {
-            stop,
-            sinks,
-            bytes_delivered: AtomicU64::new(0),
-            n_refused: AtomicU64::new(0),
-            files: Mutex::new(files),
-            given_up: Mutex::default(),
-            trouble: Mutex::new(None),
-            n_recoveries: AtomicU64::new(0),
-            taken: Taken::default(),
-            piece_sizes: PieceSizes::default(),
-            hints_missed: AtomicBool::new(false),
-        }
-    }
-
-    fn status(&self) -> Status {
-        Status {
-            files: locked(&self.files).clone(),
-            inputs: self.sinks.iter().map(|sink| sink.status()).collect(),
-            given_up: *locked(&self.given_up),
-            bytes_delivered: self.bytes_delivered.load(Ordering::Relaxed),
-            n_refused: self.n_refused.load(Ordering::Relaxed),
-            last_error: locked(&self.trouble).as_ref().map(|trouble| trouble.reason.clone()),
-        }
-    }
-
-    /// Tells the server again and again how this shipper stands.
-    fn report_until_stopped(&self, identity: &Identity, server: &dyn Deliver) {
-        while !self.stop.is_set() {
-            if let Err(error) = server.report(&identity.report(self.status())) {
-                tracing::debug!(%error, "report not taken");
-            }
-            self.stop.wait(REPORT_EVERY);
-        }
-    }
-
-    /// Tells the server how this shipper stood at its end; one that does not answer as it is is not waited for.
-    fn report_the_end(&self, identity: &Identity, server: &dyn Deliver) {
-        let status = self.status();
-        if status.last_error.is_some() {
-            return;
-        }
-        let report = SourceReport { has_stopped: true, ..identity.report(status) };
-        if let Err(error) = server.report(&report) {
-            tracing::debug!(%error, "last report not taken");
-        }
-    }
-
-    /// Writes lines of inputs to disk that wait for others to come.
-    fn flush_until_stopped(&self) {
-        while !self.stop.is_set() {
-            self.stop.wait(FLUSH_EVERY);
-            for sink in &self.sinks {
-                // An input that makes lines is told of it by itself.
-                if let Err(error) = sink.flush_if_room() {
-                    tracing::debug!(%error, "lines not kept yet");
-                }
-            }
-        }
-    }
-
-    /// Tells inputs how much of their files the server has.
-    fn tell_inputs(&self, path: &std::path::Path, offset: u64) {
-        self.sinks.iter().for_each(|sink| sink.acknowledged(path, offset));
     }
 }
 

@@ -38,6 +38,8 @@ struct Module {
     defines: BTreeSet<String>,
     /// What `use` declarations bring into the module: a name and the path that it stands for.
     uses: Vec<(String, Vec<String>)>,
+    /// Names of `uses` that are re-exported.
+    re_exports: BTreeSet<String>,
     /// Paths whose items are all brought in: `use path::*`.
     globs: Vec<Vec<String>>,
     /// Paths in the code outside of `use` declarations.
@@ -77,7 +79,8 @@ impl Crate {
         for (from, module) in &self.modules {
             // A re-export that the module itself does not name hands the item on, and imports nothing.
             let named: BTreeSet<&str> = module.tokens.iter().filter_map(Token::name).collect();
-            let used = module.uses.iter().filter(|(name, _)| named.contains(name.as_str())).map(|(_, path)| path);
+            let is_used = |name: &str| named.contains(name) || !module.re_exports.contains(name);
+            let used = module.uses.iter().filter(|(name, _)| is_used(name)).map(|(_, path)| path);
             let globs = module.globs.iter().map(|path| [path.as_slice(), &["*".to_owned()]].concat());
             for path in used.chain(&module.paths).cloned().chain(globs) {
                 for (to, name) in self.definers(from, &path, 0) {
@@ -197,7 +200,13 @@ impl Module {
         let mut idx = 0;
         while idx < all.len() {
             match all[idx].name() {
-                Some("use") => idx += 1 + module.read_use(&all[idx + 1..]),
+                Some("use") => {
+                    let n_before = module.uses.len();
+                    let is_public = idx > 0 && (all[idx - 1].name() == Some("pub") || all[idx - 1].is(")"));
+                    idx += 1 + module.read_use(&all[idx + 1..]);
+                    let names = module.uses[n_before..].iter().map(|(name, _)| name.clone());
+                    module.re_exports.extend(names.filter(|_| is_public));
+                }
                 Some("fn" | "struct" | "enum" | "trait" | "type" | "const" | "static" | "union" | "macro_rules") => {
                     let name = all[idx + 1..].iter().take(3).find_map(Token::name);
                     module.defines.extend(name.map(str::to_owned));

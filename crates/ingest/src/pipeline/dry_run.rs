@@ -8,7 +8,8 @@ use types::{BatchBuilder, GroupName, GroupScope, Limits, Timestamp, Value};
 
 use super::recognised::Reading;
 use super::step::Step;
-use super::{Done, Draft, Fate, Pipelines, Surroundings, Witness};
+use super::{Draft, Pipelines, Witness};
+use crate::pipeline::outcome::{Done, Fate, Surroundings};
 
 /// Everything that decides what becomes of lines.
 #[derive(Clone, Copy, Debug)]

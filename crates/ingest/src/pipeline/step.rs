@@ -6,12 +6,13 @@ use parse::{Resolved, level_of_field, parse_time};
 use types::{GroupPattern, Level, Limits, Value, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::Draft;
 use super::condition::Condition;
 use super::format::Format;
 use super::mask::Mask;
 use super::template::Template;
-use super::{Done, Draft, Surroundings};
 use crate::OWN_GROUPS;
+use crate::pipeline::outcome::{Done, Surroundings};
 use definition::{DefinitionError, Node};
 
 /// What each kind of step may have beside itself.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use parse::Zone;
 use storage::{Options, Store};
 use tempfile::TempDir;
-use types::{GroupPattern, RowSet, TimeRange, Timestamp};
+use types::{GroupPattern, GroupScope, RowSet, TimeRange, Timestamp};
 
 use super::*;
 use crate::{Encoding, Format, IngestRequest, Intake, Sender};

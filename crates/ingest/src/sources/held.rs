@@ -13,62 +13,12 @@ use types::{GroupScope, Timestamp, group_name_of_file};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::view::SourceState;
-use super::{File, Generation, ReportError, Source, Sources};
+use super::{ReportError, Sources};
+use crate::sources::content::Content;
+use crate::sources::source::{File, Source};
 
 /// Most ranges in an answer: rotations of one file.
 const RANGES_MAX: usize = 1_000;
-
-/// Longest hash in bytes.
-const HASH_BYTES_MAX: usize = 64;
-
-/// The content of a generation up to some place, as its shipper said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Content {
-    pub(super) from: u64,
-    pub(super) end: u64,
-    pub(super) hash: String,
-}
-
-impl Content {
-    /// That of a generation of which events were deleted: nothing is known of it any more, whatever its shipper tells.
-    fn deleted() -> Self {
-        Self { from: 0, end: u64::MAX, hash: String::new() }
-    }
-}
-
-/// Events that were refused, and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Refused {
-    /// How many.
-    pub(crate) events: u64,
-    /// Bytes of them.
-    pub(crate) bytes: u64,
-}
-
-impl Generation {
-    /// Takes note of its content; tells whether it reaches further than before.
-    pub(super) fn holds(&mut self, content: Option<Content>) -> bool {
-        let reaches = |content: &Content| self.content.as_ref().is_none_or(|known| known.end < content.end);
-        let Some(content) = content.filter(reaches) else { return false };
-        self.content = Some(content);
-        true
-    }
-}
-
-/// The same in the header of a batch or in a report, without its end.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct ContentHash {
-    from: u64,
-    hash: String,
-}
-
-impl ContentHash {
-    /// The content with its end; nothing where it cannot be.
-    pub(super) fn up_to(&self, end: u64) -> Option<Content> {
-        let Self { from, hash } = self;
-        (*from < end && hash.len() <= HASH_BYTES_MAX).then(|| Content { from: *from, end, hash: hash.clone() })
-    }
-}
 
 #[derive(Deserialize)]
 struct Question {

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::held::Content;
-use super::{File, Generation, Refused, Source};
+use super::Refused;
+use crate::sources::content::Content;
+use crate::sources::source::{File, Generation, Source};
 
 pub(super) const KIND: &str = "source";
 

@@ -3,11 +3,9 @@
 //! Keys unknown to this version are ignored: a newer shipper may say more. Texts are cut, lists end after what a shipper of
 //! ours would send.
 
+use crate::sources::content::ContentHash;
 use serde::{Deserialize, Serialize};
 use types::{GroupName, group_name_of_outside};
-
-use super::cut;
-use super::held::ContentHash;
 
 /// Files of a report that are taken.
 const FILES_MAX: usize = 2_000;
@@ -150,4 +148,12 @@ fn told_file(file: BodyFile) -> ToldFile {
         is_gone: file.is_gone,
         last_error: file.last_error.as_deref().map(|error| cut(error).to_owned()),
     }
+}
+
+/// Longest texts in characters: what is longer is cut.
+pub(crate) const TEXT_CHARS_MAX: usize = 1024;
+
+/// The beginning of a text that is too long.
+pub(crate) fn cut(text: &str) -> &str {
+    text.char_indices().nth(TEXT_CHARS_MAX).map_or(text, |(at, _)| text.get(..at).unwrap_or_default())
 }

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use types::{GroupPattern, Limits};
 
 use super::*;
+use crate::sources::report::TEXT_CHARS_MAX;
 use crate::{Encoding, Format, IngestRequest, Intake, Sender};
 
 const NOW: Timestamp = Timestamp(1_795_176_000 * Timestamp::SECOND);

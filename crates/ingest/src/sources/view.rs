@@ -12,8 +12,9 @@ use serde::Serialize;
 use storage::{ShippedFile, Store};
 use types::{GroupScope, Timestamp};
 
+use super::Sources;
 use super::report::{GivenUp, Input};
-use super::{File, Generation, SILENCE_NS, Source, Sources, has_passed};
+use crate::sources::source::{File, Generation, SILENCE_NS, Source, has_passed};
 
 /// Files of a source that are shown: those with trouble first, then those heard of last.
 const FILES_SHOWN_MAX: usize = 500;

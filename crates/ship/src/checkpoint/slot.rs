@@ -21,13 +21,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointError, Entry, at, checksum, write_atomically};
+use super::entry::VERSION;
+use super::{CheckpointError, Entry};
+use crate::checkpoint::disk::{at, checksum, write_atomically};
 use crate::identity::FileKey;
 
 const FORMAT: &str = "catat-checkpoint";
-
-/// The version that is written.
-pub(super) const VERSION: u32 = 2;
 
 /// What a line says, of entries as they are or borrowed.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! What is remembered, what of it is written, and what is left of it where it is damaged.
 
 use super::*;
+use crate::checkpoint::disk::checksum;
+use crate::identity::Mark;
 
 /// As the first releases wrote it.
 const VERSION_1: &str = include_str!("../../../../tests/data/ship-v1/checkpoint-0");

@@ -4,11 +4,10 @@
 //! where both hold the same. And a device may have another number when it is mounted again: inode and birth stay.
 //! File systems that know no births, or make them up anew, are asked for content alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::{Followed, Follower};
+use super::Followed;
 use crate::discover::Candidate;
-use crate::identity::FileKey;
 
 /// What births are worth on each device.
 #[derive(Debug, Default)]
@@ -34,28 +33,5 @@ impl Births {
     /// The birth that a new file is known by.
     pub(super) fn of(&self, candidate: &Candidate) -> Option<i64> {
         candidate.born.filter(|_| !self.made_up.contains(&candidate.key.device))
-    }
-}
-
-impl Follower {
-    /// Takes files that are found on a device of another number for those that they were.
-    pub(super) fn follow_devices(&mut self, found: &HashMap<FileKey, Candidate>) {
-        let is_missing = |key: &FileKey, file: &Followed| !found.contains_key(key) && !file.is_held();
-        let missing = self.files.iter().filter(|(key, file)| is_missing(key, file));
-        let by_birth: HashMap<(u64, i64), FileKey> =
-            missing.filter_map(|(key, file)| Some(((key.inode, file.entry.born?), *key))).collect();
-        if by_birth.is_empty() {
-            return;
-        }
-        for candidate in found.values() {
-            let is_known = self.files.contains_key(&candidate.key);
-            let Some(born) = self.births.of(candidate).filter(|_| !is_known) else { continue };
-            let Some(before) = by_birth.get(&(candidate.key.inode, born)) else { continue };
-            if let Some(mut file) = self.files.remove(before) {
-                tracing::info!(path = %file.entry.path, "its device has another number; it is the same file");
-                file.entry.key = candidate.key;
-                self.files.insert(candidate.key, file);
-            }
-        }
     }
 }

@@ -15,18 +15,16 @@ use super::Timing;
 use super::buffers::Buffers;
 use super::container::Container;
 use super::options::FileInput;
-use super::packed::Unpacked;
 use crate::boundary::{self, Cut, Multiline, Settled};
 use crate::checkpoint::{Entry, Packed};
 use crate::content::Content;
 use crate::discover::{Reason, modified_of, reason_of_content};
+use crate::follow::options::LARGE_BYTES;
+use crate::follow::unpacker::Unpacked;
 use crate::identity::{FileKey, Mark, Verified, open_file, read_at_most};
 
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
-
-/// More bytes than this are in memory once, whatever the number of files: a batch of them waits until no other is on its way.
-pub(super) const LARGE_BYTES: usize = 2 << 20;
 
 /// Bytes of the pieces of a line that is too long to be kept whole.
 pub(super) const PIECE_BYTES: usize = 4 << 20;

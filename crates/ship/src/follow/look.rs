@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-use super::file::{Followed, LARGE_BYTES, Look, Piece, Sizes};
+use super::file::{Followed, Look, Piece, Sizes};
 use super::options::FollowOptions;
-use super::search::{container_of, group_of};
 use super::{ERROR_PAUSE_NS, Follower};
+use crate::batch::Unasked;
 use crate::discover::{Candidate, Reason};
-use crate::held::Unasked;
+use crate::follow::options::{Timing, is_large};
+use crate::follow::routing::{container_of, group_of};
 use crate::identity::FileKey;
 use crate::rules::Place;
 use crate::{ContentHash, FileBatch, Header};
@@ -221,7 +222,23 @@ impl Follower {
     }
 }
 
-/// Whether a batch is one of those of which one at a time is on its way.
-pub(super) fn is_large(batch: &FileBatch) -> bool {
-    batch.bytes.len() > LARGE_BYTES
+impl Timing {
+    /// When to look again at a file in which there was nothing to send.
+    pub(crate) fn next_look(&self, now: Timestamp, file: &Followed) -> Timestamp {
+        let quiet_ns = now.0.saturating_sub(file.grown_at.0);
+        let usual = match quiet_ns {
+            _ if quiet_ns < self.active_ns => self.look_active_ns,
+            _ if self.has_hints && !file.is_linked && !file.is_untold && quiet_ns >= self.quiet_ns => {
+                self.look_quiet_ns
+            }
+            _ => self.look_idle_ns,
+        };
+        let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };
+        if until_settled > 0 && until_settled < usual {
+            return Timestamp(now.0.saturating_add(until_settled));
+        }
+        // In steps, so that ten thousand quiet files are looked at in one round and not one by one.
+        let next = now.0.saturating_add(usual);
+        Timestamp(next.saturating_sub(next.rem_euclid(usual)).max(now.0.saturating_add(1)))
+    }
 }

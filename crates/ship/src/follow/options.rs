@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use types::{GroupName, Timestamp};
 
-use super::file::Followed;
-use crate::ContentHash;
+use crate::batch::FileBatch;
 use crate::boundary::{Multiline, Settled};
 use crate::discover::Backlog;
 use crate::rules::Rules;
@@ -105,17 +104,17 @@ pub(super) struct Timing {
     pub(super) scan_every_ns: i64,
     /// Shortest time between two searches, however many hints there are.
     pub(super) scan_pause_ns: i64,
-    active_ns: i64,
-    look_active_ns: i64,
-    look_idle_ns: i64,
+    pub(crate) active_ns: i64,
+    pub(crate) look_active_ns: i64,
+    pub(crate) look_idle_ns: i64,
     /// Whether changes come as hints: then files that were quiet for so long are looked at so often.
     pub(super) has_hints: bool,
-    quiet_ns: i64,
-    look_quiet_ns: i64,
-    settle_ns: i64,
+    pub(crate) quiet_ns: i64,
+    pub(crate) look_quiet_ns: i64,
+    pub(crate) settle_ns: i64,
     /// How long little that grows waits for more.
     pub(super) gather_ns: i64,
-    half_line_ns: i64,
+    pub(crate) half_line_ns: i64,
 }
 
 impl Default for Timing {
@@ -146,61 +145,12 @@ impl Timing {
             _ => Settled::Growing,
         }
     }
-
-    /// When to look again at a file in which there was nothing to send.
-    pub(super) fn next_look(&self, now: Timestamp, file: &Followed) -> Timestamp {
-        let quiet_ns = now.0.saturating_sub(file.grown_at.0);
-        let usual = match quiet_ns {
-            _ if quiet_ns < self.active_ns => self.look_active_ns,
-            _ if self.has_hints && !file.is_linked && !file.is_untold && quiet_ns >= self.quiet_ns => {
-                self.look_quiet_ns
-            }
-            _ => self.look_idle_ns,
-        };
-        let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };
-        if until_settled > 0 && until_settled < usual {
-            return Timestamp(now.0.saturating_add(until_settled));
-        }
-        // In steps, so that ten thousand quiet files are looked at in one round and not one by one.
-        let next = now.0.saturating_add(usual);
-        Timestamp(next.saturating_sub(next.rem_euclid(usual)).max(now.0.saturating_add(1)))
-    }
 }
 
-/// Where a file stands, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileStatus {
-    /// The name under which the server knows it.
-    pub file: String,
-    /// Where it is, or was.
-    pub path: PathBuf,
-    /// The group that its events go to.
-    pub group: GroupName,
-    /// The stream of its events.
-    pub stream: String,
-    /// Where the shipper began with the generation.
-    pub begin: u64,
-    /// Bytes that the server has.
-    pub offset: u64,
-    /// Bytes that the file has.
-    pub size: u64,
-    /// How often it was truncated or replaced in place.
-    pub generation: u64,
-    /// Whether it is one of our own, whose path means nothing to anybody.
-    pub is_own: bool,
-    /// Whether the server is still to be asked what it holds of it.
-    pub is_unasked: bool,
-    /// The content that the server has, where it may be compared.
-    pub content: Option<ContentHash>,
-    /// Whether it was deleted and given up: nothing more of it is sent.
-    pub is_gone: bool,
-    /// What went wrong last, if it still does.
-    pub last_error: Option<String>,
-}
+/// More bytes than this are in memory once, whatever the number of files: a batch of them waits until no other is on its way.
+pub(crate) const LARGE_BYTES: usize = 2 << 20;
 
-impl FileStatus {
-    /// Bytes that the server does not have yet and will have.
-    pub fn lag_bytes(&self) -> u64 {
-        if self.is_gone { 0 } else { self.size.saturating_sub(self.offset) }
-    }
+/// Whether a batch is one of those of which one at a time is on its way.
+pub(crate) fn is_large(batch: &FileBatch) -> bool {
+    batch.bytes.len() > LARGE_BYTES
 }

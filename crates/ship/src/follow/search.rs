@@ -2,20 +2,18 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
 
-use types::{GroupName, Timestamp, group_name_of_file};
+use types::{GroupName, Timestamp};
 
 use super::Follower;
 use super::budget::{Budget, Budgets};
-use super::container::Container;
 use super::copies::Start;
 use super::file::Followed;
-use super::options::FollowOptions;
-use super::packed::Unpacked;
-use crate::checkpoint::{Checkpoint, CheckpointError, Entry, Packed};
+use crate::checkpoint::{Checkpoint, Entry, Packed};
 use crate::content::Content;
-use crate::discover::{self, Candidate, Discovery, FoundFile, Reason, Root, Search, sniff};
+use crate::discover::{Candidate, Discovery, FoundFile, Reason, Search, sniff};
+use crate::follow::routing::{container_of, group_of};
+use crate::follow::unpacker::Unpacked;
 use crate::identity::{FileKey, Mark};
 
 /// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
@@ -322,38 +320,6 @@ impl Follower {
             }
         }
     }
-}
-
-/// All paths of all inputs.
-pub(super) fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
-    let place =
-        |path: &PathBuf| discover::Place::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error });
-    let mut roots = Vec::new();
-    for (number, input) in options.inputs.iter().enumerate() {
-        let excluded: Vec<discover::Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
-        for path in &input.paths {
-            roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number, unpacks: input.unpacks });
-        }
-    }
-    Ok(roots)
-}
-
-/// Which input a file belongs to by its path; the first where none names it any more.
-pub(super) fn input_of(roots: &[Root], path: &Path) -> usize {
-    roots.iter().find(|root| root.names(path)).map_or(0, |root| root.input)
-}
-
-/// The group of a file: that of its input for all, that of its container, or one by its path.
-pub(super) fn group_of(options: &FollowOptions, input: usize, path: &str) -> GroupName {
-    let group = options.inputs.get(input).and_then(|input| input.group.clone());
-    let of_container = || container_of(options, input, path).map(|container| container.group);
-    group.or_else(of_container).unwrap_or_else(|| group_name_of_file(path))
-}
-
-/// The container that writes a file, where its input is of such.
-pub(super) fn container_of(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
-    options.inputs.get(input).filter(|input| input.is_of_containers)?;
-    Container::of_path(Path::new(path))
 }
 
 /// A name for the server that no other file had or will have.

@@ -1,11 +1,16 @@
 //! What is taken for held, and what is not.
 
 use std::cell::RefCell;
+use std::fs::File;
+use std::sync::Arc;
 
 use super::*;
+use crate::batch::Unasked;
 use crate::batch::tests::batch;
 use crate::content::Content;
 use crate::identity::FileKey;
+use crate::rules::Rules;
+use crate::server_ranges::{HeldQuestion, HeldRange};
 
 const BORN: i64 = 1_000;
 

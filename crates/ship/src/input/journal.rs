@@ -16,6 +16,7 @@ use serde_json::json;
 use types::Timestamp;
 
 use self::entry::{Entry, field_of, next_entry};
+use crate::input::journal::entry::{CURSOR, TIME};
 use crate::input::program::{self, Program, Trouble};
 use crate::input::{Input, InputError, Sink};
 use crate::shipper::now;
@@ -25,10 +26,6 @@ const PROGRAM: &str = "journalctl";
 
 /// What it is asked for besides: everything, whole, as it comes.
 const ARGUMENTS: [&str; 5] = ["--follow", "--no-tail", "--no-pager", "--all", "--output=json"];
-
-/// Fields that say where an entry is.
-const CURSOR: &str = "__CURSOR";
-const TIME: &str = "__REALTIME_TIMESTAMP";
 
 /// Where the very first start begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

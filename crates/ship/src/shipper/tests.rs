@@ -1,10 +1,12 @@
 //! The shipper's threads with a server in this process.
 
 use std::sync::Condvar;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
 
 use super::*;
 use crate::DeliverError;
+use crate::status::{FileStatus, Status};
 
 /// A server that answers as told and passes on what it took.
 struct Scripted {

@@ -5,15 +5,15 @@
 //! nothing has got through for a while, what is refused next is set aside in one piece.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Event, Shared};
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
 use crate::held::held_to;
+use crate::shipper::shared::{Event, Shared};
 use crate::stop::locked;
 use crate::{Deliver, DeliverError, Delivered, FileBatch, HeldQuestion};
 
@@ -22,47 +22,6 @@ const NARROWING_MAX: Duration = Duration::from_secs(30);
 
 /// Refusals without anything getting through after which it is the server that is not as it should be.
 const REFUSALS_IN_A_ROW_MAX: u32 = 300;
-
-/// Trouble that goes on is told to the log again so often.
-const SAY_AGAIN_EVERY: Duration = Duration::from_secs(600);
-
-/// Why delivery does not work.
-pub(super) struct Trouble {
-    pub(super) reason: String,
-    said_at: Instant,
-}
-
-/// The largest piece that is sent, learned from a server that found one too large.
-pub(super) struct PieceSizes {
-    bytes_max: AtomicUsize,
-}
-
-impl Default for PieceSizes {
-    fn default() -> Self {
-        Self { bytes_max: AtomicUsize::new(usize::MAX) }
-    }
-}
-
-impl PieceSizes {
-    /// Not lower, or one event that is refused would make all batches tiny.
-    const LEAST: usize = 64 << 10;
-
-    fn most(&self) -> usize {
-        self.bytes_max.load(Ordering::Relaxed)
-    }
-
-    fn found_too_large(&self, n_bytes: usize) {
-        self.bytes_max.fetch_min((n_bytes / 2).max(Self::LEAST), Ordering::Relaxed);
-    }
-
-    /// Grows little by little, as the limit may have been raised.
-    fn found_good(&self, n_bytes: usize) {
-        let most = self.most();
-        if most != usize::MAX && n_bytes >= most / 2 {
-            let _ = self.bytes_max.fetch_max(most.saturating_add(most / 16), Ordering::Relaxed);
-        }
-    }
-}
 
 /// A thread that delivers.
 pub(super) struct Worker {
@@ -252,32 +211,5 @@ impl Worker {
         narrowing.bytes_aside += piece.bytes.len() as u64;
         narrowing.first.get_or_insert((std::mem::take(&mut *locked(&kept)), reason));
         Ok(())
-    }
-}
-
-impl Shared {
-    /// Takes note that the server took a piece.
-    fn delivered(&self, n_bytes: usize) {
-        self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
-        self.piece_sizes.found_good(n_bytes);
-        if locked(&self.trouble).take().is_some() {
-            self.n_recoveries.fetch_add(1, Ordering::Relaxed);
-            self.stop.wake();
-            tracing::info!("delivery works again");
-        }
-    }
-
-    /// Shows why delivery does not work, and tells the log when the reason is new.
-    fn in_trouble(&self, path: &Path, reason: String) {
-        let mut trouble = locked(&self.trouble);
-        let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
-        let said_at = match known.map(|trouble| trouble.said_at) {
-            Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,
-            _ => {
-                tracing::warn!(path = %path.display(), reason, "delivery does not work; trying again");
-                Instant::now()
-            }
-        };
-        *trouble = Some(Trouble { reason, said_at });
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, FileTimes};
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::follow::options::FollowOptions;
 
 /// A bench with one file, whose directory has not changed for a minute.
 fn settled() -> Bench {

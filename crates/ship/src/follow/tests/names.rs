@@ -2,7 +2,8 @@
 
 use super::super::budget::Budgets;
 use super::*;
-use crate::discover::Candidate;
+use crate::discover::{Candidate, Discovery};
+use crate::identity::FileKey;
 
 /// Words that every file begins with, longer than what is looked at of a beginning.
 fn header() -> String {

@@ -5,6 +5,7 @@ use std::fs::File;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::follow::options::FollowOptions;
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -1,6 +1,8 @@
 //! Servers that take their time, and files that do not.
 
 use super::*;
+use crate::batch::FileBatch;
+use crate::spool::GivenUp;
 
 #[test]
 fn fifty_rotations_a_second_apart_lose_nothing_at_a_server_that_takes_two() {

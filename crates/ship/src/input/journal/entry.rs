@@ -2,8 +2,6 @@
 
 use std::io::{self, BufRead};
 
-use super::{CURSOR, TIME};
-
 /// Longest entry taken: the last one is looked for in the last 4 MiB of what was kept. Core dumps are longer.
 pub(super) const ENTRY_BYTES_MAX: usize = 3 << 20;
 
@@ -90,3 +88,8 @@ fn value_of<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
         }
     }
 }
+
+/// Fields that say where an entry is.
+pub(crate) const CURSOR: &str = "__CURSOR";
+
+pub(crate) const TIME: &str = "__REALTIME_TIMESTAMP";

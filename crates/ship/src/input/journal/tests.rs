@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::entry::ENTRY_BYTES_MAX;
 use super::*;
 use crate::input::WhenFull;
+use crate::input::journal::entry::CURSOR;
 use crate::spool::Spool;
 use crate::stop::Stop;
 

@@ -1,0 +1,187 @@
+//! What the threads of a shipper share, and the events that they send to the following thread.
+
+use crate::held::Taken;
+use crate::input::{FLUSH_EVERY, Sink};
+use crate::source_report::{Identity, REPORT_EVERY};
+use crate::status::Status;
+use crate::stop::{Stop, locked};
+use crate::{Deliver, FileBatch, FileStatus, GivenUp, SourceReport};
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// What the threads share.
+pub(crate) struct Shared {
+    pub(crate) stop: Arc<Stop>,
+    /// Where lines of inputs are kept that are no files.
+    pub(crate) sinks: Vec<Arc<Sink>>,
+    pub(crate) bytes_delivered: AtomicU64,
+    pub(crate) n_refused: AtomicU64,
+    pub(crate) files: Mutex<Vec<FileStatus>>,
+    /// Of deleted files.
+    pub(crate) given_up: Mutex<GivenUp>,
+    /// Why delivery does not work, while it does not.
+    pub(crate) trouble: Mutex<Option<Trouble>>,
+    /// How often it worked again.
+    pub(crate) n_recoveries: AtomicU64,
+    /// What of what the server holds stands for files of this shipper.
+    pub(crate) taken: Taken,
+    /// What size of piece the server takes.
+    pub(crate) piece_sizes: PieceSizes,
+    /// Whether there were more hints than there was room for.
+    pub(crate) hints_missed: AtomicBool,
+}
+
+/// Everything that can happen to the following thread.
+pub(crate) enum Event {
+    /// Something changed at this path, or (`true`) came to be there.
+    Hint(PathBuf, bool),
+    /// A batch is with the server, or set aside.
+    Settled(FileBatch),
+    /// The file of a batch is with the server up to there.
+    Held(FileBatch, u64),
+    /// A batch will not be delivered now.
+    GivenBack(FileBatch, String),
+    /// Stop.
+    Stop,
+}
+
+impl Shared {
+    pub(crate) fn new(stop: Arc<Stop>, sinks: Vec<Arc<Sink>>, files: Vec<FileStatus>) -> Self {
+        Self {
+            stop,
+            sinks,
+            bytes_delivered: AtomicU64::new(0),
+            n_refused: AtomicU64::new(0),
+            files: Mutex::new(files),
+            given_up: Mutex::default(),
+            trouble: Mutex::new(None),
+            n_recoveries: AtomicU64::new(0),
+            taken: Taken::default(),
+            piece_sizes: PieceSizes::default(),
+            hints_missed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            files: locked(&self.files).clone(),
+            inputs: self.sinks.iter().map(|sink| sink.status()).collect(),
+            given_up: *locked(&self.given_up),
+            bytes_delivered: self.bytes_delivered.load(Ordering::Relaxed),
+            n_refused: self.n_refused.load(Ordering::Relaxed),
+            last_error: locked(&self.trouble).as_ref().map(|trouble| trouble.reason.clone()),
+        }
+    }
+
+    /// Tells the server again and again how this shipper stands.
+    pub(crate) fn report_until_stopped(&self, identity: &Identity, server: &dyn Deliver) {
+        while !self.stop.is_set() {
+            if let Err(error) = server.report(&identity.report(self.status())) {
+                tracing::debug!(%error, "report not taken");
+            }
+            self.stop.wait(REPORT_EVERY);
+        }
+    }
+
+    /// Tells the server how this shipper stood at its end; one that does not answer as it is is not waited for.
+    pub(crate) fn report_the_end(&self, identity: &Identity, server: &dyn Deliver) {
+        let status = self.status();
+        if status.last_error.is_some() {
+            return;
+        }
+        let report = SourceReport { has_stopped: true, ..identity.report(status) };
+        if let Err(error) = server.report(&report) {
+            tracing::debug!(%error, "last report not taken");
+        }
+    }
+
+    /// Writes lines of inputs to disk that wait for others to come.
+    pub(crate) fn flush_until_stopped(&self) {
+        while !self.stop.is_set() {
+            self.stop.wait(FLUSH_EVERY);
+            for sink in &self.sinks {
+                // An input that makes lines is told of it by itself.
+                if let Err(error) = sink.flush_if_room() {
+                    tracing::debug!(%error, "lines not kept yet");
+                }
+            }
+        }
+    }
+
+    /// Tells inputs how much of their files the server has.
+    pub(crate) fn tell_inputs(&self, path: &std::path::Path, offset: u64) {
+        self.sinks.iter().for_each(|sink| sink.acknowledged(path, offset));
+    }
+}
+
+/// Why delivery does not work.
+pub(crate) struct Trouble {
+    pub(crate) reason: String,
+    pub(crate) said_at: Instant,
+}
+
+/// The largest piece that is sent, learned from a server that found one too large.
+pub(crate) struct PieceSizes {
+    bytes_max: AtomicUsize,
+}
+
+impl Default for PieceSizes {
+    fn default() -> Self {
+        Self { bytes_max: AtomicUsize::new(usize::MAX) }
+    }
+}
+
+impl PieceSizes {
+    /// Not lower, or one event that is refused would make all batches tiny.
+    const LEAST: usize = 64 << 10;
+
+    pub(crate) fn most(&self) -> usize {
+        self.bytes_max.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn found_too_large(&self, n_bytes: usize) {
+        self.bytes_max.fetch_min((n_bytes / 2).max(Self::LEAST), Ordering::Relaxed);
+    }
+
+    /// Grows little by little, as the limit may have been raised.
+    pub(crate) fn found_good(&self, n_bytes: usize) {
+        let most = self.most();
+        if most != usize::MAX && n_bytes >= most / 2 {
+            let _ = self.bytes_max.fetch_max(most.saturating_add(most / 16), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Shared {
+    /// Takes note that the server took a piece.
+    pub(crate) fn delivered(&self, n_bytes: usize) {
+        self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        self.piece_sizes.found_good(n_bytes);
+        if locked(&self.trouble).take().is_some() {
+            self.n_recoveries.fetch_add(1, Ordering::Relaxed);
+            self.stop.wake();
+            tracing::info!("delivery works again");
+        }
+    }
+
+    /// Shows why delivery does not work, and tells the log when the reason is new.
+    pub(crate) fn in_trouble(&self, path: &Path, reason: String) {
+        let mut trouble = locked(&self.trouble);
+        let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
+        let said_at = match known.map(|trouble| trouble.said_at) {
+            Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,
+            _ => {
+                tracing::warn!(path = %path.display(), reason, "delivery does not work; trying again");
+                Instant::now()
+            }
+        };
+        *trouble = Some(Trouble { reason, said_at });
+    }
+}
+
+/// Trouble that goes on is told to the log again so often.
+pub(crate) const SAY_AGAIN_EVERY: Duration = Duration::from_secs(600);
