@@ -6,122 +6,24 @@
 mod codec;
 mod distinct;
 mod histogram;
+pub(crate) mod key;
 mod percentile;
+pub(crate) mod place;
 mod sum;
 mod values;
 
-use std::cmp::{Ordering, Reverse};
-
+use plan::AggregateKind;
 use types::{Addresses, Column, RowSet, Strings, Value};
+
+use super::address::hash_of;
+use super::cell::{Cell, sort_order, strict_order};
+use crate::aggregate::place::Place;
+use crate::value_size::value_bytes;
 
 pub(crate) use distinct::Distinct;
 pub(crate) use percentile::Percentile;
 pub(crate) use sum::{Moments, Sum};
 pub(crate) use values::Values;
-
-use super::address::hash_of;
-use super::cell::{Cell, sort_order, strict_order};
-use super::functions::value_bytes;
-use plan::AggregateKind;
-
-/// Where a row stands: events by time, group and acceptance; rows come in descending order of place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// The event's time, or how far from the end the row of a result stands.
-    pub(crate) time: i64,
-    /// The event's group.
-    pub(crate) group: u32,
-    /// The event's place in the order of acceptance.
-    pub(crate) sequence: u64,
-    /// Which of the rows of one event it is, counted from 0.
-    pub(crate) part: Reverse<u32>,
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self::of_row(0)
-    }
-}
-
-impl Place {
-    /// The place of a row of a result, counted from 0.
-    pub(crate) fn of_row(row: usize) -> Self {
-        Self { time: -(row as i64), group: 0, sequence: 0, part: Reverse(0) }
-    }
-}
-
-/// A value that orders as `sort` does; values told apart by a reader are never equal.
-#[derive(Clone, Debug)]
-pub(crate) struct Ranked(pub(crate) Value);
-
-impl Ranked {
-    fn cell(&self) -> Cell<'_> {
-        Cell::of(Some(&self.0))
-    }
-}
-
-impl PartialEq for Ranked {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Ranked {}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> Ordering {
-        strict_order(self.cell(), other.cell())
-    }
-}
-
-/// A value in the form in which groups, `dedup`, `count_distinct`, `values` tell values apart: `3.0` is `3`.
-pub(crate) fn canonical(value: Value) -> Value {
-    match value {
-        Value::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => Value::Integer(number as i64),
-        other => other,
-    }
-}
-
-/// A key that is equal for values that are one: type and canonical value.
-pub(crate) fn write_key(cell: Cell<'_>, key: &mut Vec<u8>) {
-    match cell {
-        Cell::Missing => key.push(0),
-        Cell::Text(text) => {
-            key.push(1);
-            key.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            key.extend_from_slice(text.as_bytes());
-        }
-        Cell::Integer(number) => {
-            key.push(2);
-            key.extend_from_slice(&number.to_le_bytes());
-        }
-        Cell::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => {
-            write_key(Cell::Integer(number as i64), key);
-        }
-        Cell::Float(number) => {
-            key.push(3);
-            key.extend_from_slice(&number.to_bits().to_le_bytes());
-        }
-        Cell::Boolean(truth) => key.extend_from_slice(&[4, u8::from(truth)]),
-        Cell::Time(nanos) => {
-            key.push(5);
-            key.extend_from_slice(&nanos.to_le_bytes());
-        }
-        Cell::Nested(value) => {
-            let mut json = String::new();
-            value.write_json(&mut json);
-            key.push(6);
-            key.extend_from_slice(&(json.len() as u64).to_le_bytes());
-            key.extend_from_slice(json.as_bytes());
-        }
-    }
-}
 
 /// The state of one aggregate of one group.
 #[derive(Clone, Debug)]
@@ -291,11 +193,6 @@ fn is_before(kind: AggregateKind, at: (i64, Place), cell: Cell<'_>, known: &(i64
         _ => at.cmp(&known_at),
     };
     order.then_with(|| strict_order(cell, Cell::of(Some(&known.2)))).is_lt()
-}
-
-/// Tells whether an aggregate depends on the order in which rows come.
-pub(crate) fn depends_on_order(kind: AggregateKind) -> bool {
-    matches!(kind, AggregateKind::First | AggregateKind::Last | AggregateKind::List)
 }
 
 /// Tells whether two aggregates of the same values can be told from one state.

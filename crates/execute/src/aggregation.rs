@@ -8,22 +8,26 @@
 
 mod several;
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use plan::{Aggregate, Expr, Name, Operator};
 
 use self::several::Several;
 use super::codec::{Reader, put_count};
-use super::expression::Stop;
 use super::fingerprint::Fingerprint;
 use super::group::Groups;
+use super::minutes;
 use super::progress::Preview;
-use super::scan::{Flow, Item, Scan};
+use super::scan::{Flow, Scan};
 use super::steps::Steps;
 use super::table::Table;
 use super::unnest::Spread;
-use super::{ExecuteError, minutes};
 use crate::cache::PartialCache;
-use plan::{Aggregate, Expr, Name, Operator};
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::stop::Stop;
 
 /// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.
 const MEMORY_FACTOR: usize = 4;

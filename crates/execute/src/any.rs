@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use plan::{Comparison, Expr, Name};
 use types::{Column, RowSet, Value};
 
-use super::expression::{self, Environment, Stop};
 use super::frame::Frame;
 use super::probe::Probe;
-use plan::{Comparison, Expr, Name};
+use crate::environment::Environment;
+use crate::stop::Stop;
 
 /// Tells whether a condition is one on `@any`.
 pub(crate) fn concerns(condition: &Expr) -> bool {
@@ -97,7 +98,7 @@ fn truth_of_column(
     let mut with_value = frame.clone();
     with_value.define(VALUE.into(), scalars(column));
     let condition = on_value(condition);
-    let mut rows = expression::truth(&condition, &mut with_value, env)?;
+    let mut rows = env.truth(&condition, &mut with_value)?;
     let (elements, owners) = elements(column);
     if !elements.is_empty() {
         let mut with_elements = frame.clone();
@@ -109,7 +110,7 @@ fn truth_of_column(
             with_elements.reorder(&order);
         }
         with_elements.define(VALUE.into(), Arc::new(Column::Mixed(elements)));
-        let hits = expression::truth(&condition, &mut with_elements, env)?;
+        let hits = env.truth(&condition, &mut with_elements)?;
         hits.iter().for_each(|hit| rows.insert(owners[hit] as usize));
     }
     Ok(rows)

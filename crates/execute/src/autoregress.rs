@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use plan::Autoregress;
 use types::{Column, Value};
 
-use super::expression::Stop;
 use super::frame::Frame;
-use super::functions::value_bytes;
 use super::scan::Scan;
-use plan::Autoregress;
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// Adds a column for each distance.
 pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

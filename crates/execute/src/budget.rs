@@ -4,143 +4,20 @@
 //! rows asks [`Budget::check`] every few thousand of them, so that a query ends soon wherever it is. What ended between
 //! two blocks has a moment left to make an answer of what was found: [`GRACE`].
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::Request;
-use super::expression::Stop;
+use crate::memory::{Held, Lease};
+use crate::request::Request;
+use crate::stop::Stop;
 
 /// How long a query that has to end may go on making an answer of what it has found.
 const GRACE: Duration = Duration::from_millis(50);
 
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;
-
-/// The part of the pool that queries leave to small ones, and how large a small one is: beside queries that hold all
-/// they can get, a query for a few rows is still answered.
-const RESERVED_PART: usize = 8;
-const SMALL_PART: usize = 64;
-
-/// Memory that all queries of a server may hold together.
-#[derive(Debug)]
-pub struct MemoryPool {
-    bytes_max: usize,
-    held: AtomicUsize,
-}
-
-impl MemoryPool {
-    /// A pool of so many bytes.
-    pub fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { bytes_max, held: AtomicUsize::new(0) })
-    }
-
-    /// Bytes that queries hold now.
-    pub fn held_bytes(&self) -> usize {
-        self.held.load(Relaxed)
-    }
-
-    /// Bytes that they may hold.
-    pub fn bytes_max(&self) -> usize {
-        self.bytes_max
-    }
-
-    /// Takes `n_bytes` for a query that then holds `n_wanted`, unless that would leave too little.
-    fn take(&self, n_bytes: usize, n_wanted: usize) -> bool {
-        let reserved = if n_wanted <= self.bytes_max / SMALL_PART { 0 } else { self.bytes_max / RESERVED_PART };
-        let more = |held: usize| {
-            let held = held.checked_add(n_bytes)?;
-            let is_alone = held == n_wanted;
-            let limit = if is_alone { self.bytes_max } else { self.bytes_max - reserved };
-            (held <= limit).then_some(held)
-        };
-        self.held.fetch_update(Relaxed, Relaxed, more).is_ok()
-    }
-
-    fn give_back(&self, n_bytes: usize) {
-        // Nobody gives back what was not taken, but saturating costs nothing.
-        let _ = self.held.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(n_bytes)));
-    }
-}
-
-/// Memory taken out of a pool; dropping it gives all of it back.
-#[derive(Debug)]
-pub struct Held {
-    pool: Option<Arc<MemoryPool>>,
-    n_bytes: AtomicUsize,
-}
-
-impl Held {
-    fn of(pool: Option<Arc<MemoryPool>>) -> Self {
-        Self { pool, n_bytes: AtomicUsize::new(0) }
-    }
-
-    /// How much it is.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes.load(Relaxed)
-    }
-
-    /// Takes over what `other` holds of the same pool.
-    pub(crate) fn take_over(&self, other: &Self) {
-        self.n_bytes.fetch_add(other.n_bytes.swap(0, Relaxed), Relaxed);
-    }
-
-    /// Gives `n_bytes` of it back.
-    fn release(&self, n_bytes: usize) {
-        let less = |held: usize| Some(held.saturating_sub(n_bytes));
-        let before = self.n_bytes.fetch_update(Relaxed, Relaxed, less).unwrap_or_default();
-        if let Some(pool) = &self.pool {
-            pool.give_back(before.min(n_bytes));
-        }
-    }
-
-    /// Keeps `n_bytes` of it at most.
-    fn shrink(&self, n_bytes: usize) {
-        let before = self.n_bytes.fetch_min(n_bytes, Relaxed);
-        if let Some(pool) = &self.pool {
-            pool.give_back(before.saturating_sub(n_bytes));
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.shrink(0);
-    }
-}
-
-/// Memory of a query that belongs to rows under way; dropping it gives it back to the query.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    held: Arc<Held>,
-    n_bytes: usize,
-}
-
-impl Lease {
-    /// How much it is.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes
-    }
-
-    /// Changes the lease to `n_bytes`.
-    ///
-    /// # Errors
-    /// The query may not hold that much.
-    pub(crate) fn resize(&mut self, n_bytes: usize, budget: &Budget<'_>) -> Result<(), Stop> {
-        match n_bytes.checked_sub(self.n_bytes) {
-            Some(more) => budget.hold(more)?,
-            None => self.held.release(self.n_bytes - n_bytes),
-        }
-        self.n_bytes = n_bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.held.release(self.n_bytes);
-    }
-}
 
 /// What one query may use, and what it uses.
 #[derive(Debug)]
@@ -196,6 +73,19 @@ impl<'a> Budget<'a> {
         }
     }
 
+    /// Changes a lease to `n_bytes`.
+    ///
+    /// # Errors
+    /// The query may not hold that much.
+    pub(crate) fn resize(&self, lease: &mut Lease, n_bytes: usize) -> Result<(), Stop> {
+        match n_bytes.checked_sub(lease.n_bytes) {
+            Some(more) => self.hold(more)?,
+            None => lease.held.release(lease.n_bytes - n_bytes),
+        }
+        lease.n_bytes = n_bytes;
+        Ok(())
+    }
+
     /// Takes `n_bytes` of the query's memory.
     ///
     /// # Errors
@@ -203,14 +93,14 @@ impl<'a> Budget<'a> {
     pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
         let wanted = self.held().saturating_add(n_bytes);
         if wanted > self.memory_bytes_max {
-            return Err(Stop::Memory);
+            return Err(crate::stop::Stop::Memory);
         }
         if let Some(pool) = &self.held.pool
             && !pool.take(n_bytes, wanted)
         {
             // A query that needs more than all of it is not helped by waiting for the others.
             self.is_pool_empty.store(wanted <= pool.bytes_max, Relaxed);
-            return Err(Stop::Memory);
+            return Err(crate::stop::Stop::Memory);
         }
         self.held.n_bytes.fetch_add(n_bytes, Relaxed);
         Ok(())
@@ -240,7 +130,7 @@ impl<'a> Budget<'a> {
 
     /// Tells whether a column of so many bytes may be made at all.
     pub(crate) fn permits(&self, n_bytes: usize) -> Result<(), Stop> {
-        if n_bytes > self.memory_bytes_max { Err(Stop::Memory) } else { Ok(()) }
+        if n_bytes > self.memory_bytes_max { Err(crate::stop::Stop::Memory) } else { Ok(()) }
     }
 
     /// Bytes of the query's memory that are taken.
@@ -255,15 +145,17 @@ impl<'a> Budget<'a> {
     }
 
     /// The limit that was reached where memory was refused: that of all queries, or of this one.
-    pub(crate) fn limit_reached(&self) -> super::ExecuteError {
+    pub(crate) fn limit_reached(&self) -> crate::error::ExecuteError {
         match &self.held.pool {
             Some(pool) if self.is_pool_empty.load(Relaxed) => {
-                super::ExecuteError::MemoryOfAll { bytes_max: pool.bytes_max }
+                crate::error::ExecuteError::MemoryOfAll { bytes_max: pool.bytes_max }
             }
             Some(pool) if pool.bytes_max < self.memory_bytes_max => {
-                super::ExecuteError::Memory { bytes_max: pool.bytes_max, setting: "query.memory_total" }
+                crate::error::ExecuteError::Memory { bytes_max: pool.bytes_max, setting: "query.memory_total" }
             }
-            _ => super::ExecuteError::Memory { bytes_max: self.memory_bytes_max, setting: "limits.query_memory" },
+            _ => {
+                crate::error::ExecuteError::Memory { bytes_max: self.memory_bytes_max, setting: "limits.query_memory" }
+            }
         }
     }
 
@@ -329,7 +221,7 @@ impl<'a> Budget<'a> {
         }
         match self.ended.get().and_then(|ended| ended.last) {
             Some(last) if Instant::now() < last => Ok(()),
-            _ => Err(Stop::Over),
+            _ => Err(crate::stop::Stop::Over),
         }
     }
 

@@ -9,10 +9,11 @@
 //! Values are never changed once they are here. Partials are encoded, since a plan lends its parts to those in use.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{KeptMatches, KeptRows};
+use crate::kept::{KeptMatches, KeptRows};
 
 /// Bytes of an entry beside its value: two keys, a stamp, the tables' share.
 const ENTRY_BYTES: usize = 128;

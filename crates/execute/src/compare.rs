@@ -1,21 +1,19 @@
 //! `diff` and `logcompare` behind an aggregation: its rows beside those of an earlier time.
 
-use plan::earlier_range;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use plan::{Compare, Earlier, Name, Span, calendar as bins, earlier_range};
 use types::{Column, TimeRange, Timestamp, Value};
 
-use super::aggregate::write_key;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::Frame;
-use super::functions::value_bytes;
 use super::scan::Scan;
+use crate::aggregate::key::write_key;
 use crate::pattern::change;
-use plan::calendar as bins;
-use plan::{Compare, Earlier, Name, Span};
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// How times of the one range become those of the other.
 struct Shift<'s> {

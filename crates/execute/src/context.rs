@@ -3,12 +3,10 @@
 //! Neighbours stand in the order of time; equal times go by group and acceptance, as `@id` does. What a query says of
 //! order and number does not count here: the side that is asked for decides both.
 
+use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
 use types::{EventId, Value};
 
-use super::frontier::widen;
 use super::steps::{defines, is_row_wise};
-use super::{Answer, ExecuteError, Stats};
-use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
 
 /// A side of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,61 +100,6 @@ pub fn beyond(id: EventId, side: Side) -> Expr {
     let at_once = compare(Comparison::Equal, "@timestamp", Value::Timestamp(id.timestamp));
     let by_id = compare(comparison, "@id", Value::text(id.encode()));
     Expr::Or(Box::new(by_time), Box::new(Expr::And(Box::new(at_once), Box::new(by_id))))
-}
-
-impl Answer {
-    /// Puts the rows of another answer to the same question, about another time, behind these.
-    pub fn append(&mut self, more: Self) {
-        if self.columns.is_empty() || self.rows.is_empty() {
-            self.columns = more.columns;
-        } else if !more.rows.is_empty() {
-            widen(&mut self.columns, more.columns);
-        }
-        self.rows.extend(more.rows);
-        match (&mut self.ids, more.ids) {
-            (Some(ids), Some(more)) => ids.extend(more),
-            (ids, more) => *ids = ids.take().or(more),
-        }
-        self.more |= more.more;
-        self.stats.add(&more.stats);
-        for reason in more.partial_reasons {
-            if !self.partial_reasons.contains(&reason) {
-                self.partial_reasons.push(reason);
-            }
-        }
-        for warning in more.warnings {
-            if !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
-            }
-        }
-        match (&self.held, more.held) {
-            (Some(held), Some(more)) => held.take_over(&more),
-            (None, held) => self.held = held,
-            (Some(_), None) => {}
-        }
-    }
-
-    /// Refuses to go on where the rows hold more than `bytes_max`.
-    pub fn check_memory(&self, bytes_max: usize) -> Result<(), ExecuteError> {
-        let n_bytes = self.held.as_ref().map_or(0, |held| held.n_bytes());
-        let setting = "limits.query_memory";
-        if n_bytes > bytes_max { Err(ExecuteError::Memory { bytes_max, setting }) } else { Ok(()) }
-    }
-}
-
-impl Stats {
-    /// Adds what another query took.
-    fn add(&mut self, more: &Self) {
-        self.events_scanned += more.events_scanned;
-        self.events_matched += more.events_matched;
-        self.events_cached += more.events_cached;
-        self.bytes_read += more.bytes_read;
-        self.segments_total += more.segments_total;
-        self.segments_pruned += more.segments_pruned;
-        self.segments_opened += more.segments_opened;
-        self.segments_done += more.segments_done;
-        self.elapsed_ms += more.elapsed_ms;
-    }
 }
 
 #[cfg(test)]

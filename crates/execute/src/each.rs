@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use types::{Column, RowSet, Timestamp, Value};
-
-use super::expression::{Environment, Stop, evaluate, truth};
-use super::frame::Frame;
-use super::functions::{select_json, value_bytes};
 use plan::date_math::date_value;
 use plan::function::{ANY_VALUE, SELECTOR_STEP};
 use plan::{Expr, Name};
+use types::{Column, RowSet, Timestamp, Value};
+
+use super::frame::Frame;
+use super::functions::select_json;
+use crate::environment::Environment;
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// The values of a field.
 struct Values {
@@ -120,12 +122,12 @@ pub(super) fn each(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment)
     let [Expr::Field(name), inner, above @ ..] = arguments else {
         return Ok(Arc::new(Column::Missing { n_rows: frame.n_rows() }));
     };
-    let Some(values) = values(name, above, frame, env)? else { return evaluate(inner, frame, env) };
+    let Some(values) = values(name, above, frame, env)? else { return env.evaluate(inner, frame) };
     let mut part = frame.clone();
     let base = values.single.presence();
     part.define(name.clone(), values.single);
-    let single = evaluate(inner, &mut part, env)?;
-    let of_elements = evaluate(inner, &mut of_elements(name, values.elements), env)?;
+    let single = env.evaluate(inner, &mut part)?;
+    let of_elements = env.evaluate(inner, &mut of_elements(name, values.elements))?;
     let mut at = 0;
     let mut rows: Vec<Option<Value>> = Vec::with_capacity(frame.n_rows());
     for row in 0..frame.n_rows() {
@@ -159,15 +161,15 @@ fn without_elements(n_rows: usize, owners: &[u32]) -> RowSet {
 /// Returns the rows for which a condition holds of one of the values.
 pub(super) fn holds_of_one(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     let [Expr::Field(name), inner, above @ ..] = arguments else { return Ok(RowSet::none(frame.n_rows())) };
-    let Some(values) = values(name, above, frame, env)? else { return truth(inner, frame, env) };
+    let Some(values) = values(name, above, frame, env)? else { return env.truth(inner, frame) };
     let mut part = frame.clone();
     // A row whose values are all in lists is not asked about as one without a value.
     let mut is_single = values.single.presence();
     is_single.or(&without_elements(frame.n_rows(), &values.owners));
     part.define(name.clone(), values.single);
-    let mut rows = truth(inner, &mut part, env)?;
+    let mut rows = env.truth(inner, &mut part)?;
     rows.and(&is_single);
-    let found = truth(inner, &mut of_elements(name, values.elements), env)?;
+    let found = env.truth(inner, &mut of_elements(name, values.elements))?;
     found.iter().for_each(|element| rows.insert(values.owners[element] as usize));
     Ok(rows)
 }
@@ -177,7 +179,7 @@ pub(super) fn holds_of_selected(arguments: &[Expr], frame: &mut Frame<'_>, env: 
     let mut rows = RowSet::none(frame.n_rows());
     let [text, Expr::Literal(Some(Value::String(path))), condition] = arguments else { return Ok(rows) };
     let path: Vec<&str> = path.split(SELECTOR_STEP).collect();
-    let texts = evaluate(text, frame, env)?;
+    let texts = env.evaluate(text, frame)?;
     let (mut elements, mut owners): (Vec<Option<Value>>, Vec<u32>) = (Vec::new(), Vec::new());
     let mut n_bytes = 0;
     for row in 0..texts.n_rows() {
@@ -188,7 +190,7 @@ pub(super) fn holds_of_selected(arguments: &[Expr], frame: &mut Frame<'_>, env: 
         owners.resize(elements.len(), row as u32);
         env.budget.permits(n_bytes)?;
     }
-    let found = truth(condition, &mut of_elements(&ANY_VALUE.into(), elements), env)?;
+    let found = env.truth(condition, &mut of_elements(&ANY_VALUE.into(), elements))?;
     found.iter().for_each(|element| rows.insert(owners[element] as usize));
     Ok(rows)
 }
@@ -226,7 +228,7 @@ pub(super) fn if_date(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environme
         Column::Integers { .. } | Column::Floats { .. } | Column::Missing { .. } => Vec::new(),
         column => (0..column.n_rows()).map(date).collect(),
     };
-    let mut others = truth(of_other, frame, env)?;
+    let mut others = env.truth(of_other, frame)?;
     if dates.iter().all(Option::is_none) {
         return Ok(others);
     }
@@ -234,7 +236,7 @@ pub(super) fn if_date(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environme
     others.and(&is_other);
     let mut with_dates = frame.clone();
     with_dates.define(name.clone(), Arc::new(Column::of_values(dates)));
-    let mut rows = truth(of_date, &mut with_dates, env)?;
+    let mut rows = env.truth(of_date, &mut with_dates)?;
     is_other.invert();
     rows.and(&is_other);
     rows.or(&others);

@@ -4,18 +4,21 @@
 //! what narrowing leaves and no guesses; no event is read. Of very many blocks only the newest are asked.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Display, Formatter};
+use std::fmt;
+use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
-use types::{RowSet, Run};
-
-use super::expression::Stop;
-use super::scan::{Item, Scan};
-use super::steps::{Steps, is_row_wise};
-use super::unnest::Spread;
-use super::{Cut, ExecuteError, Request, Wanted, minutes, simplify};
 use plan::fields::fields_of;
 use plan::{Expr, Operator, Plan};
+use types::{RowSet, Run};
+
+use super::scan::Scan;
+use super::steps::{Steps, is_row_wise};
+use super::unnest::Spread;
+use super::{minutes, simplify};
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::request::Request;
 
 /// Blocks of which indexes are asked: 32 million events, a second or so at worst.
 const BLOCKS_ASKED_MAX: usize = 2_000;
@@ -108,7 +111,7 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
             explanation.uses_counts = spread.is_empty() && minutes::can_answer(&steps, by, aggregates);
         }
     } else {
-        let wanted = Wanted::of(lead, rest, Cut::of(&plan.operators, request));
+        let wanted = crate::selection::Wanted::of(lead, rest, crate::selection::Cut::of(&plan.operators, request));
         let steps = Steps::new(lead, &wanted.sort_fields);
         explanation.ask(&scan, &steps);
         explanation.steps.extend(steps.others().map(|operator| step(Stage::Block, operator)));
@@ -168,7 +171,7 @@ impl Explanation {
                         index.n_events += rows.count() as u64;
                         possible.and(&rows);
                     }
-                    Err(error) => scan.note_stop(Stop::Damaged(error)),
+                    Err(error) => scan.note_stop(crate::stop::Stop::Damaged(error)),
                 }
             }
             self.n_blocks_asked += 1;

@@ -6,158 +6,123 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use chrono_tz::Tz;
-use types::{Column, MISSING_CODE, RowSet, ScanError, Timestamp, Value};
-
-use super::budget::Budget;
-use super::cell::{self, Cell, Compared};
-use super::elements::{Elements, Prepared};
-use super::frame::{Frame, booleans};
-use super::matching::Matcher;
-use super::partners::PartnersOfPlan;
-use super::{any, each, functions};
 use plan::fields::{is_field, single_field};
 use plan::function::Function;
 use plan::number::{Number, arithmetic};
 use plan::{ArithmeticOperator, Comparison, Expr, Name};
+use types::{Column, MISSING_CODE, RowSet, ScanError, Value};
 
-/// What every expression of a query may ask for.
-#[derive(Debug)]
-pub(crate) struct Environment<'a> {
-    /// The zone that calendar functions work in.
-    pub(crate) time_zone: Tz,
-    /// When the query started.
-    pub(crate) now: Timestamp,
-    /// What the query may use.
-    pub(crate) budget: Budget<'a>,
-    /// Elements of long lists.
-    pub(crate) prepared: Prepared,
-    /// Indexes of tables that rows are looked up in.
-    pub(crate) partners: PartnersOfPlan,
-    /// Set when a time was compared with a number taken as seconds.
-    pub(crate) took_seconds: AtomicBool,
-    /// Events that an index ruled out.
-    pub(crate) events_skipped: AtomicU64,
-}
+use super::cell::{Cell, Compared};
+use super::elements::Elements;
+use super::frame::{Frame, booleans};
+use super::matching::Matcher;
+use super::{any, cell, each, functions};
+use crate::environment::Environment;
+use crate::stop::Stop;
 
-/// Why rows could not be computed.
-#[derive(Clone, Debug)]
-pub(crate) enum Stop {
-    /// A block could not be read.
-    Damaged(ScanError),
-    /// More memory would be needed than the query may hold.
-    Memory,
-    /// The query was cancelled or has run out of time.
-    Over,
-}
+impl Environment<'_> {
+    /// The values of `expr`, one a row.
+    pub(crate) fn evaluate(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<Arc<Column>, Stop> {
+        let n_rows = frame.n_rows();
+        match expr {
+            Expr::Literal(Some(value)) => return Ok(Arc::new(Column::constant(value.clone(), n_rows))),
+            Expr::Literal(None) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {
+                return Ok(Arc::new(Column::Missing { n_rows }));
+            }
+            Expr::Field(name) if **name == *"@any" => return any::list(frame),
+            Expr::Field(name) => return Ok(frame.column(name)?),
+            // Before distinct values are looked at: lists above the field are no values of its own.
+            Expr::Call(Function::Each, arguments) => return each::each(arguments, frame, self),
+            _ => {}
+        }
+        if let Some(distinct) = Distinct::of(expr, frame)? {
+            let mut values = distinct.frame();
+            let results = self.evaluate(expr, &mut values)?;
+            frame.take_leases(&mut values);
+            return Ok(Arc::new(distinct.spread(&results)));
+        }
+        match expr {
+            Expr::Negate(inner) => {
+                let inner = self.evaluate(inner, frame)?;
+                let zero = Column::constant(Value::Integer(0), n_rows);
+                Ok(Arc::new(arithmetic_rows(ArithmeticOperator::Subtract, &zero, &inner)))
+            }
+            Expr::Arithmetic(operator, a, b) => {
+                let (a, b) = (self.evaluate(a, frame)?, self.evaluate(b, frame)?);
+                Ok(Arc::new(arithmetic_rows(*operator, &a, &b)))
+            }
+            Expr::Call(function, arguments) => functions::call(*function, arguments, frame, self),
+            condition => Ok(Arc::new(booleans(&self.truth(condition, frame)?))),
+        }
+    }
 
-impl From<ScanError> for Stop {
-    fn from(error: ScanError) -> Self {
-        Self::Damaged(error)
-    }
-}
-
-/// The values of `expr`, one a row.
-pub(crate) fn evaluate(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Arc<Column>, Stop> {
-    let n_rows = frame.n_rows();
-    match expr {
-        Expr::Literal(Some(value)) => return Ok(Arc::new(Column::constant(value.clone(), n_rows))),
-        Expr::Literal(None) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {
-            return Ok(Arc::new(Column::Missing { n_rows }));
+    /// Rows for which `expr` is true.
+    pub(crate) fn truth(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
+        match expr {
+            Expr::Call(Function::IsPresent, arguments) if arguments.len() == 1 => {
+                return presence_of(&arguments[0], frame, self);
+            }
+            Expr::Call(Function::Each, arguments) => return each::holds_of_one(arguments, frame, self),
+            Expr::Call(Function::HasValue, arguments) => return each::has_value(arguments, frame),
+            Expr::Call(Function::JsonSelected, arguments) => return each::holds_of_selected(arguments, frame, self),
+            _ => {}
         }
-        Expr::Field(name) if **name == *"@any" => return any::list(frame),
-        Expr::Field(name) => return Ok(frame.column(name)?),
-        // Before distinct values are looked at: lists above the field are no values of its own.
-        Expr::Call(Function::Each, arguments) => return each::each(arguments, frame, env),
-        _ => {}
-    }
-    if let Some(distinct) = Distinct::of(expr, frame)? {
-        let mut values = distinct.frame();
-        let results = evaluate(expr, &mut values, env)?;
-        frame.take_leases(&mut values);
-        return Ok(Arc::new(distinct.spread(&results)));
-    }
-    match expr {
-        Expr::Negate(inner) => {
-            let inner = evaluate(inner, frame, env)?;
-            let zero = Column::constant(Value::Integer(0), n_rows);
-            Ok(Arc::new(arithmetic_rows(ArithmeticOperator::Subtract, &zero, &inner)))
+        if !matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Not(_) | Expr::Literal(_) | Expr::Field(_))
+            && let Some(distinct) = Distinct::of(expr, frame)?
+        {
+            let rows = self.truth(expr, &mut distinct.frame())?;
+            return Ok(distinct.spread_rows(&rows));
         }
-        Expr::Arithmetic(operator, a, b) => {
-            let (a, b) = (evaluate(a, frame, env)?, evaluate(b, frame, env)?);
-            Ok(Arc::new(arithmetic_rows(*operator, &a, &b)))
-        }
-        Expr::Call(function, arguments) => functions::call(*function, arguments, frame, env),
-        condition => Ok(Arc::new(booleans(&truth(condition, frame, env)?))),
-    }
-}
-
-/// Rows for which `expr` is true.
-pub(crate) fn truth(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
-    match expr {
-        Expr::Call(Function::IsPresent, arguments) if arguments.len() == 1 => {
-            return presence_of(&arguments[0], frame, env);
-        }
-        Expr::Call(Function::Each, arguments) => return each::holds_of_one(arguments, frame, env),
-        Expr::Call(Function::HasValue, arguments) => return each::has_value(arguments, frame),
-        Expr::Call(Function::JsonSelected, arguments) => return each::holds_of_selected(arguments, frame, env),
-        _ => {}
-    }
-    if !matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::Not(_) | Expr::Literal(_) | Expr::Field(_))
-        && let Some(distinct) = Distinct::of(expr, frame)?
-    {
-        let rows = truth(expr, &mut distinct.frame(), env)?;
-        return Ok(distinct.spread_rows(&rows));
-    }
-    match expr {
-        Expr::Not(inner) => {
-            let mut rows = truth(inner, frame, env)?;
-            rows.invert();
-            Ok(rows)
-        }
-        Expr::And(..) => {
-            let mut rows = RowSet::all(frame.n_rows());
-            for part in conjunction(expr) {
-                rows.and(&truth(part, frame, env)?);
-                if rows.is_empty() {
-                    break;
+        match expr {
+            Expr::Not(inner) => {
+                let mut rows = self.truth(inner, frame)?;
+                rows.invert();
+                Ok(rows)
+            }
+            Expr::And(..) => {
+                let mut rows = RowSet::all(frame.n_rows());
+                for part in conjunction(expr) {
+                    rows.and(&self.truth(part, frame)?);
+                    if rows.is_empty() {
+                        break;
+                    }
                 }
+                Ok(rows)
             }
-            Ok(rows)
-        }
-        Expr::Or(..) => {
-            let mut rows = RowSet::none(frame.n_rows());
-            for part in disjunction(expr) {
-                rows.or(&truth(part, frame, env)?);
+            Expr::Or(..) => {
+                let mut rows = RowSet::none(frame.n_rows());
+                for part in disjunction(expr) {
+                    rows.or(&self.truth(part, frame)?);
+                }
+                Ok(rows)
             }
-            Ok(rows)
-        }
-        Expr::Compare(..) | Expr::Match(..) | Expr::In(..) | Expr::Between(..) if any::concerns(expr) => {
-            any::truth(expr, frame, env)
-        }
-        Expr::Compare(comparison, a, b) => {
-            let is_level = is_field(a, "@level") || is_field(b, "@level");
-            let (a, b) = (evaluate(a, frame, env)?, evaluate(b, frame, env)?);
-            Ok(compare_rows(*comparison, &a, &b, is_level, env))
-        }
-        Expr::Match(text, pattern) => Ok(Matcher::new(pattern).rows(&evaluate(text, frame, env)?)),
-        Expr::In(item, list) => in_rows(item, list, frame, env),
-        // Refused before a query runs: nothing is known of its values.
-        Expr::InQuery(..) => Ok(RowSet::none(frame.n_rows())),
-        Expr::Between(item, low, high) => {
-            let is_level = is_field(item, "@level");
-            let item = evaluate(item, frame, env)?;
-            let (low, high) = (evaluate(low, frame, env)?, evaluate(high, frame, env)?);
-            let mut rows = compare_rows(Comparison::GreaterOrEqual, &item, &low, is_level, env);
-            rows.and(&compare_rows(Comparison::LessOrEqual, &item, &high, is_level, env));
-            Ok(rows)
-        }
-        Expr::Call(Function::IfDate, arguments) => each::if_date(arguments, frame, env),
-        value => {
-            let column = evaluate(value, frame, env)?;
-            Ok(RowSet::of(column.n_rows(), |row| Cell::at(&column, row).is_true()))
+            Expr::Compare(..) | Expr::Match(..) | Expr::In(..) | Expr::Between(..) if any::concerns(expr) => {
+                any::truth(expr, frame, self)
+            }
+            Expr::Compare(comparison, a, b) => {
+                let is_level = is_field(a, "@level") || is_field(b, "@level");
+                let (a, b) = (self.evaluate(a, frame)?, self.evaluate(b, frame)?);
+                Ok(compare_rows(*comparison, &a, &b, is_level, self))
+            }
+            Expr::Match(text, pattern) => Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?)),
+            Expr::In(item, list) => in_rows(item, list, frame, self),
+            // Refused before a query runs: nothing is known of its values.
+            Expr::InQuery(..) => Ok(RowSet::none(frame.n_rows())),
+            Expr::Between(item, low, high) => {
+                let is_level = is_field(item, "@level");
+                let item = self.evaluate(item, frame)?;
+                let (low, high) = (self.evaluate(low, frame)?, self.evaluate(high, frame)?);
+                let mut rows = compare_rows(Comparison::GreaterOrEqual, &item, &low, is_level, self);
+                rows.and(&compare_rows(Comparison::LessOrEqual, &item, &high, is_level, self));
+                Ok(rows)
+            }
+            Expr::Call(Function::IfDate, arguments) => each::if_date(arguments, frame, self),
+            value => {
+                let column = self.evaluate(value, frame)?;
+                Ok(RowSet::of(column.n_rows(), |row| Cell::at(&column, row).is_true()))
+            }
         }
     }
 }
@@ -169,7 +134,7 @@ fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<
     {
         return Ok(rows);
     }
-    Ok(evaluate(expr, frame, env)?.presence())
+    Ok(env.evaluate(expr, frame)?.presence())
 }
 
 /// The parts of a conjunction, in order. Chains lean to the left and may be long, so no recursion.
@@ -358,7 +323,7 @@ fn rows_of_numbers<T: PartialOrd + Copy>(comparison: Comparison, values: &[T], w
 
 fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     let is_level = is_field(item, "@level");
-    let column = evaluate(item, frame, env)?;
+    let column = env.evaluate(item, frame)?;
     let prepared;
     let elements = match env.prepared.get(list) {
         Some(elements) => Some(elements),
@@ -376,7 +341,7 @@ fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment)
     }
     let mut rows = RowSet::none(column.n_rows());
     for element in list {
-        let element = evaluate(element, frame, env)?;
+        let element = env.evaluate(element, frame)?;
         rows.or(&compare_rows(Comparison::Equal, &column, &element, is_level, env));
     }
     Ok(rows)

@@ -5,18 +5,19 @@ mod inner;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, SortKey};
 use types::{RowSet, Run, ScanError, TimeRange, TypeSet, Value};
 
 use super::aggregate::Distinct;
 use super::cell::Cell;
 use super::frame::{BlockRows, Frame, Source};
-use super::histogram::leading;
-use super::{ExecuteError, PartialReason, Request, Stats};
-use crate::execute;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, SortKey};
+use crate::answer::{PartialReason, Stats};
+use crate::error::ExecuteError;
+use crate::request::Request;
+use crate::run::execute;
+use crate::simplify::leading;
 
-pub use self::inner::field_types;
-pub use self::inner::field_types_of;
+pub use self::inner::{field_types, field_types_of};
 
 /// Values looked at for the distinct counts of all fields together.
 const SAMPLE_CELLS: usize = 1 << 18;

@@ -3,16 +3,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use plan::{FillBuckets, Name, calendar as bins};
 use types::{Column, Timestamp, Value};
 
-use super::aggregate::write_key;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::Frame;
-use super::functions::value_bytes;
 use super::scan::Scan;
-use plan::calendar as bins;
-use plan::{FillBuckets, Name};
+use crate::aggregate::key::write_key;
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// Most rows that are put in; a chart of more has too short spans.
 const ROWS_MAX: usize = 1_000_000;
@@ -38,7 +37,7 @@ pub(crate) fn buckets(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Sca
     scan.check()?;
     let n_cells = starts.len().saturating_mul(series.values.len());
     if starts.len() > ROWS_MAX || n_cells > ROWS_MAX {
-        return Err(Stop::Memory);
+        return Err(crate::stop::Stop::Memory);
     }
     let known: HashSet<(i64, usize)> =
         times.iter().zip(&series.of_rows).filter_map(|(time, series)| Some(((*time)?, *series))).collect();

@@ -3,17 +3,17 @@
 //! Beside the runs and their ranges these are the operators before it with every constant in them, and the time zone. A plan that depends on anything else, such as the time at which it is asked, has no fingerprint.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write};
+use std::fmt;
+use std::fmt::Write;
 
 use chrono_tz::Tz;
+use plan::function::Function;
+use plan::{Aggregate, Expr, Name, Operator};
 use types::{Run, TimeRange};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::group::VERSION;
-use super::rows::RowOrder;
 use super::scan::Scan;
-use plan::function::Function;
-use plan::{Aggregate, Expr, Name, Operator};
+use crate::row_order::RowOrder;
 
 /// A part of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,3 +142,6 @@ fn is_timeless(expr: &Expr) -> bool {
         Expr::Call(function, arguments) => *function != Function::Now && arguments.iter().all(is_timeless),
     }
 }
+
+/// The version of the form, and of everything that goes into a state: how values are hashed, where buckets end.
+pub(crate) const VERSION: u8 = 2;

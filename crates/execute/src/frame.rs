@@ -4,16 +4,16 @@
 //! columns lie over what is stored in layers, the last one on top. Names are paths: `items.0.id` reads from the
 //! list `items`, and `req` is put together from `req.method`, `req.path` where there is no field of that name.
 
-use plan::fields::PLACE_FIELDS;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use plan::Name;
+use plan::fields::PLACE_FIELDS;
 use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value};
 
-use super::budget::Lease;
 use super::cell::Cell;
 use super::path;
-use plan::Name;
+use crate::memory::Lease;
 
 /// A run with what is asked of it again and again.
 pub(crate) struct Source {

@@ -7,16 +7,25 @@
 
 use std::sync::Arc;
 
-use super::aggregate::Place;
-use super::expression::Stop;
-use super::matches::Matcher;
-use super::rows::{Candidate, Chosen, RowOrder, candidate_bytes, candidates};
-use super::scan::{Flow, Item, Scan};
-use super::steps::Steps;
-use super::table::Table;
-use super::{Answer, ColumnInfo, ColumnKind, Cut, ExecuteError, TakeRows, Wanted};
 use plan::fields::fields_of;
 use plan::{Expr, Name, Operator};
+
+use super::matches::Matcher;
+use super::rows::{Chosen, candidates};
+use super::scan::{Flow, Scan};
+use super::steps::Steps;
+use super::table::Table;
+use crate::aggregate::place::Place;
+use crate::answer::Answer;
+use crate::candidate::{Candidate, candidate_bytes};
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::request::TakeRows;
+use crate::row_order::RowOrder;
+use crate::selection::{Cut, Wanted};
+use crate::stop::Stop;
+
+pub(crate) use crate::answer::widen;
 
 /// Most blocks of one wave for each thread. The first ones are short, so that the first rows come soon.
 const WAVE_MAX: usize = 32;
@@ -43,9 +52,11 @@ pub(crate) fn can_leave(wanted: &Wanted<'_>, cut: Cut) -> bool {
             Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Project { .. }
         )
     };
-    let can_count = wanted.is_final || matches!(cut, Cut::No);
-    matches!(wanted.order, RowOrder::Newest | RowOrder::Oldest | RowOrder::Forward)
-        && can_count
+    let can_count = wanted.is_final || matches!(cut, crate::selection::Cut::No);
+    matches!(
+        wanted.order,
+        crate::row_order::RowOrder::Newest | crate::row_order::RowOrder::Oldest | crate::row_order::RowOrder::Forward
+    ) && can_count
         && wanted.rest.iter().all(is_alone)
 }
 
@@ -61,7 +72,7 @@ impl Rows<'_> {
         }
         scan.expect(&items);
         let items: Arc<[Item]> = items.into();
-        let mut answer = Answer::default();
+        let mut answer = crate::answer::Answer::default();
         let mut pending: Vec<Candidate> = Vec::new();
         let mut left = wanted.cap.unwrap_or(usize::MAX);
         let (mut next, mut n_wave) = (0, scan.request.n_threads.max(1));
@@ -80,7 +91,7 @@ impl Rows<'_> {
             ready.truncate(left);
             left -= ready.len();
             // One more than may be shown was looked for.
-            if let Cut::At(_) = cut
+            if let crate::selection::Cut::At(_) = cut
                 && wanted.is_final
                 && left == 0
                 && wanted.cap.is_some_and(|cap| cap > 0)
@@ -160,23 +171,8 @@ impl Rows<'_> {
 /// Tells whether a row at `place` comes before every row of the blocks from `item` on.
 fn is_final(order: &RowOrder<'_>, place: &Place, item: &Item) -> bool {
     match order {
-        RowOrder::Oldest | RowOrder::Forward => place.time < item.first.0,
+        crate::row_order::RowOrder::Oldest | crate::row_order::RowOrder::Forward => place.time < item.first.0,
         _ => place.time > item.last.0,
-    }
-}
-
-/// Takes the kinds of further values into those of the columns.
-pub(crate) fn widen(known: &mut Vec<ColumnInfo>, more: Vec<ColumnInfo>) {
-    if known.is_empty() {
-        *known = more;
-        return;
-    }
-    for (known, more) in known.iter_mut().zip(more) {
-        known.kind = match (known.kind, more.kind) {
-            (a, b) if a == b => a,
-            (ColumnKind::Integer, ColumnKind::Float) | (ColumnKind::Float, ColumnKind::Integer) => ColumnKind::Float,
-            _ => ColumnKind::Any,
-        };
     }
 }
 

@@ -9,34 +9,27 @@ mod json;
 mod labels;
 mod network;
 mod numbers;
+mod output;
 mod text;
 mod time;
 mod typed;
 mod unreadable;
 
-use plan::address::address_key;
 use std::sync::Arc;
 
-use types::{Column, RowSet, Timestamp, Value};
-
-use super::budget::Lease;
-use super::cell::{self, Cell};
-use super::expression::{Environment, Stop, evaluate, truth};
-use super::frame::{Frame, booleans};
+use plan::address::address_key;
 use plan::function::{Function, level_of_key, severity_key};
-use plan::template::{Line, Template};
 use plan::{Expr, Span};
+use types::{Column, RowSet, Value};
+
+use super::cell;
+use super::cell::Cell;
+use super::frame::{Frame, booleans};
+use crate::environment::Environment;
+use crate::functions::output::{Made, filled, rows};
+use crate::stop::Stop;
 
 pub(crate) use json::{parse as parse_json, select as select_json};
-
-/// The longest text that a function makes; a longer one is missing.
-const TEXT_BYTES_MAX: usize = 16 << 20;
-
-/// Rows between two looks at whether the query is over: some functions work on texts of megabytes.
-const ROWS_BETWEEN_LOOKS: usize = 64;
-
-/// Bytes of texts between two looks at the memory of the query.
-const BYTES_BETWEEN_LOOKS: usize = 256 << 10;
 
 /// The values of a call. Columns that were computed only for it give their memory back.
 pub(crate) fn call(
@@ -54,15 +47,12 @@ pub(crate) fn call(
     Ok(column)
 }
 
-/// A column, with its memory where that is more than a few bytes a row.
-type Made = (Arc<Column>, Option<Lease>);
-
 fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     match (function, arguments) {
-        (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&evaluate(value, frame, env)?.presence())), None)),
+        (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&env.evaluate(value, frame)?.presence())), None)),
         (Function::HasValue | Function::IfDate, _) => {
             let condition = Expr::Call(function, arguments.to_vec());
-            Ok((Arc::new(booleans(&truth(&condition, frame, env)?)), None))
+            Ok((Arc::new(booleans(&env.truth(&condition, frame)?)), None))
         }
         (Function::If, [condition, then]) => choose(&[(condition, then)], None, frame, env),
         (Function::If, [condition, then, otherwise]) => choose(&[(condition, then)], Some(otherwise), frame, env),
@@ -72,30 +62,30 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
             choose(&pairs, otherwise.first(), frame, env)
         }
         (Function::DateFloor | Function::DateCeil, [value, Expr::Duration(span)]) => {
-            let times = evaluate(value, frame, env)?;
+            let times = env.evaluate(value, frame)?;
             Ok((Arc::new(time::round_rows(function, &times, *span, env.time_zone)), None))
         }
         (Function::Later, [value, Expr::Duration(span)]) => {
-            let times = evaluate(value, frame, env)?;
+            let times = env.evaluate(value, frame)?;
             Ok((Arc::new(time::later_rows(&times, *span, env.time_zone)), None))
         }
         (Function::TimeBucket, [value, origin, Expr::Duration(Span::Nanoseconds(length))]) => {
-            let (times, origins) = (evaluate(value, frame, env)?, evaluate(origin, frame, env)?);
+            let (times, origins) = (env.evaluate(value, frame)?, env.evaluate(origin, frame)?);
             Ok((Arc::new(time::bucket_rows(&times, &origins, *length)), None))
         }
         (
             Function::WallBucket,
             [value, Expr::Literal(Some(Value::Timestamp(origin))), Expr::Duration(Span::Nanoseconds(length))],
         ) => {
-            let times = evaluate(value, frame, env)?;
+            let times = env.evaluate(value, frame)?;
             Ok((Arc::new(time::wall_bucket_rows(&times, origin.0, *length, env.time_zone)), None))
         }
         (Function::RegexpExtract, [value, Expr::Regex(regex)]) => {
-            let texts = evaluate(value, frame, env)?;
+            let texts = env.evaluate(value, frame)?;
             rows(frame.n_rows(), env, |row| text::extract(&Cell::at(&texts, row).text()?, regex))
         }
         (Function::RegexpReplace, [value, Expr::Regex(regex), with]) => {
-            let (texts, with) = (evaluate(value, frame, env)?, evaluate(with, frame, env)?);
+            let (texts, with) = (env.evaluate(value, frame)?, env.evaluate(with, frame)?);
             rows(frame.n_rows(), env, |row| {
                 text::replace_matches(&Cell::at(&texts, row).text()?, regex, &Cell::at(&with, row).text()?)
             })
@@ -103,67 +93,18 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
         (Function::Labels(function), arguments) => labels::call(function, arguments, frame, env),
         (Function::Template, [Expr::Template(template), values @ ..]) => {
             let columns: Vec<Arc<Column>> =
-                values.iter().map(|value| evaluate(value, frame, env)).collect::<Result<_, Stop>>()?;
+                values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<_, Stop>>()?;
             rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now).ok().map(Value::text))
         }
         (function, arguments) => {
             let columns: Vec<Arc<Column>> =
-                arguments.iter().map(|argument| evaluate(argument, frame, env)).collect::<Result<_, Stop>>()?;
+                arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
             let mut cells = vec![Cell::Missing; columns.len()];
             rows(frame.n_rows(), env, |row| {
                 cells.iter_mut().zip(&columns).for_each(|(cell, column)| *cell = Cell::at(column, row));
                 scalar(function, &cells, env)
             })
         }
-    }
-}
-
-/// Computes a value per row, stopping where all of them together become too big.
-///
-/// The texts are there twice while they are put into a column, and are counted so.
-fn rows(n_rows: usize, env: &Environment, mut value: impl FnMut(usize) -> Option<Value>) -> Result<Made, Stop> {
-    let (mut bytes, mut lease) = (0usize, None);
-    let mut values = Vec::with_capacity(n_rows);
-    for row in 0..n_rows {
-        if row % ROWS_BETWEEN_LOOKS == 0 {
-            env.budget.check()?;
-        }
-        let value = value(row);
-        bytes = bytes.saturating_add(value.as_ref().map_or(0, value_bytes));
-        if bytes > BYTES_BETWEEN_LOOKS {
-            resize(&mut lease, bytes.saturating_mul(2), env)?;
-        }
-        values.push(value);
-    }
-    let column = Column::of_values(values);
-    if lease.is_some() {
-        resize(&mut lease, column.memory_bytes(), env)?;
-    }
-    Ok((Arc::new(column), lease))
-}
-
-/// Lets a lease be at least `n_bytes`, in steps, or exactly that where it becomes smaller.
-fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> Result<(), Stop> {
-    let in_steps = n_bytes.next_multiple_of(BYTES_BETWEEN_LOOKS);
-    match lease {
-        Some(lease) if lease.n_bytes() == in_steps => Ok(()),
-        Some(lease) => lease.resize(in_steps, &env.budget),
-        None => {
-            *lease = Some(env.budget.lease(in_steps)?);
-            Ok(())
-        }
-    }
-}
-
-/// Bytes that a value holds beside itself, roughly.
-pub(crate) fn value_bytes(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len() + 16,
-        Value::List(items) => items.iter().flatten().map(|item| 24 + value_bytes(item)).sum::<usize>() + 16,
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| name.len() + 56 + value.as_ref().map_or(0, value_bytes)).sum()
-        }
-        _ => 0,
     }
 }
 
@@ -175,11 +116,11 @@ fn choose(
     env: &Environment,
 ) -> Result<Made, Stop> {
     let conditions: Vec<RowSet> =
-        pairs.iter().map(|(condition, _)| truth(condition, frame, env)).collect::<Result<_, Stop>>()?;
+        pairs.iter().map(|(condition, _)| env.truth(condition, frame)).collect::<Result<_, Stop>>()?;
     let values: Vec<Arc<Column>> =
-        pairs.iter().map(|(_, value)| evaluate(value, frame, env)).collect::<Result<_, Stop>>()?;
+        pairs.iter().map(|(_, value)| env.evaluate(value, frame)).collect::<Result<_, Stop>>()?;
     let otherwise = match otherwise {
-        Some(value) => evaluate(value, frame, env)?,
+        Some(value) => env.evaluate(value, frame)?,
         None => Arc::new(Column::Missing { n_rows: frame.n_rows() }),
     };
     rows(frame.n_rows(), env, |row| {
@@ -242,21 +183,6 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
             None
         }
     }
-}
-
-/// What a template makes of a row of a line, its time and labels.
-///
-/// Errors: why it fails.
-fn filled(template: &Template, columns: &[Arc<Column>], row: usize, now: Timestamp) -> Result<String, String> {
-    let [line, time, labels @ ..] = columns else { return Err("a line and a time are missing".to_owned()) };
-    let texts: Vec<_> = labels.iter().map(|column| Cell::at(column, row).text().unwrap_or_default()).collect();
-    let labels: Vec<&str> = texts.iter().map(|text| &**text).collect();
-    let text = Cell::at(line, row).text().unwrap_or_default();
-    let timestamp = match time.value(row) {
-        Some(Value::Timestamp(timestamp)) => timestamp,
-        _ => Timestamp(0),
-    };
-    template.run(&Line { text: &text, timestamp, now, labels: &labels })
 }
 
 /// The name of a severity that [`Function::Severity`] gave.

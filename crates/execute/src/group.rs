@@ -1,29 +1,30 @@
 //! Rows into groups: which group each row belongs to, and the partial aggregates of each group.
 
 mod codec;
-mod repeats;
+pub(crate) mod key;
+pub(crate) mod repeats;
 
-pub(crate) use self::codec::VERSION;
-
-use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Value};
+use plan::each::field_of_each;
+use plan::{Aggregate, AggregateKind, Expr, Name};
+use types::{Addresses, Column, MISSING_CODE, RowSet, Value};
 
 use self::repeats::Repeats;
 use super::address::text_of;
-use super::aggregate::{self, Partial, Place, Rows, add_rows, canonical, depends_on_order, write_key};
+use super::aggregate;
+use super::aggregate::{Partial, Rows, add_rows};
 use super::budget::Budget;
 use super::cell::{Cell, compare_levels, strict_order};
-use super::expression::{Environment, Stop, evaluate};
 use super::frame::Frame;
-use super::functions::value_bytes;
-use plan::each::field_of_each;
-use plan::fields::PLACE_FIELDS;
-use plan::{Aggregate, AggregateKind, Expr, Name};
-
-type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+use crate::aggregate::key::{canonical, write_key};
+use crate::aggregate::place::Map;
+use crate::aggregate::place::{Place, places};
+use crate::environment::Environment;
+use crate::group::key::Key;
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// Bytes of one aggregate's state and its share of the tables, roughly.
 const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
@@ -50,23 +51,6 @@ enum RowOrder {
     Place,
     /// As they lie in the frame.
     AsTheyLie,
-}
-
-/// The values of a group column in the rows of a frame.
-enum Key {
-    Column(Arc<Column>),
-    Addresses(Addresses),
-}
-
-impl Key {
-    fn of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Self, Stop> {
-        if let Expr::Field(name) = expr
-            && let Some(addresses) = frame.addresses(name)?
-        {
-            return Ok(Self::Addresses(addresses));
-        }
-        evaluate(expr, frame, env).map(Self::Column)
-    }
 }
 
 /// The distinct values of one group column, numbered in the order in which they come.
@@ -338,7 +322,7 @@ impl<'p> Groups<'p> {
         let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_, Stop>>()?;
         let (keys, repeats) = Repeats::of(self.by, keys, frame.n_rows(), env)?;
         let argument = |aggregate: &Aggregate, frame: &mut Frame<'_>| match &aggregate.argument {
-            Some(expr) => evaluate(expr, frame, env).map(|column| Some(repeats.column(column))),
+            Some(expr) => env.evaluate(expr, frame).map(|column| Some(repeats.column(column))),
             None => Ok(None),
         };
         let mut arguments: Vec<Option<Arc<Column>>> = Vec::with_capacity(self.aggregates.len());
@@ -355,8 +339,8 @@ impl<'p> Groups<'p> {
         }
         let kinds = || self.aggregates.iter().map(|aggregate| aggregate.kind);
         let places = if kinds().any(AggregateKind::needs_places) { Some(repeats.rows(places(frame)?)) } else { None };
-        let lines: Option<Vec<Place>> =
-            (order == RowOrder::AsTheyLie).then(|| repeats.rows((0..frame.n_rows()).map(Place::of_row).collect()));
+        let lines: Option<Vec<Place>> = (order == RowOrder::AsTheyLie)
+            .then(|| repeats.rows((0..frame.n_rows()).map(crate::aggregate::place::Place::of_row).collect()));
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
         let times = if kinds().any(by_time) { Some(repeats.column(frame.column("@timestamp")?)) } else { None };
         let weights = weights.map(|weights| repeats.rows(weights.to_vec()));
@@ -374,7 +358,7 @@ impl<'p> Groups<'p> {
                 groups: &groups,
                 argument: argument.as_deref(),
                 places: match &lines {
-                    Some(lines) if depends_on_order(aggregate.kind) => Some(lines),
+                    Some(lines) if aggregate.kind.depends_on_order() => Some(lines),
                     _ => places.as_deref(),
                 },
                 times: times.as_deref(),
@@ -577,52 +561,4 @@ fn rank(parts: &Parts, expr: &Expr, budget: &Budget<'_>) -> Result<Vec<u32>, Sto
     let mut ranks = vec![0; order.len()];
     order.iter().enumerate().for_each(|(rank, number)| ranks[*number as usize] = rank as u32);
     Ok(ranks)
-}
-
-/// The places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one event
-/// count up.
-fn kept_places(frame: &Frame<'_>) -> Result<Option<Vec<Place>>, Stop> {
-    let [times, groups, sequences] = PLACE_FIELDS.map(|name| frame.peek(name));
-    let (times, groups, sequences) = (times?, groups?, sequences?);
-    let number = |column: &Column, row: usize| match Cell::at(column, row) {
-        Cell::Integer(number) => Some(number),
-        _ => None,
-    };
-    let mut places: Vec<Place> = Vec::with_capacity(frame.n_rows());
-    let mut n_of_event: Map<(i64, i64, u64)> = Map::default();
-    for row in 0..frame.n_rows() {
-        let (Some(time), Some(group)) = (number(&times, row), number(&groups, row)) else { return Ok(None) };
-        let sequence = number(&sequences, row).unwrap_or_default().cast_unsigned();
-        let n_before = n_of_event.entry((time, group, sequence)).or_default();
-        places.push(Place { time, group: group as u32, sequence, part: Reverse(*n_before) });
-        *n_before = n_before.saturating_add(1);
-    }
-    Ok(Some(places))
-}
-
-/// The places of a frame's rows, whatever has been computed under the names of their own times and ids.
-pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
-    let Some(block) = frame.block() else {
-        let kept = kept_places(frame)?;
-        return Ok(kept.unwrap_or_else(|| (0..frame.n_rows()).map(Place::of_row).collect()));
-    };
-    let group = block.source.run.info().group_id;
-    let (times, ids) = match frame.stored().is_some() {
-        true => (frame.column("@timestamp")?, frame.column("@id")?),
-        false => (Arc::new(block.read("@timestamp")?), Arc::new(block.read("@id")?)),
-    };
-    let place = |row: usize| {
-        let time = Cell::at(&times, row).time().unwrap_or_default();
-        let sequence = match Cell::at(&ids, row) {
-            Cell::Text(id) => EventId::decode(id).map_or(0, |id| id.sequence),
-            _ => 0,
-        };
-        Place { time, group, sequence, part: Reverse(0) }
-    };
-    Ok((0..frame.n_rows()).map(place).collect())
-}
-
-/// Tells whether the aggregates depend on the order in which rows come.
-pub(crate) fn depend_on_order(aggregates: &[Aggregate]) -> bool {
-    aggregates.iter().any(|aggregate| depends_on_order(aggregate.kind))
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span, calendar as bins};
 use types::{Run, TimeRange, Timestamp, Value};
 
-use super::steps::is_row_wise;
-use super::{ExecuteError, PartialReason, Request, Stats};
-use crate::execute;
-use crate::simplify::simplify;
-use plan::calendar as bins;
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
+use crate::answer::{PartialReason, Stats};
+use crate::error::ExecuteError;
+use crate::request::Request;
+use crate::run::execute;
+use crate::simplify::leading;
 
 /// The most buckets of a histogram, whatever is asked for.
 const BUCKETS_MAX: usize = 10_000;
@@ -154,11 +154,6 @@ fn counting_plan(plan: &Plan, span: Span, by: &str) -> Plan {
     let columns = [start, value, count].map(|name| (name.clone(), Expr::Field(name))).to_vec();
     operators.push(Operator::Project { columns, is_events: false });
     Plan { operators, ..Plan::default() }
-}
-
-/// The row-wise operators at the head of a plan.
-pub(crate) fn leading(plan: &Plan) -> Vec<Operator> {
-    simplify(&plan.operators).into_iter().take_while(is_row_wise).collect()
 }
 
 #[cfg(test)]

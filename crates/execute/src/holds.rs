@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+use plan::{Expr, Name, Operator};
 use types::{Column, Timestamp, Value};
 
 use super::budget::Budget;
 use super::elements::Prepared;
-use super::expression::{Environment, truth};
 use super::frame::Frame;
 use super::partners::PartnersOfPlan;
-use plan::{Expr, Name, Operator};
+use crate::environment::Environment;
 
 /// Most bytes that one computed column may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
@@ -30,7 +30,7 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
         took_seconds: AtomicBool::new(false),
         events_skipped: AtomicU64::new(0),
     };
-    match truth(condition, &mut frame, &env) {
+    match env.truth(condition, &mut frame) {
         Ok(found) => (0..rows.len()).map(|row| found.contains(row)).collect(),
         Err(_) => vec![false; rows.len()],
     }

@@ -1,16 +1,13 @@
 //! `join`, `lookup` and `appendcols`: rows with columns that come from elsewhere. What these are was fetched before the
 //! plan runs (`subquery`).
 
-use std::sync::Arc;
-
-use types::{Column, Value};
+use plan::{AppendColumns, Join, Name, Other};
 
 use super::cell::Cell;
-use super::expression::{Environment, Stop, evaluate};
 use super::frame::Frame;
 use super::scan::Scan;
-use plan::fields::is_field;
-use plan::{AppendColumns, Join, Lookup, Name, Other, Rows};
+use crate::lookup::define;
+use crate::stop::Stop;
 
 /// Rows of a result between two looks at the memory that they need.
 const ROWS_BETWEEN_LOOKS: usize = 4096;
@@ -49,44 +46,10 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
     define(rows, &join.columns, &found, frame, &scan.env)
 }
 
-/// Gives each row the columns of its first partner.
-pub(crate) fn lookup(lookup: &Lookup, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
-    let Other::Rows(rows) = &lookup.table else { return Ok(()) };
-    let mut mine = Vec::with_capacity(lookup.keys.len());
-    for (_, expr) in &lookup.keys {
-        mine.push((evaluate(expr, frame, env)?, is_field(expr, "@level")));
-    }
-    let theirs: Vec<Name> = lookup.keys.iter().map(|(column, _)| column.clone()).collect();
-    let hold = |n_bytes| env.budget.permits(n_bytes);
-    let partners = env.partners.of(rows, &theirs, &mine, &hold)?;
-    let first = |row| partners.of_cells(mine.iter().map(|(column, _)| Cell::at(column, row))).first().copied();
-    let found: Vec<Option<u32>> = env.budget.rows(frame.n_rows()).map(first).collect();
-    env.budget.check()?;
-    define(rows, &lookup.columns, &found, frame, env)
-}
-
 /// Puts the first rows of another query beside the first rows.
 pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
     let Other::Rows(rows) = &append.other else { return Ok(()) };
     let most = usize::try_from(append.most).unwrap_or(usize::MAX).min(rows.rows.len());
     let found: Vec<Option<u32>> = (0..frame.n_rows()).map(|row| (row < most).then_some(row as u32)).collect();
     define(rows, &append.columns, &found, frame, &scan.env)
-}
-
-/// Gives rows the columns of those found for them.
-fn define(
-    rows: &Rows,
-    columns: &[(Name, Name)],
-    found: &[Option<u32>],
-    frame: &mut Frame<'_>,
-    env: &Environment,
-) -> Result<(), Stop> {
-    for (column, name) in columns {
-        let place = rows.columns.iter().position(|known| known == column);
-        let value = |found: &Option<u32>| -> Option<Value> { rows.rows[(*found)? as usize].get(place?)?.clone() };
-        let values = env.budget.rows(found.len()).map(|row| value(&found[row])).collect();
-        env.budget.check()?;
-        frame.define(name.clone(), Arc::new(Column::of_values(values)));
-    }
-    Ok(())
 }

@@ -8,40 +8,25 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use plan::{Name, Operator};
 use types::RowSet;
 
 use super::fingerprint::Fingerprint;
 use super::frame::Frame;
 use super::matches::Matcher;
-use super::rows::{Candidate, Chosen, RowColumns, RowOrder, candidate_bytes, choose};
-use super::scan::{Item, Scan};
-use super::{ExecuteError, Request};
+use super::rows::{Chosen, choose};
+use super::scan::Scan;
 use crate::cache::{Kept, PartialCache};
-use plan::{Name, Operator};
+use crate::candidate::{Candidate, candidate_bytes};
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::kept::KeptRows;
+use crate::request::Request;
+use crate::row_columns::RowColumns;
+use crate::row_order::RowOrder;
 
 /// Bytes of a value beside its own.
 const CELL_BYTES: usize = 32;
-
-/// The first rows of immutable runs.
-#[derive(Debug)]
-pub(crate) struct KeptRows {
-    /// In order.
-    rows: Vec<Candidate>,
-    /// Whether there are no further ones.
-    is_all: bool,
-    /// The fields of the first rows; none for one that none of these rows has.
-    columns: RowColumns,
-    n_scanned: u64,
-    n_matched: u64,
-    n_bytes: usize,
-}
-
-impl KeptRows {
-    /// Bytes held, roughly.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes
-    }
-}
 
 /// Which event rows are wanted, and what of them.
 #[derive(Clone, Copy)]
@@ -146,7 +131,7 @@ impl<'k> RowKeeper<'k> {
             if fresh.is_damaged() {
                 return Ok(None);
             }
-            RowColumns::interleaved(shown, &kept.columns, &fresh)
+            crate::row_columns::RowColumns::interleaved(shown, &kept.columns, &fresh)
         };
         scan.hold(kept.n_bytes).unwrap_or_else(|stop| scan.note_stop(stop));
         scan.count_kept_of_several(kept.n_scanned, kept.n_matched);

@@ -5,20 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
+use plan::{Operator, Plan};
 use types::{RowSet, Run, ScanError};
 
 use super::elements::Prepared;
-use super::expression::Stop;
 use super::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
 use super::frame::BlockRows;
-use super::histogram::leading;
 use super::scan::{Flow, Scan};
 use super::simplify::simplify_over;
 use super::steps::{Steps, is_row_wise};
-use super::{ExecuteError, Request};
-use plan::{Operator, Plan};
+use crate::error::ExecuteError;
+use crate::request::Request;
+use crate::simplify::leading;
 
 /// Cells (rows of a block times fields of its run) whose presence is looked at for one answer: some thousand columns of
 /// full blocks, a fraction of a second.
@@ -70,7 +71,7 @@ pub(super) fn matched_fields_within(
         let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(Flow::Continue) };
         let n_rows = block.rows.count() as u64;
         counted.n_matched += n_rows;
-        let names = block.source.names().map_err(Stop::Damaged)?;
+        let names = block.source.names().map_err(crate::stop::Stop::Damaged)?;
         let cost = names.len().saturating_mul(block.rows.n_rows().max(BLOCK_ROWS_MIN));
         // Whoever finds something left may take it all, so that at least one block is looked at.
         let take = |left: usize| (left > 0).then(|| left.saturating_sub(cost));
@@ -79,7 +80,7 @@ pub(super) fn matched_fields_within(
         }
         counted.n_looked_at += n_rows;
         for name in names {
-            let n_present = present(block, name).map_err(Stop::Damaged)?;
+            let n_present = present(block, name).map_err(crate::stop::Stop::Damaged)?;
             if n_present > 0 {
                 *counted.n_events.entry(name.clone()).or_default() += n_present;
             }
@@ -89,7 +90,7 @@ pub(super) fn matched_fields_within(
     let counted = scan.for_each(&scan.items(), Counted::default, work)?;
     let mut summaries = summed(counted);
     if let Err(error) = add_types(&scan, &mut summaries) {
-        scan.note_stop(Stop::Damaged(error));
+        scan.note_stop(crate::stop::Stop::Damaged(error));
     }
     summaries.partial_reasons = scan.take_reasons();
     Ok(summaries)

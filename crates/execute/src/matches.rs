@@ -4,89 +4,24 @@
 //! it covers the block. So a query whose range moves on, which wants more rows, or others of their fields, looks only at
 //! blocks that nobody has looked at. Blocks that were left out because enough rows were found are simply not known.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use plan::{Name, Operator};
 use types::{RowSet, TimeRange};
 
-use super::expression::Stop;
 use super::fingerprint::Fingerprint;
 use super::frame::Frame;
-use super::scan::{Item, Scan};
+use super::scan::Scan;
 use super::steps::Steps;
 use crate::cache::{Kept, PartialCache};
-use plan::{Name, Operator};
-
-/// Bytes of a block beside its rows.
-const BLOCK_BYTES: usize = 48;
+use crate::item::Item;
+use crate::kept::{KeptMatches, Rows};
+use crate::stop::Stop;
 
 /// So many of the largest entries may be found by one query; what it finds beyond that is not kept.
 const ENTRIES_MAX: usize = 4;
-
-/// The rows of a block, the shortest way.
-#[derive(Clone, Debug)]
-enum Rows {
-    None,
-    All,
-    Few(Box<[u32]>),
-    Many(RowSet),
-}
-
-impl Rows {
-    fn of(rows: &RowSet) -> Self {
-        match rows.count() {
-            0 => Self::None,
-            n if n == rows.n_rows() => Self::All,
-            n if n * 4 < rows.words().len() * 8 => Self::Few(rows.iter().map(|row| row as u32).collect()),
-            _ => Self::Many(rows.clone()),
-        }
-    }
-
-    fn of_block(&self, n_rows: usize) -> RowSet {
-        match self {
-            Self::None => RowSet::none(n_rows),
-            Self::All => RowSet::all(n_rows),
-            Self::Few(rows) => RowSet::of_places(n_rows, rows.iter().map(|row| *row as usize)),
-            Self::Many(rows) => rows.clone(),
-        }
-    }
-
-    fn n_bytes(&self) -> usize {
-        let n_bytes = match self {
-            Self::None | Self::All => 0,
-            Self::Few(rows) => rows.len() * 4,
-            Self::Many(rows) => rows.words().len() * 8,
-        };
-        n_bytes + BLOCK_BYTES
-    }
-}
-
-/// Of some blocks of a run the rows that fulfil conditions.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct KeptMatches {
-    /// By block, in order.
-    blocks: Vec<(u32, Rows)>,
-}
-
-impl KeptMatches {
-    /// Bytes held, roughly.
-    pub(crate) fn n_bytes(&self) -> usize {
-        self.blocks.iter().map(|(_, rows)| rows.n_bytes()).sum()
-    }
-
-    fn get(&self, block: usize) -> Option<&Rows> {
-        let place = self.blocks.binary_search_by_key(&block, |(known, _)| *known as usize).ok()?;
-        Some(&self.blocks[place].1)
-    }
-
-    fn with(&self, more: Vec<(u32, Rows)>) -> Self {
-        let mut blocks = self.blocks.clone();
-        blocks.extend(more);
-        blocks.sort_by_key(|(block, _)| *block);
-        blocks.dedup_by_key(|(block, _)| *block);
-        Self { blocks }
-    }
-}
 
 /// Applies steps to blocks, or takes what is known of them.
 pub(crate) struct Matcher<'m> {

@@ -6,15 +6,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use plan::fields::{asks_labels, visit_unpushed_fields};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Name, Span};
 use types::{Column, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
 use super::frame::Frame;
 use super::group::Groups;
-use super::scan::{Item, Scan};
+use super::scan::Scan;
 use super::steps::Steps;
-use plan::fields::{asks_labels, visit_unpushed_fields};
-use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Expr, Name, Span};
+use crate::item::Item;
 
 /// What is known of the events that are counted, beside their minutes.
 const KNOWN: [&str; 2] = ["@level", "@log"];

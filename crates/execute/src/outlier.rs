@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use plan::Outlier;
 use types::{Column, RowSet, Value};
 
 use super::aggregate::Percentile;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::{Frame, booleans};
 use super::scan::Scan;
-use plan::Outlier;
+use crate::stop::Stop;
 
 /// What the numbers of a column may be.
 struct Limits {

@@ -9,34 +9,35 @@ use std::sync::Arc;
 
 use memchr::memmem;
 use parse::Shape;
+use plan::{Format, Name, Parse, ParseMethod};
 use regex::Regex;
 use types::{Column, Value};
 
 use super::cell::Cell;
-use super::expression::{Environment, Stop, evaluate};
 use super::frame::Frame;
 use super::functions::parse_json;
-use plan::{Format, Name, Parse, ParseMethod};
+use crate::environment::Environment;
+use crate::stop::Stop;
 
 /// Gives the frame the fields that `parse` finds.
 pub(crate) fn apply(parse: &Parse, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
-    let texts = evaluate(&parse.text, frame, env)?;
+    let texts = env.evaluate(&parse.text, frame)?;
     let mut lease = env.budget.lease(0)?;
     match &parse.method {
         ParseMethod::Glob { literals, names } => {
             let glob = Glob::new(literals);
             let columns = text_columns(&texts, names.len(), |text, found| glob.find(text, found));
-            lease.resize(memory_bytes(&columns), &env.budget)?;
+            env.budget.resize(&mut lease, memory_bytes(&columns))?;
             names.iter().zip(columns).for_each(|(name, column)| frame.define(name.clone(), column));
         }
         ParseMethod::Regex { regex, names } => {
             let columns = text_columns(&texts, names.len(), |text, found| find_groups(regex, names, text, found));
-            lease.resize(memory_bytes(&columns), &env.budget)?;
+            env.budget.resize(&mut lease, memory_bytes(&columns))?;
             names.iter().zip(columns).for_each(|((name, _), column)| frame.define(name.clone(), column));
         }
         ParseMethod::Format { format, prefix } => {
             let objects = objects(&texts, reader(*format));
-            lease.resize(objects.memory_bytes(), &env.budget)?;
+            env.budget.resize(&mut lease, objects.memory_bytes())?;
             define_objects(prefix.as_ref(), objects, frame);
         }
     }

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use plan::{Name, Rows};
 use types::{Column, Value};
 
 use super::cell::{Cell, instant_of, severity};
 use super::elements::Key;
-use super::expression::Stop;
-use plan::{Name, Rows};
+use crate::stop::Stop;
 
 /// Bytes of an entry beside its texts.
 const ENTRY_BYTES: usize = 80;

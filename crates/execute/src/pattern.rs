@@ -15,6 +15,13 @@ mod mask;
 mod mine;
 mod starts;
 
+use plan::Expr;
+use plan::function::Function;
+use sha2::{Digest, Sha256};
+use types::Value;
+
+use crate::pattern::text::text_of_event;
+
 pub(crate) use crate::pattern::change::change;
 pub(crate) use crate::pattern::condition::condition;
 pub(crate) use crate::pattern::mask::mask;
@@ -25,13 +32,6 @@ pub use condition::pattern_lines;
 pub(crate) use condition::{Condition, Texts};
 pub(crate) use starts::{Start, is_short_start, says_start, start};
 
-use sha2::{Digest, Sha256};
-use types::Value;
-
-use plan::Expr;
-use plan::fields::MESSAGE_FIELDS;
-use plan::function::Function;
-
 /// Characters of a text that are masked where masked texts are groups of an aggregation, which keeps each of them.
 const TEXT_CHARS_MAX: i64 = 1_000;
 
@@ -40,12 +40,6 @@ pub fn masked_text() -> Expr {
     let whole = |number: i64| Expr::Literal(Some(Value::Integer(number)));
     let part = Expr::Call(Function::Substring, vec![text_of_event(), whole(0), whole(TEXT_CHARS_MAX)]);
     Expr::Call(Function::Masked, vec![part])
-}
-
-/// The text of an event: its field with the message, where it has one.
-fn text_of_event() -> Expr {
-    let fields = MESSAGE_FIELDS.iter().map(|name| Expr::Field((*name).into()));
-    Expr::Call(Function::Coalesce, fields.chain([Expr::Field("@message".into())]).collect())
 }
 
 /// Patterns of masked texts, and for each text the place of its pattern.
@@ -61,3 +55,4 @@ pub(crate) fn id_of(pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+mod text;

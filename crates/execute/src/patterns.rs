@@ -5,87 +5,48 @@
 //! the patterns are found at the end from all texts together: those of an earlier time too, so that both have the same.
 //! Memory grows with the number of different masked texts and counts against the query's.
 
-mod changes;
+mod bins;
+pub(crate) mod changes;
 mod conditions;
 mod counted;
 mod ends;
+pub(crate) mod event;
+mod mined;
 mod of_run;
 mod origins;
-mod restarts;
+pub(crate) mod restarts;
 mod samples;
+mod tally;
 mod texts;
 
-use plan::earlier_range;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use types::{Column, Level, Run, TimeRange, Timestamp, Value};
-
-pub use self::changes::{Change, Changes, Event, Origin};
-pub use self::restarts::{Restart, RestartKind};
-pub use crate::patterns::changes::changes;
-
-use self::conditions::Conditions;
-use self::counted::{Counted, Depth, LEVEL_CODES};
-use self::ends::{End, Ends};
-use super::elements::Prepared;
-use super::expression::Stop;
-use super::frame::Frame;
-use super::group::Finished;
-use super::scan::{Flow, Scan};
-use super::steps::Steps;
-use super::stream::{Begin, Feed, for_each_frame};
-use super::table::Table;
-use super::{ExecuteError, Request, compare, histogram};
-use crate::pattern::{Band, band, change, id_of, mine};
-use plan::fields::{fields_of, is_field};
 use plan::{
     CHANGE_COLUMNS, COUNTS_COLUMN, END_COLUMNS, Earlier, Expr, Name, Operator, PATTERN_COLUMNS, Patterns, Plan,
-    SCORE_COLUMNS,
+    SCORE_COLUMNS, earlier_range,
 };
+use types::{Column, Run, TimeRange, Timestamp, Value};
 
-/// Spans of time whose counts are compared with each other: an hour has some of a minute.
-const SPANS: usize = 48;
-
-/// Most spans of time whose counts are shown; of more, several are one.
-const SPANS_MAX: i64 = 400;
-
-/// Spans of time of one length.
-#[derive(Clone, Copy, Debug)]
-struct Bins {
-    from: i64,
-    length: i64,
-    n: usize,
-}
-
-impl Bins {
-    /// Some that cover the times from `first` to `last`; of about `length` nanoseconds where that is said.
-    fn of(first: Timestamp, last: Timestamp, length: Option<i64>) -> Self {
-        let covered = last.0.saturating_sub(first.0).max(0);
-        let Some(length) = length.map(|length| length.max(1)) else {
-            return Self { from: first.0, length: covered / SPANS as i64 + 1, n: SPANS };
-        };
-        let n_together = covered / length / SPANS_MAX + 1;
-        let length = length.saturating_mul(n_together);
-        let from = first.0.div_euclid(length).saturating_mul(length);
-        let n = last.0.saturating_sub(from).max(0) / length + 1;
-        Self { from, length, n: usize::try_from(n).unwrap_or(1).min(2 * SPANS_MAX as usize) }
-    }
-
-    fn place(&self, time: i64) -> usize {
-        let place = time.saturating_sub(self.from) / self.length;
-        usize::try_from(place).unwrap_or(0).min(self.n - 1)
-    }
-
-    fn start(&self, place: usize) -> Timestamp {
-        Timestamp(self.from.saturating_add(self.length.saturating_mul(place as i64)))
-    }
-}
+use self::conditions::Conditions;
+use self::counted::Counted;
+use self::ends::{End, Ends};
+use super::elements::Prepared;
+use super::frame::Frame;
+use super::group::Finished;
+use super::scan::Scan;
+use super::table::Table;
+use crate::error::ExecuteError;
+use crate::feed::Begin;
+use crate::pattern::{Band, band, change, id_of};
+use crate::patterns::bins::Bins;
+use crate::patterns::mined::{Part, Sums, bins_of, count_feed, count_runs, depth_of, mined, needed_by};
+use crate::request::Request;
+use crate::stop::Stop;
 
 /// The plan for the patterns of the messages that the conditions at the head of `plan` let through, with their counts
 /// over spans of time of `counts` nanoseconds.
 pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: u64) -> Plan {
-    let mut operators = histogram::leading(plan);
+    let mut operators = crate::simplify::leading(plan);
     let text = Expr::Field("@message".into());
     operators.push(Operator::Patterns(Patterns { text, earlier, is_scored: false, counts: Some(counts) }));
     operators.push(Operator::Limit(limit));
@@ -94,20 +55,6 @@ pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: 
     let columns = names.map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
     operators.push(Operator::Project { columns, is_events: false });
     Plan { operators, ..plan.clone() }
-}
-
-/// Which fields of events are read.
-fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
-    fields_of(&[Operator::Patterns(patterns.clone())])
-}
-
-/// Spans of the part of the range in which there are events.
-fn bins_of(scan: &Scan<'_>, patterns: &Patterns) -> Option<Bins> {
-    if !patterns.is_scored && patterns.counts.is_none() {
-        return None;
-    }
-    let (first, last) = scan.ends()?;
-    Some(Bins::of(first, last, patterns.counts))
 }
 
 /// Patterns of the events of all runs.
@@ -151,7 +98,7 @@ pub(crate) fn of_feed<'f>(
 
 /// Patterns of rows in memory.
 pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Finished, Stop> {
-    let mut counted = Counted::new(None, Depth::Newest);
+    let mut counted = Counted::new(None, crate::patterns::tally::Depth::Newest);
     counted.add(frame, None, patterns, scan)?;
     scan.hold(counted.memory_bytes())?;
     Ok(finished(patterns, &Part { scan, counted }, None)?.finished)
@@ -163,94 +110,6 @@ fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'
     let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
     let range = earlier_range(earlier, scan.request.range, scan.request.time_zone).unwrap_or(nothing);
     Some(Request { range, progress: None, ..*scan.request })
-}
-
-/// How much there is to count.
-fn depth_of(patterns: &Patterns) -> Depth {
-    if patterns.counts.is_some() { Depth::Ends } else { Depth::Newest }
-}
-
-fn count_runs(
-    scan: &Scan<'_>,
-    lead: &[Operator],
-    patterns: &Patterns,
-    bins: Option<Bins>,
-    depth: Depth,
-) -> Result<Counted, ExecuteError> {
-    let steps = Steps::new(lead, &needed_by(patterns));
-    let states = scan.for_each(
-        &scan.items(),
-        || Counted::new(bins, depth),
-        |counted, _, item| {
-            let mut frame = scan.frame(item, &steps)?;
-            let before = counted.memory_bytes();
-            counted.add(&mut frame, Some(item.source), patterns, scan)?;
-            scan.hold(counted.memory_bytes().saturating_sub(before))?;
-            Ok(Flow::Continue)
-        },
-    )?;
-    let mut all = Counted::new(bins, depth);
-    states.into_iter().for_each(|state| all.merge(state));
-    if let Err(stop) = all.settle(scan) {
-        scan.note_stop(stop);
-    }
-    Ok(all)
-}
-
-fn count_feed(
-    scan: &Scan<'_>,
-    feed: &dyn Feed,
-    lead: &[Operator],
-    patterns: &Patterns,
-) -> Result<Counted, ExecuteError> {
-    let steps = Steps::new(lead, &needed_by(patterns));
-    let states = scan.until_done(
-        || Counted::new(None, depth_of(patterns)),
-        |counted| {
-            for_each_frame(scan, feed, &steps, &mut |mut frame| {
-                let before = counted.memory_bytes();
-                counted.add(&mut frame, None, patterns, scan)?;
-                scan.hold(counted.memory_bytes().saturating_sub(before))
-            })
-        },
-    )?;
-    let mut all = Counted::new(None, depth_of(patterns));
-    states.into_iter().for_each(|state| all.merge(state));
-    Ok(all)
-}
-
-/// What was counted in one range of time.
-struct Part<'s, 'a> {
-    scan: &'s Scan<'a>,
-    counted: Counted,
-}
-
-/// What is counted of one pattern in one range of time.
-#[derive(Clone, Default)]
-struct Sum {
-    by_level: [u64; LEVEL_CODES],
-    bins: Vec<f64>,
-    ends: Ends,
-}
-
-impl Sum {
-    fn total(&self) -> u64 {
-        self.by_level.iter().sum()
-    }
-
-    /// The level that most events have, the worst of several.
-    fn level(&self) -> Option<Level> {
-        let most = self.by_level[1..].iter().copied().max().filter(|most| *most > 0)?;
-        let code = self.by_level.iter().rposition(|count| *count == most)?;
-        u8::try_from(code).ok().and_then(Level::of_code)
-    }
-}
-
-/// A pattern's sums: of the range asked for, and of the earlier one.
-#[derive(Default)]
-struct Sums {
-    now: Sum,
-    before: Sum,
 }
 
 fn table(
@@ -288,33 +147,6 @@ fn table(
         }
     }
     Ok(Table::of_groups(finished))
-}
-
-/// Patterns with their sums, and the place of each masked text's pattern among them.
-#[derive(Default)]
-struct Mined<'t> {
-    patterns: Vec<String>,
-    sums: Vec<Sums>,
-    places: BTreeMap<&'t str, u32>,
-}
-
-/// Finds the patterns of the texts of both times together.
-fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>) -> Result<Mined<'t>, Stop> {
-    let texts: BTreeSet<&str> =
-        now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
-    let texts: Vec<&str> = texts.into_iter().collect();
-    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(Stop::Over)?;
-    let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
-    let sums_of = |part: Option<&Part<'_, '_>>| {
-        let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();
-        if let Some(part) = part {
-            part.counted.add_to(&places, &mut sums);
-        }
-        sums
-    };
-    let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
-    let sums: Vec<Sums> = sums.collect();
-    Ok(Mined { patterns: mined.patterns, sums, places })
 }
 
 /// The patterns as rows, and with their sums in the same order.

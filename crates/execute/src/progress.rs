@@ -4,17 +4,17 @@
 //! each, so that no event is in it twice or in part. Only few groups are worth it: rows on their way to thousands of
 //! others say little, and copying them would hold the threads up.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use types::Value;
+use plan::{Expr, Name, Operator};
 
-use super::Request;
 use super::elements::Prepared;
 use super::group::Groups;
 use super::scan::Scan;
 use super::table::Table;
-use plan::{Expr, Name, Operator};
+use crate::request::{Request, TakePartialRows};
 
 /// When rows are shown first, and how often from then on.
 const FIRST: Duration = Duration::from_millis(25);
@@ -23,9 +23,6 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// Most groups, and bytes of them, that are copied while others wait.
 const GROUPS_MAX: usize = 1_000;
 const BYTES_MAX: usize = 4 << 20;
-
-/// Takes the rows found so far, which stand for those that it was given before.
-pub type TakePartialRows<'a> = dyn Fn(Vec<Vec<Option<Value>>>) + Sync + 'a;
 
 /// Who wants such rows, and how they are made from groups.
 pub(crate) struct Preview<'a> {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use plan::Rank;
 use types::Value;
 
-use super::aggregate::write_key;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::Frame;
 use super::scan::Scan;
-use plan::Rank;
+use crate::aggregate::key::write_key;
+use crate::stop::Stop;
 
 /// Bytes held for each row: its key.
 const ROW_BYTES: usize = 48;

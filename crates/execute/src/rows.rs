@@ -8,149 +8,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use types::{Column, RowSet, Value};
+use plan::{Expr, Name, Operator};
+use types::{RowSet, Value};
 
-use super::ExecuteError;
-use super::aggregate::Place;
-use super::cell::{Cell, severity, sort_order};
-use super::expression::{Stop, evaluate};
+use super::cell::Cell;
 use super::frame::Frame;
-use super::functions::value_bytes;
-use super::group::places;
 use super::matches::Matcher;
-use super::scan::{Flow, Item, Scan};
+use super::scan::{Flow, Scan};
 use super::steps::Steps;
-use plan::fields::{is_field, visit_fields};
-use plan::{Expr, Name, Operator, SortKey};
-
-/// Bytes of a candidate beside its keys.
-const CANDIDATE_BYTES: usize = 64;
-
-/// The order in which rows are wanted.
-pub(crate) enum RowOrder<'p> {
-    /// Newest first.
-    Newest,
-    /// By time, oldest first; equal times newest first.
-    Oldest,
-    /// By time, oldest first; equal times by group and acceptance, as ids are ordered.
-    Forward,
-    /// By keys; ties newest first.
-    Keys(&'p [SortKey]),
-}
-
-impl<'p> RowOrder<'p> {
-    /// The order of a sort over events.
-    pub(crate) fn of(keys: &'p [SortKey]) -> Self {
-        match keys {
-            [SortKey { expr, descending }] if is_field(expr, "@timestamp") => {
-                if *descending {
-                    Self::Newest
-                } else {
-                    Self::Oldest
-                }
-            }
-            [SortKey { expr: time, descending: false }, SortKey { expr: id, descending: false }]
-                if is_field(time, "@timestamp") && is_field(id, "@id") =>
-            {
-                Self::Forward
-            }
-            keys => Self::Keys(keys),
-        }
-    }
-
-    /// The keys of an order that has some.
-    pub(crate) fn keys(&self) -> &'p [SortKey] {
-        match self {
-            Self::Keys(keys) => keys,
-            _ => &[],
-        }
-    }
-
-    /// Tells whether rows come in ascending order of time.
-    pub(crate) fn is_ascending(&self) -> bool {
-        matches!(self, Self::Oldest | Self::Forward)
-    }
-
-    /// Tells orders apart that have no keys.
-    pub(crate) fn number(&self) -> u8 {
-        match self {
-            Self::Newest | Self::Keys(_) => 0,
-            Self::Oldest => 1,
-            Self::Forward => 2,
-        }
-    }
-
-    pub(crate) fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
-        self.compare_rows((&a.keys, &a.place), (&b.keys, &b.place))
-    }
-
-    /// Compares two rows by the values of the keys and by place.
-    pub(crate) fn compare_rows(&self, a: (&[Option<Value>], &Place), b: (&[Option<Value>], &Place)) -> Ordering {
-        if matches!(self, Self::Oldest) {
-            return a.1.time.cmp(&b.1.time).then_with(|| b.1.cmp(a.1));
-        }
-        if matches!(self, Self::Forward) {
-            let id = |place: &Place| (place.time, place.group, place.sequence);
-            return id(a.1).cmp(&id(b.1)).then_with(|| b.1.cmp(a.1));
-        }
-        compare_keys(self.keys(), a.0, b.0).then_with(|| b.1.cmp(a.1))
-    }
-}
-
-/// Compares the values of sort keys; missing ones are last either way.
-pub(crate) fn compare_keys(keys: &[SortKey], a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
-    compare_cells(keys, a.iter().map(|a| Cell::of(a.as_ref())).zip(b.iter().map(|b| Cell::of(b.as_ref()))))
-}
-
-fn compare_cells<'c>(keys: &[SortKey], pairs: impl Iterator<Item = (Cell<'c>, Cell<'c>)>) -> Ordering {
-    for (key, (a, b)) in keys.iter().zip(pairs) {
-        let order = match (a, b) {
-            (Cell::Missing, Cell::Missing) => Ordering::Equal,
-            (Cell::Missing, _) => Ordering::Greater,
-            (_, Cell::Missing) => Ordering::Less,
-            (a, b) => {
-                let order = sort_order(a, b);
-                if key.descending { order.reverse() } else { order }
-            }
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    Ordering::Equal
-}
-
-/// The columns of sort keys; levels become their severity.
-pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>, Stop> {
-    let column = |key: &SortKey| {
-        let column = evaluate(&key.expr, frame, &scan.env)?;
-        if !is_field(&key.expr, "@level") {
-            return Ok(column);
-        }
-        let rank = |row| match severity(Cell::at(&column, row)) {
-            Some(level) => Some(Value::Integer(level.code().into())),
-            None => column.value(row),
-        };
-        Ok(Arc::new(Column::of_values((0..column.n_rows()).map(rank).collect())))
-    };
-    keys.iter().map(column).collect()
-}
-
-/// A row that may be shown.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    keys: Box<[Option<Value>]>,
-    pub(crate) place: Place,
-    item: u32,
-    row: u32,
-}
-
-impl Candidate {
-    /// The block that it was found in.
-    pub(crate) fn item<'i>(&self, items: &'i [Item]) -> &'i Item {
-        &items[self.item as usize]
-    }
-}
+use crate::aggregate::place::places;
+use crate::candidate::{Candidate, candidate_bytes};
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::row_columns::{RowColumns, column_of};
+use crate::row_order::{RowOrder, compare_cells, key_columns};
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// The best candidates so far.
 struct Best<'p> {
@@ -264,10 +137,6 @@ pub(crate) fn choose(
     Ok(places.into_iter().filter_map(|place| rows[place as usize].take()).collect())
 }
 
-pub(crate) fn candidate_bytes(candidate: &Candidate) -> usize {
-    CANDIDATE_BYTES + candidate.keys.iter().flatten().map(|value| 24 + value_bytes(value)).sum::<usize>()
-}
-
 /// The rows of a block that may be among the best.
 pub(crate) fn candidates(
     scan: &Scan<'_>,
@@ -352,7 +221,7 @@ impl Chosen {
             steps.apply_to(&mut frame, &scan.env)?;
             let mut columns = Vec::with_capacity(needed.len());
             for name in needed {
-                let column = evaluate(&Expr::Field(name.clone()), &mut frame, &scan.env)?;
+                let column = scan.env.evaluate(&Expr::Field(name.clone()), &mut frame)?;
                 let values: Vec<Option<Value>> = (0..column.n_rows()).map(|row| column.value(row)).collect();
                 scan.hold(values.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum())?;
                 columns.push(values);
@@ -378,85 +247,4 @@ fn assemble(n_rows: usize, n_columns: usize, parts: Vec<Part>) -> RowColumns {
         }
     }
     RowColumns { read: RowSet::of(n_rows, |row| is_read[row]), columns: columns.into_iter().map(column_of).collect() }
-}
-
-fn column_of(values: Vec<Option<Value>>) -> Option<Arc<Column>> {
-    values.iter().any(Option::is_some).then(|| Arc::new(Column::Mixed(values)))
-}
-
-/// Fields of rows that were read, one column each; none for a field that no row has.
-#[derive(Clone, Debug)]
-pub(crate) struct RowColumns {
-    /// All rows but those of blocks that turned out to be damaged.
-    read: RowSet,
-    columns: Vec<Option<Arc<Column>>>,
-}
-
-impl RowColumns {
-    /// How many rows there are.
-    pub(crate) fn n_rows(&self) -> usize {
-        self.read.n_rows()
-    }
-
-    /// Tells whether rows could not be read.
-    pub(crate) fn is_damaged(&self) -> bool {
-        !self.read.is_all()
-    }
-
-    /// Bytes held, roughly.
-    pub(crate) fn n_bytes(&self) -> usize {
-        let bytes = |column: &Arc<Column>| match &**column {
-            Column::Mixed(values) => values.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum(),
-            other => 32 * other.n_rows(),
-        };
-        self.columns.iter().flatten().map(bytes).sum()
-    }
-
-    /// The rows at the places `rows`.
-    pub(crate) fn gather(&self, rows: &RowSet) -> Self {
-        if rows.is_all() {
-            return self.clone();
-        }
-        let gathered = |column: &Option<Arc<Column>>| {
-            let column = column.as_ref()?;
-            column_of(rows.iter().map(|row| column.value(row)).collect())
-        };
-        let read = RowSet::of_places(
-            rows.count(),
-            (0..).zip(rows.iter()).filter(|(_, row)| self.read.contains(*row)).map(|(place, _)| place),
-        );
-        Self { read, columns: self.columns.iter().map(gathered).collect() }
-    }
-
-    /// Rows of two, in the order of `rows`: whether each is of `these`, and its place among its own.
-    pub(crate) fn interleaved(rows: &[(bool, usize)], these: &Self, those: &Self) -> Self {
-        let column = |(these, those): (&Option<Arc<Column>>, &Option<Arc<Column>>)| {
-            let value = |(is_this, place): &(bool, usize)| {
-                let column = if *is_this { these } else { those };
-                column.as_ref().and_then(|column| column.value(*place))
-            };
-            column_of(rows.iter().map(value).collect())
-        };
-        let columns = these.columns.iter().zip(&those.columns).map(column).collect();
-        Self { read: RowSet::all(rows.len()), columns }
-    }
-
-    /// The rows that could be read, as columns of the names `needed`.
-    pub(crate) fn into_frame(self, needed: &BTreeSet<Name>) -> Frame<'static> {
-        let named = needed.iter().zip(self.columns).filter_map(|(name, column)| Some((name.clone(), column?)));
-        let mut frame = Frame::of_columns(self.read.n_rows(), named.collect());
-        frame.retain(&self.read);
-        frame
-    }
-}
-
-/// Fields that sort keys speak of.
-pub(crate) fn key_fields(keys: &[SortKey]) -> BTreeSet<Name> {
-    let mut names = BTreeSet::new();
-    for key in keys {
-        visit_fields(&key.expr, &mut |name| {
-            names.insert(name.clone());
-        });
-    }
-    names
 }

@@ -4,7 +4,8 @@
 //! two items they look whether the query was cancelled, has run out of time or memory, or needs no more.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,15 @@ use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use super::budget::Budget;
 use super::elements::Prepared;
-use super::expression::{Environment, Stop};
 use super::frame::{BlockRows, Frame, Source};
 use super::partners::PartnersOfPlan;
 use super::steps::Steps;
-use super::{ExecuteError, PartialReason, Request, Stats};
+use crate::answer::{PartialReason, Stats};
+use crate::environment::Environment;
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::request::Request;
+use crate::stop::Stop;
 
 /// Damaged places that an answer names; more of them say no more.
 const REASONS_MAX: usize = 20;
@@ -26,16 +31,6 @@ const PROGRESS_MS: u128 = 100;
 
 /// Stack of a worker. Expressions nest as deep as the checker lets them, and evaluating one is recursive.
 const STACK_BYTES: usize = 16 << 20;
-
-/// One block of a run, or the part of it that lies in `range`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Item {
-    pub(crate) source: usize,
-    pub(crate) block: usize,
-    pub(crate) range: TimeRange,
-    pub(crate) first: Timestamp,
-    pub(crate) last: Timestamp,
-}
 
 /// The runs of a query and what is counted while they are scanned.
 pub(crate) struct Scan<'a> {
@@ -247,7 +242,7 @@ impl<'a> Scan<'a> {
     /// What was made, or nothing where it could not be; then the answer says why.
     pub(crate) fn or_nothing<T: Default>(&self, made: Result<T, Stop>) -> T {
         made.unwrap_or_else(|stop| {
-            if matches!(stop, Stop::Over) {
+            if matches!(stop, crate::stop::Stop::Over) {
                 self.env.budget.cut();
             }
             self.note_stop(stop);
@@ -318,15 +313,17 @@ impl<'a> Scan<'a> {
         for thread in joined {
             match thread {
                 Ok(Ok(state)) => states.push(state),
-                Ok(Err(_)) => return Err(ExecuteError::Panicked),
+                Ok(Err(_)) => return Err(crate::error::ExecuteError::Panicked),
                 // With fewer threads than wished the work is done all the same, as long as there is one.
-                Err(error) if states.is_empty() && n_threads == 1 => return Err(ExecuteError::NoThread(error)),
+                Err(error) if states.is_empty() && n_threads == 1 => {
+                    return Err(crate::error::ExecuteError::NoThread(error));
+                }
                 Err(_) => {}
             }
         }
         match self.take_error() {
             Some(error) => Err(error),
-            None if states.is_empty() => Err(ExecuteError::Panicked),
+            None if states.is_empty() => Err(crate::error::ExecuteError::Panicked),
             None => Ok(states),
         }
     }
@@ -334,13 +331,13 @@ impl<'a> Scan<'a> {
     /// Notes why an item, or all from here on, could not be worked off.
     pub(crate) fn note_stop(&self, stop: Stop) {
         match stop {
-            Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
-            Stop::Memory => {
+            crate::stop::Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
+            crate::stop::Stop::Memory => {
                 locked(&self.error).get_or_insert(self.env.budget.limit_reached());
                 self.env.budget.abort();
             }
             // Whoever ended the query said why.
-            Stop::Over => {}
+            crate::stop::Stop::Over => {}
         }
     }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::{SCORE_COLUMNS, Score, Span};
 use types::{Column, Timestamp, Value};
 
-use super::aggregate::write_key;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::Frame;
 use super::scan::Scan;
+use crate::aggregate::key::write_key;
 use crate::pattern::{Band, band};
-use plan::{SCORE_COLUMNS, Score, Span};
+use crate::stop::Stop;
 
 /// How many days there have to be for each hour to be compared with the same hour of the others, and for the same of
 /// days of a week.

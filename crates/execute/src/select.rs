@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use plan::{Operator, Plan};
 use types::{Column, EventId, Run, Value};
 
 use super::elements::Prepared;
-use super::expression::Stop;
 use super::scan::{Flow, Scan};
+use super::simplify;
 use super::steps::{Steps, is_row_wise};
-use super::{ExecuteError, PartialReason, Request, Stats, has_subqueries, simplify};
-use plan::{Operator, Plan};
+use crate::answer::{PartialReason, Stats};
+use crate::error::ExecuteError;
+use crate::nested::has_subqueries;
+use crate::request::Request;
 
 /// What was looked at to choose events.
 #[derive(Clone, Debug, Default)]
@@ -31,12 +34,14 @@ pub fn select_events(
     take: &(dyn Fn(&[EventId]) -> bool + Sync),
 ) -> Result<Selected, ExecuteError> {
     if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
+        return Err(crate::error::ExecuteError::Subquery);
     }
     let operators = simplify::simplify_over(&plan.operators, runs);
-    let Some((Operator::Project { .. }, lead)) = operators.split_last() else { return Err(ExecuteError::NoProjection) };
+    let Some((Operator::Project { .. }, lead)) = operators.split_last() else {
+        return Err(crate::error::ExecuteError::NoProjection);
+    };
     if !lead.iter().all(is_row_wise) {
-        return Err(ExecuteError::NoProjection);
+        return Err(crate::error::ExecuteError::NoProjection);
     }
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);
@@ -49,7 +54,7 @@ pub fn select_events(
             let frame = scan.frame(item, &steps)?;
             // As it is stored: a query may give the name to something else.
             let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(Flow::Continue) };
-            let read = block.source.run.read(block.block, &["@id"], &block.rows).map_err(Stop::Damaged)?;
+            let read = block.source.run.read(block.block, &["@id"], &block.rows).map_err(crate::stop::Stop::Damaged)?;
             let ids = read.first().map(ids_of).unwrap_or_default();
             Ok(if take(&ids) { Flow::Continue } else { Flow::Done })
         },

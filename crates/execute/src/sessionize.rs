@@ -7,15 +7,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use plan::{Sessionize, calendar as bins};
 use types::{Column, Value};
 
-use super::aggregate::write_key;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::Frame;
 use super::scan::Scan;
-use plan::Sessionize;
-use plan::calendar as bins;
+use crate::aggregate::key::write_key;
+use crate::stop::Stop;
 
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;

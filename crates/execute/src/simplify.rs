@@ -5,15 +5,12 @@
 
 use std::sync::Arc;
 
+use plan::fields::visit_fields;
+use plan::{Aggregate, Operator, Plan, SortKey, optimise};
 use types::Run;
 
-use crate::settle::settle;
-use plan::optimise;
-use plan::{Aggregate, Operator, Plan, SortKey};
-
-use super::group::depend_on_order;
 use super::steps::{defines, is_row_wise};
-use plan::fields::visit_fields;
+use crate::settle::settle;
 
 /// Returns the operators as they are run over these runs: simplified, without what no run needs.
 pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Vec<Operator> {
@@ -71,4 +68,14 @@ fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
         visit_fields(&key.expr, &mut |field| changes |= defines(operator, field));
     }
     changes
+}
+
+/// The row-wise operators at the head of a plan.
+pub(crate) fn leading(plan: &Plan) -> Vec<Operator> {
+    simplify(&plan.operators).into_iter().take_while(is_row_wise).collect()
+}
+
+/// Tells whether the aggregates depend on the order in which rows come.
+fn depend_on_order(aggregates: &[Aggregate]) -> bool {
+    aggregates.iter().any(|aggregate| aggregate.kind.depends_on_order())
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
-use types::RowSet;
-
-use super::expression::{Environment, Stop, conjunction, evaluate, truth};
-use super::frame::{BlockRows, Frame, is_system};
-use super::probe::Probe;
-use super::{join, parse};
 use plan::fields::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
 use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
+use types::RowSet;
+
+use super::expression::conjunction;
+use super::frame::{BlockRows, Frame, is_system};
+use super::parse;
+use super::probe::Probe;
+use crate::environment::Environment;
+use crate::stop::Stop;
 
 /// A condition on stored fields, with what an index may be asked for it.
 struct Condition<'p> {
@@ -138,7 +140,7 @@ impl<'p> Steps<'p> {
 fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
     if frame.n_rows() > 0 {
         let n_leases = frame.n_leases();
-        let rows: RowSet = truth(condition, frame, env)?;
+        let rows: RowSet = env.truth(condition, frame)?;
         frame.end_leases(n_leases);
         frame.retain(&rows);
     }
@@ -150,12 +152,12 @@ pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Enviro
     match operator {
         Operator::Filter(expr) => conjunction(expr).into_iter().try_for_each(|part| keep(part, frame, env)),
         Operator::Extend { name, expr } => {
-            let column = evaluate(expr, frame, env)?;
+            let column = env.evaluate(expr, frame)?;
             frame.define(name.clone(), column);
             Ok(())
         }
         Operator::Parse(parse) => parse::apply(parse, frame, env),
-        Operator::Lookup(lookup) => join::lookup(lookup, frame, env),
+        Operator::Lookup(lookup) => crate::lookup::lookup(lookup, frame, env),
         _ => Ok(()),
     }
 }

@@ -2,58 +2,41 @@
 //!
 //! A [`Feed`] gives runs one after the other, each of which is looked at and dropped. What is kept are partial
 //! aggregates, or the rows that may still be shown, as values; both count against the query's memory. Answers are those
-//! of [`execute`](crate::execute) over the same runs at once.
+//! of [`execute`](crate::run::execute) over the same runs at once.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parse::Wanted as WantedParts;
-use types::{Column, GroupPattern, RowSet, Run, ScanError, Value};
-
-use super::aggregate::Place;
-use super::cell::Cell;
-use super::elements::Prepared;
-use super::expression::{Stop, evaluate};
-use super::frame::{Frame, Source};
-use super::functions::value_bytes;
-use super::group::{Groups, places};
-use super::rows::{RowOrder, compare_keys, key_columns};
-use super::scan::{Flow, Item, Scan, rows_in_range};
-use super::screen::Screen;
-use super::steps::{Steps, is_row_wise};
-use super::subquery::{answer_inner, has_subqueries};
-use super::table::Table;
-use super::unnest::Spread;
-use super::{Answer, Begun, Cut, ExecuteError, Request, Wanted, ended, patterns, simplify};
 use plan::fields::fields_of;
 use plan::{Expr, Name, Operator, Plan};
+use types::{Column, RowSet, Run, Value};
+
+use super::cell::Cell;
+use super::elements::Prepared;
+use super::frame::Frame;
+use super::group::Groups;
+use super::scan::Scan;
+use super::screen::Screen;
+use super::steps::{Steps, is_row_wise};
+use super::subquery::answer_inner;
+use super::table::Table;
+use super::unnest::Spread;
+use super::{patterns, simplify};
+use crate::aggregate::place::{Place, places};
+use crate::answer::Answer;
+use crate::error::ExecuteError;
+use crate::feed::{Asked, Begin, FeedOf, for_each_frame};
+use crate::nested::has_subqueries;
+use crate::request::Request;
+use crate::row_order::{RowOrder, compare_keys, key_columns};
+use crate::run::{Begun, ended};
+use crate::selection::{Cut, Wanted};
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// Bytes of a row beside its values.
 const ROW_BYTES: usize = 96;
-
-/// Events that pass by.
-pub trait Feed: Sync {
-    /// The next events; `None` at the end. Several threads ask, and each gets others.
-    ///
-    /// # Errors
-    /// A part that cannot be read. What comes behind it is given to whoever asks again.
-    fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError>;
-}
-
-/// What of passing events a query looks at.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// Events that it does not let through may be left out.
-    pub screen: Option<Screen>,
-    /// Parts of events that are not among these may be left out.
-    pub wanted: WantedParts,
-}
-
-/// Begins to give what is asked of the events of the groups that match, of all groups where there is no pattern.
-pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Asked) -> Box<dyn Feed + 'a> + 'a;
-
-/// Lets the events pass by for steps that ask for these fields.
-pub(crate) type Begin<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
 
 /// Tells whether events have to pass by more than once: what can be read only once must be kept then.
 pub fn needs_several_passes(plan: &Plan) -> bool {
@@ -81,9 +64,11 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
         let wanted = WantedParts::of(fields.into_iter().chain(fields_of(lead)));
         feed_of(&plan.sources, Asked { screen: Screen::of(&operators), wanted })
     };
-    let cut = Cut::of(&plan.operators, request);
+    let cut = crate::selection::Cut::of(&plan.operators, request);
     let begun_now = begun(&scan, &mut feed, lead, rest, cut)?;
-    ended(&scan, &[], plan, (lead, rest), begun_now, cut, &mut |scan, made| begun(scan, &mut feed, lead, made, Cut::No))
+    ended(&scan, &[], plan, (lead, rest), begun_now, cut, &mut |scan, made| {
+        begun(scan, &mut feed, lead, made, crate::selection::Cut::No)
+    })
 }
 
 /// Does what has to be done while events pass by; gives what remains, and whether rows were cut off.
@@ -111,7 +96,9 @@ fn aggregated<'f>(
     spread: Spread<'_>,
     aggregate: &Operator,
 ) -> Result<Table, ExecuteError> {
-    let Operator::Aggregate { by, aggregates } = aggregate else { return Err(ExecuteError::NoProjection) };
+    let Operator::Aggregate { by, aggregates } = aggregate else {
+        return Err(crate::error::ExecuteError::NoProjection);
+    };
     let fields = spread.fields(aggregate);
     let steps = Steps::new(lead, &fields);
     let feed = feed(fields.clone());
@@ -129,32 +116,6 @@ fn aggregated<'f>(
     )?;
     let merged = states.into_iter().try_for_each(|state| counted.merge(state, scan.budget()));
     Ok(Table::of_groups(scan.or_nothing(merged.and_then(|()| counted.finish(scan.budget())))))
-}
-
-/// Takes the next run and gives the rows of its blocks that the steps let through to `work`.
-pub(crate) fn for_each_frame(
-    scan: &Scan<'_>,
-    feed: &dyn Feed,
-    steps: &Steps<'_>,
-    work: &mut dyn FnMut(Frame<'_>) -> Result<(), Stop>,
-) -> Result<Flow, Stop> {
-    let Some(run) = feed.next()? else { return Ok(Flow::Done) };
-    let source = Source::new(run);
-    let range = scan.request.range;
-    for block in 0..source.run.n_blocks() {
-        let (first, last) = source.run.block_times(block);
-        if !range.overlaps(first, last) {
-            continue;
-        }
-        let rows = rows_in_range(&source, &Item { source: 0, block, range, first, last })?;
-        let n_rows = rows.rows.count() as u64;
-        let frame = steps.apply(rows, &scan.env)?;
-        scan.count_passing(n_rows, frame.n_rows() as u64);
-        if frame.n_rows() > 0 {
-            work(frame)?;
-        }
-    }
-    Ok(Flow::Continue)
 }
 
 /// A row that may be shown.
@@ -225,7 +186,7 @@ fn event_rows<'f, 'o>(
     rest: &'o [Operator],
     cut: Cut,
 ) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
-    let Wanted { order, mut sort_fields, cap, is_final, rest } = Wanted::of(lead, rest, cut);
+    let Wanted { order, mut sort_fields, cap, is_final, rest } = crate::selection::Wanted::of(lead, rest, cut);
     let mut needed = fields_of(rest);
     needed.insert("@id".into());
     sort_fields.extend(needed.iter().cloned());
@@ -248,7 +209,7 @@ fn event_rows<'f, 'o>(
     rows.sort_unstable_by(|a, b| compare(&order, a, b));
     rows.truncate(cap.unwrap_or(usize::MAX));
     let mut more = false;
-    if let Cut::At(most) = cut
+    if let crate::selection::Cut::At(most) = cut
         && is_final
         && rows.len() > most
     {
@@ -268,7 +229,7 @@ fn wanted_rows(
     needed: &BTreeSet<Name>,
 ) -> Result<Vec<Row>, Stop> {
     let n_rows = frame.n_rows();
-    if let (RowOrder::Newest, Some(cap)) = (order, cap)
+    if let (crate::row_order::RowOrder::Newest, Some(cap)) = (order, cap)
         && n_rows > cap
     {
         // Rows of a block stand in order of time and acceptance: the newest ones are the last.
@@ -278,11 +239,13 @@ fn wanted_rows(
     if let Some((worst_keys, worst_place)) = &worst {
         let times = frame.column("@timestamp")?;
         let may_win = |row: usize| match order {
-            RowOrder::Newest => Cell::at(&times, row).time().is_none_or(|time| time >= worst_place.time),
-            RowOrder::Oldest | RowOrder::Forward => {
+            crate::row_order::RowOrder::Newest => {
+                Cell::at(&times, row).time().is_none_or(|time| time >= worst_place.time)
+            }
+            crate::row_order::RowOrder::Oldest | crate::row_order::RowOrder::Forward => {
                 Cell::at(&times, row).time().is_none_or(|time| time <= worst_place.time)
             }
-            RowOrder::Keys(sort_keys) => {
+            crate::row_order::RowOrder::Keys(sort_keys) => {
                 let keys: Vec<Option<Value>> = keys.iter().map(|column| column.value(row)).collect();
                 compare_keys(sort_keys, &keys, worst_keys).is_le()
             }
@@ -292,7 +255,7 @@ fn wanted_rows(
         frame.retain(&winners);
     }
     let places = places(&mut frame)?;
-    let column = |name: &Name| evaluate(&Expr::Field(name.clone()), &mut frame, &scan.env);
+    let column = |name: &Name| scan.env.evaluate(&Expr::Field(name.clone()), &mut frame);
     let columns: Vec<Arc<Column>> = needed.iter().map(column).collect::<Result<_, Stop>>()?;
     let row = |(row, place): (usize, Place)| Row {
         keys: keys.iter().map(|column| column.value(row)).collect(),
@@ -319,11 +282,12 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use parse::{Piece, Received, Zone, batches_of_piece};
-    use types::{BatchBuilder, BatchRun, GroupName, Level, Limits, TimeRange, Timestamp};
+    use types::{BatchBuilder, BatchRun, GroupName, GroupPattern, Level, Limits, ScanError, TimeRange, Timestamp};
 
     use super::*;
-    use crate::Support;
-    use crate::execute;
+    use crate::feed::Feed;
+    use crate::request::Support;
+    use crate::run::execute;
     use language::{ParseOptions, parse_insights};
 
     /// Runs on their way, and a place where something cannot be read.
@@ -362,7 +326,7 @@ mod tests {
             cancelled: &AtomicBool::new(false),
             n_threads: 2,
             progress: None,
-            support: Support::default(),
+            support: crate::request::Support::default(),
         })
     }
 
@@ -490,8 +454,8 @@ mod tests {
         let ask = |text: &str| {
             with_request(None, 1 << 20, |request| execute_stream(&plan(text), &mut |_, _| passing(&runs), request))
         };
-        assert!(matches!(ask(""), Err(ExecuteError::Memory { .. })));
-        assert!(matches!(ask("limit 1000000000"), Err(ExecuteError::Memory { .. })));
+        assert!(matches!(ask(""), Err(crate::error::ExecuteError::Memory { .. })));
+        assert!(matches!(ask("limit 1000000000"), Err(crate::error::ExecuteError::Memory { .. })));
         assert_eq!(ask("limit 100").expect("an answer").rows.len(), 100);
         assert!(with_request(None, 1 << 20, |request| execute(&plan("limit 1"), &runs, request)).is_ok());
     }

@@ -4,14 +4,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
 use types::{GroupPattern, Run, TimeRange, Value};
 
-use super::aggregate::write_key;
 use super::cell::Cell;
-use super::functions::value_bytes;
-use super::{Answer, ExecuteError, PartialReason, Request, Stats, Support, TableOf};
-use crate::execute;
-use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
+use crate::aggregate::key::write_key;
+use crate::answer::{Answer, PartialReason, Stats};
+use crate::error::ExecuteError;
+use crate::nested::has_subqueries;
+use crate::request::{Request, Support, TableOf};
+use crate::run::execute;
+use crate::value_size::value_bytes;
 
 /// Most distinct values of a subquery.
 const VALUES_MAX: usize = 100_000;
@@ -21,25 +24,6 @@ const COLUMNS_NAMED_MAX: usize = 20;
 
 /// Gives the runs of the groups that a query names.
 pub type RunsOf<'a> = dyn FnMut(&[GroupPattern]) -> Vec<Arc<dyn Run>> + 'a;
-
-/// Tells whether a plan has subqueries, which must be answered before it runs.
-pub fn has_subqueries(plan: &Plan) -> bool {
-    plan.operators.iter().any(|operator| match operator {
-        Operator::Filter(expr) | Operator::Extend { expr, .. } => holds_query(expr),
-        Operator::Aggregate { by, aggregates } => {
-            by.iter().any(|(_, expr)| holds_query(expr))
-                || aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref()).any(holds_query)
-        }
-        Operator::Sort(keys) => keys.iter().any(|key| holds_query(&key.expr)),
-        Operator::Parse(parse) => holds_query(&parse.text),
-        Operator::Unnest { list, .. } => holds_query(list),
-        Operator::Lookup(Lookup { table: other, .. })
-        | Operator::Join(Join { other, .. })
-        | Operator::AppendColumns(AppendColumns { other, .. }) => !matches!(other, Other::Rows(_)),
-        Operator::Patterns(patterns) => holds_query(&patterns.text),
-        _ => false,
-    })
-}
 
 /// A plan whose subqueries are lists of values.
 #[derive(Clone, Debug)]
@@ -74,7 +58,12 @@ pub(crate) fn answer_inner(
     request: &Request<'_>,
     ask: &mut AskInner<'_>,
 ) -> Result<Answered, ExecuteError> {
-    let answered = Answered { plan: plan.clone(), partial_reasons: Vec::new(), stats: Stats::default(), n_bytes: 0 };
+    let answered = Answered {
+        plan: plan.clone(),
+        partial_reasons: Vec::new(),
+        stats: crate::answer::Stats::default(),
+        n_bytes: 0,
+    };
     let mut inner = Inner { request, ask, answered };
     let mut operators = plan.operators.clone();
     operators.iter_mut().try_for_each(|operator| inner.fetch(operator))?;
@@ -210,7 +199,7 @@ fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
             values.push(Expr::Literal(Some(value)));
         }
         if values.len() > VALUES_MAX {
-            return Err(ExecuteError::SubqueryTooLarge { values_max: VALUES_MAX });
+            return Err(crate::error::ExecuteError::SubqueryTooLarge { values_max: VALUES_MAX });
         }
     }
     Ok(values)
@@ -243,20 +232,6 @@ fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
     }
 }
 
-fn holds_query(expr: &Expr) -> bool {
-    match expr {
-        Expr::InQuery(..) => true,
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => false,
-        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => holds_query(inner),
-        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
-            holds_query(a) || holds_query(b)
-        }
-        Expr::In(item, list) => holds_query(item) || list.iter().any(holds_query),
-        Expr::Between(item, low, high) => [item, low, high].into_iter().any(|part| holds_query(part)),
-        Expr::Call(_, arguments) => arguments.iter().any(holds_query),
-    }
-}
-
 /// Fetches the tables that a plan looks up, for a plan that runs without [`answer_subqueries`]: a live tail.
 pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), ExecuteError> {
     for operator in &mut plan.operators {
@@ -271,11 +246,11 @@ pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), Execute
 /// The table that a lookup names, which must have the columns that it speaks of.
 fn fetch_table(tables: Option<&TableOf<'_>>, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
     let table = tables.and_then(|table_of| table_of(name));
-    let table = table.ok_or_else(|| ExecuteError::UnknownTable(name.to_string()))?;
+    let table = table.ok_or_else(|| crate::error::ExecuteError::UnknownTable(name.to_string()))?;
     let wanted = lookup.keys.iter().map(|(column, _)| column).chain(lookup.columns.iter().map(|(column, _)| column));
     match wanted.into_iter().find(|column| !table.columns.contains(column)) {
         None => Ok(table),
-        Some(column) => Err(ExecuteError::UnknownColumn {
+        Some(column) => Err(crate::error::ExecuteError::UnknownColumn {
             table: name.to_string(),
             column: column.to_string(),
             known: table

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use chrono_tz::Tz;
+use plan::fields::fields_of;
+use plan::{Expr, Lookup, Name, Operator, Other, Plan};
 use types::{RowSet, Run, ScanError, Timestamp, Value};
 
 use super::budget::Budget;
 use super::cell::Cell;
 use super::elements::Prepared;
-use super::expression::{Environment, Stop, evaluate};
 use super::frame::{BlockRows, Source};
-use super::has_subqueries;
 use super::partners::PartnersOfPlan;
 use super::steps::Steps;
-use plan::fields::fields_of;
-use plan::{Expr, Lookup, Name, Operator, Other, Plan};
+use crate::environment::Environment;
+use crate::nested::has_subqueries;
+use crate::stop::Stop;
 
 /// Most bytes that one computed column of a batch may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
@@ -133,9 +134,9 @@ impl Tail {
             let mut found = TailRows::default();
             match self.rows_of(BlockRows { source: &source, block, rows }, &steps, &env, &mut found) {
                 Ok(()) => {}
-                Err(Stop::Damaged(error)) => return Err(error),
+                Err(crate::stop::Stop::Damaged(error)) => return Err(error),
                 // Computed fields of one batch that outgrow the limit: its rows are left out, later ones are not.
-                Err(Stop::Memory | Stop::Over) => {}
+                Err(crate::stop::Stop::Memory | crate::stop::Stop::Over) => {}
             }
             take(found);
         }
@@ -156,7 +157,7 @@ impl Tail {
         let ids = frame.column("@id")?;
         let mut columns = Vec::with_capacity(self.columns.len());
         for (_, expr) in &self.columns {
-            columns.push(evaluate(expr, &mut frame, env)?);
+            columns.push(env.evaluate(expr, &mut frame)?);
         }
         for row in 0..frame.n_rows() {
             found.ids.push(Cell::at(&ids, row).text().map(|id| id.into_owned()).unwrap_or_default());

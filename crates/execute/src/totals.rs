@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use plan::{AddTotals, Name};
 use types::{Column, Value};
 
 use super::aggregate::Sum;
 use super::cell::Cell;
-use super::expression::Stop;
 use super::frame::Frame;
-use super::functions::value_bytes;
 use super::scan::Scan;
-use plan::{AddTotals, Name};
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// Adds the column, the row, or both.
 pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use plan::fields::fields_of;
+use plan::{Expr, Name, Operator};
 use types::{Column, Value};
 
-use super::expression::{Stop, evaluate};
 use super::frame::Frame;
-use super::functions::value_bytes;
 use super::join;
 use super::scan::Scan;
 use super::steps::{apply_one, is_row_wise};
-use plan::fields::fields_of;
-use plan::{Expr, Name, Operator};
+use crate::stop::Stop;
+use crate::value_size::value_bytes;
 
 /// Repeats the rows of `frame` for the elements of `list`.
 pub(crate) fn apply(
@@ -23,7 +23,7 @@ pub(crate) fn apply(
     scan: &Scan<'_>,
 ) -> Result<(), Stop> {
     let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
-    let lists = evaluate(list, frame, &scan.env)?;
+    let lists = scan.env.evaluate(list, frame)?;
     let (mut order, mut elements) = (Vec::new(), Vec::new());
     for row in scan.budget().rows(frame.n_rows()) {
         match lists.value(row) {
@@ -98,7 +98,7 @@ impl<'p> Spread<'p> {
         if self.operators.is_empty() {
             return Ok(frame);
         }
-        let column = |name: &Name| Ok((name.clone(), evaluate(&Expr::Field(name.clone()), &mut frame, &scan.env)?));
+        let column = |name: &Name| Ok((name.clone(), scan.env.evaluate(&Expr::Field(name.clone()), &mut frame)?));
         let columns = fields.iter().map(column).collect::<Result<Vec<_>, Stop>>()?;
         let mut rows = Frame::of_columns(frame.n_rows(), columns);
         for operator in self.operators {

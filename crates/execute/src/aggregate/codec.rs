@@ -20,28 +20,12 @@
 //!
 //! Equal states have equal bytes wherever the state is exact, so partials can be compared.
 
-use std::cmp::Reverse;
-
+use plan::AggregateKind;
 use types::Value;
 
 use super::super::codec::{CodecError, Reader, put_count, put_value, put_whole};
-use super::{Distinct, Moments, Partial, Percentile, Place, Sum, Values};
-use plan::AggregateKind;
-
-pub(super) fn put_place(place: &Place, out: &mut Vec<u8>) {
-    put_whole(place.time, out);
-    put_count(place.group.into(), out);
-    put_count(place.sequence, out);
-    put_count(place.part.0.into(), out);
-}
-
-pub(super) fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
-    let time = reader.whole()?;
-    let group = u32::try_from(reader.count()?).map_err(|_| reader.error("group"))?;
-    let sequence = reader.count()?;
-    let part = u32::try_from(reader.count()?).map_err(|_| reader.error("part of an event"))?;
-    Ok(Place { time, group, sequence, part: Reverse(part) })
-}
+use super::{Distinct, Moments, Partial, Percentile, Sum, Values};
+use crate::aggregate::place::{Place, put_place, read_place};
 
 impl Partial {
     /// Appends the state.
@@ -124,7 +108,7 @@ impl Partial {
             (10, Self::List(mut list)) => {
                 for _ in 0..reader.length()? {
                     let (place, value) = (read_place(reader)?, reader.present()?);
-                    n_bytes += super::value_bytes(&value) + 48;
+                    n_bytes += crate::value_size::value_bytes(&value) + 48;
                     list.push((place, value));
                 }
                 Self::List(list)

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use super::super::address;
 use super::super::cell::Cell;
 use super::super::codec::{CodecError, Reader, put_count};
-use super::{canonical, write_key};
+use crate::aggregate::key::{canonical, write_key};
 
 /// Values counted exactly. With 64-bit hashes two of so few collide once in 10^11 queries.
 const EXACT_MAX: usize = 16_384;

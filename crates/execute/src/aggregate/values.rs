@@ -15,9 +15,9 @@ use types::Value;
 
 use super::super::cell::{Cell, sort_order};
 use super::super::codec::{CodecError, Reader, put_count, put_value};
-use super::super::functions::value_bytes;
-use super::codec::{put_place, read_place};
-use super::{Place, Ranked, canonical};
+use crate::aggregate::key::canonical;
+use crate::aggregate::place::{Place, Ranked, put_place, read_place};
+use crate::value_size::value_bytes;
 
 /// Bytes of an entry beside its value.
 const ENTRY_BYTES: usize = 104;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use chrono_tz::Tz;
+use language::{ParseOptions, parse_insights};
+use plan::Plan;
 use proptest::prelude::*;
 use types::{
     BatchRun, Column, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError, TextProbe, TimeRange, Timestamp,
@@ -12,12 +14,10 @@ use types::{
 use super::super::budget::Budget;
 use super::super::tests::said_by_its_run;
 use super::super::tests::stored::{Asking, Stored, ask, events, house, plan, range};
-use super::super::{Request, Support};
 use super::*;
-use crate::execute;
+use crate::request::{Request, Support};
+use crate::run::execute;
 use crate::tests::stored::stored;
-use language::{ParseOptions, parse_insights};
-use plan::Plan;
 
 #[test]
 fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
@@ -226,7 +226,7 @@ fn groups_of(aggregate: &Operator, run: BatchRun) -> Groups<'_> {
         cancelled: &cancelled,
         n_threads: 1,
         progress: None,
-        support: Support::default(),
+        support: crate::request::Support::default(),
     };
     let scan = Scan::new(&runs, &request);
     let mut groups = Groups::new(by, aggregates);

@@ -3,15 +3,17 @@
 use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
+use language::{ParseOptions, parse_insights};
+use plan::{Expr, Name, Operator, Other, Rows};
 use proptest::prelude::*;
 use types::{Column, TimeRange, Timestamp, Value};
 
 use super::super::scan::Scan;
 use super::super::table::Table;
-use super::super::{ExecuteError, Support};
 use super::*;
-use language::{ParseOptions, parse_insights};
-use plan::{Expr, Name, Operator, Other, Rows};
+use crate::error::ExecuteError;
+use crate::memory::MemoryPool;
+use crate::request::Support;
 
 fn request<'a>(cancelled: &'a AtomicBool, pool: Option<&'a Arc<MemoryPool>>) -> Request<'a> {
     Request {
@@ -35,7 +37,7 @@ fn memory_of_all_queries_is_one_pool_that_gets_everything_back() {
     let (one, other) = (Budget::of(&request), Budget::of(&request));
     assert!(one.hold(475).is_ok() && other.hold(400).is_ok());
     assert!(other.hold(1).is_err());
-    assert!(matches!(other.limit_reached(), ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
+    assert!(matches!(other.limit_reached(), crate::error::ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
     assert_eq!((pool.held_bytes(), other.held()), (875, 400));
     one.release(475);
     // Nobody else holds anything: it may have all of it.
@@ -63,7 +65,7 @@ fn the_limit_of_one_query_is_named_where_it_is_the_one_that_was_reached() {
     let (cancelled, pool) = (AtomicBool::new(false), MemoryPool::new(1_000));
     let budget = Budget::of(&Request { memory_bytes_max: 500, ..request(&cancelled, Some(&pool)) });
     assert!(budget.hold(501).is_err());
-    assert!(matches!(budget.limit_reached(), ExecuteError::Memory { bytes_max: 500, .. }));
+    assert!(matches!(budget.limit_reached(), crate::error::ExecuteError::Memory { bytes_max: 500, .. }));
     drop(budget);
     assert_eq!(pool.held_bytes(), 0);
 }
@@ -74,9 +76,12 @@ fn a_query_that_needs_more_than_all_queries_may_hold_is_too_large() {
     let request = request(&cancelled, Some(&pool));
     let (one, other) = (Budget::of(&request), Budget::of(&request));
     assert!(one.hold(900).is_ok() && one.hold(200).is_err());
-    assert!(matches!(one.limit_reached(), ExecuteError::Memory { bytes_max: 1_000, setting: "query.memory_total" }));
+    assert!(matches!(
+        one.limit_reached(),
+        crate::error::ExecuteError::Memory { bytes_max: 1_000, setting: "query.memory_total" }
+    ));
     assert!(other.hold(200).is_err());
-    assert!(matches!(other.limit_reached(), ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
+    assert!(matches!(other.limit_reached(), crate::error::ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
     // What was refused was not taken.
     assert_eq!((pool.held_bytes(), one.held(), other.held()), (900, 900, 0));
 }
@@ -86,9 +91,9 @@ fn a_lease_gives_its_memory_back() {
     let (cancelled, pool) = (AtomicBool::new(false), MemoryPool::new(1_000));
     let budget = Budget::of(&request(&cancelled, Some(&pool)));
     let mut lease = budget.lease(100).expect("there is room");
-    assert!(lease.resize(400, &budget).is_ok() && lease.resize(2_000, &budget).is_err());
+    assert!(budget.resize(&mut lease, 400).is_ok() && budget.resize(&mut lease, 2_000).is_err());
     assert_eq!((lease.n_bytes(), budget.held()), (400, 400));
-    assert!(lease.resize(300, &budget).is_ok());
+    assert!(budget.resize(&mut lease, 300).is_ok());
     assert_eq!(pool.held_bytes(), 300);
     drop(lease);
     assert_eq!((pool.held_bytes(), budget.held()), (0, 0));

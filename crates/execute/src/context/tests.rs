@@ -37,7 +37,7 @@ fn id(group_id: u32, second: i64, sequence: u64) -> EventId {
 fn neighbours(text: &str, id: EventId, stream: Option<&str>, side: Side, most: u64) -> Vec<String> {
     let around = Around { id, stream: stream.map(Name::from) };
     let plan = context_plan(&plan(text), &around, side, most).expect("filters alone");
-    let answer = Asked::default().with(|request| crate::execute(&plan, &runs(), request)).expect("an answer");
+    let answer = Asked::default().with(|request| crate::run::execute(&plan, &runs(), request)).expect("an answer");
     shown(&answer)
 }
 
@@ -61,7 +61,7 @@ fn filters_and_the_stream_choose_and_order_and_number_are_the_side_s() {
     let text = "filter n < 2 | sort n desc | limit 1 | fields @message, n + 1 as m";
     assert_eq!(neighbours(text, at, None, Side::Before, 9), ["g2 1 2", "g1 1 2", "g1 0 1", "g2 0 1"]);
     let own = event_plan(&plan(text), at).expect("filters alone");
-    let answer = Asked::default().with(|request| crate::execute(&own, &runs(), request)).expect("an answer");
+    let answer = Asked::default().with(|request| crate::run::execute(&own, &runs(), request)).expect("an answer");
     assert_eq!(shown(&answer), ["g2 2 3"], "whatever the filters say");
 }
 
@@ -84,7 +84,7 @@ fn answers_of_several_times_become_one() {
     answer.append(asked("filter n = 2 | fields @message, n / 4"));
     assert_eq!(shown(&answer), ["g2 1 1", "g1 1 1", "g2 2 0.5", "g1 2 0.5"]);
     assert_eq!((answer.columns.len(), answer.ids.as_ref().map(Vec::len)), (2, Some(4)));
-    assert_eq!(answer.columns[1].kind, super::super::ColumnKind::Float);
+    assert_eq!(answer.columns[1].kind, crate::answer::ColumnKind::Float);
     assert_eq!(answer.stats.events_scanned, 36);
     assert!(answer.check_memory(usize::MAX).is_ok() && answer.check_memory(0).is_err());
     assert_eq!(answer.rows[0][1], Some(Value::Integer(1)));

@@ -1,15 +1,16 @@
 //! Rows that leave early are those of the whole answer, in its order.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use chrono_tz::Tz;
+use language::{ParseOptions, parse_insights};
 use types::{BatchBuilder, BatchRun, GroupName, Run, TimeRange, Timestamp, Value};
 
-use super::super::{Request, Support};
 use super::*;
-use crate::execute;
-use language::{ParseOptions, parse_insights};
+use crate::request::{Request, Support};
+use crate::run::execute;
 
 /// Events of one group from `start` on, every `step`th second; three of them at each instant.
 fn run(group_id: u32, start: i64, step: i64, n_events: i64) -> Arc<dyn Run> {

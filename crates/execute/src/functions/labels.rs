@@ -7,21 +7,20 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use types::{Column, MISSING_CODE, Value};
-
-use super::super::cell::Cell;
-use super::super::expression::{Environment, Stop, evaluate};
-use super::super::frame::{Frame, booleans};
-use super::unreadable;
-use super::{Made, filled, rows};
-use plan::Expr;
 use plan::function::LabelsFunction;
-use plan::label_set::{DETECTED_LEVEL, Labels, PushedMetadata};
-use plan::label_set::{LabelSet, labels_of_stream, metadata_name};
-use plan::line_parser;
+use plan::label_set::{DETECTED_LEVEL, LabelSet, Labels, PushedMetadata, labels_of_stream, metadata_name};
 use plan::line_parser::Logfmt;
 use plan::template::parse_float;
 use plan::units::{duration_ns, size_bytes};
+use plan::{Expr, line_parser};
+use types::{Column, MISSING_CODE, Value};
+
+use super::super::cell::Cell;
+use super::super::frame::{Frame, booleans};
+use super::unreadable;
+use crate::environment::Environment;
+use crate::functions::output::{Made, filled, rows};
+use crate::stop::Stop;
 
 /// Label sets that are held once each; where a block has more, they hardly repeat.
 const REPEATED_MAX: usize = 1_000;
@@ -39,12 +38,12 @@ pub(super) fn call(
     use LabelsFunction as L;
     match (function, arguments) {
         (L::IsPushed, [stream]) => {
-            let streams = evaluate(stream, frame, env)?;
+            let streams = env.evaluate(stream, frame)?;
             let is_pushed = |row| Cell::at(&streams, row).text().is_some_and(|name| labels_of_stream(&name).is_some());
             Ok((Arc::new(booleans(&types::RowSet::of(streams.n_rows(), is_pushed))), None))
         }
         (L::OfStream, [stream, name]) => {
-            let streams = evaluate(stream, frame, env)?;
+            let streams = env.evaluate(stream, frame)?;
             let name = literal(name);
             rows(frame.n_rows(), env, |row| {
                 labels_of_stream(&Cell::at(&streams, row).text()?)?.remove(name).map(Value::text)
@@ -54,7 +53,7 @@ pub(super) fn call(
         (L::Begin, arguments) if arguments.len() == 6 => begin(arguments, frame, env),
         (L::Get, [set, name, other]) => get(set, literal(name), other, frame, env),
         (L::Number | L::Duration | L::Size, [text]) => {
-            let texts = evaluate(text, frame, env)?;
+            let texts = env.evaluate(text, frame)?;
             rows(frame.n_rows(), env, |row| {
                 let text = Cell::at(&texts, row).text()?;
                 match function {
@@ -65,12 +64,12 @@ pub(super) fn call(
             })
         }
         (L::Same, [label, text]) => {
-            let (labels, text) = (evaluate(label, frame, env)?, literal(text));
+            let (labels, text) = (env.evaluate(label, frame)?, literal(text));
             let is_same = |row| Cell::at(&labels, row).text().is_some_and(|label| label == text);
             Ok((Arc::new(booleans(&types::RowSet::of(labels.n_rows(), is_same))), None))
         }
         (L::IsParsed, [set, name]) => {
-            let (sets, name) = (evaluate(set, frame, env)?, literal(name));
+            let (sets, name) = (env.evaluate(set, frame)?, literal(name));
             let is_parsed =
                 |row| Cell::at(&sets, row).text().is_some_and(|set| LabelSet::read(&set).is_extracted(name));
             Ok((Arc::new(booleans(&types::RowSet::of(sets.n_rows(), is_parsed))), None))
@@ -78,7 +77,7 @@ pub(super) fn call(
         (L::Unreadable | L::TemplateProblem | L::Fits, arguments) => judged(function, arguments, frame, env),
         (L::Fail, [set, condition, error, details]) => fail([set, condition, details], literal(error), frame, env),
         (L::UnpackedLine, [line]) => {
-            let lines = evaluate(line, frame, env)?;
+            let lines = env.evaluate(line, frame)?;
             rows(frame.n_rows(), env, |row| {
                 let line = Cell::at(&lines, row).text()?;
                 Some(
@@ -88,7 +87,7 @@ pub(super) fn call(
         }
         (_, [set, line, details @ ..]) if is_parser(function) => {
             let parser = Parser::of(function, details);
-            let (sets, lines) = (evaluate(set, frame, env)?, evaluate(line, frame, env)?);
+            let (sets, lines) = (env.evaluate(set, frame)?, env.evaluate(line, frame)?);
             rows(frame.n_rows(), env, |row| {
                 let (set, line) = (Cell::at(&sets, row).text()?, Cell::at(&lines, row).text());
                 let mut set = LabelSet::read(&set);
@@ -111,7 +110,7 @@ fn judged(
     use LabelsFunction as L;
     match (function, arguments) {
         (L::Unreadable, [text, kind]) => {
-            let texts = evaluate(text, frame, env)?;
+            let texts = env.evaluate(text, frame)?;
             let of: fn(&str) -> String = match literal(kind) {
                 "bytes" => unreadable::size,
                 "duration" | "duration_seconds" => unreadable::duration,
@@ -120,11 +119,11 @@ fn judged(
             rows(frame.n_rows(), env, |row| Some(Value::text(of(&Cell::at(&texts, row).text()?))))
         }
         (L::TemplateProblem, [Expr::Template(template), values @ ..]) => {
-            let columns = values.iter().map(|value| evaluate(value, frame, env)).collect::<Result<Vec<_>, Stop>>()?;
+            let columns = values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<Vec<_>, Stop>>()?;
             rows(frame.n_rows(), env, |row| filled(template, &columns, row, env.now).err().map(Value::text))
         }
         (L::Fits, [line, pattern]) => {
-            let lines = evaluate(line, frame, env)?;
+            let lines = env.evaluate(line, frame)?;
             let pattern = line_parser::LinePattern::new(literal(pattern)).ok();
             let fits = |row| {
                 let line = Cell::at(&lines, row).text();
@@ -213,7 +212,7 @@ fn change(
     frame: &mut Frame<'_>,
     env: &Environment,
 ) -> Result<Made, Stop> {
-    let sets = evaluate(set, frame, env)?;
+    let sets = env.evaluate(set, frame)?;
     if function == LabelsFunction::Series {
         let without: Vec<&str> = details.iter().map(literal).collect();
         return each_set(&sets, env, |set| Some(Value::text(set.of_series(&without).write())));
@@ -222,7 +221,7 @@ fn change(
         Some(Cell::at(columns.get(at)?, row).text()?.into_owned())
     };
     let columns: Vec<Arc<Column>> =
-        details.iter().map(|argument| evaluate(argument, frame, env)).collect::<Result<_, Stop>>()?;
+        details.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
     let holds = |at: usize, row: usize| columns.get(at).is_some_and(|column| Cell::at(column, row).is_true());
     let name = |at: usize| details.get(at).map(literal).unwrap_or_default();
     rows(frame.n_rows(), env, |row| {
@@ -268,12 +267,12 @@ fn fail(
     frame: &mut Frame<'_>,
     env: &Environment,
 ) -> Result<Made, Stop> {
-    let (sets, conditions) = (evaluate(set, frame, env)?, evaluate(condition, frame, env)?);
+    let (sets, conditions) = (env.evaluate(set, frame)?, env.evaluate(condition, frame)?);
     let holds = |row: usize| Cell::at(&conditions, row).is_true();
     if !(0..frame.n_rows()).any(holds) {
         return Ok((sets, None));
     }
-    let details = evaluate(details, frame, env)?;
+    let details = env.evaluate(details, frame)?;
     rows(frame.n_rows(), env, |row| {
         let written = Cell::at(&sets, row).text()?;
         if !holds(row) {
@@ -287,7 +286,7 @@ fn fail(
 
 /// A label of sets.
 fn get(set: &Expr, name: &str, other: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
-    let sets = evaluate(set, frame, env)?;
+    let sets = env.evaluate(set, frame)?;
     let admits_field = |set: &str| LabelSet::read(set).admits_field(name);
     let has_other = !matches!(other, Expr::Literal(None))
         && match &*sets {
@@ -297,7 +296,7 @@ fn get(set: &Expr, name: &str, other: &Expr, frame: &mut Frame<'_>, env: &Enviro
     if !has_other {
         return each_set(&sets, env, |set| set.get(name).map(Value::text));
     }
-    let others = evaluate(other, frame, env)?;
+    let others = env.evaluate(other, frame)?;
     rows(frame.n_rows(), env, |row| {
         let set = Cell::at(&sets, row).text()?;
         let set = LabelSet::read(&set);
@@ -392,7 +391,7 @@ fn base(
     frame: &mut Frame<'_>,
     env: &Environment,
 ) -> Result<Made, Stop> {
-    let (streams, metadata) = (evaluate(stream, frame, env)?, evaluate(metadata, frame, env)?);
+    let (streams, metadata) = (env.evaluate(stream, frame)?, env.evaluate(metadata, frame)?);
     let (streams, metadata) = (Distinct::of(&streams), Distinct::of(&metadata));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
     let pushed = metadata.each(|text| text.and_then(PushedMetadata::read));
@@ -439,7 +438,7 @@ fn base(
         return Ok((Arc::new(Column::Dictionary { codes, values: Arc::new(texts) }), None));
     }
     let others = match sources.iter().any(|source| matches!(source, Source::Other)) {
-        true => evaluate(other, frame, env)?,
+        true => env.evaluate(other, frame)?,
         false => Arc::new(Column::Missing { n_rows }),
     };
     if sources.iter().all(|source| matches!(source, Source::Other)) {
@@ -457,7 +456,7 @@ fn base(
 /// Label sets of events before any stage.
 fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
     let columns: Vec<Arc<Column>> =
-        arguments.iter().map(|argument| evaluate(argument, frame, env)).collect::<Result<_, Stop>>()?;
+        arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
     let (streams, metadata) = (Distinct::of(&columns[0]), Distinct::of(&columns[1]));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
     let pushed = metadata.each(|text| text.and_then(PushedMetadata::read));

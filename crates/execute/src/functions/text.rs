@@ -1,12 +1,12 @@
 //! Functions of texts. Positions and lengths count code points.
 
+use plan::function::Function;
 use regex::Regex;
 use types::Value;
 
 use super::super::cell::Cell;
-use super::TEXT_BYTES_MAX;
+use crate::functions::output::TEXT_BYTES_MAX;
 use crate::pattern::mask;
-use plan::function::Function;
 
 /// The value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {

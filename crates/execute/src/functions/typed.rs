@@ -7,13 +7,13 @@ mod convert;
 mod dates;
 mod lists;
 mod numbers;
+mod order;
 mod texts;
 
-use plan::address::address_of;
+use plan::function::TypedFunction;
 use types::Value;
 
 use super::super::cell::Cell;
-use plan::function::{TypedFunction, TypedKind};
 
 /// The value of a function whose arguments are all there.
 pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Value> {
@@ -34,17 +34,5 @@ pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Valu
         T::Whole(..) | T::Decimal(_) | T::Round | T::AbsoluteWhole(_) | T::Sign => numbers::scalar(function, cells),
         T::DatePart(_) | T::AddMilliseconds | T::AddMonths | T::DateDifference(_) => dates::scalar(function, cells),
         _ => texts::scalar(function, cells),
-    }
-}
-
-/// The order of two values of a type.
-fn order(a: &Value, b: &Value, kind: TypedKind) -> std::cmp::Ordering {
-    match kind {
-        TypedKind::Text => a.to_string().cmp(&b.to_string()),
-        TypedKind::Address => {
-            let key = |value: &Value| address_of(&value.to_string()).map(texts::octets);
-            key(a).cmp(&key(b))
-        }
-        _ => super::super::cell::sort_order(Cell::of(Some(a)), Cell::of(Some(b))),
     }
 }

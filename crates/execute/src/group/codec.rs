@@ -10,14 +10,13 @@
 //! Bytes are read for a plan: those of another plan, or of another version, are refused. Without group columns there
 //! is one group.
 
+use plan::{Aggregate, Expr, Name};
+
 use super::super::aggregate::Partial;
 use super::super::cell::Cell;
 use super::super::codec::{CodecError, Reader, put_count, put_value};
 use super::Groups;
-use plan::{Aggregate, Expr, Name};
-
-/// The version of the form, and of everything that goes into a state: how values are hashed, where buckets end.
-pub(crate) const VERSION: u8 = 2;
+use crate::fingerprint::VERSION;
 
 impl<'p> Groups<'p> {
     /// Appends the groups and their states.

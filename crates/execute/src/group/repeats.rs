@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
+use plan::each::field_of_each;
+use plan::{AggregateKind, Expr, Name};
 use types::{Addresses, Column, RowSet};
 
 use super::super::aggregate::{Partial, Rows, add_rows};
 use super::super::each::Spread;
-use super::super::expression::{Environment, Stop};
 use super::super::frame::permute;
-use super::Key;
-use plan::each::field_of_each;
-use plan::{AggregateKind, Expr, Name};
+use crate::environment::Environment;
+use crate::group::key::Key;
+use crate::stop::Stop;
 
 /// Most rows that those of one frame become: each list multiplies those of the others.
 const ROWS_MAX: usize = 1 << 24;
 
 /// Which row of a frame each repeated row is; nothing where none is repeated.
-pub(super) struct Repeats(Option<Vec<u32>>);
+pub(crate) struct Repeats(Option<Vec<u32>>);
 
 impl Repeats {
     /// Repeats rows for the values of group columns that have several, each value once.
@@ -28,23 +29,27 @@ impl Repeats {
     ) -> Result<(Vec<Key>, Self), Stop> {
         let mut repeats = Self(None);
         for index in 0..keys.len() {
-            let Key::Column(column) = &keys[index] else { continue };
+            let crate::group::key::Key::Column(column) = &keys[index] else { continue };
             if field_of_each(&by[index].1).is_none() {
                 continue;
             }
             let Some(spread) = Spread::of(column, true) else { continue };
             if spread.owners.len() > ROWS_MAX {
-                return Err(Stop::Memory);
+                return Err(crate::stop::Stop::Memory);
             }
             env.budget.permits(spread.owners.len().saturating_mul(24 * (1 + keys.len())))?;
             for (other, key) in keys.iter_mut().enumerate() {
                 *key = match key {
-                    Key::Column(_) if other == index => continue,
-                    Key::Column(column) => Key::Column(Arc::new(permute(column, &spread.owners))),
-                    Key::Addresses(addresses) => Key::Addresses(repeated(addresses, &spread.owners)),
+                    crate::group::key::Key::Column(_) if other == index => continue,
+                    crate::group::key::Key::Column(column) => {
+                        crate::group::key::Key::Column(Arc::new(permute(column, &spread.owners)))
+                    }
+                    crate::group::key::Key::Addresses(addresses) => {
+                        crate::group::key::Key::Addresses(repeated(addresses, &spread.owners))
+                    }
                 };
             }
-            keys[index] = Key::Column(Arc::new(spread.column));
+            keys[index] = crate::group::key::Key::Column(Arc::new(spread.column));
             let before = repeats.0.unwrap_or_else(|| (0..n_rows as u32).collect());
             repeats = Self(Some(spread.owners.iter().map(|owner| before[*owner as usize]).collect()));
         }

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use types::{Run, RunKey, TimeRange};
 
-use super::super::Answer;
 use super::super::tests::stored::{Asking, Stored, ask, events, house, range};
 use super::*;
+use crate::answer::Answer;
 use crate::tests::stored::stored;
 
 const QUERIES: [&str; 9] = [

@@ -5,8 +5,9 @@
 //! that is not enough either, a regular expression of the whole. Which of these is exact is looked up among all masked
 //! texts there are.
 
-use super::mask::WILDCARD;
 use plan::{Expr, TextPattern};
+
+use super::mask::WILDCARD;
 
 /// How a wildcard is shown.
 const SHOWN: &str = "<*>";
@@ -68,7 +69,7 @@ pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
     let written = if is_cut { whole.trim_end_matches(r"\s*$").to_owned() } else { whole }.replace('/', r"\x2f");
     let regex = regex::Regex::new(&written).ok()?;
     let text = match message {
-        Some(message) if !regex.is_match(message) => super::text_of_event(),
+        Some(message) if !regex.is_match(message) => crate::pattern::text::text_of_event(),
         _ => Expr::Field("@message".into()),
     };
     Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))

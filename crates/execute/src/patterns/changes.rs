@@ -4,28 +4,32 @@
 //! One pass over the range and one over the time before count everything; only the events that are shown are read
 //! afterwards.
 
-use plan::earlier_range;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use plan::{Earlier, Expr, Operator, Patterns, Plan, earlier_range, insights_text};
 use types::{Level, Run, TimeRange, Timestamp, Value};
 
 use super::super::elements::Prepared;
 use super::super::scan::Scan;
 use super::super::simplify::simplify_over;
 use super::super::steps::is_row_wise;
-use super::super::{ExecuteError, PartialReason, Request, Stats, compare, has_subqueries};
 use super::conditions::Conditions;
-use super::counted::{Counted, Depth};
+use super::counted::Counted;
 use super::ends::End;
 use super::origins::{Named, Origin as OriginOf};
 use super::restarts::Restart;
-use super::{Bins, Mined, Part, Sums, count_runs, mined, samples};
+use super::samples;
+use crate::answer::{PartialReason, Stats};
+use crate::error::ExecuteError;
+use crate::nested::has_subqueries;
 use crate::pattern::{Condition, change, id_of};
+use crate::patterns::bins::Bins;
+use crate::patterns::event::Event;
+use crate::patterns::mined::{Mined, Part, Sums, count_runs, mined};
 use crate::patterns::restarts::restarts;
-use plan::insights_text;
-use plan::{Earlier, Expr, Operator, Patterns, Plan};
+use crate::request::Request;
 
 /// Spans of time whose counts are shown.
 const SPANS: i64 = 30;
@@ -103,17 +107,6 @@ pub struct Origin {
     pub n_events: [u64; 2],
 }
 
-/// An event that is shown.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Its id.
-    pub id: Arc<str>,
-    /// Its time.
-    pub time: Timestamp,
-    /// Its text.
-    pub text: Arc<str>,
-}
-
 /// Finds what changed among the events that the conditions at the head of `plan` let through, `limit` patterns at most.
 pub fn changes(
     plan: &Plan,
@@ -123,7 +116,7 @@ pub fn changes(
     limit: usize,
 ) -> Result<Changes, ExecuteError> {
     if has_subqueries(plan) {
-        return Err(ExecuteError::Subquery);
+        return Err(crate::error::ExecuteError::Subquery);
     }
     let lead = simplify_over(&plan.operators, runs);
     let lead: Vec<Operator> = lead.into_iter().take_while(is_row_wise).collect();
@@ -136,9 +129,15 @@ pub fn changes(
     scan.env.prepared = Prepared::of(&lead);
     let mut scan_before = Scan::new(runs, &request_before);
     scan_before.env.prepared = Prepared::of(&lead);
-    let counted = count_runs(&scan, &lead, &patterns, bins_of(request.range), Depth::Origins)?;
+    let counted = count_runs(&scan, &lead, &patterns, bins_of(request.range), crate::patterns::tally::Depth::Origins)?;
     let now = Part { scan: &scan, counted };
-    let counted = count_runs(&scan_before, &lead, &patterns, bins_of(request_before.range), Depth::Origins)?;
+    let counted = count_runs(
+        &scan_before,
+        &lead,
+        &patterns,
+        bins_of(request_before.range),
+        crate::patterns::tally::Depth::Origins,
+    )?;
     let before = Part { scan: &scan_before, counted };
     let found = Finding { plan, lead: &lead, patterns: &patterns, now: &now, before: &before };
     let mut changes = found.changes(limit)?;

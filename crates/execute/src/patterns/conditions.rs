@@ -1,15 +1,14 @@
 //! Conditions for the events of patterns: looked up among the masked texts of both times.
 
-use types::Value;
-
-use super::super::expression::Stop;
-use super::super::scan::Scan;
-use super::{Mined, Part};
-use crate::pattern::{Condition, Texts, condition};
-use plan::Expr;
 use plan::fields::MESSAGE_FIELDS;
 use plan::function::Function;
-use plan::insights_text;
+use plan::{Expr, insights_text};
+use types::Value;
+
+use super::super::scan::Scan;
+use crate::pattern::{Condition, Texts, condition};
+use crate::patterns::mined::{Mined, Part};
+use crate::stop::Stop;
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.
 const PATTERNS_MAX: usize = 300;

@@ -3,54 +3,27 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use plan::Patterns;
 use types::{Column, RowSet};
 
-use super::super::aggregate::Place;
 use super::super::cell::Cell;
-use super::super::expression::Stop;
 use super::super::frame::Frame;
-use super::super::group::places;
 use super::super::scan::Scan;
-use super::ends::{Ends, Spot};
+use super::ends::Spot;
 use super::of_run::OfRun;
 use super::origins::{Origin, Origins, Seen};
 use super::texts::{Known, known_examples, level_codes, texts_of, texts_over};
-use super::{Bins, Sum};
+use crate::aggregate::place::places;
 use crate::pattern::{mask, says_start};
-use plan::Patterns;
-
-/// Codes of levels, and 0 for none.
-pub(super) const LEVEL_CODES: usize = 7;
+use crate::patterns::bins::{Bins, Sum};
+use crate::patterns::tally::{Depth, Rows, Tally};
+use crate::stop::Stop;
 
 /// Bytes of a count of a text at an origin, roughly.
 const PAIR_BYTES: usize = 24;
 
 /// Bytes of a count beside its text, roughly.
 const TALLY_BYTES: usize = std::mem::size_of::<Tally>() + 64;
-
-/// How much is counted: each has what the one before has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Depth {
-    /// Numbers, and the newest event.
-    Newest,
-    /// The oldest event too.
-    Ends,
-    /// And where events come from, and what began anew.
-    Origins,
-}
-
-/// What is counted of one text.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) by_level: [u64; LEVEL_CODES],
-    pub(super) bins: Vec<u32>,
-    pub(super) ends: Ends,
-    /// The first and the last row seen of the block that is being counted: their places in the frame and in the column
-    /// of texts.
-    edges: Option<[(usize, usize); 2]>,
-    /// The text itself, where it says that something starts and that is asked for.
-    start: Option<Arc<str>>,
-}
 
 /// Counts of masked texts.
 pub(super) struct Counted {
@@ -66,14 +39,6 @@ pub(super) struct Counted {
     tallies: Vec<Tally>,
     by_source: HashMap<usize, OfRun>,
     n_bytes: usize,
-}
-
-/// Of the rows of a frame: level code, place among the spans of time, number of their origin.
-pub(super) struct Rows {
-    pub(super) levels: Vec<u8>,
-    pub(super) bins: Option<Vec<u16>>,
-    pub(super) seen: Option<Seen>,
-    pub(super) depth: Depth,
 }
 
 impl Counted {
@@ -291,7 +256,7 @@ impl Counted {
             _ => {
                 let places = match frame.block() {
                     Some(_) => places(&mut few)?,
-                    None => chosen.iter().map(|row| Place::of_row(*row)).collect(),
+                    None => chosen.iter().map(|row| crate::aggregate::place::Place::of_row(*row)).collect(),
                 };
                 let text = |index: usize| Arc::from(&*Cell::at(texts, index).text().unwrap_or_default());
                 for number in touched {
@@ -398,20 +363,5 @@ impl Counted {
         let origin = self.origins.as_ref().and_then(|origins| origins.number_of(origin));
         let pair = self.numbers.get(masked).copied().zip(origin);
         pair.and_then(|pair| self.by_origin.get(&pair)).map_or(0, |count| u64::from(*count))
-    }
-}
-
-impl Tally {
-    fn merge(&mut self, other: &Self) {
-        self.by_level.iter_mut().zip(other.by_level).for_each(|(sum, count)| *sum += count);
-        if self.bins.len() < other.bins.len() {
-            self.bins.resize(other.bins.len(), 0);
-        }
-        self.bins.iter_mut().zip(&other.bins).for_each(|(sum, count)| *sum += count);
-        self.ends.merge(&other.ends);
-    }
-
-    fn n_bytes(&self) -> usize {
-        self.ends.n_bytes()
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use types::{Column, Examples, RowSet};
 
 use super::super::cell::Cell;
-use super::super::expression::Stop;
 use super::super::frame::BlockRows;
-use super::counted::{Depth, LEVEL_CODES, Rows, Tally};
 use super::ends::{Ends, Spot};
 use crate::pattern::{mask, says_start};
+use crate::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
+use crate::stop::Stop;
 
 /// No row.
 const NONE: u32 = u32::MAX;
@@ -34,7 +34,12 @@ impl OfRun {
             let masked = mask(example.as_deref()?);
             says_start(&masked).then(|| (number as u32, Arc::from(masked)))
         };
-        let starts = examples.iter().enumerate().filter(|_| depth >= Depth::Origins).filter_map(start).collect();
+        let starts = examples
+            .iter()
+            .enumerate()
+            .filter(|_| depth >= crate::patterns::tally::Depth::Origins)
+            .filter_map(start)
+            .collect();
         Self {
             starts,
             by_level: vec![0; n_examples * (LEVEL_CODES + 1)],
@@ -86,7 +91,7 @@ impl OfRun {
         }
         let n_examples = self.ends.len();
         let mut last = vec![NONE; n_examples];
-        let mut first = vec![NONE; if rows.depth >= Depth::Ends { n_examples } else { 0 }];
+        let mut first = vec![NONE; if rows.depth >= crate::patterns::tally::Depth::Ends { n_examples } else { 0 }];
         for (row, number) in counted() {
             last[*number as usize] = row as u32;
             if let Some(first) = first.get_mut(*number as usize).filter(|first| **first == NONE) {
@@ -142,7 +147,7 @@ impl OfRun {
     }
 
     pub(super) fn tally(&self, number: usize) -> Tally {
-        let mut tally = Tally::default();
+        let mut tally = crate::patterns::tally::Tally::default();
         tally.ends.clone_from(&self.ends[number]);
         let counts = &self.by_level[number * (LEVEL_CODES + 1)..];
         tally.by_level.iter_mut().zip(counts).for_each(|(sum, count)| *sum = u64::from(*count));

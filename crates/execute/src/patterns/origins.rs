@@ -10,9 +10,9 @@ use std::sync::Arc;
 use types::{Column, MISSING_CODE, Value};
 
 use super::super::cell::Cell;
-use super::super::expression::Stop;
 use super::super::frame::Frame;
 use super::ends::Spot;
+use crate::stop::Stop;
 
 /// Fields that say which program an event is of; the first that an event has counts.
 const SERVICE_FIELDS: [&str; 12] = [

@@ -9,15 +9,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::{Operator, Patterns};
 use types::{Timestamp, Value};
 
-use super::super::ExecuteError;
 use super::counted::Counted;
 use super::ends::Spot;
 use super::origins::{Origin, Process};
-use super::{Part, samples};
+use super::samples;
+use crate::error::ExecuteError;
 use crate::pattern::{Start, is_short_start, start};
-use plan::{Operator, Patterns};
+use crate::patterns::mined::Part;
 
 /// Restarts of an answer.
 const RESTARTS_MAX: usize = 200;
@@ -81,7 +82,7 @@ pub struct Restart {
     /// The group of the event.
     pub group: Arc<str>,
     /// The first event that says so.
-    pub first: super::Event,
+    pub first: crate::patterns::event::Event,
     /// How many events say so.
     pub n_events: u64,
 }
@@ -134,7 +135,7 @@ pub(super) fn restarts(
             name: name.unwrap_or_else(|| origin.group.clone()),
             service,
             host: of(&origin.host),
-            first: super::Event { id, time: Timestamp(sign.time), text },
+            first: crate::patterns::event::Event { id, time: Timestamp(sign.time), text },
             n_events: 1,
             group: origin.group,
         });

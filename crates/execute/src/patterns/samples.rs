@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use plan::{Operator, Patterns};
 use types::{EventId, RowSet, TimeRange, Value};
 
 use super::super::cell::Cell;
-use super::super::expression::Stop;
-use super::super::scan::{Flow, Item, Scan};
+use super::super::scan::{Flow, Scan};
 use super::super::steps::Steps;
-use super::super::{ExecuteError, functions};
 use super::ends::{End, Spot};
-use super::needed_by;
 use super::texts::texts_of;
-use plan::{Operator, Patterns};
+use crate::error::ExecuteError;
+use crate::item::Item;
+use crate::patterns::mined::needed_by;
+use crate::stop::Stop;
 
 /// An event that was read.
 #[derive(Clone, Debug)]
@@ -73,7 +74,7 @@ pub(super) fn read_spots(
             if let Some(text) = Cell::at(&texts, index).text() {
                 let text = Value::text(&*text);
                 let id = ids.as_ref().and_then(|ids| Cell::at(ids, index).text()).map(|id| Arc::from(&*id));
-                scan.hold(functions::value_bytes(&text))?;
+                scan.hold(crate::value_size::value_bytes(&text))?;
                 read.push((*place, Sample { text, id }));
             }
         }

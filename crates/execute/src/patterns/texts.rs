@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use plan::fields::{MESSAGE_FIELDS, takes_message_field};
+use plan::{Expr, Patterns};
 use types::{Column, Examples, Level, MISSING_CODE, RowSet, Value};
 
 use super::super::cell::Cell;
-use super::super::expression::{Stop, evaluate};
 use super::super::frame::Frame;
 use super::super::scan::Scan;
-use plan::fields::{MESSAGE_FIELDS, takes_message_field};
-use plan::{Expr, Patterns};
+use crate::stop::Stop;
 
 /// What a run knows of the texts of a frame's rows.
 pub(super) struct Known {
@@ -48,11 +48,11 @@ pub(super) fn texts_of(
     patterns: &Patterns,
     scan: &Scan<'_>,
 ) -> Result<(Arc<Column>, bool), Stop> {
-    let mut texts = evaluate(&patterns.text, frame, &scan.env)?;
+    let mut texts = scan.env.evaluate(&patterns.text, frame)?;
     let mut is_field = false;
     if takes_message_field(patterns) {
         for name in MESSAGE_FIELDS.iter().rev() {
-            let field = evaluate(&Expr::Field((*name).into()), frame, &scan.env)?;
+            let field = scan.env.evaluate(&Expr::Field((*name).into()), frame)?;
             let is_message = frame.block().is_some_and(|block| block.source.run.is_message(name));
             is_field |= !is_message && !matches!(*field, Column::Missing { .. });
             texts = Arc::new(texts_over(&field, &texts));

@@ -2,15 +2,12 @@
 
 use plan::address::address_of;
 use plan::decimal_text::decimal_text;
+use plan::function::TypedKind;
+use plan::number::Number;
 use plan::strict_date::date_of;
-use std::net::{IpAddr, Ipv4Addr};
-
-use chrono::{NaiveDate, NaiveDateTime};
 use types::{Timestamp, Value};
 
 use super::super::cell::Cell;
-use plan::function::TypedKind;
-use plan::number::Number;
 
 const MILLISECOND: i64 = 1_000_000;
 

@@ -1,11 +1,11 @@
 //! Functions of instants, in UTC and whole milliseconds.
 
-use chrono::{DateTime, Datelike, Months, Timelike, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use plan::calendar::later_by_months;
+use plan::function::{DatePart, DateUnit, TypedFunction};
 use types::{Timestamp, Value};
 
 use super::super::cell::Cell;
-use plan::function::{DatePart, DateUnit, TypedFunction};
 
 const MILLISECOND: i64 = 1_000_000;
 

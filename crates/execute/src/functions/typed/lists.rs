@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use plan::function::{ListFunction, TypedKind};
 use types::Value;
 
-use super::super::TEXT_BYTES_MAX;
 use super::super::cell::Cell;
+use super::convert;
 use super::numbers::{decimal, fitting};
-use super::{convert, order};
-use plan::function::{ListFunction, TypedKind};
+use crate::functions::output::TEXT_BYTES_MAX;
+use crate::functions::typed::order::order;
 
 /// The values of a cell.
 fn values(cell: Cell<'_>) -> Vec<Value> {

@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use plan::address::address_of;
+use plan::function::TypedFunction;
 use serde::de::IgnoredAny;
 use types::Value;
 
 use super::super::cell::Cell;
-use super::super::{TEXT_BYTES_MAX, network};
-use plan::address::address_of;
-use plan::function::TypedFunction;
+use super::super::network;
+use crate::functions::output::TEXT_BYTES_MAX;
 
 /// Stands before a text that is sorted byte by byte.
 const KEY: char = '\u{1}';
