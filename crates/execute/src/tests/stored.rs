@@ -13,10 +13,10 @@ use types::{
 };
 
 use super::said_by_its_run;
-use crate::answer::Answer;
-use crate::cache::PartialCache;
-use crate::request::{Request, Support, TakeRows};
-use crate::run::execute;
+use crate::answers::run::execute;
+use crate::request::answer::Answer;
+use crate::request::cache::PartialCache;
+use crate::request::parameters::{Request, Support, TakeRows};
 
 /// A run that never changes, as a segment holds them.
 pub(crate) struct Stored {
