@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::Scope;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::Scope;
 
 /// The range meant where none is given.
 const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;

@@ -32,6 +32,7 @@ pub(crate) mod sqlite;
 
 use std::sync::Arc;
 
+use segment::RunSummary;
 use types::{GroupName, Timestamp};
 
 use crate::batch_ids::ValidEntries;
@@ -39,7 +40,6 @@ use crate::database::DatabaseError;
 use crate::groups::Groups;
 use crate::positions::Positions;
 use crate::retention::RetiredRuns;
-use crate::segment::RunSummary;
 use crate::state::{Place, Tier};
 
 /// The catalog of one store. Each change is one transaction, durable when it returns; one that fails changed

@@ -24,16 +24,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use segment::{BLOCK_ROWS, MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter, day_of};
+
 use self::choice::{Candidate, DAY_EVENTS_MIN};
 use self::input::Input;
 use self::merge::{Merge, Share};
 use self::proof::Proof;
 use crate::StoreError;
 use crate::erase::{Mask, Masks, Removed};
-use crate::flush::{Bell, day_of};
+use crate::flush::Bell;
 use crate::positions::Positions;
 use crate::retention::{Edge, edges_of, final_only};
-use crate::segment::{BLOCK_ROWS, MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter};
 use crate::segment_files::NewSegment;
 use crate::state::{StoredSegment, Tier};
 use crate::store::Shared;
@@ -311,7 +312,7 @@ impl Shared {
         let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
         let mut positions = Positions::default();
         for input in &job.inputs {
-            positions.merge(&input.segment.positions()?);
+            positions.merge(&input.segment.positions(Positions::decode)?);
         }
         let positions = positions.encode();
         for output in outputs(job, &runs, &self.held_groups(job))? {
@@ -510,12 +511,12 @@ fn outputs(job: &Job, runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Out
     Ok(outputs)
 }
 
-fn raw(run: &crate::segment::RunSummary) -> u128 {
+fn raw(run: &segment::RunSummary) -> u128 {
     u128::from(run.bytes_raw)
 }
 
 /// Bytes that its events of a whole block had when they came, about.
-fn block_bytes(run: &crate::segment::RunSummary) -> u64 {
+fn block_bytes(run: &segment::RunSummary) -> u64 {
     let n_rows = run.n_events.min(BLOCK_ROWS as u64);
     (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
 }

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError};
 
+use segment::RunSummary;
 use sha2::{Digest, Sha256};
 use types::{Batch, GroupName, RowSet, TimeRange, Timestamp};
 
@@ -39,7 +40,6 @@ pub(crate) use sequences::Finder;
 pub use sequences::{SequenceCollector, Sequences};
 
 use crate::hot::Generation;
-use crate::segment::RunSummary;
 use crate::state::{State, StoredSegment};
 use crate::store::{Shared, Work};
 use crate::{StoreError, catalog, tombstone};

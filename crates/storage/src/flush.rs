@@ -11,13 +11,13 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use types::{Batch, GroupName, Run, TimeRange, Timestamp};
+use segment::{MIXED_PARTITION, RunInput, day_of, range_of};
+use types::{Batch, GroupName, Run, TimeRange};
 
 use crate::batch_ids::ValidEntries;
 use crate::catalog::{FlushRecord, Marks, SegmentRow};
 use crate::erase::Masks;
 use crate::hot::{Generation, HotGroup};
-use crate::segment::{self, MIXED_PARTITION, RunInput};
 use crate::segment_files::NewSegment;
 use crate::state::Tier;
 use crate::store::{Rotated, Shared};
@@ -308,15 +308,6 @@ impl Shared {
             tracing::warn!(%error, "files that a flush released cannot be removed; the next flush tries again");
         }
     }
-}
-
-pub(crate) fn day_of(timestamp: i64) -> i64 {
-    timestamp.div_euclid(Timestamp::DAY)
-}
-
-pub(crate) fn range_of(day: i64) -> TimeRange {
-    let from = day.saturating_mul(Timestamp::DAY);
-    TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(Timestamp::DAY)) }
 }
 
 /// Rows of each day in a batch that is in order of time.

@@ -1,5 +1,5 @@
 //! Makes events durable (WAL), searchable (hot events, segments), knows which segments exist (catalog), and
-//! hands out snapshots. The only crate that names tantivy, and the only one that writes below the data directory.
+//! hands out snapshots. The only crate that writes below the data directory.
 //!
 //! ```text
 //! <dir>/STORE             what it is: UUID and format (lock)      LOCK   one process at a time
@@ -41,12 +41,13 @@ mod offload;
 mod options;
 mod positions;
 mod read_cache;
+mod remote_source;
 mod retention;
 mod scrub;
-mod section_cache;
-mod segment;
+#[cfg(test)]
+#[path = "../../segment/src/tests/events.rs"]
+mod segment_events;
 mod segment_files;
-mod source;
 mod state;
 mod status;
 mod store;
@@ -66,6 +67,7 @@ pub use fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };
 pub use feed::{AcceptedBatch, Received, Subscription};
+pub use formats::formats;
 pub use groups::GroupStatus;
 pub use objects::{ObjectStoreOptions, is_unreachable};
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
@@ -75,8 +77,7 @@ pub use retention::{
     ClockDoubt, Forecast, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit, StoreForecast,
 };
 pub use scrub::ScrubStatus;
-pub use section_cache::SectionCacheStatus;
-pub use segment::SegmentError;
+pub use segment::{SectionCacheStatus, SegmentError};
 pub use state::Snapshot;
 pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{Expected, Store, repair, unlock};

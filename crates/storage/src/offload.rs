@@ -14,12 +14,12 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use segment::{Segment, SegmentEnd};
 use types::ScanError;
 
 use crate::catalog::{Doomed, SegmentRow};
-use crate::segment::{Segment, SegmentEnd};
+use crate::remote_source::RemoteFiles;
 use crate::segment_files::partition_name;
-use crate::source::remote::RemoteFiles;
 use crate::state::{DamagedSegment, Place, State, StoredSegment};
 use crate::store::Shared;
 use crate::{ObjectStoreStatus, StoreError};

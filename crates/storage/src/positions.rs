@@ -12,8 +12,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
+
 use crate::SourcePosition;
-use crate::segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 
 /// Most separate ranges of one file. A shipper that reads forward has one; this bounds what a sender of
 /// scattered positions can make the store remember.

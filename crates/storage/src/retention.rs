@@ -410,12 +410,9 @@ impl State {
     }
 
     /// What of a segment is in snapshots.
-    pub(crate) fn live_runs<'a>(
-        &'a self,
-        stored: &'a StoredSegment,
-    ) -> impl Iterator<Item = &'a crate::segment::RunSummary> {
+    pub(crate) fn live_runs<'a>(&'a self, stored: &'a StoredSegment) -> impl Iterator<Item = &'a segment::RunSummary> {
         let id = stored.segment.meta().segment;
-        let is_live = move |run: &&crate::segment::RunSummary| {
+        let is_live = move |run: &&segment::RunSummary| {
             self.groups.has_id(run.group_id) && !self.retired.contains_key(&(id, run.group_id))
         };
         stored.segment.summaries().iter().filter(is_live)

@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use segment::{
+    FilePool, MIXED_PARTITION, NamelessFile, SectionCache, SectionCacheStatus, Segment, SegmentFile, SegmentMeta,
+};
 use types::{ScanError, civil_from_days};
 
 use crate::catalog::{Doomed, RunRow, SegmentRow};
 use crate::objects::{NOT_READ_YET, Objects, unreadable};
 use crate::read_cache::ReadCache;
-use crate::section_cache::{SectionCache, SectionCacheStatus};
-use crate::segment::{MIXED_PARTITION, Segment, SegmentMeta, Written};
-use crate::source::remote::RemoteFiles;
-use crate::source::{FilePool, NamelessFile};
+use crate::remote_source::RemoteFiles;
 use crate::state::{Place, StoredSegment, Tier};
 use crate::store::Shared;
 use crate::{Options, StoreError, disk};
@@ -229,10 +229,10 @@ impl Shared {
     pub(crate) fn keep_segment(
         &self,
         meta: &SegmentMeta,
-        written: Written,
+        written: SegmentFile,
         tier: Tier,
     ) -> Result<NewSegment, StoreError> {
-        let Written { bytes, runs } = written;
+        let SegmentFile { bytes, runs } = written;
         let id = meta.segment;
         let file = format!("segments/{}/{id:032x}.seg", partition_name(meta.partition));
         let path = self.options.dir.join(&file);

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use segment::{RunSummary, Segment};
 use types::{GroupPattern, GroupScope, Run, ScanError, TimeRange, Timestamp};
 
 use crate::batch_ids::BatchIds;
@@ -16,7 +17,6 @@ use crate::hot::{Generation, HotGroup};
 use crate::positions::Positions;
 use crate::retention::{Retentions, RetiredRuns, Trims};
 use crate::scrub::Flawed;
-use crate::segment::{RunSummary, Segment};
 
 /// What the store holds.
 #[derive(Default)]

@@ -18,10 +18,10 @@ use super::answer::CloudWatchProblem;
 use super::groups::milliseconds;
 use super::input::Input;
 use super::queries::no_group;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::routes::context::{ends, spans};
+use door::access::Role;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::spans::{ends, spans};
 
 /// Events of a page, as Amazon has it; and the bytes of their messages, after which a page is full.
 const EVENTS_MAX: usize = 10_000;
@@ -142,7 +142,7 @@ impl Asked {
         let (server, group) = (self.server.clone(), group.clone());
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let check =
-            move || names.iter().try_for_each(|name| server.cloudwatch.check_stream(&server.app.store, &group, name));
+            move || names.iter().try_for_each(|name| server.state.groups.check_stream(&server.app.store, &group, name));
         self.server.lookups.run(check).await?
     }
 
@@ -156,7 +156,7 @@ impl Asked {
         let (server, name) = (self.server.clone(), group.clone());
         let check = move || {
             let store = &server.app.store;
-            let is_there = store.has_group(&name) || server.cloudwatch.group(store, &name)?.is_some();
+            let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
             if is_there { Ok(()) } else { Err(no_group(&name)) }
         };
         self.server.lookups.run(check).await??;

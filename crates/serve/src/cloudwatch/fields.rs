@@ -11,9 +11,9 @@ use super::Asked;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::results::text_of;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
+use door::access::Role;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
 
 /// What is looked at where no time is given, and on either side of one that is.
 const RECENT_NS: i64 = 15 * Timestamp::MINUTE;

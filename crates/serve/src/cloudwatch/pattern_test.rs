@@ -15,8 +15,8 @@ use super::answer::CloudWatchProblem;
 use super::events::{bad_pattern, showing};
 use super::input::Input;
 use super::results::text_of;
-use crate::access::Role;
-use crate::problem::Problem;
+use door::access::Role;
+use door::problem::Problem;
 
 /// Texts of one request.
 const TEXTS_MAX: usize = 50;

@@ -23,10 +23,10 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{aliases, info, made, mappings};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Most fields of a group that are told of, those that most events have.
 const FIELDS_MAX: usize = 10_000;

@@ -16,10 +16,10 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Most documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;

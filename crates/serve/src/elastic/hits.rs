@@ -18,7 +18,7 @@ use types::Value;
 
 use super::request::Search;
 use super::search::Asking;
-use crate::problem::Problem;
+use door::problem::Problem;
 
 /// Most fields whose values come with each hit; beyond it the rest stay in the store.
 const FIELDS_MAX: usize = 1_000;

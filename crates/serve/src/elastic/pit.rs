@@ -16,8 +16,8 @@ use types::{Timestamp, Value};
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::problem::Problem;
 
 /// Longest id.
 const ID_BYTES_MAX: usize = 128 << 10;

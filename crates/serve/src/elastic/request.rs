@@ -10,7 +10,7 @@ use plan::{ArithmeticOperator, Comparison, Expr, Name, Operator};
 use serde_json::{Value as Json, json};
 use types::{GroupPattern, Timestamp, Value};
 
-use crate::parameters::Parameters;
+use door::parameters::Parameters;
 
 /// Hits where no number is asked for, and inside aggregations.
 const SIZE_DEFAULT: usize = 10;

@@ -10,10 +10,10 @@ use types::{LEVELS, TimeRange};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{LokiParameters, LokiProblem, select, times};
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::server::Shared;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::Shared;
 
 /// Most values of one label, and most label sets, in one answer.
 const VALUES_MAX: usize = 1_000;

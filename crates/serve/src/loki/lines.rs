@@ -15,7 +15,7 @@ use plan::{Expr, Name, Operator, Plan, SortKey};
 use serde_json::{Value as Json, json};
 use types::{Run, Timestamp, Value};
 
-use crate::answer::{PIECE_BYTES, write_value};
+use door::answer::{PIECE_BYTES, write_value};
 
 /// Most fields of a group whose values come with each line; beyond it the rest stay in the store.
 const METADATA_FIELDS_MAX: usize = 500;

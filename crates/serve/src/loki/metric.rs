@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
 use super::{lines, select};
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// What a metric query came to.
 struct Measured {
@@ -67,13 +67,13 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
         let run = |plan: &plan::Plan, range: TimeRange| {
             let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
-            let answer = reading.execute(plan, &scope, range)?;
+            let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
             add(&mut stats, &answer.stats);
             partial_reasons.extend(answer.partial_reasons);
             Ok(answer.rows)
         };
         let series = run_metric(&query, steps, run).map_err(|error| match error {
-            MetricError::Execute(problem) => problem,
+            MetricError::Execute(PlanProblem(problem)) => problem,
             other => Problem::bad_request("bad-metric-query", other.to_string()),
         })?;
         Ok(Measured { series, stats, partial_reasons })
@@ -81,9 +81,14 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
     .await
 }
 
-impl PlanError for Problem {
+/// Why one of a query's plans failed.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct PlanProblem(Problem);
+
+impl PlanError for PlanProblem {
     fn is_out_of_memory(&self) -> bool {
-        self.code == "query-memory"
+        self.0.code == "query-memory"
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use types::Timestamp;
 
 use super::{LokiParameters, LokiProblem, lines, select, times};
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Most patterns of an answer, the most frequent ones.
 const PATTERNS_MAX: u64 = 1_000;

@@ -14,10 +14,10 @@ use types::{TimeRange, Timestamp};
 
 use super::lines::{self, Wanted};
 use super::{LokiParameters, LokiProblem, metric, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Lines where no limit is given, as in Loki, and at most.
 const LINES_DEFAULT: usize = 100;

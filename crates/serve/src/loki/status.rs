@@ -8,10 +8,10 @@ use plan::{Aggregate, AggregateKind, Expr, Operator};
 use serde_json::{Value, json};
 
 use super::{LokiParameters, LokiProblem, lines, select, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// The Loki whose API this follows.
 pub(crate) const LOKI_VERSION: &str = "3.5.0";

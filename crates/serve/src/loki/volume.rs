@@ -14,10 +14,10 @@ use types::{TimeRange, Timestamp, Value};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{LokiParameters, LokiProblem, select, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Series where no limit is given, as in Loki, and at most.
 const DEFAULT: usize = 100;

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use types::{Level, TimeRange};
 
 use super::patterns::earlier;
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{complete, damages, read};
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{complete, damages, read};
+use door::server::Shared;
 
 /// Patterns where the request does not say how many, and at most: a person reads no more of them.
 const CHANGES_DEFAULT: usize = 50;

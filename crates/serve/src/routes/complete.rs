@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use types::TimeRange;
 
 use super::language::{BODY_BYTES_MAX, of_json};
-use crate::answer::reason_json;
+use crate::api;
 use crate::ask::{self, Groups};
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
 use crate::reference::Reference;
-use crate::server::Shared;
-use crate::tables;
+use door::answer::reason_json;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::tables;
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -60,7 +60,7 @@ struct CompleteRequest {
 }
 
 /// What may stand at the cursor.
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn post(server: api::Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: CompleteRequest = of_json(received.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
     let now = server.now();
@@ -75,11 +75,12 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let scope = Scope { groups, limit: None, time_zone, now };
     let asks_store = found.takes_fields || found.takes_groups || found.values_of.is_some();
     if !asks_store && !found.takes_tables && found.columns_of_table.is_none() {
-        return Ok(Json(answer(&found, Items::default(), server.reference())));
+        return Ok(Json(answer(&found, Items::default(), server.state.reference())));
     }
+    let api = server.state.clone();
     let items = read(&server, "", move |reading| {
         let items = of_store(reading, &found, &scope, range)?;
-        Ok(answer(&found, items, reading.server.reference()))
+        Ok(answer(&found, items, api.reference()))
     });
     items.await.map(Json)
 }

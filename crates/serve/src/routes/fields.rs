@@ -3,12 +3,12 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::reading::{complete, damages, read};
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{complete, damages, read};
+use door::server::Shared;
 
 /// Values where none are asked for, and at most.
 const VALUES_DEFAULT: usize = 10;

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::answer::warning_json;
 use crate::ask::{self, unknown_language};
-use crate::problem::{Problem, place_json};
-use crate::server::Shared;
+use door::answer::warning_json;
+use door::problem::{Problem, place_json};
+use door::server::Shared;
 
 /// Largest body. The query text in it is at most 64 KiB.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;

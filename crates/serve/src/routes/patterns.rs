@@ -5,12 +5,12 @@ use axum::Json;
 use execute::Answer;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::read;
+use door::server::Shared;
 
 /// Patterns where the request does not say how many, and at most.
 const PATTERNS_DEFAULT: usize = 1_000;

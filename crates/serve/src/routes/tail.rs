@@ -1,4 +1,4 @@
-//! `/api/v1/tail`: events as they are accepted, as server-sent events (DESIGN.md §15).
+//! `/api/v1/tail`: events as they are accepted, as server-sent events.
 //!
 //! A tail has a bounded queue in the store and a bounded queue to its connection: a client that does not keep up
 //! is told how many events it missed, and holds up nobody. `Last-Event-ID` takes up after that event; it goes by
@@ -19,11 +19,11 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
 
-use crate::answer::write_value;
 use crate::ask;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::answer::write_value;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];

@@ -4,9 +4,9 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::ask;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 2] = ["text", "time_zone"];

@@ -8,10 +8,9 @@
 //!
 //! What is cold stays as it is, but for what is tiny: stragglers of a day are put together like others.
 
+use segment::{MIXED_PARTITION, day_of};
 use types::Timestamp;
 
-use crate::flush::day_of;
-use crate::segment::MIXED_PARTITION;
 use crate::state::Tier;
 
 /// Size from which on a segment is left alone while its partition still grows.

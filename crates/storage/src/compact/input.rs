@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use segment::{RunReader, RunSummary, Segment, SegmentError};
 use types::{Batch, MinuteCounts, Timestamp};
 
 use crate::erase::Mask;
-use crate::segment::{RunReader, RunSummary, Segment, SegmentError};
 
 /// A run of a segment and its deleted rows.
 pub(super) struct Input {

@@ -6,11 +6,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
+use segment::{BLOCK_ROWS, SegmentError, day_of, range_of};
 use types::{Batch, MinuteCounts, TimeRange, Timestamp};
 
 use super::input::Input;
-use crate::flush::{day_of, range_of, share_of};
-use crate::segment::{BLOCK_ROWS, SegmentError};
+use crate::flush::share_of;
 
 /// Which events of the runs are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use segment::{Segment, SegmentError};
 use types::{Batch, Column, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
-
-use crate::segment::{Segment, SegmentError};
 
 /// Of so many blocks one is compared value by value.
 const SAMPLED: usize = 16;

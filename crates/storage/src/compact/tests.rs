@@ -1,11 +1,11 @@
 //! Runs that are put together say what they said before.
 
 use proptest::prelude::*;
+use segment::{RunInput, Segment};
 use types::{Batch, BatchRun, TimeRange, Timestamp};
 
 use super::*;
-use crate::segment::tests::{Made, batch, dump, event, group};
-use crate::segment::{self, RunInput, Segment};
+use crate::segment_events::{Made, batch, dump, event, group};
 
 const STORE: [u8; 16] = [7; 16];
 

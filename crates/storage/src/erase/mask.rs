@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use segment::{Segment, day_of};
 use types::{MinuteCounts, RowSet, Run, ScanError, Timestamp, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Deletion;
 use super::sequences::Finder;
-use crate::flush::day_of;
 use crate::retention::{Edge, Trims, edges_of};
-use crate::segment::Segment;
 
 /// Deleted rows of a block up to which their numbers are kept; of more, a bit for every row.
 const FEW_ROWS: usize = 1024;

@@ -9,7 +9,7 @@
 //! and what lies scattered costs two or three bytes each. Memory is the encoded form and a place in it for every
 //! [`CHUNK_RANGES`] ranges; nothing is ever unfolded, so bytes from a damaged file cannot ask for more than they are.
 
-use crate::segment::bytes::{Cursor, Damage, Decoded, put_varint};
+use segment::bytes::{Cursor, Damage, Decoded, put_varint};
 
 /// Ranges between two remembered places. A look-up decodes at most so many; more places would cost more memory
 /// than the ranges themselves.

@@ -1,12 +1,12 @@
 //! A run with deleted events says what a run says that never had them.
 
 use proptest::prelude::*;
+use segment::{RunInput, Segment, SegmentMeta};
 use types::{BatchRun, MinuteCounts, ProbeField, Run, TextProbe, Value};
 
 use super::*;
 use crate::retention::Trims;
-use crate::segment::tests::{Made, batch, dump, event, group};
-use crate::segment::{self, RunInput, Segment, SegmentMeta};
+use crate::segment_events::{Made, batch, dump, event, group};
 
 const STORE: [u8; 16] = [7; 16];
 

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use segment::Segment;
 use types::ScanError;
 
 use super::{Listed, Listing, check_databases, files_below, open_objects};
 use crate::control::postgres::PostgresControl;
 use crate::objects::Objects;
-use crate::segment::Segment;
-use crate::source::remote::SequentialObject;
+use crate::remote_source::SequentialObject;
 use crate::state::Place;
 use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;

@@ -4,11 +4,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use segment::range_of;
 use types::{GroupName, Timestamp};
 
 use super::{LONG_AGO, Removal};
 use crate::erase::Mask;
-use crate::flush::{range_of, share_of};
+use crate::flush::share_of;
 use crate::state::{Place, State, StoredSegment};
 
 /// A run, or a day of a group in segments of several days, that is in snapshots or can still come back.

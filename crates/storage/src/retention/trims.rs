@@ -11,13 +11,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use segment::{MIXED_PARTITION, RunSummary, SegmentMeta, range_of};
 use types::{GroupName, Timestamp};
 
 use super::LONG_AGO;
 use super::limits::{Candidate, Judged};
 use crate::erase::{Mask, Removed};
-use crate::flush::range_of;
-use crate::segment::{MIXED_PARTITION, RunSummary, SegmentMeta};
 use crate::state::{Place, State, StoredSegment};
 use crate::store::Shared;
 use crate::{StoreError, control};

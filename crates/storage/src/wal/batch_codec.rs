@@ -32,11 +32,11 @@
 
 use std::sync::Arc;
 
+use segment::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
+use segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
 use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Strings, TimeForm, Timestamp, Value};
 
 use crate::Buffers;
-use crate::segment::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
-use crate::segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
 
 /// Most rows times columns of one batch: a column in memory has a place for every row, so this bounds what a
 /// few bytes can become. A body of 64 MiB in which fields repeat at all stays far below.

@@ -24,11 +24,11 @@
 //! the disk before, nor anything inside an event, is ever taken for a record. The offset of the group commit
 //! tells a torn write from damage: bytes at or behind it were never acknowledged before this record.
 
+use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 use types::{GroupName, Timestamp};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::batch_codec;
-use crate::segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 use crate::{BatchKey, Buffers, Delivery, SourcePosition};
 
 pub(crate) const MAGIC: [u8; 4] = *b"ctRC";

@@ -18,8 +18,8 @@ use tokio_stream::Stream;
 use types::{TimeRange, Timestamp};
 
 use crate::answer::{Form, Kind, Sheet};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Names that [`Export::of_parameters`] reads.
 pub(super) const PARAMETERS: [&str; 2] = ["format", "gzip"];

@@ -1,5 +1,4 @@
-//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between
-//! (DESIGN.md §15).
+//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between.
 //!
 //! The columns' names are known from the plan, their types only from the values: at first they are `any`; the last line
 //! of NDJSON has them as `schema` (not as `columns`, by which a first line is known). The query ends when the client
@@ -21,9 +20,10 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Answered;
 use super::rows::{Piece, Row, Rows};
-use crate::answer::{Form, Pieces, columns_json, stats_json, write_row};
-use crate::problem::Problem;
-use crate::queries::Running;
+use crate::answer::{Form, Pieces, columns_json, write_row};
+use door::answer::stats_json;
+use door::problem::Problem;
+use door::queries::Running;
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -154,7 +154,7 @@ mod tests {
     use types::Timestamp;
 
     use super::*;
-    use crate::queries::{Queries, Ticket};
+    use door::queries::{Queries, Ticket};
 
     struct Begun {
         finish: oneshot::Sender<Result<Answered, Problem>>,
@@ -168,7 +168,7 @@ mod tests {
         let work: Work = Box::pin(async move { finished.await.unwrap_or_else(|_| Err(Problem::closing())) });
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
         let plan = parse_insights("fields n", &options).expect("a valid query");
-        let ticket = Queries::default().start("", Timestamp(0));
+        let ticket = Queries::default().start_for("", "", Timestamp(0));
         let (rows, receiver) = Rows::new(form, crate::answer::names_of(&columns(&plan)));
         let rows = Arc::new(rows);
         assert!(rows.take(vec![vec![Some(types::Value::Integer(5))]], &ticket.running));

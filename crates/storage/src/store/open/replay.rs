@@ -5,11 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use segment::bytes::{Damage, Decoded};
 use types::Timestamp;
 
 use super::{EPOCH_BITS, Opening, Scope};
 use crate::catalog::Marks;
-use crate::segment::bytes::{Damage, Decoded};
 use crate::state::LostEvents;
 use crate::store::accept::{Acceptance, Identity};
 use crate::wal::chain::Chain;

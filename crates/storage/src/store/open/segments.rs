@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use segment::Segment;
 use types::GroupName;
 
 use super::{Opening, Scope};
 use crate::catalog::{Doomed, FlushRecord, RunRow, SegmentRow};
 use crate::positions::Positions;
-use crate::segment::Segment;
 use crate::segment_files;
 use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
 use crate::wal::chain::{Chain, Link};
@@ -232,7 +232,7 @@ impl Opening {
     fn take_identities_back(&mut self, segments: &[Arc<Segment>]) -> Result<(), OpenError> {
         let mut positions = Positions::default();
         for segment in segments {
-            match segment.positions() {
+            match segment.positions(Positions::decode) {
                 Ok(found) => positions.merge(&found),
                 Err(error) => {
                     let problem = format!("{}; bytes of files that came with it may be stored again", error.problem);

@@ -196,7 +196,7 @@ fn days_leave_a_mixed_segment_when_they_are_worth_it() {
     assert_events(&store, 62_000);
     let segments = store.shared.state().segments.clone();
     assert_eq!(segments.len(), 13);
-    let mixed = segments.iter().find(|stored| stored.segment.meta().partition == crate::segment::MIXED_PARTITION);
+    let mixed = segments.iter().find(|stored| stored.segment.meta().partition == segment::MIXED_PARTITION);
     assert_eq!(mixed.map(|stored| stored.segment.summaries()[0].n_events), Some(2000));
 }
 

@@ -50,7 +50,7 @@ fn n_local_files(dir: &Path) -> usize {
 fn everything(store: &Store) -> Vec<String> {
     let snapshot = store.snapshot(&[], TimeRange::ALL);
     assert_eq!(snapshot.damaged, []);
-    let rows = snapshot.runs.iter().flat_map(|run| crate::segment::tests::dump(&**run).expect("intact"));
+    let rows = snapshot.runs.iter().flat_map(|run| crate::segment_events::dump(&**run).expect("intact"));
     let mut rows: Vec<String> = rows.collect();
     rows.sort_unstable();
     rows
@@ -169,7 +169,7 @@ fn a_wrong_page_is_read_again_and_a_wrong_object_is_damage() {
     let found = store.verify().1;
     assert!(found.len() == 2 && found[0].problem.contains("checksum"), "{found:?}");
     let snapshot = store.snapshot(&[], TimeRange::ALL);
-    let read = crate::segment::tests::dump(&*snapshot.runs[0]);
+    let read = crate::segment_events::dump(&*snapshot.runs[0]);
     assert!(read.is_err_and(|error| error.file.starts_with("s3://")));
 }
 

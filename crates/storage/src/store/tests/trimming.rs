@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use segment::MIXED_PARTITION;
+
 use super::*;
-use crate::segment::MIXED_PARTITION;
 use crate::{GroupRetention, RetentionOptions};
 
 /// A store whose clock stands `day` days after [`NOW`], and whose retention looks only when it is asked.

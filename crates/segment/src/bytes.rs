@@ -1,0 +1,235 @@
+//! Little-endian building blocks of the segment format: varints, byte planes, and a cursor that cannot overrun.
+//!
+//! * *varint*: LEB128, seven bits a byte, at most ten bytes.
+//! * *zigzag*: a signed number as `(n << 1) ^ (n >> 63)`, then a varint.
+//! * *text*: varint length in bytes, then UTF-8.
+//! * *integers*: zigzag least value, one byte width `w` (0–8), then `w` planes of `n` bytes: plane `p` holds
+//!   byte `p` of `value − least`, row after row. Planes put bytes that behave alike side by side for zstd.
+
+/// What is wrong with bytes that should be part of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage(pub &'static str);
+
+/// The outcome of decoding.
+pub type Decoded<T> = Result<T, Damage>;
+
+/// Appends a variable-length number.
+pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Appends a signed number, small ones in few bytes.
+pub fn put_zigzag(out: &mut Vec<u8>, number: i64) {
+    put_varint(out, ((number << 1) ^ (number >> 63)) as u64);
+}
+
+/// Appends a text after its length.
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Writes `values` as *integers*; the reader must know how many there are.
+pub fn put_integers(out: &mut Vec<u8>, values: &[i64]) {
+    let least = values.iter().copied().min().unwrap_or(0);
+    let spread = values.iter().map(|value| value.wrapping_sub(least) as u64).max().unwrap_or(0);
+    let width = (64 - spread.leading_zeros()).div_ceil(8) as usize;
+    put_zigzag(out, least);
+    out.push(width as u8);
+    out.reserve(values.len() * width);
+    for plane in 0..width {
+        out.extend(values.iter().map(|value| (value.wrapping_sub(least) as u64 >> (8 * plane)) as u8));
+    }
+}
+
+/// Reads what the functions above wrote, without ever reading past the end.
+#[derive(Clone, Debug)]
+pub struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    /// Creates a cursor at the beginning of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// Reports whether every byte was taken.
+    pub fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// What is left.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Returns the number of bytes left.
+    pub fn n_left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Takes `n_bytes` bytes.
+    pub fn take(&mut self, n_bytes: usize) -> Decoded<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(n_bytes).ok_or(Damage("bytes end too early"))?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// Takes a byte.
+    pub fn byte(&mut self) -> Decoded<u8> {
+        Ok(self.take(1)?[0])
+    }
+
+    /// Takes `N` bytes as an array.
+    pub fn array<const N: usize>(&mut self) -> Decoded<[u8; N]> {
+        self.take(N)?.try_into().map_err(|_| Damage("bytes end too early"))
+    }
+
+    /// Takes a number that [`put_varint`] wrote.
+    pub fn varint(&mut self) -> Decoded<u64> {
+        let mut number = 0u64;
+        for shift in (0..70).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(Damage("a number has no end"))
+    }
+
+    /// Takes a number that [`put_zigzag`] wrote.
+    pub fn zigzag(&mut self) -> Decoded<i64> {
+        let number = self.varint()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    /// A count of things that each take at least `bytes_each` of the bytes that are left, so that a damaged
+    /// count cannot make the reader reserve more than it has.
+    pub fn count(&mut self, bytes_each: usize) -> Decoded<usize> {
+        let count = usize::try_from(self.varint()?).map_err(|_| Damage("a count is out of range"))?;
+        if count.checked_mul(bytes_each).is_none_or(|bytes| bytes > self.rest.len()) {
+            return Err(Damage("a count is out of range"));
+        }
+        Ok(count)
+    }
+
+    /// Takes a text that [`put_text`] wrote.
+    pub fn text(&mut self) -> Decoded<&'a str> {
+        let length = self.count(1)?;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Damage("a text is not UTF-8"))
+    }
+
+    /// Reads `n` *integers*.
+    pub fn integers(&mut self, n: usize) -> Decoded<Vec<i64>> {
+        let least = self.zigzag()?;
+        let width = usize::from(self.byte()?);
+        if width > 8 {
+            return Err(Damage("a number is wider than 8 bytes"));
+        }
+        let planes = self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
+        let mut values = vec![least; n];
+        for (plane, bytes) in planes.chunks_exact(n.max(1)).enumerate() {
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value = value.wrapping_add((u64::from(*byte) << (8 * plane)) as i64);
+            }
+        }
+        Ok(values)
+    }
+
+    /// Passes over `n` *integers*.
+    pub fn skip_integers(&mut self, n: usize) -> Decoded<()> {
+        self.zigzag()?;
+        let width = usize::from(self.byte()?);
+        if width > 8 {
+            return Err(Damage("a number is wider than 8 bytes"));
+        }
+        self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
+        Ok(())
+    }
+
+    /// Reads `n` *integers* that are codes below 2^32.
+    pub fn codes(&mut self, n: usize) -> Decoded<Vec<u32>> {
+        let mut ahead = self.clone();
+        // One-byte and two-byte codes from 0 are by far the most frequent: read them without widening to 64 bits.
+        let (least, width) = (ahead.zigzag()?, ahead.byte()?);
+        if least == 0 && width == 1 {
+            *self = ahead;
+            return Ok(self.take(n)?.iter().map(|byte| u32::from(*byte)).collect());
+        }
+        if least == 0 && width == 2 {
+            *self = ahead;
+            let (low, high) = self.take(n.checked_mul(2).ok_or(Damage("a count is out of range"))?)?.split_at(n);
+            return Ok(low.iter().zip(high).map(|(low, high)| u32::from(u16::from_le_bytes([*low, *high]))).collect());
+        }
+        if width <= 4 {
+            *self = ahead;
+            return self.narrow_codes(n, least, usize::from(width));
+        }
+        let values = self.integers(n)?;
+        values.into_iter().map(|value| u32::try_from(value).map_err(|_| Damage("a code is out of range"))).collect()
+    }
+
+    /// Reads `width` planes, at most four, of codes beyond `least`.
+    fn narrow_codes(&mut self, n: usize, least: i64, width: usize) -> Decoded<Vec<u32>> {
+        let planes = self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
+        let mut values = vec![0u32; n];
+        for (plane, bytes) in planes.chunks_exact(n.max(1)).enumerate() {
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value |= u32::from(*byte) << (8 * plane);
+            }
+        }
+        if n > 0 {
+            let least = u32::try_from(least).map_err(|_| Damage("a code is out of range"))?;
+            let most = values.iter().copied().max().unwrap_or(0);
+            most.checked_add(least).ok_or(Damage("a code is out of range"))?;
+            values.iter_mut().for_each(|value| *value += least);
+        }
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn integers_round_trip(values in proptest::collection::vec(any::<i64>(), 0..50), small in any::<bool>()) {
+            let values: Vec<i64> = values.into_iter().map(|v| if small { v % 300 } else { v }).collect();
+            let mut out = Vec::new();
+            put_integers(&mut out, &values);
+            let mut cursor = Cursor::new(&out);
+            prop_assert_eq!(cursor.integers(values.len()), Ok(values));
+            prop_assert!(cursor.is_at_end());
+        }
+
+        #[test]
+        fn codes_round_trip(values in proptest::collection::vec(any::<u32>(), 0..50), width in 0usize..6, least in any::<u16>()) {
+            let bounded = |value: u32| match width {
+                4 => value,
+                5 => value / 2 + u32::from(least),
+                width => value % [2, 256, 70_000, 1 << 24][width],
+            };
+            let values: Vec<u32> = values.into_iter().map(bounded).collect();
+            let mut out = Vec::new();
+            put_integers(&mut out, &values.iter().map(|v| i64::from(*v)).collect::<Vec<_>>());
+            prop_assert_eq!(Cursor::new(&out).codes(values.len()), Ok(values));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40), n in 0usize..100) {
+            let _ = Cursor::new(&bytes).integers(n);
+            let _ = Cursor::new(&bytes).codes(n);
+            let _ = Cursor::new(&bytes).text();
+            let _ = Cursor::new(&bytes).zigzag();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Which pieces of text the fields of a block may hold: asked before any column is read.
+//!
+//! A piece of text looked for in every field, such as an id pasted from elsewhere, would have every column of every
+//! block read. How values are stored already says much: packed hex holds hex digits, a run's dictionary is asked once
+//! for all blocks. Only texts that are neither have a table (`filter`).
+//!
+//! The section holds, for each column of the run in order, one byte:
+//!
+//! | byte | the block's values of the field |
+//! |---|---|
+//! | 0 | there are none |
+//! | 1 | texts of the run's dictionary |
+//! | 2 | numbers |
+//! | 3 | lower-case hex digits |
+//! | 4 | IPv4 addresses |
+//! | 5 | other texts; one byte `k` and a table of 2^k bytes follow |
+//! | 6 | anything |
+//! | 7 | a prefix and a number each; *text* prefix follows |
+
+use std::ops::Range;
+
+use types::{Column, RowSet, Value};
+
+use crate::bytes::{Cursor, Damage, Decoded, put_text};
+use crate::filter;
+use crate::search::Needle;
+
+const NONE: u8 = 0;
+const DICTIONARY: u8 = 1;
+const NUMBERS: u8 = 2;
+const HEX: u8 = 3;
+const ADDRESSES: u8 = 4;
+const TEXTS: u8 = 5;
+const ANYTHING: u8 = 6;
+const NUMBERED: u8 = 7;
+
+/// Largest table, as an exponent of two.
+const EXPONENT_MAX: u8 = 20;
+
+/// Adds a column, given as it is and as it was `encoded`.
+pub(crate) fn put(out: &mut Vec<u8>, column: &Column, present: &RowSet, encoded: &[u8]) {
+    let (class, prefix) = class_of(encoded).unwrap_or((ANYTHING, ""));
+    if class != TEXTS {
+        out.push(class);
+        if class == NUMBERED {
+            put_text(out, prefix);
+        }
+        return;
+    }
+    let table = match column {
+        Column::Strings { values, .. } => filter::build(present.iter().map(|row| values.get(row))),
+        Column::Dictionary { codes, values } => {
+            let mut is_used = vec![false; values.len()];
+            present.iter().for_each(|row| is_used[codes[row] as usize] = true);
+            let used = values.iter().zip(is_used).filter(|(_, is_used)| *is_used);
+            filter::build(
+                used.filter_map(|(value, _)| if let Value::String(text) = value { Some(&**text) } else { None }),
+            )
+        }
+        _ => Vec::new(),
+    };
+    if table.is_empty() {
+        out.push(ANYTHING);
+        return;
+    }
+    // Tables are a power of two long.
+    out.extend_from_slice(&[TEXTS, table.len().trailing_zeros() as u8]);
+    out.extend_from_slice(&table);
+}
+
+/// Adds a column without values.
+pub(crate) fn put_none(out: &mut Vec<u8>) {
+    out.push(NONE);
+}
+
+/// What a column section of this content holds, with the prefix of numbered texts; the layout is that of `column`.
+fn class_of(encoded: &[u8]) -> Decoded<(u8, &str)> {
+    let mut cursor = Cursor::new(encoded);
+    match cursor.byte()? {
+        0 => return Ok((DICTIONARY, "")),
+        2..=4 => return Ok((NUMBERS, "")),
+        5 => {}
+        tag => {
+            if tag == 1 {
+                cursor.varint()?;
+            }
+            if cursor.byte()? != 0 {
+                return Ok((ANYTHING, ""));
+            }
+        }
+    }
+    Ok(match cursor.byte()? {
+        1 => (HEX, ""),
+        2 => (ADDRESSES, ""),
+        3 => (NUMBERED, cursor.text()?),
+        _ => (TEXTS, ""),
+    })
+}
+
+/// The filter of a block, read back.
+pub(crate) struct FieldFilter {
+    bytes: Vec<u8>,
+    /// Per column its class and where its table or prefix is.
+    columns: Vec<(u8, Range<usize>)>,
+}
+
+/// What a filter says of a needle in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chance {
+    /// It is not there.
+    No,
+    /// It is there if the run's dictionary holds it.
+    AsDictionary,
+    Perhaps,
+}
+
+impl FieldFilter {
+    /// Reads the section of a block of a run with `n_columns` columns.
+    pub(crate) fn decode(bytes: &[u8], n_columns: usize) -> Decoded<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let mut at = 0;
+        let mut columns = Vec::with_capacity(n_columns.min(bytes.len()));
+        for _ in 0..n_columns {
+            let class = cursor.byte()?;
+            at += 1;
+            let mut length = 0;
+            if class == TEXTS {
+                let exponent = cursor.byte()?;
+                if exponent > EXPONENT_MAX {
+                    return Err(Damage("a table is too large"));
+                }
+                (at, length) = (at + 1, 1 << exponent);
+                cursor.take(length)?;
+            } else if class == NUMBERED {
+                let left = cursor.n_left();
+                length = cursor.text()?.len();
+                at += left - cursor.n_left() - length;
+            }
+            columns.push((class, at..at + length));
+            at += length;
+        }
+        Ok(Self { bytes: bytes.to_vec(), columns })
+    }
+
+    /// Tells whether all values of column number `column` are addresses.
+    pub(crate) fn is_of_addresses(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|(class, _)| *class == ADDRESSES)
+    }
+
+    /// Whether a value of column number `column` may hold the needle.
+    pub(crate) fn ask(&self, column: usize, needle: &Needle) -> Chance {
+        let Some((class, more)) = self.columns.get(column) else { return Chance::Perhaps };
+        let may_hold = match *class {
+            NONE => false,
+            DICTIONARY => return Chance::AsDictionary,
+            NUMBERS => needle.may_be_in_number(),
+            HEX => needle.is_lower_hex(),
+            ADDRESSES => needle.may_be_in_address(),
+            TEXTS => filter::may_hold(&self.bytes[more.clone()], needle.literal()),
+            NUMBERED => needle.may_be_in_numbered(&self.bytes[more.clone()]),
+            _ => true,
+        };
+        if may_hold { Chance::Perhaps } else { Chance::No }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::column::{RunDictionary, encode};
+
+    fn filter_over(values: Vec<Option<Value>>) -> FieldFilter {
+        let column = Column::of_values(values);
+        let present = column.presence();
+        let mut dictionary = RunDictionary::default();
+        // A dictionary that is full sends values into the block.
+        let texts: Vec<Option<Value>> = (0..2000).map(|i| Some(Value::text(format!("{i} filler")))).collect();
+        let full = Column::of_values(texts);
+        encode(&full, &full.presence(), &mut dictionary);
+        let encoded = encode(&column, &present, &mut dictionary);
+        let mut out = Vec::new();
+        match present.is_empty() {
+            true => put_none(&mut out),
+            false => put(&mut out, &column, &present, &encoded),
+        }
+        FieldFilter::decode(&out, 1).expect("just written")
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_field_holds_its_filter_never_denies(
+            texts in prop::collection::vec("[a-c0-9.]{0,6}|[0-9a-f]{16}|(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}|u[1-9]{1,3}", 1..30),
+            numbers in prop::collection::vec(-3000i64..3000, 1..20),
+            which in 0usize..30, from in 0usize..6, length in 1usize..9, kind in 0usize..4, ignores_case in any::<bool>(),
+        ) {
+            let text = |text: &String| Some(Value::text(&**text));
+            let float = |n: &i64| Some(Value::Float(*n as f64 / 8.0));
+            let values: Vec<Option<Value>> = match kind {
+                0 => texts.iter().map(text).collect(),
+                1 => vec![text(&texts[which % texts.len()]); 20],
+                2 => numbers.iter().map(float).collect(),
+                _ => numbers.iter().map(float).chain(texts.iter().map(text)).chain([None]).collect(),
+            };
+            let chosen = values[which % values.len()].as_ref().map(ToString::to_string).unwrap_or_default();
+            let literal: String = chosen.chars().skip(from).take(length).collect();
+            if !literal.is_empty() {
+                let needle = Needle::new(&literal, ignores_case);
+                prop_assert_ne!(filter_over(values).ask(0, &needle), Chance::No, "{} in {}", literal, chosen);
+            }
+        }
+
+        #[test]
+        fn damaged_filters_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..8) {
+            let _ = FieldFilter::decode(&bytes, n);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_there_is_denied() {
+        let texts = |of: &dyn Fn(usize) -> String| filter_over((0..3000).map(|i| Some(Value::text(of(i)))).collect());
+        let denies = |filter: &FieldFilter, literal: &str| filter.ask(0, &Needle::new(literal, false)) == Chance::No;
+        assert!(denies(&texts(&|i| format!("{:016x}", i * 7919)), "refused"));
+        assert!(denies(&texts(&|i| format!("10.0.{}.{}", i / 250, i % 250)), "10.0.x"));
+        assert!(denies(&texts(&|i| format!("/shop/{i}")), "/archive/"));
+        assert!(denies(&filter_over(vec![Some(Value::Integer(5))]), "u5"));
+        assert!(denies(&filter_over(vec![None]), "5"));
+        assert!(!denies(&filter_over(vec![Some(Value::Integer(5))]), "5"));
+    }
+}

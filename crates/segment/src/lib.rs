@@ -1,0 +1,61 @@
+//! Segments: immutable, checksummed single files that hold the events of one partition.
+//!
+//! ```text
+//! header   64 bytes: magic "CATATSEG", u16 format version, 6 bytes 0, 16 bytes store UUID, 16 bytes segment id,
+//!          i64 partition (UTC day since the epoch; i64::MIN for a segment of several days), u64 XXH3 of the 56
+//!          bytes before
+//! sections one behind the other, each compressed and checksummed on its own (`section`)
+//! footer   one zstd frame: what runs there are, where their sections lie (`footer`)
+//! trailer  32 bytes: u64 offset of the footer, u32 its stored and u32 its plain length, u64 XXH3 of its stored
+//!          bytes, magic "CATATEND" (format 1) or "CATATEN2"
+//! ```
+//! All numbers are little-endian. A reader needs the end of the file and then only the sections that a query
+//! touches, by `pread` or by requests for ranges of an object; nothing is mapped, so damage is an error and not a
+//! signal. Because the end comes first and the header perhaps never, a version whose footer is read in another way
+//! ends in another magic.
+//!
+//! A segment holds runs, one per group. A run's events stand in time order (equal times in order of acceptance)
+//! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`, `strings`), which fields an event has is its shape
+//! (`shape`), messages are split into templates and variables (`template`, `moment`), the variables are columns too
+//! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`words`). Block filters
+//! (`filter`) say which pieces of words no variable holds. Times of events are in `times`.
+//!
+//! This crate reads and writes single files and is the only one that names tantivy. It knows neither the data
+//! directory nor the catalog, never deletes a file, and hides no events: deletions are applied above it.
+
+pub mod bytes;
+mod column;
+mod error;
+mod field_filter;
+mod filter;
+mod footer;
+mod format;
+mod meta;
+mod moment;
+mod numbers;
+mod proof;
+mod reader;
+mod search;
+mod section;
+mod section_cache;
+mod shape;
+mod slots;
+mod source;
+mod spelled;
+mod strings;
+pub mod tagged;
+mod template;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod times;
+mod words;
+mod writer;
+
+pub use error::SegmentError;
+pub use format::{BLOCK_ROWS, FORMAT_VERSION, HEADER_BYTES, version_of};
+pub use meta::{MIXED_PARTITION, RunSummary, SegmentMeta, day_of, range_of};
+pub use reader::{RunReader, Segment, SegmentEnd};
+pub use section_cache::{SectionCache, SectionCacheStatus};
+pub use source::{FilePool, LocalFile, NamelessFile, Source};
+pub use writer::{RunInput, RunOutline, SegmentFile, SegmentWriter, write};

@@ -1,0 +1,362 @@
+//! Columns of numbers: the integers, times and addresses of a block's messages.
+//!
+//! Variables of one column (`slots`) behave alike, so each long column is stored in the way that suits it. A section
+//! holds the columns that have values, in order, `n` being how many:
+//!
+//! ```text
+//! byte 1 where some column is stored beside the times of its events, else 0
+//! one byte for each column with n ≥ COLUMN_MIN: its tag
+//! the short columns together, where there are any: *integers* least of each; *integers* value − least of all
+//! the long columns: what belongs to the tag
+//! ```
+//!
+//! | tag | content |
+//! |---|---|
+//! | 0 | *integers* |
+//! | 1 | differences: zigzag first value, *integers* of the n − 1 differences |
+//! | 2 | dictionary: varint count, *integers* distinct values by first sight, *integers* places in it |
+//! | 3–6 | *integers* of value − time of the event, in whole units since the epoch: 3 the unit of the column's form, 4 seconds, 5 milliseconds, 6 microseconds |
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint, put_zigzag};
+
+/// Values from which on a column is stored by itself; what it costs to say how is more than a shorter one saves.
+const COLUMN_MIN: usize = 16;
+
+/// How many of a column's values are looked at to choose a way.
+const SAMPLE: usize = 512;
+
+const PLAIN: u8 = 0;
+const DIFFERENCES: u8 = 1;
+const DICTIONARY: u8 = 2;
+const OF_TIME: u8 = 3;
+
+/// Units of tags from [`OF_TIME`] + 1 on, in nanoseconds.
+const UNITS: [i64; 3] = [1_000_000_000, 1_000_000, 1_000];
+
+/// A column while it is written: its values, the times of their events, and the unit of its form if it has one.
+pub(crate) struct Numbers<'a> {
+    pub(crate) values: &'a [i64],
+    pub(crate) times: &'a [i64],
+    pub(crate) unit_ns: Option<i64>,
+}
+
+/// Writes the columns.
+pub(crate) fn put(out: &mut Vec<u8>, columns: &[Numbers<'_>]) {
+    let (short, long): (Vec<&Numbers<'_>>, Vec<&Numbers<'_>>) =
+        columns.iter().partition(|column| column.values.len() < COLUMN_MIN);
+    let tags: Vec<u8> = long.iter().map(|column| choose(column)).collect();
+    out.push(u8::from(tags.iter().any(|tag| *tag >= OF_TIME)));
+    out.extend_from_slice(&tags);
+    if !short.is_empty() {
+        let least = |column: &&Numbers<'_>| column.values.iter().copied().min().unwrap_or_default();
+        let leasts: Vec<i64> = short.iter().map(least).collect();
+        put_integers(out, &leasts);
+        let rests = short.iter().zip(&leasts);
+        let rests = rests.flat_map(|(column, least)| column.values.iter().map(|value| value.wrapping_sub(*least)));
+        put_integers(out, &rests.collect::<Vec<_>>());
+    }
+    for (column, tag) in long.into_iter().zip(tags) {
+        put_column(out, column, tag);
+    }
+}
+
+fn put_column(out: &mut Vec<u8>, column: &Numbers<'_>, tag: u8) {
+    let values = column.values;
+    match tag {
+        PLAIN => put_integers(out, values),
+        DIFFERENCES => {
+            put_zigzag(out, values.first().copied().unwrap_or_default());
+            put_integers(out, &differences(values).collect::<Vec<_>>());
+        }
+        DICTIONARY => {
+            let mut places: HashMap<i64, i64, RandomState> = HashMap::default();
+            let mut distinct = Vec::new();
+            let place = |value: &i64| {
+                *places.entry(*value).or_insert_with(|| {
+                    distinct.push(*value);
+                    distinct.len() as i64 - 1
+                })
+            };
+            let places: Vec<i64> = values.iter().map(place).collect();
+            put_varint(out, distinct.len() as u64);
+            put_integers(out, &distinct);
+            put_integers(out, &places);
+        }
+        tag => put_integers(out, &of_time(column, unit_of(tag, column.unit_ns)).collect::<Vec<_>>()),
+    }
+}
+
+fn differences(values: &[i64]) -> impl Iterator<Item = i64> + Clone + '_ {
+    values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]))
+}
+
+fn of_time<'a>(column: &Numbers<'a>, unit_ns: i64) -> impl Iterator<Item = i64> + Clone + 'a {
+    column.values.iter().zip(column.times).map(move |(value, time)| value.wrapping_sub(time.div_euclid(unit_ns)))
+}
+
+fn unit_of(tag: u8, of_form: Option<i64>) -> i64 {
+    let of_tag = usize::from(tag).checked_sub(usize::from(OF_TIME) + 1).and_then(|place| UNITS.get(place));
+    of_tag.copied().or(of_form).unwrap_or(1).max(1)
+}
+
+/// How many bits values take beyond the least of them, all in all.
+fn bits(values: impl Iterator<Item = i64> + Clone) -> u64 {
+    let least = values.clone().min().unwrap_or_default();
+    values.map(|value| u64::from(64 - value.wrapping_sub(least).leading_zeros())).sum()
+}
+
+/// The way that seems to take the least room.
+fn choose(column: &Numbers<'_>) -> u8 {
+    let values = &column.values[..column.values.len().min(SAMPLE)];
+    let times = &column.times[..values.len().min(column.times.len())];
+    let sample = Numbers { values, times, unit_ns: column.unit_ns };
+    let plain = bits(values.iter().copied());
+    if plain == 0 {
+        // All alike as far as looked at.
+        return PLAIN;
+    }
+    let mut best = (plain, PLAIN);
+    // A value repeated costs next to nothing once compressed; its differences do not repeat as well.
+    best = best.min((bits(differences(values)) * 5 / 4 + 8, DIFFERENCES));
+    for tag in OF_TIME..=OF_TIME + UNITS.len() as u8 {
+        let is_form = tag == OF_TIME;
+        if is_form == sample.unit_ns.is_some() && !times.is_empty() {
+            let near = |(value, time): (&i64, &i64)| value.abs_diff(time.div_euclid(unit_of(tag, sample.unit_ns)));
+            let is_near = is_form || values.iter().zip(times).take(1).all(|pair| near(pair) < 1 << 40);
+            if is_near {
+                best = best.min((bits(of_time(&sample, unit_of(tag, sample.unit_ns))), tag));
+            }
+        }
+    }
+    // Only values of several bytes are worth a dictionary: zstd finds the others by itself.
+    if best.0 > 8 * values.len() as u64 {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let n_distinct = sorted.len() as u64;
+        let per_value = best.0 / values.len() as u64;
+        let places = values.len() as u64 * u64::from(64 - n_distinct.leading_zeros());
+        best = best.min((n_distinct * per_value + places, DICTIONARY));
+    }
+    best.1
+}
+
+/// Tells whether some column of a section is stored beside the times of its events.
+pub(crate) fn has_times(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&1)
+}
+
+/// Of each column whether reading it, where it is wanted, takes the times of its events.
+pub(crate) fn columns_of_time(bytes: &[u8], columns: &[Expected]) -> Decoded<Vec<bool>> {
+    let mut cursor = Cursor::new(bytes);
+    let has_times = cursor.byte()? == 1;
+    let mut tags = cursor.take(columns.iter().filter(|column| column.n_values >= COLUMN_MIN).count())?.iter();
+    let mut is_of_time = |column: &Expected| {
+        column.n_values >= COLUMN_MIN && tags.next().is_some_and(|tag| *tag >= OF_TIME) && column.is_wanted && has_times
+    };
+    Ok(columns.iter().map(&mut is_of_time).collect())
+}
+
+/// What is known of a column before it is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Expected {
+    pub(crate) n_values: usize,
+    pub(crate) unit_ns: Option<i64>,
+    /// Whether anybody asks for the values; those of other long columns are read as zeros.
+    pub(crate) is_wanted: bool,
+}
+
+/// Reads columns, one behind the other; `times` are those of the events of all values in that order, as far as
+/// [`columns_of_time`] asks for them, or none.
+pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[Expected], times: &[i64]) -> Decoded<Vec<i64>> {
+    let n_values: usize = columns.iter().map(|column| column.n_values).sum();
+    let is_short = |column: &&Expected| column.n_values < COLUMN_MIN;
+    let n_short = columns.iter().filter(is_short).count();
+    cursor.byte()?;
+    let mut tags = cursor.take(columns.len() - n_short)?.iter();
+    let (mut leasts, mut rests) = (Vec::new(), Vec::new());
+    if n_short > 0 {
+        leasts = cursor.integers(n_short)?;
+        rests = cursor.integers(columns.iter().filter(is_short).map(|column| column.n_values).sum())?;
+    }
+    let (mut leasts, mut rests) = (leasts.into_iter(), rests.into_iter());
+    let mut values = Vec::with_capacity(n_values);
+    for column in columns {
+        if is_short(&column) {
+            let least = leasts.next().unwrap_or_default();
+            values.extend(rests.by_ref().take(column.n_values).map(|rest| rest.wrapping_add(least)));
+            continue;
+        }
+        let tag = *tags.next().ok_or(Damage("a column has no tag"))?;
+        if column.is_wanted {
+            take_column(cursor, column, tag, times, &mut values)?;
+        } else {
+            skip_column(cursor, column.n_values, tag)?;
+            values.resize(values.len() + column.n_values, 0);
+        }
+    }
+    Ok(values)
+}
+
+fn take_column(
+    cursor: &mut Cursor<'_>,
+    column: &Expected,
+    tag: u8,
+    times: &[i64],
+    values: &mut Vec<i64>,
+) -> Decoded<()> {
+    let n = column.n_values;
+    match tag {
+        PLAIN => values.extend(cursor.integers(n)?),
+        DIFFERENCES => {
+            let mut last = cursor.zigzag()?;
+            values.push(last);
+            for difference in cursor.integers(n - 1)? {
+                last = last.wrapping_add(difference);
+                values.push(last);
+            }
+        }
+        DICTIONARY => {
+            let n_distinct = cursor.varint()? as usize;
+            if n_distinct > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            let distinct = cursor.integers(n_distinct)?;
+            for place in cursor.codes(n)? {
+                values.push(*distinct.get(place as usize).ok_or(Damage("a code is out of range"))?);
+            }
+        }
+        tag if usize::from(tag) <= usize::from(OF_TIME) + UNITS.len() => {
+            let unit_ns = unit_of(tag, column.unit_ns);
+            let times = times.get(values.len()..values.len() + n).ok_or(Damage("times are missing"))?;
+            let differences = cursor.integers(n)?;
+            let value = |(difference, time): (i64, &i64)| difference.wrapping_add(time.div_euclid(unit_ns));
+            values.extend(differences.into_iter().zip(times).map(value));
+        }
+        _ => return Err(Damage("unknown kind of column")),
+    }
+    Ok(())
+}
+
+/// Passes over a column.
+fn skip_column(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<()> {
+    match tag {
+        DIFFERENCES => {
+            cursor.zigzag()?;
+            cursor.skip_integers(n - 1)
+        }
+        DICTIONARY => {
+            let n_distinct = cursor.varint()? as usize;
+            if n_distinct > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            cursor.skip_integers(n_distinct)?;
+            cursor.skip_integers(n)
+        }
+        _ => cursor.skip_integers(n),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes and reads back; returns the bytes.
+    fn check(columns: &[(Vec<i64>, Option<i64>)], time_of: impl Fn(usize) -> i64) -> Vec<u8> {
+        let times: Vec<Vec<i64>> =
+            columns.iter().map(|(values, _)| (0..values.len()).map(&time_of).collect()).collect();
+        let made: Vec<Numbers<'_>> = columns
+            .iter()
+            .zip(&times)
+            .map(|((values, unit_ns), times)| Numbers { values, times, unit_ns: *unit_ns })
+            .collect();
+        let mut out = Vec::new();
+        put(&mut out, &made);
+        let expected: Vec<Expected> =
+            columns.iter().map(|(values, unit_ns)| expected_of(values.len(), *unit_ns)).collect();
+        let all_times = if has_times(&out) { times.concat() } else { Vec::new() };
+        let mut cursor = Cursor::new(&out);
+        let back = take(&mut cursor, &expected, &all_times).expect("just written");
+        assert!(cursor.is_at_end());
+        assert_eq!(back, columns.iter().flat_map(|(values, _)| values.clone()).collect::<Vec<_>>());
+        for chosen in 0..columns.len() {
+            check_alone(&out, &expected, chosen, &all_times, columns);
+        }
+        out
+    }
+
+    fn expected_of(n_values: usize, unit_ns: Option<i64>) -> Expected {
+        Expected { n_values, unit_ns, is_wanted: true }
+    }
+
+    /// Reads one column alone, with no times but its own.
+    fn check_alone(out: &[u8], all: &[Expected], chosen: usize, times: &[i64], columns: &[(Vec<i64>, Option<i64>)]) {
+        let mut expected = all.to_vec();
+        expected.iter_mut().enumerate().for_each(|(place, column)| column.is_wanted = place == chosen);
+        let is_of_time = columns_of_time(out, &expected).expect("just written");
+        let from: usize = all[..chosen].iter().map(|column| column.n_values).sum();
+        let place = from..from + all[chosen].n_values;
+        let mut own = vec![0; times.len()];
+        if is_of_time[chosen] {
+            own[place.clone()].copy_from_slice(&times[place.clone()]);
+        }
+        let mut cursor = Cursor::new(out);
+        let back = take(&mut cursor, &expected, &own).expect("just written");
+        assert!(cursor.is_at_end());
+        assert_eq!(back[place], columns[chosen].0);
+    }
+
+    fn bytes_of(values: impl Iterator<Item = i64>, unit_ns: Option<i64>) -> usize {
+        let second = 1_000_000_000;
+        check(&[(values.collect(), unit_ns)], |row| row as i64 * 7 * second + 1_700_000_000 * second).len()
+    }
+
+    #[test]
+    fn what_follows_a_rule_takes_next_to_nothing() {
+        assert!(bytes_of((0..1000).map(|_| 1 << 60), None) < 20);
+        assert!(bytes_of((0..1000).map(|row| row * 1_000_003), None) < 20);
+        let seconds = (0..1000).map(|row| row * 7 + 1_700_000_000);
+        assert!(bytes_of(seconds.clone().map(|s| s + 3600), Some(1_000_000_000)) < 20);
+        assert!(bytes_of(seconds.clone(), None) < 20);
+        assert!(bytes_of(seconds.map(|s| s * 1000 + 1), None) < 20);
+        assert!(bytes_of((0..1000).map(|row| [i64::MIN, i64::MAX, 99][row % 7 % 3]), None) < 1050);
+    }
+
+    proptest! {
+        #[test]
+        fn columns_round_trip(
+            columns in proptest::collection::vec(
+                (proptest::collection::vec(any::<i64>(), 1..60), 0usize..5, 0usize..3), 1..6),
+            times in any::<(i64, i32)>(),
+        ) {
+            let narrowed = |(values, shape, unit): &(Vec<i64>, usize, usize)| {
+                let values = values.iter().enumerate().map(|(row, value)| match shape {
+                    0 => *value,
+                    1 => value % 300,
+                    2 => row as i64 * 1000 + value % 3,
+                    3 => [7, i64::MAX, i64::MIN][value.rem_euclid(3) as usize],
+                    _ => times.0 / 1_000_000_000 + row as i64,
+                });
+                (values.collect(), [None, Some(1_000_000_000), Some(1)][*unit])
+            };
+            let columns: Vec<_> = columns.iter().map(narrowed).collect();
+            check(&columns, |row| times.0.wrapping_add(row as i64 * i64::from(times.1)));
+        }
+
+        #[test]
+        fn damaged_sections_never_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..60),
+            lengths in proptest::collection::vec(1usize..40, 1..4),
+        ) {
+            let expected: Vec<Expected> =
+                lengths.iter().map(|n| expected_of(*n, None)).collect();
+            let _ = take(&mut Cursor::new(&bytes), &expected, &vec![5; lengths.iter().sum()]);
+            let _ = take(&mut Cursor::new(&bytes), &expected, &[]);
+        }
+    }
+}

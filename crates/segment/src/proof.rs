@@ -1,0 +1,182 @@
+//! Proves before a block is published that what was encoded is what is read back.
+//!
+//! Messages and fields are taken apart and packed in many ways; a mistake in one of them would be noticed when
+//! nobody has the events any more. So each block is read back from its sections as a query would read it, while it
+//! is at hand, and where something differs it is stored in the plainest way instead. Not proved here: that a
+//! section survives compression and the disk, which its checksum tells, and the shapes, which are sums of random
+//! numbers that are compared as such.
+
+use types::{Batch, Column, RowSet, Strings, Value};
+
+use crate::bytes::{Cursor, Decoded};
+use crate::column::{self, RunDictionary};
+use crate::tagged::put_tagged;
+use crate::texts::{self, TEXT_SECTIONS, TemplateIds, Variables, Vocabulary};
+
+/// Tells whether the sections of a block's messages give back `batch`'s messages.
+pub(super) fn are_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary, batch: &Batch) -> bool {
+    let rebuilt = rebuilt_messages(sections, vocabulary, &batch.timestamps);
+    rebuilt.is_ok_and(|rebuilt| rebuilt == batch.messages)
+}
+
+fn rebuilt_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary, times: &[i64]) -> Decoded<Strings> {
+    let ids = TemplateIds::decode(&sections[0], times.len(), vocabulary)?;
+    let rows = RowSet::all(times.len());
+    let wanted = ids.wanted_by(&rows, vocabulary);
+    let mut variables = Variables::default();
+    for (section, bytes) in sections.iter().enumerate().skip(1).filter(|(_, bytes)| !bytes.is_empty()) {
+        let times = if texts::needs_times(section, bytes, &ids, vocabulary, &wanted)? { times } else { &[] };
+        variables.decode(section, bytes, &ids, vocabulary, &wanted, times)?;
+    }
+    texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)
+}
+
+/// Tells whether a column section gives back the values that `column` has in the rows `present`.
+pub(super) fn is_column(encoded: &[u8], column: &Column, present: &RowSet, dictionary: &RunDictionary) -> bool {
+    match (encoded.first(), column) {
+        (Some(0), Column::Dictionary { codes, values }) => {
+            are_codes(encoded, codes, values, present, dictionary).unwrap_or(false)
+        }
+        (Some(0), _) => false,
+        _ => column::decode(encoded, present, present, None).is_ok_and(|back| is_same(column, &back, present)),
+    }
+}
+
+/// The same for codes into the run's dictionary: each pair of codes is looked at once.
+fn are_codes(
+    encoded: &[u8],
+    codes: &[u32],
+    values: &[Value],
+    present: &RowSet,
+    dictionary: &RunDictionary,
+) -> Decoded<bool> {
+    let back = Cursor::new(&encoded[1..]).codes(present.count())?;
+    let mut known: Vec<Option<u32>> = vec![None; values.len()];
+    let mut is_right = |code: u32, back: u32| {
+        let known = &mut known[code as usize];
+        if known.is_none()
+            && matches!(&values[code as usize], Value::String(text) if dictionary.text(back) == Some(&**text))
+        {
+            *known = Some(back);
+        }
+        *known == Some(back)
+    };
+    Ok(present.iter().zip(back).all(|(row, back)| is_right(codes[row], back)))
+}
+
+/// Tells whether the rows `present` of `column` are the rows of `back`, types included.
+fn is_same(column: &Column, back: &Column, present: &RowSet) -> bool {
+    let mut rows = present.iter().zip(0..);
+    match (column, back) {
+        (Column::Strings { values, .. }, Column::Strings { values: back, .. }) if present.is_all() => values == back,
+        (Column::Timestamps(values) | Column::Integers { values, .. }, Column::Integers { values: back, .. }) => {
+            rows.all(|(row, place)| values[row] == back[place])
+        }
+        (Column::Floats { values, integers, .. }, Column::Floats { values: back, integers: back_integers, .. }) => rows
+            .all(|(row, place)| {
+                let is_whole = |integers: &Option<RowSet>, row| integers.as_ref().is_some_and(|set| set.contains(row));
+                values[row].to_bits() == back[place].to_bits()
+                    && is_whole(integers, row) == is_whole(back_integers, place)
+            }),
+        _ => rows.all(|(row, place)| match (text_of(column, row), text_of(back, place)) {
+            (Some(text), Some(back)) => text == back,
+            (None, None) => is_same_value(column.value(row).as_ref(), back.value(place).as_ref()),
+            _ => false,
+        }),
+    }
+}
+
+fn text_of(column: &Column, row: usize) -> Option<&str> {
+    let value = match column {
+        Column::Strings { values, .. } => return Some(values.get(row)),
+        Column::Dictionary { codes, values } => values.get(codes[row] as usize)?,
+        Column::Mixed(values) => values[row].as_ref()?,
+        _ => return None,
+    };
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
+fn is_same_value(a: Option<&Value>, b: Option<&Value>) -> bool {
+    let spelled = |value| {
+        let mut out = Vec::new();
+        put_tagged(&mut out, value);
+        out
+    };
+    spelled(a) == spelled(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::texts::MessageWriter;
+
+    fn column() -> impl Strategy<Value = Column> {
+        let value = prop_oneof![
+            (-3i64..3).prop_map(Value::Integer),
+            (-3i64..3).prop_map(|n| Value::Float(n as f64 / 2.0)),
+            "[a-c]{1,2}".prop_map(Value::text),
+            any::<bool>().prop_map(Value::Boolean),
+        ];
+        (prop::collection::vec(prop::option::of(value), 8), 0usize..4).prop_map(|(values, only)| {
+            let is_kept = |value: &Value| {
+                matches!(
+                    (only, value),
+                    (0, _) | (1, Value::Integer(_)) | (2, Value::Float(_) | Value::Integer(_)) | (3, Value::String(_))
+                )
+            };
+            Column::of_values(values.into_iter().map(|value| value.filter(is_kept)).collect())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_is_itself_and_no_other(one in column(), other in column()) {
+            let present = one.presence();
+            prop_assume!(!present.is_empty());
+            let mut dictionary = RunDictionary::default();
+            let encoded = column::encode(&one, &present, &mut dictionary);
+            prop_assert!(is_column(&encoded, &one, &present, &dictionary));
+            let has_same_values = present.iter().all(|row| format!("{:?}", one.value(row)) == format!("{:?}", other.value(row)));
+            if other.presence() == present {
+                prop_assert_eq!(is_column(&encoded, &other, &present, &dictionary), has_same_values);
+            }
+            let plain = column::encode_plainly(&one, &present);
+            prop_assert!(is_column(&plain, &one, &present, &dictionary));
+        }
+    }
+
+    fn batch_of(messages: &[&str]) -> Batch {
+        let mut builder = types::BatchBuilder::new();
+        for message in messages {
+            builder.set_message(message);
+            builder.commit();
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn messages_that_would_not_come_back_are_kept_raw() {
+        let batch = batch_of(&["took 12 ms", "took 13 ms", "u7 is here", "Jan  1 00:00:00 1.2.3.4"]);
+        let mut writer = MessageWriter::new(crate::format::FORMAT_VERSION);
+        let block = writer.block(&batch.messages, &batch.timestamps);
+        let right = block.encode(&writer.vocabulary().slots, &batch.timestamps);
+        assert!(are_messages(&right, writer.vocabulary(), &batch));
+        assert!(!are_messages(
+            &right,
+            writer.vocabulary(),
+            &batch_of(&["took 12 ms", "took 14 ms", "u7 is here", "x"])
+        ));
+        for section in 0..TEXT_SECTIONS {
+            // The first byte of numbers may say that times are needed where they are not.
+            for at in usize::from(matches!(section, 1 | 2))..right[section].len() {
+                let mut wrong = right.clone();
+                wrong[section][at] ^= 1;
+                assert!(!are_messages(&wrong, writer.vocabulary(), &batch), "byte {at} of section {section}");
+            }
+        }
+        let raw = texts::encode_raw(&batch.messages);
+        assert!(are_messages(&raw, writer.vocabulary(), &batch));
+    }
+}

@@ -1,0 +1,403 @@
+//! Rows that hold a text, found without making values.
+//!
+//! A literal is decided per template where it can be; only where a variable may take part in it are columns of variables
+//! asked, and messages made where a template has too many ways to hold it.
+//! Other columns are searched as they are stored ([`search`](crate::search)).
+
+use std::sync::{Arc, OnceLock};
+
+use types::{Narrowed, RowSet, Run, ScanError, TimeForm, Timestamp, Value, is_sent};
+
+use super::{Question, SegmentRun, TemplateMatches};
+use crate::field_filter::{Chance, FieldFilter};
+use crate::filter;
+use crate::footer;
+use crate::search::{self, Needle};
+use crate::section::SectionId;
+use crate::template::{Holds, Kind, Kinds, LiteralMatcher, is_word_byte};
+use crate::texts::{self, HEX, QUOTED, Sought, TemplateIds, UUIDS, Vocabulary, Wanted, section_of};
+use crate::words;
+
+/// Most hex digits of a UUID without a dash between.
+const UUID_PART_MAX: usize = 12;
+
+impl SegmentRun {
+    /// What the templates say of a literal; asked once per run and query.
+    fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
+        let vocabulary = self.vocabulary()?;
+        let templates = &vocabulary.templates;
+        let matcher = LiteralMatcher::new(literal, ignores_case);
+        // Words of a literal with a quote may stand in quoted texts.
+        let is_indexed = self.has_words() && !literal.contains('"');
+        let words = if is_indexed { whole_words(literal) } else { Vec::new() };
+        let holds: Vec<Holds> = if words.is_empty() {
+            matcher.ask_all(templates, vocabulary.written())
+        } else {
+            let mut holds = vec![Holds::No; templates.len()];
+            let found = self.words()?.templates_with(&words);
+            for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
+                if let Some(template) = templates.get(id as usize - 1) {
+                    holds[id as usize - 1] = matcher.ask(template);
+                }
+            }
+            holds
+        };
+        let any_certain = holds.contains(&Holds::Yes);
+        let any_doubtful = holds.contains(&Holds::Perhaps);
+        let mut within = Kinds::default();
+        holds.iter().for_each(|holds| {
+            if let Holds::Within(kinds) = holds {
+                within.merge(*kinds)
+            }
+        });
+        // A raw message has number 0, and no template.
+        let holds = std::iter::once(Holds::No).chain(holds).collect();
+        Ok(TemplateMatches { holds, any_certain, any_doubtful, within, sought: OnceLock::new() })
+    }
+
+    /// A literal made ready.
+    pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<Question>, ScanError> {
+        self.questions.get(literal, ignores_case, || {
+            let needle = Needle::new(literal, ignores_case);
+            Ok(Question { pieces: needle.pieces(), needle })
+        })
+    }
+
+    /// Rows whose message holds a literal, exactly.
+    pub(super) fn rows_with_text(&self, block: usize, question: &Question) -> Result<RowSet, ScanError> {
+        self.announce_search(block);
+        let needle = &question.needle;
+        let vocabulary = self.vocabulary()?;
+        let has_raw = self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
+        let mut rows = RowSet::none(self.block_rows(block));
+        let in_variables = self.variables_may_hold(block, question)?;
+        let in_templates = !question.pieces.iter().any(Needle::has_digit);
+        let (literal, ignores_case) = (needle.literal(), needle.ignores_case());
+        let matches = if in_variables || in_templates {
+            Some(self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?)
+        } else {
+            None
+        };
+        let is_certain = matches.as_ref().is_some_and(|matches| matches.any_certain);
+        let asked = matches.as_ref().filter(|_| in_variables);
+        let searched =
+            asked.map_or_else(|| Ok(Vec::new()), |matches| self.kinds_that_may_hold(block, matches, needle))?;
+        let is_doubtful = asked.is_some_and(|matches| matches.any_doubtful || matches.within.has(Kind::Time));
+        let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
+        let has_quoted = in_variables && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
+        if !is_certain && !is_doubtful && searched.is_empty() && !has_quoted && !has_raw {
+            return Ok(rows);
+        }
+        let ids = self.template_ids(block, &vocabulary)?;
+        if let Some(matches) = matches {
+            if is_certain {
+                rows = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == Holds::Yes);
+            }
+            for kind in searched {
+                self.find_of_kind(block, kind, needle, &ids, &vocabulary, &mut rows)?;
+            }
+            if is_doubtful {
+                let unsure = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize].is_for_columns());
+                if !unsure.is_empty() {
+                    rows.or(&self.verified(block, needle, &unsure, &matches, &ids, &vocabulary)?);
+                }
+            }
+        }
+        // A needle without a quote lies within a quoted text or outside of all, which is what templates say.
+        if has_quoted {
+            self.find_in_section(block, QUOTED, needle, &ids, &vocabulary, &mut rows)?;
+        }
+        if has_raw && ids.n_raw() > 0 {
+            let mut found = Vec::new();
+            self.find_places(block, vocabulary.raw_section(), needle, &ids, &vocabulary, &mut found)?;
+            if !found.is_empty() {
+                let raw_rows = ids.raw_rows();
+                let hits = found.iter().filter_map(|place| raw_rows.get(*place as usize));
+                hits.for_each(|row| rows.insert(*row as usize));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Tells whether the variables of the block may hold all pieces of a literal that nothing else can hold.
+    fn variables_may_hold(&self, block: usize, question: &Question) -> Result<bool, ScanError> {
+        for piece in &question.pieces {
+            let is_there = self.may_hold(block, piece.literal())?
+                || self.section_may_hold(block, HEX, piece)?
+                || self.section_may_hold(block, UUIDS, piece)?;
+            if !is_there {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells whether hex numbers, or UUIDs, of the block may hold a piece of a word.
+    fn section_may_hold(&self, block: usize, section: usize, piece: &Needle) -> Result<bool, ScanError> {
+        let id = self.system_section(footer::TEXTS + section, block);
+        let is_asked = piece.is_lower_hex() && (section == HEX || piece.literal().len() <= UUID_PART_MAX);
+        Ok(is_asked && self.is_there(id) && piece.may_be_in_hex(&self.section(id)?))
+    }
+
+    /// Of the kinds of variables that may hold a needle, those that are worth a search in the block; times are not among
+    /// them.
+    fn kinds_that_may_hold(
+        &self,
+        block: usize,
+        matches: &TemplateMatches,
+        needle: &Needle,
+    ) -> Result<Vec<Kind>, ScanError> {
+        let mut kinds = Vec::new();
+        for kind in matches.within.iter().filter(|kind| !matches!(kind, Kind::Time | Kind::Quoted)) {
+            let is_worth = self.is_there(self.system_section(footer::TEXTS + section_of(kind), block))
+                && match kind {
+                    Kind::Text => self.may_hold(block, needle.literal())?,
+                    Kind::Hex => self.section_may_hold(block, HEX, needle)?,
+                    // With dashes it has been asked by its pieces.
+                    Kind::Uuid => !needle.is_lower_hex() || self.section_may_hold(block, UUIDS, needle)?,
+                    _ => true,
+                };
+            if is_worth {
+                kinds.push(kind);
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// Adds the rows with a variable of a kind that holds the needle.
+    fn find_of_kind(
+        &self,
+        block: usize,
+        kind: Kind,
+        needle: &Needle,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &mut RowSet,
+    ) -> Result<(), ScanError> {
+        let section = section_of(kind);
+        if !matches!(kind, Kind::Integer | Kind::Address) {
+            return self.find_in_section(block, section, needle, ids, vocabulary, rows);
+        }
+        let wanted = Wanted::all_of_kind(kind, &vocabulary.slots);
+        let variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let mut found = Vec::new();
+        let searched = texts::find_numbers(kind, &variables, ids, vocabulary, needle, &mut |place| found.push(place));
+        searched.map_err(|damage| self.damage(self.system_section(footer::TEXTS + section, block), damage))?;
+        self.insert_rows_of(block, section, found, ids, vocabulary, rows)
+    }
+
+    /// Tells whether a piece of a word may stand in a text or a quoted text of the block.
+    fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
+        self.decoded(self.system_section(footer::FILTER, block), |table| Ok(filter::may_hold(table, piece)))
+    }
+
+    /// Adds the rows with a variable of a section that holds the needle.
+    fn find_in_section(
+        &self,
+        block: usize,
+        section: usize,
+        needle: &Needle,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &mut RowSet,
+    ) -> Result<(), ScanError> {
+        let mut found = Vec::new();
+        self.find_places(block, section, needle, ids, vocabulary, &mut found)?;
+        self.insert_rows_of(block, section, found, ids, vocabulary, rows)
+    }
+
+    /// Adds the rows of the variables at these places of a section.
+    fn insert_rows_of(
+        &self,
+        block: usize,
+        section: usize,
+        mut places: Vec<u32>,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &mut RowSet,
+    ) -> Result<(), ScanError> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let added = ids.insert_rows_of(section, &mut places, &vocabulary.slots, rows);
+        added.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
+    }
+
+    /// Adds the places in their section of the variables, or raw messages, that hold the needle.
+    fn find_places(
+        &self,
+        block: usize,
+        section: usize,
+        needle: &Needle,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        found: &mut Vec<u32>,
+    ) -> Result<(), ScanError> {
+        let id = self.system_section(footer::TEXTS + section, block);
+        let bytes = self.section(id)?;
+        let searched = texts::find(section, &bytes, ids, vocabulary, needle, &mut |place| found.push(place));
+        searched.map_err(|damage| self.damage(id, damage))
+    }
+
+    /// Those of the rows `unsure` whose message holds the needle.
+    fn verified(
+        &self,
+        block: usize,
+        needle: &Needle,
+        unsure: &RowSet,
+        matches: &TemplateMatches,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+    ) -> Result<RowSet, ScanError> {
+        let sought = matches.sought.get_or_init(|| Sought::new(needle, vocabulary, &matches.holds));
+        let mut asked = sought.ask(unsure, ids, vocabulary);
+        let sections: Vec<usize> = asked.wanted().sections().collect();
+        for section in sections {
+            let id = self.system_section(footer::TEXTS + section, block);
+            let bytes = self.section(id)?;
+            let damaged = |damage| self.damage(id, damage);
+            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, asked.wanted()).map_err(damaged)?;
+            let times = if needs_times { self.times(block)? } else { Vec::new() };
+            asked.answer(section, &bytes, ids, vocabulary, &times).map_err(damaged)?;
+        }
+        let found = asked.rows(ids, vocabulary);
+        let mut rows = found.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))?;
+        if let Some(left_over) = asked.left_over(unsure, ids) {
+            let messages = self.rebuilt(block, ids, vocabulary, &left_over)?;
+            let places: Vec<usize> = left_over.iter().collect();
+            needle.find_in(&messages, |place| rows.insert(places[place as usize]));
+        }
+        Ok(rows)
+    }
+
+    /// Rows of which the message or some field may hold a literal.
+    pub(super) fn rows_with_any(&self, block: usize, question: &Question) -> Result<Narrowed, ScanError> {
+        let footer = &self.run().footer;
+        let needle = &question.needle;
+        let mut found = Narrowed { rows: self.rows_with_text(block, question)?, exact: true };
+        for (_, form) in footer.origins.iter().filter_map(|origin| origin.time_key.as_ref()) {
+            if needle.may_be_in_time(*form) {
+                found.rows.or(&self.rows_with_time(block, *form, needle)?);
+                found.exact = false;
+            }
+        }
+        for (index, column) in footer.columns.iter().enumerate().filter(|(_, column)| is_sent(&column.name)) {
+            if !self.may_hold_value(block, index, needle)? {
+                continue;
+            }
+            // Numbers and lists are spelled when they are looked at.
+            let of_column = self.stored_rows_with(block, index, needle)?;
+            // Where an event has both a stored and a derived value, the stored one is not shown.
+            found.exact &= of_column.rows.is_empty() || (of_column.exact && !self.is_derived(&column.name));
+            found.rows.or(&of_column.rows);
+        }
+        Ok(found)
+    }
+
+    /// Rows whose time, spelled in a form, may hold the needle.
+    fn rows_with_time(&self, block: usize, form: TimeForm, needle: &Needle) -> Result<RowSet, ScanError> {
+        let all = || Ok(RowSet::all(self.block_rows(block)));
+        let Some(digits) = needle.digits() else { return all() };
+        match form {
+            TimeForm::Epoch { unit_ns } => {
+                let units = |time: &i64| time.div_euclid(unit_ns.max(1)).unsigned_abs();
+                Ok(RowSet::of_slice(&self.times(block)?, |time| digits.are_in(units(time))))
+            }
+            // Longer than a year: they can stand in the decimals alone.
+            TimeForm::Rfc3339 { digits: n_decimals } if needle.literal().len() > 4 => {
+                let unit_ns = 10i64.pow(9 - u32::from(n_decimals.min(9)));
+                let decimals = |time: &i64| time.rem_euclid(Timestamp::SECOND).div_euclid(unit_ns).unsigned_abs();
+                let times = self.times(block)?;
+                Ok(RowSet::of_slice(&times, |time| digits.are_in_padded(decimals(time), u32::from(n_decimals.min(9)))))
+            }
+            TimeForm::Rfc3339 { .. } => all(),
+        }
+    }
+
+    /// What stands in the fields of a block, in segments after format 1.
+    pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
+        let n_columns = self.run().footer.columns.len();
+        let id = self.system_section(footer::FIELDS, block);
+        self.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
+    }
+
+    /// Tells whether a value of column number `index` in the block may hold the needle.
+    fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+        if self.segment.format == 1 {
+            return Ok(true);
+        }
+        let n_columns = self.run().footer.columns.len();
+        match self.field_filter(block)?.ask(index, needle) {
+            Chance::No => Ok(false),
+            Chance::Perhaps => Ok(true),
+            Chance::AsDictionary => {
+                let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
+                let asked = self.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
+                let Some(known) = asked.get(index) else { return Ok(true) };
+                if let Some(known) = known.get() {
+                    return Ok(*known);
+                }
+                let holds = |value: &Value| if let Value::String(text) = value { needle.is_in(text) } else { true };
+                let found = self.dictionary(index)?.is_none_or(|values| values.iter().any(holds));
+                Ok(*known.get_or_init(|| found))
+            }
+        }
+    }
+
+    /// Rows whose field `name` may hold a literal.
+    pub(super) fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed, ScanError> {
+        let run = self.run();
+        let n_rows = self.block_rows(block);
+        let mut found = Narrowed { rows: RowSet::none(n_rows), exact: true };
+        for origin in &run.footer.origins {
+            let is_text = origin.text_key.as_deref() == Some(name);
+            let time = origin.time_key.as_ref().filter(|(key, _)| **key == *name);
+            if is_text {
+                return Ok(Narrowed { rows: RowSet::all(n_rows), exact: false });
+            }
+            if let Some((_, form)) = time.filter(|(_, form)| needle.may_be_in_time(*form)) {
+                found.rows.or(&self.rows_with_time(block, *form, needle)?);
+            }
+            found.exact &= time.is_none();
+        }
+        let Ok(index) = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
+            return Ok(found);
+        };
+        if !self.may_hold_value(block, index, needle)? {
+            return Ok(found);
+        }
+        let stored = self.stored_rows_with(block, index, needle)?;
+        found.rows.or(&stored.rows);
+        found.exact &= stored.exact;
+        Ok(found)
+    }
+
+    /// Rows of which the stored value of column number `index` may hold the needle.
+    fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let bytes = self.section(id)?;
+        if !search::may_hold(&bytes, needle) {
+            return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
+        }
+        let present = self.block_shapes(block, &*self.shapes()?)?.rows_with(index as u32, &*self.shapes()?);
+        if present.is_empty() {
+            return Ok(Narrowed { rows: present, exact: true });
+        }
+        let dictionary = self.dictionary(index)?;
+        let found = search::find(&bytes, &present, dictionary.as_ref(), needle);
+        let (rows, exact) = found.map_err(|damage| self.damage(id, damage))?;
+        Ok(Narrowed { rows, exact })
+    }
+}
+
+/// Words of a literal that stand in it as a whole, lower case, such as the word index can be asked for.
+fn whole_words(literal: &str) -> Vec<String> {
+    let starts_inside = literal.bytes().next().is_some_and(is_word_byte);
+    let ends_inside = literal.bytes().last().is_some_and(is_word_byte);
+    let mut all: Vec<&str> = crate::template::words(literal).collect();
+    if ends_inside {
+        all.pop();
+    }
+    let whole = if starts_inside && !all.is_empty() { &all[1..] } else { &all[..] };
+    whole.iter().filter(|word| words::is_asked(word)).map(|word| word.to_ascii_lowercase()).collect()
+}

@@ -1,0 +1,114 @@
+//! Sections: the compressed, checksummed byte ranges that a segment file consists of, and their directory.
+//!
+//! Sections lie one behind the other from [`HEADER_BYTES`](crate::format::HEADER_BYTES) on, in the order of their
+//! numbers; an empty one takes no room. The directory, part of the footer, holds per section: varint stored
+//! length (0: empty, nothing else follows), varint plain length, and the low 32 bits of the XXH3 of the stored
+//! bytes. Where stored and plain length are equal the bytes are stored as they are, else they are one zstd frame.
+
+use xxhash_rust::xxh3::xxh3_64;
+use zstd::bulk::Decompressor;
+
+use crate::bytes::{Cursor, Damage, Decoded, put_varint};
+
+/// Largest section before compression. One block of the largest events stays below it.
+const PLAIN_BYTES_MAX: usize = 1 << 30;
+
+/// Number of a section within its segment.
+pub(crate) type SectionId = u32;
+
+/// Collects sections for a new segment.
+pub(crate) struct SectionWriter {
+    level: i32,
+    compressor: zstd::bulk::Compressor<'static>,
+    sections: Vec<(Vec<u8>, usize)>,
+}
+
+impl SectionWriter {
+    pub(crate) fn new(level: i32) -> std::io::Result<Self> {
+        Ok(Self { level, compressor: zstd::bulk::Compressor::new(level)?, sections: Vec::new() })
+    }
+
+    /// Reserves `n` consecutive numbers, to be filled by [`fill`](Self::fill); until then they are empty.
+    pub(crate) fn reserve(&mut self, n: usize) -> SectionId {
+        let first = self.sections.len();
+        self.sections.resize_with(first + n, Default::default);
+        first as SectionId
+    }
+
+    /// Stores `plain` under a reserved number.
+    pub(crate) fn fill(&mut self, id: SectionId, plain: &[u8]) -> std::io::Result<()> {
+        debug_assert!(self.level != 0);
+        let packed = self.compressor.compress(plain)?;
+        let stored = if packed.len() < plain.len() { packed } else { plain.to_vec() };
+        self.sections[id as usize] = (stored, plain.len());
+        Ok(())
+    }
+
+    /// Appends all sections to `file` and their directory to `footer`.
+    pub(crate) fn finish(self, file: &mut Vec<u8>, footer: &mut Vec<u8>) {
+        put_varint(footer, self.sections.len() as u64);
+        // At once, since growing by doubling would hold the file twice; each section goes as it is appended.
+        file.reserve_exact(self.sections.iter().map(|(stored, _)| stored.len()).sum());
+        for (stored, plain_length) in self.sections {
+            put_varint(footer, stored.len() as u64);
+            if !stored.is_empty() {
+                put_varint(footer, plain_length as u64);
+                footer.extend_from_slice(&(xxh3_64(&stored) as u32).to_le_bytes());
+                file.extend_from_slice(&stored);
+            }
+        }
+    }
+}
+
+/// Where a section lies and what it must look like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SectionEntry {
+    pub(crate) offset: u64,
+    pub(crate) stored_length: u32,
+    plain_length: u32,
+    checksum: u32,
+}
+
+impl SectionEntry {
+    /// Where in the file it lies.
+    pub(crate) fn range(&self) -> std::ops::Range<u64> {
+        self.offset..self.offset + u64::from(self.stored_length)
+    }
+
+    /// Reads the directory; `end` is where the last section ends.
+    pub(crate) fn read_directory(cursor: &mut Cursor<'_>, start: u64, end: u64) -> Decoded<Vec<Self>> {
+        let n_sections = cursor.count(1)?;
+        let mut entries = Vec::with_capacity(n_sections);
+        let mut offset = start;
+        for _ in 0..n_sections {
+            let stored = cursor.varint()?;
+            let mut entry = Self { offset, ..Self::default() };
+            if stored > 0 {
+                let plain = cursor.varint()?;
+                if plain as usize > PLAIN_BYTES_MAX || stored > plain {
+                    return Err(Damage("a section length is out of range"));
+                }
+                entry.stored_length = stored as u32;
+                entry.plain_length = plain as u32;
+                entry.checksum = u32::from_le_bytes(cursor.array()?);
+                offset = offset.checked_add(stored).ok_or(Damage("a section length is out of range"))?;
+            }
+            entries.push(entry);
+        }
+        if offset == end { Ok(entries) } else { Err(Damage("sections do not fill the file")) }
+    }
+
+    /// Checks and decompresses the stored bytes of the section.
+    pub(crate) fn open(&self, stored: Vec<u8>, decompressor: &mut Decompressor<'_>) -> Decoded<Vec<u8>> {
+        if xxh3_64(&stored) as u32 != self.checksum {
+            return Err(Damage("checksum mismatch"));
+        }
+        if self.stored_length == self.plain_length {
+            return Ok(stored);
+        }
+        let plain = decompressor
+            .decompress(&stored, self.plain_length as usize)
+            .map_err(|_| Damage("compressed bytes cannot be read"))?;
+        if plain.len() == self.plain_length as usize { Ok(plain) } else { Err(Damage("a section has another length")) }
+    }
+}

@@ -1,0 +1,258 @@
+//! Sections of segments as they are once they are checked and decompressed, kept for the queries to come.
+//!
+//! Queries of a dashboard, and of a person who looks for something, ask for the same blocks again and again; reading,
+//! checking and decompressing them is most of what many of them cost. What is kept is bounded in bytes. Which section
+//! goes for another is left to chance, but for those that were asked for since chance last fell on them: a query that
+//! reads more than there is room for would otherwise throw out each section just before it asks for it again.
+//!
+//! A segment never changes, so that nothing here gets old; what was kept of it goes with it. Whoever checks or rewrites
+//! segments reads the file.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Parts with a lock each, so that threads seldom wait for one another.
+const N_PARTS: usize = 8;
+
+/// Bytes of an entry beside those of its section, roughly.
+const ENTRY_BYTES: usize = 128;
+
+/// Entries that may be spared one after the other; then one goes that was asked for.
+const SPARED_MAX: usize = 8;
+
+/// A section of a segment that was opened.
+type Key = (u64, u32);
+
+/// The sections kept.
+#[derive(Debug)]
+pub struct SectionCache {
+    part_bytes_max: usize,
+    parts: [Mutex<Part>; N_PARTS],
+    next_segment: AtomicU64,
+    n_hits: AtomicU64,
+    n_misses: AtomicU64,
+}
+
+/// What the sections kept hold, and what they were good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SectionCacheStatus {
+    /// Bytes held.
+    pub bytes: u64,
+    /// Sections held.
+    pub sections: u64,
+    /// Sections that a query found.
+    pub hits: u64,
+    /// Sections that had to be read, checked and decompressed.
+    pub misses: u64,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    places: HashMap<Key, usize, foldhash::fast::RandomState>,
+    entries: Vec<Entry>,
+    n_bytes: usize,
+    /// The state of a generator of numbers that need only be different.
+    chance: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: Key,
+    section: Arc<Vec<u8>>,
+    was_asked: bool,
+}
+
+impl Part {
+    fn remove(&mut self, place: usize) {
+        let entry = self.entries.swap_remove(place);
+        self.n_bytes -= bytes_of(&entry.section);
+        self.places.remove(&entry.key);
+        if let Some(moved) = self.entries.get(place) {
+            self.places.insert(moved.key, place);
+        }
+    }
+
+    /// A place by chance, of an entry that was not asked for lately where there is one near.
+    fn victim(&mut self) -> usize {
+        let mut place = 0;
+        for _ in 0..=SPARED_MAX {
+            // Knuth's MMIX generator; its upper bits are the good ones.
+            self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            place = (self.chance >> 33) as usize % self.entries.len().max(1);
+            match self.entries.get_mut(place) {
+                Some(entry) if entry.was_asked => entry.was_asked = false,
+                _ => break,
+            }
+        }
+        place
+    }
+}
+
+fn bytes_of(section: &Vec<u8>) -> usize {
+    section.capacity() + ENTRY_BYTES
+}
+
+impl SectionCache {
+    /// Room for `capacity_bytes`.
+    pub fn new(capacity_bytes: u64) -> Arc<Self> {
+        let part_bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX) / N_PARTS;
+        let (n_hits, n_misses) = Default::default();
+        Arc::new(Self { part_bytes_max, parts: Default::default(), next_segment: AtomicU64::new(0), n_hits, n_misses })
+    }
+
+    fn part(&self, key: Key) -> MutexGuard<'_, Part> {
+        let part = (key.0.wrapping_mul(31) as usize).wrapping_add(key.1 as usize) % N_PARTS;
+        // Nothing is left half done where a thread may panic.
+        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, key: Key) -> Option<Arc<Vec<u8>>> {
+        let mut part = self.part(key);
+        let Some(place) = part.places.get(&key).copied() else {
+            self.n_misses.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
+        let entry = &mut part.entries[place];
+        entry.was_asked = true;
+        self.n_hits.fetch_add(1, Ordering::Relaxed);
+        Some(entry.section.clone())
+    }
+
+    fn put(&self, key: Key, section: &Arc<Vec<u8>>) {
+        let n_bytes = bytes_of(section);
+        // One section must not throw out a large share of the others.
+        if n_bytes > self.part_bytes_max / 4 {
+            return;
+        }
+        let mut part = self.part(key);
+        if part.places.contains_key(&key) {
+            return;
+        }
+        while part.n_bytes + n_bytes > self.part_bytes_max && !part.entries.is_empty() {
+            let victim = part.victim();
+            part.remove(victim);
+        }
+        let place = part.entries.len();
+        part.places.insert(key, place);
+        part.entries.push(Entry { key, section: section.clone(), was_asked: false });
+        part.n_bytes += n_bytes;
+    }
+
+    /// What it holds and did.
+    pub fn status(&self) -> SectionCacheStatus {
+        let (mut bytes, mut sections) = (0, 0);
+        for part in &self.parts {
+            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            (bytes, sections) = (bytes + part.n_bytes as u64, sections + part.entries.len() as u64);
+        }
+        let (hits, misses) = (self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed));
+        SectionCacheStatus { bytes, sections, hits, misses }
+    }
+
+    /// Bytes held.
+    #[cfg(test)]
+    fn n_bytes(&self) -> usize {
+        self.status().bytes as usize
+    }
+}
+
+/// The sections kept of one segment, as long as it is open.
+#[derive(Debug)]
+pub(crate) struct KeptSections {
+    cache: Arc<SectionCache>,
+    segment: u64,
+}
+
+impl KeptSections {
+    /// None yet.
+    pub(crate) fn new(cache: &Arc<SectionCache>) -> Self {
+        Self { cache: cache.clone(), segment: cache.next_segment.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// A section, if it is kept.
+    pub(crate) fn get(&self, section: u32) -> Option<Arc<Vec<u8>>> {
+        self.cache.get((self.segment, section))
+    }
+
+    /// Keeps a section as long as there is room.
+    pub(crate) fn put(&self, section: u32, bytes: &Arc<Vec<u8>>) {
+        self.cache.put((self.segment, section), bytes);
+    }
+}
+
+impl Drop for KeptSections {
+    fn drop(&mut self) {
+        for part in &self.cache.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut place = 0;
+            while place < part.entries.len() {
+                if part.entries[place].key.0 == self.segment { part.remove(place) } else { place += 1 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(byte: u8, n_bytes: usize) -> Arc<Vec<u8>> {
+        Arc::new(vec![byte; n_bytes])
+    }
+
+    #[test]
+    fn what_was_found_and_what_was_not_is_counted() {
+        let cache = SectionCache::new(1 << 20);
+        let kept = KeptSections::new(&cache);
+        kept.put(1, &section(1, 100));
+        assert!(kept.get(1).is_some() && kept.get(2).is_none() && kept.get(1).is_some());
+        let bytes = 100 + ENTRY_BYTES as u64;
+        assert_eq!(cache.status(), SectionCacheStatus { bytes, sections: 1, hits: 2, misses: 1 });
+    }
+
+    #[test]
+    fn sections_are_kept_within_bounds_and_go_with_their_segment() {
+        let cache = SectionCache::new(1 << 20);
+        let (one, other) = (KeptSections::new(&cache), KeptSections::new(&cache));
+        for number in 0..2000 {
+            one.put(number, &section(1, 1000));
+            other.put(number, &section(2, 1000));
+            assert!(cache.n_bytes() <= 1 << 20);
+        }
+        for (kept, byte) in [(&one, 1), (&other, 2)] {
+            let found: Vec<_> = (0..2000).filter_map(|number| kept.get(number)).collect();
+            assert!(found.len() > 100 && found.iter().all(|section| section[0] == byte));
+        }
+        drop(one);
+        assert!((0..2000).any(|number| other.get(number).is_some()));
+        drop(other);
+        assert_eq!(cache.n_bytes(), 0);
+    }
+
+    #[test]
+    fn a_query_that_reads_more_than_there_is_room_for_finds_a_part_of_it_again() {
+        let cache = SectionCache::new(1 << 20);
+        let kept = KeptSections::new(&cache);
+        let round = || {
+            let is_found = |number: &u32| {
+                let found = kept.get(*number).is_some();
+                kept.put(*number, &section(0, 1000));
+                found
+            };
+            (0..1400).filter(is_found).count()
+        };
+        let found: Vec<usize> = (0..6).map(|_| round()).collect();
+        assert!(found[2..].iter().all(|n| *n > 400), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_kept() {
+        let cache = SectionCache::new(8 << 10);
+        let kept = KeptSections::new(&cache);
+        kept.put(1, &section(0, 300));
+        kept.put(2, &section(0, 100));
+        assert_eq!((kept.get(1), kept.get(2).map(|section| section.len())), (None, Some(100)));
+        KeptSections::new(&SectionCache::new(0)).put(1, &section(0, 0));
+    }
+}

@@ -1,0 +1,230 @@
+//! Shapes: which fields an event has, and which keys gave its text and time.
+//!
+//! Most events of a service have the same fields. One small number per event, its shape, says what a bit per
+//! event and field would say at many times the size. The run's shape table is a section: varint count, then for
+//! each shape varint origin, varint number of columns, and the column numbers as varint differences.
+//!
+//! A block's shape section is one byte 0 and the shape numbers as *integers*, or, where a block has too many
+//! different shapes, one byte 1, the origin numbers as *integers*, and for each column of the run one byte 0
+//! (no row), 1 (every row) or 2 and ⌈rows/8⌉ bytes, least significant bit first.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use types::RowSet;
+
+use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
+
+/// Most shapes of a run; a block with rows beyond them says for each column which rows have it.
+const SHAPES_MAX: usize = 4096;
+
+/// Shapes of a run while it is written.
+pub(crate) struct ShapeTable {
+    shapes: Vec<(u32, Vec<u32>)>,
+    numbers: HashMap<(u32, Vec<u32>), u32, RandomState>,
+    /// One secret random number per column: the sum over an event's columns stands for the set. Random, so that
+    /// nobody can send events whose sums collide.
+    keys: Vec<u128>,
+}
+
+impl ShapeTable {
+    pub(crate) fn new(n_columns: usize) -> std::io::Result<Self> {
+        let mut random = vec![0u8; n_columns * 16];
+        getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
+        let key = |bytes: &[u8]| bytes.iter().fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
+        Ok(Self { shapes: Vec::new(), numbers: HashMap::default(), keys: random.chunks_exact(16).map(key).collect() })
+    }
+
+    /// Makes the shape section of a block. `presence` has one set per column, `None` for a column without rows.
+    pub(crate) fn encode_block(&mut self, n_rows: usize, origins: &[u32], presence: &[Option<RowSet>]) -> Vec<u8> {
+        let mut sums = vec![0u128; n_rows];
+        for (set, key) in presence.iter().zip(&self.keys) {
+            set.iter().flat_map(RowSet::iter).for_each(|row| sums[row] ^= key);
+        }
+        let mut known: HashMap<(u32, u128), Option<u32>, RandomState> = HashMap::default();
+        let mut numbers = Vec::with_capacity(n_rows);
+        for row in 0..n_rows {
+            let number = known.entry((origins[row], sums[row])).or_insert_with(|| {
+                let has = |set: &Option<RowSet>| set.as_ref().is_some_and(|set| set.contains(row));
+                let columns = presence.iter().enumerate().filter(|(_, set)| has(set)).map(|(i, _)| i as u32);
+                Self::number(&mut self.shapes, &mut self.numbers, (origins[row], columns.collect()))
+            });
+            match number {
+                Some(number) => numbers.push(i64::from(*number)),
+                None => return encode_by_column(n_rows, origins, presence),
+            }
+        }
+        let mut out = vec![0];
+        put_integers(&mut out, &numbers);
+        out
+    }
+
+    fn number(
+        shapes: &mut Vec<(u32, Vec<u32>)>,
+        numbers: &mut HashMap<(u32, Vec<u32>), u32, RandomState>,
+        shape: (u32, Vec<u32>),
+    ) -> Option<u32> {
+        if let Some(number) = numbers.get(&shape) {
+            return Some(*number);
+        }
+        if shapes.len() >= SHAPES_MAX {
+            return None;
+        }
+        shapes.push(shape.clone());
+        numbers.insert(shape, shapes.len() as u32 - 1);
+        Some(shapes.len() as u32 - 1)
+    }
+
+    /// Makes the section of the table.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_varint(&mut out, self.shapes.len() as u64);
+        for (origin, columns) in &self.shapes {
+            put_varint(&mut out, u64::from(*origin));
+            put_varint(&mut out, columns.len() as u64);
+            let mut last = 0;
+            for column in columns {
+                put_varint(&mut out, u64::from(column - last));
+                last = *column;
+            }
+        }
+        out
+    }
+}
+
+fn encode_by_column(n_rows: usize, origins: &[u32], presence: &[Option<RowSet>]) -> Vec<u8> {
+    let mut out = vec![1];
+    put_integers(&mut out, &origins.iter().map(|origin| i64::from(*origin)).collect::<Vec<_>>());
+    for set in presence {
+        match set {
+            None => out.push(0),
+            Some(set) if set.is_all() => out.push(1),
+            Some(set) => {
+                out.push(2);
+                let bytes = set.words().iter().flat_map(|word| word.to_le_bytes());
+                out.extend(bytes.take(n_rows.div_ceil(8)));
+            }
+        }
+    }
+    out
+}
+
+/// The shapes of a run, read back.
+pub(crate) struct Shapes {
+    /// Per shape its origin.
+    origins: Vec<u32>,
+    /// Per shape its columns, ascending.
+    columns: Vec<Vec<u32>>,
+}
+
+impl Shapes {
+    pub(crate) fn decode(bytes: &[u8], n_columns: usize, n_origins: usize) -> Decoded<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let n_shapes = cursor.count(2)?;
+        let (mut origins, mut columns) = (Vec::new(), Vec::new());
+        for _ in 0..n_shapes {
+            origins.push(checked(cursor.varint()?, n_origins)?);
+            let mut of_shape = Vec::new();
+            let mut last = 0u64;
+            for _ in 0..cursor.count(1)? {
+                last = last.saturating_add(cursor.varint()?);
+                of_shape.push(checked(last, n_columns)?);
+            }
+            columns.push(of_shape);
+        }
+        Ok(Self { origins, columns })
+    }
+}
+
+fn checked(number: u64, bound: usize) -> Decoded<u32> {
+    if (number as usize) < bound { Ok(number as u32) } else { Err(Damage("a number is out of range")) }
+}
+
+/// Which rows of a block have which columns.
+pub(crate) enum BlockShapes {
+    /// By the shape of each row.
+    Numbers(Vec<u32>),
+    /// By column; origins by row.
+    Columns { origins: Vec<u32>, presence: Vec<RowSet> },
+}
+
+impl BlockShapes {
+    pub(crate) fn decode(
+        bytes: &[u8],
+        n_rows: usize,
+        n_columns: usize,
+        n_origins: usize,
+        shapes: &Shapes,
+    ) -> Decoded<Self> {
+        let mut cursor = Cursor::new(bytes);
+        if cursor.byte()? == 0 {
+            let numbers = cursor.codes(n_rows)?;
+            if numbers.iter().any(|number| *number as usize >= shapes.columns.len()) {
+                return Err(Damage("a shape number is out of range"));
+            }
+            return Ok(Self::Numbers(numbers));
+        }
+        let origins = cursor.codes(n_rows)?;
+        if origins.iter().any(|origin| *origin as usize >= n_origins) {
+            return Err(Damage("an origin number is out of range"));
+        }
+        let set = |_| {
+            Ok(match cursor.byte()? {
+                0 => RowSet::none(n_rows),
+                1 => RowSet::all(n_rows),
+                _ => {
+                    let bytes = cursor.take(n_rows.div_ceil(8))?;
+                    let word = |b: &[u8]| b.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+                    RowSet::of_words(bytes.chunks(8).map(word).collect(), n_rows)
+                }
+            })
+        };
+        let presence = (0..n_columns).map(set).collect::<Decoded<_>>()?;
+        Ok(Self::Columns { origins, presence })
+    }
+
+    /// The rows that have column number `column`.
+    pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
+        match self {
+            Self::Numbers(numbers) => {
+                let has: Vec<bool> = shapes.columns.iter().map(|of| of.binary_search(&column).is_ok()).collect();
+                RowSet::of_slice(numbers, |number| has[*number as usize])
+            }
+            Self::Columns { presence, .. } => presence[column as usize].clone(),
+        }
+    }
+
+    /// The origin of each of `rows`.
+    pub(crate) fn origins(&self, rows: &RowSet, shapes: &Shapes) -> Vec<u32> {
+        match self {
+            Self::Numbers(numbers) => rows.iter().map(|row| shapes.origins[numbers[row] as usize]).collect(),
+            Self::Columns { origins, .. } => rows.iter().map(|row| origins[row]).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(n_rows: usize, n_columns: usize, has: impl Fn(usize, usize) -> bool) {
+        let presence: Vec<Option<RowSet>> = (0..n_columns)
+            .map(|column| Some(RowSet::of(n_rows, |row| has(row, column))).filter(|set| !set.is_empty()))
+            .collect();
+        let origins: Vec<u32> = (0..n_rows as u32).map(|row| row % 3).collect();
+        let mut table = ShapeTable::new(n_columns).expect("randomness");
+        let block = table.encode_block(n_rows, &origins, &presence);
+        let shapes = Shapes::decode(&table.encode(), n_columns, 3).expect("just written");
+        let block = BlockShapes::decode(&block, n_rows, n_columns, 3, &shapes).expect("just written");
+        for (column, set) in presence.into_iter().enumerate() {
+            assert_eq!(block.rows_with(column as u32, &shapes), set.unwrap_or_else(|| RowSet::none(n_rows)));
+        }
+        assert_eq!(block.origins(&RowSet::all(n_rows), &shapes), origins);
+    }
+
+    #[test]
+    fn few_shapes_are_numbered_and_many_are_kept_by_column() {
+        check(1000, 5, |row, column| row % (column + 1) == 0);
+        check(10_000, 20, |row, column| row.wrapping_mul(2_654_435_761) >> column & 1 == 1);
+        check(1, 0, |_, _| false);
+    }
+}

@@ -1,0 +1,105 @@
+//! Which variables of a run's templates are stored together.
+//!
+//! What stands before a variable says what it is: behind `sshd[` stands a process, behind `port ` a port, whatever
+//! the rest of the line says. Variables of one kind before which the same [`CONTEXT_BYTES`] bytes of the template
+//! stand make one *column*, row after row, so that a process that writes several different lines is one number
+//! repeated, and there are fewer and longer columns than templates have variables. Columns are numbered by first
+//! sight, in the order of the templates and of the variables in each, which a reader repeats.
+//!
+//! In segments of format 1 every variable of every template is a column of its own.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::template::{Slot, Template};
+
+/// How much of what stands before a variable decides. Measured on real logs and the benchmark mix: with less,
+/// variables of different meaning come together, with more, equal ones are kept apart.
+const CONTEXT_BYTES: usize = 12;
+
+/// The columns of a run's variables.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    format: u16,
+    /// Per template, where its variables end in `columns`.
+    ends: Vec<u32>,
+    /// Per variable of each template its column.
+    columns: Vec<u32>,
+    /// Per column what it holds.
+    slots: Vec<Slot>,
+    by_context: HashMap<Vec<u8>, u32, RandomState>,
+}
+
+impl Slots {
+    /// No columns, for a segment of `format`.
+    pub(crate) fn new(format: u16) -> Self {
+        Self { format, ends: Vec::new(), columns: Vec::new(), slots: Vec::new(), by_context: HashMap::default() }
+    }
+
+    /// Adds the next template.
+    pub(crate) fn add(&mut self, template: &Template) {
+        let mut key = Vec::with_capacity(CONTEXT_BYTES + 6);
+        for (before, slot) in template.slots_in_context() {
+            let next = self.slots.len() as u32;
+            let column = if self.format == 1 {
+                next
+            } else {
+                key.clear();
+                key.push(slot.kind.marker());
+                key.extend(slot.form.iter().flat_map(|form| form.bytes()));
+                key.extend_from_slice(&before[before.len().saturating_sub(CONTEXT_BYTES)..]);
+                match self.by_context.get(&key) {
+                    Some(known) => *known,
+                    None => *self.by_context.entry(key.clone()).or_insert(next),
+                }
+            };
+            if column == next {
+                self.slots.push(slot);
+            }
+            self.columns.push(column);
+        }
+        self.ends.push(self.columns.len() as u32);
+    }
+
+    /// Lets go of what only adding needs.
+    pub(crate) fn finish(&mut self) {
+        self.by_context = HashMap::default();
+    }
+
+    /// The columns of the variables of template number `id`; none for a raw message, `id` 0.
+    pub(crate) fn of_template(&self, id: u32) -> &[u32] {
+        let Some(index) = (id as usize).checked_sub(1) else { return &[] };
+        let from = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        &self.columns[from..self.ends[index] as usize]
+    }
+
+    /// What each column holds.
+    pub(crate) fn columns(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// How many templates there are.
+    pub(crate) fn n_templates(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{Grain, Parts, split};
+
+    #[test]
+    fn what_stands_before_a_variable_decides_its_column() {
+        let mut slots = Slots::new(2);
+        for message in ["sshd[12]: from 10.0.0.1 port 7", "sshd[13]: closed port 9", "user u1 port 10.0.0.2"] {
+            let mut parts = Parts::default();
+            assert!(split(message, 0, Grain::Fine, &mut parts));
+            slots.add(&Template::new(parts.template, 2).expect("just made"));
+        }
+        assert_eq!(slots.of_template(1), [0, 1, 2]);
+        assert_eq!(slots.of_template(2), [0, 3]);
+        assert_eq!(slots.of_template(3), [4, 5]);
+        assert!(slots.of_template(0).is_empty());
+    }
+}

@@ -1,0 +1,230 @@
+//! Where the bytes of a segment come from: a file in the data directory, or an object in the object store.
+//!
+//! A reader needs few ranges of a segment, and asks for each by offset and length. It never sees a descriptor, a
+//! page or a request, so that a segment answers the same wherever it lies.
+//!
+//! [`FilePool`] bounds how many local files are open at once: a descriptor is borrowed for one read and may be
+//! closed after it, the file is opened again when it is next read. A file therefore has to keep its name while
+//! a reader may ask for it: the owner of the files removes one only once no snapshot holds it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use types::ScanError;
+
+/// The bytes of one segment.
+pub trait Source: Send + Sync {
+    /// How many bytes there are.
+    fn n_bytes(&self) -> u64;
+
+    /// Reads `length` bytes from `offset` on; fewer are an error.
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+
+    /// Tells whether it pays to say beforehand what will be read.
+    fn is_far(&self) -> bool {
+        false
+    }
+
+    /// Says what will be read next, so that what lies far away comes in few large reads. What goes wrong is told when
+    /// it is read.
+    fn prefetch(&self, _ranges: &[Range<u64>]) {}
+
+    /// Returns the error that reports `problem` at `offset` of the segment called `name`.
+    fn scan_error(&self, name: &str, offset: u64, problem: String) -> ScanError {
+        ScanError { file: name.to_owned(), offset, problem }
+    }
+
+    /// Says that the bytes of a range are wrong; `true` where they were a copy and another read may be right.
+    fn distrust(&self, _range: Range<u64>) -> bool {
+        false
+    }
+}
+
+/// Open files of segments, of which there are never more than so many.
+#[derive(Debug)]
+pub struct FilePool {
+    capacity_files: usize,
+    files: Mutex<OpenFiles>,
+    reads: AtomicU64,
+    bytes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct OpenFiles {
+    /// Rises with each use, and numbers files.
+    clock: u64,
+    /// Files by number, each with when it was last used.
+    open: HashMap<u64, (Arc<File>, u64)>,
+}
+
+impl FilePool {
+    /// A pool of at most `capacity_files` open files, and at least one.
+    pub fn new(capacity_files: usize) -> Arc<Self> {
+        let (files, reads, bytes) = Default::default();
+        Arc::new(Self { capacity_files: capacity_files.max(1), files, reads, bytes })
+    }
+
+    /// Opens the file at `path`, which keeps its name and its bytes.
+    pub fn open(self: &Arc<Self>, path: &Path) -> io::Result<LocalFile> {
+        let file = File::open(path)?;
+        let n_bytes = file.metadata()?.len();
+        let mut files = self.files();
+        files.clock += 1;
+        let number = files.clock;
+        drop(files);
+        self.keep(number, Arc::new(file));
+        Ok(LocalFile { pool: self.clone(), number, path: path.to_owned(), n_bytes })
+    }
+
+    /// How many files are open now.
+    pub fn n_open(&self) -> usize {
+        self.files().open.len()
+    }
+
+    /// How many reads there were, and of how many bytes.
+    pub fn reads(&self) -> (u64, u64) {
+        (self.reads.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+
+    fn files(&self) -> MutexGuard<'_, OpenFiles> {
+        // A thread that panicked here has at most missed to put in a file.
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn borrow(&self, number: u64) -> Option<Arc<File>> {
+        let mut files = self.files();
+        files.clock += 1;
+        let now = files.clock;
+        let (file, used) = files.open.get_mut(&number)?;
+        *used = now;
+        Some(file.clone())
+    }
+
+    /// Keeps a file open, and closes those that were not used for longest.
+    fn keep(&self, number: u64, file: Arc<File>) {
+        let mut files = self.files();
+        files.clock += 1;
+        let now = files.clock;
+        files.open.insert(number, (file, now));
+        while files.open.len() > self.capacity_files {
+            // Looking at all of them is a fraction of what opening the file has cost.
+            let oldest = files.open.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number);
+            let Some(oldest) = oldest else { return };
+            files.open.remove(&oldest);
+        }
+    }
+}
+
+/// A file of the data directory.
+#[derive(Debug)]
+pub struct LocalFile {
+    pool: Arc<FilePool>,
+    number: u64,
+    path: PathBuf,
+    n_bytes: u64,
+}
+
+impl Source for LocalFile {
+    fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = match self.pool.borrow(self.number) {
+            Some(file) => file,
+            None => {
+                let file = Arc::new(File::open(&self.path)?);
+                self.pool.keep(self.number, file.clone());
+                file
+            }
+        };
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, offset)?;
+        self.pool.reads.fetch_add(1, Ordering::Relaxed);
+        self.pool.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+}
+
+/// A file that has lost its name and is read for one piece of work.
+#[derive(Debug)]
+pub struct NamelessFile {
+    file: File,
+    n_bytes: u64,
+}
+
+impl NamelessFile {
+    /// A new file whose `n_bytes` bytes `fill` writes; it loses the name `path` before anything is written.
+    pub fn new(path: &Path, n_bytes: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<Self> {
+        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        std::fs::remove_file(path)?;
+        fill(&file)?;
+        Ok(Self { file, n_bytes })
+    }
+}
+
+impl Source for NamelessFile {
+    fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+}
+
+impl Drop for LocalFile {
+    fn drop(&mut self) {
+        self.pool.files().open.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_files_are_read_than_are_open() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let pool = FilePool::new(3);
+        let files: Vec<LocalFile> = (0..20u8)
+            .map(|number| {
+                let path = dir.path().join(number.to_string());
+                std::fs::write(&path, [number; 10]).expect("room");
+                pool.open(&path).expect("just written")
+            })
+            .collect();
+        for round in 0..2 {
+            for (number, file) in files.iter().enumerate() {
+                assert_eq!(file.read_at(4, 3).expect("whole"), [number as u8; 3], "round {round}");
+                assert!(pool.n_open() <= 3);
+            }
+        }
+        assert!(files[0].read_at(8, 3).is_err(), "a read beyond the end is an error");
+        drop(files);
+        assert_eq!(pool.n_open(), 0);
+    }
+
+    #[test]
+    fn the_files_used_last_stay_open() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let pool = FilePool::new(2);
+        let open = |name: &str| {
+            std::fs::write(dir.path().join(name), name).expect("room");
+            pool.open(&dir.path().join(name)).expect("just written")
+        };
+        let (used, _unused) = (open("a"), open("b"));
+        used.read_at(0, 1).expect("whole");
+        let _new = open("c");
+        std::fs::remove_file(dir.path().join("a")).expect("removable");
+        assert_eq!(used.read_at(0, 1).expect("still open"), b"a");
+    }
+}

@@ -1,0 +1,498 @@
+//! Texts that belong together: the values of a field, the variables of a column of messages.
+//!
+//! *texts*, the number of which the reader knows, are one tag byte and what belongs to it:
+//!
+//! | tag | content |
+//! |---|---|
+//! | 0 | *integers* lengths, then the bytes |
+//! | 1 | lower-case hex of one length: varint bytes per text, then the packed bytes |
+//! | 2 | IPv4 addresses: *integers* |
+//! | 3 | a common prefix and a number: *text* prefix, *integers* |
+//! | 4 | a number between a common prefix and a common suffix: *text* prefix, *text* suffix, byte digits (0: as many as it takes), *integers* |
+//! | 5 | dictionary: varint count, *texts* by first sight (no dictionary again), *integers* places in it |
+//!
+//! Segments of format 1 know tags 0 to 3.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use types::Strings;
+
+use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
+use crate::search::{InNumbered, Needle};
+use crate::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
+
+/// How many times each distinct text must occur on average for a dictionary.
+const REPEATS_MIN: usize = 2;
+
+/// Most bytes that texts may take once they are written out.
+const BYTES_MAX: usize = 1 << 30;
+
+/// Writes texts by their distinct ones where they repeat, else in the tightest of the other ways.
+pub(crate) fn put_repeating(out: &mut Vec<u8>, texts: &[&str]) {
+    let mut places: HashMap<&str, i64, RandomState> = HashMap::default();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut codes = Vec::with_capacity(texts.len());
+    for text in texts {
+        let next = distinct.len() as i64;
+        let code = *places.entry(text).or_insert(next);
+        if code == next {
+            distinct.push(text);
+        }
+        codes.push(code);
+    }
+    if distinct.len() * REPEATS_MIN > texts.len() {
+        return put_texts(out, texts);
+    }
+    out.push(5);
+    put_varint(out, distinct.len() as u64);
+    put_texts(out, &distinct);
+    put_integers(out, &codes);
+}
+
+/// Writes texts in the tightest way but a dictionary.
+pub(crate) fn put_texts(out: &mut Vec<u8>, texts: &[&str]) {
+    if let Some(length) = common_hex_length(texts) {
+        out.push(1);
+        put_varint(out, length as u64 / 2);
+        texts.iter().for_each(|text| pack_hex(out, text));
+    } else if texts.iter().all(|text| is_address(text)) && !texts.is_empty() {
+        out.push(2);
+        put_integers(out, &texts.iter().map(|text| i64::from(parse_address(text))).collect::<Vec<_>>());
+    } else if let Some((prefix, numbers)) = prefixed_numbers(texts) {
+        out.push(3);
+        put_text(out, prefix);
+        put_integers(out, &numbers);
+    } else if let Some(numbered) = numbered(texts) {
+        out.push(4);
+        put_text(out, numbered.prefix);
+        put_text(out, numbered.suffix);
+        out.push(numbered.n_digits);
+        put_integers(out, &numbered.numbers);
+    } else {
+        out.push(0);
+        put_integers(out, &texts.iter().map(|text| text.len() as i64).collect::<Vec<_>>());
+        texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+    }
+}
+
+fn common_hex_length(texts: &[&str]) -> Option<usize> {
+    let length = texts.first()?.len();
+    let is_hex =
+        |text: &&str| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (length >= 8 && length.is_multiple_of(2) && texts.iter().all(is_hex)).then_some(length)
+}
+
+fn is_address(text: &str) -> bool {
+    let part = |part: &str| {
+        let number = part.bytes().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')));
+        (1..=3).contains(&part.len()) && (part.len() == 1 || !part.starts_with('0')) && number.is_some_and(|n| n < 256)
+    };
+    (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
+}
+
+/// A prefix common to all texts, each of which goes on with a canonical number.
+fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
+    let first = *texts.first()?;
+    let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = |text: &&str| {
+        let digits = text.strip_prefix(prefix)?;
+        let canonical = (1..=18).contains(&digits.len()) && (digits.len() == 1 || !digits.starts_with('0'));
+        let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
+        if canonical && all_digits { digits.parse().ok() } else { None }
+    };
+    (texts.len() > 1).then_some(())?;
+    Some((prefix, texts.iter().map(number).collect::<Option<_>>()?))
+}
+
+/// Numbers between a common prefix and a common suffix.
+struct Numbered<'a> {
+    prefix: &'a str,
+    suffix: &'a str,
+    n_digits: u8,
+    numbers: Vec<i64>,
+}
+
+fn numbered<'a>(texts: &[&'a str]) -> Option<Numbered<'a>> {
+    let first = *texts.first()?;
+    let from = first.find(|c: char| c.is_ascii_digit())?;
+    let (prefix, rest) = first.split_at(from);
+    let suffix = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let width = rest.len() - suffix.len();
+    let (mut is_canonical, mut is_padded) = (true, true);
+    let number = |text: &&str| {
+        let digits = text.strip_prefix(prefix)?.strip_suffix(suffix)?;
+        if !(1..=18).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        is_canonical &= digits.len() == 1 || !digits.starts_with('0');
+        is_padded &= digits.len() == width;
+        (is_canonical || is_padded).then(|| digits.parse().ok())?
+    };
+    (texts.len() > 1).then_some(())?;
+    let numbers = texts.iter().map(number).collect::<Option<_>>()?;
+    Some(Numbered { prefix, suffix, n_digits: if is_padded { width as u8 } else { 0 }, numbers })
+}
+
+/// Reads `n` *texts*.
+pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    match cursor.byte()? {
+        0 => take_plain_texts(cursor, n),
+        1 => {
+            let n_bytes = cursor.varint()? as usize;
+            let bytes = cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex)
+        }
+        2 => {
+            let numbers = cursor.codes(n)?;
+            collect_texts(numbers.into_iter(), push_address)
+        }
+        3 => {
+            let prefix = cursor.text()?;
+            if prefix.len().saturating_mul(n) >= u32::MAX as usize / 2 {
+                return Err(Damage("texts are too long"));
+            }
+            let numbers = cursor.integers(n)?;
+            collect_texts(numbers.into_iter(), |out, number| {
+                out.extend_from_slice(prefix.as_bytes());
+                push_integer(out, number);
+            })
+        }
+        4 => take_numbered(cursor, n),
+        5 => Ok(Texts::take_dictionary(cursor, n)?.written_out()?),
+        _ => Err(Damage("unknown kind of texts")),
+    }
+}
+
+/// Reads `n` *texts* as addresses; `None`, and nothing read, where they are kept as something else.
+pub(crate) fn take_addresses(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<Vec<u32>>> {
+    let mut ahead = cursor.clone();
+    if ahead.byte()? != 2 {
+        return Ok(None);
+    }
+    *cursor = ahead;
+    cursor.codes(n).map(Some)
+}
+
+/// Gives the number of each of `n` *texts* that holds the needle; texts are made only where it may be among them.
+pub(crate) fn find_texts(
+    cursor: &mut Cursor<'_>,
+    n: usize,
+    needle: &Needle,
+    found: &mut dyn FnMut(u32),
+) -> Decoded<()> {
+    let mut ahead = cursor.clone();
+    match ahead.byte()? {
+        0 => {
+            let lengths = ahead.integers(n)?;
+            let n_bytes =
+                lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(usize::try_from(*length).ok()?));
+            let bytes = ahead.take(n_bytes.ok_or(Damage("a text length is out of range"))?)?;
+            needle.find_in_bytes(bytes, &lengths, found);
+            *cursor = ahead;
+            Ok(())
+        }
+        5 => {
+            let n_distinct = ahead.varint()? as usize;
+            if n_distinct > n || ahead.clone().byte()? == 5 {
+                return Err(Damage("a dictionary is too large"));
+            }
+            *cursor = ahead;
+            let mut holds = vec![false; n_distinct];
+            find_texts(cursor, n_distinct, needle, &mut |code| holds[code as usize] = true)?;
+            if !holds.contains(&true) {
+                return cursor.skip_integers(n);
+            }
+            let codes = cursor.codes(n)?;
+            let hits = codes.iter().enumerate().filter(|(_, code)| holds.get(**code as usize) == Some(&true));
+            hits.for_each(|(place, _)| found(place as u32));
+            Ok(())
+        }
+        1 => {
+            let n_bytes = ahead.varint()? as usize;
+            let packed = ahead.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            *cursor = ahead;
+            if needle.may_be_in_hex_of(packed, n_bytes) && n_bytes > 0 {
+                let range = |place: usize| place * n_bytes..(place + 1) * n_bytes;
+                needle.find_packed(packed, |at| at / n_bytes, range, push_hex, found);
+            }
+            Ok(())
+        }
+        2 => {
+            if !needle.may_be_in_address() || needle.in_addresses().is_nowhere() {
+                return skip_texts(cursor, n);
+            }
+            let part = needle.in_addresses();
+            *cursor = ahead;
+            let places = (0..).zip(cursor.codes(n)?).filter(|(_, address)| part.is_in(*address));
+            places.for_each(|(place, _)| found(place));
+            Ok(())
+        }
+        3 => {
+            let prefix = ahead.text()?;
+            find_behind_prefix(cursor, ahead, prefix, n, needle, found)
+        }
+        _ => {
+            needle.find_in(&take_texts(cursor, n)?, found);
+            Ok(())
+        }
+    }
+}
+
+/// The same where texts are a prefix and a number; `ahead` of `cursor`, behind the prefix, stand the numbers.
+fn find_behind_prefix<'a>(
+    cursor: &mut Cursor<'a>,
+    mut ahead: Cursor<'a>,
+    prefix: &str,
+    n: usize,
+    needle: &Needle,
+    found: &mut dyn FnMut(u32),
+) -> Decoded<()> {
+    let within = needle.in_numbered(prefix);
+    let holds: &dyn Fn(u64) -> bool = match &within {
+        InNumbered::None => return skip_texts(cursor, n),
+        InNumbered::All => &|_| true,
+        InNumbered::Within(digits) => &|number| digits.are_in(number),
+        InNumbered::AtBegin(digits) => &|number| digits.begin(number),
+        InNumbered::Unknown => {
+            needle.find_in(&take_texts(cursor, n)?, found);
+            return Ok(());
+        }
+    };
+    let places = (0..).zip(ahead.integers(n)?).filter(|(_, number)| holds(number.unsigned_abs()));
+    places.for_each(|(place, _)| found(place));
+    *cursor = ahead;
+    Ok(())
+}
+
+/// Passes over `n` *texts*.
+pub(crate) fn skip_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
+    match cursor.byte()? {
+        0 => {
+            let lengths = cursor.integers(n)?;
+            let n_bytes =
+                lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(usize::try_from(*length).ok()?));
+            cursor.take(n_bytes.ok_or(Damage("a text length is out of range"))?)?;
+            Ok(())
+        }
+        1 => {
+            let n_bytes = cursor.varint()? as usize;
+            cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+            Ok(())
+        }
+        2 => cursor.skip_integers(n),
+        3 => {
+            cursor.text()?;
+            cursor.skip_integers(n)
+        }
+        4 => {
+            let _ = (cursor.text()?, cursor.text()?, cursor.byte()?);
+            cursor.skip_integers(n)
+        }
+        5 => {
+            let n_distinct = cursor.varint()? as usize;
+            if n_distinct > n || cursor.clone().byte()? == 5 {
+                return Err(Damage("a dictionary is too large"));
+            }
+            skip_texts(cursor, n_distinct)?;
+            cursor.skip_integers(n)
+        }
+        _ => Err(Damage("unknown kind of texts")),
+    }
+}
+
+fn take_numbered(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    let (prefix, suffix) = (cursor.text()?, cursor.text()?);
+    let n_digits = usize::from(cursor.byte()?);
+    if (prefix.len() + suffix.len()).saturating_mul(n) >= BYTES_MAX || n_digits > 18 {
+        return Err(Damage("texts are too long"));
+    }
+    let mut digits = Vec::new();
+    collect_texts(cursor.integers(n)?.into_iter(), |out, number| {
+        digits.clear();
+        push_integer(&mut digits, number);
+        out.extend_from_slice(prefix.as_bytes());
+        (digits.len()..n_digits).for_each(|_| out.push(b'0'));
+        out.extend_from_slice(&digits);
+        out.extend_from_slice(suffix.as_bytes());
+    })
+}
+
+/// *texts* as they are stored.
+pub(crate) enum Texts {
+    Each(Strings),
+    Dictionary { distinct: Strings, codes: Vec<u32> },
+}
+
+impl Texts {
+    /// Reads `n` *texts*.
+    pub(crate) fn take(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Self> {
+        if cursor.clone().byte()? != 5 {
+            return Ok(Self::Each(take_texts(cursor, n)?));
+        }
+        cursor.byte()?;
+        Self::take_dictionary(cursor, n)
+    }
+
+    fn take_dictionary(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Self> {
+        let n_distinct = cursor.varint()? as usize;
+        if n_distinct > n || cursor.clone().byte()? == 5 {
+            return Err(Damage("a dictionary is too large"));
+        }
+        let distinct = take_texts(cursor, n_distinct)?;
+        let codes = cursor.codes(n)?;
+        if codes.iter().any(|code| *code as usize >= distinct.len()) {
+            return Err(Damage("a code is out of range"));
+        }
+        Ok(Self::Dictionary { distinct, codes })
+    }
+
+    fn written_out(self) -> Decoded<Strings> {
+        match self {
+            Self::Each(texts) => Ok(texts),
+            Self::Dictionary { distinct, codes } => {
+                let n_bytes: usize = codes.iter().map(|code| distinct.get(*code as usize).len()).sum();
+                if n_bytes >= BYTES_MAX {
+                    return Err(Damage("texts are too long"));
+                }
+                Ok(codes.iter().map(|code| distinct.get(*code as usize)).collect())
+            }
+        }
+    }
+
+    /// Text number `place`.
+    pub(crate) fn get(&self, place: usize) -> Option<&str> {
+        let is_one = |texts: &Strings| place < texts.len();
+        match self {
+            Self::Each(texts) => is_one(texts).then(|| texts.get(place)),
+            Self::Dictionary { distinct, codes } => Some(distinct.get(*codes.get(place)? as usize)),
+        }
+    }
+}
+
+fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut Vec<u8>, T)) -> Decoded<Strings> {
+    let (mut text, mut ends) = (Vec::new(), Vec::new());
+    for value in values {
+        push(&mut text, value);
+        ends.push(end_of(&text)?);
+    }
+    texts_of(text, ends)
+}
+
+/// Where the last of texts that stand one behind the other ends.
+pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
+    u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
+}
+
+/// Texts from their bytes and the end of each.
+pub(crate) fn texts_of(text: Vec<u8>, ends: Vec<u32>) -> Decoded<Strings> {
+    let text = String::from_utf8(text).map_err(|_| Damage("a text is not UTF-8"))?;
+    Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
+}
+
+fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+    let lengths = cursor.integers(n)?;
+    let mut end = 0u32;
+    let mut ends = Vec::with_capacity(n);
+    for length in lengths {
+        let length = u32::try_from(length).map_err(|_| Damage("a text length is out of range"))?;
+        end = end.checked_add(length).ok_or(Damage("a text length is out of range"))?;
+        ends.push(end);
+    }
+    texts_of(cursor.take(end as usize)?.to_vec(), ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(texts: &[String]) -> u8 {
+        let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (mut plain, mut repeating) = (Vec::new(), Vec::new());
+        put_texts(&mut plain, &borrowed);
+        put_repeating(&mut repeating, &borrowed);
+        for bytes in [&plain, &repeating] {
+            let mut cursor = Cursor::new(bytes);
+            let back = take_texts(&mut cursor, texts.len()).expect("just written");
+            assert!(cursor.is_at_end());
+            assert_eq!(back.iter().collect::<Vec<_>>(), borrowed);
+            let mut literals =
+                vec![("a".to_owned(), false), ("A1".into(), true), ("00".into(), false), ("1b".into(), false)];
+            // Pieces of a text, all of it, and one character more.
+            let text: Vec<char> = texts[texts.len() / 2].chars().collect();
+            let piece = |from: usize, n: usize| text.iter().skip(from).take(n).collect::<String>();
+            literals.extend([(0, 40), (1, 40), (0, 3), (2, 4), (1, 2)].map(|(from, n)| (piece(from, n), n == 3)));
+            literals.extend([(piece(0, 40) + "1", false), ("1".to_owned() + &piece(0, 40), false)]);
+            // The end of a text, and its last characters but one.
+            let n_before = |n: usize| text.len().saturating_sub(n);
+            literals.extend([(piece(n_before(3), 3), false), (piece(n_before(3), 2), true)]);
+            literals.retain(|(literal, _)| !literal.is_empty());
+            let anchors = [(false, false), (true, false), (false, true), (true, true)];
+            for ((literal, ignores_case), (begins, ends)) in
+                literals.iter().flat_map(|literal| anchors.map(|anchors| (literal, anchors)))
+            {
+                let ignores_case = *ignores_case && literal.is_ascii();
+                let needle = Needle::part_of(literal, ignores_case, begins, ends);
+                let spelled = |text: &str| if ignores_case { text.to_ascii_lowercase() } else { text.to_owned() };
+                let sought = spelled(literal);
+                let is_expected = |text: &str| match (begins, ends) {
+                    (true, true) => text == sought,
+                    (true, false) => text.starts_with(&sought),
+                    (false, true) => text.ends_with(&sought),
+                    (false, false) => text.contains(&sought),
+                };
+                let places = (0u32..).zip(texts).filter(|(_, text)| is_expected(&spelled(text)));
+                let expected: Vec<u32> = places.map(|(place, _)| place).collect();
+                let mut found = Vec::new();
+                let mut cursor = Cursor::new(bytes);
+                find_texts(&mut cursor, texts.len(), &needle, &mut |place| found.push(place)).expect("just written");
+                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal} {begins} {ends}");
+            }
+            let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
+            assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));
+            assert_eq!(back.get(texts.len()), None);
+            let mut cursor = Cursor::new(bytes);
+            skip_texts(&mut cursor, texts.len()).expect("just written");
+            assert!(cursor.is_at_end());
+        }
+        plain[0]
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_any_kind_round_trip(
+            any in prop::collection::vec("\\PC{0,6}", 1..30),
+            numbered in prop::collection::vec("a0*[0-9]{1,3}b", 1..30),
+            few in prop::collection::vec("[ab]{1,2}", 1..30),
+            hex in prop::collection::vec("[0-9a-f]{16}", 1..30),
+            addresses in prop::collection::vec("(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}", 1..30),
+            prefixed in prop::collection::vec("u[1-9][0-9]{0,6}", 2..30),
+        ) {
+            check(&hex);
+            check(&addresses);
+            check(&prefixed);
+            check(&any);
+            check(&numbered);
+            check(&few);
+        }
+
+        #[test]
+        fn damaged_texts_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
+            let _ = take_texts(&mut Cursor::new(&bytes), n);
+            let _ = Texts::take(&mut Cursor::new(&bytes), n);
+            let _ = skip_texts(&mut Cursor::new(&bytes), n);
+            let _ = find_texts(&mut Cursor::new(&bytes), n, &Needle::new("a", n % 2 == 0), &mut |_| ());
+        }
+    }
+
+    #[test]
+    fn numbers_are_taken_out_of_texts() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| text.to_string()).collect::<Vec<_>>();
+        assert_eq!(check(&texts(&["u1", "u20"])), 3);
+        assert_eq!(check(&texts(&["u001", "u020"])), 4);
+        assert_eq!(check(&texts(&["1ms", "20ms"])), 4);
+        assert_eq!(check(&texts(&["01ms", "20ms"])), 4);
+        assert_eq!(check(&texts(&["1ms", "02ms"])), 0);
+    }
+}

@@ -1,0 +1,97 @@
+//! Tagged values: any value with its type, for segments and for the WAL.
+//!
+//! One tag byte and what belongs to it: 0 missing, 1 *text*, 2 zigzag integer, 3 `f64` bits, 4 false, 5 true, 6
+//! zigzag time, 7 varint count and as many tagged values (a list), 8 varint count and as many *text*, tagged value
+//! (an object).
+
+use std::sync::Arc;
+
+use types::{Timestamp, Value};
+
+use crate::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
+
+/// Deepest nesting of a value that is stored and read back; what comes in is cut at 64 levels.
+pub const NESTING_MAX: usize = 128;
+
+/// Tells whether `value` is nested deeper than can be read back.
+pub fn is_too_deep(value: &Value) -> bool {
+    fn exceeds(value: &Value, levels_left: usize) -> bool {
+        let within = |value: &Value| match levels_left.checked_sub(1) {
+            Some(left) => exceeds(value, left),
+            None => true,
+        };
+        match value {
+            Value::List(items) => items.iter().flatten().any(within),
+            Value::Object(members) => members.iter().filter_map(|(_, member)| member.as_ref()).any(within),
+            _ => false,
+        }
+    }
+    exceeds(value, NESTING_MAX)
+}
+
+/// Writes a value, which must not be too deep.
+pub fn put_tagged(out: &mut Vec<u8>, value: Option<&Value>) {
+    match value {
+        None => out.push(0),
+        Some(Value::String(text)) => {
+            out.push(1);
+            put_text(out, text);
+        }
+        Some(Value::Integer(number)) => {
+            out.push(2);
+            put_zigzag(out, *number);
+        }
+        Some(Value::Float(number)) => {
+            out.push(3);
+            out.extend_from_slice(&number.to_bits().to_le_bytes());
+        }
+        Some(Value::Boolean(truth)) => out.push(4 + u8::from(*truth)),
+        Some(Value::Timestamp(instant)) => {
+            out.push(6);
+            put_zigzag(out, instant.0);
+        }
+        Some(Value::List(items)) => {
+            out.push(7);
+            put_varint(out, items.len() as u64);
+            items.iter().for_each(|item| put_tagged(out, item.as_ref()));
+        }
+        Some(Value::Object(members)) => {
+            out.push(8);
+            put_varint(out, members.len() as u64);
+            for (name, member) in members.iter() {
+                put_text(out, name);
+                put_tagged(out, member.as_ref());
+            }
+        }
+    }
+}
+
+/// Reads what [`put_tagged`] wrote.
+pub fn take_tagged(cursor: &mut Cursor<'_>) -> Decoded<Option<Value>> {
+    take_nested(cursor, 0)
+}
+
+fn take_nested(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> {
+    if depth > NESTING_MAX {
+        return Err(Damage("a value is nested too deeply"));
+    }
+    Ok(Some(match cursor.byte()? {
+        0 => return Ok(None),
+        1 => Value::text(cursor.text()?),
+        2 => Value::Integer(cursor.zigzag()?),
+        3 => Value::Float(f64::from_bits(u64::from_le_bytes(cursor.array()?))),
+        4 => Value::Boolean(false),
+        5 => Value::Boolean(true),
+        6 => Value::Timestamp(Timestamp(cursor.zigzag()?)),
+        7 => {
+            let n = cursor.count(1)?;
+            Value::List(Arc::new((0..n).map(|_| take_nested(cursor, depth + 1)).collect::<Decoded<_>>()?))
+        }
+        8 => {
+            let n = cursor.count(2)?;
+            let member = |_| Ok((cursor.text()?.into(), take_nested(cursor, depth + 1)?));
+            Value::Object(Arc::new((0..n).map(member).collect::<Decoded<_>>()?))
+        }
+        _ => return Err(Damage("unknown type of value")),
+    }))
+}

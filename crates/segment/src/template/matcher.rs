@@ -1,0 +1,345 @@
+//! Tells which templates can hold a text.
+
+use super::{KINDS, Kind, Slot, Template, is_word_byte};
+use crate::moment::{self, Form};
+use crate::search::Needle;
+use crate::spelled::Digits;
+
+/// A set of kinds of variables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+impl Kinds {
+    /// Adds a kind.
+    pub(crate) fn insert(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as u8;
+    }
+
+    /// Adds all kinds of `other`.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether a kind is among them.
+    pub(crate) fn has(self, kind: Kind) -> bool {
+        self.0 >> kind as u8 & 1 == 1
+    }
+
+    /// The kinds.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {
+        KINDS.into_iter().filter(move |kind| self.has(*kind))
+    }
+}
+
+/// Whether a message of a template holds a literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Certainly not.
+    No,
+    /// Perhaps, and if so then within one of the variables of these kinds.
+    Within(Kinds),
+    /// Only a look at the message tells.
+    Perhaps,
+    /// Certainly, whatever the variables are.
+    Yes,
+}
+
+impl Holds {
+    /// Whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
+    /// variables of its kind are searched for all of it instead.
+    pub(crate) fn is_for_columns(self) -> bool {
+        match self {
+            Self::Perhaps => true,
+            Self::Within(kinds) => kinds.has(Kind::Time),
+            Self::No | Self::Yes => false,
+        }
+    }
+}
+
+/// A literal prepared for asking templates: a bit-parallel automaton over its first 64 bytes (Baeza-Yates and
+/// Gonnet, "A new approach to text searching", 1992), in which a variable stands for any bytes of its kind.
+///
+/// A quoted text may hold anything. It ends at a quote on either side, so that a literal without one lies within it
+/// or outside; such a literal is looked for in the quoted texts themselves, and here they stand for nothing.
+pub(crate) struct LiteralMatcher {
+    /// Its first 64 bytes.
+    pub(super) literal: Vec<u8>,
+    pub(super) ignores_case: bool,
+    /// Bit `i` of `masks[b]`: byte `b` may stand at place `i` of the literal.
+    pub(super) masks: Box<[u64; 256]>,
+    /// Bit `i`: the letters around place `i` may stand in a time.
+    names: u64,
+    digits: u64,
+    hex: u64,
+    words: u64,
+    points: u64,
+    dashes: u64,
+    has_quote: bool,
+    /// The last place of the literal.
+    pub(super) last: u64,
+    pub(super) is_whole: bool,
+    /// Kinds, times left out, of which a variable may hold all of the literal.
+    within: Kinds,
+}
+
+impl LiteralMatcher {
+    /// Prepares a literal, which must not be empty.
+    pub(crate) fn new(literal: &str, ignores_case: bool) -> Self {
+        let bytes = &literal.as_bytes()[..literal.len().min(64)];
+        let mut masks = Box::new([0u64; 256]);
+        for (place, byte) in bytes.iter().enumerate() {
+            masks[usize::from(*byte)] |= 1 << place;
+            if ignores_case {
+                masks[usize::from(byte.to_ascii_lowercase())] |= 1 << place;
+                masks[usize::from(byte.to_ascii_uppercase())] |= 1 << place;
+            }
+        }
+        let admitted = |admits: &dyn Fn(u8) -> bool| {
+            (0..=255u8).filter(|byte| admits(*byte)).fold(0, |mask, byte| mask | masks[usize::from(byte)])
+        };
+        Self {
+            names: places_of_names(bytes, ignores_case),
+            digits: admitted(&|byte| byte.is_ascii_digit()),
+            hex: admitted(&|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+            words: admitted(&is_word_byte),
+            points: admitted(&|byte| byte == b'.'),
+            dashes: admitted(&|byte| byte == b'-'),
+            has_quote: literal.contains('"'),
+            within: kinds_within(literal, ignores_case),
+            last: 1 << (bytes.len() - 1),
+            is_whole: bytes.len() == literal.len(),
+            masks,
+            literal: bytes.to_vec(),
+            ignores_case,
+        }
+    }
+
+    /// The places of the literal that may stand in a variable.
+    pub(super) fn places(&self, slot: Slot) -> u64 {
+        match slot.kind {
+            Kind::Integer => self.digits,
+            Kind::Address => self.digits | self.points,
+            Kind::Hex => self.hex,
+            Kind::Uuid => self.hex | self.dashes,
+            Kind::Text => self.words,
+            Kind::Time => slot.form.map_or(u64::MAX, |form| self.places_in_time(form)),
+            Kind::Quoted => u64::MAX * u64::from(self.has_quote),
+        }
+    }
+
+    fn places_in_time(&self, form: Form) -> u64 {
+        let admits = |byte: u8| form.admits(byte) || (self.ignores_case && form.admits(byte.to_ascii_uppercase()));
+        let names = if form.has_names() { self.names } else { 0 };
+        let places = self.literal.iter().enumerate().filter(|(_, byte)| admits(**byte));
+        places.fold(names, |mask, (place, _)| mask | 1 << place)
+    }
+
+    /// Whether all of the literal may lie within a variable that admits each of its bytes.
+    pub(super) fn may_lie_within(&self, slot: Slot) -> bool {
+        match (slot.kind, slot.form) {
+            (Kind::Time, Some(form)) => !self.is_whole || form.may_hold(&self.literal, self.ignores_case),
+            (kind, _) => self.within.has(kind),
+        }
+    }
+
+    pub(crate) fn ask(&self, template: &Template) -> Holds {
+        // `states`: places of the literal reached with variables; `sure`: without any.
+        let (mut states, mut sure) = (0u64, 0u64);
+        let (mut perhaps, mut certainly) = (false, false);
+        let mut within = Kinds::default();
+        let mut at = 0;
+        let bytes = template.bytes();
+        let slots = template.slots.iter().map(Some).chain([None]);
+        for slot in slots {
+            let end = slot.map_or(bytes.len(), |(place, _)| place.start as usize);
+            for byte in &bytes[at..end] {
+                let mask = self.masks[usize::from(*byte)];
+                states = (states << 1 | 1) & mask;
+                sure = (sure << 1 | 1) & mask;
+                certainly |= sure & self.last != 0;
+                perhaps |= states & self.last != 0;
+            }
+            let Some((place, slot)) = slot else { break };
+            at = place.end as usize;
+            let mask = self.places(*slot);
+            sure = 0;
+            let (entered, begun) = (closure((states << 1) & mask, mask), closure(1 & mask, mask));
+            perhaps |= entered & self.last != 0;
+            if begun & self.last != 0 {
+                // What follows the places looked at may stand behind the variable.
+                perhaps |= !self.is_whole;
+                if self.may_lie_within(*slot) {
+                    within.insert(slot.kind);
+                }
+            }
+            states = entered | begun;
+        }
+        match (certainly && self.is_whole, perhaps || certainly) {
+            (true, _) => Holds::Yes,
+            (false, true) => Holds::Perhaps,
+            (false, false) if within != Kinds::default() => Holds::Within(within),
+            (false, false) => Holds::No,
+        }
+    }
+}
+
+/// The places reached from `states` in a variable, which may be of any length.
+fn closure(mut states: u64, mask: u64) -> u64 {
+    loop {
+        let further = states | (states << 1) & mask;
+        if further == states {
+            return states;
+        }
+        states = further;
+    }
+}
+
+/// Kinds, times left out, of which a variable may hold all of `literal`.
+fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
+    let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
+    let needle = Needle::new(&literal, ignores_case);
+    let mut kinds = Kinds::default();
+    for kind in KINDS {
+        let may_hold = match kind {
+            Kind::Integer => Digits::of(&literal).is_some(),
+            Kind::Address => needle.may_be_in_address(),
+            Kind::Hex => needle.is_lower_hex(),
+            Kind::Uuid => may_be_in_uuid(literal.as_bytes()),
+            Kind::Text => literal.bytes().all(is_word_byte),
+            // A time depends on its form, and a quoted text is searched by itself.
+            Kind::Time | Kind::Quoted => false,
+        };
+        if may_hold {
+            kinds.insert(kind);
+        }
+    }
+    kinds
+}
+
+/// Whether a UUID may hold a text.
+fn may_be_in_uuid(text: &[u8]) -> bool {
+    const SHAPE: &[u8; 36] = b"00000000-0000-0000-0000-000000000000";
+    let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
+        b'-' => *byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    SHAPE.windows(text.len().max(1)).any(|window| window.iter().zip(text).all(fits))
+}
+
+/// Places of the literal whose letters may be part of the name of a month or a weekday.
+fn places_of_names(literal: &[u8], ignores_case: bool) -> u64 {
+    let mut places = 0;
+    let mut at = 0;
+    for letters in literal.chunk_by(|a, b| a.is_ascii_alphabetic() == b.is_ascii_alphabetic()) {
+        if letters[0].is_ascii_alphabetic() && letters.len() <= 3 && moment::may_be_letters(letters, ignores_case) {
+            (at..at + letters.len()).for_each(|place| places |= 1 << place);
+        }
+        at += letters.len();
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Grain, Parts, split};
+    use super::*;
+
+    /// 2026-11-19T08:07:06Z.
+    const NEAR: i64 = 1_795_075_626_000_000_000;
+
+    fn template(message: &str, grain: Grain) -> Option<Template> {
+        let mut parts = Parts::default();
+        split(message, NEAR, grain, &mut parts).then(|| Template::new(parts.template, 2).expect("just made"))
+    }
+
+    fn within(kinds: &[Kind]) -> Holds {
+        let mut within = Kinds::default();
+        kinds.iter().for_each(|kind| within.insert(*kind));
+        Holds::Within(within)
+    }
+
+    fn check(message: &str, literal: &str, ignores_case: bool, expected: Holds) {
+        let template = template(message, Grain::Fine).expect("no markers");
+        assert_eq!(LiteralMatcher::new(literal, ignores_case).ask(&template), expected, "{literal} in {message}");
+    }
+
+    #[test]
+    fn templates_say_yes_no_or_perhaps() {
+        let message = "connection refused by 10.0.0.1";
+        check(message, "nnection refu", false, Holds::Yes);
+        check(message, "Refused", false, Holds::No);
+        check(message, "Refused", true, Holds::Yes);
+        check(message, "by 77", false, Holds::Perhaps);
+        check(message, "by x", false, Holds::No);
+        check(message, "10.0", false, within(&[Kind::Address]));
+    }
+
+    #[test]
+    fn a_time_may_hold_what_it_could_be_spelled_with_and_nothing_else() {
+        let message = "Nov 19 08:07:06 host up";
+        check(message, "Dec 3", false, within(&[Kind::Time]));
+        check(message, "dec 3", false, Holds::No);
+        check(message, "dec 3", true, within(&[Kind::Time]));
+        check(message, "12:00:00 host", false, Holds::Perhaps);
+        check(message, "refused", false, Holds::No);
+        check(message, "ar", false, within(&[Kind::Time]));
+        check("2026-11-19 08:07:06 host up", "ar", false, Holds::No);
+        check("2026-11-19T08:07:06.392Z up", "2Z up", false, Holds::Perhaps);
+        check("2026-11-19T08:07:06.392Z up", "9T08", false, within(&[Kind::Time]));
+        check("2026-11-19T08:07:06.392Z up", "9T080", false, Holds::No);
+    }
+
+    #[test]
+    fn what_can_only_lie_within_one_variable_is_told_by_its_kind() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        check("trace_id=00f067aa0ba902b7 done", trace, false, within(&[Kind::Hex]));
+        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), false, Holds::No);
+        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), true, within(&[Kind::Hex]));
+        check("from 10.0.0.1 for u77", "192.168.1.1", false, within(&[Kind::Address]));
+        check("from 10.0.0.1 for u77", "192.168.1.1.1", false, Holds::No);
+        check("5.6.7 of 8", "6.7", false, Holds::Perhaps);
+        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", "9a0b-4c57-", false, within(&[Kind::Uuid]));
+        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, Holds::No);
+        check("user 77 of x9", "12345", false, within(&[Kind::Integer, Kind::Text]));
+        check("user 77 of x9", "1234567890123456789", false, within(&[Kind::Text]));
+        // The rest of it may stand behind the number.
+        let long = format!("{} of", "1".repeat(66));
+        check("x9 of", &long, false, Holds::Perhaps);
+    }
+
+    #[test]
+    fn a_quote_far_behind_in_the_literal_lets_a_quoted_text_take_part_in_it() {
+        let quoted = "abc ".repeat(20);
+        let template = template(&format!("said \"{quoted}\" loudly"), Grain::Coarse).expect("no markers");
+        let ask = |literal: &str| LiteralMatcher::new(literal, false).ask(&template);
+        assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), Holds::Perhaps);
+        assert_eq!(ask(&quoted[4..]), Holds::No);
+    }
+
+    fn holds(message: &str, literal: &str, ignores_case: bool) -> bool {
+        match ignores_case {
+            true => message.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
+            false => message.contains(literal),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_message_holds_its_template_never_denies(
+            message in "([a-f0-9 .:/x\u{e9}-]{0,20}|Nov [ 1]9 08:07:06|\"[a-c1 ]{0,6}\"|2026-11-1[0-9]T0[0-9]:07:06\\.1Z| Thu Nov 19 08:07:06 2026){0,5}",
+            from in 0usize..80, length in 1usize..70, ignores_case in any::<bool>(), is_coarse in any::<bool>(),
+        ) {
+            let literal: String = message.chars().skip(from).take(length).collect();
+            let grain = if is_coarse { Grain::Coarse } else { Grain::Fine };
+            if let (Some(template), false) = (template(&message, grain), literal.is_empty()) {
+                let said = LiteralMatcher::new(&literal, ignores_case).ask(&template);
+                let may_be_quoted = template.has_quoted() && !literal.contains('"');
+                prop_assert!(said != Holds::No || may_be_quoted, "{} in {}", literal, message);
+                let other = LiteralMatcher::new("a 1", ignores_case).ask(&template);
+                prop_assert!(other != Holds::Yes || holds(&message, "a 1", ignores_case));
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Splits a message into a template and typed variables.
+
+use super::{Kind, is_word_byte, parse_address};
+use crate::moment;
+
+/// Longest message in bytes that is split; longer ones hardly repeat and would make long templates.
+const SPLIT_BYTES_MAX: usize = 8 << 10;
+
+/// How finely messages are split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grain {
+    /// By words.
+    Fine,
+    /// By words, texts in double quotes as a whole.
+    Coarse,
+}
+
+/// A variable of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Variable<'m> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'m str,
+    /// Its value, where it is an integer, an address or a time.
+    pub(crate) number: i64,
+}
+
+/// A message in parts; kept from one to the next for its memory.
+#[derive(Default)]
+pub(crate) struct Parts<'m> {
+    pub(crate) template: Vec<u8>,
+    pub(crate) variables: Vec<Variable<'m>>,
+}
+
+impl<'m> Parts<'m> {
+    fn push(&mut self, kind: Kind, text: &'m str, number: i64) {
+        self.template.push(kind.marker());
+        self.variables.push(Variable { kind, text, number });
+    }
+}
+
+/// Splits the message of an event of time `timestamp`; `false` where it must be kept raw.
+pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Grain, parts: &mut Parts<'m>) -> bool {
+    parts.template.clear();
+    parts.variables.clear();
+    let bytes = message.as_bytes();
+    if bytes.len() > SPLIT_BYTES_MAX {
+        return false;
+    }
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if !is_word_byte(byte) {
+            if Kind::of_marker(byte).is_some() {
+                return false;
+            }
+            parts.template.push(byte);
+            at += 1;
+            if grain == Grain::Coarse
+                && byte == b'"'
+                && let Some(length) = quoted_length(&bytes[at..])
+            {
+                if length > 0 {
+                    parts.push(Kind::Quoted, &message[at..at + length], 0);
+                }
+                parts.template.push(b'"');
+                at += length + 1;
+            }
+            continue;
+        }
+        let mut end = at;
+        let mut has_digit = false;
+        while end < bytes.len() && is_word_byte(bytes[end]) {
+            has_digit |= bytes[end].is_ascii_digit();
+            end += 1;
+        }
+        // Word ends and the ends of addresses, UUIDs and times lie beside ASCII bytes, hence on character boundaries.
+        if moment::may_begin(bytes, at, end - at, has_digit)
+            && let Some(found) = moment::find(bytes, at, timestamp)
+        {
+            parts.push(Kind::Time, &message[at..found.end], found.units);
+            parts.template.extend_from_slice(&found.form.bytes());
+            at = found.end;
+            continue;
+        }
+        at = match classify(bytes, at, end, has_digit) {
+            Some((kind, end)) => {
+                let text = &message[at..end];
+                parts.push(kind, text, value(kind, text));
+                end
+            }
+            None => {
+                parts.template.extend_from_slice(&bytes[at..end]);
+                end
+            }
+        };
+    }
+    true
+}
+
+fn value(kind: Kind, text: &str) -> i64 {
+    match kind {
+        // At most 18 digits.
+        Kind::Integer => text.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')),
+        Kind::Address => i64::from(parse_address(text)),
+        _ => 0,
+    }
+}
+
+/// How long the text before the closing quote is, where there is one.
+fn quoted_length(rest: &[u8]) -> Option<usize> {
+    let length = memchr::memchr(b'"', rest)?;
+    rest[..length].iter().all(|byte| Kind::of_marker(*byte).is_none()).then_some(length)
+}
+
+/// The kind of the variable that starts with the word `at..end`, and where it ends; `None` for a literal word.
+fn classify(bytes: &[u8], at: usize, end: usize, has_digit: bool) -> Option<(Kind, usize)> {
+    let word = &bytes[at..end];
+    let is_hex = |b: &[u8]| b.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if word.len() == 8 && is_uuid(&bytes[at..]) {
+        return Some((Kind::Uuid, at + 36));
+    }
+    if !has_digit {
+        let long_hex = word.len() >= 16 && word.len().is_multiple_of(2) && is_hex(word);
+        return long_hex.then_some((Kind::Hex, end));
+    }
+    if word.len() <= 3
+        && let Some(end) = address_end(bytes, at)
+    {
+        return Some((Kind::Address, end));
+    }
+    let kind = if word.iter().all(u8::is_ascii_digit) {
+        let canonical = word.len() == 1 || word[0] != b'0';
+        let fits = word.len() <= 18;
+        if canonical && fits { Kind::Integer } else { Kind::Text }
+    } else if word.len() >= 8 && word.len().is_multiple_of(2) && is_hex(word) {
+        Kind::Hex
+    } else {
+        Kind::Text
+    };
+    Some((kind, end))
+}
+
+fn is_uuid(bytes: &[u8]) -> bool {
+    let Some(uuid) = bytes.get(..36) else { return false };
+    let ends_there = bytes.get(36).is_none_or(|b| !is_word_byte(*b));
+    ends_there
+        && uuid.iter().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+/// Where the IPv4 address that starts at `at` ends, if there is one that is not part of a longer dotted number.
+fn address_end(bytes: &[u8], at: usize) -> Option<usize> {
+    if at >= 2 && bytes[at - 1] == b'.' && bytes[at - 2].is_ascii_digit() {
+        return None;
+    }
+    let mut end = at;
+    for part in 0..4 {
+        if part > 0 {
+            if bytes.get(end) != Some(&b'.') {
+                return None;
+            }
+            end += 1;
+        }
+        let digits = bytes[end..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+        let text = &bytes[end..end + digits];
+        let number = text.iter().fold(0u32, |sum, b| sum * 10 + u32::from(b - b'0'));
+        if digits == 0 || digits > 3 || number > 255 || (digits > 1 && text[0] == b'0') {
+            return None;
+        }
+        end += digits;
+    }
+    let next = bytes.get(end).copied();
+    let goes_on =
+        next.is_some_and(is_word_byte) || (next == Some(b'.') && bytes.get(end + 1).is_some_and(u8::is_ascii_digit));
+    (!goes_on).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Template;
+    use super::*;
+
+    /// 2026-11-19T08:07:06Z.
+    const NEAR: i64 = 1_795_075_626_000_000_000;
+
+    fn check(message: &str, grain: Grain, expected: &str) {
+        let mut parts = Parts::default();
+        assert!(split(message, NEAR, grain, &mut parts));
+        let shown: Vec<String> = parts.variables.iter().map(|v| format!("{:?} {}", v.kind, v.text)).collect();
+        let template = Template::new(parts.template, 2).expect("just made");
+        let pieces = template.pieces().map(|piece| match piece {
+            super::super::Piece::Literal(text) => text.to_owned(),
+            super::super::Piece::Variable(_) => "*".to_owned(),
+        });
+        assert_eq!(format!("{} | {}", pieces.collect::<String>(), shown.join(", ")), expected);
+    }
+
+    #[test]
+    fn words_with_digits_are_variables() {
+        let check = |message, expected| check(message, Grain::Fine, expected);
+        check("took 12 ms", "took * ms | Integer 12");
+        check("from 10.0.3.255:8080", "from *:* | Address 10.0.3.255, Integer 8080");
+        check("version 1.2.3.4.5", "version *.*.*.*.* | Integer 1, Integer 2, Integer 3, Integer 4, Integer 5");
+        check("user u17 id 007", "user * id * | Text u17, Text 007");
+        check("trace 0a1b2c3d4e5f", "trace * | Hex 0a1b2c3d4e5f");
+        check("id abcdefab-cdef-abcd-efab-cdefabcdefab!", "id *! | Uuid abcdefab-cdef-abcd-efab-cdefabcdefab");
+        check("999.1.1.1", "*.*.*.* | Integer 999, Integer 1, Integer 1, Integer 1");
+        check("", " | ");
+    }
+
+    #[test]
+    fn times_are_one_variable() {
+        let check = |message, expected| check(message, Grain::Fine, expected);
+        check("2026-11-19 08:07:06,1 - up", "* - up | Time 2026-11-19 08:07:06,1");
+        check("at Nov 19 08:07:06: down", "at *: down | Time Nov 19 08:07:06");
+        check("2026-11-19T08:07:06Z", "*Z | Time 2026-11-19T08:07:06");
+        check("May I", "May I | ");
+        check("2026-11-19", "*-*-* | Integer 2026, Integer 11, Integer 19");
+    }
+
+    #[test]
+    fn a_coarse_split_takes_quoted_texts_as_a_whole() {
+        let check = |message, expected| check(message, Grain::Coarse, expected);
+        check(r#"1 "GET /a b" 2"#, r#"* "*" * | Integer 1, Quoted GET /a b, Integer 2"#);
+        check(r#""" "-" "a 1"#, r#""" "*" "a * | Quoted -, Integer 1"#);
+        check(r#"a"b "c"#, r#"a"*"c | Quoted b "#);
+        check("\"odd \u{e9}\"", "\"*\" | Quoted odd \u{e9}");
+    }
+
+    #[test]
+    fn a_marker_byte_keeps_a_message_raw() {
+        let mut parts = Parts::default();
+        assert!(!split("odd \u{12}", 0, Grain::Fine, &mut parts));
+        assert!(!split("odd \u{17}", 0, Grain::Fine, &mut parts));
+        assert!(!split("odd \"a \u{17}\"", 0, Grain::Coarse, &mut parts));
+    }
+}

@@ -1,0 +1,438 @@
+//! Writes a segment: events in time order, block by block, then footer and trailer.
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp, TypeSet};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::bytes::{put_varint, put_zigzag};
+use crate::column::{self, RunDictionary};
+use crate::error::SegmentError;
+use crate::field_filter;
+use crate::footer::{self, BlockFooter, ColumnFooter, Descent, RunFooter};
+use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
+use crate::meta::{RunSummary, SegmentMeta};
+use crate::proof;
+use crate::section::{SectionId, SectionWriter};
+use crate::shape::ShapeTable;
+use crate::texts::{self, MessageWriter};
+use crate::times::{put_deltas, put_times};
+use crate::words;
+
+/// zstd level of the footer: small, and read at every opening.
+const FOOTER_LEVEL: i32 = 3;
+
+/// Events per minute from which on a run of one block has counts by minute: for fewer, counting them costs no more.
+const EVENTS_PER_MINUTE_MIN: usize = 8;
+
+/// Events of one group that are to be written into a segment.
+pub struct RunInput {
+    /// The group.
+    pub group: GroupName,
+    /// Its number.
+    pub group_id: u32,
+    /// Its events, in any order.
+    pub batches: Vec<Arc<Batch>>,
+    /// Only events in this range are taken.
+    pub range: TimeRange,
+    /// Size of the events as their senders sent them.
+    pub bytes_raw: u64,
+}
+
+/// A finished segment.
+pub struct SegmentFile {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// Its runs, in the order of the input; inputs without an event in range have none.
+    pub runs: Vec<RunSummary>,
+}
+
+/// What must be known of a run before its first block is written.
+pub struct RunOutline {
+    /// The group.
+    pub group: GroupName,
+    /// Its number.
+    pub group_id: u32,
+    /// Size of the events as their senders sent them.
+    pub bytes_raw: u64,
+    /// How many events will come.
+    pub n_rows: usize,
+    /// Names of all fields that may come, in any order.
+    pub fields: Vec<Arc<str>>,
+}
+
+/// A segment while it is written, run by run.
+///
+/// Memory: one block of rows at a time, and the finished sections.
+pub struct SegmentWriter {
+    meta: SegmentMeta,
+    sections: SectionWriter,
+    runs: Vec<RunFooter>,
+    descent: Descent,
+}
+
+impl SegmentWriter {
+    /// A segment without events whose sections will be compressed with zstd at `level`.
+    pub fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
+        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new(), descent: Descent::default() })
+    }
+
+    /// Adds a run. `blocks` are its events in order of time and acceptance, [`BLOCK_ROWS`] each but for the last.
+    pub fn add_run(
+        &mut self,
+        outline: RunOutline,
+        blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
+    ) -> Result<(), SegmentError> {
+        let expected = outline.n_rows;
+        let run = RunWriter::new(outline, &mut self.sections)?.write(blocks, &mut self.sections)?;
+        let found = run.summary.n_events;
+        if found != expected as u64 {
+            return Err(SegmentError::Rows { expected: expected as u64, found });
+        }
+        self.runs.push(run);
+        Ok(())
+    }
+
+    /// Says which bytes of shipped files its events were, as `positions` encodes them.
+    pub fn put_positions(&mut self, positions: &[u8]) -> Result<(), SegmentError> {
+        if !positions.is_empty() {
+            let section = self.sections.reserve(1);
+            self.sections.fill(section, positions)?;
+            self.descent.positions = Some(section);
+        }
+        Ok(())
+    }
+
+    /// Ends the segment, which stands for the segments `replaced`.
+    pub fn finish(mut self, replaced: &[u128]) -> Result<SegmentFile, SegmentError> {
+        self.descent.replaced = replaced.to_vec();
+        let mut file = header(&self.meta);
+        let mut footer = footer::encode(&self.meta, &self.runs);
+        self.sections.finish(&mut file, &mut footer);
+        footer::put_descent(&mut footer, &self.descent);
+        let stored = zstd::bulk::compress(&footer, FOOTER_LEVEL)?;
+        let mut trailer = Vec::with_capacity(crate::format::TRAILER_BYTES);
+        trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
+        trailer.extend_from_slice(&(stored.len() as u32).to_le_bytes());
+        trailer.extend_from_slice(&(footer.len() as u32).to_le_bytes());
+        trailer.extend_from_slice(&xxh3_64(&stored).to_le_bytes());
+        trailer.extend_from_slice(&END_MAGICS[usize::from(FORMAT_VERSION) - 1]);
+        file.extend_from_slice(&stored);
+        file.extend_from_slice(&trailer);
+        Ok(SegmentFile { bytes: file, runs: self.runs.into_iter().map(|run| run.summary).collect() })
+    }
+}
+
+/// Writes the events of `inputs`, which came from `positions`, as one segment, compressed with zstd at `level`.
+pub fn write(
+    meta: &SegmentMeta,
+    inputs: &[RunInput],
+    positions: &[u8],
+    level: i32,
+) -> Result<SegmentFile, SegmentError> {
+    let mut writer = SegmentWriter::new(*meta, level)?;
+    for input in inputs {
+        let rows = rows_in_order(input);
+        if !rows.is_empty() {
+            let blocks = rows.chunks(BLOCK_ROWS).map(|rows| Ok(gather_block(&input.batches, rows)));
+            writer.add_run(outline(input, rows.len()), blocks)?;
+        }
+    }
+    writer.put_positions(positions)?;
+    writer.finish(&[])
+}
+
+fn outline(input: &RunInput, n_rows: usize) -> RunOutline {
+    let mut names: HashSet<&Arc<str>, RandomState> = HashSet::default();
+    input.batches.iter().for_each(|batch| names.extend(batch.fields.iter().map(|(name, _)| name)));
+    let fields = names.into_iter().cloned().collect();
+    RunOutline { group: input.group.clone(), group_id: input.group_id, bytes_raw: input.bytes_raw, n_rows, fields }
+}
+
+fn header(meta: &SegmentMeta) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(&MAGIC);
+    header.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    header.extend_from_slice(&[0; 6]);
+    header.extend_from_slice(&meta.store);
+    header.extend_from_slice(&meta.segment.to_le_bytes());
+    header.extend_from_slice(&meta.partition.to_le_bytes());
+    header.extend_from_slice(&xxh3_64(&header).to_le_bytes());
+    header
+}
+
+/// The rows `(batch, row)` of an input that lie in its range, by time and then by acceptance.
+fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
+    let mut keyed: Vec<(i64, u64, u32, u32)> = Vec::new();
+    for (number, batch) in input.batches.iter().enumerate() {
+        for (row, (time, sequence)) in batch.timestamps.iter().zip(&batch.sequences).enumerate() {
+            if input.range.contains(Timestamp(*time)) {
+                keyed.push((*time, *sequence, number as u32, row as u32));
+            }
+        }
+    }
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, _, batch, row)| (batch, row)).collect()
+}
+
+/// A column while it is written.
+struct ColumnWriter {
+    name: Arc<str>,
+    types: TypeSet,
+    n_events: u64,
+    dictionary: RunDictionary,
+    dictionary_section: SectionId,
+    first_section: SectionId,
+}
+
+struct RunWriter {
+    group: GroupName,
+    group_id: u32,
+    bytes_raw: u64,
+    n_blocks: usize,
+    whole: SectionId,
+    system: SectionId,
+    columns: Vec<ColumnWriter>,
+    origins: Vec<Origin>,
+    shapes: ShapeTable,
+    messages: MessageWriter,
+    minutes: Vec<MinuteCounts>,
+    blocks: Vec<BlockFooter>,
+    sequences: (u64, u64),
+}
+
+impl RunWriter {
+    fn new(outline: RunOutline, sections: &mut SectionWriter) -> Result<Self, SegmentError> {
+        let RunOutline { group, group_id, bytes_raw, n_rows, fields: mut names } = outline;
+        let n_blocks = n_rows.div_ceil(BLOCK_ROWS);
+        names.push("@logStream".into());
+        names.sort();
+        names.dedup();
+        let whole = sections.reserve(footer::WHOLE_SECTIONS);
+        let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
+        let column = |name| ColumnWriter {
+            name,
+            types: TypeSet::default(),
+            n_events: 0,
+            dictionary: RunDictionary::default(),
+            dictionary_section: sections.reserve(1),
+            first_section: sections.reserve(n_blocks),
+        };
+        let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
+        Ok(Self {
+            group,
+            group_id,
+            bytes_raw,
+            n_blocks,
+            whole,
+            system,
+            shapes: ShapeTable::new(columns.len())?,
+            columns,
+            origins: Vec::new(),
+            messages: MessageWriter::new(FORMAT_VERSION),
+            minutes: Vec::new(),
+            blocks: Vec::new(),
+            sequences: (u64::MAX, 0),
+        })
+    }
+
+    fn write(
+        mut self,
+        blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
+        sections: &mut SectionWriter,
+    ) -> Result<RunFooter, SegmentError> {
+        let mut n_events = 0;
+        for (block, batch) in blocks.enumerate() {
+            let batch = batch?;
+            n_events += batch.len() as u64;
+            if block >= self.n_blocks {
+                let expected = (self.n_blocks * BLOCK_ROWS) as u64;
+                return Err(SegmentError::Rows { expected, found: n_events });
+            }
+            self.write_system(block, &batch, sections)?;
+            self.write_columns(block, &batch, sections)?;
+            self.write_texts(block, &batch, sections)?;
+        }
+        self.write_whole(sections)?;
+        let first = self.blocks.first().map_or(Timestamp(0), |block| block.first);
+        let last = self.blocks.last().map_or(Timestamp(0), |block| block.last);
+        let columns = self.columns.into_iter().map(|column| ColumnFooter {
+            name: column.name,
+            types: column.types,
+            n_events: column.n_events,
+            dictionary: column.dictionary.encode().map(|_| column.dictionary_section),
+            first_section: column.first_section,
+        });
+        Ok(RunFooter {
+            summary: RunSummary {
+                group: self.group,
+                group_id: self.group_id,
+                n_events,
+                first,
+                last,
+                first_sequence: self.sequences.0,
+                last_sequence: self.sequences.1,
+                bytes_raw: self.bytes_raw,
+            },
+            blocks: self.blocks,
+            origins: self.origins,
+            columns: columns.collect(),
+            whole: self.whole,
+            system: self.system,
+        })
+    }
+
+    /// The number of a system section: those of one kind follow each other block by block.
+    fn system_section(&self, kind: usize, block: usize) -> SectionId {
+        self.system + (kind * self.n_blocks + block) as SectionId
+    }
+
+    fn write_system(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        let mut times = Vec::new();
+        put_times(&mut times, &batch.timestamps);
+        sections.fill(self.system_section(footer::TIMES, block), &times)?;
+        let mut ingestion_times = Vec::new();
+        put_deltas(&mut ingestion_times, &batch.ingestion_times);
+        sections.fill(self.system_section(footer::INGESTION_TIMES, block), &ingestion_times)?;
+        let sequences: Vec<i64> = batch.sequences.iter().map(|sequence| *sequence as i64).collect();
+        let mut encoded = Vec::new();
+        put_deltas(&mut encoded, &sequences);
+        sections.fill(self.system_section(footer::SEQUENCES, block), &encoded)?;
+        sections.fill(self.system_section(footer::LEVELS, block), &batch.levels)?;
+        for sequence in &batch.sequences {
+            self.sequences = (self.sequences.0.min(*sequence), self.sequences.1.max(*sequence));
+        }
+        for minute in MinuteCounts::of_rows(&batch.timestamps, &batch.levels) {
+            match self.minutes.last_mut().filter(|last| last.minute == minute.minute) {
+                Some(last) => last.counts.iter_mut().zip(minute.counts).for_each(|(sum, count)| *sum += count),
+                None => self.minutes.push(minute),
+            }
+        }
+        let time = |time: Option<&i64>| Timestamp(time.copied().unwrap_or_default());
+        self.blocks.push(BlockFooter {
+            n_rows: batch.len() as u32,
+            first: time(batch.timestamps.first()),
+            last: time(batch.timestamps.last()),
+        });
+        Ok(())
+    }
+
+    fn write_columns(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        let missing = Column::Missing { n_rows: batch.len() };
+        let mut fields = batch.fields.iter().peekable();
+        let mut presence: Vec<Option<RowSet>> = Vec::with_capacity(self.columns.len());
+        let mut field_filter = Vec::new();
+        for column in &mut self.columns {
+            let values = if *column.name == *"@logStream" {
+                &batch.streams
+            } else {
+                // Both lists are sorted by name, and the block's is part of the run's.
+                fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
+            };
+            let present = values.presence();
+            let mut encoded = column::encode(values, &present, &mut column.dictionary);
+            if encoded.is_empty() {
+                field_filter::put_none(&mut field_filter);
+                presence.push(None);
+                continue;
+            }
+            if !proof::is_column(&encoded, values, &present, &column.dictionary) {
+                tracing::warn!(n_rows = batch.len(), "a field of a block is kept plain: it would not be read back");
+                encoded = column::encode_plainly(values, &present);
+                if !proof::is_column(&encoded, values, &present, &column.dictionary) {
+                    return Err(SegmentError::Unfaithful(format!("field {} does not come back", column.name)));
+                }
+            }
+            field_filter::put(&mut field_filter, values, &present, &encoded);
+            column.n_events += present.count() as u64;
+            column.types.insert_column(values);
+            sections.fill(column.first_section + block as SectionId, &encoded)?;
+            presence.push(Some(present));
+        }
+        if let Some((name, _)) = fields.next() {
+            return Err(SegmentError::Unfaithful(format!("field {name:?} comes without having been announced")));
+        }
+        sections.fill(self.system_section(footer::FIELDS, block), &field_filter)?;
+        let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
+        let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
+        let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);
+        Ok(sections.fill(self.system_section(footer::SHAPES, block), &shapes)?)
+    }
+
+    fn origin_number(&mut self, origin: &Origin) -> u32 {
+        let known = self.origins.iter().position(|known| known == origin);
+        known.unwrap_or_else(|| {
+            self.origins.push(origin.clone());
+            self.origins.len() - 1
+        }) as u32
+    }
+
+    fn write_texts(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        let texts = self.messages.block(&batch.messages, &batch.timestamps);
+        let filter = texts.filter();
+        if !filter.is_empty() {
+            sections.fill(self.system_section(footer::FILTER, block), &filter)?;
+        }
+        let vocabulary = self.messages.vocabulary();
+        let mut encoded = texts.encode(&vocabulary.slots, &batch.timestamps);
+        if !proof::are_messages(&encoded, vocabulary, batch) {
+            tracing::warn!(n_rows = batch.len(), "messages of a block are kept raw: they would not be rebuilt");
+            encoded = texts::encode_raw(&batch.messages);
+            if !proof::are_messages(&encoded, vocabulary, batch) {
+                return Err(SegmentError::Unfaithful("messages do not come back".into()));
+            }
+        }
+        for (number, section) in encoded.into_iter().enumerate() {
+            if !section.is_empty() {
+                sections.fill(self.system_section(footer::TEXTS + number, block), &section)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_whole(&mut self, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+        for column in &self.columns {
+            if let Some(dictionary) = column.dictionary.encode() {
+                sections.fill(column.dictionary_section, &dictionary)?;
+            }
+        }
+        sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
+        sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
+        let templates = &self.messages.vocabulary().templates;
+        if templates.len() >= words::TEMPLATES_MIN {
+            sections.fill(self.whole + footer::WORDS, &words::build(templates)?)?;
+        }
+        // What one short block says by itself is not said again.
+        let n_rows: usize = self.blocks.iter().map(|block| block.n_rows as usize).sum();
+        if self.n_blocks == 1 && n_rows < self.minutes.len() * EVENTS_PER_MINUTE_MIN {
+            return Ok(());
+        }
+        let mut minutes = Vec::new();
+        put_varint(&mut minutes, self.minutes.len() as u64);
+        let mut last = 0;
+        for minute in &self.minutes {
+            put_zigzag(&mut minutes, minute.minute - last);
+            last = minute.minute;
+            minute.counts.iter().for_each(|count| put_varint(&mut minutes, u64::from(*count)));
+        }
+        sections.fill(self.whole + footer::MINUTES, &minutes)?;
+        Ok(())
+    }
+}
+
+/// Gathers rows, looking only at the batches that they come from.
+fn gather_block(batches: &[Arc<Batch>], rows: &[(u32, u32)]) -> Batch {
+    let mut used: Vec<&Batch> = Vec::new();
+    let mut number_of: HashMap<u32, u32, RandomState> = HashMap::default();
+    let renumber = |(batch, row): &(u32, u32)| {
+        let number = *number_of.entry(*batch).or_insert_with(|| {
+            used.push(&batches[*batch as usize]);
+            used.len() as u32 - 1
+        });
+        (number, *row)
+    };
+    let rows: Vec<(u32, u32)> = rows.iter().map(renumber).collect();
+    Batch::gather(&used, &rows)
+}
