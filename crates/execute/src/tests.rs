@@ -4,15 +4,21 @@ mod matched_fields;
 mod shortcuts;
 pub(super) mod stored;
 
-use std::sync::atomic::AtomicUsize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Instant;
 
+use chrono_tz::Tz;
+use language::{ParseOptions, parse_insights};
+use plan::{Operator, Plan};
 use types::{
-    Batch, BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, RunInfo, ScanError,
-    TextProbe,
+    Batch, BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError,
+    TextProbe, TimeRange, Timestamp, Value,
 };
 
 use super::*;
-use language::{ParseOptions, parse_insights};
 
 /// What a run of a test that differs from its field `run` in other things says as that one does.
 macro_rules! said_by_its_run {
@@ -34,6 +40,7 @@ macro_rules! said_by_its_run {
         }
     };
 }
+
 pub(super) use said_by_its_run;
 
 const SECOND: i64 = Timestamp::SECOND;

@@ -233,6 +233,11 @@ pub enum AggregateKind {
 }
 
 impl AggregateKind {
+    /// Reports whether an aggregate depends on the order in which rows come.
+    pub fn depends_on_order(self) -> bool {
+        matches!(self, Self::First | Self::Last | Self::List)
+    }
+
     /// Tells whether an aggregate asks for the places of rows.
     pub fn needs_places(self) -> bool {
         matches!(

@@ -1,7 +1,7 @@
 //! Fields of the events that a query lets through.
 
-use super::super::matched_fields::matched_fields_within;
 use super::*;
+use crate::answers::matched_fields::matched_fields_within;
 
 fn found(text: &str, runs: &[Arc<dyn Run>], cells_max: usize) -> FieldSummaries {
     Asked::default().with(|request| matched_fields_within(&plan(text), runs, request, cells_max)).expect("an answer")

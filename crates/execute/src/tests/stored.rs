@@ -1,20 +1,22 @@
 //! Runs as segments give them, which count what is read of them, and hot events beside them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use chrono_tz::Tz;
+use language::{ParseOptions, parse_insights};
+use plan::Plan;
 use types::{
     BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey, ScanError,
     TextProbe, TimeRange, Timestamp,
 };
 
-use super::super::{Answer, Request, Support, TakeRows};
 use super::said_by_its_run;
-use crate::cache::PartialCache;
-use crate::execute;
-use language::{ParseOptions, parse_insights};
-use plan::Plan;
+use crate::answers::run::execute;
+use crate::request::answer::Answer;
+use crate::request::cache::PartialCache;
+use crate::request::parameters::{Request, Support, TakeRows};
 
 /// A run that never changes, as a segment holds them.
 pub(crate) struct Stored {

@@ -1,0 +1,19 @@
+//! What can be asked: a plan, a stream, a tail, a histogram, fields, changes, neighbours of an event.
+
+pub(crate) mod changes;
+pub(crate) mod context;
+pub(crate) mod event;
+pub(crate) mod explain;
+pub(crate) mod fields;
+pub(crate) mod frontier;
+pub(crate) mod histogram;
+pub(crate) mod holds;
+pub(crate) mod matched_fields;
+pub(crate) mod nested;
+pub(crate) mod restarts;
+pub(crate) mod run;
+pub(crate) mod select;
+pub(crate) mod stream;
+pub(crate) mod subquery;
+pub(crate) mod tail;
+pub(crate) mod unknown_fields;

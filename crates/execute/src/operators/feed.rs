@@ -1,0 +1,65 @@
+//! Events that pass by once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parse::Wanted as WantedParts;
+use plan::Name;
+use types::{GroupPattern, Run, ScanError};
+
+use crate::columns::frame::{Frame, Source};
+use crate::columns::stop::Stop;
+use crate::request::item::Item;
+use crate::scan::scan::{Flow, Scan, rows_in_range};
+use crate::scan::screen::Screen;
+use crate::scan::steps::Steps;
+
+/// Events that pass by.
+pub trait Feed: Sync {
+    /// The next events; `None` at the end. Several threads ask, and each gets others.
+    ///
+    /// # Errors
+    /// A part that cannot be read. What comes behind it is given to whoever asks again.
+    fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError>;
+}
+
+/// What of passing events a query looks at.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Events that it does not let through may be left out.
+    pub screen: Option<Screen>,
+    /// Parts of events that are not among these may be left out.
+    pub wanted: WantedParts,
+}
+
+/// Begins to give what is asked of the events of the groups that match, of all groups where there is no pattern.
+pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Asked) -> Box<dyn Feed + 'a> + 'a;
+
+/// Lets the events pass by for steps that ask for these fields.
+pub(crate) type Begin<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
+
+/// Takes the next run and gives the rows of its blocks that the steps let through to `work`.
+pub(crate) fn for_each_frame(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    steps: &Steps<'_>,
+    work: &mut dyn FnMut(Frame<'_>) -> Result<(), Stop>,
+) -> Result<Flow, Stop> {
+    let Some(run) = feed.next()? else { return Ok(Flow::Done) };
+    let source = Source::new(run);
+    let range = scan.request.range;
+    for block in 0..source.run.n_blocks() {
+        let (first, last) = source.run.block_times(block);
+        if !range.overlaps(first, last) {
+            continue;
+        }
+        let rows = rows_in_range(&source, &Item { source: 0, block, range, first, last })?;
+        let n_rows = rows.rows.count() as u64;
+        let frame = steps.apply(rows, &scan.env)?;
+        scan.count_passing(n_rows, frame.n_rows() as u64);
+        if frame.n_rows() > 0 {
+            work(frame)?;
+        }
+    }
+    Ok(Flow::Continue)
+}

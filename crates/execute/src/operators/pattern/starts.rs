@@ -1,0 +1,253 @@
+//! Texts that say that something starts: a machine, a unit of the system, a program.
+//!
+//! The rules see masked texts, so they are asked once for each text and not for each event. They would rather miss a
+//! start than take a program's daily work for one:
+//!
+//! - Texts with a word of failing, waiting or ending say nothing of the kind.
+//! - The first lines of a kernel are a boot.
+//! - `Started …` and `Starting …` at the beginning, or behind `systemd[1]:`, may be a unit; whether it is one is known
+//!   to whoever knows which program says so.
+//! - Certain phrases are a program's: `ready to accept connections`, `listening on`, `startup succeeded`.
+//! - A short text that begins or ends with `starting`, `started` and the like is a program's too, unless it speaks of
+//!   what programs start all day: threads, jobs, sessions, transfers.
+
+use super::mask::WILDCARD;
+
+/// What starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Start {
+    /// A machine.
+    Boot,
+    /// A unit, where a service manager says so.
+    Unit,
+    /// A program.
+    Program,
+}
+
+/// Each text of a start has one of these.
+const HINTS: [&str; 6] = ["start", "listening", "boot", "ready ", "linux version", "resuming normal operations"];
+
+/// Parts of words that speak of something else than a start that took place.
+const DENIALS: [&str; 26] = [
+    "fail",
+    "unable",
+    "cannot",
+    "can't",
+    "could not",
+    "couldn't",
+    "not start",
+    "error",
+    "refus",
+    "stop",
+    "terminat",
+    "exit",
+    "wait",
+    "timeout",
+    "timed out",
+    "schedul",
+    "will ",
+    "retry",
+    "skip",
+    "until",
+    "warn",
+    "invalid",
+    "denied",
+    "unless",
+    "no longer",
+    "not ready",
+];
+
+const BOOTS: [&str; 6] = [
+    "linux version ",
+    "booting linux",
+    "kernel command line",
+    "command line: boot_image",
+    "-- reboot --",
+    "startup finished in",
+];
+
+/// Phrases of programs that have started.
+const PHRASES: [&str; 27] = [
+    "listening on",
+    "listening at",
+    "listening for connections",
+    "startup succeeded",
+    "startup complete",
+    "startup completed",
+    "starting up",
+    "server started",
+    "server is ready",
+    "service started",
+    "service starts successfully",
+    "application started",
+    "application startup",
+    "daemon started",
+    "started successfully",
+    "successfully started",
+    "ready to accept connections",
+    "ready to handle connections",
+    "ready for connections",
+    "ready to serve",
+    "ready for start up",
+    "resuming normal operations",
+    "configuration complete; ready",
+    "start worker processes",
+    "press ctrl-c to quit",
+    "jvm running for",
+    "process running for",
+];
+
+/// Words with which a short text begins or ends that says that its program starts.
+const STARTS: [&str; 6] = ["starting", "started", "restarting", "restarted", "restart", "booting"];
+
+/// Parts of words for what programs start all day.
+const WORK: [&str; 38] = [
+    "thread",
+    "worker",
+    "task",
+    "job",
+    "session",
+    "request",
+    "transaction",
+    "timer",
+    "fetch",
+    "sync",
+    "compact",
+    "backup",
+    "scan",
+    "load",
+    "transfer",
+    "election",
+    "read",
+    "child",
+    "handler",
+    "listener",
+    "writer",
+    "responder",
+    "checkpoint",
+    "vacuum",
+    "query",
+    "connection",
+    "stream",
+    "step",
+    "stage",
+    "phase",
+    "batch",
+    "replica",
+    "rebalanc",
+    "snapshot",
+    "activity",
+    "cleanup",
+    "migrat",
+    "poll",
+];
+
+/// Plain words that a short text has at most.
+const SHORT_WORDS_MAX: usize = 5;
+
+/// Words of the head of a line that are not its text.
+const LEVELS: [&str; 8] = ["trace", "debug", "info", "notice", "log", "fatal", "critical", "systemd"];
+
+/// Longer texts say more than that something starts.
+const TEXT_BYTES_MAX: usize = 400;
+
+/// What starts according to a masked text.
+pub(crate) fn start(masked: &str) -> Option<Start> {
+    if masked.len() > TEXT_BYTES_MAX {
+        return None;
+    }
+    let lower = masked.to_ascii_lowercase();
+    let has = |part: &&str| lower.contains(*part);
+    if !HINTS.iter().any(has) {
+        return None;
+    }
+    if BOOTS.iter().any(has) {
+        return Some(Start::Boot);
+    }
+    if DENIALS.iter().any(has) {
+        return None;
+    }
+    if PHRASES.iter().any(has) && !lower.contains("thread") {
+        return Some(Start::Program);
+    }
+    // `systemd[1]: Started …`
+    let text = masked.rsplit_once("]: ").map_or(masked, |(_, text)| text);
+    if text.starts_with("Started ") || text.starts_with("Starting ") {
+        let is_by_system = masked.contains("systemd[") || text.contains(".service");
+        let is_short = is_short_start(&lower);
+        return (is_by_system || is_short || text.ends_with('.')).then_some(Start::Unit);
+    }
+    is_short_start(&lower).then_some(Start::Program)
+}
+
+/// Whether a text says that something starts, as far as the text alone tells.
+pub(crate) fn says_start(masked: &str) -> bool {
+    start(masked).is_some()
+}
+
+/// Whether a text is as short as those by which a program says that it starts, whoever the program is.
+pub(crate) fn is_short_start(lower: &str) -> bool {
+    // `[main:QuorumPeerMain@127] - Starting …`: what stands in brackets says who speaks.
+    let text = lower.rsplit_once("] - ").map_or(lower, |(_, text)| text);
+    let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
+    let words: Vec<&str> = words
+        .filter(|word| !word.is_empty() && !word.contains(WILDCARD))
+        .filter(|word| !LEVELS.contains(word))
+        .collect();
+    let is_start = |word: Option<&&str>| word.is_some_and(|word| STARTS.contains(word));
+    words.len() <= SHORT_WORDS_MAX
+        && (is_start(words.first()) || is_start(words.last()))
+        && !WORK.iter().any(|part| lower.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operators::pattern::mask;
+
+    fn check(text: &str, expected: Option<Start>) {
+        assert_eq!(start(&mask(text)), expected, "{text}");
+    }
+
+    #[test]
+    fn programs_units_and_machines_say_that_they_start() {
+        check("Linux version 6.1.0-18-amd64 (debian-kernel@lists.debian.org)", Some(Start::Boot));
+        check("kernel: Command line: BOOT_IMAGE=/vmlinuz-6.1 root=/dev/sda1", Some(Start::Boot));
+        check("Started nginx.service - A high performance web server.", Some(Start::Unit));
+        check("Nov 20 06:00:01 web-1 systemd[1]: Started The Apache HTTP Server.", Some(Start::Unit));
+        check("pay starting", Some(Start::Program));
+        check("pay 2.4.1 started", Some(Start::Program));
+        check("Started PayApplication in 3.214 seconds (JVM running for 4.1)", Some(Start::Program));
+        check("Server listening on 0.0.0.0 port 22.", Some(Start::Program));
+        check("database system is ready to accept connections", Some(Start::Program));
+        check("cups: cupsd startup succeeded", Some(Start::Program));
+        check("Jun 14 15:16:01 combo syslogd 1.4.1: restart.", Some(Start::Program));
+        check("AH00163: Apache/2.4.57 (Debian) configured -- resuming normal operations", Some(Start::Program));
+        check("TrustedInstaller service starts successfully.", Some(Start::Program));
+        check("2015-07-29 19:04:12,394 - INFO  [main:QuorumPeerMain@127] - Starting quorum peer", Some(Start::Program));
+    }
+
+    #[test]
+    fn daily_work_and_failures_are_no_starts() {
+        for text in [
+            "10.251.73.220:50010 Starting thread to transfer block blk_-1608999687919862906",
+            "Started reading broadcast variable 9",
+            "2016-12-19 INFO [ReplicaFetcherThread-0-2], Starting  (kafka.server.ReplicaFetcherThread)",
+            "IPC Server handler 3 on 62260: starting",
+            "checkpoint starting: time",
+            "Controller 0 epoch 36 started leader election for partition [test,3] (state.change.logger)",
+            "Reduce slow start threshold not met. completedMapsForReduceSlowstart 1",
+            "Scheduling restart of crashed service com.tencent.mobileqq in 1000ms",
+            "Failed to start nginx.service",
+            "jk2_init() Found child 6725 in scoreboard slot 10",
+            "startSync hiSyncOption = HiSyncOption{syncAction=2}",
+            "told me to run this job; however, but the start time isn't for 439034 seconds.  Ignoring.",
+            "Retrying connect to server: msra-sa-41:8030. Already tried 4 time(s)",
+            "waiting for the server to be ready to accept connections",
+            "Times: total = 41, boot = -15, init = 55, finish = 1",
+            "request took 12 ms",
+        ] {
+            check(text, None);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Masked texts that were counted, and the patterns found from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plan::fields::fields_of;
+use plan::{Name, Operator, Patterns};
+
+use crate::columns::stop::Stop;
+use crate::operators::feed::{Feed, for_each_frame};
+use crate::operators::pattern::mine;
+use crate::operators::patterns::bins::{Bins, Sum};
+use crate::operators::patterns::counted::Counted;
+use crate::operators::patterns::tally::Depth;
+use crate::request::error::ExecuteError;
+use crate::scan::scan::{Flow, Scan};
+use crate::scan::steps::Steps;
+
+/// What was counted in one range of time.
+pub(crate) struct Part<'s, 'a> {
+    pub(crate) scan: &'s Scan<'a>,
+    pub(crate) counted: Counted,
+}
+
+/// A pattern's sums: of the range asked for, and of the earlier one.
+#[derive(Default)]
+pub(crate) struct Sums {
+    pub(crate) now: Sum,
+    pub(crate) before: Sum,
+}
+
+/// Patterns with their sums, and the place of each masked text's pattern among them.
+#[derive(Default)]
+pub(crate) struct Mined<'t> {
+    pub(crate) patterns: Vec<String>,
+    pub(crate) sums: Vec<Sums>,
+    pub(crate) places: BTreeMap<&'t str, u32>,
+}
+
+/// Finds the patterns of the texts of both times together.
+pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>) -> Result<Mined<'t>, Stop> {
+    let texts: BTreeSet<&str> =
+        now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(crate::columns::stop::Stop::Over)?;
+    let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
+    let sums_of = |part: Option<&Part<'_, '_>>| {
+        let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();
+        if let Some(part) = part {
+            part.counted.add_to(&places, &mut sums);
+        }
+        sums
+    };
+    let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
+    let sums: Vec<Sums> = sums.collect();
+    Ok(Mined { patterns: mined.patterns, sums, places })
+}
+
+/// Which fields of events are read.
+pub(crate) fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
+    fields_of(&[Operator::Patterns(patterns.clone())])
+}
+
+/// Spans of the part of the range in which there are events.
+pub(crate) fn bins_of(scan: &Scan<'_>, patterns: &Patterns) -> Option<Bins> {
+    if !patterns.is_scored && patterns.counts.is_none() {
+        return None;
+    }
+    let (first, last) = scan.ends()?;
+    Some(Bins::of(first, last, patterns.counts))
+}
+
+pub(crate) fn count_runs(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    patterns: &Patterns,
+    bins: Option<Bins>,
+    depth: Depth,
+) -> Result<Counted, ExecuteError> {
+    let steps = Steps::new(lead, &needed_by(patterns));
+    let states = scan.for_each(
+        &scan.items(),
+        || Counted::new(bins, depth),
+        |counted, _, item| {
+            let mut frame = scan.frame(item, &steps)?;
+            let before = counted.memory_bytes();
+            counted.add(&mut frame, Some(item.source), patterns, scan)?;
+            scan.hold(counted.memory_bytes().saturating_sub(before))?;
+            Ok(Flow::Continue)
+        },
+    )?;
+    let mut all = Counted::new(bins, depth);
+    states.into_iter().for_each(|state| all.merge(state));
+    if let Err(stop) = all.settle(scan) {
+        scan.note_stop(stop);
+    }
+    Ok(all)
+}
+
+pub(crate) fn count_feed(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Counted, ExecuteError> {
+    let steps = Steps::new(lead, &needed_by(patterns));
+    let states = scan.until_done(
+        || Counted::new(None, depth_of(patterns)),
+        |counted| {
+            for_each_frame(scan, feed, &steps, &mut |mut frame| {
+                let before = counted.memory_bytes();
+                counted.add(&mut frame, None, patterns, scan)?;
+                scan.hold(counted.memory_bytes().saturating_sub(before))
+            })
+        },
+    )?;
+    let mut all = Counted::new(None, depth_of(patterns));
+    states.into_iter().for_each(|state| all.merge(state));
+    Ok(all)
+}
+
+/// How much there is to count.
+pub(crate) fn depth_of(patterns: &Patterns) -> Depth {
+    if patterns.counts.is_some() {
+        crate::operators::patterns::tally::Depth::Ends
+    } else {
+        crate::operators::patterns::tally::Depth::Newest
+    }
+}

@@ -1,0 +1,10 @@
+//! What a query is run with, what it may use, what is kept of it, and what it answers.
+
+pub(crate) mod answer;
+pub(crate) mod budget;
+pub(crate) mod cache;
+pub(crate) mod candidate;
+pub(crate) mod error;
+pub(crate) mod item;
+pub(crate) mod kept;
+pub(crate) mod parameters;

@@ -1,0 +1,62 @@
+//! What a query is run with, beside its plan.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use chrono_tz::Tz;
+use types::{TimeRange, Timestamp, Value};
+
+use crate::columns::memory::MemoryPool;
+use crate::request::answer::Stats;
+use crate::request::cache::PartialCache;
+
+/// What a query is run with, beside its plan.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Events with a time in this range are looked at.
+    pub range: TimeRange,
+    /// The most event rows of an answer, unless the query itself says how many; groups are never cut by it.
+    pub limit: Option<usize>,
+    /// The zone that calendar functions work in.
+    pub time_zone: Tz,
+    /// When the query started.
+    pub now: Timestamp,
+    /// The most bytes that the query may hold, roughly.
+    pub memory_bytes_max: usize,
+    /// When the query ends, done or not.
+    pub deadline: Option<Instant>,
+    /// Set from outside to end the query.
+    pub cancelled: &'a AtomicBool,
+    /// How many threads scan.
+    pub n_threads: usize,
+    /// Called now and then with what was done so far.
+    pub progress: Option<&'a (dyn Fn(&Stats) + Sync)>,
+    /// What else the caller lends.
+    pub support: Support<'a>,
+}
+
+/// What whoever runs queries may lend to them. The answers are the same without.
+#[derive(Clone, Copy, Default)]
+pub struct Support<'a> {
+    /// Partial results of immutable runs.
+    pub cache: Option<&'a PartialCache>,
+    /// The memory that all queries share.
+    pub pool: Option<&'a Arc<MemoryPool>>,
+    /// Uploaded tables by name. Without, there are none.
+    pub tables: Option<&'a TableOf<'a>>,
+    /// Takes event rows in their order while the scan goes on, where their order and what is done to them permits it;
+    /// the answer then has no rows left. `false` ends the query. Time spent here is not the query's.
+    pub take_rows: Option<&'a TakeRows<'a>>,
+    /// Takes rows of an aggregation now and then while it is under way, a thousand at most.
+    pub take_partial_rows: Option<&'a TakePartialRows<'a>>,
+}
+
+/// Gives the uploaded table of a name.
+pub type TableOf<'a> = dyn Fn(&str) -> Option<Arc<plan::Rows>> + Sync + 'a;
+
+/// Takes rows; `false` where nobody wants them any more.
+pub type TakeRows<'a> = dyn Fn(Vec<Vec<Option<Value>>>) -> bool + Sync + 'a;
+
+/// Takes the rows found so far, which stand for those that it was given before.
+pub type TakePartialRows<'a> = dyn Fn(Vec<Vec<Option<Value>>>) + Sync + 'a;

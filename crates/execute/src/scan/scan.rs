@@ -1,0 +1,438 @@
+//! Blocks of runs, worked off by several threads.
+//!
+//! The work is a list of items in the order in which results want them. Threads take the next one each; between
+//! two items they look whether the query was cancelled, has run out of time or memory, or needs no more.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
+
+use crate::columns::frame::{BlockRows, Frame, Source};
+use crate::columns::stop::Stop;
+use crate::expressions::elements::Prepared;
+use crate::expressions::environment::Environment;
+use crate::expressions::partners::PartnersOfPlan;
+use crate::request::answer::{PartialReason, Stats};
+use crate::request::budget::Budget;
+use crate::request::error::ExecuteError;
+use crate::request::item::Item;
+use crate::request::parameters::Request;
+use crate::scan::steps::Steps;
+
+/// Damaged places that an answer names; more of them say no more.
+const REASONS_MAX: usize = 20;
+
+/// Milliseconds between two reports of progress.
+const PROGRESS_MS: u128 = 100;
+
+/// Stack of a worker. Expressions nest as deep as the checker lets them, and evaluating one is recursive.
+const STACK_BYTES: usize = 16 << 20;
+
+/// The runs of a query and what is counted while they are scanned.
+pub(crate) struct Scan<'a> {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) env: Environment<'a>,
+    started: Instant,
+    bytes_before: u64,
+    /// Per source, and for events of none, how many were looked at and how many of them matched.
+    counted: Vec<[AtomicU64; 2]>,
+    events_cached: AtomicU64,
+    opened: Mutex<HashSet<u128>>,
+    /// Segments with blocks that are still to be worked off, and how many.
+    remaining: Mutex<HashMap<u128, usize>>,
+    reasons: Mutex<Vec<PartialReason>>,
+    error: Mutex<Option<ExecuteError>>,
+    last_report: Mutex<Instant>,
+}
+
+/// What a worker does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Takes the next item.
+    Continue,
+    /// All items from here on change nothing.
+    Done,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Whoever panicked while holding it only counted; its panic becomes an error of the query by itself.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Scan<'a> {
+    /// Prepares the runs that overlap the request's range.
+    pub(crate) fn new(runs: &[Arc<dyn Run>], request: &'a Request<'a>) -> Self {
+        let overlaps = |run: &&Arc<dyn Run>| request.range.overlaps(run.info().first, run.info().last);
+        let now = Instant::now();
+        let sources: Vec<Source> = runs.iter().filter(overlaps).map(|run| Source::new(run.clone())).collect();
+        Self {
+            counted: (0..=sources.len()).map(|_| Default::default()).collect(),
+            sources,
+            request,
+            env: Environment {
+                time_zone: request.time_zone,
+                now: request.now,
+                budget: Budget::of(request),
+                prepared: Prepared::default(),
+                partners: PartnersOfPlan::default(),
+                took_seconds: AtomicBool::new(false),
+                events_skipped: AtomicU64::new(0),
+            },
+            started: now,
+            bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
+            events_cached: AtomicU64::new(0),
+            opened: Mutex::new(HashSet::new()),
+            remaining: Mutex::default(),
+            reasons: Mutex::new(Vec::new()),
+            error: Mutex::new(None),
+            last_report: Mutex::new(now),
+        }
+    }
+
+    /// The blocks of a run that overlap `range`.
+    pub(crate) fn blocks_of(&self, source: usize, range: TimeRange) -> Vec<Item> {
+        let run = &self.sources[source].run;
+        let mut items = Vec::new();
+        for block in 0..run.n_blocks() {
+            let (first, last) = run.block_times(block);
+            if range.overlaps(first, last) {
+                items.push(Item { source, block, range, first, last });
+            }
+        }
+        items
+    }
+
+    /// The times of the first and the last event in the request's range: read, so that they are the same however the
+    /// events lie in runs.
+    pub(crate) fn ends(&self) -> Option<(Timestamp, Timestamp)> {
+        let range = self.request.range;
+        let ends = |item: &Item| {
+            let rows = RowSet::all(self.sources[item.source].run.block_rows(item.block));
+            match self.sources[item.source].run.read(item.block, &["@timestamp"], &rows).as_deref() {
+                Ok([Column::Timestamps(times)]) => {
+                    let inside = |time: &&i64| (range.from.0..range.to.0).contains(*time);
+                    let mut inside = times.iter().filter(inside);
+                    let first = inside.next()?;
+                    Some((Timestamp(*first), Timestamp(*inside.next_back().unwrap_or(first))))
+                }
+                // Damage is told of by whoever reads the block for its events.
+                _ => Some((item.first.max(range.from), item.last.min(Timestamp(range.to.0.saturating_sub(1))))),
+            }
+        };
+        let of_source = |source: usize| {
+            let items = self.blocks_of(source, range);
+            Some((items.iter().find_map(ends)?.0, items.iter().rev().find_map(ends)?.1))
+        };
+        (0..self.sources.len()).filter_map(of_source).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    /// The blocks of all runs that overlap the request's range, newest first.
+    pub(crate) fn items(&self) -> Vec<Item> {
+        let mut items: Vec<Item> =
+            (0..self.sources.len()).flat_map(|source| self.blocks_of(source, self.request.range)).collect();
+        items.sort_by_key(|item| std::cmp::Reverse((item.last, item.first)));
+        items
+    }
+
+    /// The rows of an item that its range holds.
+    fn rows_of(&self, item: &Item) -> Result<BlockRows<'_>, ScanError> {
+        rows_in_range(&self.sources[item.source], item)
+    }
+
+    /// The rows of an item that the steps let through.
+    pub(crate) fn frame(&self, item: &Item, steps: &Steps<'_>) -> Result<Frame<'_>, Stop> {
+        let block = self.rows_of(item)?;
+        let n_rows = block.rows.count() as u64;
+        self.note_opened(item.source);
+        let frame = steps.apply(block, &self.env)?;
+        self.count(item.source, n_rows, frame.n_rows() as u64);
+        Ok(frame)
+    }
+
+    /// Rows of an item by their numbers in the block.
+    pub(crate) fn chosen(&self, item: &Item, rows: RowSet) -> Frame<'_> {
+        Frame::of_block(BlockRows { source: &self.sources[item.source], block: item.block, rows })
+    }
+
+    /// Counts rows of a source that were looked at and rows that matched.
+    pub(crate) fn count(&self, source: usize, n_scanned: u64, n_matched: u64) {
+        let [scanned, matched] = &self.counted[source];
+        scanned.fetch_add(n_scanned, Relaxed);
+        matched.fetch_add(n_matched, Relaxed);
+    }
+
+    /// Counts rows of runs that pass by.
+    pub(crate) fn count_passing(&self, n_scanned: u64, n_matched: u64) {
+        self.count(self.sources.len(), n_scanned, n_matched);
+    }
+
+    /// Counts rows of a source whose partial result was kept.
+    pub(crate) fn count_kept(&self, source: usize, n_scanned: u64, n_matched: u64) {
+        self.count(source, n_scanned, n_matched);
+        self.events_cached.fetch_add(n_scanned, Relaxed);
+    }
+
+    /// The same for rows of several sources at once.
+    pub(crate) fn count_kept_of_several(&self, n_scanned: u64, n_matched: u64) {
+        self.count_kept(self.sources.len(), n_scanned, n_matched);
+    }
+
+    /// How many rows of a source were looked at, and how many of them matched.
+    pub(crate) fn counted(&self, source: usize) -> (u64, u64) {
+        let [scanned, matched] = &self.counted[source];
+        (scanned.load(Relaxed), matched.load(Relaxed))
+    }
+
+    /// Notes that the segment of a source is read from.
+    pub(crate) fn note_opened(&self, source: usize) {
+        if let Some(key) = self.sources[source].run.info().key {
+            locked(&self.opened).insert(key.segment);
+        }
+    }
+
+    /// Notes what is going to be worked off, for the progress.
+    pub(crate) fn expect(&self, items: &[Item]) {
+        let mut remaining = locked(&self.remaining);
+        for key in items.iter().filter_map(|item| self.sources[item.source].run.info().key) {
+            *remaining.entry(key.segment).or_insert(0) += 1;
+        }
+    }
+
+    fn note_done(&self, source: usize) {
+        let Some(key) = self.sources[source].run.info().key else { return };
+        let mut remaining = locked(&self.remaining);
+        if let Some(n_items) = remaining.get_mut(&key.segment) {
+            *n_items -= 1;
+            if *n_items == 0 {
+                remaining.remove(&key.segment);
+            }
+        }
+    }
+
+    /// Takes `n_bytes` of the query's memory.
+    pub(crate) fn hold(&self, n_bytes: usize) -> Result<(), Stop> {
+        self.env.budget.hold(n_bytes)
+    }
+
+    /// Gives bytes of the query's memory back.
+    pub(crate) fn release(&self, n_bytes: usize) {
+        self.env.budget.release(n_bytes);
+    }
+
+    /// How long ago it began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What the query may use.
+    pub(crate) fn budget(&self) -> &Budget<'a> {
+        &self.env.budget
+    }
+
+    /// Stops whoever asks once the query is over.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        self.env.budget.check()
+    }
+
+    /// What was made, or nothing where it could not be; then the answer says why.
+    pub(crate) fn or_nothing<T: Default>(&self, made: Result<T, Stop>) -> T {
+        made.unwrap_or_else(|stop| {
+            if matches!(stop, crate::columns::stop::Stop::Over) {
+                self.env.budget.cut();
+            }
+            self.note_stop(stop);
+            T::default()
+        })
+    }
+
+    /// Tells whether the query has to end now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.env.budget.is_over()
+    }
+
+    /// Works items off. Each thread has a state made by `start`; the states are the result.
+    pub(crate) fn for_each<W: Send>(
+        &self,
+        items: &[Item],
+        start: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W, usize, &Item) -> Result<Flow, Stop> + Sync,
+    ) -> Result<Vec<W>, ExecuteError> {
+        let next = AtomicUsize::new(0);
+        let work_off = || {
+            let mut state = start();
+            while !self.is_over() {
+                let index = next.fetch_add(1, Relaxed);
+                let Some(item) = items.get(index) else { break };
+                match work(&mut state, index, item) {
+                    Ok(Flow::Continue) => {}
+                    Ok(Flow::Done) => break,
+                    Err(stop) => self.note_stop(stop),
+                }
+                self.note_done(item.source);
+                self.report();
+            }
+            state
+        };
+        self.in_threads(self.request.n_threads.clamp(1, items.len().max(1)), work_off)
+    }
+
+    /// Works off what `work` takes by itself, until it says that it is done. Each thread has a state made by `start`.
+    pub(crate) fn until_done<W: Send>(
+        &self,
+        start: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
+    ) -> Result<Vec<W>, ExecuteError> {
+        let work_off = || {
+            let mut state = start();
+            while !self.is_over() {
+                match work(&mut state) {
+                    Ok(Flow::Continue) => {}
+                    Ok(Flow::Done) => break,
+                    Err(stop) => self.note_stop(stop),
+                }
+                self.report();
+            }
+            state
+        };
+        self.in_threads(self.request.n_threads.max(1), work_off)
+    }
+
+    fn in_threads<W: Send>(&self, n_threads: usize, work_off: impl Fn() -> W + Sync) -> Result<Vec<W>, ExecuteError> {
+        let joined: Vec<std::io::Result<std::thread::Result<W>>> = std::thread::scope(|scope| {
+            let spawned: Vec<_> = (0..n_threads)
+                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work_off))
+                .collect();
+            spawned.into_iter().map(|thread| thread.map(std::thread::ScopedJoinHandle::join)).collect()
+        });
+        let mut states = Vec::with_capacity(n_threads);
+        for thread in joined {
+            match thread {
+                Ok(Ok(state)) => states.push(state),
+                Ok(Err(_)) => return Err(crate::request::error::ExecuteError::Panicked),
+                // With fewer threads than wished the work is done all the same, as long as there is one.
+                Err(error) if states.is_empty() && n_threads == 1 => {
+                    return Err(crate::request::error::ExecuteError::NoThread(error));
+                }
+                Err(_) => {}
+            }
+        }
+        match self.take_error() {
+            Some(error) => Err(error),
+            None if states.is_empty() => Err(crate::request::error::ExecuteError::Panicked),
+            None => Ok(states),
+        }
+    }
+
+    /// Notes why an item, or all from here on, could not be worked off.
+    pub(crate) fn note_stop(&self, stop: Stop) {
+        match stop {
+            crate::columns::stop::Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
+            crate::columns::stop::Stop::Memory => {
+                locked(&self.error).get_or_insert(self.env.budget.limit_reached());
+                self.env.budget.abort();
+            }
+            // Whoever ended the query said why.
+            crate::columns::stop::Stop::Over => {}
+        }
+    }
+
+    fn note_reason(&self, code: &'static str, message: String) {
+        let mut reasons = locked(&self.reasons);
+        let is_known = reasons.iter().any(|reason| reason.code == code && reason.message == message);
+        if !is_known && reasons.len() < REASONS_MAX {
+            reasons.push(PartialReason { code, message });
+        }
+    }
+
+    fn report(&self) {
+        let Some(progress) = self.request.progress else { return };
+        let is_due = match self.last_report.try_lock() {
+            Ok(mut last) if last.elapsed().as_millis() >= PROGRESS_MS => {
+                *last = Instant::now();
+                true
+            }
+            _ => false,
+        };
+        if is_due {
+            progress(&self.stats());
+        }
+    }
+
+    /// What was done so far.
+    pub(crate) fn stats(&self) -> Stats {
+        let segments: HashSet<u128> =
+            self.sources.iter().filter_map(|source| source.run.info().key).map(|key| key.segment).collect();
+        let bytes_now: u64 = self.sources.iter().map(|source| source.run.bytes_read()).sum();
+        Stats {
+            events_scanned: self.counted.iter().map(|[scanned, _]| scanned.load(Relaxed)).sum(),
+            events_matched: self.counted.iter().map(|[_, matched]| matched.load(Relaxed)).sum(),
+            events_cached: self.events_cached.load(Relaxed),
+            events_skipped: self.env.events_skipped.load(Relaxed),
+            bytes_read: bytes_now.saturating_sub(self.bytes_before),
+            segments_total: segments.len() as u64,
+            segments_pruned: 0,
+            segments_opened: locked(&self.opened).len() as u64,
+            segments_done: segments.len().saturating_sub(locked(&self.remaining).len()) as u64,
+            elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
+        }
+    }
+
+    /// Takes over what another scan for the same query took and met.
+    pub(crate) fn absorb(&self, other: &Scan<'_>) {
+        let stats = other.stats();
+        self.count_passing(stats.events_scanned, stats.events_matched);
+        self.events_cached.fetch_add(stats.events_cached, Relaxed);
+        self.env.events_skipped.fetch_add(stats.events_skipped, Relaxed);
+        locked(&self.opened).extend(locked(&other.opened).iter().copied());
+        if other.env.budget.is_cut() {
+            self.env.budget.cut();
+        }
+        other.take_reasons().into_iter().for_each(|reason| self.note_reason(reason.code, reason.message));
+        if let Some(error) = other.take_error() {
+            locked(&self.error).get_or_insert(error);
+            self.env.budget.abort();
+        }
+    }
+
+    /// Tells whether something is missing.
+    pub(crate) fn is_partial(&self) -> bool {
+        let has_ended = self.env.budget.ended().is_some() || self.env.budget.is_cut();
+        has_ended || !locked(&self.reasons).is_empty() || locked(&self.error).is_some()
+    }
+
+    /// Why there is no answer, if so.
+    pub(crate) fn take_error(&self) -> Option<ExecuteError> {
+        locked(&self.error).take()
+    }
+
+    /// Why the answer is not whole.
+    pub(crate) fn take_reasons(&self) -> Vec<PartialReason> {
+        let ended = self.env.budget.ended();
+        let ended = ended.map(|ended| PartialReason { code: ended.code, message: ended.message.to_owned() });
+        std::mem::take(&mut *locked(&self.reasons)).into_iter().chain(ended).collect()
+    }
+}
+
+/// The rows of a block that the range of `item` holds.
+pub(crate) fn rows_in_range<'s>(source: &'s Source, item: &Item) -> Result<BlockRows<'s>, ScanError> {
+    let all = RowSet::all(source.run.block_rows(item.block));
+    let rows = if item.range.covers(item.first, item.last) {
+        all
+    } else {
+        let times = source.run.read(item.block, &["@timestamp"], &all)?.into_iter().next();
+        match times {
+            Some(Column::Timestamps(times)) => {
+                let from = times.partition_point(|time| *time < item.range.from.0);
+                let to = times.partition_point(|time| *time < item.range.to.0);
+                RowSet::of(times.len(), |row| (from..to).contains(&row))
+            }
+            _ => all,
+        }
+    };
+    Ok(BlockRows { source, block: item.block, rows })
+}
