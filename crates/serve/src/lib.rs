@@ -4,18 +4,19 @@
 //! shapes (DESIGN.md §7, §15), and the only asynchronous one: what other rooms do runs on blocking threads behind
 //! bounded gates. It stores nothing, and it reads no clock but the store's.
 
-mod elastic;
 mod formats;
 mod openapi;
 mod router;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use door::listen::{self, Service};
 use door::places::Places;
 use door::server::Server;
 use otel::syslog;
+use storage::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -31,13 +32,14 @@ pub use otel::syslog::SyslogListeners;
 /// How long syslog messages that were read may take to be stored, once everything else has ended.
 const SYSLOG_GRACE: Duration = Duration::from_secs(5);
 
-/// Serves `app` on `listener`, and syslog on its own sockets, until `shutdown` is done, then lets requests under way finish for some seconds.
+/// Serves `app` on `store` and `listener`, and syslog on its own sockets, until `shutdown` is done, then lets requests under way finish for some seconds.
 ///
 /// The store is left open: whoever opened it closes it, after this returns.
 ///
 /// # Errors
 /// Where a socket cannot be listened on.
 pub async fn serve(
+    store: Arc<Store>,
     app: App,
     syslog: SyslogListeners,
     listener: TcpListener,
@@ -46,7 +48,7 @@ pub async fn serve(
     let (closing, told) = watch::channel(false);
     let tls = app.tls.clone();
     // Who is signed in is read from the store, which blocks.
-    let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(app, told))).await?;
+    let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
     let (of_http, of_syslog) = Places::of_process();
     let counts = families.syslog.clone();
     let syslog = syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::Seats::default())?;

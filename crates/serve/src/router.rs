@@ -20,9 +20,9 @@ use loki::LokiState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
 
-use crate::elastic::ElasticState;
 use crate::formats::format_of;
-use crate::{elastic, openapi};
+use crate::openapi;
+use elastic::ElasticState;
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
