@@ -146,3 +146,10 @@ impl StoreAsk {
         plan::read_csv(document.get("csv")?.as_str()?).ok().map(Arc::new)
     }
 }
+
+/// A value as JSON.
+pub(crate) fn json_of(value: &Value) -> serde_json::Value {
+    let mut text = String::new();
+    value.write_json(&mut text);
+    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
+}

@@ -5,6 +5,8 @@
 
 mod answer;
 mod ask;
+mod docs;
+mod markdown;
 mod page;
 mod reference;
 mod routes;
@@ -20,6 +22,7 @@ use axum::response::Response;
 use door::server::{FamilyState, Server};
 use door::table::Table;
 
+pub use docs::get as docs_page;
 pub use page::{asset, index};
 pub use state::{Api, FamilyMetrics, MetricsWriter, SyslogNumber};
 

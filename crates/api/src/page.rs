@@ -5,7 +5,8 @@
 //! so do those that scripts name. A version that is not this executable's is not there: a tab that was opened before an
 //! update would otherwise run parts of two pages at once.
 //! Each file lies packed beside itself (`web/README.md`, PACKED), and goes so to whoever takes it.
-//! `/reference` is the text of the language reference in the frame `reference.html`, revalidated every time, too.
+//! `/reference` is the text of the language reference in the frame `reference.html`, `/docs` the manual in the frame
+//! `docs.html`; both are revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
 
 use std::borrow::Cow;
@@ -33,6 +34,9 @@ const PACKED: &str = "PACKED";
 /// The frame of the language reference, which is nothing without its text.
 const REFERENCE_FRAME: &str = "reference.html";
 
+/// The frame of the manual.
+const MANUAL_FRAME: &str = "docs.html";
+
 /// The page itself, for its own routes.
 pub fn index(headers: &HeaderMap) -> Response {
     file("index.html", None, headers)
@@ -42,7 +46,7 @@ pub fn index(headers: &HeaderMap) -> Response {
 pub fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     let is_packed = Coding::ALL.iter().any(|coding| name.ends_with(coding.suffix()));
-    if is_packed || matches!(name, "" | "SOURCE_HASH" | PACKED | REFERENCE_FRAME) {
+    if is_packed || matches!(name, "" | "SOURCE_HASH" | PACKED | REFERENCE_FRAME | MANUAL_FRAME) {
         return not_found(path);
     }
     file(name, version, headers)
@@ -51,7 +55,16 @@ pub fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response
 /// The language reference.
 pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response {
     let Some(frame) = Dist::get(REFERENCE_FRAME) else { return not_found("/reference") };
-    let page = reference.page(&String::from_utf8_lossy(&frame.data));
+    html(reference.page(&String::from_utf8_lossy(&frame.data)), headers)
+}
+
+/// The frame of the manual's pages.
+pub(crate) fn manual_frame() -> String {
+    Dist::get(MANUAL_FRAME).map(|frame| String::from_utf8_lossy(&frame.data).into_owned()).unwrap_or_default()
+}
+
+/// A rendered page, with the tag of its content.
+pub(crate) fn html(page: String, headers: &HeaderMap) -> Response {
     let mut hasher = DefaultHasher::new();
     page.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());
@@ -197,6 +210,7 @@ mod tests {
         assert_eq!(header_of(&asset("/app.js", None, &none), "cache-control"), "no-cache");
         assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
         assert_eq!(asset("/reference.html", None, &none).status(), 404);
+        assert_eq!(asset("/docs.html", None, &none).status(), 404);
         assert_eq!(asset("/../Cargo.toml", None, &none).status(), 404);
     }
 

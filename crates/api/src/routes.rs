@@ -4,6 +4,7 @@ use door::access::Role;
 use door::server::FamilyState;
 use door::table::Table;
 
+use crate::docs;
 use crate::state::Api;
 
 pub(crate) mod alert_timings;
@@ -100,6 +101,9 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)
+        .get("/docs", Role::None, docs::index)
+        .get("/docs/{page}", Role::None, docs::get)
+        .get("/docs/{folder}/{page}", Role::None, docs::get)
         .get("/metrics", Role::Read, metrics::get)
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)

@@ -49,7 +49,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     }
     match Reader::open(Arc::new(input), 0, Arc::default()).map_err(failed)? {
         Some(reader) => Ok(reader.into_source()),
-        None => Err(Failure::usage(format!("{}: this is no text", path.display()))),
+        None => Err(Failure::usage(format!("{}: not a text file", path.display()))),
     }
 }
 

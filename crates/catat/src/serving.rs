@@ -108,9 +108,9 @@ pub(crate) fn prepare(
 /// Why a server that others reach is not started before there is a key.
 fn no_keys(config: &Config) -> Failure {
     Failure::usage(format!(
-        "{} can be reached from other machines, and nobody needs a key yet.\n\
-         Make one first: catat keys create --data-dir {} --name ME --role operate\n\
-         Or listen on 127.0.0.1 (the default), or accept anybody with --insecure-allow-anonymous.",
+        "{} can be reached from other machines, and no key exists yet.\n\
+         Create one first: catat keys create --data-dir {} --name ME --role operate\n\
+         Or listen on 127.0.0.1 (the default), or serve without keys with --insecure-allow-anonymous.",
         config.listen,
         config.data_dir.display()
     ))
@@ -171,7 +171,7 @@ pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
     })?;
     let is_open = fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
     if is_open {
-        say!("catat: other users of this machine may look into {}; chmod 700 ends that", dir.display());
+        say!("catat: other users of this machine can read {}; restrict it with chmod 700", dir.display());
     }
     Ok(())
 }
@@ -206,7 +206,7 @@ fn admin_key(data_dir: &Path) -> Result<String, Failure> {
         }
         Ok(_) => {
             let next = "remove the file, and the next start writes a new one";
-            return Err(Failure::usage(format!("{}: this is no key\n{next}", path.display())));
+            return Err(Failure::usage(format!("{}: not a valid key\n{next}", path.display())));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
@@ -321,12 +321,12 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     alerts.stop();
     metrics.stop();
     if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
-        say!("catat: what shippers are called could not be kept; they tell it again ({error})");
+        say!("catat: names of shippers not saved; shippers send them again ({error})");
     }
     if let Err(error) = store.close() {
         // No reason to end as if something were lost: what was accepted is durable in the WAL.
         say!("catat: {error}");
-        say!("  what was accepted since the last flush stays in the log and is read back at the next start");
+        say!("  events accepted since the last flush stay in the write-ahead log and are read back at the next start");
     }
     Ok(())
 }
@@ -338,14 +338,14 @@ async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option<serve::Rel
         let (certificates, reload) = (certificates.clone(), reload.clone());
         let work = move || {
             for error in certificates.iter().filter_map(|tls| tls.reload().err()) {
-                say!("catat: {error}; the certificate that is there stays in use");
+                say!("catat: {error}; the current certificate stays in use");
             }
             if let Some(Err(problems)) = reload.map(|reload| reload()) {
-                say!("catat: {problems}\n  the settings from before stay in use");
+                say!("catat: {problems}\n  the previous settings stay in use");
             }
         };
         if tokio::task::spawn_blocking(work).await.is_err() {
-            say!("catat: reading the settings again failed; those from before stay in use");
+            say!("catat: settings could not be read again; the previous ones stay in use");
         }
     }
 }

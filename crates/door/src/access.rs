@@ -1,4 +1,4 @@
-//! Who may ask what (DESIGN.md §8): the checks that every request passes before any route sees it.
+//! Who may ask what: the checks that every request passes before any route sees it.
 //!
 //! Holds for every route: the `Host` is ours, no other site's page changes anything, no proxy brings strangers
 //! in without a key, a key in an address is refused. A caller is the owner of the admin key or of a key of their own

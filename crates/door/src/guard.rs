@@ -25,8 +25,17 @@ use crate::problem::Problem;
 use crate::server::Server;
 use crate::table::{Delivered, Refused};
 
-/// Routes that answer while the store is locked: whether the server lives, why it is locked, and the page that says so.
-const OPEN_WHILE_LOCKED: [&str; 5] = ["/-/healthy", "/-/ready", "/ready", "/api/openapi.json", "other"];
+/// Routes that answer while the store is locked: whether the server lives, why it is locked, the manual, and the page.
+const OPEN_WHILE_LOCKED: [&str; 8] = [
+    "/-/healthy",
+    "/-/ready",
+    "/ready",
+    "/api/openapi.json",
+    "/docs",
+    "/docs/{page}",
+    "/docs/{folder}/{page}",
+    "other",
+];
 
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
                       form-action 'self'; frame-ancestors 'none'";

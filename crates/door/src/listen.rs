@@ -96,7 +96,7 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 const IDLE_TIME_MAX: Duration = Duration::from_secs(75);
 
 /// How long requests under way may go on after the signal to stop; with the store's own closing it must stay
-/// below the 15 s that DESIGN.md §15 gives.
+/// below the 15 s that a stop may take.
 const GRACE: Duration = Duration::from_secs(6);
 
 /// How long a connection on which nothing goes on may take to say goodbye.

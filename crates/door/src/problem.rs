@@ -1,6 +1,6 @@
 //! What went wrong, as HTTP says it: the only place that maps errors of the other rooms to statuses and codes.
 //!
-//! The form is `{"error":{"code","message","line","column","start","end","hint"}}` (DESIGN.md §7); foreign doors
+//! The form is `{"error":{"code","message","line","column","start","end","hint"}}`; foreign doors
 //! take a [`Problem`] apart and say the same in their own form.
 
 use alert::MadeError;
@@ -20,6 +20,9 @@ const RETRY_AFTER_REPAIR_S: u64 = 30;
 
 /// What to do about a disk that failed. Nothing that was acknowledged is lost by it.
 pub const AFTER_POISON: &str = "check the disk, then restart catat: what was acknowledged is read back";
+
+/// The page of the manual that explains errors by their codes.
+const TROUBLESHOOTING: &str = include_str!("../../../docs/troubleshooting.md");
 
 /// An answer that is an error.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -97,8 +100,8 @@ impl Problem {
         let mut error = Map::new();
         error.insert("code".into(), self.code.into());
         error.insert("message".into(), self.message.clone().into());
-        if let Some(hint) = &self.hint {
-            error.insert("hint".into(), hint.clone().into());
+        if let Some(hint) = self.hint.clone().or_else(|| page_about(self.code)) {
+            error.insert("hint".into(), hint.into());
         }
         Value::Object(error)
     }
@@ -113,6 +116,14 @@ impl Problem {
         }
         response
     }
+}
+
+/// Returns where the manual explains a code, for problems without a hint of their own; `None` where it does not.
+fn page_about(code: &str) -> Option<String> {
+    let quoted = format!("`{code}`");
+    let mut first_cells = TROUBLESHOOTING.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let is_explained = first_cells.any(|cell| cell.starts_with('`') && cell.contains(&quoted));
+    is_explained.then(|| format!("see /docs/troubleshooting#{code}"))
 }
 
 /// A located error of a query text as JSON.

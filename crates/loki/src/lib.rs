@@ -3,7 +3,7 @@
 //! LogQL becomes the same plans as any other dialect; what is Loki's own lives below here: spellings of times,
 //! label sets, the shapes of streams, vectors and matrices, and errors as plain text. Labels of a stream are those that
 //! a Loki sender pushed, and the service that they name; other events have `group`, `filename`, `service_name` and `host`,
-//! and their fields are structured metadata (DESIGN.md §15).
+//! and their fields are structured metadata.
 
 mod detected;
 mod drilldown;

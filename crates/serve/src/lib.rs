@@ -1,8 +1,7 @@
-//! Speaks HTTP: the native API, the Loki API, the page, access control. Listens for syslog where that is configured.
+//! Puts the protocol families together: their states, all routes and their description, and what answers where there is
+//! no route. Listens for HTTP, and for syslog where that is configured.
 //!
-//! Handlers decode, call one function of another room, encode. This is the only crate that knows statuses and JSON
-//! shapes (DESIGN.md §7, §15), and the only asynchronous one: what other rooms do runs on blocking threads behind
-//! bounded gates. It stores nothing, and it reads no clock but the store's.
+//! Knows no protocol itself and stores nothing.
 
 mod formats;
 mod openapi;

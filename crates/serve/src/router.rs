@@ -120,6 +120,9 @@ async fn fallback(
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
     }
+    if path.starts_with("/docs/") {
+        return api::docs_page(uri.clone(), headers.clone()).await;
+    }
     if path == "/reference" {
         return api::reference(&families.api, headers);
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use plan::Operator;
 use types::{Timestamp, Value};
 
-use super::{Book, Standing, window_of};
+use super::{Book, Standing};
 use crate::compile::Compiled;
 use crate::kind::Kind;
+use crate::rule::window_of;
 #[cfg(test)]
 use crate::schedule::{Next, Takes};
 use crate::schedule::{Outcome, Task, next_turn};

@@ -6,7 +6,9 @@ use plan::optimise;
 use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan};
 use types::{Timestamp, Value};
 
-use super::{CompileError, Compiled, FIRES, fields_of, map_fields, names, parse_condition, truth};
+use super::names;
+use crate::compile::compiled::{CompileError, Compiled, FIRES};
+use crate::compile::expressions::{fields_of, map_fields, parse_condition, truth};
 use crate::language::Asked;
 use crate::{Kind, Ratio, Rule};
 

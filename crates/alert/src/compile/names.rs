@@ -2,10 +2,10 @@
 //!
 //! A name that is not there would be a missing value for ever, and the rule would never fire.
 
+use crate::compile::compiled::{CompileError, shown};
+use crate::compile::expressions::fields_of;
 use language::logql::MetricQuery;
 use plan::{Expr, Name, Operator, Plan};
-
-use super::{CompileError, fields_of, shown};
 
 /// Refuses a condition with a name that the rows of a plan do not have. `is_counted` says that the query gives events,
 /// of which the plan only counts how many there are.

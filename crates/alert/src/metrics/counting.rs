@@ -18,7 +18,7 @@ use types::{BatchRun, Run, TimeRange};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::meter::{Meter, Tally};
-use crate::state::{StateError, StateFile};
+use crate::state_file::{StateError, StateFile};
 
 /// Batches that wait in the store; what is more is read again from there.
 const BATCHES_WAITING_MAX: usize = 64;

@@ -271,6 +271,15 @@ fn is_field(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control)
 }
 
+/// A metric of a rule file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileMetric {
+    /// What it is.
+    pub settings: MetricSettings,
+    /// The file.
+    pub file: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,8 @@
 
 use serde_saphyr::Location;
 
-use super::Reader;
 use crate::compile::Compiled;
+use crate::rules::reader::Reader;
 use crate::template::{Names, VARIABLES, check};
 use crate::{Kind, Rule};
 

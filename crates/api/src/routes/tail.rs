@@ -1,4 +1,4 @@
-//! `/api/v1/tail`: events as they are accepted, as server-sent events (DESIGN.md §15).
+//! `/api/v1/tail`: events as they are accepted, as server-sent events.
 //!
 //! A tail has a bounded queue in the store and a bounded queue to its connection: a client that does not keep up
 //! is told how many events it missed, and holds up nobody. `Last-Event-ID` takes up after that event; it goes by

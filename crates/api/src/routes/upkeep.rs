@@ -71,7 +71,7 @@ fn object_store_warning(status: &Status) -> Option<String> {
 fn copy_warning(server: &Shared) -> Option<String> {
     let taken = server.whole_store().copy_taken()?;
     Some(format!(
-        "this store is a copy, taken {taken}, and notifies nobody (alerts, subscription filters, remote write); `catat \
+        "this store is a copy, taken {taken}, and sends no notifications (alerts, subscription filters, remote write); `catat \
          promote` makes it the original"
     ))
 }

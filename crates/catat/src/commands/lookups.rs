@@ -42,7 +42,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
         }
         Some(LookupCommand::Delete { name }) => {
             server.send(server.request(Method::DELETE, &path(name)), "")?;
-            say!("catat: {name} is deleted");
+            say!("catat: {name} deleted");
             Ok(())
         }
     }

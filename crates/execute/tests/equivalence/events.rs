@@ -1,4 +1,4 @@
-//! Random events, and what LANGUAGE and DESIGN §3 say their fields are: written down by the one who makes them, so
+//! Random events, and what the language reference says their fields are: written down by the one who makes them, so
 //! that nothing that reads events is trusted.
 
 use std::collections::BTreeMap;

@@ -20,7 +20,7 @@ use plan::{ArithmeticOperator, Expr, Name, Operator, Plan};
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;
 
-/// Most series of an answer, as for `/series` (DESIGN.md §15).
+/// Most series of an answer, as for `/series`.
 const SERIES_MAX: usize = 5_000;
 
 /// Stands for all labels of a series, where they are asked for by no name.

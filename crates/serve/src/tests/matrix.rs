@@ -14,12 +14,15 @@ use crate::openapi::DESCRIPTION;
 use door::access::Role;
 use door::table::Entry;
 
-/// What needs no key: life signs, the description, and doors that check who comes by themselves.
-const OPEN: [&str; 7] = [
+/// What needs no key: life signs, the description, the manual, and doors that check who comes by themselves.
+const OPEN: [&str; 10] = [
     "/-/healthy",
     "/-/ready",
     "/ready",
     "/api/openapi.json",
+    "/docs",
+    "/docs/{page}",
+    "/docs/{folder}/{page}",
     "/cloudwatch",
     "/api/v1/session",
     "/services/collector/health",

@@ -54,7 +54,7 @@ fn the_link_of_a_pattern_opens_its_lines_in_its_group() {
     assert_eq!(groups, "app/pay");
     let expected = r#"filter @level >= "error" | filter @message like /(?s)^\s*pool\s+.*\s+exhausted\s+after\s+.*\x2f.*\s+tries\s*$/"#;
     assert_eq!(query, expected);
-    let more = [None, text(crate::kind::MORE_PATTERNS)];
+    let more = [None, text(crate::compile::MORE)];
     let (query, groups, _) = link(rule, true, &more, None);
     assert_eq!((query.as_str(), groups.as_str()), ("filter @level >= \"error\" | filter not @log = @log", ""));
 }

@@ -1,5 +1,4 @@
-//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between
-//! (DESIGN.md §15).
+//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between.
 //!
 //! The columns' names are known from the plan, their types only from the values: at first they are `any`; the last line
 //! of NDJSON has them as `schema` (not as `columns`, by which a first line is known). The query ends when the client

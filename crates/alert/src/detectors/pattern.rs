@@ -7,23 +7,21 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
-use types::{TimeRange, Timestamp, Value, format_duration_ns};
+use types::{TimeRange, Timestamp, Value};
 
-use super::memory::{Names, STANDS_NS};
-use super::{Asking, Key, NewPattern, columns_of, count_at, partial_of, rounded, whole};
-use crate::book::window_of;
-use crate::compile::Compiled;
-use crate::{Kind, Rule, Table};
+use super::Asking;
+use crate::compile::{Compiled, MORE};
+use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rounded, whole};
+use crate::detectors::history_cache::{Names, STANDS_NS};
+use crate::kind::NewPattern;
+use crate::rule::window_of;
+use crate::{Rule, Table};
 
 /// Longest pattern as a label.
 const LABEL_CHARS_MAX: usize = 200;
 
 /// Masked texts by which the events of one pattern are found.
 const TEXTS_MAX: usize = 100;
-
-/// The label of the one alert for all patterns beyond the limit.
-pub(crate) const MORE: &str = "(more patterns)";
 
 /// Columns behind those that make label sets.
 const COLUMNS: [&str; 6] = ["pattern", "count", "is_new", "before", "per_hour_before", "texts"];
@@ -61,32 +59,6 @@ pub(super) fn answer(
     compiled.note = Some(note(&found));
     let rows = found.shown.iter().map(|shown| shown.row(pattern.by.len())).chain(found.more_row(n_by)).collect();
     Ok(Table { columns, rows, partial: partial_of([&window].into_iter().chain(past.iter())) })
-}
-
-/// What the pattern of a row is, for a notification; `at` is the place of its text.
-/// Its counts are those of the window in which the alert began, and of the time before that.
-pub(crate) fn described(rule: &Rule, row: &[Option<Value>], at: usize) -> Json {
-    let value = |n: usize| row.get(at + n).and_then(Option::as_ref).map(crate::evaluate::json_of);
-    json!({
-        "text": value(0),
-        "count": value(1),
-        "is_new": value(2),
-        "before": value(3),
-        "per_hour_before": value(4),
-        "window": format_duration_ns(rule.window_ns),
-        "baseline": match &rule.kind {
-            Kind::Pattern(pattern) => Some(format_duration_ns(pattern.baseline_ns)),
-            _ => None,
-        },
-    })
-}
-
-/// The masked texts of a row; `at` is the place of its pattern.
-pub(crate) fn texts_of(row: &[Option<Value>], at: usize) -> &[Option<Value>] {
-    match row.get(at + 5) {
-        Some(Some(Value::List(texts))) => texts,
-        _ => &[],
-    }
 }
 
 /// Rows of the window and of the time before: label values, masked text, count, first event.
@@ -143,7 +115,7 @@ impl<'c> Counted<'c> {
     }
 
     fn key(&self, row: &[Option<Value>]) -> Key {
-        super::key_of(row, 0..self.pattern.by.len())
+        key_of(row, 0..self.pattern.by.len())
     }
 
     /// How long the time before really is: a store that is younger than it begins with its first event.

@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
 
-use super::memory::STANDS_NS;
-use super::{Anomaly, Asking, Direction, Key, columns_of, key_of, partial_of, rounded};
-use crate::book::window_of;
+use super::Asking;
 use crate::compile::Compiled;
+use crate::detectors::cells::{Key, columns_of, key_of, partial_of, rounded};
+use crate::detectors::history_cache::STANDS_NS;
+use crate::kind::{Anomaly, Direction, SEASONS_MIN};
+use crate::rule::window_of;
 use crate::{Rule, Table};
-
-/// Seasons with fewer of which nothing is known.
-pub(super) const SEASONS_MIN: usize = 3;
 
 /// Columns behind the value.
 const COLUMNS: [&str; 3] = ["usual", "lower", "upper"];

@@ -6,8 +6,9 @@ use language::logql::{Series, Steps, run_metric};
 use plan::Name;
 use types::{TimeRange, Value};
 
-use super::{Asking, columns_of, number};
+use super::Asking;
 use crate::compile::Compiled;
+use crate::detectors::cells::{columns_of, number};
 use crate::{EventTime, Question, Rule, Table};
 
 /// The column with the number.

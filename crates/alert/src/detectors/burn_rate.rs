@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use types::Value;
 
-use super::{Asking, BurnRate, Key, columns_of, count_at, key_of, partial_of, rounded, whole};
+use super::Asking;
 use crate::compile::Compiled;
+use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rounded, whole};
+use crate::kind::BurnRate;
 use crate::{Rule, Table};
 
 /// The columns behind those that make label sets.
@@ -74,8 +76,8 @@ fn rows(burn_rate: &BurnRate, tables: &BTreeMap<i64, Table>) -> Vec<Vec<Option<V
 mod tests {
     use types::Timestamp;
 
-    use super::super::WindowPair;
     use super::*;
+    use crate::kind::WindowPair;
 
     /// `windows` are minutes, bad and total; shows the rate, `!` where it fires.
     fn check(windows: &[(i64, i64, i64)], expected: &str) {

@@ -1,13 +1,15 @@
 //! Rules of every kind over a real store: events in, alerts at instants out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::{Value as Json, json};
 use storage::{Clock, Delivery, Part, Store};
-use types::{BatchBuilder, GroupName, Level, Value};
+use types::{BatchBuilder, GroupName, Level, Timestamp, Value};
 
 use super::*;
-use crate::ask::StoreAsk;
+use crate::ask::{Ask, Question, StoreAsk};
 use crate::evaluate::{Sets, State, evaluate};
 use crate::{RuleBook, RuleError};
 

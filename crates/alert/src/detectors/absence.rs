@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use types::{Timestamp, Value};
 
-use super::memory::STANDS_NS;
-use super::{Absence, Asking, Key, columns_of, key_of, partial_of};
-use crate::book::window_of;
+use super::Asking;
 use crate::compile::Compiled;
+use crate::detectors::cells::{Key, columns_of, key_of, partial_of};
+use crate::detectors::history_cache::STANDS_NS;
+use crate::kind::Absence;
+use crate::rule::window_of;
 use crate::{Rule, Table};
 
 /// The columns behind those that make label sets: seconds since the last event, and when it was.
