@@ -84,7 +84,6 @@ pub(crate) fn prepare(
         of_reload.1.replace(rules.book).map_err(|error| error.to_string())
     });
     let app = App {
-        store: store.clone(),
         intake: intake.clone(),
         alerts: alerts.clone(),
         metrics: metrics.clone(),
@@ -313,7 +312,7 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
         // The socket is bound, and the store read: whoever connects is answered.
         service_manager::ready(&format!("serves {url}"));
         let living = tokio::spawn(service_manager::live());
-        let served = serve::serve(app, syslog, listener, stop_signal()).await.map_err(failed);
+        let served = serve::serve(store.clone(), app, syslog, listener, stop_signal()).await.map_err(failed);
         reloading.abort();
         living.abort();
         served

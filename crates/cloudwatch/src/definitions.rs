@@ -59,7 +59,7 @@ impl Asked {
         let definition = Definition { name, query, groups, parameters, changed: milliseconds(self.server.now()) };
         let (asked, of_work) = (self.server.clone(), id.clone());
         let work = move || -> Result<(), CloudWatchProblem> {
-            let store = &asked.app.store;
+            let store = asked.whole_store();
             let all = store.settings(KIND)?;
             if known.is_some() {
                 let old = all.iter().find(|(id, _)| *id == of_work).and_then(|(_, json)| read(json));
@@ -80,7 +80,7 @@ impl Asked {
         let prefix = input.text("queryDefinitionNamePrefix")?.unwrap_or_default();
         let most = input.number("maxResults", PAGE_MAX, PAGE_MAX)?;
         let server = self.server.clone();
-        let all = self.server.lookups.run(move || server.app.store.settings(KIND)).await??;
+        let all = self.server.lookups.run(move || server.whole_store().settings(KIND)).await??;
         let mut found: Vec<(String, Definition)> = all
             .into_iter()
             .filter_map(|(id, json)| Some((id, read(&json)?)))
@@ -106,7 +106,7 @@ impl Asked {
         let id = input.needed("queryDefinitionId")?.to_owned();
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            let store = &server.app.store;
+            let store = server.whole_store();
             let old = store.setting(KIND, &id)?.and_then(|json| read(&json));
             old.filter(|old| is_seen(old, &server)).ok_or_else(unknown)?;
             Ok(store.remove_setting(KIND, &id)?)

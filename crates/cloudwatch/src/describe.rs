@@ -69,7 +69,7 @@ impl Asked {
         });
         let (page, next) = page_by_name(wanted, limit, &input)?;
         let server = self.server.clone();
-        let n_filters = self.server.lookups.run(move || metric_filters::counts(&server.app.store)).await??;
+        let n_filters = self.server.lookups.run(move || metric_filters::counts(server.whole_store())).await??;
         let described: Vec<Value> = page
             .iter()
             .map(|(name, group)| {
@@ -140,7 +140,7 @@ impl Asked {
         self.require(&[Role::Ingest, Role::Read])?;
         let server = self.server.clone();
         let work = move || {
-            let made = server.state.groups.groups(&server.app.store, &server.caller.scope)?;
+            let made = server.state.groups.groups(server.whole_store(), &server.caller.scope)?;
             let listed = |(name, made)| (name, Listed { made: Some(made), status: None });
             let mut groups: BTreeMap<String, Listed> = made.into_iter().map(listed).collect();
             for status in server.groups() {
@@ -156,7 +156,7 @@ impl Asked {
     async fn streams(&self, name: &GroupName) -> Result<BTreeMap<String, Stream>, CloudWatchProblem> {
         let (server, of_work) = (self.server.clone(), name.clone());
         let work = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             let has_events = store.has_group(&of_work);
             match server.state.groups.group(store, &of_work)? {
                 None if !has_events => Err(CloudWatchProblem::no_group()),
@@ -179,7 +179,7 @@ impl Asked {
     }
 
     fn group_json(&self, name: &str, group: &Listed) -> Value {
-        let store = &self.server.app.store;
+        let store = self.server.whole_store();
         let retention = GroupName::new(name).and_then(|name| store.retention(&name).age_ns);
         let first = group.status.as_ref().and_then(|status| status.first).map(milliseconds);
         let created = group.made.as_ref().and_then(|made| made.created).or(first);

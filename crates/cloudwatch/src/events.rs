@@ -141,8 +141,9 @@ impl Asked {
     async fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
         let (server, group) = (self.server.clone(), group.clone());
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let check =
-            move || names.iter().try_for_each(|name| server.state.groups.check_stream(&server.app.store, &group, name));
+        let check = move || {
+            names.iter().try_for_each(|name| server.state.groups.check_stream(server.whole_store(), &group, name))
+        };
         self.server.lookups.run(check).await?
     }
 
@@ -155,7 +156,7 @@ impl Asked {
         let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
         let (server, name) = (self.server.clone(), group.clone());
         let check = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
             if is_there { Ok(()) } else { Err(no_group(&name)) }
         };

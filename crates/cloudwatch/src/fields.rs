@@ -75,7 +75,7 @@ impl Asked {
 
 /// All fields of an event as texts; `None` where it is not there for whoever asks.
 fn record_of(reading: &Reading<'_>, id: EventId) -> Result<Option<Map<String, Json>>, Problem> {
-    let Some(group) = reading.server.app.store.group_of(id.group_id) else { return Ok(None) };
+    let Some(group) = reading.server.store().group_of(id.group_id) else { return Ok(None) };
     let groups = vec![GroupPattern::new(group.as_str())];
     let instant = TimeRange { from: id.timestamp, to: Timestamp(id.timestamp.0.saturating_add(1)) };
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: reading.server.now() };

@@ -44,7 +44,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || {
             let app = &server.app;
-            server.state.groups.make(&app.store, &name, group, app.limits.groups)
+            server.state.groups.make(server.whole_store(), &name, group, app.limits.groups)
         };
         self.server.lookups.run(work).await??;
         Ok(Value::Null)
@@ -55,7 +55,7 @@ impl Asked {
         let name = self.changed_group(&input, &["logGroupName"])?;
         let server = self.server.clone();
         let work = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             let had_events = store.delete_group(&name)?;
             let was_made = super::forget(&server, &server.state, &name)?;
             if !had_events && !was_made {
@@ -75,7 +75,7 @@ impl Asked {
         let stream = stream_of(&input)?;
         let (server, now) = (self.server.clone(), milliseconds(self.server.now()));
         let work = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             let is_there = match server.state.groups.check_stream(store, &name, &stream) {
                 Ok(()) => true,
                 Err(problem) if problem.kind == "ResourceNotFoundException" => false,
@@ -100,7 +100,7 @@ impl Asked {
         let stream = stream_of(&input)?;
         let (server, of_check, stream_name) = (self.server.clone(), name.clone(), stream.clone());
         let has_events = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             server.state.groups.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
         };
         if self.server.lookups.run(has_events).await?? {
@@ -119,7 +119,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || {
             server.state.groups.forget_seen(&name, &stream);
-            server.state.groups.change(&server.app.store, &name, |group| {
+            server.state.groups.change(server.whole_store(), &name, |group| {
                 group.streams.remove(&stream);
                 Ok(())
             })
@@ -148,7 +148,7 @@ impl Asked {
         let name = self.changed_group(input, &["logGroupName"])?;
         let server = self.server.clone();
         let work = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             if !store.has_group(&name) && server.state.groups.group(store, &name)?.is_none() {
                 return Err(CloudWatchProblem::no_group());
             }
@@ -183,7 +183,7 @@ impl Asked {
         let name = self.changed_group(input, &["resourceArn", "logGroupName"])?;
         let server = self.server.clone();
         let work = move || {
-            server.state.groups.change(&server.app.store, &name, |group| {
+            server.state.groups.change(server.whole_store(), &name, |group| {
                 change(group);
                 Ok(())
             })
@@ -197,7 +197,7 @@ impl Asked {
         let name = self.group(&input, &["resourceArn", "logGroupName"])?;
         let server = self.server.clone();
         let work = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             match server.state.groups.group(store, &name)? {
                 Some(group) => Ok(json!({"tags": group.tags})),
                 None if store.has_group(&name) => Ok(json!({"tags": {}})),

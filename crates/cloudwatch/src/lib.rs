@@ -78,8 +78,8 @@ impl CloudWatchState {
         let state = Arc::new(Self {
             groups: Book::default(),
             kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
-            metric_filters: MetricFilters::start(app),
-            subscriptions: Subscriptions::start(&app.store, &app.clock, &server.closing),
+            metric_filters: MetricFilters::start(server),
+            subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing),
         });
         let of_groups = state.clone();
         server.add_group_holder(move |server, group| forget(server, &of_groups, group));
@@ -132,9 +132,9 @@ pub fn is_spoken<B>(request: &Request<B>) -> bool {
 /// Forgets what clients have made of a group that is no more: the group itself and its filters; `false` where no client
 /// has made the group.
 fn forget(server: &Server, state: &CloudWatchState, name: &GroupName) -> Result<bool, StoreError> {
-    state.metric_filters.forget(&server.app, name)?;
+    state.metric_filters.forget(server, name)?;
     state.subscriptions.forget(name)?;
-    state.groups.forget(&server.app.store, name)
+    state.groups.forget(server.whole_store(), name)
 }
 
 /// The operation that is asked for.
@@ -155,7 +155,7 @@ struct Asked {
 /// Where the request is refused, in the form of the service.
 pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Result<Response, CloudWatchProblem> {
     // Requests for `/` come by the way of those for no route, which a locked store does not stop.
-    if let Some(reason) = server.app.store.locked() {
+    if let Some(reason) = server.whole_store().locked() {
         return Err(Problem::locked(reason).into());
     }
     let (parts, body) = request.into_parts();

@@ -85,7 +85,7 @@ impl Asked {
         let tail = tail_of(&input, groups.len())?;
         let (server, named) = (self.server.clone(), groups.clone());
         let check = move || {
-            let store = &server.app.store;
+            let store = server.whole_store();
             let is_there = |name: &GroupName| -> Result<bool, CloudWatchProblem> {
                 Ok(store.has_group(name) || server.state.groups.group(store, name)?.is_some())
             };

@@ -28,7 +28,7 @@ use door::access::Role;
 use door::exposition::Kind;
 use door::exposition::Page;
 use door::problem::Problem;
-use door::server::{App, Server};
+use door::server::Server;
 
 const KIND: &str = "cloudwatch-metric";
 
@@ -95,10 +95,10 @@ mod pairs {
 
 impl MetricFilters {
     /// Lets all filters count on.
-    pub(crate) fn start(app: &App) -> Self {
-        let all = filters(&app.store).unwrap_or_default();
+    pub(crate) fn start(server: &Server) -> Self {
+        let all = filters(server.whole_store()).unwrap_or_default();
         for filter in &all {
-            if let Err(problem) = filter.count(app.metrics.counting()) {
+            if let Err(problem) = filter.count(server.app.metrics.counting()) {
                 tracing::warn!(filter = filter.key(), reason = problem.parts().2, "a metric filter cannot count");
             }
         }
@@ -111,15 +111,15 @@ impl MetricFilters {
     }
 
     /// Takes the filters of a group away, which is no more.
-    pub(super) fn forget(&self, app: &App, group: &GroupName) -> Result<(), StoreError> {
-        let (_held, store) = (self.lock(), &app.store);
+    pub(super) fn forget(&self, server: &Server, group: &GroupName) -> Result<(), StoreError> {
+        let (_held, store) = (self.lock(), server.whole_store());
         let of_group = document_name(group.as_str(), "");
         let names = store.settings(KIND)?.into_iter().map(|(name, _)| name);
         names
             .filter(|name| name.rsplit_once(':').is_some_and(|(group, _)| of_group.strip_suffix(':') == Some(group)))
             .try_for_each(|name| {
                 store.remove_setting(KIND, &name)?;
-                app.metrics.counting().remove(&(KIND, name));
+                server.app.metrics.counting().remove(&(KIND, name));
                 Ok(())
             })
     }
@@ -136,7 +136,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
             let _held = server.state.metric_filters.lock();
-            let store = &server.app.store;
+            let store = server.whole_store();
             let all = filters(store)?;
             let others = all.iter().filter(|other| other.key() != filter.key());
             let n_of_group = others.clone().filter(|other| other.group == filter.group).count();
@@ -159,7 +159,7 @@ impl Asked {
         let (metric, namespace) = (input.text("metricName")?, input.text("metricNamespace")?);
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
         let server = self.server.clone();
-        let mut found = self.server.lookups.run(move || filters(&server.app.store)).await??;
+        let mut found = self.server.lookups.run(move || filters(server.whole_store())).await??;
         found.retain(|filter| {
             self.server.reaches(&filter.group)
                 && group.as_ref().is_none_or(|group| group.as_str() == filter.group)
@@ -180,7 +180,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
             let _held = server.state.metric_filters.lock();
-            let store = &server.app.store;
+            let store = server.whole_store();
             if store.setting(KIND, &key)?.is_none() {
                 let message = "The specified metric filter does not exist.";
                 return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
@@ -274,8 +274,8 @@ pub(super) struct Metric {
 }
 
 /// The metrics that filters of some groups make, as far as they were counted, each once. Blocks.
-pub(super) fn metrics(app: &App, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
-    let filters = counted(app)?;
+pub(super) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
+    let filters = counted(server)?;
     let within = filters.iter().filter(|filter| reaches(&filter.group));
     Ok(within
         .flat_map(|filter| {
@@ -385,11 +385,11 @@ impl Filter {
 }
 
 /// All filters with what they have counted. Blocks.
-fn counted(app: &App) -> Result<Vec<Filter>, Problem> {
-    let mut all = filters(&app.store)?;
+fn counted(server: &Server) -> Result<Vec<Filter>, Problem> {
+    let mut all = filters(server.whole_store())?;
     if !all.is_empty() {
-        app.metrics.counting().settle(SETTLE_MAX);
-        let counted = app.metrics.counting().counted(KIND);
+        server.app.metrics.counting().settle(SETTLE_MAX);
+        let counted = server.app.metrics.counting().counted(KIND);
         for filter in &mut all {
             let key = filter.key();
             counted.get(&key).into_iter().for_each(|counted| filter.take(counted));
@@ -400,7 +400,7 @@ fn counted(app: &App) -> Result<Vec<Filter>, Problem> {
 
 /// Writes what all filters have counted onto the page of metrics. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
-    let Ok(all) = counted(&server.app) else { return };
+    let Ok(all) = counted(server) else { return };
     if all.is_empty() {
         return;
     }

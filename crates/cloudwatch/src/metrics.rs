@@ -127,7 +127,7 @@ async fn of_form(body: Vec<u8>) -> Option<(String, Value)> {
 /// A page of the metrics that somebody asks for.
 async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
     let of_work = server.clone();
-    let work = move || metric_filters::metrics(&of_work.app, |group| of_work.reaches(group));
+    let work = move || metric_filters::metrics(&of_work, |group| of_work.reaches(group));
     let mut found: Vec<Metric> = server.lookups.run(work).await??.into_iter().collect();
     let is_meant = |member: &str, text: &str| input[member].as_str().is_none_or(|wanted| wanted == text);
     let dimensions = input["Dimensions"].as_array().map(Vec::as_slice).unwrap_or_default();

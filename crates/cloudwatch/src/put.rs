@@ -28,7 +28,7 @@ pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -
         let put = PutLogEvents::read(text.as_bytes()).map_err(refused)?;
         asked.change(&put.group)?;
         let app = &asked.server.app;
-        asked.server.state.groups.check_stream(&app.store, &put.group, &put.stream)?;
+        asked.server.state.groups.check_stream(asked.server.whole_store(), &put.group, &put.stream)?;
         Ok(outcome_json(&ingest_cloudwatch(&app.intake, &put, &body, &asked.server.sender(None))?))
     };
     let done: Result<Value, CloudWatchProblem> = asked.server.intake.run(encoding, n_bytes, work).await?;

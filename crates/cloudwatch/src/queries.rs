@@ -67,7 +67,8 @@ impl Asked {
         let (of_work, named, query) = (self.server.clone(), groups.clone(), text.clone());
         let check = move || {
             for name in &named {
-                if !of_work.app.store.has_group(name) && of_work.state.groups.group(&of_work.app.store, name)?.is_none()
+                if !of_work.whole_store().has_group(name)
+                    && of_work.state.groups.group(of_work.whole_store(), name)?.is_none()
                 {
                     return Err(no_group(name));
                 }

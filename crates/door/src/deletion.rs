@@ -75,7 +75,7 @@ impl EventDeletion {
             requested_by: REQUESTED_BY.into(),
             reason: self.reason.clone(),
         };
-        let receipt = reading.server.app.store.delete_events(&self.group, sequences, &order)?;
+        let receipt = reading.server.whole_store().delete_events(&self.group, sequences, &order)?;
         let deletion = format!("{:016x}", receipt.id);
         let details = json!({"group": self.group.as_str(), "events": receipt.n_deleted, "deletion": deletion});
         reading.server.audit_own("events deleted", &details);
@@ -118,7 +118,7 @@ impl EventDeletion {
 /// # Errors
 /// Where the store fails.
 pub fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
-    let mut is_deleted = server.app.store.delete_group(group)?;
+    let mut is_deleted = server.whole_store().delete_group(group)?;
     if server.app.intake.time_zone(group).is_some() {
         server.app.intake.set_time_zone(group, None)?;
     }

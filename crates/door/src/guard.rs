@@ -80,7 +80,7 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let format = format_of(&request);
-    let locked = server.app.store.locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
+    let locked = server.whole_store().locked().filter(|_| !OPEN_WHILE_LOCKED.contains(&&*route));
     let now = server.now();
     let session = server.sessions.caller_of(request.headers(), now);
     let admit = || server.app.access.admit(&server.app.keys, &server.attempts, session, &request, now);

@@ -10,7 +10,7 @@ use crate::server::Server;
 pub fn reasons(server: &Server, status: Status) -> Vec<String> {
     let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
     reasons.extend(server.damages_found());
-    reasons.extend(server.app.store.locked().map(str::to_owned));
+    reasons.extend(server.whole_store().locked().map(str::to_owned));
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
     reasons.extend(status.catalog_problem.map(|why| format!("the catalog cannot be used: {why}")));
     if let Some(free) = status.disk_free_bytes.filter(|free| *free < status.disk_reserve_bytes) {

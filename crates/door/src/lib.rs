@@ -10,6 +10,7 @@
 pub mod access;
 pub mod answer;
 pub mod audit;
+mod audit_log;
 pub mod body;
 pub mod deletion;
 pub mod exposition;
@@ -24,6 +25,7 @@ pub mod places;
 pub mod problem;
 pub mod queries;
 pub mod reading;
+pub mod scoped_store;
 pub mod server;
 pub mod socket;
 pub mod spans;

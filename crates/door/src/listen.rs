@@ -67,7 +67,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use self::head::{Exchanges, HeadTimed};
+use self::head::{Exchanges, HEAD_BYTES_MAX, HeadTimed};
 use self::http2::{Accompanied, Presence};
 use self::linger::Lingering;
 pub use self::taken_over::TakenOver;
@@ -85,9 +85,7 @@ const REFUSAL_TIME_MAX: Duration = Duration::from_secs(2);
 /// How long a handshake may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Largest head of a request, looked at after each read of up to as much again, and most headers in it; more is answered
-/// with 431.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Most headers in the head of a request; more is answered with 431.
 const HEADERS_MAX: usize = 100;
 
 /// How long a client may take to send the head of a request.

@@ -15,8 +15,6 @@ use plan::{QueryError, QueryErrors};
 use serde_json::{Map, Value, json};
 use storage::{AppendError, StoreError};
 
-use crate::access::{Ended, KeyError};
-
 /// Seconds after which a sender tries again what waits for an operator: not often, and soon after the repair.
 const RETRY_AFTER_REPAIR_S: u64 = 30;
 
@@ -154,12 +152,6 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<Ended> for Problem {
-    fn from(ended: Ended) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "key-revoked", ended.to_string())
-    }
-}
-
 impl From<QueryErrors> for Problem {
     fn from(errors: QueryErrors) -> Self {
         let message = errors.0.first().map_or_else(|| "the query has a mistake".to_owned(), |e| e.message.clone());
@@ -268,19 +260,6 @@ impl From<ExecuteError> for Problem {
             ExecuteError::Subquery => Self::bad_request("unsupported", message),
             ExecuteError::NoThread(_) => Self::busy(message),
             ExecuteError::Panicked | ExecuteError::NoProjection => Self::internal(message),
-        }
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        let message = error.to_string();
-        match error {
-            KeyError::Bad(_) => Self::bad_request("bad-key-order", message),
-            KeyError::OutOfScope => Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message),
-            KeyError::Unknown(_) => Self::not_found(message),
-            KeyError::Store(error) => error.into(),
-            KeyError::Random(_) => Self::internal(message),
         }
     }
 }

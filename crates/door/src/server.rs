@@ -19,11 +19,12 @@ use tokio::sync::watch;
 use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 
 use crate::access::{Access, Attempts, Caller, Keys, Role, covers};
-use crate::audit::{self, Audit};
+use crate::audit::Audit;
 use crate::body::BodyBudget;
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
+use crate::scoped_store::ScopedStore;
 use crate::tables::Tables;
 use crate::tls::Tls;
 use crate::traffic::Traffic;
@@ -54,8 +55,6 @@ pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The rooms that are served, and how.
 pub struct App {
-    /// The events.
-    pub store: Arc<Store>,
     /// The way in.
     pub intake: Arc<Intake>,
     /// Rules and alerts.
@@ -86,6 +85,7 @@ pub struct App {
 pub struct Server {
     /// What was given at the start.
     pub app: App,
+    store: Arc<Store>,
     /// When the server started.
     pub started: Timestamp,
     /// Becomes true when the server closes.
@@ -246,26 +246,24 @@ impl Shared {
         Sender { name: &self.caller.batches, within: &self.caller.scope, batch_id, now: self.now() }
     }
 
-    /// The events of some groups at one instant, of those within the caller's scope.
+    /// Returns the store as the caller sees it: the way to events and groups for whatever a caller asks.
+    pub fn store(&self) -> ScopedStore<'_> {
+        ScopedStore { store: &self.server.store, caller: &self.caller }
+    }
+
+    /// Returns the events of some groups at one instant, of those within the caller's scope.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
-        let mut snapshot = self.app.store.snapshot_within(groups, &self.caller.scope, range);
-        let names_audit = groups.iter().any(|pattern| pattern.as_str().starts_with(ingest::OWN_GROUPS));
-        if !names_audit || !audit::may_see(&self.caller) {
-            snapshot.runs.retain(|run| run.info().group.as_str() != ingest::AUDIT_GROUP);
-        }
-        snapshot
+        self.store().snapshot(groups, range)
     }
 
     /// Feeds what is accepted from now on in these groups, of those within the caller's scope.
     pub fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
-        self.app.store.subscribe_within(groups, self.caller.scope.clone(), capacity_batches)
+        self.store().subscribe(groups, capacity_batches)
     }
 
-    /// The groups within the caller's scope, sorted by name; the server's own one is not listed.
+    /// Returns the groups within the caller's scope, sorted by name; the server's own one is not listed.
     pub fn groups(&self) -> Vec<GroupStatus> {
-        let mut groups = self.app.store.groups();
-        groups.retain(|group| self.reaches(group.name.as_str()) && group.name.as_str() != ingest::AUDIT_GROUP);
-        groups
+        self.store().groups()
     }
 
     /// Whether a group exists for the caller.
@@ -331,14 +329,14 @@ impl Shared {
 }
 
 impl Server {
-    /// Makes the server of `app`; `closing` becomes true when it is to end. Blocks.
-    pub fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
+    /// Makes the server of `app` on `store`; `closing` becomes true when it is to end. Blocks.
+    pub fn new(store: Arc<Store>, app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
         let long_max = u32::try_from(app.n_threads.max(2)).unwrap_or(u32::MAX);
         let reads_max = long_max.saturating_mul(2);
         let room = |places, waiting_max| Room { places, waiting_max, patience: WAITING_TIME_MAX };
         let reads = Turns::new(room(reads_max, WAITING_MAX), room(long_max, LONG_WAITING_MAX));
         let (users, sessions) = (Users::default(), Sessions::default());
-        if let Err(error) = users.resume_sessions(&app.store, &sessions, app.clock.now()) {
+        if let Err(error) = users.resume_sessions(&store, &sessions, app.clock.now()) {
             tracing::warn!(%error, "who was signed in cannot be read; everybody has to sign in again");
         }
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
@@ -363,6 +361,7 @@ impl Server {
             damages: Mutex::default(),
             group_holders: Mutex::default(),
             snapshot_filter: OnceLock::new(),
+            store,
             app,
         })
     }
@@ -402,9 +401,15 @@ impl Server {
 
     /// The same of the user called `name`. What cannot be kept is told in the log: a restart may ask to sign in again.
     pub fn keep_sessions_of(&self, name: &str) {
-        if let Err(error) = self.users.keep_sessions(&self.app.store, &self.sessions, name) {
+        if let Err(error) = self.users.keep_sessions(self.whole_store(), &self.sessions, name) {
             tracing::warn!(%error, "who is signed in could not be kept");
         }
+    }
+
+    /// Returns the whole store, whatever a caller may see: for settings, for what the server does by itself, and for groups
+    /// that the caller was already found to reach.
+    pub fn whole_store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// Returns the time by the store's clock.

@@ -15,7 +15,7 @@ const SPAN_GROWTH: i64 = 8;
 /// The times of the first and the last event of some groups.
 pub fn ends(reading: &Reading<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
     let server: &Server = reading.server;
-    let known = server.app.store.groups();
+    let known = server.whole_store().groups();
     let within = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
     within.filter_map(|group| Some((group.first?, group.last?))).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }

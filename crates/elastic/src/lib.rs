@@ -1,5 +1,5 @@
-//! Elasticsearch's search requests: orders and cursors of hits, and aggregations as plans whose rows become buckets. The
-//! query DSL itself is a language ([`language::dsl`]).
+//! The Elasticsearch API ([`routes`]) and its search requests: orders and cursors of hits, and aggregations as plans whose
+//! rows become buckets. The query DSL itself is a language ([`language::dsl`]).
 //!
 //! Reading is pure and bounded; whoever asks runs the plans ([`Asker`]). What is not supported is an error that names it
 //! and where it stands, never left out silently: an answer to another question would be wrong without a sign. Weights and
@@ -11,6 +11,7 @@ mod choice;
 mod composite;
 mod fold;
 mod histogram;
+mod http;
 mod metric;
 mod order;
 mod pipeline;
@@ -28,6 +29,7 @@ use types::Value;
 
 pub use aggregation::{AGGREGATIONS, Aggregations, parse_aggregations};
 pub use fold::{Asker, Folded, run_aggregations};
+pub use http::{ElasticFormat, ElasticState, at_the_root, is_address, nothing_at, refused, routes, version_wanted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
 
 /// Most buckets of one search, as in Elasticsearch (`search.max_buckets`).

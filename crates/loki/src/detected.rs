@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use self::kind::{kind, listed};
 use super::labels::{check_selector, label_sets};
 use super::lines::{self, Labels, Wanted};
-use super::{LokiParameters, LokiProblem, select, times};
+use super::{select, times};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::reading::{Scope, read};
@@ -170,7 +172,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
     let (log, limit) = (select::selector(&text)?, select::limit(parameters, "line_limit")?);
     let wanted = Wanted { limit, is_forward: false, is_categorized: true };
     let answer = read(server, &text, move |reading| {
-        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let plan = lines::plan(&log, &snapshot.runs, wanted);
         reading.execute_on(&snapshot, &plan, &scope, range)

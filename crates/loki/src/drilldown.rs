@@ -5,7 +5,9 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::{LokiParameters, LokiProblem, select, status};
+use super::{select, status};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::problem::Problem;
 use door::server::Shared;
 

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use types::{LEVELS, TimeRange};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
-use super::{LokiParameters, LokiProblem, select, times};
+use super::{select, times};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::reading::{Reading, Scope, read};
@@ -141,7 +143,7 @@ fn sets_of(
     operators.push(Operator::Limit(SERIES_MAX as u64));
     let column = |name: &str| if fields.contains(&name) { field(name) } else { (name.into(), Expr::Literal(None)) };
     let columns = LABEL_FIELDS.iter().map(|name| column(name)).collect();
-    let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+    let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
     let answer = reading.execute(&lines::finished(log, operators, columns), &scope, range)?;
     Ok(answer.rows.iter().map(|row| lines::labels(row)).collect())
 }

@@ -10,7 +10,9 @@ mod drilldown;
 mod labels;
 mod lines;
 mod metric;
+mod parameters;
 mod patterns;
+mod problem;
 pub mod push;
 mod rules;
 mod select;
@@ -19,17 +21,14 @@ mod tail;
 mod times;
 mod volume;
 
-use axum::extract::{Form, FromRequest, Query, Request};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-
 use door::access::Role;
-use door::format::ErrorFormat;
-use door::parameters::Parameters;
 use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
+
+pub use self::problem::{LokiFormat, LokiProblem};
+pub use self::push::LokiState;
 
 /// What most addresses of this door begin with.
 pub const PREFIX: &str = "/loki/";
@@ -88,79 +87,7 @@ where
     table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
 }
 
-/// A problem as Loki says it: plain text.
-#[derive(Debug)]
-pub struct LokiProblem(Problem);
-
-impl<E: Into<Problem>> From<E> for LokiProblem {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl LokiProblem {
-    /// What is wrong, and where in the query.
-    pub fn text(&self) -> String {
-        match self.0.places.first() {
-            Some(place) => {
-                let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                format!("parse error at line {}, col {}: {}{hint}", place.line, place.column, place.message)
-            }
-            None => self.0.message.clone(),
-        }
-    }
-}
-
-impl IntoResponse for LokiProblem {
-    fn into_response(self) -> Response {
-        let (status, text) = (&self.0.status, format!("{}\n", self.text()));
-        let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-        // Loki's senders drop a batch on statuses that they do not know, and repeat it on 503.
-        let status =
-            if *status == StatusCode::INSUFFICIENT_STORAGE { StatusCode::SERVICE_UNAVAILABLE } else { *status };
-        self.0.mark((status, plain, text).into_response())
-    }
-}
-
-/// What pushes share.
-#[derive(Debug, Default)]
-pub struct LokiState {
-    /// Streams whose lines pushes store at the moment.
-    pub(crate) in_flight: push::InFlight,
-}
-
-/// Errors as Loki writes them.
-pub struct LokiFormat;
-
-impl ErrorFormat for LokiFormat {
-    fn refuse(&self, problem: &Problem) -> Response {
-        LokiProblem::from(problem.clone()).into_response()
-    }
-}
-
 /// The answer to an address of Loki's that is none of ours, in the form that its clients show.
 pub fn nothing_here(path: &str) -> LokiProblem {
     Problem::not_found(format!("there is nothing at {path}")).into()
-}
-
-/// Parameters from the form of a POST, and from the address: senders of either are known.
-pub(crate) struct LokiParameters(Parameters);
-
-impl<S: Send + Sync> FromRequest<S> for LokiParameters {
-    type Rejection = LokiProblem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, LokiProblem> {
-        let unreadable = || Problem::bad_request("bad-parameter", "the parameters cannot be read");
-        let of_address = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map_err(|_| unreadable())?;
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let has_form = request.method() == Method::POST
-            && content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-        let mut pairs = Vec::new();
-        if has_form {
-            let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
-            pairs = form.map_err(|_| unreadable())?.0;
-        }
-        pairs.extend(of_address.0);
-        Ok(Self(Parameters(pairs)))
-    }
 }

@@ -8,7 +8,7 @@ use plan::plan_error::PlanError;
 use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
-use super::{lines, select};
+use super::{lines, times};
 use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
@@ -66,7 +66,7 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
     read(server, text, move |reading| {
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
         let run = |plan: &plan::Plan, range: TimeRange| {
-            let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
+            let scope = Scope { groups: plan.sources.clone(), ..times::scope(now) };
             let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
             add(&mut stats, &answer.stats);
             partial_reasons.extend(answer.partial_reasons);

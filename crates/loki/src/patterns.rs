@@ -5,7 +5,9 @@ use plan::PATTERN_COLUMNS;
 use serde_json::{Value, json};
 use types::Timestamp;
 
-use super::{LokiParameters, LokiProblem, lines, select, times};
+use super::{lines, select, times};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
@@ -25,7 +27,7 @@ pub(crate) async fn get(
     let usual = range.to.0.saturating_sub(range.from.0) / COUNTS;
     let step = parameters.get("step").and_then(step).unwrap_or(usual);
     let answer = read(&server, &text, move |reading| {
-        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let found = lines::finished(&log, log.operators.clone(), Vec::new());
         let plan = execute::patterns_plan(&found, None, step, PATTERNS_MAX);
         reading.execute(&plan, &scope, range)

@@ -8,7 +8,7 @@ use ingest::Encoding;
 
 pub use self::decode::InFlight;
 use self::decode::PushWriter;
-use crate::{LokiProblem, LokiState};
+use crate::problem::LokiProblem;
 use door::headers::{batch_id, content_encoding, encoding};
 use door::intake_gates::Packing;
 use door::problem::Problem;
@@ -27,7 +27,7 @@ pub(crate) async fn post(
     let work = move || {
         let (sender, body) = (of_thread.sender(batch_id.as_deref()), received.bytes());
         let in_flight = &of_thread.state.in_flight;
-        let writer = PushWriter { intake: &of_thread.app.intake, store: &of_thread.app.store, in_flight };
+        let writer = PushWriter { intake: &of_thread.app.intake, store: of_thread.whole_store(), in_flight };
         match form {
             Form::Json(encoding) => writer.json(body, encoding, &sender),
             Form::Protobuf => writer.protobuf(body, &sender),
@@ -39,6 +39,13 @@ pub(crate) async fn post(
     };
     server.intake.run(packing, n_bytes, work).await??;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What pushes share.
+#[derive(Debug, Default)]
+pub struct LokiState {
+    /// Streams whose lines pushes store at the moment.
+    pub(crate) in_flight: InFlight,
 }
 
 /// Forms of a push request.

@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use types::parse_duration_ns;
 
-use super::{LokiParameters, LokiProblem};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::Shared;

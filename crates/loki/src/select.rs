@@ -6,14 +6,15 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use chrono_tz::Tz;
 use execute::Answer;
 use language::logql;
 use language::logql::{LogQuery, Query};
 use types::{TimeRange, Timestamp};
 
 use super::lines::{self, Wanted};
-use super::{LokiParameters, LokiProblem, metric, times};
+use super::{metric, times};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::reading::{Scope, read};
@@ -80,11 +81,6 @@ pub(crate) fn bad_limit() -> Problem {
     Problem::bad_request("bad-parameter", "limit must be a positive value")
 }
 
-/// What a LogQL query is asked about, besides its own selectors.
-pub(crate) fn scope(now: Timestamp) -> Scope {
-    Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
-}
-
 /// The number of lines that the parameter `name` asks for.
 pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
     let limit = match parameters.number::<i64>(name)? {
@@ -123,7 +119,7 @@ async fn log_lines(
 ) -> Result<Response, Problem> {
     let now = server.now();
     let answer = read(server, text, move |reading| {
-        let scope = Scope { groups: log.sources.clone(), ..scope(now) };
+        let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let ask = |limit: usize, range: TimeRange| {
             let plan = lines::plan(&log, &snapshot.runs, Wanted { limit, ..wanted });

@@ -7,7 +7,9 @@ use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, Operator};
 use serde_json::{Value, json};
 
-use super::{LokiParameters, LokiProblem, lines, select, times};
+use super::{lines, select, times};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::reading::{Scope, read};
@@ -48,7 +50,7 @@ pub(crate) async fn stats_of(server: &Shared, parameters: &Parameters) -> Result
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let log = select::lookup(&text)?;
     let (rows, n_segments) = read(server, &text, move |reading| {
-        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let field = |name: &str| (name.into(), Expr::Field(name.into()));
         let count = Aggregate { name: "n".into(), kind: AggregateKind::Count, argument: None };
         let length = Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);

@@ -19,7 +19,8 @@ use storage::{Received, Subscription};
 use tokio::sync::mpsc;
 use types::{BatchRun, TimeRange, Timestamp, Value};
 
-use super::{LokiProblem, lines, select, times};
+use super::{lines, times};
+use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::reading::{Scope, read};
@@ -96,7 +97,7 @@ async fn newest(
     operators.push(Operator::Limit(limit as u64));
     let plan = lines::tail_plan(&LogQuery { operators, ..log.clone() });
     read(server, text, move |reading| {
-        let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
+        let scope = Scope { groups: plan.sources.clone(), ..times::scope(now) };
         reading.execute(&plan, &scope, range)
     })
     .await

@@ -3,10 +3,12 @@
 //! An instant is seconds with a fraction, whole seconds (up to ten digits), whole nanoseconds, or RFC 3339. All
 //! arithmetic saturates: these are numbers from outside.
 
+use chrono_tz::Tz;
 use types::{TimeRange, Timestamp, parse_duration_ns};
 
 use door::parameters::Parameters;
 use door::problem::Problem;
+use door::reading::Scope;
 
 /// Digits up to which a whole number counts seconds; nanoseconds of any later time than 1970-01-01 have more.
 const SECONDS_DIGITS_MAX: usize = 10;
@@ -100,6 +102,11 @@ fn duration(text: &str) -> Option<i64> {
 
 fn bad_duration(name: &str, text: &str) -> Problem {
     Problem::bad_request("bad-duration", format!("cannot parse {text:?} as {name}"))
+}
+
+/// What a LogQL query is asked about, besides its own selectors.
+pub(crate) fn scope(now: Timestamp) -> Scope {
+    Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
 }
 
 #[cfg(test)]

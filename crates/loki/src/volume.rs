@@ -13,7 +13,9 @@ use serde_json::{Value as Shown, json};
 use types::{TimeRange, Timestamp, Value};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
-use super::{LokiParameters, LokiProblem, select, times};
+use super::{select, times};
+use crate::parameters::LokiParameters;
+use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::reading::{Scope, read};
@@ -117,7 +119,7 @@ async fn volumes(
     };
     let (log, now) = (select::selector(&text)?, server.now());
     let rows = read(server, &text, move |reading| {
-        let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
+        let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         Ok(reading.execute(&plan(&log, range, step), &scope, range)?.rows)
     })
     .await?;

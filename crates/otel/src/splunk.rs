@@ -89,7 +89,7 @@ async fn accept(
 }
 
 async fn healthy(server: Shared) -> Response {
-    match server.app.store.locked() {
+    match server.whole_store().locked() {
         None => say(StatusCode::OK, "HEC is healthy", 17, json!({})),
         Some(reason) => say(StatusCode::SERVICE_UNAVAILABLE, "HEC is unhealthy", 18, json!({ "message": reason })),
     }

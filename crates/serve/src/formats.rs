@@ -4,8 +4,8 @@ use axum::extract::Request;
 use axum::http::header;
 use door::format::ErrorFormat;
 
-use crate::elastic::{self, ElasticFormat};
 use cloudwatch::CloudWatchFormat;
+use elastic::ElasticFormat;
 use loki::LokiFormat;
 use otel::grpc::{self, GrpcFormat};
 use otel::otlp::{self, OtlpFormat};

@@ -1,21 +1,21 @@
-//! Speaks HTTP: the native API, the Loki API, the page, access control. Listens for syslog where that is configured.
+//! Puts the protocol families together: their states, all routes and their description, and what answers where there is
+//! no route. Listens for HTTP, and for syslog where that is configured.
 //!
-//! Handlers decode, call one function of another room, encode. This is the only crate that knows statuses and JSON
-//! shapes, and the only asynchronous one: what other rooms do runs on blocking threads behind
-//! bounded gates. It stores nothing, and it reads no clock but the store's.
+//! Knows no protocol itself and stores nothing.
 
-mod elastic;
 mod formats;
 mod openapi;
 mod router;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use door::listen::{self, Service};
 use door::places::Places;
 use door::server::Server;
 use otel::syslog;
+use storage::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -31,13 +31,14 @@ pub use otel::syslog::SyslogListeners;
 /// How long syslog messages that were read may take to be stored, once everything else has ended.
 const SYSLOG_GRACE: Duration = Duration::from_secs(5);
 
-/// Serves `app` on `listener`, and syslog on its own sockets, until `shutdown` is done, then lets requests under way finish for some seconds.
+/// Serves `app` on `store` and `listener`, and syslog on its own sockets, until `shutdown` is done, then lets requests under way finish for some seconds.
 ///
 /// The store is left open: whoever opened it closes it, after this returns.
 ///
 /// # Errors
 /// Where a socket cannot be listened on.
 pub async fn serve(
+    store: Arc<Store>,
     app: App,
     syslog: SyslogListeners,
     listener: TcpListener,
@@ -46,7 +47,7 @@ pub async fn serve(
     let (closing, told) = watch::channel(false);
     let tls = app.tls.clone();
     // Who is signed in is read from the store, which blocks.
-    let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(app, told))).await?;
+    let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
     let (of_http, of_syslog) = Places::of_process();
     let counts = families.syslog.clone();
     let syslog = syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::Seats::default())?;

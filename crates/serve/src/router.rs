@@ -20,9 +20,9 @@ use loki::LokiState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
 
-use crate::elastic::ElasticState;
 use crate::formats::format_of;
-use crate::{elastic, openapi};
+use crate::openapi;
+use elastic::ElasticState;
 
 /// Routes of the page.
 const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
@@ -121,7 +121,7 @@ async fn fallback(
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
     }
     if path.starts_with("/docs/") {
-        return api::manual(uri.clone(), headers.clone()).await;
+        return api::docs_page(uri.clone(), headers.clone()).await;
     }
     if path == "/reference" {
         return api::reference(&families.api, headers);

@@ -177,7 +177,6 @@ impl House {
             intake: Arc::new(ingest::Intake::new(store.clone(), limits.clone(), 0)),
             alerts: alerts(&store, dir.path(), rules),
             metrics: metrics(&store, dir.path(), &clock, of_rules),
-            store: store.clone(),
             cache: Arc::new(execute::PartialCache::new(limits.query_cache_bytes)),
             limits,
             reload: None,
@@ -189,7 +188,7 @@ impl House {
             version: "0.0.0-test".into(),
         };
         let (closing, told) = watch::channel(false);
-        let server = Server::new(app, told);
+        let server = Server::new(store.clone(), app, told);
         server.set_snapshot_filter(panics::with_defects);
         let families = Families::start(&server);
         Self { router: router::build(&families), server, families, store, closing, dir }

@@ -19,10 +19,11 @@ const SECRETS: [&str; 12] = [
 ];
 
 /// Rooms in which secrets of callers are.
-const ROOMS: [&str; 8] = [
+const ROOMS: [&str; 9] = [
     "crates/door/",
     "crates/api/",
     "crates/loki/",
+    "crates/elastic/",
     "crates/cloudwatch/",
     "crates/otel/",
     "crates/serve/",

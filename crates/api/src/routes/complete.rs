@@ -151,7 +151,7 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
 
 /// Names of uploaded tables, or the columns of one.
 fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
-    let store = &reading.server.app.store;
+    let store = reading.server.whole_store();
     let mut all = Vec::new();
     if found.takes_tables {
         for table in tables::list(store)? {

@@ -107,7 +107,7 @@ fn answer(reading: &Reading<'_>, wanted: &Wanted) -> Result<(Answer, Map<String,
 
 /// The event itself: its group, its stream, its row.
 fn original(reading: &Reading<'_>, wanted: &Wanted) -> Result<(GroupName, Name, Answer), Problem> {
-    let group = reading.server.app.store.group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
+    let group = reading.server.store().group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
     let options = ParseOptions { now: scope.now, time_zone: scope.time_zone };

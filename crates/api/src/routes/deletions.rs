@@ -61,7 +61,7 @@ pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -
 pub(crate) async fn list(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        let receipts = of_thread.app.store.deletions();
+        let receipts = of_thread.whole_store().deletions();
         let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == name);
         let of_group = of_group.filter(|receipt| of_thread.reaches(receipt.group.as_str()));
         of_group.map(|receipt| receipt_json(&of_thread, receipt)).collect::<Vec<Value>>()
@@ -74,7 +74,7 @@ pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>
     let unknown = || Problem::not_found(format!("there is no deletion {id:?} of events of {name:?}"));
     let number = u64::from_str_radix(&id, 16).map_err(|_| unknown())?;
     let found = server.lookups.run(move || {
-        let receipt = of_thread.app.store.deletion(number)?;
+        let receipt = of_thread.whole_store().deletion(number)?;
         let segments: Vec<String> = receipt.segments.iter().map(|segment| format!("{segment:032x}")).collect();
         let mut shown = receipt_json(&of_thread, &receipt);
         shown["segments"] = json!(segments);
@@ -106,7 +106,7 @@ impl Order {
     fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
         let Self { deletion, is_dry_run } = self;
         let group = deletion.group.as_str();
-        if !reading.server.app.store.has_group(&deletion.group) {
+        if !reading.server.whole_store().has_group(&deletion.group) {
             return Err(no_group(group));
         }
         let (sequences, selected) = deletion.select(reading)?;
@@ -160,6 +160,6 @@ fn receipt_json(server: &Server, receipt: &DeletionReceipt) -> Value {
         "from": end(receipt.range.from.0), "to": end(receipt.range.to.0.saturating_sub(1)), "all_time": is_all_time,
         "requested_by": receipt.requested_by, "reason": receipt.reason, "query_digest": digest,
         "segments_rewritten": receipt.n_segments, "bytes_rewritten": receipt.bytes_rewritten,
-        "segments_left": server.app.store.deletion_segments_left(receipt.id),
+        "segments_left": server.whole_store().deletion_segments_left(receipt.id),
     })
 }

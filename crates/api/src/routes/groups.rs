@@ -74,13 +74,13 @@ pub(crate) async fn put(
     server.must_reach(&group)?;
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let Changes { retention: asked, time_zone } = changes_of(received.bytes())?;
-    let retention = asked.unwrap_or_else(|| server.app.store.retention(&group));
+    let retention = asked.unwrap_or_else(|| server.whole_store().retention(&group));
     if group.as_str() == ingest::AUDIT_GROUP {
         audit::check_retention(&retention)?;
     }
     let of_thread = server.clone();
     let work = move || {
-        let store = &of_thread.app.store;
+        let store = of_thread.whole_store();
         if is_preview {
             return Ok(change_json(&store.preview_retention(&group, retention)));
         }
@@ -183,7 +183,7 @@ fn no_group(name: &str) -> Problem {
 
 /// All groups that the caller may see, as JSON.
 fn described(server: &Shared) -> Vec<Value> {
-    let store = &server.app.store;
+    let store = server.whole_store();
     let forecasts = store.forecasts();
     let describe = |group: &GroupStatus| {
         let forecast = forecasts.get(&group.name).copied().unwrap_or_default();
@@ -194,7 +194,7 @@ fn described(server: &Shared) -> Vec<Value> {
 
 /// One group as JSON.
 fn describe(server: &Shared, name: &str) -> Option<Value> {
-    let (store, groups) = (&server.app.store, server.groups());
+    let (store, groups) = (server.whole_store(), server.groups());
     let group = groups.iter().find(|group| group.name.as_str() == name)?;
     Some(group_json(server, group, &store.retention(&group.name), &store.forecast(&group.name)))
 }

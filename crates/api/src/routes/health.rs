@@ -15,7 +15,7 @@ pub(crate) async fn healthy() -> Json<Value> {
 }
 
 pub(crate) async fn ready(server: Shared) -> Response {
-    let status = server.app.store.status();
+    let status = server.whole_store().status();
     let warnings = standing_warnings(&server, &status);
     let reasons = reasons(&server, status);
     if reasons.is_empty() {
@@ -27,7 +27,7 @@ pub(crate) async fn ready(server: Shared) -> Response {
 
 /// The same as Loki says it: its clients look for the word.
 pub(crate) async fn loki_ready(server: Shared) -> Response {
-    let reasons = reasons(&server, server.app.store.status());
+    let reasons = reasons(&server, server.whole_store().status());
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     if reasons.is_empty() {
         return (plain, "ready\n").into_response();

@@ -52,7 +52,7 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
-    let expected = server.app.store.expect();
+    let expected = server.whole_store().expect();
     let work = move |done: Done<_>| {
         let request = IngestRequest {
             body: received.bytes(),

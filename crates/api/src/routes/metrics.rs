@@ -45,7 +45,7 @@ fn own_text(server: &Server, api: &Api) -> String {
 }
 
 fn own(server: &Server, api: &Api) -> Page {
-    let status = server.app.store.status();
+    let status = server.whole_store().status();
     let mut page = Page::default();
     write_server(server, api, &mut page);
     write_store(&status, &mut page);

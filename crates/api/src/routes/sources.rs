@@ -23,7 +23,7 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
     let host = parameters.get("host").map(str::to_owned);
     let of_thread = server.clone();
     let scope = server.caller.scope.clone();
-    let work = move || of_thread.app.intake.sources().view(&of_thread.app.store, &scope, of_thread.now());
+    let work = move || of_thread.app.intake.sources().view(of_thread.whole_store(), &scope, of_thread.now());
     let mut view = server.lookups.run(work).await?;
     let is_asked = |source: &SourceView| {
         host.as_ref().is_none_or(|host| *host == source.host) && state.is_none_or(|state| state == source.state)
@@ -53,7 +53,7 @@ pub(crate) async fn post(server: Shared, PathName(source): PathName, body: Body)
         let n_files = of_thread.app.intake.sources().report(&source, received.bytes(), scope, now);
         let n_files = n_files.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
         // What cannot be written down now is written down the next time.
-        if let Err(error) = of_thread.app.intake.sources().look_after(&of_thread.app.store, now) {
+        if let Err(error) = of_thread.app.intake.sources().look_after(of_thread.whole_store(), now) {
             tracing::warn!(%error, "what sources are called could not be kept");
         }
         Ok::<_, Problem>(n_files)
@@ -77,7 +77,7 @@ pub(crate) async fn held(server: Shared, PathName(source): PathName, body: Body)
 
 /// How sources stand. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
-    let view = server.app.intake.sources().view(&server.app.store, &types::GroupScope::All, server.now());
+    let view = server.app.intake.sources().view(server.whole_store(), &types::GroupScope::All, server.now());
     let sources = || view.sources.iter().filter(|source| source.state != SourceState::Unknown).take(METRICS_MAX);
     if sources().next().is_none() {
         return;

@@ -24,7 +24,7 @@ pub(crate) async fn get(server: state::Shared) -> Result<Json<Value>, Problem> {
         })));
     }
     let of_thread = server.clone();
-    let status = server.lookups.run(move || of_thread.app.store.status()).await?;
+    let status = server.lookups.run(move || of_thread.whole_store().status()).await?;
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
@@ -37,7 +37,7 @@ pub(crate) async fn get(server: state::Shared) -> Result<Json<Value>, Problem> {
     let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem,
-        "control_problem": status.control_problem, "copy_taken": server.app.store.copy_taken(), "damaged": damaged,
+        "control_problem": status.control_problem, "copy_taken": server.whole_store().copy_taken(), "damaged": damaged,
         "warnings": warnings, "clocks": clocks::describe(&server), "syslog": syslog,
     });
     if let Value::Object(answer) = &mut answer {
@@ -52,7 +52,7 @@ pub(crate) async fn flush(server: Shared, parameters: Parameters) -> Result<Json
     let compacts = parameters.flag("compact")?;
     let of_thread = server.clone();
     let work = move || {
-        let store = &of_thread.app.store;
+        let store = of_thread.whole_store();
         store.flush().and_then(|()| if compacts { store.compact() } else { Ok(()) })
     };
     server.lookups.run(work).await??;

@@ -19,7 +19,7 @@ const NS: f64 = 1e-9;
 pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem> {
     server.must_reach_everything()?;
     let of_thread = server.clone();
-    server.lookups.run(move || of_thread.app.store.confirm_clock()).await?;
+    server.lookups.run(move || of_thread.whole_store().confirm_clock()).await?;
     tracing::warn!(now = %server.now(), "an operator has confirmed the clock");
     Ok(Json(json!({"confirmed": true, "now": server.now().to_string()})))
 }
@@ -69,7 +69,7 @@ fn object_store_warning(status: &Status) -> Option<String> {
 
 /// Nobody is to rely on alerts of a store that sends none.
 fn copy_warning(server: &Shared) -> Option<String> {
-    let taken = server.app.store.copy_taken()?;
+    let taken = server.whole_store().copy_taken()?;
     Some(format!(
         "this store is a copy, taken {taken}, and sends no notifications (alerts, subscription filters, remote write); `catat \
          promote` makes it the original"

@@ -16,7 +16,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use types::Timestamp;
 
-use crate::access::Caller;
+use crate::access::caller::Caller;
+use crate::problem::Problem;
 
 /// Longest wait for an end that is set. The clock that it is set by may be put forward meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -158,6 +159,12 @@ impl HttpBody for Watched {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+impl From<Ended> for Problem {
+    fn from(ended: Ended) -> Self {
+        Self::new(axum::http::StatusCode::UNAUTHORIZED, "key-revoked", ended.to_string())
     }
 }
 

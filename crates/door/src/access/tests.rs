@@ -6,6 +6,7 @@ mod timing;
 use axum::body::Body;
 use storage::{Options, Store};
 use tempfile::TempDir;
+use types::GroupScope;
 
 use super::*;
 

@@ -16,6 +16,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+/// Largest head of a request, looked at after each read of up to as much again; more is answered with 431.
+pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
+
 /// How a connection begins that speaks HTTP/2.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::HEAD_BYTES_MAX;
+use super::head::HEAD_BYTES_MAX;
 
 /// Requests under way on one connection.
 const STREAMS_MAX: u32 = 128;

@@ -10,14 +10,14 @@
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::sync::PoisonError;
 use storage::{Store, StoreError};
 use subtle::ConstantTimeEq;
 use types::Timestamp;
 
-use super::sessions::Begun;
-use super::{KIND as USER_KIND, Sessions, Users, caller_name, caller_of, document_of};
+use super::directory::{KIND as USER_KIND, Users, caller_name, caller_of, document_of, user_of};
+use super::password::fingerprint;
+use super::sessions::{Begun, Sessions};
 use crate::access::Caller;
 use crate::problem::Problem;
 
@@ -35,11 +35,6 @@ struct Kept {
 /// Compares fingerprints in constant time.
 fn is_same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
-}
-
-/// What tells one password of a user from the next: a hash of its hash, whose salt is new each time.
-pub(super) fn fingerprint(stored: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(stored.as_bytes()))
 }
 
 impl Kept {
@@ -85,7 +80,7 @@ impl Users {
 
     /// Whether what somebody signed in with is still so: a user may go, or get another password, meanwhile.
     pub fn still_has(&self, store: &Store, caller: &Caller, password: &str) -> Result<bool, Problem> {
-        let name = super::user_of(caller).unwrap_or_default();
+        let name = user_of(caller).unwrap_or_default();
         let document = store.setting(USER_KIND, name)?.as_deref().and_then(document_of);
         Ok(document.is_some_and(|document| is_same(&fingerprint(&document.password), password)))
     }

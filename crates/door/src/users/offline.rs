@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use storage::Store;
 use types::Timestamp;
 
-use super::{NewUser, Users, no_user};
+use super::directory::{NewUser, Users, no_user};
 use crate::problem::Problem;
 
 /// What is to be done. Some of it holds a password, and therefore cannot be printed.

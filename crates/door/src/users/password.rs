@@ -7,6 +7,9 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::BASE64_NOPAD;
 use subtle::ConstantTimeEq;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
 use crate::problem::Problem;
 
 /// What a hash costs: 19 MiB and two passes, some 20 ms. More would let few sign-ins at once exhaust a small machine.
@@ -60,6 +63,11 @@ impl Stored {
         let is_sane = memory_kib <= MEMORY_KIB_MAX && passes <= PASSES_MAX && hash.len() == HASH_BYTES;
         (is_sane && parts.next().is_none()).then_some(Self { memory_kib, passes, lanes, salt, hash })
     }
+}
+
+/// What tells one password of a user from the next: a hash of its hash, whose salt is new each time.
+pub(super) fn fingerprint(stored: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(stored.as_bytes()))
 }
 
 #[cfg(test)]

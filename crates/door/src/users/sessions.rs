@@ -11,7 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use types::Timestamp;
 
-use super::SignedIn;
+use super::directory::SignedIn;
 use crate::access::Caller;
 use crate::problem::Problem;
 

@@ -9,19 +9,14 @@
 //! A message that cannot be read is refused whole; a record that its group may not or would not keep is rejected by its
 //! number in the request. Records are read one at a time: memory beside the body is that of the events.
 
+mod body;
 mod fields;
 mod json;
 mod records;
 mod wire;
 
-use std::fmt::Display;
-
 use self::records::Records;
-use ingest::protobuf::Message;
 use ingest::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
-
-/// What a body should be, for errors.
-const WHAT: &str = "OTLP logs request";
 
 /// How a request is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +49,6 @@ pub fn ingest_otlp(
     let accepted = intake.accept(collector, &body, sender)?;
     rejected.add(accepted.clone());
     Ok(IngestAnswer { duplicate: accepted.duplicate, ..rejected })
-}
-
-/// The fields of a message of the request.
-fn message(bytes: &[u8]) -> Message<'_> {
-    Message::new(bytes, WHAT)
-}
-
-fn bad(problem: impl Display) -> IngestError {
-    IngestError::BadBody { what: WHAT, problem: problem.to_string() }
 }
 
 #[cfg(test)]

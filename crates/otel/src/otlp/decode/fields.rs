@@ -14,7 +14,7 @@ use data_encoding::BASE64;
 use parse::{FieldWriter, text_of};
 use types::Value;
 
-use super::{bad, message};
+use super::body::{bad, message};
 use ingest::IngestError;
 use ingest::protobuf::Content;
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use parse::JsonCursor;
 
 use self::values::put_pair;
-use super::bad;
+use super::body::bad;
 use super::fields::{Kind, count};
 use super::records::{ATTRIBUTE, Attributes, Body, Record, Records};
 use ingest::IngestError;

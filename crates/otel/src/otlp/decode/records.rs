@@ -7,7 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use parse::{FieldWriter, text_of};
 use types::{GroupName, Level, Limits, Timestamp, Value, group_name_of_outside};
 
-use super::bad;
+use super::body::bad;
 use super::fields::{Kind, count, elements, pair, write, write_json, write_json_pair};
 use ingest::{Beside, Collector, IngestAnswer, IngestError, OutOfScope};
 

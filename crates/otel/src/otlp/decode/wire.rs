@@ -17,8 +17,8 @@ use std::borrow::Cow;
 
 use parse::text_of;
 
+use super::body::message;
 use super::fields::{count, elements, kind, pair};
-use super::message;
 use super::records::{Attributes, Body, Id, Record, Records};
 use ingest::IngestError;
 use ingest::protobuf::Content;

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use data_encoding::BASE64;
 
-use super::super::bad;
+use super::super::body::bad;
 use super::super::fields::Kind;
 use super::super::records::Id;
 use super::Reader;

@@ -26,8 +26,8 @@ use super::known::Known;
 use super::request::Search;
 use super::search::{Found, body_of, json_of, run};
 use super::{mappings, pit};
-use crate::elastic::Shared;
-use crate::elastic::reading::read;
+use crate::http::Shared;
+use crate::http::reading::read;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

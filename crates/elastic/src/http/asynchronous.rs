@@ -11,7 +11,7 @@ use serde_json::{Value as Json_, json};
 use super::filter::Paths;
 use super::known::Known;
 use super::{error_answer, search};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::problem::Problem;
 
 /// Searches everything.

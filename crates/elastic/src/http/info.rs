@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderMap, header};
 use serde_json::{Value, json};
 
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::health::reasons;
 use door::server::Server;
 
@@ -75,7 +75,7 @@ pub(super) async fn xpack(server: Shared) -> Json<Value> {
 
 /// Whether everything is as it should be, in the word of Elasticsearch.
 pub(super) fn state(server: &Server) -> &'static str {
-    if reasons(server, server.app.store.status()).is_empty() { "green" } else { "red" }
+    if reasons(server, server.whole_store().status()).is_empty() { "green" } else { "red" }
 }
 
 /// As many shards as there are groups.

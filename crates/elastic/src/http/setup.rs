@@ -12,7 +12,7 @@ use types::{GroupName, group_name_of_outside};
 use super::mappings::{self, Declared};
 use super::search::{body_of, json_of};
 use super::{aliases, error_answer, made, manage};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::access::Role;
 use door::problem::Problem;
 
@@ -48,7 +48,7 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
         return Err(manage::nothing_at(&Method::GET, &format!("/{index}")));
     }
     let exists = match group_of(&server, &index) {
-        Some(group) => server.app.store.has_group(&group) || made::has(&server, &group)?,
+        Some(group) => server.whole_store().has_group(&group) || made::has(&server, &group)?,
         None => false,
     };
     let aliases = if server.caller.may(Role::Read) { aliases::seen(&server)? } else { Default::default() };
@@ -109,7 +109,7 @@ pub(super) async fn make_index(
     let of_thread = server.clone();
     let is_new = server.lookups.run(move || {
         let _changing = of_thread.state.mappings.changing();
-        let exists = of_thread.app.store.has_group(&group) || made::has(&of_thread, &group)?;
+        let exists = of_thread.whole_store().has_group(&group) || made::has(&of_thread, &group)?;
         if !exists {
             let by_template = mappings::all(&of_thread)?.declared(group.as_str());
             if by_template.is_some() || declared != Declared::default() {

@@ -24,7 +24,7 @@ use types::{GroupPattern, group_name_of_outside};
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::access::{Role, covers};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -66,7 +66,7 @@ fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
     if let Some(aliases) = &*known {
         return Ok(aliases.clone());
     }
-    let documents = server.app.store.settings(KIND)?;
+    let documents = server.whole_store().settings(KIND)?;
     let read = |(name, json): (String, String)| Some((name, serde_json::from_str(&json).ok()?));
     let aliases: Arc<Aliases> = Arc::new(documents.into_iter().filter_map(read).collect());
     *known = Some(aliases.clone());
@@ -280,11 +280,11 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
 fn keep(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
     for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
         let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
-        server.app.store.put_setting(KIND, name, &json)?;
+        server.whole_store().put_setting(KIND, name, &json)?;
         server.audit_own("alias changed", &json!({"alias": name, "indices": alias.indices}));
     }
     for name in known.keys().filter(|name| !changed.contains_key(*name)) {
-        server.app.store.remove_setting(KIND, name)?;
+        server.whole_store().remove_setting(KIND, name)?;
         server.audit_own("alias removed", &json!({"alias": name}));
     }
     Ok(())

@@ -19,7 +19,7 @@ use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern};
 
 use super::{made, templates};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::problem::Problem;
 
 /// The kinds of documents that mappings and templates are.
@@ -96,13 +96,13 @@ pub(super) fn all(server: &Shared) -> Result<Arc<All>, Problem> {
         return Ok(all.clone());
     }
     let mut all = All::default();
-    for (name, json) in server.app.store.settings(MAPPING)? {
+    for (name, json) in server.whole_store().settings(MAPPING)? {
         // What was accepted once is read again.
         let declared: Declared = serde_json::from_str(&json).unwrap_or_default();
         let mapping = Arc::new(Mapping::read(&declared.mappings, &declared.settings)?);
         all.indices.insert(name, Kept { declared, mapping });
     }
-    for (name, json) in server.app.store.settings(TEMPLATE)? {
+    for (name, json) in server.whole_store().settings(TEMPLATE)? {
         all.templates.insert(name, serde_json::from_str(&json).unwrap_or_default());
     }
     let all = Arc::new(all);
@@ -198,7 +198,7 @@ pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declared) -> R
         let message = format!("{MAPPINGS_MAX} indices have a mapping already; delete some, or use templates");
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
-    server.app.store.put_setting(MAPPING, group.as_str(), &json_of_document(declared)?)?;
+    server.whole_store().put_setting(MAPPING, group.as_str(), &json_of_document(declared)?)?;
     *server.state.mappings.known() = None;
     Ok(())
 }
@@ -220,7 +220,7 @@ pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Re
 pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
     let _changing = server.state.mappings.changing();
     if all(server)?.has_own(group.as_str()) {
-        server.app.store.remove_setting(MAPPING, group.as_str())?;
+        server.whole_store().remove_setting(MAPPING, group.as_str())?;
         *server.state.mappings.known() = None;
     }
     Ok(())
@@ -238,7 +238,7 @@ pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json
         let message = format!("there are {TEMPLATES_MAX} templates already");
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
-    for group in server.app.store.groups().into_iter().map(|group| group.name) {
+    for group in server.whole_store().groups().into_iter().map(|group| group.name) {
         if all.has_own(group.as_str()) {
             continue;
         }
@@ -248,8 +248,8 @@ pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json
         }
     }
     match template {
-        Some(template) => server.app.store.put_setting(TEMPLATE, key, &json_of_document(template)?)?,
-        None => server.app.store.remove_setting(TEMPLATE, key).map(|_| ())?,
+        Some(template) => server.whole_store().put_setting(TEMPLATE, key, &json_of_document(template)?)?,
+        None => server.whole_store().remove_setting(TEMPLATE, key).map(|_| ())?,
     }
     *server.state.mappings.known() = None;
     let what = if template.is_some() { "template changed" } else { "template removed" };

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
 use super::{aliases, made};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -69,7 +69,7 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
             name => {
                 let group = group_name_of_outside(name);
                 let of_alias = aliases::targets(server, name)?;
-                let exists = server.app.store.has_group(&group) || made::has(server, &group)?;
+                let exists = server.whole_store().has_group(&group) || made::has(server, &group)?;
                 if exists && server.reaches(group.as_str()) {
                     wanted.push(GroupPattern::new(group.as_str()));
                 } else if !leniency.ignores_missing && !reaches_any(server, &of_alias) {

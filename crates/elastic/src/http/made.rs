@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use types::GroupName;
 
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::problem::Problem;
 
 /// The kind of documents that made indices are.
@@ -50,7 +50,7 @@ fn all(server: &Shared) -> Result<Arc<BTreeMap<String, Document>>, Problem> {
     if let Some(made) = &*known {
         return Ok(made.clone());
     }
-    let documents = server.app.store.settings(KIND)?;
+    let documents = server.whole_store().settings(KIND)?;
     let made = documents.into_iter().map(|(name, json)| (name, serde_json::from_str(&json).unwrap_or_default()));
     let made: Arc<BTreeMap<String, Document>> = Arc::new(made.collect());
     *known = Some(made.clone());
@@ -66,7 +66,7 @@ pub(super) fn has(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
 pub(super) fn empty(server: &Shared) -> Result<Vec<GroupName>, Problem> {
     let names = all(server)?;
     let names = names.keys().filter_map(|name| GroupName::new(name));
-    Ok(names.filter(|name| server.reaches(name.as_str()) && !server.app.store.has_group(name)).collect())
+    Ok(names.filter(|name| server.reaches(name.as_str()) && !server.whole_store().has_group(name)).collect())
 }
 
 /// Keeps that an index was made.
@@ -81,7 +81,7 @@ pub(super) fn make(server: &Shared, group: &GroupName) -> Result<(), Problem> {
     }
     let document = Document { created: server.now().0.div_euclid(1_000_000) };
     let json = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
-    server.app.store.put_setting(KIND, group.as_str(), &json)?;
+    server.whole_store().put_setting(KIND, group.as_str(), &json)?;
     *server.state.made.known() = None;
     Ok(())
 }
@@ -91,7 +91,7 @@ pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<bool, Problem
     let _changing = server.state.made.changing();
     let was_made = all(server)?.contains_key(group.as_str());
     if was_made {
-        server.app.store.remove_setting(KIND, group.as_str())?;
+        server.whole_store().remove_setting(KIND, group.as_str())?;
         *server.state.made.known() = None;
     }
     Ok(was_made)
@@ -99,8 +99,8 @@ pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<bool, Problem
 
 fn forget_those_with_events(server: &Shared) -> Result<(), Problem> {
     for name in all(server)?.keys() {
-        if GroupName::new(name).is_none_or(|group| server.app.store.has_group(&group)) {
-            server.app.store.remove_setting(KIND, name)?;
+        if GroupName::new(name).is_none_or(|group| server.whole_store().has_group(&group)) {
+            server.whole_store().remove_setting(KIND, name)?;
         }
     }
     *server.state.made.known() = None;

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::json_of_value;
 use chrono_tz::Tz;
-use elastic::json_of_value;
 use language::dsl::Selection;
 use language::dsl::highlight::highlighted;
 use plan::date_math::format_time;

@@ -18,8 +18,8 @@ use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of};
 use super::{NOT_SUPPORTED, aliases, error_answer, info, made, mappings};
-use crate::elastic::Shared;
-use crate::elastic::reading::read;
+use crate::http::Shared;
+use crate::http::reading::read;
 use door::deletion::{self, EventDeletion};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -42,7 +42,7 @@ pub(super) async fn index(
         }
         let group = group_name_of_outside(name);
         server.must_be_deletable(&group)?;
-        if server.app.store.has_group(&group) || made::has(&server, &group)? {
+        if server.whole_store().has_group(&group) || made::has(&server, &group)? {
             groups.push(group);
         } else if !aliases::targets(&server, name)?.is_empty() {
             return Err(argument(format!(
@@ -151,7 +151,7 @@ pub(super) async fn task(server: Shared, Path(id): Path<String>) -> Result<Respo
     let Some(numbers) = id.strip_prefix(info::ID).and_then(|rest| rest.strip_prefix(':')) else { return missing() };
     let mut receipts = Vec::new();
     for number in numbers.split('+').filter(|number| *number != "0") {
-        let found = u64::from_str_radix(number, 16).ok().and_then(|number| server.app.store.deletion(number));
+        let found = u64::from_str_radix(number, 16).ok().and_then(|number| server.whole_store().deletion(number));
         match found.filter(|receipt| server.reaches(receipt.group.as_str())) {
             Some(receipt) => receipts.push(receipt),
             None => return missing(),

@@ -55,7 +55,7 @@ use door::table::Table;
 
 /// What clients of Elasticsearch have made, and how far they have scrolled.
 #[derive(Default)]
-pub(crate) struct ElasticState {
+pub struct ElasticState {
     /// Other names of groups.
     aliases: aliases::Book,
     /// Indices without events.
@@ -80,7 +80,7 @@ const NOT_SUPPORTED: &str = "is not supported here";
 const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
 
 /// Adds the routes of this door.
-pub(crate) fn routes() -> Routes {
+pub fn routes() -> Routes {
     let table = Routes::default()
         .get("/elasticsearch", Role::Any, info::root)
         .get("/elasticsearch/", Role::Any, info::root)
@@ -233,7 +233,7 @@ fn prepared(table: Routes) -> Routes {
 }
 
 /// The same service, in which requests that can only be meant for this door are found at the root, too.
-pub(crate) fn at_the_root(router: Router) -> Router {
+pub fn at_the_root(router: Router) -> Router {
     let moved = ServiceBuilder::new().layer(MapRequestLayer::new(move_request)).service(router);
     Router::new().fallback_service(moved)
 }
@@ -287,12 +287,12 @@ fn accepts_only_json(headers: &HeaderMap) -> bool {
 }
 
 /// Whether an address is one of this door.
-pub(crate) fn is_address(path: &str) -> bool {
+pub fn is_address(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The major version of Elasticsearch whose form a client wants.
-pub(crate) fn version_wanted(headers: &HeaderMap) -> Option<u8> {
+pub fn version_wanted(headers: &HeaderMap) -> Option<u8> {
     let kinds = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut wanted = kinds.filter(|kinds| kinds.contains("application/vnd.elasticsearch+json"));
     let version = wanted.next()?.split("compatible-with=").nth(1)?;
@@ -300,19 +300,19 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Option<u8> {
 }
 
 /// What is said of a method that a route of this door does not take, where Elasticsearch has more to say than that.
-pub(crate) fn refused(method: &Method, path: &str) -> Option<Problem> {
+pub fn refused(method: &Method, path: &str) -> Option<Problem> {
     is_address(path).then(|| manage::refused(method, path))?
 }
 
 /// What is said where this door has no route.
-pub(crate) fn nothing_at(method: &Method, path: &str) -> Problem {
+pub fn nothing_at(method: &Method, path: &str) -> Problem {
     manage::nothing_at(method, path)
 }
 
 /// Errors as Elasticsearch writes them, and the mark that its clients want on every answer.
-pub(crate) struct ElasticFormat {
+pub struct ElasticFormat {
     /// The version whose form is wanted.
-    pub(crate) version: Option<u8>,
+    pub version: Option<u8>,
 }
 
 impl ErrorFormat for ElasticFormat {

@@ -15,7 +15,7 @@ use types::GroupPattern;
 use super::mappings::{self, Declared};
 use super::search::{body_of, json_of};
 use super::{error_answer, manage};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::access::covers;
 use door::problem::Problem;
 

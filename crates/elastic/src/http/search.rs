@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
+use crate::{Asker, Folded, run_aggregations};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use chrono_tz::Tz;
-use elastic::{Asker, Folded, run_aggregations};
 use execute::{Answer, PartialReason};
 use ingest::decode;
 use language::SearchError;
@@ -23,8 +23,8 @@ use super::known::Known;
 use super::pit::PointInTime;
 use super::request::{Search, Total};
 use super::{filter, made, mappings, problem_json, scroll};
-use crate::elastic::Shared;
-use crate::elastic::reading::{Reading, read};
+use crate::http::Shared;
+use crate::http::reading::{Reading, read};
 use door::headers::encoding;
 use door::parameters::Parameters;
 use door::problem::Problem;

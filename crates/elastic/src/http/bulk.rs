@@ -14,7 +14,7 @@ use types::GroupName;
 use super::answer::{self, Fate};
 use super::filter::Filter;
 use super::{error_answer, mappings};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::headers::{batch_id, encoding};
 use door::parameters::Parameters;
 use door::problem::Problem;

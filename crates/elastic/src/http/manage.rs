@@ -15,8 +15,8 @@ use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
 use super::{NOT_SUPPORTED, PREFIX, catalog, info, made, mappings};
-use crate::elastic::Shared;
-use crate::elastic::reading::read;
+use crate::http::Shared;
+use crate::http::reading::read;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

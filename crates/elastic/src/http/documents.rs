@@ -16,8 +16,8 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
-use crate::elastic::Shared;
-use crate::elastic::reading::read;
+use crate::http::Shared;
+use crate::http::reading::read;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

@@ -13,7 +13,7 @@ use types::GroupPattern;
 use super::catalog::{bytes_of, groups_of};
 use super::known::Known;
 use super::{aliases, info, made};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

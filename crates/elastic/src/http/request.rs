@@ -1,6 +1,6 @@
 //! What a search asks for: the body and the parameters of its address together.
 
-use elastic::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
+use crate::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
 use language::SearchError;
 use language::dsl::filter::parse_query;
 use language::dsl::{Selection, field_of};

@@ -26,8 +26,8 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{NOT_SUPPORTED, error_answer, mappings};
-use crate::elastic::Shared;
-use crate::elastic::reading::{Reading, read};
+use crate::http::Shared;
+use crate::http::reading::{Reading, read};
 use door::problem::Problem;
 use door::reading::Scope;
 

@@ -16,7 +16,7 @@ use types::{Timestamp, Value};
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use crate::elastic::Shared;
+use crate::http::Shared;
 use door::problem::Problem;
 
 /// Longest id.

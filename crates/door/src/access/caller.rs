@@ -1,0 +1,98 @@
+//! Callers and what they may do.
+
+use std::sync::Arc;
+
+use types::GroupScope;
+
+use super::life::Life;
+use super::rate::Bucket;
+
+/// What a caller may do; each role may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Nothing but what needs no key: health, the page's shell.
+    None,
+    /// Whatever any key may do: ask who is there, as senders and readers both do.
+    Any,
+    /// Send events.
+    Ingest,
+    /// Ask.
+    Read,
+    /// Silences, rules, channels.
+    Operate,
+    /// Everything.
+    Admin,
+}
+
+/// What somebody is called of whom nothing is known.
+const ANONYMOUS: &str = "anonymous";
+
+/// Who asks, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may send events; a role that may ask does not say so.
+    pub sends: bool,
+    /// The groups that exist for them.
+    pub scope: GroupScope,
+    /// What they are called in lists and records: `anonymous`, `admin.key`, `key:NAME`, `user:NAME`.
+    pub name: Arc<str>,
+    /// Until when they may do it; answers under way end with it.
+    pub life: Life,
+    /// What their key may send in a time.
+    pub bucket: Option<Arc<Bucket>>,
+    /// Within what the ids of their batches are unique: of their own for each key and those that took its place. What
+    /// comes without a key of its own is one sender, as it was before there were keys.
+    pub batches: Arc<str>,
+}
+
+impl Default for Caller {
+    /// Somebody who may do nothing but what needs no key.
+    fn default() -> Self {
+        let scope = GroupScope::Matching(Vec::new());
+        let (life, batches) = (Life::default(), Arc::from(""));
+        Self { role: Role::None, sends: false, scope, name: ANONYMOUS.into(), life, bucket: None, batches }
+    }
+}
+
+impl Caller {
+    /// The owner of the admin key.
+    pub(super) fn admin() -> Self {
+        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
+    }
+
+    /// Somebody on this machine, as long as nobody has made a key.
+    pub(super) fn local(life: Life) -> Self {
+        Self { role: Role::Operate, sends: true, scope: GroupScope::All, life, ..Self::default() }
+    }
+
+    /// What tells them from others, over a change of their key too.
+    pub fn identity(&self) -> Arc<str> {
+        if self.batches.is_empty() { self.name.clone() } else { self.batches.clone() }
+    }
+
+    /// Whether it is known who they are.
+    pub fn is_known(&self) -> bool {
+        &*self.name != ANONYMOUS
+    }
+
+    /// Whether they may do what needs `role`.
+    pub fn may(&self, role: Role) -> bool {
+        if role == Role::Ingest { self.sends } else { self.role >= role }
+    }
+}
+
+impl Role {
+    /// The role's name in the API description.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Any => "any",
+            Self::Ingest => "ingest",
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Admin => "admin",
+        }
+    }
+}

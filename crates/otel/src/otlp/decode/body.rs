@@ -1,0 +1,18 @@
+//! The body of a request as a protobuf message, and the error of one that cannot be read.
+
+use std::fmt::Display;
+
+use ingest::IngestError;
+use ingest::protobuf::Message;
+
+/// What a body should be, for errors.
+const WHAT: &str = "OTLP logs request";
+
+/// The fields of a message of the request.
+pub(super) fn message(bytes: &[u8]) -> Message<'_> {
+    Message::new(bytes, WHAT)
+}
+
+pub(super) fn bad(problem: impl Display) -> IngestError {
+    IngestError::BadBody { what: WHAT, problem: problem.to_string() }
+}
