@@ -16,8 +16,8 @@
 //!
 //! A segment holds runs, one per group. A run's events stand in time order (equal times in order of acceptance)
 //! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`, `strings`), which fields an event has is its shape
-//! (`shape`), messages are split into templates and variables (`template`, `moment`), the variables are columns too
-//! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`words`). Block filters
+//! (`shape`), messages are split into templates and variables (`template`, `time_text`), the variables are columns too
+//! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`word_index`). Block filters
 //! (`filter`) say which pieces of words no variable holds. Times of events are in `times`.
 //!
 //! This crate reads and writes single files and is the only one that names tantivy. It knows neither the data
@@ -25,30 +25,31 @@
 
 pub mod bytes;
 mod column;
+mod digits;
 mod error;
 mod field_filter;
 mod filter;
 mod footer;
 mod format;
 mod meta;
-mod moment;
+mod needle;
 mod numbers;
 mod proof;
 mod reader;
-mod search;
 mod section;
 mod section_cache;
 mod shape;
 mod slots;
 mod source;
-mod spelled;
 mod strings;
 pub mod tagged;
 mod template;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod time_text;
 mod times;
+mod word_index;
 mod words;
 mod writer;
 

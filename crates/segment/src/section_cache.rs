@@ -159,12 +159,12 @@ impl SectionCache {
 
 /// The sections kept of one segment, as long as it is open.
 #[derive(Debug)]
-pub(crate) struct KeptSections {
+pub(crate) struct SegmentSections {
     cache: Arc<SectionCache>,
     segment: u64,
 }
 
-impl KeptSections {
+impl SegmentSections {
     /// None yet.
     pub(crate) fn new(cache: &Arc<SectionCache>) -> Self {
         Self { cache: cache.clone(), segment: cache.next_segment.fetch_add(1, Ordering::Relaxed) }
@@ -181,7 +181,7 @@ impl KeptSections {
     }
 }
 
-impl Drop for KeptSections {
+impl Drop for SegmentSections {
     fn drop(&mut self) {
         for part in &self.cache.parts {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn what_was_found_and_what_was_not_is_counted() {
         let cache = SectionCache::new(1 << 20);
-        let kept = KeptSections::new(&cache);
+        let kept = SegmentSections::new(&cache);
         kept.put(1, &section(1, 100));
         assert!(kept.get(1).is_some() && kept.get(2).is_none() && kept.get(1).is_some());
         let bytes = 100 + ENTRY_BYTES as u64;
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn sections_are_kept_within_bounds_and_go_with_their_segment() {
         let cache = SectionCache::new(1 << 20);
-        let (one, other) = (KeptSections::new(&cache), KeptSections::new(&cache));
+        let (one, other) = (SegmentSections::new(&cache), SegmentSections::new(&cache));
         for number in 0..2000 {
             one.put(number, &section(1, 1000));
             other.put(number, &section(2, 1000));
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_query_that_reads_more_than_there_is_room_for_finds_a_part_of_it_again() {
         let cache = SectionCache::new(1 << 20);
-        let kept = KeptSections::new(&cache);
+        let kept = SegmentSections::new(&cache);
         let round = || {
             let is_found = |number: &u32| {
                 let found = kept.get(*number).is_some();
@@ -249,10 +249,10 @@ mod tests {
     #[test]
     fn what_is_too_large_is_not_kept() {
         let cache = SectionCache::new(8 << 10);
-        let kept = KeptSections::new(&cache);
+        let kept = SegmentSections::new(&cache);
         kept.put(1, &section(0, 300));
         kept.put(2, &section(0, 100));
         assert_eq!((kept.get(1), kept.get(2).map(|section| section.len())), (None, Some(100)));
-        KeptSections::new(&SectionCache::new(0)).put(1, &section(0, 0));
+        SegmentSections::new(&SectionCache::new(0)).put(1, &section(0, 0));
     }
 }

@@ -87,14 +87,14 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{Grain, Parts, split};
+    use crate::template::{Granularity, Parts, split};
 
     #[test]
     fn what_stands_before_a_variable_decides_its_column() {
         let mut slots = Slots::new(2);
         for message in ["sshd[12]: from 10.0.0.1 port 7", "sshd[13]: closed port 9", "user u1 port 10.0.0.2"] {
             let mut parts = Parts::default();
-            assert!(split(message, 0, Grain::Fine, &mut parts));
+            assert!(split(message, 0, Granularity::Fine, &mut parts));
             slots.add(&Template::new(parts.template, 2).expect("just made"));
         }
         assert_eq!(slots.of_template(1), [0, 1, 2]);

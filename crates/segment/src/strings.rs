@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 use types::Strings;
 
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
-use crate::search::{InNumbered, Needle};
+use crate::needle::{Needle, NumberedMatch};
 use crate::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// How many times each distinct text must occur on average for a dictionary.
@@ -249,11 +249,11 @@ fn find_behind_prefix<'a>(
 ) -> Decoded<()> {
     let within = needle.in_numbered(prefix);
     let holds: &dyn Fn(u64) -> bool = match &within {
-        InNumbered::None => return skip_texts(cursor, n),
-        InNumbered::All => &|_| true,
-        InNumbered::Within(digits) => &|number| digits.are_in(number),
-        InNumbered::AtBegin(digits) => &|number| digits.begin(number),
-        InNumbered::Unknown => {
+        NumberedMatch::None => return skip_texts(cursor, n),
+        NumberedMatch::All => &|_| true,
+        NumberedMatch::Within(digits) => &|number| digits.are_in(number),
+        NumberedMatch::AtBegin(digits) => &|number| digits.begin(number),
+        NumberedMatch::Unknown => {
             needle.find_in(&take_texts(cursor, n)?, found);
             return Ok(());
         }

@@ -32,17 +32,17 @@ use segment::RunSummary;
 use sha2::{Digest, Sha256};
 use types::{Batch, GroupName, RowSet, TimeRange, Timestamp};
 
+use crate::hot::Generation;
+use crate::state::{State, StoredSegment};
+use crate::store::{Shared, Work};
+use crate::{StoreError, catalog, tombstone};
+
 pub(crate) use mask::{Mask, Masks, Removed};
 pub use receipt::DeletionReceipt;
 pub(crate) use receipt::{FORMAT as RECEIPT_FORMAT, Unreadable, read as read_receipts};
 pub(crate) use remaining::Remaining;
 pub(crate) use sequences::Finder;
 pub use sequences::{SequenceCollector, Sequences};
-
-use crate::hot::Generation;
-use crate::state::{State, StoredSegment};
-use crate::store::{Shared, Work};
-use crate::{StoreError, catalog, tombstone};
 
 /// Bytes of the sequences of one deletion: some twenty million events that lie scattered, any number that do not.
 pub const DELETION_BYTES_MAX: usize = 64 << 20;

@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 use segment::{MIXED_PARTITION, RunInput, day_of, range_of};
 use types::{Batch, GroupName, Run, TimeRange};
 
-use crate::batch_ids::ValidEntries;
+use crate::batch_ids::{self, ValidEntries};
 use crate::catalog::{FlushRecord, Marks, SegmentRow};
 use crate::erase::Masks;
 use crate::hot::{Generation, HotGroup};
 use crate::segment_files::NewSegment;
 use crate::state::Tier;
 use crate::store::{Rotated, Shared};
-use crate::{StoreError, batch_ids, wal};
+use crate::{StoreError, wal};
 
 /// Days that get a segment of their own in one flush; events of further days share one.
 const DAYS_MAX: usize = 8;

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use crate::control::postgres::PostgresControl;
 use crate::database::sqlite::version_in_file;
 use crate::tombstone::events::Found;
-use crate::wal::{FILE_HEADER_BYTES, FileHeader, HeaderError};
-use crate::{DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, erase, notes, tombstone, wal};
+use crate::wal::{self, FILE_HEADER_BYTES, FileHeader, HeaderError};
+use crate::{DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, erase, notes, tombstone};
 
 /// Segments whose headers are read: those that were written last, since a later catat that ran here wrote some. Opening
 /// checks all others.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use types::ScanError;
 
+use crate::{ClockDoubt, ScrubStatus, SectionCacheStatus, StoreForecast, TierStatus};
+
 pub(crate) use self::counters::Counters;
 pub use self::counters::Latency;
-use crate::{ClockDoubt, ScrubStatus, SectionCacheStatus, StoreForecast, TierStatus};
 
 /// State of the store at one instant. Counters count from the start of the process.
 #[derive(Clone, Debug, Default)]

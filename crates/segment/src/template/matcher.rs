@@ -1,9 +1,11 @@
 //! Tells which templates can hold a text.
 
-use super::{KINDS, Kind, Slot, Template, is_word_byte};
-use crate::moment::{self, Form};
-use crate::search::Needle;
-use crate::spelled::Digits;
+use super::kind::{KINDS, Kind, Slot};
+use super::pieces::Template;
+use crate::digits::Digits;
+use crate::needle::Needle;
+use crate::time_text::{self, Form};
+use crate::words::is_word_byte;
 
 /// A set of kinds of variables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Kinds {
 
 /// Whether a message of a template holds a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum TemplateMatch {
     /// Certainly not.
     No,
     /// Perhaps, and if so then within one of the variables of these kinds.
@@ -44,7 +46,7 @@ pub(crate) enum Holds {
     Yes,
 }
 
-impl Holds {
+impl TemplateMatch {
     /// Whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
     /// variables of its kind are searched for all of it instead.
     pub(crate) fn is_for_columns(self) -> bool {
@@ -142,7 +144,7 @@ impl LiteralMatcher {
         }
     }
 
-    pub(crate) fn ask(&self, template: &Template) -> Holds {
+    pub(crate) fn ask(&self, template: &Template) -> TemplateMatch {
         // `states`: places of the literal reached with variables; `sure`: without any.
         let (mut states, mut sure) = (0u64, 0u64);
         let (mut perhaps, mut certainly) = (false, false);
@@ -175,10 +177,10 @@ impl LiteralMatcher {
             states = entered | begun;
         }
         match (certainly && self.is_whole, perhaps || certainly) {
-            (true, _) => Holds::Yes,
-            (false, true) => Holds::Perhaps,
-            (false, false) if within != Kinds::default() => Holds::Within(within),
-            (false, false) => Holds::No,
+            (true, _) => TemplateMatch::Yes,
+            (false, true) => TemplateMatch::Perhaps,
+            (false, false) if within != Kinds::default() => TemplateMatch::Within(within),
+            (false, false) => TemplateMatch::No,
         }
     }
 }
@@ -231,7 +233,7 @@ fn places_of_names(literal: &[u8], ignores_case: bool) -> u64 {
     let mut places = 0;
     let mut at = 0;
     for letters in literal.chunk_by(|a, b| a.is_ascii_alphabetic() == b.is_ascii_alphabetic()) {
-        if letters[0].is_ascii_alphabetic() && letters.len() <= 3 && moment::may_be_letters(letters, ignores_case) {
+        if letters[0].is_ascii_alphabetic() && letters.len() <= 3 && time_text::may_be_letters(letters, ignores_case) {
             (at..at + letters.len()).for_each(|place| places |= 1 << place);
         }
         at += letters.len();
@@ -243,36 +245,36 @@ fn places_of_names(literal: &[u8], ignores_case: bool) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Grain, Parts, split};
+    use super::super::{Granularity, Parts, split};
     use super::*;
 
     /// 2026-11-19T08:07:06Z.
     const NEAR: i64 = 1_795_075_626_000_000_000;
 
-    fn template(message: &str, grain: Grain) -> Option<Template> {
+    fn template(message: &str, grain: Granularity) -> Option<Template> {
         let mut parts = Parts::default();
         split(message, NEAR, grain, &mut parts).then(|| Template::new(parts.template, 2).expect("just made"))
     }
 
-    fn within(kinds: &[Kind]) -> Holds {
+    fn within(kinds: &[Kind]) -> TemplateMatch {
         let mut within = Kinds::default();
         kinds.iter().for_each(|kind| within.insert(*kind));
-        Holds::Within(within)
+        TemplateMatch::Within(within)
     }
 
-    fn check(message: &str, literal: &str, ignores_case: bool, expected: Holds) {
-        let template = template(message, Grain::Fine).expect("no markers");
+    fn check(message: &str, literal: &str, ignores_case: bool, expected: TemplateMatch) {
+        let template = template(message, Granularity::Fine).expect("no markers");
         assert_eq!(LiteralMatcher::new(literal, ignores_case).ask(&template), expected, "{literal} in {message}");
     }
 
     #[test]
     fn templates_say_yes_no_or_perhaps() {
         let message = "connection refused by 10.0.0.1";
-        check(message, "nnection refu", false, Holds::Yes);
-        check(message, "Refused", false, Holds::No);
-        check(message, "Refused", true, Holds::Yes);
-        check(message, "by 77", false, Holds::Perhaps);
-        check(message, "by x", false, Holds::No);
+        check(message, "nnection refu", false, TemplateMatch::Yes);
+        check(message, "Refused", false, TemplateMatch::No);
+        check(message, "Refused", true, TemplateMatch::Yes);
+        check(message, "by 77", false, TemplateMatch::Perhaps);
+        check(message, "by x", false, TemplateMatch::No);
         check(message, "10.0", false, within(&[Kind::Address]));
     }
 
@@ -280,42 +282,42 @@ mod tests {
     fn a_time_may_hold_what_it_could_be_spelled_with_and_nothing_else() {
         let message = "Nov 19 08:07:06 host up";
         check(message, "Dec 3", false, within(&[Kind::Time]));
-        check(message, "dec 3", false, Holds::No);
+        check(message, "dec 3", false, TemplateMatch::No);
         check(message, "dec 3", true, within(&[Kind::Time]));
-        check(message, "12:00:00 host", false, Holds::Perhaps);
-        check(message, "refused", false, Holds::No);
+        check(message, "12:00:00 host", false, TemplateMatch::Perhaps);
+        check(message, "refused", false, TemplateMatch::No);
         check(message, "ar", false, within(&[Kind::Time]));
-        check("2026-11-19 08:07:06 host up", "ar", false, Holds::No);
-        check("2026-11-19T08:07:06.392Z up", "2Z up", false, Holds::Perhaps);
+        check("2026-11-19 08:07:06 host up", "ar", false, TemplateMatch::No);
+        check("2026-11-19T08:07:06.392Z up", "2Z up", false, TemplateMatch::Perhaps);
         check("2026-11-19T08:07:06.392Z up", "9T08", false, within(&[Kind::Time]));
-        check("2026-11-19T08:07:06.392Z up", "9T080", false, Holds::No);
+        check("2026-11-19T08:07:06.392Z up", "9T080", false, TemplateMatch::No);
     }
 
     #[test]
     fn what_can_only_lie_within_one_variable_is_told_by_its_kind() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         check("trace_id=00f067aa0ba902b7 done", trace, false, within(&[Kind::Hex]));
-        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), false, Holds::No);
+        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), false, TemplateMatch::No);
         check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), true, within(&[Kind::Hex]));
         check("from 10.0.0.1 for u77", "192.168.1.1", false, within(&[Kind::Address]));
-        check("from 10.0.0.1 for u77", "192.168.1.1.1", false, Holds::No);
-        check("5.6.7 of 8", "6.7", false, Holds::Perhaps);
+        check("from 10.0.0.1 for u77", "192.168.1.1.1", false, TemplateMatch::No);
+        check("5.6.7 of 8", "6.7", false, TemplateMatch::Perhaps);
         check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", "9a0b-4c57-", false, within(&[Kind::Uuid]));
-        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, Holds::No);
+        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, TemplateMatch::No);
         check("user 77 of x9", "12345", false, within(&[Kind::Integer, Kind::Text]));
         check("user 77 of x9", "1234567890123456789", false, within(&[Kind::Text]));
         // The rest of it may stand behind the number.
         let long = format!("{} of", "1".repeat(66));
-        check("x9 of", &long, false, Holds::Perhaps);
+        check("x9 of", &long, false, TemplateMatch::Perhaps);
     }
 
     #[test]
     fn a_quote_far_behind_in_the_literal_lets_a_quoted_text_take_part_in_it() {
         let quoted = "abc ".repeat(20);
-        let template = template(&format!("said \"{quoted}\" loudly"), Grain::Coarse).expect("no markers");
+        let template = template(&format!("said \"{quoted}\" loudly"), Granularity::Coarse).expect("no markers");
         let ask = |literal: &str| LiteralMatcher::new(literal, false).ask(&template);
-        assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), Holds::Perhaps);
-        assert_eq!(ask(&quoted[4..]), Holds::No);
+        assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), TemplateMatch::Perhaps);
+        assert_eq!(ask(&quoted[4..]), TemplateMatch::No);
     }
 
     fn holds(message: &str, literal: &str, ignores_case: bool) -> bool {
@@ -332,13 +334,13 @@ mod tests {
             from in 0usize..80, length in 1usize..70, ignores_case in any::<bool>(), is_coarse in any::<bool>(),
         ) {
             let literal: String = message.chars().skip(from).take(length).collect();
-            let grain = if is_coarse { Grain::Coarse } else { Grain::Fine };
+            let grain = if is_coarse { Granularity::Coarse } else { Granularity::Fine };
             if let (Some(template), false) = (template(&message, grain), literal.is_empty()) {
                 let said = LiteralMatcher::new(&literal, ignores_case).ask(&template);
                 let may_be_quoted = template.has_quoted() && !literal.contains('"');
-                prop_assert!(said != Holds::No || may_be_quoted, "{} in {}", literal, message);
+                prop_assert!(said != TemplateMatch::No || may_be_quoted, "{} in {}", literal, message);
                 let other = LiteralMatcher::new("a 1", ignores_case).ask(&template);
-                prop_assert!(other != Holds::Yes || holds(&message, "a 1", ignores_case));
+                prop_assert!(other != TemplateMatch::Yes || holds(&message, "a 1", ignores_case));
             }
         }
     }

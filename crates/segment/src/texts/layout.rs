@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use types::RowSet;
 
-use super::{TEXT_SECTIONS, Vocabulary, section_of};
+use super::vocabulary::{TEXT_SECTIONS, Vocabulary, section_of};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::slots::Slots;
 use crate::template::Kind;
@@ -64,7 +64,7 @@ impl TemplateIds {
     }
 
     /// What the messages of `rows` are made of.
-    pub(crate) fn wanted_by(&self, rows: &RowSet, vocabulary: &Vocabulary) -> Wanted {
+    pub(crate) fn wanted_by(&self, rows: &RowSet, vocabulary: &Vocabulary) -> ColumnSelection {
         let mut places = vec![0u32; vocabulary.slots.n_templates() + 1];
         rows.iter().for_each(|row| places[self.ids[row] as usize] = 1);
         let mut columns = vec![false; vocabulary.slots.columns().len()];
@@ -81,11 +81,11 @@ impl TemplateIds {
                 sections[section_of(vocabulary.slots.columns()[column].kind)] = true;
             }
         }
-        Wanted { places, n_templates: n_templates as usize, columns, sections }
+        ColumnSelection { places, n_templates: n_templates as usize, columns, sections }
     }
 
     /// For every template the columns of its variables that are wanted.
-    pub(crate) fn lists_of(&self, wanted: &Wanted, slots: &Slots) -> Decoded<Lists<'_>> {
+    pub(crate) fn lists_of(&self, wanted: &ColumnSelection, slots: &Slots) -> Decoded<Lists<'_>> {
         Ok(Lists::new(self.layout(slots)?, slots, &wanted.columns))
     }
 
@@ -166,7 +166,7 @@ impl TemplateIds {
 }
 
 /// Templates, columns and sections that some messages are made of.
-pub(crate) struct Wanted {
+pub(crate) struct ColumnSelection {
     /// By template number, 0 where no message has it, else one more than its place among those that some has.
     places: Vec<u32>,
     n_templates: usize,
@@ -174,7 +174,7 @@ pub(crate) struct Wanted {
     sections: [bool; TEXT_SECTIONS],
 }
 
-impl Wanted {
+impl ColumnSelection {
     /// Everything in one section.
     pub(crate) fn all_of_section(section: usize, slots: &Slots) -> Self {
         let columns = slots.columns().iter().map(|slot| section_of(slot.kind) == section).collect();

@@ -23,9 +23,10 @@ mod tls;
 use std::time::{Duration, Instant};
 
 use self::session::ANSWER_MAX;
-pub(crate) use self::session::{Failure, Session};
 use super::url::DatabaseUrl;
 use super::{DatabaseError, DatabaseProblem, Schema};
+
+pub(crate) use self::session::{Failure, Session};
 
 /// How long a claim holds that is not renewed, in seconds.
 const CLAIM_MAX: i32 = 30;

@@ -14,8 +14,8 @@ use crate::remote_source::SequentialObject;
 use crate::state::Place;
 use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;
-use crate::wal::reader;
-use crate::{OpenError, Options, erase, formats, lock, tombstone, wal};
+use crate::wal::{self, reader};
+use crate::{OpenError, Options, erase, formats, lock, tombstone};
 
 const CATALOG: &str = "catalog.sqlite";
 

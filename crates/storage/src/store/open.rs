@@ -34,7 +34,7 @@ use self::databases::open_catalog;
 use super::Shared;
 use super::queue::Queue;
 use super::writer::Committer;
-use crate::batch_ids::{Age, ValidEntries};
+use crate::batch_ids::{self, Age, ValidEntries};
 use crate::care::Care;
 use crate::catalog::claim::Claim;
 use crate::catalog::{Catalog, Contents, Doomed, Marks};
@@ -47,7 +47,7 @@ use crate::scrub::Scrub;
 use crate::segment_files::SegmentFiles;
 use crate::state::{Place, State};
 use crate::status::Counters;
-use crate::{Databases, OpenError, Options, Recovery, batch_ids, disk, formats, tombstone};
+use crate::{Databases, OpenError, Options, Recovery, disk, formats, tombstone};
 
 /// Sequences have the writer's epoch in their upper 16 bits.
 const EPOCH_BITS: u32 = 48;

@@ -9,10 +9,9 @@ use types::GroupName;
 use super::{Opening, Scope};
 use crate::catalog::{Doomed, FlushRecord, RunRow, SegmentRow};
 use crate::positions::Positions;
-use crate::segment_files;
 use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
 use crate::wal::chain::{Chain, Link};
-use crate::{OpenError, batch_ids};
+use crate::{OpenError, batch_ids, segment_files};
 
 /// A segment on disk that the catalog does not know.
 pub(super) struct Orphan {

@@ -1,133 +1,12 @@
-//! Times written in messages, as numbers.
-//!
-//! Most lines begin with the time that is the event's timestamp as well, and many name further ones. A time is
-//! recognized where it is spelled in one of the usual ways, and becomes a whole number: how many units, as small as
-//! its last digit, lie between the epoch and the time on its face, whatever zone it means. Beside the event's own
-//! timestamp such a number is nearly always a constant, the zone (`numbers`).
-//!
-//! How a time is spelled is its *form*, five ASCII characters, which stand in the template behind the marker:
-//!
-//! ```text
-//! date     a 2026-11-19   b 2026/11/19   c 2026.11.19   d 20261119   e 26/11/19   f 261119   g 11-19   h 11.19
-//!          i Nov 09   j Nov  9   m Nov 9   l 19/Nov/2026   k Thu Nov 09 … 2026   n Thu Nov  9 … 2026
-//! between  the character between date and time
-//! time     a 08:07:06   b 08.07.06   c 080706   d 8:7:6
-//! mark     the character before the decimals, `-` where there are none
-//! digits   how many decimals, 0 to 9
-//! ```
-//!
-//! Where the form says no year, the year that brings the time nearest to the event's is meant. A spelling that would
-//! not be written back exactly (a 31 June, a leap second, a wrong weekday) is no time.
+//! Finds times in texts.
 
-mod pen;
-
-use crate::template::is_word_byte;
-
-pub(crate) use pen::{Pen, push};
-
-const MONTHS: [&[u8; 3]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-
-/// Day 0 of the epoch was a Thursday.
-const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
-
-const SECONDS_OF_DAY: i64 = 86_400;
-
-/// Bytes of a form in a template.
-pub(crate) const FORM_BYTES: usize = 5;
-
-/// How a time is spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Form {
-    date: u8,
-    between: u8,
-    time: u8,
-    mark: u8,
-    digits: u8,
-}
-
-impl Form {
-    /// Reads a form from a template.
-    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        let [date, between, time, mark, digits] = *bytes else { return None };
-        let is_known = matches!(date, b'a'..=b'n')
-            && matches!(time, b'a'..=b'd')
-            && is_between(between)
-            && digits.is_ascii_digit()
-            && (mark == b'-' || is_mark(mark));
-        is_known.then_some(Self { date, between, time, mark, digits: digits - b'0' })
-    }
-
-    /// What stands in the template.
-    pub(crate) fn bytes(self) -> [u8; FORM_BYTES] {
-        [self.date, self.between, self.time, self.mark, b'0' + self.digits]
-    }
-
-    /// Nanoseconds of one unit.
-    pub(crate) fn unit_ns(self) -> i64 {
-        10i64.pow(9 - u32::from(self.digits.min(9)))
-    }
-
-    /// Whether it holds names of months or days.
-    pub(crate) fn has_names(self) -> bool {
-        matches!(self.date, b'i'..=b'n')
-    }
-
-    /// Whether such a time may hold all of `literal`.
-    pub(crate) fn may_hold(self, literal: &[u8], ignores_case: bool) -> bool {
-        if self.has_names() || self.time == b'd' {
-            // Not all are spelled with as many characters, or with the same.
-            return true;
-        }
-        let mut shape = Vec::new();
-        push(&mut shape, self, 0);
-        let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
-            b'0'..=b'9' => byte.is_ascii_digit(),
-            other => byte == other || (ignores_case && byte.eq_ignore_ascii_case(other)),
-        };
-        shape.windows(literal.len().max(1)).any(|window| window.iter().zip(literal).all(fits))
-    }
-
-    /// Whether `byte`, which is no letter of a name, may stand in such a time.
-    pub(crate) fn admits(self, byte: u8) -> bool {
-        byte.is_ascii_digit()
-            || byte == self.between
-            || (byte == self.mark && self.digits > 0)
-            || match self.date {
-                b'a' | b'g' => byte == b'-',
-                b'b' | b'e' | b'l' => byte == b'/',
-                b'c' | b'h' => byte == b'.',
-                b'i' | b'j' | b'k' | b'm' | b'n' => byte == b' ',
-                _ => false,
-            }
-            || match self.time {
-                b'a' | b'd' => byte == b':',
-                b'b' => byte == b'.',
-                _ => false,
-            }
-    }
-}
-
-fn is_between(byte: u8) -> bool {
-    matches!(byte, b' ' | b'T' | b'-' | b':' | b'_')
-}
-
-fn is_mark(byte: u8) -> bool {
-    matches!(byte, b'.' | b',' | b':')
-}
-
-/// Tells whether letters that stand together may be part of a name in some time, or the letters around one.
-pub(crate) fn may_be_letters(letters: &[u8], ignores_case: bool) -> bool {
-    let is_in = |name: &[u8; 3]| {
-        let holds = |part: &[u8]| if ignores_case { part.eq_ignore_ascii_case(letters) } else { part == letters };
-        name.windows(letters.len().max(1)).any(holds)
-    };
-    matches!(letters, b"T" | b"t" | b"Z" | b"z") || MONTHS.iter().chain(&WEEKDAYS).any(|name| is_in(name))
-}
+use super::calendar::{SECONDS_OF_DAY, civil_of_days, days_of_civil, days_of_month};
+use super::form::{Form, MONTHS, WEEKDAYS, is_between, is_mark};
+use crate::words::is_word_byte;
 
 /// A time found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct TimeText {
     pub(crate) form: Form,
     /// Units since the epoch.
     pub(crate) units: i64,
@@ -148,7 +27,7 @@ pub(crate) fn may_begin(bytes: &[u8], at: usize, length: usize, has_digit: bool)
 }
 
 /// The time that begins at `at`, in a text of an event of time `near` (nanoseconds).
-pub(crate) fn find(bytes: &[u8], at: usize, near: i64) -> Option<Found> {
+pub(crate) fn find(bytes: &[u8], at: usize, near: i64) -> Option<TimeText> {
     let mut reader = Reader { bytes, at };
     let mut date = reader.date()?;
     let between = reader.next()?;
@@ -169,7 +48,7 @@ pub(crate) fn find(bytes: &[u8], at: usize, near: i64) -> Option<Found> {
     let day = date.day_number(near.div_euclid(SECONDS_OF_DAY * 1_000_000_000))?;
     let form = Form { date: date.form, between, time, mark, digits };
     let whole = (day * SECONDS_OF_DAY + seconds).checked_mul(10i64.pow(u32::from(digits)))?;
-    Some(Found { form, units: whole.checked_add(decimals)?, end: reader.at })
+    Some(TimeText { form, units: whole.checked_add(decimals)?, end: reader.at })
 }
 
 struct Date {
@@ -356,39 +235,9 @@ impl Reader<'_> {
     }
 }
 
-/// Days since the epoch of a civil date (Hinnant, "chrono-compatible low-level date algorithms", 2013).
-fn days_of_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// The civil date of a day since the epoch, by the same source.
-fn civil_of_days(days: i64) -> (i64, i64, i64) {
-    // Days of a damaged file may be any number; no date is that far away.
-    let shifted = days.clamp(-(1 << 40), 1 << 40) + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
-fn days_of_month(year: i64, month: i64) -> i64 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => 28 + i64::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::time_text::writer::push;
     use proptest::prelude::*;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! Says which sections are about to be read, so that those that lie far apart in an object come at the same time.
 
-use super::SegmentRun;
+use super::run::SegmentRun;
 use crate::footer;
 use crate::section::SectionId;
 use crate::texts::TEXT_SECTIONS;

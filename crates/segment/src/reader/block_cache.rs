@@ -12,15 +12,15 @@ const RECENT_BLOCKS_MAX: usize = 4;
 const LITERALS_MAX: usize = 16;
 
 /// What was read of a few blocks lately: a query asks for several fields of a block, one after the other.
-pub(super) struct Recent<T>(Mutex<VecDeque<(usize, Arc<T>)>>);
+pub(super) struct BlockCache<T>(Mutex<VecDeque<(usize, Arc<T>)>>);
 
-impl<T> Default for Recent<T> {
+impl<T> Default for BlockCache<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T> Recent<T> {
+impl<T> BlockCache<T> {
     pub(super) fn get(&self, block: usize, read: impl FnOnce() -> Result<T, ScanError>) -> Result<Arc<T>, ScanError> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().iter().find(|(known, _)| *known == block).map(|(_, value)| value.clone());
@@ -36,15 +36,15 @@ impl<T> Recent<T> {
 }
 
 /// An answer for each literal that a query asks for, with whether case is ignored.
-pub(super) struct Asked<T>(Mutex<Vec<(String, bool, Arc<T>)>>);
+pub(super) struct LiteralCache<T>(Mutex<Vec<(String, bool, Arc<T>)>>);
 
-impl<T> Default for Asked<T> {
+impl<T> Default for LiteralCache<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T> Asked<T> {
+impl<T> LiteralCache<T> {
     pub(super) fn get(
         &self,
         literal: &str,

@@ -4,13 +4,13 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::Strings;
 
-use super::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
+use super::vocabulary::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
 use crate::bytes::{put_integers, put_varint};
 use crate::filter;
 use crate::numbers::{self, Numbers};
 use crate::slots::Slots;
 use crate::strings::{put_repeating, put_texts};
-use crate::template::{Grain, Kind, Parts, Template, Variable, pack_hex, split};
+use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split};
 
 /// Templates that a run may have besides one for every so many rows; further messages are kept raw.
 const TEMPLATES_ALWAYS: usize = 1024;
@@ -60,7 +60,7 @@ impl MessageWriter {
 
     /// Splits a message and gives the number of its template, from 1; `None` where it is to be kept raw.
     fn number_of<'m>(&mut self, message: &'m str, time: i64, parts: &mut Parts<'m>) -> Option<u32> {
-        if !split(message, time, Grain::Fine, parts) {
+        if !split(message, time, Granularity::Fine, parts) {
             return None;
         }
         if let Some(number) = self.numbers.get(&parts.template) {
@@ -69,7 +69,7 @@ impl MessageWriter {
         let n_templates = self.vocabulary.templates.len();
         let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
         let is_crowded = n_templates >= FINE_TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_FINE_TEMPLATE;
-        if (is_crowded || self.is_coarse) && message.contains('"') && split(message, time, Grain::Coarse, parts) {
+        if (is_crowded || self.is_coarse) && message.contains('"') && split(message, time, Granularity::Coarse, parts) {
             self.is_coarse = true;
             return match self.numbers.get(&parts.template) {
                 Some(number) => Some(*number),

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use types::{Batch, Column, MinuteCounts, RowSet, Run, ScanError, Timestamp};
 
-use super::{RunSummary, Segment, SegmentRun};
+use super::run::SegmentRun;
+use super::segment::Segment;
 use crate::footer;
+use crate::meta::RunSummary;
 
 /// Reads the blocks of one run.
 pub struct RunReader(SegmentRun);

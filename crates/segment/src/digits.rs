@@ -3,8 +3,6 @@
 //! The text of a whole number holds digits exactly where a power of ten tells so, and whether an address holds some is
 //! a question to its four numbers, each of which has but 256 answers.
 
-use crate::search::Needle;
-
 /// Digits looked for in the decimal spelling of numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Digits {
@@ -95,10 +93,9 @@ pub(crate) struct DigitsNeedle {
 }
 
 impl DigitsNeedle {
-    /// The same as a needle that is made of digits; `None` where it is not, or of too many.
-    pub(crate) fn new(needle: &Needle) -> Option<Self> {
-        let (begins, ends) = needle.anchors();
-        Some(Self { digits: needle.digits()?, begins, ends })
+    /// Takes a text; `None` where it holds anything but digits, or too many.
+    pub(crate) fn of(text: &str, begins: bool, ends: bool) -> Option<Self> {
+        Some(Self { digits: Digits::of(text)?, begins, ends })
     }
 
     /// Tells whether the text of a number holds it.
@@ -123,16 +120,15 @@ pub(crate) struct AddressNeedle {
 }
 
 impl AddressNeedle {
-    /// The same as a needle.
-    pub(crate) fn new(needle: &Needle) -> Self {
-        let (begins, ends) = needle.anchors();
-        let parts: Vec<&str> = needle.literal().split('.').collect();
+    /// Takes the literal that addresses have to hold, or even to begin or to end with.
+    pub(crate) fn new(literal: &str, begins: bool, ends: bool) -> Self {
+        let parts: Vec<&str> = literal.split('.').collect();
         let n_parts = parts.len();
         // Few enough to be looked at: no address has more than four numbers.
         let of_part = |(place, part): (usize, &&str)| {
             // A point stands between two parts; before the first and behind the last the number may go on.
-            let asked = Needle::part_of(part, false, place > 0 || begins, place + 1 < n_parts || ends);
-            std::array::from_fn(|number| asked.is_in(&number.to_string()))
+            let (is_first, is_last) = (place > 0 || begins, place + 1 < n_parts || ends);
+            std::array::from_fn(|number| is_part_of(part, &number.to_string(), is_first, is_last))
         };
         let of_parts: Vec<[bool; 256]> = parts.iter().enumerate().take(4).map(of_part).collect();
         let fitting = |first: usize| {
@@ -158,8 +154,19 @@ impl AddressNeedle {
     }
 }
 
+/// Whether a number holds `part`, or even begins or ends with it.
+fn is_part_of(part: &str, number: &str, begins: bool, ends: bool) -> bool {
+    match (begins, ends) {
+        (true, true) => number == part,
+        (true, false) => number.starts_with(part),
+        (false, true) => number.ends_with(part),
+        (false, false) => number.contains(part),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::needle::Needle;
     use proptest::prelude::*;
 
     use super::*;
@@ -200,7 +207,7 @@ mod tests {
             let cut: String = text.chars().skip(from).take(length).collect();
             for part in [part, cut, text.clone(), format!("0{text}")] {
                 let needle = Needle::part_of(&part, false, begins, ends);
-                let holds = DigitsNeedle::new(&needle).is_some_and(|digits| digits.is_in(number));
+                let holds = needle.in_numbers().is_some_and(|digits| digits.is_in(number));
                 prop_assert_eq!(holds, !part.is_empty() && needle.is_in(&text), "{} in {}", part, text);
             }
         }
@@ -216,7 +223,7 @@ mod tests {
             let cut: String = text.chars().skip(from).take(length).collect();
             for part in [part, cut, text.clone(), format!("{text}.1")] {
                 let needle = Needle::part_of(&part, false, begins, ends);
-                prop_assert_eq!(AddressNeedle::new(&needle).is_in(address), needle.is_in(&text), "{} in {}", part, text);
+                prop_assert_eq!(AddressNeedle::new(&part, begins, ends).is_in(address), needle.is_in(&text), "{} in {}", part, text);
             }
         }
     }
@@ -224,7 +231,7 @@ mod tests {
     #[test]
     fn a_text_that_is_no_part_of_a_number_is_none() {
         assert!(["", "1a", "-1", "1.5", "1234567890123456789"].iter().all(|text| Digits::of(text).is_none()));
-        let address = |text: &str| AddressNeedle::new(&Needle::new(text, false));
+        let address = |text: &str| AddressNeedle::new(text, false, false);
         assert!(["1.2.3.4.5", "1.256.", "1.01.2", "1..2", "a"].iter().all(|text| address(text).is_nowhere()));
     }
 }

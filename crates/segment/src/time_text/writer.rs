@@ -1,6 +1,7 @@
 //! Times as their forms spell them.
 
-use super::{Form, MONTHS, SECONDS_OF_DAY, WEEKDAYS, civil_of_days};
+use super::calendar::{SECONDS_OF_DAY, civil_of_days};
+use super::form::{Form, MONTHS, WEEKDAYS};
 
 /// Writes the time of a form that so many units stand for.
 pub(crate) fn push(out: &mut Vec<u8>, form: Form, units: i64) {
@@ -9,8 +10,25 @@ pub(crate) fn push(out: &mut Vec<u8>, form: Form, units: i64) {
     push_time(out, form, &parts, year);
 }
 
+impl Form {
+    /// Whether such a time may hold all of `literal`.
+    pub(crate) fn may_hold(self, literal: &[u8], ignores_case: bool) -> bool {
+        if self.has_names() || self.time == b'd' {
+            // Not all are spelled with as many characters, or with the same.
+            return true;
+        }
+        let mut shape = Vec::new();
+        push(&mut shape, self, 0);
+        let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
+            b'0'..=b'9' => byte.is_ascii_digit(),
+            other => byte == other || (ignores_case && byte.eq_ignore_ascii_case(other)),
+        };
+        shape.windows(literal.len().max(1)).any(|window| window.iter().zip(literal).all(fits))
+    }
+}
+
 /// Spells many times of one form; a date is written once for those that follow each other.
-pub(crate) struct Pen {
+pub(crate) struct TimeWriter {
     form: Form,
     /// The date that `text` begins with, as days since the epoch, and its year.
     date: Option<(i64, i64)>,
@@ -18,7 +36,7 @@ pub(crate) struct Pen {
     text: Vec<u8>,
 }
 
-impl Pen {
+impl TimeWriter {
     /// Nothing written yet.
     pub(crate) fn new(form: Form) -> Self {
         Self { form, date: None, date_bytes: 0, text: Vec::new() }
@@ -154,7 +172,7 @@ mod tests {
             times in prop::collection::vec((0i64..3, 0i64..1 << 40), 1..9),
         ) {
             let form = Form::of_bytes(form.as_bytes()).expect("made of known characters");
-            let mut pen = Pen::new(form);
+            let mut pen = TimeWriter::new(form);
             for (day, within) in times {
                 let seconds = day * SECONDS_OF_DAY + within % SECONDS_OF_DAY;
                 let units = seconds * (1_000_000_000 / form.unit_ns()) + within % 10;

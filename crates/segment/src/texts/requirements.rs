@@ -8,16 +8,18 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::RowSet;
 
-use super::{COLUMN_MIN, QUOTED, TEXTS, TemplateIds, Variables, Vocabulary, Wanted, push_uuid};
+use super::layout::{ColumnSelection, TemplateIds};
+use super::variables::{Variables, push_uuid};
+use super::vocabulary::{COLUMN_MIN, QUOTED, TEXTS, Vocabulary};
 use crate::bytes::{Cursor, Damage, Decoded};
-use crate::moment::Pen;
-use crate::search::Needle;
-use crate::spelled::DigitsNeedle;
+use crate::digits::DigitsNeedle;
+use crate::needle::Needle;
 use crate::strings::{find_texts, skip_texts, take_texts};
-use crate::template::{Demand, Holds, Kind, Slot, push_hex, ways};
+use crate::template::{Kind, Requirement, Slot, TemplateMatch, push_hex, ways};
+use crate::time_text::TimeWriter;
 
 /// What the templates of a run demand of their variables for a literal.
-pub(crate) struct Sought {
+pub(crate) struct RequirementSet {
     parts: Vec<Part>,
     /// Column and number of the part that is demanded of it, in order.
     demands: Vec<(u32, u32)>,
@@ -39,11 +41,11 @@ enum Told {
     TooMuch,
 }
 
-impl Sought {
+impl RequirementSet {
     /// Asks the templates of which `holds`, by template number, is in doubt.
-    pub(crate) fn new(needle: &Needle, vocabulary: &Vocabulary, holds: &[Holds]) -> Self {
+    pub(crate) fn new(needle: &Needle, vocabulary: &Vocabulary, holds: &[TemplateMatch]) -> Self {
         let mut parts: Vec<Part> = Vec::new();
-        let mut numbers: HashMap<Demand, u32, RandomState> = HashMap::default();
+        let mut numbers: HashMap<Requirement, u32, RandomState> = HashMap::default();
         let mut demands = Vec::new();
         let mut templates = vec![Told::Ways(Vec::new())];
         for (index, template) in vocabulary.templates.iter().enumerate() {
@@ -55,7 +57,7 @@ impl Sought {
                 templates.push(Told::TooMuch);
                 continue;
             };
-            let mut numbered = |(slot, demand): (u32, Demand)| {
+            let mut numbered = |(slot, demand): (u32, Requirement)| {
                 let number = *numbers.entry(demand).or_insert_with(|| {
                     parts.push(Part::new(needle, demand));
                     parts.len() as u32 - 1
@@ -80,7 +82,7 @@ impl Sought {
     }
 
     /// Prepares asking the block's columns about the rows `rows`.
-    pub(crate) fn ask(&self, rows: &RowSet, ids: &TemplateIds, vocabulary: &Vocabulary) -> Asked<'_> {
+    pub(crate) fn ask(&self, rows: &RowSet, ids: &TemplateIds, vocabulary: &Vocabulary) -> LiteralCache<'_> {
         let mut is_there = vec![false; self.templates.len()];
         rows.iter().for_each(|row| is_there[ids.ids[row] as usize] = true);
         let mut answers: Vec<Option<RowSet>> = self.demands.iter().map(|_| None).collect();
@@ -95,8 +97,8 @@ impl Sought {
                 }),
             }
         }
-        let wanted = Wanted::of_columns(is_wanted, &vocabulary.slots);
-        Asked { sought: self, is_there, wanted, answers, has_more }
+        let wanted = ColumnSelection::of_columns(is_wanted, &vocabulary.slots);
+        LiteralCache { sought: self, is_there, wanted, answers, has_more }
     }
 
     /// The demands on a column.
@@ -107,11 +109,11 @@ impl Sought {
 }
 
 impl Part {
-    fn new(needle: &Needle, demand: Demand) -> Self {
+    fn new(needle: &Needle, demand: Requirement) -> Self {
         // Literals of templates are whole characters, and so is what stands between them.
         let text = needle.literal().get(usize::from(demand.from)..usize::from(demand.to)).unwrap_or_default();
         let needle = Needle::part_of(text, needle.ignores_case(), demand.begins, demand.ends);
-        Self { digits: DigitsNeedle::new(&needle), needle }
+        Self { digits: needle.in_numbers(), needle }
     }
 }
 
@@ -119,19 +121,19 @@ impl Part {
 type Living<'a> = Vec<(usize, &'a RowSet)>;
 
 /// What is asked of one block.
-pub(crate) struct Asked<'s> {
-    sought: &'s Sought,
+pub(crate) struct LiteralCache<'s> {
+    sought: &'s RequirementSet,
     /// By template number, whether a row asked about has it.
     is_there: Vec<bool>,
-    wanted: Wanted,
+    wanted: ColumnSelection,
     /// By demand, which values of its column meet it; `None` where nobody asks.
     answers: Vec<Option<RowSet>>,
     has_more: bool,
 }
 
-impl Asked<'_> {
+impl LiteralCache<'_> {
     /// The columns to read.
-    pub(crate) fn wanted(&self) -> &Wanted {
+    pub(crate) fn wanted(&self) -> &ColumnSelection {
         &self.wanted
     }
 
@@ -266,7 +268,7 @@ impl Variables {
         let mut spelled = Vec::new();
         Some(match (slot.kind, slot.form) {
             (Kind::Time, Some(form)) => {
-                let mut pen = Pen::new(form);
+                let mut pen = TimeWriter::new(form);
                 // Events of one second follow each other.
                 let mut last = None;
                 RowSet::of_slice(self.integers.get(places)?, |units| match last {
