@@ -1,7 +1,7 @@
-//! Numbers asked for what their texts hold, without writing them.
+//! Searches the decimal text of numbers without formatting them.
 //!
-//! The text of a whole number holds digits exactly where a power of ten tells so, and whether an address holds some is
-//! a question to its four numbers, each of which has but 256 answers.
+//! Whether a whole number contains given digits follows from divisions by powers of ten; an address is four numbers
+//! with 256 possible values each.
 
 /// Digits looked for in the decimal spelling of numbers.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +22,12 @@ impl Digits {
         let is_usable = (1..=DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         let number: u64 = if is_usable { text.parse().ok()? } else { return None };
         let power = 10u64.pow(text.len() as u32);
-        // With zeros in front they stand behind other digits, unless they are a single zero.
+        // Digits with leading zeros must follow another digit, unless they are a single zero.
         let least = if text.len() == 1 { number } else { number.max(power / 10) };
         Some(Self { number, power, least })
     }
 
-    /// The same without zeros in front, of which there may be more.
+    /// Drops leading zeros, of which the spelling may have more.
     pub(crate) fn without_zeros(self) -> Self {
         let mut power = 1;
         while power <= self.number {
@@ -36,7 +36,7 @@ impl Digits {
         Self { power, least: self.number, ..self }
     }
 
-    /// Whether they stand in a number that is spelled without zeros in front.
+    /// Reports whether they occur in a number that is spelled without zeros in front.
     pub(crate) fn are_in(self, number: u64) -> bool {
         let mut rest = number;
         while rest >= self.least {
@@ -51,7 +51,7 @@ impl Digits {
         false
     }
 
-    /// Whether such a number begins with them.
+    /// Reports whether such a number begins with them.
     pub(crate) fn begin(self, number: u64) -> bool {
         let mut rest = number;
         while rest >= self.power {
@@ -60,17 +60,17 @@ impl Digits {
         rest == self.number && rest >= self.least
     }
 
-    /// Whether such a number ends with them.
+    /// Reports whether such a number ends with them.
     fn end(self, number: u64) -> bool {
         number >= self.least && number % self.power == self.number
     }
 
-    /// Whether such a number is made of them.
+    /// Reports whether such a number is made of them.
     fn are(self, number: u64) -> bool {
         number >= self.least && number == self.number
     }
 
-    /// Whether they stand in a number that is spelled with `width` digits, zeros in front.
+    /// Reports whether they occur in a number that is spelled with `width` digits, zeros in front.
     pub(crate) fn are_in_padded(self, number: u64, width: u32) -> bool {
         let (mut rest, mut n_left) = (number, width);
         // Those that are left are as many as are looked for, or more.
@@ -98,7 +98,7 @@ impl DigitsNeedle {
         Some(Self { digits: Digits::of(text)?, begins, ends })
     }
 
-    /// Tells whether the text of a number holds it.
+    /// Reports whether the text of a number holds it.
     pub(crate) fn is_in(&self, number: i64) -> bool {
         let number = number.unsigned_abs();
         match (self.begins, self.ends) {
@@ -126,7 +126,7 @@ impl AddressNeedle {
         let n_parts = parts.len();
         // Few enough to be looked at: no address has more than four numbers.
         let of_part = |(place, part): (usize, &&str)| {
-            // A point stands between two parts; before the first and behind the last the number may go on.
+            // Parts are separated by a dot; before the first part and after the last the number may continue.
             let (is_first, is_last) = (place > 0 || begins, place + 1 < n_parts || ends);
             std::array::from_fn(|number| is_part_of(part, &number.to_string(), is_first, is_last))
         };
@@ -142,19 +142,19 @@ impl AddressNeedle {
         Self { ways: ways.filter(|fitting| fitting.iter().all(|fits| fits.contains(&true))).collect() }
     }
 
-    /// Whether no address holds it.
+    /// Reports whether no address holds it.
     pub(crate) fn is_nowhere(&self) -> bool {
         self.ways.is_empty()
     }
 
-    /// Tells whether the text of an address holds it.
+    /// Reports whether the text of an address holds it.
     pub(crate) fn is_in(&self, address: u32) -> bool {
         let [a, b, c, d] = address.to_be_bytes().map(usize::from);
         self.ways.iter().any(|fits| fits[0][a] & fits[1][b] & fits[2][c] & fits[3][d])
     }
 }
 
-/// Whether a number holds `part`, or even begins or ends with it.
+/// Reports whether a number holds `part`, or even begins or ends with it.
 fn is_part_of(part: &str, number: &str, begins: bool, ends: bool) -> bool {
     match (begins, ends) {
         (true, true) => number == part,

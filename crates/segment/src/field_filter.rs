@@ -142,12 +142,12 @@ impl FieldFilter {
         Ok(Self { bytes: bytes.to_vec(), columns })
     }
 
-    /// Tells whether all values of column number `column` are addresses.
+    /// Reports whether all values of column number `column` are addresses.
     pub(crate) fn is_of_addresses(&self, column: usize) -> bool {
         self.columns.get(column).is_some_and(|(class, _)| *class == ADDRESSES)
     }
 
-    /// Whether a value of column number `column` may hold the needle.
+    /// Reports whether a value of column number `column` may hold the needle.
     pub(crate) fn ask(&self, column: usize, needle: &Needle) -> FilterAnswer {
         let Some((class, more)) = self.columns.get(column) else { return FilterAnswer::Perhaps };
         let may_hold = match *class {

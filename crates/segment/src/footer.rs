@@ -87,13 +87,13 @@ pub(crate) fn encode(meta: &SegmentMeta, runs: &[RunFooter]) -> Vec<u8> {
 /// Where the events of a segment came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lineage {
-    /// Segments that this one stands for.
+    /// Segments that this one replaces.
     pub(crate) replaced: Vec<u128>,
     /// Section with the source positions of its events.
     pub(crate) positions: Option<SectionId>,
 }
 
-/// Writes where the events came from, behind the directory of sections; nothing where there is nothing to say.
+/// Appends the lineage after the directory of sections; nothing if it is empty.
 pub(crate) fn put_lineage(out: &mut Vec<u8>, lineage: &Lineage) {
     if *lineage == Lineage::default() {
         return;

@@ -1,7 +1,7 @@
 //! A text looked for in stored columns without making their values.
 //!
-//! How values are stored says much about the texts that they can hold: packed hex holds hex digits, addresses hold
-//! digits and points, a dictionary is searched once for all rows. What remains is searched as one piece of memory.
+//! The encoding of a column limits the texts in it: packed hex contains hex digits, addresses contain digits and
+//! dots, a dictionary is searched once for all rows. Other texts are searched as one piece of memory.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -16,7 +16,7 @@ use crate::words::{is_word_byte, words};
 /// Most characters of an IPv4 address.
 const ADDRESS_BYTES_MAX: usize = 15;
 
-/// Which numbers behind a prefix make a text that holds a needle.
+/// Which numbers, appended to a prefix, make a text that contains a needle.
 pub(crate) enum NumberedMatch {
     None,
     All,
@@ -29,11 +29,11 @@ pub(crate) enum NumberedMatch {
 pub(crate) struct Needle {
     pub(super) literal: String,
     ignores_case: bool,
-    /// Whether texts have to begin, and to end, with it.
+    /// Reports whether texts have to begin, and to end, with it.
     begins: bool,
     ends: bool,
     finder: memchr::memmem::Finder<'static>,
-    /// Made once somebody asks addresses.
+    /// Created on first use.
     address: OnceLock<AddressNeedle>,
 }
 
@@ -51,19 +51,19 @@ impl Needle {
     }
 
     /// The pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
-    /// hold: those with a digit, which stand in no template, and the whole where it is one.
+    /// hold: those with a digit, which occur in no template, and the whole where it is one.
     pub(crate) fn pieces(&self) -> Vec<Self> {
         let pieces = words(&self.literal).map(|word| Self::new(word, self.ignores_case));
         let is_asked = |piece: &Self| piece.has_digit() || piece.literal.len() == self.literal.len();
         pieces.filter(|piece| piece.stands_in_texts_or_hex_only() && is_asked(piece)).collect()
     }
 
-    /// Tells whether there is a digit in it; a word with one stands in no template.
+    /// Reports whether there is a digit in it; a word with one occurs in no template.
     pub(crate) fn has_digit(&self) -> bool {
         self.literal.bytes().any(|byte| byte.is_ascii_digit())
     }
 
-    /// Tells whether no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can hold it.
+    /// Reports whether no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can hold it.
     fn stands_in_texts_or_hex_only(&self) -> bool {
         let is_word = self.literal.bytes().all(is_word_byte);
         // Integers and addresses are made of digits.
@@ -75,12 +75,12 @@ impl Needle {
         is_word && has_other && !may_be_in_time
     }
 
-    /// Tells whether a quoted text that holds a part of it may end within it.
+    /// Reports whether a quoted text that holds a part of it may end within it.
     pub(crate) fn has_quote(&self) -> bool {
         self.literal.contains('"')
     }
 
-    /// Whether upper and lower case are the same.
+    /// Reports whether upper and lower case are the same.
     pub(crate) fn ignores_case(&self) -> bool {
         self.ignores_case
     }
@@ -90,12 +90,12 @@ impl Needle {
         &self.literal
     }
 
-    /// Tells whether it is made of lower-case hex digits.
+    /// Reports whether it is made of lower-case hex digits.
     pub(crate) fn is_lower_hex(&self) -> bool {
         is_lower_hex(&self.literal)
     }
 
-    /// Tells whether an IPv4 address may hold it.
+    /// Reports whether an IPv4 address may hold it.
     pub(crate) fn may_be_in_address(&self) -> bool {
         self.literal.len() <= ADDRESS_BYTES_MAX && self.consists_of(b".") && self.n_points() < 4
     }
@@ -104,7 +104,7 @@ impl Needle {
         self.literal.bytes().filter(|byte| *byte == b'.').count()
     }
 
-    /// Finds it in addresses, anchors heeded.
+    /// Finds it in addresses, anchors respected.
     pub(crate) fn in_addresses(&self) -> &AddressNeedle {
         self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.begins, self.ends))
     }
@@ -114,7 +114,7 @@ impl Needle {
         Digits::of(&self.literal)
     }
 
-    /// Whether a prefix, which does not end with a digit, and a number behind it hold it.
+    /// Reports whether a prefix, which does not end with a digit, and a number after it contain it.
     pub(crate) fn in_numbered(&self, prefix: &str) -> NumberedMatch {
         if self.is_anchored() {
             return NumberedMatch::Unknown;
@@ -134,19 +134,19 @@ impl Needle {
         }
     }
 
-    /// Tells whether a prefix with digits behind it may hold it.
+    /// Reports whether a prefix followed by digits may contain it.
     pub(crate) fn may_be_in_numbered(&self, prefix: &[u8]) -> bool {
         let lowered = if self.ignores_case { prefix.to_ascii_lowercase() } else { prefix.to_vec() };
         let before_digits = self.literal.trim_end_matches(|c: char| c.is_ascii_digit());
         self.finder.find(&lowered).is_some() || lowered.ends_with(before_digits.as_bytes())
     }
 
-    /// Tells whether a text holds it.
+    /// Reports whether a text holds it.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.is_in_bytes(text.as_bytes())
     }
 
-    /// Tells whether the bytes of a text hold it.
+    /// Reports whether the bytes of a text hold it.
     pub(crate) fn is_in_bytes(&self, text: &[u8]) -> bool {
         let length = self.literal.len();
         if self.is_anchored() {
@@ -164,12 +164,12 @@ impl Needle {
         }
     }
 
-    /// Whether texts have to begin or to end with it.
+    /// Reports whether texts have to begin or to end with it.
     fn is_anchored(&self) -> bool {
         self.begins || self.ends
     }
 
-    /// Finds it in numbers, anchors heeded; `None` where it is not made of digits, or of too many.
+    /// Finds it in numbers, anchors respected; `None` where it is not made of digits, or of too many.
     pub(crate) fn in_numbers(&self) -> Option<DigitsNeedle> {
         DigitsNeedle::of(&self.literal, self.begins, self.ends)
     }
@@ -178,12 +178,12 @@ impl Needle {
         self.literal.bytes().all(|byte| byte.is_ascii_digit() || other.contains(&byte))
     }
 
-    /// Tells whether the text of a number may hold it.
+    /// Reports whether the text of a number may hold it.
     pub(crate) fn may_be_in_number(&self) -> bool {
         self.consists_of(b".-+eE") && self.n_points() < 2
     }
 
-    /// Tells whether a time spelled in a form may hold it.
+    /// Reports whether a time spelled in a form may hold it.
     pub(crate) fn may_be_in_time(&self, form: TimeForm) -> bool {
         match form {
             TimeForm::Rfc3339 { digits } => {
@@ -200,7 +200,7 @@ impl Needle {
         }
     }
 
-    /// Tells whether lower-case hex texts may hold it, given their bytes packed two digits each.
+    /// Reports whether lower-case hex texts may hold it, given their bytes packed two digits each.
     pub(crate) fn may_be_in_hex(&self, packed: &[u8]) -> bool {
         self.may_be_in_packed(packed, 2)
     }
@@ -216,7 +216,7 @@ impl Needle {
         if !self.is_lower_hex() {
             return false;
         }
-        // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
+        // Its first digit is the first or second of a byte; what does not fill a byte at either end is left out.
         (0..n_places).any(|skipped| {
             let mut wanted = Vec::new();
             pack_hex(&mut wanted, self.literal.get(skipped..).unwrap_or_default());
@@ -234,14 +234,14 @@ impl Needle {
         spell: impl Fn(&mut Vec<u8>, &[u8]),
         found: &mut dyn FnMut(u32),
     ) {
-        // Dashes are not kept; whether they stand where the needle has them is seen once a text is spelled.
+        // Dashes are not kept; whether they match those of the needle is checked on the spelled text.
         let digits: String = self.literal.split('-').collect();
         if !is_lower_hex(&digits) {
             return;
         }
         let mut spelled = Vec::new();
         let mut hits: Vec<u32> = Vec::new();
-        // Its first digit stands first or second in a byte; what does not fill a byte at either end is left out.
+        // Its first digit is the first or second of a byte; what does not fill a byte at either end is left out.
         for skipped in 0..2 {
             let mut wanted = Vec::new();
             pack_hex(&mut wanted, digits.get(skipped..).unwrap_or_default());
@@ -306,7 +306,7 @@ impl Needle {
         if self.finder.find(haystack).is_none() {
             return;
         }
-        // Lengths whose sum is that of the bytes; anything else is noticed by whoever reads the texts.
+        // Lengths whose sum is that of the bytes; any other sum is reported when the texts are read.
         let mut last = 0u32;
         let end = |length: &i64| {
             last = last.wrapping_add(*length as u32);

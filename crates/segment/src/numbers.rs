@@ -4,7 +4,7 @@
 //! holds the columns that have values, in order, `n` being how many:
 //!
 //! ```text
-//! byte 1 where some column is stored beside the times of its events, else 0
+//! byte 1 if a column is stored relative to the times of its events, else 0
 //! one byte for each column with n ≥ COLUMN_MIN: its tag
 //! the short columns together, where there are any: *integers* least of each; *integers* value − least of all
 //! the long columns: what belongs to the tag
@@ -144,7 +144,7 @@ fn choose(column: &Numbers<'_>) -> u8 {
     best.1
 }
 
-/// Tells whether some column of a section is stored beside the times of its events.
+/// Reports whether a column of a section is stored relative to the times of its events.
 pub(crate) fn has_times(bytes: &[u8]) -> bool {
     bytes.first() == Some(&1)
 }
@@ -165,11 +165,11 @@ pub(crate) fn columns_of_time(bytes: &[u8], columns: &[ColumnShape]) -> Decoded<
 pub(crate) struct ColumnShape {
     pub(crate) n_values: usize,
     pub(crate) unit_ns: Option<i64>,
-    /// Whether anybody asks for the values; those of other long columns are read as zeros.
+    /// Reports whether anybody asks for the values; those of other long columns are read as zeros.
     pub(crate) is_wanted: bool,
 }
 
-/// Reads columns, one behind the other; `times` are those of the events of all values in that order, as far as
+/// Reads columns, one after another; `times` are those of the events of all values in that order, as far as
 /// [`columns_of_time`] asks for them, or none.
 pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[ColumnShape], times: &[i64]) -> Decoded<Vec<i64>> {
     let n_values: usize = columns.iter().map(|column| column.n_values).sum();

@@ -2,13 +2,13 @@
 //!
 //! A *word* is a maximal run of ASCII letters, digits and bytes of non-ASCII characters. Words that hold a digit
 //! are variables, so are IPv4 addresses, UUIDs and times (`time_text`) as a whole; everything else is literal. Therefore
-//! a word without digits stands in the template and nowhere else, but for hex letters alone, which a UUID or a long
+//! a word without digits occurs in the template and nowhere else, but for hex letters alone, which a UUID or a long
 //! hex number may hold, and for names of months and weekdays: searching words means searching templates. Where the
 //! messages of a run have too many templates, texts in double quotes become variables as a whole (`split`), and such
 //! a variable may hold any word.
 //!
-//! A template is the message with each variable replaced by the marker byte of its kind; behind the marker of a time
-//! stands its form. A message that holds a marker byte, or that is very long, is kept raw. Segments of format 1 know
+//! A template is the message with each variable replaced by the marker byte of its kind; the marker of a time is
+//! followed by its form. A message that contains a marker byte, or is very long, is stored raw. Segments of format 1 know
 //! the first five kinds alone.
 
 mod candidates;

@@ -1,7 +1,7 @@
 //! The messages of one block: template numbers, and the variables by kind.
 //!
 //! A block's messages are [`TEXT_SECTIONS`] sections (empty where there is nothing): template numbers of all rows
-//! (*integers*; 0 is a raw message), then variables, last raw messages (*texts*). Variables of a section stand in
+//! (*integers*; 0 is a raw message), then variables, last raw messages (*texts*). Variables of a section are in
 //! the order (column, row), columns being those of `slots`:
 //!
 //! | section | content |

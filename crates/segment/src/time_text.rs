@@ -2,10 +2,10 @@
 //!
 //! Most lines begin with the time that is the event's timestamp as well, and many name further ones. A time is
 //! recognized where it is spelled in one of the usual ways, and becomes a whole number: how many units, as small as
-//! its last digit, lie between the epoch and the time on its face, whatever zone it means. Beside the event's own
-//! timestamp such a number is nearly always a constant, the zone (`numbers`).
+//! its last digit, lie between the epoch and the time on its face, whatever zone it means. The difference to the event's own
+//! timestamp is nearly always a constant, the zone (`numbers`).
 //!
-//! How a time is spelled is its *form*, five ASCII characters, which stand in the template behind the marker:
+//! How a time is spelled is its *form*, five ASCII characters, which follow the marker in the template:
 //!
 //! ```text
 //! date     a 2026-11-19   b 2026/11/19   c 2026.11.19   d 20261119   e 26/11/19   f 261119   g 11-19   h 11.19

@@ -6,7 +6,7 @@
 //!
 //! A run with fewer than [`TEMPLATES_MIN`] templates has an empty section: its templates are asked one by one.
 //!
-//! Words that may also stand inside a variable (digits, hex letters alone) are not asked here; see `template`.
+//! Words that may also occur inside a variable (digits, hex letters alone) are not looked up here; see `template`.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(crate) const TEMPLATES_MIN: usize = 4096;
 /// Memory that tantivy may use while indexing templates; a run has at most a few ten thousand.
 const INDEX_MEMORY_BYTES: usize = 15 << 20;
 
-/// Longest word indexed; tantivy drops terms beyond 64 KiB, and nobody searches a longer word.
+/// Longest word indexed; tantivy drops terms beyond 64 KiB, and no one searches for a longer word.
 const WORD_BYTES_MAX: usize = 255;
 
 fn schema() -> (Schema, Field, Field) {
@@ -42,7 +42,7 @@ fn schema() -> (Schema, Field, Field) {
     (builder.build(), words, number)
 }
 
-/// Tells whether `word` is looked for in templates alone: it cannot stand inside a variable.
+/// Reports whether `word` is looked for in templates alone: it cannot occur inside a variable.
 pub(crate) fn is_asked(word: &str) -> bool {
     let has_digit = word.bytes().any(|b| b.is_ascii_digit());
     let has_other = word.bytes().any(|b| !matches!(b, b'a'..=b'f' | b'A'..=b'F'));

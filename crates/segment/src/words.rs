@@ -1,6 +1,6 @@
 //! What counts as a word.
 
-/// Whether a byte is part of a word: ASCII letters, digits, and all of non-ASCII characters.
+/// Reports whether a byte is part of a word: ASCII letters, digits, and all of non-ASCII characters.
 pub(crate) fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }

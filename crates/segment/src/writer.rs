@@ -103,7 +103,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Ends the segment, which stands for the segments `replaced`.
+    /// Finishes the segment, which replaces the segments `replaced`.
     pub fn finish(mut self, replaced: &[u128]) -> Result<SegmentFile, SegmentError> {
         self.lineage.replaced = replaced.to_vec();
         let mut file = header(&self.meta);

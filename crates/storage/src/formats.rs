@@ -11,16 +11,17 @@ use std::time::SystemTime;
 
 use crate::control::postgres::PostgresControl;
 use crate::database::sqlite::version_in_file;
+use crate::deletion::{self};
 use crate::tombstone::events::Found;
 use crate::wal::{self, FILE_HEADER_BYTES, FileHeader, HeaderError};
-use crate::{DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, erase, notes, tombstone};
+use crate::{DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, maintenance_file, tombstone};
 
 /// Segments whose headers are read: those that were written last, since a later catat that ran here wrote some. Opening
 /// checks all others.
 const SEGMENTS_MAX: usize = 1000;
 
 /// Longest text file whose version is looked for.
-const TEXT_BYTES_MAX: u64 = 64 << 10;
+pub(super) const TEXT_BYTES_MAX: u64 = 64 << 10;
 
 /// Refuses a data directory in which a later version wrote a file.
 pub(crate) fn check(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
@@ -29,7 +30,7 @@ pub(crate) fn check(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
         let path = dir.join(name);
         refuse_newer(version_in_file(&path), known, || path)?;
     }
-    check_text(&dir.join("UPKEEP"), "catat upkeep", notes::FORMAT.into())?;
+    check_text(&dir.join("UPKEEP"), "catat upkeep", maintenance_file::FORMAT.into())?;
     check_text(&dir.join(copy::FILE), copy::KIND, copy::FORMAT)?;
     check_wal(&dir.join("wal"))?;
     check_tombstones(&dir.join("tombstones"), store)?;
@@ -95,10 +96,10 @@ fn check_tombstones(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
             refuse_newer(Some(found.into()), tombstone::events::VERSION.into(), || file)?;
         }
     }
-    let receipts = none_if_missing(erase::read_receipts(dir)).map_err(OpenError::io(dir))?;
+    let receipts = none_if_missing(deletion::read_receipts(dir)).map_err(OpenError::io(dir))?;
     for (name, receipt) in receipts {
-        if let Err(erase::Unreadable::Newer(found)) = receipt {
-            refuse_newer(Some(found), erase::RECEIPT_FORMAT, || dir.join(name))?;
+        if let Err(deletion::Unreadable::Newer(found)) = receipt {
+            refuse_newer(Some(found), deletion::RECEIPT_FORMAT, || dir.join(name))?;
         }
     }
     Ok(())

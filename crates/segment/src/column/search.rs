@@ -58,7 +58,7 @@ pub(crate) fn find(
     Ok((texts.map_or(none, |places| present.select(&places)), true))
 }
 
-/// Tells whether a column section may hold a needle, as far as its bytes tell before it is known how many values it has.
+/// Reports whether a column section may hold a needle, as far as its bytes tell before it is known how many values it has.
 pub(crate) fn may_hold(bytes: &[u8], needle: &Needle) -> bool {
     match bytes {
         [] => false,

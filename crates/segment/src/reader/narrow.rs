@@ -27,7 +27,7 @@ impl SegmentRun {
         let vocabulary = self.vocabulary()?;
         let templates = &vocabulary.templates;
         let matcher = LiteralMatcher::new(literal, ignores_case);
-        // Words of a literal with a quote may stand in quoted texts.
+        // Words of a literal with a quote may occur in quoted texts.
         let is_indexed = self.has_words() && !literal.contains('"');
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<TemplateMatch> = if words.is_empty() {
@@ -119,7 +119,7 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Tells whether the variables of the block may hold all pieces of a literal that nothing else can hold.
+    /// Reports whether the variables of the block may hold all pieces of a literal that nothing else can hold.
     fn variables_may_hold(&self, block: usize, question: &LiteralQuery) -> Result<bool, ScanError> {
         for piece in &question.pieces {
             let is_there = self.may_hold(block, piece.literal())?
@@ -132,7 +132,7 @@ impl SegmentRun {
         Ok(true)
     }
 
-    /// Tells whether hex numbers, or UUIDs, of the block may hold a piece of a word.
+    /// Reports whether hex numbers, or UUIDs, of the block may hold a piece of a word.
     fn section_may_hold(&self, block: usize, section: usize, piece: &Needle) -> Result<bool, ScanError> {
         let id = self.system_section(footer::TEXTS + section, block);
         let is_asked = piece.is_lower_hex() && (section == HEX || piece.literal().len() <= UUID_PART_MAX);
@@ -186,7 +186,7 @@ impl SegmentRun {
         self.insert_rows_of(block, section, found, ids, vocabulary, rows)
     }
 
-    /// Tells whether a piece of a word may stand in a text or a quoted text of the block.
+    /// Reports whether a piece of a word may occur in a text or a quoted text of the block.
     fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
         self.decoded(self.system_section(footer::FILTER, block), |table| Ok(filter::may_hold(table, piece)))
     }
@@ -270,7 +270,7 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Rows of which the message or some field may hold a literal.
+    /// Rows whose message or fields may contain a literal.
     pub(super) fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed, ScanError> {
         let footer = &self.run().footer;
         let needle = &question.needle;
@@ -303,7 +303,7 @@ impl SegmentRun {
                 let units = |time: &i64| time.div_euclid(unit_ns.max(1)).unsigned_abs();
                 Ok(RowSet::of_slice(&self.times(block)?, |time| digits.are_in(units(time))))
             }
-            // Longer than a year: they can stand in the decimals alone.
+            // Longer than a year: they can only occur in the decimals.
             TimeForm::Rfc3339 { digits: n_decimals } if needle.literal().len() > 4 => {
                 let unit_ns = 10i64.pow(9 - u32::from(n_decimals.min(9)));
                 let decimals = |time: &i64| time.rem_euclid(Timestamp::SECOND).div_euclid(unit_ns).unsigned_abs();
@@ -314,14 +314,14 @@ impl SegmentRun {
         }
     }
 
-    /// What stands in the fields of a block, in segments after format 1.
+    /// Returns the filter over the fields of a block; segments of format 1 have none.
     pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
         let n_columns = self.run().footer.columns.len();
         let id = self.system_section(footer::FIELDS, block);
         self.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
     }
 
-    /// Tells whether a value of column number `index` in the block may hold the needle.
+    /// Reports whether a value of column number `index` in the block may hold the needle.
     fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
         if self.segment.format == 1 {
             return Ok(true);
@@ -372,7 +372,7 @@ impl SegmentRun {
         Ok(found)
     }
 
-    /// Rows of which the stored value of column number `index` may hold the needle.
+    /// Rows whose stored value of column number `index` may contain the needle.
     fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
         let bytes = self.section(id)?;
@@ -390,7 +390,7 @@ impl SegmentRun {
     }
 }
 
-/// Words of a literal that stand in it as a whole, lower case, such as the word index can be asked for.
+/// Whole words of a literal in lower case, as the word index has them.
 fn whole_words(literal: &str) -> Vec<String> {
     let starts_inside = literal.bytes().next().is_some_and(is_word_byte);
     let ends_inside = literal.bytes().last().is_some_and(is_word_byte);

@@ -27,7 +27,7 @@ pub(super) struct SegmentRun {
     pub(super) segment: Arc<Segment>,
     index: usize,
     info: RunInfo,
-    /// Whether what is read is worth keeping; who writes a segment again reads it once.
+    /// Reports whether what is read is worth keeping; who writes a segment again reads it once.
     is_query: bool,
     bytes_read: AtomicU64,
     /// The literals asked, made ready.
@@ -77,9 +77,9 @@ impl Segment {
 pub(super) struct TemplateMatches {
     /// By template number.
     pub(super) holds: Vec<TemplateMatch>,
-    /// Whether any of them is certain.
+    /// Reports whether any of them is certain.
     pub(super) any_certain: bool,
-    /// Whether it may reach beyond a variable of any of them.
+    /// Reports whether it may reach beyond a variable of any of them.
     pub(super) any_doubtful: bool,
     /// Kinds of variables of any of them that may hold it.
     pub(super) within: Kinds,
@@ -303,7 +303,7 @@ impl SegmentRun {
         Ok(Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored))
     }
 
-    /// Tells whether values of a field are made of messages or times.
+    /// Reports whether values of a field are made of messages or times.
     pub(super) fn is_derived(&self, name: &str) -> bool {
         let is_of = |origin: &types::Origin| {
             let time_key = origin.time_key.as_ref().map(|(key, _)| &**key);

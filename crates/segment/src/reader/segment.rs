@@ -1,4 +1,4 @@
-//! An opened segment: its footer, and its sections as they are asked for.
+//! An open segment: its footer, and its sections on demand.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

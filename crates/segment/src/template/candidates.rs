@@ -13,7 +13,7 @@ use super::matcher::{Kinds, LiteralMatcher, TemplateMatch};
 use super::pieces::Template;
 use crate::time_text::{FORM_BYTES, Form};
 
-/// The templates of a run as they are written, one behind the other.
+/// The templates of a run as they are written, one after another.
 pub(crate) struct TemplateText {
     all: Arc<[u8]>,
     /// Where each begins and ends.
@@ -59,7 +59,7 @@ impl LiteralMatcher {
         holds
     }
 
-    /// Gives the templates in whose bytes the literal stands, and perhaps others.
+    /// Gives the templates whose bytes contain the literal, and perhaps others.
     fn each_written(&self, written: &TemplateText, mut found: impl FnMut(usize)) {
         let (text, literal) = match self.ignores_case {
             true => (written.all.to_ascii_lowercase().into(), self.literal.to_ascii_lowercase()),
@@ -95,7 +95,7 @@ impl LiteralMatcher {
             }
             let places = written.places[index];
             let variable = (*start as usize, *end as usize);
-            // No variable stands between the one before and this one.
+            // There is no variable between the previous one and this one.
             let from = places.0.max(before) as usize;
             before = *end;
             let marker = written.all[variable.0];
@@ -149,7 +149,7 @@ impl LiteralMatcher {
                 }
             }
         }
-        // It begins before the variable and goes on in it: backwards, by the place at which it goes on.
+        // It begins before the variable and continues in it: backwards, by the place at which it continues.
         let mut entries = mask & !1;
         for distance in 1..64 {
             if entries == 0 {

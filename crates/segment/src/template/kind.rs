@@ -1,4 +1,4 @@
-//! Kinds of variables, and the marker bytes that stand for them in a template.
+//! Kinds of variables, and the marker bytes that represent them in a template.
 
 use crate::time_text::Form;
 
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Text,
     /// Date and time of day in one of the usual spellings.
     Time,
-    /// What stands between two double quotes.
+    /// The text between two double quotes.
     Quoted,
 }
 

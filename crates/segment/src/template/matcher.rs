@@ -22,7 +22,7 @@ impl Kinds {
         self.0 |= other.0;
     }
 
-    /// Whether a kind is among them.
+    /// Reports whether a kind is among them.
     pub(crate) fn has(self, kind: Kind) -> bool {
         self.0 >> kind as u8 & 1 == 1
     }
@@ -33,7 +33,7 @@ impl Kinds {
     }
 }
 
-/// Whether a message of a template holds a literal.
+/// Reports whether a message of a template holds a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TemplateMatch {
     /// Certainly not.
@@ -47,7 +47,7 @@ pub(crate) enum TemplateMatch {
 }
 
 impl TemplateMatch {
-    /// Whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
+    /// Reports whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
     /// variables of its kind are searched for all of it instead.
     pub(crate) fn is_for_columns(self) -> bool {
         match self {
@@ -59,17 +59,17 @@ impl TemplateMatch {
 }
 
 /// A literal prepared for asking templates: a bit-parallel automaton over its first 64 bytes (Baeza-Yates and
-/// Gonnet, "A new approach to text searching", 1992), in which a variable stands for any bytes of its kind.
+/// Gonnet, "A new approach to text searching", 1992), in which a variable matches any bytes of its kind.
 ///
 /// A quoted text may hold anything. It ends at a quote on either side, so that a literal without one lies within it
-/// or outside; such a literal is looked for in the quoted texts themselves, and here they stand for nothing.
+/// or outside; such a literal is looked for in the quoted texts themselves, and here they match nothing.
 pub(crate) struct LiteralMatcher {
     /// Its first 64 bytes.
     pub(super) literal: Vec<u8>,
     pub(super) ignores_case: bool,
-    /// Bit `i` of `masks[b]`: byte `b` may stand at place `i` of the literal.
+    /// Bit `i` of `masks[b]`: byte `b` may be at place `i` of the literal.
     pub(super) masks: Box<[u64; 256]>,
-    /// Bit `i`: the letters around place `i` may stand in a time.
+    /// Bit `i`: the letters around place `i` may occur in a time.
     names: u64,
     digits: u64,
     hex: u64,
@@ -80,7 +80,7 @@ pub(crate) struct LiteralMatcher {
     /// The last place of the literal.
     pub(super) last: u64,
     pub(super) is_whole: bool,
-    /// Kinds, times left out, of which a variable may hold all of the literal.
+    /// Kinds, times left out, whose variables may contain all of the literal.
     within: Kinds,
 }
 
@@ -116,7 +116,7 @@ impl LiteralMatcher {
         }
     }
 
-    /// The places of the literal that may stand in a variable.
+    /// The places of the literal that may be in a variable.
     pub(super) fn places(&self, slot: Slot) -> u64 {
         match slot.kind {
             Kind::Integer => self.digits,
@@ -136,7 +136,7 @@ impl LiteralMatcher {
         places.fold(names, |mask, (place, _)| mask | 1 << place)
     }
 
-    /// Whether all of the literal may lie within a variable that admits each of its bytes.
+    /// Reports whether all of the literal may lie within a variable that admits each of its bytes.
     pub(super) fn may_lie_within(&self, slot: Slot) -> bool {
         match (slot.kind, slot.form) {
             (Kind::Time, Some(form)) => !self.is_whole || form.may_hold(&self.literal, self.ignores_case),
@@ -168,7 +168,7 @@ impl LiteralMatcher {
             let (entered, begun) = (closure((states << 1) & mask, mask), closure(1 & mask, mask));
             perhaps |= entered & self.last != 0;
             if begun & self.last != 0 {
-                // What follows the places looked at may stand behind the variable.
+                // What follows the places looked at may follow the variable.
                 perhaps |= !self.is_whole;
                 if self.may_lie_within(*slot) {
                     within.insert(slot.kind);
@@ -196,7 +196,7 @@ fn closure(mut states: u64, mask: u64) -> u64 {
     }
 }
 
-/// Kinds, times left out, of which a variable may hold all of `literal`.
+/// Kinds, times left out, whose variables may contain all of `literal`.
 fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
     let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
     let needle = Needle::new(&literal, ignores_case);
@@ -218,7 +218,7 @@ fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
     kinds
 }
 
-/// Whether a UUID may hold a text.
+/// Reports whether a UUID may hold a text.
 fn may_be_in_uuid(text: &[u8]) -> bool {
     const SHAPE: &[u8; 36] = b"00000000-0000-0000-0000-000000000000";
     let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
@@ -306,7 +306,7 @@ mod tests {
         check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, TemplateMatch::No);
         check("user 77 of x9", "12345", false, within(&[Kind::Integer, Kind::Text]));
         check("user 77 of x9", "1234567890123456789", false, within(&[Kind::Text]));
-        // The rest of it may stand behind the number.
+        // The rest of it may follow the number.
         let long = format!("{} of", "1".repeat(66));
         check("x9 of", &long, false, TemplateMatch::Perhaps);
     }

@@ -14,7 +14,7 @@ pub(crate) struct Template {
     /// Its bytes, among those of the templates that it was read with.
     pub(super) all: Arc<[u8]>,
     pub(super) place: Range<u32>,
-    /// Where each variable's marker stands, and its form behind it.
+    /// Place of each variable's marker and the form after it.
     pub(super) slots: Vec<(Range<u32>, Slot)>,
 }
 
@@ -62,12 +62,12 @@ impl Template {
         &self.all[self.place.start as usize..self.place.end as usize]
     }
 
-    /// The variables, each with what stands before it from the beginning of the template on.
+    /// The variables, each with the template up to it.
     pub(crate) fn slots_in_context(&self) -> impl Iterator<Item = (&[u8], Slot)> {
         self.slots.iter().map(|(place, slot)| (&self.bytes()[..place.start as usize], *slot))
     }
 
-    /// Whether a variable is a quoted text, which may hold anything.
+    /// Reports whether a variable is a quoted text, which may hold anything.
     #[cfg(test)]
     pub(crate) fn has_quoted(&self) -> bool {
         self.slots.iter().any(|(_, slot)| slot.kind == Kind::Quoted)

@@ -75,7 +75,7 @@ pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Granularity, pa
             has_digit |= bytes[end].is_ascii_digit();
             end += 1;
         }
-        // Word ends and the ends of addresses, UUIDs and times lie beside ASCII bytes, hence on character boundaries.
+        // Word ends and the ends of addresses, UUIDs and times are next to ASCII bytes, hence on character boundaries.
         if time_text::may_begin(bytes, at, end - at, has_digit)
             && let Some(found) = time_text::find(bytes, at, timestamp)
         {

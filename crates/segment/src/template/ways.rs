@@ -1,4 +1,4 @@
-//! In which ways a literal may stand in the messages of a template.
+//! The ways in which messages of a template may contain a literal.
 //!
 //! A literal that a message holds lies over pieces of its template, one after the other: it begins within one piece,
 //! covers those that follow, and ends within another. What lies over literal pieces is decided here, once for all
@@ -6,7 +6,7 @@
 //! holds the literal exactly where all demands of one way are met, which columns of variables can tell without any
 //! message being made.
 //!
-//! A quoted text holds no quote, and one stands on either side of it. So a literal without a quote never reaches over
+//! A quoted text holds no quote, and there is one on either side of it. So a literal without a quote never reaches over
 //! its edge; those that lie within one are not told of here, as with [`LiteralMatcher`](super::LiteralMatcher).
 
 use super::kind::{Kind, Slot};
@@ -57,7 +57,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The bytes of the template before variable number `index`, and behind the last one.
+    /// The bytes of the template before variable number `index`, and after the last one.
     fn text(&self, index: usize) -> &[u8] {
         let slots = &self.template.slots;
         let from = index.checked_sub(1).map_or(0, |before| slots[before].0.end as usize);
@@ -124,7 +124,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Goes on with the bytes before variable number `index`, where byte `at` of the literal has to stand.
+    /// Goes on with the bytes before variable number `index`, where byte `at` of the literal has to be.
     fn enter_text(&mut self, index: usize, at: usize) -> Option<()> {
         let text = self.text(index);
         let n_same = text.len().min(self.literal.len() - at);

@@ -1,7 +1,7 @@
-//! Which template each message of a block has, and where its variables stand among those of the block.
+//! Which template each message of a block has, and the position of its variables among those of the block.
 //!
-//! Template numbers alone say which rows may hold a text. Where variables stand takes counting, over all rows and all
-//! columns of the run, and is found out once somebody asks for variables.
+//! Template numbers alone say which rows may hold a text. The positions of variables
+//! need a count over all rows and all columns of the run, which is done on first use.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ use crate::bytes::{Cursor, Damage, Decoded};
 use crate::slots::Slots;
 use crate::template::Kind;
 
-/// The template numbers of a block, and where the variables stand.
+/// The template numbers of a block, and the positions of its variables.
 pub(crate) struct TemplateIds {
     /// Per row, the template's number; 0 is raw.
     pub(crate) ids: Vec<u32>,
@@ -20,7 +20,7 @@ pub(crate) struct TemplateIds {
     layout: OnceLock<Decoded<Layout>>,
 }
 
-/// Where the variables of a block stand.
+/// Positions of the variables of a block.
 struct Layout {
     /// Per column, how many values it has, and how many the columns before it have in its section.
     columns: Vec<(u32, u32)>,
@@ -197,7 +197,7 @@ impl ColumnSelection {
         Self { columns, ..Self::all_of_section(section_of(kind), slots) }
     }
 
-    /// Whether a column is.
+    /// Reports whether a column is.
     pub(crate) fn has(&self, column: usize) -> bool {
         self.columns.get(column).is_some_and(|is_wanted| *is_wanted)
     }
@@ -218,13 +218,13 @@ impl ColumnSelection {
     }
 }
 
-/// For every template the columns of its variables that somebody asks for, numbered anew.
+/// For every template the requested columns of its variables, renumbered.
 pub(crate) struct Lists<'a> {
     layout: &'a Layout,
-    /// Per template number where its list ends, lists standing one behind the other.
+    /// Per template number where its list ends, lists being adjacent.
     ends: Vec<u32>,
     columns: Vec<u32>,
-    /// Per column asked for, the values before it in its section.
+    /// Per requested column, the values before it in its section.
     firsts: Vec<u32>,
 }
 

@@ -29,11 +29,11 @@ pub(crate) fn example(template: &Template) -> Option<String> {
             },
         }
     }
-    // Literals are UTF-8, and what stands between them is ASCII.
+    // Literals are UTF-8, and the bytes between them are ASCII.
     String::from_utf8(out).ok()
 }
 
-/// Rebuilds the messages of `rows`, one behind the other.
+/// Rebuilds the messages of `rows`, one after another.
 pub(crate) fn rebuild(
     ids: &TemplateIds,
     variables: &Variables,

@@ -1,6 +1,6 @@
 //! Rows whose messages hold a literal, told by the columns of their variables.
 //!
-//! Where a literal reaches over the edges of variables, templates say in which ways it may stand and what variables
+//! Where a literal reaches over the edges of variables, templates say in which ways it may occur and what variables
 //! then have to hold ([`ways`]). Each demand is asked of a whole column as it is stored, and a row is found where all
 //! demands of one way are met. No message is made, and columns that no demand is about are not read.
 
@@ -42,7 +42,7 @@ enum Told {
 }
 
 impl RequirementSet {
-    /// Asks the templates of which `holds`, by template number, is in doubt.
+    /// Asks the templates whose `holds`, by template number, is in doubt.
     pub(crate) fn new(needle: &Needle, vocabulary: &Vocabulary, holds: &[TemplateMatch]) -> Self {
         let mut parts: Vec<Part> = Vec::new();
         let mut numbers: HashMap<Requirement, u32, RandomState> = HashMap::default();
@@ -126,7 +126,7 @@ pub(crate) struct LiteralCache<'s> {
     /// By template number, whether a row asked about has it.
     is_there: Vec<bool>,
     wanted: ColumnSelection,
-    /// By demand, which values of its column meet it; `None` where nobody asks.
+    /// By demand, which values of its column meet it; `None` if no template asks.
     answers: Vec<Option<RowSet>>,
     has_more: bool,
 }
@@ -262,7 +262,7 @@ impl LiteralCache<'_> {
 }
 
 impl Variables {
-    /// Which of the `n` values of a column, the first of which is number `first` of its section, hold a part.
+    /// Which of the `n` values of a column that begins at number `first` of its section contain a part.
     fn rows_with(&self, slot: Slot, first: usize, n: usize, part: &Part) -> Option<RowSet> {
         let places = first..first.checked_add(n)?;
         let mut spelled = Vec::new();

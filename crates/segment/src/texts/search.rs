@@ -31,7 +31,7 @@ pub(crate) fn find(
     }
     let is_long = |n: u32| vocabulary.format > 1 && n as usize >= COLUMN_MIN;
     let columns = ids.columns_of(section, &vocabulary.slots)?;
-    // Short columns stand together: where each begins there, and the place of its first value in the section.
+    // Short columns are stored together: where each begins there, and the place of its first value in the section.
     let (mut short, mut n_together) = (Vec::new(), 0);
     for (_, n, first) in columns.iter().filter(|(_, n, _)| !is_long(*n)) {
         short.push((n_together, *first));

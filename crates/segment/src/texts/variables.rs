@@ -147,7 +147,7 @@ impl Variables {
         }
     }
 
-    /// Writes value number `number` of a column, the first of which is number `first` of its section.
+    /// Writes value number `number` of a column that begins at number `first` of its section.
     pub(super) fn push(
         &self,
         piece: &Piece<'_>,
@@ -198,7 +198,7 @@ fn expected(section: usize, ids: &TemplateIds, slots: &Slots, wanted: &ColumnSel
     Ok(columns.map(expected).collect())
 }
 
-/// Tells whether reading the wanted columns of a section takes the times of the block's events.
+/// Reports whether reading the wanted columns of a section takes the times of the block's events.
 pub(crate) fn needs_times(
     section: usize,
     bytes: &[u8],

@@ -12,7 +12,7 @@ use crate::slots::Slots;
 use crate::strings::{put_repeating, put_texts};
 use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split};
 
-/// Templates that a run may have besides one for every so many rows; further messages are kept raw.
+/// Templates that a run may have in addition to a share of its rows; further messages are stored raw.
 const TEMPLATES_ALWAYS: usize = 1024;
 const ROWS_PER_TEMPLATE: usize = 16;
 
@@ -26,7 +26,7 @@ pub(crate) struct MessageWriter {
     vocabulary: Vocabulary,
     encoded: Vec<Vec<u8>>,
     n_rows: usize,
-    /// Whether quoted texts are variables of messages whose fine template is new.
+    /// Reports whether quoted texts are variables of messages whose fine template is new.
     is_coarse: bool,
 }
 
@@ -132,7 +132,7 @@ impl<'m> BlockTexts<'m> {
         }
     }
 
-    /// The block's filter: over what stands in texts and quoted texts.
+    /// The block's filter: over texts and quoted texts.
     pub(crate) fn filter(&self) -> Vec<u8> {
         let texts = &self.texts[TEXTS - 3];
         filter::build(texts.iter().chain(&self.texts[QUOTED - 3]).map(|(_, text)| *text))

@@ -31,7 +31,7 @@ impl Form {
         is_known.then_some(Self { date, between, time, mark, digits: digits - b'0' })
     }
 
-    /// What stands in the template.
+    /// Returns its bytes in the template.
     pub(crate) fn bytes(self) -> [u8; FORM_BYTES] {
         [self.date, self.between, self.time, self.mark, b'0' + self.digits]
     }
@@ -41,12 +41,12 @@ impl Form {
         10i64.pow(9 - u32::from(self.digits.min(9)))
     }
 
-    /// Whether it holds names of months or days.
+    /// Reports whether it holds names of months or days.
     pub(crate) fn has_names(self) -> bool {
         matches!(self.date, b'i'..=b'n')
     }
 
-    /// Whether `byte`, which is no letter of a name, may stand in such a time.
+    /// Reports whether `byte`, which is no letter of a name, may occur in such a time.
     pub(crate) fn admits(self, byte: u8) -> bool {
         byte.is_ascii_digit()
             || byte == self.between
@@ -74,7 +74,7 @@ pub(super) fn is_mark(byte: u8) -> bool {
     matches!(byte, b'.' | b',' | b':')
 }
 
-/// Tells whether letters that stand together may be part of a name in some time, or the letters around one.
+/// Reports whether adjacent letters may be part of a name in some time, or the letters around one.
 pub(crate) fn may_be_letters(letters: &[u8], ignores_case: bool) -> bool {
     let is_in = |name: &[u8; 3]| {
         let holds = |part: &[u8]| if ignores_case { part.eq_ignore_ascii_case(letters) } else { part == letters };

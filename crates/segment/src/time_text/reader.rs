@@ -14,7 +14,7 @@ pub(crate) struct TimeText {
     pub(crate) end: usize,
 }
 
-/// Tells whether the word at `at`, `length` bytes long, may begin a time; a quick look that spares [`find`].
+/// Reports whether the word at `at`, `length` bytes long, may begin a time; a quick look that spares [`find`].
 pub(crate) fn may_begin(bytes: &[u8], at: usize, length: usize, has_digit: bool) -> bool {
     let next = bytes.get(at + length).copied().unwrap_or(0);
     match (has_digit, length) {

@@ -3,7 +3,7 @@
 use super::calendar::{SECONDS_OF_DAY, civil_of_days};
 use super::form::{Form, MONTHS, WEEKDAYS};
 
-/// Writes the time of a form that so many units stand for.
+/// Writes the time that is `units` units after the epoch in a form.
 pub(crate) fn push(out: &mut Vec<u8>, form: Form, units: i64) {
     let parts = Parts::new(form, units);
     let year = push_date(out, form, parts.days);
@@ -11,7 +11,7 @@ pub(crate) fn push(out: &mut Vec<u8>, form: Form, units: i64) {
 }
 
 impl Form {
-    /// Whether such a time may hold all of `literal`.
+    /// Reports whether such a time may hold all of `literal`.
     pub(crate) fn may_hold(self, literal: &[u8], ignores_case: bool) -> bool {
         if self.has_names() || self.time == b'd' {
             // Not all are spelled with as many characters, or with the same.
@@ -42,7 +42,7 @@ impl TimeWriter {
         Self { form, date: None, date_bytes: 0, text: Vec::new() }
     }
 
-    /// The time that so many units stand for.
+    /// Returns the text of the time that is `units` units after the epoch.
     pub(crate) fn spell(&mut self, units: i64) -> &[u8] {
         let parts = Parts::new(self.form, units);
         let year = match self.date {
@@ -61,7 +61,7 @@ impl TimeWriter {
     }
 }
 
-/// What units stand for.
+/// Date and time of day of a number of units.
 struct Parts {
     days: i64,
     seconds: i64,
@@ -76,7 +76,7 @@ impl Parts {
     }
 }
 
-/// Writes what stands before the time of day; returns the year.
+/// Writes the part before the time of day; returns the year.
 fn push_date(out: &mut Vec<u8>, form: Form, days: i64) -> i64 {
     let (year, month, day) = civil_of_days(days);
     let name = MONTHS[(month - 1) as usize % MONTHS.len()];
