@@ -14,42 +14,34 @@
 
 mod choice;
 mod input;
+mod job;
 mod merge;
 mod proof;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use segment::{BLOCK_ROWS, MIXED_PARTITION, RunOutline, SegmentError, SegmentMeta, SegmentWriter, day_of};
+use segment::{SegmentError, SegmentMeta, SegmentWriter};
 
-use self::choice::{Candidate, DAY_EVENTS_MIN};
-use self::input::Input;
-use self::merge::{Merge, Share};
-use self::proof::Proof;
 use crate::StoreError;
 use crate::deletion::{Mask, Masks, Removed};
 use crate::positions::Positions;
-use crate::retention::{Edge, edges_of, final_only};
+use crate::retention::{edges_of, final_only, Edge};
 use crate::segments::Segments;
 use crate::segments::files::NewSegment;
 use crate::state::StoredSegment;
 use crate::tier::Tier;
 use crate::upkeep::mover::Mover;
 use crate::upkeep::tiers::Ages;
-
-/// zstd level of a segment that was put together: it is read more often than it is written.
-const LEVEL: i32 = 3;
-
-/// zstd level of a cold segment. On the benchmark mix, against level 1 and per million events: level 9 saves 2.7 % for
-/// 0.9 CPU-seconds, 15 saves 5.3 % for 3.7, 19 saves 5.7 % for 12.
-const COLD_LEVEL: i32 = 15;
-
-/// Stored bytes of a group from which on it gets a segment of its own.
-const OWN_SEGMENT_BYTES: u64 = 8 << 20;
+use self::choice::Candidate;
+use self::input::Input;
+use self::job::{block_bytes, outline, outputs, Job, Output, RunsByGroup};
+use self::merge::Merge;
+use self::proof::Proof;
 
 /// How often somebody looks whether something is due; a flush rings as well.
 const TICK: Duration = Duration::from_secs(60);
@@ -82,29 +74,6 @@ struct CompactionState {
     /// A job of which nobody knows whether its transaction is in the catalog, with what it has written.
     unsettled: Option<(Job, Vec<NewSegment>)>,
 }
-
-/// Segments that are to be put together.
-struct Job {
-    partition: i64,
-    inputs: Vec<Arc<StoredSegment>>,
-    /// The tier of what they become.
-    tier: Tier,
-}
-
-impl Job {
-    fn level(&self) -> i32 {
-        if self.tier == Tier::Cold { COLD_LEVEL } else { LEVEL }
-    }
-}
-
-/// What a new segment is to hold: of these groups the events of this share.
-struct Output {
-    partition: i64,
-    share: Share,
-    groups: Vec<u32>,
-}
-
-type RunsByGroup = BTreeMap<u32, Vec<Input>>;
 
 /// Runs that retention hides, and the trims that concern each run.
 type Retired = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
@@ -500,69 +469,4 @@ impl Shift<'_> {
         self.began = Instant::now();
         if goes_on { Ok(()) } else { Err(SegmentError::Stopped) }
     }
-}
-
-/// What the job's segments become.
-fn outputs(job: &Job, runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, SegmentError> {
-    if job.partition == MIXED_PARTITION {
-        return split_days(runs, held);
-    }
-    let total_raw: u128 = job.inputs.iter().flat_map(|input| input.segment.summaries()).map(raw).sum();
-    let n_bytes: u128 = job.inputs.iter().map(|input| u128::from(input.n_bytes)).sum();
-    let is_large = |runs: &Vec<Input>| {
-        let of_group: u128 = runs.iter().map(|run| raw(run.summary())).sum();
-        n_bytes * of_group / total_raw.max(1) >= u128::from(OWN_SEGMENT_BYTES)
-    };
-    let output = |groups| Output { partition: job.partition, share: Share::All, groups };
-    let (large, small): (Vec<_>, Vec<_>) = runs.iter().partition(|(_, runs)| is_large(runs));
-    let mut outputs: Vec<Output> = large.iter().map(|(group_id, _)| output(vec![**group_id])).collect();
-    outputs.push(output(small.iter().map(|(group_id, _)| **group_id).collect()));
-    Ok(outputs)
-}
-
-fn raw(run: &segment::RunSummary) -> u128 {
-    u128::from(run.bytes_raw)
-}
-
-/// Bytes that its events of a whole block had when they came, about.
-fn block_bytes(run: &segment::RunSummary) -> u64 {
-    let n_rows = run.n_events.min(BLOCK_ROWS as u64);
-    (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
-}
-
-/// Segments of their own for days that are worth it, and a mixed one for the others. Groups that are `held` get a mixed
-/// one of their own.
-fn split_days(runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, SegmentError> {
-    let (held, groups): (Vec<u32>, Vec<u32>) = runs.keys().partition(|group_id| held.contains(group_id));
-    let mut by_day: BTreeMap<i64, u64> = BTreeMap::new();
-    for run in groups.iter().filter_map(|group_id| runs.get(group_id)).flatten() {
-        for minute in run.minutes()? {
-            let n_events: u64 = minute.counts.iter().copied().map(u64::from).sum();
-            *by_day.entry(day_of(minute.range().from.0)).or_default() += n_events;
-        }
-    }
-    let days: Vec<i64> = by_day.into_iter().filter(|(_, n)| *n >= DAY_EVENTS_MIN).map(|(day, _)| day).collect();
-    let of_day = |day: &i64| Output { partition: *day, share: Share::Day(*day), groups: groups.clone() };
-    let mut outputs: Vec<Output> = days.iter().map(of_day).collect();
-    outputs.push(Output { partition: MIXED_PARTITION, share: Share::Except(days), groups });
-    outputs.push(Output { partition: MIXED_PARTITION, share: Share::All, groups: held });
-    Ok(outputs)
-}
-
-/// What a group's run in a new segment will hold; `None` where that is nothing.
-fn outline(group_id: u32, runs: &[Input], share: &Share) -> Result<Option<RunOutline>, SegmentError> {
-    let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
-    let (mut n_events, mut bytes_raw) = (0u64, 0u64);
-    for run in runs {
-        n_events += share.n_events(run)?;
-        bytes_raw = bytes_raw.saturating_add(share.bytes_raw(run)?);
-    }
-    let mut fields: Vec<Arc<str>> = Vec::new();
-    for run in runs {
-        fields.extend(run.fields()?);
-    }
-    fields.sort();
-    fields.dedup();
-    let outline = RunOutline { group, group_id, bytes_raw, n_rows: n_events as usize, fields };
-    Ok((n_events > 0).then_some(outline))
 }
