@@ -7,7 +7,7 @@ A fenced `sh` block is run by a shell that lasts for the whole page. A `text` bl
 output. Times, ids, sizes and the width of columns may differ; nothing else may. `--write` puts the real output into the pages
 instead of comparing. Listings of other kinds (`console`, `conf`, `toml`, ...) are not run.
 
-Each page has a directory, a network and a host name of its own (`unshare`), so that its addresses and names are those that
+Pages run side by side, four at a time. Each page has a directory, a network and a host name of its own (`unshare`), so that its addresses and names are those that
 the reader sees. Pages that do not start their own server find one with the events of `EVENTS` in the group `shop`. A page
 that needs a program that is missing is left out, and the report says so. Ends with 1 if a page differs.
 """
@@ -20,10 +20,14 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS_PER_BLOCK = 30
+SECONDS_PER_BLOCK = 60
+
+# Most of a page's time is waiting: for servers, and for background processes to print.
+PAGES_AT_ONCE = 4
 
 # Pages that start their own server, or need none.
 WITHOUT_SERVER = {"tutorial.md", "language.md"}
@@ -140,28 +144,34 @@ def run_page(page: Path, executable: Path) -> tuple[str, list[str], int]:
     return "".join(parts), differences, n_run
 
 
+def try_page(page: Path, executable: Path, writes: bool) -> bool:
+    """Runs a page and reports on it; returns whether it is right or was left out."""
+    text = page.read_text()
+    missing = [program for sign, program in PROGRAMS.items() if sign in text and not shutil.which(program)]
+    if missing:
+        print(f"left out  {page}: needs {', '.join(missing)}", flush=True)
+        return True
+    real, differences, n_run = run_page(page, executable)
+    if writes:
+        page.write_text(real)
+        differences = []
+    verdict = "differs " if differences else "as is   "
+    print("\n".join([f"{verdict}  {page}: {n_run} commands", *differences]), flush=True)
+    return not differences
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--executable", type=Path, default=ROOT / "target/release/catat")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("pages", nargs="*", type=Path)
     arguments = parser.parse_args()
-    n_failed = 0
-    for page in arguments.pages or sorted((ROOT / "docs").rglob("*.md")):
-        text = page.read_text()
-        if "```sh\n" not in text:
-            continue
-        missing = [program for sign, program in PROGRAMS.items() if sign in text and not shutil.which(program)]
-        if missing:
-            print(f"left out  {page}: needs {', '.join(missing)}")
-            continue
-        real, differences, n_run = run_page(page, arguments.executable.resolve())
-        if arguments.write:
-            page.write_text(real)
-            differences = []
-        n_failed += bool(differences)
-        print(f"{'differs ' if differences else 'as is   '}  {page}: {n_run} commands")
-        print("\n".join(differences), end="")
+    pages = arguments.pages or sorted((ROOT / "docs").rglob("*.md"))
+    pages = [page for page in pages if "```sh\n" in page.read_text()]
+    executable = arguments.executable.resolve()
+    with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
+        is_right = list(pool.map(lambda page: try_page(page, executable, arguments.write), pages))
+    n_failed = is_right.count(False)
     return 1 if n_failed else 0
 
 

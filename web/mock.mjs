@@ -8,23 +8,49 @@ import { extname, join } from "node:path";
 
 const PORT = Number(process.argv[2] ?? 22829);
 const DIST = join(import.meta.dirname, "dist");
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'";
 let mood = "full";
 
 let seed = 42;
-const random = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32);
+const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 const pick = (list) => list[Math.floor(random() ** 1.6 * list.length)];
 
-const PATHS = ["/", "/api/orders", "/api/orders/7731", "/login", "/static/app.js", "/api/cart", "/healthz", "/search?q=lamp"];
+const PATHS = [
+  "/",
+  "/api/orders",
+  "/api/orders/7731",
+  "/login",
+  "/static/app.js",
+  "/api/cart",
+  "/healthz",
+  "/search?q=lamp",
+];
 const HOSTS = ["web-1", "web-2", "web-3", "db-1"];
 const SERVICES = ["checkout", "catalogue", "mailer", "search"];
 
 function makeWeb(at) {
   const status = pick([200, 200, 200, 200, 304, 404, 301, 500, 503]);
   const path = pick(PATHS);
-  const fields = { status, path, method: pick(["GET", "GET", "POST"]), bytes: Math.floor(random() * 40_000), client: `203.0.113.${Math.floor(random() * 200)}`, host: pick(HOSTS) };
-  return { group: "nginx/access", level: status >= 500 ? "error" : status >= 400 ? "warn" : "info", message: `${fields.client} - - [${new Date(at).toISOString()}] "${fields.method} ${path} HTTP/1.1" ${status} ${fields.bytes}`, fields };
+  const fields = {
+    status,
+    path,
+    method: pick(["GET", "GET", "POST"]),
+    bytes: Math.floor(random() * 40_000),
+    client: `203.0.113.${Math.floor(random() * 200)}`,
+    host: pick(HOSTS),
+  };
+  return {
+    group: "nginx/access",
+    level: status >= 500 ? "error" : status >= 400 ? "warn" : "info",
+    message: `${fields.client} - - [${new Date(at).toISOString()}] "${fields.method} ${path} HTTP/1.1" ${status} ${fields.bytes}`,
+    fields,
+  };
 }
 
 function makeApp() {
@@ -32,16 +58,36 @@ function makeApp() {
   const service = pick(SERVICES);
   const timeMs = Math.round(random() ** 3 * 2000);
   const texts = {
-    info: ["order 7731 accepted for customer 4410", "cache refreshed in 12 ms", "session opened"], debug: ["select took 3 rows", "retry budget 0.92"], warn: ["slow answer from payment gateway", "connection pool at 90 %"],
-    error: ["connection refused by db-1:5432", 'payment failed: "card declined"\n  at charge (payment.js:88)\n  at checkout (cart.js:12)', '<img src=x onerror="alert(1)"> is not a name'], fatal: ["out of memory, giving up"],
+    info: ["order 7731 accepted for customer 4410", "cache refreshed in 12 ms", "session opened"],
+    debug: ["select took 3 rows", "retry budget 0.92"],
+    warn: ["slow answer from payment gateway", "connection pool at 90 %"],
+    error: [
+      "connection refused by db-1:5432",
+      'payment failed: "card declined"\n  at charge (payment.js:88)\n  at checkout (cart.js:12)',
+      '<img src=x onerror="alert(1)"> is not a name',
+    ],
+    fatal: ["out of memory, giving up"],
   };
   const message = pick(texts[level]);
-  const fields = { service, host: pick(HOSTS), timeMs, traceId: Math.floor(random() * 2 ** 48).toString(16), "user.id": Math.floor(random() * 900), "foo-bar": random() < 0.5, tags: ["a", "b"] };
+  const fields = {
+    service,
+    host: pick(HOSTS),
+    timeMs,
+    traceId: Math.floor(random() * 2 ** 48).toString(16),
+    "user.id": Math.floor(random() * 900),
+    "foo-bar": random() < 0.5,
+    tags: ["a", "b"],
+  };
   return { group: `app/${service}`, level, message, fields };
 }
 
 function makeSystem() {
-  return { group: "syslog", level: pick(["info", "", "warn"]), message: `\u001b[32mkernel\u001b[0m: [${(random() * 9e5).toFixed(6)}] eth0: link is up`, fields: { host: pick(HOSTS), appname: "kernel" } };
+  return {
+    group: "syslog",
+    level: pick(["info", "", "warn"]),
+    message: `\u001b[32mkernel\u001b[0m: [${(random() * 9e5).toFixed(6)}] eth0: link is up`,
+    fields: { host: pick(HOSTS), appname: "kernel" },
+  };
 }
 
 let sequence = 0;
@@ -49,7 +95,12 @@ function makeEvent(at) {
   const kind = random();
   const event = kind < 0.5 ? makeWeb(at) : kind < 0.9 ? makeApp() : makeSystem();
   sequence += 1;
-  return { id: `MOCK${sequence.toString(36).padStart(10, "0").toUpperCase()}`, at, time: `${new Date(at).toISOString().slice(0, -1)}${String(sequence % 1000).padStart(3, "0")}Z`, ...event };
+  return {
+    id: `MOCK${sequence.toString(36).padStart(10, "0").toUpperCase()}`,
+    at,
+    time: `${new Date(at).toISOString().slice(0, -1)}${String(sequence % 1000).padStart(3, "0")}Z`,
+    ...event,
+  };
 }
 
 const events = [];
@@ -60,14 +111,33 @@ setInterval(() => {
   events.unshift(event);
   for (const listener of listeners) listener(event);
 }, 120);
-for (let at = Date.now() - 86_400_000; at < Date.now(); at += 400 + random() * 40_000 * (0.2 + Math.abs(Math.sin(at / 1.7e7)))) events.push(makeEvent(at));
-for (let at = Date.now() - 1_300_000; at < Date.now() - 1_000_000; at += 500) events.push({ ...makeEvent(at), group: "app/checkout", level: "error", message: "connection refused by db-1:5432" });
-events.push({ ...makeEvent(Date.now() - 30_000), group: "app/mailer", level: "info", message: `long line ${"lorem ipsum ".repeat(90_000)}` });
+for (
+  let at = Date.now() - 86_400_000;
+  at < Date.now();
+  at += 400 + random() * 40_000 * (0.2 + Math.abs(Math.sin(at / 1.7e7)))
+)
+  events.push(makeEvent(at));
+for (let at = Date.now() - 1_300_000; at < Date.now() - 1_000_000; at += 500)
+  events.push({ ...makeEvent(at), group: "app/checkout", level: "error", message: "connection refused by db-1:5432" });
+events.push({
+  ...makeEvent(Date.now() - 30_000),
+  group: "app/mailer",
+  level: "info",
+  message: `long line ${"lorem ipsum ".repeat(90_000)}`,
+});
 const newestFirst = (a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.id < b.id ? 1 : -1);
 events.sort(newestFirst);
 
 function valueOf(event, name) {
-  const system = { "@timestamp": event.time, "@message": event.message, "@level": event.level || null, "@log": event.group, "@logStream": `web-1:/var/log/${event.group}`, "@id": event.id, "@ingestionTime": new Date(event.at + 240).toISOString() };
+  const system = {
+    "@timestamp": event.time,
+    "@message": event.message,
+    "@level": event.level || null,
+    "@log": event.group,
+    "@logStream": `web-1:/var/log/${event.group}`,
+    "@id": event.id,
+    "@ingestionTime": new Date(event.at + 240).toISOString(),
+  };
   return name in system ? system[name] : (event.fields[name] ?? null);
 }
 
@@ -97,20 +167,30 @@ function conditionOf(text) {
     const list = [...right.matchAll(/"([^"]*)"/g)].map((one) => one[1]);
     return (event) => list.includes(valueOf(event, name));
   }
-  const wanted = /^\//.test(right) ? new RegExp(right.replace(/^\/|\/i?$/g, ""), right.endsWith("i") ? "i" : "") : literal(right);
+  const wanted = /^\//.test(right)
+    ? new RegExp(right.replace(/^\/|\/i?$/g, ""), right.endsWith("i") ? "i" : "")
+    : literal(right);
   const rank = (value) => (name === "@level" ? LEVELS.indexOf(value) : value);
   return (event) => {
     const value = valueOf(event, name);
     const holds = () => (wanted instanceof RegExp ? wanted.test(String(value)) : String(value).includes(wanted));
     switch (operator) {
-      case "=": return value === wanted;
-      case "!=": return value !== wanted;
-      case "like": return value !== null && holds();
-      case "not like": return value === null || !holds();
-      case ">=": return value !== null && rank(value) >= rank(wanted);
-      case ">": return value !== null && rank(value) > rank(wanted);
-      case "<=": return value !== null && rank(value) <= rank(wanted);
-      default: return value !== null && rank(value) < rank(wanted);
+      case "=":
+        return value === wanted;
+      case "!=":
+        return value !== wanted;
+      case "like":
+        return value !== null && holds();
+      case "not like":
+        return value === null || !holds();
+      case ">=":
+        return value !== null && rank(value) >= rank(wanted);
+      case ">":
+        return value !== null && rank(value) > rank(wanted);
+      case "<=":
+        return value !== null && rank(value) <= rank(wanted);
+      default:
+        return value !== null && rank(value) < rank(wanted);
     }
   };
 }
@@ -124,22 +204,48 @@ function planOf(text) {
     const [, word, rest] = /^(\w*)\s*([\s\S]*)$/.exec(part.trim());
     if (part.trim() === "") continue;
     if (!COMMANDS.includes(word)) {
-      const near = COMMANDS.find((name) => [...name].filter((c) => word.includes(c)).length >= name.length - 1 && Math.abs(name.length - word.length) < 2);
-      if (near) throw new QueryError(text, start, start + word.length, `unknown command “${word}”`, `did you mean "${near}"?`);
-      plan.filters.push((event) => `${event.message} ${Object.values(event.fields).join(" ")}`.toLowerCase().includes(part.trim().toLowerCase()));
+      const near = COMMANDS.find(
+        (name) =>
+          [...name].filter((c) => word.includes(c)).length >= name.length - 1 &&
+          Math.abs(name.length - word.length) < 2,
+      );
+      if (near)
+        throw new QueryError(text, start, start + word.length, `unknown command “${word}”`, `did you mean "${near}"?`);
+      plan.filters.push((event) =>
+        `${event.message} ${Object.values(event.fields).join(" ")}`.toLowerCase().includes(part.trim().toLowerCase()),
+      );
     }
     if (word === "filter") {
       for (const one of rest.split(/\s+and\s+/)) {
         try {
           plan.filters.push(conditionOf(one.trim()));
         } catch {
-          throw new QueryError(text, start + 7, Math.max(start + 8, at), `“${one}” is no condition`, 'write for example status = 500');
+          throw new QueryError(
+            text,
+            start + 7,
+            Math.max(start + 8, at),
+            `“${one}” is no condition`,
+            "write for example status = 500",
+          );
         }
       }
     }
-    if (word === "fields") plan.fields.push(...rest.split(",").map((name) => name.trim().replaceAll("`", "")).filter((name) => !plan.fields.includes(name)));
+    if (word === "fields")
+      plan.fields.push(
+        ...rest
+          .split(",")
+          .map((name) => name.trim().replaceAll("`", ""))
+          .filter((name) => !plan.fields.includes(name)),
+      );
     if (word === "display") plan.display = rest.split(",").map((name) => name.trim());
-    if (word === "stats") plan.by = { by: (/\bby\s+([\s\S]+)$/.exec(rest)?.[1] ?? "").split(",").map((name) => name.trim()).filter(Boolean), aggregate: rest.replace(/\s+by\s[\s\S]*$/, "").replace(/^.*\sas\s+/, "") };
+    if (word === "stats")
+      plan.by = {
+        by: (/\bby\s+([\s\S]+)$/.exec(rest)?.[1] ?? "")
+          .split(",")
+          .map((name) => name.trim())
+          .filter(Boolean),
+        aggregate: rest.replace(/\s+by\s[\s\S]*$/, "").replace(/^.*\sas\s+/, ""),
+      };
     if (word === "limit") plan.limit = Number(rest);
   }
   return plan;
@@ -147,7 +253,8 @@ function planOf(text) {
 
 function instantOf(text, fallback) {
   const relative = /^now(?:-(\d+)([smhd]))?$/.exec(text ?? "");
-  if (relative) return Date.now() - (relative[1] ? Number(relative[1]) * { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[relative[2]] : 0);
+  if (relative)
+    return Date.now() - (relative[1] ? Number(relative[1]) * { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[relative[2]] : 0);
   return text ? Date.parse(text) : fallback;
 }
 
@@ -155,37 +262,86 @@ function found(ask, filters) {
   const groups = ask.groups ?? [];
   const from = instantOf(ask.from, Date.now() - 36e5);
   const to = instantOf(ask.to, Date.now());
-  const matches = (name) => groups.length === 0 || groups.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name));
+  const matches = (name) =>
+    groups.length === 0 || groups.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(name));
   if (mood === "empty") return [];
-  return events.filter((event) => event.at >= from - 1 && event.at <= to + 1 && matches(event.group) && filters.every((one) => one(event)));
+  return events.filter(
+    (event) => event.at >= from - 1 && event.at <= to + 1 && matches(event.group) && filters.every((one) => one(event)),
+  );
 }
 
-const statsOf = (n, matched) => ({ events_scanned: n, events_matched: matched, bytes_read: n * 180, segments_total: 12, segments_pruned: 7, segments_opened: 5, elapsed_ms: 3.4 });
+const statsOf = (n, matched) => ({
+  events_scanned: n,
+  events_matched: matched,
+  bytes_read: n * 180,
+  segments_total: 12,
+  segments_pruned: 7,
+  segments_opened: 5,
+  elapsed_ms: 3.4,
+});
 
 function typeOf(value) {
-  return value === null ? "any" : Array.isArray(value) ? "list" : typeof value === "number" ? (Number.isInteger(value) ? "integer" : "float") : typeof value;
+  return value === null
+    ? "any"
+    : Array.isArray(value)
+      ? "list"
+      : typeof value === "number"
+        ? Number.isInteger(value)
+          ? "integer"
+          : "float"
+        : typeof value;
 }
 
 function answer(ask) {
   const plan = planOf(ask.query ?? "");
   const all = found(ask, plan.filters);
-  const base = { stats: statsOf(events.length, all.length), partial: mood === "partial", partial_reasons: mood === "partial" ? [{ code: "damaged", message: "segment 01J8.seg: the checksum of block 7 does not hold" }] : [], warnings: [] };
+  const base = {
+    stats: statsOf(events.length, all.length),
+    partial: mood === "partial",
+    partial_reasons:
+      mood === "partial"
+        ? [{ code: "damaged", message: "segment 01J8.seg: the checksum of block 7 does not hold" }]
+        : [],
+    warnings: [],
+  };
   if (plan.by) {
     const rows = new Map();
     for (const event of all) {
-      const bin = (name) => { const size = Number(/^bin\((\d+)m\)$/.exec(name)?.[1] ?? 0) * 60_000; return size ? new Date(Math.floor(event.at / size) * size).toISOString() : valueOf(event, name); };
+      const bin = (name) => {
+        const size = Number(/^bin\((\d+)m\)$/.exec(name)?.[1] ?? 0) * 60_000;
+        return size ? new Date(Math.floor(event.at / size) * size).toISOString() : valueOf(event, name);
+      };
       const key = JSON.stringify(plan.by.by.map(bin));
       rows.set(key, (rows.get(key) ?? 0) + 1);
     }
     if (plan.by.by.length === 0 && rows.size === 0) rows.set("[]", 0);
-    const columns = [...plan.by.by.map((name) => ({ name, type: name.startsWith("bin(") ? "timestamp" : "string" })), { name: plan.by.aggregate, type: "integer" }];
-    return { columns, rows: [...rows].map(([key, n]) => [...JSON.parse(key), n]).sort((a, b) => b.at(-1) - a.at(-1)), ...base };
+    const columns = [
+      ...plan.by.by.map((name) => ({ name, type: name.startsWith("bin(") ? "timestamp" : "string" })),
+      { name: plan.by.aggregate, type: "integer" },
+    ];
+    return {
+      columns,
+      rows: [...rows].map(([key, n]) => [...JSON.parse(key), n]).sort((a, b) => b.at(-1) - a.at(-1)),
+      ...base,
+    };
   }
   const names = plan.display ?? (plan.fields.length > 0 ? plan.fields : ["@timestamp", "@message"]);
   const limit = Math.min(plan.limit ?? Infinity, ask.limit ?? 1000);
   const shown = all.slice(0, limit);
-  const columns = names.map((name) => ({ name, type: name === "@timestamp" ? "timestamp" : typeOf(shown.map((event) => valueOf(event, name)).find((value) => value !== null) ?? null) }));
-  return { columns, rows: shown.map((event) => names.map((name) => valueOf(event, name))), ids: shown.map((event) => event.id), more: all.length > limit && plan.limit === null, ...base };
+  const columns = names.map((name) => ({
+    name,
+    type:
+      name === "@timestamp"
+        ? "timestamp"
+        : typeOf(shown.map((event) => valueOf(event, name)).find((value) => value !== null) ?? null),
+  }));
+  return {
+    columns,
+    rows: shown.map((event) => names.map((name) => valueOf(event, name))),
+    ids: shown.map((event) => event.id),
+    more: all.length > limit && plan.limit === null,
+    ...base,
+  };
 }
 
 function around(ask) {
@@ -194,14 +350,36 @@ function around(ask) {
   const event = events[at];
   const { filters, fields } = planOf(ask.query ?? "");
   const groups = ask.stream === "*" ? (ask.groups ?? []) : [event.group];
-  const near = events.filter((one) => one === event || ((groups.length === 0 || groups.includes(one.group)) && filters.every((filter) => filter(one)))).reverse();
+  const near = events
+    .filter(
+      (one) =>
+        one === event ||
+        ((groups.length === 0 || groups.includes(one.group)) && filters.every((filter) => filter(one))),
+    )
+    .reverse();
   const place = near.indexOf(event);
   const [before, after] = [Number(ask.before ?? 50), Number(ask.after ?? 50)];
   const shown = near.slice(Math.max(0, place - before), place + after + 1);
   return {
-    columns: fields.map((name) => ({ name, type: typeOf(shown.map((one) => valueOf(one, name)).find((value) => value !== null) ?? null) })), rows: shown.map((one) => fields.map((name) => valueOf(one, name))), ids: shown.map((one) => one.id),
-    event: { "@id": event.id, "@timestamp": event.time, "@log": event.group, "@logStream": valueOf(event, "@logStream") }, place: Math.min(place, before), more_before: place > before, more_after: near.length > place + after + 1,
-    stats: statsOf(near.length, near.length), partial: false, partial_reasons: [], warnings: [],
+    columns: fields.map((name) => ({
+      name,
+      type: typeOf(shown.map((one) => valueOf(one, name)).find((value) => value !== null) ?? null),
+    })),
+    rows: shown.map((one) => fields.map((name) => valueOf(one, name))),
+    ids: shown.map((one) => one.id),
+    event: {
+      "@id": event.id,
+      "@timestamp": event.time,
+      "@log": event.group,
+      "@logStream": valueOf(event, "@logStream"),
+    },
+    place: Math.min(place, before),
+    more_before: place > before,
+    more_after: near.length > place + after + 1,
+    stats: statsOf(near.length, near.length),
+    partial: false,
+    partial_reasons: [],
+    warnings: [],
   };
 }
 
@@ -213,7 +391,8 @@ function histogram(ask) {
   const steps = [1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5];
   const interval = steps.find((step) => (to - from) / step <= Number(ask.buckets ?? 60) - 1) ?? 36e5;
   const buckets = [];
-  for (let at = Math.floor(from / interval) * interval; at <= to; at += interval) buckets.push({ from: new Date(at).toISOString(), to: new Date(at + interval).toISOString(), total: 0, by: {} });
+  for (let at = Math.floor(from / interval) * interval; at <= to; at += interval)
+    buckets.push({ from: new Date(at).toISOString(), to: new Date(at + interval).toISOString(), total: 0, by: {} });
   for (const event of all) {
     const bucket = buckets[Math.floor((event.at - Date.parse(buckets[0].from)) / interval)];
     if (!bucket) continue;
@@ -226,21 +405,36 @@ function histogram(ask) {
 function fieldsOf(ask) {
   const all = found(ask, []);
   const counts = new Map();
-  for (const event of all) for (const [name, value] of Object.entries(event.fields)) {
-    const one = counts.get(name) ?? { name, types: [], events: 0 };
-    one.events += 1;
-    if (!one.types.includes(typeOf(value))) one.types.push(typeOf(value));
-    counts.set(name, one);
-  }
-  return { fields: [...counts.values()].map((one) => ({ ...one, share: one.events / all.length, distinct: 12, approximate: false })) };
+  for (const event of all)
+    for (const [name, value] of Object.entries(event.fields)) {
+      const one = counts.get(name) ?? { name, types: [], events: 0 };
+      one.events += 1;
+      if (!one.types.includes(typeOf(value))) one.types.push(typeOf(value));
+      counts.set(name, one);
+    }
+  return {
+    fields: [...counts.values()].map((one) => ({
+      ...one,
+      share: one.events / all.length,
+      distinct: 12,
+      approximate: false,
+    })),
+  };
 }
 
 function valuesOf(ask, name) {
   const all = found(ask, planOf(ask.query ?? "").filters).filter((event) => valueOf(event, name) !== null);
   const counts = new Map();
-  for (const event of all) counts.set(JSON.stringify(valueOf(event, name)), (counts.get(JSON.stringify(valueOf(event, name))) ?? 0) + 1);
+  for (const event of all)
+    counts.set(JSON.stringify(valueOf(event, name)), (counts.get(JSON.stringify(valueOf(event, name))) ?? 0) + 1);
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  return { values: sorted.slice(0, Number(ask.limit ?? 10)).map(([value, count]) => ({ value: JSON.parse(value), count, share: count / all.length })), distinct: counts.size, total: all.length };
+  return {
+    values: sorted
+      .slice(0, Number(ask.limit ?? 10))
+      .map(([value, count]) => ({ value: JSON.parse(value), count, share: count / all.length })),
+    distinct: counts.size,
+    total: all.length,
+  };
 }
 
 // Commands behind a pipe, fields and functions elsewhere, values behind `=`: enough to see the list at work.
@@ -253,37 +447,74 @@ function completion(ask) {
   const compared = /`?([@\w.-]+)`?\s*!?=\s*"?[^"\s]*$/.exec(head);
   const begins = /(?:^|\||\n)\s*[\w]*$/.test(head);
   const items = compared
-    ? valuesOf({ ...ask, query: "", limit: 10 }, compared[1]).values.map(({ value, count, share }) => item("value", String(value), JSON.stringify(value), `${count} events`, { count, share }))
+    ? valuesOf({ ...ask, query: "", limit: 10 }, compared[1]).values.map(({ value, count, share }) =>
+        item("value", String(value), JSON.stringify(value), `${count} events`, { count, share }),
+      )
     : begins
       ? COMMANDS.map((name) => item("command", name, `${name} `, "a command", see(name)))
-      : [...fieldsOf(ask).fields.map(({ name, types, share }) => item("field", name, /^[\w.]+$/.test(name) ? name : `\`${name}\``, types.join(", "), { share })),
-        ...["count_distinct", "avg", "max"].map((name) => item("aggregate", name, `${name}(`, `${name}(field)`, see(name)))];
-  return { start: cursor - word.length, end: cursor, items: items.filter((one) => one.label.toLowerCase().includes(word.toLowerCase())), more: false, partial: false, partial_reasons: [] };
+      : [
+          ...fieldsOf(ask).fields.map(({ name, types, share }) =>
+            item("field", name, /^[\w.]+$/.test(name) ? name : `\`${name}\``, types.join(", "), { share }),
+          ),
+          ...["count_distinct", "avg", "max"].map((name) =>
+            item("aggregate", name, `${name}(`, `${name}(field)`, see(name)),
+          ),
+        ];
+  return {
+    start: cursor - word.length,
+    end: cursor,
+    items: items.filter((one) => one.label.toLowerCase().includes(word.toLowerCase())),
+    more: false,
+    partial: false,
+    partial_reasons: [],
+  };
 }
 
 // One command per line; a word that is no command is the server's kind of error.
 function formatted(text) {
   planOf(text);
-  return text.split(/\s*\|\s*/).map((part) => part.trim().replaceAll(/\s+/g, " ")).join("\n| ");
+  return text
+    .split(/\s*\|\s*/)
+    .map((part) => part.trim().replaceAll(/\s+/g, " "))
+    .join("\n| ");
 }
 
 // The frame of the reference with the bare text: the server makes a page of it.
 function reference() {
-  const text = readFileSync(join(import.meta.dirname, "../grammar/README.md"), "utf8").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const text = readFileSync(join(import.meta.dirname, "../grammar/README.md"), "utf8")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;");
   const sections = text.split(/\n(?=#+ )/).map((part) => {
     const title = /^#+ (.*)/.exec(part)[1];
     return { title, id: /\w+/.exec(title)[0].toLowerCase(), part };
   });
-  const contents = sections.map(({ title, id }) => `<li class="h2"><a href="reference#${id}">${title}</a></li>`).join("\n");
-  const body = sections.map(({ title, id, part }) => `<section><h2 id="${id}">${title}</h2><pre tabindex="0">${part.slice(part.indexOf("\n"))}</pre></section>`).join("\n");
-  return readFileSync(join(DIST, "reference.html"), "utf8").replace("<!-- contents -->", () => contents).replace("<!-- text -->", () => body);
+  const contents = sections
+    .map(({ title, id }) => `<li class="h2"><a href="reference#${id}">${title}</a></li>`)
+    .join("\n");
+  const body = sections
+    .map(
+      ({ title, id, part }) =>
+        `<section><h2 id="${id}">${title}</h2><pre tabindex="0">${part.slice(part.indexOf("\n"))}</pre></section>`,
+    )
+    .join("\n");
+  return readFileSync(join(DIST, "reference.html"), "utf8")
+    .replace("<!-- contents -->", () => contents)
+    .replace("<!-- text -->", () => body);
 }
 
 function groupsOf() {
   if (mood === "empty") return { groups: [] };
   const all = new Map();
   for (const event of events) {
-    const one = all.get(event.group) ?? { name: event.group, events: 0, bytes_raw: 0, bytes_stored: 0, first: event.time, last: event.time, streams: [`web-1:/var/log/${event.group}`] };
+    const one = all.get(event.group) ?? {
+      name: event.group,
+      events: 0,
+      bytes_raw: 0,
+      bytes_stored: 0,
+      first: event.time,
+      last: event.time,
+      streams: [`web-1:/var/log/${event.group}`],
+    };
     one.events += 1;
     one.bytes_raw += event.message.length;
     one.bytes_stored = Math.round(one.bytes_raw * 0.07);
@@ -296,9 +527,20 @@ function groupsOf() {
 function ingest(ask) {
   const lines = ask.body.split("\n").filter(Boolean);
   for (const line of lines) {
-    const { "@timestamp": time, message, level, ...fields } = ask.format === "text" ? { message: line } : JSON.parse(line);
+    const {
+      "@timestamp": time,
+      message,
+      level,
+      ...fields
+    } = ask.format === "text" ? { message: line } : JSON.parse(line);
     const at = time ? Date.parse(time) : Date.now();
-    const event = { ...makeEvent(at), group: ask.group, level: level ?? "", message, fields: { ...fields, message, ...(level ? { level } : {}) } };
+    const event = {
+      ...makeEvent(at),
+      group: ask.group,
+      level: level ?? "",
+      message,
+      fields: { ...fields, message, ...(level ? { level } : {}) },
+    };
     events.push(event);
     for (const listener of listeners) listener(event);
   }
@@ -308,25 +550,142 @@ function ingest(ask) {
 }
 
 const RULES = [
-  { name: "errors", query: 'filter @level >= "error"\n| stats count(*) as count by @log', groups: ["*"], window: "5m", interval: "30s", condition: "count > 5", state: "alarm", last_evaluation: new Date(Date.now() - 4000).toISOString(), why: "count is 41 for @log=app/checkout" },
-  { name: "slow answers", query: "stats pct(timeMs, 95) as p95 by service", groups: ["app/*"], window: "15m", interval: "1m", condition: "p95 > 1500", state: "ok", last_evaluation: new Date(Date.now() - 12_000).toISOString(), why: "no row meets the condition" },
+  {
+    name: "errors",
+    query: 'filter @level >= "error"\n| stats count(*) as count by @log',
+    groups: ["*"],
+    window: "5m",
+    interval: "30s",
+    condition: "count > 5",
+    state: "alarm",
+    last_evaluation: new Date(Date.now() - 4000).toISOString(),
+    why: "count is 41 for @log=app/checkout",
+  },
+  {
+    name: "slow answers",
+    query: "stats pct(timeMs, 95) as p95 by service",
+    groups: ["app/*"],
+    window: "15m",
+    interval: "1m",
+    condition: "p95 > 1500",
+    state: "ok",
+    last_evaluation: new Date(Date.now() - 12_000).toISOString(),
+    why: "no row meets the condition",
+  },
 ];
 const VIEWS = [
-  { id: "v0", name: "errors", description: "", tags: ["oncall"], star: false, chip: true, shared: false, view: { q: '@level >= "error"' }, version: 1, owner: "ani", own: true },
-  { id: "v1", name: "slow answers", description: "by service, a line each", tags: [], star: true, chip: false, shared: true, view: { q: "stats avg(timeMs) by bin(5m), service", chart: "line" }, version: 1, owner: "budi", own: false },
+  {
+    id: "v0",
+    name: "errors",
+    description: "",
+    tags: ["oncall"],
+    star: false,
+    chip: true,
+    shared: false,
+    view: { q: '@level >= "error"' },
+    version: 1,
+    owner: "ani",
+    own: true,
+  },
+  {
+    id: "v1",
+    name: "slow answers",
+    description: "by service, a line each",
+    tags: [],
+    star: true,
+    chip: false,
+    shared: true,
+    view: { q: "stats avg(timeMs) by bin(5m), service", chart: "line" },
+    version: 1,
+    owner: "budi",
+    own: false,
+  },
 ];
-const ALERTS = [{ id: "1", rule: "errors", state: "alarm", labels: { alertname: "errors", "@log": "app/checkout" }, annotations: { summary: "41 errors in app/checkout" }, value: 41, since: new Date(Date.now() - 240_000).toISOString() }];
+const ALERTS = [
+  {
+    id: "1",
+    rule: "errors",
+    state: "alarm",
+    labels: { alertname: "errors", "@log": "app/checkout" },
+    annotations: { summary: "41 errors in app/checkout" },
+    value: 41,
+    since: new Date(Date.now() - 240_000).toISOString(),
+  },
+];
 
 const SOURCES = () => {
-  const file = (path, more = {}) => ({ file: `fd00-${path.length}`, path, group: "nginx/access", stream: `web-1:${path}`, first_seen: new Date(0).toISOString(), last_seen: new Date().toISOString(), rate_bytes_per_s: 1200, generations: 1, generation: 0, size: 40_000_000, offset: 40_000_000, bytes: 40_000_000, lag_bytes: 0, gaps: [], n_gaps: 0, gap_bytes: 0, complete: true, last_error: null, earlier: [], ...more });
+  const file = (path, more = {}) => ({
+    file: `fd00-${path.length}`,
+    path,
+    group: "nginx/access",
+    stream: `web-1:${path}`,
+    first_seen: new Date(0).toISOString(),
+    last_seen: new Date().toISOString(),
+    rate_bytes_per_s: 1200,
+    generations: 1,
+    generation: 0,
+    size: 40_000_000,
+    offset: 40_000_000,
+    bytes: 40_000_000,
+    lag_bytes: 0,
+    gaps: [],
+    n_gaps: 0,
+    gap_bytes: 0,
+    complete: true,
+    last_error: null,
+    earlier: [],
+    ...more,
+  });
   const torn = { gaps: [[10_000_000, 20_000_000]], n_gaps: 1, gap_bytes: 10_000_000, complete: false };
-  const source = (host, state, more = {}) => ({ source: `${host}0123456789abcdef`, host, version: "0.1.0", started: new Date(Date.now() - 9e6).toISOString(), state, first_seen: new Date(Date.now() - 9e7).toISOString(), last_seen: new Date(Date.now() - (state === "up" ? 4000 : 400_000)).toISOString(), lag_bytes: 0, rate_bytes_per_s: 1200, gap_bytes: 0, last_error: null, refused: 0, given_up: { lines: 0, bytes: 0 }, inputs: [], files: [file("/var/log/nginx/access.log")], files_left_out: 0, ...more });
+  const source = (host, state, more = {}) => ({
+    source: `${host}0123456789abcdef`,
+    host,
+    version: "0.1.0",
+    started: new Date(Date.now() - 9e6).toISOString(),
+    state,
+    first_seen: new Date(Date.now() - 9e7).toISOString(),
+    last_seen: new Date(Date.now() - (state === "up" ? 4000 : 400_000)).toISOString(),
+    lag_bytes: 0,
+    rate_bytes_per_s: 1200,
+    gap_bytes: 0,
+    last_error: null,
+    refused: 0,
+    given_up: { lines: 0, bytes: 0 },
+    inputs: [],
+    files: [file("/var/log/nginx/access.log")],
+    files_left_out: 0,
+    ...more,
+  });
   const behind = file("/var/log/nginx/error.log", { lag_bytes: 2_400_000, size: 42_400_000, complete: false });
-  return { sources: [
-    source("web-1", "up", { gap_bytes: 10_000_000, files: [file("/var/log/app.log", torn), file("/var/log/nginx/access.log", { earlier: [{ ...torn, generation: 0, last_error: null, lag_bytes: 0 }], generations: 2, generation: 1 })], inputs: [{ name: "journal", lines: 41_022, given_up: { lines: 0, bytes: 0 }, has_ended: false, last_error: null }] }),
-    source("web-2", "down", { lag_bytes: 2_400_000, last_error: "503 Service Unavailable: disk is full <img src=x onerror=alert(1)>", files: [behind] }),
-    source("db-1", "unknown", { version: null, started: null, files: [file("/var/log/postgresql/main.log", { size: null, complete: null })] }),
-  ], forgotten: 2 };
+  return {
+    sources: [
+      source("web-1", "up", {
+        gap_bytes: 10_000_000,
+        files: [
+          file("/var/log/app.log", torn),
+          file("/var/log/nginx/access.log", {
+            earlier: [{ ...torn, generation: 0, last_error: null, lag_bytes: 0 }],
+            generations: 2,
+            generation: 1,
+          }),
+        ],
+        inputs: [
+          { name: "journal", lines: 41_022, given_up: { lines: 0, bytes: 0 }, has_ended: false, last_error: null },
+        ],
+      }),
+      source("web-2", "down", {
+        lag_bytes: 2_400_000,
+        last_error: "503 Service Unavailable: disk is full <img src=x onerror=alert(1)>",
+        files: [behind],
+      }),
+      source("db-1", "unknown", {
+        version: null,
+        started: null,
+        files: [file("/var/log/postgresql/main.log", { size: null, complete: null })],
+      }),
+    ],
+    forgotten: 2,
+  };
 };
 
 function tail(request, response, ask) {
@@ -335,8 +694,17 @@ function tail(request, response, ask) {
   const groups = ask.groups ?? [];
   const listener = (event) => {
     if (!filters.every((one) => one(event))) return;
-    if (groups.length > 0 && !groups.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(event.group))) return;
-    const data = { ...Object.fromEntries(["@timestamp", "@level", "@log", "@logStream", "@message"].map((name) => [name, valueOf(event, name)])), ...event.fields };
+    if (
+      groups.length > 0 &&
+      !groups.some((pattern) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(event.group))
+    )
+      return;
+    const data = {
+      ...Object.fromEntries(
+        ["@timestamp", "@level", "@log", "@logStream", "@message"].map((name) => [name, valueOf(event, name)]),
+      ),
+      ...event.fields,
+    };
     response.write(`event: event\nid: ${event.id}\ndata: ${JSON.stringify(data)}\n\n`);
   };
   listeners.add(listener);
@@ -345,31 +713,84 @@ function tail(request, response, ask) {
 }
 
 function api(path, ask, response, request) {
-  const send = (body, status = 200) => { response.writeHead(status, { "Content-Type": "application/json" }); response.end(JSON.stringify(body)); };
+  const send = (body, status = 200) => {
+    response.writeHead(status, { "Content-Type": "application/json" });
+    response.end(JSON.stringify(body));
+  };
   try {
-    if (path === "/api/v1/query") return setTimeout(() => { try { send(answer(ask)); } catch (error) { fail(error); } }, mood === "slow" ? 3000 : 0);
-    if (path === "/api/v1/histogram") return mood === "broken" ? send({ error: { code: "internal", message: "the histogram failed" } }, 500) : send(histogram(ask));
+    if (path === "/api/v1/query")
+      return setTimeout(
+        () => {
+          try {
+            send(answer(ask));
+          } catch (error) {
+            fail(error);
+          }
+        },
+        mood === "slow" ? 3000 : 0,
+      );
+    if (path === "/api/v1/histogram")
+      return mood === "broken"
+        ? send({ error: { code: "internal", message: "the histogram failed" } }, 500)
+        : send(histogram(ask));
     if (path === "/api/v1/fields") return send(fieldsOf(ask));
-    if (path === "/api/v1/context") return around(ask) ? send(around(ask)) : send({ error: { code: "event-gone", message: "the event is no longer there" } }, 404);
+    if (path === "/api/v1/context")
+      return around(ask)
+        ? send(around(ask))
+        : send({ error: { code: "event-gone", message: "the event is no longer there" } }, 404);
     const values = /^\/api\/v1\/fields\/([^/]+)\/values$/.exec(path);
     if (values) return send(valuesOf(ask, decodeURIComponent(values[1])));
     if (path === "/api/v1/complete") return send(completion(ask));
     if (path === "/api/v1/format") return send({ query: formatted(ask.query ?? "") });
     if (path === "/api/v1/groups") return send(groupsOf());
     if (path === "/api/v1/ingest") return send(ingest(ask));
-    if (path === "/api/v1/sources") return mood === "broken" ? send({ error: { code: "internal", message: "the sources failed" } }, 500) : send(mood === "empty" ? { sources: [], forgotten: 0 } : SOURCES());
+    if (path === "/api/v1/sources")
+      return mood === "broken"
+        ? send({ error: { code: "internal", message: "the sources failed" } }, 500)
+        : send(mood === "empty" ? { sources: [], forgotten: 0 } : SOURCES());
     if (path === "/api/v1/rules") return send({ rules: RULES });
     if (path === "/api/v1/alerts") return send({ alerts: ALERTS });
-    if (path === "/api/v1/session") return send(request.method === "DELETE" ? { signed_out: true } : { name: "ani", role: "admin", groups: ["*"], user: true });
-    if (path === "/api/v1/keys" && request.method === "POST") return send({ id: "k2", name: ask.name, key: "catat_made_up_0123456789abcdef0123456789abcdef" }, 201);
-    if (path === "/api/v1/keys") return send({ keys: [{ id: "k1", name: "ci", role: "ingest", groups: ["app/*"], created: new Date(Date.now() - 9e7).toISOString(), last_used: null }] });
-    if (path === "/api/v1/users") return send({ users: [{ name: "ani", role: "admin", groups: ["*"], created: new Date(Date.now() - 9e8).toISOString() }] });
+    if (path === "/api/v1/session")
+      return send(
+        request.method === "DELETE" ? { signed_out: true } : { name: "ani", role: "admin", groups: ["*"], user: true },
+      );
+    if (path === "/api/v1/keys" && request.method === "POST")
+      return send({ id: "k2", name: ask.name, key: "catat_made_up_0123456789abcdef0123456789abcdef" }, 201);
+    if (path === "/api/v1/keys")
+      return send({
+        keys: [
+          {
+            id: "k1",
+            name: "ci",
+            role: "ingest",
+            groups: ["app/*"],
+            created: new Date(Date.now() - 9e7).toISOString(),
+            last_used: null,
+          },
+        ],
+      });
+    if (path === "/api/v1/users")
+      return send({
+        users: [{ name: "ani", role: "admin", groups: ["*"], created: new Date(Date.now() - 9e8).toISOString() }],
+      });
     if (path === "/api/v1/views" && request.method === "GET") return send({ views: VIEWS });
-    if (path === "/api/v1/views") { VIEWS.push({ ...ask, body: undefined, id: `v${Date.now()}`, version: 1, owner: "ani", own: true }); return send(VIEWS.at(-1), 201); }
+    if (path === "/api/v1/views") {
+      VIEWS.push({ ...ask, body: undefined, id: `v${Date.now()}`, version: 1, owner: "ani", own: true });
+      return send(VIEWS.at(-1), 201);
+    }
     const at = path.startsWith("/api/v1/views/") ? VIEWS.findIndex((one) => one.id === path.slice(14)) : -1;
-    if (at >= 0 && request.method === "DELETE") { VIEWS.splice(at, 1); return send({ deleted: true }); }
-    if (at >= 0) { VIEWS[at] = { ...VIEWS[at], ...ask, body: undefined, version: VIEWS[at].version + 1 }; return send(VIEWS[at]); }
-    if (path.startsWith("/mock/")) { mood = path.slice(6); return send({ mood }); }
+    if (at >= 0 && request.method === "DELETE") {
+      VIEWS.splice(at, 1);
+      return send({ deleted: true });
+    }
+    if (at >= 0) {
+      VIEWS[at] = { ...VIEWS[at], ...ask, body: undefined, version: VIEWS[at].version + 1 };
+      return send(VIEWS[at]);
+    }
+    if (path.startsWith("/mock/")) {
+      mood = path.slice(6);
+      return send({ mood });
+    }
     return send({ error: { code: "not_found", message: "no such route" } }, 404);
   } catch (error) {
     fail(error);
@@ -387,16 +808,35 @@ createServer((request, response) => {
     if (url.pathname === "/api/v1/tail") return tail(request, response, params);
     let body = "";
     request.on("data", (piece) => (body += piece));
-    return request.on("end", () => api(url.pathname, url.pathname !== "/api/v1/ingest" && body.startsWith("{") ? { ...params, ...JSON.parse(body) } : { ...params, body }, response, request));
+    return request.on("end", () =>
+      api(
+        url.pathname,
+        url.pathname !== "/api/v1/ingest" && body.startsWith("{")
+          ? { ...params, ...JSON.parse(body) }
+          : { ...params, body },
+        response,
+        request,
+      ),
+    );
   }
   if (url.pathname === "/reference") {
-    response.writeHead(200, { "Content-Type": TYPES[".html"], "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });
+    response.writeHead(200, {
+      "Content-Type": TYPES[".html"],
+      "Content-Security-Policy": CSP,
+      "X-Content-Type-Options": "nosniff",
+    });
     return response.end(reference());
   }
-  const name = ["/", "/alerts", "/groups", "/sources", "/settings"].includes(url.pathname) ? "/index.html" : url.pathname;
+  const name = ["/", "/alerts", "/groups", "/sources", "/settings"].includes(url.pathname)
+    ? "/index.html"
+    : url.pathname;
   try {
     const body = readFileSync(join(DIST, name));
-    response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream", "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff" });
+    response.writeHead(200, {
+      "Content-Type": TYPES[extname(name)] ?? "application/octet-stream",
+      "Content-Security-Policy": CSP,
+      "X-Content-Type-Options": "nosniff",
+    });
     response.end(body);
   } catch {
     response.writeHead(404);

@@ -75,6 +75,8 @@ const OWN = [
   "explore/sidebar.tsx",
   "explore/field_numbers.tsx",
 ];
+/** Pages that are nothing without the text that the server puts in: they are never packed. */
+const FRAMES = ["reference.html", "docs.html"];
 /** Most bytes under brotli of what is loaded before the first paint. */
 const SHELL_BYTES_MAX = 45_000;
 const API = process.env["CATAT_URL"] ?? "http://127.0.0.1:22828";
@@ -90,15 +92,26 @@ function sources(): string[] {
 
 function sourceHash(): string {
   const hash = createHash("sha256");
-  for (const path of sources()) hash.update(path).update("\0").update(readFileSync(`${ROOT}/${path}`));
+  for (const path of sources())
+    hash
+      .update(path)
+      .update("\0")
+      .update(readFileSync(`${ROOT}/${path}`));
   return hash.digest("hex");
 }
 
 /** A script of the bundle, as far as it is looked at here. */
-interface Script { imports?: string[]; dynamicImports?: string[] }
+interface Script {
+  imports?: string[];
+  dynamicImports?: string[];
+}
 
 /** Gives every import between scripts, and every start of a worker, the content of what is named as `?v=`, and so on up to the first script. */
-function nameByContent(dist: string, scripts: Record<string, Script>, workers: readonly string[]): (name: string) => string {
+function nameByContent(
+  dist: string,
+  scripts: Record<string, Script>,
+  workers: readonly string[],
+): (name: string) => string {
   const known = new Map<string, string>();
   const version = (name: string): string => {
     const before = known.get(name);
@@ -109,7 +122,10 @@ function nameByContent(dist: string, scripts: Record<string, Script>, workers: r
     const { imports = [], dynamicImports = [] } = scripts[name] ?? {};
     for (const other of new Set([...imports, ...dynamicImports])) {
       const text = readFileSync(path, "utf8");
-      const named = text.replaceAll(new RegExp(`(["'\`])\\./${other.replace(".", "\\.")}\\1`, "g"), `$1./${other}?v=${version(other)}$1`);
+      const named = text.replaceAll(
+        new RegExp(`(["'\`])\\./${other.replace(".", "\\.")}\\1`, "g"),
+        `$1./${other}?v=${version(other)}$1`,
+      );
       if (named === text) throw new Error(`${name} imports ${other} in a way that is not recognised`);
       writeFileSync(path, named);
     }
@@ -132,10 +148,13 @@ function pack(dist: string): void {
   const names = readdirSync(dist).sort();
   for (const name of names.filter((one) => /\.(?:br|gz)$/.test(one))) rmSync(`${dist}/${name}`);
   const packed: string[] = [];
-  for (const name of names.filter((one) => /\.(?:js|css|html|svg)$/.test(one) && one !== "reference.html")) {
+  for (const name of names.filter((one) => /\.(?:js|css|html|svg)$/.test(one) && !FRAMES.includes(one))) {
     const bytes = readFileSync(`${dist}/${name}`);
     if (bytes.length < PACKED_BYTES_MIN) continue;
-    writeFileSync(`${dist}/${name}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
+    writeFileSync(
+      `${dist}/${name}.br`,
+      brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    );
     writeFileSync(`${dist}/${name}.gz`, gzipSync(bytes, { level: 9 }));
     packed.push(`${createHash("sha256").update(bytes).digest("hex")} ${name}\n`);
   }
@@ -144,13 +163,16 @@ function pack(dist: string): void {
 
 /** What is loaded before the first paint may not grow unseen. */
 function weigh(dist: string, files: readonly string[]): void {
-  const sent = (name: string) => Math.min(...[name, `${name}.br`].flatMap((one) => {
-    try {
-      return [readFileSync(`${dist}/${one}`).length];
-    } catch {
-      return [];
-    }
-  }));
+  const sent = (name: string) =>
+    Math.min(
+      ...[name, `${name}.br`].flatMap((one) => {
+        try {
+          return [readFileSync(`${dist}/${one}`).length];
+        } catch {
+          return [];
+        }
+      }),
+    );
   const bytes = files.reduce((sum, name) => sum + sent(name), 0);
   console.log(`the shell has ${bytes} bytes under brotli: ${files.join(", ")}`);
   if (bytes > SHELL_BYTES_MAX) throw new Error(`the shell may have ${SHELL_BYTES_MAX} bytes under brotli`);
@@ -159,8 +181,14 @@ function weigh(dist: string, files: readonly string[]): void {
 /** The style of everything that is loaded later, as one sheet: nobody waits for it before the first paint. */
 function styleOfParts(): string {
   const directory = `${ROOT}/src/style/parts`;
-  const sheets = readdirSync(directory).sort().map((name) => readFileSync(`${directory}/${name}`, "utf8"));
-  return sheets.join("").replaceAll(/\/\*.*?\*\//gs, "").replaceAll(/\n\s*/g, "\n").trimStart();
+  const sheets = readdirSync(directory)
+    .sort()
+    .map((name) => readFileSync(`${directory}/${name}`, "utf8"));
+  return sheets
+    .join("")
+    .replaceAll(/\/\*.*?\*\//gs, "")
+    .replaceAll(/\n\s*/g, "\n")
+    .trimStart();
 }
 
 /** Gives the same to the server of `npm run dev`. */
@@ -179,7 +207,7 @@ function freshStyleOfParts(): Plugin {
 
 /** Copies what must not be bundled, gives every address its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
-  const plain = ["theme.js", "icon.svg", "reference.html", "reference.css", "reference.js"];
+  const plain = ["theme.js", "icon.svg", ...FRAMES, "reference.css", "reference.js", "docs.js"];
   return {
     name: "house",
     apply: "build",
@@ -191,17 +219,26 @@ function house(): Plugin {
     },
     writeBundle(options, bundle) {
       const dist = options.dir ?? `${ROOT}/dist`;
-      const workers = Object.values(bundle).filter((file) => file.type === "asset" && file.fileName.endsWith(".js") && !plain.includes(file.fileName));
-      const version = nameByContent(dist, bundle as Record<string, Script>, workers.map((file) => file.fileName));
+      const workers = Object.values(bundle).filter(
+        (file) => file.type === "asset" && file.fileName.endsWith(".js") && !plain.includes(file.fileName),
+      );
+      const version = nameByContent(
+        dist,
+        bundle as Record<string, Script>,
+        workers.map((file) => file.fileName),
+      );
       const shell = ["index.html"];
-      for (const name of ["index.html", "reference.html"]) {
+      for (const name of ["index.html", ...FRAMES]) {
         const page = readFileSync(`${dist}/${name}`, "utf8")
           // The first script imports it: both are fetched at once.
           .replace('<script type="module"', '<link rel="modulepreload" href="core.js">\n    <script type="module"')
-          .replaceAll(/(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g, (_, attribute: string, file: string) => {
-            if (name === "index.html" && file !== "parts.css") shell.push(file);
-            return `${attribute}="${file}?v=${version(file)}"`;
-          })
+          .replaceAll(
+            /(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g,
+            (_, attribute: string, file: string) => {
+              if (name === "index.html" && file !== "parts.css") shell.push(file);
+              return `${attribute}="${file}?v=${version(file)}"`;
+            },
+          )
           .replaceAll(" crossorigin", "");
         writeFileSync(`${dist}/${name}`, page);
       }
@@ -232,8 +269,17 @@ export default defineConfig({
         chunkFileNames: "[name].js",
         // What several parts share stands in a script of its own: the first script names those that are loaded later by
         // their content, so none of them can name the first.
-        codeSplitting: { groups: [{ name: "core", test: (id) => /\/(?:src|node_modules\/@?preact)\//.test(id) && !OWN.some((own) => id.includes(`/src/${own}`)) }] },
-        assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "style.css" : "[name][extname]"),
+        codeSplitting: {
+          groups: [
+            {
+              name: "core",
+              test: (id) =>
+                /\/(?:src|node_modules\/@?preact)\//.test(id) && !OWN.some((own) => id.includes(`/src/${own}`)),
+            },
+          ],
+        },
+        assetFileNames: (asset) =>
+          asset.names.some((name) => name.endsWith(".css")) ? "style.css" : "[name][extname]",
       },
     },
   },

@@ -165,5 +165,5 @@ fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
         assert_eq!(checked.code, 0, "{name}: {}", checked.err);
     }
     let unknown = rules(&["pack", "nothing"]);
-    assert!(unknown.code == 2 && unknown.err.contains("there is no rule pack \"nothing\""), "{}", unknown.err);
+    assert!(unknown.code == 2 && unknown.err.contains("unknown rule pack \"nothing\""), "{}", unknown.err);
 }

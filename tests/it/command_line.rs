@@ -1,8 +1,11 @@
 //! The command line as a person and a script meet it: output forms, exit codes, errors with a caret.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
-use crate::server::{ALL_TIME, Ran, Server, catat, ndjson, run};
+use crate::server::{ALL_TIME, Lines, PATIENCE, Ran, Server, catat, ndjson, run, undisturbed};
 
 fn query(server: &Server, arguments: &[&str]) -> Ran {
     let mut command = catat(server.data_dir.parent().expect("it lies in the scratch directory"));
@@ -242,9 +245,147 @@ fn help_names_the_commands() {
     let mut command = catat(scratch.path());
     command.arg("--help");
     let ran = run(command, "");
-    for name in ["up", "serve", "query", "tail", "send", "check"] {
+    for name in ["up", "serve", "query", "tail", "send", "check", "completions", "man"] {
         assert!(ran.out.contains(name), "{name}: {}", ran.out);
     }
+}
+
+fn printed(scratch: &Path, arguments: &[&str]) -> Ran {
+    let mut command = catat(scratch);
+    command.args(arguments);
+    run(command, "")
+}
+
+#[test]
+fn completions_and_manual_pages_cover_every_command() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let commands = ["query", "tail", "delete-events", "completions", "--retention-age"];
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = printed(scratch.path(), &["completions", shell]);
+        let missing: Vec<_> = commands.iter().filter(|name| !ran.out.contains(name.trim_start_matches('-'))).collect();
+        assert!(ran.code == 0 && missing.is_empty(), "{shell}: {missing:?} {}", ran.err);
+    }
+    assert_eq!(printed(scratch.path(), &["completions", "tcsh"]).code, 2);
+
+    let page = printed(scratch.path(), &["man"]);
+    assert!(page.code == 0 && page.out.contains(".TH catat 1") && page.out.contains("CATAT_URL"), "{}", page.out);
+    let page = printed(scratch.path(), &["man", "groups", "set"]);
+    assert!(page.out.contains(".TH catat-groups-set 1") && page.out.contains("retention"), "{}", page.out);
+    assert_eq!(printed(scratch.path(), &["man", "nothing"]).code, 2);
+    let written = printed(scratch.path(), &["man", "--dir", "man1"]);
+    assert_eq!(written.code, 0, "{}", written.err);
+    for name in ["catat", "catat-query", "catat-keys-create", "catat-config-show"] {
+        assert!(scratch.path().join(format!("man1/{name}.1")).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn version_names_the_commit_and_the_formats_on_disk() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let [short, long] = ["-V", "--version"].map(|flag| printed(scratch.path(), &[flag]).out);
+    assert!(short.starts_with("catat ") && long.starts_with(short.trim_end()), "{short}{long}");
+    let formats = long.lines().nth(1).and_then(|line| line.strip_prefix("formats on disk: ")).expect("a second line");
+    for name in ["store", "write-ahead log", "segment", "catalog", "control store"] {
+        let version = formats.split(", ").find_map(|format| format.strip_prefix(name)?.trim().parse::<u64>().ok());
+        assert!(version.is_some_and(|version| version > 0), "{name}: {long}");
+    }
+    let head = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    // Without a repository the version stands alone.
+    if let Ok(head) = head.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        && let Some(commit) = short.split_once('(').and_then(|(_, rest)| rest.split_once(')'))
+    {
+        assert!(commit.0.len() >= 7 && head.starts_with(commit.0), "{short} {head}");
+    }
+}
+
+#[test]
+fn every_noun_has_a_list_and_users_and_keys_take_the_same_verbs() {
+    let (scratch, server) = with_events();
+    let data_dir = server.data_dir.to_str().expect("it is UTF-8");
+    for noun in ["groups", "keys", "users", "rules", "sources", "lookups"] {
+        let ran = printed(scratch.path(), &[noun, "list", "--data-dir", data_dir]);
+        assert_eq!(ran.code, 0, "{noun}: {}", ran.err);
+        let help = printed(scratch.path(), &[noun, "--help"]).out;
+        assert!(help.lines().any(|line| line.trim_start().starts_with("list ")), "{noun}: {help}");
+    }
+    let mut command = catat(scratch.path());
+    command.args(["users", "create", "ann", "--data-dir", data_dir]);
+    assert_eq!(run(command, "correct horse battery\n").code, 0);
+    assert_eq!(printed(scratch.path(), &["users", "delete", "ann", "--data-dir", data_dir]).code, 0);
+    let key = printed(scratch.path(), &["keys", "create", "--name", "a", "--role", "read", "--data-dir", data_dir]);
+    let key: Value = serde_json::from_str(&key.out).expect("a key");
+    let id = key["id"].as_str().expect("an id");
+    assert_eq!(printed(scratch.path(), &["keys", "delete", id, "--data-dir", data_dir]).code, 0);
+}
+
+#[test]
+fn tail_shows_the_last_events_first_and_then_each_new_one_once() {
+    let (scratch, server) = with_events();
+    server.ingest("demo", ndjson([json!({"timestamp": "2026-11-19T10:00:02Z", "level": "error", "message": "third"})]));
+    let mut command = catat(scratch.path());
+    command.args(["tail", "--url", &server.url, "-n", "2", "--count", "3", "filter @level >= \"info\""]);
+    let lines = Lines::of(command);
+    let next = || {
+        let line = lines.next_within(PATIENCE).expect("an event is shown");
+        serde_json::from_str::<Value>(&line).expect("a JSON line")["@message"].clone()
+    };
+    assert_eq!([next(), next()], ["no, \"disk\"", "third"]);
+    server.ingest("demo", ndjson([json!({"level": "info", "message": "fourth"})]));
+    assert_eq!(next(), "fourth");
+}
+
+#[test]
+fn times_of_lists_are_local_for_people_and_utc_for_programs() {
+    let (scratch, server) = with_events();
+    let listed = |more: &[&str], zone: &str| {
+        let mut command = catat(scratch.path());
+        command.args(["groups", "list", "--url", &server.url]).args(more).env("TZ", zone);
+        let ran = run(command, "");
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    assert!(listed(&["-o", "table"], "Asia/Jakarta").contains("2026-11-19T17:00:00+07:00"));
+    assert!(listed(&["-o", "table", "--utc"], "Asia/Jakarta").contains("2026-11-19T10:00:00Z"));
+    assert!(listed(&["-o", "table", "--tz", "Asia/Tokyo"], "Asia/Jakarta").contains("2026-11-19T19:00:00+09:00"));
+    assert!(listed(&[], "Asia/Jakarta").contains("\"first\":\"2026-11-19T10:00:00Z\""));
+}
+
+#[test]
+fn a_table_fits_the_terminal_and_levels_have_colours_unless_nobody_wants_them() {
+    let (scratch, server) = with_events();
+    let long = format!("long {}", "x".repeat(200));
+    server.ingest("demo", ndjson([json!({"timestamp": "2026-11-19T10:00:03Z", "level": "error", "message": long})]));
+    let shown = |no_color: &str| {
+        let query = "fields @timestamp, @level, message, ms";
+        let ask =
+            format!("stty cols 70; exec \"$0\" query --url {} --from {} -o table '{query}'", server.url, ALL_TIME.0);
+        let quoted = ask.replace("$0", env!("CARGO_BIN_EXE_catat"));
+        let mut command = undisturbed(Command::new("script"), scratch.path());
+        command.args(["-qec", &quoted, "/dev/null"]).env("TERM", "xterm").env("NO_COLOR", no_color);
+        command.stdin(Stdio::null()).output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Ok(coloured) = shown("") else { return eprintln!("left out: there is no script") };
+    assert!(coloured.contains("\u{1b}[31merror") && coloured.contains("x…"), "{coloured}");
+    let plain = shown("1").expect("there is a script");
+    assert!(!plain.contains('\u{1b}') && plain.contains("begin"), "{plain}");
+    assert!(plain.lines().all(|line| line.trim_end().chars().count() <= 70), "{plain}");
+}
+
+#[test]
+fn check_reports_mistakes_in_settings_rules_and_certificates_at_once() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let write = |name: &str, text: &str| std::fs::write(scratch.path().join(name), text).expect("scratch is writable");
+    std::fs::create_dir(scratch.path().join("rules")).expect("scratch is writable");
+    write("rules/a.yaml", "rules:\n  - name: a\n    nothing: here\n  - name: b\n    query: 'stast'\n");
+    let settings = "[server]\nlisten = \"here\"\ntls_cert = \"no.pem\"\ntls_key = \"no.key\"\n[alerts]\nrules_dir = \"rules\"\n\
+                    intervall = \"1m\"\n[storage]\ndir = \"data\"\n";
+    write("catat.toml", settings);
+    let ran = printed(scratch.path(), &["check", "--config", "catat.toml"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    for mistake in ["catat.toml:2: ", "did you mean \"alerts.interval\"", "no.pem", "nothing", "stats"] {
+        assert!(ran.err.contains(mistake), "{mistake}: {}", ran.err);
+    }
+    assert!(ran.err.lines().all(|line| line.starts_with("catat: ") || line.starts_with(' ')), "{}", ran.err);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn a_server_is_not_waited_for_longer_than_was_said() {
     let door = Door::open(|_, _| response("503 Service Unavailable", "Retry-After: 7\r\n", "no room"));
     let ran = door.send(&["--retry-for", "5s"], "one\n");
     assert_eq!((ran.code, door.requests().len()), (1, 1), "{}", ran.err);
-    assert!(ran.err.contains("line 1 of standard input and what follows is not stored"), "{}", ran.err);
+    assert!(ran.err.contains("line 1 of standard input and all later lines are not stored"), "{}", ran.err);
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut command = catat(scratch.path());
     // Port 1 is reserved and nobody listens there.

@@ -1,8 +1,19 @@
 //! The rules of the house that a machine can check, over all sources of this repository.
 
+#[path = "tidy/imports.rs"]
+mod imports;
+#[path = "tidy/rust_text.rs"]
+mod rust_text;
+#[path = "tidy/sources.rs"]
+mod sources;
+#[path = "tidy/structure.rs"]
+mod structure;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+
+pub(crate) use self::sources::shipped_lines;
+use self::sources::{Source, collect, root, sources};
 
 /// Functions longer than this hide their structure.
 const FUNCTION_LINES_MAX: usize = 70;
@@ -16,11 +27,36 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("segment", &["types"]),
     ("storage", &["types", "segment"]),
     ("ingest", &["types", "definition", "parse", "storage"]),
-    // Reads through `types::Run`, which storage implements, so that a change of query never rebuilds tantivy.
-    ("query", &["types", "parse"]),
-    ("alert", &["types", "query", "storage"]),
-    ("serve", &["types", "definition", "parse", "storage", "ingest", "query", "alert"]),
-    ("catat", &["types", "definition", "parse", "ship", "storage", "ingest", "query", "alert", "serve"]),
+    ("plan", &["types", "parse"]),
+    ("language", &["types", "parse", "plan"]),
+    // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
+    ("execute", &["types", "parse", "plan"]),
+    ("esql", &["types", "parse", "plan", "language", "execute"]),
+    ("elastic", &["types", "plan", "language", "execute"]),
+    ("alert", &["types", "plan", "language", "execute", "storage"]),
+    // Knows no route and no format of a foreign protocol: families are built on it.
+    ("door", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),
+    (
+        "serve",
+        &[
+            "types",
+            "definition",
+            "parse",
+            "storage",
+            "ingest",
+            "plan",
+            "language",
+            "esql",
+            "elastic",
+            "execute",
+            "alert",
+            "door",
+        ],
+    ),
+    (
+        "catat",
+        &["types", "definition", "parse", "ship", "storage", "ingest", "plan", "language", "execute", "alert", "serve"],
+    ),
 ];
 
 #[test]
@@ -134,80 +170,6 @@ fn house_has_its_top_level() {
     {
         assert!(root().join(name).exists(), "the house has {name}");
     }
-}
-
-struct Source {
-    /// Path from the root of the repository.
-    name: String,
-    text: String,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// All Rust sources of the repository.
-fn sources() -> Vec<Source> {
-    let root = root();
-    let mut sources = Vec::new();
-    for folder in ["crates", "tests", "benches"] {
-        collect(&root.join(folder), &mut |path| {
-            if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(&root).expect("found below it").to_string_lossy().into_owned();
-                sources.push(Source { name, text: fs::read_to_string(path).expect("a source is UTF-8") });
-            }
-        });
-    }
-    sources
-}
-
-/// Lines of code that ships for which `is_wanted`, which is given the file's name and the line without its comment.
-pub(crate) fn shipped_lines(is_wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
-    let sources = sources();
-    let tests = test_modules(&sources);
-    let is_test =
-        |name: &str| tests.iter().any(|test| name == format!("{test}.rs") || name.starts_with(&format!("{test}/")));
-    let shipped = sources.iter().filter(|source| source.name.starts_with("crates/") && !is_test(&source.name));
-    let lines = shipped.flat_map(|source| {
-        let text = source.text.split("#[cfg(test)]\nmod ").next().unwrap_or("");
-        text.lines().enumerate().map(move |(idx, line)| (source, idx, line))
-    });
-    lines
-        .filter(|(source, _, line)| is_wanted(&source.name, line.split("//").next().unwrap_or("")))
-        .map(|(source, idx, line)| format!("{}:{} {}", source.name, idx + 1, line.trim()))
-        .collect()
-}
-
-/// Calls `visit` with every file below `folder`, leaving out what package managers put there.
-fn collect(folder: &Path, visit: &mut dyn FnMut(&Path)) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).expect("the folder exists").map(|entry| entry.expect("it can be listed").path()).collect();
-    entries.sort();
-    for path in entries {
-        let name = path.file_name().expect("listed entries have names").to_string_lossy();
-        if path.is_dir() && name != "node_modules" && name != ".venv" {
-            collect(&path, visit);
-        } else if path.is_file() {
-            visit(&path);
-        }
-    }
-}
-
-/// The modules declared under `#[cfg(test)]`, as paths without `.rs`: they and what lies below them never ship.
-fn test_modules(sources: &[Source]) -> Vec<String> {
-    let mut modules = Vec::new();
-    for source in sources {
-        let stem = source.name.trim_end_matches(".rs");
-        let folder = match stem.rsplit_once('/') {
-            Some((folder, "lib" | "main")) => folder,
-            _ => stem,
-        };
-        let declared = source.text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| rest.lines().next());
-        let names =
-            declared.filter_map(|line| line.trim().strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| name));
-        modules.extend(names.map(|name| format!("{folder}/{name}")));
-    }
-    modules
 }
 
 struct Function {

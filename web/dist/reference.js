@@ -20,7 +20,8 @@
       if (isShown) shown += 1;
       // In long tables only the rows that hold it; all of them where the heading does.
       const isWhole = wanted === "" || heading.includes(wanted);
-      for (const row of section.querySelectorAll("tbody tr")) row.hidden = !isWhole && !row.textContent.toLowerCase().includes(wanted);
+      for (const row of section.querySelectorAll("tbody tr"))
+        row.hidden = !isWhole && !row.textContent.toLowerCase().includes(wanted);
     });
     found.textContent = wanted === "" ? "" : shown === 0 ? "Nothing found" : `${shown} of ${sections.length} sections`;
   }

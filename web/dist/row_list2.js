@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=1996edc50c38";
+export{t as RowList}from"./row_list.js?v=ad9371d67612";

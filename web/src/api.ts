@@ -132,14 +132,23 @@ export function forgetAccess(): void {
 
 /** What is said where no answer comes. */
 export function unreachable(): ApiError {
-  return new ApiError(0, "unreachable", t("the server does not answer"), null, null, null, null, t("is catat still running?"));
+  return new ApiError(
+    0,
+    "unreachable",
+    t("the server does not answer"),
+    null,
+    null,
+    null,
+    null,
+    t("is catat still running?"),
+  );
 }
 
 /** Notes that a request was refused for want of a key. What was wrong with a password says its own form. */
 function refused(path: string, error: ApiError): void {
   if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;
-  if (storedKey() !== "") keyWanted.value = t("The key does not work (any more): {message}.", { message: error.message });
-  else keyWanted.value = hadAccess ? t("The session has ended. Sign in to go on; what you have written stays.") : "";
+  if (storedKey() !== "") keyWanted.value = t("The key no longer works: {message}.", { message: error.message });
+  else keyWanted.value = hadAccess ? t("Your session has ended. Sign in to continue; your input is kept.") : "";
 }
 
 /** The key that this tab sends, if one was typed in; it goes with the tab. */
@@ -178,11 +187,21 @@ function toldError(status: number, statusText: string, text: string): ApiError {
     const { error } = JSON.parse(text) as { error: Record<string, unknown> };
     const number = (value: unknown) => (typeof value === "number" ? value : null);
     return new ApiError(
-      status, String(error["code"] ?? ""), String(error["message"] ?? statusText), number(error["start"]), number(error["end"]),
-      number(error["line"]), number(error["column"]), typeof error["hint"] === "string" ? error["hint"] : null,
+      status,
+      String(error["code"] ?? ""),
+      String(error["message"] ?? statusText),
+      number(error["start"]),
+      number(error["end"]),
+      number(error["line"]),
+      number(error["column"]),
+      typeof error["hint"] === "string" ? error["hint"] : null,
     );
   } catch {
-    return new ApiError(status, "http", text.trim() || t("the server answered {status}", { status: `${status} ${statusText}` }));
+    return new ApiError(
+      status,
+      "http",
+      text.trim() || t("the server answered {status}", { status: `${status} ${statusText}` }),
+    );
   }
 }
 
@@ -231,45 +250,88 @@ export function parameters(scope: Scope, more: Record<string, string>): string {
 export function queryBody(query: string, scope: Scope, zone: Zone, limit?: number): Record<string, unknown> {
   return {
     // Without an end the server takes in what runs slightly ahead of its clock, too.
-    query, from: scope.from, ...(scope.to === "now" ? {} : { to: scope.to }), language: "insights", time_zone: timeZone(zone),
+    query,
+    from: scope.from,
+    ...(scope.to === "now" ? {} : { to: scope.to }),
+    language: "insights",
+    time_zone: timeZone(zone),
     ...(scope.groups.length > 0 ? { groups: scope.groups } : {}),
     ...(limit === undefined ? {} : { limit }),
   };
 }
 
 /** Asks a question. */
-export async function query(text: string, scope: Scope, zone: Zone, signal: AbortSignal, limit?: number): Promise<Answer> {
+export async function query(
+  text: string,
+  scope: Scope,
+  zone: Zone,
+  signal: AbortSignal,
+  limit?: number,
+): Promise<Answer> {
   const answer = await json<Partial<Answer>>("api/v1/query", {
-    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(queryBody(text, scope, zone, limit)),
+    method: "POST",
+    signal,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(queryBody(text, scope, zone, limit)),
   });
   return { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [], ...answer };
 }
 
 /** How the server comes to an answer. */
 export interface Explanation {
-  steps: { stage: string; operator: string; index?: { field: string; literal: string; exact: boolean; blocks: number; events: number } }[];
-  estimated: { blocks: number; events: number; blocks_asked: number; blocks_possible: number; events_possible: number; uses_counts: boolean };
+  steps: {
+    stage: string;
+    operator: string;
+    index?: { field: string; literal: string; exact: boolean; blocks: number; events: number };
+  }[];
+  estimated: {
+    blocks: number;
+    events: number;
+    blocks_asked: number;
+    blocks_possible: number;
+    events_possible: number;
+    uses_counts: boolean;
+  };
   actual: { events_scanned: number; events_matched: number; rows: number };
   text: string;
 }
 
 /** Asks a question once more, for how it is answered. */
-export async function explain(text: string, scope: Scope, zone: Zone, limit: number, signal: AbortSignal): Promise<Explanation> {
+export async function explain(
+  text: string,
+  scope: Scope,
+  zone: Zone,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Explanation> {
   const body = JSON.stringify({ ...queryBody(text, scope, zone, limit), explain: true });
-  const answer = await json<{ explain: Explanation }>("api/v1/query", { method: "POST", signal, headers: { "Content-Type": "application/json" }, body });
+  const answer = await json<{ explain: Explanation }>("api/v1/query", {
+    method: "POST",
+    signal,
+    headers: { "Content-Type": "application/json" },
+    body,
+  });
   return answer.explain;
 }
 
 /** The whole answer as a file. */
 export async function download(text: string, scope: Scope, zone: Zone, accept: string): Promise<Blob> {
   const response = await request("api/v1/query", {
-    method: "POST", headers: { "Content-Type": "application/json", Accept: accept }, body: JSON.stringify(queryBody(text, scope, zone)),
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: accept },
+    body: JSON.stringify(queryBody(text, scope, zone)),
   });
   return response.blob();
 }
 
 /** Counts over time by level. */
-export async function histogram(text: string, scope: Scope, zone: Zone, buckets: number, signal: AbortSignal): Promise<Histogram> {
+export async function histogram(
+  text: string,
+  scope: Scope,
+  zone: Zone,
+  buckets: number,
+  signal: AbortSignal,
+): Promise<Histogram> {
   const path = `api/v1/histogram?${parameters(scope, { query: text, buckets: String(buckets), by: "@level", time_zone: timeZone(zone) })}`;
   const answer = await json<Partial<Histogram>>(path, { signal });
   return { buckets: [], interval_ms: 0, stats: {}, partial: false, partial_reasons: [], ...answer };
@@ -290,7 +352,13 @@ export async function fields(scope: Scope, query: string, signal: AbortSignal): 
 }
 
 /** The most frequent values of a field among the events that a query finds. */
-export async function fieldValues(name: string, text: string, scope: Scope, limit: number, signal: AbortSignal): Promise<Values> {
+export async function fieldValues(
+  name: string,
+  text: string,
+  scope: Scope,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Values> {
   const path = `api/v1/fields/${encodeURIComponent(name)}/values?${parameters(scope, { query: text, limit: String(limit) })}`;
   const answer = await json<Partial<Values>>(path, { signal });
   return { values: [], distinct: 0, total: 0, partial: false, partial_reasons: [], ...answer };
@@ -300,14 +368,31 @@ export async function fieldValues(name: string, text: string, scope: Scope, limi
 export interface Completion {
   start: number;
   end: number;
-  items: { kind: string; label: string; insert: string; detail: string; share?: number; count?: number; see?: string }[];
+  items: {
+    kind: string;
+    label: string;
+    insert: string;
+    detail: string;
+    share?: number;
+    count?: number;
+    see?: string;
+  }[];
 }
 
 /** Asks what may stand at a cursor. */
-export async function complete(query: string, cursor: number, scope: Scope, zone: Zone, signal: AbortSignal): Promise<Completion> {
+export async function complete(
+  query: string,
+  cursor: number,
+  scope: Scope,
+  zone: Zone,
+  signal: AbortSignal,
+): Promise<Completion> {
   const { language: _, ...body } = queryBody(query, scope, zone);
   const answer = await json<Partial<Completion>>("api/v1/complete", {
-    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, cursor }),
+    method: "POST",
+    signal,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...body, cursor }),
   });
   return { start: cursor, end: cursor, items: [], ...answer };
 }
@@ -315,16 +400,30 @@ export async function complete(query: string, cursor: number, scope: Scope, zone
 /** The query in the one layout. */
 export async function format(query: string): Promise<string> {
   const answer = await json<{ query?: string }>("api/v1/format", {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query }),
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query }),
   });
   return answer.query ?? query;
 }
 
 /** All groups. */
 export async function groups(signal?: AbortSignal): Promise<Group[]> {
-  const answer = await json<{ groups?: Partial<Group>[] } | Partial<Group>[]>("api/v1/groups", signal ? { signal } : {});
+  const answer = await json<{ groups?: Partial<Group>[] } | Partial<Group>[]>(
+    "api/v1/groups",
+    signal ? { signal } : {},
+  );
   const list = Array.isArray(answer) ? answer : (answer.groups ?? []);
-  return list.map((one) => ({ name: "", events: 0, bytes_raw: 0, bytes_stored: 0, first: null, last: null, ...one, streams: Array.isArray(one.streams) ? one.streams : [] }));
+  return list.map((one) => ({
+    name: "",
+    events: 0,
+    bytes_raw: 0,
+    bytes_stored: 0,
+    first: null,
+    last: null,
+    ...one,
+    streams: Array.isArray(one.streams) ? one.streams : [],
+  }));
 }
 
 /** A list that the server gives under a name, or bare. */

@@ -65,10 +65,14 @@ export async function start<T>(lane: Signal<Lane<T>>, task: (signal: AbortSignal
   lane.value = { ...lane.peek(), state: "loading", error: null, since: performance.now() };
   try {
     const data = await task(controller.signal);
-    if (!controller.signal.aborted) lane.value = { state: "done", data, error: null, since: lane.peek().since, at: Date.now() };
+    if (!controller.signal.aborted)
+      lane.value = { state: "done", data, error: null, since: lane.peek().since, at: Date.now() };
   } catch (error) {
     if (controller.signal.aborted) return;
-    const told = error instanceof ApiError ? error : new ApiError(0, "page", error instanceof Error ? error.message : String(error));
+    const told =
+      error instanceof ApiError
+        ? error
+        : new ApiError(0, "page", error instanceof Error ? error.message : String(error));
     lane.value = { ...lane.peek(), state: "error", error: told, at: Date.now() };
   }
 }
@@ -96,24 +100,54 @@ const NO_ENDING: Ending = { stats: {}, partial: false, partial_reasons: [], warn
 function added(rows: Rows, { kind, columns, events, table, replaces }: Batch): Rows {
   const isFirst = rows.events.length + rows.table.length === 0;
   return {
-    ...rows, kind, columns: isFirst || replaces || kind === "events" ? columns : rows.columns, events: isFirst ? events : [...rows.events, ...events],
+    ...rows,
+    kind,
+    columns: isFirst || replaces || kind === "events" ? columns : rows.columns,
+    events: isFirst ? events : [...rows.events, ...events],
     table: isFirst || replaces ? table : [...rows.table, ...table],
   };
 }
 
 /** Asks for the rows of a text, and shows what has arrived again and again. */
-async function stream(text: string, of: View, scope: api.Scope, limit: number, shape: Shape, signal: AbortSignal, show: Show): Promise<Rows> {
-  let found: Rows = { kind: keepsEvents(shape.query) ? "events" : "table", columns: [], events: [], table: [], more: false, answer: NO_ENDING, query: of.query, isWhole: false };
+async function stream(
+  text: string,
+  of: View,
+  scope: api.Scope,
+  limit: number,
+  shape: Shape,
+  signal: AbortSignal,
+  show: Show,
+): Promise<Rows> {
+  let found: Rows = {
+    kind: keepsEvents(shape.query) ? "events" : "table",
+    columns: [],
+    events: [],
+    table: [],
+    more: false,
+    answer: NO_ENDING,
+    query: of.query,
+    isWhole: false,
+  };
   const taker = {
-    batch: (batch: Batch) => { if (!signal.aborted) show((found = added(found, batch))); },
-    progress: (stats: Partial<Stats>) => { if (!signal.aborted) progress.value = stats; },
+    batch: (batch: Batch) => {
+      if (!signal.aborted) show((found = added(found, batch)));
+    },
+    progress: (stats: Partial<Stats>) => {
+      if (!signal.aborted) progress.value = stats;
+    },
   };
   // Ids stand beside the rows of one form only; where the text cannot be given `@id`, that form is asked for.
   const accept = shape.withFields || !keepsEvents(of.query) ? "application/x-ndjson" : "application/json";
   const end = await ask(api.queryBody(text, scope, of.zone, limit), accept, shape, taker, signal);
   const { more, schema, stats = {}, partial = false, partial_reasons = [], warnings = [] } = end;
   const columns = schema && found.kind === "table" ? schema : found.columns;
-  return { ...found, columns, more: more === true, answer: { stats, partial, partial_reasons, warnings }, isWhole: true };
+  return {
+    ...found,
+    columns,
+    more: more === true,
+    answer: { stats, partial, partial_reasons, warnings },
+    isWhole: true,
+  };
 }
 
 async function askRows(of: View, scope: api.Scope, limit: number, signal: AbortSignal, show: Show): Promise<Rows> {
@@ -127,7 +161,15 @@ async function askRows(of: View, scope: api.Scope, limit: number, signal: AbortS
       if (!(error instanceof ApiError) || error.status !== 400) throw error;
     }
   }
-  return stream(of.query, of, scope, keepsEvents(of.query) ? limit : TABLE_ROWS_MAX, { ...shape, withFields: false }, signal, show);
+  return stream(
+    of.query,
+    of,
+    scope,
+    keepsEvents(of.query) ? limit : TABLE_ROWS_MAX,
+    { ...shape, withFields: false },
+    signal,
+    show,
+  );
 }
 
 /** Asks for the view's rows. */
@@ -156,27 +198,48 @@ function questionOf(of: View): string {
 
 /** The query says itself how many rows there shall be, or in which order: then there are no older ones to add. */
 export function isCut(query: string): boolean {
-  return commands(query).some((command) => ["limit", "head", "tail", "sort", "order", "dedup", "join"].includes(command.name));
+  return commands(query).some((command) =>
+    ["limit", "head", "tail", "sort", "order", "dedup", "join"].includes(command.name),
+  );
 }
 
 /** Adds the events before the oldest one shown, as they arrive. */
 export function loadOlder(): void {
   const data = rows.peek().data;
   const oldest = data?.events.at(-1);
-  if (!data?.isWhole || !data.more || !oldest || older.peek().state === "loading" || data.events.length >= ROWS_MAX || isCut(data.query)) return;
+  if (
+    !data?.isWhole ||
+    !data.more ||
+    !oldest ||
+    older.peek().state === "loading" ||
+    data.events.length >= ROWS_MAX ||
+    isCut(data.query)
+  )
+    return;
   const of = view.peek();
   const known = new Set(data.events.filter((event) => event.time === oldest.time).map((event) => event.id));
   // The further somebody has gone, the more is fetched at once.
   const wanted = Math.min(Math.max(ROWS_ASKED, data.events.length >> 1), OLDER_MAX, ROWS_MAX - data.events.length);
   const [from] = rangeMs(of, askedAt.peek());
-  const scope = { from: of.from.startsWith("now") ? new Date(from).toISOString() : of.from, to: oldest.time, groups: of.groups };
+  const scope = {
+    from: of.from.startsWith("now") ? new Date(from).toISOString() : of.from,
+    to: oldest.time,
+    groups: of.groups,
+  };
   const shown = (next: Rows): Rows => {
     const fresh = next.events.filter((event) => !known.has(event.id));
     const columns = next.columns.length > data.columns.length ? next.columns : data.columns;
-    return { ...data, columns, events: [...data.events, ...fresh], more: next.isWhole ? next.more && fresh.length > 0 : true };
+    return {
+      ...data,
+      columns,
+      events: [...data.events, ...fresh],
+      more: next.isWhole ? next.more && fresh.length > 0 : true,
+    };
   };
   void start(older, async (signal) => {
-    const show = (next: Rows) => { rows.value = { ...rows.peek(), data: shown(next) }; };
+    const show = (next: Rows) => {
+      rows.value = { ...rows.peek(), data: shown(next) };
+    };
     show(await askRows(of, scope, wanted + known.size, signal, show));
     return null;
   });
@@ -206,7 +269,9 @@ export function askFields(of: View): void {
 async function firstOf(of: View, signal: AbortSignal): Promise<string> {
   if (rangeMs(of, askedAt.peek())[0] > 0) return of.from;
   const known = groupList.peek().data ?? (await api.groups(signal));
-  const firsts = known.flatMap((group) => (group.first === null || Number.isNaN(Date.parse(group.first)) ? [] : [Date.parse(group.first)]));
+  const firsts = known.flatMap((group) =>
+    group.first === null || Number.isNaN(Date.parse(group.first)) ? [] : [Date.parse(group.first)],
+  );
   return firsts.length === 0 ? of.from : new Date(Math.max(0, Math.min(...firsts))).toISOString();
 }
 
@@ -258,7 +323,8 @@ export function followView(): void {
   });
   setInterval(() => {
     const { live, page, refresh, around } = view.peek();
-    const busy = held.peek() || rows.peek().state === "loading" || counts.peek().state === "loading" || aboutToAsk.peek();
+    const busy =
+      held.peek() || rows.peek().state === "loading" || counts.peek().state === "loading" || aboutToAsk.peek();
     if (page !== "explore" || busy || document.visibilityState !== "visible") return;
     const age = Date.now() - askedAt.peek();
     if (live && age >= LIVE_COUNTS_MS) {

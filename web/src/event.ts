@@ -8,8 +8,21 @@ import type { View } from "./view.ts";
 
 /** System fields that an event may have. */
 const SYSTEM = [
-  "@timestamp", "@message", "@level", "@log", "@logStream", "@ingestionTime", "@id", "@type", "@rest", "@fieldsDropped", "@part", "@partOf",
-  "@encoding", "@timestampRejected", "@group",
+  "@timestamp",
+  "@message",
+  "@level",
+  "@log",
+  "@logStream",
+  "@ingestionTime",
+  "@id",
+  "@type",
+  "@rest",
+  "@fieldsDropped",
+  "@part",
+  "@partOf",
+  "@encoding",
+  "@timestampRejected",
+  "@group",
 ];
 const NAMES_PER_QUERY = 400;
 const QUERY_CHARS_MAX = 40_000;
@@ -46,10 +59,14 @@ function chunks(names: readonly string[]): string[][] {
 /** Asks for all fields of a row's event. */
 export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): Promise<FullEvent> {
   const scope = {
-    from: row.time === "" ? of.from : row.time, to: row.time === "" ? of.to : row.time, groups: row.group === "" ? of.groups : [row.group],
+    from: row.time === "" ? of.from : row.time,
+    to: row.time === "" ? of.to : row.time,
+    groups: row.group === "" ? of.groups : [row.group],
   };
   const event = `filter @id = ${valueText(row.id)}`;
-  const own = (await api.fields(scope, event, signal)).fields.map((field) => field.name).filter((name) => !SYSTEM.includes(name));
+  const own = (await api.fields(scope, event, signal)).fields
+    .map((field) => field.name)
+    .filter((name) => !SYSTEM.includes(name));
   // One name that cannot be written must not cost the others.
   const named = own.filter(canBeNamed);
   const values = new Map<string, Json>();
@@ -64,14 +81,22 @@ export async function fullEvent(row: EventRow, of: View, signal: AbortSignal): P
   // The text first, then the sender's fields, then the system's.
   const rank = (name: string) => (name === "@message" ? 0 : name.startsWith("@") ? 2 : 1);
   const order = [...values.keys()].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  return { fields: order.map((name) => ({ name, value: values.get(name) ?? null })), unnamed: own.length - named.length };
+  return {
+    fields: order.map((name) => ({ name, value: values.get(name) ?? null })),
+    unnamed: own.length - named.length,
+  };
 }
 
 /** What the row itself knows, for the time until the rest has arrived. */
 export function knownFields(row: EventRow, columns: readonly api.Column[]): FieldOfEvent[] {
-  const own = columns.flatMap(({ name, type }) => (Object.hasOwn(row.cells, name) && type !== "offset" ? [{ name, value: row.cells[name] ?? null }] : []));
+  const own = columns.flatMap(({ name, type }) =>
+    Object.hasOwn(row.cells, name) && type !== "offset" ? [{ name, value: row.cells[name] ?? null }] : [],
+  );
   const system: FieldOfEvent[] = [
-    { name: "@timestamp", value: row.time }, { name: "@level", value: row.level }, { name: "@log", value: row.group }, { name: "@logStream", value: row.stream },
+    { name: "@timestamp", value: row.time },
+    { name: "@level", value: row.level },
+    { name: "@log", value: row.group },
+    { name: "@logStream", value: row.stream },
     { name: "@message", value: row.message },
   ];
   const all = [...own, ...system.filter((field) => !own.some((one) => one.name === field.name))];

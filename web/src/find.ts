@@ -54,6 +54,8 @@ export function shows(event: EventRow, columns: readonly string[], pattern: RegE
   if (pattern.test(message)) return true;
   return columns.some((name) => {
     const value = name === "@log" ? event.group : event.cells[name];
-    return value !== undefined && value !== null && pattern.test(typeof value === "string" ? value : JSON.stringify(value));
+    return (
+      value !== undefined && value !== null && pattern.test(typeof value === "string" ? value : JSON.stringify(value))
+    );
   });
 }

@@ -3,14 +3,21 @@
 import type { Json } from "./query/edit.ts";
 import { language, t, text } from "./texts.ts";
 
-let spoken = { language: "", grouped: new Intl.NumberFormat("en"), compact: new Intl.NumberFormat("en"), tenths: new Intl.NumberFormat("en") };
+let spoken = {
+  language: "",
+  grouped: new Intl.NumberFormat("en"),
+  compact: new Intl.NumberFormat("en"),
+  tenths: new Intl.NumberFormat("en"),
+};
 
 /** How numbers are written in the language spoken now. */
 function written() {
   const now = language.value;
   if (spoken.language !== now) {
     spoken = {
-      language: now, grouped: new Intl.NumberFormat(now), compact: new Intl.NumberFormat(now, { notation: "compact", maximumFractionDigits: 1 }),
+      language: now,
+      grouped: new Intl.NumberFormat(now),
+      compact: new Intl.NumberFormat(now, { notation: "compact", maximumFractionDigits: 1 }),
       tenths: new Intl.NumberFormat(now, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false }),
     };
   }
@@ -69,7 +76,13 @@ export function milliseconds(ms: number): string {
 
 /** `5 min`, `1 h`, `2 d`: the width of a bucket or the length of a range. */
 export function span(ms: number): string {
-  const units: [number, Unit][] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"], [1, "ms"]];
+  const units: [number, Unit][] = [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "min"],
+    [1000, "s"],
+    [1, "ms"],
+  ];
   for (const [size, name] of units) {
     if (ms >= size) {
       const value = ms / size;
@@ -93,15 +106,17 @@ export const ANSI = /\u001b(?:\[[0-9;:?]{0,64}[ -/]{0,4}[@-~]|\][^\u0007\u001b]{
 
 /** Takes terminal escapes out and makes every other invisible or order-changing character visible. */
 export function printable(text: string, keepLines = false): string {
-  return text.replace(ANSI, "").replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => {
-    if (keepLines && (c === "\n" || c === "\t")) return c;
-    const code = c.charCodeAt(0);
-    if (c === "\n") return " ↵ ";
-    if (c === "\t") return "  ";
-    if (c === "\r") return "";
-    if (code === 0x7f) return "␡";
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : `[U+${code.toString(16).toUpperCase()}]`;
-  });
+  return text
+    .replace(ANSI, "")
+    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => {
+      if (keepLines && (c === "\n" || c === "\t")) return c;
+      const code = c.charCodeAt(0);
+      if (c === "\n") return " ↵ ";
+      if (c === "\t") return "  ";
+      if (c === "\r") return "";
+      if (code === 0x7f) return "␡";
+      return code < 0x20 ? String.fromCharCode(0x2400 + code) : `[U+${code.toString(16).toUpperCase()}]`;
+    });
 }
 
 /** Cuts a text without leaving half a surrogate pair. */

@@ -40,7 +40,11 @@ export function ranLast(question: string): boolean {
 /** Notes that a question is not under way any more, or that its first rows will be on screen in a moment. */
 export function survives(question: string): void {
   // Two frames: the second begins when the first was drawn. By then something else may have been asked.
-  requestAnimationFrame(() => requestAnimationFrame(() => { if (ranLast(question)) keep(null); }));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      if (ranLast(question)) keep(null);
+    }),
+  );
 }
 
 addEventListener("pagehide", () => {

@@ -5,7 +5,9 @@ import { bucketsOf } from "./explore/chart.tsx";
 import { view } from "./view.ts";
 
 /** The live tail, once it is loaded. */
-export const liveTail: { peek: () => { events: readonly unknown[]; state: string } } = { peek: () => ({ events: [], state: "off" }) };
+export const liveTail: { peek: () => { events: readonly unknown[]; state: string } } = {
+  peek: () => ({ events: [], state: "off" }),
+};
 
 /** Lets tests look. */
 export function showTests(): void {
@@ -14,10 +16,17 @@ export function showTests(): void {
       const data = view.peek().live ? { events: liveTail.peek().events, table: [] } : rows.peek().data;
       return structuredClone(data?.events.length ? data.events : (data?.table ?? []));
     },
-    get histogram() { return bucketsOf(counts.peek().data?.buckets ?? []); },
+    get histogram() {
+      return bucketsOf(counts.peek().data?.buckets ?? []);
+    },
     get state() {
-      const of = <T,>(lane: Lane<T>) => (aboutToAsk.peek() ? "loading" : lane.state);
-      return { view: { ...view.peek() }, rows: of(rows.peek()), histogram: of(counts.peek()), live: liveTail.peek().state };
+      const of = <T>(lane: Lane<T>) => (aboutToAsk.peek() ? "loading" : lane.state);
+      return {
+        view: { ...view.peek() },
+        rows: of(rows.peek()),
+        histogram: of(counts.peek()),
+        live: liveTail.peek().state,
+      };
     },
   };
   Object.defineProperty(window, "__catat", { value: Object.freeze(hook), writable: false });

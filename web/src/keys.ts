@@ -66,7 +66,8 @@ export interface Key {
 
 /** Changes the text by a click on a value, and asks. */
 export function filterBy(field: string, kind: FilterKind | "only", value: Json): void {
-  const edit = (text: string) => (kind === "only" ? onlyFilter(text, field, value) : toggleFilter(text, field, kind, value));
+  const edit = (text: string) =>
+    kind === "only" ? onlyFilter(text, field, value) : toggleFilter(text, field, kind, value);
   const other = filtered.peek();
   if (other) return other.ask(edit(other.text.peek()));
   draft.value = edit(draft.peek());
@@ -81,13 +82,13 @@ export function canShowAround(id: string): boolean {
 /** Shows what happened around an event. */
 export function showAround(id: string): void {
   if (canShowAround(id)) go({ around: id });
-  else tell(t("no row has the focus"));
+  else tell(t("no row is focused"));
 }
 
 function byFocus(kind: "include" | "exclude" | "only"): void {
   const focus = list.peek()?.value();
   if (focus) filterBy(focus.field, kind, focus.value);
-  else tell(t("no value has the focus"));
+  else tell(t("no value is focused"));
 }
 
 /** Copies a link to what is on screen, with fixed times. */
@@ -136,39 +137,60 @@ function byRows(by: number): boolean {
 export const KEYS: readonly Key[] = [
   { keys: ["/"], label: text("Write the query"), run: focusQuery },
   { keys: ["h"], label: text("Earlier queries"), run: () => (layer.value = "history") },
-  { keys: ["Mod+k"], label: text("Find any command, page, range, group, view or earlier query"), run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"), everywhere: true },
+  {
+    keys: ["Mod+k"],
+    label: text("Find any command, page, range, group, view or earlier query"),
+    run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"),
+    everywhere: true,
+  },
   { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
   { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },
   { keys: ["r"], label: text("Run again"), run: () => run() },
   { keys: ["j", "ArrowDown"], label: text("Next row"), run: () => list.peek()?.move(1) },
-  { keys: ["k", "ArrowUp"], label: text("Row before"), run: () => list.peek()?.move(-1) },
+  { keys: ["k", "ArrowUp"], label: text("Previous row"), run: () => list.peek()?.move(-1) },
   { keys: ["PageDown"], label: text("A page of rows down"), run: () => byPage(1) },
   { keys: ["PageUp"], label: text("A page of rows up"), run: () => byPage(-1) },
   { keys: ["Home"], label: text("First row"), run: () => byRows(-Infinity) },
-  { keys: ["End"], label: text("Last row that is loaded"), run: () => byRows(Infinity) },
+  { keys: ["End"], label: text("Last loaded row"), run: () => byRows(Infinity) },
   { keys: ["J", "Shift+ArrowDown"], label: text("Select the next row too"), run: () => list.peek()?.select(1) },
-  { keys: ["K", "Shift+ArrowUp"], label: text("Select the row before too"), run: () => list.peek()?.select(-1) },
+  { keys: ["K", "Shift+ArrowUp"], label: text("Select the previous row too"), run: () => list.peek()?.select(-1) },
   { keys: ["Enter"], label: text("Open or close the row"), run: () => list.peek()?.toggle() },
   { keys: ["ArrowRight"], label: text("Open the row"), run: () => openRow(true) },
   { keys: ["ArrowLeft"], label: text("Close the row"), run: () => openRow(false) },
   { keys: ["c"], label: text("Show what happened around the event"), run: () => showAround(list.peek()?.at() ?? "") },
-  { keys: ["a"], label: text("Around an event: everything at its instant, or its stream alone"), run: () => contextKeys.peek()?.everything() },
-  { keys: ["i"], label: text("Include the value in focus (of a row: its level)"), run: () => byFocus("include") },
-  { keys: ["I"], label: text("Only the value in focus, in place of other filters of its field"), run: () => byFocus("only") },
-  { keys: ["x"], label: text("Exclude the value in focus (of a row: its level)"), run: () => byFocus("exclude") },
-  { keys: ["1", "2", "3", "4", "5", "6"], label: text("Show a level only, or take it away again: fatal is 1, trace is 6"), run: clickLevel },
+  {
+    keys: ["a"],
+    label: text("Around an event: everything at that time, or only its stream"),
+    run: () => contextKeys.peek()?.everything(),
+  },
+  { keys: ["i"], label: text("Include the focused value, or the row’s level"), run: () => byFocus("include") },
+  {
+    keys: ["I"],
+    label: text("Only the focused value, instead of other filters on its field"),
+    run: () => byFocus("only"),
+  },
+  { keys: ["x"], label: text("Exclude the focused value, or the row’s level"), run: () => byFocus("exclude") },
+  {
+    keys: ["1", "2", "3", "4", "5", "6"],
+    label: text("Show only one level, or all again: 1 is fatal, 6 is trace"),
+    run: clickLevel,
+  },
   { keys: ["0"], label: text("All levels"), run: clickLevel },
   { keys: ["l"], label: text("Live tail on or off"), run: () => go({ live: !view.peek().live, row: "" }) },
-  { keys: [" "], label: text("Pause the live tail, or go on; elsewhere: select the row"), run: () => (view.peek().live ? togglePause() : list.peek()?.select(0)) },
+  {
+    keys: [" "],
+    label: text("Pause or resume the live tail; elsewhere: select the row"),
+    run: () => (view.peek().live ? togglePause() : list.peek()?.select(0)),
+  },
   { keys: ["z"], label: text("Zoom out to twice the time"), run: zoomOut },
   { keys: ["ArrowLeft"], alt: true, label: text("Half a range earlier"), run: () => shift(-1) },
   { keys: ["ArrowRight"], alt: true, label: text("Half a range later"), run: () => shift(1) },
   { keys: ["Mod+f", "f"], label: text("Find in the loaded rows"), run: beginFind },
-  { keys: ["n"], label: text("Next find"), run: () => stepFind(1) },
-  { keys: ["N"], label: text("Find before"), run: () => stepFind(-1) },
+  { keys: ["n"], label: text("Next match"), run: () => stepFind(1) },
+  { keys: ["N"], label: text("Previous match"), run: () => stepFind(-1) },
   { keys: ["y"], label: text("Copy a link with fixed times"), run: copyLink },
-  { keys: ["w"], label: text("Break long lines, or cut them"), run: () => go({ wrap: !view.peek().wrap }) },
-  { keys: ["d"], label: text("Rows close together, or not"), run: () => go({ dense: !view.peek().dense }) },
+  { keys: ["w"], label: text("Wrap or cut long lines"), run: () => go({ wrap: !view.peek().wrap }) },
+  { keys: ["d"], label: text("Dense or loose rows"), run: () => go({ dense: !view.peek().dense }) },
   { keys: ["s"], label: text("Save this view"), run: () => (layer.value = "save-view") },
   { keys: ["v"], label: text("Saved views"), run: () => (layer.value = "views") },
   { keys: ["g e"], label: text("Go to Explore"), run: toPage("explore"), everywhere: true },
@@ -176,7 +198,12 @@ export const KEYS: readonly Key[] = [
   { keys: ["g g"], label: text("Go to Groups"), run: toPage("groups"), everywhere: true },
   { keys: ["g s"], label: text("Go to Sources"), run: toPage("sources"), everywhere: true },
   { keys: ["g t"], label: text("Go to Settings"), run: toPage("settings"), everywhere: true },
-  { keys: ["?", "F1"], label: text("This list"), run: () => (layer.value = layer.peek() === "help" ? "" : "help"), everywhere: true },
+  {
+    keys: ["?", "F1"],
+    label: text("This list"),
+    run: () => (layer.value = layer.peek() === "help" ? "" : "help"),
+    everywhere: true,
+  },
   { keys: ["Escape"], label: text("Close what is open"), run: () => false, everywhere: true },
 ];
 
@@ -186,7 +213,9 @@ function origin(event: Event): EventTarget | null {
 }
 
 function writes(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }
 
 function onEscape(event: KeyboardEvent): void {
@@ -234,7 +263,9 @@ function isTheirs(event: KeyboardEvent, key: Key): boolean {
   if (writes(target)) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest("dialog") !== null) return !key.everywhere;
-  return target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*|Page.*|Home|End)$/.test(event.key);
+  return (
+    target.closest("button, a, summary, .panel") !== null && /^(?:Enter| |Arrow.*|Page.*|Home|End)$/.test(event.key)
+  );
 }
 
 /** Starts listening. */

@@ -23,8 +23,12 @@ import "./style/rows.css";
 import "./style/panels.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
-  { page: "explore", title: text("Explore") }, { page: "alerts", title: text("Alerts") }, { page: "groups", title: text("Groups") },
-  { page: "sources", title: text("Sources") }, { page: "settings", title: text("Settings") }, { page: "start", title: text("Send data") },
+  { page: "explore", title: text("Explore") },
+  { page: "alerts", title: text("Alerts") },
+  { page: "groups", title: text("Groups") },
+  { page: "sources", title: text("Sources") },
+  { page: "settings", title: text("Settings") },
+  { page: "start", title: text("Send data") },
 ];
 
 // What not everybody opens is no part of the shell.
@@ -39,21 +43,58 @@ const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
   const now = view.value;
-  const themes = { auto: text("as the system has it"), light: text("light"), dark: text("dark") };
+  const themes = { auto: text("system"), light: text("light"), dark: text("dark") };
   const themeSaid = t("Theme: {theme}", { theme: t(themes[theme.value]) });
   return (
     <header class="top">
-      <a class="brand" href={document.baseURI} aria-label={t("catat, start page")}><span class="mark" aria-hidden="true"><i /><i /><i /></span>catat</a>
+      <a class="brand" href={document.baseURI} aria-label={t("catat, start page")}>
+        <span class="mark" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+        catat
+      </a>
       <nav aria-label={t("Pages")}>
         {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
-          <a key={page} href={address({ ...now, page, tab: "", open: "" })} aria-current={now.page === page ? "page" : undefined} data-testid={`nav-${page}`}
-            onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go({ page, tab: "", open: "" }); } }}>{t(title)}</a>
+          <a
+            key={page}
+            href={address({ ...now, page, tab: "", open: "" })}
+            aria-current={now.page === page ? "page" : undefined}
+            data-testid={`nav-${page}`}
+            onClick={(event) => {
+              if (!event.metaKey && !event.ctrlKey && event.button === 0) {
+                event.preventDefault();
+                go({ page, tab: "", open: "" });
+              }
+            }}
+          >
+            {t(title)}
+          </a>
         ))}
       </nav>
       <span class="grow" />
-      <button type="button" class="button quiet" aria-label={themeSaid} title={themeSaid} data-testid="theme" onClick={nextTheme}>
-        <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} /></button>
-      <button type="button" class="button quiet" aria-label={t("Keys and language")} title={t("Keys and language (?)")} data-testid="help" data-layer="help" onClick={() => (layer.value = "help")}><Icon name="help" /></button>
+      <button
+        type="button"
+        class="button quiet"
+        aria-label={themeSaid}
+        title={themeSaid}
+        data-testid="theme"
+        onClick={nextTheme}
+      >
+        <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} />
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        aria-label={t("Keys and language")}
+        title={t("Keys and language (?)")}
+        data-testid="help"
+        data-layer="help"
+        onClick={() => (layer.value = "help")}
+      >
+        <Icon name="help" />
+      </button>
     </header>
   );
 }
@@ -63,7 +104,19 @@ function App() {
   return (
     <>
       <Head />
-      {page === "alerts" ? <Alerts /> : page === "groups" ? <Groups /> : page === "sources" ? <Sources /> : page === "settings" ? <Settings /> : page === "start" ? <Start /> : <Explore />}
+      {page === "alerts" ? (
+        <Alerts />
+      ) : page === "groups" ? (
+        <Groups />
+      ) : page === "sources" ? (
+        <Sources />
+      ) : page === "settings" ? (
+        <Settings />
+      ) : page === "start" ? (
+        <Start />
+      ) : (
+        <Explore />
+      )}
       <Help wanted={layer.value === "help"} />
       <Palette wanted={layer.value === "palette"} />
       <SignIn wanted={keyWanted.value !== null} />
@@ -76,10 +129,14 @@ function App() {
 function followTitle(): void {
   effect(() => {
     const now = view.value;
-    const what = now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : t("all events"));
+    const what =
+      now.query.replaceAll(/\s+/g, " ").trim() || (now.groups.length > 0 ? now.groups.join(", ") : t("all events"));
     const short = what.length > 50 ? `${what.slice(0, 49)}…` : what;
     const when = now.live ? t("live") : rangeLabel(now, now.zone);
-    document.title = now.page === "explore" ? `${short} · ${when} – catat` : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? "")} – catat`;
+    document.title =
+      now.page === "explore"
+        ? `${short} · ${when} – catat`
+        : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? "")} – catat`;
   });
 }
 

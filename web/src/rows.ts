@@ -83,13 +83,19 @@ export class RowMaker {
   #group: string | null = null;
   #isMixed = false;
 
-  constructor(readonly all: Column[], shape: Shape, hasIds: boolean) {
+  constructor(
+    readonly all: Column[],
+    shape: Shape,
+    hasIds: boolean,
+  ) {
     const at = (name: string) => all.findIndex((column) => column.name === name);
     this.#idPlace = at("@id");
     this.kind = keepsEvents(shape.query) && (hasIds || this.#idPlace >= 0) ? "events" : "table";
     this.#places = ROW_FIELDS.map(at);
     this.#own = ownColumns(all, shape);
-    this.#cells = this.#own.filter(({ name }) => name !== "@message" && name !== "@log").map(({ name }) => [name, at(name)]);
+    this.#cells = this.#own
+      .filter(({ name }) => name !== "@message" && name !== "@log")
+      .map(({ name }) => [name, at(name)]);
   }
 
   /** The columns to show. Where events of several groups meet, each row says whose it is. */
@@ -101,11 +107,27 @@ export class RowMaker {
 
   /** The event of a row. */
   event(row: readonly Json[], id: string | undefined, n: number): EventRow {
-    const [time, level, group, stream, message] = this.#places.map((place) => text(row[place])) as [string, string, string, string, string, string];
+    const [time, level, group, stream, message] = this.#places.map((place) => text(row[place])) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
     this.#isMixed ||= this.#group !== null && this.#group !== group;
     this.#group = group;
     const cells = Object.fromEntries(this.#cells.map(([name, place]) => [name, short(row[place] ?? null)]));
-    return { id: id ?? (text(row[this.#idPlace]) || `#${n}`), time, ms: Date.parse(time), level, group, stream, message: cut(readable(message), TEXT_CHARS_MAX), cells };
+    return {
+      id: id ?? (text(row[this.#idPlace]) || `#${n}`),
+      time,
+      ms: Date.parse(time),
+      level,
+      group,
+      stream,
+      message: cut(readable(message), TEXT_CHARS_MAX),
+      cells,
+    };
   }
 }
 
@@ -114,7 +136,14 @@ export function toRows(answer: Answer, shape: Shape): Rows {
   const maker = new RowMaker(answer.columns, shape, answer.ids !== undefined);
   const events = maker.kind === "events" ? answer.rows.map((row, n) => maker.event(row, answer.ids?.[n], n)) : [];
   return {
-    kind: maker.kind, columns: maker.columns, events, table: maker.kind === "events" ? [] : answer.rows, more: answer.more === true, answer, query: shape.query, isWhole: true,
+    kind: maker.kind,
+    columns: maker.columns,
+    events,
+    table: maker.kind === "events" ? [] : answer.rows,
+    more: answer.more === true,
+    answer,
+    query: shape.query,
+    isWhole: true,
   };
 }
 
@@ -122,8 +151,14 @@ export function toRows(answer: Answer, shape: Shape): Rows {
 function ownColumns(columns: readonly Column[], shape: Shape): Column[] {
   const all = columns.filter((column) => column.name !== "@id");
   const named = commands(shape.query).some((command) => command.name === "fields" || command.name === "display");
-  const wanted = (shape.withFields ? ownNames(columns.map((column) => column.name), shape.columns) : all.map((column) => column.name))
-    .filter((name) => name !== "@timestamp" && name !== "@level" && name !== "@id");
+  const wanted = (
+    shape.withFields
+      ? ownNames(
+          columns.map((column) => column.name),
+          shape.columns,
+        )
+      : all.map((column) => column.name)
+  ).filter((name) => name !== "@timestamp" && name !== "@level" && name !== "@id");
   const names = [...wanted, ...shape.columns];
   if (!named || wanted.length === 0) names.push("@message");
   return [...new Set(names)].flatMap((name) => all.find((column) => column.name === name) ?? []);

@@ -31,7 +31,12 @@ let last = "";
 export async function askWho(): Promise<void> {
   try {
     const answer = await json<Partial<Who>>("api/v1/session");
-    who.value = { name: answer.name ?? "", role: answer.role ?? "", groups: answer.groups ?? [], user: answer.user === true };
+    who.value = {
+      name: answer.name ?? "",
+      role: answer.role ?? "",
+      groups: answer.groups ?? [],
+      user: answer.user === true,
+    };
     last = who.value.user ? who.value.name : "";
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) who.value = null;

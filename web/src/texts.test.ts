@@ -15,46 +15,85 @@ const LITERAL = `("(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*')`;
 
 /** What the literals after the opening of a call say. */
 function said(source: string): string[] {
-  const calls = new RegExp(`(?<![\\w.])(?:t|rich|text)\\(\\s*${LITERAL}|(?<![\\w.])plural\\([^"]*?,\\s*${LITERAL}\\s*,\\s*${LITERAL}`, "g");
-  return [...source.matchAll(calls)].flatMap((call) => call.slice(1).filter((one) => one !== undefined))
+  const calls = new RegExp(
+    `(?<![\\w.])(?:t|rich|text)\\(\\s*${LITERAL}|(?<![\\w.])plural\\([^"]*?,\\s*${LITERAL}\\s*,\\s*${LITERAL}`,
+    "g",
+  );
+  return [...source.matchAll(calls)]
+    .flatMap((call) => call.slice(1).filter((one) => one !== undefined))
     .map((one) => (one.startsWith("'") ? one.slice(1, -1) : (JSON.parse(one) as string)));
 }
 
 const SAID = new Map(SOURCES.flatMap(({ path, source }) => said(source).map((english) => [english, path] as const)));
 
 test("every text has its Indonesian, and the Indonesian nothing that is said nowhere", () => {
-  const missing = [...SAID].filter(([english]) => !(INDONESIAN[english] ?? "").trim()).map(([english, path]) => `${path}: ${english}`);
+  const missing = [...SAID]
+    .filter(([english]) => !(INDONESIAN[english] ?? "").trim())
+    .map(([english, path]) => `${path}: ${english}`);
   assert.deepEqual(missing, []);
-  assert.deepEqual(Object.keys(INDONESIAN).filter((english) => !SAID.has(english)), []);
+  assert.deepEqual(
+    Object.keys(INDONESIAN).filter((english) => !SAID.has(english)),
+    [],
+  );
 });
 
 test("marked places are the same in both", () => {
   const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((place) => place[1]).sort();
-  for (const [english, indonesian] of Object.entries(INDONESIAN)) assert.deepEqual(places(indonesian), places(english), english);
+  for (const [english, indonesian] of Object.entries(INDONESIAN))
+    assert.deepEqual(places(indonesian), places(english), english);
 });
 
 test("calls have literal texts, so that they can be found", () => {
   // A name is where a table's text is shown: the text itself is marked in the table.
-  const wrong = SOURCES.flatMap(({ path, source }) => [...source.matchAll(/(?<![\w.])(?:t|rich)\((?:`|[^"'()]*\?[^?.][^()]*:)[^)]*\)/g)].map((call) => `${path}: ${call[0]}`));
+  const wrong = SOURCES.flatMap(({ path, source }) =>
+    [...source.matchAll(/(?<![\w.])(?:t|rich)\((?:`|[^"'()]*\?[^?.][^()]*:)[^)]*\)/g)].map(
+      (call) => `${path}: ${call[0]}`,
+    ),
+  );
   assert.deepEqual(wrong, []);
 });
 
 /** What stays as it is in every language: names, code, units, forms of files, and what is written in the language of queries. */
 const AS_IT_IS = new Set([
-  "catat", "UTC", "Enter", "fields", "JSON", "Alt", "stats",
-  "catat keys create --name senders --role ingest", "catat keys create --name page --role read", "catat groups", "catat keys", "catat users", "rules/*.yaml",
+  "catat",
+  "UTC",
+  "Enter",
+  "fields",
+  "JSON",
+  "Alt",
+  "stats",
+  "catat keys create --name senders --role ingest",
+  "catat keys create --name page --role read",
+  "catat groups",
+  "catat keys",
+  "catat users",
+  "rules/*.yaml",
   "2h · yesterday · 06:00..07:30 · now-3d..now-2d",
 ]);
 
 /** Texts of elements and of attributes that people read, which are written where they stand. */
 function bare(source: string): string[] {
   const code = source.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
-  const attributes = [...code.matchAll(/\s(?:aria-label|title|placeholder|label|alt|what|empty)=(?:"([^"]*)"|\{`([^`]*)`\})/g)].map((one) => (one[1] ?? one[2] ?? "").replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, ""));
+  const attributes = [
+    ...code.matchAll(/\s(?:aria-label|title|placeholder|label|alt|what|empty)=(?:"([^"]*)"|\{`([^`]*)`\})/g),
+  ].map((one) => (one[1] ?? one[2] ?? "").replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, ""));
   // What is within quotes is said by a call, or is code.
   const shape = code.replaceAll(/"(?:[^"\\\n]|\\.)*"|`[^`]*`/g, '""');
-  const elements = [...shape.matchAll(/(?:<[a-zA-Z][^<>]*>|<\/[a-zA-Z]*>|\/>|\})([^<>{}()=;[\]]*[A-Za-z]{2}[^<>{}()=;[\]]*)(?=<\/?[a-zA-Z]|\{)/g)].map((one) => (one[1] ?? "").trim())
-    .filter((one) => !/^(?:[:|?&]|,\s*\w+:$|document\.|(?:as|async|catch|const|else|export|finally|for|from|function|interface|return|try|type|while)\b)/.test(one));
-  return [...attributes, ...elements].map((one) => one.trim()).filter((one) => /[A-Za-z]{2}/.test(one) && !AS_IT_IS.has(one));
+  const elements = [
+    ...shape.matchAll(
+      /(?:<[a-zA-Z][^<>]*>|<\/[a-zA-Z]*>|\/>|\})([^<>{}()=;[\]]*[A-Za-z]{2}[^<>{}()=;[\]]*)(?=<\/?[a-zA-Z]|\{)/g,
+    ),
+  ]
+    .map((one) => (one[1] ?? "").trim())
+    .filter(
+      (one) =>
+        !/^(?:[:|?&]|,\s*\w+:$|document\.|(?:as|async|catch|const|else|export|finally|for|from|function|interface|return|try|type|while)\b)/.test(
+          one,
+        ),
+    );
+  return [...attributes, ...elements]
+    .map((one) => one.trim())
+    .filter((one) => /[A-Za-z]{2}/.test(one) && !AS_IT_IS.has(one));
 }
 
 test("nothing that people read is written beside the table", () => {
@@ -63,6 +102,8 @@ test("nothing that people read is written beside the table", () => {
   assert.deepEqual(bare("<b aria-label={`Copy ${name}`} />"), ["Copy"]);
   assert.deepEqual(bare("<p>{n} more</p>"), ["more"]);
   assert.deepEqual(bare('<p title={t("Close")}>{t("Nothing here.")}</p>'), []);
-  const found = SOURCES.filter(({ path }) => path.endsWith(".tsx")).flatMap(({ path, source }) => bare(source).map((one) => `${path}: ${one}`));
+  const found = SOURCES.filter(({ path }) => path.endsWith(".tsx")).flatMap(({ path, source }) =>
+    bare(source).map((one) => `${path}: ${one}`),
+  );
   assert.deepEqual(found, []);
 });

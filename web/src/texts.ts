@@ -9,7 +9,10 @@ import type { ComponentChild } from "preact";
 export type Language = "en" | "id";
 
 /** Every language, by the name that its speakers give it. */
-export const LANGUAGES: readonly { language: Language; name: string }[] = [{ language: "en", name: "English" }, { language: "id", name: "Bahasa Indonesia" }];
+export const LANGUAGES: readonly { language: Language; name: string }[] = [
+  { language: "en", name: "English" },
+  { language: "id", name: "Bahasa Indonesia" },
+];
 
 const KEPT = "catat.language";
 
@@ -21,7 +24,10 @@ let table: Readonly<Record<string, string>> = {};
 /** The chosen language, else the first of the browser's that the page speaks. */
 function wanted(): Language {
   const wishes = [storedChoice(), ...navigator.languages.map((tag) => tag.split("-")[0] ?? "")];
-  return wishes.map((wish) => LANGUAGES.find((one) => one.language === wish)?.language).find((one) => one !== undefined) ?? "en";
+  return (
+    wishes.map((wish) => LANGUAGES.find((one) => one.language === wish)?.language).find((one) => one !== undefined) ??
+    "en"
+  );
 }
 
 function storedChoice(): string {
@@ -69,15 +75,25 @@ export function t(english: string, values?: Readonly<Record<string, string | num
   // Whoever shows it is drawn anew when the language changes.
   void language.value;
   const said = table[english] ?? english;
-  return values === undefined ? said : said.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+  return values === undefined
+    ? said
+    : said.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
 }
 
 /** The first text for one, else the second; `{n}` is the number as `written`. */
-export function plural(n: number, one: string, more: string, written: string, values?: Readonly<Record<string, string | number>>): string {
+export function plural(
+  n: number,
+  one: string,
+  more: string,
+  written: string,
+  values?: Readonly<Record<string, string | number>>,
+): string {
   return t(n === 1 ? one : more, { ...values, n: written });
 }
 
 /** The text with elements in its marked places. */
 export function rich(english: string, elements: Readonly<Record<string, ComponentChild>>): ComponentChild[] {
-  return t(english).split(/\{(\w+)\}/).map((piece, at) => (at % 2 === 0 ? piece : elements[piece]));
+  return t(english)
+    .split(/\{(\w+)\}/)
+    .map((piece, at) => (at % 2 === 0 ? piece : elements[piece]));
 }

@@ -29,25 +29,40 @@ test("days are those of the zone, also where its clock is changed", () => {
   assert.equal(clockText(Date.UTC(2026, 9, 25, 1, 30), "Europe/Berlin"), "02:30:00");
   assert.equal(clockText(Date.UTC(2026, 2, 29, 1), "Europe/Berlin"), "03:00:00");
   assert.equal(zoneLabel(NOW, "America/Los_Angeles"), "Los Angeles UTC−8");
-  assert.deepEqual([isZone("Asia/Jakarta"), isZone("utc"), isZone("Mars/Base"), isZone(""), isZone("+05:30")], [true, true, false, false, false]);
+  assert.deepEqual(
+    [isZone("Asia/Jakarta"), isZone("utc"), isZone("Mars/Base"), isZone(""), isZone("+05:30")],
+    [true, true, false, false, false],
+  );
 });
 
 test("times keep their digits and labels are short", () => {
   assert.equal(exactText("2026-11-20T06:47:13.123456789Z", "utc"), "2026-11-20 06:47:13.123456789 UTC");
   assert.equal(nanosText("2026-11-20T06:47:13.12Z", "Asia/Jakarta"), "13:47:13.120000000");
   assert.equal(rangeLabel({ from: "now-1h", to: "now" }, "utc"), "Last hour");
-  assert.equal(rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-20T07:00:00Z" }, "utc"), "2026-11-20 06:00 – 07:00");
-  assert.equal(rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-21T07:00:05Z" }, "utc"), "2026-11-20 06:00:00 – 2026-11-21 07:00:05");
+  assert.equal(
+    rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-20T07:00:00Z" }, "utc"),
+    "2026-11-20 06:00 – 07:00",
+  );
+  assert.equal(
+    rangeLabel({ from: "2026-11-20T06:00:00Z", to: "2026-11-21T07:00:05Z" }, "utc"),
+    "2026-11-20 06:00:00 – 2026-11-21 07:00:05",
+  );
   assert.equal(rangeLabel({ from: "now-3h", to: "now" }, "utc"), "Last 3 h");
   assert.equal(rangeLabel({ from: "now-90m", to: "now-5m" }, "utc"), "now-90m – now-5m");
   assert.deepEqual(ticks(0, 3_600_000, 4, "utc"), [0, 900_000, 1_800_000, 2_700_000, 3_600_000]);
   const years = ticks(Date.UTC(2004, 11, 23), Date.UTC(2026, 10, 20), 6, "utc");
-  assert.deepEqual(years.map((ms) => new Date(ms).toISOString().slice(0, 10)), ["2005-01-01", "2010-01-01", "2015-01-01", "2020-01-01", "2025-01-01"]);
+  assert.deepEqual(
+    years.map((ms) => new Date(ms).toISOString().slice(0, 10)),
+    ["2005-01-01", "2010-01-01", "2015-01-01", "2020-01-01", "2025-01-01"],
+  );
 });
 
 test("numbers are written for people", () => {
   assert.deepEqual([bytes(999), bytes(1400), bytes(250_000_000)], ["999 B", "1.4 kB", "250 MB"]);
-  assert.deepEqual([percent(1), percent(0.0001), percent(0.9999), percent(0.423), percent(0.0423)], ["100 %", "< 0.1 %", "> 99.9 %", "42 %", "4.2 %"]);
+  assert.deepEqual(
+    [percent(1), percent(0.0001), percent(0.9999), percent(0.423), percent(0.0423)],
+    ["100 %", "< 0.1 %", "> 99.9 %", "42 %", "4.2 %"],
+  );
   assert.deepEqual([milliseconds(0.42), milliseconds(83.2), milliseconds(200_000)], ["0.4 ms", "83 ms", "3 min 20 s"]);
 });
 

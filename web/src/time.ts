@@ -36,7 +36,14 @@ const OFFSETS_MAX = 20_000;
 function formatOf(zone: Zone): Intl.DateTimeFormat {
   const known = formats.get(zone);
   if (known) return known;
-  const parts = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" } as const;
+  const parts = {
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  } as const;
   const made = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...parts });
   formats.set(zone, made);
   return made;
@@ -61,8 +68,20 @@ function offset(ms: number, zone: Zone): number {
   const key = `${zone} ${quarter}`;
   const known = offsets.get(key);
   if (known !== undefined) return known;
-  const of = Object.fromEntries(formatOf(zone).formatToParts(quarter).map(({ type, value }) => [type, Number(value)]));
-  const found = Date.UTC(of["year"] ?? 0, (of["month"] ?? 1) - 1, of["day"] ?? 1, of["hour"] ?? 0, of["minute"] ?? 0, of["second"] ?? 0) - quarter;
+  const of = Object.fromEntries(
+    formatOf(zone)
+      .formatToParts(quarter)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const found =
+    Date.UTC(
+      of["year"] ?? 0,
+      (of["month"] ?? 1) - 1,
+      of["day"] ?? 1,
+      of["hour"] ?? 0,
+      of["minute"] ?? 0,
+      of["second"] ?? 0,
+    ) - quarter;
   if (offsets.size >= OFFSETS_MAX) offsets.clear();
   offsets.set(key, found);
   return found;
@@ -108,7 +127,8 @@ function floor(ms: number, unit: string, zone: Zone): number | null {
   const months = MONTHS[unit];
   if (months !== undefined) return instantOf(Date.UTC(y, mo - (mo % months), 1), zone);
   if (unit === "h") return instantOf(Date.UTC(y, mo, d, at.getUTCHours()), zone);
-  if (unit === "d" || unit === "w") return instantOf(Date.UTC(y, mo, d - (unit === "w" ? (at.getUTCDay() + 6) % 7 : 0)), zone);
+  if (unit === "d" || unit === "w")
+    return instantOf(Date.UTC(y, mo, d - (unit === "w" ? (at.getUTCDay() + 6) % 7 : 0)), zone);
   return null;
 }
 
@@ -118,7 +138,10 @@ export function resolve(text: string, now: number, zone: Zone = "local"): number
     let at: number | null = now;
     for (const [, sign, amount, unit] of text.matchAll(/([+/-])(\d*)([a-zM]+)/g)) {
       if (at === null) break;
-      at = sign === "/" ? floor(at, unit ?? "", zone) : step(at, (sign === "-" ? -1 : 1) * Number(amount), unit ?? "", zone);
+      at =
+        sign === "/"
+          ? floor(at, unit ?? "", zone)
+          : step(at, (sign === "-" ? -1 : 1) * Number(amount), unit ?? "", zone);
     }
     return at;
   }
@@ -200,14 +223,17 @@ export function rangeLabel(range: RangeText, zone: Zone): string {
   if (preset) return t(preset.label);
   if (range.from === "now-1d/d" && range.to === "now/d") return t("Yesterday");
   const [, n, unit] = /^now-(\d+)([smhd])$/.exec(range.to === "now" ? range.from : "") ?? [];
-  if (n && unit) return t("Last {time}", { time: inUnit(Number(n), unit === "m" ? "min" : unit as "s" | "h" | "d") });
+  if (n && unit) return t("Last {time}", { time: inUnit(Number(n), unit === "m" ? "min" : (unit as "s" | "h" | "d")) });
   const [a, b] = [absolute(range.from), absolute(range.to)];
   // Seconds are said where they say something.
   const exact = [a, b].some((ms) => ms !== null && ms % 60_000 !== 0);
   const cut = (text: string) => (exact ? text : text.slice(0, -3));
-  if (a !== null && b !== null && dateText(a, zone) === dateText(b, zone)) return `${cut(fullText(a, zone))} – ${cut(clockText(b, zone))}`;
+  if (a !== null && b !== null && dateText(a, zone) === dateText(b, zone))
+    return `${cut(fullText(a, zone))} – ${cut(clockText(b, zone))}`;
   const side = (ms: number | null, text: string) => (ms === null ? text : cut(fullText(ms, zone)));
-  return range.to === "now" && a === null ? t("{from} – now", { from: range.from }) : `${side(a, range.from)} – ${side(b, range.to)}`;
+  return range.to === "now" && a === null
+    ? t("{from} – now", { from: range.from })
+    : `${side(a, range.from)} – ${side(b, range.to)}`;
 }
 
 function absolute(text: string): number | null {
@@ -217,7 +243,14 @@ function absolute(text: string): number | null {
 /** `3 s`, `2 h`: how far two instants are apart, in one unit. */
 export function distance(ms: number): string {
   const far = Math.abs(ms);
-  const [size, name] = far < 60_000 ? [1000, "s"] as const : far < 3_600_000 ? [60_000, "min"] as const : far < 86_400_000 ? [3_600_000, "h"] as const : [86_400_000, "d"] as const;
+  const [size, name] =
+    far < 60_000
+      ? ([1000, "s"] as const)
+      : far < 3_600_000
+        ? ([60_000, "min"] as const)
+        : far < 86_400_000
+          ? ([3_600_000, "h"] as const)
+          : ([86_400_000, "d"] as const);
   return inUnit(Math.round(far / size), name);
 }
 
@@ -246,8 +279,11 @@ function monthTicks(from: number, to: number, most: number, zone: Zone): number[
 /** Steps for an axis: at most `most` round times inside a range. */
 export function ticks(from: number, to: number, most: number, zone: Zone): number[] {
   if ((to - from) / most > 14 * 86_400_000) return monthTicks(from, to, most, zone);
-  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5];
-  const step = steps.find((one) => (to - from) / one <= most) ?? (to - from);
+  const steps = [
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5,
+    108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 12096e5,
+  ];
+  const step = steps.find((one) => (to - from) / one <= most) ?? to - from;
   const ahead = offset(from, zone);
   const all: number[] = [];
   for (let at = Math.ceil((from + ahead) / step) * step - ahead; at <= to && all.length < 50; at += step) all.push(at);

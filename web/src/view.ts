@@ -60,8 +60,28 @@ const PANELS: readonly Panel[] = ["rows", "changes", "patterns"];
 export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
-  page: "explore", query: "", from: "now-1h", to: "now", groups: [], columns: [], row: "", live: false, refresh: 0, zone: "local",
-  panel: "rows", against: "previous", around: "", chart: "", wrap: false, nanos: false, sort: "", dense: false, layout: [], find: "", tab: "", open: "",
+  page: "explore",
+  query: "",
+  from: "now-1h",
+  to: "now",
+  groups: [],
+  columns: [],
+  row: "",
+  live: false,
+  refresh: 0,
+  zone: "local",
+  panel: "rows",
+  against: "previous",
+  around: "",
+  chart: "",
+  wrap: false,
+  nanos: false,
+  sort: "",
+  dense: false,
+  layout: [],
+  find: "",
+  tab: "",
+  open: "",
 };
 
 function basePath(): string {
@@ -85,7 +105,11 @@ function packed(names: readonly string[]): string {
 
 /** What the parts of an address mean. */
 export function viewOf(page: Page, params: URLSearchParams): View {
-  const names = (name: string) => (params.get(name) ?? "").split(",").filter((one) => one !== "").slice(0, 200);
+  const names = (name: string) =>
+    (params.get(name) ?? "")
+      .split(",")
+      .filter((one) => one !== "")
+      .slice(0, 200);
   return {
     page,
     query: params.get("q") ?? "",
@@ -142,7 +166,12 @@ export function address(view: View): string {
     set("tab", view.tab);
     set("open", view.open);
   }
-  const text = params.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%40", "@").replaceAll("%2C", ",");
+  const text = params
+    .toString()
+    .replaceAll("%2F", "/")
+    .replaceAll("%3A", ":")
+    .replaceAll("%40", "@")
+    .replaceAll("%2C", ",");
   return basePath() + (view.page === "explore" ? "" : view.page) + (text === "" ? "" : `?${text}`);
 }
 

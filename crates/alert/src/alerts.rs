@@ -1,7 +1,6 @@
 //! The threads: one that evaluates, one per channel that posts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -13,6 +12,7 @@ use types::Timestamp;
 use crate::ask::StoreAsk;
 use crate::book::Book;
 use crate::made::{Defined, Made};
+use crate::options::{AlertsError, Options};
 use crate::schedule::{Next, Takes};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleBook, RuleView, Timing};
@@ -21,63 +21,6 @@ mod making;
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
-
-/// How to evaluate and notify.
-#[derive(Clone)]
-pub struct Options {
-    /// Where the state is kept.
-    pub dir: PathBuf,
-    /// How often rules are evaluated that do not say it themselves.
-    pub interval_ns: i64,
-    /// How long what follows the first alert of a group is gathered.
-    pub group_wait_ns: i64,
-    /// How long ends are gathered while others of the group go on.
-    pub group_interval_ns: i64,
-    /// After what time a channel is told again of what goes on; 0 for never.
-    pub repeat_interval_ns: i64,
-    /// Whether channels made through the API may lead to this machine and private networks.
-    pub allow_private_addresses: bool,
-    /// Whether channels may run programs.
-    pub allow_commands: bool,
-    /// Base address of the page, for links.
-    pub base_url: String,
-    /// What time it is.
-    pub clock: Clock,
-    /// Streams whose clock or time zone is off; rules judge their events by arrival.
-    pub clock_offsets: Option<types::ClockOffsets>,
-    /// Partial results, shared with whoever else asks the store.
-    pub cache: Option<Arc<query::PartialCache>>,
-}
-
-impl Options {
-    /// Keeps the state in `dir`; everything else as usual.
-    pub fn new(dir: PathBuf) -> Self {
-        Self {
-            dir,
-            interval_ns: 30 * Timestamp::SECOND,
-            group_wait_ns: 5 * Timestamp::SECOND,
-            group_interval_ns: 5 * Timestamp::MINUTE,
-            repeat_interval_ns: 4 * Timestamp::HOUR,
-            allow_private_addresses: false,
-            allow_commands: false,
-            base_url: "http://127.0.0.1:22828".into(),
-            clock: Clock::system(),
-            clock_offsets: None,
-            cache: None,
-        }
-    }
-}
-
-/// Why alerting cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum AlertsError {
-    /// The kept state cannot be used.
-    #[error("state of alerts: {0}")]
-    State(String),
-    /// A thread or the HTTP client cannot be made.
-    #[error("alerting: {0}")]
-    Start(String),
-}
 
 /// Rules at work. Dropping it stops them.
 pub struct Alerts {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use query::plan::{Comparison, Expr, Operator, Plan};
+use plan::{Comparison, Expr, Operator, Plan};
 use storage::AcceptedBatch;
 use types::{Batch, ClockOffset, GroupPattern, TimeRange, Timestamp, Value};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use query::Request;
-use query::plan::Plan;
+use execute::Request;
+use plan::Plan;
 use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
 
@@ -71,7 +71,7 @@ const QUERY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Answers from the store.
 pub(crate) struct StoreAsk {
     pub(crate) store: Arc<Store>,
-    pub(crate) cache: Option<Arc<query::PartialCache>>,
+    pub(crate) cache: Option<Arc<execute::PartialCache>>,
     /// Streams whose clock is off.
     pub(crate) clock_offsets: Option<types::ClockOffsets>,
     /// Set to end a question under way.
@@ -101,10 +101,10 @@ impl Ask for StoreAsk {
             // Rules run beside people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
-            support: query::Support {
+            support: execute::Support {
                 cache: self.cache.as_deref(),
                 tables: Some(&table_of),
-                ..query::Support::default()
+                ..execute::Support::default()
             },
         };
         let mut damaged = snapshot.damaged.clone();
@@ -114,7 +114,7 @@ impl Ask for StoreAsk {
             damaged.append(&mut snapshot.damaged);
             snapshot.runs
         };
-        let answer = query::execute_with_subqueries(plan, &snapshot.runs, &request, &mut runs_of);
+        let answer = execute::execute_with_subqueries(plan, &snapshot.runs, &request, &mut runs_of);
         let answer = answer.map_err(|error| error.to_string())?;
         let reasons = answer.partial_reasons.iter().map(|reason| reason.message.clone());
         let damaged = damaged.iter().map(ToString::to_string);
@@ -140,9 +140,16 @@ impl StoreAsk {
     }
 
     /// An uploaded table, as whoever serves them keeps it.
-    fn table(&self, name: &str) -> Option<Arc<query::plan::Rows>> {
+    fn table(&self, name: &str) -> Option<Arc<plan::Rows>> {
         let document = self.store.setting("lookup", name).ok()??;
         let document: serde_json::Value = serde_json::from_str(&document).ok()?;
-        query::read_csv(document.get("csv")?.as_str()?).ok().map(Arc::new)
+        plan::read_csv(document.get("csv")?.as_str()?).ok().map(Arc::new)
     }
+}
+
+/// A value as JSON.
+pub(crate) fn json_of(value: &Value) -> serde_json::Value {
+    let mut text = String::new();
+    value.write_json(&mut text);
+    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
 }

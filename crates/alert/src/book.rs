@@ -15,17 +15,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value as Json, json};
-use types::{TimeRange, Timestamp, format_duration_ns};
+use types::{Timestamp, format_duration_ns};
 
-pub use self::delivering::ChannelHealth;
 pub(crate) use self::turns::holds_nothing;
 pub use self::views::{AlertView, Delivered, RuleView};
+use crate::detectors::Memory;
 use crate::evaluate::SetState;
-use crate::kind::Memory;
 use crate::schedule::Schedule;
 use crate::silence::Silence;
-use crate::state::{Kept, StateError, StateFile};
-use crate::{Channel, Options, Rule, RuleBook, template};
+use crate::state::Kept;
+use crate::state_file::{StateError, StateFile};
+use crate::{Channel, Options, Rule, RuleBook, state, template};
 
 /// Rules, channels, and what they have come to.
 pub(crate) struct Book {
@@ -76,7 +76,7 @@ impl Book {
         options: &Options,
         now: Timestamp,
     ) -> Result<Self, StateError> {
-        let (file, kept) = StateFile::open(&options.dir)?;
+        let (file, kept) = state::open(&options.dir)?;
         let standing = Standing::from(rules);
         let inner = Inner {
             kept,
@@ -193,10 +193,6 @@ impl Standing {
     fn evaluates(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| rule.enabled && rule.name == name)
     }
-}
-
-pub(crate) fn window_of(rule: &Rule, now: Timestamp) -> TimeRange {
-    TimeRange { from: Timestamp(now.0.saturating_sub(rule.window_ns)), to: Timestamp(now.0.saturating_add(1)) }
 }
 
 pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: &str) -> BTreeMap<String, String> {

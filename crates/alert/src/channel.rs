@@ -11,7 +11,7 @@ pub(crate) mod pagerduty;
 mod settings;
 pub(crate) mod slack;
 pub(crate) mod templated;
-mod words;
+pub(crate) mod words;
 
 use types::{GroupScope, Secret};
 
@@ -20,7 +20,7 @@ pub use self::settings::ChannelSettings;
 use self::settings::duration;
 use crate::check_address;
 use crate::desk::{POSTS_MAX, POSTS_MAX_OF_PROGRAMS};
-use crate::evaluate::Labels;
+use crate::labels::Labels;
 use crate::matcher::Matcher;
 
 /// Where PagerDuty takes events, where a channel names no other address.

@@ -4,70 +4,28 @@
 //! the number of rows unless a column has that name. All rows come back, not only those for which the condition
 //! holds: a label set that is there and well differs from one that is missing.
 
+pub(crate) mod compiled;
+mod expressions;
 mod groups;
 mod lines;
 mod names;
+mod patterns;
 
-use std::sync::Arc;
+use language::ParseOptions;
+use plan::optimise;
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
+use types::Timestamp;
 
-use query::plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
-use query::{ParseOptions, logql, optimise, parse_insights};
-use types::{Timestamp, Value};
-
+pub(crate) use self::compiled::{CompileError, Compiled, FIRES, Metric};
+use self::expressions::{fields_of, parse_condition};
 pub(crate) use self::lines::Lines;
+pub(crate) use self::patterns::MORE;
+use crate::compile::compiled::shown;
+use crate::compile::expressions::{
+    add_fires, at_least_one, is_field, last_aggregation, substitute, truth, value_column,
+};
 use crate::language::Asked;
-use crate::{Kind, Rule, kind};
-
-/// Name of the column that says whether the condition holds.
-pub(crate) const FIRES: &str = "__fires";
-
-/// Events shown in a notification.
-const EVENTS_SHOWN: u64 = 10;
-
-/// What is wrong with a rule.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CompileError {
-    #[error("query: {0}")]
-    Query(String),
-    #[error("condition: {0}")]
-    Condition(String),
-    #[error("bad: {0}")]
-    Bad(String),
-}
-
-/// A rule, ready to be asked.
-#[derive(Debug, Default)]
-pub(crate) struct Compiled {
-    /// What is asked of the window; its rows, or those made of them, end in a column that says whether the condition
-    /// holds.
-    pub(crate) plan: Plan,
-    /// What is asked in place of the plan, where the query is for numbers with labels.
-    pub(crate) metric: Option<Metric>,
-    /// Columns that make label sets, with their names.
-    pub(crate) labels: Vec<(usize, String)>,
-    /// The column whose value is shown.
-    pub(crate) value: Option<usize>,
-    /// Whether that value is a count, for which a missing label set means zero.
-    pub(crate) is_count: bool,
-    /// The column with a pattern, where rows are patterns.
-    pub(crate) pattern: Option<usize>,
-    /// Whether the rows are made of several answers, so that they say nothing of shorter windows.
-    pub(crate) is_combined: bool,
-    /// What the answers came to, for people.
-    pub(crate) note: Option<String>,
-    /// What the query does to events before it counts anything.
-    before: Vec<Operator>,
-    /// Group columns with their expressions.
-    by: Vec<(Name, Expr)>,
-    sources: Vec<types::GroupPattern>,
-}
-
-/// A query of LogQL for numbers, and the condition on them.
-#[derive(Debug)]
-pub(crate) struct Metric {
-    pub(crate) query: logql::MetricQuery,
-    pub(crate) condition: Expr,
-}
+use crate::{Kind, Rule};
 
 /// Compiles a rule for an evaluation at `now`.
 pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
@@ -132,179 +90,13 @@ fn counted(mut plan: Plan) -> Plan {
     plan
 }
 
-impl Compiled {
-    /// Names of the columns of its rows; none where they are known only once it was asked.
-    pub(crate) fn columns(&self) -> Vec<String> {
-        shown(&self.plan).iter().filter(|(name, _)| &**name != FIRES).map(|(name, _)| name.to_string()).collect()
-    }
-
-    /// Takes the labels of the series that a query of LogQL gave, and after them its number.
-    pub(crate) fn take_series_labels(&mut self, labels: &[String]) {
-        let events = self.metric.as_ref().and_then(|metric| metric.query.first_events());
-        let by = |name: &String| Some((Name::from(name.as_str()), events?.label(name)));
-        self.by = labels.iter().filter_map(by).collect();
-        self.labels = labels.iter().cloned().enumerate().collect();
-        self.value = Some(labels.len());
-    }
-
-    /// Says that behind `n_by` columns of label values comes the pattern, and behind it how often it came.
-    pub(crate) fn note_pattern(&mut self, n_by: usize) {
-        self.labels.push((n_by, "pattern".to_owned()));
-        self.pattern = Some(n_by);
-        self.value = Some(n_by + 1);
-    }
-
-    /// What the pattern of a row is, for a notification.
-    pub(crate) fn pattern_of(&self, rule: &Rule, row: &[Option<Value>]) -> Option<serde_json::Value> {
-        self.pattern.map(|at| kind::described_pattern(rule, row, at))
-    }
-
-    /// The plan that shows events behind one row of the table: those that the query counted, newest first.
-    pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
-        let mut operators = self.before.clone();
-        operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
-        if let Some(at) = self.pattern {
-            let texts = kind::masked_texts(row, at).iter().cloned().map(Expr::Literal).collect();
-            operators.push(Operator::Filter(Expr::In(Box::new(query::masked_text()), texts)));
-        }
-        operators.push(Operator::Limit(EVENTS_SHOWN));
-        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
-        let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
-        operators.push(Operator::Project { columns: shown.iter().map(|name| column(name)).collect(), is_events: true });
-        Plan { sources: self.sources.clone(), operators, ..Plan::default() }
-    }
-
-    /// Tells whether the condition holds for a row.
-    pub(crate) fn fires(&self, row: &[Option<Value>]) -> bool {
-        matches!(row.last(), Some(Some(Value::Boolean(true))))
-    }
-}
-
-/// Reads the condition as the language reads a filter; several conditions joined by `and` are one.
-fn parse_condition(text: &str, options: &ParseOptions) -> Result<Expr, CompileError> {
-    let plan = parse_insights(&format!("filter {text}"), options)
-        .map_err(|errors| CompileError::Condition(errors.to_string()))?;
-    let mut all = Vec::new();
-    for operator in plan.operators {
-        match operator {
-            Operator::Filter(expr) => all.push(expr),
-            Operator::Project { .. } => {}
-            _ => return Err(CompileError::Condition("must be one expression, without further commands".into())),
-        }
-    }
-    let join = |left: Expr, right: Expr| Expr::And(Box::new(left), Box::new(right));
-    Ok(all.into_iter().reduce(join).unwrap_or_else(truth))
-}
-
-fn truth() -> Expr {
-    Expr::Literal(Some(Value::Boolean(true)))
-}
-
-fn at_least_one() -> Expr {
-    let zero = Expr::Literal(Some(Value::Integer(0)));
-    Expr::Compare(Comparison::Greater, Box::new(Expr::Field("count".into())), Box::new(zero))
-}
-
-fn shown(plan: &Plan) -> &[(Name, Expr)] {
-    match plan.operators.last() {
-        Some(Operator::Project { columns, .. }) => columns,
-        _ => &[],
-    }
-}
-
-fn is_field(expr: &Expr, name: &Name) -> bool {
-    matches!(expr, Expr::Field(field) if field == name)
-}
-
-type Aggregation = (Vec<(Name, Expr)>, Vec<(Name, AggregateKind)>, Vec<Operator>);
-
-/// Group columns and aggregates of the last aggregation, and what precedes the first one.
-fn last_aggregation(plan: &Plan) -> Aggregation {
-    let (mut by_last, mut kinds) = (Vec::new(), Vec::new());
-    let mut before: Option<Vec<Operator>> = None;
-    for (at, operator) in plan.operators.iter().enumerate() {
-        if let Operator::Aggregate { by, aggregates } = operator {
-            if before.is_none() {
-                let only_events = |operator: &&Operator| !matches!(operator, Operator::Sort(_));
-                before = Some(plan.operators[..at].iter().filter(only_events).cloned().collect());
-                by_last.clone_from(by);
-            } else {
-                // Events can be found for groups of events, not for groups of groups.
-                by_last.retain(|(name, _)| by.iter().any(|(outer, _)| outer == name));
-            }
-            kinds = aggregates.iter().map(|aggregate| (aggregate.name.clone(), aggregate.kind)).collect();
-        }
-    }
-    (by_last, kinds, before.unwrap_or_default())
-}
-
-/// The column that the condition speaks of first, else the first aggregate.
-fn value_column(condition: &Expr, columns: &[(Name, Expr)], aggregates: &[(Name, AggregateKind)]) -> Option<usize> {
-    let mentioned = fields_of(condition);
-    let position = |name: &Name| columns.iter().position(|(column, _)| column == name);
-    let of_condition = mentioned.iter().find_map(position);
-    let is_aggregate = |(_, expr): &(Name, Expr)| aggregates.iter().any(|(name, _)| is_field(expr, name));
-    of_condition.or_else(|| columns.iter().position(is_aggregate))
-}
-
-/// Puts the condition in as a column, last.
-fn add_fires(plan: &mut Plan, condition: Expr) {
-    let name: Name = Arc::from(FIRES);
-    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
-        columns.push((name.clone(), Expr::Field(name.clone())));
-        let at = plan.operators.len() - 1;
-        plan.operators.insert(at, Operator::Extend { name, expr: condition });
-    }
-}
-
-/// Names of fields in an expression, in order.
-fn fields_of(expr: &Expr) -> Vec<Name> {
-    let mut names = Vec::new();
-    // Every field is visited, and nothing is changed.
-    let _ = map_fields(expr.clone(), &mut |name| {
-        names.push(name.clone());
-        Expr::Field(name)
-    });
-    names
-}
-
-/// The condition speaks of columns as they are shown; puts in what they are computed from.
-fn substitute(condition: Expr, columns: &[(Name, Expr)]) -> Expr {
-    map_fields(condition, &mut |name| {
-        let column = columns.iter().find(|(shown, _)| *shown == name);
-        column.map_or(Expr::Field(name), |(_, expr)| expr.clone())
-    })
-}
-
-/// Replaces every field of an expression. The depth is that of the language, which is bounded.
-fn map_fields(expr: Expr, replace: &mut dyn FnMut(Name) -> Expr) -> Expr {
-    let mut one = |expr: Box<Expr>| Box::new(map_fields(*expr, &mut *replace));
-    match expr {
-        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => expr,
-        Expr::Field(name) => replace(name),
-        Expr::Negate(inner) => Expr::Negate(one(inner)),
-        Expr::Not(inner) => Expr::Not(one(inner)),
-        Expr::And(left, right) => Expr::And(one(left), one(right)),
-        Expr::Or(left, right) => Expr::Or(one(left), one(right)),
-        Expr::Compare(operator, left, right) => Expr::Compare(operator, one(left), one(right)),
-        Expr::Arithmetic(operator, left, right) => Expr::Arithmetic(operator, one(left), one(right)),
-        Expr::Match(inner, pattern) => Expr::Match(one(inner), pattern),
-        Expr::InQuery(inner, plan) => Expr::InQuery(one(inner), plan),
-        Expr::Between(inner, low, high) => Expr::Between(one(inner), one(low), one(high)),
-        Expr::In(inner, elements) => {
-            let inner = one(inner);
-            Expr::In(inner, elements.into_iter().map(|element| map_fields(element, replace)).collect())
-        }
-        Expr::Call(function, arguments) => {
-            Expr::Call(function, arguments.into_iter().map(|argument| map_fields(argument, replace)).collect())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use types::Value;
+
     use super::*;
     use crate::RuleBook;
+    use crate::compile::compiled::{Compiled, FIRES};
 
     fn compiled(query: &str, condition: Option<&str>) -> Compiled {
         let mut book = RuleBook::default();
@@ -347,7 +139,8 @@ mod tests {
             assert!(matches!(plan.operators[0], Operator::Filter(_)), "{language}: {:?}", plan.operators);
             let shown = book.rules[0].language.shown(query).unwrap();
             assert!(
-                query::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC }).is_ok()
+                language::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC })
+                    .is_ok()
             );
         }
     }

@@ -92,6 +92,21 @@ fn is_lately(at: i64, now: Timestamp) -> bool {
     (0..POSTS_TIME_NS).contains(&now.0.saturating_sub(at))
 }
 
+/// How a channel does, for the API and the page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ChannelHealth {
+    /// When something was delivered last.
+    pub last_success: Option<String>,
+    /// When an attempt failed last.
+    pub last_failure: Option<String>,
+    /// Why.
+    pub last_error: Option<String>,
+    /// How many messages wait.
+    pub waiting: usize,
+    /// Whether the last attempt failed.
+    pub failing: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use types::{Timestamp, Value};
 
+use crate::ask::json_of;
 use crate::compile::Compiled;
+use crate::labels::{Labels, key_of};
 use crate::{Missing, Rule, Table};
 
 /// Most label sets of one rule; further rows are left out and the rule says so.
@@ -50,9 +52,6 @@ impl State {
         }
     }
 }
-
-/// Labels of an alert.
-pub(crate) type Labels = BTreeMap<String, String>;
 
 /// What is known of one label set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -303,20 +302,8 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// What a label set is known by.
-pub(crate) fn key_of(labels: &Labels) -> String {
-    serde_json::to_string(labels).expect("labels are strings, which JSON can say")
-}
-
 fn value_of(compiled: &Compiled, row: &[Option<Value>]) -> Option<serde_json::Value> {
     Some(json_of(row.get(compiled.value?)?.as_ref()?))
-}
-
-/// A value as JSON.
-pub(crate) fn json_of(value: &Value) -> serde_json::Value {
-    let mut text = String::new();
-    value.write_json(&mut text);
-    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
 }
 
 fn why(sets: &Sets, compiled: &Compiled, table: &Table, n_left_out: usize) -> String {

@@ -1,36 +1,19 @@
-//! Kinds of rules: each asks its questions and makes of the answers the table that is judged.
-//!
-//! ```text
-//! Rule ─ compile ─► questions ─ ask ─► answers ─ combined by the kind, purely ─► Table ─► evaluate
-//! ```
-//!
-//! What comes behind the table (M of N, `for`, missing data) is the same for all of them.
+//! Kinds of rules: what each looks for, and its keys as rules write them.
 
-mod absence;
-mod anomaly;
-mod burn_rate;
 mod composite;
 mod keys;
-mod memory;
-mod metric;
-mod pattern;
-#[cfg(test)]
-pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use types::{TimeRange, Timestamp, format_duration_ns};
+use types::format_duration_ns;
 
 pub use self::composite::When;
-pub(crate) use self::composite::check as check_composites;
-pub(crate) use self::keys::{KindText, Places, WindowText, read as read_kind};
-pub(crate) use self::memory::Memory;
-pub(crate) use self::pattern::{MORE as MORE_PATTERNS, described as described_pattern, texts_of as masked_texts};
-use crate::book::window_of;
-use crate::compile::{Compiled, FIRES, compile};
-use crate::{Ask, EventTime, Question, Rule, Table};
+pub(crate) use self::keys::{KindText, Places, WindowText, read};
+
+/// Seasons with fewer of which nothing is known.
+pub(crate) const SEASONS_MIN: usize = 3;
 
 /// What a rule looks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -195,101 +178,4 @@ impl Kind {
         };
         if let Json::Object(keys) = keys { keys } else { Map::new() }
     }
-}
-
-/// What an evaluation has at hand.
-pub(crate) struct Asking<'a> {
-    pub(crate) ask: &'a dyn Ask,
-    /// The instant at which the rule is judged.
-    pub(crate) now: Timestamp,
-    /// Most rows wanted of the query's own answer.
-    pub(crate) n_rows_max: usize,
-    /// What earlier evaluations learned of the past.
-    pub(crate) memory: &'a Memory,
-    /// Whether the rule of a name fires.
-    pub(crate) fires: &'a dyn Fn(&str) -> bool,
-}
-
-impl Asking<'_> {
-    /// Asks what was compiled of a range of time.
-    fn of_range(&self, rule: &Rule, compiled: &Compiled, range: TimeRange) -> Result<Table, String> {
-        let (plan, groups) = (&compiled.plan, &rule.groups[..]);
-        self.ask.ask(&Question {
-            plan,
-            groups,
-            scope: &rule.scope,
-            range,
-            now: self.now,
-            n_rows_max: self.n_rows_max,
-            time: EventTime::Arrival,
-        })
-    }
-
-    /// Asks it of the time from `ns` before now until now.
-    fn of_last(&self, rule: &Rule, compiled: &Compiled, ns: i64) -> Result<Table, String> {
-        let (from, to) = (self.now.0.saturating_sub(ns), self.now.0.saturating_add(1));
-        self.of_range(rule, compiled, TimeRange { from: Timestamp(from), to: Timestamp(to) })
-    }
-}
-
-/// Asks what a rule wants to know at an instant.
-pub(crate) fn answer(rule: &Rule, asking: &Asking<'_>) -> Result<(Compiled, Table), String> {
-    let mut compiled = compile(rule, asking.now).map_err(|error| error.to_string())?;
-    compiled.is_combined = compiled.metric.is_some() || !matches!(rule.kind, Kind::Threshold | Kind::Ratio(_));
-    let table = match &rule.kind {
-        Kind::Threshold if compiled.metric.is_some() => metric::answer(rule, &mut compiled, asking)?,
-        Kind::Threshold | Kind::Ratio(_) => asking.of_range(rule, &compiled, window_of(rule, asking.now))?,
-        Kind::Pattern(pattern) => pattern::answer(rule, pattern, &mut compiled, asking)?,
-        Kind::Absence(absence) => absence::answer(rule, absence, &mut compiled, asking)?,
-        Kind::BurnRate(burn_rate) => burn_rate::answer(rule, burn_rate, &mut compiled, asking)?,
-        Kind::Anomaly(anomaly) => anomaly::answer(rule, anomaly, &mut compiled, asking)?,
-        Kind::Composite(composite) => composite::answer(composite, &mut compiled, asking),
-    };
-    Ok((compiled, table))
-}
-
-/// The whole number of a column; 0 where there is none.
-fn count_at(row: &[Option<types::Value>], at: usize) -> u64 {
-    match row.get(at) {
-        Some(Some(types::Value::Integer(count))) => u64::try_from(*count).unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// Values that tell the label sets of rows apart.
-type Key = Vec<Option<String>>;
-
-/// The values of some columns.
-fn key_of(row: &[Option<types::Value>], columns: impl Iterator<Item = usize>) -> Key {
-    columns.map(|at| row.get(at)?.as_ref().map(ToString::to_string)).collect()
-}
-
-fn whole(count: u64) -> Option<types::Value> {
-    Some(types::Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)))
-}
-
-/// A number as people write it: whole where it is whole.
-fn number(value: f64) -> types::Value {
-    // 2^53: up to here every whole number is one in both.
-    if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
-        types::Value::Integer(value as i64)
-    } else {
-        types::Value::Float(value)
-    }
-}
-
-/// A number with two decimals.
-fn rounded(value: f64) -> types::Value {
-    number((value * 100.0).round() / 100.0)
-}
-
-/// Names of columns, that of whether a row fires behind them.
-fn columns_of<'n>(by: &[String], names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
-    let names = names.into_iter().chain([FIRES]).map(str::to_owned);
-    by.iter().cloned().chain(names).collect()
-}
-
-/// Why the answers may not be whole, of several.
-fn partial_of<'t>(tables: impl IntoIterator<Item = &'t Table>) -> Option<String> {
-    tables.into_iter().find_map(|table| table.partial.clone())
 }

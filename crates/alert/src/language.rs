@@ -1,7 +1,8 @@
 //! The languages that a rule's query may be written in: those that queries of the API take.
 
-use query::plan::{Name, Operator, Plan};
-use query::{ParseOptions, QueryErrors, logql};
+use language::{ParseOptions, logql};
+use plan::QueryErrors;
+use plan::{Name, Operator, Plan};
 
 /// The language of a rule's query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +50,13 @@ impl Language {
     }
 
     /// The same as `query` knows it; nothing for its own.
-    pub(crate) fn foreign(self) -> Option<query::Language> {
+    pub(crate) fn foreign(self) -> Option<language::Language> {
         match self {
             Self::Insights => None,
-            Self::LogQl => Some(query::Language::LogQl),
-            Self::Lucene => Some(query::Language::Lucene),
-            Self::Kql => Some(query::Language::Kql),
-            Self::FilterPattern => Some(query::Language::FilterPattern),
+            Self::LogQl => Some(language::Language::LogQl),
+            Self::Lucene => Some(language::Language::Lucene),
+            Self::Kql => Some(language::Language::Kql),
+            Self::FilterPattern => Some(language::Language::FilterPattern),
         }
     }
 
@@ -63,14 +64,14 @@ impl Language {
     pub(crate) fn shown(self, text: &str) -> Option<String> {
         match self.foreign() {
             None => Some(text.trim().to_owned()),
-            Some(language) => query::translate(text, language).ok(),
+            Some(language) => language::translate(text, language).ok(),
         }
     }
 
     /// Reads a query. `names` are fields that the rule itself asks for: labels, where the query is in LogQL.
     pub(crate) fn read(self, text: &str, options: &ParseOptions, names: &[Name]) -> Result<Asked, QueryErrors> {
         Ok(Asked::Plan(match self {
-            Self::Insights => query::parse_rule(text, options)?,
+            Self::Insights => language::parse_rule(text, options)?,
             Self::LogQl => match logql::parse(text)? {
                 logql::Query::Metric(metric) => return Ok(Asked::Metric(metric)),
                 // As the query says it: what a rule adds may ask for what the query itself shows nobody.
@@ -84,9 +85,9 @@ impl Language {
                     Plan { sources, operators, ..Plan::default() }
                 }
             },
-            Self::Lucene => query::parse_lucene(text, options.now)?,
-            Self::Kql => query::parse_kql(text, options.now)?,
-            Self::FilterPattern => query::parse_filter_pattern(text)?,
+            Self::Lucene => language::parse_lucene(text, options.now)?,
+            Self::Kql => language::parse_kql(text, options.now)?,
+            Self::FilterPattern => language::parse_filter_pattern(text)?,
         }))
     }
 }

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::Store;
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupScope, Timestamp};
 
+use crate::author::{Maker, scope_of, scope_texts};
 use crate::compile::compile;
 use crate::silence::{Kept, Silence};
 use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleBook};
@@ -29,17 +30,6 @@ const ROUTES: [&str; 2] = ["test", "backtest"];
 /// Longest name of a rule.
 const NAME_BYTES_MAX: usize = 200;
 
-/// Who makes something.
-#[derive(Clone, Debug)]
-pub struct Maker {
-    /// What they are called.
-    pub name: String,
-    /// The groups that exist for them.
-    pub scope: GroupScope,
-    /// Whether they administrate.
-    pub is_admin: bool,
-}
-
 /// Whether something new is made, or what is there replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -47,34 +37,6 @@ pub enum Put {
     New,
     /// It takes the place of one with the name, if there is one.
     Replace,
-}
-
-/// Why something is not made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MadeError {
-    /// There is none with the name.
-    #[error("there is no {0}")]
-    NotFound(String),
-    /// It is there already.
-    #[error("there is {0} already")]
-    Exists(String),
-    /// It stands in a file.
-    #[error("{what} stands in {file}; change it there")]
-    InFile {
-        /// The rule or channel.
-        what: String,
-        /// The file.
-        file: String,
-    },
-    /// It is no rule, channel or silence.
-    #[error("{0}")]
-    Bad(String),
-    /// Who makes it may not.
-    #[error("{0}")]
-    NotAllowed(String),
-    /// It cannot be kept.
-    #[error("not kept: {0}")]
-    Kept(String),
 }
 
 /// A rule or channel as it is kept.
@@ -232,20 +194,4 @@ fn named(name: &str, definition: &Json) -> Result<Json, String> {
     }
     members.insert("name".into(), name.into());
     Ok(definition)
-}
-
-/// A scope as it is kept; nothing for all groups.
-pub(crate) fn scope_texts(scope: &GroupScope) -> Option<Vec<String>> {
-    match scope {
-        GroupScope::All => None,
-        GroupScope::Matching(patterns) => Some(patterns.iter().map(|pattern| pattern.as_str().to_string()).collect()),
-    }
-}
-
-/// A scope that was kept.
-pub(crate) fn scope_of(texts: Option<&[String]>) -> GroupScope {
-    match texts {
-        None => GroupScope::All,
-        Some(texts) => GroupScope::Matching(texts.iter().map(|text| GroupPattern::new(text.as_str())).collect()),
-    }
 }

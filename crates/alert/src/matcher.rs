@@ -3,10 +3,9 @@
 //! A label that is not there counts as an empty one, and an expression has to match the whole value: an Alertmanager user
 //! knows both.
 
+use crate::labels::Labels;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
-
-use crate::evaluate::Labels;
 
 /// Longest value of a condition, and the most memory that its expression may take when compiled.
 const VALUE_BYTES_MAX: usize = 1_024;

@@ -15,6 +15,7 @@
 
 mod counting;
 mod definition;
+mod document;
 mod family;
 mod meter;
 mod numbers;
@@ -29,13 +30,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use storage::{Clock, Store, StoreError};
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupScope, Timestamp};
 
 pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Counted, Counting, Key};
-pub use self::definition::{MetricError, MetricSettings, MetricType};
+pub use self::definition::{FileMetric, MetricError, MetricSettings, MetricType};
 pub use self::family::{Family, FamilyKind, Sample, number_text};
 pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf};
 use self::numbers::{Numbers, SETTLE_MAX};
@@ -45,22 +46,10 @@ use self::remote::Remote;
 pub use self::remote::{Credentials, RemoteWrite};
 use crate::AlertsError;
 use crate::ask::StoreAsk;
-
-/// The kind of documents, and whose meters these are; those of files have no document.
-const KIND: &str = "metric";
-const OF_FILES: &str = "file";
+use crate::metrics::document::{Document, KIND, OF_FILES};
 
 /// Most metrics: each looks at every batch.
 const METRICS_MAX: usize = 200;
-
-/// A metric of a rule file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FileMetric {
-    /// What it is.
-    pub settings: MetricSettings,
-    /// The file.
-    pub file: String,
-}
 
 /// Who makes a metric.
 #[derive(Clone, Debug)]
@@ -132,18 +121,6 @@ pub enum MetricsError {
     Store(#[from] StoreError),
 }
 
-/// A metric as the control store has it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Document {
-    settings: MetricSettings,
-    /// Patterns of the maker's scope; nothing for everything.
-    within: Option<Vec<String>>,
-    maker: String,
-    created: i64,
-    /// The last event that was there before.
-    sequence: u64,
-}
-
 /// How long threads sleep at most: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -161,7 +138,7 @@ pub struct Options {
     /// How often those are evaluated that do not say it themselves.
     pub interval_ns: i64,
     /// Partial results, shared with whoever else asks the store.
-    pub cache: Option<Arc<query::PartialCache>>,
+    pub cache: Option<Arc<execute::PartialCache>>,
     /// Where metrics are sent.
     pub remote: Option<RemoteWrite>,
 }
@@ -218,7 +195,7 @@ impl Metrics {
         }
     }
 
-    fn start_threads(&self, cache: Option<Arc<query::PartialCache>>) -> Result<(), AlertsError> {
+    fn start_threads(&self, cache: Option<Arc<execute::PartialCache>>) -> Result<(), AlertsError> {
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
         if !self.numbers.recorder.is_empty() {
             let ask =
@@ -447,13 +424,7 @@ fn view(settings: &MetricSettings, counted: Option<&Counted>) -> MetricView {
 }
 
 impl Document {
-    fn scope(&self) -> GroupScope {
-        self.within
-            .as_ref()
-            .map_or(GroupScope::All, |patterns| GroupScope::Matching(patterns.iter().map(GroupPattern::new).collect()))
-    }
-
-    fn view(&self, counted: Option<&Counted>) -> MetricView {
+    pub(crate) fn view(&self, counted: Option<&Counted>) -> MetricView {
         MetricView {
             within: self.scope(),
             maker: Some(self.maker.clone()),

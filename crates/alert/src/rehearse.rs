@@ -6,8 +6,9 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use crate::book::annotations_of;
+use crate::detectors::{Asking, Memory, answer};
 use crate::evaluate::{Sets, State, evaluate};
-use crate::kind::{self, Asking, Kind, Memory};
+use crate::kind::Kind;
 use crate::{Ask, Rule};
 
 /// Most turns of one rehearsal.
@@ -79,7 +80,7 @@ fn next_of(parts: &[Part<'_>], moment: Timestamp) -> Option<usize> {
 impl Part<'_> {
     fn judge(&mut self, ask: &dyn Ask, fires: &dyn Fn(&str) -> bool) -> Result<(), String> {
         let asking = Asking { ask, now: self.turn, n_rows_max: ROWS_MAX, memory: &self.memory, fires };
-        let (compiled, table) = kind::answer(self.rule, &asking)?;
+        let (compiled, table) = answer(self.rule, &asking)?;
         self.sets = evaluate(self.rule, &compiled, &table, &self.sets, self.turn).sets;
         self.turn = Timestamp(self.turn.0.saturating_add(self.interval_ns));
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use query::Request;
+use execute::Request;
 use types::{GroupPattern, Run};
 
 use crate::{Ask, Question, Table};
@@ -43,10 +43,10 @@ impl Ask for RunsAsk {
             cancelled: &cancelled,
             n_threads: 1,
             progress: None,
-            support: query::Support::default(),
+            support: execute::Support::default(),
         };
         let mut runs_of = |named: &[GroupPattern]| self.of(if named.is_empty() { groups } else { named });
-        let answer = query::execute_with_subqueries(question.plan, &self.of(groups), &request, &mut runs_of);
+        let answer = execute::execute_with_subqueries(question.plan, &self.of(groups), &request, &mut runs_of);
         let answer = answer.map_err(|error| error.to_string())?;
         let reasons: Vec<String> = answer.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
         Ok(Table {

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp, parse_duration_ns};
 
-use crate::evaluate::Labels;
-use crate::made::{scope_of, scope_texts};
+use crate::author::{scope_of, scope_texts};
+use crate::labels::Labels;
 use crate::matcher::{Matcher, MatcherText};
 use crate::{MadeError, Maker, Rule};
 

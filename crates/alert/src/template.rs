@@ -78,7 +78,7 @@ fn unknown_variable(variable: &str, names: Names<'_>) -> String {
     if names.labels.is_some_and(|labels| labels.iter().any(|label| label == variable)) {
         return format!("{there_are}; write {{{{ labels.{variable} }}}}");
     }
-    let near = query::nearest(variable, names.variables.iter().copied());
+    let near = plan::nearest(variable, names.variables.iter().copied());
     near.map_or(there_are.clone(), |near| format!("{there_are}; did you mean \"{near}\"?"))
 }
 
@@ -86,7 +86,7 @@ fn check_label(label: &str, labels: &[String]) -> Result<(), String> {
     if labels.iter().any(|known| known == label) {
         return Ok(());
     }
-    let near = query::nearest(label, labels.iter().map(String::as_str));
+    let near = plan::nearest(label, labels.iter().map(String::as_str));
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     Err(format!("alerts of this rule have no label \"{label}\"; there are {}{near}", labels.join(", ")))
 }

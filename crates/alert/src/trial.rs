@@ -6,9 +6,11 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use crate::book::{annotations_of, holds_nothing, window_of};
-use crate::evaluate::{Labels, Sets, State, evaluate};
-use crate::kind::{self, Asking, Memory};
+use crate::book::{annotations_of, holds_nothing};
+use crate::detectors::{Asking, Memory, answer};
+use crate::evaluate::{Sets, State, evaluate};
+use crate::labels::Labels;
+use crate::rule::window_of;
 use crate::{Ask, Kind, Missing, Rule, Table};
 
 /// Rows of an answer on trial.
@@ -60,7 +62,7 @@ pub fn try_rule(rule: &Rule, ask: &dyn Ask, now: Timestamp, url: &str) -> Result
         return Err(OVER_RULES.to_owned());
     }
     let memory = Memory::default();
-    let (compiled, mut table) = kind::answer(rule, &asking(ask, now, &memory))?;
+    let (compiled, mut table) = answer(rule, &asking(ask, now, &memory))?;
     let evaluation = evaluate(rule, &compiled, &table, &Sets::new(), now);
     let unwell = evaluation.sets.values().filter(|set| set.state != State::Ok);
     let sets = unwell.map(|set| TrialSet {
@@ -214,7 +216,7 @@ impl Run<'_> {
             return stopped("it took too long");
         }
         self.n_questions = self.n_questions.saturating_add(1);
-        kind::answer(rule, &asking(self.ask, at, &self.memory)).or_else(|error| stopped(&error))
+        answer(rule, &asking(self.ask, at, &self.memory)).or_else(|error| stopped(&error))
     }
 
     fn judge(&mut self, compiled: &crate::compile::Compiled, table: &Table, at: Timestamp) {

@@ -11,9 +11,9 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use query::Tail;
-use query::function::Function;
-use query::plan::{Comparison, Expr, Name, Operator, Plan};
+use execute::Tail;
+use plan::function::Function;
+use plan::{Comparison, Expr, Name, Operator, Plan};
 use storage::AcceptedBatch;
 use types::{Batch, BatchRun, GroupPattern, LEVELS, Level, Timestamp, Value};
 

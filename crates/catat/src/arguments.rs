@@ -4,6 +4,7 @@ mod check;
 mod groups;
 mod keys;
 mod lookups;
+mod manual;
 mod rules;
 mod selftest;
 mod send;
@@ -19,24 +20,25 @@ pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
+pub(crate) use manual::{Completions, Man};
 pub(crate) use rules::{RuleCommand, Rules};
 pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
-pub(crate) use sources::Sources;
+pub(crate) use sources::{SourceCommand, Sources};
 pub(crate) use users::{UserCommand, Users};
 
-/// Variables that hold for several commands.
+/// Environment variables of several commands.
 const ENVIRONMENT: &str = "Environment:
   CATAT_URL, CATAT_KEY     the server to talk to, and the key for it
   CATAT_CONFIG             the configuration file; CATAT_SECTION__KEY sets one of its settings
-  CATAT_LOG                what up, serve and ship write to standard error: error, warn (default), info, debug,
+  CATAT_LOG                how much up, serve and ship log to standard error: error, warn (default), info, debug,
                            or by part, such as warn,ship=info
   TZ                       the time zone in which times are read and printed
-  SSL_CERT_FILE            certificates of authorities that this machine does not know";
+  SSL_CERT_FILE            certificates of authorities to trust besides those of this machine";
 
-/// Ship, keep and query logs: one binary.
+/// Collect, store, search and alert on logs
 #[derive(Debug, Parser)]
-#[command(name = "catat", version, about, max_term_width = 100, after_help = ENVIRONMENT)]
+#[command(name = "catat", about, max_term_width = 100, after_help = ENVIRONMENT)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -50,7 +52,7 @@ pub(crate) enum Command {
     Serve(Server),
     /// Follow log files and send them to a server elsewhere
     Ship(Ship),
-    /// Ask a question, of a server or of files
+    /// Query a server, or files without one
     Query(Query),
     /// Show events as they are accepted
     Tail(Tail),
@@ -58,40 +60,44 @@ pub(crate) enum Command {
     Send(Send),
     /// List, limit and delete log groups, and delete events
     Groups(Groups),
-    /// List, upload and delete tables that queries look up
+    /// List, upload and delete the tables of `lookup`
     Lookups(Lookups),
     /// List, check, test and backtest alert rules
     Rules(Rules),
-    /// List shippers: up or down, how far behind, and what never arrived
+    /// List shippers: state, lag and gaps
     Sources(Sources),
-    /// List, make, replace and revoke keys of senders and readers
+    /// List, create, rotate and revoke keys
     Keys(Keys),
-    /// List, make and remove people who sign in to the page
+    /// List, create and delete users of the page
     Users(Users),
-    /// Check configuration and rules without starting anything, or what lines would become
+    /// Check configuration and rules, or show what sample lines become; starts nothing
     Check(Check),
-    /// Check every byte that is stored, also while a server runs
+    /// Verify every stored byte; a server may be running
     Verify(Verify),
-    /// Copy everything that is stored, also while a server runs
+    /// Back up a store; a server may be running
     Backup(Backup),
-    /// Bring a copy into a new data directory
+    /// Restore a backup into a new data directory
     Restore(Restore),
-    /// Go on without a control store that is lost: with no keys and no limits of groups
+    /// Continue without a lost control store: no keys, users or retention settings
     Unlock(DataDir),
-    /// Make a restored copy the original: it sends notifications from now on
+    /// Make a restored copy the original, so that it sends notifications
     Promote(DataDir),
-    /// Try on this machine whether what is promised holds here
+    /// Test on this machine whether catat keeps its promises
     Selftest(Selftest),
     /// Show the configuration
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
+    /// Print manual pages for `man`
+    Man(Man),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Print every setting with its value and where that came from
+    /// Print every setting as TOML, with its origin
     Show(Server),
 }
 
@@ -101,24 +107,24 @@ pub(crate) struct Server {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where everything is kept (default: /var/lib/catat for root, else the XDG data directory)
+    /// Data directory (default: /var/lib/catat for root, else in the XDG data directory)
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Address and port to serve on (default: 127.0.0.1:22828)
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-    /// Serve on an address that others reach, to anybody, without keys
+    /// Serve without keys on an address that other machines can reach
     #[arg(long)]
     pub(crate) insecure_allow_anonymous: bool,
 }
 
-/// The data directory to work on.
+/// The data directory of a command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataDir {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The data directory (default: /var/lib/catat for root, else in the XDG data directory)
+    /// Data directory (default: /var/lib/catat for root, else in the XDG data directory)
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 }
@@ -127,7 +133,7 @@ pub(crate) struct DataDir {
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) store: DataDir,
-    /// Make a catalog that is lost anew from the segments first; no server may run
+    /// First rebuild a lost catalog from the segments; no server may be running
     #[arg(long)]
     pub(crate) repair: bool,
 }
@@ -136,7 +142,7 @@ pub(crate) struct Verify {
 pub(crate) struct Backup {
     #[command(flatten)]
     pub(crate) store: DataDir,
-    /// Where to: a directory that is new or empty
+    /// Directory to write to, new or empty
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
 }
@@ -145,10 +151,10 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     #[command(flatten)]
     pub(crate) store: DataDir,
-    /// Where from: what `catat backup` wrote
+    /// Directory that `catat backup` wrote
     #[arg(long, value_name = "DIR")]
     pub(crate) from: PathBuf,
-    /// It replaces the store that was copied, which is gone: it may send notifications at once
+    /// Replace the original store, which no longer runs: send notifications at once
     #[arg(long)]
     pub(crate) original: bool,
 }
@@ -157,7 +163,7 @@ pub(crate) struct Restore {
 pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) server: Server,
-    /// Read all of the files that are there, not just 1 GiB of the last 30 days
+    /// Read existing files completely, not only the last 30 days and 1 GiB
     #[arg(long)]
     pub(crate) all: bool,
     /// Put everything into this group instead of one group per file
@@ -170,7 +176,7 @@ pub(crate) struct Up {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ShipCommand {
-    /// Show how the shipper on a state directory stands, while it runs or not
+    /// Show the state of the shipper on a state directory, running or not
     Status,
 }
 
@@ -181,16 +187,16 @@ pub(crate) struct Ship {
     /// Configuration file
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// Address of the server, or several with commas between them (default: ship.url, else http://127.0.0.1:22828)
+    /// Address of the server, or several separated by commas (default: ship.url, else http://127.0.0.1:22828)
     #[arg(long, env = "CATAT_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Key for the server (default: the one of ship.key_file)
+    /// Key for the server (default: that in ship.key_file)
     #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) key: Option<Secret>,
-    /// Where it is kept what was sent (default: ship.state_dir, else a `ship` directory beside the server's data)
+    /// Directory for checkpoints (default: ship.state_dir, else `ship` in the server's data directory)
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Show what would be sent, the first events of each file; nothing is sent or written
+    /// Show the first events of each file; send and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -203,7 +209,7 @@ pub(crate) struct Ship {
     pub(crate) paths: Vec<PathBuf>,
 }
 
-/// The server to talk to; also behind a command within a command.
+/// The server to talk to; also accepted after a subcommand.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
     /// Address of the server
@@ -212,7 +218,7 @@ pub(crate) struct Remote {
     /// Key for the server
     #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true, global = true)]
     pub(crate) key: Option<Secret>,
-    /// Data directory of a server on this machine: its address and its admin key are taken from there
+    /// Data directory of a server on this machine, to find its address and admin key
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 }
@@ -220,23 +226,25 @@ pub(crate) struct Remote {
 /// The time zone in which times are read and printed.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Zone {
-    /// Time zone of --from and --to, of bins of a day and longer, and of times that are printed (default: that of this machine,
-    /// or TZ; programs that read the output get UTC unless a zone is named)
-    #[arg(long, value_name = "ZONE", conflicts_with = "utc")]
+    /// Time zone of --from and --to, of bins of a day or longer, and of printed times (default: TZ or this machine's; formats
+    /// for programs have UTC)
+    #[arg(long, value_name = "ZONE", conflicts_with = "utc", global = true)]
     pub(crate) tz: Option<String>,
     /// The same as --tz UTC
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) utc: bool,
 }
 
-/// How tables of what a server keeps are printed.
+/// How lists are printed.
 #[derive(Debug, Args)]
 pub(crate) struct Printing {
-    /// How to print (default: a table on a terminal, NDJSON in a pipe)
+    /// Output format (default: table on a terminal, NDJSON in a pipe)
     #[arg(short, long, value_name = "FORMAT", global = true)]
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) zone: Zone,
 }
 
 /// How answers are printed.
@@ -250,11 +258,11 @@ pub(crate) enum Format {
     Json,
     /// One JSON object per line
     Ndjson,
-    /// Comma-separated values with a header; an apostrophe stands before what a spreadsheet would calculate
+    /// Comma-separated values with a header; formulas get an apostrophe
     Csv,
-    /// The same with every text as it was logged
+    /// The same without the apostrophes
     CsvRaw,
-    /// Tab-separated values with a header; tabs, line ends and backslashes are escaped, formulas have their apostrophe
+    /// Tab-separated values with a header; tabs, line ends and backslashes are escaped, formulas get an apostrophe
     Tsv,
 }
 
@@ -270,7 +278,7 @@ pub(crate) enum Color {
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Files to ask instead of a server (plain, .gz, .zst); `-` is standard input
+    /// Files to query instead of a server (plain, .gz, .zst); `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
     pub(crate) file: Vec<PathBuf>,
     /// A table for `lookup` in a query over files: its name and a CSV file; may be repeated
@@ -279,24 +287,24 @@ pub(crate) struct Query {
     /// Whether the command line names a server; then standard input is not read.
     #[arg(skip)]
     pub(crate) names_server: bool,
-    /// Groups to ask, `*` stands for any characters (default: all)
+    /// Groups to query; `*` matches any characters (default: all)
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
-    /// How far back, such as 15m or 1h30m (default: the last hour; for files: everything)
+    /// How far back, such as 15m or 1h30m (default: 1h; all of it for files)
     #[arg(long, value_name = "DURATION", conflicts_with = "from", allow_hyphen_values = true)]
     pub(crate) since: Option<String>,
     /// Start: RFC 3339, `now-2h`, `now/d`, or seconds since 1970
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) from: Option<String>,
-    /// End, included
+    /// End, inclusive
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) zone: Zone,
-    /// Most rows; 0 for all (default: 1,000 on a terminal, all in a pipe)
+    /// Maximum number of rows; 0 for all (default: 1,000 on a terminal, all in a pipe)
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
-    /// How to print (default: a table or lines on a terminal, NDJSON in a pipe)
+    /// Output format (default: table or lines on a terminal, NDJSON in a pipe)
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -304,10 +312,10 @@ pub(crate) struct Query {
     /// `insights`, `logql`, `lucene`, `kql` or `filter-pattern` (CloudWatch)
     #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
     pub(crate) language: String,
-    /// Run the query and print how it was run, instead of its rows; for files: its plan, without running it
+    /// Print how the query was run instead of its rows; for files, print its plan without running it
     #[arg(long)]
     pub(crate) explain: bool,
-    /// End with code 1 when nothing matches
+    /// Exit with code 1 if nothing matches
     #[arg(long)]
     pub(crate) exit_on_empty: bool,
     /// The query, such as 'filter @level >= "error" | stats count(*) by @log'
@@ -316,7 +324,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Tells a query that stands behind the paths of `--file` from the paths: it is the last, and no file.
+    /// Takes the last path of `--file` as the query if it is no file.
     pub(crate) fn take_query_from_files(&mut self) {
         if self.query.is_empty()
             && self.file.len() > 1
@@ -331,18 +339,21 @@ impl Query {
 pub(crate) struct Tail {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Groups to follow, `*` stands for any characters (default: all)
+    /// Groups to follow; `*` matches any characters (default: all)
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
     #[command(flatten)]
     pub(crate) zone: Zone,
-    /// Stop after so many events
+    /// First show the last N events that match
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=10_000))]
+    pub(crate) lines: u64,
+    /// Stop after N events, those of --lines included
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
     /// Stop after this time, such as 30s
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
-    /// How to print: lines or ndjson (default: lines on a terminal, NDJSON in a pipe)
+    /// Output format: lines or ndjson (default: lines on a terminal, NDJSON in a pipe)
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]

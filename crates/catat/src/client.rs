@@ -24,7 +24,7 @@ pub(crate) struct Server {
     key: Option<Secret>,
 }
 
-/// The body of every error (DESIGN.md §7).
+/// The body of every error.
 #[derive(Debug, Deserialize)]
 struct ErrorBody {
     error: ErrorDetail,
@@ -65,12 +65,42 @@ impl Server {
     /// place of an error in it.
     pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response, Failure> {
         let response = self.attempt(request)?;
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response, query)) }
+        if response.status().is_success() { Ok(response) } else { Err(self.refusal(response, query)) }
     }
 
     /// Sends a request, whatever the answer says.
     pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().map_err(|error| self.unreachable(&error))
+    }
+
+    fn refusal(&self, response: Response, query: &str) -> Failure {
+        use std::io::Read;
+        let status = response.status();
+        let mut body = Vec::new();
+        // What could be read of the answer is better than nothing.
+        let _ = response.take(ERROR_BYTES_MAX).read_to_end(&mut body);
+        self.refusal_of(status, &body, query)
+    }
+
+    /// What an answer that is no success means.
+    pub(crate) fn refusal_of(&self, status: StatusCode, body: &[u8], query: &str) -> Failure {
+        let message = match serde_json::from_slice::<ErrorBody>(body) {
+            Ok(body) => self.located(&body.error, query),
+            Err(_) => format!("{status}: {}", String::from_utf8_lossy(body).chars().take(500).collect::<String>()),
+        };
+        match status.as_u16() {
+            401 | 403 => Failure::not_allowed(format!(
+                "{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir."
+            )),
+            400..=499 => Failure::usage(message),
+            _ => Failure::other(message),
+        }
+    }
+
+    /// The message with the line of the query and a caret below the place. Pages of the manual are named by their address.
+    fn located(&self, error: &ErrorDetail, query: &str) -> String {
+        let hint = error.hint.as_ref().map(|hint| hint.replace("see /docs/", &format!("see {}/docs/", self.url)));
+        crate::output::located_error(&error.message, error.line, error.column, hint.as_deref(), query)
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -111,31 +141,7 @@ fn local_admin_key() -> Option<Secret> {
     Some(key.trim()).filter(|key| !key.is_empty()).map(Secret::from)
 }
 
-fn refusal(response: Response, query: &str) -> Failure {
-    use std::io::Read;
-    let status = response.status();
-    let mut body = Vec::new();
-    // What could be read of the answer is better than nothing.
-    let _ = response.take(ERROR_BYTES_MAX).read_to_end(&mut body);
-    refusal_of(status, &body, query)
-}
-
-/// What an answer that is no success means.
-pub(crate) fn refusal_of(status: StatusCode, body: &[u8], query: &str) -> Failure {
-    let message = match serde_json::from_slice::<ErrorBody>(body) {
-        Ok(body) => located(&body.error, query),
-        Err(_) => format!("{status}: {}", String::from_utf8_lossy(body).chars().take(500).collect::<String>()),
-    };
-    match status.as_u16() {
-        401 | 403 => Failure::not_allowed(format!(
-            "{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir."
-        )),
-        400..=499 => Failure::usage(message),
-        _ => Failure::other(message),
-    }
-}
-
-/// The message with the line of the query and a caret below the place.
-fn located(error: &ErrorDetail, query: &str) -> String {
-    crate::output::located_error(&error.message, error.line, error.column, error.hint.as_deref(), query)
+/// An answer that ended early, or is not what was asked for.
+pub(crate) fn broken_off(error: reqwest::Error) -> Failure {
+    Failure::unreachable(format!("the answer broke off: {error}"))
 }

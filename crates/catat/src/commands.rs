@@ -6,6 +6,7 @@ mod formats;
 mod groups;
 mod keys;
 mod lookups;
+mod manual;
 mod query;
 mod rules;
 mod selftest;
@@ -23,6 +24,7 @@ pub(crate) use formats::check_formats;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
+pub(crate) use manual::{completions, man};
 pub(crate) use query::{Ending, Note, PROGRESS_AFTER, Shown, from_of, query, row_limit};
 pub(crate) use rules::rules;
 pub(crate) use selftest::selftest;
@@ -45,6 +47,11 @@ fn flags_of(options: &Server) -> Flags {
 /// Reads all layers of the configuration for a command that takes a server's flags.
 fn read_layers(options: &Server) -> Result<Layers, Failure> {
     Layers::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+}
+
+/// Reads all layers as far as they can be read.
+fn known_layers(options: &Server) -> Layers {
+    Layers::read_all(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).0
 }
 
 fn read_config(options: &Server) -> Result<Config, Failure> {

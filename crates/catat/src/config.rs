@@ -96,8 +96,8 @@ impl Layers {
         if errors.is_empty() { Ok(layers) } else { Err(errors) }
     }
 
-    /// The same with what could be read beside the errors.
-    fn read_all(flags: &Flags, environment: &[(String, String)]) -> (Self, Vec<ConfigError>) {
+    /// Reads every layer as far as it can be read, and returns the errors with it.
+    pub(crate) fn read_all(flags: &Flags, environment: &[(String, String)]) -> (Self, Vec<ConfigError>) {
         let mut errors = Vec::new();
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
@@ -159,6 +159,20 @@ impl Layers {
 
     fn set(&mut self, section: &'static str, key: &'static str, value: &str, origin: Origin) {
         self.values.insert((section, key), Layered { value: value.to_owned(), origin });
+    }
+
+    /// Returns the value of a setting.
+    pub(crate) fn value(&self, section: &'static str, key: &'static str) -> Option<&str> {
+        self.values.get(&(section, key)).map(|layered| &*layered.value)
+    }
+
+    /// Returns the names of the tables that the file defines.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &'static str> {
+        let tables = [("pipeline", &self.pipelines), ("input", &self.inputs)];
+        tables
+            .into_iter()
+            .filter(|(_, table)| table.as_array().is_some_and(|items| !items.is_empty()))
+            .map(|(name, _)| name)
     }
 
     /// Every setting with its value, in the order of the documentation.
@@ -294,7 +308,7 @@ impl Config {
         read.require(is_slow, "storage", "scrub_interval", "at least 1s, or \"never\"");
         let is_possible =
             config.object_store.is_some() || config.retention.tiers.cold_place == storage::ColdPlace::Local;
-        read.require(is_possible, "retention", "cold_place", "\"local\" as long as storage.object_store is not set");
+        read.require(is_possible, "retention", "cold_place", "\"local\" unless storage.object_store is set");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
         read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;
@@ -355,14 +369,14 @@ fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
         match network.parse().or(single) {
             Ok(network) => allow.push(network),
             Err(_) => {
-                let problem = format!("\"{network}\" is no network such as 10.0.0.0/8");
+                let problem = format!("\"{network}\" is not a network such as 10.0.0.0/8");
                 read.accept(Err(problem), "syslog", "allow");
             }
         }
     }
     let certificate = read_certificate(read, "syslog");
     let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
-    let needed = "a PEM file where syslog.tls is set, unless server.tls_cert is";
+    let needed = "a PEM file if syslog.tls is set and server.tls_cert is not";
     read.require(tls.is_none() || is_there, "syslog", "tls_cert", needed);
     let tls = tls.map(|address| SyslogTls { address, certificate });
     Syslog { udp, tcp, tls, allow }
@@ -371,8 +385,8 @@ fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
 /// Reads the files of a section's certificate and its key: both or neither.
 fn read_certificate(read: &mut values::Reader<'_>, section: &'static str) -> Option<Certificate> {
     let [cert, key] = ["tls_cert", "tls_key"].map(|name| read.optional(section, name).map(PathBuf::from));
-    read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set where {section}.tls_cert is"));
-    read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set where {section}.tls_key is"));
+    read.require(cert.is_none() || key.is_some(), section, "tls_key", &format!("set if {section}.tls_cert is set"));
+    read.require(key.is_none() || cert.is_some(), section, "tls_cert", &format!("set if {section}.tls_key is set"));
     cert.zip(key).map(|(cert, key)| Certificate { cert, key })
 }
 
@@ -396,7 +410,7 @@ fn read_object_store(read: &mut values::Reader<'_>) -> Option<storage::ObjectSto
     let region = read.optional("storage", "object_store_region");
     let allow_http = read.switch("storage", "object_store_allow_http");
     let Some(url) = url else {
-        let wanted = "left out where storage.object_store is";
+        let wanted = "omitted unless storage.object_store is set";
         read.require(endpoint.is_none(), "storage", "object_store_endpoint", wanted);
         read.require(region.is_none(), "storage", "object_store_region", wanted);
         return None;

@@ -31,7 +31,9 @@ fn checked(text: &str) -> Result<Url, String> {
         return Err("has only a scheme, a host, and if need be a port and a path".to_owned());
     }
     if ["0.0.0.0", "[::]"].contains(&host) {
-        return Err(format!("{host} is no address that a browser can open; write the name or address of this server"));
+        return Err(format!(
+            "{host} is not an address that a browser can open; write the name or address of this server"
+        ));
     }
     Ok(url)
 }

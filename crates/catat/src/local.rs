@@ -16,12 +16,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use execute::{Answer, Asked, Feed, Request, Support, UnknownFields, execute_stream, needs_several_passes};
+use language::{ParseOptions, parse_insights};
 use parse::{Received, Wanted, Zone};
-use query::plan::{Rows, Warning};
-use query::{
-    Answer, Asked, Feed, ParseOptions, Request, Support, UnknownFields, execute_stream, needs_several_passes,
-    parse_insights, read_csv,
-};
+use plan::read_csv;
+use plan::{Rows, Warning};
 use storage::Clock;
 use types::{ByteSize, GroupPattern, Limits, TimeRange, Timestamp};
 
@@ -50,7 +49,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     }
     match Reader::open(Arc::new(input), 0, Arc::default()).map_err(failed)? {
         Some(reader) => Ok(reader.into_source()),
-        None => Err(Failure::usage(format!("{}: this is no text", path.display()))),
+        None => Err(Failure::usage(format!("{}: not a text file", path.display()))),
     }
 }
 
@@ -133,8 +132,8 @@ fn unknown_fields(
     unknown.warnings(if is_screened { "among the first of these files" } else { "in these files" })
 }
 
-fn query_errors(errors: &query::QueryErrors, query: &str) -> String {
-    let shown = |error: &query::QueryError| {
+fn query_errors(errors: &plan::QueryErrors, query: &str) -> String {
+    let shown = |error: &plan::QueryError| {
         located_error(&error.message, Some(error.line), Some(error.column), error.hint.as_deref(), query)
     };
     errors.0.iter().map(shown).collect::<Vec<_>>().join("\n")
@@ -143,14 +142,14 @@ fn query_errors(errors: &query::QueryErrors, query: &str) -> String {
 /// The range asked for; without one all time, for a file has no last hour.
 fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
     let parse = |flag: &str, text: &str| {
-        query::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
+        plan::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
     };
     let from = from_of(options)?;
     // As at the server: a beginning that is written with its end is the whole range.
     if let (Some(text), None) = (from.as_deref(), &options.to)
-        && query::time::has_two_ends(text)
+        && plan::time::has_two_ends(text)
     {
-        let range = query::time::parse_range(text, now, zone).map_err(|error| Failure::usage(error.to_string()))?;
+        let range = plan::time::parse_range(text, now, zone).map_err(|error| Failure::usage(error.to_string()))?;
         return Ok(TimeRange { from: range.from.time, to: Timestamp(range.to.time.0.saturating_add(1)) });
     }
     let from = from.as_deref().map(|text| parse("--from", text)).transpose()?;
@@ -237,7 +236,7 @@ impl Progress {
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     let mut shown = Shown::new(options);
-    let is_time = |column: &query::ColumnInfo| column.kind == query::ColumnKind::Timestamp;
+    let is_time = |column: &execute::ColumnInfo| column.kind == execute::ColumnKind::Timestamp;
     let columns = answer.columns.into_iter().map(|column| Column { is_time: is_time(&column), name: column.name });
     shown.start(columns.collect())?;
     for row in answer.rows {

@@ -19,9 +19,9 @@ const TALKATIVE: &str = "hyper_util=warn,h2=warn";
 /// Starts it; `CATAT_LOG` says how much is written, in the form of [`EnvFilter`].
 pub(crate) fn start() {
     let filter = filter(std::env::var("CATAT_LOG").ok().as_deref());
-    let is_terminal = std::io::stderr().is_terminal();
+    let has_colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     let log = tracing_subscriber::fmt().with_env_filter(filter).fmt_fields(fields());
-    log.with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    log.with_writer(std::io::stderr).with_ansi(has_colours).init();
 }
 
 /// What is written: as somebody asked, or else what is wrong.

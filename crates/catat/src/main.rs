@@ -2,7 +2,7 @@
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes are a contract (see `failure`).
 
-/// Writes a line to standard error. Where nobody reads it any more, as behind `2>&1 | head`, the work continues.
+/// Writes a line to standard error. If its reader has gone, as after `2>&1 | head`, the work continues.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;
@@ -24,6 +24,7 @@ mod privacy;
 mod service_manager;
 mod serving;
 mod syslog;
+mod version;
 mod zone;
 
 use std::process::ExitCode;
@@ -33,26 +34,31 @@ use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
 
-// The system allocator keeps memory of ingest bursts for itself; this one gives it back.
+// The system allocator keeps the memory of ingest bursts; this one returns it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The query language, which `catat help query` shows.
 const LANGUAGE_REFERENCE: &str = include_str!("../../../grammar/README.md");
 
+/// Everything that can be typed.
+fn command() -> clap::Command {
+    Arguments::command().version(version::SHORT).long_version(version::LONG.as_str())
+}
+
 fn main() -> ExitCode {
-    // Before any client or server is made: whoever first needs TLS must find a provider.
+    // Before any client or server is made: the first that needs TLS must find a provider.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
-        say!("catat: another TLS provider is installed already");
+        say!("catat: a TLS provider is already installed");
         return ExitCode::FAILURE;
     }
     privacy::write_for_owner_alone();
     let asks_reference = std::env::args().skip(1).take(2).eq(["help", "query"]);
-    let mut command = Arguments::command();
+    let mut parser = command();
     if asks_reference {
-        command = command.mut_subcommand("query", |query| query.after_long_help(LANGUAGE_REFERENCE));
+        parser = parser.mut_subcommand("query", |query| query.after_long_help(LANGUAGE_REFERENCE));
     }
-    let matches = command.get_matches();
+    let matches = parser.get_matches();
     let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let (Command::Query(options), Some((_, given))) = (&mut arguments.command, matches.subcommand()) {
         options.names_server = given.value_source("url") == Some(ValueSource::CommandLine);
@@ -79,6 +85,8 @@ fn main() -> ExitCode {
         Command::Promote(options) => commands::promote(options),
         Command::Selftest(options) => commands::selftest(options),
         Command::Config { command } => commands::config(command),
+        Command::Completions(options) => commands::completions(&options, command()),
+        Command::Man(options) => commands::man(&options, command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

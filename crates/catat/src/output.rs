@@ -8,13 +8,13 @@ mod text;
 use std::io::{BufWriter, IsTerminal, Write};
 
 use chrono_tz::Tz;
-use query::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
+use plan::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::arguments::{Color, Format, Printing};
 use crate::failure::{Failure, of_output};
-use crate::zone::in_zone;
+use crate::zone::{Zones, in_zone};
 
 pub(crate) use text::{harmless, level_colour, located_error, plain};
 
@@ -32,6 +32,11 @@ impl Column {
     pub(crate) fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), is_time: false }
     }
+
+    /// A member of a thing that a server listed.
+    fn of_thing(name: &str) -> Self {
+        Self { name: name.to_owned(), is_time: TIMES.contains(&name) }
+    }
 }
 
 fn is_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -45,6 +50,8 @@ pub(crate) struct Printer<W: Write> {
     is_coloured: bool,
     /// In which zone times are printed; as they came where there is none.
     zone: Option<Tz>,
+    /// Columns of the terminal that a table must fit into.
+    width: Option<usize>,
     columns: Vec<Column>,
     /// Rows held back until the widths of a table's columns are known.
     held: Vec<Vec<String>>,
@@ -53,12 +60,17 @@ pub(crate) struct Printer<W: Write> {
 
 impl<W: Write> Printer<W> {
     pub(crate) fn new(out: W, format: Format, is_coloured: bool) -> Self {
-        Self { out, format, is_coloured, zone: None, columns: Vec::new(), held: Vec::new(), n_rows: 0 }
+        Self { out, format, is_coloured, zone: None, width: None, columns: Vec::new(), held: Vec::new(), n_rows: 0 }
     }
 
     /// Prints times in a zone.
     pub(crate) fn in_zone(self, zone: Tz) -> Self {
         Self { zone: Some(zone).filter(|zone| *zone != Tz::UTC), ..self }
+    }
+
+    /// Fits tables into a terminal.
+    pub(crate) fn fitted_to(self, width: Option<usize>) -> Self {
+        Self { width, ..self }
     }
 
     /// Takes the columns; the header, where the format has one, is printed.
@@ -120,7 +132,10 @@ impl<W: Write> Printer<W> {
     /// Prints what was held back and what closes the format.
     pub(crate) fn finish(&mut self) -> std::io::Result<()> {
         match self.format {
-            Format::Table => table::print(&mut self.out, &self.columns, &self.held, self.is_coloured)?,
+            Format::Table => {
+                let style = table::Style { is_coloured: self.is_coloured, width: self.width };
+                table::print(&mut self.out, &self.columns, &self.held, style)?;
+            }
             Format::Json => writeln!(self.out, "{}]", if self.n_rows > 0 { "\n" } else { "" })?,
             Format::Lines | Format::Ndjson | Format::Csv | Format::CsvRaw | Format::Tsv => {}
         }
@@ -154,19 +169,67 @@ fn joined<T>(cells: &[T], separator: &str, write: impl Fn(&T, &mut String)) -> S
     line
 }
 
-/// Prints things that a server listed: for people a table, for programs JSON, unless told otherwise. Each column is a name
-/// and where it stands in a thing's JSON.
+/// Members of things in lists that are times.
+const TIMES: [&str; 12] = [
+    "created",
+    "ends_at",
+    "expires",
+    "first",
+    "from",
+    "last",
+    "last_seen",
+    "last_used",
+    "reclaimed",
+    "starts_at",
+    "to",
+    "undo_until",
+];
+
+/// Prints things that a server listed: a table on a terminal, else JSON lines, unless a format was asked for. Each column
+/// is a name and a JSON pointer.
 pub(crate) fn print_rows(printing: &Printing, columns: &[(&str, &str)], rows: &[Value]) -> Result<(), Failure> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
-    let mut printer = Printer::new(BufWriter::new(std::io::stdout()), format, is_coloured(printing.color));
-    let named = columns.iter().map(|(name, _)| Column::named((*name).to_owned()));
-    printer.start(named.collect()).map_err(of_output)?;
+    let mut printer = printer_of(printing)?;
+    printer.start(columns.iter().map(|(name, _)| Column::of_thing(name)).collect()).map_err(of_output)?;
     for row in rows {
         let cell = |(_, place): &(&str, &str)| row.pointer(place).unwrap_or(&Value::Null).to_string();
         printer.row(columns.iter().map(cell).collect()).map_err(of_output)?;
     }
     printer.finish().map_err(of_output)
+}
+
+/// Prints one thing: a table of its members for people, else one row.
+pub(crate) fn print_thing(printing: &Printing, thing: &Value) -> Result<(), Failure> {
+    let nothing = Map::new();
+    let members = thing.as_object().unwrap_or(&nothing);
+    let mut printer = printer_of(printing)?;
+    if printer.format != Format::Table {
+        printer.start(members.keys().map(|name| Column::of_thing(name)).collect()).map_err(of_output)?;
+        printer.row(members.values().map(Value::to_string).collect()).map_err(of_output)?;
+        return printer.finish().map_err(of_output);
+    }
+    let zone = printer.zone;
+    printer.start(["what", "value"].map(Column::named).to_vec()).map_err(of_output)?;
+    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+        let cell = value.to_string();
+        let local = zone.filter(|_| TIMES.contains(&&**name)).and_then(|zone| in_zone(&cell, zone));
+        printer.row(vec![Value::from(name.as_str()).to_string(), local.unwrap_or(cell)]).map_err(of_output)?;
+    }
+    printer.finish().map_err(of_output)
+}
+
+/// Returns a printer of tables on standard output, as the flags say.
+pub(crate) fn printer_of(printing: &Printing) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
+    let default = if std::io::stdout().is_terminal() { Format::Table } else { Format::Ndjson };
+    let format = printing.output.unwrap_or(default);
+    let zone = Zones::of(&printing.zone)?.printed(matches!(format, Format::Table | Format::Lines));
+    let out = BufWriter::new(std::io::stdout());
+    Ok(Printer::new(out, format, is_coloured(printing.color)).in_zone(zone).fitted_to(terminal_width()))
+}
+
+/// Returns the number of columns of the terminal that standard output is; `None` where it is none.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
 }
 
 /// Whether standard output is to be coloured.

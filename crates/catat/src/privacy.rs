@@ -12,7 +12,7 @@ pub(crate) fn write_for_owner_alone() {
 /// long does this, and what only asks need not.
 pub(crate) fn keep_memory() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        say!("catat: core dumps may hold keys: {error}");
+        say!("catat: core dumps could not be disabled and may contain keys: {error}");
     }
 }
 

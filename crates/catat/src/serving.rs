@@ -27,6 +27,7 @@ pub(crate) struct Prepared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recovery: Recovery,
     pub(crate) listener: std::net::TcpListener,
+    pub(crate) syslog: serve::SyslogListeners,
 }
 
 impl Prepared {
@@ -67,7 +68,7 @@ pub(crate) fn prepare(
     let rules_dir = crate::commands::rules_dir(config);
     make_default_rules(&rules_dir)?;
     let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
-    let cache = Arc::new(query::PartialCache::new(config.limits.query_cache_bytes));
+    let cache = Arc::new(execute::PartialCache::new(config.limits.query_cache_bytes));
     let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
     let clocks = Arc::new(ingest::Clocks::default());
     let alerts = start_alerts((config, address), &store, rules, (&clock, &clocks), &cache)?;
@@ -99,19 +100,18 @@ pub(crate) fn prepare(
         keys: Arc::new(keys),
         tls,
         clock,
-        syslog,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Prepared { app, store, intake, alerts, metrics, recovery, listener })
+    Ok(Prepared { app, store, intake, alerts, metrics, recovery, listener, syslog })
 }
 
 /// Why a server that others reach is not started before there is a key.
 fn no_keys(config: &Config) -> Failure {
     Failure::usage(format!(
-        "{} can be reached from other machines, and nobody needs a key yet.\n\
-         Make one first: catat keys create --data-dir {} --name ME --role operate\n\
-         Or listen on 127.0.0.1 (the default), or accept anybody with --insecure-allow-anonymous.",
+        "{} can be reached from other machines, and no key exists yet.\n\
+         Create one first: catat keys create --data-dir {} --name ME --role operate\n\
+         Or listen on 127.0.0.1 (the default), or serve without keys with --insecure-allow-anonymous.",
         config.listen,
         config.data_dir.display()
     ))
@@ -172,7 +172,7 @@ pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
     })?;
     let is_open = fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
     if is_open {
-        say!("catat: other users of this machine may look into {}; chmod 700 ends that", dir.display());
+        say!("catat: other users of this machine can read {}; restrict it with chmod 700", dir.display());
     }
     Ok(())
 }
@@ -207,7 +207,7 @@ fn admin_key(data_dir: &Path) -> Result<String, Failure> {
         }
         Ok(_) => {
             let next = "remove the file, and the next start writes a new one";
-            return Err(Failure::usage(format!("{}: this is no key\n{next}", path.display())));
+            return Err(Failure::usage(format!("{}: not a valid key\n{next}", path.display())));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
@@ -260,7 +260,7 @@ fn start_alerts(
     store: &Arc<Store>,
     rules: RuleBook,
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
-    cache: &Arc<query::PartialCache>,
+    cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
     let mut options = alert::Options::new(alerts_dir(config));
     options.interval_ns = config.alerts.interval_ns;
@@ -284,7 +284,7 @@ fn start_metrics(
     rules: &RuleBook,
     clock: &Clock,
     address: std::net::SocketAddr,
-    cache: &Arc<query::PartialCache>,
+    cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Metrics>, Failure> {
     let options = alert::metrics::Options {
         files: rules.metrics.clone(),
@@ -300,20 +300,20 @@ fn start_metrics(
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
-    let Prepared { app, store, intake, alerts, metrics, listener, .. } = prepared;
+    let Prepared { app, store, intake, alerts, metrics, listener, syslog, .. } = prepared;
     let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let of_syslog = app.syslog.tls.as_ref().map(|(_, tls)| tls);
+        let of_syslog = syslog.tls.as_ref().map(|(_, tls)| tls);
         let certificates = app.tls.iter().chain(of_syslog).cloned().collect();
         let reloading = tokio::spawn(reload_on_hangup(certificates, reload));
         // The socket is bound, and the store read: whoever connects is answered.
         service_manager::ready(&format!("serves {url}"));
         let living = tokio::spawn(service_manager::live());
-        let served = serve::serve(app, listener, stop_signal()).await.map_err(failed);
+        let served = serve::serve(app, syslog, listener, stop_signal()).await.map_err(failed);
         reloading.abort();
         living.abort();
         served
@@ -322,12 +322,12 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     alerts.stop();
     metrics.stop();
     if let Err(error) = intake.sources().keep_changes(&store, clock.now()) {
-        say!("catat: what shippers are called could not be kept; they tell it again ({error})");
+        say!("catat: names of shippers not saved; shippers send them again ({error})");
     }
     if let Err(error) = store.close() {
         // No reason to end as if something were lost: what was accepted is durable in the WAL.
         say!("catat: {error}");
-        say!("  what was accepted since the last flush stays in the log and is read back at the next start");
+        say!("  events accepted since the last flush stay in the write-ahead log and are read back at the next start");
     }
     Ok(())
 }
@@ -339,14 +339,14 @@ async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option<serve::Rel
         let (certificates, reload) = (certificates.clone(), reload.clone());
         let work = move || {
             for error in certificates.iter().filter_map(|tls| tls.reload().err()) {
-                say!("catat: {error}; the certificate that is there stays in use");
+                say!("catat: {error}; the current certificate stays in use");
             }
             if let Some(Err(problems)) = reload.map(|reload| reload()) {
-                say!("catat: {problems}\n  the settings from before stay in use");
+                say!("catat: {problems}\n  the previous settings stay in use");
             }
         };
         if tokio::task::spawn_blocking(work).await.is_err() {
-            say!("catat: reading the settings again failed; those from before stay in use");
+            say!("catat: settings could not be read again; the previous ones stay in use");
         }
     }
 }

@@ -38,6 +38,6 @@ fn certificate(own: &Option<Certificate>, of_door: Option<&Arc<Tls>>) -> Result<
     match (own, of_door) {
         (Some(files), _) => crate::serving::load_certificate(files),
         (None, Some(tls)) => Ok(tls.clone()),
-        (None, None) => Err(Failure::usage("syslog.tls is set, and there is no certificate for it")),
+        (None, None) => Err(Failure::usage("syslog.tls is set without a certificate")),
     }
 }

@@ -24,7 +24,7 @@ impl Zones {
         let named = if options.utc { Some("UTC") } else { options.tz.as_deref() };
         let parse = |name: &str| {
             let wrong =
-                |_| Failure::usage(format!("--tz {name}: no time zone of this name; write one such as Asia/Jakarta"));
+                |_| Failure::usage(format!("--tz {name}: unknown time zone; write a name such as Asia/Jakarta"));
             name.parse::<Tz>().map_err(wrong)
         };
         let host = ship::host_zone().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);

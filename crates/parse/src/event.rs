@@ -3,44 +3,18 @@
 mod around;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use types::{BatchBuilder, Level, Limits, Timestamp, Value};
+use types::{BatchBuilder, Level, Timestamp, Value};
 
-use self::around::Around;
+use crate::commit::commit_in_parts;
 use crate::json::{JsonError, Members};
+use crate::received::{Extras, Received};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{Resolved, bounded};
 use crate::{Wanted, Zone, json, runtime};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
-
-/// What is known of bytes beside themselves.
-#[derive(Clone, Copy, Debug)]
-pub struct Received<'a> {
-    /// When they arrived.
-    pub at: Timestamp,
-    /// When the file that they come from was last written, while catching up with an old file.
-    pub modified: Option<Timestamp>,
-    /// The zone of times that name none.
-    pub zone: Zone,
-    /// The limits on one event.
-    pub limits: &'a Limits,
-}
-
-/// Fields that the way an event came by adds to it; its own fields of the same name win.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Extras<'a> {
-    /// Names and values.
-    pub fields: &'a [(Arc<str>, Value)],
-    /// The place of the event's first byte in its file.
-    pub offset: Option<u64>,
-    /// When the event happened, where its sender said so beside the bytes of a text or record.
-    pub time: Option<Timestamp>,
-    /// Its level, where its sender said so beside them; a level that the fields of a record say is more telling.
-    pub level: Option<Level>,
-}
 
 /// Parses event after event, keeping its buffers.
 #[derive(Debug)]
@@ -418,34 +392,14 @@ fn emit_parts(
     }
 }
 
-/// Sets the text and commits; a text over the limit becomes several events, the first of which has all fields.
-///
-/// Parts stand one behind the other and have the time of the first: `@partOf` follows from that.
-pub fn commit_in_parts(text: &str, text_key: Option<&str>, limits: &Limits, builder: &mut BatchBuilder) {
-    // Below four bytes a character might not fit into a part.
-    let part_bytes_max = limits.event_bytes_max.max(4);
-    if text.len() <= part_bytes_max {
-        set_text(text, text_key, builder);
-        builder.commit();
-        return;
-    }
-    let timestamp = builder.timestamp();
-    let mut rest = text;
-    let mut part = 1;
-    while !rest.is_empty() {
-        let (head, tail) = rest.split_at(rest.floor_char_boundary(part_bytes_max));
-        set_text(head, text_key.filter(|_| part == 1), builder);
-        builder.set_timestamp(timestamp);
-        builder.field_integer("@part", part);
-        builder.commit();
-        rest = tail;
-        part += 1;
-    }
-}
-
-fn set_text(text: &str, text_key: Option<&str>, builder: &mut BatchBuilder) {
-    builder.set_message(text);
-    if let Some(key) = text_key {
-        builder.set_text_key(key);
-    }
+/// What stands around a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Around<'p> {
+    Nothing,
+    /// The header of a container runtime, which stays in the text; the name of the stream.
+    Cri(&'static str),
+    /// Docker's object, which is this, and of which the event's text is a part.
+    Docker(Cow<'p, str>),
+    /// An object at the end of it, which begins here.
+    Tail(usize),
 }

@@ -1,4 +1,4 @@
-//! The canonical level of an event, from its fields or its text (DESIGN.md §3, "Level").
+//! The canonical level of an event, from its fields or its text.
 
 use types::{Level, Value};
 

@@ -6,6 +6,7 @@
 //!
 //! This crate knows nothing of requests, groups or storage.
 
+mod commit;
 mod event;
 mod fields;
 mod frames;
@@ -16,6 +17,7 @@ mod level;
 mod multiline;
 mod pairs;
 mod piece;
+mod received;
 mod runtime;
 pub mod secrets;
 mod shape;
@@ -25,7 +27,8 @@ mod utf16;
 mod wanted;
 mod zone;
 
-pub use event::{Event, EventParser, Extras, Received, commit_in_parts, text_of};
+pub use commit::commit_in_parts;
+pub use event::{Event, EventParser, text_of};
 pub use fields::FieldWriter;
 pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
@@ -37,6 +40,7 @@ pub use level::{level_of_field, level_of_text};
 pub use multiline::{Boundaries, events};
 pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
+pub use received::{Extras, Received};
 pub use runtime::texts;
 pub use shape::{PartValue, Parts, Shape, VpcColumns};
 pub use text::{LineError, batches_of_records, batches_of_text};

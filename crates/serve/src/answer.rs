@@ -12,16 +12,14 @@ use std::vec::IntoIter;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use query::plan::Warning;
-use query::{Answer, ColumnInfo, Formulas, Held, PartialReason, Stats, write_csv_cell, write_csv_name};
+use execute::{Answer, ColumnInfo, Held};
+use plan::{Formulas, write_csv_cell, write_csv_name};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
-pub(crate) use self::sheet::{Kind, Sheet};
+use door::answer::{PIECE_BYTES, reason_json, stats_json, warning_json, write_value};
 
-/// Bytes after which a piece of an answer is sent: large enough that a piece costs little, small enough to be
-/// written in well under a millisecond on a connection's thread.
-pub(crate) const PIECE_BYTES: usize = 64 << 10;
+pub(crate) use self::sheet::{Kind, Sheet};
 
 /// Forms of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,40 +241,6 @@ pub(crate) fn columns_json(columns: &[ColumnInfo]) -> Json {
     columns.iter().map(column).collect()
 }
 
-/// Statistics as every answer carries them.
-pub(crate) fn stats_json(stats: &Stats) -> Json {
-    json!({
-        "events_scanned": stats.events_scanned, "events_matched": stats.events_matched,
-        "events_cached": stats.events_cached, "events_skipped": stats.events_skipped,
-        "bytes_read": stats.bytes_read, "segments_total": stats.segments_total,
-        "segments_pruned": stats.segments_pruned, "segments_opened": stats.segments_opened,
-        "segments_done": stats.segments_done,
-        "elapsed_ms": (stats.elapsed_ms * 1000.0).round() / 1000.0,
-    })
-}
-
-/// Why an answer is not whole.
-///
-/// What lies in an object store that does not answer is not damaged, only out of reach.
-pub(crate) fn reason_json(reason: &PartialReason) -> Json {
-    let is_out_of_reach = reason.code == "damaged" && storage::is_unreachable(&reason.message);
-    let code = if is_out_of_reach { "unreachable" } else { reason.code };
-    json!({"code": code, "message": reason.message})
-}
-
-/// A warning as every answer carries it.
-pub(crate) fn warning_json(warning: &Warning) -> Json {
-    let mut json = json!({"code": warning.code, "message": warning.message});
-    if let (Some(line), Some(column)) = (warning.line, warning.column) {
-        json["line"] = line.into();
-        json["column"] = column.into();
-    }
-    if let Some(hint) = &warning.hint {
-        json["hint"] = hint.clone().into();
-    }
-    json
-}
-
 /// One row as a JSON array; missing values are `null`.
 fn write_row_json(row: &[Option<Value>], out: &mut String) {
     out.push('[');
@@ -285,14 +249,6 @@ fn write_row_json(row: &[Option<Value>], out: &mut String) {
         write_value(value.as_ref(), out);
     }
     out.push(']');
-}
-
-/// A value as JSON, `null` where it is missing.
-pub(crate) fn write_value(value: Option<&Value>, out: &mut String) {
-    match value {
-        Some(value) => value.write_json(out),
-        None => out.push_str("null"),
-    }
 }
 
 /// The first line of a table.
@@ -307,7 +263,7 @@ fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
 
 #[cfg(test)]
 mod tests {
-    use query::ColumnKind;
+    use execute::ColumnKind;
 
     use super::*;
 

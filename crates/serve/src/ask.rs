@@ -1,15 +1,16 @@
 //! What a querier asks, from a JSON body or from the parameters of an address, checked and made into a plan.
 
 use chrono_tz::Tz;
-use query::plan::{Operator, Plan};
-use query::{ParseOptions, QueryError, QueryErrors, logql};
+use language::{ParseOptions, logql};
+use plan::{Operator, Plan};
+use plan::{QueryError, QueryErrors};
 use serde::Deserialize;
 use serde_json::Value;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::Scope;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::Scope;
 
 /// The range meant where none is given.
 const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
@@ -118,7 +119,7 @@ impl Groups {
 /// Parses a query text in the language named.
 pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
     match language.unwrap_or("insights") {
-        "insights" => Ok(query::parse_insights(text, options)?),
+        "insights" => Ok(language::parse_insights(text, options)?),
         "logql" => match logql::parse(text)? {
             logql::Query::Log(log) => Ok(log.plan(logql::Direction::Backward, LOGQL_LIMIT)),
             logql::Query::Metric(_) => {
@@ -127,9 +128,9 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
                 Err(problem.hint("`--explain`, or POST /api/v1/translate, says what is nearest to it in Insights"))
             }
         },
-        "filter-pattern" => Ok(query::parse_filter_pattern(text)?),
-        "lucene" => Ok(query::parse_lucene(text, options.now)?),
-        "kql" => Ok(query::parse_kql(text, options.now)?),
+        "filter-pattern" => Ok(language::parse_filter_pattern(text)?),
+        "lucene" => Ok(language::parse_lucene(text, options.now)?),
+        "kql" => Ok(language::parse_kql(text, options.now)?),
         other => Err(unknown_language(other)),
     }
 }
@@ -162,9 +163,9 @@ pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
 /// two ends is the whole range.
 pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange, Problem> {
     if let (Some(Value::String(text)), None) = (from, to)
-        && query::time::has_two_ends(text)
+        && plan::time::has_two_ends(text)
     {
-        let range = query::time::parse_range(text, now, zone).map_err(|error| bad_range(text, &error))?;
+        let range = plan::time::parse_range(text, now, zone).map_err(|error| bad_range(text, &error))?;
         return Ok(TimeRange { from: range.from.time, to: Timestamp(range.to.time.0.saturating_add(1)) });
     }
     let to = match to {
@@ -184,8 +185,8 @@ pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zo
 }
 
 /// A text that is no range, with the place of what is wrong in it.
-pub(crate) fn bad_range(text: &str, error: &query::time::TimeError) -> Problem {
-    let span = query::Span { start: error.place.start, end: error.place.end };
+pub(crate) fn bad_range(text: &str, error: &plan::time::TimeError) -> Problem {
+    let span = plan::error::Span { start: error.place.start, end: error.place.end };
     QueryErrors::from(QueryError::new("bad-time", error.reason(), text, span).with_hint(error.hint())).into()
 }
 
@@ -196,6 +197,6 @@ pub(crate) fn instant(name: &str, value: &Value, now: Timestamp, zone: Tz) -> Re
         Value::Number(number) => number.to_string(),
         _ => return Err(Problem::bad_request("bad-time", format!("{name} is neither a text nor a number"))),
     };
-    let bad_time = |error: query::time::TimeError| Problem::bad_request("bad-time", format!("{name}: {error}"));
-    query::time::parse(&text, now, zone).map_err(bad_time)
+    let bad_time = |error: plan::time::TimeError| Problem::bad_request("bad-time", format!("{name}: {error}"));
+    plan::time::parse(&text, now, zone).map_err(bad_time)
 }

@@ -35,6 +35,8 @@ mod signature;
 pub(crate) mod signature;
 mod subscriptions;
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
@@ -45,16 +47,61 @@ use types::GroupName;
 use self::admit::{Admitted, admit};
 use self::answer::answer;
 use self::input::Input;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::router::{Delivered, Table};
-use crate::server::{Server, Shared};
+use door::access::Role;
+use door::exposition::Page;
+use door::format::ErrorFormat;
+use door::problem::Problem;
+use door::server::{FamilyServer, FamilyState, Server};
+use door::table::{Delivered, Table};
 
 pub(crate) use self::answer::CloudWatchProblem;
-pub(crate) use self::book::Book;
-pub(crate) use self::kept::KeptQueries;
-pub(crate) use self::metric_filters::{MetricFilters, write as write_metric_filters};
-pub(crate) use self::subscriptions::Subscriptions;
+use self::book::Book;
+use self::kept::KeptQueries;
+use self::metric_filters::MetricFilters;
+use self::subscriptions::Subscriptions;
+
+/// What clients of CloudWatch have made and started.
+pub(crate) struct CloudWatchState {
+    /// Groups and streams.
+    groups: Book,
+    kept_queries: KeptQueries,
+    metric_filters: MetricFilters,
+    pub(crate) subscriptions: Subscriptions,
+}
+
+/// The server as a client of this protocol sees it.
+pub(crate) type Shared = FamilyServer<CloudWatchState>;
+
+impl CloudWatchState {
+    /// Lets filters count and deliver from where they stopped. Blocks.
+    pub(crate) fn start(server: &Server) -> Arc<Self> {
+        let app = &server.app;
+        let state = Arc::new(Self {
+            groups: Book::default(),
+            kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
+            metric_filters: MetricFilters::start(app),
+            subscriptions: Subscriptions::start(&app.store, &app.clock, &server.closing),
+        });
+        let of_groups = state.clone();
+        server.add_group_holder(move |server, group| forget(server, &of_groups, group));
+        state
+    }
+
+    /// Writes what filters have counted and delivered onto the page of metrics. Blocks.
+    pub(crate) fn write_metrics(&self, server: &Server, page: &mut Page) {
+        metric_filters::write(server, page);
+        self.subscriptions.write(page);
+    }
+}
+
+/// Errors as Amazon's services write them.
+pub(crate) struct CloudWatchFormat;
+
+impl ErrorFormat for CloudWatchFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        CloudWatchProblem::refuse(problem)
+    }
+}
 
 /// What stands before an operation's name in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328.";
@@ -66,8 +113,8 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const SERVICE: &str = "logs";
 
 /// Adds the routes of this door. Anybody may knock: only the handler can check a signature, which covers the body.
-pub(crate) fn add(table: Table) -> Table {
-    let table = table.post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
+pub(crate) fn routes() -> Table<FamilyState<CloudWatchState>> {
+    let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
     table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)
 }
 
@@ -85,11 +132,10 @@ pub(crate) fn is_spoken<B>(request: &Request<B>) -> bool {
 
 /// Forgets what clients have made of a group that is no more: the group itself and its filters; `false` where no client
 /// has made the group.
-pub(crate) fn forget(server: &Server, name: &GroupName) -> Result<bool, StoreError> {
-    let store = &server.app.store;
-    server.metric_filters.forget(&server.app, name)?;
-    server.subscriptions.forget(name)?;
-    server.cloudwatch.forget(store, name)
+fn forget(server: &Server, state: &CloudWatchState, name: &GroupName) -> Result<bool, StoreError> {
+    state.metric_filters.forget(&server.app, name)?;
+    state.subscriptions.forget(name)?;
+    state.groups.forget(&server.app.store, name)
 }
 
 /// The operation that is asked for.

@@ -1,7 +1,7 @@
 //! What Elasticsearch's clients speak: bulk requests and single documents, and the questions that senders ask before;
 //! searches with the query DSL, hits and aggregations, as Grafana and the client libraries ask them, and ES|QL.
 //!
-//! An index is a group. The query DSL becomes the plans of any other dialect (`query::elastic`); shapes of answers live
+//! An index is a group. The query DSL becomes the plans of any other dialect (`elastic`); shapes of answers live
 //! here. Searches look at all time unless they say otherwise.
 //!
 //! Everything stands under `/elasticsearch`. For senders whose address cannot have a path the same is answered at the
@@ -30,6 +30,7 @@ mod made;
 mod manage;
 mod mappings;
 mod pit;
+mod reading;
 mod request;
 mod scroll;
 mod search;
@@ -46,14 +47,28 @@ use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::router::Table;
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::problem::Problem;
+use door::server::{FamilyServer, FamilyState};
+use door::table::Table;
 
-pub(crate) use aliases::Book as AliasBook;
-pub(crate) use made::Book as MadeBook;
-pub(crate) use mappings::Book as MappingBook;
-pub(crate) use scroll::Book as ScrollBook;
+/// What clients of Elasticsearch have made, and how far they have scrolled.
+#[derive(Default)]
+pub(crate) struct ElasticState {
+    /// Other names of groups.
+    aliases: aliases::Book,
+    /// Indices without events.
+    made: made::Book,
+    /// Mappings and templates.
+    mappings: mappings::Book,
+    scrolls: scroll::Book,
+}
+
+/// The server as a client of this protocol sees it.
+pub(crate) type Shared = FamilyServer<ElasticState>;
+
+type Routes = Table<FamilyState<ElasticState>>;
 
 /// Where this door stands.
 const PREFIX: &str = "/elasticsearch";
@@ -65,8 +80,8 @@ const NOT_SUPPORTED: &str = "is not supported here";
 const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
 
 /// Adds the routes of this door.
-pub(crate) fn add(table: Table) -> Table {
-    let table = table
+pub(crate) fn routes() -> Routes {
+    let table = Routes::default()
         .get("/elasticsearch", Role::Any, info::root)
         .get("/elasticsearch/", Role::Any, info::root)
         .get("/elasticsearch/_license", Role::Any, info::license)
@@ -94,7 +109,7 @@ pub(crate) fn add(table: Table) -> Table {
 }
 
 /// Questions about events.
-fn asked(table: Table) -> Table {
+fn asked(table: Routes) -> Routes {
     table
         .get("/elasticsearch/_search", Role::Read, search::all)
         .post("/elasticsearch/_search", Role::Read, search::all)
@@ -138,7 +153,7 @@ fn asked(table: Table) -> Table {
 }
 
 /// What scripts ask about the cluster and its indices, single documents, and what deletes.
-fn managed(table: Table) -> Table {
+fn managed(table: Routes) -> Routes {
     table
         .get("/elasticsearch/_cat/indices", Role::Read, cat::indices)
         .get("/elasticsearch/_cat/indices/{index}", Role::Read, cat::indices_of)
@@ -178,7 +193,7 @@ fn managed(table: Table) -> Table {
 }
 
 /// Other names of indices.
-fn aliased(table: Table) -> Table {
+fn aliased(table: Routes) -> Routes {
     table
         .get("/elasticsearch/_alias", Role::Read, aliases::list)
         .get("/elasticsearch/_aliases", Role::Read, aliases::list)
@@ -192,7 +207,7 @@ fn aliased(table: Table) -> Table {
 }
 
 /// What agents make before they send.
-fn prepared(table: Table) -> Table {
+fn prepared(table: Routes) -> Routes {
     let of_templates = [
         ("/elasticsearch/_template/{name}", "/elasticsearch/_template"),
         ("/elasticsearch/_index_template/{name}", "/elasticsearch/_index_template"),
@@ -294,8 +309,24 @@ pub(crate) fn nothing_at(method: &Method, path: &str) -> Problem {
     manage::nothing_at(method, path)
 }
 
+/// Errors as Elasticsearch writes them, and the mark that its clients want on every answer.
+pub(crate) struct ElasticFormat {
+    /// The version whose form is wanted.
+    pub(crate) version: Option<u8>,
+}
+
+impl ErrorFormat for ElasticFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem)
+    }
+
+    fn mark(&self, response: Response) -> Response {
+        mark(response, self.version)
+    }
+}
+
 /// Marks an answer of this door as its clients want it.
-pub(crate) fn mark(mut response: Response, version: Option<u8>) -> Response {
+fn mark(mut response: Response, version: Option<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(PRODUCT.0, PRODUCT.1);
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
@@ -307,7 +338,7 @@ pub(crate) fn mark(mut response: Response, version: Option<u8>) -> Response {
 }
 
 /// A problem in the form of Elasticsearch.
-pub(crate) fn refuse(problem: &Problem) -> Response {
+fn refuse(problem: &Problem) -> Response {
     let (status, body) = problem_json(problem);
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

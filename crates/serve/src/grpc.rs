@@ -23,7 +23,8 @@ use hyper::body::Frame;
 use ingest::Encoding;
 
 use crate::otlp::{code_of, status_message, write_text, write_varint};
-use crate::problem::Problem;
+use door::format::ErrorFormat;
+use door::problem::Problem;
 
 /// What stands before a message, in bytes.
 pub(crate) const PREFIX_BYTES: usize = 5;
@@ -91,8 +92,17 @@ pub(crate) fn answer(message: &[u8]) -> Response {
     respond(HeaderMap::new(), Body::new(Frames(frames)))
 }
 
+/// Errors of gRPC: a status in trailers, whatever is called.
+pub(crate) struct GrpcFormat;
+
+impl ErrorFormat for GrpcFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem)
+    }
+}
+
 /// A problem as gRPC says it: trailers alone, on an answer that HTTP is content with.
-pub(crate) fn refuse(problem: &Problem) -> Response {
+fn refuse(problem: &Problem) -> Response {
     let code = if problem.status == StatusCode::NOT_IMPLEMENTED { 12 } else { code_of(problem) };
     let message = problem.sentence();
     let mut trailers = HeaderMap::from_iter([(STATUS, HeaderValue::from(u16::from(code)))]);

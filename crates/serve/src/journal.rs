@@ -8,6 +8,8 @@
 //! An entry that cannot be taken is told of in an answer that is none the less a good one: its sender would send it again
 //! for ever, and nothing behind it.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -19,14 +21,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_stream::StreamExt;
 use types::{GroupName, group_name_of_outside};
 
-use crate::access::Role;
-use crate::body::{Share, drain};
-use crate::listen::told;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::router::Table;
-use crate::routes::ingest::encoding;
-use crate::server::Shared;
+use door::access::Role;
+use door::body::{Share, drain};
+use door::headers::encoding;
+use door::listen::told;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::table::Table;
 
 const CONTENT_TYPE: &str = "application/vnd.fdo.journal";
 
@@ -41,7 +43,7 @@ const ENTRY_BYTES_MAX: usize = 4 << 20;
 const PAUSE_MAX: Duration = Duration::from_secs(600);
 
 /// Adds the routes of this door.
-pub(crate) fn add(table: Table) -> Table {
+pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     table.post("/journal/upload", Role::Ingest, post).post("/journal/{group}/upload", Role::Ingest, post_to)
 }
 

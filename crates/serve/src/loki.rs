@@ -3,7 +3,7 @@
 //! LogQL becomes the same plans as any other dialect; what is Loki's own lives below here: spellings of times,
 //! label sets, the shapes of streams, vectors and matrices, and errors as plain text. Labels of a stream are those that
 //! a Loki sender pushed, and the service that they name; other events have `group`, `filename`, `service_name` and `host`,
-//! and their fields are structured metadata (DESIGN.md §15).
+//! and their fields are structured metadata.
 
 mod detected;
 mod drilldown;
@@ -26,11 +26,12 @@ use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::access::Role;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::router::Table;
-use crate::server::Server;
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Server;
+use door::table::Table;
 
 /// What most addresses of this door begin with.
 pub(crate) const PREFIX: &str = "/loki/";
@@ -44,8 +45,8 @@ pub(crate) fn is_address(path: &str) -> bool {
 }
 
 /// Adds the routes of this door.
-pub(crate) fn add(table: Table) -> Table {
-    let table = both(table, "/loki/api/v1/query", select::instant);
+pub(crate) fn routes() -> Table<Arc<Server>> {
+    let table = both(Table::default(), "/loki/api/v1/query", select::instant);
     let table = both(table, "/loki/api/v1/query_range", select::range);
     let table = both(table, "/loki/api/v1/labels", labels::names);
     let table = both(table, "/loki/api/v1/label", labels::names);
@@ -81,7 +82,7 @@ pub(crate) fn add(table: Table) -> Table {
 }
 
 /// Adds a route that reads, by GET and by POST with a form.
-fn both<H, T>(table: Table, path: &'static str, handler: H) -> Table
+fn both<H, T>(table: Table<Arc<Server>>, path: &'static str, handler: H) -> Table<Arc<Server>>
 where
     H: Handler<T, Arc<Server>>,
     T: 'static,
@@ -120,6 +121,15 @@ impl IntoResponse for LokiProblem {
         let status =
             if *status == StatusCode::INSUFFICIENT_STORAGE { StatusCode::SERVICE_UNAVAILABLE } else { *status };
         self.0.mark((status, plain, text).into_response())
+    }
+}
+
+/// Errors as Loki writes them.
+pub(crate) struct LokiFormat;
+
+impl ErrorFormat for LokiFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        LokiProblem::from(problem.clone()).into_response()
     }
 }
 

@@ -4,24 +4,27 @@
 //! `google.rpc.Status`. Exporters try again on 429, 502, 503 and 504 and drop on everything else, so what waits for an
 //! operator is 503 here. Traces and metrics have no place; that is said to whoever sends them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{IngestAnswer, OtlpForm};
 use serde_json::json;
 
-use crate::access::Role;
 use crate::grpc;
-use crate::problem::Problem;
-use crate::router::Table;
-use crate::routes::ingest::{batch_id, encoding};
-use crate::server::Shared;
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::headers::{batch_id, encoding};
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::table::Table;
 
 /// Signals that have an address in the protocol and no place here.
 const OTHER_SIGNALS: [&str; 3] = ["/v1/traces", "/v1/metrics", "/v1development/profiles"];
 
 /// Adds the routes of this door.
-pub(crate) fn add(table: Table) -> Table {
+pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     let table = table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post);
     table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export)
 }
@@ -131,8 +134,17 @@ fn response(answer: &IngestAnswer, form: OtlpForm) -> Vec<u8> {
     }
 }
 
+/// Errors of OTLP over HTTP, in the encoding of the request.
+pub(crate) struct OtlpFormat(pub(crate) OtlpForm);
+
+impl ErrorFormat for OtlpFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem, self.0)
+    }
+}
+
 /// `google.rpc.Status { code = 1, message = 2 }`, with the statuses that exporters know.
-pub(crate) fn refuse(problem: &Problem, form: OtlpForm) -> Response {
+fn refuse(problem: &Problem, form: OtlpForm) -> Response {
     let status = match problem.status.as_u16() {
         408 | 507 => StatusCode::SERVICE_UNAVAILABLE,
         _ => problem.status,

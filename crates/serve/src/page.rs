@@ -5,20 +5,21 @@
 //! so do those that scripts name. A version that is not this executable's is not there: a tab that was opened before an
 //! update would otherwise run parts of two pages at once.
 //! Each file lies packed beside itself (`web/README.md`, PACKED), and goes so to whoever takes it.
-//! `/reference` is the text of the language reference in the frame `reference.html`, revalidated every time, too.
+//! `/reference` is the text of the language reference in the frame `reference.html`, `/docs` the manual in the frame
+//! `docs.html`; both are revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use rust_embed::RustEmbed;
 
-use crate::problem::Problem;
 use crate::reference::Reference;
+use door::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -33,16 +34,8 @@ const PACKED: &str = "PACKED";
 /// The frame of the language reference, which is nothing without its text.
 const REFERENCE_FRAME: &str = "reference.html";
 
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; \
-                      form-action 'self'; frame-ancestors 'none'";
-
-/// Headers that every answer carries, page or not.
-pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-];
+/// The frame of the manual.
+const MANUAL_FRAME: &str = "docs.html";
 
 /// The page itself, for its own routes.
 pub(crate) fn index(headers: &HeaderMap) -> Response {
@@ -53,7 +46,7 @@ pub(crate) fn index(headers: &HeaderMap) -> Response {
 pub(crate) fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     let is_packed = Coding::ALL.iter().any(|coding| name.ends_with(coding.suffix()));
-    if is_packed || matches!(name, "" | "SOURCE_HASH" | PACKED | REFERENCE_FRAME) {
+    if is_packed || matches!(name, "" | "SOURCE_HASH" | PACKED | REFERENCE_FRAME | MANUAL_FRAME) {
         return not_found(path);
     }
     file(name, version, headers)
@@ -62,7 +55,16 @@ pub(crate) fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> R
 /// The language reference.
 pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response {
     let Some(frame) = Dist::get(REFERENCE_FRAME) else { return not_found("/reference") };
-    let page = reference.page(&String::from_utf8_lossy(&frame.data));
+    html(reference.page(&String::from_utf8_lossy(&frame.data)), headers)
+}
+
+/// The frame of the manual's pages.
+pub(crate) fn manual_frame() -> String {
+    Dist::get(MANUAL_FRAME).map(|frame| String::from_utf8_lossy(&frame.data).into_owned()).unwrap_or_default()
+}
+
+/// A rendered page, with the tag of its content.
+pub(crate) fn html(page: String, headers: &HeaderMap) -> Response {
     let mut hasher = DefaultHasher::new();
     page.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(header_of(&asset("/app.js", None, &none), "cache-control"), "no-cache");
         assert_eq!(asset("/SOURCE_HASH", None, &none).status(), 404);
         assert_eq!(asset("/reference.html", None, &none).status(), 404);
+        assert_eq!(asset("/docs.html", None, &none).status(), 404);
         assert_eq!(asset("/../Cargo.toml", None, &none).status(), 404);
     }
 

@@ -8,10 +8,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Event, HeadingLevel, Tag, html};
+
+use crate::markdown::{self, escaped, example, language_of, leading_word, markup, names_at_start, slug, text_of};
 
 /// The reference, as people write it.
-const TEXT: &str = include_str!("../../../grammar/README.md");
+pub(crate) const TEXT: &str = include_str!("../../../grammar/README.md");
 
 /// Where the frame takes the contents, and where the text.
 const CONTENTS_MARK: &str = "<!-- contents -->";
@@ -28,7 +30,7 @@ pub(crate) struct Reference {
 impl Reference {
     /// Renders the reference.
     pub(crate) fn new() -> Self {
-        let events: Vec<Event<'static>> = Parser::new_ext(TEXT, Options::ENABLE_TABLES).collect();
+        let events: Vec<Event<'static>> = markdown::events(TEXT);
         let mut reference = Self::default();
         let mut rendered = Vec::with_capacity(events.len() + events.len() / 8);
         let mut at = 0;
@@ -36,7 +38,7 @@ impl Reference {
             match &events[at] {
                 Event::Start(Tag::Heading { level, .. }) => {
                     let level = *level;
-                    let end = at + events[at..].iter().position(is_heading_end).unwrap_or_default();
+                    let end = at + markdown::length_inside(&events[at..]);
                     reference.heading(level, &events[at + 1..end], &mut rendered);
                     at = end + 1;
                     continue;
@@ -51,12 +53,8 @@ impl Reference {
                     }
                 }
                 Event::Start(Tag::CodeBlock(kind)) => {
-                    let language = match kind {
-                        CodeBlockKind::Fenced(language) => language.to_string(),
-                        CodeBlockKind::Indented => String::new(),
-                    };
-                    let end = at + events[at..].iter().position(is_code_end).unwrap_or_default();
-                    rendered.push(markup(example(&language, &text_of(&events[at + 1..end]))));
+                    let end = at + markdown::length_inside(&events[at..]);
+                    rendered.push(markup(example(language_of(kind), &text_of(&events[at + 1..end]))));
                     at = end + 1;
                     continue;
                 }
@@ -72,10 +70,7 @@ impl Reference {
     /// A heading, which begins a section, with the names that it speaks of.
     fn heading(&mut self, level: HeadingLevel, inside: &[Event<'static>], rendered: &mut Vec<Event<'static>>) {
         let title = text_of(inside);
-        let mut names: Vec<String> = names_at_start(inside);
-        if names.is_empty() {
-            names.push(slug(&title));
-        }
+        let mut names = anchors_of(inside);
         names.retain(|name| self.anchors.insert(name.clone()));
         let first = names.first().cloned().unwrap_or_else(|| slug(&title));
         let mut before = if self.contents.is_empty() { String::new() } else { "</section>\n".to_owned() };
@@ -103,104 +98,25 @@ impl Reference {
     }
 }
 
-fn is_heading_end(event: &Event<'_>) -> bool {
-    matches!(event, Event::End(TagEnd::Heading(_)))
-}
-
-fn is_code_end(event: &Event<'_>) -> bool {
-    matches!(event, Event::End(TagEnd::CodeBlock))
+/// Returns the anchors of a heading: the names that it begins with, or else its words.
+pub(crate) fn anchors_of(heading: &[Event<'_>]) -> Vec<String> {
+    let names = names_at_start(heading);
+    if names.is_empty() { vec![slug(&text_of(heading))] } else { names }
 }
 
 fn is_row_start(before: &[Event<'_>]) -> bool {
     matches!(before.last(), Some(Event::Start(Tag::TableRow)))
 }
 
-fn markup(text: String) -> Event<'static> {
-    Event::Html(CowStr::from(text))
-}
-
-/// The names with which a heading or cell begins: code with at most a comma or `to` between.
-fn names_at_start(inside: &[Event<'_>]) -> Vec<String> {
-    let mut names = Vec::new();
-    for event in inside {
-        match event {
-            Event::Code(code) => names.extend(leading_word(code)),
-            Event::Text(text) if matches!(text.trim(), "," | "to") => {}
-            _ => break,
-        }
-    }
-    names.dedup();
-    names
-}
-
-/// The word with which a text begins, in small letters.
-fn leading_word(text: &str) -> Option<String> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let word: String = text.chars().take_while(|c| is_part(*c)).collect();
-    word.starts_with(|c: char| c.is_ascii_alphabetic()).then(|| word.to_ascii_lowercase())
-}
-
-/// The text inside, without markup.
-fn text_of(inside: &[Event<'_>]) -> String {
-    let texts = inside.iter().filter_map(|event| match event {
-        Event::Text(text) | Event::Code(text) => Some(&**text),
-        _ => None,
-    });
-    texts.collect()
-}
-
-/// A title as an anchor: `Functions of stats` is `functions-of-stats`.
-fn slug(title: &str) -> String {
-    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
-}
-
-/// A block of code, with a link that tries it out where Explore can.
-fn example(language: &str, code: &str) -> String {
-    let query = match language {
-        "insights" => Some(code.trim_end().to_owned()),
-        "logql" => query::translate(code, query::Language::LogQl).ok(),
-        "filter-pattern" => query::translate(code.trim_end(), query::Language::FilterPattern).ok(),
-        "lucene" => query::translate(code.trim_end(), query::Language::Lucene).ok(),
-        "kql" => query::translate(code.trim_end(), query::Language::Kql).ok(),
-        _ => None,
-    };
-    let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));
-    if let Some(query) = query {
-        let label = if language == "insights" { "Try it" } else { "Try it as Insights" };
-        let _ = write!(out, "<a class=\"button try\" href=\"?q={}\">{label}</a>", in_address(&query));
-    }
-    out.push_str("</div>\n");
-    out
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A text as the value of a parameter in an address.
-fn in_address(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            byte => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use query::{ChoiceKind, ParseOptions};
+    use language::{ChoiceKind, ParseOptions};
 
     use super::*;
 
     fn names(text: &str, kinds: &[ChoiceKind]) -> Vec<String> {
         let options = ParseOptions { now: types::Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-        let found = query::complete_insights(text, usize::MAX, &options);
+        let found = language::complete_insights(text, usize::MAX, &options);
         found.choices.into_iter().filter(|choice| kinds.contains(&choice.kind)).map(|choice| choice.label).collect()
     }
 
@@ -238,7 +154,10 @@ mod tests {
         assert!(n_examples > 30);
         assert_eq!(reference.text.matches(">Try it</a>").count(), n_examples);
         let example = "stats count(*) by bin(1h)\n| sort count(*) desc";
-        assert!(TEXT.contains(example) && reference.text.contains(&format!("href=\"?q={}\"", in_address(example))));
+        assert!(
+            TEXT.contains(example)
+                && reference.text.contains(&format!("href=\"?q={}\"", markdown::in_address(example)))
+        );
         assert!(reference.text.contains(">Try it as Insights</a>"));
     }
 
@@ -247,6 +166,6 @@ mod tests {
         let reference = Reference::new();
         assert!(reference.text.contains("(?&lt;kind&gt;[A-Z]+)"));
         assert!(!reference.text.contains("<kind>") && !reference.text.contains("<script"));
-        assert_eq!(in_address("a b&c=é"), "a%20b%26c%3D%C3%A9");
+        assert_eq!(markdown::in_address("a b&c=é"), "a%20b%26c%3D%C3%A9");
     }
 }

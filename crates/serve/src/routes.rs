@@ -1,5 +1,12 @@
 //! The native routes, one file each.
 
+use door::access::Role;
+use door::server::FamilyState;
+use door::table::Table;
+
+use crate::api::Api;
+use crate::docs;
+
 pub(crate) mod alert_timings;
 pub(crate) mod alerts;
 pub(crate) mod changes;
@@ -34,3 +41,74 @@ pub(crate) mod time;
 pub(crate) mod upkeep;
 pub(crate) mod users;
 pub(crate) mod views;
+
+/// Returns the native routes.
+pub(crate) fn table() -> Table<FamilyState<Api>> {
+    let table = Table::default()
+        .post("/api/v1/ingest", Role::Ingest, ingest::post)
+        .get("/api/v1/query", Role::Read, query::get)
+        .post("/api/v1/query", Role::Read, query::post)
+        .get("/api/v1/queries", Role::Read, queries::list)
+        .delete("/api/v1/queries/{id}", Role::Read, queries::cancel)
+        .get("/api/v1/histogram", Role::Read, histogram::get)
+        .post("/api/v1/complete", Role::Read, complete::post)
+        .post("/api/v1/check", Role::Read, language::check)
+        .post("/api/v1/format", Role::Read, language::format)
+        .post("/api/v1/translate", Role::Read, language::translate)
+        .get("/api/v1/time", Role::Read, time::get)
+        .get("/api/v1/patterns", Role::Read, patterns::get)
+        .get("/api/v1/changes", Role::Read, changes::get)
+        .get("/api/v1/context", Role::Read, context::get)
+        .get("/api/v1/fields", Role::Read, fields::list)
+        .get("/api/v1/fields/{name}/values", Role::Read, fields::values)
+        .get("/api/v1/groups", Role::Read, groups::list)
+        .get("/api/v1/groups/{name}", Role::Read, groups::get)
+        .put("/api/v1/groups/{name}", Role::Admin, groups::put)
+        .delete("/api/v1/groups/{name}", Role::Admin, groups::delete)
+        .post("/api/v1/groups/{name}/delete-events", Role::Admin, deletions::post)
+        .get("/api/v1/groups/{name}/delete-events", Role::Admin, deletions::list)
+        .get("/api/v1/groups/{name}/delete-events/{id}", Role::Admin, deletions::get)
+        .get("/api/v1/lookups", Role::Read, lookups::list)
+        .get("/api/v1/lookups/{name}", Role::Read, lookups::get)
+        .put("/api/v1/lookups/{name}", Role::Operate, lookups::put)
+        .delete("/api/v1/lookups/{name}", Role::Operate, lookups::delete)
+        .get("/api/v1/sources", Role::Read, sources::list)
+        .post("/api/v1/sources/{source}", Role::Ingest, sources::post)
+        .post("/api/v1/sources/{source}/held", Role::Ingest, sources::held)
+        .get("/api/v1/keys", Role::Admin, keys::list)
+        .post("/api/v1/keys", Role::Admin, keys::post)
+        .delete("/api/v1/keys/{id}", Role::Admin, keys::delete)
+        .post("/api/v1/keys/{id}/rotate", Role::Admin, keys::rotate)
+        .get("/api/v1/tail", Role::Read, tail::get)
+        .get("/api/v1/metrics", Role::Read, derived_metrics::list)
+        .post("/api/v1/metrics", Role::Operate, derived_metrics::post)
+        .get("/api/v1/metrics/{name}", Role::Read, derived_metrics::get)
+        .put("/api/v1/metrics/{name}", Role::Operate, derived_metrics::put)
+        .delete("/api/v1/metrics/{name}", Role::Operate, derived_metrics::delete)
+        .get("/api/v1/session", Role::None, session::get)
+        .post("/api/v1/session", Role::None, session::post)
+        .delete("/api/v1/session", Role::None, session::delete)
+        .get("/api/v1/users", Role::Admin, users::list)
+        .post("/api/v1/users", Role::Admin, users::post)
+        .delete("/api/v1/users/{name}", Role::Admin, users::delete)
+        .put("/api/v1/users/{name}/password", Role::Read, users::put_password)
+        .get("/api/v1/views", Role::Read, views::list)
+        .post("/api/v1/views", Role::Read, views::post)
+        .put("/api/v1/views/{id}", Role::Read, views::put)
+        .delete("/api/v1/views/{id}", Role::Read, views::delete)
+        .get("/api/v1/status", Role::Read, status::get)
+        .post("/api/v1/status/flush", Role::Admin, status::flush)
+        .post("/api/v1/status/reload", Role::Admin, status::reload)
+        .get("/api/v1/pipelines", Role::Admin, pipelines::list)
+        .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
+        .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)
+        .get("/api/openapi.json", Role::None, openapi::get)
+        .get("/docs", Role::None, docs::index)
+        .get("/docs/{page}", Role::None, docs::get)
+        .get("/docs/{folder}/{page}", Role::None, docs::get)
+        .get("/metrics", Role::Read, metrics::get)
+        .get("/-/healthy", Role::None, health::healthy)
+        .get("/-/ready", Role::None, health::ready)
+        .get("/ready", Role::None, health::loki_ready);
+    alerts::add(table)
+}

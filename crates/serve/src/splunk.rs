@@ -4,6 +4,8 @@
 //! its place stands in `invalid-event-number`, and what is wrong with it in `message`. What is well-formed beside a
 //! faulty event is stored.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,18 +13,19 @@ use axum::response::{IntoResponse, Response};
 use ingest::{HecDefaults, HecFault, HecForm};
 use serde_json::{Value, json};
 
-use crate::access::Role;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::router::Table;
-use crate::routes::ingest::{batch_id, encoding};
-use crate::server::Shared;
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::headers::{batch_id, encoding};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::table::Table;
 
 /// Where the collector's addresses begin.
 pub(crate) const PREFIX: &str = "/services/collector";
 
 /// Adds the routes of this door.
-pub(crate) fn add(mut table: Table) -> Table {
+pub(crate) fn add(mut table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
         // Docker's driver asks with OPTIONS whether there is a collector before it sends to it, and brings no key then.
         table = table.post(path, Role::Ingest, events).options(path, Role::None, healthy);
@@ -101,8 +104,16 @@ fn say(status: StatusCode, text: &str, code: u8, mut more: Value) -> Response {
     (status, Json(more)).into_response()
 }
 
-/// A problem as Splunk says it.
-pub(crate) fn refuse(problem: &Problem) -> Response {
+/// Errors as Splunk writes them.
+pub(crate) struct SplunkFormat;
+
+impl ErrorFormat for SplunkFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem)
+    }
+}
+
+fn refuse(problem: &Problem) -> Response {
     let busy = StatusCode::SERVICE_UNAVAILABLE;
     let (status, text, code) = match (problem.status.as_u16(), problem.code) {
         (401, "key-required") => (problem.status, "Token is required", 2),

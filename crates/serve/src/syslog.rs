@@ -25,9 +25,9 @@ use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
 pub(crate) use self::seats::Seats;
-use crate::places::Places;
-use crate::server::Server;
-use crate::tls::{self, Tls};
+use door::places::Places;
+use door::server::Server;
+use door::tls::{self, Tls};
 
 /// Bytes of frames that wait to be stored, and what each frame counts beside its bytes.
 const QUEUE_BYTES_MAX: usize = 32 << 20;
@@ -140,6 +140,7 @@ impl Queue {
 #[derive(Clone)]
 struct Listening {
     server: Arc<Server>,
+    counts: Arc<SyslogCounts>,
     queue: Queue,
     allow: Arc<[IpNet]>,
     closing: watch::Receiver<bool>,
@@ -151,7 +152,7 @@ struct Listening {
 
 impl Listening {
     fn counts(&self) -> &SyslogCounts {
-        &self.server.syslog
+        &self.counts
     }
 
     /// Whether an address may send; counts it where not.
@@ -182,6 +183,7 @@ fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
 /// Listens until the server closes, to as many connections as there are places; the task ends when everything that was read is stored.
 pub(crate) fn start(
     server: Arc<Server>,
+    counts: Arc<SyslogCounts>,
     listeners: SyslogListeners,
     places: Places,
     seats: Seats,
@@ -191,6 +193,7 @@ pub(crate) fn start(
     let listening = Listening {
         closing: server.closing.clone(),
         server: server.clone(),
+        counts: counts.clone(),
         queue,
         allow: allow.into(),
         seats: Arc::new(seats),
@@ -219,7 +222,7 @@ pub(crate) fn start(
     }
     drop(listening);
     Ok(tokio::spawn(async move {
-        let stored = tokio::spawn(delivery::run(server, waiting));
+        let stored = tokio::spawn(delivery::run(server, counts, waiting));
         while tasks.join_next().await.is_some() {}
         let _ = stored.await;
     }))

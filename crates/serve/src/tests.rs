@@ -75,9 +75,11 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 use types::{Limits, Timestamp};
 
-pub(crate) use self::panics::with_defects;
-use crate::server::{App, Server};
+use crate::formats::format_of;
+use crate::router::Families;
 use crate::{Access, Keys, router};
+use door::listen::Service;
+use door::server::{App, Server};
 
 /// When it is in tests: 2026-11-20T12:00:00Z.
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -88,6 +90,7 @@ const ADMIN_KEY: &str = "admin-key-of-tests";
 struct House {
     router: Router,
     server: Arc<Server>,
+    families: Families,
     store: Arc<Store>,
     closing: watch::Sender<bool>,
     dir: Arc<TempDir>,
@@ -175,7 +178,7 @@ impl House {
             alerts: alerts(&store, dir.path(), rules),
             metrics: metrics(&store, dir.path(), &clock, of_rules),
             store: store.clone(),
-            cache: Arc::new(query::PartialCache::new(limits.query_cache_bytes)),
+            cache: Arc::new(execute::PartialCache::new(limits.query_cache_bytes)),
             limits,
             reload: None,
             access,
@@ -183,12 +186,18 @@ impl House {
             tls: None,
             clock,
             n_threads: 2,
-            syslog: crate::SyslogListeners::default(),
             version: "0.0.0-test".into(),
         };
         let (closing, told) = watch::channel(false);
         let server = Server::new(app, told);
-        Self { router: router::build(server.clone()), server, store, closing, dir }
+        server.set_snapshot_filter(panics::with_defects);
+        let families = Families::start(&server);
+        Self { router: router::build(&families), server, families, store, closing, dir }
+    }
+
+    /// What listeners serve.
+    fn service(&self) -> Service {
+        Service { router: self.router.clone(), format_of }
     }
 
     /// Sends a request from loopback.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use query::UnknownFields;
-use query::plan::Warning;
+use execute::UnknownFields;
+use plan::Warning;
 use types::Run;
 
 /// Questions that are remembered; with more of them, all are forgotten.
@@ -24,7 +24,7 @@ impl UnknownFieldCache {
         if let Some(warnings) = self.lock().get(&key) {
             return warnings.clone();
         }
-        let warnings = query::unknown_fields(asked, runs).unwrap_or_default();
+        let warnings = execute::unknown_fields(asked, runs).unwrap_or_default();
         let mut known = self.lock();
         if known.len() >= KNOWN_MAX {
             known.clear();

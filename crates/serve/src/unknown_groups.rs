@@ -1,6 +1,6 @@
 //! Group names of a question that no group has.
 
-use query::plan::Warning;
+use plan::Warning;
 use storage::GroupStatus;
 use types::GroupPattern;
 
@@ -40,7 +40,7 @@ fn proposals<'a>(groups: impl Iterator<Item = &'a str> + Clone, name: &str) -> V
     if !containing.is_empty() {
         return containing;
     }
-    query::nearest(&wanted, groups).into_iter().collect()
+    plan::nearest(&wanted, groups).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -17,9 +17,9 @@ use serde_json::Value;
 use storage::Store;
 use types::{GroupScope, Timestamp};
 
-use crate::access::{Caller, Role, covers};
-use crate::problem::Problem;
-use crate::users::user_of;
+use door::access::{Caller, Role, covers};
+use door::problem::Problem;
+use door::users::user_of;
 
 /// The kind of documents that views are.
 const KIND: &str = "view";

@@ -11,17 +11,30 @@ use std::time::SystemTime;
 
 use crate::control::postgres::PostgresControl;
 use crate::database::sqlite::version_in_file;
-use crate::deletion::{self};
 use crate::tombstone::events::Found;
-use crate::wal::{self, FILE_HEADER_BYTES, FileHeader, HeaderError};
-use crate::{DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, maintenance_file, tombstone};
+use crate::wal::{FILE_HEADER_BYTES, FileHeader, HeaderError};
+use crate::{
+    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, deletion, lock, maintenance_file,
+    tombstone, wal,
+};
 
 /// Segments whose headers are read: those that were written last, since a later catat that ran here wrote some. Opening
 /// checks all others.
 const SEGMENTS_MAX: usize = 1000;
 
 /// Longest text file whose version is looked for.
-pub(super) const TEXT_BYTES_MAX: u64 = 64 << 10;
+const TEXT_BYTES_MAX: u64 = 64 << 10;
+
+/// Returns the main formats of a data directory with the versions that this catat writes.
+pub fn formats() -> [(&'static str, u64); 5] {
+    [
+        ("store", lock::FORMAT),
+        ("write-ahead log", wal::VERSION.into()),
+        ("segment", segment::FORMAT_VERSION.into()),
+        ("catalog", catalog::sqlite::VERSION),
+        ("control store", control::sqlite::VERSION),
+    ]
+}
 
 /// Refuses a data directory in which a later version wrote a file.
 pub(crate) fn check(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {

@@ -68,6 +68,7 @@ pub use fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };
 pub use feed::{AcceptedBatch, Received, Subscription};
+pub use formats::formats;
 pub use groups::GroupStatus;
 pub use objects::{ObjectStoreOptions, is_unreachable};
 pub use offline::{BackupError, BackupReport, VerifyReport, backup, promote, restore, verify};

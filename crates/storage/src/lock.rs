@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{OpenError, disk};
 
 /// Format of the data directory as a whole.
-const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 1;
 
 /// The lock on a data directory, held until it is dropped.
 #[derive(Debug)]

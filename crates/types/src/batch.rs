@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Column, LEVELS, MISSING_CODE, RowSet, Strings, Timestamp, Value};
+use crate::column::level_column;
+use crate::{Column, RowSet, Strings, Timestamp, Value};
 
 /// Events of one group, column by column. All columns have the same number of rows.
 ///
@@ -32,7 +33,7 @@ pub struct Batch {
 
 /// Which keys of the sender gave the text and the time of an event.
 ///
-/// Such a key is still a field under its own name (DESIGN.md §3), but is derived and not stored again.
+/// Such a key is still a field under its own name, but is derived and not stored again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The key whose text is `@message`.
@@ -137,20 +138,6 @@ impl Batch {
         let fields: usize = self.fields.iter().map(|(name, column)| name.len() + 64 + column.memory_bytes()).sum();
         rows + self.messages.memory_bytes() + self.streams.memory_bytes() + fields + 512
     }
-
-    /// The rows `(batch, row)` of `batches` as one batch, in that order.
-    ///
-    /// Used to coalesce small batches and to cut blocks out of many: only the rows named are touched.
-    pub fn gather(batches: &[&Self], rows: &[(u32, u32)]) -> Self {
-        crate::gather::gather(batches, rows)
-    }
-}
-
-/// `@level` codes as a dictionary of the six names.
-pub(crate) fn level_column(levels: &[u8]) -> Column {
-    let values = LEVELS.iter().map(|level| Value::text(level.name())).collect();
-    let code = |level: &u8| if *level == 0 { MISSING_CODE } else { u32::from(*level) - 1 };
-    Column::Dictionary { codes: levels.iter().map(code).collect(), values: Arc::new(values) }
 }
 
 /// What fields derived from the message and the time are computed from. Segments use it as well as batches.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::level::LEVELS;
 use crate::{RowSet, Strings, Timestamp, Value};
 
 /// The code of a row that has no value in a dictionary column.
@@ -64,7 +65,7 @@ impl Column {
 
     /// `@level` codes (0 for none) as a dictionary of the six names.
     pub fn of_levels(levels: &[u8]) -> Self {
-        crate::batch::level_column(levels)
+        crate::column::level_column(levels)
     }
 
     /// How many rows the column has.
@@ -165,18 +166,6 @@ impl Column {
         }
     }
 
-    /// Makes the tightest column that holds `values` exactly.
-    pub fn of_values(values: Vec<Option<Value>>) -> Self {
-        let mut builder = crate::column_builder::ColumnBuilder::default();
-        let n_rows = values.len();
-        for (row, value) in values.into_iter().enumerate() {
-            if let Some(value) = value {
-                builder.push(row, value);
-            }
-        }
-        builder.finish(n_rows)
-    }
-
     /// Bytes held, roughly; a dictionary shared by several columns is counted in each.
     pub fn memory_bytes(&self) -> usize {
         match self {
@@ -204,4 +193,11 @@ pub(crate) fn value_bytes(value: &Value) -> usize {
 /// Tells whether `number` survives the way into an `f64` and back.
 pub(crate) fn is_exact_in_float(number: i64) -> bool {
     number.unsigned_abs() <= EXACT_IN_FLOAT
+}
+
+/// `@level` codes as a dictionary of the six names.
+pub(crate) fn level_column(levels: &[u8]) -> Column {
+    let values = LEVELS.iter().map(|level| Value::text(level.name())).collect();
+    let code = |level: &u8| if *level == 0 { MISSING_CODE } else { u32::from(*level) - 1 };
+    Column::Dictionary { codes: levels.iter().map(code).collect(), values: Arc::new(values) }
 }

@@ -306,6 +306,20 @@ impl ColumnBuilder {
     }
 }
 
+impl Column {
+    /// Makes the tightest column that holds `values` exactly.
+    pub fn of_values(values: Vec<Option<Value>>) -> Self {
+        let mut builder = ColumnBuilder::default();
+        let n_rows = values.len();
+        for (row, value) in values.into_iter().enumerate() {
+            if let Some(value) = value {
+                builder.push(row, value);
+            }
+        }
+        builder.finish(n_rows)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -354,6 +354,15 @@ fn gather_values(columns: &[Option<&Column>], spans: &[Span], n_rows: usize) -> 
     builder.finish(n_rows)
 }
 
+impl Batch {
+    /// The rows `(batch, row)` of `batches` as one batch, in that order.
+    ///
+    /// Used to coalesce small batches and to cut blocks out of many: only the rows named are touched.
+    pub fn gather(batches: &[&Self], rows: &[(u32, u32)]) -> Self {
+        gather(batches, rows)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Names of log groups, and the one function that makes them from outside names (DESIGN.md §2).
+//! Names of log groups, and the one function that makes them from outside names.
 
 use std::fmt;
 use std::sync::Arc;

@@ -46,7 +46,7 @@ impl Level {
         LEVELS.get(usize::from(code).checked_sub(1)?).copied()
     }
 
-    /// Reads any spelling of DESIGN.md §3, upper or lower case.
+    /// Reads any spelling of a level, upper or lower case.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 11 {
             return None;

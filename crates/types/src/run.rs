@@ -282,7 +282,7 @@ impl BatchRun {
             "@timestamp" => pick(&batch.timestamps),
             "@ingestionTime" => pick(&batch.ingestion_times),
             "@message" => Column::Strings { values: batch.messages.gather(rows.iter()), present: None },
-            "@level" => crate::batch::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
+            "@level" => crate::column::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
             "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
             "@partOf" => {
                 let places = rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]));

@@ -44,13 +44,13 @@ async function makesARule(own) {
   await form.getByLabel("Fires when").fill("count >> 0");
   await form.getByLabel("Name", { exact: true }).fill(name);
   own.expectsFailures = true;
-  await form.getByRole("button", { name: "Make the rule" }).click();
+  await form.getByRole("button", { name: "Create rule" }).click();
   await form.getByRole("alert").getByText("condition").waitFor();
   await form.getByLabel("Fires when").fill("count > 0");
   await form.getByRole("button", { name: "The last 1h" }).click();
   await form.getByTestId("fired").getByText(/would have fired/).waitFor();
   await form.getByLabel("Every", { exact: true }).fill("1s");
-  await form.getByRole("button", { name: "Make the rule" }).click();
+  await form.getByRole("button", { name: "Create rule" }).click();
   const row = page.getByTestId("rule").filter({ hasText: name });
   await row.waitFor();
   await cardOf(page, name).waitFor();
@@ -58,7 +58,7 @@ async function makesARule(own) {
   await row.getByText("off", { exact: true }).waitFor();
   await row.getByRole("link", { name }).click();
   await page.getByTestId("rule-form").getByRole("button", { name: "Delete" }).click();
-  await page.getByTestId("rule-form").getByRole("button", { name: /Delete .*, really/ }).click();
+  await page.getByTestId("rule-form").getByRole("button", { name: /Confirm: Delete .*/ }).click();
   await page.getByTestId("rule").first().waitFor();
   await row.waitFor({ state: "detached" });
 }
@@ -83,7 +83,7 @@ async function silencesAndAcknowledges(own) {
     await page.getByTestId("tab-active").click();
     await cardOf(page, name).getByRole("link", { name: "silenced" }).click();
     await silence.getByRole("button", { name: "End now" }).click();
-    await silence.getByRole("button", { name: /End now .*, really/ }).click();
+    await silence.getByRole("button", { name: /Confirm: End now .*/ }).click();
     await silence.getByText("ended", { exact: true }).waitFor();
     await followsLinks(own, name);
   } finally {
@@ -112,18 +112,18 @@ async function triesAChannel(own) {
     await form.getByLabel("Topics").fill("nobody");
     await form.getByLabel("Address").fill("nonsense");
     own.expectsFailures = true;
-    await form.getByRole("button", { name: "Make the channel" }).click();
+    await form.getByRole("button", { name: "Create channel" }).click();
     await form.getByRole("alert").waitFor();
     await form.getByLabel("Address").fill(hook.url);
     await form.getByRole("textbox", { name: "Secret" }).fill("s3cret");
-    await form.getByRole("button", { name: "Make the channel" }).click();
+    await form.getByRole("button", { name: "Create channel" }).click();
     const card = page.getByTestId("channel").filter({ hasText: name });
-    await card.getByRole("button", { name: "Try" }).click();
-    await card.getByTestId("tried").getByText("It was told.").waitFor();
+    await card.getByRole("button", { name: "Test" }).click();
+    await card.getByTestId("tried").getByText("Delivered.").waitFor();
     assert.equal(hook.bodies.length, 1);
     assert.ok(!(await page.content()).includes("s3cret"), "a secret is shown to nobody");
     await card.getByRole("button", { name: "Delete" }).click();
-    await card.getByRole("button", { name: /Delete .*, really/ }).click();
+    await card.getByRole("button", { name: /Confirm: Delete .*/ }).click();
     await card.waitFor({ state: "detached" });
   } finally {
     await remove(own, `channels/${encodeURIComponent(name)}`);

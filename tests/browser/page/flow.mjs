@@ -288,14 +288,14 @@ const lanesAreApart = through(async ({ own, between, open }) => {
   // What fails later leaves what was there, and says that it is not the answer.
   const broken = between.rule(/\/(?:histogram|fields\?)/, { status: 500, type: "application/json", answer: '{"error":{"code":"x","message":"no counts today"}}' });
   await ask(page, "filter turn = 1");
-  await page.getByTestId("histogram").getByText("These counts are older than the question: no counts today.").waitFor();
-  await page.getByTestId("sidebar").getByText("These fields are older than the question: no counts today.").waitFor();
+  await page.getByTestId("histogram").getByText("These counts are from the previous query: no counts today.").waitFor();
+  await page.getByTestId("sidebar").getByText("These fields are from the previous query: no counts today.").waitFor();
   assert.ok((await rowsOf(page)).length > 800, "the rows are there");
   broken.release();
   await page.getByTestId("histogram").getByRole("button", { name: "Try again" }).click();
   await page.getByTestId("sidebar").getByRole("button", { name: "Try again" }).click();
   await settled(page);
-  await page.getByText("older than the question").first().waitFor({ state: "detached" });
+  await page.getByText("from the previous query").first().waitFor({ state: "detached" });
 });
 
 const shapedRowsHaveIds = through(async ({ between, open }) => {

@@ -32,7 +32,7 @@ async function saysWhatIsStored(own) {
   assert.match(said, /3,000/);
   assert.match(said, /[\d.]+ : 1/, "the ratio of raw to stored");
   assert.match(said, /30d, 5GiB/);
-  assert.match(said, /oldest go in (29|30) d|full in/);
+  assert.match(said, /oldest deleted in (29|30) d|full in/);
   await page.getByTestId("groups-figures").getByText("Room").waitFor();
   const names = () => page.getByTestId("group").evaluateAll((rows) => rows.map((one) => one.dataset.name));
   const { groups } = await own.api("/api/v1/groups");
@@ -44,7 +44,7 @@ async function saysWhatIsStored(own) {
   const bySize = [...groups].sort((a, b) => b.bytes_raw - a.bytes_raw);
   assert.equal((await names())[0], bySize[0].name);
   await page.getByRole("searchbox", { name: "Find a group" }).fill("no such group");
-  await page.getByText("No group has this in its name.").waitFor();
+  await page.getByText("No group name contains this.").waitFor();
 }
 
 async function previewsLimits(own) {
@@ -74,7 +74,7 @@ async function previewsLimits(own) {
   assert.equal(await eventsOf(own, name), 4);
   await row(page, name).getByText("3d").waitFor();
   await page.getByTestId("undo-limits").click();
-  await page.getByTestId("effect").filter({ hasText: /6 events \([^)]*\) come back/ }).waitFor();
+  await page.getByTestId("effect").filter({ hasText: /6 events \([^)]*\) are restored/ }).waitFor();
   assert.equal(await eventsOf(own, name), 10);
 }
 

@@ -174,7 +174,7 @@ async function findsByName(own) {
   await page.keyboard.press("Control+k");
   await page.getByTestId("palette-text").fill("live tail");
   assert.equal(await page.getByTestId("palette-entry").count(), 0, "what belongs to Explore is offered there only");
-  await page.getByText("Nothing is called “live tail”.").waitFor();
+  await page.getByText("No match for “live tail”.").waitFor();
   await page.getByTestId("palette-text").fill("explore");
   await page.keyboard.press("Enter");
   await settled(page);

@@ -31,7 +31,7 @@ const layers = {
   "the palette, when nothing is found": [async (own, options) => {
     const page = await byKey("Control+k", "palette")(own, options);
     await page.getByTestId("palette-text").fill("qqqqqqqq");
-    await page.getByText("Nothing is called").waitFor();
+    await page.getByText("No match for").waitFor();
     return page;
   }],
   "earlier queries": [async (own, options) => {

@@ -126,7 +126,7 @@ async function goesOnAfterACut(own) {
     await own.ingest("live", many(2, "before the cut"));
     await page.getByText("before the cut 1").waitFor();
     proxy.cut();
-    await page.getByTestId("live-state").getByText("connection lost, trying again…").waitFor();
+    await page.getByTestId("live-state").getByText("connection lost, retrying…").waitFor();
     await own.ingest("live", many(3, "during the cut"));
     proxy.mend();
     await page.getByText("during the cut 2").waitFor({ timeout: 15_000 });

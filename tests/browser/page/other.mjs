@@ -188,7 +188,7 @@ async function listsAlerts(own) {
     assert.equal(await page.getByTestId("rule").count(), rules.length);
     assert.match(await page.getByTestId("rule").first().getByTestId("state").textContent(), /ok|pending|alarm|insufficient data/);
   } else {
-    await page.getByText("There is no rule").waitFor();
+    await page.getByText("No rules yet").waitFor();
   }
   // A rule may begin to fire at any moment: what the page was told is what it has to show.
   const told = await page.waitForResponse((response) => new URL(response.url()).pathname === "/api/v1/alerts");

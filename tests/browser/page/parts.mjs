@@ -60,7 +60,7 @@ async function saysWhenAPartIsMissing(own) {
   await page.getByTestId("nav-settings").click();
   await page.getByTestId("later-failed").waitFor();
   isUpdated = false;
-  await page.getByRole("button", { name: "Load the page anew" }).click();
+  await page.getByRole("button", { name: "Reload the page" }).click();
   await page.getByTestId("settings-page").waitFor();
   const old = await fetch(`${own.url}/settings.js?v=000000000000`);
   assert.equal(old.status, 404, "a version of another executable is not there");

@@ -162,7 +162,7 @@ async function takesKeys(own) {
   await page.getByLabel("Key", { exact: true }).fill("catat_no_such_key");
   await page.keyboard.press("Enter");
   await page.getByTestId("sign-in-why").waitFor();
-  assert.match(await page.getByTestId("sign-in-why").textContent(), /key does not work/);
+  assert.match(await page.getByTestId("sign-in-why").textContent(), /key no longer works/);
   const made = await own.send("POST", "/api/v1/keys", { name: "page", role: "read", groups: [`${own.prefix}/web`] });
   await page.getByLabel("Key", { exact: true }).fill(made.key);
   await page.keyboard.press("Enter");
@@ -192,13 +192,13 @@ async function worksWithoutAMouse(own) {
   await tabTo(page, /change-password/);
   await page.keyboard.press("Enter");
   await page.getByTestId("password-form").waitFor();
-  assert.match(await page.evaluate(() => document.activeElement.closest("label")?.textContent ?? ""), /so far/);
+  assert.match(await page.evaluate(() => document.activeElement.closest("label")?.textContent ?? ""), /Current password/);
   for (const text of ["ani reads the web", "ani reads the web too", "ani reads the web too"]) {
     await page.keyboard.type(text);
     await page.keyboard.press("Tab");
   }
   await page.keyboard.press("Enter");
-  await page.getByText("Your password is changed").waitFor();
+  await page.getByText("Your password was changed").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute("data-testid")), "change-password", "the focus is where it was");
   await own.send("PUT", "/api/v1/users/ani/password", { password: "ani reads the web" });
 }

@@ -49,11 +49,11 @@ async function makesKeys(own, name = "ci") {
 async function replacesAndRevokesKeys(own) {
   const { page, key, row } = await makesKeys(own, "deploy");
   await row.first().getByRole("button", { name: "Replace" }).click();
-  await row.first().getByRole("button", { name: "Replace deploy, really" }).click();
+  await row.first().getByRole("button", { name: "Confirm: Replace deploy" }).click();
   await page.getByTestId("made-key").waitFor();
   const next = await page.getByTestId("key-text").textContent();
   assert.notEqual(next, key);
-  assert.match(await page.getByTestId("made-key").textContent(), /The old one goes on/);
+  assert.match(await page.getByTestId("made-key").textContent(), /The old key/);
   for (const one of [key, next]) assert.equal(await statusWith(own, one, "/api/v1/groups"), 200);
   const old = page.getByTestId("key").filter({ hasText: "deploy" }).filter({ has: page.locator("td:nth-child(6) time") });
   await old.first().waitFor();
@@ -63,8 +63,8 @@ async function replacesAndRevokesKeys(own) {
   await page.getByTestId("key-done").focus();
   await old.first().getByRole("button", { name: "Revoke deploy", exact: true }).dblclick();
   assert.equal(await statusWith(own, key, "/api/v1/groups"), 200, "a double click revokes nothing");
-  await old.first().getByRole("button", { name: "Revoke deploy, really" }).click();
-  await page.getByText("deploy is revoked").waitFor();
+  await old.first().getByRole("button", { name: "Confirm: Revoke deploy" }).click();
+  await page.getByText("deploy revoked").waitFor();
   assert.equal(await statusWith(own, key, "/api/v1/groups"), 401);
   assert.equal(await statusWith(own, next, "/api/v1/groups"), 200);
   assert.equal(await page.evaluate(() => document.activeElement.id), "keys", "the focus does not get lost with the row");
@@ -116,10 +116,10 @@ async function makesUsers(own) {
   await again.getByTestId("group").first().waitFor();
 
   await row.getByRole("button", { name: "Remove budi" }).click();
-  await row.getByRole("button", { name: "Remove budi, really" }).click();
+  await row.getByRole("button", { name: "Confirm: Remove budi" }).click();
   await row.waitFor({ state: "detached" });
   await again.getByTestId("nav-settings").click();
-  await again.getByText("Nobody is signed in.").waitFor();
+  await again.getByText("You are not signed in.").waitFor();
 }
 
 async function changesOwnPassword(own) {
@@ -129,18 +129,18 @@ async function changesOwnPassword(own) {
   await page.getByTestId("change-password").click();
   const form = page.getByTestId("password-form");
   const fill = async (current, next, again) => {
-    await form.getByLabel("Password so far").fill(current);
+    await form.getByLabel("Current password").fill(current);
     await form.getByLabel("New password", { exact: true }).fill(next);
     await form.getByLabel("New password, again").fill(again);
     await form.getByRole("button", { name: "Change password" }).click();
   };
   await fill("ani reads the web", "one of them", "other of them");
-  await form.getByText("the new password is not the same twice").waitFor();
+  await form.getByText("the new passwords differ").waitFor();
   await fill("not it", "one of them", "one of them");
-  await form.getByText("the password so far is wrong").waitFor();
+  await form.getByText("the current password is wrong").waitFor();
   assert.equal(await page.getByTestId("sign-in").count(), 0, "a wrong password ends no session");
   await fill("ani reads the web", "one of them", "one of them");
-  await page.getByText("Your password is changed").waitFor();
+  await page.getByText("Your password was changed").waitFor();
   await page.getByTestId("nav-groups").click();
   await page.getByTestId("group").first().waitFor();
   await other.getByTestId("sign-in-why").waitFor();
@@ -164,7 +164,7 @@ async function makesKeysWithoutAMouse(own) {
   await tabTo(page, /Revoke typed/);
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
-  await page.getByText("typed is revoked").waitFor();
+  await page.getByText("typed revoked").waitFor();
 }
 
 async function looksRight(own, colorScheme) {

@@ -129,7 +129,7 @@ async function save(page, name, { chip = false, star = false, tags = "" } = {}) 
   await page.locator("[name=name]").fill(name);
   await page.locator("[name=tags]").fill(tags);
   if (chip) await page.getByTestId("as-chip").check();
-  if (star) await page.getByText("With a star").click();
+  if (star) await page.getByText("Starred").click();
   await page.keyboard.press("Enter");
   await page.getByTestId("save-form").waitFor({ state: "detached" });
 }
@@ -296,7 +296,7 @@ async function tellsWhenThereIsNoFile(own) {
   await page.getByTestId("share").click();
   await page.getByTestId("export").click();
   await failed.waitFor();
-  assert.equal(await failed.textContent(), "There is no file: too many queries run already – try again in a moment. Try again, or copy a command and run it in a shell.");
+  assert.equal(await failed.textContent(), "No file was saved: too many queries run already – try again in a moment. Try again, or copy a command and run it in a shell.");
   await clean(page);
   await page.getByTestId("export").click();
   await failed.filter({ hasNotText: "too many" }).waitFor();

@@ -90,7 +90,7 @@ async function saysWhenNothingIsThereOrNobodyAnswers(own) {
   await page.getByTestId("nav-sources").click();
   await page.getByTestId("no-sources").getByText("catat ship --url").waitFor();
   answer = { status: 503, body: '{"error":{"code":"busy","message":"too much is going on"}}' };
-  await page.getByRole("alert").getByText(/too much is going on.* What is below is from/).waitFor();
+  await page.getByRole("alert").getByText(/too much is going on.* The data below is from/).waitFor();
   await page.unroute("**/api/v1/sources");
   await page.getByRole("alert").waitFor({ state: "detached" });
 }

@@ -130,7 +130,7 @@ async function goesByKeys(own) {
 async function makesAKey(own) {
   own.expectsFailures = true;
   const page = await own.open("/start");
-  await page.getByText("From this machine no key is needed").click();
+  await page.getByText("This machine needs no key").click();
   await page.getByTestId("as-admin").click();
   await page.getByTestId("sign-in-other").click();
   await page.getByLabel("Key", { exact: true }).fill(own.adminKey);
@@ -165,7 +165,7 @@ async function asksWhoOneIs(own) {
   await page.getByRole("dialog", { name: "Sign in" }).waitFor();
   await page.keyboard.press("Escape");
   assert.match((await linesOf(page, "Vector")).join(""), /password = "KEY"/, "a place for the key is left");
-  await page.getByTestId("own-key").getByLabel("A key that you have").fill("abc");
+  await page.getByTestId("own-key").getByLabel("Your key").fill("abc");
   await page.getByTestId("own-key").getByRole("button").click();
   assert.match((await linesOf(page, "Vector")).join(""), /password = "abc"/);
 }

@@ -48,7 +48,7 @@ const states = {
     between.rule(FIELDS, { type: "application/json", answer: json({ fields: [], ...PARTIAL }) });
     const page = await open();
     await settled(page);
-    for (const [part, said] of [["results", "This answer is not complete."], ["histogram", "These counts are not complete."], ["sidebar", "Not all fields are here."]]) {
+    for (const [part, said] of [["results", "This answer is incomplete."], ["histogram", "These counts are incomplete."], ["sidebar", "Some fields are missing."]]) {
       const note = page.getByTestId(part).getByTestId("partial");
       await note.waitFor({ state: "attached" });
       assert.equal(await note.textContent(), `${said} segment 7.seg could not be read.`);

@@ -8,16 +8,32 @@ import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 
 /** A channel that knows of an alert; without a time its message waits. */
-export interface Told { channel: string; delivered_at: string | null }
+export interface Told {
+  channel: string;
+  delivered_at: string | null;
+}
 
 /** The pattern of the lines behind an alert. */
-export interface Pattern { text: string; is_new: boolean | null; count?: number; before?: number | null; /** Where `count` was counted, and the time before it. */ window?: string; baseline?: string }
+export interface Pattern {
+  text: string;
+  is_new: boolean | null;
+  count?: number;
+  before?: number | null;
+  /** Where `count` was counted, and the time before it. */ window?: string;
+  baseline?: string;
+}
 
 /** How many lines came from where. */
-export interface Counts { field: string; values: { value: string; count: number }[] }
+export interface Counts {
+  field: string;
+  values: { value: string; count: number }[];
+}
 
 /** A line behind an alert. */
-export interface Line { "@timestamp"?: string; "@message"?: string }
+export interface Line {
+  "@timestamp"?: string;
+  "@message"?: string;
+}
 
 /** A label set of a rule that is not well. */
 export interface Alert {
@@ -62,10 +78,23 @@ export interface Rule extends RuleText {
 }
 
 /** What a silence is for. */
-export interface Matcher { name: string; value: string; is_regex: boolean; is_equal: boolean }
+export interface Matcher {
+  name: string;
+  value: string;
+  is_regex: boolean;
+  is_equal: boolean;
+}
 
 /** A time in which nobody is told of some alerts. */
-export interface Silence { id: string; matchers: Matcher[]; starts_at: string; ends_at: string; created_by: string; comment: string; status: "pending" | "active" | "expired" }
+export interface Silence {
+  id: string;
+  matchers: Matcher[];
+  starts_at: string;
+  ends_at: string;
+  created_by: string;
+  comment: string;
+  status: "pending" | "active" | "expired";
+}
 
 /** Whom alerts are told. Secrets, and most of the address, stay with the server. */
 export interface Channel {
@@ -74,7 +103,13 @@ export interface Channel {
   address: string | null;
   settings: Record<string, Json>;
   file: string;
-  health: { last_success: string | null; last_failure: string | null; last_error: string | null; waiting: number; failing: boolean };
+  health: {
+    last_success: string | null;
+    last_failure: string | null;
+    last_error: string | null;
+    waiting: number;
+    failing: boolean;
+  };
 }
 
 const unasked = <T>(): Lane<T[]> => ({ state: "idle", data: null, error: null, since: 0 });
@@ -84,10 +119,51 @@ export const rules = signal(unasked<Rule>());
 export const silences = signal(unasked<Silence>());
 export const channels = signal(unasked<Channel>());
 
-const ALERT: Alert = { id: "", rule: "", state: "", labels: {}, annotations: {}, value: null, since: "", url: "", silenced_by: [], acknowledged: null, notified: [], pattern: null, counts: null, first: null, last: null };
-const RULE: Rule = { name: "", state: "", why: "", file: "", made_by: null, enabled: true, last_evaluation: null, last_error: null, n_firing: 0 };
-const SILENCE: Silence = { id: "", matchers: [], starts_at: "", ends_at: "", created_by: "", comment: "", status: "expired" };
-const CHANNEL: Channel = { name: "", type: "", address: null, settings: {}, file: "", health: { last_success: null, last_failure: null, last_error: null, waiting: 0, failing: false } };
+const ALERT: Alert = {
+  id: "",
+  rule: "",
+  state: "",
+  labels: {},
+  annotations: {},
+  value: null,
+  since: "",
+  url: "",
+  silenced_by: [],
+  acknowledged: null,
+  notified: [],
+  pattern: null,
+  counts: null,
+  first: null,
+  last: null,
+};
+const RULE: Rule = {
+  name: "",
+  state: "",
+  why: "",
+  file: "",
+  made_by: null,
+  enabled: true,
+  last_evaluation: null,
+  last_error: null,
+  n_firing: 0,
+};
+const SILENCE: Silence = {
+  id: "",
+  matchers: [],
+  starts_at: "",
+  ends_at: "",
+  created_by: "",
+  comment: "",
+  status: "expired",
+};
+const CHANNEL: Channel = {
+  name: "",
+  type: "",
+  address: null,
+  settings: {},
+  file: "",
+  health: { last_success: null, last_failure: null, last_error: null, waiting: 0, failing: false },
+};
 
 function ask<T extends object>(lane: Signal<Lane<T[]>>, name: string, whole: T): Promise<void> {
   return start(lane, async (signal) => {

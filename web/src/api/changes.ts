@@ -104,7 +104,13 @@ const NOTHING: Told = { more: false, stats: {}, partial: false, partial_reasons:
 const PATTERNS_MAX = 300;
 
 /** Asks what changed against `baseline`. */
-export async function askChanges(query: string, scope: Scope, zone: Zone, baseline: string, signal: AbortSignal): Promise<Changes> {
+export async function askChanges(
+  query: string,
+  scope: Scope,
+  zone: Zone,
+  baseline: string,
+  signal: AbortSignal,
+): Promise<Changes> {
   const path = `api/v1/changes?${parameters(scope, { query, baseline, time_zone: timeZone(zone) })}`;
   const answer = await json<Partial<Changes>>(path, { signal });
   const range = answer.range ?? { from: scope.from, to: scope.to, events: 0 };
@@ -112,7 +118,13 @@ export async function askChanges(query: string, scope: Scope, zone: Zone, baseli
 }
 
 /** Asks for all patterns, with those of `baseline` beside them. */
-export async function askPatterns(query: string, scope: Scope, zone: Zone, baseline: string, signal: AbortSignal): Promise<Patterns> {
+export async function askPatterns(
+  query: string,
+  scope: Scope,
+  zone: Zone,
+  baseline: string,
+  signal: AbortSignal,
+): Promise<Patterns> {
   const path = `api/v1/patterns?${parameters(scope, { query, baseline, limit: String(PATTERNS_MAX), time_zone: timeZone(zone) })}`;
   const answer = await json<Partial<Patterns>>(path, { signal });
   return { ...NOTHING, patterns: [], ...answer };

@@ -15,12 +15,30 @@ interface Mistake {
 }
 
 /** Asks for the first mistake of a query, and for what would be said about it. */
-export async function checkQuery(query: string, zone: Zone, signal: AbortSignal): Promise<{ error: ApiError | null; warnings: Notice[] }> {
+export async function checkQuery(
+  query: string,
+  zone: Zone,
+  signal: AbortSignal,
+): Promise<{ error: ApiError | null; warnings: Notice[] }> {
   const answer = await json<{ errors?: Mistake[]; warnings?: Notice[] }>("api/v1/check", {
-    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query, time_zone: timeZone(zone) }),
+    method: "POST",
+    signal,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query, time_zone: timeZone(zone) }),
   });
   const first = answer.errors?.[0];
-  const error = first === undefined ? null
-    : new ApiError(400, first.code, first.message, first.start ?? null, first.end ?? null, first.line ?? null, first.column ?? null, first.hint ?? null);
+  const error =
+    first === undefined
+      ? null
+      : new ApiError(
+          400,
+          first.code,
+          first.message,
+          first.start ?? null,
+          first.end ?? null,
+          first.line ?? null,
+          first.column ?? null,
+          first.hint ?? null,
+        );
   return { error, warnings: answer.warnings ?? [] };
 }

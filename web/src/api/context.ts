@@ -37,13 +37,27 @@ interface Told extends Partial<Answer> {
 
 /** Asks what happened around an event. */
 export async function context(of: ContextQuestion, signal: AbortSignal): Promise<ContextAnswer> {
-  const parameters = new URLSearchParams({ id: of.id, before: String(of.before), after: String(of.after), query: of.query, time_zone: timeZone(of.zone) });
+  const parameters = new URLSearchParams({
+    id: of.id,
+    before: String(of.before),
+    after: String(of.after),
+    query: of.query,
+    time_zone: timeZone(of.zone),
+  });
   if (of.groups !== null) parameters.set("stream", "*");
   if (of.groups !== null && of.groups.length > 0) parameters.set("groups", of.groups.join(","));
   const told = await json<Told>(`api/v1/context?${parameters}`, { signal });
   return {
-    columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [], ...told,
+    columns: [],
+    rows: [],
+    stats: {},
+    partial: false,
+    partial_reasons: [],
+    warnings: [],
+    ...told,
     middle: { group: told.event?.["@log"] ?? "", stream: told.event?.["@logStream"] ?? "" },
-    place: told.place ?? 0, moreBefore: told.more_before === true, moreAfter: told.more_after === true,
+    place: told.place ?? 0,
+    moreBefore: told.more_before === true,
+    moreAfter: told.more_after === true,
   };
 }

@@ -3,22 +3,48 @@
 import { json, type Group } from "../api.ts";
 
 /** How long, and how much, of a group is kept; `null` is without a limit of its own. */
-export interface Retention { age: string | null; size: string | null }
+export interface Retention {
+  age: string | null;
+  size: string | null;
+}
 
 /** What is expected of a group, as things stand. */
-export interface Forecast { bytes_per_day: number | null; next: string | null; reason: "size" | "age" | null }
+export interface Forecast {
+  bytes_per_day: number | null;
+  next: string | null;
+  reason: "size" | "age" | null;
+}
 
 /** A group with all that the list says of it. */
-export interface KeptGroup extends Group { retention: Retention; forecast: Forecast }
+export interface KeptGroup extends Group {
+  retention: Retention;
+  forecast: Forecast;
+}
 
 /** What is expected of the whole store. */
-export interface StoreForecast { bytes_left: number; bytes_per_day: number; full_at: string | null; then: string }
+export interface StoreForecast {
+  bytes_left: number;
+  bytes_per_day: number;
+  full_at: string | null;
+  then: string;
+}
 
 /** Events that go or come back. */
-export interface Removal { events: number; bytes: number; runs: number; first: string | null; last: string | null }
+export interface Removal {
+  events: number;
+  bytes: number;
+  runs: number;
+  first: string | null;
+  last: string | null;
+}
 
 /** What a change of limits does, or would do. */
-export interface Change { removes: Removal; restores: Removal; undo_until: string; warnings: string[] }
+export interface Change {
+  removes: Removal;
+  restores: Removal;
+  undo_until: string;
+  warnings: string[];
+}
 
 /** A deletion of events by a query, and how far it is. */
 export interface Receipt {
@@ -37,15 +63,31 @@ export interface Receipt {
 }
 
 /** Which events are to be deleted. */
-export interface Order { query: string; from?: string; to?: string; all_time?: boolean; dry_run?: boolean; reason?: string; time_zone?: string }
+export interface Order {
+  query: string;
+  from?: string;
+  to?: string;
+  all_time?: boolean;
+  dry_run?: boolean;
+  reason?: string;
+  time_zone?: string;
+}
 
 const path = (name: string) => `api/v1/groups/${encodeURIComponent(name)}`;
-const sent = (method: string, body: unknown): RequestInit => ({ method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+const sent = (method: string, body: unknown): RequestInit => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 /** What the list of groups says beside what every page needs of them. */
 export function kept(group: Group): KeptGroup {
   const { retention, forecast } = group as Partial<KeptGroup>;
-  return { ...group, retention: retention ?? { age: null, size: null }, forecast: forecast ?? { bytes_per_day: null, next: null, reason: null } };
+  return {
+    ...group,
+    retention: retention ?? { age: null, size: null },
+    forecast: forecast ?? { bytes_per_day: null, next: null, reason: null },
+  };
 }
 
 /** What is expected of the store; nothing where that may not be known. */
@@ -59,7 +101,13 @@ export function setRetention(name: string, retention: Retention, isPreview: bool
 }
 
 /** A source whose events are steadily dated before or after their arrival. */
-export interface Clock { group: string; stream: string; offset_seconds: number; certain: boolean; time_zone: string | null }
+export interface Clock {
+  group: string;
+  stream: string;
+  offset_seconds: number;
+  certain: boolean;
+  time_zone: string | null;
+}
 
 /** The sources whose clock or time zone is off. */
 export async function clocks(signal: AbortSignal): Promise<Clock[]> {

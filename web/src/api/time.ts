@@ -11,5 +11,7 @@ export interface ReadRange extends RangeText {
 
 /** Reads a range; throws `ApiError` with the place of what is wrong. */
 export function readRange(text: string, zone: Zone, signal: AbortSignal): Promise<ReadRange> {
-  return json<ReadRange>(`api/v1/time?${new URLSearchParams({ text, time_zone: timeZone(zone) }).toString()}`, { signal });
+  return json<ReadRange>(`api/v1/time?${new URLSearchParams({ text, time_zone: timeZone(zone) }).toString()}`, {
+    signal,
+  });
 }

@@ -36,7 +36,21 @@ export const savedViews = signal<Lane<SavedView[]>>({ state: "idle", data: null,
 export function askViews(): void {
   void start(savedViews, async (signal) => {
     const found = (await api.json<{ views?: Partial<SavedView>[] }>("api/v1/views", { signal })).views ?? [];
-    return found.map((one) => ({ id: "", name: "", description: "", tags: [], star: false, chip: false, shared: false, version: 1, owner: "", own: false, changed: "", ...one, view: one.view ?? {} }));
+    return found.map((one) => ({
+      id: "",
+      name: "",
+      description: "",
+      tags: [],
+      star: false,
+      chip: false,
+      shared: false,
+      version: 1,
+      owner: "",
+      own: false,
+      changed: "",
+      ...one,
+      view: one.view ?? {},
+    }));
   });
 }
 
@@ -50,7 +64,16 @@ export async function saveView(wanted: NewView): Promise<void> {
 export async function changeView(of: SavedView, change: Partial<NewView>): Promise<void> {
   const { name, description, tags, star, chip, shared, view, version } = { ...of, ...change };
   try {
-    await send("PUT", `api/v1/views/${encodeURIComponent(of.id)}`, { name, description, tags, star, chip, shared, view, version });
+    await send("PUT", `api/v1/views/${encodeURIComponent(of.id)}`, {
+      name,
+      description,
+      tags,
+      star,
+      chip,
+      shared,
+      view,
+      version,
+    });
   } finally {
     askViews();
   }
@@ -67,7 +90,10 @@ export async function deleteView(of: SavedView): Promise<void> {
 
 /** The parts of a view that are kept: not the open row, and the range only where it is wanted. */
 export function partsOf(of: View, withRange: boolean): Record<string, string> {
-  const parts = Object.fromEntries(new URL(address({ ...of, page: "explore", row: "", around: "", find: "", live: false }), location.href).searchParams);
+  const parts = Object.fromEntries(
+    new URL(address({ ...of, page: "explore", row: "", around: "", find: "", live: false }), location.href)
+      .searchParams,
+  );
   if (!withRange) {
     delete parts["from"];
     delete parts["to"];

@@ -51,12 +51,19 @@ function useLeaving(): () => void {
   useEffect(() => {
     if (asked !== first.current.asked) go({ around: "" }, true);
   }, [asked]);
-  useEffect(() => () => {
-    const { cursor: before } = first.current;
-    cursor.value = before;
-    // Where one came from: the same row has the focus again, once the rows can have it.
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(before)}"]`)?.focus({ preventScroll: true }));
-  }, []);
+  useEffect(
+    () => () => {
+      const { cursor: before } = first.current;
+      cursor.value = before;
+      // Where one came from: the same row has the focus again, once the rows can have it.
+      requestAnimationFrame(() =>
+        document
+          .querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(before)}"]`)
+          ?.focus({ preventScroll: true }),
+      );
+    },
+    [],
+  );
   return leave;
 }
 
@@ -66,27 +73,63 @@ function AroundView({ List }: { List: List }) {
   const leave = useLeaving();
   const asked = JSON.stringify([of, columns, zone]);
   useEffect(() => askAround(of, columns, zone), [asked]);
-  useEffect(() => () => {
-    stop(lines);
-    lines.value = NOTHING;
-  }, []);
+  useEffect(
+    () => () => {
+      stop(lines);
+      lines.value = NOTHING;
+    },
+    [],
+  );
   const lane = lines.value;
   const data = lane.data?.scope.id === of.id ? lane.data : null;
   useKeysHere(leave);
   const root = useRef<HTMLElement>(null);
   useEffect(() => root.current?.focus({ preventScroll: true }), []);
   return (
-    <section class="around" ref={root} tabIndex={-1} aria-label={t("Around an event")} data-testid="around-view" aria-busy={lane.state === "loading"}>
+    <section
+      class="around"
+      ref={root}
+      tabIndex={-1}
+      aria-label={t("Around an event")}
+      data-testid="around-view"
+      aria-busy={lane.state === "loading"}
+    >
       <Head of={of} origin={data?.origin ?? null} leave={leave} />
       <div class="around-tools" role="search">
         <FilterBox />
-        <button type="button" class="button small" data-testid="around-find" title={t("Find in these lines (f)")} onClick={() => void openFind()}><Icon name="search" />{t("Find")}</button>
-        <span class="dim" role="status" data-testid="around-count">{data ? plural(data.events.length, "{n} line", "{n} lines", count(data.events.length)) : ""}</span>
+        <button
+          type="button"
+          class="button small"
+          data-testid="around-find"
+          title={t("Find in these lines (f)")}
+          onClick={() => void openFind()}
+        >
+          <Icon name="search" />
+          {t("Find")}
+        </button>
+        <span class="dim" role="status" data-testid="around-count">
+          {data ? plural(data.events.length, "{n} line", "{n} lines", count(data.events.length)) : ""}
+        </span>
       </div>
-      {lane.state === "error" && data && <p class="note error around-note" role="alert" data-testid="around-error">{printable(lane.error?.message ?? "")}{lane.error?.hint ? ` – ${printable(lane.error.hint)}` : ""}</p>}
-      {data && data.partial.length > 0 && <p class="partial" role="alert">{t("Not everything could be read:")} {data.partial.map((reason) => printable(reason.message)).join(" ")}</p>}
+      {lane.state === "error" && data && (
+        <p class="note error around-note" role="alert" data-testid="around-error">
+          {printable(lane.error?.message ?? "")}
+          {lane.error?.hint ? ` – ${printable(lane.error.hint)}` : ""}
+        </p>
+      )}
+      {data && data.partial.length > 0 && (
+        <p class="partial" role="alert">
+          {t("Not everything could be read:")} {data.partial.map((reason) => printable(reason.message)).join(" ")}
+        </p>
+      )}
       {lane.state === "error" && !data && <NotThere of={of} leave={leave} retry={() => askAround(of, columns, zone)} />}
-      {!data && lane.state !== "error" && <div class="skeleton" aria-hidden="true">{Array.from({ length: 14 }, (_, n) => <div key={n} style={{ width: `${94 - ((n * 41) % 52)}%` }} />)}</div>}
+      {!data && lane.state !== "error" && (
+        <div class="skeleton" aria-hidden="true">
+          {Array.from({ length: 14 }, (_, n) => (
+            <div key={n} style={{ width: `${94 - ((n * 41) % 52)}%` }} />
+          ))}
+        </div>
+      )}
       {data && <Shown List={List} data={data} stale={lane.state === "loading"} />}
     </section>
   );
@@ -98,14 +141,40 @@ function Head({ of, origin, leave }: { of: AroundScope; origin: Origin | null; l
   const all = of.bonds.length === 0;
   return (
     <header class="around-head">
-      <button type="button" class="button small" data-testid="around-back" title={t("Back to the rows (Esc)")} onClick={leave}><span class="back"><Icon name="chevron" /></span>{t("Back")}</button>
-      <h2 title={origin ? exactText(origin.time, zone) : undefined}>{ms === null ? t("Around an event") : t("Around {time}", { time: clockText(ms, zone, true) })}</h2>
-      {ms !== null && <span class="dim date">{dateText(ms, zone)} {zoneText(ms, zone)}</span>}
+      <button
+        type="button"
+        class="button small"
+        data-testid="around-back"
+        title={t("Back to the rows (Esc)")}
+        onClick={leave}
+      >
+        <span class="back">
+          <Icon name="chevron" />
+        </span>
+        {t("Back")}
+      </button>
+      <h2 title={origin ? exactText(origin.time, zone) : undefined}>
+        {ms === null ? t("Around an event") : t("Around {time}", { time: clockText(ms, zone, true) })}
+      </h2>
+      {ms !== null && (
+        <span class="dim date">
+          {dateText(ms, zone)} {zoneText(ms, zone)}
+        </span>
+      )}
       <span class="bonds" role="group" aria-label={t("Only lines of the same")}>
         <Bonded of={of} bond="stream" label={text("stream")} value={origin?.stream ?? ""} />
         <Bonded of={of} bond="group" label={text("group")} value={origin?.group ?? ""} />
         {origin?.host && <Bonded of={of} bond="host" label={text("host")} value={String(origin.host.value)} />}
-        <button type="button" class="chip" aria-pressed={all} data-testid="bond-none" title={t("Everything at this instant, in all groups (a)")} onClick={everything}>{t("everything")}</button>
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={all}
+          data-testid="bond-none"
+          title={t("Everything at this instant, in all groups (a)")}
+          onClick={everything}
+        >
+          {t("everything")}
+        </button>
       </span>
     </header>
   );
@@ -119,8 +188,17 @@ function Bonded({ of, bond, label, value }: { of: AroundScope; bond: Bond; label
   const on = of.bonds.includes(bond);
   const toggle = () => change({ bonds: on ? of.bonds.filter((one) => one !== bond) : [...of.bonds, bond] });
   return (
-    <button type="button" class="chip" aria-pressed={on} data-testid={`bond-${bond}`} title={on ? t("Do not keep to it") : t("Keep to it")} onClick={toggle}>
-      <span class="dim">{t(label)}</span><span class="ellipsis">{value === "" ? "–" : printable(cut(value, 60))}</span>{on && <Icon name="close" />}
+    <button
+      type="button"
+      class="chip"
+      aria-pressed={on}
+      data-testid={`bond-${bond}`}
+      title={on ? t("Remove this limit") : t("Limit to this")}
+      onClick={toggle}
+    >
+      <span class="dim">{t(label)}</span>
+      <span class="ellipsis">{value === "" ? "–" : printable(cut(value, 60))}</span>
+      {on && <Icon name="close" />}
     </button>
   );
 }
@@ -135,8 +213,17 @@ function FilterBox() {
     return () => clearTimeout(timer);
   }, [typed]);
   return (
-    <input type="search" aria-label={t("Show only these lines")} placeholder={t("Show only… words, or filter status >= 500")} value={typed} data-testid="around-filter"
-      onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Enter") change({ filter: typed }); }} />
+    <input
+      type="search"
+      aria-label={t("Show only these lines")}
+      placeholder={t("Show only… words, or filter status >= 500")}
+      value={typed}
+      data-testid="around-filter"
+      onInput={(event) => setTyped(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") change({ filter: typed });
+      }}
+    />
   );
 }
 
@@ -145,7 +232,10 @@ function useKeysHere(leave: () => void): void {
     const own = { close: leave, everything };
     contextKeys.value = own;
     filtered.value = { text: filter, ask: (next) => change({ filter: next }) };
-    return () => batch(() => { if (contextKeys.peek() === own) contextKeys.value = filtered.value = null; });
+    return () =>
+      batch(() => {
+        if (contextKeys.peek() === own) contextKeys.value = filtered.value = null;
+      });
   });
 }
 
@@ -160,7 +250,8 @@ function columnsOf(data: Lines): Column[] {
     ...(groups ? [{ name: "@log", type: "string" }] : []),
     ...(!groups && differ((event) => event.stream) ? [{ name: "@logStream", type: "string" }] : []),
     ...(host && differ((event) => event.cells[host.name]) ? [host] : []),
-    ...named, { name: "@message", type: "string" },
+    ...named,
+    { name: "@message", type: "string" },
   ];
 }
 
@@ -177,22 +268,46 @@ function Shown({ List, data, stale }: { List: List; data: Lines; stale: boolean 
   }, [data]);
   const id = data.scope.id;
   useEffect(() => {
-    document.querySelector<HTMLElement>(`.around [data-testid=row][data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+    document
+      .querySelector<HTMLElement>(`.around [data-testid=row][data-id="${CSS.escape(id)}"]`)
+      ?.focus({ preventScroll: true });
   }, [id]);
-  const more = (side: "before" | "after") => () => void grow(side, zone).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)));
+  const more = (side: "before" | "after") => () =>
+    void grow(side, zone).catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)));
   return (
     <div class={`around-lines${stale ? " stale" : ""}`}>
       <Edge side="before" more={data.moreBefore && hasRoom(data)} isCut={data.moreBefore} onMore={more("before")} />
-      <List key={JSON.stringify(data.scope)} events={events} columns={columns} sought={soughtTexts(data.scope.filter)} label={t("Lines around the event, oldest first")} centre={id} />
+      <List
+        key={JSON.stringify(data.scope)}
+        events={events}
+        columns={columns}
+        sought={soughtTexts(data.scope.filter)}
+        label={t("Lines around the event, oldest first")}
+        centre={id}
+      />
       <Edge side="after" more={data.moreAfter && hasRoom(data)} isCut={data.moreAfter} onMore={more("after")} />
     </div>
   );
 }
 
-function Edge({ side, more, isCut, onMore }: { side: "before" | "after"; more: boolean; isCut: boolean; onMore: () => void }) {
+function Edge({
+  side,
+  more,
+  isCut,
+  onMore,
+}: {
+  side: "before" | "after";
+  more: boolean;
+  isCut: boolean;
+  onMore: () => void;
+}) {
   const before = side === "before";
   if (!more) {
-    return <p class="edge dim">{isCut ? t("As many lines as this view holds.") : before ? t("Nothing before.") : t("Nothing after.")}</p>;
+    return (
+      <p class="edge dim">
+        {isCut ? t("This view holds no more lines.") : before ? t("Nothing before.") : t("Nothing after.")}
+      </p>
+    );
   }
   return (
     <button type="button" class="edge" data-testid={`more-${side}`} aria-busy={growing.value === side} onClick={onMore}>
@@ -208,18 +323,41 @@ function NotThere({ of, leave, retry }: { of: AroundScope; leave: () => void; re
   const gone = error?.code === "event-gone" && ms !== null;
   const near = () => {
     const at = ms ?? Date.now();
-    go({ around: "", query: "", from: new Date(at - 60_000).toISOString(), to: new Date(at + 60_000).toISOString(), row: "", live: false });
+    go({
+      around: "",
+      query: "",
+      from: new Date(at - 60_000).toISOString(),
+      to: new Date(at + 60_000).toISOString(),
+      row: "",
+      live: false,
+    });
   };
   return (
     <div class="state" data-testid="around-failed">
-      <h2>{gone ? t("This event is no longer here") : t("What was around the event could not be loaded")}</h2>
-      <p>{gone ? t("It was of {time}. Its retention is over, or it was deleted.", { time: fullText(ms, view.value.zone) }) : printable(error?.message ?? "")}</p>
+      <h2>{gone ? t("This event is no longer here") : t("Surrounding events could not be loaded")}</h2>
+      <p>
+        {gone
+          ? t("It was from {time}. Its retention ended, or it was deleted.", { time: fullText(ms, view.value.zone) })
+          : printable(error?.message ?? "")}
+      </p>
       {!gone && error?.hint && <p class="hint">{printable(error.hint)}</p>}
       <p class="buttons">
-        {gone
-          ? <button type="button" class="button primary" onClick={near}>{t("Show what is left around that time")}</button>
-          : <button type="button" class="button primary" onClick={() => (of.filter !== "" && error?.status === 400 ? change({ filter: "" }) : retry())}>{of.filter !== "" && error?.status === 400 ? t("Without the filter") : t("Try again")}</button>}
-        <button type="button" class="button" onClick={leave}>{t("Back")}</button>
+        {gone ? (
+          <button type="button" class="button primary" onClick={near}>
+            {t("Show remaining events around that time")}
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => (of.filter !== "" && error?.status === 400 ? change({ filter: "" }) : retry())}
+          >
+            {of.filter !== "" && error?.status === 400 ? t("Without the filter") : t("Try again")}
+          </button>
+        )}
+        <button type="button" class="button" onClick={leave}>
+          {t("Back")}
+        </button>
       </p>
     </div>
   );

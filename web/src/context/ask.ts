@@ -54,7 +54,11 @@ export const growing = signal<"" | "before" | "after">("");
 let known: Origin | null = null;
 
 /** The query and the groups that a scope stands for. */
-function question(scope: AroundScope, columns: readonly string[], origin: Origin | null): { query: string; groups: readonly string[] | null } {
+function question(
+  scope: AroundScope,
+  columns: readonly string[],
+  origin: Origin | null,
+): { query: string; groups: readonly string[] | null } {
   const has = (bond: AroundScope["bonds"][number]) => scope.bonds.includes(bond);
   let text = scope.filter.trim();
   const add = (name: string, value: Json) => {
@@ -77,7 +81,10 @@ function originOf(id: string, answer: ContextAnswer): Origin {
   const name = HOSTS.find((one) => value(one) !== null && typeof value(one) !== "object");
   const time = value("@timestamp");
   return {
-    id, time: typeof time === "string" ? time : "", group: answer.middle.group, stream: answer.middle.stream,
+    id,
+    time: typeof time === "string" ? time : "",
+    group: answer.middle.group,
+    stream: answer.middle.stream,
     host: name === undefined ? null : { name, value: value(name) },
   };
 }
@@ -98,7 +105,13 @@ export function askAround(scope: AroundScope, columns: readonly string[], zone: 
     known = origin.host !== null || known?.id !== id ? origin : known;
     const found = rowsOf(answer, scope, columns);
     return {
-      scope, columns, origin: known, events: found.events, cells: found.columns, moreBefore: answer.moreBefore, moreAfter: answer.moreAfter,
+      scope,
+      columns,
+      origin: known,
+      events: found.events,
+      cells: found.columns,
+      moreBefore: answer.moreBefore,
+      moreAfter: answer.moreAfter,
       partial: answer.partial ? answer.partial_reasons : [],
     };
   });
@@ -112,10 +125,15 @@ export async function grow(side: "before" | "after", zone: Zone): Promise<void> 
   growing.value = side;
   const stop = new AbortController();
   // Another question makes this one pointless.
-  const unwatch = lines.subscribe((now) => { if (now.data !== data || now.state === "loading") stop.abort(); });
+  const unwatch = lines.subscribe((now) => {
+    if (now.data !== data || now.state === "loading") stop.abort();
+  });
   try {
     const asked = question(data.scope, data.columns, data.origin);
-    const answer = await context({ id: edge.id, before: side === "before" ? MORE : 0, after: side === "after" ? MORE : 0, ...asked, zone }, stop.signal);
+    const answer = await context(
+      { id: edge.id, before: side === "before" ? MORE : 0, after: side === "after" ? MORE : 0, ...asked, zone },
+      stop.signal,
+    );
     if (lines.peek().data !== data) return;
     const fresh = rowsOf(answer, data.scope, data.columns).events.filter((_, at) => at !== answer.place);
     const events = side === "before" ? [...fresh, ...data.events] : [...data.events, ...fresh];

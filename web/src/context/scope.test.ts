@@ -7,7 +7,8 @@ test("what is shown around an event is one part of the address, and comes back a
   assert.deepEqual(readScope("abc"), { id: "abc", bonds: ["stream", "group"], filter: "" });
   assert.deepEqual(readScope("abc~"), { id: "abc", bonds: [], filter: "" });
   assert.deepEqual(readScope("abc~hg~a ~ b"), { id: "abc", bonds: ["group", "host"], filter: "a ~ b" });
-  for (const text of ["abc", "abc~", "abc~g", "abc~sgh", "abc~sg~x", "abc~~x~y"]) assert.equal(writeScope(readScope(text)), text);
+  for (const text of ["abc", "abc~", "abc~g", "abc~sgh", "abc~sg~x", "abc~~x~y"])
+    assert.equal(writeScope(readScope(text)), text);
   assert.deepEqual(readScope(""), { id: "", bonds: ["stream", "group"], filter: "" });
 });
 

@@ -7,7 +7,11 @@ import { decimal, inUnit, tenths } from "../format.ts";
 export type Bond = "stream" | "group" | "host";
 
 /** Every condition and its letter. */
-export const BONDS: readonly { bond: Bond; letter: string }[] = [{ bond: "stream", letter: "s" }, { bond: "group", letter: "g" }, { bond: "host", letter: "h" }];
+export const BONDS: readonly { bond: Bond; letter: string }[] = [
+  { bond: "stream", letter: "s" },
+  { bond: "group", letter: "g" },
+  { bond: "host", letter: "h" },
+];
 
 const AT_FIRST: readonly Bond[] = ["stream", "group"];
 
@@ -21,14 +25,21 @@ export interface AroundScope {
 /** Reads the part of the address. */
 export function readScope(text: string): AroundScope {
   const [id = "", letters, ...rest] = text.split("~");
-  const bonds = letters === undefined ? AT_FIRST : BONDS.filter(({ letter }) => letters.includes(letter)).map(({ bond }) => bond);
+  const bonds =
+    letters === undefined ? AT_FIRST : BONDS.filter(({ letter }) => letters.includes(letter)).map(({ bond }) => bond);
   return { id, bonds, filter: rest.join("~") };
 }
 
 /** Writes it. */
 export function writeScope({ id, bonds, filter }: AroundScope): string {
-  const letters = BONDS.filter(({ bond }) => bonds.includes(bond)).map(({ letter }) => letter).join("");
-  const standard = letters === BONDS.filter(({ bond }) => AT_FIRST.includes(bond)).map(({ letter }) => letter).join("");
+  const letters = BONDS.filter(({ bond }) => bonds.includes(bond))
+    .map(({ letter }) => letter)
+    .join("");
+  const standard =
+    letters ===
+    BONDS.filter(({ bond }) => AT_FIRST.includes(bond))
+      .map(({ letter }) => letter)
+      .join("");
   if (filter !== "") return `${id}~${letters}~${filter}`;
   return standard ? id : `${id}~${letters}`;
 }

@@ -28,8 +28,21 @@ interface State {
   back: string;
 }
 
-const MARKS: Readonly<Record<number, string>> = { 1: "bold", 2: "faint", 3: "italic", 4: "under", 7: "inverse", 9: "strike" };
-const MARKS_OFF: Readonly<Record<number, readonly string[]>> = { 22: ["bold", "faint"], 23: ["italic"], 24: ["under"], 27: ["inverse"], 29: ["strike"] };
+const MARKS: Readonly<Record<number, string>> = {
+  1: "bold",
+  2: "faint",
+  3: "italic",
+  4: "under",
+  7: "inverse",
+  9: "strike",
+};
+const MARKS_OFF: Readonly<Record<number, readonly string[]>> = {
+  22: ["bold", "faint"],
+  23: ["italic"],
+  24: ["under"],
+  27: ["inverse"],
+  29: ["strike"],
+};
 const STEPS = [0, 95, 135, 175, 215, 255];
 
 /** A colour of the 256: of the palette by its number, else as CSS writes it. */
@@ -40,7 +53,9 @@ function indexed(n: number): string {
     const grey = 8 + (n - 232) * 10;
     return `rgb(${grey},${grey},${grey})`;
   }
-  const [r, g, b] = [Math.floor((n - 16) / 36), Math.floor((n - 16) / 6) % 6, (n - 16) % 6].map((step) => STEPS[step] ?? 0);
+  const [r, g, b] = [Math.floor((n - 16) / 36), Math.floor((n - 16) / 6) % 6, (n - 16) % 6].map(
+    (step) => STEPS[step] ?? 0,
+  );
   return `rgb(${r},${g},${b})`;
 }
 
@@ -55,11 +70,17 @@ function extended(codes: readonly number[], at: number): [string, number] {
 
 /** What an escape changes. `38:2::r:g:b` has an empty place for a colour space. */
 function follow(state: State, parameters: string): void {
-  const codes = parameters.replaceAll("::", ":").split(/[;:]/).map((one) => (one === "" ? 0 : Number(one)));
+  const codes = parameters
+    .replaceAll("::", ":")
+    .split(/[;:]/)
+    .map((one) => (one === "" ? 0 : Number(one)));
   for (let at = 0; at < codes.length; at += 1) {
     const code = codes[at] ?? 0;
-    if (code === 0) { state.marks.clear(); state.color = ""; state.back = ""; }
-    else if (MARKS[code] !== undefined) state.marks.add(MARKS[code]);
+    if (code === 0) {
+      state.marks.clear();
+      state.color = "";
+      state.back = "";
+    } else if (MARKS[code] !== undefined) state.marks.add(MARKS[code]);
     else if (MARKS_OFF[code] !== undefined) MARKS_OFF[code].forEach((mark) => state.marks.delete(mark));
     else if (code >= 30 && code <= 37) state.color = String(code - 30);
     else if (code >= 90 && code <= 97) state.color = String(code - 82);
@@ -103,7 +124,7 @@ export function pieces(text: string): Piece[] {
     const colour = /^\u001b\[([0-9;:]*)m$/.exec(escape[0]);
     if (colour) follow(state, colour[1] ?? "");
   }
-  if (found.length >= PIECES_MAX) state.marks.clear(), (state.color = ""), (state.back = "");
+  if (found.length >= PIECES_MAX) (state.marks.clear(), (state.color = ""), (state.back = ""));
   add(text.length);
   return found;
 }

@@ -35,10 +35,25 @@ function textOf(value: Grown): { text: string; kind: string } {
   }
   if (typeof value !== "string") return { text: String(value), kind: value === null ? "null" : typeof value };
   const short = cut(value, TEXT_CHARS);
-  return { text: `"${printable(short, true)}"${short.length < value.length ? ` … ${bytes(value.length - short.length)}` : ""}`, kind: "string" };
+  return {
+    text: `"${printable(short, true)}"${short.length < value.length ? ` … ${bytes(value.length - short.length)}` : ""}`,
+    kind: "string",
+  };
 }
 
-function Item({ twig, place, level, first, tree }: { twig: Twig; place: string; level: number; first: boolean; tree: TreeState }) {
+function Item({
+  twig,
+  place,
+  level,
+  first,
+  tree,
+}: {
+  twig: Twig;
+  place: string;
+  level: number;
+  first: boolean;
+  tree: TreeState;
+}) {
   const { key, path, value } = twig;
   const holds = mayHold(value);
   const open = holds && tree.turned.has(place) !== (level < DEPTH_OPEN && typeof value !== "string");
@@ -46,29 +61,76 @@ function Item({ twig, place, level, first, tree }: { twig: Twig; place: string; 
   const active = tree.active === place;
   const simple = !(value instanceof Map);
   return (
-    <li role="treeitem" aria-level={level} aria-expanded={holds ? open : undefined} tabIndex={active || (first && tree.active === "") ? 0 : -1}
-      data-place={place} data-field={path ?? undefined} data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(asJson(value)).slice(0, 2000)}>
+    <li
+      role="treeitem"
+      aria-level={level}
+      aria-expanded={holds ? open : undefined}
+      tabIndex={active || (first && tree.active === "") ? 0 : -1}
+      data-place={place}
+      data-field={path ?? undefined}
+      data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(asJson(value)).slice(0, 2000)}
+    >
       <div class="twig" data-line>
-        <span class={`turn${open ? " open" : ""}`} aria-hidden="true">{holds ? "▸" : ""}</span>
-        <span class="key">{printable(key)}:</span>{" "}
-        <span class={`leaf ${kind}`}>{text}</span>
-        {active && path !== null && <ValueButtons name={path} value={simple ? value : asJson(value)} isWhole={simple} />}
+        <span class={`turn${open ? " open" : ""}`} aria-hidden="true">
+          {holds ? "▸" : ""}
+        </span>
+        <span class="key">{printable(key)}:</span> <span class={`leaf ${kind}`}>{text}</span>
+        {active && path !== null && (
+          <ValueButtons name={path} value={simple ? value : asJson(value)} isWhole={simple} />
+        )}
       </div>
       {open && <Branches of={value} path={path} place={place} level={level + 1} tree={tree} />}
     </li>
   );
 }
 
-function Branches({ of, path, place, level, tree }: { of: Grown; path: string | null; place: string; level: number; tree: TreeState }) {
+function Branches({
+  of,
+  path,
+  place,
+  level,
+  tree,
+}: {
+  of: Grown;
+  path: string | null;
+  place: string;
+  level: number;
+  tree: TreeState;
+}) {
   const all = useMemo(() => twigs(of, path), [of, path]);
   const shown = tree.shown.get(place) ?? KEYS_SHOWN;
   return (
     <ul role={level === 1 ? "none" : "group"}>
-      {all.length === 0 && <li role="treeitem" aria-level={level} class="dim">{t("This text is no JSON after all.")}</li>}
-      {all.slice(0, shown).map((twig, at) => <Item key={twig.key} twig={twig} place={`${place}/${at}`} level={level} first={level === 1 && at === 0} tree={tree} />)}
+      {all.length === 0 && (
+        <li role="treeitem" aria-level={level} class="dim">
+          {t("This text is not valid JSON.")}
+        </li>
+      )}
+      {all.slice(0, shown).map((twig, at) => (
+        <Item
+          key={twig.key}
+          twig={twig}
+          place={`${place}/${at}`}
+          level={level}
+          first={level === 1 && at === 0}
+          tree={tree}
+        />
+      ))}
       {all.length > shown && (
-        <li role="treeitem" aria-level={level} tabIndex={tree.active === `${place}/more` ? 0 : -1} data-place={`${place}/more`} data-more={place} data-testid="tree-more">
-          <span class="link">{t("show {n} more of {all}", { n: count(Math.min(KEYS_SHOWN, all.length - shown)), all: count(all.length) })}</span>
+        <li
+          role="treeitem"
+          aria-level={level}
+          tabIndex={tree.active === `${place}/more` ? 0 : -1}
+          data-place={`${place}/more`}
+          data-more={place}
+          data-testid="tree-more"
+        >
+          <span class="link">
+            {t("show {n} more of {all}", {
+              n: count(Math.min(KEYS_SHOWN, all.length - shown)),
+              all: count(all.length),
+            })}
+          </span>
         </li>
       )}
     </ul>
@@ -79,12 +141,14 @@ function useTree(): [TreeState, (place: string) => void] {
   const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
   const [shown, setShown] = useState<ReadonlyMap<string, number>>(new Map());
   const [active, setActive] = useState("");
-  const turn = (place: string) => setTurned((now) => {
-    const next = new Set(now);
-    if (!next.delete(place)) next.add(place);
-    return next;
-  });
-  const more = (place: string) => setShown((now) => new Map(now).set(place, (now.get(place) ?? KEYS_SHOWN) + KEYS_SHOWN));
+  const turn = (place: string) =>
+    setTurned((now) => {
+      const next = new Set(now);
+      if (!next.delete(place)) next.add(place);
+      return next;
+    });
+  const more = (place: string) =>
+    setShown((now) => new Map(now).set(place, (now.get(place) ?? KEYS_SHOWN) + KEYS_SHOWN));
   return [{ turned, shown, active, turn, more }, setActive];
 }
 
@@ -95,21 +159,27 @@ function step(key: string, item: HTMLElement, root: HTMLElement, tree: TreeState
   const expanded = item.getAttribute("aria-expanded");
   const place = item.dataset["place"] ?? "";
   switch (key) {
-    case "ArrowDown": return all[at + 1] ?? item;
-    case "ArrowUp": return all[at - 1] ?? item;
-    case "Home": return all[0] ?? item;
-    case "End": return all.at(-1) ?? item;
+    case "ArrowDown":
+      return all[at + 1] ?? item;
+    case "ArrowUp":
+      return all[at - 1] ?? item;
+    case "Home":
+      return all[0] ?? item;
+    case "End":
+      return all.at(-1) ?? item;
     case "ArrowRight":
       if (expanded === "false") tree.turn(place);
       return expanded === "true" ? (all[at + 1] ?? item) : item;
     case "ArrowLeft":
       if (expanded === "true") tree.turn(place);
       return expanded === "true" ? item : (item.parentElement?.closest<HTMLElement>("[role=treeitem]") ?? item);
-    case "Enter": case " ":
+    case "Enter":
+    case " ":
       if (item.dataset["more"] !== undefined) tree.more(item.dataset["more"]);
       else if (expanded !== null) tree.turn(place);
       return item;
-    default: return null;
+    default:
+      return null;
   }
 }
 
@@ -118,9 +188,18 @@ export function JsonTree({ fields }: { fields: readonly FieldOfEvent[] }) {
   const root = useRef<HTMLDivElement>(null);
   const grown = useMemo((): Branch => grow(fields), [fields]);
   const [tree, setActive] = useTree();
-  const itemOf = (target: EventTarget | null) => (target instanceof Element ? target.closest<HTMLElement>("[role=treeitem][data-place]") : null);
+  const itemOf = (target: EventTarget | null) =>
+    target instanceof Element ? target.closest<HTMLElement>("[role=treeitem][data-place]") : null;
   const onKey = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof HTMLElement) || event.target.getAttribute("role") !== "treeitem" || !root.current) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      !(event.target instanceof HTMLElement) ||
+      event.target.getAttribute("role") !== "treeitem" ||
+      !root.current
+    )
+      return;
     const next = step(event.key, event.target, root.current, tree);
     if (next === null) return;
     event.preventDefault();
@@ -139,7 +218,17 @@ export function JsonTree({ fields }: { fields: readonly FieldOfEvent[] }) {
     if (place !== undefined && place !== tree.active) setActive(place);
   };
   return (
-    <div class="tree block" role="tree" aria-label={t("The event as JSON")} ref={root} data-testid="json" onKeyDown={onKey} onClick={onClick} onPointerOver={follow} onFocusIn={follow}>
+    <div
+      class="tree block"
+      role="tree"
+      aria-label={t("The event as JSON")}
+      ref={root}
+      data-testid="json"
+      onKeyDown={onKey}
+      onClick={onClick}
+      onPointerOver={follow}
+      onFocusIn={follow}
+    >
       <Branches of={grown} path="" place="" level={1} tree={tree} />
     </div>
   );

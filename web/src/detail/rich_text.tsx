@@ -14,12 +14,27 @@ const STEP_CHARS = 262_144;
 function styleOf({ color, back }: Manner): preact.CSSProperties | undefined {
   if (color === "" && back === "") return undefined;
   // Properties, set by script: an attribute in a string is what the policy forbids.
-  return { ...(color === "" ? {} : { "--ink": color }), ...(back === "" ? {} : { "--ground": back }) } as preact.CSSProperties;
+  return {
+    ...(color === "" ? {} : { "--ink": color }),
+    ...(back === "" ? {} : { "--ground": back }),
+  } as preact.CSSProperties;
 }
 
 function Coloured({ text }: { text: string }) {
   const all = useMemo(() => pieces(text), [text]);
-  return <>{all.map(({ text: part, manner }, at) => (manner === null ? part : <span key={at} class={`ansi ${manner.classes}`} style={styleOf(manner)}>{part}</span>))}</>;
+  return (
+    <>
+      {all.map(({ text: part, manner }, at) =>
+        manner === null ? (
+          part
+        ) : (
+          <span key={at} class={`ansi ${manner.classes}`} style={styleOf(manner)}>
+            {part}
+          </span>
+        ),
+      )}
+    </>
+  );
 }
 
 function Frames({ text, frames }: { text: string; frames: number }) {
@@ -27,8 +42,16 @@ function Frames({ text, frames }: { text: string; frames: number }) {
   const indent = /^\s*/.exec(text)?.[0].replace(/^.*\n/s, "") ?? "";
   return (
     <>
-      {indent}<button type="button" class="frames" aria-expanded={open} data-testid="frames" onClick={() => setOpen(!open)}>{plural(frames, "{n} frame", "{n} frames", count(frames))}</button>{"\n"}
-      {open && <span class="library"><Coloured text={text} /></span>}
+      {indent}
+      <button type="button" class="frames" aria-expanded={open} data-testid="frames" onClick={() => setOpen(!open)}>
+        {plural(frames, "{n} frame", "{n} frames", count(frames))}
+      </button>
+      {"\n"}
+      {open && (
+        <span class="library">
+          <Coloured text={text} />
+        </span>
+      )}
     </>
   );
 }
@@ -42,10 +65,19 @@ export function RichText({ text, limit = TEXT_CHARS }: { text: string; limit?: n
   const step = Math.min(left, STEP_CHARS);
   return (
     <>
-      {parts.map((part, at) => (part.frames > 0 ? <Frames key={at} text={part.text} frames={part.frames} /> : <Coloured key={at} text={part.text} />))}
+      {parts.map((part, at) =>
+        part.frames > 0 ? (
+          <Frames key={at} text={part.text} frames={part.frames} />
+        ) : (
+          <Coloured key={at} text={part.text} />
+        ),
+      )}
       {left > 0 && (
         <button type="button" class="link" data-testid="show-more" onClick={() => setMost(most + STEP_CHARS)}>
-          {" … "}{step < left ? t("show {some} more of {all}", { some: bytes(step), all: bytes(text.length) }) : t("show {some} more", { some: bytes(left) })}
+          {" … "}
+          {step < left
+            ? t("show {some} more of {all}", { some: bytes(step), all: bytes(text.length) })
+            : t("show {some} more", { some: bytes(left) })}
         </button>
       )}
     </>

@@ -14,7 +14,8 @@ const LINES_MAX = 5000;
 
 const JAVA = /^\s*at (?:[\w.-]+@[\w.-]+\/|[\w.-]+\/\/?)?((?:[\w$-]+\.)+)[\w$<>]+\(/;
 const JAVA_MORE = /^\s*\.\.\. \d+ (?:more|common frames omitted)/;
-const JAVA_LIBRARY = /^(?:java|javax|jdk|sun|com\.sun|jakarta|kotlin|kotlinx|scala|akka|groovy|clojure|org\.(?:springframework|apache|eclipse|hibernate|jboss|junit|glassfish|postgresql|mockito|gradle|slf4j|codehaus|jetbrains)|io\.(?:netty|undertow|grpc|vertx|micrometer|quarkus|micronaut|opentelemetry)|reactor|com\.(?:fasterxml|google|zaxxer|mysql|sun|netflix|squareup|datadog)|okhttp3|okio|retrofit2|feign|ch\.qos|rx|lombok|net\.bytebuddy)\./;
+const JAVA_LIBRARY =
+  /^(?:java|javax|jdk|sun|com\.sun|jakarta|kotlin|kotlinx|scala|akka|groovy|clojure|org\.(?:springframework|apache|eclipse|hibernate|jboss|junit|glassfish|postgresql|mockito|gradle|slf4j|codehaus|jetbrains)|io\.(?:netty|undertow|grpc|vertx|micrometer|quarkus|micronaut|opentelemetry)|reactor|com\.(?:fasterxml|google|zaxxer|mysql|sun|netflix|squareup|datadog)|okhttp3|okio|retrofit2|feign|ch\.qos|rx|lombok|net\.bytebuddy)\./;
 const NODE = /^\s*at (?:.*\()?((?:node:|file:\/\/|[A-Za-z]:\\|\/|internal\/)[^()]*?)(?::\d+){0,2}\)?$/;
 const NODE_BARE = /^\s*at (?:<anonymous>|new Promise \(<anonymous>\)|.* \(<anonymous>\)|.* \(native\))$/;
 const NODE_LIBRARY = /^(?:node:|internal\/)|[\\/]node_modules[\\/]/;
@@ -22,10 +23,12 @@ const PYTHON = /^\s+File "([^"]+)", line \d+/;
 const PYTHON_LIBRARY = /[\\/](?:site-packages|dist-packages)[\\/]|[\\/]lib(?:64)?[\\/]python\d|^<frozen |^<string>/;
 const GO_FILE = /^\t(\S.*\.(?:go|s)):\d+(?: \+0x[0-9a-f]+)?$/;
 const GO_CALL = /^(?:created by )?[\w./·*()\-[\]]+[\w)\]](?:\(.*\))?(?: in goroutine \d+)?$/;
-const GO_LIBRARY = /\/(?:go\/pkg\/mod|usr\/local\/go\/src|usr\/lib\/go[\w.-]*\/src|go\/src\/runtime|libexec\/src|vendor)\/|^(?:runtime|net|internal|sync|testing)\//;
+const GO_LIBRARY =
+  /\/(?:go\/pkg\/mod|usr\/local\/go\/src|usr\/lib\/go[\w.-]*\/src|go\/src\/runtime|libexec\/src|vendor)\/|^(?:runtime|net|internal|sync|testing)\//;
 const RUST = /^\s*\d+: +(?:0x[0-9a-f]+ - )?(\S.*)$/;
 const RUST_PLACE = /^\s+at (\S+?)(?::\d+){0,2}$/;
-const RUST_LIBRARY = /^<?(?:&?(?:mut )?)?(?:std|core|alloc|tokio|hyper|hyper_util|axum|axum_core|tower|tower_http|tower_service|futures|futures_util|futures_core|rayon|rayon_core|backtrace|anyhow|eyre|color_eyre|tracing|h2|reqwest|actix\w*|crossbeam\w*|parking_lot\w*|serde\w*|test)(?:::|\b)|^(?:_*rust_\w+|rust_begin_unwind|__rust\w*|_start|__libc_start\w*|start_thread|clone3?|main|_?_?pthread\w*)$/;
+const RUST_LIBRARY =
+  /^<?(?:&?(?:mut )?)?(?:std|core|alloc|tokio|hyper|hyper_util|axum|axum_core|tower|tower_http|tower_service|futures|futures_util|futures_core|rayon|rayon_core|backtrace|anyhow|eyre|color_eyre|tracing|h2|reqwest|actix\w*|crossbeam\w*|parking_lot\w*|serde\w*|test)(?:::|\b)|^(?:_*rust_\w+|rust_begin_unwind|__rust\w*|_start|__libc_start\w*|start_thread|clone3?|main|_?_?pthread\w*)$/;
 const RUST_LIBRARY_PLACE = /^\/rustc\/|\/\.cargo\/(?:registry|git)\/|\/library\/(?:std|core|alloc)\//;
 
 /** A frame: how many lines it takes, and whether it is of a library. */
@@ -53,14 +56,20 @@ function go(lines: readonly string[], at: number): Frame | null {
   const place = GO_FILE.exec(lines[at + 1] ?? "");
   if (!place || !GO_CALL.test(lines[at] ?? "")) return null;
   const call = lines[at] ?? "";
-  return { lines: 2, library: GO_LIBRARY.test(place[1] ?? "") || /^(?:created by )?(?:runtime|panic|testing)[.(]/.test(call) };
+  return {
+    lines: 2,
+    library: GO_LIBRARY.test(place[1] ?? "") || /^(?:created by )?(?:runtime|panic|testing)[.(]/.test(call),
+  };
 }
 
 function rust(lines: readonly string[], at: number): Frame | null {
   const found = RUST.exec(lines[at] ?? "");
   if (!found) return null;
   const place = RUST_PLACE.exec(lines[at + 1] ?? "");
-  return { lines: place ? 2 : 1, library: RUST_LIBRARY.test(found[1] ?? "") || RUST_LIBRARY_PLACE.test(place?.[1] ?? "") };
+  return {
+    lines: place ? 2 : 1,
+    library: RUST_LIBRARY.test(found[1] ?? "") || RUST_LIBRARY_PLACE.test(place?.[1] ?? ""),
+  };
 }
 
 /** The frame that begins at a line, if one does. */

@@ -20,5 +20,7 @@ export function isTrace(name: string, value: Json): boolean {
 /** The query for all events of a trace: wherever the id stands, as services call it by many names. */
 export function traceQuery(name: string, value: Json): string {
   const text = String(value);
-  return text.length >= UNIQUE_CHARS_MIN && typeof value === "string" ? `filter @any like ${valueText(text)}` : `filter ${fieldText(name)} = ${valueText(value)}`;
+  return text.length >= UNIQUE_CHARS_MIN && typeof value === "string"
+    ? `filter @any like ${valueText(text)}`
+    : `filter ${fieldText(name)} = ${valueText(value)}`;
 }

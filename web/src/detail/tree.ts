@@ -54,23 +54,30 @@ function parsed(text: string): Json | undefined {
 /** Whether there may be something below a value; texts that begin like JSON are only read when they are opened. */
 export function mayHold(value: Grown): boolean {
   if (value instanceof Map) return value.size > 0;
-  if (typeof value === "string") return /^\s*(?:\{\s*["}]|\[\s*[["{\d}-])/.test(value) && value.length <= TEXT_CHARS_MAX && value.length > 2;
+  if (typeof value === "string")
+    return /^\s*(?:\{\s*["}]|\[\s*[["{\d}-])/.test(value) && value.length <= TEXT_CHARS_MAX && value.length > 2;
   return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
 /** How many things are below a value. */
 export function sizeOf(value: Grown): number {
-  return value instanceof Map ? value.size : typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+  return value instanceof Map
+    ? value.size
+    : typeof value === "object" && value !== null
+      ? Object.keys(value).length
+      : 0;
 }
 
 /** What is below a value. */
 export function twigs(value: Grown, path: string | null): Twig[] {
   const below = (key: string) => (path === null ? null : path === "" ? key : `${path}.${key}`);
-  if (value instanceof Map) return [...value].map(([key, one]) => ({ key, path: key === "" ? path : below(key), value: one }));
+  if (value instanceof Map)
+    return [...value].map(([key, one]) => ({ key, path: key === "" ? path : below(key), value: one }));
   // What is inside of a text has no name that a query could ask for.
   if (typeof value === "string") return twigs(parsed(value) ?? null, null);
   if (Array.isArray(value)) return value.map((one, at) => ({ key: String(at), path: below(String(at)), value: one }));
-  if (typeof value === "object" && value !== null) return Object.entries(value).map(([key, one]) => ({ key, path: below(key), value: one }));
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value).map(([key, one]) => ({ key, path: below(key), value: one }));
   return [];
 }
 

@@ -5,7 +5,11 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { EventRow } from "../rows.ts";
 import { rowAt, topOf, type Extras } from "./window.ts";
 
-interface Kept { id: string; index: number; offset: number }
+interface Kept {
+  id: string;
+  index: number;
+  offset: number;
+}
 
 /** Where a row of this id stands now; -1 where it is gone. */
 function placeOf(events: readonly EventRow[], kept: Kept): number {
@@ -13,7 +17,13 @@ function placeOf(events: readonly EventRow[], kept: Kept): number {
 }
 
 /** Keeps the row at the top of the box at its place, unless the box is at its own top; gives what notes a scroll. */
-export function useAnchor(box: { current: HTMLDivElement | null }, events: readonly EventRow[], rowHeight: number, extras: Extras, isOn: boolean): () => void {
+export function useAnchor(
+  box: { current: HTMLDivElement | null },
+  events: readonly EventRow[],
+  rowHeight: number,
+  extras: Extras,
+  isOn: boolean,
+): () => void {
   const kept = useRef<Kept | null>(null);
   const drawn = useRef({ events, rowHeight, extras });
   const note = () => {

@@ -44,7 +44,17 @@ export function niceCount(n: number): number {
 }
 
 /** Labels of time. */
-export function Axis({ scale, x, zone, height = HEIGHT }: { scale: Scale; x: (ms: number) => number; zone: Zone; height?: number }) {
+export function Axis({
+  scale,
+  x,
+  zone,
+  height = HEIGHT,
+}: {
+  scale: Scale;
+  x: (ms: number) => number;
+  zone: Zone;
+  height?: number;
+}) {
   const length = scale.to - scale.from;
   const most = Math.max(2, Math.floor(scale.width / 110));
   const text = (ms: number) => {
@@ -56,8 +66,16 @@ export function Axis({ scale, x, zone, height = HEIGHT }: { scale: Scale; x: (ms
   return (
     <g class="axis">
       {ticks(scale.from, scale.to, most, zone).map((ms) => (
-        <g key={ms}><line x1={x(ms)} x2={x(ms)} y1={height} y2={height + 4} />
-          <text x={Math.min(Math.max(x(ms), text(ms).length * 3.4), scale.width - text(ms).length * 3.4)} y={height + 15} text-anchor="middle">{text(ms)}</text></g>
+        <g key={ms}>
+          <line x1={x(ms)} x2={x(ms)} y1={height} y2={height + 4} />
+          <text
+            x={Math.min(Math.max(x(ms), text(ms).length * 3.4), scale.width - text(ms).length * 3.4)}
+            y={height + 15}
+            text-anchor="middle"
+          >
+            {text(ms)}
+          </text>
+        </g>
       ))}
     </g>
   );

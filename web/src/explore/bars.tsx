@@ -37,20 +37,68 @@ export function BarChart({ data }: { data: Rows }) {
   const read = at === null ? undefined : bars[at];
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    setAt((now) => (now === null ? 0 : Math.max(0, Math.min(bars.length - 1, now + (event.key === "ArrowRight" ? 1 : -1)))));
+    setAt((now) =>
+      now === null ? 0 : Math.max(0, Math.min(bars.length - 1, now + (event.key === "ArrowRight" ? 1 : -1))),
+    );
     event.preventDefault();
   };
   return (
     <div class="series" data-testid="name-bars">
       <div ref={root} />
-      <svg width={width} height={TALL + 20} role="img" tabIndex={0} aria-label={t("Bars of the table below: ← and → read them")} onKeyDown={onKeyDown} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}
-        onPointerMove={(event) => { const n = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - SIDE) / each); setAt(n >= 0 && n < bars.length ? n : null); }}>
-        {[0.5, 1].map((part) => <g key={part} class="grid"><line x1={0} x2={width} y1={y(top * part)} y2={y(top * part)} /><text x={2} y={y(top * part) + 11}>{decimal(top * part, 2)}</text></g>)}
+      <svg
+        width={width}
+        height={TALL + 20}
+        role="img"
+        tabIndex={0}
+        aria-label={t("Bars of the table below; use ← and → to read them")}
+        onKeyDown={onKeyDown}
+        onBlur={() => setAt(null)}
+        onPointerLeave={() => setAt(null)}
+        onPointerMove={(event) => {
+          const n = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left - SIDE) / each);
+          setAt(n >= 0 && n < bars.length ? n : null);
+        }}
+      >
+        {[0.5, 1].map((part) => (
+          <g key={part} class="grid">
+            <line x1={0} x2={width} y1={y(top * part)} y2={y(top * part)} />
+            <text x={2} y={y(top * part) + 11}>
+              {decimal(top * part, 2)}
+            </text>
+          </g>
+        ))}
         <line class="base" x1={0} x2={width} y1={TALL + 0.5} y2={TALL + 0.5} />
-        {bars.map((bar, n) => <rect key={bar.row} class={`area series-0${n === at ? " read" : ""}`} x={SIDE + n * each + each * 0.1} width={Math.max(1, each * 0.8)} y={y(bar.value)} height={Math.max(1, TALL - y(bar.value))} />)}
-        {each >= 26 && <g class="axis">{bars.map((bar, n) => <text key={bar.row} x={SIDE + (n + 0.5) * each} y={TALL + 15} text-anchor="middle">{cut(nameOf(bar), Math.floor(each / 7))}</text>)}</g>}
+        {bars.map((bar, n) => (
+          <rect
+            key={bar.row}
+            class={`area series-0${n === at ? " read" : ""}`}
+            x={SIDE + n * each + each * 0.1}
+            width={Math.max(1, each * 0.8)}
+            y={y(bar.value)}
+            height={Math.max(1, TALL - y(bar.value))}
+          />
+        ))}
+        {each >= 26 && (
+          <g class="axis">
+            {bars.map((bar, n) => (
+              <text key={bar.row} x={SIDE + (n + 0.5) * each} y={TALL + 15} text-anchor="middle">
+                {cut(nameOf(bar), Math.floor(each / 7))}
+              </text>
+            ))}
+          </g>
+        )}
       </svg>
-      <div class="legend" role="status">{read ? <span class="label series-0"><span class="swatch" />{nameOf(read)}<b>{decimal(read.value, 2)}</b></span> : <Left n={all.length - bars.length} />}</div>
+      <div class="legend" role="status">
+        {read ? (
+          <span class="label series-0">
+            <span class="swatch" />
+            {nameOf(read)}
+            <b>{decimal(read.value, 2)}</b>
+          </span>
+        ) : (
+          <Left n={all.length - bars.length} />
+        )}
+      </div>
     </div>
   );
 }
@@ -61,17 +109,36 @@ export function TopList({ data }: { data: Rows }) {
   const sum = all.reduce((total, bar) => total + Math.max(0, bar.value), 0);
   const most = all[0]?.value ?? 1;
   const names = data.columns.filter((column) => !isNumeric(column));
-  const field = names.length === 1 && names[0]?.type !== "timestamp" && !/[()\s]/.test(names[0]?.name ?? "(") ? names[0]?.name : undefined;
+  const field =
+    names.length === 1 && names[0]?.type !== "timestamp" && !/[()\s]/.test(names[0]?.name ?? "(")
+      ? names[0]?.name
+      : undefined;
   const at = data.columns.findIndex((column) => column.name === field);
   return (
     <div class="top-list" data-testid="top-list">
       <ol>
         {all.slice(0, LIST_MAX).map((bar) => (
           <li key={bar.row}>
-            <span class="top-bar" aria-hidden="true" style={{ width: `${Math.max(0.3, (100 * Math.max(0, bar.value)) / Math.max(most, 1e-9))}%` }} />
-            <span class="ellipsis" title={nameOf(bar)}>{nameOf(bar)}</span>
-            {field !== undefined && <button type="button" class="tiny" aria-label={t("Show only events where {field} is {value}", { field, value: cut(nameOf(bar), 40) })} onClick={() => filterBy(field, "include", data.table[bar.row]?.[at] ?? null)}><Icon name="plus" /></button>}
-            <b class="number">{decimal(bar.value, 2)}</b><span class="dim number">{sum > 0 ? percent(Math.max(0, bar.value) / sum) : ""}</span>
+            <span
+              class="top-bar"
+              aria-hidden="true"
+              style={{ width: `${Math.max(0.3, (100 * Math.max(0, bar.value)) / Math.max(most, 1e-9))}%` }}
+            />
+            <span class="ellipsis" title={nameOf(bar)}>
+              {nameOf(bar)}
+            </span>
+            {field !== undefined && (
+              <button
+                type="button"
+                class="tiny"
+                aria-label={t("Show only events where {field} is {value}", { field, value: cut(nameOf(bar), 40) })}
+                onClick={() => filterBy(field, "include", data.table[bar.row]?.[at] ?? null)}
+              >
+                <Icon name="plus" />
+              </button>
+            )}
+            <b class="number">{decimal(bar.value, 2)}</b>
+            <span class="dim number">{sum > 0 ? percent(Math.max(0, bar.value) / sum) : ""}</span>
           </li>
         ))}
       </ol>

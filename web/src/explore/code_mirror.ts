@@ -52,8 +52,12 @@ function coloursOf(text: string): DecorationSet {
   let begins = true;
   tokens.forEach((token, at) => {
     const name = colour(token, tokens[at + 1], begins);
-    begins = token.kind === "pipe" || token.kind === "newline" || (begins && (token.kind === "space" || token.kind === "comment"));
-    if (token.kind !== "newline" && token.kind !== "space" && name !== "name") found.push(Decoration.mark({ class: `tok-${name}` }).range(token.start, token.end));
+    begins =
+      token.kind === "pipe" ||
+      token.kind === "newline" ||
+      (begins && (token.kind === "space" || token.kind === "comment"));
+    if (token.kind !== "newline" && token.kind !== "space" && name !== "name")
+      found.push(Decoration.mark({ class: `tok-${name}` }).range(token.start, token.end));
   });
   return Decoration.set(found);
 }
@@ -89,7 +93,15 @@ const theme = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px", overflow: "visible" },
   ".cm-content": { minWidth: "0", padding: "6px 0", caretColor: "var(--text)" },
   ".cm-line": { padding: "0 64px 0 10px" },
-  ".cm-placeholder": { color: "var(--dim)", whiteSpace: "nowrap", display: "inline-block", maxWidth: "100%", overflow: "hidden", textOverflow: "ellipsis", verticalAlign: "top" },
+  ".cm-placeholder": {
+    color: "var(--dim)",
+    whiteSpace: "nowrap",
+    display: "inline-block",
+    maxWidth: "100%",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
+    verticalAlign: "top",
+  },
   ".cm-content ::selection, .cm-line::selection": { background: "color-mix(in srgb, var(--accent) 30%, transparent)" },
   "&.cm-focused .cm-matchingBracket": { background: "var(--accent-soft)", outline: "1px solid var(--accent)" },
   "&.cm-focused .cm-nonmatchingBracket": { background: "var(--wrong-soft)" },
@@ -101,7 +113,12 @@ const theme = EditorView.theme({
   ".tok-number": { color: "light-dark(#17639f, #8cc6f5)" },
   ".tok-comment": { color: "var(--dim)", fontStyle: "italic" },
   ".tok-pipe, .tok-operator, .tok-punctuation": { color: "var(--dim)" },
-  ".wrong": { textDecoration: "underline wavy var(--wrong) 1.5px", textUnderlineOffset: "3px", textDecorationSkipInk: "none", background: "var(--wrong-soft)" },
+  ".wrong": {
+    textDecoration: "underline wavy var(--wrong) 1.5px",
+    textUnderlineOffset: "3px",
+    textDecorationSkipInk: "none",
+    background: "var(--wrong-soft)",
+  },
 });
 
 /** Whether a part of the editor takes what is typed over a selection, such as a bracket put around it. */
@@ -128,11 +145,22 @@ function replacesSelection(event: InputEvent, view: EditorView): boolean {
   const text = event.data;
   if (event.inputType !== "insertText" || event.isComposing || text === null) return false;
   const range = replacedRange(event, view);
-  if (!range || range.collapsed || !view.contentDOM.contains(range.startContainer) || !view.contentDOM.contains(range.endContainer)) return false;
+  if (
+    !range ||
+    range.collapsed ||
+    !view.contentDOM.contains(range.startContainer) ||
+    !view.contentDOM.contains(range.endContainer)
+  )
+    return false;
   const from = view.posAtDOM(range.startContainer, range.startOffset);
   const to = view.posAtDOM(range.endContainer, range.endOffset);
   if (!isTakenByPart(view, from, to, text)) {
-    view.dispatch({ changes: { from, to, insert: text }, selection: { anchor: from + text.length }, userEvent: "input.type", scrollIntoView: true });
+    view.dispatch({
+      changes: { from, to, insert: text },
+      selection: { anchor: from + text.length },
+      userEvent: "input.type",
+      scrollIntoView: true,
+    });
   }
   event.preventDefault();
   return true;
@@ -156,23 +184,38 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
       if (update.selectionSet) setup.onBlur();
       return;
     }
-    const isTyped = update.transactions.some((one) => (one.isUserEvent("input.type") || one.isUserEvent("delete")));
+    const isTyped = update.transactions.some((one) => one.isUserEvent("input.type") || one.isUserEvent("delete"));
     setup.onText(update.state.doc.toString(), update.state.selection.main.head, isTyped);
   });
   const named = EditorView.contentAttributes.of((view) => ({
-    "data-testid": "query", "aria-label": t("Query"), autocapitalize: "off", "aria-invalid": String(view.state.field(wrong, false) !== undefined && view.state.field(wrong).size > 0),
+    "data-testid": "query",
+    "aria-label": t("Query"),
+    autocapitalize: "off",
+    "aria-invalid": String(view.state.field(wrong, false) !== undefined && view.state.field(wrong).size > 0),
   }));
   // A return and a line feed are one line break in the editor, so places in a text from elsewhere may lie behind its end.
   const doc = EditorState.create({ doc: setup.text }).doc;
   const [anchor, head] = setup.selection.map((place) => Math.min(place, doc.length)) as [number, number];
   const view = new EditorView({
-    root, parent: root,
+    root,
+    parent: root,
     state: EditorState.create({
       doc,
       selection: { anchor, head },
       extensions: [
-        Prec.highest(keys), Prec.high(keymap.of([{ key: "Shift-Enter", run: insertNewline }])),
-        history(), EditorState.languageData.of(() => [{ closeBrackets: { brackets: ["(", "[", '"'] } }]), closeBrackets(), bracketMatching(), colours, wrong, placeholder(setup.placeholder), EditorView.lineWrapping, theme, told, named,
+        Prec.highest(keys),
+        Prec.high(keymap.of([{ key: "Shift-Enter", run: insertNewline }])),
+        history(),
+        EditorState.languageData.of(() => [{ closeBrackets: { brackets: ["(", "[", '"'] } }]),
+        closeBrackets(),
+        bracketMatching(),
+        colours,
+        wrong,
+        placeholder(setup.placeholder),
+        EditorView.lineWrapping,
+        theme,
+        told,
+        named,
         keymap.of([...closeBracketsKeymap, ...historyKeymap, ...standardKeymap]),
       ],
     }),
@@ -182,11 +225,19 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
     caret: () => view.state.selection.main.head,
     set: (text) => {
       const insert = view.state.toText(text);
-      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert }, selection: { anchor: insert.length }, annotations: isolateHistory.of("full") });
+      view.dispatch({
+        changes: { from: 0, to: view.state.doc.length, insert },
+        selection: { anchor: insert.length },
+        annotations: isolateHistory.of("full"),
+      });
     },
     replace: (from, to, text) => {
       const insert = view.state.toText(text);
-      view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.complete" });
+      view.dispatch({
+        changes: { from, to, insert },
+        selection: { anchor: from + insert.length },
+        userEvent: "input.complete",
+      });
     },
     mark: (place) => view.dispatch({ effects: setWrong.of(place) }),
     focus: () => view.focus(),

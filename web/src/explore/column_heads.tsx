@@ -20,7 +20,15 @@ adopt(rules);
 const STEP = 16;
 const DRAG_MIN = 6;
 
-function Sizer({ placed, name, head }: { placed: readonly Placed[]; name: string; head: { current: HTMLElement | null } }) {
+function Sizer({
+  placed,
+  name,
+  head,
+}: {
+  placed: readonly Placed[];
+  name: string;
+  head: { current: HTMLElement | null };
+}) {
   const now = () => head.current?.offsetWidth ?? 0;
   const told = useSignal(WIDTH_MIN);
   useLayoutEffect(() => {
@@ -41,8 +49,20 @@ function Sizer({ placed, name, head }: { placed: readonly Placed[]; name: string
     event.preventDefault();
   };
   return (
-    <span class="sizer" role="separator" tabIndex={0} aria-orientation="vertical" aria-label={t("Width of {name}", { name: columnTitle(name) })} aria-valuenow={told.value} aria-valuemin={WIDTH_MIN} aria-valuemax={WIDTH_MAX}
-      title={t("Drag, or ← and →; a double click fits the content")} onPointerDown={onPointerDown} onDblClick={() => resizeColumn(placed, name, null)} onKeyDown={onKeyDown} />
+    <span
+      class="sizer"
+      role="separator"
+      tabIndex={0}
+      aria-orientation="vertical"
+      aria-label={t("Width of {name}", { name: columnTitle(name) })}
+      aria-valuenow={told.value}
+      aria-valuemin={WIDTH_MIN}
+      aria-valuemax={WIDTH_MAX}
+      title={t("Drag, or ← and →; a double click fits the content")}
+      onPointerDown={onPointerDown}
+      onDblClick={() => resizeColumn(placed, name, null)}
+      onKeyDown={onKeyDown}
+    />
   );
 }
 
@@ -52,7 +72,15 @@ function targetOf(event: PointerEvent): number {
   return over ? Number(over.dataset["column"]) : -1;
 }
 
-function ColumnHead({ placed, index, hidden }: { placed: readonly Placed[]; index: number; hidden: readonly string[] }) {
+function ColumnHead({
+  placed,
+  index,
+  hidden,
+}: {
+  placed: readonly Placed[];
+  index: number;
+  hidden: readonly string[];
+}) {
   const head = useRef<HTMLSpanElement>(null);
   const dragged = useSignal(false);
   const column = placed[index]?.column;
@@ -60,9 +88,16 @@ function ColumnHead({ placed, index, hidden }: { placed: readonly Placed[]; inde
   const { name } = column;
   const onPointerDown = (event: PointerEvent) => {
     const own = head.current;
-    if (event.button !== 0 || !own || (event.target instanceof Element && event.target.closest(".sizer, .panel") !== null)) return;
+    if (
+      event.button !== 0 ||
+      !own ||
+      (event.target instanceof Element && event.target.closest(".sizer, .panel") !== null)
+    )
+      return;
     const from = event.clientX;
-    const move = (now: PointerEvent) => { if (Math.abs(now.clientX - from) > DRAG_MIN) dragged.value = true; };
+    const move = (now: PointerEvent) => {
+      if (Math.abs(now.clientX - from) > DRAG_MIN) dragged.value = true;
+    };
     const end = (now: PointerEvent) => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", end);
@@ -78,9 +113,22 @@ function ColumnHead({ placed, index, hidden }: { placed: readonly Placed[]; inde
     addEventListener("pointerup", end);
   };
   return (
-    <span role="columnheader" class={`cell${dragged.value ? " dragged" : ""}`} ref={head} data-column={index} data-testid="column-head" onPointerDown={onPointerDown}>
-      <Menu name={`column:${name}` as typeof layer.value} testId={`column-${name}`} label={t("Column {name}", { name: columnTitle(name) })} class="column-menu" align={index === placed.length - 1 ? "right" : "left"}
-        button={<span class="ellipsis">{columnTitle(name)}</span>}>
+    <span
+      role="columnheader"
+      class={`cell${dragged.value ? " dragged" : ""}`}
+      ref={head}
+      data-column={index}
+      data-testid="column-head"
+      onPointerDown={onPointerDown}
+    >
+      <Menu
+        name={`column:${name}` as typeof layer.value}
+        testId={`column-${name}`}
+        label={t("Column {name}", { name: columnTitle(name) })}
+        class="column-menu"
+        align={index === placed.length - 1 ? "right" : "left"}
+        button={<span class="ellipsis">{columnTitle(name)}</span>}
+      >
         <ColumnMenu placed={placed} index={index} hidden={hidden} />
       </Menu>
       <Sizer placed={placed} name={name} head={head} />
@@ -91,5 +139,11 @@ function ColumnHead({ placed, index, hidden }: { placed: readonly Placed[]; inde
 /** All heads. */
 export function ColumnHeads({ placed, columns }: { placed: readonly Placed[]; columns: readonly Column[] }) {
   const hidden = hiddenOf(columns, view.value.layout);
-  return <>{placed.map(({ column }, n) => <ColumnHead key={column.name} placed={placed} index={n} hidden={hidden} />)}</>;
+  return (
+    <>
+      {placed.map(({ column }, n) => (
+        <ColumnHead key={column.name} placed={placed} index={n} hidden={hidden} />
+      ))}
+    </>
+  );
 }

@@ -17,8 +17,14 @@ export function template(placed: readonly Placed[], events: readonly EventRow[],
     if (column.name === "@message") return "minmax(240px, 1fr)";
     let longest = column.name.length + 3;
     const most = column.name === "@log" ? GROUP_CHARS_MAX : 48;
-    for (const event of events.slice(0, SAMPLE)) longest = Math.max(longest, Math.min(most, oneLine(column.name === "@log" ? event.group : event.cells[column.name], most).length));
-    return n === placed.length - 1 ? `minmax(${Math.min(longest, 20)}ch, 1fr)` : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
+    for (const event of events.slice(0, SAMPLE))
+      longest = Math.max(
+        longest,
+        Math.min(most, oneLine(column.name === "@log" ? event.group : event.cells[column.name], most).length),
+      );
+    return n === placed.length - 1
+      ? `minmax(${Math.min(longest, 20)}ch, 1fr)`
+      : `minmax(6ch, ${Math.max(6, Math.min(36, longest)) + 2}ch)`;
   });
   return `${(dated ? 20 : 14) + (view.value.nanos ? 6 : 0)}ch 6ch ${widths.join(" ")}`;
 }

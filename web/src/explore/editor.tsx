@@ -31,12 +31,25 @@ function TextArea({ error }: { error: boolean }) {
   useEffect(() => {
     focusBy(() => area.current?.focus());
     // A person who opens the page wants to ask; somebody who came by a link wants to read.
-    if (view.peek().query === "" && view.peek().row === "" && matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
+    if (view.peek().query === "" && view.peek().row === "" && matchMedia("(pointer: fine)").matches)
+      area.current?.focus({ preventScroll: true });
   }, []);
   return (
-    <textarea ref={area} data-testid="query" aria-label={t("Query")} aria-describedby="query-notes" aria-invalid={error} placeholder={t(PLACEHOLDER)}
-      spellcheck={false} autocomplete="off" autocapitalize="off" rows={draft.value.split("\n").length} value={draft.value}
-      onInput={(event) => (draft.value = event.currentTarget.value)} onKeyDown={onKey} />
+    <textarea
+      ref={area}
+      data-testid="query"
+      aria-label={t("Query")}
+      aria-describedby="query-notes"
+      aria-invalid={error}
+      placeholder={t(PLACEHOLDER)}
+      spellcheck={false}
+      autocomplete="off"
+      autocapitalize="off"
+      rows={draft.value.split("\n").length}
+      value={draft.value}
+      onInput={(event) => (draft.value = event.currentTarget.value)}
+      onKeyDown={onKey}
+    />
   );
 }
 
@@ -54,8 +67,9 @@ export function Editor() {
       <div id="query-notes" class="notes" aria-live="polite">
         {error && <ErrorNote error={error} />}
         {isDone && lane.data && <Notices all={lane.data.answer.warnings} more={lane.data.more} />}
-        {!error && counts.value.state === "error" && counts.value.error?.status === 400 && lane.state !== "error" &&
-          <p class="note">{t("No histogram for this query: {reason}", { reason: counts.value.error.message })}</p>}
+        {!error && counts.value.state === "error" && counts.value.error?.status === 400 && lane.state !== "error" && (
+          <p class="note">{t("No histogram for this query: {reason}", { reason: counts.value.error.message })}</p>
+        )}
       </div>
     </div>
   );
@@ -69,26 +83,48 @@ function seeOf(error: ApiError): string {
 
 function ErrorNote({ error }: { error: ApiError }) {
   const [line, column] = [error.line ?? 0, error.column ?? 0];
-  const place = error.line === null ? "" : error.column === null ? t("Line {line}: ", { line }) : t("Line {line}, column {column}: ", { line, column });
+  const place =
+    error.line === null
+      ? ""
+      : error.column === null
+        ? t("Line {line}: ", { line })
+        : t("Line {line}, column {column}: ", { line, column });
   return (
     <p class="note error" data-testid="query-error">
-      <span>{place}{error.message}</span>
-      {error.hint && <span class="hint" data-testid="query-hint"> {error.hint}</span>}
-      {" "}<a href={seeOf(error)} target="_blank" rel="noopener" data-testid="query-see">{t("See the reference")}</a>
+      <span>
+        {place}
+        {error.message}
+      </span>
+      {error.hint && (
+        <span class="hint" data-testid="query-hint">
+          {" "}
+          {error.hint}
+        </span>
+      )}{" "}
+      <a href={seeOf(error)} target="_blank" rel="noopener" data-testid="query-see">
+        {t("See the reference")}
+      </a>
     </p>
   );
 }
 
 function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
-  const shown = all.filter((notice) => !(more && notice.code === "more") && !/^(newest-event|no-events)$/.test(notice.code));
+  const shown = all.filter(
+    (notice) => !(more && notice.code === "more") && !/^(newest-event|no-events)$/.test(notice.code),
+  );
   return (
     <>
-      {shown.map((notice, at) => notice.code === "phrase-search" ? <Phrase key={at} notice={notice} /> : (
-        <p key={at} class="note warning" data-testid="query-warning">
-          {notice.line ? t("Line {line}: ", { line: notice.line }) : ""}{notice.message}
-          {notice.hint && <span class="hint"> {notice.hint}</span>}
-        </p>
-      ))}
+      {shown.map((notice, at) =>
+        notice.code === "phrase-search" ? (
+          <Phrase key={at} notice={notice} />
+        ) : (
+          <p key={at} class="note warning" data-testid="query-warning">
+            {notice.line ? t("Line {line}: ", { line: notice.line }) : ""}
+            {notice.message}
+            {notice.hint && <span class="hint"> {notice.hint}</span>}
+          </p>
+        ),
+      )}
     </>
   );
 }
@@ -97,8 +133,16 @@ function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
 function Phrase({ notice }: { notice: Notice }) {
   return (
     <p class="note warning" data-testid="query-warning">
-      {t("Searched as a phrase.")}{notice.hint && <span class="dim"> {notice.hint}</span>}
-      {queryBefore.value !== null && <> <button type="button" class="link" data-testid="undo-query" onClick={undoQuery}>{t("Undo")}</button></>}
+      {t("Searched as a phrase.")}
+      {notice.hint && <span class="dim"> {notice.hint}</span>}
+      {queryBefore.value !== null && (
+        <>
+          {" "}
+          <button type="button" class="link" data-testid="undo-query" onClick={undoQuery}>
+            {t("Undo")}
+          </button>
+        </>
+      )}
     </p>
   );
 }

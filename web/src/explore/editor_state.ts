@@ -53,7 +53,10 @@ export function pastQueries(): string[] {
 function remember(text: string): void {
   if (text.trim() === "" || text.length > 4000) return;
   try {
-    localStorage.setItem(HISTORY, JSON.stringify([text, ...pastQueries().filter((one) => one !== text)].slice(0, HISTORY_MAX)));
+    localStorage.setItem(
+      HISTORY,
+      JSON.stringify([text, ...pastQueries().filter((one) => one !== text)].slice(0, HISTORY_MAX)),
+    );
   } catch {
     // Storage is switched off or full: no history then.
   }

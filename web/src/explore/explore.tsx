@@ -30,7 +30,7 @@ const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
 // Asked for at once: it is there before the first answer.
 const rowList = import("./row_list.tsx").then((part) => part.RowList);
 rowList.catch(() => undefined);
-const RowList = later(async () => (await rowList.catch(async () => (await import("./row_list.tsx")).RowList)), true);
+const RowList = later(async () => await rowList.catch(async () => (await import("./row_list.tsx")).RowList), true);
 const Saved = later(async () => (await import("./saved.tsx")).Saved, true);
 const Panels = later(async () => (await import("./panels.tsx")).Panels);
 const Offer = later(async () => (await import("./offer.tsx")).Offer, true);
@@ -60,7 +60,9 @@ export function Explore() {
     <main class="explore">
       <QueryBar />
       <Saved />
-      {empty || isStarting ? <Onboarding onShow={() => setStarting(false)} /> : (
+      {empty || isStarting ? (
+        <Onboarding onShow={() => setStarting(false)} />
+      ) : (
         <div class={`work${layer.value === "fields" ? " with-fields" : ""}`} inert={view.value.around !== ""}>
           <Sidebar />
           <div class="results">
@@ -81,9 +83,21 @@ function QueryBar() {
       <GroupPicker />
       <Editor />
       <TimePicker />
-      <button type="button" class="button primary run" onClick={submit} data-testid="run" title={t("Run (Enter)")}><Icon name="play" /><span>{t("Run")}</span></button>
-      <button type="button" class={`button live${live ? " on" : ""}`} aria-pressed={live} onClick={() => go({ live: !live, row: "" })} data-testid="live" title={t("Live tail (l)")}>
-        <Icon name={live ? "stop" : "live"} /><span>{t("Live")}</span></button>
+      <button type="button" class="button primary run" onClick={submit} data-testid="run" title={t("Run (Enter)")}>
+        <Icon name="play" />
+        <span>{t("Run")}</span>
+      </button>
+      <button
+        type="button"
+        class={`button live${live ? " on" : ""}`}
+        aria-pressed={live}
+        onClick={() => go({ live: !live, row: "" })}
+        data-testid="live"
+        title={t("Live tail (l)")}
+      >
+        <Icon name={live ? "stop" : "live"} />
+        <span>{t("Live")}</span>
+      </button>
       <Share />
     </div>
   );
@@ -98,10 +112,19 @@ function Results() {
   const isRefused = failed && (!data || error?.status === 400 || error?.status === 401);
   const isEarlier = lane.state === "loading" && data?.isWhole === true;
   return (
-    <section class={`result${isEarlier ? " stale" : ""}`} aria-label={t("Results")} data-testid="results" aria-busy={lane.state === "loading"}>
+    <section
+      class={`result${isEarlier ? " stale" : ""}`}
+      aria-label={t("Results")}
+      data-testid="results"
+      aria-busy={lane.state === "loading"}
+    >
       <Waiting />
       <Offer />
-      {held.value ? <Trouble kind="held" data={null} /> : isRefused ? <Trouble kind="failed" data={null} /> : (
+      {held.value ? (
+        <Trouble kind="held" data={null} />
+      ) : isRefused ? (
+        <Trouble kind="failed" data={null} />
+      ) : (
         <>
           {failed && <Trouble kind="broken" data={data} />}
           {data ? <Answered data={data} isBroken={failed} /> : <Skeleton />}
@@ -112,14 +135,26 @@ function Results() {
 }
 
 function Skeleton() {
-  return <div class="skeleton" aria-hidden="true">{Array.from({ length: 12 }, (_, n) => <div key={n} style={{ width: `${92 - ((n * 37) % 55)}%` }} />)}</div>;
+  return (
+    <div class="skeleton" aria-hidden="true">
+      {Array.from({ length: 12 }, (_, n) => (
+        <div key={n} style={{ width: `${92 - ((n * 37) % 55)}%` }} />
+      ))}
+    </div>
+  );
 }
 
 /** How many rows there are, and whether these are all. */
 function amount(data: Rows, n: number): string {
   const isEvents = data.kind === "events";
-  if (!data.isWhole) return isEvents ? plural(n, "{n} event so far", "{n} events so far", count(n)) : plural(n, "{n} row so far", "{n} rows so far", count(n));
-  if (data.more) return isEvents ? plural(n, "newest {n} event", "newest {n} events", count(n)) : plural(n, "first {n} row", "first {n} rows", count(n));
+  if (!data.isWhole)
+    return isEvents
+      ? plural(n, "{n} event so far", "{n} events so far", count(n))
+      : plural(n, "{n} row so far", "{n} rows so far", count(n));
+  if (data.more)
+    return isEvents
+      ? plural(n, "newest {n} event", "newest {n} events", count(n))
+      : plural(n, "first {n} row", "first {n} rows", count(n));
   if (isEvents && n > 1 && !isCut(data.query)) return t("all {n} events", { n: count(n) });
   return isEvents ? plural(n, "{n} event", "{n} events", count(n)) : plural(n, "{n} row", "{n} rows", count(n));
 }
@@ -127,14 +162,33 @@ function amount(data: Rows, n: number): string {
 /** What stands below the last row. */
 function End({ data }: { data: Rows }) {
   const oldest = data.events.at(-1);
-  if (!data.isWhole) return <>{rows.value.state === "loading" ? t("more events are on their way…") : ""}</>;
+  if (!data.isWhole) return <>{rows.value.state === "loading" ? t("loading more events…") : ""}</>;
   if (older.value.state === "loading") return <>{t("loading older events…")}</>;
-  if (older.value.state === "error") return <span class="note error">{t("Older events could not be loaded: {message}.", { message: older.value.error?.message ?? "" })} <button type="button" class="link" onClick={loadOlder}>{t("Try again")}</button></span>;
+  if (older.value.state === "error")
+    return (
+      <span class="note error">
+        {t("Older events could not be loaded: {message}.", { message: older.value.error?.message ?? "" })}{" "}
+        <button type="button" class="link" onClick={loadOlder}>
+          {t("Try again")}
+        </button>
+      </span>
+    );
   if (data.more && isCut(data.query)) return <>{t("The rest is cut off here.")}</>;
   if (data.more && data.events.length >= ROWS_MAX && oldest) {
-    return <>{rich("{n} events are kept here. {link}", { n: count(data.events.length), link: <button type="button" class="link" onClick={() => go({ to: oldest.time, row: "" })}>{t("Go on from the oldest")}</button> })}</>;
+    return (
+      <>
+        {rich("Showing at most {n} events. {link}", {
+          n: count(data.events.length),
+          link: (
+            <button type="button" class="link" onClick={() => go({ to: oldest.time, row: "" })}>
+              {t("Continue from the oldest")}
+            </button>
+          ),
+        })}
+      </>
+    );
   }
-  return <>{data.more || isCut(data.query) ? "" : t("That is all in this range.")}</>;
+  return <>{data.more || isCut(data.query) ? "" : t("No more events in this range.")}</>;
 }
 
 function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
@@ -142,20 +196,46 @@ function Answered({ data, isBroken }: { data: Rows; isBroken: boolean }) {
   const { partial, partial_reasons: reasons } = data.answer;
   return (
     <>
-      {partial && <Incomplete what={t("This answer is not complete.")} reasons={reasons} />}
-      {n === 0 ? (data.isWhole ? <><div class="result-head"><FieldsButton /><PanelSwitch /></div><Trouble kind="empty" data={data} /></> : !isBroken && <Skeleton />) : (
+      {partial && <Incomplete what={t("This answer is incomplete.")} reasons={reasons} />}
+      {n === 0 ? (
+        data.isWhole ? (
+          <>
+            <div class="result-head">
+              <FieldsButton />
+              <PanelSwitch />
+            </div>
+            <Trouble kind="empty" data={data} />
+          </>
+        ) : (
+          !isBroken && <Skeleton />
+        )
+      ) : (
         <>
           <div class="result-head">
             <FieldsButton />
             <PanelSwitch />
-            <span role="status" data-testid="shown">{amount(data, n)}</span>
+            <span role="status" data-testid="shown">
+              {amount(data, n)}
+            </span>
             {data.isWhole && <Insight data={data} />}
             {data.kind === "events" && <RowOptions />}
           </div>
-          {data.kind === "events"
-            ? <RowList key={data.query} asleep={view.value.around !== ""} events={data.events} columns={data.columns} sought={soughtTexts(data.query)} label={t("Events, newest first")}
-                onEnd={() => { if (older.peek().state !== "error") loadOlder(); }} footer={<End data={data} />} />
-            : <Result key={data.query} data={data} />}
+          {data.kind === "events" ? (
+            <RowList
+              key={data.query}
+              asleep={view.value.around !== ""}
+              events={data.events}
+              columns={data.columns}
+              sought={soughtTexts(data.query)}
+              label={t("Events, newest first")}
+              onEnd={() => {
+                if (older.peek().state !== "error") loadOlder();
+              }}
+              footer={<End data={data} />}
+            />
+          ) : (
+            <Result key={data.query} data={data} />
+          )}
         </>
       )}
     </>

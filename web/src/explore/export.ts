@@ -28,7 +28,10 @@ function asked(of: View): string {
 }
 
 function parameters(of: View): [string, string][] {
-  const named: [string, string][] = [["query", asked(of)], ["from", of.from]];
+  const named: [string, string][] = [
+    ["query", asked(of)],
+    ["from", of.from],
+  ];
   if (of.to !== "now") named.push(["to", of.to]);
   if (of.groups.length > 0) named.push(["groups", of.groups.join(",")]);
   return [...named, ["time_zone", api.timeZone(of.zone)]];
@@ -36,7 +39,11 @@ function parameters(of: View): [string, string][] {
 
 /** The address of a file, under the page's base. */
 export function fileAddress(format: Format, gzip: boolean): string {
-  const params = new URLSearchParams([...parameters(frozen(view.peek())), ["format", format], ...(gzip ? [["gzip", "true"]] : [])]);
+  const params = new URLSearchParams([
+    ...parameters(frozen(view.peek())),
+    ["format", format],
+    ...(gzip ? [["gzip", "true"]] : []),
+  ]);
   return new URL(`api/v1/query?${params}`, document.baseURI).href;
 }
 
@@ -44,9 +51,27 @@ export function fileAddress(format: Format, gzip: boolean): string {
 export function sizeOf(): { rows: number; isExact: boolean; bytes: number } | null {
   const data = rows.value.data;
   if (!data) return null;
-  if (data.kind === "table") return { rows: data.table.length, isExact: !data.more, bytes: JSON.stringify(data.table.slice(0, SAMPLE)).length / Math.max(1, Math.min(SAMPLE, data.table.length)) * data.table.length };
+  if (data.kind === "table")
+    return {
+      rows: data.table.length,
+      isExact: !data.more,
+      bytes:
+        (JSON.stringify(data.table.slice(0, SAMPLE)).length / Math.max(1, Math.min(SAMPLE, data.table.length))) *
+        data.table.length,
+    };
   const sample = data.events.slice(0, SAMPLE);
-  const each = sample.reduce((sum, one) => sum + one.time.length + one.group.length + one.stream.length + one.message.length + 24 + JSON.stringify(one.cells).length, 0) / Math.max(1, sample.length);
+  const each =
+    sample.reduce(
+      (sum, one) =>
+        sum +
+        one.time.length +
+        one.group.length +
+        one.stream.length +
+        one.message.length +
+        24 +
+        JSON.stringify(one.cells).length,
+      0,
+    ) / Math.max(1, sample.length);
   const counted = counts.value.data;
   const isWhole = !data.more;
   if (!isWhole && (isCut(data.query) || !counted)) return null;
@@ -92,7 +117,9 @@ interface Sink {
 }
 
 interface Picker {
-  showSaveFilePicker?: (options: { suggestedName: string }) => Promise<{ createWritable: () => Promise<WritableStream<Uint8Array> & Sink> }>;
+  showSaveFilePicker?: (options: {
+    suggestedName: string;
+  }) => Promise<{ createWritable: () => Promise<WritableStream<Uint8Array> & Sink> }>;
 }
 
 function inMemory(name: string): Sink {
@@ -132,7 +159,12 @@ export async function saveByLink(link: string): Promise<void> {
 }
 
 /** Fetches a file as a stream; `onBytes` is told how much there is. */
-export async function fetchFile(format: Format, gzip: boolean, signal: AbortSignal, onBytes: (n: number) => void): Promise<void> {
+export async function fetchFile(
+  format: Format,
+  gzip: boolean,
+  signal: AbortSignal,
+  onBytes: (n: number) => void,
+): Promise<void> {
   const name = `catat.${format === "text" ? "txt" : format}${gzip ? ".gz" : ""}`;
   const pick = (globalThis as Picker).showSaveFilePicker;
   // The browser asks for a place only as long as the click is fresh, so before anything is fetched.

@@ -14,7 +14,12 @@ import { asked, view } from "../view.ts";
 /** Bars of the small histogram. */
 const BARS = 24;
 
-const POINTS = [["lo", text("min")], ["p50", text("p50")], ["p95", text("p95")], ["hi", text("max")]] as const;
+const POINTS = [
+  ["lo", text("min")],
+  ["p50", text("p50")],
+  ["p95", text("p95")],
+  ["hi", text("max")],
+] as const;
 
 interface Numbers {
   /** Value and whether it is an estimate, by the names of `POINTS`. */
@@ -34,7 +39,12 @@ async function ask(name: string, signal: AbortSignal): Promise<Numbers> {
   const field = fieldText(name);
   const head = headOf(of.query);
   const behind = (stats: string) => (head === "" ? stats : `${head}\n| ${stats}`);
-  const ends = await api.query(behind(`stats min(${field}) as lo, pct(${field}, 50) as p50, pct(${field}, 95) as p95, max(${field}) as hi`), of, of.zone, signal);
+  const ends = await api.query(
+    behind(`stats min(${field}) as lo, pct(${field}, 50) as p50, pct(${field}, 95) as p95, max(${field}) as hi`),
+    of,
+    of.zone,
+    signal,
+  );
   const points = new Map<string, { value: number; approximate: boolean }>();
   ends.columns.forEach((column, at) => {
     const value = numeric(ends.rows[0]?.[at]);
@@ -43,9 +53,17 @@ async function ask(name: string, signal: AbortSignal): Promise<Numbers> {
   const [lo, hi] = [points.get("lo")?.value, points.get("hi")?.value];
   if (lo === undefined || hi === undefined || hi <= lo) return { points, bars: [] };
   const width = (hi - lo) / BARS;
-  const spread = await api.query(behind(`stats count(*) as n by floor((${field} - ${lo}) / ${width}) as bar`), of, of.zone, signal);
+  const spread = await api.query(
+    behind(`stats count(*) as n by floor((${field} - ${lo}) / ${width}) as bar`),
+    of,
+    of.zone,
+    signal,
+  );
   const bars = Array.from({ length: BARS }, () => 0);
-  const [barAt, nAt] = ["bar", "n"].map((wanted) => spread.columns.findIndex((column) => column.name === wanted)) as [number, number];
+  const [barAt, nAt] = ["bar", "n"].map((wanted) => spread.columns.findIndex((column) => column.name === wanted)) as [
+    number,
+    number,
+  ];
   for (const row of spread.rows) {
     const bar = numeric(row[barAt]);
     // The largest value is the end of the last bar.
@@ -62,8 +80,13 @@ export function FieldNumbers({ name }: { name: string }) {
     const controller = new AbortController();
     lane.value = { ...lane.peek(), state: "loading" };
     ask(name, controller.signal).then(
-      (data) => { if (!controller.signal.aborted) lane.value = { state: "done", data, error: null, since: 0 }; },
-      (error: unknown) => { if (!controller.signal.aborted && error instanceof ApiError) lane.value = { ...lane.peek(), state: "error", error }; },
+      (data) => {
+        if (!controller.signal.aborted) lane.value = { state: "done", data, error: null, since: 0 };
+      },
+      (error: unknown) => {
+        if (!controller.signal.aborted && error instanceof ApiError)
+          lane.value = { ...lane.peek(), state: "error", error };
+      },
     );
     return () => controller.abort();
   }, [name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
@@ -75,14 +98,33 @@ export function FieldNumbers({ name }: { name: string }) {
   return (
     <div class={`field-numbers${state === "loading" ? " stale" : ""}`} data-testid="field-numbers">
       {data.bars.length > 0 && (
-        <div class="spread" role="img" aria-label={t("How the values are spread from {min} to {max}", { min: written(data.points.get("lo")?.value ?? 0), max: written(data.points.get("hi")?.value ?? 0) })}>
-          {data.bars.map((n, at) => <span key={at} title={count(n)} style={{ height: n === 0 ? "0" : `${Math.max(6, (100 * n) / most)}%` }} />)}
+        <div
+          class="spread"
+          role="img"
+          aria-label={t("Distribution of the values from {min} to {max}", {
+            min: written(data.points.get("lo")?.value ?? 0),
+            max: written(data.points.get("hi")?.value ?? 0),
+          })}
+        >
+          {data.bars.map((n, at) => (
+            <span key={at} title={count(n)} style={{ height: n === 0 ? "0" : `${Math.max(6, (100 * n) / most)}%` }} />
+          ))}
         </div>
       )}
       <dl>
         {POINTS.flatMap(([key, label]) => {
           const point = data.points.get(key);
-          return point === undefined ? [] : [<div key={key}><dt>{t(label)}</dt><dd title={String(point.value)}>{point.approximate ? "≈ " : ""}{written(point.value)}</dd></div>];
+          return point === undefined
+            ? []
+            : [
+                <div key={key}>
+                  <dt>{t(label)}</dt>
+                  <dd title={String(point.value)}>
+                    {point.approximate ? "≈ " : ""}
+                    {written(point.value)}
+                  </dd>
+                </div>,
+              ];
         })}
       </dl>
     </div>

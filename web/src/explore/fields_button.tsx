@@ -7,7 +7,15 @@ import { t } from "../texts.ts";
 /** The button above the rows. */
 export function FieldsButton() {
   return (
-    <button type="button" class="button quiet fields-button" aria-expanded={layer.value === "fields"} data-layer="fields" onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}>
-      <Icon name="sidebar" /><span>{t("Fields")}</span></button>
+    <button
+      type="button"
+      class="button quiet fields-button"
+      aria-expanded={layer.value === "fields"}
+      data-layer="fields"
+      onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}
+    >
+      <Icon name="sidebar" />
+      <span>{t("Fields")}</span>
+    </button>
   );
 }

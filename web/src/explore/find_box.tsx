@@ -13,7 +13,11 @@ import { t } from "../texts.ts";
 const AT_ONCE = 2000;
 
 /** The indexes of rows that show a text, growing while more is looked through. */
-function useFound(events: readonly EventRow[], columns: readonly Column[], text: string): { found: readonly number[]; isDone: boolean } {
+function useFound(
+  events: readonly EventRow[],
+  columns: readonly Column[],
+  text: string,
+): { found: readonly number[]; isDone: boolean } {
   const names = useMemo(() => columns.map((column) => column.name).filter((name) => name !== "@message"), [columns]);
   const [state, setState] = useState({ found: [] as number[], next: 0, first: "", text: "" });
   const first = events[0]?.id ?? "";
@@ -36,7 +40,17 @@ function useFound(events: readonly EventRow[], columns: readonly Column[], text:
 }
 
 /** The box. `onGo` shows a row and puts the cursor on it; `at` is where the cursor is. */
-export function FindBox({ events, columns, at, onGo }: { events: readonly EventRow[]; columns: readonly Column[]; at: number; onGo: (index: number) => void }) {
+export function FindBox({
+  events,
+  columns,
+  at,
+  onGo,
+}: {
+  events: readonly EventRow[];
+  columns: readonly Column[];
+  at: number;
+  onGo: (index: number) => void;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const text = find.value ?? "";
   const { found, isDone } = useFound(events, columns, text);
@@ -51,7 +65,10 @@ export function FindBox({ events, columns, at, onGo }: { events: readonly EventR
     const { n, by } = step.value;
     if (n === taken.current || found.length === 0) return;
     taken.current = n;
-    const next = by > 0 ? found.find((index) => index > at) ?? found[0] : found.findLast((index) => index < at) ?? found.at(-1);
+    const next =
+      by > 0
+        ? (found.find((index) => index > at) ?? found[0])
+        : (found.findLast((index) => index < at) ?? found.at(-1));
     if (next !== undefined) onGo(next);
   }, [step.value, found]);
   useEffect(() => {
@@ -68,8 +85,18 @@ export function FindBox({ events, columns, at, onGo }: { events: readonly EventR
   };
   return (
     <div class="find" role="search" aria-label={t("Find in the loaded rows")} data-testid="find">
-      <input ref={input} type="search" data-testid="find-text" aria-label={t("Find in the loaded rows")} placeholder={t("Find in {n} loaded rows", { n: count(events.length) })} value={text} maxLength={200}
-        onInput={(event) => { isFresh.current = true; find.value = event.currentTarget.value; }}
+      <input
+        ref={input}
+        type="search"
+        data-testid="find-text"
+        aria-label={t("Find in the loaded rows")}
+        placeholder={t("Find in {n} loaded rows", { n: count(events.length) })}
+        value={text}
+        maxLength={200}
+        onInput={(event) => {
+          isFresh.current = true;
+          find.value = event.currentTarget.value;
+        }}
         onKeyDown={(event) => {
           if (event.isComposing) return;
           if (event.key === "Enter") stepFind(event.shiftKey ? -1 : 1);
@@ -77,11 +104,41 @@ export function FindBox({ events, columns, at, onGo }: { events: readonly EventR
           else return;
           event.preventDefault();
           event.stopPropagation();
-        }} />
-      <span class="dim" role="status" data-testid="find-count">{text === "" ? "" : found.length === 0 ? (isDone ? t("none") : "…") : `${t("{at} of {n}", { at: place < 0 ? "–" : count(place + 1), n: count(found.length) })}${isDone ? "" : "+"}`}</span>
-      <button type="button" class="tiny" aria-label={t("The one before")} title={t("The one before (N)")} onClick={() => stepFind(-1)}><span class="up"><Icon name="down" /></span></button>
-      <button type="button" class="tiny" aria-label={t("The next one")} title={t("The next one (n)")} data-testid="find-next" onClick={() => stepFind(1)}><Icon name="down" /></button>
-      <button type="button" class="tiny" aria-label={t("Stop finding")} title={t("Stop finding (Esc)")} onClick={close}><Icon name="close" /></button>
+        }}
+      />
+      <span class="dim" role="status" data-testid="find-count">
+        {text === ""
+          ? ""
+          : found.length === 0
+            ? isDone
+              ? t("none")
+              : "…"
+            : `${t("{at} of {n}", { at: place < 0 ? "–" : count(place + 1), n: count(found.length) })}${isDone ? "" : "+"}`}
+      </span>
+      <button
+        type="button"
+        class="tiny"
+        aria-label={t("Previous match")}
+        title={t("Previous match (N)")}
+        onClick={() => stepFind(-1)}
+      >
+        <span class="up">
+          <Icon name="down" />
+        </span>
+      </button>
+      <button
+        type="button"
+        class="tiny"
+        aria-label={t("Next match")}
+        title={t("Next match (n)")}
+        data-testid="find-next"
+        onClick={() => stepFind(1)}
+      >
+        <Icon name="down" />
+      </button>
+      <button type="button" class="tiny" aria-label={t("Close search")} title={t("Close search (Esc)")} onClick={close}>
+        <Icon name="close" />
+      </button>
     </div>
   );
 }

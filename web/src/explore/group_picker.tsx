@@ -21,13 +21,30 @@ function toggle(name: string): void {
 /** The button that shows the groups, and its panel. */
 export function GroupPicker() {
   const chosen = view.value.groups;
-  const label = chosen.length === 0 ? t("All groups") : chosen.length === 1 ? (chosen[0] ?? "") : t("{n} groups", { n: count(chosen.length) });
+  const label =
+    chosen.length === 0
+      ? t("All groups")
+      : chosen.length === 1
+        ? (chosen[0] ?? "")
+        : t("{n} groups", { n: count(chosen.length) });
   const open = layer.value === "groups";
   useEffect(() => {
     if (open) askGroups();
   }, [open]);
   return (
-    <Menu name="groups" testId="groups" label={t("Groups: {groups}", { groups: label })} class="groups" button={<><Icon name="layers" /><span class="sr-only">{t("Groups: {groups}", { groups: "" })}</span><span class="ellipsis">{label}</span></>}>
+    <Menu
+      name="groups"
+      testId="groups"
+      label={t("Groups: {groups}", { groups: label })}
+      class="groups"
+      button={
+        <>
+          <Icon name="layers" />
+          <span class="sr-only">{t("Groups: {groups}", { groups: "" })}</span>
+          <span class="ellipsis">{label}</span>
+        </>
+      }
+    >
       <GroupChoice />
     </Menu>
   );
@@ -41,19 +58,47 @@ function GroupChoice() {
   const patterns = chosen.filter((name) => !all.some((group) => group.name === name));
   return (
     <>
-      <form onSubmit={(event) => { event.preventDefault(); if (sought.value.trim() !== "") { toggle(sought.value.trim()); sought.value = ""; } }}>
-        <input data-autofocus data-testid="group-text" aria-label={t("Find a group, or a pattern such as app/*")} placeholder={t("Find, or a pattern: app/*")} value={sought.value}
-          onInput={(event) => (sought.value = event.currentTarget.value)} />
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (sought.value.trim() !== "") {
+            toggle(sought.value.trim());
+            sought.value = "";
+          }
+        }}
+      >
+        <input
+          data-autofocus
+          data-testid="group-text"
+          aria-label={t("Find a group, or a pattern such as app/*")}
+          placeholder={t("Find, or a pattern: app/*")}
+          value={sought.value}
+          onInput={(event) => (sought.value = event.currentTarget.value)}
+        />
       </form>
-      {chosen.length > 0 && <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>{t("All groups")}</button>}
+      {chosen.length > 0 && (
+        <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>
+          {t("All groups")}
+        </button>
+      )}
       <ul class="checklist">
         {patterns.map((name) => (
-          <li key={name}><label class="choice"><input type="checkbox" checked onChange={() => toggle(name)} /><span class="ellipsis">{name}</span></label></li>
+          <li key={name}>
+            <label class="choice">
+              <input type="checkbox" checked onChange={() => toggle(name)} />
+              <span class="ellipsis">{name}</span>
+            </label>
+          </li>
         ))}
         {found.map((group) => (
           <li key={group.name}>
-            <label class="choice"><input type="checkbox" checked={chosen.includes(group.name)} onChange={() => toggle(group.name)} />
-              <span class="ellipsis" title={group.name}>{group.name}</span><span class="dim number">{compact(group.events)}</span></label>
+            <label class="choice">
+              <input type="checkbox" checked={chosen.includes(group.name)} onChange={() => toggle(group.name)} />
+              <span class="ellipsis" title={group.name}>
+                {group.name}
+              </span>
+              <span class="dim number">{compact(group.events)}</span>
+            </label>
           </li>
         ))}
       </ul>

@@ -15,16 +15,30 @@ import { view } from "../view.ts";
 /** One line on what the answer cost, which opens the explanation. */
 export function Insight({ data }: { data: Rows }) {
   const open = useSignal(false);
-  const { events_scanned: scanned = 0, events_skipped: skipped = 0, bytes_read: read = 0, events_cached: cached = 0, elapsed_ms: elapsed } = data.answer.stats;
+  const {
+    events_scanned: scanned = 0,
+    events_skipped: skipped = 0,
+    bytes_read: read = 0,
+    events_cached: cached = 0,
+    elapsed_ms: elapsed,
+  } = data.answer.stats;
   const parts = [plural(scanned, "{n} event scanned", "{n} events scanned", compact(scanned))];
   if (read > 0) parts.push(t("{bytes} read", { bytes: bytes(read) }));
   if (skipped > 0) parts.push(t("{share} skipped by the index", { share: percent(skipped / Math.max(scanned, 1)) }));
-  if (cached > 0) parts.push(t("{share} known from before", { share: percent(cached / Math.max(scanned, 1)) }));
+  if (cached > 0) parts.push(t("{share} cached", { share: percent(cached / Math.max(scanned, 1)) }));
   if (elapsed !== undefined) parts.push(milliseconds(elapsed));
   return (
     <>
-      <button type="button" class="link dim cost" data-testid="cost" title={t("How the server came to this answer")} onClick={() => (open.value = true)}>{parts.join(" · ")}</button>
-      <Dialog open={open.value} onClose={() => (open.value = false)} label={t("How the server came to this answer")}>
+      <button
+        type="button"
+        class="link dim cost"
+        data-testid="cost"
+        title={t("How the server ran this query")}
+        onClick={() => (open.value = true)}
+      >
+        {parts.join(" · ")}
+      </button>
+      <Dialog open={open.value} onClose={() => (open.value = false)} label={t("How the server ran this query")}>
         <Explained data={data} />
       </Dialog>
     </>
@@ -34,7 +48,8 @@ export function Insight({ data }: { data: Rows }) {
 /** Asks again, with the explanation. */
 function Explained({ data }: { data: Rows }) {
   const lane = useSignal<Lane<Explanation>>({ state: "loading", data: null, error: null, since: 0 });
-  const ask = () => void start(lane, (signal) => api.explain(data.query, view.peek(), view.peek().zone, ROWS_ASKED, signal));
+  const ask = () =>
+    void start(lane, (signal) => api.explain(data.query, view.peek(), view.peek().zone, ROWS_ASKED, signal));
   useEffect(() => {
     ask();
     return () => void stop(lane);
@@ -42,25 +57,39 @@ function Explained({ data }: { data: Rows }) {
   const { state, data: found, error } = lane.value;
   return (
     <div class="explained" data-testid="explained">
-      <h2>{t("How the server came to this answer")}</h2>
-      {state === "loading" && !found && <p class="dim">{t("Asking…")}</p>}
-      {state === "error" && <p class="note error">{error?.message} <button type="button" class="link" onClick={ask}>{t("Try again")}</button></p>}
+      <h2>{t("How the server ran this query")}</h2>
+      {state === "loading" && !found && <p class="dim">{t("Loading…")}</p>}
+      {state === "error" && (
+        <p class="note error">
+          {error?.message}{" "}
+          <button type="button" class="link" onClick={ask}>
+            {t("Try again")}
+          </button>
+        </p>
+      )}
       {found && <Plan found={found} />}
     </div>
   );
 }
 
 const STAGES: readonly { stage: string; title: string }[] = [
-  { stage: "block", title: text("In each block, as it is read") }, { stage: "merge", title: text("What comes of the blocks, put together") },
+  { stage: "block", title: text("In each block, as it is read") },
+  { stage: "merge", title: text("Combined results of the blocks") },
   { stage: "rows", title: text("On the rows of the answer") },
 ];
 
 /** What the index could say beforehand. */
 function IndexUse({ index, all }: { index: NonNullable<Explanation["steps"][number]["index"]>; all: number }) {
   const what = { field: index.field, literal: index.literal };
-  if (index.events >= all) return <>{t("“{literal}” in {field}: no index narrows it down here, all events are looked at.", what)}</>;
+  if (index.events >= all) return <>{t("“{literal}” in {field}: not indexed here; all events are scanned.", what)}</>;
   const where = plural(index.blocks, "in {n} block", "in {n} blocks", count(index.blocks));
-  return <>{t("“{literal}” in {field}: the index leaves", what)} {plural(index.events, "{n} event", "{n} events", count(index.events))} {where}{index.exact ? "" : `, ${t("each of which is looked at")}`}.</>;
+  return (
+    <>
+      {t("“{literal}” in {field}: the index leaves", what)}{" "}
+      {plural(index.events, "{n} event", "{n} events", count(index.events))} {where}
+      {index.exact ? "" : `, ${t("all of which are scanned")}`}.
+    </>
+  );
 }
 
 function Plan({ found }: { found: Explanation }) {
@@ -68,33 +97,67 @@ function Plan({ found }: { found: Explanation }) {
   const numbers: [string, string, string][] = [
     [t("Blocks in the range"), count(estimated.blocks), ""],
     [t("Events in them"), count(estimated.events), t("{n} scanned", { n: count(actual.events_scanned) })],
-    [t("Blocks that may match"), t("{n} of {all} asked", { n: count(estimated.blocks_possible), all: count(estimated.blocks_asked) }), ""],
-    [t("Events that may match"), count(estimated.events_possible), t("{n} matched", { n: count(actual.events_matched) })],
+    [
+      t("Blocks that may match"),
+      t("{n} of {all} queried", { n: count(estimated.blocks_possible), all: count(estimated.blocks_asked) }),
+      "",
+    ],
+    [
+      t("Events that may match"),
+      count(estimated.events_possible),
+      t("{n} matched", { n: count(actual.events_matched) }),
+    ],
     [t("Rows"), "", count(actual.rows)],
   ];
   return (
     <>
       <table class="plain">
-        <thead><tr><th scope="col" /><th scope="col">{t("Estimated by the index")}</th><th scope="col">{t("Actual")}</th></tr></thead>
-        <tbody>{numbers.map(([name, before, after]) => <tr key={name}><th scope="row">{name}</th><td class="number">{before}</td><td class="number">{after}</td></tr>)}</tbody>
+        <thead>
+          <tr>
+            <th scope="col" />
+            <th scope="col">{t("Estimated by the index")}</th>
+            <th scope="col">{t("Actual")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {numbers.map(([name, before, after]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="number">{before}</td>
+              <td class="number">{after}</td>
+            </tr>
+          ))}
+        </tbody>
       </table>
-      {estimated.uses_counts && <p>{t("Counts that were kept beforehand answer it; only the ends of the range are read.")}</p>}
+      {estimated.uses_counts && <p>{t("Answered from stored counts; only the ends of the range are read.")}</p>}
       <ol class="plan" data-testid="plan">
         {STAGES.filter(({ stage }) => steps.some((step) => step.stage === stage)).map(({ stage, title }) => (
-          <li key={stage}><b>{t(title)}</b>
+          <li key={stage}>
+            <b>{t(title)}</b>
             <ul>
-              {steps.filter((step) => step.stage === stage).map((step, at) => (
-                <li key={at}><code>{step.operator}</code>
-                  {step.index && <div class="dim"><IndexUse index={step.index} all={estimated.events} /></div>}
-                </li>
-              ))}
+              {steps
+                .filter((step) => step.stage === stage)
+                .map((step, at) => (
+                  <li key={at}>
+                    <code>{step.operator}</code>
+                    {step.index && (
+                      <div class="dim">
+                        <IndexUse index={step.index} all={estimated.events} />
+                      </div>
+                    )}
+                  </li>
+                ))}
             </ul>
           </li>
         ))}
       </ol>
       <form method="dialog" class="buttons">
-        <button type="button" class="button" onClick={() => void copy(found.text, t("Explanation"))}>{t("Copy as text")}</button>
-        <button class="button primary" data-testid="explained-close">{t("Close")}</button>
+        <button type="button" class="button" onClick={() => void copy(found.text, t("Explanation"))}>
+          {t("Copy as text")}
+        </button>
+        <button class="button primary" data-testid="explained-close">
+          {t("Close")}
+        </button>
       </form>
     </>
   );

@@ -10,7 +10,12 @@ export type ChartKind = "table" | "line" | "area" | "bar" | "top" | "number";
 
 /** What the ways are called. */
 export const KIND_NAMES: Readonly<Record<ChartKind, string>> = {
-  table: text("Table"), line: text("Lines"), area: text("Areas"), bar: text("Bars"), top: text("Top list"), number: text("Numbers"),
+  table: text("Table"),
+  line: text("Lines"),
+  area: text("Areas"),
+  bar: text("Bars"),
+  top: text("Top list"),
+  number: text("Numbers"),
 };
 
 /** An answer of one row and so many numbers at most is shown large. */
@@ -29,7 +34,12 @@ interface Answered {
 /** The ways that fit an answer; the first is the one that suits it best. */
 export function kindsOf(data: Answered): ChartKind[] {
   const numbers = data.columns.filter(isNumeric);
-  if (data.table.length === 1 && data.columns.length <= FIGURES_MAX && data.columns.every((column) => isNumeric(column) || column.type === "any")) return ["number", "table"];
+  if (
+    data.table.length === 1 &&
+    data.columns.length <= FIGURES_MAX &&
+    data.columns.every((column) => isNumeric(column) || column.type === "any")
+  )
+    return ["number", "table"];
   if (seriesOf(data)) return ["line", "area", "bar", "table"];
   const names = data.columns.filter((column) => !isNumeric(column));
   return numbers.length > 0 && names.length > 0 && data.table.length > 1 ? ["table", "top", "bar"] : ["table"];
@@ -55,7 +65,12 @@ export function barsOf(data: Answered): Bar[] {
   const names = data.columns.flatMap((column, n) => (isNumeric(column) ? [] : [n]));
   const bars = data.table.flatMap((row, n): Bar[] => {
     const value = row[at];
-    const name = names.map((place) => { const part = row[place]; return part === null || part === undefined ? "–" : typeof part === "string" ? part : JSON.stringify(part); }).join(" · ");
+    const name = names
+      .map((place) => {
+        const part = row[place];
+        return part === null || part === undefined ? "–" : typeof part === "string" ? part : JSON.stringify(part);
+      })
+      .join(" · ");
     return typeof value === "number" ? [{ name, value, row: n }] : [];
   });
   return bars.sort((a, b) => b.value - a.value);

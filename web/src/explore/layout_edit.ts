@@ -10,12 +10,18 @@ function textOf({ name, width, hidden }: Entry): string {
 
 /** Columns of the answer that are not shown. */
 export function hiddenOf(columns: readonly Column[], layout: readonly string[]): string[] {
-  const names = layout.map(entryOf).filter(({ hidden }) => hidden).map(({ name }) => name);
+  const names = layout
+    .map(entryOf)
+    .filter(({ hidden }) => hidden)
+    .map(({ name }) => name);
   return columns.map(({ name }) => name).filter((name) => names.includes(name));
 }
 
 function entriesOf(placed: readonly Placed[]): Entry[] {
-  const hidden = view.peek().layout.map(entryOf).filter((entry) => entry.hidden && !placed.some(({ column }) => column.name === entry.name));
+  const hidden = view
+    .peek()
+    .layout.map(entryOf)
+    .filter((entry) => entry.hidden && !placed.some(({ column }) => column.name === entry.name));
   return [...placed.map(({ column, width }) => ({ name: column.name, width, hidden: false })), ...hidden];
 }
 
@@ -42,7 +48,11 @@ export function resizeColumn(placed: readonly Placed[], name: string, width: num
 export function hideColumn(placed: readonly Placed[], name: string): void {
   const { columns } = view.peek();
   const left = entriesOf(placed.filter(({ column }) => column.name !== name));
-  if (columns.includes(name)) go({ columns: columns.filter((one) => one !== name), layout: view.peek().layout.length === 0 ? [] : left.map(textOf) });
+  if (columns.includes(name))
+    go({
+      columns: columns.filter((one) => one !== name),
+      layout: view.peek().layout.length === 0 ? [] : left.map(textOf),
+    });
   else put([...left, { name, width: null, hidden: true }]);
 }
 

@@ -13,7 +13,7 @@ import { catchUp, following, tail, type Tail } from "./tail.ts";
 /** How it stands, in a word or two. */
 function stateOf(now: Tail): string {
   if (now.error !== "") return now.error;
-  if (now.state === "waiting") return t("connection lost, trying again…");
+  if (now.state === "waiting") return t("connection lost, retrying…");
   if (now.state === "connecting") return t("connecting…");
   return paused.value ? t("paused") : t("live");
 }
@@ -40,16 +40,58 @@ export function LiveRows() {
     <section class="result" aria-label={t("Live tail")} data-testid="live-results">
       <div class="result-head">
         <FieldsButton />
-        <span class={`live-state ${now.state}${paused.value ? " paused" : ""}`} role="status" data-testid="live-state"><span class="pulse" aria-hidden="true" />{stateOf(now)}</span>
-        <button type="button" class="button quiet" aria-pressed={paused.value} title={t("Space")} data-testid="pause" onClick={togglePause}>
-          <Icon name={paused.value ? "play" : "pause"} /><span>{paused.value ? t("Go on") : t("Pause")}</span></button>
-        <span class="dim">{plural(n, "{n} event", "{n} events", count(n))}{now.rate > 0 ? ` · ${compact(now.rate)}/s` : ""}</span>
-        {now.reconnected > 0 && <span class="dim" data-testid="reconnected">{plural(now.reconnected, "reconnected once", "reconnected {n} times", count(now.reconnected))}</span>}
-        {now.dropped > 0 && <span class="note warning" data-testid="dropped">{t("{n} not shown: narrow the query", { n: count(now.dropped) })}</span>}
+        <span class={`live-state ${now.state}${paused.value ? " paused" : ""}`} role="status" data-testid="live-state">
+          <span class="pulse" aria-hidden="true" />
+          {stateOf(now)}
+        </span>
+        <button
+          type="button"
+          class="button quiet"
+          aria-pressed={paused.value}
+          title={t("Space")}
+          data-testid="pause"
+          onClick={togglePause}
+        >
+          <Icon name={paused.value ? "play" : "pause"} />
+          <span>{paused.value ? t("Resume") : t("Pause")}</span>
+        </button>
+        <span class="dim">
+          {plural(n, "{n} event", "{n} events", count(n))}
+          {now.rate > 0 ? ` · ${compact(now.rate)}/s` : ""}
+        </span>
+        {now.reconnected > 0 && (
+          <span class="dim" data-testid="reconnected">
+            {plural(now.reconnected, "reconnected once", "reconnected {n} times", count(now.reconnected))}
+          </span>
+        )}
+        {now.dropped > 0 && (
+          <span class="note warning" data-testid="dropped">
+            {t("{n} not shown: narrow the query", { n: count(now.dropped) })}
+          </span>
+        )}
       </div>
-      {n === 0 && <div class="state"><h2>{t("Waiting for events…")}</h2><p class="dim">{t("New events that match appear here as they are accepted.")}</p></div>}
-      {n > 0 && <RowList asleep={view.value.around !== ""} events={now.events} columns={now.columns} sought={soughtTexts(view.value.query)} label={t("Events, newest last")} live onFollow={follow} />}
-      {waiting > 0 && <button type="button" class="pill" data-testid="pill" onClick={showNewest}>{t("{n} new", { n: count(waiting) })} <Icon name="down" /></button>}
+      {n === 0 && (
+        <div class="state">
+          <h2>{t("Waiting for events…")}</h2>
+          <p class="dim">{t("New events that match appear here as they are accepted.")}</p>
+        </div>
+      )}
+      {n > 0 && (
+        <RowList
+          asleep={view.value.around !== ""}
+          events={now.events}
+          columns={now.columns}
+          sought={soughtTexts(view.value.query)}
+          label={t("Events, newest last")}
+          live
+          onFollow={follow}
+        />
+      )}
+      {waiting > 0 && (
+        <button type="button" class="pill" data-testid="pill" onClick={showNewest}>
+          {t("{n} new", { n: count(waiting) })} <Icon name="down" />
+        </button>
+      )}
     </section>
   );
 }

@@ -17,8 +17,11 @@ export function Offer() {
   const see = () => go({ panel: "changes", from: iso(rise.from), to: iso(Math.min(rise.end, Date.now())), row: "" });
   return (
     <p class="offer" role="status" data-testid="offer">
-      <span class="swatch level-error" aria-hidden="true" /><span>{t("Errors rose at {time}.", { time: at })}</span>
-      <button type="button" class="link" onClick={see}>{t("See what changed")}</button>
+      <span class="swatch level-error" aria-hidden="true" />
+      <span>{t("Errors rose at {time}.", { time: at })}</span>
+      <button type="button" class="link" onClick={see}>
+        {t("See what changed")}
+      </button>
     </p>
   );
 }

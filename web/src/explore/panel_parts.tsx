@@ -10,17 +10,36 @@ import { draft, go, view } from "../view.ts";
 
 /** Adds a condition to the query, or its opposite, and shows the rows. */
 export function narrow(condition: string, excludes: boolean): void {
-  go({ query: addFilter(draft.peek(), excludes ? `not (${condition})` : condition), row: "", ...(excludes ? {} : { panel: "rows" }) });
+  go({
+    query: addFilter(draft.peek(), excludes ? `not (${condition})` : condition),
+    row: "",
+    ...(excludes ? {} : { panel: "rows" }),
+  });
 }
 
 /** Nothing to show, and what to do about it. */
 export function Nothing({ title, hint, children }: { title: string; hint: string; children?: ComponentChildren }) {
-  return <div class="state" data-testid="panel-empty"><h2>{title}</h2><p>{hint}</p>{children}</div>;
+  return (
+    <div class="state" data-testid="panel-empty">
+      <h2>{title}</h2>
+      <p>{hint}</p>
+      {children}
+    </div>
+  );
 }
 
 /** A pattern's text, its wildcards set back. */
 export function PatternText({ pattern }: { pattern: string }) {
-  return <>{pattern.split("<*>").map((part, at) => <>{at > 0 && <span class="any">*</span>}{part}</>)}</>;
+  return (
+    <>
+      {pattern.split("<*>").map((part, at) => (
+        <>
+          {at > 0 && <span class="any">*</span>}
+          {part}
+        </>
+      ))}
+    </>
+  );
 }
 
 /** Counts over time as a row of thin bars. */
@@ -28,8 +47,28 @@ export function Spark({ counts, level }: { counts: readonly (readonly [string, n
   const top = counts.reduce((most, [, n]) => Math.max(most, n), 1);
   const width = 90 / Math.max(1, counts.length);
   return (
-    <svg class={`spark level-${level}`} viewBox="0 0 90 18" preserveAspectRatio="none" width="90" height="18" aria-hidden="true" focusable="false">
-      {counts.map(([time, n], at) => n > 0 && <rect key={time} class="bar" x={at * width} width={Math.max(1, width - 0.6)} y={18 - Math.max(1.5, (n / top) * 18)} height={Math.max(1.5, (n / top) * 18)} />)}
+    <svg
+      class={`spark level-${level}`}
+      viewBox="0 0 90 18"
+      preserveAspectRatio="none"
+      width="90"
+      height="18"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {counts.map(
+        ([time, n], at) =>
+          n > 0 && (
+            <rect
+              key={time}
+              class="bar"
+              x={at * width}
+              width={Math.max(1, width - 0.6)}
+              y={18 - Math.max(1.5, (n / top) * 18)}
+              height={Math.max(1.5, (n / top) * 18)}
+            />
+          ),
+      )}
     </svg>
   );
 }

@@ -18,22 +18,47 @@ const TEXT_CHARS_MAX = 400;
 function Change({ pattern }: { pattern: Pattern }) {
   const factor = /[\d.]+/.exec(pattern.description)?.[0] ?? "";
   const name = { new: t("new"), gone: t("gone"), up: `×${factor}`, down: `÷${factor}`, unchanged: "" }[pattern.change];
-  return <><span class={`change-state ${pattern.change}`}>{name}</span> <span class="dim number">{pattern.change === "new" ? "" : t("was {n}", { n: count(pattern.previous) })}</span></>;
+  return (
+    <>
+      <span class={`change-state ${pattern.change}`}>{name}</span>{" "}
+      <span class="dim number">{pattern.change === "new" ? "" : t("was {n}", { n: count(pattern.previous) })}</span>
+    </>
+  );
 }
 
 /** Patterns as a table. */
 export function PatternTable({ data }: { data: Patterns }) {
   const [shown, setShown] = useState(STEP);
   const zone = view.value.zone;
-  if (data.patterns.length === 0) return <Nothing title={t("No event matches here")} hint={t("Look at a longer time, or leave a condition out.")} />;
+  if (data.patterns.length === 0)
+    return <Nothing title={t("No event matches here")} hint={t("Choose a longer range or remove a condition.")} />;
   return (
     <div class="patterns-table">
       <table class="listed">
-        <thead><tr>
-          <th scope="col" class="right">{t("Events")}</th><th scope="col" class="wide right">{t("Share")}</th><th scope="col" class="wide">{t("Over time")}</th>
-          <th scope="col" class="level-head">{t("Level")}</th><th scope="col">{t("Pattern")}</th><th scope="col" class="wide">{t("First and last")}</th><th scope="col">{t("Change")}</th>
-          <th scope="col"><span class="sr-only">{t("Filter")}</span></th>
-        </tr></thead>
+        <thead>
+          <tr>
+            <th scope="col" class="right">
+              {t("Events")}
+            </th>
+            <th scope="col" class="wide right">
+              {t("Share")}
+            </th>
+            <th scope="col" class="wide">
+              {t("Over time")}
+            </th>
+            <th scope="col" class="level-head">
+              {t("Level")}
+            </th>
+            <th scope="col">{t("Pattern")}</th>
+            <th scope="col" class="wide">
+              {t("First and last")}
+            </th>
+            <th scope="col">{t("Change")}</th>
+            <th scope="col">
+              <span class="sr-only">{t("Filter")}</span>
+            </th>
+          </tr>
+        </thead>
         <tbody>
           {data.patterns.slice(0, shown).map((pattern) => {
             const level = levelClass(pattern.level ?? "");
@@ -42,22 +67,64 @@ export function PatternTable({ data }: { data: Patterns }) {
               <tr key={pattern.id} class={`level-${level}`} data-testid="pattern" data-pattern={pattern.pattern}>
                 <td class="right number">{count(pattern.count)}</td>
                 <td class="wide right number dim">{percent(pattern.ratio)}</td>
-                <td class="wide"><Spark counts={pattern.counts} level={level} /></td>
+                <td class="wide">
+                  <Spark counts={pattern.counts} level={level} />
+                </td>
                 <td class="change-level">{pattern.level ?? ""}</td>
                 <td class="pattern-text">
-                  <span class="mono"><PatternText pattern={oneLine(pattern.pattern, TEXT_CHARS_MAX)} /></span>
-                  {pattern.sample !== null && pattern.sample !== pattern.pattern && <span class="mono dim ellipsis" title={t("The newest event")}>{oneLine(pattern.sample, TEXT_CHARS_MAX)}</span>}
+                  <span class="mono">
+                    <PatternText pattern={oneLine(pattern.pattern, TEXT_CHARS_MAX)} />
+                  </span>
+                  {pattern.sample !== null && pattern.sample !== pattern.pattern && (
+                    <span class="mono dim ellipsis" title={t("The newest event")}>
+                      {oneLine(pattern.sample, TEXT_CHARS_MAX)}
+                    </span>
+                  )}
                 </td>
                 <td class="wide seen">
-                  {first && id && <button type="button" class="link" title={`${t("Go to this line")}: ${exactText(first, zone)}`} onClick={() => showRow(id, first)}>{dayClock(Date.parse(first), zone)}</button>}
-                  {pattern.last && <span class="dim" title={exactText(pattern.last, zone)}> – {dayClock(Date.parse(pattern.last), zone)}</span>}
+                  {first && id && (
+                    <button
+                      type="button"
+                      class="link"
+                      title={`${t("Go to this line")}: ${exactText(first, zone)}`}
+                      onClick={() => showRow(id, first)}
+                    >
+                      {dayClock(Date.parse(first), zone)}
+                    </button>
+                  )}
+                  {pattern.last && (
+                    <span class="dim" title={exactText(pattern.last, zone)}>
+                      {" "}
+                      – {dayClock(Date.parse(pattern.last), zone)}
+                    </span>
+                  )}
                 </td>
-                <td class="pattern-change"><Change pattern={pattern} /></td>
+                <td class="pattern-change">
+                  <Change pattern={pattern} />
+                </td>
                 <td class="change-acts">
                   {condition && (
                     <>
-                      <button type="button" class="tiny" aria-label={t("Only events like this")} title={t("Only events like this")} data-testid="pattern-include" onClick={() => narrow(condition, false)}><Icon name="plus" /></button>
-                      <button type="button" class="tiny" aria-label={t("Leave events like this out")} title={t("Leave events like this out")} data-testid="pattern-exclude" onClick={() => narrow(condition, true)}><Icon name="minus" /></button>
+                      <button
+                        type="button"
+                        class="tiny"
+                        aria-label={t("Only events like this")}
+                        title={t("Only events like this")}
+                        data-testid="pattern-include"
+                        onClick={() => narrow(condition, false)}
+                      >
+                        <Icon name="plus" />
+                      </button>
+                      <button
+                        type="button"
+                        class="tiny"
+                        aria-label={t("Exclude events like this")}
+                        title={t("Exclude events like this")}
+                        data-testid="pattern-exclude"
+                        onClick={() => narrow(condition, true)}
+                      >
+                        <Icon name="minus" />
+                      </button>
                     </>
                   )}
                 </td>
@@ -66,7 +133,13 @@ export function PatternTable({ data }: { data: Patterns }) {
           })}
         </tbody>
       </table>
-      {data.patterns.length > shown && <p><button type="button" class="button" onClick={() => setShown(shown + STEP)}>{t("Show more")}</button></p>}
+      {data.patterns.length > shown && (
+        <p>
+          <button type="button" class="button" onClick={() => setShown(shown + STEP)}>
+            {t("Show more")}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -41,12 +41,15 @@ function suggestAt(text: string, caret: number): void {
   suggestions.value = completions(text, caret);
   setTimeout(() => {
     if (signal.aborted) return;
-    askedCompletions(text, caret, signal).then((asked) => {
-      if (signal.aborted) return;
-      const picked = suggestions.peek()[chosen.peek()]?.label;
-      suggestions.value = asked;
-      chosen.value = picked === undefined ? -1 : asked.findIndex((one) => one.label === picked);
-    }, () => undefined);
+    askedCompletions(text, caret, signal).then(
+      (asked) => {
+        if (signal.aborted) return;
+        const picked = suggestions.peek()[chosen.peek()]?.label;
+        suggestions.value = asked;
+        chosen.value = picked === undefined ? -1 : asked.findIndex((one) => one.label === picked);
+      },
+      () => undefined,
+    );
   }, SUGGEST_AFTER_MS);
 }
 
@@ -57,7 +60,12 @@ function checkSoon(text: string): void {
   const { signal } = (checking = new AbortController());
   setTimeout(() => {
     if (signal.aborted) return;
-    checkQuery(text, view.peek().zone, signal).then((answer) => { if (!signal.aborted) checked.value = { text, ...answer }; }, () => undefined);
+    checkQuery(text, view.peek().zone, signal).then(
+      (answer) => {
+        if (!signal.aborted) checked.value = { text, ...answer };
+      },
+      () => undefined,
+    );
   }, CHECK_AFTER_MS);
 }
 
@@ -147,10 +155,19 @@ function takeOver(begin: (from: HTMLTextAreaElement | null) => void): void {
   let isComposing = false;
   if (area) {
     area.addEventListener("compositionstart", () => (isComposing = true));
-    area.addEventListener("compositionend", () => { isComposing = false; begin(area); }, { once: true });
+    area.addEventListener(
+      "compositionend",
+      () => {
+        isComposing = false;
+        begin(area);
+      },
+      { once: true },
+    );
   }
   // Somebody who was composing before this part was there is still doing so with the next key; a frame is enough to know.
-  requestAnimationFrame(() => { if (!isComposing) begin(area); });
+  requestAnimationFrame(() => {
+    if (!isComposing) begin(area);
+  });
 }
 
 function useEditor(host: { current: HTMLDivElement | null }): { current: CodeEditor | null } {
@@ -179,7 +196,9 @@ function useEditor(host: { current: HTMLDivElement | null }): { current: CodeEdi
       focusBy(made.focus);
       if (hadFocus) made.focus();
       // What is changed elsewhere, by a click on a value or by the browser's back. At once: the next key may be on its way.
-      stop = effect(() => { if (made.text() !== draft.value) made.set(draft.peek()); });
+      stop = effect(() => {
+        if (made.text() !== draft.value) made.set(draft.peek());
+      });
     });
     return () => {
       isGone = true;
@@ -203,7 +222,18 @@ function PastQueries() {
   if (past.length === 0) return <p class="dim">{t("No query was run in this browser yet.")}</p>;
   return (
     <ul class="actions-list">
-      {past.map((query, at) => <li key={query}><button type="button" data-testid="past-query" {...(at === 0 ? { "data-autofocus": true } : {})} onClick={() => use(query)}><code>{oneLine(query, 200)}</code></button></li>)}
+      {past.map((query, at) => (
+        <li key={query}>
+          <button
+            type="button"
+            data-testid="past-query"
+            {...(at === 0 ? { "data-autofocus": true } : {})}
+            onClick={() => use(query)}
+          >
+            <code>{oneLine(query, 200)}</code>
+          </button>
+        </li>
+      ))}
     </ul>
   );
 }
@@ -222,10 +252,38 @@ export function QueryEditor({ error }: { error: ApiError | null }) {
     <>
       <div ref={host} class="code-editor" />
       <div class="editor-buttons">
-        {text.trim() !== "" && <button type="button" class="tiny" data-testid="format" aria-label={t("Format the query")} title={t("Format (Shift Alt F)")} onClick={() => editor.current && void tidy(editor.current)}><Icon name="format" /></button>}
-        <Menu name="history" testId="history" label={t("Earlier queries")} isPicture align="right" button={<Icon name="history" />}><PastQueries /></Menu>
+        {text.trim() !== "" && (
+          <button
+            type="button"
+            class="tiny"
+            data-testid="format"
+            aria-label={t("Format the query")}
+            title={t("Format (Shift Alt F)")}
+            onClick={() => editor.current && void tidy(editor.current)}
+          >
+            <Icon name="format" />
+          </button>
+        )}
+        <Menu
+          name="history"
+          testId="history"
+          label={t("Earlier queries")}
+          isPicture
+          align="right"
+          button={<Icon name="history" />}
+        >
+          <PastQueries />
+        </Menu>
       </div>
-      <Suggestions all={suggestions.value} chosen={chosen.value} onPick={(at) => { chosen.value = at; if (editor.current) accept(editor.current); focusQuery(); }} />
+      <Suggestions
+        all={suggestions.value}
+        chosen={chosen.value}
+        onPick={(at) => {
+          chosen.value = at;
+          if (editor.current) accept(editor.current);
+          focusQuery();
+        }}
+      />
     </>
   );
 }

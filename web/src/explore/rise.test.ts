@@ -8,7 +8,12 @@ const BEGIN = Date.parse("2026-11-20T14:00:00Z");
 /** Bars of a minute with so many errors each, and ten other events. */
 function bars(errors: readonly number[]) {
   const iso = (minute: number) => new Date(BEGIN + minute * 60_000).toISOString();
-  const buckets = errors.map((n, at) => ({ from: iso(at), to: iso(at + 1), total: n + 10, by: { error: n, info: 10 } }));
+  const buckets = errors.map((n, at) => ({
+    from: iso(at),
+    to: iso(at + 1),
+    total: n + 10,
+    by: { error: n, info: 10 },
+  }));
   return { buckets };
 }
 

@@ -21,8 +21,9 @@ export interface Rise {
 
 /** The first bar with clearly more errors than those before it; `null` where there is none. */
 export function riseOf(histogram: Pick<Histogram, "buckets">): Rise | null {
-  const errors = histogram.buckets.map((bucket) => Object.entries(bucket.by ?? {})
-    .reduce((sum, [level, n]) => sum + (/^(?:error|fatal)$/i.test(level) ? n : 0), 0));
+  const errors = histogram.buckets.map((bucket) =>
+    Object.entries(bucket.by ?? {}).reduce((sum, [level, n]) => sum + (/^(?:error|fatal)$/i.test(level) ? n : 0), 0),
+  );
   // What was usual before there were events at all says nothing.
   const begin = histogram.buckets.findIndex((bucket) => bucket.total > 0);
   let sum = 0;

@@ -42,20 +42,53 @@ function FieldTable({ fields, unnamed, row }: { fields: readonly FieldOfEvent[];
       <table class="fields" data-testid="fields">
         <tbody>
           {shown.map(({ name, value }) => (
-            <tr key={name} data-field={name} data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}>
+            <tr
+              key={name}
+              data-field={name}
+              data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}
+            >
               <th scope="row">{printable(name)}</th>
-              <td class="actions"><ValueButtons name={name} value={value} /></td>
+              <td class="actions">
+                <ValueButtons name={name} value={value} />
+              </td>
               <td class={`value ${typeof value}`}>
-                {isTime(name) && typeof value === "string" ? exactText(value, zone) : <RichText text={valueToText(value)} />}
-                {isTrace(name, value) && <> <TraceButton row={row} name={name} value={value} /></>}
-                {name === "@ingestionTime" && typeof value === "string" && !Number.isNaN(row.ms) && <span class="dim"> {arrival(row.ms, value)}</span>}
+                {isTime(name) && typeof value === "string" ? (
+                  exactText(value, zone)
+                ) : (
+                  <RichText text={valueToText(value)} />
+                )}
+                {isTrace(name, value) && (
+                  <>
+                    {" "}
+                    <TraceButton row={row} name={name} value={value} />
+                  </>
+                )}
+                {name === "@ingestionTime" && typeof value === "string" && !Number.isNaN(row.ms) && (
+                  <span class="dim"> {arrival(row.ms, value)}</span>
+                )}
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {fields.length > shown.length && <button type="button" class="link" data-testid="more-fields" onClick={() => setMost(most + FIELDS_STEP)}>{t("Show {n} more of {all} fields", { n: count(Math.min(FIELDS_STEP, fields.length - shown.length)), all: count(fields.length) })}</button>}
-      {unnamed > 0 && <p class="dim">{plural(unnamed, "{n} field name cannot be asked for: a backtick or a line break is in them.", "{n} field names cannot be asked for: a backtick or a line break is in them.", count(unnamed))}</p>}
+      {fields.length > shown.length && (
+        <button type="button" class="link" data-testid="more-fields" onClick={() => setMost(most + FIELDS_STEP)}>
+          {t("Show {n} more of {all} fields", {
+            n: count(Math.min(FIELDS_STEP, fields.length - shown.length)),
+            all: count(fields.length),
+          })}
+        </button>
+      )}
+      {unnamed > 0 && (
+        <p class="dim">
+          {plural(
+            unnamed,
+            "{n} field cannot be queried: its name contains a backtick or line break.",
+            "{n} fields cannot be queried: their names contain a backtick or line break.",
+            count(unnamed),
+          )}
+        </p>
+      )}
     </>
   );
 }
@@ -79,27 +112,71 @@ function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent
   const trace = fields.find(({ name, value }) => isTrace(name, value));
   return (
     <span class="detail-actions">
-      {canShowAround(row.id) && <button type="button" class="button small" title={t("The lines before and after it in the same stream (c)")} data-testid="around" onClick={() => showAround(row.id)}>{t("Show around this")}</button>}
+      {canShowAround(row.id) && (
+        <button
+          type="button"
+          class="button small"
+          title={t("The lines before and after it in the same stream (c)")}
+          data-testid="around"
+          onClick={() => showAround(row.id)}
+        >
+          {t("Show around this")}
+        </button>
+      )}
       {trace && <TraceButton row={row} name={trace.name} value={trace.value} isButton />}
-      <button type="button" class="link" onClick={() => void copy(valueToText(message), t("Line"))}>{t("Copy line")}</button>
-      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>{t("Copy JSON")}</button>
-      <button type="button" class="link" onClick={() => void copy(link(), t("Link to this event"))}>{t("Copy link")}</button>
+      <button type="button" class="link" onClick={() => void copy(valueToText(message), t("Line"))}>
+        {t("Copy line")}
+      </button>
+      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>
+        {t("Copy JSON")}
+      </button>
+      <button type="button" class="link" onClick={() => void copy(link(), t("Link to this event"))}>
+        {t("Copy link")}
+      </button>
     </span>
   );
 }
 
 /** Asks all groups for the trace or the request that an event belongs to. */
-function TraceButton({ row, name, value, isButton = false }: { row: EventRow; name: string; value: Json; isButton?: boolean }) {
+function TraceButton({
+  row,
+  name,
+  value,
+  isButton = false,
+}: {
+  row: EventRow;
+  name: string;
+  value: Json;
+  isButton?: boolean;
+}) {
   const show = () => {
     const iso = (ms: number) => new Date(ms).toISOString();
     const range = Number.isNaN(row.ms) ? {} : { from: iso(row.ms - TRACE_MS), to: iso(row.ms + TRACE_MS) };
     go({ query: traceQuery(name, value), groups: [], ...range, row: row.id, live: false, around: "", panel: "rows" });
   };
-  return <button type="button" class={isButton ? "button small" : "link"} data-testid={isButton ? "trace" : "trace-of-field"} title={t("Everything that says this {name}, in all groups", { name: printable(name) })} onClick={show}>{t("All lines of this trace")}</button>;
+  return (
+    <button
+      type="button"
+      class={isButton ? "button small" : "link"}
+      data-testid={isButton ? "trace" : "trace-of-field"}
+      title={t("All events with this {name}, in all groups", { name: printable(name) })}
+      onClick={show}
+    >
+      {t("All lines of this trace")}
+    </button>
+  );
 }
 
 /** The open row. */
-export function RowDetail({ event, columns, onHeight }: { event: EventRow; columns: readonly Column[]; onHeight: (id: string, height: number) => void }) {
+export function RowDetail({
+  event,
+  columns,
+  onHeight,
+}: {
+  event: EventRow;
+  columns: readonly Column[];
+  onHeight: (id: string, height: number) => void;
+}) {
   const root = useRef<HTMLDivElement>(null);
   const tab = shownAs.value;
   const full = useSignal<Lane<FullEvent>>({ state: "loading", data: null, error: null, since: 0 });
@@ -124,15 +201,33 @@ export function RowDetail({ event, columns, onHeight }: { event: EventRow; colum
       <div role="gridcell">
         <div class="detail-head">
           <div class="tabs" role="group" aria-label={t("Show the event as")}>
-            {TABS.map((name) => <button key={name} type="button" aria-pressed={tab === name} data-testid={`tab-${name}`} onClick={() => (shownAs.value = name)}>{name === "json" ? "JSON" : name === "raw" ? t("Raw text") : t("Fields")}</button>)}
+            {TABS.map((name) => (
+              <button
+                key={name}
+                type="button"
+                aria-pressed={tab === name}
+                data-testid={`tab-${name}`}
+                onClick={() => (shownAs.value = name)}
+              >
+                {name === "json" ? "JSON" : name === "raw" ? t("Raw text") : t("Fields")}
+              </button>
+            ))}
           </div>
           {full.value.state === "loading" && <span class="dim">{t("loading all fields…")}</span>}
-          {full.value.state === "error" && <span class="note error">{t("Not all fields could be loaded: {message}", { message: full.value.error?.message ?? "" })}</span>}
+          {full.value.state === "error" && (
+            <span class="note error">
+              {t("Not all fields could be loaded: {message}", { message: full.value.error?.message ?? "" })}
+            </span>
+          )}
           <Actions row={event} fields={fields} />
         </div>
         {tab === "fields" && <FieldTable fields={fields} unnamed={full.value.data?.unnamed ?? 0} row={event} />}
         {tab === "json" && <JsonTree fields={fields} />}
-        {tab === "raw" && <pre class="block" data-testid="raw"><RichText text={message} /></pre>}
+        {tab === "raw" && (
+          <pre class="block" data-testid="raw">
+            <RichText text={message} />
+          </pre>
+        )}
       </div>
     </div>
   );

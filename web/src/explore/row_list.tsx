@@ -86,7 +86,12 @@ function Marked({ text, sought: ofQuery }: { text: string; sought: readonly stri
     }
     if (best < 0) break;
     const isFound = found !== "" && lower.startsWith(found.toLowerCase(), best);
-    parts.push(text.slice(at, best), <mark key={best} class={isFound ? "found" : ""}>{text.slice(best, best + length)}</mark>);
+    parts.push(
+      text.slice(at, best),
+      <mark key={best} class={isFound ? "found" : ""}>
+        {text.slice(best, best + length)}
+      </mark>,
+    );
     at = best + length;
   }
   parts.push(text.slice(at));
@@ -100,8 +105,27 @@ function cellText(event: EventRow, column: Column, wraps: boolean): string {
   return wraps && typeof value === "string" ? printable(cut(value, WRAPPED_CHARS_MAX), true) : oneLine(value);
 }
 
-function Row({ event, placed, sought, zone, dated, index, open, wraps, marked, onClick }: {
-  event: EventRow; placed: readonly Placed[]; sought: readonly string[]; zone: Zone; dated: boolean; index: number; open: boolean; wraps: boolean; marked: boolean;
+function Row({
+  event,
+  placed,
+  sought,
+  zone,
+  dated,
+  index,
+  open,
+  wraps,
+  marked,
+  onClick,
+}: {
+  event: EventRow;
+  placed: readonly Placed[];
+  sought: readonly string[];
+  zone: Zone;
+  dated: boolean;
+  index: number;
+  open: boolean;
+  wraps: boolean;
+  marked: boolean;
   onClick: (id: string, click: MouseEvent) => void;
 }) {
   const chosen = selected.value.has(event.id);
@@ -109,12 +133,43 @@ function Row({ event, placed, sought, zone, dated, index, open, wraps, marked, o
   const known = !Number.isNaN(event.ms);
   const level = levelClass(event.level);
   return (
-    <div class={`row level-${level}${open ? " open" : ""}${chosen ? " selected" : ""}${here ? " here" : ""}${marked ? " original" : ""}`} role="row" aria-current={marked ? "true" : undefined} aria-level={1} aria-rowindex={index + 2} aria-expanded={open} aria-selected={chosen} tabIndex={here ? 0 : -1}
-      data-testid="row" data-id={event.id} onMouseDown={(down) => { if (down.shiftKey) down.preventDefault(); }} onClick={(click) => { if (getSelection()?.isCollapsed !== false || click.detail === 0) onClick(event.id, click); }}>
-      <span role="gridcell" class="cell time">{known ? <>{dated && <span class="date">{shortDate(event.ms, zone)} </span>}{view.value.nanos ? nanosText(event.time, zone) : clockText(event.ms, zone, true)}</> : event.time}</span>
-      <span role="gridcell" class="cell level">{event.level === "" ? "·" : event.level.slice(0, 5)}</span>
+    <div
+      class={`row level-${level}${open ? " open" : ""}${chosen ? " selected" : ""}${here ? " here" : ""}${marked ? " original" : ""}`}
+      role="row"
+      aria-current={marked ? "true" : undefined}
+      aria-level={1}
+      aria-rowindex={index + 2}
+      aria-expanded={open}
+      aria-selected={chosen}
+      tabIndex={here ? 0 : -1}
+      data-testid="row"
+      data-id={event.id}
+      onMouseDown={(down) => {
+        if (down.shiftKey) down.preventDefault();
+      }}
+      onClick={(click) => {
+        if (getSelection()?.isCollapsed !== false || click.detail === 0) onClick(event.id, click);
+      }}
+    >
+      <span role="gridcell" class="cell time">
+        {known ? (
+          <>
+            {dated && <span class="date">{shortDate(event.ms, zone)} </span>}
+            {view.value.nanos ? nanosText(event.time, zone) : clockText(event.ms, zone, true)}
+          </>
+        ) : (
+          event.time
+        )}
+      </span>
+      <span role="gridcell" class="cell level">
+        {event.level === "" ? "·" : event.level.slice(0, 5)}
+      </span>
       {placed.map(({ column }) => (
-        <span role="gridcell" key={column.name} class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}>
+        <span
+          role="gridcell"
+          key={column.name}
+          class={`cell${column.name === "@message" ? " message" : column.type === "integer" || column.type === "float" ? " numeric" : ""}`}
+        >
           <Marked text={cellText(event, column, wraps)} sought={sought} />
         </span>
       ))}
@@ -132,7 +187,9 @@ function useScroll(box: { current: HTMLDivElement | null }, props: ListProps, to
   const opened = view.value.row !== "";
   useEffect(() => {
     isReading.value = place.top > 0 || opened;
-    return () => { isReading.value = false; };
+    return () => {
+      isReading.value = false;
+    };
   }, [place.top > 0, opened, props.asleep]);
   const follows = useRef(true);
   const read = useCallback(() => {
@@ -173,12 +230,23 @@ interface Moves {
 }
 
 /** Connects the keys with this list. */
-function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open: ReadonlyMap<string, number>, { show, turn }: Moves, asleep: boolean) {
+function useKeys(
+  events: readonly EventRow[],
+  toggle: (id: string) => void,
+  open: ReadonlyMap<string, number>,
+  { show, turn }: Moves,
+  asleep: boolean,
+) {
   // Before anybody sees what has changed: a key that follows at once is about what is on screen.
   useLayoutEffect(() => {
     if (asleep) return;
     const at = () => events.findIndex((event) => event.id === cursor.peek());
-    const focus = (id: string) => requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
+    const focus = (id: string) =>
+      requestAnimationFrame(() =>
+        document
+          .querySelector<HTMLElement>(`[data-testid=row][data-id="${CSS.escape(id)}"]`)
+          ?.focus({ preventScroll: true }),
+      );
     const own = {
       move(by: number) {
         own.goTo(at() < 0 && Number.isFinite(by) ? 0 : at() + by);
@@ -198,7 +266,9 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
         own.move(by);
         selectTo(cursor.peek(), from, events);
       },
-      toggle: () => { if (at() >= 0) toggle(cursor.peek()); },
+      toggle: () => {
+        if (at() >= 0) toggle(cursor.peek());
+      },
       isOpen: () => open.has(cursor.peek()),
       at: () => events[at()]?.id ?? "",
       close() {
@@ -216,12 +286,19 @@ function useKeys(events: readonly EventRow[], toggle: (id: string) => void, open
       },
     };
     list.value = own;
-    return () => { if (list.peek() === own) list.value = null; };
+    return () => {
+      if (list.peek() === own) list.value = null;
+    };
   }, [events, toggle, open, show, turn, asleep]);
 }
 
 /** Has the event that the list is about in the middle at first. */
-function useCentre(box: { current: HTMLDivElement | null }, centre: string | undefined, events: readonly EventRow[], rowHeight: number) {
+function useCentre(
+  box: { current: HTMLDivElement | null },
+  centre: string | undefined,
+  events: readonly EventRow[],
+  rowHeight: number,
+) {
   useLayoutEffect(() => {
     const element = box.current;
     if (centre === undefined || !element) return;
@@ -256,42 +333,63 @@ export function RowList(props: ListProps) {
   const rowHeight = narrow ? 46 : dense ? 20 : 25;
   const { open, toggle, measured } = useOpenRows(props.centre === undefined ? view.peek().row : "");
   const placed = useMemo(() => arrange(columns, layout), [columns, layout]);
-  const extras = useWrapped(box, wrap, events, open, rowHeight, `${layout.join()} ${columns.map((column) => column.name).join()} ${dense}`);
+  const extras = useWrapped(
+    box,
+    wrap,
+    events,
+    open,
+    rowHeight,
+    `${layout.join()} ${columns.map((column) => column.name).join()} ${dense}`,
+  );
   const total = topOf(events.length, rowHeight, extras);
   useCentre(box, props.centre, events, rowHeight);
   const noteAnchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
   const { place, read } = useScroll(box, props, total, noteAnchor);
   const dated = useMemo(() => {
     const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
-    return Math.abs(a - b) > 86_400_000 || dateText(a, zone) !== dateText(b, zone) || dateText(a, zone) !== dateText(Date.now(), zone);
+    return (
+      Math.abs(a - b) > 86_400_000 ||
+      dateText(a, zone) !== dateText(b, zone) ||
+      dateText(a, zone) !== dateText(Date.now(), zone)
+    );
   }, [events, zone]);
   const grid = useMemo(() => template(placed, events, dated), [placed, events.length > 0, dated, view.value.nanos]);
-  const show = useCallback((index: number) => {
-    const element = box.current;
-    if (!element) return;
-    const top = topOf(index, rowHeight, extras);
-    const head = narrow ? 0 : 27;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + rowHeight + head > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight + head - element.clientHeight + rowHeight;
-  }, [rowHeight, extras, narrow]);
-  const turn = useCallback((index: number, by: 1 | -1) => {
-    const element = box.current;
-    if (!element) return index;
-    const seen = Math.max(1, Math.floor((element.clientHeight - (narrow ? 0 : 27)) / rowHeight) - 1);
-    const first = rowAt(element.scrollTop + rowHeight - 1, rowHeight, extras);
-    const from = index >= first && index <= first + seen ? index : first;
-    const next = Math.max(0, Math.min(events.length - 1, from + by * seen));
-    element.scrollTop += topOf(next, rowHeight, extras) - topOf(from, rowHeight, extras);
-    return next;
-  }, [events.length, rowHeight, extras, narrow]);
+  const show = useCallback(
+    (index: number) => {
+      const element = box.current;
+      if (!element) return;
+      const top = topOf(index, rowHeight, extras);
+      const head = narrow ? 0 : 27;
+      if (top < element.scrollTop) element.scrollTop = top;
+      else if (top + rowHeight + head > element.scrollTop + element.clientHeight)
+        element.scrollTop = top + rowHeight + head - element.clientHeight + rowHeight;
+    },
+    [rowHeight, extras, narrow],
+  );
+  const turn = useCallback(
+    (index: number, by: 1 | -1) => {
+      const element = box.current;
+      if (!element) return index;
+      const seen = Math.max(1, Math.floor((element.clientHeight - (narrow ? 0 : 27)) / rowHeight) - 1);
+      const first = rowAt(element.scrollTop + rowHeight - 1, rowHeight, extras);
+      const from = index >= first && index <= first + seen ? index : first;
+      const next = Math.max(0, Math.min(events.length - 1, from + by * seen));
+      element.scrollTop += topOf(next, rowHeight, extras) - topOf(from, rowHeight, extras);
+      return next;
+    },
+    [events.length, rowHeight, extras, narrow],
+  );
   useKeys(events, toggle, open, { show, turn }, props.asleep === true);
   useEffect(() => () => void clearSelection(), []);
-  const onClick = useCallback((id: string, click: MouseEvent) => {
-    if (click.shiftKey) selectTo(id, cursor.peek(), events);
-    else if (click.ctrlKey || click.metaKey) toggleSelected(id);
-    else toggle(id);
-    cursor.value = id;
-  }, [events, toggle]);
+  const onClick = useCallback(
+    (id: string, click: MouseEvent) => {
+      if (click.shiftKey) selectTo(id, cursor.peek(), events);
+      else if (click.ctrlKey || click.metaKey) toggleSelected(id);
+      else toggle(id);
+      cursor.value = id;
+    },
+    [events, toggle],
+  );
   useEffect(() => {
     if (props.live || props.centre !== undefined) return;
     const at = events.findIndex((event) => event.id === view.peek().row);
@@ -306,26 +404,60 @@ export function RowList(props: ListProps) {
   const { first, end } = stretch(place.top, place.height, events.length, rowHeight, extras);
   return (
     <>
-    {find.value !== null && !props.asleep && <FindBox events={events} columns={columns} at={at} onGo={goTo} />}
-    {selected.value.size > 0 && <SelectBar events={events} placed={placed} />}
-    <div class={`rows${wrap ? " wraps" : ""}${dense ? " dense" : ""}`} ref={box} onScroll={read} tabIndex={-1} data-testid="rows">
-      <div class="grid" role="treegrid" aria-label={props.label} aria-multiselectable="true" aria-rowcount={events.length + 1} aria-colcount={placed.length + 2}
-        style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}>
-        <div class="row head" role="row" aria-rowindex={1}>
-          <span role="columnheader" class="cell">{t("Time")}</span><span role="columnheader" class="cell">{t("Level")}</span>
-          <ColumnHeads placed={placed} columns={columns} />
+      {find.value !== null && !props.asleep && <FindBox events={events} columns={columns} at={at} onGo={goTo} />}
+      {selected.value.size > 0 && <SelectBar events={events} placed={placed} />}
+      <div
+        class={`rows${wrap ? " wraps" : ""}${dense ? " dense" : ""}`}
+        ref={box}
+        onScroll={read}
+        tabIndex={-1}
+        data-testid="rows"
+      >
+        <div
+          class="grid"
+          role="treegrid"
+          aria-label={props.label}
+          aria-multiselectable="true"
+          aria-rowcount={events.length + 1}
+          aria-colcount={placed.length + 2}
+          style={{ "--columns": grid, "--row": `${rowHeight}px` } as preact.CSSProperties}
+        >
+          <div class="row head" role="row" aria-rowindex={1}>
+            <span role="columnheader" class="cell">
+              {t("Time")}
+            </span>
+            <span role="columnheader" class="cell">
+              {t("Level")}
+            </span>
+            <ColumnHeads placed={placed} columns={columns} />
+          </div>
+          <div class="body" role="rowgroup" style={{ height: `${total}px` }}>
+            {events.slice(first, end).map((event, n) => (
+              <div
+                key={event.id}
+                class="place"
+                role="none"
+                style={{ transform: `translateY(${topOf(first + n, rowHeight, extras)}px)` }}
+              >
+                <Row
+                  event={event}
+                  placed={placed}
+                  sought={sought}
+                  zone={zone}
+                  dated={dated}
+                  index={first + n}
+                  open={open.has(event.id)}
+                  wraps={wrap}
+                  marked={event.id === props.centre}
+                  onClick={onClick}
+                />
+                {open.has(event.id) && <RowDetail event={event} columns={columns} onHeight={measured} />}
+              </div>
+            ))}
+          </div>
         </div>
-        <div class="body" role="rowgroup" style={{ height: `${total}px` }}>
-          {events.slice(first, end).map((event, n) => (
-            <div key={event.id} class="place" role="none" style={{ transform: `translateY(${topOf(first + n, rowHeight, extras)}px)` }}>
-              <Row event={event} placed={placed} sought={sought} zone={zone} dated={dated} index={first + n} open={open.has(event.id)} wraps={wrap} marked={event.id === props.centre} onClick={onClick} />
-              {open.has(event.id) && <RowDetail event={event} columns={columns} onHeight={measured} />}
-            </div>
-          ))}
-        </div>
+        {props.footer && <p class="rows-end dim">{props.footer}</p>}
       </div>
-      {props.footer && <p class="rows-end dim">{props.footer}</p>}
-    </div>
     </>
   );
 }

@@ -26,10 +26,34 @@ function Chips() {
     <div class="chips-row" role="group" aria-label={t("Saved filters and views")} data-testid="chips">
       {chips().map((one) => {
         const on = isOn(view.value.query, one.view["q"] ?? "", conditionsOfChips);
-        return <button key={one.id} type="button" class={`switch${on ? " on" : ""}`} aria-pressed={on} title={one.view["q"]} onClick={() => openView(one)}>{printable(one.name)}</button>;
+        return (
+          <button
+            key={one.id}
+            type="button"
+            class={`switch${on ? " on" : ""}`}
+            aria-pressed={on}
+            title={one.view["q"]}
+            onClick={() => openView(one)}
+          >
+            {printable(one.name)}
+          </button>
+        );
       })}
-      {starred.map((one) => <button key={one.id} type="button" class="link" title={one.description || (one.view["q"] ?? "")} onClick={() => openView(one)}><span aria-hidden="true">★ </span>{printable(one.name)}</button>)}
-      <button type="button" class="link all" data-layer="views" onClick={() => (layer.value = "views")}>{t("All views")}</button>
+      {starred.map((one) => (
+        <button
+          key={one.id}
+          type="button"
+          class="link"
+          title={one.description || (one.view["q"] ?? "")}
+          onClick={() => openView(one)}
+        >
+          <span aria-hidden="true">★ </span>
+          {printable(one.name)}
+        </button>
+      ))}
+      <button type="button" class="link all" data-layer="views" onClick={() => (layer.value = "views")}>
+        {t("All views")}
+      </button>
     </div>
   );
 }
@@ -44,7 +68,15 @@ function onlyCondition(text: string): string | null {
 function SaveForm() {
   const now = view.peek();
   const only = onlyCondition(now.query);
-  const wanted = useSignal<NewView>({ name: "", description: "", tags: [], star: false, chip: false, shared: false, view: {} });
+  const wanted = useSignal<NewView>({
+    name: "",
+    description: "",
+    tags: [],
+    star: false,
+    chip: false,
+    shared: false,
+    view: {},
+  });
   const tags = useSignal("");
   const withRange = useSignal(now.from.startsWith("now"));
   const error = useSignal("");
@@ -67,17 +99,81 @@ function SaveForm() {
     <form class="keep-form" onSubmit={(event) => void submit(event)} data-testid="save-form">
       <h2>{t("Save this view")}</h2>
       <pre class="kept-query">{now.query.trim() === "" ? t("all events") : printable(now.query, true)}</pre>
-      <label>{t("Name")}<input name="name" autoFocus required maxLength={100} value={wanted.value.name} onInput={(event) => set({ name: event.currentTarget.value })} /></label>
-      <label>{t("Description")}<input name="description" maxLength={1000} value={wanted.value.description} onInput={(event) => set({ description: event.currentTarget.value })} /></label>
-      <label>{t("Tags, with commas between them")}<input name="tags" value={tags.value} onInput={(event) => (tags.value = event.currentTarget.value)} /></label>
-      {only !== null && <label class="choice"><input type="checkbox" checked={wanted.value.chip} onChange={(event) => set({ chip: event.currentTarget.checked })} data-testid="as-chip" />{t("As a filter to switch on and off")}</label>}
-      {!wanted.value.chip && <label class="choice"><input type="checkbox" checked={withRange.value} onChange={(event) => (withRange.value = event.currentTarget.checked)} />{t("With the time range")}</label>}
-      {!wanted.value.chip && <label class="choice"><input type="checkbox" checked={wanted.value.star} onChange={(event) => set({ star: event.currentTarget.checked })} />{t("With a star: shown below the query")}</label>}
-      <label class="choice"><input type="checkbox" checked={wanted.value.shared} onChange={(event) => set({ shared: event.currentTarget.checked })} />{t("Others may see it")}</label>
-      {error.value !== "" && <p class="note error" role="alert">{printable(error.value)}</p>}
+      <label>
+        {t("Name")}
+        <input
+          name="name"
+          autoFocus
+          required
+          maxLength={100}
+          value={wanted.value.name}
+          onInput={(event) => set({ name: event.currentTarget.value })}
+        />
+      </label>
+      <label>
+        {t("Description")}
+        <input
+          name="description"
+          maxLength={1000}
+          value={wanted.value.description}
+          onInput={(event) => set({ description: event.currentTarget.value })}
+        />
+      </label>
+      <label>
+        {t("Tags, separated by commas")}
+        <input name="tags" value={tags.value} onInput={(event) => (tags.value = event.currentTarget.value)} />
+      </label>
+      {only !== null && (
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={wanted.value.chip}
+            onChange={(event) => set({ chip: event.currentTarget.checked })}
+            data-testid="as-chip"
+          />
+          {t("As a filter that can be switched on and off")}
+        </label>
+      )}
+      {!wanted.value.chip && (
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={withRange.value}
+            onChange={(event) => (withRange.value = event.currentTarget.checked)}
+          />
+          {t("With the time range")}
+        </label>
+      )}
+      {!wanted.value.chip && (
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={wanted.value.star}
+            onChange={(event) => set({ star: event.currentTarget.checked })}
+          />
+          {t("Starred: shown below the query")}
+        </label>
+      )}
+      <label class="choice">
+        <input
+          type="checkbox"
+          checked={wanted.value.shared}
+          onChange={(event) => set({ shared: event.currentTarget.checked })}
+        />
+        {t("Others may see it")}
+      </label>
+      {error.value !== "" && (
+        <p class="note error" role="alert">
+          {printable(error.value)}
+        </p>
+      )}
       <div class="buttons">
-        <button type="submit" class="button primary" disabled={busy.value} data-testid="save-submit">{t("Save")}</button>
-        <button type="button" class="button" onClick={() => (layer.value = "")}>{t("Cancel")}</button>
+        <button type="submit" class="button primary" disabled={busy.value} data-testid="save-submit">
+          {t("Save")}
+        </button>
+        <button type="button" class="button" onClick={() => (layer.value = "")}>
+          {t("Cancel")}
+        </button>
       </div>
     </form>
   );
@@ -88,8 +184,17 @@ function List() {
   const root = useRef<HTMLDivElement>(null);
   useEffect(askViews, []);
   const lane = savedViews.value;
-  const words = sought.value.toLowerCase().split(/\s+/).filter((one) => one !== "");
-  const found = all().filter((one) => words.every((word) => [one.name, one.description, one.view["q"] ?? "", one.owner, ...one.tags].some((text) => text.toLowerCase().includes(word))));
+  const words = sought.value
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((one) => one !== "");
+  const found = all().filter((one) =>
+    words.every((word) =>
+      [one.name, one.description, one.view["q"] ?? "", one.owner, ...one.tags].some((text) =>
+        text.toLowerCase().includes(word),
+      ),
+    ),
+  );
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     const entries = [...(root.current?.querySelectorAll<HTMLElement>("[data-entry]") ?? [])];
@@ -100,13 +205,51 @@ function List() {
   };
   return (
     <div class="keep-list" ref={root} onKeyDown={onKey} data-testid="views-dialog">
-      <div class="help-head"><h2>{t("Saved views")}</h2><button type="button" class="button quiet" onClick={() => (layer.value = "")}>{t("Close")}</button></div>
-      <input type="search" autoFocus aria-label={t("Find a view by name, tag or query")} placeholder={t("Find by name, tag or query")} value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
-      {lane.state === "error" && <p class="note error" role="alert">{t("The views could not be loaded: {reason}", { reason: lane.error?.message ?? "" })} <button type="button" class="link" onClick={askViews}>{t("Try again")}</button></p>}
-      {lane.data === null && lane.state === "loading" && <p class="dim" role="status">{t("loading…")}</p>}
-      {lane.data?.length === 0 && <p>{t("Nothing is saved yet.")} <button type="button" class="link" onClick={() => (layer.value = "save-view")}>{t("Save what is on screen")}</button></p>}
-      {all().length > 0 && found.length === 0 && <p class="dim" role="status">{t("No view has that in its name, tags or query.")}</p>}
-      <ul>{found.map((one) => <Entry key={one.id} of={one} />)}</ul>
+      <div class="help-head">
+        <h2>{t("Saved views")}</h2>
+        <button type="button" class="button quiet" onClick={() => (layer.value = "")}>
+          {t("Close")}
+        </button>
+      </div>
+      <input
+        type="search"
+        autoFocus
+        aria-label={t("Find a view by name, tag or query")}
+        placeholder={t("Find by name, tag or query")}
+        value={sought.value}
+        onInput={(event) => (sought.value = event.currentTarget.value)}
+      />
+      {lane.state === "error" && (
+        <p class="note error" role="alert">
+          {t("The views could not be loaded: {reason}", { reason: lane.error?.message ?? "" })}{" "}
+          <button type="button" class="link" onClick={askViews}>
+            {t("Try again")}
+          </button>
+        </p>
+      )}
+      {lane.data === null && lane.state === "loading" && (
+        <p class="dim" role="status">
+          {t("loading…")}
+        </p>
+      )}
+      {lane.data?.length === 0 && (
+        <p>
+          {t("Nothing is saved yet.")}{" "}
+          <button type="button" class="link" onClick={() => (layer.value = "save-view")}>
+            {t("Save what is on screen")}
+          </button>
+        </p>
+      )}
+      {all().length > 0 && found.length === 0 && (
+        <p class="dim" role="status">
+          {t("No view matches.")}
+        </p>
+      )}
+      <ul>
+        {found.map((one) => (
+          <Entry key={one.id} of={one} />
+        ))}
+      </ul>
     </div>
   );
 }
@@ -114,12 +257,18 @@ function List() {
 /** The row of switches, and the dialogs. */
 export function Saved() {
   useEffect(askViews, []);
-  const close = (name: typeof layer.value) => () => { if (layer.peek() === name) layer.value = ""; };
+  const close = (name: typeof layer.value) => () => {
+    if (layer.peek() === name) layer.value = "";
+  };
   return (
     <>
       <Chips />
-      <Dialog open={layer.value === "views"} onClose={close("views")} label={t("Saved views")}><List /></Dialog>
-      <Dialog open={layer.value === "save-view"} onClose={close("save-view")} label={t("Save this view")}><SaveForm /></Dialog>
+      <Dialog open={layer.value === "views"} onClose={close("views")} label={t("Saved views")}>
+        <List />
+      </Dialog>
+      <Dialog open={layer.value === "save-view"} onClose={close("save-view")} label={t("Save this view")}>
+        <SaveForm />
+      </Dialog>
     </>
   );
 }

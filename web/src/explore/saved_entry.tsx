@@ -11,12 +11,17 @@ import { isStarred, openView, toggleStar } from "./saved_open.ts";
 
 /** Tags as they are written, with commas between them. */
 export function tagsOf(text: string): string[] {
-  return text.split(",").map((one) => one.trim()).filter((one) => one !== "");
+  return text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
 }
 
 /** Why it did not work, and what to do. */
 export function reason(caught: unknown): string {
-  return caught instanceof ApiError ? `${caught.message}${caught.hint ? ` – ${caught.hint}` : ""}` : t("That did not work");
+  return caught instanceof ApiError
+    ? `${caught.message}${caught.hint ? ` – ${caught.hint}` : ""}`
+    : t("That did not work");
 }
 
 function failed(caught: unknown): void {
@@ -47,11 +52,50 @@ function Rename({ of, onDone }: { of: SavedView; onDone: () => void }) {
   };
   return (
     <form class="keep-form rename" onSubmit={(event) => void submit(event)} onKeyDown={onKey} data-testid="rename-form">
-      <label>{t("Name")}<input name="new-name" autoFocus required maxLength={100} value={wanted.value.name} onInput={(event) => set({ name: event.currentTarget.value })} ref={(input) => { if (input && document.activeElement?.closest("form") !== input.form) input.select(); }} /></label>
-      <label>{t("Description")}<input name="new-description" maxLength={1000} value={wanted.value.description} onInput={(event) => set({ description: event.currentTarget.value })} /></label>
-      <label>{t("Tags, with commas between them")}<input name="new-tags" value={wanted.value.tags} onInput={(event) => set({ tags: event.currentTarget.value })} /></label>
-      {error.value !== "" && <p class="note error" role="alert">{printable(error.value)}</p>}
-      <div class="buttons"><button type="submit" class="button primary small">{t("Save")}</button><button type="button" class="button small" onClick={onDone}>{t("Cancel")}</button></div>
+      <label>
+        {t("Name")}
+        <input
+          name="new-name"
+          autoFocus
+          required
+          maxLength={100}
+          value={wanted.value.name}
+          onInput={(event) => set({ name: event.currentTarget.value })}
+          ref={(input) => {
+            if (input && document.activeElement?.closest("form") !== input.form) input.select();
+          }}
+        />
+      </label>
+      <label>
+        {t("Description")}
+        <input
+          name="new-description"
+          maxLength={1000}
+          value={wanted.value.description}
+          onInput={(event) => set({ description: event.currentTarget.value })}
+        />
+      </label>
+      <label>
+        {t("Tags, separated by commas")}
+        <input
+          name="new-tags"
+          value={wanted.value.tags}
+          onInput={(event) => set({ tags: event.currentTarget.value })}
+        />
+      </label>
+      {error.value !== "" && (
+        <p class="note error" role="alert">
+          {printable(error.value)}
+        </p>
+      )}
+      <div class="buttons">
+        <button type="submit" class="button primary small">
+          {t("Save")}
+        </button>
+        <button type="button" class="button small" onClick={onDone}>
+          {t("Cancel")}
+        </button>
+      </div>
     </form>
   );
 }
@@ -61,18 +105,57 @@ export function Entry({ of }: { of: SavedView }) {
   const sure = useSignal(false);
   const renames = useSignal(false);
   const remove = () => (sure.value ? void deleteView(of).catch(failed) : (sure.value = true));
-  if (renames.value) return <li class="kept" data-testid="saved-view"><Rename of={of} onDone={() => (renames.value = false)} /></li>;
+  if (renames.value)
+    return (
+      <li class="kept" data-testid="saved-view">
+        <Rename of={of} onDone={() => (renames.value = false)} />
+      </li>
+    );
   const has = isStarred(of);
   return (
     <li class="kept" data-testid="saved-view">
-      <button type="button" class="tiny star" aria-pressed={has} aria-label={t("Star on {name}", { name: of.name })} title={t("With a star it stands below the query")} onClick={() => void toggleStar(of).catch(failed)}>{has ? "★" : "☆"}</button>
+      <button
+        type="button"
+        class="tiny star"
+        aria-pressed={has}
+        aria-label={t("Star on {name}", { name: of.name })}
+        title={t("Starred views are shown below the query")}
+        onClick={() => void toggleStar(of).catch(failed)}
+      >
+        {has ? "★" : "☆"}
+      </button>
       <button type="button" class="kept-name" data-entry onClick={() => openView(of)}>
-        <b>{printable(of.name)}</b>{of.chip && <span class="label">{t("filter")}</span>}{of.tags.map((tag) => <span key={tag} class="label">{printable(tag)}</span>)}
+        <b>{printable(of.name)}</b>
+        {of.chip && <span class="label">{t("filter")}</span>}
+        {of.tags.map((tag) => (
+          <span key={tag} class="label">
+            {printable(tag)}
+          </span>
+        ))}
         {of.shared && <span class="dim">{of.own ? t("shared") : t("of {owner}", { owner: of.owner })}</span>}
         <span class="dim about">{printable(of.description || (of.view["q"] ?? t("all events")))}</span>
       </button>
-      {of.own && <button type="button" class="button small quiet" aria-label={t("Rename {name}", { name: of.name })} onClick={() => (renames.value = true)}>{t("Rename")}</button>}
-      {of.own && <button type="button" class={`button small${sure.value ? " danger" : " quiet"}`} aria-label={t("Delete {name}", { name: of.name })} onBlur={() => (sure.value = false)} onClick={remove}>{sure.value ? t("Really delete") : t("Delete")}</button>}
+      {of.own && (
+        <button
+          type="button"
+          class="button small quiet"
+          aria-label={t("Rename {name}", { name: of.name })}
+          onClick={() => (renames.value = true)}
+        >
+          {t("Rename")}
+        </button>
+      )}
+      {of.own && (
+        <button
+          type="button"
+          class={`button small${sure.value ? " danger" : " quiet"}`}
+          aria-label={t("Delete {name}", { name: of.name })}
+          onBlur={() => (sure.value = false)}
+          onClick={remove}
+        >
+          {sure.value ? t("Really delete") : t("Delete")}
+        </button>
+      )}
     </li>
   );
 }

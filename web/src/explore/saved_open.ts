@@ -50,7 +50,12 @@ export async function toggleStar(of: SavedView): Promise<void> {
 /** Goes to a view, or switches a condition. */
 export function openView(of: SavedView): void {
   if (layer.peek() === "views") layer.value = "";
-  if (of.chip) draft.value = toggleChip(draft.peek(), of.view["q"] ?? "", chips().map((one) => one.view["q"] ?? ""));
+  if (of.chip)
+    draft.value = toggleChip(
+      draft.peek(),
+      of.view["q"] ?? "",
+      chips().map((one) => one.view["q"] ?? ""),
+    );
   else go(viewOfParts(of.view, view.peek()));
   run();
 }

@@ -21,7 +21,11 @@ adopt(rules);
 const CUT_CHARS = 4095;
 
 function cellOf(event: EventRow, { column }: Placed): Json {
-  return column.name === "@message" ? event.message : column.name === "@log" ? event.group : (event.cells[column.name] ?? null);
+  return column.name === "@message"
+    ? event.message
+    : column.name === "@log"
+      ? event.group
+      : (event.cells[column.name] ?? null);
 }
 
 function plain(value: Json): string {
@@ -31,24 +35,45 @@ function plain(value: Json): string {
 /** A line each: time, level, and the columns as they are shown. */
 export function asText(events: readonly EventRow[], placed: readonly Placed[]): string {
   const zone = view.peek().zone;
-  return events.map((event) => [exactText(event.time, zone), event.level, ...placed.map((one) => plain(cellOf(event, one)))].filter((part) => part !== "").join("  ")).join("\n");
+  return events
+    .map((event) =>
+      [exactText(event.time, zone), event.level, ...placed.map((one) => plain(cellOf(event, one)))]
+        .filter((part) => part !== "")
+        .join("  "),
+    )
+    .join("\n");
 }
 
 /** An array of what the rows hold. */
 export function asJson(events: readonly EventRow[], placed: readonly Placed[]): string {
-  return JSON.stringify(events.map((event) => ({
-    "@timestamp": event.time, "@level": event.level, "@log": event.group, "@logStream": event.stream,
-    ...Object.fromEntries(placed.map((one) => [one.column.name, cellOf(event, one)])), "@id": event.id,
-  })), null, 2);
+  return JSON.stringify(
+    events.map((event) => ({
+      "@timestamp": event.time,
+      "@level": event.level,
+      "@log": event.group,
+      "@logStream": event.stream,
+      ...Object.fromEntries(placed.map((one) => [one.column.name, cellOf(event, one)])),
+      "@id": event.id,
+    })),
+    null,
+    2,
+  );
 }
 
 /** A table as tickets and chats show it. */
 export function asMarkdown(events: readonly EventRow[], placed: readonly Placed[]): string {
-  const cell = (text: string) => printable(text).replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "\\`");
+  const cell = (text: string) =>
+    printable(text).replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "\\`");
   const row = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
   const zone = view.peek().zone;
   const head = [t("Time"), t("Level"), ...placed.map(({ column }) => columnTitle(column.name))];
-  return [row(head), `|${head.map(() => " --- |").join("")}`, ...events.map((event) => row([exactText(event.time, zone), event.level, ...placed.map((one) => plain(cellOf(event, one)))]))].join("\n");
+  return [
+    row(head),
+    `|${head.map(() => " --- |").join("")}`,
+    ...events.map((event) =>
+      row([exactText(event.time, zone), event.level, ...placed.map((one) => plain(cellOf(event, one)))]),
+    ),
+  ].join("\n");
 }
 
 /** The bar above the list. */
@@ -58,7 +83,11 @@ export function SelectBar({ events, placed }: { events: readonly EventRow[]; pla
   useEffect(() => {
     // The browser's own key copies the rows, unless some text is marked.
     const onCopy = (event: ClipboardEvent) => {
-      if (getSelection()?.isCollapsed === false || (event.target instanceof HTMLElement && /^(INPUT|TEXTAREA)$/.test(event.target.tagName))) return;
+      if (
+        getSelection()?.isCollapsed === false ||
+        (event.target instanceof HTMLElement && /^(INPUT|TEXTAREA)$/.test(event.target.tagName))
+      )
+        return;
       event.clipboardData?.setData("text/plain", asText(chosen(), placed));
       event.preventDefault();
     };
@@ -66,15 +95,26 @@ export function SelectBar({ events, placed }: { events: readonly EventRow[]; pla
     return () => document.removeEventListener("copy", onCopy);
   });
   const shown = chosen();
-  const take = (make: (events: readonly EventRow[], placed: readonly Placed[]) => string) => () => void copy(make(shown, placed), plural(shown.length, "{n} row", "{n} rows", count(shown.length)));
+  const take = (make: (events: readonly EventRow[], placed: readonly Placed[]) => string) => () =>
+    void copy(make(shown, placed), plural(shown.length, "{n} row", "{n} rows", count(shown.length)));
   return (
     <div class="select-bar" role="group" aria-label={t("Selected rows")} data-testid="select-bar">
       <span role="status">{plural(shown.length, "{n} row selected", "{n} rows selected", count(shown.length))}</span>
-      <button type="button" class="link" data-testid="copy-text" onClick={take(asText)}>{t("Copy as text")}</button>
-      <button type="button" class="link" data-testid="copy-json" onClick={take(asJson)}>{t("Copy as JSON")}</button>
-      <button type="button" class="link" data-testid="copy-markdown" onClick={take(asMarkdown)}>{t("Copy as Markdown")}</button>
-      <button type="button" class="link" onClick={() => clearSelection()}>{t("Clear (Esc)")}</button>
-      {shown.some((event) => event.message.length >= CUT_CHARS) && <span class="dim">{t("texts beyond 4 KB are cut in the copy: save them as a file")}</span>}
+      <button type="button" class="link" data-testid="copy-text" onClick={take(asText)}>
+        {t("Copy as text")}
+      </button>
+      <button type="button" class="link" data-testid="copy-json" onClick={take(asJson)}>
+        {t("Copy as JSON")}
+      </button>
+      <button type="button" class="link" data-testid="copy-markdown" onClick={take(asMarkdown)}>
+        {t("Copy as Markdown")}
+      </button>
+      <button type="button" class="link" onClick={() => clearSelection()}>
+        {t("Clear (Esc)")}
+      </button>
+      {shown.some((event) => event.message.length >= CUT_CHARS) && (
+        <span class="dim">{t("texts above 4 KB are cut in the copy; save them as a file")}</span>
+      )}
     </div>
   );
 }

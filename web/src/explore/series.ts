@@ -23,7 +23,10 @@ export function measuresOf({ columns }: { columns: readonly Column[] }): number[
 }
 
 /** The lines of an answer; `null` where it is not by time. `left` is how many were left out. Where it has names, the lines are of one number: of the column `measure`, else of the first. */
-export function seriesOf(data: { columns: readonly Column[]; table: readonly Json[][] }, measure?: number): { series: Series[]; left: number } | null {
+export function seriesOf(
+  data: { columns: readonly Column[]; table: readonly Json[][] },
+  measure?: number,
+): { series: Series[]; left: number } | null {
   const { columns, table } = data;
   const time = columns.findIndex((column) => column.type === "timestamp");
   const numbers = columns.flatMap((column, at) => (column.type === "integer" || column.type === "float" ? [at] : []));
@@ -41,7 +44,12 @@ export function seriesOf(data: { columns: readonly Column[]; table: readonly Jso
     found.set(name, series);
   };
   for (const row of table) {
-    if (names.length > 0) add(names.map((at) => (row[at] === null ? NOTHING : printable(cut(String(row[at]), 60)))).join(" · "), row, measure ?? numbers[0] ?? 0);
+    if (names.length > 0)
+      add(
+        names.map((at) => (row[at] === null ? NOTHING : printable(cut(String(row[at]), 60)))).join(" · "),
+        row,
+        measure ?? numbers[0] ?? 0,
+      );
     else for (const at of numbers) add(columns[at]?.name ?? "", row, at);
   }
   const size = (series: Series) => series.points.reduce((sum, [, value]) => sum + Math.abs(value), 0);
@@ -57,11 +65,18 @@ export function stepOf(series: readonly Series[]): number {
 }
 
 /** A line that is broken where buckets are missing. */
-export function path(points: Series["points"], x: (ms: number) => number, y: (value: number) => number, step: number): string {
-  return points.map(([ms, value], at) => {
-    const before = points[at - 1];
-    return `${before && ms - before[0] <= step * 1.5 ? "L" : "M"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
-  }).join("");
+export function path(
+  points: Series["points"],
+  x: (ms: number) => number,
+  y: (value: number) => number,
+  step: number,
+): string {
+  return points
+    .map(([ms, value], at) => {
+      const before = points[at - 1];
+      return `${before && ms - before[0] <= step * 1.5 ? "L" : "M"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
+    })
+    .join("");
 }
 
 /** A line with what lies below it: at each instant from where to where it reaches. */

@@ -15,7 +15,9 @@ const TALL = 170;
 
 /** Colours: of levels those that they have everywhere, of other things one after the other. */
 function colourOf(all: readonly { name: string }[]): (n: number) => string {
-  const areLevels = all.some(({ name }) => levelClass(name) !== NO_LEVEL) && all.every(({ name }) => name === NOTHING || levelClass(name) !== NO_LEVEL);
+  const areLevels =
+    all.some(({ name }) => levelClass(name) !== NO_LEVEL) &&
+    all.every(({ name }) => name === NOTHING || levelClass(name) !== NO_LEVEL);
   return (n) => (areLevels ? `level-${levelClass(all[n]?.name ?? "")}` : `series-${n}`);
 }
 
@@ -33,19 +35,46 @@ interface Drawn {
 }
 
 function Lines({ series, drawn: { x, y, step, colour } }: { series: readonly Series[]; drawn: Drawn }) {
-  return <>{series.map((one, n) => <path key={one.name} class={`line ${colour(n)}`} d={path(one.points, x, y, step)} />)}</>;
+  return (
+    <>
+      {series.map((one, n) => (
+        <path key={one.name} class={`line ${colour(n)}`} d={path(one.points, x, y, step)} />
+      ))}
+    </>
+  );
 }
 
 function Areas({ stacked, drawn: { x, y, colour } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
-  const edge = (points: Stacked["points"], at: 1 | 2) => points.map((point) => `${x(point[0]).toFixed(1)} ${y(point[at]).toFixed(1)}`).join("L");
-  return <>{stacked.map((one, n) => <path key={one.name} class={`area ${colour(n)}`} d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`} />)}</>;
+  const edge = (points: Stacked["points"], at: 1 | 2) =>
+    points.map((point) => `${x(point[0]).toFixed(1)} ${y(point[at]).toFixed(1)}`).join("L");
+  return (
+    <>
+      {stacked.map((one, n) => (
+        <path
+          key={one.name}
+          class={`area ${colour(n)}`}
+          d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`}
+        />
+      ))}
+    </>
+  );
 }
 
 function Bars({ stacked, drawn: { x, y, wide, colour } }: { stacked: readonly Stacked[]; drawn: Drawn }) {
   return (
     <>
       {stacked.map((one, n) => (
-        <path key={one.name} class={`area ${colour(n)}`} d={one.points.filter(([, from, to]) => to > from).map(([ms, from, to]) => `M${(x(ms) - wide / 2).toFixed(1)} ${y(to).toFixed(1)}h${wide.toFixed(1)}V${y(from).toFixed(1)}h${(-wide).toFixed(1)}Z`).join("")} />
+        <path
+          key={one.name}
+          class={`area ${colour(n)}`}
+          d={one.points
+            .filter(([, from, to]) => to > from)
+            .map(
+              ([ms, from, to]) =>
+                `M${(x(ms) - wide / 2).toFixed(1)} ${y(to).toFixed(1)}h${wide.toFixed(1)}V${y(from).toFixed(1)}h${(-wide).toFixed(1)}Z`,
+            )
+            .join("")}
+        />
       ))}
     </>
   );
@@ -56,9 +85,16 @@ function drawnOf(series: readonly Series[], stacked: readonly Stacked[], kind: S
   const all = series.flatMap((one) => one.points);
   const times = [...new Set(all.map(([ms]) => ms))].sort((a, b) => a - b);
   const [from, to] = [times[0] ?? 0, times.at(-1) ?? 0];
-  const values = kind === "line" ? all.map(([, value]) => value) : stacked.flatMap((one) => one.points.map((point) => point[2]));
+  const values =
+    kind === "line" ? all.map(([, value]) => value) : stacked.flatMap((one) => one.points.map((point) => point[2]));
   const top = niceTop(values.reduce((most, value) => Math.max(most, value), 0) || 1);
-  const low = kind === "line" ? Math.min(0, values.reduce((least, value) => Math.min(least, value), 0)) : 0;
+  const low =
+    kind === "line"
+      ? Math.min(
+          0,
+          values.reduce((least, value) => Math.min(least, value), 0),
+        )
+      : 0;
   const step = stepOf(series);
   const fit = Math.max(1, (to - from) / step + 1);
   const wide = Math.max(1, Math.min(60, ((width - 16) / fit) * 0.8));
@@ -81,10 +117,24 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
   const width = Math.max(1, measured);
   const { times, from, to, top, low, drawn } = drawnOf(series, stacked, kind, width);
   const { x, y, step } = drawn;
-  const nearest = (place: number) => times.reduce((best, ms) => (Math.abs(x(ms) - place) < Math.abs(x(best) - place) ? ms : best), from);
+  const nearest = (place: number) =>
+    times.reduce((best, ms) => (Math.abs(x(ms) - place) < Math.abs(x(best) - place) ? ms : best), from);
   const onKeyDown = (event: KeyboardEvent) => {
     const now = times.indexOf(at ?? from);
-    const next = event.key === "ArrowRight" ? (at === null ? 0 : now + 1) : event.key === "ArrowLeft" ? (at === null ? times.length - 1 : now - 1) : event.key === "Home" ? 0 : event.key === "End" ? times.length - 1 : null;
+    const next =
+      event.key === "ArrowRight"
+        ? at === null
+          ? 0
+          : now + 1
+        : event.key === "ArrowLeft"
+          ? at === null
+            ? times.length - 1
+            : now - 1
+          : event.key === "Home"
+            ? 0
+            : event.key === "End"
+              ? times.length - 1
+              : null;
     if (event.key === "Enter" && at !== null) zoom(at, at + step - 1);
     else if (next === null) return;
     else setAt(times[Math.max(0, Math.min(times.length - 1, next))] ?? null);
@@ -93,20 +143,55 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
   return (
     <div class="series" data-testid="series" data-kind={kind}>
       <div ref={root} />
-      {measure !== undefined && <p class="measure" lang="">{printable(data.columns[measure]?.name ?? "")}</p>}
-      <svg width={width} height={TALL + AXIS} role="img" tabIndex={0} aria-label={t("Chart of the table below: ← and → read it, Enter zooms in")} onKeyDown={onKeyDown} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}
-        onPointerMove={(event) => setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left))} onClick={() => { if (at !== null) zoom(at, at + step - 1); }}>
+      {measure !== undefined && (
+        <p class="measure" lang="">
+          {printable(data.columns[measure]?.name ?? "")}
+        </p>
+      )}
+      <svg
+        width={width}
+        height={TALL + AXIS}
+        role="img"
+        tabIndex={0}
+        aria-label={t("Chart of the table below; use ← and → to read it, Enter to zoom in")}
+        onKeyDown={onKeyDown}
+        onBlur={() => setAt(null)}
+        onPointerLeave={() => setAt(null)}
+        onPointerMove={(event) => setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left))}
+        onClick={() => {
+          if (at !== null) zoom(at, at + step - 1);
+        }}
+      >
         {[0.5, 1].map((part) => {
           const value = low + (top - low) * part;
-          return <g key={part} class="grid"><line x1={0} x2={width} y1={y(value)} y2={y(value)} /><text x={2} y={y(value) + 11}>{decimal(value, 2)}</text></g>;
+          return (
+            <g key={part} class="grid">
+              <line x1={0} x2={width} y1={y(value)} y2={y(value)} />
+              <text x={2} y={y(value) + 11}>
+                {decimal(value, 2)}
+              </text>
+            </g>
+          );
         })}
         <line class="base" x1={0} x2={width} y1={TALL + 0.5} y2={TALL + 0.5} />
-        {kind === "line" ? <Lines series={series} drawn={drawn} /> : kind === "area" ? <Areas stacked={stacked} drawn={drawn} /> : <Bars stacked={stacked} drawn={drawn} />}
+        {kind === "line" ? (
+          <Lines series={series} drawn={drawn} />
+        ) : kind === "area" ? (
+          <Areas stacked={stacked} drawn={drawn} />
+        ) : (
+          <Bars stacked={stacked} drawn={drawn} />
+        )}
         {at !== null && <line class="cursor" x1={x(at)} x2={x(at)} y1={0} y2={TALL} />}
         <Axis scale={{ from, to, width }} x={x} zone={zone} height={TALL} />
       </svg>
       <div class="legend" role="status">
-        {series.map((one, n) => <span key={one.name} class={`label ${drawn.colour(n)}`}><span class="swatch" />{one.name}{at !== null && <b>{decimal(one.points.find(([ms]) => ms === at)?.[1] ?? 0, 2)}</b>}</span>)}
+        {series.map((one, n) => (
+          <span key={one.name} class={`label ${drawn.colour(n)}`}>
+            <span class="swatch" />
+            {one.name}
+            {at !== null && <b>{decimal(one.points.find(([ms]) => ms === at)?.[1] ?? 0, 2)}</b>}
+          </span>
+        ))}
         {left > 0 && <span class="dim">{t("and {n} more in the table", { n: count(left) })}</span>}
         {at !== null && <span class="dim">{fullText(at, zone)}</span>}
       </div>

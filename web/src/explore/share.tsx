@@ -9,5 +9,16 @@ const ShareMenu = later(async () => (await import("./share_menu.tsx")).ShareMenu
 
 /** The button and its menu. */
 export function Share() {
-  return <Menu name="share" testId="share" label={t("Share, save and export")} isPicture align="right" button={<Icon name="more" />}><ShareMenu /></Menu>;
+  return (
+    <Menu
+      name="share"
+      testId="share"
+      label={t("Share, save and export")}
+      isPicture
+      align="right"
+      button={<Icon name="more" />}
+    >
+      <ShareMenu />
+    </Menu>
+  );
 }

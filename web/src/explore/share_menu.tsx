@@ -12,7 +12,18 @@ import rules from "../style/keep.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { zoneText } from "../time.ts";
 import { address, askedAt, go, view } from "../view.ts";
-import { asCommand, asCurl, fetchFile, fileAddress, FORMATS, HELD_BYTES_MAX, isPlainLink, saveByLink, sizeOf, type Format } from "./export.ts";
+import {
+  asCommand,
+  asCurl,
+  fetchFile,
+  fileAddress,
+  FORMATS,
+  HELD_BYTES_MAX,
+  isPlainLink,
+  saveByLink,
+  sizeOf,
+  type Format,
+} from "./export.ts";
 
 adopt(rules);
 
@@ -30,15 +41,33 @@ const fetching = { controller: null as AbortController | null };
 
 /** Why there is no file. */
 function reason(error: unknown): string {
-  if (error instanceof RangeError) return t("it has more than {bytes}, which is more than the page can hold", { bytes: bytes(HELD_BYTES_MAX) });
-  return error instanceof ApiError ? `${error.message}${error.hint ? ` – ${error.hint}` : ""}` : t("it broke off in the middle");
+  if (error instanceof RangeError)
+    return t("it is larger than {bytes}, the most that the page can hold", { bytes: bytes(HELD_BYTES_MAX) });
+  return error instanceof ApiError
+    ? `${error.message}${error.hint ? ` – ${error.hint}` : ""}`
+    : t("the download was interrupted");
 }
 
 function Size() {
   const size = sizeOf();
-  if (!size) return <p class="dim" data-testid="export-size">{t("All rows, not only those shown. How many is not known before.")}</p>;
+  if (!size)
+    return (
+      <p class="dim" data-testid="export-size">
+        {t("All rows, not only those shown. Their number is not known in advance.")}
+      </p>
+    );
   const about = bytes(size.bytes);
-  return <p class="dim" data-testid="export-size">{plural(size.rows, "{n} row, about {bytes} before packing", "{n} rows, about {bytes} before packing", count(size.rows), { bytes: about })}</p>;
+  return (
+    <p class="dim" data-testid="export-size">
+      {plural(
+        size.rows,
+        "{n} row, about {bytes} before compression",
+        "{n} rows, about {bytes} before compression",
+        count(size.rows),
+        { bytes: about },
+      )}
+    </p>
+  );
 }
 
 function SaveAll() {
@@ -78,21 +107,74 @@ function SaveAll() {
   return (
     <div class="save-all" data-testid="save-all">
       <div class="choices" role="group" aria-label={t("Kind of file")}>
-        {FORMATS.map((one) => <button key={one} type="button" aria-pressed={format.value === one} data-testid={`format-${one}`} onClick={() => (format.value = one)}>{t(NAMES[one])}</button>)}
+        {FORMATS.map((one) => (
+          <button
+            key={one}
+            type="button"
+            aria-pressed={format.value === one}
+            data-testid={`format-${one}`}
+            onClick={() => (format.value = one)}
+          >
+            {t(NAMES[one])}
+          </button>
+        ))}
       </div>
-      <label class="choice"><input type="checkbox" checked={gzip.value} onChange={(event) => (gzip.value = event.currentTarget.checked)} data-testid="gzip" />{t("packed (gzip)")}</label>
-      {held.value !== null
-        ? <button type="button" class="button" onClick={() => fetching.controller?.abort()} data-testid="export-cancel">{t("Stop at {bytes}", { bytes: bytes(held.value) })}</button>
-        : isPlainLink(link)
-          ? <a class="button primary" href={link} download="" data-testid="export" onClick={(event) => void saveLink(event)}>{t("Save all")}</a>
-          : <button type="button" class="button primary" data-testid="export" onClick={() => void save()}>{t("Save all")}</button>}
-      {failed.value !== "" && <p class="note error" role="alert" data-testid="export-failed">{t("There is no file: {reason}.", { reason: failed.value })} {t("Try again, or copy a command and run it in a shell.")}</p>}
+      <label class="choice">
+        <input
+          type="checkbox"
+          checked={gzip.value}
+          onChange={(event) => (gzip.value = event.currentTarget.checked)}
+          data-testid="gzip"
+        />
+        {t("compressed (gzip)")}
+      </label>
+      {held.value !== null ? (
+        <button type="button" class="button" onClick={() => fetching.controller?.abort()} data-testid="export-cancel">
+          {t("Stop at {bytes}", { bytes: bytes(held.value) })}
+        </button>
+      ) : isPlainLink(link) ? (
+        <a
+          class="button primary"
+          href={link}
+          download=""
+          data-testid="export"
+          onClick={(event) => void saveLink(event)}
+        >
+          {t("Save all")}
+        </a>
+      ) : (
+        <button type="button" class="button primary" data-testid="export" onClick={() => void save()}>
+          {t("Save all")}
+        </button>
+      )}
+      {failed.value !== "" && (
+        <p class="note error" role="alert" data-testid="export-failed">
+          {t("No file was saved: {reason}.", { reason: failed.value })}{" "}
+          {t("Try again, or copy a command and run it in a shell.")}
+        </p>
+      )}
       <Size />
       <div class="commands">
-        <button type="button" class="link" data-testid="copy-command" onClick={then(() => void copy(asCommand(format.peek()), t("Command")))}>{t("Copy as catat query")}</button>
-        <button type="button" class="link" data-testid="copy-curl" onClick={then(() => void copy(asCurl(format.peek(), gzip.peek()), t("Command")))}>{t("Copy as curl")}</button>
+        <button
+          type="button"
+          class="link"
+          data-testid="copy-command"
+          onClick={then(() => void copy(asCommand(format.peek()), t("Command")))}
+        >
+          {t("Copy as catat query")}
+        </button>
+        <button
+          type="button"
+          class="link"
+          data-testid="copy-curl"
+          onClick={then(() => void copy(asCurl(format.peek(), gzip.peek()), t("Command")))}
+        >
+          {t("Copy as curl")}
+        </button>
       </div>
-      <p class="dim">{t("Times in the file are as shown: {zone}", { zone: zoneText(askedAt.value, view.value.zone) })}</p>
+      <p class="dim">
+        {t("Times in the file are as shown: {zone}", { zone: zoneText(askedAt.value, view.value.zone) })}
+      </p>
     </div>
   );
 }
@@ -106,14 +188,38 @@ export function ShareMenu() {
     <div class="share-menu">
       <h3>{t("Link")}</h3>
       <ul class="actions-list">
-        <li><button ref={first} type="button" data-testid="copy-link" onClick={then(copyLink)}>{t("Copy link")} <span class="dim">{t("with fixed times")}</span></button></li>
-        <li><button type="button" onClick={then(asIs)}>{t("Copy link")} <span class="dim">{t("as it is, “now” moves on")}</span></button></li>
+        <li>
+          <button ref={first} type="button" data-testid="copy-link" onClick={then(copyLink)}>
+            {t("Copy link")} <span class="dim">{t("with fixed times")}</span>
+          </button>
+        </li>
+        <li>
+          <button type="button" onClick={then(asIs)}>
+            {t("Copy link")} <span class="dim">{t("with relative times")}</span>
+          </button>
+        </li>
       </ul>
       <h3>{t("Views")}</h3>
       <ul class="actions-list">
-        <li><button type="button" data-testid="save-view" onClick={() => (layer.value = "save-view")}>{t("Save this view…")} <kbd>s</kbd></button></li>
-        <li><button type="button" data-testid="open-views" onClick={() => (layer.value = "views")}>{t("Saved views…")} <kbd>v</kbd></button></li>
-        <li><button type="button" data-testid="make-rule" onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}>{t("Alert on this…")}</button></li>
+        <li>
+          <button type="button" data-testid="save-view" onClick={() => (layer.value = "save-view")}>
+            {t("Save this view…")} <kbd>s</kbd>
+          </button>
+        </li>
+        <li>
+          <button type="button" data-testid="open-views" onClick={() => (layer.value = "views")}>
+            {t("Saved views…")} <kbd>v</kbd>
+          </button>
+        </li>
+        <li>
+          <button
+            type="button"
+            data-testid="make-rule"
+            onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
+          >
+            {t("Alert on this…")}
+          </button>
+        </li>
       </ul>
       <h3>{t("Everything as a file")}</h3>
       <SaveAll />

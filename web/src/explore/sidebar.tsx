@@ -28,7 +28,14 @@ const SHOWN = 300;
 /** System fields that are always worth a look. */
 const ALWAYS = ["@level", "@log", "@logStream"];
 
-const TYPE_SIGNS: Record<string, string> = { string: "a", integer: "#", float: "#", boolean: "?", list: "[]", timestamp: "◷" };
+const TYPE_SIGNS: Record<string, string> = {
+  string: "a",
+  integer: "#",
+  float: "#",
+  boolean: "?",
+  list: "[]",
+  timestamp: "◷",
+};
 
 function keptPins(): readonly string[] {
   try {
@@ -64,29 +71,59 @@ export function Sidebar() {
   const all = lane.data?.fields ?? [];
   const text = sought.value.trim().toLowerCase();
   const matches = (name: string) => name.toLowerCase().includes(text);
-  const system = ALWAYS.map((name) => all.find((field) => field.name === name) ?? { name, types: ["string"], events: 0, share: -1 });
-  const own = all.filter((field) => !ALWAYS.includes(field.name) && !["@timestamp", "@message", "@id", "@ingestionTime"].includes(field.name));
+  const system = ALWAYS.map(
+    (name) => all.find((field) => field.name === name) ?? { name, types: ["string"], events: 0, share: -1 },
+  );
+  const own = all.filter(
+    (field) =>
+      !ALWAYS.includes(field.name) && !["@timestamp", "@message", "@id", "@ingestionTime"].includes(field.name),
+  );
   const sorted = [...own].sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
   const listed = [...system, ...sorted];
   // One that is pinned is there, also where no event that matches has it: that is worth knowing.
-  const pins = pinned.value.map((name) => listed.find((field) => field.name === name) ?? { name, types: [], events: 0, share: 0 });
-  const found = [...pins, ...listed.filter((field) => !pinned.value.includes(field.name))].filter((field) => matches(field.name));
+  const pins = pinned.value.map(
+    (name) => listed.find((field) => field.name === name) ?? { name, types: [], events: 0, share: 0 },
+  );
+  const found = [...pins, ...listed.filter((field) => !pinned.value.includes(field.name))].filter((field) =>
+    matches(field.name),
+  );
   return (
-    <aside class={`sidebar${lane.state === "loading" ? " loading" : ""}`} aria-label={t("Fields")} data-testid="sidebar">
+    <aside
+      class={`sidebar${lane.state === "loading" ? " loading" : ""}`}
+      aria-label={t("Fields")}
+      data-testid="sidebar"
+    >
       <div class="sidebar-head">
         <h2>{t("Fields")}</h2>
         <span class="dim">{lane.data ? count(own.length) : ""}</span>
-        <input type="search" aria-label={t("Find a field")} placeholder={t("Find a field")} value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
+        <input
+          type="search"
+          aria-label={t("Find a field")}
+          placeholder={t("Find a field")}
+          value={sought.value}
+          onInput={(event) => (sought.value = event.currentTarget.value)}
+        />
       </div>
-      {lane.state === "error" && <Failure
-        what={lane.data ? t("These fields are older than the question: {message}.", { message: lane.error?.message ?? "" }) : t("The fields could not be loaded: {message}.", { message: lane.error?.message ?? "" })}
-        onAgain={() => askFields(view.peek())} />}
-      {lane.data?.partial && <Incomplete what={t("Not all fields are here.")} reasons={lane.data.partial_reasons} />}
+      {lane.state === "error" && (
+        <Failure
+          what={
+            lane.data
+              ? t("These fields are from the previous query: {message}.", { message: lane.error?.message ?? "" })
+              : t("The fields could not be loaded: {message}.", { message: lane.error?.message ?? "" })
+          }
+          onAgain={() => askFields(view.peek())}
+        />
+      )}
+      {lane.data?.partial && <Incomplete what={t("Some fields are missing.")} reasons={lane.data.partial_reasons} />}
       <ul class="field-list">
-        {found.slice(0, SHOWN).map((field) => <FieldItem key={field.name} field={field} />)}
+        {found.slice(0, SHOWN).map((field) => (
+          <FieldItem key={field.name} field={field} />
+        ))}
       </ul>
-      {found.length > SHOWN && <p class="dim">{t("{n} more; type to find one.", { n: count(found.length - SHOWN) })}</p>}
-      {lane.state === "done" && found.length === 0 && <p class="dim">{t("No field has this in its name.")}</p>}
+      {found.length > SHOWN && (
+        <p class="dim">{t("{n} more; type to find one.", { n: count(found.length - SHOWN) })}</p>
+      )}
+      {lane.state === "done" && found.length === 0 && <p class="dim">{t("No field name contains this.")}</p>}
     </aside>
   );
 }
@@ -102,13 +139,57 @@ function FieldItem({ field }: { field: Field }) {
   return (
     <li class={open ? "open" : ""}>
       <div class="field-row">
-        <button type="button" class="field-button" aria-expanded={open} data-testid="field" data-name={field.name} onClick={() => (opened.value = open ? "" : field.name)}>
-          <span class="type" title={field.types.join(", ")} aria-hidden="true">{sign(field.types)}</span>
-          <span class="ellipsis" title={oneLine(field.name, 500)}>{oneLine(field.name, 200)}</span>
-          {field.share >= 0 && <span class="dim number" data-testid="coverage" title={plural(field.events, "in {n} event", "in {n} events", `${field.approximate ? "≈ " : ""}${count(field.events)}`)}>{field.approximate ? "≈ " : ""}{percent(Math.min(1, field.share))}</span>}
+        <button
+          type="button"
+          class="field-button"
+          aria-expanded={open}
+          data-testid="field"
+          data-name={field.name}
+          onClick={() => (opened.value = open ? "" : field.name)}
+        >
+          <span class="type" title={field.types.join(", ")} aria-hidden="true">
+            {sign(field.types)}
+          </span>
+          <span class="ellipsis" title={oneLine(field.name, 500)}>
+            {oneLine(field.name, 200)}
+          </span>
+          {field.share >= 0 && (
+            <span
+              class="dim number"
+              data-testid="coverage"
+              title={plural(
+                field.events,
+                "in {n} event",
+                "in {n} events",
+                `${field.approximate ? "≈ " : ""}${count(field.events)}`,
+              )}
+            >
+              {field.approximate ? "≈ " : ""}
+              {percent(Math.min(1, field.share))}
+            </span>
+          )}
         </button>
-        <button type="button" class="tiny" data-testid="pin" aria-pressed={isPinned} aria-label={t("Pin {field}", { field: field.name })} title={isPinned ? t("Pinned: stands first") : t("Pin: stands first")} onClick={() => togglePin(field.name)}><Icon name="pin" /></button>
-        <button type="button" class="tiny" aria-pressed={shown} aria-label={t("Show {name} as a column", { name: field.name })} title={t("Show as a column")} onClick={toggle}><Icon name="column" /></button>
+        <button
+          type="button"
+          class="tiny"
+          data-testid="pin"
+          aria-pressed={isPinned}
+          aria-label={t("Pin {field}", { field: field.name })}
+          title={isPinned ? t("Pinned: shown first") : t("Pin: show first")}
+          onClick={() => togglePin(field.name)}
+        >
+          <Icon name="pin" />
+        </button>
+        <button
+          type="button"
+          class="tiny"
+          aria-pressed={shown}
+          aria-label={t("Show {name} as a column", { name: field.name })}
+          title={t("Show as a column")}
+          onClick={toggle}
+        >
+          <Icon name="column" />
+        </button>
       </div>
       {open && isNumeric(field) && <FieldNumbers name={field.name} />}
       {open && <TopValues field={field} />}
@@ -125,26 +206,45 @@ function TopValues({ field }: { field: Field }) {
     return () => stop(lane);
   }, [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
   const data = lane.value.data;
-  if (lane.value.state === "error") return <Failure what={t("The values could not be counted: {message}.", { message: lane.value.error?.message ?? "" })} onAgain={ask} />;
+  if (lane.value.state === "error")
+    return (
+      <Failure
+        what={t("The values could not be counted: {message}.", { message: lane.value.error?.message ?? "" })}
+        onAgain={ask}
+      />
+    );
   if (!data) return <p class="dim values-wait">{t("counting…")}</p>;
-  if (data.values.length === 0) return <p class="dim values-wait">{t("No matching event has it.")}</p>;
+  if (data.values.length === 0) return <p class="dim values-wait">{t("No matching event has this field.")}</p>;
   return (
     <div class="values" data-testid="values">
       <ol>
         {data.values.map(({ value, count: n, share }) => (
-          <li key={JSON.stringify(value)} data-field={field.name} data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}>
+          <li
+            key={JSON.stringify(value)}
+            data-field={field.name}
+            data-value={typeof value === "string" ? cut(value, 2000) : JSON.stringify(value)}
+          >
             <div class="value-line">
-              <span class="ellipsis" title={oneLine(value, 500)}>{value === "" ? t("(empty)") : oneLine(value, 200)}</span>
-              <span class="number" title={t("{n} of {all} events", { n: count(n), all: count(data.total) })}>{compact(n)}</span>
+              <span class="ellipsis" title={oneLine(value, 500)}>
+                {value === "" ? t("(empty)") : oneLine(value, 200)}
+              </span>
+              <span class="number" title={t("{n} of {all} events", { n: count(n), all: count(data.total) })}>
+                {compact(n)}
+              </span>
               <span class="dim number">{percent(share)}</span>
               <ValueButtons name={field.name} value={value} withColumn={false} />
             </div>
-            <span class="meter" aria-hidden="true"><span style={{ width: `${100 * Math.min(1, share)}%` }} /></span>
+            <span class="meter" aria-hidden="true">
+              <span style={{ width: `${100 * Math.min(1, share)}%` }} />
+            </span>
           </li>
         ))}
       </ol>
-      {data.partial && <Incomplete what={t("These counts are not complete.")} reasons={data.partial_reasons} />}
-      <p class="dim">{field.approximate ? "≈ " : ""}{t("{n} distinct in {all} events", { n: count(data.distinct), all: count(data.total) })}</p>
+      {data.partial && <Incomplete what={t("These counts are incomplete.")} reasons={data.partial_reasons} />}
+      <p class="dim">
+        {field.approximate ? "≈ " : ""}
+        {t("{n} distinct in {all} events", { n: count(data.distinct), all: count(data.total) })}
+      </p>
     </div>
   );
 }

@@ -21,12 +21,35 @@ export interface Suggestion {
 }
 
 const COMMAND_HELP: Record<string, string> = {
-  fields: text("choose and compute columns"), filter: text("keep what is true"), stats: text("count, average, group"), sort: text("order rows"), limit: text("first n rows"),
-  display: text("columns shown"), parse: text("take fields out of a text"), dedup: text("first row of each value"),
+  fields: text("choose and compute columns"),
+  filter: text("keep matching rows"),
+  stats: text("count, average, group"),
+  sort: text("order rows"),
+  limit: text("first n rows"),
+  display: text("columns shown"),
+  parse: text("take fields out of a text"),
+  dedup: text("first row of each value"),
 };
 const FUNCTIONS = [
-  "count(*)", "count_distinct()", "sum()", "avg()", "min()", "max()", "pct()", "median()", "bin(5m)", "ispresent()", "coalesce()", "strlen()",
-  "tolower()", "concat()", "strcontains()", "round()", "earliest()", "latest()", "values()",
+  "count(*)",
+  "count_distinct()",
+  "sum()",
+  "avg()",
+  "min()",
+  "max()",
+  "pct()",
+  "median()",
+  "bin(5m)",
+  "ispresent()",
+  "coalesce()",
+  "strlen()",
+  "tolower()",
+  "concat()",
+  "strcontains()",
+  "round()",
+  "earliest()",
+  "latest()",
+  "values()",
 ];
 const SUGGESTIONS_MAX = 8;
 const SYSTEM = ["@timestamp", "@message", "@level", "@log", "@logStream", "@ingestionTime", "@any", "@id"];
@@ -38,18 +61,31 @@ export function completions(query: string, caret: number): Suggestion[] {
   if (!last || last.kind !== "word" || last.text.length < 1) return [];
   const rest = /^[\p{L}\p{N}_@.]*/u.exec(query.slice(caret))?.[0] ?? "";
   if (rest !== "") return [];
-  const before = tokens.slice(0, -1).filter((token) => token.kind !== "space" && token.kind !== "comment").at(-1);
+  const before = tokens
+    .slice(0, -1)
+    .filter((token) => token.kind !== "space" && token.kind !== "comment")
+    .at(-1);
   const word = last.text.toLowerCase();
-  const make = (insert: string, label: string, detail: string): Suggestion => ({ start: last.start, end: caret, insert, label, detail });
+  const make = (insert: string, label: string, detail: string): Suggestion => ({
+    start: last.start,
+    end: caret,
+    insert,
+    label,
+    detail,
+  });
   const all: Suggestion[] = [];
   if (before === undefined || before.kind === "pipe" || before.kind === "newline") {
-    for (const [name, help] of Object.entries(COMMAND_HELP)) if (name.startsWith(word)) all.push(make(`${name} `, name, t(help)));
+    for (const [name, help] of Object.entries(COMMAND_HELP))
+      if (name.startsWith(word)) all.push(make(`${name} `, name, t(help)));
   } else {
     const known = fieldList.peek().data?.fields ?? [];
     for (const field of known) {
-      if (field.name.toLowerCase().startsWith(word)) all.push(make(fieldText(field.name), field.name, `${field.types.join(", ")} · ${percent(field.share)}`));
+      if (field.name.toLowerCase().startsWith(word))
+        all.push(make(fieldText(field.name), field.name, `${field.types.join(", ")} · ${percent(field.share)}`));
     }
-    for (const name of SYSTEM) if (name.toLowerCase().startsWith(word) && !known.some((field) => field.name === name)) all.push(make(name, name, t("system field")));
+    for (const name of SYSTEM)
+      if (name.toLowerCase().startsWith(word) && !known.some((field) => field.name === name))
+        all.push(make(name, name, t("system field")));
     for (const call of FUNCTIONS) if (call.startsWith(word)) all.push(make(call, call, t("function")));
   }
   const exact = all.some((one) => one.label.toLowerCase() === word);
@@ -63,23 +99,64 @@ export async function askedCompletions(query: string, caret: number, signal: Abo
   const wanted = start < caret ? items : items.filter((item) => item.kind === "value");
   const written = query.slice(start, caret);
   const useful = wanted.filter((item) => item.insert.trim() !== written);
-  return useful.slice(0, SUGGESTIONS_MAX).map(({ insert, label, detail, share, see }) => ({ start, end, insert, label, see, detail: share === undefined ? detail : `${detail} · ${percent(share)}` }));
+  return useful.slice(0, SUGGESTIONS_MAX).map(({ insert, label, detail, share, see }) => ({
+    start,
+    end,
+    insert,
+    label,
+    see,
+    detail: share === undefined ? detail : `${detail} · ${percent(share)}`,
+  }));
 }
 
 /** The list under the editor. */
-export function Suggestions({ all, chosen, onPick }: { all: readonly Suggestion[]; chosen: number; onPick: (at: number) => void }) {
+export function Suggestions({
+  all,
+  chosen,
+  onPick,
+}: {
+  all: readonly Suggestion[];
+  chosen: number;
+  onPick: (at: number) => void;
+}) {
   if (all.length === 0) return null;
   const see = all[Math.max(chosen, 0)]?.see;
   return (
     <div class="suggestions" data-testid="suggestions">
-    <ul role="listbox" aria-label={t("Completions")}>
-      {all.map((one, at) => (
-        <li key={one.label} role="option" aria-selected={at === chosen} onPointerDown={(event) => { event.preventDefault(); onPick(at); }}>
-          <span>{oneLine(one.label, 200)}</span><span class="dim">{oneLine(one.detail, 200)}</span>
-        </li>
-      ))}
-    </ul>
-    <p class="dim">{t("Tab accepts")}{see !== undefined && <> · F1: <a href={see} target="_blank" rel="noopener" tabIndex={-1} onPointerDown={(event) => event.preventDefault()}>{t("reference")}</a></>}</p>
+      <ul role="listbox" aria-label={t("Completions")}>
+        {all.map((one, at) => (
+          <li
+            key={one.label}
+            role="option"
+            aria-selected={at === chosen}
+            onPointerDown={(event) => {
+              event.preventDefault();
+              onPick(at);
+            }}
+          >
+            <span>{oneLine(one.label, 200)}</span>
+            <span class="dim">{oneLine(one.detail, 200)}</span>
+          </li>
+        ))}
+      </ul>
+      <p class="dim">
+        {t("Tab accepts")}
+        {see !== undefined && (
+          <>
+            {" "}
+            · F1:{" "}
+            <a
+              href={see}
+              target="_blank"
+              rel="noopener"
+              tabIndex={-1}
+              onPointerDown={(event) => event.preventDefault()}
+            >
+              {t("reference")}
+            </a>
+          </>
+        )}
+      </p>
     </div>
   );
 }

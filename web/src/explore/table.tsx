@@ -47,7 +47,13 @@ function Figures({ data }: { data: Rows }) {
   return (
     <dl class="figures large" data-testid="figures">
       {data.columns.map((column, at) => (
-        <div key={column.name}><dt>{column.name}{column.approximate && " ≈"}</dt><dd>{shown(data.table[0]?.[at], column, view.value.zone)}</dd></div>
+        <div key={column.name}>
+          <dt>
+            {column.name}
+            {column.approximate && " ≈"}
+          </dt>
+          <dd>{shown(data.table[0]?.[at], column, view.value.zone)}</dd>
+        </div>
       ))}
     </dl>
   );
@@ -58,7 +64,17 @@ function Kinds({ kinds, now }: { kinds: readonly ChartKind[]; now: ChartKind }) 
   return (
     <div class="chart-kinds">
       <div class="choices" role="group" aria-label={t("Show the result as")} data-testid="chart-kinds">
-        {kinds.map((kind, n) => <button key={kind} type="button" aria-pressed={kind === now} data-testid={`chart-${kind}`} onClick={() => go({ chart: n === 0 ? "" : kind })}>{t(KIND_NAMES[kind])}</button>)}
+        {kinds.map((kind, n) => (
+          <button
+            key={kind}
+            type="button"
+            aria-pressed={kind === now}
+            data-testid={`chart-${kind}`}
+            onClick={() => go({ chart: n === 0 ? "" : kind })}
+          >
+            {t(KIND_NAMES[kind])}
+          </button>
+        ))}
       </div>
     </div>
   );
@@ -75,8 +91,10 @@ function Picture({ data, kind }: { data: Rows; kind: ChartKind }) {
     const left = measures.slice(MEASURES_MAX).map((at) => printable(data.columns[at]?.name ?? ""));
     return (
       <>
-        {measures.slice(0, MEASURES_MAX).map((at) => <SeriesChart key={at} data={data} kind={kind} measure={at} />)}
-        {left.length > 0 && <p class="dim note">{t("Not drawn, but in the table: {names}", { names: left.join(", ") })}</p>}
+        {measures.slice(0, MEASURES_MAX).map((at) => (
+          <SeriesChart key={at} data={data} kind={kind} measure={at} />
+        ))}
+        {left.length > 0 && <p class="dim note">{t("Only in the table: {names}", { names: left.join(", ") })}</p>}
       </>
     );
   }
@@ -112,8 +130,15 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
     const sign = order.down ? -1 : 1;
     return [...data.table].sort((a, b) => sign * compare(a[order.at], b[order.at]));
   }, [data.table, order]);
-  const tops = useMemo(() => data.columns.map((column, at) => (isNumeric(column)
-    ? data.table.reduce((top, row) => Math.max(top, typeof row[at] === "number" ? Math.abs(row[at]) : 0), 0) : 0)), [data]);
+  const tops = useMemo(
+    () =>
+      data.columns.map((column, at) =>
+        isNumeric(column)
+          ? data.table.reduce((top, row) => Math.max(top, typeof row[at] === "number" ? Math.abs(row[at]) : 0), 0)
+          : 0,
+      ),
+    [data],
+  );
   const first = data.columns.findIndex(isNumeric);
   const sort = (at: number) => {
     const name = data.columns[at]?.name ?? "";
@@ -126,9 +151,19 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
         <thead>
           <tr>
             {data.columns.map((column, at) => (
-              <th key={column.name} scope="col" class={isNumeric(column) ? "numeric" : ""} aria-sort={order?.at === at ? (order.down ? "descending" : "ascending") : "none"}>
-                <button type="button" onClick={() => sort(at)}>{column.name}{column.approximate && <span title={t("approximate")}> ≈</span>}
-                  <span class="sort" aria-hidden="true">{order?.at === at ? (order.down ? "↓" : "↑") : ""}</span></button>
+              <th
+                key={column.name}
+                scope="col"
+                class={isNumeric(column) ? "numeric" : ""}
+                aria-sort={order?.at === at ? (order.down ? "descending" : "ascending") : "none"}
+              >
+                <button type="button" onClick={() => sort(at)}>
+                  {column.name}
+                  {column.approximate && <span title={t("approximate")}> ≈</span>}
+                  <span class="sort" aria-hidden="true">
+                    {order?.at === at ? (order.down ? "↓" : "↑") : ""}
+                  </span>
+                </button>
               </th>
             ))}
           </tr>
@@ -140,12 +175,38 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
                 const value = row[at];
                 return (
                   <td key={column.name} class={isNumeric(column) ? "numeric" : ""}>
-                    {at === first && typeof value === "number" && (tops[at] ?? 0) > 0 && data.table.length > 1 && <span class="meter" aria-hidden="true"><span style={{ width: `${(100 * Math.abs(value)) / (tops[at] ?? 1)}%` }} /></span>}
+                    {at === first && typeof value === "number" && (tops[at] ?? 0) > 0 && data.table.length > 1 && (
+                      <span class="meter" aria-hidden="true">
+                        <span style={{ width: `${(100 * Math.abs(value)) / (tops[at] ?? 1)}%` }} />
+                      </span>
+                    )}
                     <span class="table-value">{shown(value, column, zone)}</span>
                     {isField(column) && value !== undefined && (typeof value !== "object" || value === null) && (
                       <span class="value-buttons">
-                        <button type="button" class="tiny" aria-label={t("Show only events where {field} is {value}", { field: column.name, value: oneLine(value, 40) })} title={t("Include this value")} onClick={() => filterBy(column.name, "include", value)}><Icon name="plus" /></button>
-                        <button type="button" class="tiny" aria-label={t("Hide events where {field} is {value}", { field: column.name, value: oneLine(value, 40) })} title={t("Exclude this value")} onClick={() => filterBy(column.name, "exclude", value)}><Icon name="minus" /></button>
+                        <button
+                          type="button"
+                          class="tiny"
+                          aria-label={t("Show only events where {field} is {value}", {
+                            field: column.name,
+                            value: oneLine(value, 40),
+                          })}
+                          title={t("Include this value")}
+                          onClick={() => filterBy(column.name, "include", value)}
+                        >
+                          <Icon name="plus" />
+                        </button>
+                        <button
+                          type="button"
+                          class="tiny"
+                          aria-label={t("Hide events where {field} is {value}", {
+                            field: column.name,
+                            value: oneLine(value, 40),
+                          })}
+                          title={t("Exclude this value")}
+                          onClick={() => filterBy(column.name, "exclude", value)}
+                        >
+                          <Icon name="minus" />
+                        </button>
                       </span>
                     )}
                   </td>
@@ -155,7 +216,11 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
           ))}
         </tbody>
       </table>
-      {sorted.length > limit && <button type="button" class="link" onClick={() => setLimit(limit + 5 * STEP)}>{plural(sorted.length - limit, "{n} more row", "{n} more rows", count(sorted.length - limit))}</button>}
+      {sorted.length > limit && (
+        <button type="button" class="link" onClick={() => setLimit(limit + 5 * STEP)}>
+          {plural(sorted.length - limit, "{n} more row", "{n} more rows", count(sorted.length - limit))}
+        </button>
+      )}
     </div>
   );
 }

@@ -34,7 +34,16 @@ export interface Tail {
   reconnected: number;
 }
 
-const OFF: Tail = { state: "off", events: [], columns: [{ name: "@message", type: "string" }], pending: [], dropped: 0, rate: 0, error: "", reconnected: 0 };
+const OFF: Tail = {
+  state: "off",
+  events: [],
+  columns: [{ name: "@message", type: "string" }],
+  pending: [],
+  dropped: 0,
+  rate: 0,
+  error: "",
+  reconnected: 0,
+};
 
 /** The tail. */
 export const tail = signal<Tail>(OFF);
@@ -46,14 +55,25 @@ let known = new Set<string>();
 let lastId = "";
 
 function toEvent(data: Record<string, Json>, id: string, columns: readonly Column[]): EventRow {
-  const row = toRows({
-    columns: ROW_FIELDS.map((name) => ({ name, type: "any" })), rows: [ROW_FIELDS.map((name) => data[name] ?? null)], ids: [id], stats: {}, partial: false, partial_reasons: [], warnings: [],
-  }, { query: "", columns: [], withFields: true }).events[0] as EventRow;
+  const row = toRows(
+    {
+      columns: ROW_FIELDS.map((name) => ({ name, type: "any" })),
+      rows: [ROW_FIELDS.map((name) => data[name] ?? null)],
+      ids: [id],
+      stats: {},
+      partial: false,
+      partial_reasons: [],
+      warnings: [],
+    },
+    { query: "", columns: [], withFields: true },
+  ).events[0] as EventRow;
   return { ...row, cells: cellsOf(data, columns) };
 }
 
 function cellsOf(data: Record<string, Json>, columns: readonly Column[]): EventRow["cells"] {
-  return Object.fromEntries(columns.filter(({ name }) => name !== "@message" && name !== "@log").map(({ name }) => [name, data[name] ?? null]));
+  return Object.fromEntries(
+    columns.filter(({ name }) => name !== "@message" && name !== "@log").map(({ name }) => [name, data[name] ?? null]),
+  );
 }
 
 /** Whether a text in the list is selected: it would be lost if its row moved. */
@@ -70,13 +90,17 @@ function paint(): void {
   const isStill = !following.peek() || paused.peek() || isSelecting();
   const fresh = arrived;
   arrived = [];
-  const rate = Math.round((fresh.length * 1000) / PAINT_MS * 0.3 + now.rate * 0.7);
+  const rate = Math.round(((fresh.length * 1000) / PAINT_MS) * 0.3 + now.rate * 0.7);
   if (fresh.length === 0 && rate === now.rate && (isStill || now.pending.length === 0)) return;
   const target = isStill ? now.events : [...now.events, ...now.pending, ...fresh];
   const pending = isStill ? [...now.pending, ...fresh] : [];
   const over = Math.max(0, pending.length - KEPT_MAX);
   tail.value = {
-    ...now, rate, events: target.length > KEPT_MAX ? target.slice(-KEPT_MAX) : target, pending: over > 0 ? pending.slice(over) : pending, dropped: now.dropped + over,
+    ...now,
+    rate,
+    events: target.length > KEPT_MAX ? target.slice(-KEPT_MAX) : target,
+    pending: over > 0 ? pending.slice(over) : pending,
+    dropped: now.dropped + over,
   };
   if (known.size > 4 * KEPT_MAX) known = new Set(tail.peek().events.map((event) => event.id));
 }
@@ -91,7 +115,9 @@ export function catchUp(): void {
 
 function columnsFor(of: View, data: Record<string, Json>): Column[] {
   const named = commands(of.query).some((command) => command.name === "fields" || command.name === "display");
-  const own = named ? Object.keys(data).filter((name) => !(ROW_FIELDS as readonly string[]).includes(name) && name !== "@id") : [];
+  const own = named
+    ? Object.keys(data).filter((name) => !(ROW_FIELDS as readonly string[]).includes(name) && name !== "@id")
+    : [];
   const names = [...new Set([...own, ...of.columns])].filter((name) => name !== "@message");
   if (!named && names.length === 0) names.push("@log");
   return [...names, "@message"].map((name) => ({ name, type: "any" }));
@@ -122,14 +148,23 @@ function take(messages: ReturnType<MessageCutter["push"]>, of: View): void {
 /** The last events before now, so that the list does not begin empty. */
 async function past(of: View, signal: AbortSignal): Promise<void> {
   const text = withRowFields(of.query, of.columns);
-  const answer = await api.query(text ?? of.query, { from: "now-1h", to: "now", groups: of.groups }, of.zone, signal, PAST);
+  const answer = await api.query(
+    text ?? of.query,
+    { from: "now-1h", to: "now", groups: of.groups },
+    of.zone,
+    signal,
+    PAST,
+  );
   const found = toRows(answer, { query: of.query, columns: of.columns, withFields: text !== null });
   const index = new Map(answer.columns.map((column, at) => [column.name, at]));
-  const events = found.events.map((event, n) => {
-    const data = Object.fromEntries([...index].map(([name, at]) => [name, answer.rows[n]?.[at] ?? null]));
-    if (tail.peek().columns.length < 2) tail.value = { ...tail.peek(), columns: columnsFor(of, data) };
-    return { ...event, cells: cellsOf(data, tail.peek().columns) };
-  }).reverse().filter((event) => !known.has(event.id));
+  const events = found.events
+    .map((event, n) => {
+      const data = Object.fromEntries([...index].map(([name, at]) => [name, answer.rows[n]?.[at] ?? null]));
+      if (tail.peek().columns.length < 2) tail.value = { ...tail.peek(), columns: columnsFor(of, data) };
+      return { ...event, cells: cellsOf(data, tail.peek().columns) };
+    })
+    .reverse()
+    .filter((event) => !known.has(event.id));
   for (const event of events) known.add(event.id);
   // A tail that breaks before its first event is taken up after these; what comes twice is known.
   if (lastId === "") lastId = events.at(-1)?.id ?? "";
@@ -157,7 +192,14 @@ async function connect(of: View, text: string, signal: AbortSignal): Promise<voi
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        done();
+      },
+      { once: true },
+    );
   });
 }
 

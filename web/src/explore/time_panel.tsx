@@ -28,7 +28,11 @@ let asking = new AbortController();
 function recent(): RangeText[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((one): one is RangeText => typeof one?.from === "string" && typeof one?.to === "string").slice(0, RECENT_MAX) : [];
+    return Array.isArray(kept)
+      ? kept
+          .filter((one): one is RangeText => typeof one?.from === "string" && typeof one?.to === "string")
+          .slice(0, RECENT_MAX)
+      : [];
   } catch {
     return [];
   }
@@ -60,9 +64,12 @@ function read(text: string, then: (range: ReadRange) => void, failed: (error: Ap
   const { signal } = (asking = new AbortController());
   setTimeout(() => {
     if (signal.aborted) return;
-    readRange(text, view.peek().zone, signal).then((range) => signal.aborted || then(range), (error: unknown) => {
-      if (!signal.aborted && error instanceof ApiError) failed(error);
-    });
+    readRange(text, view.peek().zone, signal).then(
+      (range) => signal.aborted || then(range),
+      (error: unknown) => {
+        if (!signal.aborted && error instanceof ApiError) failed(error);
+      },
+    );
   }, after);
 }
 
@@ -73,7 +80,13 @@ function apply(text: string): void {
 function preview(text: string): void {
   typed.value = text;
   wrong.value = meant.value = null;
-  if (text.trim() !== "") read(text, (range) => (meant.value = range), () => undefined, ASK_AFTER_MS);
+  if (text.trim() !== "")
+    read(
+      text,
+      (range) => (meant.value = range),
+      () => undefined,
+      ASK_AFTER_MS,
+    );
 }
 
 /** A typed text with what is wrong in it underlined, and what to write instead. */
@@ -81,8 +94,15 @@ function Wrong({ text, error }: { text: string; error: ApiError }) {
   const [start, end] = [error.start ?? 0, error.end ?? 0];
   return (
     <p class="note error" role="alert" data-testid="time-error">
-      {end > start && <code>{text.slice(0, start)}<span class="wrong">{text.slice(start, end)}</span>{text.slice(end)}</code>}
-      {" "}{error.message}{error.hint !== null && <span class="hint"> {error.hint}</span>}
+      {end > start && (
+        <code>
+          {text.slice(0, start)}
+          <span class="wrong">{text.slice(start, end)}</span>
+          {text.slice(end)}
+        </code>
+      )}{" "}
+      {error.message}
+      {error.hint !== null && <span class="hint"> {error.hint}</span>}
     </p>
   );
 }
@@ -98,7 +118,13 @@ function Ranges({ ranges, name }: { ranges: readonly RangeText[]; name: string }
     <ul class="presets" aria-label={name}>
       {ranges.map((range) => (
         <li key={`${range.from} ${range.to}`}>
-          <button type="button" aria-pressed={now.from === range.from && now.to === range.to} onClick={() => choose(range)}>{rangeLabel(range, now.zone)}</button>
+          <button
+            type="button"
+            aria-pressed={now.from === range.from && now.to === range.to}
+            onClick={() => choose(range)}
+          >
+            {rangeLabel(range, now.zone)}
+          </button>
         </li>
       ))}
     </ul>
@@ -109,7 +135,9 @@ function Ranges({ ranges, name }: { ranges: readonly RangeText[]; name: string }
 function zoneMeant(text: string): string | null {
   const sought = text.trim().replaceAll(" ", "_");
   const regions = new Set(Intl.supportedValuesOf("timeZone").map((zone) => zone.slice(0, zone.lastIndexOf("/"))));
-  const found = [sought, ...[...regions].map((region) => `${region}/${sought}`)].find((zone) => zone !== "local" && isZone(zone));
+  const found = [sought, ...[...regions].map((region) => `${region}/${sought}`)].find(
+    (zone) => zone !== "local" && isZone(zone),
+  );
   return found === undefined ? null : new Intl.DateTimeFormat("en", { timeZone: found }).resolvedOptions().timeZone;
 }
 
@@ -125,14 +153,40 @@ function Zones() {
   return (
     <fieldset>
       <legend>{t("Time zone")}</legend>
-      <label class="choice"><input type="radio" name="zone" checked={zone === "local"} onChange={() => go({ zone: "local" })} /> {t("This browser’s ({zone})", { zone: zoneText(askedAt.value, "local") })}</label>
-      <label class="choice"><input type="radio" name="zone" checked={zone === "utc"} onChange={() => go({ zone: "utc" })} /> UTC</label>
-      <label>{t("Another one")}
-        <input data-testid="time-zone" list="time-zones" autocomplete="off" placeholder={t("Asia/Jakarta, Berlin …")} value={isNamed ? zone : ""}
-          onChange={(event) => chooseZone(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Enter") { event.preventDefault(); chooseZone(event.currentTarget.value); } }} />
+      <label class="choice">
+        <input type="radio" name="zone" checked={zone === "local"} onChange={() => go({ zone: "local" })} />{" "}
+        {t("This browser’s ({zone})", { zone: zoneText(askedAt.value, "local") })}
       </label>
-      <datalist id="time-zones">{Intl.supportedValuesOf("timeZone").map((name) => <option key={name} value={name} />)}</datalist>
-      {unknownZone.value !== "" && <p class="note error" role="alert">{t("No time zone is called “{text}”.", { text: unknownZone.value })}</p>}
+      <label class="choice">
+        <input type="radio" name="zone" checked={zone === "utc"} onChange={() => go({ zone: "utc" })} /> UTC
+      </label>
+      <label>
+        {t("Another time zone")}
+        <input
+          data-testid="time-zone"
+          list="time-zones"
+          autocomplete="off"
+          placeholder={t("Asia/Jakarta, Berlin …")}
+          value={isNamed ? zone : ""}
+          onChange={(event) => chooseZone(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") {
+              event.preventDefault();
+              chooseZone(event.currentTarget.value);
+            }
+          }}
+        />
+      </label>
+      <datalist id="time-zones">
+        {Intl.supportedValuesOf("timeZone").map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      {unknownZone.value !== "" && (
+        <p class="note error" role="alert">
+          {t("No time zone is called “{text}”.", { text: unknownZone.value })}
+        </p>
+      )}
     </fieldset>
   );
 }
@@ -145,18 +199,47 @@ function Ends() {
   };
   return (
     <form class="time-form" onSubmit={submit}>
-      <label>{t("From")}
-        <input data-testid="time-from" value={from.value ?? readable(now.from)} onInput={(event) => (from.value = event.currentTarget.value)} />
+      <label>
+        {t("From")}
+        <input
+          data-testid="time-from"
+          value={from.value ?? readable(now.from)}
+          onInput={(event) => (from.value = event.currentTarget.value)}
+        />
       </label>
-      <label>{t("To")}
-        <input data-testid="time-to" value={to.value ?? readable(now.to)} onInput={(event) => (to.value = event.currentTarget.value)} />
+      <label>
+        {t("To")}
+        <input
+          data-testid="time-to"
+          value={to.value ?? readable(now.to)}
+          onInput={(event) => (to.value = event.currentTarget.value)}
+        />
       </label>
-      <button type="submit" class="button primary" data-testid="time-apply">{t("Apply")}</button>
+      <button type="submit" class="button primary" data-testid="time-apply">
+        {t("Apply")}
+      </button>
       <Zones />
-      <label class="choice"><input type="checkbox" data-testid="nanos" checked={now.nanos} onChange={() => go({ nanos: !now.nanos }, true)} /> {t("Nanoseconds in rows")}</label>
-      <label>{t("Ask again")}
-        <select data-testid="refresh" value={String(now.refresh)} onChange={(event) => go({ refresh: Number(event.currentTarget.value) }, true)}>
-          {REFRESHES.map((seconds) => <option key={seconds} value={String(seconds)}>{seconds === 0 ? t("when I say so") : t("every {time}", { time: span(seconds * 1000) })}</option>)}
+      <label class="choice">
+        <input
+          type="checkbox"
+          data-testid="nanos"
+          checked={now.nanos}
+          onChange={() => go({ nanos: !now.nanos }, true)}
+        />{" "}
+        {t("Nanoseconds in rows")}
+      </label>
+      <label>
+        {t("Refresh")}
+        <select
+          data-testid="refresh"
+          value={String(now.refresh)}
+          onChange={(event) => go({ refresh: Number(event.currentTarget.value) }, true)}
+        >
+          {REFRESHES.map((seconds) => (
+            <option key={seconds} value={String(seconds)}>
+              {seconds === 0 ? t("manually") : t("every {time}", { time: span(seconds * 1000) })}
+            </option>
+          ))}
         </select>
       </label>
     </form>
@@ -174,20 +257,46 @@ export function TimePanel() {
   const before = recent();
   return (
     <>
-      <form class="time-form" onSubmit={(event) => { event.preventDefault(); apply(typed.peek()); }}>
-        <label>{t("Any range")}
-          <input ref={input} data-testid="time-text" placeholder="2h · yesterday · 06:00..07:30 · now-3d..now-2d" value={typed.value} autocomplete="off" spellcheck={false}
-            aria-describedby="time-meant" onInput={(event) => preview(event.currentTarget.value)} />
+      <form
+        class="time-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          apply(typed.peek());
+        }}
+      >
+        <label>
+          {t("Any range")}
+          <input
+            ref={input}
+            data-testid="time-text"
+            placeholder="2h · yesterday · 06:00..07:30 · now-3d..now-2d"
+            value={typed.value}
+            autocomplete="off"
+            spellcheck={false}
+            aria-describedby="time-meant"
+            onInput={(event) => preview(event.currentTarget.value)}
+          />
         </label>
       </form>
       <div id="time-meant" class="time-meant" aria-live="polite">
         {wrong.value !== null && <Wrong {...wrong.value} />}
-        {range !== null && <p class="dim" data-testid="time-meant">{exactText(range.from_time, view.value.zone)} – {exactText(range.to_time, view.value.zone)}</p>}
+        {range !== null && (
+          <p class="dim" data-testid="time-meant">
+            {exactText(range.from_time, view.value.zone)} – {exactText(range.to_time, view.value.zone)}
+          </p>
+        )}
       </div>
       <div class="time-columns">
         <div>
           <Ranges ranges={PRESETS.map(({ from }) => ({ from, to: "now" }))} name={t("Ranges")} />
-          {before.length > 0 && <><h3>{t("Chosen before")}</h3><div data-testid="recent-ranges"><Ranges ranges={before} name={t("Chosen before")} /></div></>}
+          {before.length > 0 && (
+            <>
+              <h3>{t("Recent")}</h3>
+              <div data-testid="recent-ranges">
+                <Ranges ranges={before} name={t("Recent")} />
+              </div>
+            </>
+          )}
         </div>
         <Ends />
       </div>

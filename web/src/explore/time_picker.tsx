@@ -17,7 +17,24 @@ export function TimePicker() {
   const label = t("Time range: {range}", { range });
   const refresh = now.refresh > 0 ? ` · ${t("every {time}", { time: span(now.refresh * 1000) })}` : "";
   return (
-    <Menu name="time" testId="time" label={label} class="time" align="right" button={<><Icon name="clock" /><span class="sr-only">{t("Time range: {range}", { range: "" })}</span><span>{range}</span><span class="zone">{zoneLabel(askedAt.value, now.zone)}{refresh}</span></>}>
+    <Menu
+      name="time"
+      testId="time"
+      label={label}
+      class="time"
+      align="right"
+      button={
+        <>
+          <Icon name="clock" />
+          <span class="sr-only">{t("Time range: {range}", { range: "" })}</span>
+          <span>{range}</span>
+          <span class="zone">
+            {zoneLabel(askedAt.value, now.zone)}
+            {refresh}
+          </span>
+        </>
+      }
+    >
       <TimePanel />
     </Menu>
   );

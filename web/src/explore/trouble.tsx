@@ -15,7 +15,9 @@ import { ago, clockText, fullText, rangeLabel } from "../time.ts";
 import { focusQuery } from "./editor_state.ts";
 import { asked, draft, go, run, view, zoom, type View } from "../view.ts";
 
-const again = () => { asked.value += 1; };
+const again = () => {
+  asked.value += 1;
+};
 
 /** Which trouble it is. */
 export interface TroubleProps {
@@ -34,19 +36,30 @@ export function Trouble({ kind, data }: TroubleProps) {
 function Held() {
   return (
     <div class="state" role="alert" data-testid="held">
-      <h2>{t("This query was running when the page last ended")}</h2>
-      <p>{t("It is not run again by itself, in case it was too much for the browser.")}</p>
-      {view.value.query.trim() !== "" && <p><code>{view.value.query.slice(0, 300)}</code></p>}
+      <h2>{t("This query was running when the page last closed")}</h2>
+      <p>{t("It does not restart by itself, in case it overloaded the browser.")}</p>
+      {view.value.query.trim() !== "" && (
+        <p>
+          <code>{view.value.query.slice(0, 300)}</code>
+        </p>
+      )}
       <p class="buttons">
-        <button type="button" class="button primary" data-testid="held-run" onClick={again}>{t("Run it")}</button>
-        <button type="button" class="button" data-testid="held-change" onClick={focusQuery}>{t("Change it")}</button>
+        <button type="button" class="button primary" data-testid="held-run" onClick={again}>
+          {t("Run it")}
+        </button>
+        <button type="button" class="button" data-testid="held-change" onClick={focusQuery}>
+          {t("Change it")}
+        </button>
       </p>
     </div>
   );
 }
 
 const TITLES: Readonly<Record<string, string>> = {
-  cancelled: text("Cancelled"), unreachable: text("The server cannot be reached"), 401: text("Sign in to see this"), 400: text("The query could not be read"),
+  cancelled: text("Cancelled"),
+  unreachable: text("The server cannot be reached"),
+  401: text("Sign in to see this"),
+  400: text("The query could not be read"),
 };
 
 /** The word that was probably meant, and the text with it in place of the one that was written. */
@@ -62,9 +75,36 @@ function Mend({ error }: { error: api.ApiError }) {
   const meant = meantBy(error);
   return (
     <p class="buttons">
-      {meant && <button type="button" class="button primary" data-testid="write-meant" onClick={() => { draft.value = meant.text; run(); }}>{t("Write “{word}”", { word: meant.word })}</button>}
-      <button type="button" class={`button${meant ? "" : " primary"}`} data-testid="failed-change" onClick={focusQuery}>{t("Change it")}</button>
+      {meant && (
+        <button
+          type="button"
+          class="button primary"
+          data-testid="write-meant"
+          onClick={() => {
+            draft.value = meant.text;
+            run();
+          }}
+        >
+          {t("Write “{word}”", { word: meant.word })}
+        </button>
+      )}
+      <button type="button" class={`button${meant ? "" : " primary"}`} data-testid="failed-change" onClick={focusQuery}>
+        {t("Change it")}
+      </button>
     </p>
+  );
+}
+
+/** What to do, with a link where it names a page of the manual. */
+function Hint({ text: said }: { text: string }) {
+  const page = /\/docs\/[\w/#-]+/.exec(said);
+  if (!page) return <>{said}</>;
+  return (
+    <>
+      {said.slice(0, page.index)}
+      <a href={page[0].slice(1)}>{page[0]}</a>
+      {said.slice(page.index + page[0].length)}
+    </>
   );
 }
 
@@ -77,8 +117,20 @@ function Failed() {
     <div class="state" data-testid="failed">
       <h2>{title === undefined ? t("The query failed") : t(title)}</h2>
       {error.code === "cancelled" ? <p>{t("The server has been told to stop.")}</p> : <p>{error.message}</p>}
-      {error.hint && <p class="hint">{error.hint}</p>}
-      {error.status === 400 ? <Mend error={error} /> : <p><button type="button" class="button primary" onClick={again}>{error.status === 401 ? t("Sign in") : t("Try again")}</button></p>}
+      {error.hint && (
+        <p class="hint">
+          <Hint text={error.hint} />
+        </p>
+      )}
+      {error.status === 400 ? (
+        <Mend error={error} />
+      ) : (
+        <p>
+          <button type="button" class="button primary" onClick={again}>
+            {error.status === 401 ? t("Sign in") : t("Try again")}
+          </button>
+        </p>
+      )}
     </div>
   );
 }
@@ -91,12 +143,28 @@ function Broken({ data }: { data: Rows }) {
   const time = clockText(at, view.value.zone);
   const isCancelled = error.code === "cancelled";
   const what = data.isWhole
-    ? isCancelled ? t("Cancelled at {time}. These rows are of the question before.", { time }) : t("These rows are older than the question, which failed at {time}: {message}.", { time, message: error.message })
-    : isCancelled ? t("Cancelled at {time}, after {n} rows.", { time, n }) : t("The answer broke off at {time}, after {n} rows: {message}.", { time, n, message: error.message });
+    ? isCancelled
+      ? t("Cancelled at {time}. These rows are from the previous query.", { time })
+      : t("The query failed at {time}: {message}. These rows are from the previous query.", {
+          time,
+          message: error.message,
+        })
+    : isCancelled
+      ? t("Cancelled at {time}, after {n} rows.", { time, n })
+      : t("The answer broke off at {time}, after {n} rows: {message}.", { time, n, message: error.message });
   return (
     <div class={`partial${isCancelled ? "" : " grave"}`} role="alert" data-testid="broken">
-      {what}{error.hint && error.status !== 0 ? ` ${error.hint}.` : ""}{!data.isWhole && !isCancelled ? ` ${t("The rows that came are below; there may be more.")}` : ""}
-      {" "}<button type="button" class="button" onClick={again}>{t("Try again")}</button>
+      {what}
+      {error.hint && error.status !== 0 && (
+        <>
+          {" "}
+          <Hint text={error.hint} />.
+        </>
+      )}
+      {!data.isWhole && !isCancelled ? ` ${t("The rows received so far are below; there may be more.")}` : ""}{" "}
+      <button type="button" class="button" onClick={again}>
+        {t("Try again")}
+      </button>
     </div>
   );
 }
@@ -108,7 +176,9 @@ const COUNT_MS_MAX = 10_000;
 /** Counts what the text's first conditions find, whatever is done with it afterwards. */
 function countingText(query: string): string {
   const all = commands(query);
-  const rest = all.find((command) => !["", "filter", "where", "filterindex", "fields", "parse", "eval", "source"].includes(command.name));
+  const rest = all.find(
+    (command) => !["", "filter", "where", "filterindex", "fields", "parse", "eval", "source"].includes(command.name),
+  );
   const head = (rest ? query.slice(0, rest.start) : query).replace(/\s*\|?\s*$/, "");
   return head === "" ? "stats count(*) as n" : `${head}\n| stats count(*) as n`;
 }
@@ -122,9 +192,16 @@ function useCounts(parts: readonly { without: string }[], of: View, key: string)
     void (async () => {
       for (const [at, part] of parts.slice(0, COUNTED_MAX).entries()) {
         const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(COUNT_MS_MAX)]);
-        const n = await api.query(countingText(part.without), of, of.zone, signal).then((answer) => Number(answer.rows[0]?.[0] ?? 0), () => -1);
+        const n = await api.query(countingText(part.without), of, of.zone, signal).then(
+          (answer) => Number(answer.rows[0]?.[0] ?? 0),
+          () => -1,
+        );
         if (stopped.signal.aborted) return;
-        setFound((now) => { const next = [...now]; next[at] = n; return next; });
+        setFound((now) => {
+          const next = [...now];
+          next[at] = n;
+          return next;
+        });
       }
     })();
     return () => stopped.abort();
@@ -139,29 +216,83 @@ function NoMatch({ data }: { data: Rows }) {
   const newest = told ? Date.parse(told) : NaN;
   const parts = conditions(data.query);
   const counts = useCounts(parts, of, JSON.stringify([data.query, of.from, of.to, of.groups, asked.value]));
-  const wider = [[text("Last 24 hours"), "now-24h"], [text("Last 7 days"), "now-7d"], [text("All time"), "1970-01-01T00:00:00Z"]] as const;
+  const wider = [
+    [text("Last 24 hours"), "now-24h"],
+    [text("Last 7 days"), "now-7d"],
+    [text("All time"), "1970-01-01T00:00:00Z"],
+  ] as const;
   return (
     <div class="state" data-testid="no-match">
-      <h2>{data.query.trim() === "" ? t("No event in “{range}”", { range: rangeLabel(of, of.zone) }) : t("No event matches in “{range}”", { range: rangeLabel(of, of.zone) })}</h2>
+      <h2>
+        {data.query.trim() === ""
+          ? t("No event in “{range}”", { range: rangeLabel(of, of.zone) })
+          : t("No event matches in “{range}”", { range: rangeLabel(of, of.zone) })}
+      </h2>
       {!Number.isNaN(newest) && (
-        <p data-testid="newest">{rich("The newest event here is from {time} ({ago}).", { time: <b>{fullText(newest, of.zone)}</b>, ago: ago(newest, Date.now()) })}
-          {" "}<button type="button" class={`button${parts.length === 0 ? " primary" : ""}`} data-testid="jump" onClick={() => zoom(newest - 3_600_000, newest + 1000)}>{t("Jump to it")}</button></p>
+        <p data-testid="newest">
+          {rich("The newest event here is from {time} ({ago}).", {
+            time: <b>{fullText(newest, of.zone)}</b>,
+            ago: ago(newest, Date.now()),
+          })}{" "}
+          <button
+            type="button"
+            class={`button${parts.length === 0 ? " primary" : ""}`}
+            data-testid="jump"
+            onClick={() => zoom(newest - 3_600_000, newest + 1000)}
+          >
+            {t("Jump to it")}
+          </button>
+        </p>
       )}
       {parts.length > 0 && (
         <>
-          <p>{t("What there would be without one of the conditions:")}</p>
+          <p>{t("Matches without one of the conditions:")}</p>
           <ul class="conditions counted">
             {parts.map((part, at) => (
               <li key={at} class={(counts[at] ?? 0) > 0 ? "found" : ""}>
-                <button type="button" class="chip" data-testid="condition" onClick={() => { draft.value = part.without; run(); }}><code>{part.text.slice(0, 200)}</code><Icon name="close" /><span class="sr-only">{t("leave out")}</span></button>
-                {at < COUNTED_MAX && <span class="dim" data-testid="without">{counts[at] === undefined || counts[at] === null ? t("counting…") : counts[at] < 0 ? t("could not be counted") : plural(counts[at], "{n} event", "{n} events", count(counts[at]))}</span>}
+                <button
+                  type="button"
+                  class="chip"
+                  data-testid="condition"
+                  onClick={() => {
+                    draft.value = part.without;
+                    run();
+                  }}
+                >
+                  <code>{part.text.slice(0, 200)}</code>
+                  <Icon name="close" />
+                  <span class="sr-only">{t("remove")}</span>
+                </button>
+                {at < COUNTED_MAX && (
+                  <span class="dim" data-testid="without">
+                    {counts[at] === undefined || counts[at] === null
+                      ? t("counting…")
+                      : counts[at] < 0
+                        ? t("could not be counted")
+                        : plural(counts[at], "{n} event", "{n} events", count(counts[at]))}
+                  </span>
+                )}
               </li>
             ))}
           </ul>
         </>
       )}
-      <p class="wider">{t("Look further back:")} {wider.map(([label, from]) => <button key={from} type="button" class="link" onClick={() => go({ from, to: "now", row: "" })}>{t(label)}</button>)}</p>
-      {of.groups.length > 0 && <p>{t("Only {groups} was asked.", { groups: of.groups.join(", ") })} <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>{t("Ask all groups")}</button></p>}
+      <p class="wider">
+        {t("Look further back:")}{" "}
+        {wider.map(([label, from]) => (
+          <button key={from} type="button" class="link" onClick={() => go({ from, to: "now", row: "" })}>
+            {t(label)}
+          </button>
+        ))}
+      </p>
+      {of.groups.length > 0 && (
+        <p>
+          {t("Only {groups} was searched.", { groups: of.groups.join(", ") })}{" "}
+          <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>
+            {t("Search all groups")}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -19,25 +19,113 @@ function toggleColumn(name: string): void {
 }
 
 /** The buttons of a field and value. */
-export function ValueButtons({ name, value, withColumn = true, isWhole = true }: { name: string; value: Json; withColumn?: boolean; isWhole?: boolean }) {
+export function ValueButtons({
+  name,
+  value,
+  withColumn = true,
+  isWhole = true,
+}: {
+  name: string;
+  value: Json;
+  withColumn?: boolean;
+  isWhole?: boolean;
+}) {
   const simple = typeof value !== "object" || value === null;
   // A branch of dotted names is no field: only what it says can be copied.
-  if (!isWhole) return <span class="value-buttons"><CopyButton name={name} value={value} /></span>;
+  if (!isWhole)
+    return (
+      <span class="value-buttons">
+        <CopyButton name={name} value={value} />
+      </span>
+    );
   const text = (filtered.value?.text ?? draft).value;
   const shown = view.value.columns.includes(name);
   const short = cut(valueToText(value), 40);
   return (
     <span class="value-buttons">
-      {simple && <button type="button" class="tiny" data-testid="include" aria-pressed={hasFilter(text, name, "include", value)} aria-label={t("Show only events where {field} is {value}", { field: name, value: short })} title={t("Include this value")} onClick={() => filterBy(name, "include", value)}><Icon name="plus" /></button>}
-      {simple && <button type="button" class="tiny" data-testid="exclude" aria-pressed={hasFilter(text, name, "exclude", value)} aria-label={t("Hide events where {field} is {value}", { field: name, value: short })} title={t("Exclude this value")} onClick={() => filterBy(name, "exclude", value)}><Icon name="minus" /></button>}
-      {simple && <button type="button" class="tiny" data-testid="only" aria-pressed={hasFilter(text, name, "include", value) && onlyFilter(text, name, value) === text} aria-label={t("Show only {field} {value}, instead of other filters of this field", { field: name, value: short })} title={t("Only this value: in place of other filters of the field")} onClick={() => filterBy(name, "only", value)}><Icon name="only" /></button>}
-      {withColumn && <button type="button" class="tiny" data-testid="exists" aria-pressed={hasFilter(text, name, "exists", value)} aria-label={t("Show only events that have {field}", { field: name })} title={t("Has this field")} onClick={() => filterBy(name, "exists", null)}><Icon name="exists" /></button>}
-      {withColumn && <button type="button" class="tiny" data-testid="column" aria-pressed={shown} aria-label={t("Show {name} as a column", { name })} title={t("Show as a column")} onClick={() => toggleColumn(name)}><Icon name="column" /></button>}
+      {simple && (
+        <button
+          type="button"
+          class="tiny"
+          data-testid="include"
+          aria-pressed={hasFilter(text, name, "include", value)}
+          aria-label={t("Show only events where {field} is {value}", { field: name, value: short })}
+          title={t("Include this value")}
+          onClick={() => filterBy(name, "include", value)}
+        >
+          <Icon name="plus" />
+        </button>
+      )}
+      {simple && (
+        <button
+          type="button"
+          class="tiny"
+          data-testid="exclude"
+          aria-pressed={hasFilter(text, name, "exclude", value)}
+          aria-label={t("Hide events where {field} is {value}", { field: name, value: short })}
+          title={t("Exclude this value")}
+          onClick={() => filterBy(name, "exclude", value)}
+        >
+          <Icon name="minus" />
+        </button>
+      )}
+      {simple && (
+        <button
+          type="button"
+          class="tiny"
+          data-testid="only"
+          aria-pressed={hasFilter(text, name, "include", value) && onlyFilter(text, name, value) === text}
+          aria-label={t("Show only {field} {value}, instead of other filters of this field", {
+            field: name,
+            value: short,
+          })}
+          title={t("Only this value, instead of other filters on the field")}
+          onClick={() => filterBy(name, "only", value)}
+        >
+          <Icon name="only" />
+        </button>
+      )}
+      {withColumn && (
+        <button
+          type="button"
+          class="tiny"
+          data-testid="exists"
+          aria-pressed={hasFilter(text, name, "exists", value)}
+          aria-label={t("Show only events that have {field}", { field: name })}
+          title={t("Has this field")}
+          onClick={() => filterBy(name, "exists", null)}
+        >
+          <Icon name="exists" />
+        </button>
+      )}
+      {withColumn && (
+        <button
+          type="button"
+          class="tiny"
+          data-testid="column"
+          aria-pressed={shown}
+          aria-label={t("Show {name} as a column", { name })}
+          title={t("Show as a column")}
+          onClick={() => toggleColumn(name)}
+        >
+          <Icon name="column" />
+        </button>
+      )}
       <CopyButton name={name} value={value} />
     </span>
   );
 }
 
 function CopyButton({ name, value }: { name: string; value: Json }) {
-  return <button type="button" class="tiny" aria-label={t("Copy the value of {name}", { name })} title={t("Copy")} onClick={() => void copy(valueToText(value), t("Value"))}><Icon name="copy" /></button>;
+  return (
+    <button
+      type="button"
+      class="tiny"
+      aria-label={t("Copy the value of {name}", { name })}
+      title={t("Copy")}
+      onClick={() => void copy(valueToText(value), t("Value"))}
+    >
+      <Icon name="copy" />
+    </button>
+  );
 }

@@ -22,17 +22,28 @@ export function Waiting() {
   }, [busy, lane.since]);
   if (!busy) return null;
   const elapsed = now - lane.since;
-  const { events_scanned: events = 0, bytes_read: read = 0, segments_done: done = 0, segments_total: total = 0 } = progress.value ?? {};
+  const {
+    events_scanned: events = 0,
+    bytes_read: read = 0,
+    segments_done: done = 0,
+    segments_total: total = 0,
+  } = progress.value ?? {};
   const parts = [milliseconds(Math.max(0, elapsed))];
   if (read > 0) parts.push(t("{bytes} read", { bytes: bytes(read) }));
   if (events > 0) parts.push(plural(events, "{n} event scanned", "{n} events scanned", compact(events)));
   if (total > 1) parts.push(t("{done} of {total} segments", { done: count(done), total: count(total) }));
   return (
     <div class="waiting-bar" data-testid="loading">
-      <span class={`progress${total > 1 ? " known" : ""}`} aria-hidden="true"><i style={{ width: `${(100 * done) / Math.max(total, 1)}%` }} /></span>
+      <span class={`progress${total > 1 ? " known" : ""}`} aria-hidden="true">
+        <i style={{ width: `${(100 * done) / Math.max(total, 1)}%` }} />
+      </span>
       {elapsed > SOON_MS && (
-        <span class="waiting-text"><span role="status">{t("Searching…")}</span> <span data-testid="progress">{parts.join(" · ")}</span>{" "}
-          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(rows)}>{t("Cancel")}</button></span>
+        <span class="waiting-text">
+          <span role="status">{t("Searching…")}</span> <span data-testid="progress">{parts.join(" · ")}</span>{" "}
+          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(rows)}>
+            {t("Cancel")}
+          </button>
+        </span>
       )}
     </div>
   );
@@ -40,7 +51,14 @@ export function Waiting() {
 
 /** Says that a lane has no answer, or none to the present question, and asks again where somebody wants it. */
 export function Failure({ what, onAgain }: { what: string; onAgain: () => void }) {
-  return <p class="note error" role="alert">{what} <button type="button" class="link" onClick={onAgain}>{t("Try again")}</button></p>;
+  return (
+    <p class="note error" role="alert">
+      {what}{" "}
+      <button type="button" class="link" onClick={onAgain}>
+        {t("Try again")}
+      </button>
+    </p>
+  );
 }
 
 /** Says that an answer is not whole, and why. */
@@ -48,8 +66,20 @@ export function Incomplete({ what, reasons }: { what: string; reasons: readonly 
   return (
     <div class="partial" role="alert" data-testid="partial">
       <b>{what}</b>
-      {reasons.slice(0, 3).map((reason, at) => <span key={at}> {reason.message}.</span>)}
-      {reasons.length > 3 && <span title={reasons.slice(3).map((reason) => reason.message).join("\n")}> {plural(reasons.length - 3, "And {n} more reason.", "And {n} more reasons.", count(reasons.length - 3))}</span>}
+      {reasons.slice(0, 3).map((reason, at) => (
+        <span key={at}> {reason.message}.</span>
+      ))}
+      {reasons.length > 3 && (
+        <span
+          title={reasons
+            .slice(3)
+            .map((reason) => reason.message)
+            .join("\n")}
+        >
+          {" "}
+          {plural(reasons.length - 3, "And {n} more reason.", "And {n} more reasons.", count(reasons.length - 3))}
+        </span>
+      )}
     </div>
   );
 }

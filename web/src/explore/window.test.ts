@@ -4,7 +4,11 @@ import { test } from "node:test";
 import { rowAt, stretch, topOf, type Extras } from "./window.ts";
 
 test("place and row are inverse, whatever is open", () => {
-  const extras: Extras = [[0, 100], [3, 37], [90, 400]];
+  const extras: Extras = [
+    [0, 100],
+    [3, 37],
+    [90, 400],
+  ];
   for (let row = 0; row < 200; row += 1) {
     const top = topOf(row, 24, extras);
     assert.equal(rowAt(top, 24, extras), row);

@@ -33,7 +33,14 @@ export function rowAt(place: number, rowHeight: number, extras: Extras): number 
 }
 
 /** The rows to mount for a scroll position, with a few more on both sides. */
-export function stretch(scrollTop: number, viewport: number, count: number, rowHeight: number, extras: Extras, spare = 8): Stretch {
+export function stretch(
+  scrollTop: number,
+  viewport: number,
+  count: number,
+  rowHeight: number,
+  extras: Extras,
+  spare = 8,
+): Stretch {
   const first = Math.max(0, rowAt(Math.max(0, scrollTop), rowHeight, extras) - spare);
   const end = Math.min(count, rowAt(scrollTop + viewport, rowHeight, extras) + 1 + spare);
   return { first: Math.min(first, Math.max(0, count - 1)), end };

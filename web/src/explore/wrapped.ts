@@ -7,7 +7,14 @@ import type { EventRow } from "../rows.ts";
 import type { Extras } from "./window.ts";
 
 /** Heights beyond one line by id, those of open rows included where there are some. */
-export function useWrapped(box: { current: HTMLDivElement | null }, wraps: boolean, events: readonly EventRow[], open: ReadonlyMap<string, number>, rowHeight: number, look: string): Extras {
+export function useWrapped(
+  box: { current: HTMLDivElement | null },
+  wraps: boolean,
+  events: readonly EventRow[],
+  open: ReadonlyMap<string, number>,
+  rowHeight: number,
+  look: string,
+): Extras {
   const [heights, setHeights] = useState<ReadonlyMap<string, number>>(new Map());
   // Other columns break lines elsewhere.
   useLayoutEffect(() => setHeights(new Map()), [look, wraps]);

@@ -36,14 +36,34 @@ export function Alerts() {
   ];
   return (
     <main class="page" data-testid="alerts-page">
-      <div class="page-head"><h1>{t("Alerts")}</h1>
+      <div class="page-head">
+        <h1>{t("Alerts")}</h1>
         <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
           {tabs.map(({ name, title, n }) => (
-            <Way key={name} to={{ tab: name, open: "" }} aria-current={tab === name || (tab === "rule" && name === "") ? "page" : undefined} data-testid={`tab-${name || "active"}`}>{title}{n ? <span class="number"> {n}</span> : null}</Way>
+            <Way
+              key={name}
+              to={{ tab: name, open: "" }}
+              aria-current={tab === name || (tab === "rule" && name === "") ? "page" : undefined}
+              data-testid={`tab-${name || "active"}`}
+            >
+              {title}
+              {n ? <span class="number"> {n}</span> : null}
+            </Way>
           ))}
         </div>
       </div>
-      {tab === "rule" ? <RuleForm key={view.value.open} /> : tab === "silences" ? <Silences /> : tab === "channels" ? <Channels /> : <><Active /><Rules /></>}
+      {tab === "rule" ? (
+        <RuleForm key={view.value.open} />
+      ) : tab === "silences" ? (
+        <Silences />
+      ) : tab === "channels" ? (
+        <Channels />
+      ) : (
+        <>
+          <Active />
+          <Rules />
+        </>
+      )}
     </main>
   );
 }

@@ -21,7 +21,12 @@ const opened = signal("");
 const forecast = signal<Lane<StoreForecast | null>>({ state: "idle", data: null, error: null, since: 0 });
 
 /** A column: how it is called, by what it sorts, and whether small screens leave it out. */
-interface Head { title: string; by: (group: KeptGroup) => number | string; numeric?: boolean; wide?: boolean }
+interface Head {
+  title: string;
+  by: (group: KeptGroup) => number | string;
+  numeric?: boolean;
+  wide?: boolean;
+}
 
 const soon = (time: string | null) => (time === null ? Infinity : Date.parse(time));
 const HEADS: readonly Head[] = [
@@ -29,7 +34,12 @@ const HEADS: readonly Head[] = [
   { title: text("Events"), by: (group) => group.events, numeric: true },
   { title: text("Raw"), by: (group) => group.bytes_raw, numeric: true, wide: true },
   { title: text("Stored"), by: (group) => group.bytes_stored, numeric: true, wide: true },
-  { title: text("Ratio"), by: (group) => (group.bytes_stored > 0 ? group.bytes_raw / group.bytes_stored : 0), numeric: true, wide: true },
+  {
+    title: text("Ratio"),
+    by: (group) => (group.bytes_stored > 0 ? group.bytes_raw / group.bytes_stored : 0),
+    numeric: true,
+    wide: true,
+  },
   { title: text("First"), by: (group) => group.first ?? "", wide: true },
   { title: text("Newest"), by: (group) => group.last ?? "" },
   { title: text("Kept"), by: (group) => soon(group.forecast.next), wide: true },
@@ -49,8 +59,32 @@ function ask(): void {
 }
 
 /** A link that stays in the page. */
-export function PageLink({ to, testId, class: kind, children }: { to: View; testId?: string; class?: string; children: preact.ComponentChildren }) {
-  return <a class={kind} data-testid={testId} href={address(to)} onClick={(event) => { if (!event.metaKey && !event.ctrlKey && event.button === 0) { event.preventDefault(); go(to); } }}>{children}</a>;
+export function PageLink({
+  to,
+  testId,
+  class: kind,
+  children,
+}: {
+  to: View;
+  testId?: string;
+  class?: string;
+  children: preact.ComponentChildren;
+}) {
+  return (
+    <a
+      class={kind}
+      data-testid={testId}
+      href={address(to)}
+      onClick={(event) => {
+        if (!event.metaKey && !event.ctrlKey && event.button === 0) {
+          event.preventDefault();
+          go(to);
+        }
+      }}
+    >
+      {children}
+    </a>
+  );
 }
 
 /** The page. */
@@ -66,17 +100,32 @@ export function Groups() {
     <main class="page" data-testid="groups-page">
       <div class="page-head">
         <h1>{t("Groups")}</h1>
-        <PageLink class="button" testId="send-data" to={{ ...view.value, page: "start" }}><Icon name="plus" />{t("Send data")}</PageLink>
+        <PageLink class="button" testId="send-data" to={{ ...view.value, page: "start" }}>
+          <Icon name="plus" />
+          {t("Send data")}
+        </PageLink>
       </div>
       {lane.state === "error" && (
-        <p class="note error" role="alert">{lane.error?.message}{all !== undefined && ` ${t("What is below is older.")}`} <button type="button" class="link" onClick={ask}>{t("Try again")}</button></p>
+        <p class="note error" role="alert">
+          {lane.error?.message}
+          {all !== undefined && ` ${t("The data below is older.")}`}{" "}
+          <button type="button" class="link" onClick={ask}>
+            {t("Try again")}
+          </button>
+        </p>
       )}
-      {all === undefined && lane.state !== "error" && <p class="dim" role="status" data-testid="groups-loading">{t("Asking for groups…")}</p>}
+      {all === undefined && lane.state !== "error" && (
+        <p class="dim" role="status" data-testid="groups-loading">
+          {t("Loading groups…")}
+        </p>
+      )}
       {all?.length === 0 && (
         <div class="state" data-testid="no-groups">
           <h2>{t("There is no group yet")}</h2>
-          <p>{t("A group begins with its first event: whoever sends names it.")}</p>
-          <PageLink class="button primary" to={{ ...view.value, page: "start" }}>{t("Send data")}</PageLink>
+          <p>{t("A group is created with its first event; the sender names it.")}</p>
+          <PageLink class="button primary" to={{ ...view.value, page: "start" }}>
+            {t("Send data")}
+          </PageLink>
         </div>
       )}
       {all !== undefined && all.length > 0 && <Found all={all} />}
@@ -92,16 +141,49 @@ function Found({ all }: { all: readonly KeptGroup[] }) {
   return (
     <>
       <dl class="figures" data-testid="groups-figures">
-        <div><dt>{t("Groups")}</dt><dd>{count(all.length)}</dd></div>
-        <div><dt>{t("Events")}</dt><dd>{count(total("events"))}</dd></div>
-        <div><dt>{t("Raw")}</dt><dd>{bytes(total("bytes_raw"))}</dd></div>
-        <div><dt>{t("Stored")}</dt><dd>{bytes(total("bytes_stored"))}</dd></div>
+        <div>
+          <dt>{t("Groups")}</dt>
+          <dd>{count(all.length)}</dd>
+        </div>
+        <div>
+          <dt>{t("Events")}</dt>
+          <dd>{count(total("events"))}</dd>
+        </div>
+        <div>
+          <dt>{t("Raw")}</dt>
+          <dd>{bytes(total("bytes_raw"))}</dd>
+        </div>
+        <div>
+          <dt>{t("Stored")}</dt>
+          <dd>{bytes(total("bytes_stored"))}</dd>
+        </div>
         {store !== null && (
-          <div><dt>{t("Room")}</dt><dd>{bytes(store.bytes_left)} <small class="dim">{store.full_at === null ? "" : t("full in {time}", { time: inTime(store.full_at) })}</small></dd></div>
+          <div>
+            <dt>{t("Room")}</dt>
+            <dd>
+              {bytes(store.bytes_left)}{" "}
+              <small class="dim">
+                {store.full_at === null ? "" : t("full in {time}", { time: inTime(store.full_at) })}
+              </small>
+            </dd>
+          </div>
         )}
       </dl>
-      <input type="search" class="find" aria-label={t("Find a group")} placeholder={t("Find a group")} value={sought.value} onInput={(event) => (sought.value = event.currentTarget.value)} />
-      {found.length === 0 ? <p class="dim" role="status">{t("No group has this in its name.")}</p> : <GroupTable found={found} />}
+      <input
+        type="search"
+        class="find"
+        aria-label={t("Find a group")}
+        placeholder={t("Find a group")}
+        value={sought.value}
+        onInput={(event) => (sought.value = event.currentTarget.value)}
+      />
+      {found.length === 0 ? (
+        <p class="dim" role="status">
+          {t("No group name contains this.")}
+        </p>
+      ) : (
+        <GroupTable found={found} />
+      )}
     </>
   );
 }
@@ -115,16 +197,44 @@ function GroupTable({ found }: { found: readonly KeptGroup[] }) {
         <thead>
           <tr>
             {HEADS.map((one, at) => (
-              <th key={one.title} scope="col" class={`${one.numeric === true ? "numeric" : ""}${one.wide === true ? " wide" : ""}`} aria-sort={at === head ? (down ? "descending" : "ascending") : "none"}>
-                <button type="button" onClick={() => (order.value = { head: at, down: at === head ? !down : one.numeric === true })}>{t(one.title)}<span class="sort" aria-hidden="true">{at === head ? (down ? "↓" : "↑") : ""}</span></button>
+              <th
+                key={one.title}
+                scope="col"
+                class={`${one.numeric === true ? "numeric" : ""}${one.wide === true ? " wide" : ""}`}
+                aria-sort={at === head ? (down ? "descending" : "ascending") : "none"}
+              >
+                <button
+                  type="button"
+                  onClick={() => (order.value = { head: at, down: at === head ? !down : one.numeric === true })}
+                >
+                  {t(one.title)}
+                  <span class="sort" aria-hidden="true">
+                    {at === head ? (down ? "↓" : "↑") : ""}
+                  </span>
+                </button>
               </th>
             ))}
-            <th scope="col"><span class="sr-only">{t("Actions")}</span></th>
+            <th scope="col">
+              <span class="sr-only">{t("Actions")}</span>
+            </th>
           </tr>
         </thead>
-        <tbody>{found.slice(0, SHOWN).map((group) => <GroupRow key={group.name} group={group} most={most} />)}</tbody>
+        <tbody>
+          {found.slice(0, SHOWN).map((group) => (
+            <GroupRow key={group.name} group={group} most={most} />
+          ))}
+        </tbody>
       </table>
-      {found.length > SHOWN && <p class="dim">{plural(found.length - SHOWN, "{n} more; type to find it.", "{n} more; type to find one.", count(found.length - SHOWN))}</p>}
+      {found.length > SHOWN && (
+        <p class="dim">
+          {plural(
+            found.length - SHOWN,
+            "{n} more; type to find it.",
+            "{n} more; type to find one.",
+            count(found.length - SHOWN),
+          )}
+        </p>
+      )}
     </div>
   );
 }
@@ -133,13 +243,28 @@ function GroupTable({ found }: { found: readonly KeptGroup[] }) {
 function eventsOf(group: KeptGroup): View {
   const last = group.last === null ? NaN : Date.parse(group.last);
   const recent = Number.isNaN(last) || Date.now() - last < 3_600_000;
-  const range = recent ? { from: "now-1h", to: "now" } : { from: new Date(last - 3_600_000).toISOString(), to: new Date(last + 1000).toISOString() };
-  return { ...view.value, ...range, page: "explore", groups: [group.name], query: "", columns: [], row: "", live: false };
+  const range = recent
+    ? { from: "now-1h", to: "now" }
+    : { from: new Date(last - 3_600_000).toISOString(), to: new Date(last + 1000).toISOString() };
+  return {
+    ...view.value,
+    ...range,
+    page: "explore",
+    groups: [group.name],
+    query: "",
+    columns: [],
+    row: "",
+    live: false,
+  };
 }
 
 function Time({ text }: { text: string | null }) {
   if (text === null) return <span class="dim">–</span>;
-  return <time dateTime={text} title={exactText(text, view.value.zone)}>{ago(Date.parse(text), Date.now())}</time>;
+  return (
+    <time dateTime={text} title={exactText(text, view.value.zone)}>
+      {ago(Date.parse(text), Date.now())}
+    </time>
+  );
 }
 
 function GroupRow({ group, most }: { group: KeptGroup; most: number }) {
@@ -149,17 +274,69 @@ function GroupRow({ group, most }: { group: KeptGroup; most: number }) {
   return (
     <Fragment>
       <tr data-testid="group" data-name={group.name}>
-        <th scope="row"><PageLink to={eventsOf(group)}>{printable(group.name)}</PageLink></th>
-        <td class="numeric"><span class="meter wide" aria-hidden="true"><span style={{ width: `${(100 * group.events) / most}%` }} /></span><span class="table-value">{count(group.events)}</span></td>
+        <th scope="row">
+          <PageLink to={eventsOf(group)}>{printable(group.name)}</PageLink>
+        </th>
+        <td class="numeric">
+          <span class="meter wide" aria-hidden="true">
+            <span style={{ width: `${(100 * group.events) / most}%` }} />
+          </span>
+          <span class="table-value">{count(group.events)}</span>
+        </td>
         <td class="numeric wide">{bytes(raw)}</td>
-        <td class="numeric wide">{stored > 0 ? bytes(stored) : <span class="dim" title={t("Not packed yet: it is in the write-ahead log")}>–</span>}</td>
-        <td class="numeric wide">{stored > 0 && raw > 0 ? `${raw < 10 * stored ? tenths(raw / stored) : count(Math.round(raw / stored))} : 1` : <span class="dim">–</span>}</td>
-        <td class="wide"><Time text={group.first} /></td>
-        <td><Time text={group.last} /></td>
-        <td class="wide">{limits(group.retention)}{next !== "" && <div class="dim">{next}</div>}</td>
-        <td class="act"><button type="button" class="button small" aria-expanded={isOpen} aria-label={isOpen ? t("Close {group}", { group: group.name }) : t("Manage {group}", { group: group.name })} data-testid="manage" onClick={() => (opened.value = isOpen ? "" : group.name)}>{isOpen ? t("Close") : t("Manage")}</button></td>
+        <td class="numeric wide">
+          {stored > 0 ? (
+            bytes(stored)
+          ) : (
+            <span class="dim" title={t("Not compressed yet: still in the write-ahead log")}>
+              –
+            </span>
+          )}
+        </td>
+        <td class="numeric wide">
+          {stored > 0 && raw > 0 ? (
+            `${raw < 10 * stored ? tenths(raw / stored) : count(Math.round(raw / stored))} : 1`
+          ) : (
+            <span class="dim">–</span>
+          )}
+        </td>
+        <td class="wide">
+          <Time text={group.first} />
+        </td>
+        <td>
+          <Time text={group.last} />
+        </td>
+        <td class="wide">
+          {limits(group.retention)}
+          {next !== "" && <div class="dim">{next}</div>}
+        </td>
+        <td class="act">
+          <button
+            type="button"
+            class="button small"
+            aria-expanded={isOpen}
+            aria-label={isOpen ? t("Close {group}", { group: group.name }) : t("Manage {group}", { group: group.name })}
+            data-testid="manage"
+            onClick={() => (opened.value = isOpen ? "" : group.name)}
+          >
+            {isOpen ? t("Close") : t("Manage")}
+          </button>
+        </td>
       </tr>
-      {isOpen && <tr class="manage-row"><td colSpan={HEADS.length + 1}><Manage group={group} onGone={() => { opened.value = ""; ask(); }} onChange={ask} /></td></tr>}
+      {isOpen && (
+        <tr class="manage-row">
+          <td colSpan={HEADS.length + 1}>
+            <Manage
+              group={group}
+              onGone={() => {
+                opened.value = "";
+                ask();
+              }}
+              onChange={ask}
+            />
+          </td>
+        </tr>
+      )}
     </Fragment>
   );
 }

@@ -44,31 +44,77 @@ const token = (to: To) => to.key || "any";
 const user = (to: To) => keyed(to, `any:${to.key}@`);
 
 const curl = (to: To): Piece[] => [
-  { title: text("A line"), code: `curl -sS '${to.origin}/api/v1/ingest?group=hello&format=text'${bearer(to)} --data-binary 'hello from ${to.host}'` },
-  { title: text("An event with fields"), code: `curl -sS '${to.origin}/api/v1/ingest?group=hello'${bearer(to)} -d '{"message":"order 7 is paid","level":"info","took_ms":12}'` },
-  { title: text("A file"), code: `curl -sS '${to.origin}/api/v1/ingest?group=app&format=text'${bearer(to)} --data-binary @app.log` },
+  {
+    title: text("A line"),
+    code: `curl -sS '${to.origin}/api/v1/ingest?group=hello&format=text'${bearer(to)} --data-binary 'hello from ${to.host}'`,
+  },
+  {
+    title: text("An event with fields"),
+    code: `curl -sS '${to.origin}/api/v1/ingest?group=hello'${bearer(to)} -d '{"message":"order 7 is paid","level":"info","took_ms":12}'`,
+  },
+  {
+    title: text("A file"),
+    code: `curl -sS '${to.origin}/api/v1/ingest?group=app&format=text'${bearer(to)} --data-binary @app.log`,
+  },
 ];
 
 const catat = (to: To): Piece[] => [
-  { title: text("Files and directories, followed as they grow"), code: `catat ship --url ${to.origin}${flag(to)} /var/log` },
-  { title: text("The output of a command"), code: `some-job | catat send --url ${to.origin}${flag(to)} --group batch/nightly` },
+  {
+    title: text("Files and directories, followed as they grow"),
+    code: `catat ship --url ${to.origin}${flag(to)} /var/log`,
+  },
+  {
+    title: text("The output of a command"),
+    code: `some-job | catat send --url ${to.origin}${flag(to)} --group batch/nightly`,
+  },
   { title: text("Shipper and server in one, on a single machine"), code: "catat up /var/log" },
 ];
 
 const journald = (to: To): Piece[] => [
-  { title: text("With systemd's own uploader"), code: `/lib/systemd/systemd-journal-upload --save-state --url '${to.explicit.replace("://", `://${user(to)}`)}/journal'` },
-  { title: text("Without it"), code: `journalctl -f -o json | catat send --url ${to.origin}${flag(to)} --group journal` },
+  {
+    title: text("With systemd's own uploader"),
+    code: `/lib/systemd/systemd-journal-upload --save-state --url '${to.explicit.replace("://", `://${user(to)}`)}/journal'`,
+  },
+  {
+    title: text("Without it"),
+    code: `journalctl -f -o json | catat send --url ${to.origin}${flag(to)} --group journal`,
+  },
 ];
 
 const docker = (to: To): Piece[] => [
-  { title: text("One container"), code: `docker run --log-driver splunk --log-opt splunk-url=${to.explicit} --log-opt splunk-token=${token(to)} --log-opt splunk-index=docker IMAGE` },
-  { title: "/etc/docker/daemon.json", code: JSON.stringify({ "log-driver": "splunk", "log-opts": { "splunk-url": to.explicit, "splunk-token": token(to), "splunk-index": "docker" } }, null, 2) },
-  { title: "catat.toml · catat ship --config catat.toml", code: `[ship]\nurl = ["${to.origin}"]\nkey_file = "/etc/catat/ship.key"\n\n[[input]]\ntype = "containers"   # docker/NAME, kubernetes/NAMESPACE/CONTAINER` },
+  {
+    title: text("One container"),
+    code: `docker run --log-driver splunk --log-opt splunk-url=${to.explicit} --log-opt splunk-token=${token(to)} --log-opt splunk-index=docker IMAGE`,
+  },
+  {
+    title: "/etc/docker/daemon.json",
+    code: JSON.stringify(
+      {
+        "log-driver": "splunk",
+        "log-opts": { "splunk-url": to.explicit, "splunk-token": token(to), "splunk-index": "docker" },
+      },
+      null,
+      2,
+    ),
+  },
+  {
+    title: "catat.toml · catat ship --config catat.toml",
+    code: `[ship]\nurl = ["${to.origin}"]\nkey_file = "/etc/catat/ship.key"\n\n[[input]]\ntype = "containers"   # docker/NAME, kubernetes/NAMESPACE/CONTAINER`,
+  },
 ];
 
 /** The output of Fluent Bit, `indented` by so much. */
 function fluentOutput(to: To, index: string, match: string, indented = ""): string {
-  const lines = ["[OUTPUT]", "    Name es", `    Match ${match}`, `    Host ${to.host}`, `    Port ${to.port}`, `    Path ${to.path}/elasticsearch`, `    Index ${index}`, "    Suppress_Type_Name On"];
+  const lines = [
+    "[OUTPUT]",
+    "    Name es",
+    `    Match ${match}`,
+    `    Host ${to.host}`,
+    `    Port ${to.port}`,
+    `    Path ${to.path}/elasticsearch`,
+    `    Index ${index}`,
+    "    Suppress_Type_Name On",
+  ];
   if (to.key !== "") lines.push("    HTTP_User any", `    HTTP_Passwd ${to.key}`);
   if (to.secure) lines.push("    tls On");
   return lines.map((line) => indented + line).join("\n");
@@ -76,18 +122,25 @@ function fluentOutput(to: To, index: string, match: string, indented = ""): stri
 
 const kubernetes = (to: To): Piece[] => [
   { title: "values.yaml", code: `config:\n  outputs: |\n${fluentOutput(to, "kubernetes", "*", "    ")}` },
-  { title: text("Fluent Bit's chart, on every node"), code: "helm upgrade --install fluent-bit fluent-bit --repo https://fluent.github.io/helm-charts -f values.yaml" },
+  {
+    title: text("Fluent Bit's chart, on every node"),
+    code: "helm upgrade --install fluent-bit fluent-bit --repo https://fluent.github.io/helm-charts -f values.yaml",
+  },
 ];
 
-const vector = (to: To): Piece[] => [{
-  title: "vector.toml",
-  code: `[sources.files]\ntype = "file"\ninclude = ["/var/log/**/*.log"]\n\n[sinks.catat]\ntype = "elasticsearch"\ninputs = ["files"]\nendpoints = ["${to.explicit}/elasticsearch"]\nbulk.index = "vector"${keyed(to, `\nauth.strategy = "basic"\nauth.user = "any"\nauth.password = "${to.key}"`)}`,
-}];
+const vector = (to: To): Piece[] => [
+  {
+    title: "vector.toml",
+    code: `[sources.files]\ntype = "file"\ninclude = ["/var/log/**/*.log"]\n\n[sinks.catat]\ntype = "elasticsearch"\ninputs = ["files"]\nendpoints = ["${to.explicit}/elasticsearch"]\nbulk.index = "vector"${keyed(to, `\nauth.strategy = "basic"\nauth.user = "any"\nauth.password = "${to.key}"`)}`,
+  },
+];
 
-const fluentBit = (to: To): Piece[] => [{
-  title: "fluent-bit.conf",
-  code: `[INPUT]\n    Name tail\n    Path /var/log/*.log\n    Tag files\n\n${fluentOutput(to, "fluent-bit", "*")}`,
-}];
+const fluentBit = (to: To): Piece[] => [
+  {
+    title: "fluent-bit.conf",
+    code: `[INPUT]\n    Name tail\n    Path /var/log/*.log\n    Tag files\n\n${fluentOutput(to, "fluent-bit", "*")}`,
+  },
+];
 
 const otel = (to: To): Piece[] => [
   {
@@ -111,15 +164,19 @@ const loki = (to: To): Piece[] => [
   },
 ];
 
-const filebeat = (to: To): Piece[] => [{
-  title: "filebeat.yml",
-  code: `filebeat.inputs:\n  - type: filestream\n    id: files\n    paths: [/var/log/*.log]\noutput.elasticsearch:\n  hosts: ["${to.explicit}/elasticsearch"]${keyed(to, `\n  api_key: "any:${to.key}"`)}`,
-}];
+const filebeat = (to: To): Piece[] => [
+  {
+    title: "filebeat.yml",
+    code: `filebeat.inputs:\n  - type: filestream\n    id: files\n    paths: [/var/log/*.log]\noutput.elasticsearch:\n  hosts: ["${to.explicit}/elasticsearch"]${keyed(to, `\n  api_key: "any:${to.key}"`)}`,
+  },
+];
 
-const logstash = (to: To): Piece[] => [{
-  title: "logstash.conf",
-  code: `input { file { path => "/var/log/*.log" } }\noutput {\n  elasticsearch {\n    hosts => "${to.explicit}/elasticsearch"${keyed(to, `\n    user => "any"\n    password => "${to.key}"`)}\n    index => "logstash"\n  }\n}`,
-}];
+const logstash = (to: To): Piece[] => [
+  {
+    title: "logstash.conf",
+    code: `input { file { path => "/var/log/*.log" } }\noutput {\n  elasticsearch {\n    hosts => "${to.explicit}/elasticsearch"${keyed(to, `\n    user => "any"\n    password => "${to.key}"`)}\n    index => "logstash"\n  }\n}`,
+  },
+];
 
 /** A server listens for syslog where it is told to; to this port it may without being root. */
 const SYSLOG_PORT = 5514;
@@ -129,8 +186,14 @@ const rsyslog = (to: To): Piece[] => [
     title: "/etc/rsyslog.d/90-catat.conf",
     code: `module(load="omelasticsearch")\ntemplate(name="catat" type="list" option.json="on") {\n  constant(value="{\\"@timestamp\\":\\"") property(name="timereported" dateFormat="rfc3339")\n  constant(value="\\",\\"host\\":\\"") property(name="hostname")\n  constant(value="\\",\\"appname\\":\\"") property(name="programname")\n  constant(value="\\",\\"severity\\":\\"") property(name="syslogseverity-text")\n  constant(value="\\",\\"message\\":\\"") property(name="msg") constant(value="\\"}")\n}\naction(type="omelasticsearch" server="${to.host}" serverport="${to.port}"${to.secure ? ' usehttps="on"' : ""}${keyed(to, ` uid="any" pwd="${to.key}"`)}\n       searchType="" bulkmode="on" searchIndex="syslog" template="catat" action.resumeRetryCount="-1")`,
   },
-  { title: text("Or by syslog, to the port that the server's configuration names below"), code: `*.* action(type="omfwd" target="${to.host}" port="${SYSLOG_PORT}" protocol="tcp")` },
-  { title: "catat.toml", code: `[syslog]\ntcp = "0.0.0.0:${SYSLOG_PORT}"\nallow = ["10.0.0.0/8"]   # who may send beside this machine: syslog knows no keys` },
+  {
+    title: text("Or by syslog, to the port that the server's configuration names below"),
+    code: `*.* action(type="omfwd" target="${to.host}" port="${SYSLOG_PORT}" protocol="tcp")`,
+  },
+  {
+    title: "catat.toml",
+    code: `[syslog]\ntcp = "0.0.0.0:${SYSLOG_PORT}"\nallow = ["10.0.0.0/8"]   # who may send beside this machine: syslog knows no keys`,
+  },
 ];
 
 const cloudwatch = (to: To): Piece[] => [
@@ -140,17 +203,37 @@ const cloudwatch = (to: To): Piece[] => [
   },
   {
     title: "amazon-cloudwatch-agent.json",
-    code: JSON.stringify({
-      agent: { region: "eu-west-1" },
-      logs: { endpoint_override: `${to.origin}/cloudwatch`, logs_collected: { files: { collect_list: [{ file_path: "/var/log/app.log", log_group_name: "app", log_stream_name: "{hostname}" }] } } },
-    }, null, 2),
+    code: JSON.stringify(
+      {
+        agent: { region: "eu-west-1" },
+        logs: {
+          endpoint_override: `${to.origin}/cloudwatch`,
+          logs_collected: {
+            files: {
+              collect_list: [{ file_path: "/var/log/app.log", log_group_name: "app", log_stream_name: "{hostname}" }],
+            },
+          },
+        },
+      },
+      null,
+      2,
+    ),
   },
-  { title: "~/.aws/credentials", code: `[AmazonCloudWatchAgent]\naws_access_key_id = ${to.accessKey}\naws_secret_access_key = ${to.secretKey}` },
+  {
+    title: "~/.aws/credentials",
+    code: `[AmazonCloudWatchAgent]\naws_access_key_id = ${to.accessKey}\naws_secret_access_key = ${to.secretKey}`,
+  },
 ];
 
 const splunk = (to: To): Piece[] => [
-  { title: text("An event"), code: `curl -sS '${to.origin}/services/collector/event' -H 'Authorization: Splunk ${token(to)}' -d '{"event":"it works","index":"web"}'` },
-  { title: text("A file"), code: `curl -sS '${to.origin}/services/collector/raw?index=web' -H 'Authorization: Splunk ${token(to)}' --data-binary @app.log` },
+  {
+    title: text("An event"),
+    code: `curl -sS '${to.origin}/services/collector/event' -H 'Authorization: Splunk ${token(to)}' -d '{"event":"it works","index":"web"}'`,
+  },
+  {
+    title: text("A file"),
+    code: `curl -sS '${to.origin}/services/collector/raw?index=web' -H 'Authorization: Splunk ${token(to)}' --data-binary @app.log`,
+  },
 ];
 
 const python = (to: To): Piece[] => [
@@ -164,18 +247,67 @@ const python = (to: To): Piece[] => [
 /** All of them, the nearest first. */
 export const SENDERS: readonly Sender[] = [
   { id: "curl", name: "curl", note: "", pieces: curl },
-  { id: "catat", name: "catat", note: text("The same executable as the server. It remembers how far it came and sends each line once."), pieces: catat },
-  { id: "journald", name: "journald", note: text("The group is “journal”; an entry that comes again is known."), pieces: journald },
-  { id: "docker", name: "Docker", note: text("The driver sends from the host, so the address is the host's. catat can also read the files that Docker writes."), pieces: docker },
-  { id: "kubernetes", name: "Kubernetes", note: text("The address must be one that the nodes can reach."), pieces: kubernetes },
+  {
+    id: "catat",
+    name: "catat",
+    note: text("The same executable as the server. It remembers its position and sends each line once."),
+    pieces: catat,
+  },
+  {
+    id: "journald",
+    name: "journald",
+    note: text("The group is “journal”; repeated entries are stored once."),
+    pieces: journald,
+  },
+  {
+    id: "docker",
+    name: "Docker",
+    note: text(
+      "The driver sends from the host, so the address is the host's. catat can also read the files that Docker writes.",
+    ),
+    pieces: docker,
+  },
+  {
+    id: "kubernetes",
+    name: "Kubernetes",
+    note: text("The address must be one that the nodes can reach."),
+    pieces: kubernetes,
+  },
   { id: "vector", name: "Vector", note: text("The index is the group."), pieces: vector },
   { id: "fluent-bit", name: "Fluent Bit", note: text("The index is the group."), pieces: fluentBit },
-  { id: "otel", name: "OpenTelemetry", note: text("The group is the service's name. gRPC is spoken at the same port."), pieces: otel },
-  { id: "alloy", name: "Alloy, Promtail", note: text("The group is the label “group”, else “job” or “service_name”."), pieces: loki },
-  { id: "filebeat", name: "Filebeat", note: text("The index is the group. Templates and policies are acknowledged; there is nothing to prepare."), pieces: filebeat },
-  { id: "rsyslog", name: "rsyslog", note: text("Needs the package rsyslog-elasticsearch, or a server that listens for syslog."), pieces: rsyslog },
+  {
+    id: "otel",
+    name: "OpenTelemetry",
+    note: text("The group is the service’s name. gRPC uses the same port."),
+    pieces: otel,
+  },
+  {
+    id: "alloy",
+    name: "Alloy, Promtail",
+    note: text("The group is the label “group”, else “job” or “service_name”."),
+    pieces: loki,
+  },
+  {
+    id: "filebeat",
+    name: "Filebeat",
+    note: text("The index is the group. Templates and policies are accepted; nothing needs to be prepared."),
+    pieces: filebeat,
+  },
+  {
+    id: "rsyslog",
+    name: "rsyslog",
+    note: text("Needs the package rsyslog-elasticsearch, or a server that listens for syslog."),
+    pieces: rsyslog,
+  },
   { id: "logstash", name: "Logstash", note: text("The index is the group."), pieces: logstash },
-  { id: "cloudwatch", name: "CloudWatch", note: text("For the agent and every AWS SDK: log group and stream are kept, requests are signed with the pair of a key."), pieces: cloudwatch },
+  {
+    id: "cloudwatch",
+    name: "CloudWatch",
+    note: text(
+      "For the agent and every AWS SDK. Log group and stream are kept; requests are signed with the access key pair of a key.",
+    ),
+    pieces: cloudwatch,
+  },
   { id: "splunk", name: "Splunk HEC", note: text("The group is the index."), pieces: splunk },
   { id: "python", name: "Python logging", note: text("The group is the tag “job”."), pieces: python },
 ];

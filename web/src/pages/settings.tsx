@@ -18,8 +18,20 @@ export function Settings() {
       <h1>{t("Settings")}</h1>
       <You />
       <Looks />
-      {now?.role === "admin" ? <><Keys /><Users /></> : now !== undefined && (
-        <p class="dim">{rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", { keys: <code>catat keys</code>, users: <code>catat users</code> })}</p>
+      {now?.role === "admin" ? (
+        <>
+          <Keys />
+          <Users />
+        </>
+      ) : (
+        now !== undefined && (
+          <p class="dim">
+            {rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", {
+              keys: <code>catat keys</code>,
+              users: <code>catat users</code>,
+            })}
+          </p>
+        )
       )}
     </main>
   );

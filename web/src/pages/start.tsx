@@ -22,7 +22,12 @@ const NAMED = 3;
 const chosen = signal("curl");
 
 /** The key that the lines carry: made here, or put in by hand. It goes with the page. */
-interface SendersKey { key: string; access_key_id?: string; secret_access_key?: string; isMade?: boolean }
+interface SendersKey {
+  key: string;
+  access_key_id?: string;
+  secret_access_key?: string;
+  isMade?: boolean;
+}
 const senders = signal<SendersKey | null>(null);
 
 /** Where the lines send to. */
@@ -35,9 +40,15 @@ function destination(): To {
   const isFree = own === null && who.value?.name === "anonymous";
   const given = (value: string | undefined, placeholder: string) => value ?? (isFree ? "any" : placeholder);
   return {
-    origin: url.origin + path, explicit: `${url.protocol}//${url.hostname}:${port}${path}`, host: url.hostname, port, path,
-    secure: url.protocol === "https:", key: own?.key ?? (isFree ? "" : "KEY"),
-    accessKey: given(own?.access_key_id, "ACCESS_KEY_ID"), secretKey: given(own?.secret_access_key, "SECRET_ACCESS_KEY"),
+    origin: url.origin + path,
+    explicit: `${url.protocol}//${url.hostname}:${port}${path}`,
+    host: url.hostname,
+    port,
+    path,
+    secure: url.protocol === "https:",
+    key: own?.key ?? (isFree ? "" : "KEY"),
+    accessKey: given(own?.access_key_id, "ACCESS_KEY_ID"),
+    secretKey: given(own?.secret_access_key, "SECRET_ACCESS_KEY"),
   };
 }
 
@@ -61,8 +72,8 @@ export function Onboarding({ title, onShow }: { title?: string; onShow: () => vo
   return (
     <div class="onboarding" data-testid="onboarding">
       <div>
-        {title === undefined ? <h2 class="title">{t("There is nothing here yet")}</h2> : <h1>{title}</h1>}
-        <p class="dim">{t("Choose what sends. Address and key are filled in; what arrives is counted below.")}</p>
+        {title === undefined ? <h2 class="title">{t("No data yet")}</h2> : <h1>{title}</h1>}
+        <p class="dim">{t("Choose a sender. Address and key are filled in; arriving events are counted below.")}</p>
       </div>
       <KeyBox to={to} />
       <Senders to={to} />
@@ -78,22 +89,41 @@ function KeyBox({ to }: { to: To }) {
   const isNear = /^(?:localhost|127\.|\[::1\])/.test(to.host);
   return (
     <section class="key-box" aria-label={t("Address and key")}>
-      <p><span class="dim">{t("Address")}</span> <code data-testid="address">{to.origin}</code>
-        {isNear && <span class="dim"> {t("– for programs on this machine. Others need an address that the server listens on, and a key.")}</span>}</p>
+      <p>
+        <span class="dim">{t("Address")}</span> <code data-testid="address">{to.origin}</code>
+        {isNear && (
+          <span class="dim">
+            {" "}
+            {t("– for programs on this machine. Others need an address that the server listens on, and a key.")}
+          </span>
+        )}
+      </p>
       {own !== null && (
         <p role="status" data-testid="key-in-use">
-          {own.isMade === true ? t("The new key is in every line below. It is shown on this page only: copy what you need.") : t("Your key is in every line below.")}{" "}
-          <button type="button" class="link" onClick={() => (senders.value = null)}>{t("Take it out")}</button>
+          {own.isMade === true
+            ? t("The new key is in every line below. It is shown only on this page; copy what you need.")
+            : t("Your key is in every line below.")}{" "}
+          <button type="button" class="link" onClick={() => (senders.value = null)}>
+            {t("Remove it")}
+          </button>
         </p>
       )}
       {own === null && now?.role === "admin" && <MakeKey />}
       {own === null && now !== undefined && (
         <details open={now?.name !== "anonymous" && now?.role !== "admin"}>
-          <summary>{now?.name === "anonymous" ? t("From this machine no key is needed until somebody creates the first. For others:") : t("A key that there is already")}</summary>
+          <summary>
+            {now?.name === "anonymous"
+              ? t("This machine needs no key until the first one is created. Other machines:")
+              : t("An existing key")}
+          </summary>
           {now?.role !== "admin" && (
             <p>
               {rich("{button} and create a key here, or on the server: {command}", {
-                button: <button type="button" class="link" data-testid="as-admin" onClick={() => (keyWanted.value = "")}>{t("Sign in as an administrator")}</button>,
+                button: (
+                  <button type="button" class="link" data-testid="as-admin" onClick={() => (keyWanted.value = "")}>
+                    {t("Sign in as an administrator")}
+                  </button>
+                ),
                 command: <code>catat keys create --name senders --role ingest</code>,
               })}
             </p>
@@ -114,18 +144,43 @@ function MakeKey() {
     setProblem("");
     const named = groups.split(/[\s,]+/).filter((one) => one !== "");
     try {
-      const made = await send<SendersKey>("POST", "api/v1/keys", { name: "senders", role: "ingest", ...(named.length > 0 ? { groups: named } : {}) });
+      const made = await send<SendersKey>("POST", "api/v1/keys", {
+        name: "senders",
+        role: "ingest",
+        ...(named.length > 0 ? { groups: named } : {}),
+      });
       senders.value = { ...made, isMade: true };
     } catch (error) {
       setProblem(told(error));
     }
   };
   return (
-    <form class="make" data-testid="make-senders-key" aria-label={t("A key for senders")} onSubmit={(event) => void submit(event)}>
-      <label>{t("Groups it may send to")} <input placeholder={t("all, or such as app/*, web/*")} autocomplete="off" autocapitalize="none" spellcheck={false} value={groups} onInput={(event) => setGroups(event.currentTarget.value)} /></label>
-      <button type="submit" class="button primary">{t("Create a key for senders")}</button>
-      <p class="dim">{t("It may send and nothing else. Once there is a key, nothing is answered without one, not even on this machine.")}</p>
-      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+    <form
+      class="make"
+      data-testid="make-senders-key"
+      aria-label={t("A key for senders")}
+      onSubmit={(event) => void submit(event)}
+    >
+      <label>
+        {t("Groups it may send to")}{" "}
+        <input
+          placeholder={t("all, or such as app/*, web/*")}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={groups}
+          onInput={(event) => setGroups(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="button primary">
+        {t("Create a key for senders")}
+      </button>
+      <p class="dim">{t("It can only send. Once a key exists, every request needs one, even on this machine.")}</p>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {problem}
+        </p>
+      )}
     </form>
   );
 }
@@ -139,9 +194,20 @@ function OwnKey() {
   };
   return (
     <form class="make" data-testid="own-key" onSubmit={take}>
-      <label>{t("A key that you have")} <input autocomplete="off" autocapitalize="none" spellcheck={false} value={key} onInput={(event) => setKey(event.currentTarget.value)} /></label>
-      <button type="submit" class="button">{t("Put it into the lines")}</button>
-      <p class="dim">{t("It is not sent anywhere from here.")}</p>
+      <label>
+        {t("Your key")}{" "}
+        <input
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={key}
+          onInput={(event) => setKey(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="button">
+        {t("Use it in the lines")}
+      </button>
+      <p class="dim">{t("It is not sent anywhere.")}</p>
     </form>
   );
 }
@@ -153,7 +219,14 @@ function Senders({ to }: { to: To }) {
   if (now === undefined) return null;
   const onKey = (event: KeyboardEvent) => {
     const at = SENDERS.indexOf(now);
-    const next = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: SENDERS.length - 1 }[event.key];
+    const next = {
+      ArrowDown: at + 1,
+      ArrowRight: at + 1,
+      ArrowUp: at - 1,
+      ArrowLeft: at - 1,
+      Home: 0,
+      End: SENDERS.length - 1,
+    }[event.key];
     const found = next === undefined ? undefined : SENDERS[(next + SENDERS.length) % SENDERS.length];
     if (found === undefined) return;
     event.preventDefault();
@@ -162,9 +235,21 @@ function Senders({ to }: { to: To }) {
   };
   return (
     <div class="senders">
-      <div class="sender-list" role="tablist" aria-label={t("What sends")} ref={list} onKeyDown={onKey}>
+      <div class="sender-list" role="tablist" aria-label={t("Type of sender")} ref={list} onKeyDown={onKey}>
         {SENDERS.map((one) => (
-          <button key={one.id} type="button" role="tab" id={`sender-${one.id}`} data-id={one.id} aria-selected={one === now} aria-controls="sender" tabIndex={one === now ? 0 : -1} onClick={() => (chosen.value = one.id)}>{one.name}</button>
+          <button
+            key={one.id}
+            type="button"
+            role="tab"
+            id={`sender-${one.id}`}
+            data-id={one.id}
+            aria-selected={one === now}
+            aria-controls="sender"
+            tabIndex={one === now ? 0 : -1}
+            onClick={() => (chosen.value = one.id)}
+          >
+            {one.name}
+          </button>
         ))}
       </div>
       <div class="sender" role="tabpanel" id="sender" aria-labelledby={`sender-${now.id}`} data-testid="sender">
@@ -181,7 +266,10 @@ function Senders({ to }: { to: To }) {
 }
 
 /** What has arrived since the page was opened. */
-interface Arrived { events: number; groups: readonly Group[] }
+interface Arrived {
+  events: number;
+  groups: readonly Group[];
+}
 
 /** Groups with more events than `before`, and how many more. */
 function arrived(groups: readonly Group[], before: ReadonlyMap<string, number>): Arrived {
@@ -192,11 +280,22 @@ function arrived(groups: readonly Group[], before: ReadonlyMap<string, number>):
 
 /** Shows what has arrived: the last hour, or where it is older, all of it. */
 function show({ groups }: Arrived, onShow: () => void): void {
-  const times = (name: "first" | "last") => groups.map((group) => Date.parse(group[name] ?? "")).filter((ms) => !Number.isNaN(ms));
+  const times = (name: "first" | "last") =>
+    groups.map((group) => Date.parse(group[name] ?? "")).filter((ms) => !Number.isNaN(ms));
   const [first, last] = [Math.min(...times("first")), Math.max(...times("last"))];
   const isOld = Number.isFinite(first) && last < Date.now() - 3_600_000;
-  const range = isOld ? { from: new Date(first).toISOString(), to: new Date(last + 1000).toISOString() } : { from: "now-1h", to: "now" };
-  go({ page: "explore", query: "", groups: groups.slice(0, 20).map((group) => group.name), columns: [], row: "", live: false, ...range });
+  const range = isOld
+    ? { from: new Date(first).toISOString(), to: new Date(last + 1000).toISOString() }
+    : { from: "now-1h", to: "now" };
+  go({
+    page: "explore",
+    query: "",
+    groups: groups.slice(0, 20).map((group) => group.name),
+    columns: [],
+    row: "",
+    live: false,
+    ...range,
+  });
   run();
   onShow();
 }
@@ -211,23 +310,47 @@ function Arriving({ onShow }: { onShow: () => void }) {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  if (before.current === null && lane.data !== null) before.current = new Map(lane.data.map((group) => [group.name, group.events]));
+  if (before.current === null && lane.data !== null)
+    before.current = new Map(lane.data.map((group) => [group.name, group.events]));
   const what = arrived(lane.data ?? [], before.current ?? new Map());
   if (lane.state === "error") {
-    return <p class="arriving note error" role="alert">{lane.error?.message}. {t("It is asked again every two seconds.")}</p>;
+    return (
+      <p class="arriving note error" role="alert">
+        {lane.error?.message}. {t("Updated every two seconds.")}
+      </p>
+    );
   }
   if (what.events === 0) {
     const seconds = Math.round((now - began) / 1000);
-    return <p class="arriving" role="status" data-testid="waiting"><span class="pulse" aria-hidden="true" />{t("Waiting for the first event…")} <span class="dim" aria-hidden="true">{seconds >= 4 ? `${seconds} s` : ""}</span></p>;
+    return (
+      <p class="arriving" role="status" data-testid="waiting">
+        <span class="pulse" aria-hidden="true" />
+        {t("Waiting for the first event…")}{" "}
+        <span class="dim" aria-hidden="true">
+          {seconds >= 4 ? `${seconds} s` : ""}
+        </span>
+      </p>
+    );
   }
-  const names = what.groups.slice(0, NAMED).map((group) => group.name).join(", ");
+  const names = what.groups
+    .slice(0, NAMED)
+    .map((group) => group.name)
+    .join(", ");
   const more = what.groups.length - NAMED;
   return (
     <div class="arriving some">
-      <p role="status" data-testid="received"><span class="pulse" aria-hidden="true" />
+      <p role="status" data-testid="received">
+        <span class="pulse" aria-hidden="true" />
         <b>{plural(what.events, "Received {n} event", "Received {n} events", count(what.events))}</b>{" "}
-        <span class="dim">{more > 0 ? t("in {groups} and {n} more", { groups: names, n: count(more) }) : t("in {groups}", { groups: names })}</span></p>
-      <button type="button" class="button primary" data-testid="show-received" onClick={() => show(what, onShow)}>{t("Show them")}</button>
+        <span class="dim">
+          {more > 0
+            ? t("in {groups} and {n} more", { groups: names, n: count(more) })
+            : t("in {groups}", { groups: names })}
+        </span>
+      </p>
+      <button type="button" class="button primary" data-testid="show-received" onClick={() => show(what, onShow)}>
+        {t("Show them")}
+      </button>
     </div>
   );
 }

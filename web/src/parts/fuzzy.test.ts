@@ -3,7 +3,14 @@ import { test } from "node:test";
 
 import { fuzzy } from "./fuzzy.ts";
 
-const NAMES = ["Go to Groups", "Last 15 minutes", "Live tail on or off", "app/checkout", "app/web", "Show a level only"];
+const NAMES = [
+  "Go to Groups",
+  "Last 15 minutes",
+  "Live tail on or off",
+  "app/checkout",
+  "app/web",
+  "Show a level only",
+];
 
 test("some letters in their order are enough, and the best comes first", () => {
   const find = (sought: string) => fuzzy(NAMES, sought, (name) => name);

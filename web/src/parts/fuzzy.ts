@@ -19,12 +19,16 @@ function scoreOf(name: string, sought: string): number | null {
 
 /** The entries whose name holds every word of `sought`, the best first; as they stand where nothing is sought. */
 export function fuzzy<T>(all: readonly T[], sought: string, nameOf: (one: T) => string): T[] {
-  const words = sought.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = sought
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const found: { one: T; score: number }[] = [];
   for (const one of all) {
     const name = nameOf(one).toLowerCase();
     const scores = words.map((word) => scoreOf(name, word));
-    if (scores.every((score) => score !== null)) found.push({ one, score: scores.reduce((sum: number, score) => sum + (score ?? 0), 0) });
+    if (scores.every((score) => score !== null))
+      found.push({ one, score: scores.reduce((sum: number, score) => sum + (score ?? 0), 0) });
   }
   return found.sort((a, b) => b.score - a.score).map(({ one }) => one);
 }

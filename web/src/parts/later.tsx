@@ -20,10 +20,14 @@ function styleParts(): Promise<void> {
     const sheet = document.querySelector<HTMLLinkElement>("link[data-parts]");
     if (sheet === null) return resolve();
     sheet.addEventListener("load", () => resolve(), { once: true });
-    sheet.addEventListener("error", () => {
-      style.loaded = undefined;
-      reject(new Error("the style of the parts could not be loaded"));
-    }, { once: true });
+    sheet.addEventListener(
+      "error",
+      () => {
+        style.loaded = undefined;
+        reject(new Error("the style of the parts could not be loaded"));
+      },
+      { once: true },
+    );
     sheet.href = sheet.dataset["href"] ?? "";
   });
   return style.loaded;
@@ -33,7 +37,10 @@ function styleParts(): Promise<void> {
  * A part that is loaded once it is `wanted`, which it is where nothing else is said. What is surely opened `soon` is
  * loaded as soon as the browser has nothing else to do.
  */
-export function later<P extends object>(load: () => Promise<ComponentType<P>>, soon = false): ComponentType<P & { wanted?: boolean }> {
+export function later<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  soon = false,
+): ComponentType<P & { wanted?: boolean }> {
   const part = signal<ComponentType<P> | null>(null);
   const state = signal<"" | "loading" | "failed">("");
   const fetchPart = async () => {
@@ -61,8 +68,10 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>, s
 function Missing() {
   return (
     <p class="note error later" role="alert" data-testid="later-failed">
-      {t("This part of the page could not be loaded: the server does not answer, or is another version by now.")}{" "}
-      <button type="button" class="button" onClick={() => location.reload()}>{t("Load the page anew")}</button>
+      {t("This part of the page could not be loaded: the server does not answer, or was updated.")}{" "}
+      <button type="button" class="button" onClick={() => location.reload()}>
+        {t("Reload the page")}
+      </button>
     </p>
   );
 }

@@ -8,7 +8,19 @@ import { printable } from "../format.ts";
 import { t } from "../texts.ts";
 
 /** The layer that is open; Escape and a click elsewhere close it. */
-export const layer = signal<"" | "time" | "groups" | "share" | "help" | "palette" | "history" | "views" | "save-view" | "fields" | `column:${string}`>("");
+export const layer = signal<
+  | ""
+  | "time"
+  | "groups"
+  | "share"
+  | "help"
+  | "palette"
+  | "history"
+  | "views"
+  | "save-view"
+  | "fields"
+  | `column:${string}`
+>("");
 
 const told = signal("");
 let toldTimer: ReturnType<typeof setTimeout> | undefined;
@@ -58,7 +70,16 @@ interface MenuProps {
 }
 
 /** A button with a panel that it opens. */
-export function Menu({ name, label, button, children, testId, isPicture = false, class: extra = "", align = "left" }: MenuProps) {
+export function Menu({
+  name,
+  label,
+  button,
+  children,
+  testId,
+  isPicture = false,
+  class: extra = "",
+  align = "left",
+}: MenuProps) {
   const root = useRef<HTMLDivElement>(null);
   const open = layer.value === name;
   useEffect(() => {
@@ -67,7 +88,8 @@ export function Menu({ name, label, button, children, testId, isPicture = false,
       if (!root.current?.contains(event.target as Node) && layer.peek() === name) layer.value = "";
     };
     const onFocus = (event: FocusEvent) => {
-      if (event.target instanceof Node && !root.current?.contains(event.target) && layer.peek() === name) layer.value = "";
+      if (event.target instanceof Node && !root.current?.contains(event.target) && layer.peek() === name)
+        layer.value = "";
     };
     document.addEventListener("pointerdown", onPointer);
     document.addEventListener("focusin", onFocus);
@@ -80,17 +102,39 @@ export function Menu({ name, label, button, children, testId, isPicture = false,
   }, [open, name]);
   return (
     <div class={`menu ${extra}`} ref={root}>
-      <button type="button" class="button" aria-expanded={open} aria-haspopup="dialog" aria-label={isPicture ? label : undefined} title={label} data-testid={testId}
-        onClick={() => (layer.value = open ? "" : name)}>
+      <button
+        type="button"
+        class="button"
+        aria-expanded={open}
+        aria-haspopup="dialog"
+        aria-label={isPicture ? label : undefined}
+        title={label}
+        data-testid={testId}
+        onClick={() => (layer.value = open ? "" : name)}
+      >
         {button}
       </button>
-      {open && <div class={`panel ${align}`} role="dialog" aria-label={label} data-testid={`${testId}-panel`}>{children}</div>}
+      {open && (
+        <div class={`panel ${align}`} role="dialog" aria-label={label} data-testid={`${testId}-panel`}>
+          {children}
+        </div>
+      )}
     </div>
   );
 }
 
 /** A modal dialog of the platform. `onClose` may be told of it twice. */
-export function Dialog({ open, onClose, label, children }: { open: boolean; onClose: () => void; label: string; children: ComponentChildren }) {
+export function Dialog({
+  open,
+  onClose,
+  label,
+  children,
+}: {
+  open: boolean;
+  onClose: () => void;
+  label: string;
+  children: ComponentChildren;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   // With the contents, not after them: a key pressed in between would find an empty dialog still open, and close the next one.
   useLayoutEffect(() => {
@@ -102,7 +146,12 @@ export function Dialog({ open, onClose, label, children }: { open: boolean; onCl
     if (!dialog.current?.open) onClose();
   };
   return (
-    <dialog ref={dialog} aria-label={label} onClose={closed} onClick={(event) => event.target === dialog.current && onClose()}>
+    <dialog
+      ref={dialog}
+      aria-label={label}
+      onClose={closed}
+      onClick={(event) => event.target === dialog.current && onClose()}
+    >
       {open && children}
     </dialog>
   );

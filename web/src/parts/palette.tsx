@@ -30,47 +30,86 @@ export interface Entry {
 }
 
 const SHOWN_MAX = 60;
-const KINDS = { command: text("Command"), page: text("Page"), level: text("Level"), range: text("Time range"), group: text("Group"), view: text("Saved view"), filter: text("Saved filter"), query: text("Earlier query") };
+const KINDS = {
+  command: text("Command"),
+  page: text("Page"),
+  level: text("Level"),
+  range: text("Time range"),
+  group: text("Group"),
+  view: text("Saved view"),
+  filter: text("Saved filter"),
+  query: text("Earlier query"),
+};
 
 function commands(): Entry[] {
   const isHere = view.value.page === "explore";
-  return KEYS
-    .filter(({ keys, everywhere }) => keys.length < 3 && keys[0] !== "Escape" && keys[0] !== "Mod+k" && (isHere || everywhere))
-    .map(({ keys, label, run, alt }) => ({
-      kind: keys[0]?.startsWith("g ") ? KINDS.page : KINDS.command, name: t(label), keys: keys.map((key) => keyName(key, alt)), run: () => run(keys[0] ?? ""),
-    }));
+  return KEYS.filter(
+    ({ keys, everywhere }) => keys.length < 3 && keys[0] !== "Escape" && keys[0] !== "Mod+k" && (isHere || everywhere),
+  ).map(({ keys, label, run, alt }) => ({
+    kind: keys[0]?.startsWith("g ") ? KINDS.page : KINDS.command,
+    name: t(label),
+    keys: keys.map((key) => keyName(key, alt)),
+    run: () => run(keys[0] ?? ""),
+  }));
 }
 
 function levels(): Entry[] {
   const key = KEYS.find(({ keys }) => keys.includes("1"));
   if (!key || view.value.page !== "explore") return [];
-  return key.keys.map((name) => ({ kind: KINDS.level, name: t("Level {level}", { level: LEVELS[LEVELS.length - Number(name)] ?? "" }), keys: [name], run: () => key.run(name) }));
+  return key.keys.map((name) => ({
+    kind: KINDS.level,
+    name: t("Level {level}", { level: LEVELS[LEVELS.length - Number(name)] ?? "" }),
+    keys: [name],
+    run: () => key.run(name),
+  }));
 }
 
 function ranges(): Entry[] {
-  return PRESETS.map(({ label, from }) => ({ kind: KINDS.range, name: t(label), keys: [], run: () => go({ page: "explore", from, to: "now", row: "", live: false }) }));
+  return PRESETS.map(({ label, from }) => ({
+    kind: KINDS.range,
+    name: t(label),
+    keys: [],
+    run: () => go({ page: "explore", from, to: "now", row: "", live: false }),
+  }));
 }
 
 function groups(): Entry[] {
-  return (groupList.value.data ?? []).map(({ name }) => ({ kind: KINDS.group, name, keys: [], run: () => go({ page: "explore", groups: [name], row: "" }) }));
+  return (groupList.value.data ?? []).map(({ name }) => ({
+    kind: KINDS.group,
+    name,
+    keys: [],
+    run: () => go({ page: "explore", groups: [name], row: "" }),
+  }));
 }
 
 /** Saved views, those with a star first; conditions are switched in Explore. */
 function saved(): Entry[] {
   const isHere = view.value.page === "explore";
-  return all().filter((one) => !one.chip || isHere).sort((a, b) => Number(isStarred(b)) - Number(isStarred(a)))
-    .map((one) => ({ kind: one.chip ? KINDS.filter : KINDS.view, name: one.name, keys: [], more: `${one.description} ${one.tags.join(" ")}`, run: () => openView(one) }));
+  return all()
+    .filter((one) => !one.chip || isHere)
+    .sort((a, b) => Number(isStarred(b)) - Number(isStarred(a)))
+    .map((one) => ({
+      kind: one.chip ? KINDS.filter : KINDS.view,
+      name: one.name,
+      keys: [],
+      more: `${one.description} ${one.tags.join(" ")}`,
+      run: () => openView(one),
+    }));
 }
 
 function queries(): Entry[] {
   const here = view.value.query;
-  return pastQueries().filter((query) => query !== here).map((query) => ({
-    kind: KINDS.query, name: query, keys: [],
-    run: () => {
-      go({ page: "explore", query, row: "" });
-      run();
-    },
-  }));
+  return pastQueries()
+    .filter((query) => query !== here)
+    .map((query) => ({
+      kind: KINDS.query,
+      name: query,
+      keys: [],
+      run: () => {
+        go({ page: "explore", query, row: "" });
+        run();
+      },
+    }));
 }
 
 /** Where entries come from that are found by some letters. */
@@ -78,10 +117,17 @@ const SOURCES: readonly (() => Entry[])[] = [commands, levels, ranges, saved, gr
 
 /** What there is for a text. Some letters of it are in every long query, so queries are found by whole words of it. */
 function entriesFor(text: string): Entry[] {
-  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const past = queries().filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
   const rest = Math.min(past.length, SHOWN_MAX / 4);
-  const named = fuzzy(SOURCES.flatMap((source) => source()), text, (entry) => `${entry.name} ${t(entry.kind)} ${entry.more ?? ""}`);
+  const named = fuzzy(
+    SOURCES.flatMap((source) => source()),
+    text,
+    (entry) => `${entry.name} ${t(entry.kind)} ${entry.more ?? ""}`,
+  );
   return [...named.slice(0, SHOWN_MAX - rest), ...past].slice(0, SHOWN_MAX);
 }
 
@@ -114,19 +160,53 @@ function Choice() {
   };
   return (
     <div class="palette" data-testid="palette">
-      <input type="search" role="combobox" list={undefined} aria-expanded={true} aria-controls="palette-list" aria-activedescendant={at < 0 ? undefined : `palette-${at}`} aria-autocomplete="list"
-        aria-label={t("Find any command, page, range, group, view or earlier query")} placeholder={t("Find commands, groups, views, queries")} autocomplete="off" spellcheck={false}
-        data-testid="palette-text" value={sought.value} onKeyDown={onKey} onInput={(event) => { sought.value = event.currentTarget.value; chosen.value = 0; }} ref={input} />
-      <ul id="palette-list" role="listbox" aria-label={t("What was found")} ref={list}>
+      <input
+        type="search"
+        role="combobox"
+        list={undefined}
+        aria-expanded={true}
+        aria-controls="palette-list"
+        aria-activedescendant={at < 0 ? undefined : `palette-${at}`}
+        aria-autocomplete="list"
+        aria-label={t("Find any command, page, range, group, view or earlier query")}
+        placeholder={t("Find commands, groups, views, queries")}
+        autocomplete="off"
+        spellcheck={false}
+        data-testid="palette-text"
+        value={sought.value}
+        onKeyDown={onKey}
+        onInput={(event) => {
+          sought.value = event.currentTarget.value;
+          chosen.value = 0;
+        }}
+        ref={input}
+      />
+      <ul id="palette-list" role="listbox" aria-label={t("Search results")} ref={list}>
         {found.map((entry, n) => (
-          <li key={`${n}\n${entry.name}`} id={`palette-${n}`} role="option" aria-selected={n === at} data-testid="palette-entry" onPointerMove={() => (chosen.value = n)} onClick={() => choose(entry)}>
+          <li
+            key={`${n}\n${entry.name}`}
+            id={`palette-${n}`}
+            role="option"
+            aria-selected={n === at}
+            data-testid="palette-entry"
+            onPointerMove={() => (chosen.value = n)}
+            onClick={() => choose(entry)}
+          >
             <span class="ellipsis">{oneLine(entry.name, 200)}</span>
-            <span class="palette-keys">{entry.keys.map((key) => <kbd key={key}>{key}</kbd>)}</span>
+            <span class="palette-keys">
+              {entry.keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </span>
             <span class="dim kind">{t(entry.kind)}</span>
           </li>
         ))}
       </ul>
-      {found.length === 0 && <p class="dim" role="status">{t("Nothing is called “{text}”.", { text: sought.value })}</p>}
+      {found.length === 0 && (
+        <p class="dim" role="status">
+          {t("No match for “{text}”.", { text: sought.value })}
+        </p>
+      )}
     </div>
   );
 }
@@ -134,7 +214,13 @@ function Choice() {
 /** The dialog. */
 export function Palette() {
   return (
-    <Dialog open={layer.value === "palette"} onClose={() => { if (layer.peek() === "palette") layer.value = ""; }} label={t("Commands")}>
+    <Dialog
+      open={layer.value === "palette"}
+      onClose={() => {
+        if (layer.peek() === "palette") layer.value = "";
+      }}
+      label={t("Commands")}
+    >
       <Choice />
     </Dialog>
   );

@@ -12,10 +12,16 @@ export function SignIn() {
   const why = keyWanted.value;
   return (
     <Dialog open={why !== null} onClose={() => (keyWanted.value = null)} label={t("Sign in")}>
-      {why !== null && why !== "" && <p class="note warning" role="alert" data-testid="sign-in-why">{why}</p>}
+      {why !== null && why !== "" && (
+        <p class="note warning" role="alert" data-testid="sign-in-why">
+          {why}
+        </p>
+      )}
       {byKey ? <ByKey /> : <ByPassword />}
       <p class="sign-in-other">
-        <button type="button" class="button quiet" data-testid="sign-in-other" onClick={() => setByKey(!byKey)}>{byKey ? t("Sign in with a password") : t("Use a key instead")}</button>
+        <button type="button" class="button quiet" data-testid="sign-in-other" onClick={() => setByKey(!byKey)}>
+          {byKey ? t("Sign in with a password") : t("Use a key instead")}
+        </button>
       </p>
     </Dialog>
   );
@@ -34,7 +40,7 @@ function ByPassword() {
     try {
       await signIn(name.trim(), password);
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : t("the page met a fault"));
+      setProblem(error instanceof ApiError ? error.message : t("something went wrong on this page"));
     }
     setPassword("");
     setBusy(false);
@@ -43,10 +49,38 @@ function ByPassword() {
   return (
     <form class="key-form" data-testid="sign-in" onSubmit={(event) => void submit(event)}>
       <h2>{t("Sign in")}</h2>
-      <label>{t("Name")} <input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
-      <label>{t("Password")} <input ref={secret} name="password" type="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
-      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
-      <button type="submit" class="button primary" disabled={busy}>{busy ? t("Signing in…") : t("Sign in")}</button>
+      <label>
+        {t("Name")}{" "}
+        <input
+          name="name"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        {t("Password")}{" "}
+        <input
+          ref={secret}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </label>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {problem}
+        </p>
+      )}
+      <button type="submit" class="button primary" disabled={busy}>
+        {busy ? t("Signing in…") : t("Sign in")}
+      </button>
     </form>
   );
 }
@@ -61,9 +95,24 @@ function ByKey() {
   return (
     <form class="key-form" onSubmit={submit}>
       <h2>{t("Use a key")}</h2>
-      <p>{rich("Make one with {command}. It is kept for this tab only.", { command: <code>catat keys create --name page --role read</code> })}</p>
-      <label>{t("Key")} <input type="password" autocomplete="off" required value={key} onInput={(event) => setKey(event.currentTarget.value)} /></label>
-      <button type="submit" class="button primary">{t("Continue")}</button>
+      <p>
+        {rich("Create one with {command}. It is stored for this tab only.", {
+          command: <code>catat keys create --name page --role read</code>,
+        })}
+      </p>
+      <label>
+        {t("Key")}{" "}
+        <input
+          type="password"
+          autocomplete="off"
+          required
+          value={key}
+          onInput={(event) => setKey(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="button primary">
+        {t("Continue")}
+      </button>
     </form>
   );
 }

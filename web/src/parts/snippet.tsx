@@ -9,7 +9,15 @@ export function Snippet({ text, label }: { text: string; label: string }) {
   return (
     <div class="snippet">
       <code>{text}</code>
-      <button type="button" class="tiny" aria-label={t("Copy: {what}", { what: label })} title={t("Copy")} onClick={() => void copy(text, t("Line"))}><Icon name="copy" /></button>
+      <button
+        type="button"
+        class="tiny"
+        aria-label={t("Copy: {what}", { what: label })}
+        title={t("Copy")}
+        onClick={() => void copy(text, t("Line"))}
+      >
+        <Icon name="copy" />
+      </button>
     </div>
   );
 }

@@ -17,7 +17,12 @@ function words(condition: string): Token[] {
 /** The field that a condition is about: the first name in it that is no function. */
 export function fieldOf(condition: string): string {
   const tokens = words(condition);
-  const name = tokens.find((token, at) => (token.kind === "field" || token.kind === "word") && tokens[at + 1]?.text !== "(" && token.text.toLowerCase() !== "not");
+  const name = tokens.find(
+    (token, at) =>
+      (token.kind === "field" || token.kind === "word") &&
+      tokens[at + 1]?.text !== "(" &&
+      token.text.toLowerCase() !== "not",
+  );
   return name?.text.replaceAll("`", "") ?? "";
 }
 
@@ -62,7 +67,10 @@ function isSame(one: string, other: string): boolean {
 /** Whether a saved condition holds in a text. */
 export function isOn(text: string, condition: string, saved: readonly string[]): boolean {
   const wanted = part(condition);
-  return findPart(text, (one) => isSame(one, wanted)) !== null || alternatives(text, saved).some(({ parts }) => parts.some((one) => isSame(one, wanted)));
+  return (
+    findPart(text, (one) => isSame(one, wanted)) !== null ||
+    alternatives(text, saved).some(({ parts }) => parts.some((one) => isSame(one, wanted)))
+  );
 }
 
 /** Switches a saved condition on or off. */
@@ -71,7 +79,8 @@ export function toggleChip(text: string, condition: string, saved: readonly stri
   const there = findPart(text, (one) => isSame(one, wanted));
   if (there) return remove(text, there);
   const all = alternatives(text, saved);
-  const put = ({ command }: Alternatives, parts: readonly string[]) => `${text.slice(0, command.start)}filter ${parts.join(" or ")}${text.slice(command.end)}`;
+  const put = ({ command }: Alternatives, parts: readonly string[]) =>
+    `${text.slice(0, command.start)}filter ${parts.join(" or ")}${text.slice(command.end)}`;
   const holding = all.find(({ parts }) => parts.some((one) => isSame(one, wanted)));
   if (holding) {
     const left = holding.parts.filter((one) => !isSame(one, wanted));

@@ -9,7 +9,12 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 /** What a click asks for. */
 export type FilterKind = "include" | "exclude" | "exists" | "missing";
 
-const OPPOSITE: Record<FilterKind, FilterKind> = { include: "exclude", exclude: "include", exists: "missing", missing: "exists" };
+const OPPOSITE: Record<FilterKind, FilterKind> = {
+  include: "exclude",
+  exclude: "include",
+  exists: "missing",
+  missing: "exists",
+};
 
 /** Commands that a filter may stand behind without changing its meaning. */
 const BEFORE_FILTER = new Set(["", "source", "filter", "where", "filterindex", "fields", "parse", "eval"]);
@@ -34,7 +39,11 @@ export function valueText(value: Json): string {
   if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const escaped = text
-    .replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\t", "\\t").replaceAll("\r", "\\r")
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("\n", "\\n")
+    .replaceAll("\t", "\\t")
+    .replaceAll("\r", "\\r")
     .replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
   return `"${escaped}"`;
 }
@@ -76,9 +85,17 @@ function filters(text: string): Place[] {
     let open: { start: number; end: number } | null = null;
     for (const token of inner) {
       const word = token.kind === "word" && depth === 0 ? token.text.toLowerCase() : "";
-      if (word === "or") { parts = []; open = null; break; }
+      if (word === "or") {
+        parts = [];
+        open = null;
+        break;
+      }
       if (word === "between") between = true;
-      if (word === "and" && !between) { if (open) parts.push(open); open = null; continue; }
+      if (word === "and" && !between) {
+        if (open) parts.push(open);
+        open = null;
+        continue;
+      }
       if (word === "and") between = false;
       if (/^[([]$/.test(token.text)) depth += 1;
       if (/^[)\]]$/.test(token.text)) depth -= 1;
@@ -92,7 +109,13 @@ function filters(text: string): Place[] {
 
 /** Two conditions are the same when they differ in white space outside of strings at most. */
 export function canonical(text: string): string {
-  return text.match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|[^\s"'`]+/g)?.join(" ").replace(/ ?(==|!=|<=|>=|=) ?/g, "$1").replace("==", "=") ?? "";
+  return (
+    text
+      .match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|[^\s"'`]+/g)
+      ?.join(" ")
+      .replace(/ ?(==|!=|<=|>=|=) ?/g, "$1")
+      .replace("==", "=") ?? ""
+  );
 }
 
 /** The first of the conditions joined by `and` that is meant. */
@@ -181,7 +204,13 @@ function withoutOther(text: string, field: string, wanted: string): string | nul
     const tokens = place.command.tokens.slice(1);
     if (place.parts.length === 0 && isOnlyAbout(tokens, field)) return removeCommand(text, place.command);
     for (const [at, part] of place.parts.entries()) {
-      if (!isOnlyAbout(tokens.filter((token) => token.start >= part.start && token.end <= part.end), field)) continue;
+      if (
+        !isOnlyAbout(
+          tokens.filter((token) => token.start >= part.start && token.end <= part.end),
+          field,
+        )
+      )
+        continue;
       if (canonical(part.text) !== canonical(wanted) || seen) return remove(text, { place, part, at });
       seen = true;
     }
@@ -193,7 +222,8 @@ function withoutOther(text: string, field: string, wanted: string): string | nul
 export function onlyFilter(text: string, field: string, value: Json): string {
   const wanted = condition(field, "include", value);
   let left = text;
-  for (let next = withoutOther(left, field, wanted); next !== null; next = withoutOther(left, field, wanted)) left = next;
+  for (let next = withoutOther(left, field, wanted); next !== null; next = withoutOther(left, field, wanted))
+    left = next;
   return hasFilter(left, field, "include", value) ? left : addFilter(left, wanted);
 }
 
@@ -204,7 +234,9 @@ export function levelsOf(text: string): string[] {
   const found = findPart(text, (part) => LEVELS_FORM.test(part.trim()));
   const form = found && LEVELS_FORM.exec(found.part.text.trim());
   if (!form) return [];
-  return form[2] !== undefined ? [form[2]] : [...(form[3] ?? "").matchAll(/["'](\w+)["']/g)].map((match) => match[1] ?? "");
+  return form[2] !== undefined
+    ? [form[2]]
+    : [...(form[3] ?? "").matchAll(/["'](\w+)["']/g)].map((match) => match[1] ?? "");
 }
 
 /** Adds a level to those shown, or takes it away. */
@@ -213,7 +245,8 @@ export function toggleLevel(text: string, level: string): string {
   const next = now.includes(level) ? now.filter((one) => one !== level) : [...now, level];
   const found = findPart(text, (part) => LEVELS_FORM.test(part.trim()));
   if (found && next.length === 0) return remove(text, found);
-  const wanted = next.length === 1 ? `@level = "${next[0]}"` : `@level in [${next.map((one) => `"${one}"`).join(", ")}]`;
+  const wanted =
+    next.length === 1 ? `@level = "${next[0]}"` : `@level in [${next.map((one) => `"${one}"`).join(", ")}]`;
   if (found) return text.slice(0, found.part.start) + wanted + text.slice(found.part.end);
   return addFilter(text, wanted);
 }
@@ -223,12 +256,16 @@ export function conditions(text: string): { text: string; without: string }[] {
   const all: { text: string; without: string }[] = [];
   for (const place of filters(text)) {
     if (place.parts.length === 0) {
-      all.push({ text: text.slice(place.command.start, place.command.end).replace(/^\w+\s*/, ""), without: removeCommand(text, place.command) });
+      all.push({
+        text: text.slice(place.command.start, place.command.end).replace(/^\w+\s*/, ""),
+        without: removeCommand(text, place.command),
+      });
     }
     place.parts.forEach((part, at) => all.push({ text: part.text, without: remove(text, { place, part, at }) }));
   }
   for (const command of commands(text)) {
-    if (command.name === "") all.push({ text: text.slice(command.start, command.end), without: removeCommand(text, command) });
+    if (command.name === "")
+      all.push({ text: text.slice(command.start, command.end), without: removeCommand(text, command) });
   }
   return all;
 }
@@ -237,7 +274,11 @@ export function conditions(text: string): { text: string; without: string }[] {
 export const ROW_FIELDS = ["@timestamp", "@level", "@log", "@logStream", "@message", "@id"] as const;
 
 /** Adds what the page needs to show a row to a query whose rows are events; `null` where that is not possible. */
-export function withRowFields(text: string, columns: readonly string[], needed: readonly string[] = ROW_FIELDS): string | null {
+export function withRowFields(
+  text: string,
+  columns: readonly string[],
+  needed: readonly string[] = ROW_FIELDS,
+): string | null {
   const all = commands(text);
   const shaping = ["stats", "timechart", "top", "rare", "pattern", "diff", "logcompare", "join", "drop"];
   if (all.some((command) => shaping.includes(command.name))) return null;
@@ -247,7 +288,9 @@ export function withRowFields(text: string, columns: readonly string[], needed: 
     // The last `display` decides alone what is shown, so what rows need joins its list.
     const there = new Set(display.tokens.map((token) => token.text));
     const missing = names.map(fieldText).filter((name) => !there.has(name));
-    return missing.length === 0 ? text : `${text.slice(0, display.end)}, ${missing.join(", ")}${text.slice(display.end)}`;
+    return missing.length === 0
+      ? text
+      : `${text.slice(0, display.end)}, ${missing.join(", ")}${text.slice(display.end)}`;
   }
   const added = `fields ${names.map(fieldText).join(", ")}`;
   return all.length === 0 ? added : `${text}\n| ${added}`;

@@ -3,7 +3,17 @@
 
 /** What a token is. */
 export type TokenKind =
-  | "space" | "newline" | "comment" | "pipe" | "string" | "regex" | "number" | "field" | "word" | "operator" | "punctuation";
+  | "space"
+  | "newline"
+  | "comment"
+  | "pipe"
+  | "string"
+  | "regex"
+  | "number"
+  | "field"
+  | "word"
+  | "operator"
+  | "punctuation";
 
 /** A piece of the text; the tokens of a text follow each other without a gap. */
 export interface Token {
@@ -24,14 +34,62 @@ export interface Command {
 
 /** Words that begin a command. */
 export const COMMANDS = new Set([
-  "fields", "display", "filter", "where", "filterindex", "parse", "sort", "order", "limit", "head", "tail", "stats", "timechart",
-  "top", "rare", "dedup", "pattern", "diff", "logcompare", "anomaly", "unnest", "lookup", "join", "source", "fillmissing",
-  "filldown", "addtotals", "autoregress", "sessionize", "outlier", "appendcols", "mvexpand", "rename", "drop", "eval",
+  "fields",
+  "display",
+  "filter",
+  "where",
+  "filterindex",
+  "parse",
+  "sort",
+  "order",
+  "limit",
+  "head",
+  "tail",
+  "stats",
+  "timechart",
+  "top",
+  "rare",
+  "dedup",
+  "pattern",
+  "diff",
+  "logcompare",
+  "anomaly",
+  "unnest",
+  "lookup",
+  "join",
+  "source",
+  "fillmissing",
+  "filldown",
+  "addtotals",
+  "autoregress",
+  "sessionize",
+  "outlier",
+  "appendcols",
+  "mvexpand",
+  "rename",
+  "drop",
+  "eval",
 ]);
 
 /** Words with a meaning of their own inside a command. */
 export const KEYWORDS = new Set([
-  "and", "or", "not", "in", "like", "has", "between", "as", "by", "asc", "desc", "true", "false", "null", "with", "offset", "on",
+  "and",
+  "or",
+  "not",
+  "in",
+  "like",
+  "has",
+  "between",
+  "as",
+  "by",
+  "asc",
+  "desc",
+  "true",
+  "false",
+  "null",
+  "with",
+  "offset",
+  "on",
 ]);
 
 const OPEN_ENDED = new Set(["and", "or", "not", "in", "like", "has", "between", "as", "by"]);
@@ -81,7 +139,11 @@ export function lex(text: string): Token[] {
     tokens.push(token);
     at = token.end;
     if (!isGap(token)) {
-      const begins = last === undefined || last.kind === "pipe" || tokens.at(-2)?.kind === "newline" || tokens.at(-3)?.kind === "newline";
+      const begins =
+        last === undefined ||
+        last.kind === "pipe" ||
+        tokens.at(-2)?.kind === "newline" ||
+        tokens.at(-3)?.kind === "newline";
       if (token.kind === "word" && begins && COMMANDS.has(token.text.toLowerCase())) command = token.text.toLowerCase();
       last = token;
     }
@@ -94,7 +156,12 @@ function separates(tokens: readonly Token[], at: number, last: Token | undefined
   if (token === undefined || depth > 0) return false;
   if (token.kind === "pipe") return true;
   if (token.kind !== "newline" || last === undefined) return false;
-  if (last.text === "," || last.kind === "operator" || (last.kind === "word" && OPEN_ENDED.has(last.text.toLowerCase()))) return false;
+  if (
+    last.text === "," ||
+    last.kind === "operator" ||
+    (last.kind === "word" && OPEN_ENDED.has(last.text.toLowerCase()))
+  )
+    return false;
   const next = tokens.slice(at + 1).find((following) => !isGap(following));
   return next?.kind === "word" && COMMANDS.has(next.text.toLowerCase());
 }
@@ -167,5 +234,7 @@ export function soughtTexts(text: string): string[] {
 }
 
 function unquote(text: string): string {
-  return text.slice(1, -1).replace(/\\([\s\S])/g, (_, c: string) => (c === "n" ? "\n" : c === "t" ? "\t" : c === "r" ? "\r" : c));
+  return text
+    .slice(1, -1)
+    .replace(/\\([\s\S])/g, (_, c: string) => (c === "n" ? "\n" : c === "t" ? "\t" : c === "r" ? "\r" : c));
 }

@@ -16,7 +16,10 @@ const PATH = "api/v1/query";
 
 let worker: Worker | null = null;
 let asked = 0;
-const open = new Map<number, { taker: Taker; hasBegun: boolean; done: (end: Line) => void; fail: (error: Error) => void }>();
+const open = new Map<
+  number,
+  { taker: Taker; hasBegun: boolean; done: (end: Line) => void; fail: (error: Error) => void }
+>();
 
 function hear(told: Told): void {
   const answer = open.get(told.id);
@@ -29,8 +32,10 @@ function hear(told: Told): void {
   }
   open.delete(told.id);
   if ("end" in told) answer.done(told.end);
-  else if ("refused" in told) answer.fail(refusal(PATH, told.refused.status, told.refused.statusText, told.refused.text));
-  else if (told.code === "cut") answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
+  else if ("refused" in told)
+    answer.fail(refusal(PATH, told.refused.status, told.refused.statusText, told.refused.text));
+  else if (told.code === "cut")
+    answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
   else answer.fail(new ApiError(500, told.code, told.broken, null, null, null, null, told.hint));
 }
 
@@ -42,14 +47,21 @@ function started(): Worker {
     // Its script is not there (any more), or it has come to its end: the next question starts another one.
     worker?.terminate();
     worker = null;
-    for (const answer of open.values()) answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
+    for (const answer of open.values())
+      answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
     open.clear();
   };
   return worker;
 }
 
 /** Asks, and gives what stands behind the rows; throws `ApiError`, also where the answer breaks off in the middle. */
-export function ask(body: Record<string, unknown>, accept: string, shape: Shape, taker: Taker, signal: AbortSignal): Promise<Line> {
+export function ask(
+  body: Record<string, unknown>,
+  accept: string,
+  shape: Shape,
+  taker: Taker,
+  signal: AbortSignal,
+): Promise<Line> {
   return new Promise((done, fail) => {
     const stopped = new DOMException("nobody waits for it any more", "AbortError");
     if (signal.aborted) return fail(stopped);
@@ -61,6 +73,12 @@ export function ask(body: Record<string, unknown>, accept: string, shape: Shape,
       fail(stopped);
     });
     const headers = { "Content-Type": "application/json", Accept: accept, ...authorization() };
-    started().postMessage({ id, url: new URL(PATH, document.baseURI).href, headers, body: JSON.stringify(body), shape } satisfies Question);
+    started().postMessage({
+      id,
+      url: new URL(PATH, document.baseURI).href,
+      headers,
+      body: JSON.stringify(body),
+      shape,
+    } satisfies Question);
   });
 }

@@ -24,17 +24,38 @@ test("types of values that are known so far", () => {
 });
 
 test("rows keep what is shown, and say their group where several meet", () => {
-  const columns = ["host", "@timestamp", "@level", "@log", "@logStream", "@message", "@id"].map((name) => ({ name, type: "any" }));
+  const columns = ["host", "@timestamp", "@level", "@log", "@logStream", "@message", "@id"].map((name) => ({
+    name,
+    type: "any",
+  }));
   const shape = { query: "fields host", columns: [], withFields: true };
   const maker = new RowMaker(columns, shape, false);
-  const event = maker.event(["x".repeat(5000), "2026-11-20T12:00:00Z", "info", "a", "s", "m".repeat(1_000_000), "id1"], undefined, 0);
+  const event = maker.event(
+    ["x".repeat(5000), "2026-11-20T12:00:00Z", "info", "a", "s", "m".repeat(1_000_000), "id1"],
+    undefined,
+    0,
+  );
   assert.deepEqual([event.id, event.message.length, String(event.cells["host"]).length], ["id1", 4096, 4096]);
-  assert.deepEqual(maker.columns.map((column) => column.name), ["host"]);
+  assert.deepEqual(
+    maker.columns.map((column) => column.name),
+    ["host"],
+  );
   const bare = new RowMaker(columns.slice(1), { query: "", columns: [], withFields: true }, false);
-  const row = (group: string) => bare.event(["2026-11-20T12:00:00Z", "info", group, "s", '{"message":"hello","n":1}', `id ${group}`], undefined, 0);
+  const row = (group: string) =>
+    bare.event(["2026-11-20T12:00:00Z", "info", group, "s", '{"message":"hello","n":1}', `id ${group}`], undefined, 0);
   assert.equal(row("a").message, "hello");
-  assert.deepEqual(bare.columns.map((column) => column.name), ["@message"]);
+  assert.deepEqual(
+    bare.columns.map((column) => column.name),
+    ["@message"],
+  );
   row("b");
-  assert.deepEqual(bare.columns.map((column) => column.name), ["@log", "@message"]);
-  assert.equal(new RowMaker([{ name: "n", type: "any" }], { query: "stats count(*) as n", columns: [], withFields: false }, false).kind, "table");
+  assert.deepEqual(
+    bare.columns.map((column) => column.name),
+    ["@log", "@message"],
+  );
+  assert.equal(
+    new RowMaker([{ name: "n", type: "any" }], { query: "stats count(*) as n", columns: [], withFields: false }, false)
+      .kind,
+    "table",
+  );
 });

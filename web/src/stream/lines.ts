@@ -5,7 +5,11 @@ import type { Column, Notice, Stats } from "../api.ts";
 import type { Json } from "../query/edit.ts";
 
 /** An error as a line tells it. */
-export interface ToldError { code?: string; message?: string; hint?: string }
+export interface ToldError {
+  code?: string;
+  message?: string;
+  hint?: string;
+}
 
 /** A line that is no row. */
 export interface Line {
@@ -51,6 +55,7 @@ export function typeOf(values: readonly Json[]): string {
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return "any";
   if (known.every((value) => typeof value === "number")) return known.every(Number.isInteger) ? "integer" : "float";
-  if (known.every((value) => typeof value === "string")) return known.every((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(value)) ? "timestamp" : "string";
+  if (known.every((value) => typeof value === "string"))
+    return known.every((value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(value)) ? "timestamp" : "string";
   return "any";
 }

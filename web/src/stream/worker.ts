@@ -38,7 +38,10 @@ export type Told = { id: number } & (
 const BATCH_MS = 60;
 const ROWS_TYPED = 200;
 
-const scope = self as unknown as { postMessage(told: Told): void; onmessage: (event: { data: Question | { stop: number } }) => void };
+const scope = self as unknown as {
+  postMessage(told: Told): void;
+  onmessage: (event: { data: Question | { stop: number } }) => void;
+};
 const running = new Map<number, AbortController>();
 
 /** Takes the lines of one answer. */
@@ -55,7 +58,10 @@ class Reader {
   end: Line | null = null;
   error: Line["error"] | null = null;
 
-  constructor(readonly id: number, readonly shape: Shape) {}
+  constructor(
+    readonly id: number,
+    readonly shape: Shape,
+  ) {}
 
   take(text: string): void {
     const line = JSON.parse(text) as Json[] | Line;
@@ -104,14 +110,21 @@ class Reader {
     if (this.#events.length + this.#table.length === 0 && !this.#replaces && this.end === null) return;
     this.#sent = performance.now();
     const { kind } = this.#maker;
-    scope.postMessage({ id: this.id, batch: { kind, columns: this.#columns(), events: this.#events, table: this.#table, replaces: this.#replaces } });
+    scope.postMessage({
+      id: this.id,
+      batch: { kind, columns: this.#columns(), events: this.#events, table: this.#table, replaces: this.#replaces },
+    });
     [this.#events, this.#table, this.#replaces] = [[], [], false];
   }
 
   #columns(): Column[] {
     if (this.#maker?.kind === "events") return this.#maker.columns;
     const sample = this.#table.slice(0, ROWS_TYPED);
-    return this.#head.map((column, at) => (column.type === "any" && sample.length > 0 ? { ...column, type: typeOf(sample.map((row) => row[at] ?? null)) } : column));
+    return this.#head.map((column, at) =>
+      column.type === "any" && sample.length > 0
+        ? { ...column, type: typeOf(sample.map((row) => row[at] ?? null)) }
+        : column,
+    );
   }
 
   close(): void {
@@ -124,7 +137,14 @@ async function read(question: Question, reader: Reader, signal: AbortSignal): Pr
   const { id, url, headers, body } = question;
   const response = await fetch(url, { method: "POST", headers, body, signal, cache: "no-store" });
   if (!response.ok) {
-    scope.postMessage({ id, refused: { status: response.status, statusText: response.statusText, text: (await response.text()).slice(0, 4000) } });
+    scope.postMessage({
+      id,
+      refused: {
+        status: response.status,
+        statusText: response.statusText,
+        text: (await response.text()).slice(0, 4000),
+      },
+    });
     return;
   }
   // Headers are there; a body that says nothing for long is progress, too: the server has taken the question.
@@ -142,7 +162,13 @@ async function read(question: Question, reader: Reader, signal: AbortSignal): Pr
     if (rest !== "") reader.take(rest);
   }
   reader.flush(true);
-  if (reader.error) scope.postMessage({ id, broken: reader.error.message ?? "", code: reader.error.code ?? "", hint: reader.error.hint ?? null });
+  if (reader.error)
+    scope.postMessage({
+      id,
+      broken: reader.error.message ?? "",
+      code: reader.error.code ?? "",
+      hint: reader.error.hint ?? null,
+    });
   else if (reader.end) scope.postMessage({ id, end: reader.end });
   else scope.postMessage({ id, broken: "", code: "cut", hint: null });
 }

@@ -9,4 +9,11 @@ import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
 
 /** English texts and their Indonesian. */
-export const INDONESIAN: Readonly<Record<string, string>> = { ...SHELL, ...EXPLORE, ...EVENTS, ...PAGES, ...ALERTS, ...SETTINGS };
+export const INDONESIAN: Readonly<Record<string, string>> = {
+  ...SHELL,
+  ...EXPLORE,
+  ...EVENTS,
+  ...PAGES,
+  ...ALERTS,
+  ...SETTINGS,
+};

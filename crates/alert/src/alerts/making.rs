@@ -5,10 +5,10 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Alerts;
-use crate::kind::check_composites;
 use crate::made::{CHANNEL, Defined, Document, RULE, SILENCE, channel_of, rule_of};
 use crate::notify::notification;
 use crate::post::is_near_host;
+use crate::rules::check_composites;
 use crate::state::Acknowledged;
 use crate::{Channel, ChannelView, MadeError, Maker, NewSilence, PostError, Put, Rule, RuleView, SilenceView, Target};
 
@@ -161,7 +161,8 @@ impl Alerts {
         let channel = self.book.standing().channel(name).cloned().ok_or_else(missing)?;
         must_reach_channel(&channel, maker)?;
         if let Some(taken) = self.store.as_ref().and_then(|store| store.copy_taken()) {
-            let reason = format!("this store is a copy, taken {taken}, and notifies nobody; catat promote ends that");
+            let reason =
+                format!("this store is a copy, taken {taken}, and sends no notifications until `catat promote`");
             return Ok(Err(PostError::Refused(reason)));
         }
         let now = self.clock.now();

@@ -6,6 +6,7 @@ use storage::{Delivery, Part};
 use types::{BatchBuilder, GroupName, Level};
 
 use super::*;
+use crate::options::Options;
 
 /// A receiver that panics and fails at first and then passes on what it gets.
 struct Receiver {

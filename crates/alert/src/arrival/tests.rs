@@ -1,6 +1,7 @@
 //! Events of clocks that are off, judged by their arrival.
 
-use query::{ParseOptions, Request, parse_insights};
+use execute::Request;
+use language::{ParseOptions, parse_insights};
 use types::{BatchBuilder, BatchRun, GroupName, Run};
 
 use super::*;
@@ -50,9 +51,9 @@ fn count(batches: &[Arc<AcceptedBatch>], offsets: &[ClockOffset]) -> Option<Valu
         cancelled: &is_cancelled,
         n_threads: 1,
         progress: None,
-        support: query::Support::default(),
+        support: execute::Support::default(),
     };
-    query::execute(&plan, &runs, &request).unwrap().rows[0][0].clone()
+    execute::execute(&plan, &runs, &request).unwrap().rows[0][0].clone()
 }
 
 #[test]

@@ -14,7 +14,8 @@ use types::Timestamp;
 
 use super::{Book, Standing, annotations_of};
 use crate::desk::Told;
-use crate::evaluate::{Change, State, key_of};
+use crate::evaluate::{Change, State};
+use crate::labels::key_of;
 use crate::notify::{Notification, Subject, body, notification, slim};
 use crate::silence::{Silence, groups_of};
 use crate::state::{Fired, Kept};

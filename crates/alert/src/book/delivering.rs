@@ -3,31 +3,16 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
 use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::Book;
-use crate::evaluate::{Labels, key_of};
+use crate::desk::ChannelHealth;
+use crate::labels::{Labels, key_of};
 use crate::notify::{Notification, notification};
 use crate::silence::Silence;
 use crate::state::Acknowledged;
 use crate::{Channel, PostError};
-
-/// How a channel does, for the API and the page.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ChannelHealth {
-    /// When something was delivered last.
-    pub last_success: Option<String>,
-    /// When an attempt failed last.
-    pub last_failure: Option<String>,
-    /// Why.
-    pub last_error: Option<String>,
-    /// How many messages wait.
-    pub waiting: usize,
-    /// Whether the last attempt failed.
-    pub failing: bool,
-}
 
 impl Book {
     /// The next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is

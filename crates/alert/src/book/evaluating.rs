@@ -9,8 +9,9 @@ use types::Timestamp;
 use super::evidence::Inquiry;
 use super::{Book, annotations_of};
 use crate::compile::Compiled;
-use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate, key_of};
-use crate::kind::{self, Asking};
+use crate::detectors::{Asking, answer};
+use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate};
+use crate::labels::key_of;
 use crate::notify::{Subject, body};
 use crate::schedule::Outcome;
 use crate::state::RuleState;
@@ -24,9 +25,6 @@ const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 
 /// Rows beyond the bound on label sets are asked for all the same, to be able to say how many are left out.
 const ROWS_MAX: usize = 10 * SETS_MAX;
-
-/// Events shown in a notification.
-pub(super) const EVENTS_SHOWN: usize = 10;
 
 impl Book {
     /// What a rule has come to stays; that it was not evaluated is said.
@@ -134,7 +132,7 @@ impl Book {
             let state = inner.kept.rules.get(name).filter(|_| is_seen);
             state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
         };
-        kind::answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
+        answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
     }
 
     /// Changes with what is said of each, whoever will hear it.

@@ -5,15 +5,15 @@
 
 use std::time::{Duration, Instant};
 
-use query::plan::{Operator, Plan};
-use query::{ParseOptions, parse_insights};
+use language::{ParseOptions, parse_insights};
+use plan::{Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Timestamp, Value, format_duration_ns};
 
-use super::evaluating::EVENTS_SHOWN;
-use super::window_of;
+use crate::ask::json_of;
 use crate::compile::Compiled;
-use crate::evaluate::{Labels, json_of};
+use crate::labels::Labels;
+use crate::rule::window_of;
 use crate::{Ask, EventTime, Question, Rule, Table};
 
 /// An error is in somebody's hands within two seconds: questions may take so much of that together.
@@ -160,3 +160,6 @@ fn cell<'a>(table: &Table, row: &'a [Option<Value>], column: &str) -> Option<&'a
 
 #[cfg(test)]
 mod tests;
+
+/// Events shown in a notification.
+pub(crate) const EVENTS_SHOWN: usize = 10;

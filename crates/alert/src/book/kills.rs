@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use query::plan::Operator;
+use plan::Operator;
 use types::{Timestamp, Value};
 
 use super::*;
-use crate::{Ask, ChannelSettings, PostError, Question, Table};
+use crate::post::PostError;
+use crate::{Ask, ChannelSettings, Question, Table};
 
 const RULE: &str = "groups: [{name: g, rules: [{name: r, query: 'filter a = 1 | stats count(*) as count by @log', \
                     condition: count > 0, interval: 60s}]}]";

@@ -3,8 +3,9 @@
 use serde_json::Value as Json;
 use types::{TimeRange, Timestamp, Value};
 
-use super::{Book, window_of};
+use super::Book;
 use crate::compile::{Compiled, Lines, compile};
+use crate::rule::window_of;
 use crate::{Kind, Rule};
 
 impl Book {

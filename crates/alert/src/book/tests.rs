@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use types::Value;
 
-use super::evaluating::EVENTS_SHOWN;
 use super::*;
+use crate::book::evidence::EVENTS_SHOWN;
 use crate::evaluate::Change;
 use crate::notify::{Notification, Subject, body, notification};
 use crate::{Ask, ChannelSettings, Question, Table};

@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use query::plan::Operator;
+use plan::Operator;
 use types::{Timestamp, Value};
 
-use super::{Book, Standing, window_of};
+use super::{Book, Standing};
 use crate::compile::Compiled;
 use crate::kind::Kind;
+use crate::rule::window_of;
 #[cfg(test)]
 use crate::schedule::{Next, Takes};
 use crate::schedule::{Outcome, Task, next_turn};

@@ -65,7 +65,7 @@ impl Shape {
         let used = template.undeclared_variables(false);
         let unknown = used.iter().map(String::as_str).filter(|name| !known.contains(name) && !functions.contains(name));
         unknown.min().map_or(Ok(()), |name| {
-            let near = query::nearest(name, known.iter().copied());
+            let near = plan::nearest(name, known.iter().copied());
             let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
             Err(format!("body: there is no variable \"{name}\"; there are {}{near}", known.join(", ")))
         })

@@ -12,7 +12,7 @@ const OTHERS_SHOWN: usize = 20;
 const LINE_BYTES_MAX: usize = 300;
 
 /// Whether a notification says that something begins.
-pub(super) fn fires(notification: &Json) -> bool {
+pub(crate) fn fires(notification: &Json) -> bool {
     notification["status"] == "firing"
 }
 

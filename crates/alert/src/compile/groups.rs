@@ -1,11 +1,14 @@
 //! Rules that count events by label sets: what the query lets through, in groups, with numbers of each.
 
-use query::function::Function;
-use query::plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan};
-use query::{ParseOptions, optimise};
+use language::ParseOptions;
+use plan::function::Function;
+use plan::optimise;
+use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan};
 use types::{Timestamp, Value};
 
-use super::{CompileError, Compiled, FIRES, fields_of, map_fields, names, parse_condition, truth};
+use super::names;
+use crate::compile::compiled::{CompileError, Compiled, FIRES};
+use crate::compile::expressions::{fields_of, map_fields, parse_condition, truth};
 use crate::language::Asked;
 use crate::{Kind, Ratio, Rule};
 
@@ -30,7 +33,7 @@ pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
         Kind::Pattern(pattern) => {
             events.group(
                 &pattern.by,
-                &[(name("#text"), query::masked_text())],
+                &[(name("#text"), execute::masked_text())],
                 vec![count("count", None), time("first", AggregateKind::Min)],
             );
             Ok(events.compiled(true))

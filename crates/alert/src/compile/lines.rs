@@ -1,11 +1,11 @@
 //! Which lines are behind a row: as conditions, and as a query that a person can open.
 
-use query::plan::{Comparison, Expr, Name, Operator};
-use query::{events_text, pattern_lines};
+use crate::compile::compiled::Compiled;
+use crate::compile::patterns::MORE;
+use execute::pattern_lines;
+use language::events_text;
+use plan::{Comparison, Expr, Name, Operator};
 use types::Value;
-
-use super::Compiled;
-use crate::kind::MORE_PATTERNS;
 
 /// A query for the lines behind one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Compiled {
             }
         }
         let pattern = self.pattern.and_then(|at| row.get(at)?.as_ref()).map(ToString::to_string);
-        if let Some(pattern) = pattern.filter(|pattern| pattern != MORE_PATTERNS) {
+        if let Some(pattern) = pattern.filter(|pattern| pattern != MORE) {
             conditions.push(pattern_lines(&pattern, message)?);
         }
         let before: Vec<Operator> = self.steps().collect();

@@ -2,10 +2,10 @@
 //!
 //! A name that is not there would be a missing value for ever, and the rule would never fire.
 
-use query::logql::MetricQuery;
-use query::plan::{Expr, Name, Operator, Plan};
-
-use super::{CompileError, fields_of, shown};
+use crate::compile::compiled::{CompileError, shown};
+use crate::compile::expressions::fields_of;
+use language::logql::MetricQuery;
+use plan::{Expr, Name, Operator, Plan};
 
 /// Refuses a condition with a name that the rows of a plan do not have. `is_counted` says that the query gives events,
 /// of which the plan only counts how many there are.
@@ -61,7 +61,7 @@ fn unknown_in(condition: &Expr, known: &[&str]) -> Option<Name> {
 }
 
 fn missing(unknown: &str, columns: &[&str]) -> CompileError {
-    let near = query::nearest(unknown, columns.iter().copied());
+    let near = plan::nearest(unknown, columns.iter().copied());
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     CompileError::Condition(format!(
         "the query gives no column \"{unknown}\"; its columns are {}{near}",

@@ -3,6 +3,7 @@
 use super::*;
 use crate::RuleBook;
 use crate::compile::compile;
+use crate::labels::Labels;
 
 /// A rule, its state, and a clock that goes on by a minute at each evaluation.
 struct Replay {

@@ -1,14 +1,7 @@
 //! Rules over rules: `"errors" and not "deploy running"`, by whether each of them fires.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::str::CharIndices;
-
-use types::Value;
-
-use super::{Asking, Composite, Kind, columns_of};
-use crate::compile::Compiled;
-use crate::{Rule, RuleError, Table};
 
 /// Deepest nesting of brackets and `not`.
 const NESTING_MAX: usize = 50;
@@ -55,7 +48,7 @@ impl When {
     }
 
     /// Names of rules, with their columns.
-    fn names<'w>(&'w self, found: &mut Vec<(&'w str, usize)>) {
+    pub(crate) fn names<'w>(&'w self, found: &mut Vec<(&'w str, usize)>) {
         match self {
             Self::Fires(name, column) => found.push((name, *column)),
             Self::Not(inner) => inner.names(found),
@@ -63,7 +56,7 @@ impl When {
         }
     }
 
-    fn holds(&self, fires: &dyn Fn(&str) -> bool) -> bool {
+    pub(crate) fn holds(&self, fires: &dyn Fn(&str) -> bool) -> bool {
         match self {
             Self::Fires(name, _) => fires(name),
             Self::Not(inner) => !inner.holds(fires),
@@ -160,64 +153,4 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 
 fn skip_to(letters: &mut Peekable<CharIndices<'_>>, end: usize) {
     while letters.next_if(|(at, _)| *at < end).is_some() {}
-}
-
-/// One row: how many of the rules fire, and whether what is said of them holds.
-pub(super) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &Asking<'_>) -> Table {
-    let mut names = Vec::new();
-    composite.tree.names(&mut names);
-    let firing: BTreeSet<&str> = names.iter().map(|(name, _)| *name).filter(|name| (asking.fires)(name)).collect();
-    let holds = composite.tree.holds(&|name| firing.contains(name));
-    compiled.value = Some(0);
-    compiled.note = Some(match firing.len() {
-        0 => "none of its rules fires".to_owned(),
-        _ => format!("firing: {}", firing.iter().copied().collect::<Vec<_>>().join(", ")),
-    });
-    let count = i64::try_from(firing.len()).unwrap_or(i64::MAX);
-    let row = vec![Some(Value::Integer(count)), Some(Value::Boolean(holds))];
-    Table { columns: columns_of(&[], ["firing"]), rows: vec![row], partial: None }
-}
-
-/// What is wrong between rules, with the rule's name: names that no rule has, and rules that wait for themselves.
-pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(&'r str, RuleError)> {
-    let rules: Vec<&Rule> = rules.collect();
-    let mut of: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
-    for rule in &rules {
-        let names = of.entry(rule.name.as_str()).or_default();
-        if let Kind::Composite(composite) = &rule.kind {
-            composite.tree.names(names);
-        }
-    }
-    let mut errors = Vec::new();
-    for rule in &rules {
-        let Kind::Composite(composite) = &rule.kind else { continue };
-        let mut error = |message: String| {
-            let (line, column) = composite.place;
-            let message = format!("when: {message}");
-            let error = RuleError { file: rule.file.clone(), line: Some(line), column: Some(column), message };
-            errors.push((rule.name.as_str(), error));
-        };
-        for (name, column) in of.get(rule.name.as_str()).into_iter().flatten() {
-            if !of.contains_key(name) {
-                error(format!("there is no rule \"{name}\", at 1:{column}"));
-            } else if reaches(&of, name, &rule.name) {
-                error(format!("\"{name}\" at 1:{column} depends on \"{}\" itself", rule.name));
-            }
-        }
-    }
-    errors
-}
-
-/// Whether `from` is `to`, or depends on it.
-fn reaches(of: &BTreeMap<&str, Vec<(&str, usize)>>, from: &str, to: &str) -> bool {
-    let (mut seen, mut ahead) = (BTreeSet::new(), vec![from]);
-    while let Some(name) = ahead.pop() {
-        if name == to {
-            return true;
-        }
-        if seen.insert(name) {
-            ahead.extend(of.get(name).into_iter().flatten().map(|(name, _)| *name));
-        }
-    }
-    false
 }

@@ -8,6 +8,7 @@ use types::{Timestamp, parse_duration_ns};
 
 use super::composite::When;
 use super::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, WindowPair};
+use crate::kind::SEASONS_MIN;
 
 /// Most fields that make label sets.
 const BY_MAX: usize = 10;
@@ -226,9 +227,9 @@ impl Reader {
         let season_ns = self.duration("season", &text.season, Timestamp::DAY);
         let history_ns = self.duration("history", &text.history, season_ns.saturating_mul(7));
         let n_seasons = history_ns / season_ns.max(1);
-        if !(super::anomaly::SEASONS_MIN as i64..=SEASONS_MAX).contains(&n_seasons) {
+        if !(SEASONS_MIN as i64..=SEASONS_MAX).contains(&n_seasons) {
             let at = text.history.as_ref().or(text.season.as_ref()).map_or(self.at, |history| history.referenced);
-            let least = super::anomaly::SEASONS_MIN;
+            let least = SEASONS_MIN;
             self.mistakes.push((at, format!("history: must hold {least} to {SEASONS_MAX} seasons, not {n_seasons}")));
         }
         Anomaly {

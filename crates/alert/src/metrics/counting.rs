@@ -18,7 +18,7 @@ use types::{BatchRun, Run, TimeRange};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::meter::{Meter, Tally};
-use crate::state::{StateError, StateFile};
+use crate::state_file::{StateError, StateFile};
 
 /// Batches that wait in the store; what is more is read again from there.
 const BATCHES_WAITING_MAX: usize = 64;
@@ -307,7 +307,7 @@ impl Shared {
             let tally = &mut entry.counted.tally;
             let mut is_dirty = false;
             let count = || {
-                let take = &mut |found: query::TailRows| {
+                let take = &mut |found: execute::TailRows| {
                     is_dirty |= !found.ids.is_empty();
                     meter.count(&found, tally, &mut room, now);
                 };

@@ -1,6 +1,8 @@
 //! What people write down of a metric, and what is wrong with it.
 
-use query::{ParseOptions, QueryErrors, Tail, parse_showing};
+use execute::Tail;
+use language::{ParseOptions, parse_showing};
+use plan::QueryErrors;
 use serde::{Deserialize, Serialize};
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
@@ -267,6 +269,15 @@ pub(super) fn label_name(field: &str) -> String {
 
 fn is_field(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control)
+}
+
+/// A metric of a rule file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileMetric {
+    /// What it is.
+    pub settings: MetricSettings,
+    /// The file.
+    pub file: String,
 }
 
 #[cfg(test)]

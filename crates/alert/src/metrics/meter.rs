@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use query::{Tail, TailRows};
+use execute::{Tail, TailRows};
 use serde::{Deserialize, Serialize};
 use types::{EventId, GroupPattern, GroupScope, Timestamp, Value};
 

@@ -8,11 +8,12 @@ use storage::Clock;
 use types::Timestamp;
 
 use super::recording::Recorder;
-use super::remote::{Named, Remote, named, samples_of_page};
-use super::{
-    Counted, Counting, Document, Family, FamilyKind, FileMetric, KIND, MetricSettings, OF_FILES, Sample, Tally,
-};
+use super::remote::{Remote, named, samples_of_page};
+use super::{Counted, Counting, Family, FamilyKind, MetricSettings, Sample, Tally};
 use crate::Poster;
+use crate::metrics::definition::FileMetric;
+use crate::metrics::document::{Document, KIND, OF_FILES};
+use crate::metrics::remote::Named;
 
 /// How long whoever asks for numbers waits for what was accepted just now.
 pub(super) const SETTLE_MAX: Duration = Duration::from_secs(1);

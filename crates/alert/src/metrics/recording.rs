@@ -12,7 +12,7 @@ use types::Timestamp;
 use super::definition::{check_name, label_names};
 use super::family::{Family, FamilyKind, Sample};
 use super::meter::{label_text, number_of};
-use crate::kind::{self, Asking, Memory};
+use crate::detectors::{Asking, Memory, answer};
 use crate::{Ask, Rule};
 
 /// Series of a recording rule. Further rows are left out, which is an error of the rule.
@@ -147,7 +147,7 @@ impl Recorder {
 impl Recording {
     fn evaluate(&self, ask: &dyn Ask, memory: &Memory, now: Timestamp) -> Result<Family, String> {
         let asking = Asking { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false };
-        let (compiled, table) = kind::answer(&self.rule, &asking)?;
+        let (compiled, table) = answer(&self.rule, &asking)?;
         if let Some(partial) = table.partial {
             return Err(partial);
         }

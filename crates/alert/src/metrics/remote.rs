@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use data_encoding::BASE64;
 use types::{Secret, Timestamp};
 
-pub(super) use self::wire::samples_of_page;
+pub(super) use self::wire::{Named, samples_of_page};
 use super::family::{Family, FamilyKind, Sample};
 use crate::{PostError, Poster};
 
@@ -53,14 +53,6 @@ pub enum Credentials {
         /// The password.
         password: Secret,
     },
-}
-
-/// A sample with its whole name.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) labels: Vec<(String, String)>,
-    pub(super) value: f64,
 }
 
 /// A request that waits.

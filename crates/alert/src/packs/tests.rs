@@ -1,7 +1,7 @@
 //! Each pack by lines that must make it fire, and by near ones that must not.
 
 use super::*;
-use crate::kind::tests::{Line, World};
+use crate::detectors::tests::{Line, World};
 use crate::{Rule, RuleBook};
 
 fn rules_of(pack: &str) -> Vec<Rule> {

@@ -2,8 +2,8 @@
 
 use serde_saphyr::Location;
 
-use super::Reader;
 use crate::compile::Compiled;
+use crate::rules::reader::Reader;
 use crate::template::{Names, VARIABLES, check};
 use crate::{Kind, Rule};
 
@@ -64,7 +64,7 @@ pub(super) fn shown(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(before, _)| before);
     let Some((key, known)) = unknown_key(message) else { return message.to_owned() };
     let habit = HABITS.iter().find(|(name, _)| *name == key && !known.contains(name));
-    let near = || query::nearest(key, known.iter().copied()).map(|near| format!("did you mean {near}:?"));
+    let near = || plan::nearest(key, known.iter().copied()).map(|near| format!("did you mean {near}:?"));
     let hint = habit.map(|(_, hint)| (*hint).to_owned()).or_else(near);
     let hint = hint.unwrap_or_else(|| format!("there are {}", known.join(", ")));
     format!("unknown key \"{key}\"; {hint}")

@@ -1,8 +1,8 @@
 //! Recording rules in a file: read as rules that alert, of which they have only the question.
 
-use super::{Reader, RuleText};
 use crate::Kind;
 use crate::metrics::Recording;
+use crate::rules::reader::{Reader, RuleText};
 
 impl Reader<'_> {
     pub(super) fn recording(&mut self, mut text: RuleText, group_interval_ns: Option<i64>) -> Option<Recording> {

@@ -1,6 +1,9 @@
 //! Rule files: what is read, and where mistakes are found.
 
+use types::{GroupPattern, Timestamp};
+
 use super::*;
+use crate::rule::{Datapoints, Missing, RuleError};
 
 /// Reads a file and shows its errors, one per line.
 fn check(text: &str, expected: &[&str]) {

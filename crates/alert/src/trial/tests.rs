@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use types::{BatchBuilder, BatchRun, GroupName, Level};
 
 use super::*;
+use crate::detectors::answer;
 use crate::{Question, RuleBook, RunsAsk};
 
 const START: i64 = 1_800_000_000 * Timestamp::SECOND;
@@ -52,7 +53,7 @@ fn turn_by_turn(rule: &Rule, ask: &dyn Ask, past: &Past) -> Vec<(i64, Option<i64
     let (mut sets, mut alerts) = (Sets::new(), Vec::new());
     let mut now = past.from;
     while now <= past.to {
-        let (compiled, table) = kind::answer(rule, &asking(ask, now, &Memory::default())).unwrap();
+        let (compiled, table) = answer(rule, &asking(ask, now, &Memory::default())).unwrap();
         let evaluation = evaluate(rule, &compiled, &table, &sets, now);
         sets = evaluation.sets;
         for change in evaluation.changes {

@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Printing, Remote, Zone};
+use super::{Printing, Remote};
 
 #[derive(Debug, Args)]
 pub(crate) struct Groups {
@@ -23,23 +23,23 @@ pub(crate) enum GroupCommand {
         /// The group
         name: String,
     },
-    /// Set how long and how much of a group is kept
+    /// Set a group's retention and time zone
     Set(SetGroup),
     /// Delete a group with all its events
     Delete {
         /// The group
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Delete the events of a group that a query chooses
+    /// Delete the events of a group that match a query
     DeleteEvents(DeleteEvents),
-    /// Show deletions of events and how far they are
+    /// Show deletions of events and their progress
     Deletions {
         /// The group
         name: String,
-        /// One of them, with the segments that were written again
+        /// One deletion, with the segments that it rewrote
         id: Option<String>,
     },
 }
@@ -47,22 +47,22 @@ pub(crate) enum GroupCommand {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["retention_age", "retention_size", "time_zone"]))]
 pub(crate) struct SetGroup {
-    /// The group; it need not exist yet
+    /// The group, which need not exist yet
     pub(crate) name: String,
-    /// Age beyond which events go, such as 7d; `never` for no limit
+    /// Maximum age of events, such as 7d; `never` for no limit
     #[arg(long, value_name = "DURATION", alias = "age")]
     pub(crate) retention_age: Option<String>,
-    /// Bytes beyond which the oldest events go, such as 10GB; `never` for no limit
+    /// Maximum size, such as 10GB, beyond which the oldest events are deleted; `never` for no limit
     #[arg(long, value_name = "SIZE", alias = "size")]
     pub(crate) retention_size: Option<String>,
-    /// Zone in which times that name none are read from now on, such as Asia/Jakarta or +07:00; `none` for that of the
-    /// sender or server
+    /// Time zone of new events whose times have none, such as Asia/Jakarta or +07:00; `none` for that of the sender or
+    /// server
     #[arg(long, value_name = "ZONE")]
     pub(crate) time_zone: Option<String>,
-    /// Only say what it would do
+    /// Show the effect without changing anything
     #[arg(long)]
     pub(crate) preview: bool,
-    /// Do not ask, even where events go at once
+    /// Do not ask for confirmation, even if events are deleted at once
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -78,21 +78,19 @@ pub(crate) struct DeleteEvents {
     /// Start: RFC 3339, `now-30d`, `now/d`, or seconds since 1970
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) from: Option<String>,
-    /// End, included (default: now)
+    /// End, inclusive (default: now)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "all_time")]
     pub(crate) to: Option<String>,
-    /// Events of all time, instead of a range
+    /// Events of all time instead of a range
     #[arg(long)]
     pub(crate) all_time: bool,
-    #[command(flatten)]
-    pub(crate) zone: Zone,
-    /// Why; kept in the receipt, unlike the query
+    /// Reason to record in the receipt, which does not contain the query
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
-    /// Only count what would be deleted
+    /// Count matching events without deleting them
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -18,28 +18,29 @@ pub(crate) struct Keys {
 pub(crate) enum KeyCommand {
     /// List the keys, without their secrets
     List,
-    /// Make a key and show it, this once
+    /// Create a key and show it once
     Create {
-        /// What it is called in lists and records
+        /// Name for lists and the audit log
         #[arg(long, value_name = "NAME")]
         name: String,
-        /// What it may do: ingest (only send), read, operate, admin
+        /// Role: ingest (only send), read, operate or admin
         #[arg(long, value_name = "ROLE")]
         role: String,
-        /// The groups that exist for it, `*` stands for any characters; may be repeated (default: all)
+        /// Groups that the key sees, as patterns such as 'app/*'; may be repeated (default: all)
         #[arg(long, alias = "group", value_name = "PATTERN", value_delimiter = ',')]
         groups: Vec<String>,
     },
-    /// End a key at once
+    /// Revoke a key at once
+    #[command(visible_alias = "delete")]
     Revoke {
-        /// Its id, as the list shows it
+        /// The key's id, as in the list
         id: String,
     },
-    /// Make a key in the place of another, which goes on for a time
+    /// Create a key that replaces another, which works for some time longer
     Rotate {
-        /// Its id, as the list shows it
+        /// The key's id, as in the list
         id: String,
-        /// How long the old key goes on
+        /// How long the old key still works
         #[arg(long, value_name = "DURATION", default_value = "24h")]
         grace: String,
     },

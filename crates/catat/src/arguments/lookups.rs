@@ -20,14 +20,14 @@ pub(crate) struct Lookups {
 pub(crate) enum LookupCommand {
     /// List the tables
     List,
-    /// Print a table as it was uploaded
+    /// Print a table as uploaded
     Show {
         /// The table
         name: String,
     },
-    /// Upload a table, in the place of one of that name
+    /// Upload a table, or replace the one of that name
     Put {
-        /// The table, as queries name it
+        /// The table's name in queries
         name: String,
         /// CSV with a header; `-` is standard input
         file: PathBuf,

@@ -29,29 +29,29 @@ pub(crate) struct Rules {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuleCommand {
-    /// List the rules of a server with what they have come to
+    /// List the rules of a server with their states
     List {
         #[command(flatten)]
         remote: Remote,
         #[command(flatten)]
         printing: Printing,
     },
-    /// List the rules that come with catat, in packs ready to be used
+    /// List the rule packs that come with catat
     Packs,
-    /// Print a pack, to be put into the rules directory
+    /// Print a rule pack, for a file in the rules directory
     Pack {
-        /// Its name
+        /// The pack
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Run rules over sample events and compare what fires with what a test expects
+    /// Test rules: run them over sample events and compare the alerts with those expected
     #[command(after_help = TEST_HELP)]
     Test {
         /// Files of tests
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// Find every mistake in rule files without starting anything
+    /// Find all mistakes in rule files; starts nothing
     Check {
         #[command(flatten)]
         server: Server,
@@ -59,7 +59,7 @@ pub(crate) enum RuleCommand {
         #[arg(value_name = "PATH")]
         path: Option<PathBuf>,
     },
-    /// Show when the rules of a file would have fired over what a server has stored
+    /// Show when the rules of a file would have fired over stored events
     Backtest {
         #[command(flatten)]
         remote: Remote,
@@ -68,10 +68,10 @@ pub(crate) enum RuleCommand {
         /// A rule file, or a file with one rule
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// From when: RFC 3339, or now-7d
+        /// Start: RFC 3339, or now-7d
         #[arg(long, value_name = "TIME", default_value = "now-1d")]
         from: String,
-        /// Until when
+        /// End
         #[arg(long, value_name = "TIME", default_value = "now")]
         to: String,
     },

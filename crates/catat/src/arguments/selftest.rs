@@ -14,23 +14,23 @@ pub(crate) struct Selftest {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SelftestCommand {
-    /// Write logs and rotate them in every way while the shipper is killed, and compare what is stored with what was written
+    /// Write and rotate logs while killing the shipper, then compare stored and written lines
     ///
-    /// A server and a shipper of its own are started on a directory of their own; nothing else on this machine is
-    /// read or changed. Ends with 1 when a line is lost, repeated or altered.
+    /// Starts its own server and shipper in their own directory and touches nothing else on this machine. Exits with
+    /// code 1 if a line is lost, repeated or altered.
     Tail(SelftestTail),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SelftestTail {
-    /// Where to write: a directory that is new or empty, on the file system to be tried; it is kept (default: one of
-    /// its own, removed when all is well)
+    /// Directory to write to, new or empty, on the file system to test; it is kept (default: a temporary one, removed on
+    /// success)
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-    /// How often the shipper is killed
+    /// Number of times to kill the shipper
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) rounds: u32,
-    /// For how many seconds is written
+    /// Seconds to write
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) seconds: u32,
     #[command(flatten)]

@@ -10,25 +10,25 @@ use super::Remote;
 pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// The group that the lines go to
+    /// The group to send to
     #[arg(long, value_name = "GROUP", default_value = "default")]
     pub(crate) group: String,
     /// The stream within the group (default: this host's name)
     #[arg(long, value_name = "STREAM")]
     pub(crate) stream: Option<String>,
-    /// A field that every event gets, such as job=backup; may be repeated
+    /// A field to add to every event, such as job=backup; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) field: Vec<String>,
-    /// What the lines are
+    /// Format of the lines
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub(crate) format: InputFormat,
-    /// How bodies are packed on their way
+    /// Compression of request bodies
     #[arg(long, value_name = "HOW", default_value = "zstd")]
     pub(crate) compression: Compression,
-    /// How long a server is waited for that does not answer or has no room
+    /// How long to retry while the server does not answer or is full
     #[arg(long, value_name = "DURATION", default_value = "1m")]
     pub(crate) retry_for: String,
-    /// Say only what was not accepted
+    /// Report only what was not accepted
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// Files to send instead of standard input (plain, .gz, .zst); `-` is standard input
@@ -39,11 +39,11 @@ pub(crate) struct Send {
 /// What lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputFormat {
-    /// JSON objects are records, where the first line is one; anything else is text
+    /// JSON objects are records if the first line is one; anything else is text
     Auto,
     /// Every line is a record
     Ndjson,
-    /// Lines as programs print them; some belong to the line before
+    /// Plain lines; continuation lines belong to the event before them
     Text,
 }
 

@@ -1,7 +1,7 @@
 //! What can be typed after `catat sources`.
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 
 use super::{Printing, Remote};
 
@@ -11,16 +11,21 @@ pub(crate) struct Sources {
     pub(crate) remote: Remote,
     #[command(flatten)]
     pub(crate) printing: Printing,
-    /// List the shippers, as without it
-    #[arg(value_name = "list", value_parser = PossibleValuesParser::new(["list"]), hide = true)]
-    pub(crate) command: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<SourceCommand>,
     /// Only shippers on this host
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", global = true)]
     pub(crate) host: Option<String>,
     /// Only shippers in this state
-    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(["up", "down", "stopped", "unknown"]))]
+    #[arg(long, value_name = "STATE", global = true, value_parser = PossibleValuesParser::new(["up", "down", "stopped", "unknown"]))]
     pub(crate) state: Option<String>,
     /// Show files, each with the ranges of bytes that never arrived
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) files: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourceCommand {
+    /// List the shippers
+    List,
 }

@@ -40,25 +40,27 @@ impl UserRole {
 pub(crate) enum UserCommand {
     /// List users
     List,
-    /// Make a user; the password is asked for, or is the first line of standard input
-    Add {
-        /// Whom to make: A-Z a-z 0-9 . _ @ + -
+    /// Create a user; asks for the password, or reads it from the first line of standard input
+    #[command(visible_alias = "add")]
+    Create {
+        /// The user's name: A-Z a-z 0-9 . _ @ + -
         name: String,
-        /// What they may do
+        /// What the user may do
         #[arg(long, default_value = "read")]
         role: UserRole,
-        /// Groups that exist for them, as patterns such as 'app/*'; all where none is named
+        /// Groups that the user sees, as patterns such as 'app/*' (default: all)
         #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
         groups: Vec<String>,
     },
-    /// Remove a user; their sessions end
-    Remove {
-        /// Whom to remove
+    /// Delete a user; their sessions end
+    #[command(visible_alias = "remove")]
+    Delete {
+        /// The user
         name: String,
     },
-    /// Set another password, asked for or the first line of standard input; sessions end
+    /// Set another password, asked for or read from the first line of standard input; sessions end
     Password {
-        /// Whose
+        /// The user
         name: String,
     },
 }

@@ -1,43 +1,39 @@
-//! `catat check` and `catat config show`: what is set, whether it is right, and what it makes of lines.
+//! `catat check` and `catat config show`: the settings, whether they are right, and what pipelines do to lines.
 
 mod sample;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::arguments::{Check, ConfigCommand};
-use crate::config::Config;
+use crate::config::{Certificate, Config, Layers};
 use crate::failure::{Failure, of_output};
 
-/// Finds mistakes in configuration and rules without starting anything.
+/// Finds mistakes in configuration and rules without starting anything. All are reported at once, also those in files
+/// that a configuration with mistakes names.
 pub(crate) fn check(options: Check) -> Result<(), Failure> {
-    let config = super::read_config(&options.server).map_err(|failure| with_rules(failure, &options.server))?;
+    let config = match super::read_config(&options.server) {
+        Ok(config) => config,
+        Err(failure) => return Err(with_files(failure, &super::known_layers(&options.server))),
+    };
     if let Some(path) = &options.sample.file {
         return sample::try_lines(&config, path, &options.sample);
     }
-    let mut problems = Vec::new();
-    if let Some(parent) = first_existing(&config.data_dir)
-        && let Err(error) = tempfile_probe(&parent)
-    {
-        problems.push(format!("data directory {}: {error}", config.data_dir.display()));
-    }
-    let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-    for files in config.tls.iter().chain(of_syslog) {
-        problems.extend(crate::serving::load_certificate(files).err().map(|failure| failure.message().to_owned()));
-    }
-    problems.extend(config.ship.key().err());
     for doubt in ship::doubts_about(&config.ship.inputs()) {
         say!("catat: warning: {doubt}");
     }
+    let mut problems = problems_of_directory(&config.data_dir);
+    let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
+    problems.extend(config.tls.iter().chain(of_syslog).filter_map(problem_of_certificate));
+    problems.extend(config.ship.key().err());
     problems.extend(config.databases.probe().iter().map(ToString::to_string));
-    let rules_dir = rules_dir(&config);
-    let mut n_rules = 0;
-    if rules_dir.is_dir() {
-        match crate::serving::read_rules(&rules_dir) {
-            Ok(rules) => n_rules = rules.n_rules(),
-            Err(error) => problems.push(error),
+    let n_rules = match rules_in(&rules_dir(&config)) {
+        Ok(n_rules) => n_rules,
+        Err(error) => {
+            problems.push(error);
+            0
         }
-    }
+    };
     if !problems.is_empty() {
         return Err(Failure::usage(problems.join("\ncatat: ")));
     }
@@ -45,21 +41,34 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     writeln!(out, "configuration is valid; data in {}, {n_rules} rules", config.data_dir.display()).map_err(of_output)
 }
 
-/// Mistakes in the configuration, and those in rules where their directory is known all the same.
-fn with_rules(failure: Failure, options: &crate::arguments::Server) -> Failure {
-    let Ok(layers) = super::read_layers(options) else { return failure };
-    let value = |section, key| {
-        layers
-            .all()
-            .find(|(setting, _)| (setting.section, setting.key) == (section, key))
-            .map(|(_, set)| set.value.clone())
-    };
-    let named = value("alerts", "rules_dir").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    let dir = named.or_else(|| value("storage", "dir").map(|dir| PathBuf::from(dir).join("rules")));
-    match dir.filter(|dir| dir.is_dir()).map(|dir| crate::serving::read_rules(&dir)) {
-        Some(Err(problems)) => failure.with(&format!("catat: {problems}")),
-        _ => failure,
+/// Adds to mistakes in the configuration those in the files that its other settings name.
+fn with_files(failure: Failure, layers: &Layers) -> Failure {
+    let value = |section, key| layers.value(section, key).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data_dir = value("storage", "dir");
+    let rules_dir = value("alerts", "rules_dir").or_else(|| data_dir.as_ref().map(|dir| dir.join("rules")));
+    let mut problems = data_dir.as_deref().map(problems_of_directory).unwrap_or_default();
+    for section in ["server", "syslog"] {
+        let files = value(section, "tls_cert").zip(value(section, "tls_key"));
+        let certificate = files.map(|(cert, key)| Certificate { cert, key });
+        problems.extend(certificate.as_ref().and_then(problem_of_certificate));
     }
+    problems.extend(rules_dir.and_then(|dir| rules_in(&dir).err()));
+    problems.into_iter().fold(failure, |failure, problem| failure.with(&format!("catat: {problem}")))
+}
+
+fn problems_of_directory(data_dir: &Path) -> Vec<String> {
+    let existing = data_dir.ancestors().find(|path| path.is_dir());
+    let refused = existing.and_then(|dir| try_writing(dir).err());
+    refused.map(|error| format!("data directory {}: {error}", data_dir.display())).into_iter().collect()
+}
+
+fn problem_of_certificate(files: &Certificate) -> Option<String> {
+    crate::serving::load_certificate(files).err().map(|failure| failure.message().to_owned())
+}
+
+/// Returns the number of rules in a directory, or all mistakes in them.
+fn rules_in(dir: &Path) -> Result<usize, String> {
+    if dir.is_dir() { crate::serving::read_rules(dir).map(|rules| rules.n_rules()) } else { Ok(0) }
 }
 
 /// The directory that rule files are read from.
@@ -67,13 +76,8 @@ pub(crate) fn rules_dir(config: &Config) -> PathBuf {
     config.rules_dir.clone().unwrap_or_else(|| config.data_dir.join("rules"))
 }
 
-/// The directory itself or the nearest one above it that exists.
-fn first_existing(dir: &std::path::Path) -> Option<PathBuf> {
-    dir.ancestors().find(|path| path.is_dir()).map(PathBuf::from)
-}
-
 /// Tries to write into a directory.
-fn tempfile_probe(dir: &std::path::Path) -> std::io::Result<()> {
+fn try_writing(dir: &Path) -> std::io::Result<()> {
     let path = dir.join(format!(".catat-check-{}", std::process::id()));
     std::fs::File::create_new(&path)?;
     std::fs::remove_file(&path)
@@ -90,17 +94,19 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
             section = setting.section;
             writeln!(out, "[{section}]").map_err(of_output)?;
         }
-        // What is not shown is no value that another file could have.
         let shown = setting.as_toml(&layered.value);
         let line = match shown {
             Some(value) => format!("{} = {value}", setting.key),
-            // What could be read back as this value is left out; what it is without its password is a comment.
+            // A secret is a comment, so that a file made of this output does not set it to something else.
             None => match setting.shown(&layered.value).as_str() {
                 "not shown" => format!("# {} is not shown", setting.key),
                 shown => format!("# {} = {}", setting.key, toml::Value::from(shown)),
             },
         };
         writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
+    }
+    for name in layers.definitions() {
+        writeln!(out, "# [[{name}]] is not shown").map_err(of_output)?;
     }
     Config::of_layers(&layers).map_err(super::all_errors)?;
     Ok(())

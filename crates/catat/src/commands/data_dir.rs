@@ -23,7 +23,7 @@ pub(super) fn with_store<T>(
     work: impl FnOnce(&Arc<Store>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
     if !may_make && !dir.join("STORE").exists() {
-        return Err(Failure::usage(format!("{}: there is no store here", dir.display())));
+        return Err(Failure::usage(format!("{}: no store in this directory", dir.display())));
     }
     super::check_formats(dir)?;
     crate::serving::make_data_dir(dir)?;

@@ -1,16 +1,16 @@
-//! `catat groups`: what groups there are, how much of them is kept, and deleting them or some of their events.
+//! `catat groups`: lists groups, sets how long they are kept, deletes them or some of their events.
 //!
-//! What cannot be undone is asked about first; where nobody can be asked, `--yes` must say so.
+//! What cannot be undone needs a confirmation, or `--yes` where standard input is no terminal.
 
-use std::io::{BufRead, BufWriter, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Write};
 
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::arguments::{DeleteEvents, Format, GroupCommand, Groups, SetGroup};
+use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
 use crate::client::Server;
-use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::failure::Failure;
+use crate::output::{print_rows, print_thing};
 
 /// Columns of a list of groups, each with where it stands in a group's JSON.
 const GROUP_COLUMNS: [(&str, &str); 9] = [
@@ -113,7 +113,10 @@ impl Talk<'_> {
         }
         if n_events > 0 && !set.yes {
             let until = preview["undo_until"].as_str().unwrap_or_default();
-            confirm(&format!("{n_events} events of {} go at once and can be had back until {until}.", set.name))?;
+            confirm(&format!(
+                "{n_events} events of {} are deleted at once; raising the limit again before {until} brings them back.",
+                set.name
+            ))?;
         }
         self.show(&self.ask(Method::PUT, &path(&set.name), Some(&body), "")?)
     }
@@ -121,16 +124,16 @@ impl Talk<'_> {
     fn delete(&self, name: &str, yes: bool) -> Result<(), Failure> {
         let group = self.get(&path(name))?;
         if !yes {
-            confirm(&format!("The group {name} goes with {} events, for good.", group["events"]))?;
+            confirm(&format!("Group {name} and its {} events are deleted permanently.", group["events"]))?;
         }
         self.ask(Method::DELETE, &path(name), None, "")?;
-        say!("catat: {name} is deleted");
+        say!("catat: group {name} deleted");
         Ok(())
     }
 
     fn delete_events(&self, delete: &DeleteEvents) -> Result<(), Failure> {
         let mut body = json!({"query": delete.query, "reason": delete.reason, "all_time": delete.all_time});
-        let zone = crate::zone::Zones::of(&delete.zone)?.name();
+        let zone = crate::zone::Zones::of(&self.options.printing.zone)?.name();
         let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &Some(zone))];
         for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             body[name] = value.as_str().into();
@@ -142,7 +145,7 @@ impl Talk<'_> {
                 return self.conclude(&counted);
             }
             let n_events = &counted["matched"];
-            confirm(&format!("{n_events} events of {} go, for good.", delete.name))?;
+            confirm(&format!("{n_events} events of {} are deleted permanently.", delete.name))?;
             body["dry_run"] = false.into();
         }
         self.conclude(&self.order(&delete.name, &body, &delete.query)?)
@@ -165,55 +168,26 @@ impl Talk<'_> {
         }
         let reasons = answer["partial_reasons"].as_array().into_iter().flatten();
         let reasons: Vec<&str> = reasons.filter_map(|reason| reason["message"].as_str()).collect();
-        Err(Failure::partial(format!("not all events could be looked at: {}", reasons.join("; "))))
-    }
-
-    fn format(&self) -> Format {
-        let is_terminal = std::io::stdout().is_terminal();
-        self.options.printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson })
-    }
-
-    fn printer(&self, names: impl Iterator<Item = String>) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
-        let out = BufWriter::new(std::io::stdout());
-        let mut printer = Printer::new(out, self.format(), is_coloured(self.options.printing.color));
-        printer.start(names.map(Column::named).collect()).map_err(of_output)?;
-        Ok(printer)
+        Err(Failure::partial(format!("some events could not be read: {}", reasons.join("; "))))
     }
 
     fn print(&self, columns: &[(&str, &str)], rows: &Value) -> Result<(), Failure> {
-        let mut printer = self.printer(columns.iter().map(|(name, _)| (*name).to_owned()))?;
-        for row in rows.as_array().into_iter().flatten() {
-            let cell = |(_, place): &(&str, &str)| row.pointer(place).unwrap_or(&Value::Null).to_string();
-            printer.row(columns.iter().map(cell).collect()).map_err(of_output)?;
-        }
-        printer.finish().map_err(of_output)
+        print_rows(&self.options.printing, columns, rows.as_array().map_or(&[], Vec::as_slice))
     }
 
-    /// Shows one thing: as a row, or as a table of what is known of it.
     fn show(&self, thing: &Value) -> Result<(), Failure> {
-        let nothing = Map::new();
-        let members = thing.as_object().unwrap_or(&nothing);
-        if self.format() != Format::Table {
-            let mut printer = self.printer(members.keys().cloned())?;
-            printer.row(members.values().map(Value::to_string).collect()).map_err(of_output)?;
-            return printer.finish().map_err(of_output);
-        }
-        let mut printer = self.printer(["what", "value"].into_iter().map(str::to_owned))?;
-        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            printer.row(vec![Value::from(name.as_str()).to_string(), value.to_string()]).map_err(of_output)?;
-        }
-        printer.finish().map_err(of_output)
+        print_thing(&self.options.printing, thing)
     }
 }
 
-/// Asks whoever sits there whether to go on.
+/// Asks for confirmation on the terminal.
 fn confirm(what: &str) -> Result<(), Failure> {
     let mut input = std::io::stdin().lock();
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{what} Nobody can be asked here: add --yes to go on.")));
+        return Err(Failure::usage(format!("{what} Standard input is no terminal; pass --yes to confirm.")));
     }
-    eprint!("{what} Go on? [y/N] ");
-    // A prompt that cannot be shown is one that nobody answers with yes.
+    eprint!("{what} Continue? [y/N] ");
+    // A prompt that cannot be shown is not answered with yes.
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     input.read_line(&mut answer).map_err(|error| Failure::other(format!("standard input: {error}")))?;

@@ -1,26 +1,33 @@
-//! `catat keys`: keys of senders and readers.
+//! `catat keys`: lists, creates, replaces and revokes keys.
 //!
-//! A server is asked; where none runs on the data directory, the command opens it itself, so that the first key can be
-//! made before a server is reachable from elsewhere.
+//! The command asks a server. If none runs on the data directory, it opens the directory itself, so that the first key
+//! can be created before the server is reachable from elsewhere.
 
-use std::io::{BufWriter, IsTerminal};
 use std::sync::Arc;
 
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use serve::{KeyError, KeyOrder};
 use storage::{Clock, Store};
 use types::{GroupScope, Timestamp, parse_duration_ns};
 
 use super::data_dir::{server_of, with_store};
 use super::groups::encoded;
-use crate::arguments::{Format, KeyCommand, Keys};
+use crate::arguments::{KeyCommand, Keys};
 use crate::client::Server;
-use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::failure::Failure;
+use crate::output::{print_rows, print_thing};
 
 /// Columns of a list of keys.
-const COLUMNS: [&str; 7] = ["id", "name", "role", "groups", "created", "last_used", "expires"];
+const COLUMNS: [(&str, &str); 7] = [
+    ("id", "/id"),
+    ("name", "/name"),
+    ("role", "/role"),
+    ("groups", "/groups"),
+    ("created", "/created"),
+    ("last_used", "/last_used"),
+    ("expires", "/expires"),
+];
 
 pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
@@ -35,14 +42,16 @@ pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
         None => online(&Server::new(&options.remote)?, command)?,
     };
     match command {
-        KeyCommand::List => print_list(&options, answer["keys"].as_array().map_or(&[], Vec::as_slice)),
+        KeyCommand::List => {
+            print_rows(&options.printing, &COLUMNS, answer["keys"].as_array().map_or(&[], Vec::as_slice))
+        }
         KeyCommand::Revoke { id } => {
-            say!("catat: {id} is revoked");
+            say!("catat: key {id} revoked");
             Ok(())
         }
         KeyCommand::Create { .. } | KeyCommand::Rotate { .. } => {
-            say!("catat: the key and its pair are shown this once");
-            print_one(&options, &answer)
+            say!("catat: copy the key and its secret now; they are not shown again");
+            print_thing(&options.printing, &answer)
         }
     }
 }
@@ -86,43 +95,4 @@ fn carry_out(store: &Arc<Store>, command: &KeyCommand) -> Result<Value, Failure>
             keys.rotate(id, until, everything, now).map(|made| json!(made)).map_err(refused)
         }
     }
-}
-
-fn print_list(options: &Keys, keys: &[Value]) -> Result<(), Failure> {
-    let mut printer = printer(options, COLUMNS.into_iter())?;
-    for key in keys {
-        printer.row(COLUMNS.map(|name| key[name].to_string()).to_vec()).map_err(of_output)?;
-    }
-    printer.finish().map_err(of_output)
-}
-
-/// Shows one key: as a row, or as a table of what is known of it.
-fn print_one(options: &Keys, key: &Value) -> Result<(), Failure> {
-    let nothing = Map::new();
-    let members = key.as_object().unwrap_or(&nothing);
-    if format(options) != Format::Table {
-        let mut printer = printer(options, members.keys().map(String::as_str))?;
-        printer.row(members.values().map(Value::to_string).collect()).map_err(of_output)?;
-        return printer.finish().map_err(of_output);
-    }
-    let mut printer = printer(options, ["what", "value"].into_iter())?;
-    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-        printer.row(vec![Value::from(name.as_str()).to_string(), value.to_string()]).map_err(of_output)?;
-    }
-    printer.finish().map_err(of_output)
-}
-
-fn format(options: &Keys) -> Format {
-    let is_terminal = std::io::stdout().is_terminal();
-    options.printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson })
-}
-
-fn printer<'n>(
-    options: &Keys,
-    names: impl Iterator<Item = &'n str>,
-) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
-    let out = BufWriter::new(std::io::stdout());
-    let mut printer = Printer::new(out, format(options), is_coloured(options.printing.color));
-    printer.start(names.map(Column::named).collect()).map_err(of_output)?;
-    Ok(printer)
 }

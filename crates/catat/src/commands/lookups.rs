@@ -15,7 +15,7 @@ use crate::output::print_rows;
 const COLUMNS: [(&str, &str); 4] = [("name", "/name"), ("columns", "/columns"), ("rows", "/rows"), ("bytes", "/bytes")];
 
 /// Bytes of a file that are read: a little more than a table may have, so that the server says what is wrong.
-const FILE_BYTES_MAX: u64 = query::CSV_BYTES_MAX as u64 + 1;
+const FILE_BYTES_MAX: u64 = plan::CSV_BYTES_MAX as u64 + 1;
 
 pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
@@ -42,7 +42,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
         }
         Some(LookupCommand::Delete { name }) => {
             server.send(server.request(Method::DELETE, &path(name)), "")?;
-            say!("catat: {name} is deleted");
+            say!("catat: {name} deleted");
             Ok(())
         }
     }

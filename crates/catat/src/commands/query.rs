@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::arguments::{Format, Query};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, default_format, is_coloured};
+use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
 use crate::zone::Zones;
 
 /// Rows shown on a terminal unless told.
@@ -42,7 +42,7 @@ pub(crate) struct Note {
     pub(crate) hint: Option<String>,
 }
 
-/// Lines of a streamed answer (DESIGN.md §15).
+/// Lines of a streamed answer.
 enum Line {
     Row(Vec<Box<RawValue>>),
     Columns(Vec<Column>),
@@ -173,7 +173,9 @@ fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
 pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
     let Some(since) = &options.since else { return Ok(options.from.clone()) };
     if let Some(forward) = since.strip_prefix('-') {
-        return Err(Failure::usage(format!("--since {since}: it counts back by itself; write --since {forward}")));
+        return Err(Failure::usage(format!(
+            "--since {since}: the duration already counts back from now; write --since {forward}"
+        )));
     }
     let nanoseconds = types::parse_duration_ns(since)
         .map_err(|error| Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m")))?;
@@ -208,7 +210,8 @@ impl<'a> Shown<'a> {
         let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
         let zones = Zones::of(&self.options.zone)?;
         let zone = zones.printed(matches!(format, Format::Table | Format::Lines));
-        let mut printer = Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone);
+        let mut printer =
+            Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone).fitted_to(terminal_width());
         printer.start(columns).map_err(of_output)?;
         self.printer = Some(printer);
         Ok(())
@@ -252,7 +255,7 @@ impl<'a> Shown<'a> {
             say!("catat: {}{hint}", warning.message);
         }
         if ending.more && self.options.limit.is_none() {
-            say!("catat: {n_rows} rows are shown and there are more; --limit 0 shows all");
+            say!("catat: {n_rows} rows shown of more; --limit 0 shows all");
         }
         if ending.partial {
             let reasons: Vec<&str> = ending.partial_reasons.iter().map(|reason| &*reason.message).collect();

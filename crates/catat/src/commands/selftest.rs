@@ -9,7 +9,6 @@
 mod child;
 mod stored;
 
-use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +19,9 @@ use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, Written}
 
 use self::child::Child;
 use self::stored::Stored;
-use crate::arguments::{Format, Printing, Selftest, SelftestCommand, SelftestTail};
+use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::output::{Column, printer_of};
 
 /// How often the server is asked what it has, which writers wait for that take something away.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -51,9 +50,9 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
     print(&tally, &options.printing)?;
     if !tally.is_exact() {
         for text in tally.strange() {
-            say!("catat: nobody wrote this line: {}", crate::output::harmless(text, false));
+            say!("catat: stored line that was never written: {}", crate::output::harmless(text, false));
         }
-        return Err(Failure::other(format!("what is stored is not what was written; both are in {}", dir.display())));
+        return Err(Failure::other(format!("stored and written lines differ; both are in {}", dir.display())));
     }
     if is_ours {
         // What stays behind does no harm, and all was well.
@@ -161,10 +160,7 @@ fn interruption() -> Arc<AtomicBool> {
 }
 
 fn print(tally: &Tally, printing: &Printing) -> Result<(), Failure> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
-    let out = BufWriter::new(std::io::stdout().lock());
-    let mut printer = Printer::new(out, format, is_coloured(printing.color));
+    let mut printer = printer_of(printing)?;
     printer.start(COLUMNS.map(Column::named).to_vec()).map_err(of_output)?;
     for verdict in tally.verdicts() {
         printer.row(cells(&verdict).map(|cell| cell.to_string()).to_vec()).map_err(of_output)?;

@@ -62,7 +62,7 @@ impl Report {
             let Some(batch) = read? else { return Ok(()) };
             let (input, first) = (batch.input(), batch.first_line());
             let outcome = delivery.deliver(batch).map_err(|failure| {
-                failure.with(&format!("line {first} of {} and what follows is not stored", self.name(input)))
+                failure.with(&format!("line {first} of {} and all later lines are not stored", self.name(input)))
             })?;
             self.add(input, outcome);
         }

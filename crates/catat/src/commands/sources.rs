@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::arguments::Sources;
+use crate::arguments::{SourceCommand, Sources};
 use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::print_rows;
@@ -37,6 +37,7 @@ const FILE_COLUMNS: [(&str, &str); 11] = [
 ];
 
 pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
+    let (None | Some(SourceCommand::List)) = options.command;
     let server = Server::new(&options.remote)?;
     let wanted = [("host", &options.host), ("state", &options.state)];
     let wanted: Vec<_> = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
@@ -46,8 +47,7 @@ pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     let sources = answer["sources"].as_array().map_or(&[][..], Vec::as_slice);
     if options.files {
         let files: Vec<Value> = sources.iter().flat_map(files_of).collect();
-        print_rows(&options.printing, &FILE_COLUMNS, &files)?;
-        return Ok(());
+        return print_rows(&options.printing, &FILE_COLUMNS, &files);
     }
     print_rows(&options.printing, &SOURCE_COLUMNS, sources)
 }

@@ -59,7 +59,7 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
     match report.damaged.len() {
         0 => writeln!(out, "everything is as it should be").map_err(of_output),
         n => Err(Failure::other(format!(
-            "{n} damaged; the server goes on without them, `catat restore` brings a backup into a new directory"
+            "{n} damaged; the server continues without them; `catat restore` brings a backup into a new directory"
         ))),
     }
 }
@@ -132,6 +132,6 @@ pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
         return Ok(());
     }
     let next = format!("if it replaces the original, run: catat promote --data-dir {}", dir.display());
-    writeln!(out, "it is a copy and notifies nobody (alerts, subscription filters, remote write); {next}")
+    writeln!(out, "it is a copy and sends no notifications (alerts, subscription filters, remote write); {next}")
         .map_err(of_output)
 }

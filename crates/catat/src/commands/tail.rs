@@ -1,18 +1,26 @@
 //! `catat tail`: events as they are accepted, through the server's event stream.
+//!
+//! With `--lines` the last events come first. They are asked for when the stream is open, so that none is missed between;
+//! one that both have is printed once.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::arguments::{Format, Tail};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::output::{Column, Printer, is_coloured, terminal_width};
 use crate::zone::Zones;
 
 /// Longest line of the stream that is taken; events are at most 1 MiB of text, escaped.
 const LINE_BYTES_MAX: u64 = 64 << 20;
+
+/// The first moment that an event can have.
+const ALL_TIME: &str = "1970-01-01T00:00:00Z";
 
 /// Pause before another attempt when the server went away.
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
@@ -30,12 +38,18 @@ pub(crate) fn tail(options: Tail) -> Result<(), Failure> {
             std::process::exit(0);
         });
     }
-    let mut follower = Follower { options: &options, n_shown: 0, last_id: None };
+    let mut follower = Follower {
+        options: &options,
+        n_shown: 0,
+        last_id: None,
+        has_begun: options.lines == 0,
+        begun_with: HashSet::new(),
+    };
     loop {
         match follower.follow(&server)? {
             Ending::Enough => return Ok(()),
             Ending::Lost if follower.last_id.is_some() => {
-                say!("catat: connection lost, trying again; what came meanwhile is resumed");
+                say!("catat: connection lost, retrying; events accepted meanwhile follow");
                 std::thread::sleep(RECONNECT_PAUSE);
             }
             Ending::Lost => std::thread::sleep(RECONNECT_PAUSE),
@@ -54,6 +68,23 @@ struct Follower<'a> {
     options: &'a Tail,
     n_shown: u64,
     last_id: Option<String>,
+    /// Whether the last events were shown, where `--lines` asks for them.
+    has_begun: bool,
+    /// Their ids.
+    begun_with: HashSet<String>,
+}
+
+/// The part of an answer that is shown before the stream.
+#[derive(Deserialize)]
+struct Recent {
+    columns: Vec<Named>,
+    rows: Vec<Vec<Box<RawValue>>>,
+    ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
 }
 
 /// One server-sent event while its lines come in.
@@ -88,7 +119,12 @@ impl Follower<'_> {
             }
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
-            if text.is_empty() {
+            if text.starts_with(':') && !std::mem::replace(&mut self.has_begun, true) {
+                // The stream is open: what is accepted from now on comes in it.
+                if self.show_recent(server)? {
+                    return Ok(Ending::Enough);
+                }
+            } else if text.is_empty() {
                 if self.take(std::mem::take(&mut message))? {
                     return Ok(Ending::Enough);
                 }
@@ -102,18 +138,46 @@ impl Follower<'_> {
         }
     }
 
+    /// Prints the last events, oldest first; `true` when there are enough.
+    fn show_recent(&mut self, server: &Server) -> Result<bool, Failure> {
+        let mut query = vec![("query", self.options.query.clone()), ("from", ALL_TIME.to_owned())];
+        query.push(("limit", self.options.lines.to_string()));
+        query.extend(self.options.group.iter().map(|group| ("groups", group.clone())));
+        let request = server.request(reqwest::Method::GET, "/api/v1/query").query(&query);
+        let recent: Recent = server.send(request, &self.options.query)?.json().map_err(crate::client::broken_off)?;
+        for (cells, id) in recent.rows.iter().zip(recent.ids).rev() {
+            let present = recent.columns.iter().zip(cells).filter(|(_, cell)| cell.get() != "null");
+            let member =
+                |(column, cell): (&Named, &Box<RawValue>)| format!("{}:{cell}", serde_json::json!(column.name));
+            self.print(&format!("{{{}}}", present.map(member).collect::<Vec<_>>().join(",")))?;
+            self.begun_with.insert(id);
+            self.n_shown += 1;
+            if self.has_enough() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn has_enough(&self) -> bool {
+        self.options.count.is_some_and(|count| self.n_shown >= count)
+    }
+
     /// Prints one event; `true` when there are enough.
     fn take(&mut self, message: Message) -> Result<bool, Failure> {
         match &*message.event {
             "event" => {
-                self.print(&message.data)?;
+                let is_shown = message.id.as_ref().is_some_and(|id| self.begun_with.remove(id));
                 self.last_id = message.id.or(self.last_id.take());
-                self.n_shown += 1;
-                Ok(self.options.count.is_some_and(|count| self.n_shown >= count))
+                if !is_shown {
+                    self.print(&message.data)?;
+                    self.n_shown += 1;
+                }
+                Ok(self.has_enough())
             }
             "dropped" => {
                 let count: serde_json::Value = serde_json::from_str(&message.data).unwrap_or_default();
-                say!("catat: {} events were not shown, they came too fast; narrow the query", count["count"]);
+                say!("catat: {} events skipped because they arrived too fast; narrow the query", count["count"]);
                 Ok(false)
             }
             _ => Ok(false),
@@ -131,7 +195,9 @@ impl Follower<'_> {
             return writeln!(std::io::stdout(), "{data}").map_err(of_output);
         }
         let zone = Zones::of(&self.options.zone)?.printed(matches!(format, Format::Table | Format::Lines));
-        let mut printer = Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color)).in_zone(zone);
+        let mut printer = Printer::new(std::io::stdout().lock(), format, is_coloured(self.options.color))
+            .in_zone(zone)
+            .fitted_to(terminal_width());
         let column = |name: String| Column { is_time: matches!(&*name, "@timestamp" | "@ingestionTime"), name };
         let cells = cells.into_iter().map(|(name, cell)| (column(name), cell.get().to_owned()));
         let (columns, cells): (Vec<Column>, Vec<String>) = cells.unzip();

@@ -58,7 +58,9 @@ fn print_start(url: &str, config: &Config, recovery: &Recovery) {
         say!("  settings are read from {}", path.display());
     }
     if let Some(taken) = storage::copy_taken(&config.data_dir) {
-        say!("  this store is a copy, taken {taken}: it notifies nobody (alerts, subscription filters, remote write).");
+        say!(
+            "  this store is a copy, taken {taken}: it sends no notifications (alerts, subscription filters, remote write)."
+        );
         say!("  If it replaces the original, run: catat promote --data-dir {}", config.data_dir.display());
     }
     if recovery.events_replayed > 0 {
@@ -67,10 +69,10 @@ fn print_start(url: &str, config: &Config, recovery: &Recovery) {
     }
     for torn in &recovery.torn {
         let TornTail { file, offset, n_bytes } = torn;
-        say!("  {file}: the last {n_bytes} bytes, from {offset} on, are no whole record and are cut off");
+        say!("  {file}: the last {n_bytes} bytes, from offset {offset}, are an incomplete record and were cut off");
     }
     for damage in &recovery.damaged {
-        say!("  damaged: {damage}; what cannot be read is kept in quarantine, everything else answers");
+        say!("  damaged: {damage}; the damaged file is in quarantine; all other data stays available");
     }
 }
 

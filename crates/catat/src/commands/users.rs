@@ -44,11 +44,11 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
         }
         UserOrder::Add { .. } => print_rows(&options.printing, &COLUMNS, &[answer]),
         UserOrder::Remove { name } => {
-            say!("catat: {name} is removed");
+            say!("catat: user {name} deleted");
             Ok(())
         }
         UserOrder::SetPassword { name, .. } => {
-            say!("catat: {name} has another password; their sessions are over");
+            say!("catat: password of {name} changed; open sessions ended");
             Ok(())
         }
     }
@@ -58,13 +58,13 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
 fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
     Ok(match command {
         UserCommand::List => UserOrder::List,
-        UserCommand::Add { name, role, groups } => UserOrder::Add {
+        UserCommand::Create { name, role, groups } => UserOrder::Add {
             name: name.clone(),
             password: read_password(name)?,
             role: role.name().to_owned(),
             groups: Some(groups.clone()).filter(|groups| !groups.is_empty()),
         },
-        UserCommand::Remove { name } => UserOrder::Remove { name: name.clone() },
+        UserCommand::Delete { name } => UserOrder::Remove { name: name.clone() },
         UserCommand::Password { name } => UserOrder::SetPassword { name: name.clone(), password: read_password(name)? },
     })
 }
@@ -104,7 +104,7 @@ fn read_password(name: &str) -> Result<String, Failure> {
     let second = read_line()?;
     drop(unseen);
     say!();
-    if first == second { Ok(first) } else { Err(Failure::usage("the two passwords are not the same")) }
+    if first == second { Ok(first) } else { Err(Failure::usage("the passwords differ")) }
 }
 
 fn read_line() -> Result<String, Failure> {

@@ -46,7 +46,7 @@ pub(super) fn find(flag: Option<&Path>, environment: &[(String, String)]) -> Res
         if path.is_file() {
             return Ok(Some(path));
         }
-        let problem = format!("there is no file {}; create it or leave the option out", path.display());
+        let problem = format!("no such file: {}; create it or omit the option", path.display());
         return Err(ConfigError { place, problem });
     }
     let home = variable("XDG_CONFIG_HOME").map(PathBuf::from);
@@ -85,13 +85,13 @@ pub(super) fn read(path: &Path) -> Result<Contents, ConfigError> {
         }
         let DeValue::Table(keys) = content.get_ref() else {
             let name = section.get_ref();
-            let problem = format!("\"{name}\" stands outside a section; settings belong under [server], [storage], …");
+            let problem = format!("\"{name}\" is outside a section; settings belong under [server], [storage], …");
             contents.errors.push(error(place(section.span().start), problem));
             continue;
         };
         for (key, value) in keys {
             let Some(value) = text_of(value) else {
-                let problem = format!("\"{}\" has no simple value", key.get_ref());
+                let problem = format!("\"{}\" must be a string, number, boolean or list", key.get_ref());
                 contents.errors.push(error(place(key.span().start), problem));
                 continue;
             };
@@ -129,7 +129,7 @@ fn json_of(value: &Spanned<DeValue<'_>>) -> Result<Json, (usize, &'static str)> 
             Json::from(number)
         }
         DeValue::Float(number) => {
-            let number: f64 = number.as_str().replace('_', "").parse().map_err(|_| wrong("this is no number"))?;
+            let number: f64 = number.as_str().replace('_', "").parse().map_err(|_| wrong("this is not a number"))?;
             Json::from(number)
         }
         DeValue::Boolean(truth) => Json::from(*truth),
@@ -142,7 +142,7 @@ fn json_of(value: &Spanned<DeValue<'_>>) -> Result<Json, (usize, &'static str)> 
             };
             Json::Object(members.iter().map(member).collect::<Result<_, _>>()?)
         }
-        DeValue::Datetime(_) => return Err(wrong("a time has no place here; write it in quotes")),
+        DeValue::Datetime(_) => return Err(wrong("a time must be in quotes")),
     })
 }
 

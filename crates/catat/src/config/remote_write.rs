@@ -26,12 +26,12 @@ impl RemoteWrite {
         let token = read.secret("metrics", "remote_write_token");
         let both = "set where metrics.remote_write_user is, and only there";
         read.require(user.is_some() == password.is_some(), "metrics", "remote_write_password", both);
-        let one = "left out where metrics.remote_write_user is set";
+        let one = "omitted if metrics.remote_write_user is set";
         read.require(user.is_none() || token.is_none(), "metrics", "remote_write_token", one);
         let basic = user.zip(password).map(|(user, password)| Credentials::Basic { user, password });
         let credentials = basic.or_else(|| token.map(Credentials::Bearer));
         let Some(url) = url else {
-            let wanted = "left out where metrics.remote_write is";
+            let wanted = "omitted unless metrics.remote_write is set";
             read.require(credentials.is_none(), "metrics", "remote_write_token", wanted);
             return None;
         };

@@ -46,7 +46,7 @@ impl ShipConfig {
         let is_web = config.urls.iter().all(|url| url.starts_with("http://") || url.starts_with("https://"));
         read.require(is_web, "ship", "url", "an address such as https://logs.example.com:22828");
         let is_one = config.key.is_none() || config.key_file.is_none();
-        read.require(is_one, "ship", "key_file", "left out where ship.key is set");
+        read.require(is_one, "ship", "key_file", "omitted if ship.key is set");
         config
     }
 
@@ -63,7 +63,7 @@ impl ShipConfig {
             std::fs::read_to_string(path).map_err(|error| format!("ship.key_file {}: {error}", path.display()))?;
         let key = text.trim();
         if key.is_empty() {
-            return Err(format!("ship.key_file {}: it is empty; write the key into it", path.display()));
+            return Err(format!("ship.key_file {}: the file is empty; write the key into it", path.display()));
         }
         Ok(Some(Secret::from(key)))
     }

@@ -55,7 +55,7 @@ fn an_object_store_is_described_whole_or_refused() {
     );
     check_error(
         "[storage]\n\nobject_store_region = \"eu-west-1\"",
-        "catat.toml:3: storage.object_store_region: must be left out where storage.object_store is",
+        "catat.toml:3: storage.object_store_region: must be omitted unless storage.object_store is set",
     );
     check_error(
         "[storage]\nobject_store_allow_http = \"perhaps\"",
@@ -67,7 +67,7 @@ fn an_object_store_is_described_whole_or_refused() {
 fn errors_name_the_place_and_the_next_step() {
     check_error(
         "[retention]\ncold_place = \"object_store\"",
-        "catat.toml:2: retention.cold_place: must be \"local\" as long as storage.object_store is not set",
+        "catat.toml:2: retention.cold_place: must be \"local\" unless storage.object_store is set",
     );
     check_error("[server]\ntls_cert = \"cert.pem\"", "default: server.tls_key: must be set where server.tls_cert is");
     check_error(
@@ -88,7 +88,7 @@ fn errors_name_the_place_and_the_next_step() {
     );
     check_error(
         "listen = 3",
-        "catat.toml:1: \"listen\" stands outside a section; settings belong under [server], [storage], …",
+        "catat.toml:1: \"listen\" is outside a section; settings belong under [server], [storage], …",
     );
     check_error(
         "[ingest]\ntime_zone = \"Mars/Base\"",
@@ -112,7 +112,7 @@ fn inputs_are_checked_with_the_file_and_mistakes_have_their_line() {
     );
     check_error(
         "[ship]\nkey = \"k\"\nkey_file = \"f\"",
-        "catat.toml:3: ship.key_file: must be left out where ship.key is set",
+        "catat.toml:3: ship.key_file: must be omitted if ship.key is set",
     );
 }
 

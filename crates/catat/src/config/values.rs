@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         match percent {
             Some(Some(percent)) => Some(SizeLimit::Percent(percent)),
             Some(None) => {
-                self.refuse(section, key, format!("\"{text}\" is no share of the disk; write 1% to 99%"));
+                self.refuse(section, key, format!("\"{text}\" is not a share of the disk; write 1% to 99%"));
                 None
             }
             None => match ByteSize::from_str(text) {
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         match ByteSize::from_str(text.strip_suffix("/s").unwrap_or(text).trim()) {
             Ok(size) if size.0 > 0 => Some(size.0),
             _ => {
-                self.refuse(section, key, format!("\"{text}\" is no rate; write 5MB/s or \"never\""));
+                self.refuse(section, key, format!("\"{text}\" is not a rate; write 5MB/s or \"never\""));
                 None
             }
         }
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     pub(super) fn count(&mut self, section: &'static str, key: &'static str) -> usize {
         let text = self.value(section, key, Kind::Count);
         text.parse().unwrap_or_else(|_| {
-            self.refuse(section, key, format!("\"{text}\" is no whole number"));
+            self.refuse(section, key, format!("\"{text}\" is not a whole number"));
             0
         })
     }

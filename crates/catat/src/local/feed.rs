@@ -5,8 +5,8 @@ use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use execute::{Asked, Feed};
 use parse::{Received, batches_of_piece};
-use query::{Asked, Feed};
 use types::{Batch, BatchRun, Run, ScanError};
 
 use super::inputs::Input;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use query::{Feed, UnknownFields};
+use execute::{Feed, UnknownFields};
 use types::{Run, ScanError};
 
 /// A feed whose runs are looked at on their way.

@@ -6,7 +6,7 @@
 use super::Column;
 
 const DIM: &str = "\u{1b}[2m";
-const RESET: &str = "\u{1b}[0m";
+pub(super) const RESET: &str = "\u{1b}[0m";
 
 /// A JSON cell as text: strings without quotes, nothing for a missing value.
 pub(crate) fn plain(cell: &str) -> String {

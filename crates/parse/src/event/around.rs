@@ -4,23 +4,13 @@ use std::borrow::Cow;
 
 use types::BatchBuilder;
 
-use super::{Event, Extras, Kind, trimmed};
+use super::{Event, Kind, trimmed};
 use crate::EventParser;
+use crate::event::Around;
 use crate::json;
+use crate::received::Extras;
 use crate::shape::Shape;
 use crate::time::Resolved;
-
-/// What stands around a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Around<'p> {
-    Nothing,
-    /// The header of a container runtime, which stays in the text; the name of the stream.
-    Cri(&'static str),
-    /// Docker's object, which is this, and of which the event's text is a part.
-    Docker(Cow<'p, str>),
-    /// An object at the end of it, which begins here.
-    Tail(usize),
-}
 
 impl Event<'_, '_> {
     /// Whether something of it is not what was sent, because that was no text.

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use types::{BatchBuilder, Level, TimeForm, Timestamp};
 
-use super::{Member, Members, TEXT_KEYS, TIME_KEYS, Token};
-use crate::event::commit_in_parts;
+use super::{Members, TIME_KEYS};
+use crate::commit::commit_in_parts;
+use crate::json::members::{Member, TEXT_KEYS, Token};
 use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
 use crate::{Extras, Received, Wanted};

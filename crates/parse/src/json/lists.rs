@@ -5,20 +5,8 @@ use std::sync::Arc;
 use types::Value;
 
 use super::scan::Scanner;
-use super::{JsonError, Token};
-
-/// Why the elements of a list were not all read.
-pub(super) enum Stop {
-    /// It is over a limit.
-    Excess,
-    Error(JsonError),
-}
-
-impl From<JsonError> for Stop {
-    fn from(error: JsonError) -> Self {
-        Self::Error(error)
-    }
-}
+use crate::json::members::Token;
+use crate::json::scan::Stop;
 
 impl Scanner<'_> {
     /// Reads a list whose elements are at nesting `depth`, unless it goes on beyond `end_max`.

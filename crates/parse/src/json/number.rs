@@ -1,7 +1,8 @@
 //! Numbers: whole ones as `i64`, decimals as `f64` where that gives the decimal back, else their digits.
 
+use super::JsonError;
 use super::scan::Scanner;
-use super::{JsonError, Token};
+use crate::json::members::Token;
 
 /// Powers of ten that an `f64` holds exactly.
 const TENS: [f64; 23] = [

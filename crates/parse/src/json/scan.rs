@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use types::{Limits, Value};
 
-use super::lists::Stop;
-use super::{JsonError, Member, Members, Span, TEXT_KEYS, TIME_KEYS, Token};
+use super::{JsonError, Members, TIME_KEYS};
 use crate::Wanted;
+use crate::json::members::{Member, Span, TEXT_KEYS, Token};
 
 /// Longest path of a field in bytes. A member whose path is longer goes into the rest: otherwise many small
 /// members in an object of a huge name would cost its length each.
@@ -401,5 +401,26 @@ impl<'s> Scanner<'s> {
 
     pub(super) fn error(&self, problem: &'static str) -> JsonError {
         JsonError::at(self.bytes, self.at, problem)
+    }
+}
+
+impl Members {
+    /// Reads one object, which must be all of `line`; values of its own keys that nobody wants are left out.
+    pub(crate) fn scan(&mut self, line: &str, limits: &Limits, wanted: Option<&Wanted>) -> Result<(), JsonError> {
+        self.clear();
+        Scanner::new(line, limits, wanted, self).record()
+    }
+}
+
+/// Why the elements of a list were not all read.
+pub(crate) enum Stop {
+    /// It is over a limit.
+    Excess,
+    Error(JsonError),
+}
+
+impl From<JsonError> for Stop {
+    fn from(error: JsonError) -> Self {
+        Self::Error(error)
     }
 }

@@ -1,7 +1,8 @@
 //! Texts in quotes: found eight bytes at a time, unescaped only where there is something to unescape.
 
+use super::JsonError;
 use super::scan::Scanner;
-use super::{JsonError, Span};
+use crate::json::members::Span;
 
 impl Scanner<'_> {
     /// Reads a text in quotes; one without escapes stays where it is.

@@ -30,7 +30,7 @@ pub(super) fn combined<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<(
     Some(())
 }
 
-fn access<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(crate) fn access<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     let first = word(rest)?;
     let second = word(rest)?;
     // A virtual host stands before the client, which is then followed by two more words before the time.

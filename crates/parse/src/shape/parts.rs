@@ -10,8 +10,8 @@ const PARTS_MAX: usize = 1_000;
 /// A piece of the line.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    start: u32,
-    end: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
 }
 
 impl Span {

@@ -5,7 +5,8 @@
 use std::fmt::Write;
 
 use chrono_tz::Tz;
-use query::{ColumnInfo, Formulas, write_csv_cell, write_csv_name, write_tsv_cell, write_zoned};
+use execute::ColumnInfo;
+use plan::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell, write_zoned};
 use types::Value;
 
 /// What is between the values of a line of text.
@@ -158,7 +159,7 @@ fn write_shown(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use query::ColumnKind;
+    use execute::ColumnKind;
     use types::Timestamp;
 
     use super::*;

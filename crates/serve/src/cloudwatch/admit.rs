@@ -11,14 +11,14 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use ingest::Encoding;
 
+use super::Shared;
 use super::answer::CloudWatchProblem;
 use super::signature::Signature;
-use crate::access::{Caller, Ended, Role, Watched};
-use crate::body::Received;
-use crate::problem::Problem;
-use crate::router::Refused;
-use crate::routes::ingest::encoding;
-use crate::server::Shared;
+use door::access::{Caller, Ended, Role, Watched};
+use door::body::Received;
+use door::headers::encoding;
+use door::problem::Problem;
+use door::table::Refused;
 
 /// Where a client that did not sign believes to be.
 const DEFAULT_REGION: &str = "us-east-1";

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
-use crate::answer::PIECE_BYTES;
-use crate::problem::Problem;
+use door::answer::PIECE_BYTES;
+use door::problem::Problem;
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 

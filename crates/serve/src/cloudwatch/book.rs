@@ -211,7 +211,7 @@ impl Book {
 }
 
 fn put(store: &Store, name: &GroupName, group: &MadeGroup) -> Result<(), CloudWatchProblem> {
-    let json = serde_json::to_string(group).map_err(|error| crate::problem::Problem::internal(error.to_string()))?;
+    let json = serde_json::to_string(group).map_err(|error| door::problem::Problem::internal(error.to_string()))?;
     Ok(store.put_setting(KIND, name.as_str(), &json)?)
 }
 

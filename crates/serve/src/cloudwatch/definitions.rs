@@ -13,8 +13,8 @@ use super::answer::{CloudWatchProblem, random_id};
 use super::describe::{page_of, with_next};
 use super::groups::milliseconds;
 use super::input::{Input, constraint};
-use crate::access::Role;
-use crate::problem::Problem;
+use door::access::Role;
+use door::problem::Problem;
 
 const KIND: &str = "cloudwatch-query";
 
@@ -117,7 +117,7 @@ impl Asked {
 }
 
 /// Whether all groups that a definition names exist for the caller.
-fn is_seen(definition: &Definition, server: &crate::server::Shared) -> bool {
+fn is_seen(definition: &Definition, server: &door::server::Shared) -> bool {
     definition.groups.iter().all(|group| server.reaches(group))
 }
 

@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use alert::PostError;
+use execute::{Tail, TailRows};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use query::{Tail, TailRows};
 use serde_json::{Value as Json, json};
 use storage::{Received, Subscription};
 use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Run, Value};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
-use query::ParseOptions;
+use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupStatus;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
@@ -18,8 +18,8 @@ use super::groups::milliseconds;
 use super::input::{Input, constraint, group_of};
 use super::metric_filters;
 use super::put::SEQUENCE_TOKEN;
-use crate::access::Role;
-use crate::reading::{Reading, Scope, read};
+use door::access::Role;
+use door::reading::{Reading, Scope, read};
 
 /// Most entries of a page of details, and of names.
 const PAGE_MAX: usize = 50;
@@ -140,7 +140,7 @@ impl Asked {
         self.require(&[Role::Ingest, Role::Read])?;
         let server = self.server.clone();
         let work = move || {
-            let made = server.cloudwatch.groups(&server.app.store, &server.caller.scope)?;
+            let made = server.state.groups.groups(&server.app.store, &server.caller.scope)?;
             let listed = |(name, made)| (name, Listed { made: Some(made), status: None });
             let mut groups: BTreeMap<String, Listed> = made.into_iter().map(listed).collect();
             for status in server.groups() {
@@ -158,7 +158,7 @@ impl Asked {
         let work = move || {
             let store = &server.app.store;
             let has_events = store.has_group(&of_work);
-            match server.cloudwatch.group(store, &of_work)? {
+            match server.state.groups.group(store, &of_work)? {
                 None if !has_events => Err(CloudWatchProblem::no_group()),
                 made => Ok((made.unwrap_or_default(), has_events)),
             }
@@ -222,9 +222,9 @@ impl Listed {
 }
 
 /// The times of the events of each stream.
-fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, crate::problem::Problem> {
+fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, door::problem::Problem> {
     let (now, time_zone) = (reading.server.now(), chrono_tz::UTC);
-    let plan = query::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
+    let plan = language::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
     let groups = vec![GroupPattern::new(name.as_str())];
     let scope = Scope { groups, limit: Some(STREAMS_MAX), time_zone, now };
     let answer = reading.execute(&plan, &scope, TimeRange::ALL)?;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use chrono_tz::Tz;
-use query::plan::{Expr, Operator, Plan};
-use query::{Answer, Around, Side, context_plan};
+use execute::{Answer, Around, Side, context_plan};
+use plan::{Expr, Operator, Plan};
 use serde_json::{Value as Json, json};
 use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 
@@ -18,10 +18,10 @@ use super::answer::CloudWatchProblem;
 use super::groups::milliseconds;
 use super::input::Input;
 use super::queries::no_group;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::routes::context::{ends, spans};
+use door::access::Role;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::spans::{ends, spans};
 
 /// Events of a page, as Amazon has it; and the bytes of their messages, after which a page is full.
 const EVENTS_MAX: usize = 10_000;
@@ -142,7 +142,7 @@ impl Asked {
         let (server, group) = (self.server.clone(), group.clone());
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let check =
-            move || names.iter().try_for_each(|name| server.cloudwatch.check_stream(&server.app.store, &group, name));
+            move || names.iter().try_for_each(|name| server.state.groups.check_stream(&server.app.store, &group, name));
         self.server.lookups.run(check).await?
     }
 
@@ -156,7 +156,7 @@ impl Asked {
         let (server, name) = (self.server.clone(), group.clone());
         let check = move || {
             let store = &server.app.store;
-            let is_there = store.has_group(&name) || server.cloudwatch.group(store, &name)?.is_some();
+            let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
             if is_there { Ok(()) } else { Err(no_group(&name)) }
         };
         self.server.lookups.run(check).await??;
@@ -166,7 +166,7 @@ impl Asked {
 
 /// The plan of a filter pattern that shows what a line has.
 pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
-    let mut plan = query::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
+    let mut plan = language::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
     plan.operators.pop();
     let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
     plan.operators.push(Operator::Project { columns, is_events: true });
@@ -175,7 +175,7 @@ pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
 
 /// The plan of a filter pattern that shows what selectors name.
 pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan, CloudWatchProblem> {
-    query::parse_filter_pattern_showing(pattern, selectors).map_err(|errors| bad_pattern(errors.into()))
+    language::parse_filter_pattern_showing(pattern, selectors).map_err(|errors| bad_pattern(errors.into()))
 }
 
 /// A filter pattern that cannot be understood, with the place.
@@ -195,7 +195,7 @@ pub(super) fn is_one_of(names: &[&str]) -> Expr {
 pub(super) fn starts_with_any(prefixes: &[&str]) -> Expr {
     let starts_with = |prefix: &&str| {
         let arguments = vec![Expr::Field("@logStream".into()), Expr::Literal(Some(Value::text(*prefix)))];
-        Expr::Call(query::function::Function::StartsWith, arguments)
+        Expr::Call(plan::function::Function::StartsWith, arguments)
     };
     let either = |one: Expr, other: Expr| Expr::Or(Box::new(one), Box::new(other));
     prefixes.iter().map(starts_with).reduce(either).unwrap_or(Expr::Literal(Some(Value::Boolean(false))))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono_tz::Tz;
-use query::plan::{Expr, Name, Operator, Plan};
+use plan::{Expr, Name, Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupPattern, TimeRange, Timestamp};
 
@@ -11,9 +11,9 @@ use super::Asked;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::results::text_of;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
+use door::access::Role;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
 
 /// What is looked at where no time is given, and on either side of one that is.
 const RECENT_NS: i64 = 15 * Timestamp::MINUTE;
@@ -43,7 +43,7 @@ impl Asked {
         let groups = vec![GroupPattern::new(group.as_str())];
         let found = read(&self.server, "(fields of a group)", move |reading| {
             let snapshot = reading.snapshot(&groups, range);
-            Ok(query::field_presence(&snapshot.runs, range))
+            Ok(execute::field_presence(&snapshot.runs, range))
         })
         .await?;
         if found.n_events == 0 {
@@ -85,7 +85,7 @@ fn record_of(reading: &Reading<'_>, id: EventId) -> Result<Option<Map<String, Js
     let names: BTreeSet<Name> = names.chain(system).collect();
     let columns = names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
     let plan = Plan { operators: vec![Operator::Project { columns, is_events: true }], ..Plan::default() };
-    let plan = query::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
+    let plan = execute::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
     let answer = reading.execute_on(&snapshot, &plan, &scope, instant)?;
     let Some(row) = answer.rows.first() else { return Ok(None) };
     let cells = answer.columns.iter().zip(row);

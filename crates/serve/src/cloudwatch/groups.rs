@@ -1,18 +1,19 @@
 //! Operations that change groups and streams: made, deleted, tagged, kept for some days.
 
+use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupRetention;
-use types::{GroupName, Timestamp};
+use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use super::Asked;
 use super::answer::CloudWatchProblem;
 use super::book::MadeGroup;
 use super::input::{Input, constraint};
 use super::put::refused;
-use crate::access::Role;
-use crate::reading::read;
-use crate::routes::deletions;
-use crate::routes::groups::duration_text;
+use door::access::Role;
+use door::answer::duration_text;
+use door::deletion::{EventDeletion, SHOWN_AS};
+use door::reading::{Scope, read};
 
 /// Classes of groups. They are told as they were asked for and change nothing.
 const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
@@ -43,7 +44,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || {
             let app = &server.app;
-            server.cloudwatch.make(&app.store, &name, group, app.limits.groups)
+            server.state.groups.make(&app.store, &name, group, app.limits.groups)
         };
         self.server.lookups.run(work).await??;
         Ok(Value::Null)
@@ -56,7 +57,7 @@ impl Asked {
         let work = move || {
             let store = &server.app.store;
             let had_events = store.delete_group(&name)?;
-            let was_made = super::forget(server.whole(), &name)?;
+            let was_made = super::forget(&server, &server.state, &name)?;
             if !had_events && !was_made {
                 return Err(CloudWatchProblem::no_group());
             }
@@ -75,12 +76,12 @@ impl Asked {
         let (server, now) = (self.server.clone(), milliseconds(self.server.now()));
         let work = move || {
             let store = &server.app.store;
-            let is_there = match server.cloudwatch.check_stream(store, &name, &stream) {
+            let is_there = match server.state.groups.check_stream(store, &name, &stream) {
                 Ok(()) => true,
                 Err(problem) if problem.kind == "ResourceNotFoundException" => false,
                 Err(problem) => return Err(problem),
             };
-            server.cloudwatch.change(store, &name, |group| {
+            server.state.groups.change(store, &name, |group| {
                 if is_there || group.streams.contains_key(&stream) {
                     return Err(CloudWatchProblem::exists("log stream"));
                 }
@@ -100,18 +101,25 @@ impl Asked {
         let (server, of_check, stream_name) = (self.server.clone(), name.clone(), stream.clone());
         let has_events = move || {
             let store = &server.app.store;
-            server.cloudwatch.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
+            server.state.groups.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
         };
         if self.server.lookups.run(has_events).await?? {
             let query = format!("filter @logStream = {}", json!(stream));
-            let order = json!({"query": query, "all_time": true, "reason": "DeleteLogStream"}).to_string();
-            let order = deletions::Order::check(name.as_str(), order.as_bytes(), self.server.now())?;
-            read(&self.server, deletions::SHOWN_AS, move |reading| order.carry_out(reading)).await?;
+            let (now, time_zone) = (self.server.now(), chrono_tz::UTC);
+            let deletion = EventDeletion {
+                plan: language::parse_deletion(&query, &ParseOptions { now, time_zone })?,
+                scope: Scope { groups: vec![GroupPattern::new(name.as_str())], limit: None, time_zone, now },
+                group: name.clone(),
+                range: TimeRange::ALL,
+                query,
+                reason: "DeleteLogStream".into(),
+            };
+            read(&self.server, SHOWN_AS, move |reading| deletion.carry_out(reading)).await?;
         }
         let server = self.server.clone();
         let work = move || {
-            server.cloudwatch.forget_seen(&name, &stream);
-            server.cloudwatch.change(&server.app.store, &name, |group| {
+            server.state.groups.forget_seen(&name, &stream);
+            server.state.groups.change(&server.app.store, &name, |group| {
                 group.streams.remove(&stream);
                 Ok(())
             })
@@ -141,7 +149,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || {
             let store = &server.app.store;
-            if !store.has_group(&name) && server.cloudwatch.group(store, &name)?.is_none() {
+            if !store.has_group(&name) && server.state.groups.group(store, &name)?.is_none() {
                 return Err(CloudWatchProblem::no_group());
             }
             let bytes = store.retention(&name).bytes;
@@ -175,7 +183,7 @@ impl Asked {
         let name = self.changed_group(input, &["resourceArn", "logGroupName"])?;
         let server = self.server.clone();
         let work = move || {
-            server.cloudwatch.change(&server.app.store, &name, |group| {
+            server.state.groups.change(&server.app.store, &name, |group| {
                 change(group);
                 Ok(())
             })
@@ -190,7 +198,7 @@ impl Asked {
         let server = self.server.clone();
         let work = move || {
             let store = &server.app.store;
-            match server.cloudwatch.group(store, &name)? {
+            match server.state.groups.group(store, &name)? {
                 Some(group) => Ok(json!({"tags": group.tags})),
                 None if store.has_group(&name) => Ok(json!({"tags": {}})),
                 None => Err(CloudWatchProblem::no_group()),

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::{Answer, Stats};
+use execute::{Answer, Stats};
 use types::{Timestamp, Value};
 
 use super::answer::CloudWatchProblem;
 use super::results::row_json;
-use crate::problem::Problem;
-use crate::queries::Running;
+use door::problem::Problem;
+use door::queries::Running;
 
 /// How long a query is kept after its end: a client that polls comes back within seconds, a person within an hour.
 const KEPT_NS: i64 = Timestamp::HOUR;
@@ -269,10 +269,10 @@ fn bytes_of(texts: &[Arc<str>]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queries::Queries;
+    use door::queries::Queries;
 
     fn start(all: &KeptQueries, id: &str) -> Arc<Kept> {
-        let running = Queries::default().start(id, Timestamp(0)).running.clone();
+        let running = Queries::default().start_for("", id, Timestamp(0)).running.clone();
         let names = vec!["n".to_owned()];
         let started = Started { id: id.into(), text: String::new(), groups: Vec::new(), names, running };
         all.add(started, Timestamp(0)).unwrap_or_else(|_| panic!("there is room"))
@@ -315,7 +315,7 @@ mod tests {
         for n in 1..RUNNING_MAX {
             start(&all, &n.to_string());
         }
-        let running = Queries::default().start("", Timestamp(0)).running.clone();
+        let running = Queries::default().start_for("", "", Timestamp(0)).running.clone();
         let more = || Started {
             id: "more".into(),
             text: String::new(),

@@ -12,8 +12,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::Tail;
-use query::plan::Operator;
+use execute::Tail;
+use plan::Operator;
 use serde_json::{Value as Json, json};
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;
@@ -22,6 +22,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupName, GroupPattern, Value};
 
 use super::Asked;
+use super::Shared;
 use super::answer::{CloudWatchProblem, random_id};
 use super::event_stream::{CONTENT_TYPE, event, exception};
 use super::events::{is_one_of, plan_of, starts_with_any};
@@ -29,9 +30,8 @@ use super::groups::milliseconds;
 use super::input::{Input, group_of};
 use super::queries::no_group;
 use super::results::text_of;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::access::Role;
+use door::problem::Problem;
 
 /// Groups of a session, and streams or prefixes of streams.
 const GROUPS_MAX: usize = 10;
@@ -87,7 +87,7 @@ impl Asked {
         let check = move || {
             let store = &server.app.store;
             let is_there = |name: &GroupName| -> Result<bool, CloudWatchProblem> {
-                Ok(store.has_group(name) || server.cloudwatch.group(store, name)?.is_some())
+                Ok(store.has_group(name) || server.state.groups.group(store, name)?.is_some())
             };
             named.iter().try_for_each(|name| if is_there(name)? { Ok(()) } else { Err(no_group(name)) })
         };
@@ -184,7 +184,7 @@ impl Session {
 }
 
 impl Update {
-    fn add(&mut self, group: &GroupName, columns: &[&str], found: query::TailRows) {
+    fn add(&mut self, group: &GroupName, columns: &[&str], found: execute::TailRows) {
         for (id, row) in found.ids.iter().zip(found.rows) {
             if !self.takes_next() {
                 continue;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use alert::metrics::{Counted as Meters, Counting, Meter, MissingLabel, Series, Shape, Tally, ValueOf};
 use chrono_tz::Tz;
-use query::Tail;
+use execute::Tail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::{Store, StoreError};
@@ -24,11 +24,11 @@ use super::events::showing;
 use super::filters::{NAME_CHARS_MAX, document_name, filter_name, last_sequence};
 use super::groups::milliseconds;
 use super::input::Input;
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::routes::metrics::Page;
-use crate::routes::status::Kind;
-use crate::server::{App, Server};
+use door::access::Role;
+use door::exposition::Kind;
+use door::exposition::Page;
+use door::problem::Problem;
+use door::server::{App, Server};
 
 const KIND: &str = "cloudwatch-metric";
 
@@ -135,7 +135,7 @@ impl Asked {
         filter.tail()?;
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            let _held = server.metric_filters.lock();
+            let _held = server.state.metric_filters.lock();
             let store = &server.app.store;
             let all = filters(store)?;
             let others = all.iter().filter(|other| other.key() != filter.key());
@@ -179,7 +179,7 @@ impl Asked {
         let key = document_name(group.as_str(), input.needed("filterName")?);
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            let _held = server.metric_filters.lock();
+            let _held = server.state.metric_filters.lock();
             let store = &server.app.store;
             if store.setting(KIND, &key)?.is_none() {
                 let message = "The specified metric filter does not exist.";

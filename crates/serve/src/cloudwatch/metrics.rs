@@ -12,14 +12,14 @@ use axum::response::{IntoResponse, Response};
 use ingest::decode;
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::admit::{Admitted, admit};
 use super::answer::{CloudWatchProblem, request_id};
 use super::describe::{page_of, with_next};
 use super::input::Input;
 use super::metric_filters::{self, Metric};
 use super::{BODY_BYTES_MAX, cbor};
-use crate::access::Role;
-use crate::server::Shared;
+use door::access::Role;
 
 /// What the service calls itself in its protocols, and in signatures.
 const TARGET: &str = "GraniteServiceVersion20100801";

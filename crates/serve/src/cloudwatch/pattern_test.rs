@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use query::Tail;
+use execute::Tail;
 use serde_json::{Map, Value, json};
 use types::{BatchRun, GroupName};
 
@@ -15,8 +15,8 @@ use super::answer::CloudWatchProblem;
 use super::events::{bad_pattern, showing};
 use super::input::Input;
 use super::results::text_of;
-use crate::access::Role;
-use crate::problem::Problem;
+use door::access::Role;
+use door::problem::Problem;
 
 /// Texts of one request.
 const TEXTS_MAX: usize = 50;
@@ -28,7 +28,7 @@ impl Asked {
     pub(super) async fn test_metric_filter(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let pattern = input.needed("filterPattern")?;
-        let names = query::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
+        let names = language::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
         let selectors: Vec<&str> = names.iter().map(String::as_str).collect();
         let plan = showing(pattern, &selectors)?;
         let texts = input.texts("logEventMessages")?.unwrap_or_default();

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Asked;
 use super::answer::{CloudWatchProblem, answer};
-use crate::access::Role;
-use crate::body::Received;
+use door::access::Role;
+use door::body::Received;
 
 /// The token that every batch is answered: it is asked for by older agents, and nothing depends on it.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
@@ -25,7 +25,7 @@ pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -
         let put = PutLogEvents::read(text.as_bytes()).map_err(refused)?;
         asked.change(&put.group)?;
         let app = &asked.server.app;
-        asked.server.cloudwatch.check_stream(&app.store, &put.group, &put.stream)?;
+        asked.server.state.groups.check_stream(&app.store, &put.group, &put.stream)?;
         Ok(outcome_json(&app.intake.ingest_cloudwatch(&put, &body, &asked.server.sender(None))?))
     };
     let done: Result<Value, CloudWatchProblem> = asked.server.intake.run(encoding, n_bytes, work).await?;

@@ -9,23 +9,24 @@ use std::time::Duration;
 use axum::response::Response;
 use chrono_tz::Tz;
 use data_encoding::BASE64URL_NOPAD;
-use query::plan::{Operator, Plan};
-use query::{ParseOptions, Stats};
+use execute::Stats;
+use language::ParseOptions;
+use plan::{Operator, Plan};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use super::Asked;
+use super::Shared;
 use super::answer::{CloudWatchProblem, random_id, streamed};
 use super::groups::milliseconds;
 use super::input::{Input, constraint, group_of};
 use super::kept::{Found, Kept, ROWS_MAX, Started};
 use super::results::{names_of, with_pointers};
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::queries::Ticket;
-use crate::reading::{Reading, Scope, Takers, read_with};
-use crate::server::Shared;
+use door::access::Role;
+use door::problem::Problem;
+use door::queries::Ticket;
+use door::reading::{Reading, Scope, Takers, read_with};
 
 /// Rows where nobody says how many, and of one answer, as Amazon has it.
 const ROWS_DEFAULT: usize = 10_000;
@@ -66,11 +67,12 @@ impl Asked {
         let (of_work, named, query) = (self.server.clone(), groups.clone(), text.clone());
         let check = move || {
             for name in &named {
-                if !of_work.app.store.has_group(name) && of_work.cloudwatch.group(&of_work.app.store, name)?.is_none() {
+                if !of_work.app.store.has_group(name) && of_work.state.groups.group(&of_work.app.store, name)?.is_none()
+                {
                     return Err(no_group(name));
                 }
             }
-            let plan = query::parse_insights(&query, &options);
+            let plan = language::parse_insights(&query, &options);
             let plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
             must_be_query(&query, &plan)?;
             Ok(plan)
@@ -101,7 +103,7 @@ impl Asked {
             names: names_of(&question.plan),
             running: ticket.running.clone(),
         };
-        let kept = self.server.kept_queries.add(started, self.server.now())?;
+        let kept = self.server.state.kept_queries.add(started, self.server.now())?;
         let task = tokio::spawn(run(self.server.clone(), ticket, kept, question));
         let _ = timeout(SOON, task).await;
         Ok(id)
@@ -129,7 +131,7 @@ impl Asked {
     fn kept(&self, input: &Input) -> Result<Arc<Kept>, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let id = input.needed("queryId")?;
-        let found = self.server.kept_queries.get(id, |running| self.server.may_see_query(running));
+        let found = self.server.state.kept_queries.get(id, |running| self.server.may_see_query(running));
         found.ok_or_else(|| {
             let message = format!("The specified query {id:?} does not exist, or its results are no longer kept.");
             CloudWatchProblem::new("ResourceNotFoundException", message)
@@ -175,7 +177,7 @@ impl Asked {
         let status = input.text("status")?;
         let most = input.number("maxResults", LISTED_MAX, LISTED_MAX)?;
         let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
-        let all = self.server.kept_queries.list(|running| self.server.may_see_query(running));
+        let all = self.server.state.kept_queries.list(|running| self.server.may_see_query(running));
         let wanted = |kept: &&Arc<Kept>| {
             group.is_none_or(|group| kept.started.groups.iter().any(|name| name == group))
                 && status.is_none_or(|status| status == kept.found().status.name())
@@ -196,9 +198,9 @@ impl Asked {
 fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
     let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
     let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
-    let span = query::Span { start: 0, end: text.len() };
-    let error = query::QueryError::new("unknown-command", "the query begins with no command", text, span);
-    Err(CloudWatchProblem::malformed(query::QueryErrors::from(error.with_hint(hint)).into()))
+    let span = plan::error::Span { start: 0, end: text.len() };
+    let error = plan::QueryError::new("unknown-command", "the query begins with no command", text, span);
+    Err(CloudWatchProblem::malformed(plan::QueryErrors::from(error.with_hint(hint)).into()))
 }
 
 /// Runs a query to its end, or to that of the server.
@@ -206,7 +208,7 @@ async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question
     let (of_work, to) = (server.clone(), kept.clone());
     let is_events = matches!(question.plan.operators.last(), Some(Operator::Project { is_events: true, .. }));
     let work = move |reading: &Reading<'_>| {
-        let all = &of_work.kept_queries;
+        let all = &of_work.state.kept_queries;
         let take = |rows| to.extend(all, rows);
         let take_partial = |rows| _ = to.replace(all, rows);
         let Question { plan, scope, range } = &question;
@@ -218,7 +220,7 @@ async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question
         done = read_with(&server, ticket, work) => done,
         _ = closing.wait_for(|is_closing| *is_closing) => Err(Problem::closing()),
     };
-    kept.end(&server.kept_queries, done, !is_events, server.now());
+    kept.end(&server.state.kept_queries, done, !is_events, server.now());
 }
 
 /// From `startTime` to `endTime`, whose instant belongs to it: seconds, or milliseconds where the number is larger.

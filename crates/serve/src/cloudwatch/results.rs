@@ -1,6 +1,6 @@
 //! Rows of queries as CloudWatch writes them: a list of names and texts for each row, without what is missing.
 
-use query::plan::{Expr, Operator, Plan};
+use plan::{Expr, Operator, Plan};
 use types::{Timestamp, Value};
 
 /// The column by which a row of an event is found again.

@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 
 use alert::{PostError, Poster, check_address};
 use chrono_tz::Tz;
-use query::Tail;
-use query::plan::{Expr, Operator};
+use execute::Tail;
+use plan::{Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::{Clock, Store, StoreError};
@@ -28,10 +28,10 @@ use super::events::plan_of;
 use super::filters::{document_name, filter_name, last_sequence};
 use super::groups::milliseconds;
 use super::input::{Input, constraint};
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::routes::metrics::Page;
-use crate::routes::status::Kind;
+use door::access::Role;
+use door::exposition::Kind;
+use door::exposition::Page;
+use door::problem::Problem;
 
 const KIND: &str = "cloudwatch-subscription";
 
@@ -308,11 +308,11 @@ impl Asked {
         let group = self.known_group(&input).await?;
         self.change(&group)?;
         let filter = filter_of(&input, &group, milliseconds(self.server.now()))?;
-        let _turn = self.server.subscriptions.trying.lock().await;
+        let _turn = self.server.state.subscriptions.trying.lock().await;
         let server = self.server.clone();
         let work = move || {
             let told = json!({"group": filter.group, "filter": filter.name});
-            server.subscriptions.put(filter)?;
+            server.state.subscriptions.put(filter)?;
             server.audit_own("subscription filter put", &told);
             Ok(Json::Null)
         };
@@ -327,10 +327,10 @@ impl Asked {
         let prefix = input.text("filterNamePrefix")?.unwrap_or_default();
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
         let server = self.server.clone();
-        let mut found = self.server.lookups.run(move || server.subscriptions.inner.filters()).await??;
+        let mut found = self.server.lookups.run(move || server.state.subscriptions.inner.filters()).await??;
         found.retain(|filter| filter.group == group.as_str() && filter.name.starts_with(prefix));
         let (page, next) = page_of(&found, most, &input)?;
-        let workers = self.server.subscriptions.inner.workers();
+        let workers = self.server.state.subscriptions.inner.workers();
         let problem_of = |filter: &Filter| workers.get(&filter.key())?.progress.counts().problem.clone();
         let shown: Vec<Json> = page.iter().map(|filter| filter.to_json(problem_of(filter))).collect();
         Ok(with_next(json!({"subscriptionFilters": shown}), next))
@@ -343,7 +343,7 @@ impl Asked {
         let key = document_name(group.as_str(), input.needed("filterName")?);
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            if !server.subscriptions.remove(|filter| filter.key() == key)? {
+            if !server.state.subscriptions.remove(|filter| filter.key() == key)? {
                 let message = "The specified subscription filter does not exist.";
                 return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
             }

@@ -24,10 +24,10 @@ use types::{GroupPattern, group_name_of_outside};
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use crate::access::{Role, covers};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::access::{Role, covers};
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// The kind of documents that aliases are.
 const KIND: &str = "elastic-alias";
@@ -62,7 +62,7 @@ impl Book {
 }
 
 fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
-    let mut known = server.aliases.known();
+    let mut known = server.state.aliases.known();
     if let Some(aliases) = &*known {
         return Ok(aliases.clone());
     }
@@ -257,7 +257,7 @@ fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
 async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.aliases.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = of_thread.state.aliases.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all(&of_thread)?;
         let mut changed = Aliases::clone(&known);
         for action in &actions {
@@ -268,9 +268,9 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
             return Err(bad("illegal_argument_exception", message));
         }
         // Should one of these fail, what is kept is read again.
-        *of_thread.aliases.known() = None;
+        *of_thread.state.aliases.known() = None;
         keep(&of_thread, &known, &changed)?;
-        *of_thread.aliases.known() = Some(Arc::new(changed));
+        *of_thread.state.aliases.known() = Some(Arc::new(changed));
         Ok(())
     };
     server.lookups.run(work).await??;

@@ -11,8 +11,8 @@ use serde_json::{Value as Json_, json};
 use super::filter::Paths;
 use super::known::Known;
 use super::{error_answer, search};
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::problem::Problem;
 
 /// Searches everything.
 pub(super) async fn all(

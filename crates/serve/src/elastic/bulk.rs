@@ -8,16 +8,16 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ingest::{Action, IngestError, Item, Outcome, Refusal, decode};
-use query::elastic::Mapping;
+use language::mapping::Mapping;
 use types::GroupName;
 
 use super::answer::{self, Fate};
 use super::filter::Filter;
 use super::{error_answer, mappings};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::routes::ingest::{batch_id, encoding};
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::headers::{batch_id, encoding};
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// What the way in says of a body without any line.
 const EMPTY: &str = "it is empty";

@@ -13,9 +13,9 @@ use types::GroupPattern;
 use super::catalog::{bytes_of, groups_of};
 use super::known::Known;
 use super::{aliases, info, made};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Names of columns; the first is the one that is shown.
 type Column = &'static [&'static str];

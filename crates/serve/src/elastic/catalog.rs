@@ -10,9 +10,10 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
-use query::FieldSummaryRow;
-use query::elastic::{Mapping, parse_query};
-use query::esql::mapped_type;
+use esql::mapped_type;
+use execute::FieldSummaryRow;
+use language::dsl::filter::parse_query;
+use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
@@ -22,10 +23,10 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{aliases, info, made, mappings};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Most fields of a group that are told of, those that most events have.
 const FIELDS_MAX: usize = 10_000;
@@ -59,7 +60,7 @@ async fn fields_of(
         let fields = |(group, mut runs): (String, Vec<std::sync::Arc<dyn types::Run>>)| {
             runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
             runs.truncate(RUNS_MAX);
-            let mut fields = query::field_types(&runs, range).fields;
+            let mut fields = execute::field_types(&runs, range).fields;
             fields.retain(|field| !field.name.starts_with('@') && field.name != "_id");
             fields.truncate(FIELDS_MAX);
             (group, fields)
@@ -93,7 +94,7 @@ fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, 
 }
 
 /// What the fields of indices are declared to be.
-fn schema_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<query::elastic::Schema, Problem> {
+fn schema_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<language::mapping::Schema, Problem> {
     let groups = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     mappings::schema(server, groups.as_deref())
 }

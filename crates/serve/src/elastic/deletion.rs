@@ -18,11 +18,11 @@ use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of};
 use super::{NOT_SUPPORTED, aliases, error_answer, info, made, mappings};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::routes::deletions::{self, delete_chosen};
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::deletion::{self, EventDeletion};
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
@@ -55,7 +55,7 @@ pub(super) async fn index(
     let of_thread = server.clone();
     let work = move || {
         for group in &groups {
-            deletions::delete_group(&of_thread, group)?;
+            deletion::delete_group(&of_thread, group)?;
             made::forget(&of_thread, group)?;
             mappings::forget(&of_thread, group)?;
         }
@@ -85,15 +85,17 @@ pub(super) async fn by_query(
     let filter = Paths::of(&parameters);
     let waits = parameters.get("wait_for_completion") != Some("false");
     let (text, started) = (String::from_utf8_lossy(&bytes).into_owned(), std::time::Instant::now());
-    let (receipts, failures) = read(&server, deletions::SHOWN_AS, move |reading| {
+    let (receipts, failures) = read(&server, deletion::SHOWN_AS, move |reading| {
         let (mut receipts, mut failures) = (Vec::new(), Vec::new());
         for group in &groups {
             let selection = search.selection.clone();
-            let (receipt, reasons) = delete_chosen(reading, group, selection.operators, selection.range, &text)?;
+            let (operators, range) = (selection.operators, selection.range);
+            let deletion = EventDeletion::of_operators(reading.server, group, operators, range, &text);
+            let (receipt, selected) = deletion.carry_out(reading)?;
             receipts.push(receipt);
+            let reasons = selected.partial_reasons.into_iter().map(|reason| reason.message);
             failures.extend(
                 reasons
-                    .into_iter()
                     .map(|reason| json!({"index": group.as_str(), "cause": {"type": "exception", "reason": reason}})),
             );
         }

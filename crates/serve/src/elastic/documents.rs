@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use query::elastic::Schema;
+use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
 use super::error_answer;
@@ -16,10 +16,10 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Most documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;

@@ -13,9 +13,10 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::elastic::parse_query;
-use query::esql::{self, Checked, EsqlError, Parameters, Schema, Statement};
-use query::{Answer, PartialReason};
+use esql;
+use esql::{Checked, Parameters, Schema, Statement};
+use execute::{Answer, PartialReason};
+use language::dsl::filter::parse_query;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 
@@ -25,19 +26,14 @@ use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{NOT_SUPPORTED, error_answer, mappings};
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::{Reading, read};
+use door::problem::Problem;
+use door::reading::Scope;
 
 /// Keys of a request that change nothing here.
 const HARMLESS: [&str; 4] =
     ["include_ccs_metadata", "include_execution_metadata", "keep_alive", "wait_for_completion_timeout"];
-
-impl From<EsqlError> for Problem {
-    fn from(error: EsqlError) -> Self {
-        Self::bad_request(error.kind, error.reason)
-    }
-}
 
 /// A request that was read.
 struct Question {

@@ -3,7 +3,7 @@
 use ingest::Action;
 use serde_json::{Map, Value as Json};
 
-use crate::parameters::Parameters;
+use door::parameters::Parameters;
 
 /// Keys of an item's answer, in the order in which they are written.
 pub(super) const KEYS: [&str; 9] =

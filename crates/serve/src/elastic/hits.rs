@@ -7,15 +7,18 @@
 use std::collections::BTreeSet;
 
 use chrono_tz::Tz;
-use query::elastic::{Selection, format_time, highlighted, json_of_value};
-use query::plan::{Expr, Name};
+use elastic::json_of_value;
+use language::dsl::Selection;
+use language::dsl::highlight::highlighted;
+use plan::date_math::format_time;
+use plan::{Expr, Name};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::request::Search;
 use super::search::Asking;
-use crate::problem::Problem;
+use door::problem::Problem;
 
 /// Most fields whose values come with each hit; beyond it the rest stay in the store.
 const FIELDS_MAX: usize = 1_000;
@@ -170,7 +173,7 @@ impl Shape<'_> {
         let marks = &self.search.selection.marks;
         for (name, value) in named.iter().filter(|(name, _)| highlight.fields.iter().any(|field| field.matches(name))) {
             let Value::String(text) = value else { continue };
-            let ours = query::elastic::field_of(name);
+            let ours = language::dsl::field_of(name);
             if let Some(marked) = highlighted(marks, &ours, text, &highlight.pre, &highlight.post) {
                 found.insert((*name).to_owned(), json!([marked]));
             }

@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
 use super::{aliases, made};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Longest list of names in bytes.
 const NAMES_BYTES_MAX: usize = 64 << 10;

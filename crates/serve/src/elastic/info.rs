@@ -4,8 +4,9 @@ use axum::Json;
 use axum::http::{HeaderMap, header};
 use serde_json::{Value, json};
 
-use crate::routes::health::reasons;
-use crate::server::{Server, Shared};
+use crate::elastic::Shared;
+use door::health::reasons;
+use door::server::Server;
 
 /// The version whose protocol is spoken: agents refuse to send to one that is older than they are by much.
 pub(super) const VERSION: &str = "8.19.0";

@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use std::ops::Deref;
 
 use super::{NOT_SUPPORTED, PREFIX};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Taken everywhere.
 const COMMON: [&str; 6] = ["error_trace", "filter_path", "human", "pretty", "source", "source_content_type"];

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use types::GroupName;
 
-use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use crate::elastic::Shared;
+use door::problem::Problem;
 
 /// The kind of documents that made indices are.
 const KIND: &str = "elastic-index";
@@ -45,8 +45,8 @@ impl Book {
     }
 }
 
-fn all(server: &Server) -> Result<Arc<BTreeMap<String, Document>>, Problem> {
-    let mut known = server.made.known();
+fn all(server: &Shared) -> Result<Arc<BTreeMap<String, Document>>, Problem> {
+    let mut known = server.state.made.known();
     if let Some(made) = &*known {
         return Ok(made.clone());
     }
@@ -58,7 +58,7 @@ fn all(server: &Server) -> Result<Arc<BTreeMap<String, Document>>, Problem> {
 }
 
 /// Whether an index was made.
-pub(super) fn has(server: &Server, group: &GroupName) -> Result<bool, Problem> {
+pub(super) fn has(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
     Ok(all(server)?.contains_key(group.as_str()))
 }
 
@@ -71,7 +71,7 @@ pub(super) fn empty(server: &Shared) -> Result<Vec<GroupName>, Problem> {
 
 /// Keeps that an index was made.
 pub(super) fn make(server: &Shared, group: &GroupName) -> Result<(), Problem> {
-    let _changing = server.made.changing();
+    let _changing = server.state.made.changing();
     if all(server)?.len() >= INDICES_MAX {
         forget_those_with_events(server)?;
     }
@@ -82,17 +82,17 @@ pub(super) fn make(server: &Shared, group: &GroupName) -> Result<(), Problem> {
     let document = Document { created: server.now().0.div_euclid(1_000_000) };
     let json = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
     server.app.store.put_setting(KIND, group.as_str(), &json)?;
-    *server.made.known() = None;
+    *server.state.made.known() = None;
     Ok(())
 }
 
 /// Forgets that an index was made; tells whether it was.
 pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
-    let _changing = server.made.changing();
+    let _changing = server.state.made.changing();
     let was_made = all(server)?.contains_key(group.as_str());
     if was_made {
         server.app.store.remove_setting(KIND, group.as_str())?;
-        *server.made.known() = None;
+        *server.state.made.known() = None;
     }
     Ok(was_made)
 }
@@ -103,6 +103,6 @@ fn forget_those_with_events(server: &Shared) -> Result<(), Problem> {
             server.app.store.remove_setting(KIND, name)?;
         }
     }
-    *server.made.known() = None;
+    *server.state.made.known() = None;
     Ok(())
 }

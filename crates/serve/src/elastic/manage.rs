@@ -15,10 +15,10 @@ use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
 use super::{NOT_SUPPORTED, PREFIX, catalog, info, made, mappings};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Settings of indices that change nothing here: there are no shards, and events are found at once.
 const HARMLESS_OF_INDEX: [&str; 21] = [

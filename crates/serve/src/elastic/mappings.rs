@@ -12,14 +12,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use query::elastic::{Class, Mapping, Schema};
+use language::mapping::Mapping;
+use language::mapping::{Class, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern};
 
 use super::{made, templates};
-use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use crate::elastic::Shared;
+use door::problem::Problem;
 
 /// The kinds of documents that mappings and templates are.
 const MAPPING: &str = "elastic-mapping";
@@ -89,8 +90,8 @@ impl Book {
     }
 }
 
-pub(super) fn all(server: &Server) -> Result<Arc<All>, Problem> {
-    let mut known = server.mappings.known();
+pub(super) fn all(server: &Shared) -> Result<Arc<All>, Problem> {
+    let mut known = server.state.mappings.known();
     if let Some(all) = &*known {
         return Ok(all.clone());
     }
@@ -198,13 +199,13 @@ pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declared) -> R
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
     server.app.store.put_setting(MAPPING, group.as_str(), &json_of_document(declared)?)?;
-    *server.mappings.known() = None;
+    *server.state.mappings.known() = None;
     Ok(())
 }
 
 /// Adds declarations to an index.
 pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Result<(), Problem> {
-    let _changing = server.mappings.changing();
+    let _changing = server.state.mappings.changing();
     let all = all(server)?;
     let declared = all.declared(group.as_str()).unwrap_or_default();
     let known = Mapping::read(&declared.mappings, &declared.settings)?;
@@ -217,10 +218,10 @@ pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Re
 
 /// Forgets what an index was declared to be.
 pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
-    let _changing = server.mappings.changing();
+    let _changing = server.state.mappings.changing();
     if all(server)?.has_own(group.as_str()) {
         server.app.store.remove_setting(MAPPING, group.as_str())?;
-        *server.mappings.known() = None;
+        *server.state.mappings.known() = None;
     }
     Ok(())
 }
@@ -250,7 +251,7 @@ pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json
         Some(template) => server.app.store.put_setting(TEMPLATE, key, &json_of_document(template)?)?,
         None => server.app.store.remove_setting(TEMPLATE, key).map(|_| ())?,
     }
-    *server.mappings.known() = None;
+    *server.state.mappings.known() = None;
     let what = if template.is_some() { "template changed" } else { "template removed" };
     server.audit_own(what, &json!({"template": key}));
     Ok(())

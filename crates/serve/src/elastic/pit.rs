@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use data_encoding::BASE64URL_NOPAD;
-use query::plan::{Comparison, Expr, Operator};
+use plan::{Comparison, Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
@@ -16,8 +16,8 @@ use types::{Timestamp, Value};
 use super::indices::{self, Leniency};
 use super::known::Known;
 use super::search::{body_of, json_of};
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::problem::Problem;
 
 /// Longest id.
 const ID_BYTES_MAX: usize = 128 << 10;

@@ -1,14 +1,16 @@
 //! What a search asks for: the body and the parameters of its address together.
 
-use query::elastic::{
-    Aggregations, Cursor, Order, Schema, SearchError, Selection, field_of, parse_aggregations, parse_query, parse_sort,
-};
-use query::function::Function;
-use query::plan::{ArithmeticOperator, Comparison, Expr, Name, Operator};
+use elastic::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
+use language::SearchError;
+use language::dsl::filter::parse_query;
+use language::dsl::{Selection, field_of};
+use language::mapping::Schema;
+use plan::function::Function;
+use plan::{ArithmeticOperator, Comparison, Expr, Name, Operator};
 use serde_json::{Value as Json, json};
 use types::{GroupPattern, Timestamp, Value};
 
-use crate::parameters::Parameters;
+use door::parameters::Parameters;
 
 /// Hits where no number is asked for, and inside aggregations.
 const SIZE_DEFAULT: usize = 10;

@@ -26,10 +26,10 @@ use super::known::Known;
 use super::request::Search;
 use super::search::{Found, body_of, json_of, run};
 use super::{mappings, pit};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::read;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Longest search that can be scrolled, as text.
 const ID_BYTES_MAX: usize = 1 << 20;
@@ -162,7 +162,7 @@ pub(super) fn first(
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
     let key = BASE64URL_NOPAD.encode(&random);
-    server.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
+    server.state.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
     let parameters = parameters.without(&OF_FIRST_PAGE);
     let place = Place { index: index.to_owned(), body, parameters, now: now.0, last, total: found.total, key, page: 0 };
     Ok(place.encode())
@@ -217,7 +217,7 @@ async fn page(server: Shared, id: &str, parameters: &Known) -> Result<Json<Json_
     let mut place = Place::decode(id)?;
     let filter = Paths::of(parameters);
     let known = Progress { last: place.last.take(), page: place.page };
-    let scroll = server.scrolls.scroll(&place.key, (place.page > 0).then_some(known)).ok_or_else(missing)?;
+    let scroll = server.state.scrolls.scroll(&place.key, (place.page > 0).then_some(known)).ok_or_else(missing)?;
     let mut of_address = place.parameters.clone();
     if parameters.flag_or_bare("rest_total_hits_as_int") {
         of_address.push(("rest_total_hits_as_int".into(), "true".into()));
@@ -291,7 +291,7 @@ fn clear_all(server: &Shared, ids: &[String]) -> Response {
     let mut n_freed = 0;
     for place in ids.iter().filter_map(|id| Place::decode(id).ok()) {
         // Remembered as closed, so that no later id of it goes on.
-        let scroll = server.scrolls.scroll(&place.key, Some(Progress::default()));
+        let scroll = server.state.scrolls.scroll(&place.key, Some(Progress::default()));
         let was_open = scroll.is_some_and(|scroll| !scroll.is_closed.swap(true, Ordering::AcqRel));
         n_freed += u64::from(was_open);
     }

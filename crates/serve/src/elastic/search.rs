@@ -7,10 +7,12 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use chrono_tz::Tz;
+use elastic::{Asker, Folded, run_aggregations};
+use execute::{Answer, PartialReason};
 use ingest::decode;
-use query::elastic::{Asker, Folded, SearchError, Selection, run_aggregations};
-use query::plan::Plan;
-use query::{Answer, PartialReason};
+use language::SearchError;
+use language::dsl::Selection;
+use plan::Plan;
 use serde_json::{Map, Value as Json_, json};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
@@ -21,23 +23,18 @@ use super::known::Known;
 use super::pit::PointInTime;
 use super::request::{Search, Total};
 use super::{filter, made, mappings, problem_json, scroll};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::routes::ingest::encoding;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use crate::elastic::reading::{Reading, read};
+use door::headers::encoding;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::Scope;
 
 /// Largest body of a question.
 const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// Most searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
-
-impl From<SearchError> for Problem {
-    fn from(error: SearchError) -> Self {
-        Self::bad_request(error.kind, error.reason)
-    }
-}
 
 /// Reads a body, unpacked.
 pub(super) async fn body_of(server: &Shared, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {

@@ -12,9 +12,9 @@ use types::{GroupName, group_name_of_outside};
 use super::mappings::{self, Declared};
 use super::search::{body_of, json_of};
 use super::{aliases, error_answer, made, manage};
-use crate::access::Role;
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::access::Role;
+use door::problem::Problem;
 
 /// Said with an acknowledgement of what is not kept.
 const NOT_KEPT: HeaderValue =
@@ -108,7 +108,7 @@ pub(super) async fn make_index(
     let declared = declared(&json_of(&body_of(&server, &headers, body).await?)?)?;
     let of_thread = server.clone();
     let is_new = server.lookups.run(move || {
-        let _changing = of_thread.mappings.changing();
+        let _changing = of_thread.state.mappings.changing();
         let exists = of_thread.app.store.has_group(&group) || made::has(&of_thread, &group)?;
         if !exists {
             let by_template = mappings::all(&of_thread)?.declared(group.as_str());

@@ -8,16 +8,16 @@ use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use query::elastic::Mapping;
+use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use types::GroupPattern;
 
 use super::mappings::{self, Declared};
 use super::search::{body_of, json_of};
 use super::{error_answer, manage};
-use crate::access::covers;
-use crate::problem::Problem;
-use crate::server::Shared;
+use crate::elastic::Shared;
+use door::access::covers;
+use door::problem::Problem;
 
 /// A kind of template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(super) async fn put(server: Shared, Path(name): Path<String>, request: Reque
     check(&server, kind, &name, &template)?;
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.mappings.changing();
+        let _changing = of_thread.state.mappings.changing();
         let key = format!("{}{name}", kind.prefix());
         let all = mappings::all(&of_thread)?;
         if creates && all.templates.contains_key(&key) {
@@ -272,7 +272,7 @@ pub(super) async fn delete(
     let kind = Kind::of(request.uri().path());
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.mappings.changing();
+        let _changing = of_thread.state.mappings.changing();
         for name in names.split(',') {
             remove(&of_thread, kind, name)?;
         }

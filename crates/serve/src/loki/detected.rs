@@ -15,10 +15,10 @@ use self::kind::{kind, listed};
 use super::labels::{check_selector, label_sets};
 use super::lines::{self, Labels, Wanted};
 use super::{LokiParameters, LokiProblem, select, times};
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Fields, or values of one, where no limit is given, as in Loki.
 const FIELDS_DEFAULT: usize = 1_000;

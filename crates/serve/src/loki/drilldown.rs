@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::{LokiParameters, LokiProblem, select, status};
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Series of one volume query at most, as `volume.rs` has it.
 const VOLUME_SERIES_MAX: usize = super::volume::MOST;

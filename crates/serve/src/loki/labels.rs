@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use query::logql::{LogQuery, Shown};
-use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator};
+use language::logql::{LogQuery, Shown};
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use serde_json::{Value, json};
 use types::{LEVELS, TimeRange};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{LokiParameters, LokiProblem, select, times};
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::server::Shared;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::Shared;
 
 /// Most values of one label, and most label sets, in one answer.
 const VALUES_MAX: usize = 1_000;
@@ -35,7 +35,7 @@ pub(crate) async fn series(
 ) -> Result<Json<Value>, LokiProblem> {
     let names = ["match[]", "match"];
     for text in names.iter().flat_map(|name| parameters.all(name)).filter(|text| text.trim() != "{}") {
-        query::logql::selector(text, true).map_err(Problem::from)?;
+        language::logql::selector(text, true).map_err(Problem::from)?;
     }
     let sets = label_sets(&server, &parameters, &names).await?;
     let mut answer = json!({"status": "success"});
@@ -65,7 +65,7 @@ pub(crate) async fn values(
 /// Refuses a selector with stages, or one that leaves nothing out.
 pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
     let Some(text) = parameters.get("query") else { return Ok(()) };
-    query::logql::selector(text, true)?;
+    language::logql::selector(text, true)?;
     Ok(())
 }
 

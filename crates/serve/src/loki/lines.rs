@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-pub(crate) use query::logql::Labels;
-use query::logql::{Categories, LabelSet, LogQuery, STREAM_FIELDS, labels_of_stream, metadata_name};
-use query::plan::{Expr, Name, Operator, Plan, SortKey};
-use query::{Answer, Stats};
+use execute::{Answer, Stats};
+use language::logql::{LogQuery, STREAM_FIELDS};
+pub(crate) use plan::label_set::Labels;
+use plan::label_set::{Categories, LabelSet, labels_of_stream, metadata_name};
+use plan::{Expr, Name, Operator, Plan, SortKey};
 use serde_json::{Value as Json, json};
 use types::{Run, Timestamp, Value};
 
-use crate::answer::{PIECE_BYTES, write_value};
+use door::answer::{PIECE_BYTES, write_value};
 
 /// Most fields of a group whose values come with each line; beyond it the rest stay in the store.
 const METADATA_FIELDS_MAX: usize = 500;

@@ -2,15 +2,16 @@
 //!
 //! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
 
-use query::logql::{MetricError, MetricQuery, PlanError, Point, Series, Steps, joined, run_metric};
-use query::{PartialReason, Stats};
+use execute::{PartialReason, Stats};
+use language::logql::{MetricError, MetricQuery, Point, Series, Steps, joined, run_metric};
+use plan::plan_error::PlanError;
 use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
 use super::{lines, select};
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// What a metric query came to.
 struct Measured {
@@ -64,15 +65,15 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
     let now = server.now();
     read(server, text, move |reading| {
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
-        let run = |plan: &query::plan::Plan, range: TimeRange| {
+        let run = |plan: &plan::Plan, range: TimeRange| {
             let scope = Scope { groups: plan.sources.clone(), ..select::scope(now) };
-            let answer = reading.execute(plan, &scope, range)?;
+            let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
             add(&mut stats, &answer.stats);
             partial_reasons.extend(answer.partial_reasons);
             Ok(answer.rows)
         };
         let series = run_metric(&query, steps, run).map_err(|error| match error {
-            MetricError::Execute(problem) => problem,
+            MetricError::Execute(PlanProblem(problem)) => problem,
             other => Problem::bad_request("bad-metric-query", other.to_string()),
         })?;
         Ok(Measured { series, stats, partial_reasons })
@@ -80,9 +81,14 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
     .await
 }
 
-impl PlanError for Problem {
+/// Why one of a query's plans failed.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct PlanProblem(Problem);
+
+impl PlanError for PlanProblem {
     fn is_out_of_memory(&self) -> bool {
-        self.code == "query-memory"
+        self.0.code == "query-memory"
     }
 }
 

@@ -1,13 +1,13 @@
 //! `/loki/api/v1/patterns`: patterns of the lines that a selector finds, with counts over time.
 
 use axum::Json;
-use query::plan::PATTERN_COLUMNS;
+use plan::PATTERN_COLUMNS;
 use serde_json::{Value, json};
 use types::Timestamp;
 
 use super::{LokiParameters, LokiProblem, lines, select, times};
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Most patterns of an answer, the most frequent ones.
 const PATTERNS_MAX: u64 = 1_000;
@@ -27,12 +27,12 @@ pub(crate) async fn get(
     let answer = read(&server, &text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..select::scope(now) };
         let found = lines::finished(&log, log.operators.clone(), Vec::new());
-        let plan = query::patterns_plan(&found, None, step, PATTERNS_MAX);
+        let plan = execute::patterns_plan(&found, None, step, PATTERNS_MAX);
         reading.execute(&plan, &scope, range)
     })
     .await?;
     let place = |name: &str| answer.columns.iter().position(|column| column.name == name);
-    let (Some(pattern), Some(counts)) = (place(PATTERN_COLUMNS[0]), place(query::plan::COUNTS_COLUMN)) else {
+    let (Some(pattern), Some(counts)) = (place(PATTERN_COLUMNS[0]), place(plan::COUNTS_COLUMN)) else {
         return Ok(Json(json!({"status": "success", "data": []})));
     };
     let shown = |row: &Vec<Option<types::Value>>| {
@@ -48,8 +48,8 @@ fn step(text: &str) -> Option<i64> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
     match seconds {
         Some(seconds) => Some((seconds * Timestamp::SECOND as f64) as i64),
-        None => match query::parse_baseline(text)? {
-            query::plan::Earlier::Shift(query::plan::Span::Nanoseconds(length)) => Some(length),
+        None => match language::parse_baseline(text)? {
+            plan::Earlier::Shift(plan::Span::Nanoseconds(length)) => Some(length),
             _ => None,
         },
     }

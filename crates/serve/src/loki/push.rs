@@ -5,10 +5,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use ingest::Encoding;
 
 use super::LokiProblem;
-use crate::intake_gates::Packing;
-use crate::problem::Problem;
-use crate::routes::ingest::{batch_id, content_encoding, encoding};
-use crate::server::Shared;
+use door::headers::{batch_id, content_encoding, encoding};
+use door::intake_gates::Packing;
+use door::problem::Problem;
+use door::server::Shared;
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<StatusCode, LokiProblem> {
     let form = form(&headers)?;

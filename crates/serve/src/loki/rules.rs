@@ -11,10 +11,9 @@ use serde_json::{Map, Value, json};
 use types::parse_duration_ns;
 
 use super::{LokiParameters, LokiProblem};
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::routes::alerts::reaches;
-use crate::server::Shared;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::server::Shared;
 
 /// `/prometheus/api/v1/rules`: a group for each file.
 pub(crate) async fn shown(
@@ -84,7 +83,7 @@ fn written(server: &Shared, file: Option<&str>, group: Option<&str>) -> Result<R
 
 /// The rules of groups that exist for the caller.
 fn visible(server: &Shared) -> impl Iterator<Item = alert::RuleView> {
-    let rules = server.app.alerts.rules().into_iter().filter(|rule| reaches(server, &rule.groups));
+    let rules = server.app.alerts.rules().into_iter().filter(|rule| server.reaches_all(&rule.groups));
     // What was made through the API stands in no file, and a group has to have a name.
     rules.map(|rule| match rule.file.is_empty() {
         true => alert::RuleView { file: "api".to_owned(), ..rule },

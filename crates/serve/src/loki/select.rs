@@ -7,16 +7,17 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use query::Answer;
-use query::logql::{self, LogQuery, Query};
+use execute::Answer;
+use language::logql;
+use language::logql::{LogQuery, Query};
 use types::{TimeRange, Timestamp};
 
 use super::lines::{self, Wanted};
 use super::{LokiParameters, LokiProblem, metric, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Lines where no limit is given, as in Loki, and at most.
 const LINES_DEFAULT: usize = 100;

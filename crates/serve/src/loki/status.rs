@@ -3,15 +3,15 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use query::function::Function;
-use query::plan::{Aggregate, AggregateKind, Expr, Operator};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Operator};
 use serde_json::{Value, json};
 
 use super::{LokiParameters, LokiProblem, lines, select, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// The Loki whose API this follows.
 pub(crate) const LOKI_VERSION: &str = "3.5.0";
@@ -25,7 +25,7 @@ pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
 
 /// The query in Loki's layout; one that cannot be read or laid out is refused in the form of this route.
 pub(crate) async fn format_query(_: Shared, LokiParameters(parameters): LokiParameters) -> Response {
-    match query::logql::format(parameters.get("query").unwrap_or_default()) {
+    match language::logql::format(parameters.get("query").unwrap_or_default()) {
         Ok(text) => Json(json!({"status": "success", "data": text})).into_response(),
         Err(errors) => {
             let body = json!({"status": "invalid-query", "error": LokiProblem::from(errors).text()});

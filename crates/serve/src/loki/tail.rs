@@ -10,20 +10,21 @@ use std::time::{Duration, Instant};
 
 use axum::response::Response;
 use chrono_tz::Tz;
-use query::logql::{self, LogQuery, Query};
-use query::plan::Operator;
-use query::{Answer, Tail};
+use execute::{Answer, Tail};
+use language::logql;
+use language::logql::{LogQuery, Query};
+use plan::Operator;
 use serde_json::json;
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;
 use types::{BatchRun, TimeRange, Timestamp, Value};
 
 use super::{LokiProblem, lines, select, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
-use crate::socket::Asked;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
+use door::socket::Asked;
 
 /// Lines of before, where nobody says how many, and at most.
 const LINES_DEFAULT: usize = 100;

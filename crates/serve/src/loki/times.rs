@@ -5,8 +5,8 @@
 
 use types::{TimeRange, Timestamp, parse_duration_ns};
 
-use crate::parameters::Parameters;
-use crate::problem::Problem;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Digits up to which a whole number counts seconds; nanoseconds of any later time than 1970-01-01 have more.
 const SECONDS_DIGITS_MAX: usize = 10;

@@ -6,18 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use query::function::Function;
-use query::logql::{LogQuery, Selector};
-use query::plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
+use language::logql::{LogQuery, Selector};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
 use serde_json::{Value as Shown, json};
 use types::{TimeRange, Timestamp, Value};
 
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{LokiParameters, LokiProblem, select, times};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Scope, read};
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Scope, read};
+use door::server::Shared;
 
 /// Series where no limit is given, as in Loki, and at most.
 const DEFAULT: usize = 100;
@@ -110,7 +110,7 @@ async fn volumes(
 ) -> Result<Vec<Series>, Problem> {
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let targets = target_labels(parameters);
-    let grouping = Grouping::of(parameters, &query::logql::selector(&text, text.trim() != "{}")?, &targets)?;
+    let grouping = Grouping::of(parameters, &language::logql::selector(&text, text.trim() != "{}")?, &targets)?;
     let limit = match parameters.number::<i64>("limit")?.unwrap_or_default() {
         0 => DEFAULT,
         limit => usize::try_from(limit).map_err(|_| select::bad_limit())?.min(MOST),

@@ -2,9 +2,9 @@
 
 use alert::Timing;
 
-use crate::routes::metrics::Page;
-use crate::routes::status::Kind;
-use crate::server::Server;
+use door::exposition::Kind;
+use door::exposition::Page;
+use door::server::Server;
 
 /// A family: its name, what kind of number it is, what it says, and how it is read.
 type Family = (&'static str, Kind, &'static str, fn(&Timing) -> Option<f64>);

@@ -10,11 +10,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{channels, rule_trials, rules, silences};
-use crate::access::{Role, covers};
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::router::Table;
-use crate::server::Shared;
+use crate::api::Api;
+use door::access::Role;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::{FamilyState, Shared};
+use door::table::Table;
 
 /// Longest comment on an alert.
 const COMMENT_BYTES_MAX: usize = 2_000;
@@ -28,7 +29,7 @@ struct Taken {
 }
 
 /// The routes of alerting.
-pub(crate) fn add(table: Table) -> Table {
+pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/rules", Role::Read, rules::list)
         .post("/api/v1/rules", Role::Operate, rules::post)
@@ -52,12 +53,6 @@ pub(crate) fn add(table: Table) -> Table {
         .delete("/api/v1/silences/{id}", Role::Operate, silences::delete)
 }
 
-/// Whether all groups that a rule looks at exist for the caller; it speaks of all of them together.
-pub(crate) fn reaches(server: &Shared, groups: &[String]) -> bool {
-    let scope = &server.caller.scope;
-    scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| covers(scope, pattern))
-}
-
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     Json(json!({"alerts": visible(&server)}))
 }
@@ -73,7 +68,7 @@ pub(crate) async fn acknowledge(
     let taken = if received.bytes().trim_ascii().is_empty() {
         Taken::default()
     } else {
-        if !crate::access::is_json(&headers) {
+        if !door::access::is_json(&headers) {
             let message = "a body has to be JSON, and its content type has to say so";
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
             return Err(problem.hint("send Content-Type: application/json, or no body"));
@@ -118,7 +113,7 @@ fn one(server: &Shared, id: &str) -> Result<AlertView, Problem> {
 fn visible(server: &Shared) -> Vec<AlertView> {
     let rules = server.app.alerts.rules();
     let visible: BTreeSet<&str> =
-        rules.iter().filter(|rule| reaches(server, &rule.groups)).map(|rule| rule.name.as_str()).collect();
+        rules.iter().filter(|rule| server.reaches_all(&rule.groups)).map(|rule| rule.name.as_str()).collect();
     let mut alerts = server.app.alerts.alerts();
     alerts.retain(|alert| visible.contains(alert.rule.as_str()));
     alerts

@@ -1,18 +1,18 @@
 //! `/api/v1/changes`: what changed against an earlier time, and what began anew.
 
 use axum::Json;
-use query::plan::Earlier;
-use query::{Change, Changes, Event, Origin, Restart};
+use execute::{Change, Changes, Event, Origin, Restart};
+use plan::Earlier;
 use serde_json::{Value, json};
 use types::{Level, TimeRange};
 
 use super::patterns::earlier;
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{complete, damages, read};
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{complete, damages, read};
+use door::server::Shared;
 
 /// Patterns where the request does not say how many, and at most: a person reads no more of them.
 const CHANGES_DEFAULT: usize = 50;
@@ -31,13 +31,13 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let (range, found) = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let (scope, range) = (&question.scope, question.range);
-        let reach = query::patterns_plan(&question.plan, Some(earlier), 1, 1).reach(range, scope.time_zone);
+        let reach = execute::patterns_plan(&question.plan, Some(earlier), 1, 1).reach(range, scope.time_zone);
         let snapshot = reading.snapshot(&scope.groups, reach);
-        let progress = |stats: &query::Stats| reading.note(stats);
+        let progress = |stats: &execute::Stats| reading.note(stats);
         let request = reading.request(range, scope, &progress);
         let answered = reading.answered(&question.plan, &scope.groups, &request)?;
         let remaining = answered.remaining(&request);
-        let mut found = query::changes(&answered.plan, &snapshot.runs, &remaining, earlier, n_changes)?;
+        let mut found = execute::changes(&answered.plan, &snapshot.runs, &remaining, earlier, n_changes)?;
         found.partial_reasons.extend(answered.partial_reasons);
         complete(&mut found.stats, &snapshot);
         reading.server.note_damage(&found.partial_reasons);
@@ -88,7 +88,7 @@ fn change(change: &Change) -> Value {
         "counts": counts.collect::<Vec<_>>(),
         "condition": change.condition,
         "exact": change.is_exact,
-        "query": change.query,
+        "query": change.query.as_ref().filter(|text| language::format_insights(text).is_ok()),
     })
 }
 

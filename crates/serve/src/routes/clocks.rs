@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use ingest::ClockView;
-use query::plan::Warning;
+use plan::Warning;
 use serde_json::{Value, json};
 use types::{GroupPattern, RowSet, Run, TimeRange, Timestamp, format_duration_ns};
 
-use crate::access::Role;
 use crate::ask::Question;
-use crate::reading::Reading;
-use crate::routes::metrics::Page;
-use crate::routes::status::Kind::Gauge;
-use crate::server::{Server, Shared};
+use door::access::Role;
+use door::exposition::Kind::Gauge;
+use door::exposition::Page;
+use door::reading::Reading;
+use door::server::{Server, Shared};
 
 /// Most sources that a warning names by themselves.
 const NAMED_MAX: usize = 10;

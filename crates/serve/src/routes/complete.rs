@@ -4,20 +4,20 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
-use query::plan::{Expr, Operator, Plan, TextPattern};
-use query::{ChoiceKind, Completion, ParseOptions};
+use language::{ChoiceKind, Completion, ParseOptions};
+use plan::{Expr, Operator, Plan, TextPattern};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::TimeRange;
 
 use super::language::{BODY_BYTES_MAX, of_json};
-use crate::answer::reason_json;
+use crate::api;
 use crate::ask::{self, Groups};
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
 use crate::reference::Reference;
-use crate::server::Shared;
-use crate::tables;
+use door::answer::reason_json;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::tables;
 
 /// Items of an answer; nobody reads more of a list.
 const ITEMS_MAX: usize = 100;
@@ -60,7 +60,7 @@ struct CompleteRequest {
 }
 
 /// What may stand at the cursor.
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn post(server: api::Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: CompleteRequest = of_json(received.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
     let now = server.now();
@@ -69,17 +69,18 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let cursor = request.cursor.unwrap_or(usize::MAX);
     let options = ParseOptions { now, time_zone };
     let text = request.query;
-    let found = server.lookups.run(move || query::complete_insights(&text, cursor, &options)).await?;
+    let found = server.lookups.run(move || language::complete_insights(&text, cursor, &options)).await?;
     let own = found.earlier.as_ref().map(|plan| plan.sources.clone()).filter(|sources| !sources.is_empty());
     let groups = own.or(request.groups.map(Groups::patterns)).unwrap_or_default();
     let scope = Scope { groups, limit: None, time_zone, now };
     let asks_store = found.takes_fields || found.takes_groups || found.values_of.is_some();
     if !asks_store && !found.takes_tables && found.columns_of_table.is_none() {
-        return Ok(Json(answer(&found, Items::default(), server.reference())));
+        return Ok(Json(answer(&found, Items::default(), server.state.reference())));
     }
+    let api = server.state.clone();
     let items = read(&server, "", move |reading| {
         let items = of_store(reading, &found, &scope, range)?;
-        Ok(answer(&found, items, reading.server.reference()))
+        Ok(answer(&found, items, api.reference()))
     });
     items.await.map(Json)
 }
@@ -93,7 +94,7 @@ struct Items {
 }
 
 fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
-    let choice = |choice: &query::Choice| {
+    let choice = |choice: &language::Choice| {
         let kind = match choice.kind {
             ChoiceKind::Command => "command",
             ChoiceKind::Keyword => "keyword",
@@ -132,16 +133,16 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
     let snapshot = reading.snapshot(&scope.groups, range);
     if let Some(field) = &found.values_of {
         let plan = with_prefix(found, field);
-        let progress = |stats: &query::Stats| reading.note(stats);
+        let progress = |stats: &execute::Stats| reading.note(stats);
         let request = reading.request(range, scope, &progress);
         let deadline = Instant::now().checked_add(PATIENCE).or(request.deadline);
-        let request = query::Request { deadline: deadline.min(request.deadline), ..request };
-        let values = query::field_values(&plan, &snapshot.runs, &request, field, VALUES_MAX)?;
+        let request = execute::Request { deadline: deadline.min(request.deadline), ..request };
+        let values = execute::field_values(&plan, &snapshot.runs, &request, field, VALUES_MAX)?;
         items.before.extend(values.values.iter().filter_map(|one| value_item(one, found.quote)));
         items.partial_reasons.extend(values.partial_reasons.iter().map(reason_json));
     }
     if found.takes_fields {
-        let known = query::field_presence(&snapshot.runs, range);
+        let known = execute::field_presence(&snapshot.runs, range);
         items.after.extend(fields(&known.fields, found));
         items.partial_reasons.extend(known.partial_reasons.iter().map(reason_json));
     }
@@ -166,7 +167,7 @@ fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Pr
         let columns = rows.iter().flat_map(|rows| &rows.columns);
         for column in columns.filter(|column| column.to_lowercase().contains(&prefix)) {
             let detail = format!("a column of {table}");
-            all.push(json!({"kind": "column", "label": &**column, "insert": query::written(column), "detail": detail}));
+            all.push(json!({"kind": "column", "label": &**column, "insert": plan::insights_text::written(column), "detail": detail}));
         }
     }
     Ok(all)
@@ -176,10 +177,10 @@ fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Pr
 fn with_prefix(found: &Completion, field: &str) -> Plan {
     let mut plan = found.earlier.clone().unwrap_or_default();
     // A subquery would have to be answered first.
-    if query::has_subqueries(&plan) {
+    if execute::has_subqueries(&plan) {
         plan.operators.clear();
     }
-    if let Some(regex) = query::prefix_regex(&found.prefix) {
+    if let Some(regex) = language::prefix_regex(&found.prefix) {
         let condition = Expr::Match(Box::new(Expr::Field(field.into())), TextPattern::Regex(regex));
         plan.operators.insert(0, Operator::Filter(condition));
     }
@@ -195,7 +196,7 @@ fn groups(reading: &Reading<'_>, found: &Completion) -> Vec<Value> {
 }
 
 /// Fields whose names hold what was typed; those that begin with it come first, then by how many events have them.
-fn fields(known: &[query::FieldSummaryRow], found: &Completion) -> Vec<Value> {
+fn fields(known: &[execute::FieldSummaryRow], found: &Completion) -> Vec<Value> {
     let prefix = found.prefix.to_lowercase();
     let is_hidden =
         |name: &str| found.choices.iter().any(|choice| choice.kind == ChoiceKind::Column && choice.label == name);
@@ -207,7 +208,7 @@ fn fields(known: &[query::FieldSummaryRow], found: &Completion) -> Vec<Value> {
         ranked.push((
             field.name.to_lowercase().starts_with(&prefix),
             json!({
-                "kind": "field", "label": field.name, "insert": query::written(&field.name),
+                "kind": "field", "label": field.name, "insert": plan::insights_text::written(&field.name),
                 "detail": field.types.join(", "), "types": field.types, "events": field.n_events, "share": field.share,
             }),
         ));
@@ -222,7 +223,7 @@ fn fields(known: &[query::FieldSummaryRow], found: &Completion) -> Vec<Value> {
 }
 
 /// A value as it stands in a query; `None` for what cannot be written there.
-fn value_item(counted: &query::ValueCount, quote: Option<char>) -> Option<Value> {
+fn value_item(counted: &execute::ValueCount, quote: Option<char>) -> Option<Value> {
     let (label, insert) = match (&counted.value, quote) {
         (types::Value::String(text), _) => {
             let quote = quote.unwrap_or('"');

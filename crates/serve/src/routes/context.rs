@@ -4,25 +4,23 @@
 //! grow, as far as events are wanted and there are any: what lies near costs nothing of what lies far.
 
 use axum::response::Response;
-use query::plan::{Name, Plan};
-use query::{Answer, Around, ContextError, ParseOptions, Side};
+use execute::{Answer, Around, ContextError, Side};
+use language::ParseOptions;
+use plan::{Name, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::answer::{Form, respond};
 use crate::ask;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::server::{Server, Shared};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::Shared;
+use door::spans::{ends, later, spans};
 
 /// Events on either side where the request does not say how many, and at most.
 const SIDE_DEFAULT: usize = 50;
 const SIDE_MAX: usize = 1_000;
-
-/// The first span that is looked at, and how much longer each further one is: three of them make an hour, ten a century.
-const SPAN_NS: i64 = 10 * Timestamp::SECOND;
-const SPAN_GROWTH: i64 = 8;
 
 const PARAMETERS: [&str; 9] = ["id", "before", "after", "stream", "groups", "group", "query", "language", "time_zone"];
 
@@ -52,7 +50,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<Wanted, Problem> {
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let text = parameters.get("query").unwrap_or_default();
     let plan = ask::parse(text, parameters.get("language"), &ParseOptions { now, time_zone })?;
-    if query::has_subqueries(&plan) || !plan.sources.is_empty() {
+    if execute::has_subqueries(&plan) || !plan.sources.is_empty() {
         let problem = Problem::bad_request("context-query", "neighbours of an event are chosen by filters alone");
         return Err(problem.hint("name groups with groups=, and no other queries"));
     }
@@ -113,8 +111,8 @@ fn original(reading: &Reading<'_>, wanted: &Wanted) -> Result<(GroupName, Name, 
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
     let options = ParseOptions { now: scope.now, time_zone: scope.time_zone };
-    let ask = |plan: &Plan| reading.execute(&query::event_plan(plan, wanted.id).map_err(refused)?, &scope, instant);
-    let stream = ask(&query::parse_insights("fields @logStream", &options)?)?;
+    let ask = |plan: &Plan| reading.execute(&execute::event_plan(plan, wanted.id).map_err(refused)?, &scope, instant);
+    let stream = ask(&language::parse_insights("fields @logStream", &options)?)?;
     if stream.rows.is_empty() {
         // What could not be read is not what is not there.
         let reason = stream.partial_reasons.first();
@@ -138,18 +136,6 @@ fn refused(error: ContextError) -> Problem {
     Problem::bad_request("context-query", error.to_string()).hint("use filter, parse and fields")
 }
 
-/// The times of the first and the last event of some groups.
-pub(crate) fn ends(reading: &Reading<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
-    let server: &Server = reading.server;
-    let known = server.app.store.groups();
-    let within = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));
-    within.filter_map(|group| Some((group.first?, group.last?))).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-}
-
-fn later(time: Timestamp, by: i64) -> Timestamp {
-    Timestamp(time.0.saturating_add(by))
-}
-
 /// The nearest events on one side, nearest first, and whether there are more.
 fn side(
     reading: &Reading<'_>,
@@ -162,7 +148,7 @@ fn side(
     for range in spans(wanted.id.timestamp, side, ends) {
         // One more than shown tells whether there are more.
         let left = most + 1 - found.rows.len();
-        let plan = query::context_plan(&wanted.plan, around, side, left as u64).map_err(refused)?;
+        let plan = execute::context_plan(&wanted.plan, around, side, left as u64).map_err(refused)?;
         found.append(reading.execute(&plan, scope, range)?);
         found.check_memory(reading.server.app.limits.query_memory_bytes)?;
         let is_over = found.partial_reasons.iter().any(|reason| reason.code != "damaged");
@@ -174,59 +160,4 @@ fn side(
     found.rows.truncate(most);
     found.ids.iter_mut().for_each(|ids| ids.truncate(most));
     Ok(found)
-}
-
-/// Spans of time on one side of an instant, nearest first, which together reach the end of all events. The first one
-/// holds the instant.
-pub(crate) fn spans(
-    at: Timestamp,
-    side: Side,
-    ends: Option<(Timestamp, Timestamp)>,
-) -> impl Iterator<Item = TimeRange> {
-    let (first, last) = ends.unwrap_or((at, at));
-    let end = match side {
-        Side::Before => first.min(at),
-        Side::After => later(last.max(at), 1),
-    };
-    let start = match side {
-        Side::Before => later(at, 1),
-        Side::After => at,
-    };
-    let mut next = Some((start, SPAN_NS));
-    std::iter::from_fn(move || {
-        let (near, length) = next?;
-        let (far, range) = match side {
-            Side::Before => {
-                let far = Timestamp(near.0.saturating_sub(length)).max(end);
-                (far, TimeRange { from: far, to: near })
-            }
-            Side::After => {
-                let far = later(near, length).min(end);
-                (far, TimeRange { from: near, to: far })
-            }
-        };
-        next = (far != end).then(|| (far, length.saturating_mul(SPAN_GROWTH)));
-        Some(range)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_grow_meet_and_end_with_the_events() {
-        let at = Timestamp(1_000_000 * Timestamp::SECOND);
-        let ends = Some((Timestamp(0), later(at, 5)));
-        let before: Vec<TimeRange> = spans(at, Side::Before, ends).collect();
-        assert_eq!((before[0].to, before[0].to.0 - before[0].from.0), (later(at, 1), SPAN_NS));
-        assert!(before.windows(2).all(|pair| pair[0].from == pair[1].to), "{before:?}");
-        assert_eq!(before.last().map(|range| range.from), Some(Timestamp(0)));
-        assert!(before.len() < 8, "{before:?}");
-        let after: Vec<TimeRange> = spans(at, Side::After, ends).collect();
-        assert_eq!(after, [TimeRange { from: at, to: later(at, 6) }]);
-        let extremes = Some((Timestamp(i64::MIN), Timestamp(i64::MAX)));
-        assert!(spans(at, Side::After, extremes).count() < 14 && spans(at, Side::Before, extremes).count() < 14);
-        assert_eq!(spans(at, Side::After, None).collect::<Vec<_>>(), [TimeRange { from: at, to: later(at, 1) }]);
-    }
 }

@@ -5,33 +5,25 @@
 //! The text of the query is neither kept nor shown among the running queries: it may name the person whose events they
 //! are.
 
-use std::sync::{Mutex, PoisonError};
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
-use query::plan::{Expr, Operator, Plan};
-use query::{ParseOptions, Selected, Stats};
+use language::ParseOptions;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences, StoreError};
-use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp};
+use storage::DeletionReceipt;
+use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
-use crate::answer::{reason_json, stats_json};
 use crate::ask;
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, complete, damages, read};
-use crate::server::{Server, Shared};
+use door::answer::{reason_json, stats_json};
+use door::deletion::{EventDeletion, SHOWN_AS};
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::{Server, Shared};
 
 /// Largest body; the query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
-
-/// What a deletion is called among the running queries.
-pub(crate) const SHOWN_AS: &str = "(events to delete)";
-
-/// Who may delete events: so far there is one key that may.
-const REQUESTED_BY: &str = "admin key";
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -53,13 +45,10 @@ struct Asked {
     reason: String,
 }
 
-/// What is to be done.
-pub(crate) struct Order {
-    group: GroupName,
-    plan: Plan,
-    range: TimeRange,
-    scope: Scope,
-    asked: Asked,
+/// A deletion to be carried out, or only tried.
+struct Order {
+    deletion: EventDeletion,
+    is_dry_run: bool,
 }
 
 pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
@@ -96,7 +85,7 @@ pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>
 }
 
 impl Order {
-    pub(crate) fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
+    fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
         let bad = |message: String| {
             let problem = Problem::bad_request("bad-json", format!("the body is no order to delete events: {message}"));
             problem.hint(r#"send {"query":"filter user = \"ann\"","from":"now-30d"} or "all_time":true"#)
@@ -108,107 +97,30 @@ impl Order {
         let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
         let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
         let range = asked.range(now, time_zone)?;
-        let plan = query::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
+        let plan = language::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
         let scope = Scope { groups: vec![GroupPattern::new(name)], limit: None, time_zone, now };
-        Ok(Self { group, plan, range, scope, asked })
+        let Asked { query, reason, dry_run, .. } = asked;
+        Ok(Self { deletion: EventDeletion { group, plan, range, scope, query, reason }, is_dry_run: dry_run })
     }
 
-    pub(crate) fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
-        let store = &reading.server.app.store;
-        if !store.has_group(&self.group) {
-            return Err(no_group(self.group.as_str()));
+    fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
+        let Self { deletion, is_dry_run } = self;
+        let group = deletion.group.as_str();
+        if !reading.server.app.store.has_group(&deletion.group) {
+            return Err(no_group(group));
         }
-        let (sequences, selected) = self.select(reading)?;
-        let n_matched = sequences.len();
-        let mut answer = if self.asked.dry_run {
-            json!({"id": null, "group": self.group.as_str(), "matched": n_matched, "deleted": 0, "state": null})
+        let (sequences, selected) = deletion.select(reading)?;
+        let mut answer = if is_dry_run {
+            json!({"id": null, "group": group, "matched": sequences.len(), "deleted": 0, "state": null})
         } else {
-            receipt_json(reading.server, &self.delete(reading, sequences)?)
+            receipt_json(reading.server, &deletion.delete(reading, sequences)?)
         };
-        answer["dry_run"] = self.asked.dry_run.into();
+        answer["dry_run"] = is_dry_run.into();
         answer["stats"] = stats_json(&selected.stats);
         answer["partial"] = (!selected.partial_reasons.is_empty()).into();
         answer["partial_reasons"] = selected.partial_reasons.iter().map(reason_json).collect();
         Ok(answer)
     }
-
-    /// Deletes events, and keeps in the audit log that they were.
-    fn delete(&self, reading: &Reading<'_>, sequences: Sequences) -> Result<DeletionReceipt, Problem> {
-        let order = DeletionOrder {
-            range: self.range,
-            query: self.asked.query.clone(),
-            requested_by: REQUESTED_BY.into(),
-            reason: self.asked.reason.clone(),
-        };
-        let receipt = reading.server.app.store.delete_events(&self.group, sequences, &order)?;
-        reading.server.audit_own(
-            "events deleted",
-            &json!({"group": self.group.as_str(), "events": receipt.n_deleted, "deletion": format!("{:016x}", receipt.id)}),
-        );
-        Ok(receipt)
-    }
-
-    /// The sequences of the events that the query chooses.
-    fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, Selected), Problem> {
-        let snapshot = reading.snapshot(&self.scope.groups, self.range);
-        let progress = |stats: &Stats| reading.note(stats);
-        let request = query::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };
-        let collector = Mutex::new(SequenceCollector::default());
-        let take = |ids: &[EventId]| {
-            // A panic in between leaves a set that is whole; the query ends with it.
-            let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
-            ids.iter().for_each(|id| collector.push(id.sequence));
-            collector.n_bytes() <= DELETION_BYTES_MAX * 2
-        };
-        let mut selected = query::select_events(&self.plan, &snapshot.runs, &request, &take)?;
-        if selected.partial_reasons.iter().any(|reason| reason.code == "cancelled") {
-            let status = axum::http::StatusCode::CONFLICT;
-            return Err(Problem::new(status, "cancelled", "the deletion was cancelled; nothing was deleted"));
-        }
-        complete(&mut selected.stats, &snapshot);
-        reading.server.note_damage(&selected.partial_reasons);
-        selected.partial_reasons.extend(damages(&snapshot));
-        let sequences = collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
-        if sequences.n_bytes() > DELETION_BYTES_MAX {
-            return Err(StoreError::TooManyEvents { bytes_max: DELETION_BYTES_MAX }.into());
-        }
-        Ok((sequences, selected))
-    }
-}
-
-/// Deletes a group with its events, and with what CloudWatch's clients made of it; tells whether there was one.
-pub(crate) fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
-    let is_deleted = server.app.store.delete_group(group)?;
-    if server.app.intake.time_zone(group).is_some() {
-        server.app.intake.set_time_zone(group, None)?;
-    }
-    // One that CloudWatch's clients made goes with its events, also where it has none yet.
-    let is_deleted = crate::cloudwatch::forget(server.whole(), group)? || is_deleted;
-    if is_deleted {
-        server.app.intake.sources().forget_content(group.as_str());
-        server.audit_own("group deleted", &json!({"group": group.as_str()}));
-    }
-    Ok(is_deleted)
-}
-
-/// Deletes the events of a group that conditions choose; gives the receipt, and what could not be read.
-pub(crate) fn delete_chosen(
-    reading: &Reading<'_>,
-    group: &GroupName,
-    mut operators: Vec<Operator>,
-    range: TimeRange,
-    text: &str,
-) -> Result<(DeletionReceipt, Vec<String>), Problem> {
-    reading.server.must_be_deletable(group)?;
-    operators.push(Operator::Project { columns: vec![("@id".into(), Expr::Field("@id".into()))], is_events: true });
-    let plan = query::optimise(Plan { operators, ..Plan::default() });
-    let (now, time_zone) = (reading.server.now(), chrono_tz::Tz::UTC);
-    let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], limit: None, time_zone, now };
-    let asked = Asked { query: text.into(), all_time: true, ..Asked::default() };
-    let order = Order { group: group.clone(), plan, range, scope, asked };
-    let (sequences, selected) = order.select(reading)?;
-    let receipt = order.delete(reading, sequences)?;
-    Ok((receipt, selected.partial_reasons.iter().map(|reason| reason.message.clone()).collect()))
 }
 
 impl Asked {

@@ -1,6 +1,6 @@
 //! `/api/v1/metrics`: metrics made of events, of the groups that exist for the caller.
 
-use alert::metrics::{Maker, MetricError, MetricSettings, MetricView, MetricsError};
+use alert::metrics::{Maker, MetricSettings, MetricView, MetricsError};
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use crate::access::covers;
-use crate::audit;
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::access::covers;
+use door::audit;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Largest body: a query and what stands around it.
 const BODY_BYTES_MAX: usize = 160 << 10;
@@ -80,7 +80,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
 
 /// The body, whose mistakes are told by name: it holds no secret.
 async fn read(server: &Shared, headers: &HeaderMap, body: Body) -> Result<MetricSettings, Problem> {
-    if !crate::access::is_json(headers) {
+    if !door::access::is_json(headers) {
         let message = "the body has to be JSON, and its content type has to say so";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
         return Err(problem.hint("send Content-Type: application/json"));
@@ -113,22 +113,4 @@ fn reaches(server: &Shared, metric: &MetricView) -> bool {
     let groups = &metric.settings.groups;
     let is_named = !groups.is_empty() && groups.iter().all(|pattern| covers(scope, pattern));
     scope.is_everything() || is_within || is_named
-}
-
-impl From<MetricsError> for Problem {
-    fn from(error: MetricsError) -> Self {
-        let message = error.to_string();
-        match error {
-            MetricsError::Metric(MetricError::Query(errors)) => errors.into(),
-            MetricsError::Metric(_) => Self::bad_request("bad-metric", message),
-            MetricsError::Taken(_) => Self::new(StatusCode::CONFLICT, "metric-exists", message),
-            MetricsError::Unknown(_) => Self::not_found(message),
-            MetricsError::OfFile { .. } => Self::new(StatusCode::CONFLICT, "metric-of-file", message),
-            MetricsError::TooMany => {
-                Self::new(StatusCode::CONFLICT, "too-many-metrics", message).hint("delete some that nobody reads")
-            }
-            MetricsError::OwnGroups => Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message),
-            MetricsError::Store(error) => error.into(),
-        }
-    }
 }

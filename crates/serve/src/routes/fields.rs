@@ -3,12 +3,12 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::reading::{complete, damages, read};
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::reading::{complete, damages, read};
+use door::server::Shared;
 
 /// Values where none are asked for, and at most.
 const VALUES_DEFAULT: usize = 10;
@@ -25,10 +25,10 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
     let (found, more) = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &query::Stats| reading.note(stats);
+        let progress = |stats: &execute::Stats| reading.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
         let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
-        let mut found = query::matched_fields(&answered.plan, &snapshot.runs, &request)?;
+        let mut found = execute::matched_fields(&answered.plan, &snapshot.runs, &request)?;
         found.partial_reasons.extend(answered.partial_reasons);
         found.fields.retain(|field| field.name.starts_with(&prefix));
         found.partial_reasons.extend(damages(&snapshot));
@@ -41,7 +41,7 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
         Ok((found, more))
     })
     .await?;
-    let field = |field: &query::FieldSummaryRow| {
+    let field = |field: &execute::FieldSummaryRow| {
         json!({
             "name": field.name, "types": field.types, "events": field.n_events, "share": field.share,
             "distinct": field.n_distinct, "approximate": field.approximate,
@@ -68,10 +68,10 @@ pub(crate) async fn values(
     let found = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &query::Stats| reading.note(stats);
+        let progress = |stats: &execute::Stats| reading.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
         let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
-        let mut found = query::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;
+        let mut found = execute::field_values(&answered.plan, &snapshot.runs, &request, &name, limit)?;
         found.partial_reasons.extend(answered.partial_reasons);
         complete(&mut found.stats, &snapshot);
         found.partial_reasons.extend(damages(&snapshot));

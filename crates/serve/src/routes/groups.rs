@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
 use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
-use crate::audit;
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::answer::duration_text;
+use door::audit;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Largest body of settings.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -171,7 +172,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
     server.must_be_deletable(&group)?;
     let of_thread = server.clone();
-    let work = move || super::deletions::delete_group(&of_thread, &group);
+    let work = move || door::deletion::delete_group(&of_thread, &group);
     let is_deleted = server.lookups.run(work).await??;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_group(&name)) }
 }
@@ -211,13 +212,6 @@ fn group_json(server: &Shared, group: &GroupStatus, retention: &GroupRetention, 
             "bytes_per_day": forecast.bytes_per_day, "next": forecast.next.map(|t| t.to_string()), "reason": reason,
         },
     })
-}
-
-/// A duration in the largest unit that says it exactly, as it can be sent again.
-pub(crate) fn duration_text(ns: i64) -> String {
-    let units = [(Timestamp::DAY, "d"), (Timestamp::HOUR, "h"), (Timestamp::MINUTE, "m"), (Timestamp::SECOND, "s")];
-    let fitting = units.iter().find(|(unit, _)| ns % unit == 0);
-    fitting.map_or_else(|| format!("{ns}ns"), |(unit, name)| format!("{}{name}", ns / unit))
 }
 
 /// A size in the largest unit that says it exactly, as it can be sent again.

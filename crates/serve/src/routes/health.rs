@@ -4,12 +4,10 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use storage::Status;
-use types::ByteSize;
 
-use crate::problem::AFTER_POISON;
 use crate::routes::upkeep::standing_warnings;
-use crate::server::{Server, Shared};
+use door::health::reasons;
+use door::server::Shared;
 
 /// The process answers: that is all that is asked.
 pub(crate) async fn healthy() -> Json<Value> {
@@ -35,23 +33,4 @@ pub(crate) async fn loki_ready(server: Shared) -> Response {
         return (plain, "ready\n").into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, plain, format!("not ready: {}\n", reasons.join("; "))).into_response()
-}
-
-/// Everything that keeps the server from serving whole answers or from accepting events.
-pub(crate) fn reasons(server: &Server, status: Status) -> Vec<String> {
-    let mut reasons: Vec<String> = status.damaged.iter().map(|damage| damage.to_string()).collect();
-    reasons.extend(server.damages_found());
-    reasons.extend(server.app.store.locked().map(str::to_owned));
-    reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
-    reasons.extend(status.catalog_problem.map(|why| format!("the catalog cannot be used: {why}")));
-    if let Some(free) = status.disk_free_bytes.filter(|free| *free < status.disk_reserve_bytes) {
-        let (free, reserve) = (ByteSize(free), ByteSize(status.disk_reserve_bytes));
-        reasons
-            .push(format!("the store takes no events: {free} are free on its disk and {reserve} are kept in reserve"));
-    }
-    reasons.extend(server.app.alerts.save_error().map(|why| format!("alerts are not announced: {why}")));
-    if *server.closing.borrow() {
-        reasons.push("the server is shutting down".into());
-    }
-    reasons
 }

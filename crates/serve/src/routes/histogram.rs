@@ -3,12 +3,12 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{complete, damages, read};
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{complete, damages, read};
+use door::server::Shared;
 
 /// Buckets where none are asked for, and at most: a screen has no more columns than a thousand.
 const BUCKETS_DEFAULT: usize = 100;
@@ -23,17 +23,17 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let answer = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let snapshot = reading.snapshot(&question.scope.groups, question.range);
-        let progress = |stats: &query::Stats| reading.note(stats);
+        let progress = |stats: &execute::Stats| reading.note(stats);
         let request = reading.request(question.range, &question.scope, &progress);
         let answered = reading.answered(&question.plan, &question.scope.groups, &request)?;
-        let mut histogram = query::histogram(&answered.plan, &snapshot.runs, &request, n_buckets, &by)?;
+        let mut histogram = execute::histogram(&answered.plan, &snapshot.runs, &request, n_buckets, &by)?;
         histogram.partial_reasons.extend(answered.partial_reasons);
         complete(&mut histogram.stats, &snapshot);
         histogram.partial_reasons.extend(damages(&snapshot));
         Ok(histogram)
     })
     .await?;
-    let bucket = |bucket: &query::Bucket| {
+    let bucket = |bucket: &execute::Bucket| {
         let (from, to) = (bucket.range.from.to_string(), bucket.range.to.to_string());
         json!({"from": from, "to": to, "total": bucket.total, "by": bucket.by})
     };

@@ -8,19 +8,17 @@ use ingest::{Encoding, Format, IngestRequest};
 use serde_json::json;
 use types::{GroupName, group_name_of_outside};
 
-use crate::intake_gates::Done;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::headers::{batch_id, encoding};
+use door::intake_gates::Done;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 4] = ["group", "stream", "format", "field"];
 
 /// Most fields that a request gives to all of its events.
 const FIELDS_MAX: usize = 100;
-
-/// Longest batch id in bytes.
-const BATCH_ID_BYTES_MAX: usize = 256;
 
 pub(crate) async fn post(
     server: Shared,
@@ -111,37 +109,6 @@ fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String
         return Err(Problem::bad_request("bad-parameter", "a body of the format lines says fields in its header"));
     }
     Ok(fields)
-}
-
-/// What a request says of its body's encoding, in small letters; several encodings, in one header or in many, are a list.
-pub(crate) fn content_encoding(headers: &HeaderMap) -> String {
-    let names = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?").trim());
-    names.collect::<Vec<_>>().join(", ").to_ascii_lowercase()
-}
-
-/// The encoding of a body.
-pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
-    match &*content_encoding(headers) {
-        "" | "identity" => Ok(Encoding::Identity),
-        "gzip" | "x-gzip" => Ok(Encoding::Gzip),
-        "zstd" => Ok(Encoding::Zstd),
-        other => {
-            let message = format!("content encoding {other:?} is not supported");
-            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
-            Err(problem.hint("send the body plain, or as gzip or zstd"))
-        }
-    }
-}
-
-/// The sender's id of a batch.
-pub(crate) fn batch_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("x-catat-batch") else { return Ok(None) };
-    let id = value.to_str().unwrap_or_default();
-    if id.is_empty() || id.len() > BATCH_ID_BYTES_MAX {
-        let message = format!("X-Catat-Batch is 1 to {BATCH_ID_BYTES_MAX} printable characters");
-        return Err(Problem::bad_request("bad-batch-id", message));
-    }
-    Ok(Some(id.to_owned()))
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{Timestamp, parse_duration_ns};
 
-use crate::access::{KeyError, KeyOrder, KeyView, NewKey};
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::access::{KeyError, KeyOrder, KeyView, NewKey};
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Largest body of an order.
 const BODY_BYTES_MAX: usize = 128 << 10;
@@ -89,17 +89,4 @@ fn described(key: &KeyView) -> Value {
 
 fn made(key: &NewKey) -> Response {
     (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(json!(key))).into_response()
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        let message = error.to_string();
-        match error {
-            KeyError::Bad(_) => Self::bad_request("bad-key-order", message),
-            KeyError::OutOfScope => Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message),
-            KeyError::Unknown(_) => Self::not_found(message),
-            KeyError::Store(error) => error.into(),
-            KeyError::Random(_) => Self::internal(message),
-        }
-    }
 }

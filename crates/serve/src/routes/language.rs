@@ -2,15 +2,15 @@
 
 use axum::Json;
 use axum::body::Body;
-use query::ParseOptions;
+use language::ParseOptions;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::answer::warning_json;
 use crate::ask::{self, unknown_language};
-use crate::problem::{Problem, place_json};
-use crate::server::Shared;
+use door::answer::warning_json;
+use door::problem::{Problem, place_json};
+use door::server::Shared;
 
 /// Largest body. The query text in it is at most 64 KiB.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -49,7 +49,7 @@ struct FormatRequest {
 pub(crate) async fn format(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
-    let laid_out = server.lookups.run(move || query::format_insights(&request.query)).await??;
+    let laid_out = server.lookups.run(move || language::format_insights(&request.query)).await??;
     Ok(Json(json!({"query": laid_out})))
 }
 
@@ -65,13 +65,13 @@ pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>,
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
     let language = match &*request.language {
-        "logql" => query::Language::LogQl,
-        "lucene" => query::Language::Lucene,
-        "kql" => query::Language::Kql,
-        "filter-pattern" => query::Language::FilterPattern,
+        "logql" => language::Language::LogQl,
+        "lucene" => language::Language::Lucene,
+        "kql" => language::Language::Kql,
+        "filter-pattern" => language::Language::FilterPattern,
         other => return Err(unknown_language(other).hint("logql, lucene, kql and filter-pattern can be translated")),
     };
-    let translated = server.lookups.run(move || query::translate(&request.query, language)).await??;
+    let translated = server.lookups.run(move || language::translate(&request.query, language)).await??;
     Ok(Json(json!({"query": translated, "language": "insights"})))
 }
 

@@ -6,10 +6,10 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
-use crate::tables::{self, BODY_BYTES_MAX};
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
+use door::tables::{self, BODY_BYTES_MAX};
 
 pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();

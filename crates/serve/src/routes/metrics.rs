@@ -3,18 +3,16 @@
 //! Every family has its `HELP` and `TYPE` and stands in one piece; counters end in `_total`, units are seconds and
 //! bytes. Numbers are read when they are asked for, none is kept here.
 
-use std::fmt::Write;
-
-use alert::metrics::{Family, number_text};
 use axum::http::header;
 use axum::response::IntoResponse;
 use storage::Status;
 
-use crate::cloudwatch;
-use crate::problem::Problem;
-use crate::routes::status::{Kind, numbers};
+use crate::api::{Api, Shared};
+use crate::routes::status::numbers;
 use crate::routes::{alert_timings, clocks, pipelines, sources, upkeep};
-use crate::server::{Server, Shared};
+use door::exposition::{Kind, Page};
+use door::problem::Problem;
+use door::server::Server;
 
 pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     server.must_reach_everything()?;
@@ -22,88 +20,34 @@ pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
     let work = move || {
         // First, as it waits a moment for what was accepted just now.
         let derived = of_thread.app.metrics.families();
-        let mut page = own(&of_thread);
+        let mut page = own(&of_thread, &of_thread.state);
         derived.iter().for_each(|family| page.derived(family));
         page
     };
     let page = server.lookups.run(work).await?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0))
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.into_text()))
 }
 
 /// What catat counts of itself, as text. Blocks.
-pub(crate) fn own_text(server: &Server) -> String {
-    own(server).0
+pub(crate) fn own_text(server: &Server, api: &Api) -> String {
+    own(server, api).into_text()
 }
 
-fn own(server: &Server) -> Page {
+fn own(server: &Server, api: &Api) -> Page {
     let status = server.app.store.status();
     let mut page = Page::default();
-    write_server(server, &mut page);
+    write_server(server, api, &mut page);
     write_store(&status, &mut page);
     upkeep::write(&status, &mut page);
     pipelines::write(server, &mut page);
     alert_timings::write(server, &mut page);
     sources::write(server, &mut page);
     clocks::write(server, &mut page);
-    cloudwatch::write_metric_filters(server, &mut page);
-    server.subscriptions.write(&mut page);
+    api.families.writers.iter().for_each(|write| write(server, &mut page));
     page
 }
 
-/// The page as it grows.
-#[derive(Default)]
-pub(crate) struct Page(String);
-
-impl Page {
-    pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str) {
-        let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-        };
-        self.head(name, kind, help);
-    }
-
-    pub(crate) fn histogram(&mut self, name: &str, help: &str) {
-        self.head(name, "histogram", help);
-    }
-
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
-        // Writing into a String cannot fail, here and below.
-        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    }
-
-    /// A family that was made of events.
-    fn derived(&mut self, family: &Family) {
-        self.head(&family.name, family.kind.name(), &family.help);
-        for sample in &family.samples {
-            // Without a value it is no label for Prometheus either.
-            let labels = sample.labels.iter().filter(|(_, text)| !text.is_empty());
-            let labels: Vec<(&str, &str)> = labels.map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            self.sample(&format!("{}{}", family.name, sample.end), &labels, sample.value);
-        }
-    }
-
-    pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
-        self.0.push_str(name);
-        for (at, (label, text)) in labels.iter().enumerate() {
-            self.0.push(if at == 0 { '{' } else { ',' });
-            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            let _ = write!(self.0, "{label}=\"{escaped}\"");
-        }
-        if !labels.is_empty() {
-            self.0.push('}');
-        }
-        let _ = writeln!(self.0, " {}", number_text(value));
-    }
-
-    pub(crate) fn single(&mut self, name: &str, kind: Kind, help: &str, value: f64) {
-        self.family(name, kind, help);
-        self.sample(name, &[], value);
-    }
-}
-
-fn write_server(server: &Server, page: &mut Page) {
+fn write_server(server: &Server, api: &Api, page: &mut Page) {
     page.family("catat_build_info", Kind::Gauge, "The version that runs; always 1.");
     page.sample("catat_build_info", &[("version", &server.app.version)], 1.0);
     let started = server.started.0 as f64 / 1e9;
@@ -135,7 +79,7 @@ fn write_server(server: &Server, page: &mut Page) {
     }
     let help = "Events that went to the group overflow, because theirs would have been one too many.";
     page.single("catat_events_overflowed_total", Kind::Counter, help, server.app.intake.n_overflowed() as f64);
-    for (name, only_grows, help, value) in server.syslog.numbers() {
+    for (name, only_grows, help, value) in (api.families.syslog)() {
         let (kind, end) = if only_grows { (Kind::Counter, "_total") } else { (Kind::Gauge, "") };
         page.single(&format!("catat_syslog_{name}{end}"), kind, &format!("Syslog: {help}"), value as f64);
     }
@@ -143,7 +87,7 @@ fn write_server(server: &Server, page: &mut Page) {
 }
 
 /// The cache of what queries found.
-fn write_cache(counts: &query::CacheCounts, page: &mut Page) {
+fn write_cache(counts: &execute::CacheCounts, page: &mut Page) {
     let help = "Partial results, matches and rows of immutable runs that queries found in the cache.";
     page.single("catat_query_cache_hits_total", Kind::Counter, help, counts.n_hits as f64);
     let help = "Those that they asked for and that were not there.";

@@ -17,7 +17,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::access::Role;
+    use door::access::Role;
 
     #[test]
     fn the_description_names_every_route_with_its_role_and_no_other() {
@@ -32,17 +32,14 @@ mod tests {
                 })
             })
             .collect();
-        let table = crate::router::table();
-        let known: BTreeSet<(String, String, String)> = table
-            .entries()
-            .iter()
-            .map(|e| (e.path.to_owned(), e.method.to_owned(), role_of(e).name().to_owned()))
-            .collect();
+        let table = crate::router::entries();
+        let known: BTreeSet<(String, String, String)> =
+            table.iter().map(|e| (e.path.to_owned(), e.method.to_owned(), role_of(e).name().to_owned())).collect();
         assert_eq!(known.symmetric_difference(&described).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
     }
 
     /// The role that a request needs; that of CloudWatch is checked behind the door, with the signature.
-    fn role_of(entry: &crate::router::Entry) -> Role {
+    fn role_of(entry: &door::table::Entry) -> Role {
         if entry.path.starts_with("/cloudwatch") { Role::Any } else { entry.role }
     }
 

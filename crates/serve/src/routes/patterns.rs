@@ -2,15 +2,15 @@
 //! time.
 
 use axum::Json;
-use query::Answer;
+use execute::Answer;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{reason_json, stats_json};
 use crate::ask::{Ask, PARAMETERS};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::read;
-use crate::server::Shared;
+use door::answer::{reason_json, stats_json};
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::read;
+use door::server::Shared;
 
 /// Patterns where the request does not say how many, and at most.
 const PATTERNS_DEFAULT: usize = 1_000;
@@ -29,7 +29,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
         let question = ask.check(now)?;
         // One more than shown tells whether there are more.
         let length = question.range.to.0.saturating_sub(question.range.from.0) / COUNTS;
-        let plan = query::patterns_plan(&question.plan, earlier, length, n_patterns as u64 + 1);
+        let plan = execute::patterns_plan(&question.plan, earlier, length, n_patterns as u64 + 1);
         reading.execute(&plan, &question.scope, question.range)
     })
     .await?;
@@ -44,8 +44,8 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
 }
 
 /// Reads the name of an earlier time.
-pub(super) fn earlier(baseline: &str) -> Result<query::plan::Earlier, Problem> {
-    query::parse_baseline(baseline).ok_or_else(|| {
+pub(super) fn earlier(baseline: &str) -> Result<plan::Earlier, Problem> {
+    language::parse_baseline(baseline).ok_or_else(|| {
         let problem = Problem::bad_request("bad-baseline", format!("baseline {baseline:?} is no earlier time"));
         problem.hint("use previous, previousDay, previousWeek, previousMonth, or a length of time such as 7d")
     })

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::group_name_of_outside;
 
-use super::metrics::Page;
-use super::status::Kind::Counter;
-use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use door::exposition::Kind::Counter;
+use door::exposition::Page;
+use door::problem::Problem;
+use door::server::{Server, Shared};
 
 /// Largest body of a dry run, and most lines of one: what a person tries, and reads the answer of.
 const BODY_BYTES_MAX: usize = 4 << 20;

@@ -3,16 +3,16 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use crate::answer::stats_json;
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::answer::stats_json;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     let now = server.now();
     let mut running = server.queries.list();
     running.retain(|query| server.may_see_query(query));
-    let entry = |query: &std::sync::Arc<crate::queries::Running>| {
+    let entry = |query: &std::sync::Arc<door::queries::Running>| {
         let elapsed_ms = now.0.saturating_sub(query.started.0) / 1_000_000;
         json!({
             "id": query.id.to_string(), "query": query.text, "started": query.started.to_string(),

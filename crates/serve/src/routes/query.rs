@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use query::plan::Warning;
-use query::{Answer, UnknownFields};
+use execute::{Answer, UnknownFields};
+use plan::Warning;
 use serde_json::{Map, Value, json};
 use storage::{GroupStatus, Snapshot};
 use tokio::time::sleep;
@@ -20,14 +20,14 @@ use types::{GroupPattern, Timestamp};
 use self::export::Export;
 use self::rows::Rows;
 use crate::answer::{Form, names_of, respond};
+use crate::api::{Api, Shared};
 use crate::ask::{Ask, PARAMETERS, Question};
-use crate::audit;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::reading::{Reading, Takers, read_with};
 use crate::routes::clocks;
-use crate::server::Shared;
 use crate::unknown_groups::unknown_groups;
+use door::audit;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::reading::{Reading, Takers, read_with};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -84,10 +84,11 @@ async fn answer_question(server: &Shared, text: String, question: Question, form
     let rows = Arc::new(rows);
     let (of_work, to, of_query) = (server.clone(), rows.clone(), running.clone());
     let mut work: slow::Work = Box::pin(async move {
+        let api = of_work.state.clone();
         let work = move |reading: &Reading<'_>| {
             let take = |more| to.take(more, &of_query);
             let take_partial = |rows| to.put_partial(rows);
-            find(reading, question, form, Takers { rows: &take, partial_rows: &take_partial })
+            find(reading, &api, question, form, Takers { rows: &take, partial_rows: &take_partial })
         };
         read_with(&of_work, ticket, work).await
     });
@@ -114,7 +115,13 @@ fn whole(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result
 }
 
 /// Answers a question on a blocking thread.
-fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Takers<'_>) -> Result<Answered, Problem> {
+fn find(
+    reading: &Reading<'_>,
+    api: &Api,
+    mut question: Question,
+    form: Form,
+    takers: Takers<'_>,
+) -> Result<Answered, Problem> {
     let is_default_limit = form == Form::Json && question.scope.limit.is_none();
     if form == Form::Json {
         let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
@@ -137,7 +144,7 @@ fn find(reading: &Reading<'_>, mut question: Question, form: Form, takers: Taker
     // Who may ask it knows that it is there, though it is not listed.
     named.retain(|group| group.as_str() != ingest::AUDIT_GROUP || !audit::may_see(&reading.server.caller));
     answer.warnings.extend(unknown_groups(&groups, &named));
-    answer.warnings.extend(unknown_names(reading, &question, &snapshot));
+    answer.warnings.extend(unknown_names(api, &question, &snapshot));
     let newest = newest_event(&groups, &scope.groups);
     answer.warnings.extend(newest_warning(newest, &question, &answer));
     answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
@@ -173,12 +180,12 @@ fn cut(answer: &mut Answer, rows_max: usize) {
 /// answered again.
 ///
 /// Damage is reported with the answer itself; where fields cannot be read, none is called unknown.
-fn unknown_names(reading: &Reading<'_>, question: &Question, snapshot: &Snapshot) -> Vec<Warning> {
+fn unknown_names(api: &Api, question: &Question, snapshot: &Snapshot) -> Vec<Warning> {
     let asked = UnknownFields::of(&question.plan, &question.text);
     if asked.is_empty() {
         return Vec::new();
     }
-    reading.server.unknown_fields.get(asked, &snapshot.runs)
+    api.unknown_fields.get(asked, &snapshot.runs)
 }
 
 /// The newest event of some of these groups, of all time.
@@ -208,7 +215,7 @@ fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Resul
     let range = json!({"from": question.range.from.to_string(), "to": question.range.to.to_string()});
     let request = reading.request(question.range, scope, &|_| {});
     let snapshot = reading.snapshot(&scope.groups, question.range);
-    let explanation = query::explain(plan, &snapshot.runs, &request)?;
+    let explanation = execute::explain(plan, &snapshot.runs, &request)?;
     let steps: Vec<Value> = explanation.steps.iter().map(step_json).collect();
     let stats = &answer.stats;
     let text = format!(
@@ -237,7 +244,7 @@ fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Resul
     Ok(extra)
 }
 
-fn step_json(step: &query::ExplainedStep) -> Value {
+fn step_json(step: &execute::ExplainedStep) -> Value {
     let mut json = json!({"stage": step.stage.name(), "operator": step.operator});
     if let Some(index) = &step.index {
         json["index"] = json!({

@@ -14,9 +14,9 @@ use types::{GroupName, Timestamp};
 
 use super::language::of_json;
 use crate::ask;
-use crate::problem::Problem;
-use crate::reading::{Reading, Scope, read};
-use crate::server::Shared;
+use door::problem::Problem;
+use door::reading::{Reading, Scope, read};
+use door::server::Shared;
 
 /// Largest body: events at hand are a few hundred.
 const BODY_BYTES_MAX: usize = 4 << 20;

@@ -1,7 +1,7 @@
 //! `/api/v1/rules`: alert rules. Those of files are shown; others are made, changed and removed, with the same keys as in
 //! files, by whom the groups exist for that they are about.
 
-use alert::{MadeError, Maker, Put, RuleView};
+use alert::{Maker, Put, RuleView};
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -10,12 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{GroupPattern, GroupScope};
 
-use super::alerts::reaches;
 use super::session::read_json_of;
-use crate::access::Role;
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::access::Role;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Largest body: a query text of 64 KiB, written as JSON, and what stands around it.
 pub(super) const BODY_BYTES_MAX: usize = 160 << 10;
@@ -39,26 +38,9 @@ pub(super) fn maker(server: &Shared) -> Maker {
     Maker { name: caller.name.to_string(), scope, is_admin }
 }
 
-impl From<MadeError> for Problem {
-    fn from(error: MadeError) -> Self {
-        let message = error.to_string();
-        match error {
-            MadeError::NotFound(_) => Self::not_found(message),
-            MadeError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", message).hint("PUT replaces it"),
-            MadeError::InFile { .. } => {
-                let problem = Self::new(StatusCode::CONFLICT, "in-file", message);
-                problem.hint("then POST /api/v1/status/reload, or send SIGHUP")
-            }
-            MadeError::Bad(_) => Self::bad_request("bad-definition", message),
-            MadeError::NotAllowed(_) => Self::new(StatusCode::FORBIDDEN, "not-allowed", message),
-            MadeError::Kept(_) => Self::internal(message),
-        }
-    }
-}
-
 pub(crate) async fn list(server: Shared) -> Json<Value> {
     let mut rules = server.app.alerts.rules();
-    rules.retain(|rule| reaches(&server, &rule.groups));
+    rules.retain(|rule| server.reaches_all(&rule.groups));
     Json(json!({"rules": rules}))
 }
 
@@ -128,7 +110,7 @@ pub(super) fn name_of(definition: &Value) -> Result<String, Problem> {
 
 /// A rule that exists for the caller, with what was sent to make it.
 fn shown(server: &Shared, name: &str) -> Result<Value, Problem> {
-    let found = server.app.alerts.rule(name).filter(|(rule, _)| reaches(server, &rule.groups));
+    let found = server.app.alerts.rule(name).filter(|(rule, _)| server.reaches_all(&rule.groups));
     let (rule, definition): (RuleView, _) =
         found.ok_or_else(|| Problem::not_found(format!("there is no rule {name:?}")))?;
     let mut json = serde_json::to_value(rule).map_err(|error| Problem::internal(error.to_string()))?;

@@ -14,11 +14,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use crate::access::{Caller, Role};
-use crate::listen::Encrypted;
-use crate::problem::Problem;
-use crate::server::{Server, Shared};
-use crate::users::{SignedIn, cookie_of, set_cookie, user_of};
+use door::access::{Caller, Role};
+use door::guard::Parting;
+use door::listen::Encrypted;
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::users::{SignedIn, cookie_of, set_cookie, user_of};
 
 /// Largest body: names, passwords, patterns of groups.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -125,10 +126,6 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
     }
 }
 
-/// Said of the answer to whoever ends their own session: it is theirs all the same.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Parting;
-
 /// Headers that hand over a token. A proxy that ends TLS before us says so, and it is its client's own cookie.
 pub(crate) fn with_cookie(
     token: &str,
@@ -159,7 +156,7 @@ pub(crate) async fn read_json_of<T: DeserializeOwned>(
     body: Body,
     bytes_max: usize,
 ) -> Result<T, Problem> {
-    if !crate::access::is_json(headers) {
+    if !door::access::is_json(headers) {
         let message = "the body has to be JSON, and its content type has to say so";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
         return Err(problem.hint("send Content-Type: application/json"));

@@ -10,10 +10,10 @@ use types::GroupScope;
 
 use super::rules::{BODY_BYTES_MAX, maker};
 use super::session::read_json_of;
-use crate::access::covers;
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::access::covers;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
 
 fn is_seen(server: &Shared, silence: &SilenceView) -> bool {
     let scope = &server.caller.scope;

@@ -5,11 +5,11 @@ use axum::body::Body;
 use ingest::{SourceState, SourceView, SourcesView};
 use serde_json::{Value, json};
 
-use super::metrics::Page;
-use super::status::Kind::Gauge;
-use crate::parameters::{Parameters, PathName};
-use crate::problem::Problem;
-use crate::server::{Server, Shared};
+use door::exposition::Kind::Gauge;
+use door::exposition::Page;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::server::{Server, Shared};
 
 /// Largest report of a shipper: some two thousand files.
 const BODY_BYTES_MAX: usize = 2 << 20;

@@ -5,24 +5,17 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use storage::Status;
 
-use crate::parameters::Parameters;
-use crate::problem::Problem;
+use crate::api;
 use crate::routes::{clocks, upkeep};
-use crate::server::Shared;
-
-/// Whether a number only grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// It counts from the start of the process.
-    Counter,
-    /// It goes up and down.
-    Gauge,
-}
+use door::exposition::Kind;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// One number about the store: its name, its kind, what it means, its value.
 pub(crate) type Number = (&'static str, Kind, &'static str, u64);
 
-pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
+pub(crate) async fn get(server: api::Shared) -> Result<Json<Value>, Problem> {
     if !server.caller.scope.is_everything() {
         // Sizes of the whole store tell of groups that do not exist for the caller.
         return Ok(Json(json!({
@@ -35,8 +28,10 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
-    let syslog: Map<String, Value> =
-        server.syslog.numbers().into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
+    let syslog: Map<String, Value> = (server.state.families.syslog)()
+        .into_iter()
+        .map(|(name, _, _, value)| (name.to_owned(), value.into()))
+        .collect();
     let warnings = upkeep::warnings(&server, &status);
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({

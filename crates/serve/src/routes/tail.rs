@@ -1,4 +1,4 @@
-//! `/api/v1/tail`: events as they are accepted, as server-sent events (DESIGN.md §15).
+//! `/api/v1/tail`: events as they are accepted, as server-sent events.
 //!
 //! A tail has a bounded queue in the store and a bounded queue to its connection: a client that does not keep up
 //! is told how many events it missed, and holds up nobody. `Last-Event-ID` takes up after that event; it goes by
@@ -11,18 +11,19 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use query::{ParseOptions, Tail, TailRows};
+use execute::{Tail, TailRows};
+use language::ParseOptions;
 use storage::{Received, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupPattern, Run, TimeRange, Value};
 
-use crate::answer::write_value;
 use crate::ask;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::answer::write_value;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 5] = ["query", "groups", "group", "language", "time_zone"];
@@ -53,7 +54,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderM
     let of_thread = server.clone();
     let fetch = move || {
         let table_of = |name: &str| of_thread.tables.get(&of_thread.app.store, name);
-        query::fetch_tables(&mut plan, &table_of).map(|()| plan)
+        execute::fetch_tables(&mut plan, &table_of).map(|()| plan)
     };
     let plan = server.lookups.run(fetch).await??;
     let tail = Tail::new(&plan, time_zone)?;

@@ -4,9 +4,9 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::ask;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
-use crate::server::Shared;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Names of the parameters.
 const PARAMETERS: [&str; 2] = ["text", "time_zone"];
@@ -16,7 +16,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     parameters.check_names(&PARAMETERS)?;
     let zone = ask::time_zone(parameters.get("time_zone"))?;
     let text = parameters.get("text").unwrap_or_default();
-    let range = query::time::parse_range(text, server.now(), zone).map_err(|error| ask::bad_range(text, &error))?;
+    let range = plan::time::parse_range(text, server.now(), zone).map_err(|error| ask::bad_range(text, &error))?;
     Ok(Json(json!({
         "from": range.from.text, "to": range.to.text,
         "from_time": range.from.time.to_string(), "to_time": range.to.time.to_string(),

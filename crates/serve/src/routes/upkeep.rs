@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use storage::{ClockDoubt, Latency, Status, TierStatus};
 use types::{ByteSize, Timestamp, format_duration_ns};
 
-use crate::problem::Problem;
 use crate::routes::clocks;
-use crate::routes::metrics::Page;
-use crate::routes::status::Kind::{Counter, Gauge};
-use crate::server::Shared;
+use door::exposition::Kind::{Counter, Gauge};
+use door::exposition::Page;
+use door::problem::Problem;
+use door::server::Shared;
 
 /// Seconds in a nanosecond.
 const NS: f64 = 1e-9;
@@ -71,7 +71,7 @@ fn object_store_warning(status: &Status) -> Option<String> {
 fn copy_warning(server: &Shared) -> Option<String> {
     let taken = server.app.store.copy_taken()?;
     Some(format!(
-        "this store is a copy, taken {taken}, and notifies nobody (alerts, subscription filters, remote write); `catat \
+        "this store is a copy, taken {taken}, and sends no notifications (alerts, subscription filters, remote write); `catat \
          promote` makes it the original"
     ))
 }

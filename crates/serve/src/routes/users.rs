@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::session::{Peer, Under, begin, check, read_json, with_cookie};
-use crate::access::Role;
-use crate::parameters::PathName;
-use crate::problem::Problem;
-use crate::server::Shared;
-use crate::users::{NewUser, SignedIn, caller_name, no_user};
+use door::access::Role;
+use door::parameters::PathName;
+use door::problem::Problem;
+use door::server::Shared;
+use door::users::{NewUser, SignedIn, caller_name, no_user};
 
 /// Users may get any groups, and therefore are made by somebody to whom all groups exist.
 fn require_everything(server: &Shared) -> Result<(), Problem> {

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, warn};
 
-use super::Waiting;
-use crate::server::Server;
+use super::{SyslogCounts, Waiting};
+use door::server::Server;
 
 /// A delivery goes when it has so many bytes, or its first message is so old: below the 100 ms after which people begin
 /// to wait, and long enough that a quiet network does not cost a sync for each message. The messages of a megabyte are of
@@ -27,7 +27,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const LAST_ATTEMPTS_MAX: u32 = 5;
 
 /// Stores what comes until nobody puts anything into the queue any more.
-pub(super) async fn run(server: Arc<Server>, mut queue: mpsc::Receiver<Waiting>) {
+pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queue: mpsc::Receiver<Waiting>) {
     while let Some(first) = queue.recv().await {
         let due = Instant::now() + DELIVERY_AGE;
         let mut n_bytes = first.chunk.frames.n_bytes();
@@ -41,7 +41,7 @@ pub(super) async fn run(server: Arc<Server>, mut queue: mpsc::Receiver<Waiting>)
         }
         let mut deliveries = vec![chunks];
         while let Some(mut chunks) = deliveries.pop() {
-            if let Err(TooLarge(all)) = deliver(&server, chunks.into()).await {
+            if let Err(TooLarge(all)) = deliver(&server, &counts, chunks.into()).await {
                 chunks = all.to_vec();
                 let second = chunks.split_off(chunks.len() / 2);
                 deliveries.extend([second, chunks]);
@@ -55,7 +55,7 @@ pub(super) async fn run(server: Arc<Server>, mut queue: mpsc::Receiver<Waiting>)
 struct TooLarge(Arc<[SyslogChunk]>);
 
 /// Stores chunks, again and again while the store is only busy or full.
-async fn deliver(server: &Arc<Server>, chunks: Arc<[SyslogChunk]>) -> Result<(), TooLarge> {
+async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[SyslogChunk]>) -> Result<(), TooLarge> {
     let n_messages = chunks.iter().map(|chunk| chunk.frames.len() as u64).sum();
     let mut pause = PAUSE_MIN;
     let mut n_attempts_left = LAST_ATTEMPTS_MAX;
@@ -64,13 +64,13 @@ async fn deliver(server: &Arc<Server>, chunks: Arc<[SyslogChunk]>) -> Result<(),
         let work = move || of_thread.app.intake.ingest_syslog(&of_work, of_thread.now());
         let problem = match tokio::task::spawn_blocking(work).await {
             Ok(Ok(_)) => {
-                server.syslog.n_stored.fetch_add(n_messages, Ordering::Relaxed);
+                counts.n_stored.fetch_add(n_messages, Ordering::Relaxed);
                 return Ok(());
             }
             Ok(Err(problem)) => problem,
             Err(_) => {
                 error!(n_messages, "a fault in the server lost syslog messages");
-                server.syslog.n_lost.fetch_add(n_messages, Ordering::Relaxed);
+                counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
                 return Ok(());
             }
         };
@@ -82,7 +82,7 @@ async fn deliver(server: &Arc<Server>, chunks: Arc<[SyslogChunk]>) -> Result<(),
         n_attempts_left -= u32::from(*server.closing.borrow());
         if !is_temporary(&problem) || n_attempts_left == 0 {
             error!(%problem, n_messages, "syslog messages are lost");
-            server.syslog.n_lost.fetch_add(n_messages, Ordering::Relaxed);
+            counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
             return Ok(());
         }
         if pause == PAUSE_MIN {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::access::network_of;
+use door::access::network_of;
 
 /// How long a connection has to be silent before it is closed for others.
 const SILENCE_MIN: Duration = Duration::from_secs(60);

@@ -91,3 +91,31 @@ async fn a_key_is_made_shown_once_used_and_revoked() {
     assert_eq!(house.administer("DELETE", &format!("/api/v1/keys/{id}"), "").await.status, 404);
     assert_eq!(house.get("/api/v1/groups").await.status, 401);
 }
+
+#[tokio::test]
+async fn the_manual_is_served_searched_and_needs_no_key() {
+    let house = House::new();
+    assert_eq!(
+        house.administer("POST", "/api/v1/keys", json!({"name": "a", "role": "read"}).to_string()).await.status,
+        201
+    );
+    for path in ["/docs", "/docs/", "/docs/README.md", "/docs/running", "/docs/sending/", "/docs/sending/loki.md"] {
+        let page = house.get(path).await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        assert!(page.text().contains("href=\"docs/sending/loki\"") && !page.text().contains("<!-- "), "{path}");
+        assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
+    }
+    let page = house.get("/docs/sending/loki").await;
+    assert!(page.text().contains("<a href=\"docs/sending/loki\" aria-current=\"page\">"));
+    let again = house.get_with("/docs/sending/loki", "if-none-match", page.header("etag")).await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let found = house.get("/docs?q=disk+full%22%3E%3Cscript%3E").await;
+    assert!(found.status == 200 && !found.text().contains("<script>"), "{}", found.text());
+    let found = house.get("/docs?q=disk+full").await;
+    assert!(found.text().contains("href=\"docs/running#disk-full\"") && found.text().contains("value=\"disk full\""));
+    assert_eq!(house.get("/docs?nothing=x").await.status, 400);
+    for path in ["/docs/nothing", "/docs/../Cargo.toml", "/docs/a/b/c", "/docs/%3Cscript%3E"] {
+        let missing = house.get(path).await;
+        assert!(missing.status == 404 && !missing.text().contains("<script>"), "{path}");
+    }
+}

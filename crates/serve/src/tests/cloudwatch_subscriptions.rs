@@ -210,7 +210,7 @@ async fn a_receiver_that_fails_and_hangs_loses_nothing_and_delays_no_other_also_
 
     // What hangs is let go, so that the end need not wait for it.
     bad.behave(Manner::Fails);
-    house.server.subscriptions.stop();
+    house.families.cloudwatch.subscriptions.stop();
     house.put_texts(&["three"]).await;
     house.store.flush().expect("it flushes");
     house.put_texts(&["four"]).await;

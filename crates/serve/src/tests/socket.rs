@@ -10,15 +10,15 @@ use tokio_stream::StreamExt;
 use types::Limits;
 
 use super::House;
-use crate::listen;
-use crate::places::Places;
+use door::listen;
+use door::places::Places;
 
 /// A house with its door open; sending on the channel closes it.
 pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel();
-    let (router, closing) = (house.router.clone(), house.closing.clone());
+    let (router, closing) = (house.service(), house.closing.clone());
     let task = tokio::spawn(async move {
         listen::run(listener, Places::of_process().0, None, router, closing, async move {
             let _ = stopped.await;

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 
 use super::House;
 use crate::SyslogListeners;
-use crate::places::Places;
 use crate::syslog::{self, Seats};
+use door::places::Places;
 
 /// How long is waited for what has to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +31,8 @@ fn open_with(house: &House, places: Places, seats: Seats) -> Doors {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let addresses = (udp.local_addr().expect("it is bound"), tcp.local_addr().expect("it is bound"));
     let listeners = SyslogListeners { udp: Some(udp), tcp: Some(tcp), ..SyslogListeners::default() };
-    let task = syslog::start(house.server.clone(), listeners, places, seats).expect("sockets that are bound");
+    let task = syslog::start(house.server.clone(), house.families.syslog.clone(), listeners, places, seats)
+        .expect("sockets that are bound");
     Doors { udp: addresses.0, tcp: addresses.1, task }
 }
 
@@ -71,13 +72,13 @@ async fn what_has_arrived_when_the_server_closes_is_stored() {
         .expect("taken");
     let sender = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     sender.send_to(b"<14>1 2026-11-20T06:47:13Z web-2 db - - - datagram\n", doors.udp).expect("it is sent");
-    until(&house.server.syslog.n_connections, 2).await;
+    until(&house.families.syslog.n_connections, 2).await;
     doors.close(&house).await;
     let said = "@log = \"syslog/app\" and @level = \"error\" and hostname = \"web-1\" and severity = \"err\"";
     assert_eq!(count(&house, said).await, 3);
     assert_eq!(count(&house, "@message like /: (counted|ended|cut o)$/").await, 3);
     assert_eq!(count(&house, "@log = \"syslog/db\" and @logStream = \"web-2\"").await, 1);
-    assert_eq!(house.server.syslog.n_stored.load(Ordering::Relaxed), 4);
+    assert_eq!(house.families.syslog.n_stored.load(Ordering::Relaxed), 4);
     let status = house.get("/api/v1/status").await.json();
     assert_eq!(status["syslog"]["messages_stored"], 4);
     assert!(house.get("/metrics").await.text().contains("\ncatat_syslog_messages_stored_total 4\n"));
@@ -93,7 +94,7 @@ async fn no_name_of_a_program_leads_to_what_the_server_writes_down() {
         stream.write_all(line.as_bytes()).await.expect("it is taken");
     }
     drop(stream);
-    until(&house.server.syslog.n_stored, 4).await;
+    until(&house.families.syslog.n_stored, 4).await;
     doors.close(&house).await;
     assert_eq!(count(&house, "@log like /^syslog/").await, 4);
     let ask = super::encoded("filter @message like /forged/ | stats count(*)");
@@ -111,7 +112,7 @@ async fn a_frame_that_is_far_too_long_is_marked_and_those_behind_it_are_taken() 
     bytes.extend_from_slice(b"\n<14>Nov 20 06:47:13 web-1 app: next\n");
     stream.write_all(&bytes).await.expect("it is taken");
     drop(stream);
-    until(&house.server.syslog.n_stored, 2).await;
+    until(&house.families.syslog.n_stored, 2).await;
     doors.close(&house).await;
     assert_eq!(count(&house, &format!("cutBytes = {}", 1 << 20)).await, 1);
     assert_eq!(count(&house, "ispresent(@part)").await, 4);
@@ -134,13 +135,13 @@ async fn a_silent_connection_is_closed_for_one_that_has_something_to_say_and_one
         let mut stream = TcpStream::connect(doors.tcp).await.expect("the door is open");
         let rest = if n == 0 { "<14>Nov 20 06:47:13 web-1 app: half" } else { "" };
         stream.write_all((message(n) + rest).as_bytes()).await.expect("it is taken");
-        until(&house.server.syslog.n_stored, n as u64 + 1).await;
+        until(&house.families.syslog.n_stored, n as u64 + 1).await;
         streams.push(stream);
     }
     let mut new = TcpStream::connect(doors.tcp).await.expect("the door is open");
     new.write_all(message(16).as_bytes()).await.expect("it is taken");
-    until(&house.server.syslog.n_stored, 17).await;
-    assert_eq!(house.server.syslog.n_closed.load(Ordering::Relaxed), 1);
+    until(&house.families.syslog.n_stored, 17).await;
+    assert_eq!(house.families.syslog.n_closed.load(Ordering::Relaxed), 1);
     assert!(!is_closed(&mut streams[0]).await, "it is in the midst of a message");
     // The one that has been silent longest hears of it.
     assert!(matches!(streams[1].read(&mut [0; 8]).await, Ok(0)));
@@ -158,12 +159,12 @@ async fn who_finds_no_place_and_nobody_silent_is_closed_and_the_others_stay() {
     for _ in 0..16 {
         streams.push(TcpStream::connect(doors.tcp).await.expect("the door is open"));
     }
-    until(&house.server.syslog.n_connections, 16).await;
+    until(&house.families.syslog.n_connections, 16).await;
     let mut new = TcpStream::connect(doors.tcp).await.expect("the door is open");
     assert!(matches!(new.read(&mut [0; 8]).await, Ok(0) | Err(_)));
     for stream in &mut streams {
         assert!(!is_closed(stream).await);
     }
-    assert_eq!(house.server.syslog.n_closed.load(Ordering::Relaxed), 0);
+    assert_eq!(house.families.syslog.n_closed.load(Ordering::Relaxed), 0);
     doors.close(&house).await;
 }

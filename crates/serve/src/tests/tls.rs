@@ -14,9 +14,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::House;
-use crate::places::Places;
-use crate::tls::Tls;
-use crate::{SyslogListeners, listen, syslog};
+use crate::{SyslogListeners, syslog};
+use door::listen;
+use door::places::Places;
+use door::tls::Tls;
 
 /// Certificate and key, as files.
 struct Files {
@@ -50,7 +51,7 @@ impl Files {
 async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    let (router, closing) = (house.router.clone(), house.closing.clone());
+    let (router, closing) = (house.service(), house.closing.clone());
     tokio::spawn(listen::run(listener, Places::of_process().0, Some(tls), router, closing, std::future::pending()));
     address
 }
@@ -153,8 +154,14 @@ async fn syslog_under_tls_is_taken_and_shows_the_certificate_of_today() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let listeners = SyslogListeners { tls: Some((listener, tls.clone())), ..SyslogListeners::default() };
-    let task = syslog::start(house.server.clone(), listeners, Places::of_process().1, syslog::Seats::default())
-        .expect("a socket that is bound");
+    let task = syslog::start(
+        house.server.clone(),
+        house.families.syslog.clone(),
+        listeners,
+        Places::of_process().1,
+        syslog::Seats::default(),
+    )
+    .expect("a socket that is bound");
     assert!(say(address, &first, "<11>Nov 20 06:47:13 web-1 app: before\n").await);
     let second = files.renew();
     tls.reload_if_changed();

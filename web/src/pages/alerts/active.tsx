@@ -20,8 +20,16 @@ export function Active() {
     <section aria-labelledby="active">
       <h2 id="active">{t("Active")}</h2>
       <Trouble lane={lane} again={() => void askAlerts()} />
-      {lane.data !== null && all.length === 0 && <p class="calm" data-testid="no-alerts"><span class="dot state-ok" aria-hidden="true" /> {t("Nothing is firing.")}</p>}
-      <ul class="cards">{[...all.filter((alert) => !isQuiet(alert)), ...rest].map((alert) => <Card key={alert.id} alert={alert} />)}</ul>
+      {lane.data !== null && all.length === 0 && (
+        <p class="calm" data-testid="no-alerts">
+          <span class="dot state-ok" aria-hidden="true" /> {t("Nothing is firing.")}
+        </p>
+      )}
+      <ul class="cards">
+        {[...all.filter((alert) => !isQuiet(alert)), ...rest].map((alert) => (
+          <Card key={alert.id} alert={alert} />
+        ))}
+      </ul>
     </section>
   );
 }
@@ -42,12 +50,34 @@ function Card({ alert }: { alert: Alert }) {
   }, [isOpen]);
   return (
     <li class={`card${isQuiet(alert) ? " quiet" : ""}${isOpen ? " opened" : ""}`} data-testid="alert" ref={card}>
-      <div class="card-head"><State state={alert.state} /><b>{printable(titleOf(alert))}</b>{titleOf(alert) !== alert.rule && <span class="dim">{printable(alert.rule)}</span>}<span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span></div>
-      {Object.entries(alert.annotations).map(([name, value]) => <p key={name} lang="">{printable(value)}</p>)}
+      <div class="card-head">
+        <State state={alert.state} />
+        <b>{printable(titleOf(alert))}</b>
+        {titleOf(alert) !== alert.rule && <span class="dim">{printable(alert.rule)}</span>}
+        <span class="dim">{rich("since {time}", { time: <When time={alert.since} /> })}</span>
+      </div>
+      {Object.entries(alert.annotations).map(([name, value]) => (
+        <p key={name} lang="">
+          {printable(value)}
+        </p>
+      ))}
       <Evidence of={alert} />
-      <p class="labels" lang=""><Labels labels={alert.labels} />
-        {alert.value !== null && <span class="label">{alert.window === undefined ? t("value") : t("last {window}", { window: alert.window })} <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b></span>}</p>
-      {alert.notified.length > 0 && <p class="dim note">{alert.notified.map((one) => <Heard key={one.channel} of={one} />)}</p>}
+      <p class="labels" lang="">
+        <Labels labels={alert.labels} />
+        {alert.value !== null && (
+          <span class="label">
+            {alert.window === undefined ? t("value") : t("last {window}", { window: alert.window })}{" "}
+            <b>{typeof alert.value === "string" ? printable(alert.value) : JSON.stringify(alert.value)}</b>
+          </span>
+        )}
+      </p>
+      {alert.notified.length > 0 && (
+        <p class="dim note">
+          {alert.notified.map((one) => (
+            <Heard key={one.channel} of={one} />
+          ))}
+        </p>
+      )}
       <Acts alert={alert} />
     </li>
   );
@@ -60,12 +90,43 @@ function titleOf(alert: Alert): string {
 
 /** The pattern of its lines, unless the labels have it, where they come from, the first and the newest of them. */
 function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert }) {
-  const lines = first !== null && last !== null && first["@message"] === last["@message"] && first["@timestamp"] === last["@timestamp"] ? [last] : [first, last];
+  const lines =
+    first !== null &&
+    last !== null &&
+    first["@message"] === last["@message"] &&
+    first["@timestamp"] === last["@timestamp"]
+      ? [last]
+      : [first, last];
   return (
     <>
-      {pattern && <p class="pattern">{labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>} {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>} {typeof pattern.count === "number" && <span class="dim note" data-testid="often">{often(pattern.count, pattern)}</span>}</p>}
-      {lines.map((line, at) => line && <p class="evidence" key={at} data-testid="evidence"><When time={line["@timestamp"]} /> <code>{printable(line["@message"] ?? "")}</code></p>)}
-      {counts && <p class="labels" lang="">{counts.values.map(({ value, count: n }) => <span class="label" key={value}>{printable(counts.field)}=<b>{printable(value)}</b> × {count(n)}</span>)}</p>}
+      {pattern && (
+        <p class="pattern">
+          {labels["pattern"] === undefined && <code>{printable(pattern.text)}</code>}{" "}
+          {pattern.is_new === true && <span class="badge state-pending">{t("new")}</span>}{" "}
+          {typeof pattern.count === "number" && (
+            <span class="dim note" data-testid="often">
+              {often(pattern.count, pattern)}
+            </span>
+          )}
+        </p>
+      )}
+      {lines.map(
+        (line, at) =>
+          line && (
+            <p class="evidence" key={at} data-testid="evidence">
+              <When time={line["@timestamp"]} /> <code>{printable(line["@message"] ?? "")}</code>
+            </p>
+          ),
+      )}
+      {counts && (
+        <p class="labels" lang="">
+          {counts.values.map(({ value, count: n }) => (
+            <span class="label" key={value}>
+              {printable(counts.field)}=<b>{printable(value)}</b> × {count(n)}
+            </span>
+          ))}
+        </p>
+      )}
     </>
   );
 }
@@ -73,7 +134,10 @@ function Evidence({ of: { pattern, counts, first, last, labels } }: { of: Alert 
 /** How often it came in the window in which it began, and in the time before that. */
 function often(n: number, { before, window, baseline }: Pattern): string {
   const times = plural(n, "{n} time", "{n} times", count(n));
-  const now = window === undefined ? t("{times} when it began", { times }) : t("{times} in {window} when it began", { times, window });
+  const now =
+    window === undefined
+      ? t("{times} when it began", { times })
+      : t("{times} in {window} when it began", { times, window });
   if (before === undefined || before === null) return now;
   if (before === 0) return `${now}, ${t("never before")}`;
   const earlier = plural(before, "{n} time", "{n} times", count(before));
@@ -82,7 +146,13 @@ function often(n: number, { before, window, baseline }: Pattern): string {
 
 function Heard({ of }: { of: Told }) {
   const channel = <b>{printable(of.channel)}</b>;
-  return <span class="heard">{of.delivered_at === null ? rich("{channel} will be told.", { channel }) : rich("{channel} was told {time}.", { channel, time: <When time={of.delivered_at} /> })} </span>;
+  return (
+    <span class="heard">
+      {of.delivered_at === null
+        ? rich("{channel} will be notified.", { channel })
+        : rich("{channel} was notified {time}.", { channel, time: <When time={of.delivered_at} /> })}{" "}
+    </span>
+  );
 }
 
 function Acts({ alert }: { alert: Alert }) {
@@ -90,19 +160,40 @@ function Acts({ alert }: { alert: Alert }) {
   const change = async (is: boolean) => {
     try {
       await acknowledge(alert, is);
-      tell(is ? t("Nobody is told again of {name}", { name: alert.rule }) : t("{name} is told of again", { name: alert.rule }));
+      tell(
+        is
+          ? t("No further notifications for {name}", { name: alert.rule })
+          : t("Notifications for {name} resumed", { name: alert.rule }),
+      );
     } catch (error) {
       tell(told(error));
     }
   };
   return (
     <div class="acts">
-      {alert.state === "alarm" && (known === null
-        ? <button type="button" class="button small" data-testid="acknowledge" onClick={() => void change(true)}>{t("I am on it")}</button>
-        : <span class="note">{rich("{name} is on it, since {time}.", { name: <b>{printable(known.by)}</b>, time: <When time={known.at} /> })} <button type="button" class="link" onClick={() => void change(false)}>{t("Undo")}</button></span>)}
-      {alert.silenced_by.length > 0
-        ? <Way to={{ tab: "silences", open: "" }}>{t("silenced")}</Way>
-        : <Way to={{ tab: "silences", open: alert.id }} class="button small" data-testid="silence">{t("Silence…")}</Way>}
+      {alert.state === "alarm" &&
+        (known === null ? (
+          <button type="button" class="button small" data-testid="acknowledge" onClick={() => void change(true)}>
+            {t("I am on it")}
+          </button>
+        ) : (
+          <span class="note">
+            {rich("{name} is on it, since {time}.", {
+              name: <b>{printable(known.by)}</b>,
+              time: <When time={known.at} />,
+            })}{" "}
+            <button type="button" class="link" onClick={() => void change(false)}>
+              {t("Undo")}
+            </button>
+          </span>
+        ))}
+      {alert.silenced_by.length > 0 ? (
+        <Way to={{ tab: "silences", open: "" }}>{t("silenced")}</Way>
+      ) : (
+        <Way to={{ tab: "silences", open: alert.id }} class="button small" data-testid="silence">
+          {t("Silence…")}
+        </Way>
+      )}
       <Events url={alert.url} />
       <Way to={{ tab: "rule", open: alert.rule }}>{t("Rule")}</Way>
     </div>
@@ -115,5 +206,7 @@ function Events({ url }: { url: string }) {
   const { pathname, search, origin } = new URL(url);
   // The server knows itself by one address; people may reach it by another.
   const here = new URL(pathname + search, document.baseURI);
-  return here.origin === location.origin && (origin === here.origin || pathname === "/") ? <a href={here.href}>{t("Show its events")}</a> : null;
+  return here.origin === location.origin && (origin === here.origin || pathname === "/") ? (
+    <a href={here.href}>{t("Show its events")}</a>
+  ) : null;
 }

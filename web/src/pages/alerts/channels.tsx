@@ -10,20 +10,43 @@ import { plural, rich, t, text } from "../../texts.ts";
 import { Sure, told } from "../settings/parts.tsx";
 import { Trouble, When } from "./parts.tsx";
 
-interface ChannelKey { key: string; label: string; placeholder?: string; isList?: boolean; isNeeded?: boolean }
+interface ChannelKey {
+  key: string;
+  label: string;
+  placeholder?: string;
+  isList?: boolean;
+  isNeeded?: boolean;
+}
 
 const URL_KEY: ChannelKey = { key: "url", label: text("Address"), placeholder: "https://…", isNeeded: true };
 
 /** What each type of channel needs. */
 const TYPES: readonly { type: string; title: string; keys: readonly ChannelKey[] }[] = [
-  { type: "webhook", title: text("JSON, signed where a secret is given"), keys: [URL_KEY, { key: "secret", label: text("Secret") }] },
-  { type: "slack", title: text("a room of Slack, Mattermost, Discord"), keys: [URL_KEY] },
-  { type: "email", title: text("letters"), keys: [
-    { ...URL_KEY, placeholder: "smtp://user:password@host:587" }, { key: "from", label: text("Sender"), placeholder: "catat@example.com", isNeeded: true },
-    { key: "to", label: text("Recipients"), placeholder: "ops@example.com", isList: true, isNeeded: true },
-  ] },
-  { type: "pagerduty", title: text("incidents of PagerDuty"), keys: [{ key: "routing_key", label: text("Routing key"), isNeeded: true }] },
-  { type: "alertmanager", title: text("Prometheus's Alertmanager"), keys: [{ ...URL_KEY, placeholder: "http://alertmanager:9093" }] },
+  {
+    type: "webhook",
+    title: text("JSON, signed if a secret is given"),
+    keys: [URL_KEY, { key: "secret", label: text("Secret") }],
+  },
+  { type: "slack", title: text("a channel in Slack, Mattermost or Discord"), keys: [URL_KEY] },
+  {
+    type: "email",
+    title: text("mail"),
+    keys: [
+      { ...URL_KEY, placeholder: "smtp://user:password@host:587" },
+      { key: "from", label: text("Sender"), placeholder: "catat@example.com", isNeeded: true },
+      { key: "to", label: text("Recipients"), placeholder: "ops@example.com", isList: true, isNeeded: true },
+    ],
+  },
+  {
+    type: "pagerduty",
+    title: text("PagerDuty incidents"),
+    keys: [{ key: "routing_key", label: text("Routing key"), isNeeded: true }],
+  },
+  {
+    type: "alertmanager",
+    title: text("Prometheus’s Alertmanager"),
+    keys: [{ ...URL_KEY, placeholder: "http://alertmanager:9093" }],
+  },
 ];
 
 /** The part. */
@@ -32,10 +55,16 @@ export function Channels() {
   return (
     <section aria-label={t("Channels")}>
       <h2 tabIndex={-1}>{t("Channels")}</h2>
-      <p class="dim">{t("A channel is told of the rules that have one of its topics; without topics, of all.")}</p>
+      <p class="dim">
+        {t("A channel receives the alerts of rules with one of its topics; without topics, all alerts.")}
+      </p>
       <Trouble lane={lane} again={() => void askChannels()} />
-      {lane.data?.length === 0 && <p class="dim">{t("There is no channel yet: alerts are shown here alone.")}</p>}
-      <ul class="cards">{lane.data?.map((one) => <Card key={one.name} channel={one} />)}</ul>
+      {lane.data?.length === 0 && <p class="dim">{t("No channels yet: alerts are only shown here.")}</p>}
+      <ul class="cards">
+        {lane.data?.map((one) => (
+          <Card key={one.name} channel={one} />
+        ))}
+      </ul>
       <Make />
     </section>
   );
@@ -59,14 +88,43 @@ function Card({ channel }: { channel: Channel }) {
   const topics = Array.isArray(channel.settings["topics"]) ? channel.settings["topics"].map(String).join(", ") : "";
   return (
     <li class={`card${failing ? "" : " quiet"}`} data-testid="channel">
-      <div class="card-head"><b>{printable(channel.name)}</b><span class="badge">{channel.type}</span><span class="dim">{printable(channel.address ?? "")}</span>{topics !== "" && <span class="label">{printable(topics)}</span>}</div>
-      <p class="note">{success === null ? t("Nothing was delivered yet.") : rich("Last reached {time}.", { time: <When time={success} /> })}
-        {waiting > 0 && ` ${plural(waiting, "{n} message waits.", "{n} messages wait.", count(waiting))}`}</p>
-      {failing && <p class="note error">{rich("Not reached {time}: {error}", { time: <When time={failure} />, error: printable(error ?? "") })}</p>}
-      {said !== null && <p class={`note${said.delivered ? "" : " error"}`} role="status" data-testid="tried">{said.delivered ? t("It was told.") : t("It could not be told: {error}", { error: printable(said.error ?? "") })}</p>}
+      <div class="card-head">
+        <b>{printable(channel.name)}</b>
+        <span class="badge">{channel.type}</span>
+        <span class="dim">{printable(channel.address ?? "")}</span>
+        {topics !== "" && <span class="label">{printable(topics)}</span>}
+      </div>
+      <p class="note">
+        {success === null
+          ? t("Nothing was delivered yet.")
+          : rich("Last delivery {time}.", { time: <When time={success} /> })}
+        {waiting > 0 && ` ${plural(waiting, "{n} message is waiting.", "{n} messages are waiting.", count(waiting))}`}
+      </p>
+      {failing && (
+        <p class="note error">
+          {rich("Delivery failed {time}: {error}", { time: <When time={failure} />, error: printable(error ?? "") })}
+        </p>
+      )}
+      {said !== null && (
+        <p class={`note${said.delivered ? "" : " error"}`} role="status" data-testid="tried">
+          {said.delivered ? t("Delivered.") : t("Delivery failed: {error}", { error: printable(said.error ?? "") })}
+        </p>
+      )}
       <div class="acts">
-        <button type="button" class="button small" disabled={busy} aria-label={t("Try {name}", { name: channel.name })} onClick={() => void attempt()}>{busy ? t("Telling it…") : t("Try it")}</button>
-        {channel.file === "" ? <Sure what={t("Delete")} name={printable(channel.name)} run={() => deleteChannel(channel.name)} /> : <span class="dim note">{rich("written in {file}", { file: <code>{printable(channel.file)}</code> })}</span>}
+        <button
+          type="button"
+          class="button small"
+          disabled={busy}
+          aria-label={t("Test {name}", { name: channel.name })}
+          onClick={() => void attempt()}
+        >
+          {busy ? t("Sending a test…") : t("Send a test")}
+        </button>
+        {channel.file === "" ? (
+          <Sure what={t("Delete")} name={printable(channel.name)} run={() => deleteChannel(channel.name)} />
+        ) : (
+          <span class="dim note">{rich("defined in {file}", { file: <code>{printable(channel.file)}</code> })}</span>
+        )}
       </div>
     </li>
   );
@@ -85,7 +143,11 @@ function Make() {
   const split = (value: string) => value.split(/[\s,]+/).filter((one) => one !== "");
   const submit = async (event: Event) => {
     event.preventDefault();
-    const channel: Record<string, Json> = { name: (typed["name"] ?? "").trim(), type, topics: split(typed["topics"] ?? "") };
+    const channel: Record<string, Json> = {
+      name: (typed["name"] ?? "").trim(),
+      type,
+      topics: split(typed["topics"] ?? ""),
+    };
     for (const { key, isList } of keys) {
       const value = (typed[key] ?? "").trim();
       if (value !== "") channel[key] = isList === true ? split(value) : value;
@@ -94,7 +156,7 @@ function Make() {
     setProblem("");
     try {
       await saveChannel(channel, true);
-      tell(t("{name} is told from now on", { name: typed["name"] ?? "" }));
+      tell(t("{name} now receives notifications", { name: typed["name"] ?? "" }));
       setTyped({});
     } catch (error) {
       setProblem(told(error));
@@ -102,16 +164,58 @@ function Make() {
     setBusy(false);
   };
   return (
-    <form class="make" data-testid="make-channel" aria-label={t("New channel")} onSubmit={(event) => void submit(event)}>
+    <form
+      class="make"
+      data-testid="make-channel"
+      aria-label={t("New channel")}
+      onSubmit={(event) => void submit(event)}
+    >
       <h3 class="whole">{t("New channel")}</h3>
-      <label>{t("Name")} <input required maxLength={200} autocomplete="off" value={typed["name"] ?? ""} onInput={set("name")} /></label>
-      <label>{t("Type")} <select value={type} onInput={(event) => setType(event.currentTarget.value)}>{TYPES.map((one) => <option key={one.type} value={one.type}>{one.type} – {t(one.title)}</option>)}</select></label>
+      <label>
+        {t("Name")}{" "}
+        <input required maxLength={200} autocomplete="off" value={typed["name"] ?? ""} onInput={set("name")} />
+      </label>
+      <label>
+        {t("Type")}{" "}
+        <select value={type} onInput={(event) => setType(event.currentTarget.value)}>
+          {TYPES.map((one) => (
+            <option key={one.type} value={one.type}>
+              {one.type} – {t(one.title)}
+            </option>
+          ))}
+        </select>
+      </label>
       {keys.map(({ key, label, placeholder, isNeeded }) => (
-        <label key={`${type} ${key}`} class="long">{t(label)} <input required={isNeeded === true} autocomplete="off" autocapitalize="none" spellcheck={false} placeholder={placeholder ?? ""} value={typed[key] ?? ""} onInput={set(key)} /></label>
+        <label key={`${type} ${key}`} class="long">
+          {t(label)}{" "}
+          <input
+            required={isNeeded === true}
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            placeholder={placeholder ?? ""}
+            value={typed[key] ?? ""}
+            onInput={set(key)}
+          />
+        </label>
       ))}
-      <label>{t("Topics")} <input placeholder={t("all, or such as ops, billing")} autocomplete="off" value={typed["topics"] ?? ""} onInput={set("topics")} /></label>
-      <button type="submit" class="button primary" disabled={busy}>{t("Make the channel")}</button>
-      {problem !== "" && <p class="note error" role="alert">{printable(problem)}</p>}
+      <label>
+        {t("Topics")}{" "}
+        <input
+          placeholder={t("all, or such as ops, billing")}
+          autocomplete="off"
+          value={typed["topics"] ?? ""}
+          onInput={set("topics")}
+        />
+      </label>
+      <button type="submit" class="button primary" disabled={busy}>
+        {t("Create channel")}
+      </button>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {printable(problem)}
+        </p>
+      )}
     </form>
   );
 }

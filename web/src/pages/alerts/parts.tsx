@@ -11,42 +11,94 @@ import { address, go, view, type View } from "../../view.ts";
 
 /** What time it is, so that ages go on while nothing else changes. */
 const clock = signal(Date.now());
-setInterval(() => { clock.value = Date.now(); }, 5000);
+setInterval(() => {
+  clock.value = Date.now();
+}, 5000);
 
 /** A state, by its name and colour. */
 export function State({ state }: { state: string }) {
   const name = state === "" ? "unknown" : state;
   const known: Readonly<Record<string, string>> = {
-    ok: t("ok"), pending: t("pending"), alarm: t("alarm"), insufficient_data: t("insufficient data"), off: t("off"), unknown: t("unknown"),
-    active: t("active"), expired: t("ended"),
+    ok: t("ok"),
+    pending: t("pending"),
+    alarm: t("alarm"),
+    insufficient_data: t("insufficient data"),
+    off: t("off"),
+    unknown: t("unknown"),
+    active: t("active"),
+    expired: t("ended"),
   };
-  return <span class={`badge state-${name}`} data-testid="state">{known[name] ?? name.replaceAll("_", " ")}</span>;
+  return (
+    <span class={`badge state-${name}`} data-testid="state">
+      {known[name] ?? name.replaceAll("_", " ")}
+    </span>
+  );
 }
 
 /** How long ago something was, or how soon it will be. */
 export function When({ time, never = t("never") }: { time: string | null | undefined; never?: string }) {
   const ms = Date.parse(time ?? "");
-  return Number.isNaN(ms) ? <span class="dim">{never}</span> : <time dateTime={time ?? ""} title={exactText(time ?? "", view.value.zone)}>{ago(ms, Math.max(clock.value, ms))}</time>;
+  return Number.isNaN(ms) ? (
+    <span class="dim">{never}</span>
+  ) : (
+    <time dateTime={time ?? ""} title={exactText(time ?? "", view.value.zone)}>
+      {ago(ms, Math.max(clock.value, ms))}
+    </time>
+  );
 }
 
 /** Labels, but for the one that repeats the rule's name. */
 export function Labels({ labels }: { labels: Readonly<Record<string, string>> }) {
   const shown = Object.entries(labels).filter(([name]) => name !== "alertname");
-  return <>{shown.map(([name, value]) => <span class="label" key={name}>{printable(name)}=<b>{printable(value)}</b></span>)}</>;
+  return (
+    <>
+      {shown.map(([name, value]) => (
+        <span class="label" key={name}>
+          {printable(name)}=<b>{printable(value)}</b>
+        </span>
+      ))}
+    </>
+  );
 }
 
 /** A link to another part of this page, or to Explore. */
-export function Way({ to, children, ...more }: { to: Partial<View>; children: ComponentChildren; class?: string; "data-testid"?: string; "aria-current"?: "page" | undefined }) {
+export function Way({
+  to,
+  children,
+  ...more
+}: {
+  to: Partial<View>;
+  children: ComponentChildren;
+  class?: string;
+  "data-testid"?: string;
+  "aria-current"?: "page" | undefined;
+}) {
   const click = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.button !== 0) return;
     event.preventDefault();
     go(to);
   };
-  return <a href={address({ ...view.value, ...to })} onClick={click} {...more}>{children}</a>;
+  return (
+    <a href={address({ ...view.value, ...to })} onClick={click} {...more}>
+      {children}
+    </a>
+  );
 }
 
 /** What stands in place of a list that loads or failed; nothing where it is there. */
 export function Trouble({ lane, again }: { lane: Lane<unknown[]>; again: () => void }) {
-  if (lane.state === "error") return <p class="note error" role="alert">{lane.error?.message} <button type="button" class="link" onClick={again}>{t("Try again")}</button></p>;
-  return lane.data === null ? <p class="dim" role="status">{t("Loading…")}</p> : null;
+  if (lane.state === "error")
+    return (
+      <p class="note error" role="alert">
+        {lane.error?.message}{" "}
+        <button type="button" class="link" onClick={again}>
+          {t("Try again")}
+        </button>
+      </p>
+    );
+  return lane.data === null ? (
+    <p class="dim" role="status">
+      {t("Loading…")}
+    </p>
+  ) : null;
 }

@@ -2,7 +2,17 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { askRules, backtest, definitionOf, deleteRule, rules, saveRule, type Past, type Rule, type RuleText } from "../../api/alerts.ts";
+import {
+  askRules,
+  backtest,
+  definitionOf,
+  deleteRule,
+  rules,
+  saveRule,
+  type Past,
+  type Rule,
+  type RuleText,
+} from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { plural, rich, t } from "../../texts.ts";
@@ -12,7 +22,16 @@ import { Labels, Trouble, Way, When } from "./parts.tsx";
 import { KINDS, keysOf, ruleOf, typedOf, type RuleKey } from "./rule_keys.ts";
 
 /** What the server tells of a rule, which nobody writes. */
-const TOLD: readonly string[] = ["state", "why", "file", "last_evaluation", "last_error", "n_firing", "made_by", "version"];
+const TOLD: readonly string[] = [
+  "state",
+  "why",
+  "file",
+  "last_evaluation",
+  "last_error",
+  "n_firing",
+  "made_by",
+  "version",
+];
 
 /** Times that a rule is tried over. */
 const PASTS = ["1h", "24h", "7d"] as const;
@@ -29,12 +48,24 @@ export function RuleForm() {
   }, [name]);
   if (name === "") return <Form rule={null} />;
   if (found && definition !== undefined) return <Form key={found.name} rule={found} definition={definition} />;
-  return <section>{lane.state === "done" && !found ? <p class="note error" role="alert">{t("There is no rule with the name {name}.", { name })} <Way to={{ tab: "", open: "" }}>{t("All rules")}</Way></p> : <Trouble lane={lane} again={() => void askRules()} />}</section>;
+  return (
+    <section>
+      {lane.state === "done" && !found ? (
+        <p class="note error" role="alert">
+          {t("There is no rule with the name {name}.", { name })} <Way to={{ tab: "", open: "" }}>{t("All rules")}</Way>
+        </p>
+      ) : (
+        <Trouble lane={lane} again={() => void askRules()} />
+      )}
+    </section>
+  );
 }
 
 /** What is written of a rule, without what it has come to. */
 function written(rule: Rule): RuleText {
-  return Object.fromEntries(Object.entries(rule).filter(([key, value]) => !TOLD.includes(key) && value !== null)) as RuleText;
+  return Object.fromEntries(
+    Object.entries(rule).filter(([key, value]) => !TOLD.includes(key) && value !== null),
+  ) as RuleText;
 }
 
 /** A new rule begins with what is asked in Explore. */
@@ -45,11 +76,16 @@ function begun(): RuleText {
 
 function typedAll(rule: RuleText): Record<string, string> {
   const keys = KINDS.flatMap(({ kind }) => keysOf(kind));
-  return { name: rule.name, kind: rule.kind ?? "threshold", query: rule.query ?? "", ...Object.fromEntries(keys.map(({ key, typed }) => [key, typedOf(rule[key], typed)])) };
+  return {
+    name: rule.name,
+    kind: rule.kind ?? "threshold",
+    query: rule.query ?? "",
+    ...Object.fromEntries(keys.map(({ key, typed }) => [key, typedOf(rule[key], typed)])),
+  };
 }
 
 function Form({ rule, definition = null }: { rule: Rule | null; definition?: RuleText | null }) {
-  const before = rule === null ? begun() : definition ?? written(rule);
+  const before = rule === null ? begun() : (definition ?? written(rule));
   const [typed, setTyped] = useState(() => typedAll(before));
   const [copied, setCopied] = useState(false);
   const [problem, setProblem] = useState("");
@@ -67,7 +103,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
     setProblem("");
     try {
       await saveRule(now(), isNew);
-      tell(t("{name} is watched", { name: typed["name"] ?? "" }));
+      tell(t("Rule {name} saved", { name: typed["name"] ?? "" }));
       go({ tab: "", open: "", query: "" });
     } catch (error) {
       setProblem(told(error));
@@ -78,17 +114,83 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   return (
     <section aria-label={t("Rule")} data-testid="rule-form">
       <h2 tabIndex={-1}>{isNew ? t("New rule") : printable(rule.name)}</h2>
-      {isFixed && <p class="dim">{rich("This rule is written in {file} and is changed there.", { file: <code>{printable(rule.file)}</code> })} <button type="button" class="link" onClick={() => { setCopied(true); setTyped((all) => ({ ...all, name: `${rule.name} 2` })); }}>{t("Make another one like it")}</button></p>}
+      {isFixed && (
+        <p class="dim">
+          {rich("This rule is defined in {file}; change it there.", { file: <code>{printable(rule.file)}</code> })}{" "}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              setCopied(true);
+              setTyped((all) => ({ ...all, name: `${rule.name} 2` }));
+            }}
+          >
+            {t("Duplicate")}
+          </button>
+        </p>
+      )}
       <form class="make rule-form" onSubmit={(event) => void submit(event)}>
-        <label>{t("Name")} <input required maxLength={200} autocomplete="off" disabled={!isNew} value={typed["name"]} onInput={set("name")} /></label>
-        <label class="long">{t("Watches for")} <select disabled={isFixed} value={kind} onInput={set("kind")}>{KINDS.map((one) => <option key={one.kind} value={one.kind}>{one.kind} – {t(one.title)}</option>)}</select></label>
-        {kind !== "composite" && <label class="whole">{t("Query")} <textarea required rows={Math.min(8, 1 + (typed["query"] ?? "").split("\n").length)} spellcheck={false} disabled={isFixed} value={typed["query"]} onInput={set("query")} /></label>}
-        {keysOf(kind).map((one) => <Input key={one.key} of={one} value={typed[one.key] ?? ""} isFixed={isFixed} onInput={set(one.key)} />)}
-        {problem !== "" && <p class="note error whole" role="alert">{printable(problem)}</p>}
+        <label>
+          {t("Name")}{" "}
+          <input
+            required
+            maxLength={200}
+            autocomplete="off"
+            disabled={!isNew}
+            value={typed["name"]}
+            onInput={set("name")}
+          />
+        </label>
+        <label class="long">
+          {t("Watches for")}{" "}
+          <select disabled={isFixed} value={kind} onInput={set("kind")}>
+            {KINDS.map((one) => (
+              <option key={one.kind} value={one.kind}>
+                {one.kind} – {t(one.title)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {kind !== "composite" && (
+          <label class="whole">
+            {t("Query")}{" "}
+            <textarea
+              required
+              rows={Math.min(8, 1 + (typed["query"] ?? "").split("\n").length)}
+              spellcheck={false}
+              disabled={isFixed}
+              value={typed["query"]}
+              onInput={set("query")}
+            />
+          </label>
+        )}
+        {keysOf(kind).map((one) => (
+          <Input key={one.key} of={one} value={typed[one.key] ?? ""} isFixed={isFixed} onInput={set(one.key)} />
+        ))}
+        {problem !== "" && (
+          <p class="note error whole" role="alert">
+            {printable(problem)}
+          </p>
+        )}
         <div class="buttons whole">
-          {!isFixed && <button type="submit" class="button primary" disabled={busy}>{isNew ? t("Make the rule") : t("Save the rule")}</button>}
-          <Way to={{ tab: "", open: "", query: "" }} class="button">{t("Back")}</Way>
-          {!isNew && !isFixed && <Sure what={t("Delete")} name={printable(rule.name)} run={async () => { await deleteRule(rule.name); go({ tab: "", open: "" }); }} />}
+          {!isFixed && (
+            <button type="submit" class="button primary" disabled={busy}>
+              {isNew ? t("Create rule") : t("Save rule")}
+            </button>
+          )}
+          <Way to={{ tab: "", open: "", query: "" }} class="button">
+            {t("Back")}
+          </Way>
+          {!isNew && !isFixed && (
+            <Sure
+              what={t("Delete")}
+              name={printable(rule.name)}
+              run={async () => {
+                await deleteRule(rule.name);
+                go({ tab: "", open: "" });
+              }}
+            />
+          )}
         </div>
       </form>
       <Trial rule={now} />
@@ -96,11 +198,43 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   );
 }
 
-function Input({ of, value, isFixed, onInput }: { of: RuleKey; value: string; isFixed: boolean; onInput: (event: Event) => void }) {
+function Input({
+  of,
+  value,
+  isFixed,
+  onInput,
+}: {
+  of: RuleKey;
+  value: string;
+  isFixed: boolean;
+  onInput: (event: Event) => void;
+}) {
   const shared = { disabled: isFixed, value, onInput, placeholder: of.placeholder ?? "", spellcheck: false };
-  if (of.typed === "choice" || of.typed === "flag") return <label>{t(of.label)} <select disabled={isFixed} value={value} onInput={onInput}><option value="">{t("as usual")}</option>{of.choices?.map((one) => <option key={one} value={one}>{of.typed === "choice" ? one : one === "true" ? t("yes") : t("no")}</option>)}</select></label>;
-  if (of.typed === "pairs") return <label class="long">{t(of.label)} <textarea rows={Math.max(2, value.split("\n").length)} {...shared} /></label>;
-  return <label>{t(of.label)} <input autocomplete="off" autocapitalize="none" {...shared} /></label>;
+  if (of.typed === "choice" || of.typed === "flag")
+    return (
+      <label>
+        {t(of.label)}{" "}
+        <select disabled={isFixed} value={value} onInput={onInput}>
+          <option value="">{t("default")}</option>
+          {of.choices?.map((one) => (
+            <option key={one} value={one}>
+              {of.typed === "choice" ? one : one === "true" ? t("yes") : t("no")}
+            </option>
+          ))}
+        </select>
+      </label>
+    );
+  if (of.typed === "pairs")
+    return (
+      <label class="long">
+        {t(of.label)} <textarea rows={Math.max(2, value.split("\n").length)} {...shared} />
+      </label>
+    );
+  return (
+    <label>
+      {t(of.label)} <input autocomplete="off" autocapitalize="none" {...shared} />
+    </label>
+  );
 }
 
 /** When the rule would have fired. */
@@ -123,9 +257,23 @@ function Trial({ rule }: { rule: () => RuleText }) {
   return (
     <div class="trial" data-testid="trial">
       <h3>{t("When it would have fired")}</h3>
-      <p class="buttons">{PASTS.map((length) => <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length)}>{t("The last {time}", { time: length })}</button>)}</p>
-      {busy && <p class="dim" role="status">{t("Looking into the past…")}</p>}
-      {problem !== "" && <p class="note error" role="alert">{printable(problem)}</p>}
+      <p class="buttons">
+        {PASTS.map((length) => (
+          <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length)}>
+            {t("The last {time}", { time: length })}
+          </button>
+        ))}
+      </p>
+      {busy && (
+        <p class="dim" role="status">
+          {t("Running the backtest…")}
+        </p>
+      )}
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {printable(problem)}
+        </p>
+      )}
       {past && <Fired past={past} />}
     </div>
   );
@@ -136,15 +284,45 @@ const LISTED = 50;
 
 function Fired({ past }: { past: Past }) {
   const { alerts, evaluations, step, n_notifications: n } = past;
-  const howOften = plural(evaluations, "looked at once", "looked at {n} times, every {step}", count(evaluations), { step });
+  const howOften = plural(evaluations, "evaluated once", "evaluated {n} times, every {step}", count(evaluations), {
+    step,
+  });
   return (
     <div role="status" data-testid="fired">
-      <p>{alerts.length === 0 ? t("It would not have fired.") : plural(alerts.length, "It would have fired once.", "It would have fired {n} times.", count(alerts.length))} <span class="dim">{howOften}{n > 0 && `, ${plural(n, "{n} message", "{n} messages", count(n))}`}</span></p>
-      {past.partial === true && <p class="note warning">{past.partial_reasons?.map((one) => printable(one.message)).join("; ")}</p>}
-      <ul class="fired">{alerts.slice(0, LISTED).map((one, at) => (
-        <li key={at}><span><When time={one.starts_at} /> {one.ends_at === null ? t("until now") : rich("until {time}", { time: <When time={one.ends_at} /> })}</span> <Labels labels={one.labels} />
-          {one.peak_value !== null && <span class="label">{t("value")} <b>{typeof one.peak_value === "string" ? printable(one.peak_value) : JSON.stringify(one.peak_value)}</b></span>}</li>
-      ))}</ul>
+      <p>
+        {alerts.length === 0
+          ? t("It would not have fired.")
+          : plural(
+              alerts.length,
+              "It would have fired once.",
+              "It would have fired {n} times.",
+              count(alerts.length),
+            )}{" "}
+        <span class="dim">
+          {howOften}
+          {n > 0 && `, ${plural(n, "{n} message", "{n} messages", count(n))}`}
+        </span>
+      </p>
+      {past.partial === true && (
+        <p class="note warning">{past.partial_reasons?.map((one) => printable(one.message)).join("; ")}</p>
+      )}
+      <ul class="fired">
+        {alerts.slice(0, LISTED).map((one, at) => (
+          <li key={at}>
+            <span>
+              <When time={one.starts_at} />{" "}
+              {one.ends_at === null ? t("until now") : rich("until {time}", { time: <When time={one.ends_at} /> })}
+            </span>{" "}
+            <Labels labels={one.labels} />
+            {one.peak_value !== null && (
+              <span class="label">
+                {t("value")}{" "}
+                <b>{typeof one.peak_value === "string" ? printable(one.peak_value) : JSON.stringify(one.peak_value)}</b>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
       {alerts.length > LISTED && <p class="dim">{t("and {n} more", { n: count(alerts.length - LISTED) })}</p>}
     </div>
   );

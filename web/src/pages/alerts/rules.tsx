@@ -14,15 +14,36 @@ export function Rules() {
   return (
     <section aria-labelledby="rules">
       <h2 id="rules">{t("Rules")}</h2>
-      <p class="lead"><Way to={{ tab: "rule", open: "", query: "" }} class="button" data-testid="new-rule">{t("New rule")}</Way>
-        <span class="dim">{rich("Rules of files, in {file}, are changed there.", { file: <code>rules/*.yaml</code> })}</span></p>
+      <p class="lead">
+        <Way to={{ tab: "rule", open: "", query: "" }} class="button" data-testid="new-rule">
+          {t("New rule")}
+        </Way>
+        <span class="dim">
+          {rich("Rules defined in {file} are changed there.", { file: <code>rules/*.yaml</code> })}
+        </span>
+      </p>
       <Trouble lane={lane} again={() => void askRules()} />
-      {lane.data?.length === 0 && <p class="dim">{t("There is no rule: nobody is told of anything.")}</p>}
+      {lane.data?.length === 0 && <p class="dim">{t("No rules yet: nothing is watched.")}</p>}
       {(lane.data?.length ?? 0) > 0 && (
         <div class="table-box flat stacked" tabIndex={0} role="region" aria-label={t("Rules")}>
           <table>
-            <thead><tr><th scope="col">{t("State")}</th><th scope="col">{t("Rule")}</th><th scope="col">{t("Query")}</th><th scope="col">{t("Checked")}</th><th scope="col">{t("Why")}</th><th scope="col"><span class="sr-only">{t("Actions")}</span></th></tr></thead>
-            <tbody>{lane.data?.map((rule) => <Row key={rule.name} rule={rule} />)}</tbody>
+            <thead>
+              <tr>
+                <th scope="col">{t("State")}</th>
+                <th scope="col">{t("Rule")}</th>
+                <th scope="col">{t("Query")}</th>
+                <th scope="col">{t("Checked")}</th>
+                <th scope="col">{t("Why")}</th>
+                <th scope="col">
+                  <span class="sr-only">{t("Actions")}</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {lane.data?.map((rule) => (
+                <Row key={rule.name} rule={rule} />
+              ))}
+            </tbody>
           </table>
         </div>
       )}
@@ -33,11 +54,23 @@ export function Rules() {
 function Row({ rule }: { rule: Rule }) {
   return (
     <tr data-testid="rule">
-      <td><State state={rule.enabled ? rule.state : "off"} /></td>
-      <th scope="row"><Way to={{ tab: "rule", open: rule.name }}>{printable(rule.name)}</Way><div class="dim">{summary(rule)}</div></th>
-      <td><Query rule={rule} /></td>
-      <td><When time={rule.last_evaluation} /></td>
-      <td>{printable(rule.why)}{rule.last_error !== null && <div class="note error">{printable(rule.last_error)}</div>}</td>
+      <td>
+        <State state={rule.enabled ? rule.state : "off"} />
+      </td>
+      <th scope="row">
+        <Way to={{ tab: "rule", open: rule.name }}>{printable(rule.name)}</Way>
+        <div class="dim">{summary(rule)}</div>
+      </th>
+      <td>
+        <Query rule={rule} />
+      </td>
+      <td>
+        <When time={rule.last_evaluation} />
+      </td>
+      <td>
+        {printable(rule.why)}
+        {rule.last_error !== null && <div class="note error">{printable(rule.last_error)}</div>}
+      </td>
       <td class="act">{rule.file === "" && <Switch rule={rule} />}</td>
     </tr>
   );
@@ -45,7 +78,18 @@ function Row({ rule }: { rule: Rule }) {
 
 function Switch({ rule }: { rule: Rule }) {
   const change = () => void enableRule(rule.name, !rule.enabled).catch((error: unknown) => tell(told(error)));
-  return <button type="button" class="button small" aria-label={rule.enabled ? t("Switch off {name}", { name: rule.name }) : t("Switch on {name}", { name: rule.name })} onClick={change}>{rule.enabled ? t("Switch off") : t("Switch on")}</button>;
+  return (
+    <button
+      type="button"
+      class="button small"
+      aria-label={
+        rule.enabled ? t("Switch off {name}", { name: rule.name }) : t("Switch on {name}", { name: rule.name })
+      }
+      onClick={change}
+    >
+      {rule.enabled ? t("Switch off") : t("Switch on")}
+    </button>
+  );
 }
 
 /** A member of a rule that is a text. */
@@ -53,7 +97,12 @@ const word = (rule: Rule, name: string) => (typeof rule[name] === "string" ? pri
 
 function summary(rule: Rule): string {
   const kind = word(rule, "kind");
-  const parts = [kind === "threshold" ? "" : kind, word(rule, "condition"), word(rule, "window") && t("over {time}", { time: word(rule, "window") }), word(rule, "interval") && t("every {time}", { time: word(rule, "interval") })];
+  const parts = [
+    kind === "threshold" ? "" : kind,
+    word(rule, "condition"),
+    word(rule, "window") && t("over {time}", { time: word(rule, "window") }),
+    word(rule, "interval") && t("every {time}", { time: word(rule, "interval") }),
+  ];
   return parts.filter((part) => part !== "").join(" · ");
 }
 
@@ -61,8 +110,24 @@ function summary(rule: Rule): string {
 function Query({ rule }: { rule: Rule }) {
   const query = typeof rule.query === "string" ? rule.query : "";
   if (query === "") return <code>{word(rule, "when")}</code>;
-  const groups = Array.isArray(rule["groups"]) ? rule["groups"].filter((one): one is string => typeof one === "string" && one !== "*") : [];
+  const groups = Array.isArray(rule["groups"])
+    ? rule["groups"].filter((one): one is string => typeof one === "string" && one !== "*")
+    : [];
   if (rule["language"] !== undefined && rule["language"] !== "insights") return <code>{printable(query, true)}</code>;
-  const shown = { ...view.value, page: "explore" as const, query, groups, from: "now-1h", to: "now", row: "", live: false, columns: [] };
-  return <Way to={shown}><code>{printable(query, true)}</code></Way>;
+  const shown = {
+    ...view.value,
+    page: "explore" as const,
+    query,
+    groups,
+    from: "now-1h",
+    to: "now",
+    row: "",
+    live: false,
+    columns: [],
+  };
+  return (
+    <Way to={shown}>
+      <code>{printable(query, true)}</code>
+    </Way>
+  );
 }

@@ -2,7 +2,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { alerts, askSilences, endSilence, makeSilence, silences, type Matcher, type Silence } from "../../api/alerts.ts";
+import {
+  alerts,
+  askSilences,
+  endSilence,
+  makeSilence,
+  silences,
+  type Matcher,
+  type Silence,
+} from "../../api/alerts.ts";
 import { printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { rich, t } from "../../texts.ts";
@@ -19,11 +27,15 @@ export function Silences() {
   return (
     <section aria-label={t("Silences")}>
       <h2 tabIndex={-1}>{t("Silences")}</h2>
-      <p class="dim">{t("What is silenced is watched all the same, and shown; nobody is told of it.")}</p>
+      <p class="dim">{t("Silenced alerts are still evaluated and shown, but send no notifications.")}</p>
       <Make key={view.value.open} />
       <Trouble lane={lane} again={() => void askSilences()} />
       {lane.data?.length === 0 && <p class="dim">{t("Nothing is silenced.")}</p>}
-      <ul class="cards">{lane.data?.map((one) => <Card key={one.id} silence={one} />)}</ul>
+      <ul class="cards">
+        {lane.data?.map((one) => (
+          <Card key={one.id} silence={one} />
+        ))}
+      </ul>
     </section>
   );
 }
@@ -35,12 +47,15 @@ function written({ name, value, is_regex: isRegex, is_equal: isEqual }: Matcher)
 
 /** Matchers on lines, `name=value` with the four operators of Prometheus. */
 function readMatchers(text: string): Matcher[] {
-  return text.split("\n").filter((line) => line.trim() !== "").map((line) => {
-    const found = /^\s*([^=!~]+?)\s*(=~|!~|!=|=)\s*(.*?)\s*$/.exec(line);
-    if (!found) throw new SyntaxError(t("{line} is no matcher: write name=value", { line }));
-    const [, name = "", operator = "=", value = ""] = found;
-    return { name, value: unquoted(value), is_regex: operator.endsWith("~"), is_equal: operator.startsWith("=") };
-  });
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const found = /^\s*([^=!~]+?)\s*(=~|!~|!=|=)\s*(.*?)\s*$/.exec(line);
+      if (!found) throw new SyntaxError(t("{line} is not a matcher: write name=value", { line }));
+      const [, name = "", operator = "=", value = ""] = found;
+      return { name, value: unquoted(value), is_regex: operator.endsWith("~"), is_equal: operator.startsWith("=") };
+    });
 }
 
 function unquoted(text: string): string {
@@ -65,7 +80,11 @@ function Make() {
   useEffect(() => {
     if (!of || isTouched.current) return;
     isTouched.current = true;
-    setMatchers(Object.entries(of.labels).map(([name, value]) => written({ name, value, is_regex: false, is_equal: true })).join("\n"));
+    setMatchers(
+      Object.entries(of.labels)
+        .map(([name, value]) => written({ name, value, is_regex: false, is_equal: true }))
+        .join("\n"),
+    );
     note.current?.focus();
   }, [of]);
   const submit = async (event: Event) => {
@@ -84,13 +103,54 @@ function Make() {
     setBusy(false);
   };
   return (
-    <form class="make" data-testid="make-silence" aria-label={t("New silence")} onSubmit={(event) => void submit(event)}>
-      <label class="long">{t("Labels, one on a line")} <textarea required rows={Math.max(2, matchers.split("\n").length)} spellcheck={false} placeholder={'alertname="errors"'} value={matchers}
-        onInput={(event) => { isTouched.current = true; setMatchers(event.currentTarget.value); }} /></label>
-      <label>{t("For")} <select value={length} onInput={(event) => setLength(event.currentTarget.value)}>{LENGTHS.map((one) => <option key={one} value={one}>{one}</option>)}</select></label>
-      <label class="long">{t("Why")} <input required maxLength={1000} value={comment} ref={note} onInput={(event) => setComment(event.currentTarget.value)} /></label>
-      <button type="submit" class="button primary" disabled={busy}>{t("Silence")}</button>
-      {problem !== "" && <p class="note error" role="alert">{printable(problem)}</p>}
+    <form
+      class="make"
+      data-testid="make-silence"
+      aria-label={t("New silence")}
+      onSubmit={(event) => void submit(event)}
+    >
+      <label class="long">
+        {t("Labels, one per line")}{" "}
+        <textarea
+          required
+          rows={Math.max(2, matchers.split("\n").length)}
+          spellcheck={false}
+          placeholder={'alertname="errors"'}
+          value={matchers}
+          onInput={(event) => {
+            isTouched.current = true;
+            setMatchers(event.currentTarget.value);
+          }}
+        />
+      </label>
+      <label>
+        {t("For")}{" "}
+        <select value={length} onInput={(event) => setLength(event.currentTarget.value)}>
+          {LENGTHS.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="long">
+        {t("Why")}{" "}
+        <input
+          required
+          maxLength={1000}
+          value={comment}
+          ref={note}
+          onInput={(event) => setComment(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="button primary" disabled={busy}>
+        {t("Silence")}
+      </button>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {printable(problem)}
+        </p>
+      )}
     </form>
   );
 }
@@ -99,10 +159,29 @@ function Card({ silence }: { silence: Silence }) {
   const isOver = silence.status === "expired";
   return (
     <li class="card quiet" data-testid="silence">
-      <div class="card-head"><State state={silence.status} /><span class="dim">{isOver ? rich("ended {time}", { time: <When time={silence.ends_at} /> }) : rich("ends {time}", { time: <When time={silence.ends_at} /> })}</span></div>
-      <p class="labels">{silence.matchers.map((one) => <span class="label mono" key={written(one)}>{printable(written(one))}</span>)}</p>
-      <p>{printable(silence.comment)} <span class="dim">{printable(silence.created_by)}</span></p>
-      {!isOver && <div class="acts"><Sure what={t("End now")} name={printable(silence.comment)} run={() => endSilence(silence.id)} /></div>}
+      <div class="card-head">
+        <State state={silence.status} />
+        <span class="dim">
+          {isOver
+            ? rich("ended {time}", { time: <When time={silence.ends_at} /> })
+            : rich("ends {time}", { time: <When time={silence.ends_at} /> })}
+        </span>
+      </div>
+      <p class="labels">
+        {silence.matchers.map((one) => (
+          <span class="label mono" key={written(one)}>
+            {printable(written(one))}
+          </span>
+        ))}
+      </p>
+      <p>
+        {printable(silence.comment)} <span class="dim">{printable(silence.created_by)}</span>
+      </p>
+      {!isOver && (
+        <div class="acts">
+          <Sure what={t("End now")} name={printable(silence.comment)} run={() => endSilence(silence.id)} />
+        </div>
+      )}
     </li>
   );
 }

@@ -14,7 +14,11 @@ import { exactText } from "../../time.ts";
 import { view } from "../../view.ts";
 import { told } from "../settings/parts.tsx";
 
-interface DeletionProps { group: KeptGroup; onChange: () => void; onGone: () => void }
+interface DeletionProps {
+  group: KeptGroup;
+  onChange: () => void;
+  onGone: () => void;
+}
 
 /** Both ways to delete. */
 export function Deletion({ group, onChange, onGone }: DeletionProps) {
@@ -41,9 +45,24 @@ function Typed({ name, what, testId, run }: { name: string; what: string; testId
   };
   return (
     <form class="make" data-testid={testId} onSubmit={(event) => void submit(event)}>
-      <label>{t("To go on, type the group's name: {name}", { name: printable(name) })} <input autocomplete="off" autocapitalize="none" spellcheck={false} value={typed} onInput={(event) => setTyped(event.currentTarget.value)} /></label>
-      <button type="submit" class="button danger" disabled={typed !== name}>{what}</button>
-      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+      <label>
+        {t("To go on, type the group's name: {name}", { name: printable(name) })}{" "}
+        <input
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="button danger" disabled={typed !== name}>
+        {what}
+      </button>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {problem}
+        </p>
+      )}
     </form>
   );
 }
@@ -59,7 +78,8 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
   const [problem, setProblem] = useState("");
   const ask = () => void start(receipts, (abort) => deletions(group.name, abort));
   useEffect(ask, [group.name]);
-  const range = from.trim() === "" ? { all_time: true } : { from: from.trim(), ...(to.trim() === "" ? {} : { to: to.trim() }) };
+  const range =
+    from.trim() === "" ? { all_time: true } : { from: from.trim(), ...(to.trim() === "" ? {} : { to: to.trim() }) };
   const order: Order = { query, ...range, reason, time_zone: timeZone(view.value.zone) };
   const isSame = counted !== null && JSON.stringify(counted.order) === JSON.stringify(order);
   const look = async (event: Event) => {
@@ -80,24 +100,63 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
     onChange();
   };
   const field = (value: string, set: (value: string) => void, placeholder = "") => (
-    <input placeholder={placeholder} autocomplete="off" autocapitalize="none" spellcheck={false} value={value} onInput={(event) => set(event.currentTarget.value)} />
+    <input
+      placeholder={placeholder}
+      autocomplete="off"
+      autocapitalize="none"
+      spellcheck={false}
+      value={value}
+      onInput={(event) => set(event.currentTarget.value)}
+    />
   );
   return (
     <section aria-label={t("Delete events")}>
       <h2>{t("Delete events")}</h2>
-      <p class="dim">{t("They are in no answer once it is done, and in no file when the receipt says so. Backups made before still hold them.")}</p>
+      <p class="dim">
+        {t(
+          "Deleted events disappear from answers at once, and from files when the receipt says so. Earlier backups still contain them.",
+        )}
+      </p>
       <form class="make" data-testid="delete-events" onSubmit={(event) => void look(event)}>
-        <label class="long">{t("Query")} {field(query, setQuery, 'filter user = "ann"')}</label>
-        <label>{t("From")} {field(from, setFrom, t("all time, or such as now-30d"))}</label>
-        <label>{t("To")} {field(to, setTo, t("now"))}</label>
-        <label>{t("Reason, for the receipt")} {field(reason, setReason)}</label>
-        <button type="submit" class="button" disabled={query.trim() === ""}>{t("Count them")}</button>
-        {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+        <label class="long">
+          {t("Query")} {field(query, setQuery, 'filter user = "ann"')}
+        </label>
+        <label>
+          {t("From")} {field(from, setFrom, t("all time, or e.g. now-30d"))}
+        </label>
+        <label>
+          {t("To")} {field(to, setTo, t("now"))}
+        </label>
+        <label>
+          {t("Reason, for the receipt")} {field(reason, setReason)}
+        </label>
+        <button type="submit" class="button" disabled={query.trim() === ""}>
+          {t("Count them")}
+        </button>
+        {problem !== "" && (
+          <p class="note error" role="alert">
+            {problem}
+          </p>
+        )}
       </form>
       {counted !== null && isSame && (
         <>
-          <p class="effect" role="status" data-testid="counted">{plural(counted.receipt.matched, "{n} event matches.", "{n} events match.", count(counted.receipt.matched))}</p>
-          {counted.receipt.matched > 0 && <Typed name={group.name} testId="confirm-events" what={plural(counted.receipt.matched, "Delete {n} event", "Delete {n} events", count(counted.receipt.matched))} run={() => remove(counted.order)} />}
+          <p class="effect" role="status" data-testid="counted">
+            {plural(counted.receipt.matched, "{n} event matches.", "{n} events match.", count(counted.receipt.matched))}
+          </p>
+          {counted.receipt.matched > 0 && (
+            <Typed
+              name={group.name}
+              testId="confirm-events"
+              what={plural(
+                counted.receipt.matched,
+                "Delete {n} event",
+                "Delete {n} events",
+                count(counted.receipt.matched),
+              )}
+              run={() => remove(counted.order)}
+            />
+          )}
         </>
       )}
       <Receipts lane={receipts.value} />
@@ -106,16 +165,24 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
 }
 
 function Receipts({ lane }: { lane: Lane<Receipt[]> }) {
-  if (lane.state === "error") return <p class="note error" role="alert">{lane.error?.message}</p>;
+  if (lane.state === "error")
+    return (
+      <p class="note error" role="alert">
+        {lane.error?.message}
+      </p>
+    );
   if (lane.data === null || lane.data.length === 0) return null;
   const zone = view.value.zone;
   return (
     <ul class="receipts" data-testid="receipts" aria-label={t("Receipts")}>
       {lane.data.map((one) => (
         <li key={one.id} data-testid="receipt">
-          <code>{one.id}</code> {one.created === undefined ? "" : exactText(one.created, zone)} · {plural(one.deleted, "{n} event", "{n} events", count(one.deleted))}
+          <code>{one.id}</code> {one.created === undefined ? "" : exactText(one.created, zone)} ·{" "}
+          {plural(one.deleted, "{n} event", "{n} events", count(one.deleted))}
           {one.reason !== undefined && one.reason !== "" && <> · {printable(one.reason)}</>} ·{" "}
-          {one.state === "reclaimed" && one.reclaimed ? t("gone from every file since {time}", { time: exactText(one.reclaimed, zone) }) : t("in no answer; still in files that are being rewritten")}
+          {one.state === "reclaimed" && one.reclaimed
+            ? t("removed from all files at {time}", { time: exactText(one.reclaimed, zone) })
+            : t("hidden from answers; files are being rewritten")}
         </li>
       ))}
     </ul>
@@ -127,19 +194,27 @@ function Whole({ group, onGone }: { group: KeptGroup; onGone: () => void }) {
   const [isSure, setSure] = useState(false);
   const remove = async () => {
     await deleteGroup(group.name);
-    tell(t("{group} is deleted", { group: group.name }));
+    tell(t("{group} deleted", { group: group.name }));
     onGone();
   };
   return (
     <section aria-label={t("Delete the group")}>
       <h2>{t("Delete the group")}</h2>
       {!isSure ? (
-        <p class="buttons"><button type="button" class="button" data-testid="delete-group" onClick={() => setSure(true)}>{t("Delete the group…")}</button></p>
+        <p class="buttons">
+          <button type="button" class="button" data-testid="delete-group" onClick={() => setSure(true)}>
+            {t("Delete the group…")}
+          </button>
+        </p>
       ) : (
         <>
-          <p class="effect grave" role="status" data-testid="group-counted">{t("{events} in {streams} go ({bytes}), and its limits with them. Nothing brings them back but a backup.", {
-            events: plural(group.events, "{n} event", "{n} events", count(group.events)), streams: plural(group.streams.length, "{n} stream", "{n} streams", count(group.streams.length)), bytes: bytes(group.bytes_raw),
-          })}</p>
+          <p class="effect grave" role="status" data-testid="group-counted">
+            {t("{events} in {streams} ({bytes}) and the group’s limits are deleted. Only a backup brings them back.", {
+              events: plural(group.events, "{n} event", "{n} events", count(group.events)),
+              streams: plural(group.streams.length, "{n} stream", "{n} streams", count(group.streams.length)),
+              bytes: bytes(group.bytes_raw),
+            })}
+          </p>
           <Typed name={group.name} testId="confirm-group" what={t("Delete the group")} run={remove} />
         </>
       )}

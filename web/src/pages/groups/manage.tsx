@@ -16,7 +16,11 @@ import { expected } from "./words.ts";
 /** Streams that are named. */
 const STREAMS = 12;
 
-interface ManageProps { group: KeptGroup; onChange: () => void; onGone: () => void }
+interface ManageProps {
+  group: KeptGroup;
+  onChange: () => void;
+  onGone: () => void;
+}
 
 /** The part below a group's row. */
 export function Manage({ group, onChange, onGone }: ManageProps) {
@@ -30,8 +34,12 @@ export function Manage({ group, onChange, onGone }: ManageProps) {
         </>
       ) : (
         <p data-testid="not-admin">
-          {rich("Limits and deletion are for administrators: {button}, or use {command} on the server.", {
-            button: <button type="button" class="link" onClick={() => (keyWanted.value = "")}>{t("sign in, or use the key in admin.key")}</button>,
+          {rich("Only administrators can set limits and delete: {button}, or use {command} on the server.", {
+            button: (
+              <button type="button" class="link" onClick={() => (keyWanted.value = "")}>
+                {t("sign in, or use the key in admin.key")}
+              </button>
+            ),
             command: <code>catat groups</code>,
           })}
         </p>
@@ -41,16 +49,36 @@ export function Manage({ group, onChange, onGone }: ManageProps) {
 }
 
 function Facts({ group }: { group: KeptGroup }) {
-  const { streams, forecast: { bytes_per_day: perDay, next } } = group;
+  const {
+    streams,
+    forecast: { bytes_per_day: perDay, next },
+  } = group;
   const zone = view.value.zone;
   return (
     <dl class="facts">
-      <div><dt>{t("From")}</dt><dd>{group.first === null ? "–" : exactText(group.first, zone)}</dd></div>
-      <div><dt>{t("To")}</dt><dd>{group.last === null ? "–" : exactText(group.last, zone)}</dd></div>
-      <div><dt>{t("A day adds")}</dt><dd>{perDay === null ? t("not known yet") : bytes(perDay)}</dd></div>
-      <div><dt>{t("Expected")}</dt><dd>{next === null ? t("nothing goes as things stand") : `${expected(group)} (${exactText(next, zone)})`}</dd></div>
-      <div><dt>{plural(streams.length, "{n} stream", "{n} streams", count(streams.length))}</dt>
-        <dd class="mono">{streams.slice(0, STREAMS).join(", ")}{streams.length > STREAMS && ` ${t("and {n} more", { n: count(streams.length - STREAMS) })}`}</dd></div>
+      <div>
+        <dt>{t("From")}</dt>
+        <dd>{group.first === null ? "–" : exactText(group.first, zone)}</dd>
+      </div>
+      <div>
+        <dt>{t("To")}</dt>
+        <dd>{group.last === null ? "–" : exactText(group.last, zone)}</dd>
+      </div>
+      <div>
+        <dt>{t("Growth per day")}</dt>
+        <dd>{perDay === null ? t("not known yet") : bytes(perDay)}</dd>
+      </div>
+      <div>
+        <dt>{t("Expected")}</dt>
+        <dd>{next === null ? t("nothing expires at present") : `${expected(group)} (${exactText(next, zone)})`}</dd>
+      </div>
+      <div>
+        <dt>{plural(streams.length, "{n} stream", "{n} streams", count(streams.length))}</dt>
+        <dd class="mono">
+          {streams.slice(0, STREAMS).join(", ")}
+          {streams.length > STREAMS && ` ${t("and {n} more", { n: count(streams.length - STREAMS) })}`}
+        </dd>
+      </div>
     </dl>
   );
 }
@@ -59,8 +87,13 @@ function Facts({ group }: { group: KeptGroup }) {
 function Moved({ removal, comes }: { removal: Removal; comes: boolean }) {
   const what = `${plural(removal.events, "{n} event", "{n} events", count(removal.events))} (${bytes(removal.bytes)})`;
   const zone = view.value.zone;
-  const times = removal.first !== null && removal.last !== null ? t(", from {first} to {last}", { first: exactText(removal.first, zone), last: exactText(removal.last, zone) }) : "";
-  return <>{comes ? t("{what} come back{times}.", { what, times }) : t("{what} go{times}.", { what, times })}</>;
+  const times =
+    removal.first !== null && removal.last !== null
+      ? t(", from {first} to {last}", { first: exactText(removal.first, zone), last: exactText(removal.last, zone) })
+      : "";
+  return (
+    <>{comes ? t("{what} are restored{times}.", { what, times }) : t("{what} are deleted{times}.", { what, times })}</>
+  );
 }
 
 /** What a change does: before it is made, or after. */
@@ -68,9 +101,22 @@ function Effect({ change, isDone }: { change: Change; isDone: boolean }) {
   const { removes, restores } = change;
   return (
     <div class={`effect${change.warnings.length > 0 ? " grave" : ""}`} role="status" data-testid="effect">
-      {removes.events === 0 && restores.events === 0 && <p>{isDone ? t("Set. No event went.") : t("No event would go now.")}</p>}
-      {removes.events > 0 && <p><Moved removal={removes} comes={false} /> {t("Until {time} they come back when the limits are set as they were.", { time: exactText(change.undo_until, view.value.zone) })}</p>}
-      {restores.events > 0 && <p><Moved removal={restores} comes /></p>}
+      {removes.events === 0 && restores.events === 0 && (
+        <p>{isDone ? t("Saved. No events were deleted.") : t("No events would be deleted now.")}</p>
+      )}
+      {removes.events > 0 && (
+        <p>
+          <Moved removal={removes} comes={false} />{" "}
+          {t("Restoring the previous limits before {time} brings them back.", {
+            time: exactText(change.undo_until, view.value.zone),
+          })}
+        </p>
+      )}
+      {restores.events > 0 && (
+        <p>
+          <Moved removal={restores} comes />
+        </p>
+      )}
       {change.warnings.length > 0 && <p class="note error">{t("That is more than half of the group.")}</p>}
     </div>
   );
@@ -87,7 +133,8 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
   const form = useRef<HTMLFormElement>(null);
   const wanted: Retention = { age: age.trim() || null, size: size.trim() || null };
   const isSame = wanted.age === group.retention.age && wanted.size === group.retention.size;
-  const shown = preview !== null && preview.wanted.age === wanted.age && preview.wanted.size === wanted.size ? preview : null;
+  const shown =
+    preview !== null && preview.wanted.age === wanted.age && preview.wanted.size === wanted.size ? preview : null;
   const attempt = async (work: () => Promise<void>) => {
     setProblem("");
     try {
@@ -103,35 +150,77 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
       setPreview({ wanted, change: await setRetention(group.name, wanted, true) });
     });
   };
-  const apply = (to: Retention) => attempt(async () => {
-    const before = group.retention;
-    setDone({ before, change: await setRetention(group.name, to, false) });
-    setPreview(null);
-    setAge(to.age ?? "");
-    setSize(to.size ?? "");
-    onChange();
-    form.current?.querySelector<HTMLElement>("input")?.focus();
-  });
+  const apply = (to: Retention) =>
+    attempt(async () => {
+      const before = group.retention;
+      setDone({ before, change: await setRetention(group.name, to, false) });
+      setPreview(null);
+      setAge(to.age ?? "");
+      setSize(to.size ?? "");
+      onChange();
+      form.current?.querySelector<HTMLElement>("input")?.focus();
+    });
   return (
     <section aria-label={t("Limits")}>
       <h2>{t("Limits")}</h2>
-      <p class="dim">{t("Whatever is older, and the oldest of what is more, goes by itself. Empty is no limit of its own: then the store's holds.")}</p>
+      <p class="dim">
+        {t(
+          "Events beyond the age or size limit are deleted automatically, oldest first. Leave a field empty to use the store’s limit.",
+        )}
+      </p>
       <form class="make" ref={form} data-testid="limits" onSubmit={look}>
-        <label>{t("Age")} <input placeholder={t("such as 7d, 12h")} autocomplete="off" spellcheck={false} value={age} onInput={(event) => setAge(event.currentTarget.value)} /></label>
-        <label>{t("Stored size")} <input placeholder={t("such as 6GiB, 500MB")} autocomplete="off" spellcheck={false} value={size} onInput={(event) => setSize(event.currentTarget.value)} /></label>
-        <button type="submit" class="button" disabled={isSame}>{t("What would go?")}</button>
-        {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+        <label>
+          {t("Age")}{" "}
+          <input
+            placeholder={t("such as 7d, 12h")}
+            autocomplete="off"
+            spellcheck={false}
+            value={age}
+            onInput={(event) => setAge(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          {t("Stored size")}{" "}
+          <input
+            placeholder={t("such as 6GiB, 500MB")}
+            autocomplete="off"
+            spellcheck={false}
+            value={size}
+            onInput={(event) => setSize(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="button" disabled={isSame}>
+          {t("Preview")}
+        </button>
+        {problem !== "" && (
+          <p class="note error" role="alert">
+            {problem}
+          </p>
+        )}
       </form>
       {shown !== null && (
         <>
           <Effect change={shown.change} isDone={false} />
-          <p class="buttons"><button type="button" class={`button ${shown.change.removes.events > 0 ? "danger" : "primary"}`} data-testid="apply-limits" onClick={() => void apply(shown.wanted)}>{t("Set these limits")}</button></p>
+          <p class="buttons">
+            <button
+              type="button"
+              class={`button ${shown.change.removes.events > 0 ? "danger" : "primary"}`}
+              data-testid="apply-limits"
+              onClick={() => void apply(shown.wanted)}
+            >
+              {t("Save limits")}
+            </button>
+          </p>
         </>
       )}
       {done !== null && (
         <>
           <Effect change={done.change} isDone />
-          <p class="buttons"><button type="button" class="button" data-testid="undo-limits" onClick={() => void apply(done.before)}>{t("Set them back")}</button></p>
+          <p class="buttons">
+            <button type="button" class="button" data-testid="undo-limits" onClick={() => void apply(done.before)}>
+              {t("Restore previous limits")}
+            </button>
+          </p>
         </>
       )}
     </section>

@@ -16,11 +16,13 @@ export function inTime(time: string): string {
 /** `7d`, `7d, 6MiB`, or that there is no limit of its own. */
 export function limits({ age, size }: Retention): string {
   const both = [age, size].filter((one) => one !== null);
-  return both.length === 0 ? t("as the store") : both.join(", ");
+  return both.length === 0 ? t("store default") : both.join(", ");
 }
 
 /** When events will go next, where that is known. */
 export function expected({ forecast: { next, reason } }: KeptGroup): string {
   if (next === null) return "";
-  return reason === "size" ? t("full in {time}", { time: inTime(next) }) : t("oldest go in {time}", { time: inTime(next) });
+  return reason === "size"
+    ? t("full in {time}", { time: inTime(next) })
+    : t("oldest deleted in {time}", { time: inTime(next) });
 }

@@ -19,7 +19,10 @@ const ask = () => void start(keys, (signal) => list("api/v1/keys", "keys", signa
 const path = (item: Item) => `api/v1/keys/${encodeURIComponent(text(item["id"]))}`;
 
 async function create(fields: Fields): Promise<void> {
-  made.value = { key: await send<Item>("POST", "api/v1/keys", { name: fields.name, role: fields.role, ...patterns(fields.groups) }), replaces: "" };
+  made.value = {
+    key: await send<Item>("POST", "api/v1/keys", { name: fields.name, role: fields.role, ...patterns(fields.groups) }),
+    replaces: "",
+  };
   ask();
 }
 
@@ -30,7 +33,7 @@ async function replace(item: Item): Promise<void> {
 
 async function revoke(item: Item): Promise<void> {
   await send("DELETE", path(item));
-  tell(t("{name} is revoked", { name: text(item["name"]) }));
+  tell(t("{name} revoked", { name: text(item["name"]) }));
   ask();
 }
 
@@ -42,18 +45,44 @@ export function Keys() {
   }, []);
   return (
     <section data-testid="keys" aria-labelledby="keys">
-      <h2 id="keys" tabIndex={-1}>{t("API keys")}</h2>
-      <p class="dim">{t("For senders and programs. Once there is one, nothing is answered without a key or a password, not even on this machine.")}</p>
-      <Listed lane={keys.value} empty={t("There are no keys yet.")} label={t("List of keys")} heads={[t("Name"), t("Role"), t("Groups"), t("Created"), t("Last used"), t("Ends")]} row={(item) => (
-        <tr key={text(item["id"])} data-testid="key">
-          <th scope="row">{printable(text(item["name"]))}</th><td>{text(item["role"])}</td><td><Scope item={item} /></td>
-          <td class="wide"><When time={item["created"]} /></td><td class="wide"><When time={item["last_used"]} /></td><td class="wide"><When time={item["expires"]} /></td>
-          <td class="act">
-            {!item["expires"] && <Sure what={t("Replace")} name={printable(text(item["name"]))} run={() => replace(item)} />}
-            <Sure what={t("Revoke")} name={printable(text(item["name"]))} run={() => revoke(item)} />
-          </td>
-        </tr>
-      )} />
+      <h2 id="keys" tabIndex={-1}>
+        {t("API keys")}
+      </h2>
+      <p class="dim">
+        {t(
+          "For senders and programs. Once a key exists, every request needs a key or a password, even on this machine.",
+        )}
+      </p>
+      <Listed
+        lane={keys.value}
+        empty={t("There are no keys yet.")}
+        label={t("List of keys")}
+        heads={[t("Name"), t("Role"), t("Groups"), t("Created"), t("Last used"), t("Expires")]}
+        row={(item) => (
+          <tr key={text(item["id"])} data-testid="key">
+            <th scope="row">{printable(text(item["name"]))}</th>
+            <td>{text(item["role"])}</td>
+            <td>
+              <Scope item={item} />
+            </td>
+            <td class="wide">
+              <When time={item["created"]} />
+            </td>
+            <td class="wide">
+              <When time={item["last_used"]} />
+            </td>
+            <td class="wide">
+              <When time={item["expires"]} />
+            </td>
+            <td class="act">
+              {!item["expires"] && (
+                <Sure what={t("Replace")} name={printable(text(item["name"]))} run={() => replace(item)} />
+              )}
+              <Sure what={t("Revoke")} name={printable(text(item["name"]))} run={() => revoke(item)} />
+            </td>
+          </tr>
+        )}
+      />
       {made.value && <Made />}
       <Make kind="key" roles={["ingest", "read", "operate", "admin"]} create={create} />
     </section>
@@ -68,19 +97,54 @@ function Made() {
   const old = replaces === "" ? undefined : keys.value.data?.find((item) => text(item["id"]) === replaces);
   return (
     <div class="made" ref={box} tabIndex={-1} role="group" aria-label={t("The new key")} data-testid="made-key">
-      <p>{rich("The key {name} is shown this once. Copy it now.", { name: <strong>{printable(text(key["name"]))}</strong> })}</p>
-      <p><code data-testid="key-text">{text(key["key"])}</code></p>
-      {replaces !== "" && <p>{old ? rich("The old one goes on and ends {time}, so that programs can be changed one by one.", { time: <When time={old["expires"]} /> }) : t("The old one goes on for a day, so that programs can be changed one by one.")}</p>}
+      <p>
+        {rich("The key {name} is shown only once. Copy it now.", {
+          name: <strong>{printable(text(key["name"]))}</strong>,
+        })}
+      </p>
+      <p>
+        <code data-testid="key-text">{text(key["key"])}</code>
+      </p>
+      {replaces !== "" && (
+        <p>
+          {old
+            ? rich("The old key still works and ends {time}, so that programs can be changed one by one.", {
+                time: <When time={old["expires"]} />,
+              })
+            : t("The old key works for another day, so that programs can be changed one by one.")}
+        </p>
+      )}
       {text(key["access_key_id"]) !== "" && (
         <details>
-          <summary>{t("For programs that sign what they send, as CloudWatch's do")}</summary>
-          <p>{t("Access key id")} <code>{text(key["access_key_id"])}</code></p>
-          <p>{t("Secret access key")} <code>{text(key["secret_access_key"])}</code></p>
+          <summary>{t("For programs that sign their requests, such as CloudWatch’s")}</summary>
+          <p>
+            {t("Access key id")} <code>{text(key["access_key_id"])}</code>
+          </p>
+          <p>
+            {t("Secret access key")} <code>{text(key["secret_access_key"])}</code>
+          </p>
         </details>
       )}
       <p class="buttons">
-        <button type="button" class="button primary" data-testid="copy-key" onClick={() => void copy(text(key["key"]), t("Key"))}>{t("Copy")}</button>
-        <button type="button" class="button" data-testid="key-done" onClick={() => { made.value = null; document.getElementById("keys")?.focus(); }}>{t("Done")}</button>
+        <button
+          type="button"
+          class="button primary"
+          data-testid="copy-key"
+          onClick={() => void copy(text(key["key"]), t("Key"))}
+        >
+          {t("Copy")}
+        </button>
+        <button
+          type="button"
+          class="button"
+          data-testid="key-done"
+          onClick={() => {
+            made.value = null;
+            document.getElementById("keys")?.focus();
+          }}
+        >
+          {t("Done")}
+        </button>
       </p>
     </div>
   );

@@ -21,19 +21,37 @@ export const text = (value: Json | undefined) => (typeof value === "string" ? va
 
 /** What went wrong, and what to do. */
 export function told(error: unknown): string {
-  return error instanceof ApiError ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ") : t("the page met a fault");
+  return error instanceof ApiError
+    ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ")
+    : t("something went wrong on this page");
 }
 
 /** The groups of a key or user; all of them are `*`. */
 export function Scope({ item }: { item: Item }) {
   const groups = Array.isArray(item["groups"]) ? item["groups"].map(String) : [];
-  return groups.includes("*") ? <span class="dim">{t("all")}</span> : <>{groups.map((group) => <code key={group} class="scope">{group}</code>)}</>;
+  return groups.includes("*") ? (
+    <span class="dim">{t("all")}</span>
+  ) : (
+    <>
+      {groups.map((group) => (
+        <code key={group} class="scope">
+          {group}
+        </code>
+      ))}
+    </>
+  );
 }
 
 /** When something was, or will be. */
 export function When({ time }: { time: Json | undefined }) {
   const at = Date.parse(text(time));
-  return Number.isNaN(at) ? <span class="dim">–</span> : <time dateTime={text(time)} title={exactText(text(time), view.value.zone)}>{ago(at, Date.now())}</time>;
+  return Number.isNaN(at) ? (
+    <span class="dim">–</span>
+  ) : (
+    <time dateTime={text(time)} title={exactText(text(time), view.value.zone)}>
+      {ago(at, Date.now())}
+    </time>
+  );
 }
 
 /** Small screens leave out the columns from this one on. */
@@ -50,15 +68,35 @@ interface ListedProps {
 
 /** A list that loads, fails, is empty, or has rows. */
 export function Listed({ lane, empty, heads, label, row }: ListedProps) {
-  if (lane.data === null && lane.state !== "error") return <p class="dim" role="status">{t("Loading…")}</p>;
+  if (lane.data === null && lane.state !== "error")
+    return (
+      <p class="dim" role="status">
+        {t("Loading…")}
+      </p>
+    );
   return (
     <>
-      {lane.state === "error" && <p class="note error" role="alert">{lane.error?.message}</p>}
+      {lane.state === "error" && (
+        <p class="note error" role="alert">
+          {lane.error?.message}
+        </p>
+      )}
       {lane.data?.length === 0 && <p class="dim">{empty}</p>}
       {lane.data !== null && lane.data.length > 0 && (
         <div class="table-box flat listed" tabIndex={0} role="region" aria-label={label}>
           <table>
-            <thead><tr>{heads.map((head, at) => <th key={head} scope="col" class={at >= WIDE_FROM ? "wide" : ""}>{head}</th>)}<th scope="col"><span class="sr-only">{t("Actions")}</span></th></tr></thead>
+            <thead>
+              <tr>
+                {heads.map((head, at) => (
+                  <th key={head} scope="col" class={at >= WIDE_FROM ? "wide" : ""}>
+                    {head}
+                  </th>
+                ))}
+                <th scope="col">
+                  <span class="sr-only">{t("Actions")}</span>
+                </th>
+              </tr>
+            </thead>
             <tbody>{lane.data.map(row)}</tbody>
           </table>
         </div>
@@ -86,13 +124,26 @@ export function Sure({ what, name, run }: { what: string; name: string; run: () 
     }
   };
   return (
-    <button type="button" ref={button} class={`button small${sure ? " danger" : ""}`} aria-label={sure ? t("{what}, really", { what: `${what} ${name}` }) : `${what} ${name}`}
-      onBlur={() => setSure(false)} onClick={(event) => void click(event)}>{sure ? t("Really {what}?", { what: what.toLowerCase() }) : what}</button>
+    <button
+      type="button"
+      ref={button}
+      class={`button small${sure ? " danger" : ""}`}
+      aria-label={sure ? t("Confirm: {what}", { what: `${what} ${name}` }) : `${what} ${name}`}
+      onBlur={() => setSure(false)}
+      onClick={(event) => void click(event)}
+    >
+      {sure ? t("Really {what}?", { what: what.toLowerCase() }) : what}
+    </button>
   );
 }
 
 /** What is typed into the form for a new key or user. */
-export interface Fields { name: string; role: string; groups: string; password: string }
+export interface Fields {
+  name: string;
+  role: string;
+  groups: string;
+  password: string;
+}
 
 /** Patterns as they are typed; none are all groups. */
 export function patterns(typed: string): { groups?: string[] } {
@@ -102,12 +153,25 @@ export function patterns(typed: string): { groups?: string[] } {
 
 /** What each role may, in one line. */
 function mayDo(role: string): string {
-  const known: Readonly<Record<string, string>> = { ingest: t("send events"), read: t("query"), operate: t("query, change lookups"), admin: t("everything, also keys and users") };
+  const known: Readonly<Record<string, string>> = {
+    ingest: t("send events"),
+    read: t("query"),
+    operate: t("query, change lookups"),
+    admin: t("everything, also keys and users"),
+  };
   return known[role] ?? "";
 }
 
 /** The form for a new key or user. */
-export function Make({ kind, roles, create }: { kind: "key" | "user"; roles: readonly string[]; create: (fields: Fields) => Promise<void> }) {
+export function Make({
+  kind,
+  roles,
+  create,
+}: {
+  kind: "key" | "user";
+  roles: readonly string[];
+  create: (fields: Fields) => Promise<void>;
+}) {
   const nothing: Fields = { name: "", role: "read", groups: "", password: "" };
   const [fields, setFields] = useState(nothing);
   const [problem, setProblem] = useState("");
@@ -130,13 +194,66 @@ export function Make({ kind, roles, create }: { kind: "key" | "user"; roles: rea
     setBusy(false);
   };
   return (
-    <form class="make" data-testid={`make-${kind}`} aria-label={kind === "key" ? t("New key") : t("New user")} onSubmit={(event) => void submit(event)}>
-      <label>{t("Name")} <input required autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={128} value={fields.name} onInput={set("name")} /></label>
-      {kind === "user" && <label>{t("Password")} <input required type="password" autocomplete="new-password" minLength={8} value={fields.password} onInput={set("password")} /></label>}
-      <label>{t("Role")} <select value={fields.role} onInput={set("role")}>{roles.map((role) => <option key={role} value={role}>{role} – {mayDo(role)}</option>)}</select></label>
-      <label>{t("Groups")} <input placeholder={t("all, or such as app/*, web/*")} autocomplete="off" autocapitalize="none" spellcheck={false} value={fields.groups} onInput={set("groups")} /></label>
-      <button type="submit" class="button" disabled={busy}>{kind === "key" ? t("Create key") : t("Add user")}</button>
-      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
+    <form
+      class="make"
+      data-testid={`make-${kind}`}
+      aria-label={kind === "key" ? t("New key") : t("New user")}
+      onSubmit={(event) => void submit(event)}
+    >
+      <label>
+        {t("Name")}{" "}
+        <input
+          required
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          maxLength={128}
+          value={fields.name}
+          onInput={set("name")}
+        />
+      </label>
+      {kind === "user" && (
+        <label>
+          {t("Password")}{" "}
+          <input
+            required
+            type="password"
+            autocomplete="new-password"
+            minLength={8}
+            value={fields.password}
+            onInput={set("password")}
+          />
+        </label>
+      )}
+      <label>
+        {t("Role")}{" "}
+        <select value={fields.role} onInput={set("role")}>
+          {roles.map((role) => (
+            <option key={role} value={role}>
+              {role} – {mayDo(role)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {t("Groups")}{" "}
+        <input
+          placeholder={t("all, or such as app/*, web/*")}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          value={fields.groups}
+          onInput={set("groups")}
+        />
+      </label>
+      <button type="submit" class="button" disabled={busy}>
+        {kind === "key" ? t("Create key") : t("Add user")}
+      </button>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {problem}
+        </p>
+      )}
     </form>
   );
 }

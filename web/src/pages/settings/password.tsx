@@ -23,25 +23,80 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
   const [problem, setProblem] = useState("");
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (password !== again) return setProblem(t("the new password is not the same twice"));
+    if (password !== again) return setProblem(t("the new passwords differ"));
     setProblem("");
     try {
-      await send("PUT", `api/v1/users/${encodeURIComponent(name)}/password`, isOwn ? { password, current } : { password });
-      tell(isOwn ? t("Your password is changed") : t("The password of {name} is changed", { name }));
+      await send(
+        "PUT",
+        `api/v1/users/${encodeURIComponent(name)}/password`,
+        isOwn ? { password, current } : { password },
+      );
+      tell(isOwn ? t("Your password was changed") : t("The password of {name} was changed", { name }));
       onDone();
     } catch (error) {
-      setProblem(error instanceof ApiError && error.code === "bad-credentials" ? t("the password so far is wrong") : told(error));
+      setProblem(
+        error instanceof ApiError && error.code === "bad-credentials"
+          ? t("the current password is wrong")
+          : told(error),
+      );
     }
   };
   useLayoutEffect(() => form.current?.querySelector<HTMLElement>("label input")?.focus(), []);
   return (
-    <form ref={form} class="key-form" data-testid="password-form" aria-label={isOwn ? t("Your password") : t("Password of {name}", { name })} onSubmit={(event) => void submit(event)}>
+    <form
+      ref={form}
+      class="key-form"
+      data-testid="password-form"
+      aria-label={isOwn ? t("Your password") : t("Password of {name}", { name })}
+      onSubmit={(event) => void submit(event)}
+    >
       <input type="hidden" name="username" autocomplete="username" value={name} />
-      {isOwn && <label>{t("Password so far")} <input type="password" required autocomplete="current-password" value={current} onInput={(event) => setCurrent(event.currentTarget.value)} /></label>}
-      <label>{t("New password")} <input type="password" required minLength={8} autocomplete="new-password" value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
-      <label>{t("New password, again")} <input type="password" required autocomplete="new-password" value={again} onInput={(event) => setAgain(event.currentTarget.value)} /></label>
-      {problem !== "" && <p class="note error" role="alert">{problem}</p>}
-      <p class="buttons"><button type="submit" class="button primary">{t("Change password")}</button> <button type="button" class="button" onClick={onDone}>{t("Cancel")}</button></p>
+      {isOwn && (
+        <label>
+          {t("Current password")}{" "}
+          <input
+            type="password"
+            required
+            autocomplete="current-password"
+            value={current}
+            onInput={(event) => setCurrent(event.currentTarget.value)}
+          />
+        </label>
+      )}
+      <label>
+        {t("New password")}{" "}
+        <input
+          type="password"
+          required
+          minLength={8}
+          autocomplete="new-password"
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        {t("New password, again")}{" "}
+        <input
+          type="password"
+          required
+          autocomplete="new-password"
+          value={again}
+          onInput={(event) => setAgain(event.currentTarget.value)}
+        />
+      </label>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {problem}
+        </p>
+      )}
+      <p class="buttons">
+        <button type="submit" class="button primary">
+          {t("Change password")}
+        </button>{" "}
+        <button type="button" class="button" onClick={onDone}>
+          {t("Cancel")}
+        </button>
+      </p>
     </form>
   );
 }

@@ -21,7 +21,12 @@ export function You() {
     if (opened.current && !changes) button.current?.focus();
     opened.current = changes;
   }, [changes]);
-  if (now === undefined) return <p class="dim" role="status">{t("Asking who you are…")}</p>;
+  if (now === undefined)
+    return (
+      <p class="dim" role="status">
+        {t("Loading your account…")}
+      </p>
+    );
   const isKnown = now !== null && now.name !== "anonymous";
   const leave = async () => {
     try {
@@ -34,24 +39,52 @@ export function You() {
     <section aria-label={t("You")} data-testid="you">
       <h2>{t("You")}</h2>
       <Description now={now} />
-      {changes && now?.user
-        ? <PasswordForm name={now.name} isOwn onDone={() => setChanges(false)} />
-        : (
-          <p class="buttons">
-            {isKnown
-              ? <button type="button" class="button" data-testid="sign-out" onClick={() => void leave()}>{now.user ? t("Sign out") : t("Forget the key")}</button>
-              : <button type="button" class="button primary" data-testid="sign-in-open" onClick={() => (keyWanted.value = "")}>{t("Sign in")}</button>}
-            {now?.user && <button ref={button} type="button" class="button" data-testid="change-password" onClick={() => setChanges(true)}>{t("Change password")}</button>}
-          </p>
-        )}
+      {changes && now?.user ? (
+        <PasswordForm name={now.name} isOwn onDone={() => setChanges(false)} />
+      ) : (
+        <p class="buttons">
+          {isKnown ? (
+            <button type="button" class="button" data-testid="sign-out" onClick={() => void leave()}>
+              {now.user ? t("Sign out") : t("Forget the key")}
+            </button>
+          ) : (
+            <button
+              type="button"
+              class="button primary"
+              data-testid="sign-in-open"
+              onClick={() => (keyWanted.value = "")}
+            >
+              {t("Sign in")}
+            </button>
+          )}
+          {now?.user && (
+            <button
+              ref={button}
+              type="button"
+              class="button"
+              data-testid="change-password"
+              onClick={() => setChanges(true)}
+            >
+              {t("Change password")}
+            </button>
+          )}
+        </p>
+      )}
     </section>
   );
 }
 
 function Description({ now }: { now: Who | null }) {
-  if (now === null) return <p>{t("Nobody is signed in.")}</p>;
+  if (now === null) return <p>{t("You are not signed in.")}</p>;
   const where = now.groups.includes("*") ? t("all groups") : now.groups.join(", ");
   const parts = { name: <strong>{printable(now.name)}</strong>, role: <code>{now.role}</code>, where };
-  if (now.name === "anonymous") return <p>{rich("Nobody is signed in. Whoever is on this machine has the role {role} for {where}.", parts)}</p>;
-  return <p>{now.user ? rich("Signed in as {name}, role {role}, for {where}.", parts) : rich("With the key {name}, role {role}, for {where}.", parts)}</p>;
+  if (now.name === "anonymous")
+    return <p>{rich("You are not signed in. Everyone on this machine has the role {role} for {where}.", parts)}</p>;
+  return (
+    <p>
+      {now.user
+        ? rich("Signed in as {name}, role {role}, for {where}.", parts)
+        : rich("With the key {name}, role {role}, for {where}.", parts)}
+    </p>
+  );
 }

@@ -9,7 +9,7 @@ use types::{BatchBuilder, GroupName, Level};
 use super::*;
 use crate::ask::StoreAsk;
 use crate::compile::compile;
-use crate::evaluate::Labels;
+use crate::labels::Labels;
 use crate::{RuleBook, Table};
 
 /// Appends errors of a host, each so many seconds before `now`.

@@ -1,6 +1,6 @@
 //! Where alerts point.
 
-use query::parse_insights;
+use language::parse_insights;
 
 use super::*;
 use crate::{Options, RuleBook};
@@ -24,7 +24,7 @@ fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>)
     let pairs: Vec<(String, String)> = reqwest::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
     let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, v)| v.clone()).unwrap_or_default();
     let query = of("q");
-    let options = query::ParseOptions { now, time_zone: chrono_tz::UTC };
+    let options = language::ParseOptions { now, time_zone: chrono_tz::UTC };
     assert!(parse_insights(&query, &options).is_ok(), "{query}");
     (query, of("groups"), format!("{} {}", of("from"), of("to")))
 }
@@ -54,7 +54,7 @@ fn the_link_of_a_pattern_opens_its_lines_in_its_group() {
     assert_eq!(groups, "app/pay");
     let expected = r#"filter @level >= "error" | filter @message like /(?s)^\s*pool\s+.*\s+exhausted\s+after\s+.*\x2f.*\s+tries\s*$/"#;
     assert_eq!(query, expected);
-    let more = [None, text(crate::kind::MORE_PATTERNS)];
+    let more = [None, text(crate::compile::MORE)];
     let (query, groups, _) = link(rule, true, &more, None);
     assert_eq!((query.as_str(), groups.as_str()), ("filter @level >= \"error\" | filter not @log = @log", ""));
 }

@@ -1,6 +1,7 @@
 //! What channels are told, in what groups, and what keeps them from being told.
 
 use super::*;
+use crate::channel::Channel;
 use crate::silence::{Kept as KeptSilence, Silence};
 use crate::state::Acknowledged;
 

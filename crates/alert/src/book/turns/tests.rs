@@ -8,8 +8,9 @@ use storage::AcceptedBatch;
 use types::{BatchBuilder, GroupName, Level};
 
 use super::*;
+use crate::channel::Channel;
 use crate::trigger::Triggers;
-use crate::{Channel, ChannelSettings, Options, Question, RuleBook};
+use crate::{ChannelSettings, Options, Question, RuleBook};
 
 /// Counts the events, each at its time, that lie in the range of a question, and notes what was asked.
 #[derive(Default)]

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 
 use types::Timestamp;
 
-use super::Named;
-
 /// A request with one value of each series.
 pub(super) fn request(samples: &[Named], instance: &str, now: Timestamp) -> Vec<u8> {
     let mut request = Vec::new();
@@ -84,6 +82,14 @@ fn sample_of_line(line: &str) -> Option<Named> {
         rest = &after[end + 1..];
     }
     Some(Named { name: name.to_owned(), labels, value })
+}
+
+/// A sample with its whole name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) value: f64,
 }
 
 #[cfg(test)]

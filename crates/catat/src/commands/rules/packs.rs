@@ -21,5 +21,5 @@ pub(super) fn print(name: &str) -> Result<(), Failure> {
 
 fn unknown(name: &str) -> Failure {
     let names = PACKS.map(|pack| pack.name).join(", ");
-    Failure::usage(format!("there is no rule pack \"{name}\"; there are {names}"))
+    Failure::usage(format!("unknown rule pack \"{name}\"; known packs: {names}"))
 }

@@ -144,7 +144,7 @@ fn duration(text: &str) -> Result<i64, String> {
 fn run_test(test: &Test, rules: &[Rule], interval_ns: i64, beside: &Path) -> Result<Vec<String>, String> {
     let start = match &test.start {
         Some(text) => {
-            Timestamp::parse_rfc3339(text).ok_or(format!("start: {text} is no time such as 2026-01-01T00:00:00Z"))?
+            Timestamp::parse_rfc3339(text).ok_or(format!("start: {text} is not a time such as 2026-01-01T00:00:00Z"))?
         }
         None => START,
     };
@@ -152,7 +152,7 @@ fn run_test(test: &Test, rules: &[Rule], interval_ns: i64, beside: &Path) -> Res
     let mut expected: BTreeMap<i64, BTreeMap<&str, Vec<&Expected>>> = BTreeMap::new();
     for alert in &test.alerts {
         if !rules.iter().any(|rule| rule.name == alert.alertname) {
-            return Err(format!("there is no rule \"{}\" in its rule_files", alert.alertname));
+            return Err(format!("no rule \"{}\" in its rule_files", alert.alertname));
         }
         let of_moment = expected.entry(duration(&alert.at)?).or_default();
         of_moment.entry(&alert.alertname).or_default().push(alert);
@@ -204,7 +204,7 @@ fn runs_of(test: &Test, start: Timestamp, beside: &Path) -> Result<Vec<std::sync
 fn group_of(fields: &mut Map<String, Value>) -> Result<GroupName, String> {
     let named = fields.remove("@log");
     let name = named.as_ref().and_then(Value::as_str).unwrap_or(GROUP);
-    GroupName::new(name).ok_or_else(|| format!("@log: {name} is no name of a group"))
+    GroupName::new(name).ok_or_else(|| format!("@log: {name} is not a valid group name"))
 }
 
 /// What differs at one moment.
@@ -214,7 +214,7 @@ fn compare(expected: &[&Expected], firing: &[Firing]) -> Vec<String> {
     for alert in expected.iter().filter(|alert| !alert.none) {
         let same = |at: &&usize| labels_of(&firing[**at]) == alert.labels;
         let Some(at) = left.iter().find(same).copied() else {
-            differences.push(format!("should fire and does not: {}", shown(&alert.labels)));
+            differences.push(format!("expected to fire, but does not: {}", shown(&alert.labels)));
             continue;
         };
         left.remove(&at);
@@ -228,7 +228,7 @@ fn compare(expected: &[&Expected], firing: &[Firing]) -> Vec<String> {
     }
     for at in left {
         let value = firing[at].value.as_ref().map(|value| format!(" ({value})")).unwrap_or_default();
-        differences.push(format!("fires and should not: {}{value}", shown(&labels_of(&firing[at]))));
+        differences.push(format!("fires unexpectedly: {}{value}", shown(&labels_of(&firing[at]))));
     }
     differences
 }

@@ -85,7 +85,7 @@ impl Child {
     /// What went wrong with it.
     pub(super) fn failure(&self, problem: &str) -> Failure {
         let name = self.arguments.first().map(|name| name.display().to_string()).unwrap_or_default();
-        Failure::other(format!("`catat {name}` {problem}; what it said is in {}", self.log.display()))
+        Failure::other(format!("`catat {name}` {problem}; its output is in {}", self.log.display()))
     }
 }
 

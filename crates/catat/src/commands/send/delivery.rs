@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::batches::{Batch, Kind};
 use crate::arguments::{Compression, Send};
-use crate::client::{Server, refusal_of};
+use crate::client::Server;
 use crate::failure::Failure;
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
@@ -144,7 +144,7 @@ impl Delivery {
         }
         let request = request.header("X-Catat-Batch", id).timeout(ANSWER_TIMEOUT).body(body.to_vec());
         match self.server.attempt(request) {
-            Ok(response) => settled(response),
+            Ok(response) => settled(&self.server, response),
             Err(unreachable) => Ok(Attempt::Later(unreachable, None)),
         }
     }
@@ -163,7 +163,7 @@ impl Delivery {
 }
 
 /// What an answer means for the batch.
-fn settled(response: Response) -> Result<Attempt, Failure> {
+fn settled(server: &Server, response: Response) -> Result<Attempt, Failure> {
     let status = response.status();
     let asked = retry_after(&response);
     let mut body = Vec::new();
@@ -177,7 +177,7 @@ fn settled(response: Response) -> Result<Attempt, Failure> {
     {
         return Ok(Attempt::Done(answer));
     }
-    let failure = refusal_of(status, &body, "");
+    let failure = server.refusal_of(status, &body, "");
     match status.as_u16() {
         413 => Ok(Attempt::TooLarge(failure)),
         408 | 425 | 429 | 500..=599 => Ok(Attempt::Later(failure, asked)),

@@ -1,24 +1,19 @@
 //! `catat ship --dry-run`: what would be sent.
 
-use std::io::{BufWriter, IsTerminal};
-
 use serde_json::{Map, Value, json};
 use ship::{Preview, PreviewedEvent};
 use types::ByteSize;
 
-use crate::arguments::{Format, Printing};
+use crate::arguments::Printing;
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::output::{Column, printer_of};
 
 const COLUMNS: [&str; 6] = ["file", "offset", "group", "stream", "fields", "line"];
 
 /// Prints the first events of each file, and how much more there is.
 pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), Failure> {
     let preview = Preview::new(options).map_err(|error| Failure::other(error.to_string()))?;
-    let is_terminal = std::io::stdout().is_terminal();
-    let format = printing.output.unwrap_or(if is_terminal { Format::Table } else { Format::Ndjson });
-    let out = BufWriter::new(std::io::stdout().lock());
-    let mut printer = Printer::new(out, format, is_coloured(printing.color));
+    let mut printer = printer_of(printing)?;
     let columns = COLUMNS.map(|name| Column::named(name.to_owned())).to_vec();
     printer.start(columns).map_err(of_output)?;
     for event in &preview.events {
@@ -28,7 +23,7 @@ pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), F
     let (n_shown, size) = (preview.events.len(), ByteSize(preview.n_bytes));
     say!("catat: {n_shown} events shown of {} files; {size} would be sent", preview.n_files);
     for name in &preview.not_run {
-        say!("catat: the input \"{name}\" is not run, only what is left of it is shown");
+        say!("catat: the input \"{name}\" was not run; only its remaining files are shown");
     }
     Ok(())
 }

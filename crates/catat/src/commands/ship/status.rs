@@ -9,7 +9,7 @@ use types::ByteSize;
 
 use crate::arguments::{Format, Printing};
 use crate::failure::{Failure, of_output};
-use crate::output::{Column, Printer, is_coloured};
+use crate::output::{Column, Printer, is_coloured, terminal_width};
 
 const COLUMNS: [&str; 8] = ["kind", "name", "sent", "size", "waiting", "lines", "given_up", "error"];
 
@@ -24,7 +24,7 @@ pub(super) fn print(state_dir: &Path, printing: &Printing) -> Result<(), Failure
         let text = serde_json::to_string(&report).map_err(|error| Failure::other(error.to_string()))?;
         return writeln!(out, "{text}").and_then(|()| out.flush()).map_err(of_output);
     }
-    let mut printer = Printer::new(out, format, is_coloured(printing.color));
+    let mut printer = Printer::new(out, format, is_coloured(printing.color)).fitted_to(terminal_width());
     printer.start(COLUMNS.map(|name| Column::named(name.to_owned())).to_vec()).map_err(of_output)?;
     let rows = report.told.inputs.iter().map(input_cells).chain(report.files.iter().map(file_cells));
     for cells in rows {
@@ -59,9 +59,9 @@ fn say_rest(report: &Report) {
         say!("  {} events or batches were refused and are in dead-letter", told.refused);
     }
     if told.given_up.bytes > 0 {
-        say!("  {} lines of deleted files were given up, {} bytes", told.given_up.lines, told.given_up.bytes);
+        say!("  {} lines of deleted files were abandoned, {} bytes", told.given_up.lines, told.given_up.bytes);
     }
     if let Some(error) = &told.last_error {
-        say!("  delivery does not work: {}", crate::output::harmless(error, false));
+        say!("  delivery fails: {}", crate::output::harmless(error, false));
     }
 }

@@ -1,13 +1,13 @@
 //! The forms of answers to ES|QL.
 
 use axum::http::{HeaderMap, header};
-use query::esql::Kind;
+use esql::Kind;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::super::NOT_SUPPORTED;
-use crate::parameters::Parameters;
-use crate::problem::Problem;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Columns of text are at least so wide, as in Elasticsearch.
 const WIDTH_MIN: usize = 15;

@@ -1,6 +1,6 @@
 //! Types of values as `detected_fields` names them, and sizes in bytes as it spells them.
 
-use query::logql::{parse_size, spell_size};
+use language::logql::{parse_size, spell_size};
 
 /// The type of a value: the first of int, float, boolean, duration and bytes that it can be read as, else string.
 pub(super) fn kind(value: &str) -> &'static str {

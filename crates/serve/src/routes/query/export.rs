@@ -13,13 +13,13 @@ use axum::response::Response;
 use chrono_tz::Tz;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use query::write_zoned;
+use plan::write_zoned;
 use tokio_stream::Stream;
 use types::{TimeRange, Timestamp};
 
 use crate::answer::{Form, Kind, Sheet};
-use crate::parameters::Parameters;
-use crate::problem::Problem;
+use door::parameters::Parameters;
+use door::problem::Problem;
 
 /// Names that [`Export::of_parameters`] reads.
 pub(super) const PARAMETERS: [&str; 2] = ["format", "gzip"];

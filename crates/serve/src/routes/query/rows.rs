@@ -11,8 +11,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use types::Value;
 
-use crate::answer::{Form, Names, PIECE_BYTES, write_row};
-use crate::queries::Running;
+use crate::answer::{Form, Names, write_row};
+use door::answer::PIECE_BYTES;
+use door::queries::Running;
 
 /// Rows that are held before the stream begins.
 const HELD_MAX: usize = 4_096;

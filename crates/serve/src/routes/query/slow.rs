@@ -1,5 +1,4 @@
-//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between
-//! (DESIGN.md §15).
+//! The stream of a query that takes its time: columns at once, then rows as they are found, with progress in between.
 //!
 //! The columns' names are known from the plan, their types only from the values: at first they are `any`; the last line
 //! of NDJSON has them as `schema` (not as `columns`, by which a first line is known). The query ends when the client
@@ -12,8 +11,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
-use query::plan::{Expr, Operator, Plan};
-use query::{ColumnInfo, ColumnKind, Stats};
+use execute::{ColumnInfo, ColumnKind, Stats};
+use plan::{Expr, Operator, Plan};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -21,9 +20,10 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Answered;
 use super::rows::{Piece, Row, Rows};
-use crate::answer::{Form, Pieces, columns_json, stats_json, write_row};
-use crate::problem::Problem;
-use crate::queries::Running;
+use crate::answer::{Form, Pieces, columns_json, write_row};
+use door::answer::stats_json;
+use door::problem::Problem;
+use door::queries::Running;
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -38,11 +38,8 @@ pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
         Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => ColumnKind::Timestamp,
         _ => ColumnKind::Any,
     };
-    let column = |(name, expr): &(query::plan::Name, Expr)| ColumnInfo {
-        name: name.to_string(),
-        kind: kind(expr),
-        approximate: false,
-    };
+    let column =
+        |(name, expr): &(plan::Name, Expr)| ColumnInfo { name: name.to_string(), kind: kind(expr), approximate: false };
     columns.iter().map(column).collect()
 }
 
@@ -149,14 +146,15 @@ async fn break_off(reason: &str, rows: &Rows) {
 
 #[cfg(test)]
 mod tests {
-    use query::{Answer, ParseOptions, parse_insights};
+    use execute::Answer;
+    use language::{ParseOptions, parse_insights};
     use serde_json::{Map, Value};
     use tokio::sync::oneshot;
     use tokio_stream::StreamExt;
     use types::Timestamp;
 
     use super::*;
-    use crate::queries::{Queries, Ticket};
+    use door::queries::{Queries, Ticket};
 
     struct Begun {
         finish: oneshot::Sender<Result<Answered, Problem>>,
@@ -170,7 +168,7 @@ mod tests {
         let work: Work = Box::pin(async move { finished.await.unwrap_or_else(|_| Err(Problem::closing())) });
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
         let plan = parse_insights("fields n", &options).expect("a valid query");
-        let ticket = Queries::default().start("", Timestamp(0));
+        let ticket = Queries::default().start_for("", "", Timestamp(0));
         let (rows, receiver) = Rows::new(form, crate::answer::names_of(&columns(&plan)));
         let rows = Arc::new(rows);
         assert!(rows.take(vec![vec![Some(types::Value::Integer(5))]], &ticket.running));
@@ -230,10 +228,10 @@ mod tests {
     #[tokio::test]
     async fn a_table_that_is_not_whole_is_broken_off() {
         for is_whole in [true, false] {
-            let Begun { finish, mut pieces, .. } = begin(Form::Csv(query::Formulas::Disarmed));
+            let Begun { finish, mut pieces, .. } = begin(Form::Csv(plan::Formulas::Disarmed));
             assert_eq!(line(&mut pieces).await, "n\r\n");
             assert_eq!(line(&mut pieces).await, "5\r\n");
-            let reason = query::PartialReason { code: "damaged", message: "a.seg".into() };
+            let reason = execute::PartialReason { code: "damaged", message: "a.seg".into() };
             let partial_reasons = if is_whole { Vec::new() } else { vec![reason] };
             let answer = Answer { partial_reasons, ..Answer::default() };
             assert!(finish.send(Ok((answer, Map::new()))).is_ok());

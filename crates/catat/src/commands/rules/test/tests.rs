@@ -69,8 +69,8 @@ fn what_differs_is_said() {
          - name: empty\n    alerts: []\n"
     );
     let expected = r#"FAILED wrong
-       at 20s, errors: should fire and does not: {@log="app/a", severity="page"}
-       at 30s, errors: fires and should not: {@log="app/a", severity="page"} (3)
+       at 20s, errors: expected to fire, but does not: {@log="app/a", severity="page"}
+       at 30s, errors: fires unexpectedly: {@log="app/a", severity="page"} (3)
        at 40s, errors: {@log="app/a", severity="page"}: other is not there, not "x"
        at 40s, errors: {@log="app/a", severity="page"}: summary is "3 errors in app/a", not "fine"
 ok     empty
@@ -88,9 +88,9 @@ fn mistakes_in_a_test_are_named() {
     let test = |rest: &str| format!("rule_files: [rules.yaml]\ntests:\n  - name: t\n{rest}");
     check("rule_files: [none.yaml]\ntests: []\n", "DIR/none.yaml: ");
     check(&test("    alert: []\n"), "unknown field");
-    check(&test("    alerts: [{at: 1m, alertname: other}]\n"), "there is no rule \"other\" in its rule_files");
+    check(&test("    alerts: [{at: 1m, alertname: other}]\n"), "no rule \"other\" in its rule_files");
     check(&test("    alerts: [{at: soon, alertname: errors}]\n"), "test \"t\"");
     check(&test("    start: noon\n    alerts: []\n"), "start: noon is no time");
-    check(&test("    events: [{at: 1s, \"@log\": \"a b\"}]\n    alerts: []\n"), "@log: a b is no name of a group");
+    check(&test("    events: [{at: 1s, \"@log\": \"a b\"}]\n    alerts: []\n"), "@log: a b is not a valid group name");
     check(&test("    alerts: [{at: 9000h, alertname: errors, none: true}]\n"), "more than 100000 turns");
 }

@@ -1,0 +1,114 @@
+//! A compiled rule: the plan of its query, and what the columns of its rows mean.
+
+use super::patterns::described;
+use crate::Rule;
+use crate::compile::patterns::texts_of;
+use language::logql;
+use plan::{Expr, Name, Operator, Plan};
+use types::Value;
+
+/// Name of the column that says whether the condition holds.
+pub(crate) const FIRES: &str = "__fires";
+
+/// Events shown in a notification.
+const EVENTS_SHOWN: u64 = 10;
+
+/// What is wrong with a rule.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompileError {
+    #[error("query: {0}")]
+    Query(String),
+    #[error("condition: {0}")]
+    Condition(String),
+    #[error("bad: {0}")]
+    Bad(String),
+}
+
+/// A rule, ready to be asked.
+#[derive(Debug, Default)]
+pub(crate) struct Compiled {
+    /// What is asked of the window; its rows, or those made of them, end in a column that says whether the condition
+    /// holds.
+    pub(crate) plan: Plan,
+    /// What is asked in place of the plan, where the query is for numbers with labels.
+    pub(crate) metric: Option<Metric>,
+    /// Columns that make label sets, with their names.
+    pub(crate) labels: Vec<(usize, String)>,
+    /// The column whose value is shown.
+    pub(crate) value: Option<usize>,
+    /// Whether that value is a count, for which a missing label set means zero.
+    pub(crate) is_count: bool,
+    /// The column with a pattern, where rows are patterns.
+    pub(crate) pattern: Option<usize>,
+    /// Whether the rows are made of several answers, so that they say nothing of shorter windows.
+    pub(crate) is_combined: bool,
+    /// What the answers came to, for people.
+    pub(crate) note: Option<String>,
+    /// What the query does to events before it counts anything.
+    pub(crate) before: Vec<Operator>,
+    /// Group columns with their expressions.
+    pub(crate) by: Vec<(Name, Expr)>,
+    pub(crate) sources: Vec<types::GroupPattern>,
+}
+
+/// A query of LogQL for numbers, and the condition on them.
+#[derive(Debug)]
+pub(crate) struct Metric {
+    pub(crate) query: logql::MetricQuery,
+    pub(crate) condition: Expr,
+}
+
+impl Compiled {
+    /// Names of the columns of its rows; none where they are known only once it was asked.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        shown(&self.plan).iter().filter(|(name, _)| &**name != FIRES).map(|(name, _)| name.to_string()).collect()
+    }
+
+    /// Takes the labels of the series that a query of LogQL gave, and after them its number.
+    pub(crate) fn take_series_labels(&mut self, labels: &[String]) {
+        let events = self.metric.as_ref().and_then(|metric| metric.query.first_events());
+        let by = |name: &String| Some((Name::from(name.as_str()), events?.label(name)));
+        self.by = labels.iter().filter_map(by).collect();
+        self.labels = labels.iter().cloned().enumerate().collect();
+        self.value = Some(labels.len());
+    }
+
+    /// Says that behind `n_by` columns of label values comes the pattern, and behind it how often it came.
+    pub(crate) fn note_pattern(&mut self, n_by: usize) {
+        self.labels.push((n_by, "pattern".to_owned()));
+        self.pattern = Some(n_by);
+        self.value = Some(n_by + 1);
+    }
+
+    /// What the pattern of a row is, for a notification.
+    pub(crate) fn pattern_of(&self, rule: &Rule, row: &[Option<Value>]) -> Option<serde_json::Value> {
+        self.pattern.map(|at| described(rule, row, at))
+    }
+
+    /// The plan that shows events behind one row of the table: those that the query counted, newest first.
+    pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
+        let mut operators = self.before.clone();
+        operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
+        if let Some(at) = self.pattern {
+            let texts = texts_of(row, at).iter().cloned().map(Expr::Literal).collect();
+            operators.push(Operator::Filter(Expr::In(Box::new(execute::masked_text()), texts)));
+        }
+        operators.push(Operator::Limit(EVENTS_SHOWN));
+        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
+        let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
+        operators.push(Operator::Project { columns: shown.iter().map(|name| column(name)).collect(), is_events: true });
+        Plan { sources: self.sources.clone(), operators, ..Plan::default() }
+    }
+
+    /// Tells whether the condition holds for a row.
+    pub(crate) fn fires(&self, row: &[Option<Value>]) -> bool {
+        matches!(row.last(), Some(Some(Value::Boolean(true))))
+    }
+}
+
+pub(crate) fn shown(plan: &Plan) -> &[(Name, Expr)] {
+    match plan.operators.last() {
+        Some(Operator::Project { columns, .. }) => columns,
+        _ => &[],
+    }
+}

@@ -1,0 +1,25 @@
+//! Rules over other rules: a table of one row, which says whether the condition over them holds.
+
+use super::Asking;
+use crate::Table;
+use crate::compile::Compiled;
+use crate::detectors::cells::columns_of;
+use crate::kind::Composite;
+use std::collections::BTreeSet;
+use types::Value;
+
+/// One row: how many of the rules fire, and whether what is said of them holds.
+pub(crate) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &Asking<'_>) -> Table {
+    let mut names = Vec::new();
+    composite.tree.names(&mut names);
+    let firing: BTreeSet<&str> = names.iter().map(|(name, _)| *name).filter(|name| (asking.fires)(name)).collect();
+    let holds = composite.tree.holds(&|name| firing.contains(name));
+    compiled.value = Some(0);
+    compiled.note = Some(match firing.len() {
+        0 => "none of its rules fires".to_owned(),
+        _ => format!("firing: {}", firing.iter().copied().collect::<Vec<_>>().join(", ")),
+    });
+    let count = i64::try_from(firing.len()).unwrap_or(i64::MAX);
+    let row = vec![Some(Value::Integer(count)), Some(Value::Boolean(holds))];
+    Table { columns: columns_of(&[], ["firing"]), rows: vec![row], partial: None }
+}

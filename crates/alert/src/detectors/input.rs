@@ -1,0 +1,41 @@
+//! What a detector is given: a way to run queries, the instant, and what earlier evaluations found out.
+
+use crate::compile::Compiled;
+use crate::detectors::history_cache::Memory;
+use crate::{Ask, EventTime, Question, Rule, Table};
+use types::{TimeRange, Timestamp};
+
+/// What an evaluation has at hand.
+pub(crate) struct Asking<'a> {
+    pub(crate) ask: &'a dyn Ask,
+    /// The instant at which the rule is judged.
+    pub(crate) now: Timestamp,
+    /// Most rows wanted of the query's own answer.
+    pub(crate) n_rows_max: usize,
+    /// What earlier evaluations learned of the past.
+    pub(crate) memory: &'a Memory,
+    /// Whether the rule of a name fires.
+    pub(crate) fires: &'a dyn Fn(&str) -> bool,
+}
+
+impl Asking<'_> {
+    /// Asks what was compiled of a range of time.
+    pub(crate) fn of_range(&self, rule: &Rule, compiled: &Compiled, range: TimeRange) -> Result<Table, String> {
+        let (plan, groups) = (&compiled.plan, &rule.groups[..]);
+        self.ask.ask(&Question {
+            plan,
+            groups,
+            scope: &rule.scope,
+            range,
+            now: self.now,
+            n_rows_max: self.n_rows_max,
+            time: EventTime::Arrival,
+        })
+    }
+
+    /// Asks it of the time from `ns` before now until now.
+    pub(crate) fn of_last(&self, rule: &Rule, compiled: &Compiled, ns: i64) -> Result<Table, String> {
+        let (from, to) = (self.now.0.saturating_sub(ns), self.now.0.saturating_add(1));
+        self.of_range(rule, compiled, TimeRange { from: Timestamp(from), to: Timestamp(to) })
+    }
+}

@@ -1,0 +1,123 @@
+//! Queries of LogQL for numbers: the labels of a series are a label set, its number is the value.
+
+use std::collections::BTreeSet;
+
+use language::logql::{Series, Steps, run_metric};
+use plan::Name;
+use types::{TimeRange, Value};
+
+use super::Asking;
+use crate::compile::Compiled;
+use crate::detectors::cells::{columns_of, number};
+use crate::{EventTime, Question, Rule, Table};
+
+/// The column with the number.
+const VALUE: &str = "value";
+
+/// Asks a metric query at the instant of the evaluation. Its windows are those that it names.
+pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &Asking<'_>) -> Result<Table, String> {
+    let Some(metric) = &compiled.metric else { return Ok(Table::default()) };
+    let mut partial = None;
+    let run = |plan: &plan::Plan, range: TimeRange| {
+        let question = Question {
+            plan,
+            groups: &rule.groups,
+            scope: &rule.scope,
+            range,
+            now: asking.now,
+            n_rows_max: usize::MAX,
+            time: EventTime::Own,
+        };
+        let table = asking.ask.ask(&question)?;
+        partial = partial.take().or(table.partial);
+        Ok(table.rows)
+    };
+    let series = run_metric(&metric.query, Steps::instant(asking.now), run);
+    let series = series.map_err(|error: language::logql::MetricError<String>| error.to_string())?;
+    let (columns, mut rows) = rows_of(&series);
+    let names: Vec<Name> = columns.iter().map(|name| Name::from(name.as_str())).collect();
+    let holds = execute::holds_for(&metric.condition, &names, &rows, asking.now);
+    rows.iter_mut().zip(holds).for_each(|(row, holds)| row.push(Some(Value::Boolean(holds))));
+    compiled.take_series_labels(&columns[..columns.len() - 1]);
+    let columns = columns_of(&columns, []);
+    Ok(Table { columns, rows, partial })
+}
+
+/// Names of the columns, `value` last, and a row for each series; one without a number has none.
+fn rows_of(series: &[Series]) -> (Vec<String>, Vec<Vec<Option<Value>>>) {
+    let labels = series.iter().flat_map(|series| series.labels.iter().map(|(name, _)| name.as_str()));
+    let labels: BTreeSet<&str> = labels.filter(|name| *name != VALUE).collect();
+    let row = |series: &Series| {
+        let label = |name: &&str| {
+            let found = series.labels.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| Value::text(value.as_str()))
+        };
+        let number = series.points.last().map(|point| number(point.value));
+        labels.iter().map(label).chain([number]).collect()
+    };
+    let rows = series.iter().map(row).collect();
+    (labels.iter().copied().chain([VALUE]).map(str::to_owned).collect(), rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use types::Timestamp;
+
+    use super::super::{Memory, answer};
+    use super::*;
+    use crate::evaluate::{Sets, evaluate};
+    use crate::{Ask, RuleBook};
+
+    /// Gives the same rows to every question, and notes what it was asked.
+    struct Listed {
+        rows: Vec<(&'static str, i64)>,
+        ranges: Mutex<Vec<TimeRange>>,
+    }
+
+    impl Ask for Listed {
+        fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
+            self.ranges.lock().unwrap().push(question.range);
+            let row = |(host, n): &(&str, i64)| {
+                vec![Some(Value::text(*host)), Some(Value::Integer(*n)), Some(Value::Integer(*n))]
+            };
+            Ok(Table { columns: Vec::new(), rows: self.rows.iter().map(row).collect(), partial: None })
+        }
+    }
+
+    fn rule(more: &str) -> Rule {
+        let mut book = RuleBook::default();
+        let query = r#"sum by (host) (count_over_time({group="app"} |= "refused" [10m]))"#;
+        let text = format!("groups: [{{name: g, rules: [{{name: r, language: logql, query: '{query}', {more}}}]}}]");
+        book.add("r.yaml", &text).unwrap();
+        book.rules.remove(0)
+    }
+
+    fn judged(rule: &Rule, ask: &Listed) -> String {
+        let now = Timestamp(1_000 * Timestamp::MINUTE);
+        let (compiled, table) =
+            answer(rule, &Asking { ask, now, n_rows_max: 10, memory: &Memory::default(), fires: &|_| false }).unwrap();
+        let done = evaluate(rule, &compiled, &table, &Sets::new(), now);
+        let sets = done.sets.values().map(|set| {
+            format!("{}={:?}:{}", set.labels["host"], set.state, set.value.as_ref().unwrap_or(&serde_json::Value::Null))
+        });
+        sets.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn labels_of_series_are_label_sets_and_the_number_is_the_value() {
+        let ask = Listed { rows: vec![("a", 3), ("b", 12)], ranges: Mutex::default() };
+        assert_eq!(judged(&rule("condition: value > 5"), &ask), "b=Alarm:12");
+        assert_eq!(judged(&rule("condition: value > 5 or host = \"a\""), &ask), "a=Alarm:3 b=Alarm:12");
+        assert_eq!(judged(&rule(""), &ask), "a=Alarm:3 b=Alarm:12");
+        let range = ask.ranges.lock().unwrap()[0];
+        assert_eq!(range.to.0 - range.from.0, 10 * Timestamp::MINUTE, "the query's own window");
+    }
+
+    #[test]
+    fn what_has_no_number_is_well() {
+        let ask = Listed { rows: Vec::new(), ranges: Mutex::default() };
+        assert_eq!(judged(&rule("condition: value > 5"), &ask), "");
+    }
+}

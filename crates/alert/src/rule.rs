@@ -1,0 +1,131 @@
+//! One rule, checked, and the error of one that is wrong.
+
+use crate::{Kind, Language};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use types::TimeRange;
+use types::{GroupPattern, GroupScope, Timestamp};
+
+/// A rule, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name, unique; every alert has it as the label `alertname`.
+    pub name: String,
+    /// What it looks for.
+    pub kind: Kind,
+    /// The query; empty where the kind has none.
+    pub query: String,
+    /// The language that it is written in.
+    pub language: Language,
+    /// Which log groups it looks at.
+    pub groups: Vec<GroupPattern>,
+    /// How far back it looks.
+    pub window_ns: i64,
+    /// How often it is evaluated; `None` for the usual interval.
+    pub interval_ns: Option<i64>,
+    /// An expression over a row of the result.
+    pub condition: Option<String>,
+    /// How long the condition must hold.
+    pub for_ns: i64,
+    /// How long the alert stays on after the condition last held.
+    pub keep_firing_for_ns: i64,
+    /// What a missing label set means; `None` for `ok` of counts and `insufficient` of the rest.
+    pub missing: Option<Missing>,
+    /// M of N.
+    pub datapoints: Datapoints,
+    /// Labels of every alert.
+    pub labels: BTreeMap<String, String>,
+    /// Templates for people.
+    pub annotations: BTreeMap<String, String>,
+    /// What its alerts are about; channels subscribe.
+    pub topics: Vec<String>,
+    /// Whether channels are told of its alerts; without, they are seen on the page and by rules of kind composite.
+    pub notify: bool,
+    /// Whether it is evaluated.
+    pub enabled: bool,
+    /// The file that it comes from; empty of one that was made through the API.
+    pub file: String,
+    /// Who made it through the API.
+    pub maker: Option<String>,
+    /// The groups that exist for who made it: it sees no others, whatever it names.
+    pub scope: GroupScope,
+}
+
+impl Rule {
+    /// Whether the rule is there for somebody for whom only the groups of `scope` are.
+    pub(crate) fn is_within(&self, scope: &GroupScope) -> bool {
+        let is_any = !self.groups.is_empty();
+        scope.is_everything() || is_any && self.groups.iter().all(|group| scope.admits(group.as_str()))
+    }
+
+    /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
+    /// to whom it tells them is not part of it.
+    pub(crate) fn meaning(&self) -> u64 {
+        let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
+        let language = format!("{:?}", self.language);
+        let asked = serde_json::json!([self.query, language, groups, self.condition, self.labels, self.kind.shown()]);
+        xxhash_rust::xxh3::xxh3_64(asked.to_string().as_bytes())
+    }
+}
+
+/// What it means when a label set is not in the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// All is well.
+    Ok,
+    /// That is the alarm.
+    Alarm,
+    /// The state stays as it is.
+    Keep,
+    /// The state is `insufficient_data`.
+    Insufficient,
+}
+
+impl Missing {
+    /// As rules write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Alarm => "alarm",
+            Self::Keep => "keep",
+            Self::Insufficient => "insufficient",
+        }
+    }
+}
+
+/// So many of the last so many evaluations must fulfil the condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Datapoints {
+    /// M.
+    pub to_alarm: u8,
+    /// N.
+    pub of: u8,
+}
+
+/// What is wrong with a rule file, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}{}: {message}", place(*.line, *.column))]
+pub struct RuleError {
+    /// The file.
+    pub file: String,
+    /// Line from 1, where there is one.
+    pub line: Option<u64>,
+    /// Column from 1, where there is one.
+    pub column: Option<u64>,
+    /// What is wrong.
+    pub message: String,
+}
+
+pub(crate) fn place(line: Option<u64>, column: Option<u64>) -> String {
+    match (line, column) {
+        (Some(line), Some(column)) => format!(":{line}:{column}"),
+        (Some(line), None) => format!(":{line}"),
+        _ => String::new(),
+    }
+}
+
+pub(crate) fn window_of(rule: &Rule, now: Timestamp) -> TimeRange {
+    TimeRange { from: Timestamp(now.0.saturating_sub(rule.window_ns)), to: Timestamp(now.0.saturating_add(1)) }
+}

@@ -1,0 +1,51 @@
+//! `catat completions` and `catat man`: made from the arguments themselves, so that they are never out of date.
+
+use std::io::Write;
+
+use clap::Command;
+use clap_mangen::Man as Page;
+
+use crate::arguments::{Completions, Man};
+use crate::failure::{Failure, of_output};
+
+/// Prints a script for a shell.
+pub(crate) fn completions(options: &Completions, mut command: Command) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(options.shell, &mut command, "catat", &mut script);
+    std::io::stdout().write_all(&script).map_err(of_output)
+}
+
+/// Prints the page of one command, or writes those of all.
+pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
+    // Gives commands within commands their whole names, and the options that they inherit.
+    command.build();
+    let pages = pages_of(&command, "catat");
+    if let Some(dir) = &options.dir {
+        let failed = |error: std::io::Error| Failure::other(format!("{}: {error}", dir.display()));
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        for (name, page) in &pages {
+            std::fs::write(dir.join(format!("{name}.1")), rendered(page)?).map_err(failed)?;
+        }
+        say!("catat: {} pages written to {}", pages.len(), dir.display());
+        return Ok(());
+    }
+    let name = std::iter::once("catat").chain(options.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
+    let page = pages.iter().find(|(known, _)| *known == name);
+    let (_, page) = page.ok_or_else(|| Failure::usage(format!("unknown command \"{}\"", options.command.join(" "))))?;
+    std::io::stdout().write_all(&rendered(page)?).map_err(of_output)
+}
+
+/// Returns the pages of a command and of those within it, each with its name, such as `catat-groups-set`.
+fn pages_of(command: &Command, name: &str) -> Vec<(String, Page)> {
+    let mut pages = vec![(name.to_owned(), Page::new(command.clone()))];
+    for within in command.get_subcommands().filter(|within| within.get_name() != "help") {
+        pages.extend(pages_of(within, &format!("{name}-{}", within.get_name())));
+    }
+    pages
+}
+
+fn rendered(page: &Page) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    page.render(&mut text).map_err(of_output)?;
+    Ok(text)
+}

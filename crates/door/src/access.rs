@@ -1,0 +1,291 @@
+//! Who may ask what: the checks that every request passes before any route sees it.
+//!
+//! Holds for every route: the `Host` is ours, no other site's page changes anything, no proxy brings strangers
+//! in without a key, a key in an address is refused. A caller is the owner of the admin key or of a key of their own
+//! ([`Keys`]); until the first such key is made, somebody on loopback may do what needs the role `operate`, whatever
+//! else they carry. What a caller may do is decided once, here and in [`require`], before a handler runs.
+
+mod attempts;
+mod credentials;
+mod keys;
+mod life;
+mod rate;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use subtle::ConstantTimeEq;
+use types::{GroupScope, Secret, Timestamp};
+
+use self::credentials::Credentials;
+use crate::problem::Problem;
+
+pub use self::attempts::{Attempts, network_of};
+pub use self::keys::covers;
+pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
+pub use self::life::Life;
+pub use self::life::{Ended, Watched};
+pub use self::rate::Bucket;
+
+/// What a caller may do; each role may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Nothing but what needs no key: health, the page's shell.
+    None,
+    /// Whatever any key may do: ask who is there, as senders and readers both do.
+    Any,
+    /// Send events.
+    Ingest,
+    /// Ask.
+    Read,
+    /// Silences, rules, channels.
+    Operate,
+    /// Everything.
+    Admin,
+}
+
+/// What somebody is called of whom nothing is known.
+const ANONYMOUS: &str = "anonymous";
+
+/// Who asks, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may send events; a role that may ask does not say so.
+    pub sends: bool,
+    /// The groups that exist for them.
+    pub scope: GroupScope,
+    /// What they are called in lists and records: `anonymous`, `admin.key`, `key:NAME`, `user:NAME`.
+    pub name: Arc<str>,
+    /// Until when they may do it; answers under way end with it.
+    pub life: Life,
+    /// What their key may send in a time.
+    pub bucket: Option<Arc<Bucket>>,
+    /// Within what the ids of their batches are unique: of their own for each key and those that took its place. What
+    /// comes without a key of its own is one sender, as it was before there were keys.
+    pub batches: Arc<str>,
+}
+
+impl Default for Caller {
+    /// Somebody who may do nothing but what needs no key.
+    fn default() -> Self {
+        let scope = GroupScope::Matching(Vec::new());
+        let (life, batches) = (Life::default(), Arc::from(""));
+        Self { role: Role::None, sends: false, scope, name: ANONYMOUS.into(), life, bucket: None, batches }
+    }
+}
+
+impl Caller {
+    /// The owner of the admin key.
+    fn admin() -> Self {
+        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
+    }
+
+    /// Somebody on this machine, as long as nobody has made a key.
+    fn local(life: Life) -> Self {
+        Self { role: Role::Operate, sends: true, scope: GroupScope::All, life, ..Self::default() }
+    }
+
+    /// What tells them from others, over a change of their key too.
+    pub fn identity(&self) -> Arc<str> {
+        if self.batches.is_empty() { self.name.clone() } else { self.batches.clone() }
+    }
+
+    /// Whether it is known who they are.
+    pub fn is_known(&self) -> bool {
+        &*self.name != ANONYMOUS
+    }
+
+    /// Whether they may do what needs `role`.
+    pub fn may(&self, role: Role) -> bool {
+        if role == Role::Ingest { self.sends } else { self.role >= role }
+    }
+}
+
+impl Role {
+    /// The role's name in the API description.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Any => "any",
+            Self::Ingest => "ingest",
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What access is decided by.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// The key in `admin.key`; without one nobody is admin.
+    pub admin_key: Option<Secret>,
+    /// Addresses that the server listens on.
+    pub addresses: Vec<IpAddr>,
+    /// Further names by which it may be called, `[server] hosts`.
+    pub hosts: Vec<String>,
+    /// Whether clients without a key are let in from elsewhere than loopback (`--insecure-allow-anonymous`).
+    pub allow_anonymous: bool,
+}
+
+impl Access {
+    /// Finds out what the caller may do, or why it may do nothing at all. `session` is whom a cookie belongs to; a key
+    /// says more.
+    pub fn admit(
+        &self,
+        keys: &Keys,
+        attempts: &Attempts,
+        session: Option<Arc<Caller>>,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Arc<Caller>, Problem> {
+        let headers = request.headers();
+        self.check_host(request.uri(), headers)?;
+        check_origin(request.method(), headers)?;
+        credentials::check_address(request.uri())?;
+        let credentials = credentials::of(headers)?;
+        if let Credentials::Key(text) = &credentials {
+            if self.is_admin_key(text.reveal()) {
+                return Ok(Arc::new(Caller::admin()));
+            }
+            if let Some(caller) = keys.find(text.reveal(), now) {
+                return Ok(caller);
+            }
+        }
+        if let (Credentials::None, Some(caller)) = (&credentials, session) {
+            check_form(request.method(), headers)?;
+            return Ok(caller);
+        }
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+        let is_proxied = is_proxied(headers);
+        let is_near = self.allow_anonymous || peer.is_some_and(|peer| peer.is_loopback());
+        match credentials {
+            // Agents that cannot be told to send no credentials send any, and until there is a key all are as good.
+            _ if !is_proxied && is_near && keys.admits_anonymous() => {
+                Ok(Arc::new(Caller::local(keys.anonymous_life())))
+            }
+            Credentials::Key(text) => Err(attempts.refuse(peer, text.reveal().as_bytes(), now)),
+            // Only the route that they are for can check a signature: it covers the body.
+            Credentials::Signature => Ok(Arc::default()),
+            Credentials::None if is_proxied => {
+                let message = "a request that comes through a proxy needs a key";
+                Err(Problem::new(StatusCode::UNAUTHORIZED, "key-required", message))
+            }
+            Credentials::None => Ok(Arc::default()),
+        }
+    }
+
+    /// Against DNS rebinding: the name by which we are called must be one that only we have.
+    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        if headers.get_all(header::HOST).iter().nth(1).is_some() {
+            return Err(Problem::bad_request("bad-host", "a request names one host"));
+        }
+        let named = uri.host().or_else(|| headers.get(header::HOST)?.to_str().ok());
+        let host = without_port(named.unwrap_or_default());
+        if self.is_ours(host) {
+            return Ok(());
+        }
+        let message = format!("host {host:?} is not one that this server answers to");
+        let problem = Problem::new(StatusCode::FORBIDDEN, "host-not-allowed", message);
+        Err(problem.hint("use the address it listens on, or list the name under [server] hosts"))
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        if self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            return true;
+        }
+        let is_everywhere = self.addresses.iter().any(IpAddr::is_unspecified);
+        let is_loopback = is_everywhere || self.addresses.iter().any(IpAddr::is_loopback);
+        if host.eq_ignore_ascii_case("localhost") {
+            return is_loopback;
+        }
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        match bare.parse::<IpAddr>() {
+            Ok(address) if address.is_loopback() => is_loopback,
+            Ok(address) => is_everywhere || self.addresses.contains(&address),
+            Err(_) => false,
+        }
+    }
+
+    fn is_admin_key(&self, given: &str) -> bool {
+        let Some(expected) = &self.admin_key else { return false };
+        let expected = expected.reveal();
+        !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
+    }
+}
+
+/// Whether a proxy brings the request: then its sender is not who the connection says.
+fn is_proxied(headers: &HeaderMap) -> bool {
+    ["forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
+        || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"))
+}
+
+/// Refuses a caller who may not do what needs `needed`.
+pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
+    if caller.may(needed) {
+        return Ok(());
+    }
+    let message = match needed {
+        Role::None | Role::Any => "this needs a key".to_owned(),
+        role => format!("this needs a key with the role {}", role.name()),
+    };
+    if caller.is_known() {
+        let problem = Problem::new(StatusCode::FORBIDDEN, "not-allowed", message);
+        return Err(problem.hint(format!("this one has the role {}", caller.role.name())));
+    }
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "key-required", message);
+    Err(match needed {
+        Role::Admin => problem.hint("send the key in admin.key of the data directory as Authorization: Bearer"),
+        _ => problem.hint("send it as Authorization: Bearer KEY; catat keys create makes one"),
+    })
+}
+
+/// A page of another site may read nothing of ours (the browser sees to that, except on a websocket) and must not change
+/// anything.
+fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if method.is_safe() && !headers.contains_key(header::UPGRADE) {
+        return Ok(());
+    }
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let is_foreign_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let is_foreign_origin = text("origin").is_some_and(|origin| {
+        let of_origin = origin.split_once("://").map(|(_, host)| host);
+        of_origin.is_none() || of_origin != text("host")
+    });
+    if is_foreign_site || is_foreign_origin {
+        let message = "a page of another site may change nothing here, and open no websocket";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message));
+    }
+    Ok(())
+}
+
+/// What a form of another page could send, changes nothing in the name of whoever is signed in: browsers ask before
+/// they send JSON, or another method, across sites.
+fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if method != Method::POST || is_json(headers) {
+        return Ok(());
+    }
+    let message = "whoever is signed in by a cookie sends JSON, and the content type says so";
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+    Err(problem.hint("send Content-Type: application/json, or use a key"))
+}
+
+/// Whether the body is said to be JSON.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! What was done that people ask about later: keys made and revoked, their first use, wrong keys, limits of groups,
+//! deletions. Each is an event of the group `catat/audit`, to which no sender may write.
+//!
+//! What an administrator does is durable here before it is answered. What anybody can cause, wrong keys, is told of once
+//! a minute and address, and of [`REFUSALS_MAX`] addresses at most. Texts of deletions are left out: they may hold what
+//! was to be forgotten. The group exists for callers with the role `admin` only, and where a query names it; so it is
+//! not among everybody's events.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+use storage::GroupRetention;
+use types::{GroupName, Timestamp};
+
+use crate::access::{Caller, Role};
+use crate::problem::Problem;
+use crate::server::{Server, Shared};
+use crate::users::user_of_name;
+
+/// Wrong keys of so many addresses are told of in a minute.
+const REFUSALS_MAX: u64 = 60;
+
+/// How often it is kept when keys were last used.
+const USES_KEPT_EVERY_NS: i64 = Timestamp::HOUR;
+
+/// Least age and size that may be set as the group's limits: less would be a deletion of what was done today.
+const AGE_NS_MIN: i64 = 7 * Timestamp::DAY;
+const BYTES_MIN: u64 = 1 << 20;
+
+/// What was told lately.
+#[derive(Default)]
+pub struct Audit {
+    minute: AtomicI64,
+    n_refusals: AtomicU64,
+    uses_kept_ns: AtomicI64,
+}
+
+/// Whether a caller may see the group's events, where they name it.
+pub fn may_see(caller: &Caller) -> bool {
+    caller.role == Role::Admin
+}
+
+/// Refuses limits that would let go what was done just now.
+pub fn check_retention(limits: &GroupRetention) -> Result<(), Problem> {
+    let is_long = limits.age_ns.is_none_or(|age_ns| age_ns >= AGE_NS_MIN);
+    if is_long && limits.bytes.is_none_or(|bytes| bytes >= BYTES_MIN) {
+        return Ok(());
+    }
+    let message = format!("{} is kept for 7 days and 1MiB at least", ingest::AUDIT_GROUP);
+    Err(Problem::new(StatusCode::FORBIDDEN, "group-reserved", message))
+}
+
+impl Server {
+    /// Writes down what somebody did. Blocks. That it could not be written is no reason to undo what was done.
+    pub fn audit(&self, who: &str, action: &str, details: &Value) {
+        let mut record = Map::new();
+        record.insert("message".into(), format!("{action} by {who}").into());
+        record.insert("level".into(), "info".into());
+        record.insert("action".into(), action.into());
+        record.insert("caller".into(), who.into());
+        record.extend(details.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        let group = GroupName::new(ingest::AUDIT_GROUP).expect("the name is made of letters and a slash");
+        let body = Value::Object(record).to_string();
+        if let Err(error) = self.app.intake.record_own(&group, body.as_bytes(), self.now()) {
+            tracing::warn!(%error, action, "an audit event could not be kept");
+        }
+    }
+
+    /// Does after a request what is due: tells of first uses, keeps when keys were used.
+    pub fn look_after_keys(self: &Arc<Self>) {
+        let now = self.now();
+        let firsts = self.app.keys.take_first_uses();
+        let kept = &self.audit.uses_kept_ns;
+        let last = kept.load(Ordering::Relaxed);
+        let is_due = now.0.saturating_sub(last) >= USES_KEPT_EVERY_NS
+            && kept.compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if firsts.is_empty() && !is_due {
+            return;
+        }
+        let server = self.clone();
+        tokio::task::spawn_blocking(move || {
+            for (id, name) in firsts {
+                server.audit(&name, "key used first", &json!({"key_id": id}));
+            }
+            let kept = if is_due { server.app.keys.keep_uses(Timestamp(last), now) } else { Ok(()) };
+            if let Err(error) = kept {
+                tracing::warn!(%error, "when keys were last used could not be kept");
+            }
+            let active = if is_due { server.sessions.used_since(Timestamp(last)) } else { BTreeSet::new() };
+            active.iter().filter_map(|name| user_of_name(name)).for_each(|name| server.keep_sessions_of(name));
+        });
+    }
+
+    /// Tells of a wrong key, unless enough was told in this minute.
+    pub fn audit_refusal(self: &Arc<Self>, peer: Option<IpAddr>, code: &'static str) {
+        let minute = self.now().0 / Timestamp::MINUTE;
+        if self.audit.minute.swap(minute, Ordering::Relaxed) != minute {
+            self.audit.n_refusals.store(0, Ordering::Relaxed);
+        }
+        if self.audit.n_refusals.fetch_add(1, Ordering::Relaxed) >= REFUSALS_MAX {
+            return;
+        }
+        let server = self.clone();
+        let address = peer.map(|peer| peer.to_string());
+        tokio::task::spawn_blocking(move || {
+            server.audit("anonymous", "key refused", &json!({"address": address, "reason": code, "level": "warn"}));
+        });
+    }
+}
+
+impl Shared {
+    /// Writes down what the caller did. Blocks.
+    pub fn audit_own(&self, action: &str, details: &Value) {
+        self.audit(&self.caller.name, action, details);
+    }
+}

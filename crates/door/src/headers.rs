@@ -1,0 +1,40 @@
+//! Reads the headers that every sender's request may carry: the encoding of its body and the id of its batch.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use ingest::Encoding;
+
+use crate::problem::Problem;
+
+/// Longest batch id in bytes.
+const BATCH_ID_BYTES_MAX: usize = 256;
+
+/// What a request says of its body's encoding, in small letters; several encodings, in one header or in many, are a list.
+pub fn content_encoding(headers: &HeaderMap) -> String {
+    let names = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?").trim());
+    names.collect::<Vec<_>>().join(", ").to_ascii_lowercase()
+}
+
+/// The encoding of a body.
+pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    match &*content_encoding(headers) {
+        "" | "identity" => Ok(Encoding::Identity),
+        "gzip" | "x-gzip" => Ok(Encoding::Gzip),
+        "zstd" => Ok(Encoding::Zstd),
+        other => {
+            let message = format!("content encoding {other:?} is not supported");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
+            Err(problem.hint("send the body plain, or as gzip or zstd"))
+        }
+    }
+}
+
+/// The sender's id of a batch.
+pub fn batch_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("x-catat-batch") else { return Ok(None) };
+    let id = value.to_str().unwrap_or_default();
+    if id.is_empty() || id.len() > BATCH_ID_BYTES_MAX {
+        let message = format!("X-Catat-Batch is 1 to {BATCH_ID_BYTES_MAX} printable characters");
+        return Err(Problem::bad_request("bad-batch-id", message));
+    }
+    Ok(Some(id.to_owned()))
+}

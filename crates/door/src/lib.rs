@@ -1,0 +1,36 @@
+//! The door: what every protocol that is spoken over HTTP needs and none of them owns.
+//!
+//! Connections and TLS, access (keys, users, sessions), admission of requests and queries, bodies and parameters,
+//! problems and their statuses, the audit log, the server as one caller sees it, and the running of queries. A protocol
+//! family (`api`, `loki`, `elastic`, `cloudwatch`, `otel`) is built on it and adds its routes with its own state.
+//!
+//! Knows no route, no format of a foreign protocol and no state of one. Stores nothing itself, and reads no clock but the
+//! store's. All blocking work runs on bounded threads behind a [`work::Gate`].
+
+pub mod access;
+pub mod answer;
+pub mod audit;
+pub mod body;
+pub mod deletion;
+pub mod exposition;
+pub mod format;
+pub mod guard;
+pub mod headers;
+pub mod health;
+pub mod intake_gates;
+pub mod listen;
+pub mod parameters;
+pub mod places;
+pub mod problem;
+pub mod queries;
+pub mod reading;
+pub mod server;
+pub mod socket;
+pub mod spans;
+pub mod table;
+pub mod tables;
+pub mod tls;
+pub mod traffic;
+pub mod turns;
+pub mod users;
+pub mod work;

@@ -1,0 +1,56 @@
+//! Connections on which websockets are spoken: what holds of a connection holds of them.
+//!
+//! Whoever takes a connection over works in a task of their own. Until they are done its place is not given to somebody
+//! else, and at shutdown they are waited for like any request; where that takes too long they are told to give it up.
+
+use std::convert::Infallible;
+
+use tokio::sync::mpsc;
+
+/// Kept by whoever has taken over a connection, for as long as they have it.
+#[derive(Clone, Debug)]
+pub struct TakenOver(mpsc::Sender<Infallible>);
+
+/// What waits for them.
+#[derive(Debug)]
+pub(super) struct Sockets(mpsc::Receiver<Infallible>);
+
+impl TakenOver {
+    pub(super) fn new() -> (Self, Sockets) {
+        let (taken_over, sockets) = mpsc::channel(1);
+        (Self(taken_over), Sockets(sockets))
+    }
+
+    /// Returns when nobody waits for the connection any more: it has to be given up at once.
+    pub async fn cut_off(&self) {
+        self.0.closed().await;
+    }
+}
+
+impl Sockets {
+    /// Returns when nobody has the connection any more.
+    pub(super) async fn over(mut self) {
+        while self.0.recv().await.is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_side_learns_of_the_end_of_the_other() {
+        let (taken_over, sockets) = TakenOver::new();
+        let other = taken_over.clone();
+        let waiting = tokio::spawn(sockets.over());
+        drop(taken_over);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(other);
+        waiting.await.expect("no panic");
+
+        let (taken_over, sockets) = TakenOver::new();
+        drop(sockets);
+        taken_over.cut_off().await;
+    }
+}

@@ -1,0 +1,104 @@
+//! The parameters of a request's address or form, in order, with repetitions.
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use types::GroupPattern;
+
+use crate::problem::Problem;
+
+/// Names and values as they were sent.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(pub Vec<(String, String)>);
+
+impl Parameters {
+    /// The first value of `name`; an empty one counts as none.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// All values of `name` that are not empty.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// A number, where one was sent.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let message = || format!("{name} is not a number that fits here: {text:?}");
+        text.parse().map(Some).map_err(|_| Problem::bad_request("bad-parameter", message()))
+    }
+
+    /// A yes or no; absent is no.
+    pub fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => {
+                let message = format!("{name} is true or false, not {other:?}");
+                Err(Problem::bad_request("bad-parameter", message))
+            }
+        }
+    }
+
+    /// A yes or no of protocols in which the name alone is a yes.
+    pub fn flag_or_bare(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| key == name && value != "false")
+    }
+
+    /// Group patterns: `groups` or `group`, repeated or separated by commas.
+    pub fn groups(&self) -> Vec<GroupPattern> {
+        let named = self.all("groups").chain(self.all("group"));
+        named.flat_map(|text| text.split(',')).map(str::trim).filter(|p| !p.is_empty()).map(GroupPattern::new).collect()
+    }
+
+    /// Refuses names that the route does not know, so that a misspelled one is not silently ignored.
+    pub fn check_names(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let problem = Problem::bad_request("unknown-parameter", format!("unknown parameter {name:?}"));
+                Err(problem.hint(format!("known here: {}", known.join(", "))))
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        pairs
+            .map(|Query(pairs)| Self(pairs))
+            .map_err(|_| Problem::bad_request("bad-parameter", "the query string cannot be read"))
+    }
+}
+
+/// The variable part of a request's path, decoded.
+#[derive(Clone, Debug)]
+pub struct PathName(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Self(name))
+            .map_err(|_| Problem::bad_request("bad-path", "the path is no UTF-8 once its percent signs are decoded"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_repeated_or_separated_by_commas() {
+        let pairs = [("groups", "a,b/*"), ("group", "c"), ("groups", "")];
+        let parameters = Parameters(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec());
+        let groups = parameters.groups();
+        assert_eq!(groups.iter().map(GroupPattern::as_str).collect::<Vec<_>>(), ["a", "b/*", "c"]);
+        assert!(parameters.check_names(&["groups"]).is_err());
+        assert_eq!(parameters.number::<u32>("absent").ok(), Some(None));
+    }
+}

@@ -1,0 +1,110 @@
+//! Places for connections: so many at once as the files that the process may open allow, and not one more.
+//!
+//! Files are limited together. Connections that say nothing are cheap in memory but not in these, and a store without
+//! files takes and answers nothing. So a quarter is for what is stored; HTTP and syslog have an eighth each that nobody
+//! takes from them, and the half that is left is for whichever of them needs it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, getrlimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::warn;
+
+/// Most connections of one kind that nobody takes from it, and most that are for both, however many files there may be.
+const OWN_MAX: usize = 4_096;
+const COMMON_MAX: usize = 12_288;
+
+/// Fewest of one kind, however few.
+const OWN_MIN: usize = 16;
+
+/// How often it is said that there are too many.
+const WORD_EVERY: Duration = Duration::from_secs(60);
+
+/// The places of one kind of connections.
+#[derive(Debug)]
+pub struct Places {
+    own: Arc<Semaphore>,
+    common: Arc<Semaphore>,
+    n_max: usize,
+    kind: &'static str,
+    told: Option<Instant>,
+}
+
+impl Places {
+    /// Those of HTTP and those of syslog in this process.
+    pub fn of_process() -> (Self, Self) {
+        let n_files = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
+        Self::of_files(n_files.unwrap_or(usize::MAX))
+    }
+
+    /// The same where so many files may be open.
+    pub fn of_files(n_files: usize) -> (Self, Self) {
+        let n_common = (n_files / 2).min(COMMON_MAX);
+        let common = Arc::new(Semaphore::new(n_common));
+        let n_own = (n_files / 8).clamp(OWN_MIN, OWN_MAX);
+        let of_kind = |kind| Self {
+            own: Arc::new(Semaphore::new(n_own)),
+            common: common.clone(),
+            n_max: n_own + n_common,
+            kind,
+            told: None,
+        };
+        (of_kind("HTTP"), of_kind("syslog"))
+    }
+
+    /// How many there are, when nobody else needs any.
+    pub fn n_max(&self) -> usize {
+        self.n_max
+    }
+
+    /// The same places, for another listener.
+    pub fn shared(&self) -> Self {
+        Self { own: self.own.clone(), common: self.common.clone(), n_max: self.n_max, kind: self.kind, told: None }
+    }
+
+    /// A place that is free; it is given back when it is dropped.
+    pub fn take(&self) -> Option<OwnedSemaphorePermit> {
+        let own = self.own.clone().try_acquire_owned();
+        own.or_else(|_| self.common.clone().try_acquire_owned()).ok()
+    }
+
+    /// The next one that is given back.
+    pub async fn next(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            own = self.own.clone().acquire_owned() => own.ok(),
+            common = self.common.clone().acquire_owned() => common.ok(),
+        }
+    }
+
+    /// Says that somebody was refused for whom there was none, now and then.
+    pub fn tell_refused(&mut self) {
+        if self.told.is_none_or(|at| at.elapsed() > WORD_EVERY) {
+            self.told = Some(Instant::now());
+            warn!(kind = self.kind, at_most = self.n_max, "connections refused: as many as may be are open");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(places: &Places) -> Vec<OwnedSemaphorePermit> {
+        std::iter::from_fn(|| places.take()).collect()
+    }
+
+    #[test]
+    fn one_kind_may_have_what_the_other_does_not_need_but_for_an_eighth() {
+        for (n_files, n_own, n_common) in [(0, 16, 0), (256, 32, 128), (20_000, 2_500, 10_000)] {
+            let (http, syslog) = Places::of_files(n_files);
+            let mut of_syslog = all(&syslog);
+            assert_eq!((of_syslog.len(), syslog.n_max()), (n_own + n_common, n_own + n_common));
+            assert!(syslog.shared().take().is_none());
+            assert_eq!(all(&http).len(), n_own);
+            of_syslog.clear();
+            assert_eq!(all(&http).len(), n_own + n_common);
+        }
+        assert_eq!(Places::of_files(usize::MAX).0.n_max(), OWN_MAX + COMMON_MAX);
+    }
+}

@@ -1,0 +1,139 @@
+//! The queries that run now: what they are, how far they are, and the means to stop each.
+//!
+//! Bounded by the gate that queries enter through. A query whose [`Ticket`] is dropped is cancelled: that is how a
+//! client's disconnecting ends the work done for it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use execute::Stats;
+use types::Timestamp;
+
+/// All queries under way.
+#[derive(Default)]
+pub struct Queries(Arc<Mutex<Book>>);
+
+#[derive(Default)]
+struct Book {
+    n_started: u64,
+    running: BTreeMap<u64, Arc<Running>>,
+}
+
+/// One query under way.
+pub struct Running {
+    /// Its number, unique while the server runs.
+    pub id: u64,
+    /// Its text.
+    pub text: String,
+    /// Who asked it.
+    pub owner: Arc<str>,
+    /// When it was asked.
+    pub started: Timestamp,
+    /// Whether its plan promises little work.
+    pub is_expected_light: bool,
+    /// Set to stop it.
+    pub cancelled: AtomicBool,
+    progress: Mutex<Stats>,
+}
+
+/// Keeps a query in the book; dropping it takes the query out and stops it.
+pub struct Ticket {
+    /// The query.
+    pub running: Arc<Running>,
+    book: Arc<Mutex<Book>>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.running.cancelled.store(true, Ordering::Relaxed);
+        lock(&self.book).running.remove(&self.running.id);
+    }
+}
+
+/// The book holds plain values that are whole between any two statements, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Running {
+    /// Notes how far the query is.
+    pub fn note(&self, stats: &Stats) {
+        *lock(&self.progress) = *stats;
+    }
+
+    /// Whether it has to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// How far the query is.
+    pub fn progress(&self) -> Stats {
+        *lock(&self.progress)
+    }
+}
+
+impl Queries {
+    /// Enters a query of nobody.
+    #[cfg(test)]
+    pub fn start(&self, text: &str, now: Timestamp) -> Ticket {
+        self.start_for("", text, now)
+    }
+
+    /// Enters a query.
+    pub fn start_for(&self, owner: &str, text: &str, now: Timestamp) -> Ticket {
+        self.start_expecting(owner, text, now, false)
+    }
+
+    /// Enters a query that its plan expects to be light, or not.
+    pub fn start_expecting(&self, owner: &str, text: &str, now: Timestamp, is_expected_light: bool) -> Ticket {
+        let mut book = lock(&self.0);
+        book.n_started += 1;
+        let running = Arc::new(Running {
+            id: book.n_started,
+            text: text.to_owned(),
+            owner: owner.into(),
+            started: now,
+            is_expected_light,
+            cancelled: AtomicBool::new(false),
+            progress: Mutex::new(Stats::default()),
+        });
+        book.running.insert(running.id, running.clone());
+        Ticket { running, book: self.0.clone() }
+    }
+
+    /// What runs now, oldest first.
+    pub fn list(&self) -> Vec<Arc<Running>> {
+        lock(&self.0).running.values().cloned().collect()
+    }
+
+    /// Stops a query that `may` allows to be stopped; false where none of those has this number.
+    pub fn cancel(&self, id: u64, may: impl FnOnce(&Running) -> bool) -> bool {
+        let running = lock(&self.0).running.get(&id).cloned().filter(|running| may(running));
+        running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
+    }
+
+    /// How many queries were started, and how many run now.
+    pub fn counts(&self) -> (u64, usize) {
+        let book = lock(&self.0);
+        (book.n_started, book.running.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_ticket_stops_its_query() {
+        let queries = Queries::default();
+        let ticket = queries.start("stats count(*)", Timestamp(5));
+        let running = ticket.running.clone();
+        assert_eq!(queries.counts(), (1, 1));
+        assert!(!running.cancelled.load(Ordering::Relaxed));
+        drop(ticket);
+        assert!(running.cancelled.load(Ordering::Relaxed));
+        assert_eq!(queries.counts(), (1, 0));
+        assert!(!queries.cancel(running.id, |_| true));
+    }
+}

@@ -1,0 +1,211 @@
+//! Asks the store: takes a snapshot, runs a plan over it, and ends the work when the client goes away.
+//!
+//! Every route that reads events comes through here, native and foreign ones alike.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use chrono_tz::Tz;
+use execute::{Answer, Answered, PartialReason, Request, Stats, TakePartialRows, TakeRows, execute};
+use plan::Plan;
+use storage::Snapshot;
+use types::{GroupPattern, TimeRange, Timestamp};
+
+use crate::access::Ended;
+use crate::problem::Problem;
+use crate::queries::{Running, Ticket};
+use crate::server::Shared;
+use crate::turns::Turn;
+
+/// One query's means while it runs on a blocking thread.
+pub struct Reading<'a> {
+    /// The server as the query's caller sees it.
+    pub server: &'a Shared,
+    /// The query.
+    pub running: &'a Running,
+    turn: &'a Turn,
+    deadline: Instant,
+}
+
+/// Who takes rows before the answer is whole.
+#[derive(Clone, Copy)]
+pub struct Takers<'a> {
+    /// Event rows, as they are found.
+    pub rows: &'a TakeRows<'a>,
+    /// Rows of an aggregation, now and then.
+    pub partial_rows: &'a TakePartialRows<'a>,
+}
+
+/// What a question is asked about, besides its range.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Groups; none means all.
+    pub groups: Vec<GroupPattern>,
+    /// Most rows, where the query itself does not say.
+    pub limit: Option<usize>,
+    /// The zone that calendar functions count in.
+    pub time_zone: Tz,
+    /// The time at which it is asked.
+    pub now: Timestamp,
+}
+
+/// Runs `work` on a blocking thread as a query that can be seen and cancelled.
+///
+/// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked.
+pub async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+{
+    read_with(server, server.start_query(text), work).await
+}
+
+/// The same for a query that was entered before.
+pub async fn read_with<T, F>(server: &Shared, ticket: Ticket, work: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+{
+    let (running, of_thread) = (ticket.running.clone(), server.clone());
+    let of_work = running.clone();
+    let done = tokio::select! {
+        done = server.reads.run(running, move |turn| work(&Reading::new(&of_thread, &of_work, turn))) => done,
+        () = server.caller.life.clone().over(server.app.clock.clone()) => Err(Ended.into()),
+    };
+    drop(ticket);
+    done
+}
+
+impl<'a> Reading<'a> {
+    fn new(server: &'a Shared, running: &'a Running, turn: &'a Turn) -> Self {
+        let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
+        let now = Instant::now();
+        let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);
+        Self { server, running, turn, deadline }
+    }
+
+    /// Notes how far the query is; waits here while others have a better right to run.
+    pub fn note(&self, stats: &Stats) {
+        self.running.note(stats);
+        self.turn.step();
+    }
+
+    /// What the query is told besides its plan.
+    pub fn request<'r>(
+        &'r self,
+        range: TimeRange,
+        scope: &Scope,
+        progress: &'r (dyn Fn(&Stats) + Sync),
+    ) -> Request<'r> {
+        Request {
+            range,
+            limit: scope.limit,
+            time_zone: scope.time_zone,
+            now: scope.now,
+            memory_bytes_max: self.server.app.limits.query_memory_bytes,
+            deadline: Some(self.deadline),
+            cancelled: self.cancelled(),
+            n_threads: self.server.app.n_threads,
+            progress: Some(progress),
+            support: execute::Support {
+                cache: Some(&self.server.app.cache),
+                pool: Some(&self.server.memory),
+                ..execute::Support::default()
+            },
+        }
+    }
+
+    fn cancelled(&self) -> &AtomicBool {
+        &self.running.cancelled
+    }
+
+    /// The events of some groups at one instant.
+    pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
+        self.server.filtered(self.server.snapshot(groups, range))
+    }
+
+    /// Answers `plan` over `range`.
+    pub fn execute(&self, plan: &Plan, scope: &Scope, range: TimeRange) -> Result<Answer, Problem> {
+        let snapshot = self.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
+        self.execute_on(&snapshot, plan, scope, range)
+    }
+
+    /// Answers `plan` over a snapshot, with event rows given to `takers` as they are found.
+    pub fn execute_into(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+        takers: Takers<'_>,
+    ) -> Result<Answer, Problem> {
+        self.answer(snapshot, plan, scope, range, Some(takers))
+    }
+
+    /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
+    pub fn execute_on(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+    ) -> Result<Answer, Problem> {
+        self.answer(snapshot, plan, scope, range, None)
+    }
+
+    fn answer(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+        takers: Option<Takers<'_>>,
+    ) -> Result<Answer, Problem> {
+        let progress = |stats: &Stats| self.note(stats);
+        let request = self.request(range, scope, &progress);
+        let answered = self.answered(plan, &scope.groups, &request)?;
+        let mut remaining = answered.remaining(&request);
+        remaining.support.take_rows = takers.map(|takers| takers.rows);
+        remaining.support.take_partial_rows = takers.map(|takers| takers.partial_rows);
+        let mut answer = execute(&answered.plan, &snapshot.runs, &remaining)?;
+        answer.partial_reasons.extend(answered.partial_reasons);
+        complete(&mut answer.stats, snapshot);
+        self.server.note_damage(&answer.partial_reasons);
+        answer.partial_reasons.extend(damages(snapshot));
+        Ok(answer)
+    }
+
+    /// Answers the subqueries of a plan, each over the groups that it names, and fetches its tables. Where a query beside
+    /// the rows names no groups, those of the request are meant.
+    pub fn answered(
+        &self,
+        plan: &Plan,
+        groups_asked: &[GroupPattern],
+        request: &Request<'_>,
+    ) -> Result<Answered, Problem> {
+        let mut damaged = Vec::new();
+        let mut runs_of = |groups: &[GroupPattern]| {
+            let groups = if groups.is_empty() { groups_asked } else { groups };
+            let snapshot = self.snapshot(groups, TimeRange::ALL);
+            damaged.extend(damages(&snapshot));
+            snapshot.runs
+        };
+        let table_of = |name: &str| self.server.tables.get(&self.server.app.store, name);
+        let support = execute::Support { tables: Some(&table_of), ..request.support };
+        let mut answered = execute::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
+        answered.partial_reasons.extend(damaged);
+        Ok(answered)
+    }
+}
+
+/// Adds to statistics what only the snapshot knows.
+pub fn complete(stats: &mut Stats, snapshot: &Snapshot) {
+    stats.segments_done += (snapshot.segments_total as u64).saturating_sub(stats.segments_total);
+    stats.segments_total = snapshot.segments_total as u64;
+    stats.segments_pruned = snapshot.segments_pruned as u64;
+}
+
+/// Damage that kept parts of the store out of a snapshot, as reasons of a partial answer.
+pub fn damages(snapshot: &Snapshot) -> impl Iterator<Item = PartialReason> {
+    snapshot.damaged.iter().map(|error| PartialReason { code: "damaged", message: error.to_string() })
+}

@@ -1,0 +1,432 @@
+//! What all routes share: the rooms behind the door, the gates to them, and what goes on right now.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use alert::Alerts;
+use alert::metrics::Metrics;
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use execute::{MemoryPool, PartialCache, PartialReason};
+use ingest::{Intake, Sender};
+use plan::Plan;
+use storage::{Clock, GroupStatus, Snapshot, Store, StoreError, Subscription};
+use tokio::sync::watch;
+use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
+
+use crate::access::{Access, Attempts, Caller, Keys, Role, covers};
+use crate::audit::{self, Audit};
+use crate::body::BodyBudget;
+use crate::intake_gates::IntakeGates;
+use crate::problem::Problem;
+use crate::queries::{Queries, Running, Ticket};
+use crate::tables::Tables;
+use crate::tls::Tls;
+use crate::traffic::Traffic;
+use crate::turns::{self, Room, Turns};
+use crate::users::{Sessions, SignIns, Users, user_of};
+use crate::work::Gate;
+
+/// Requests of one kind that may wait for a place, and for how long: about what a page or a dashboard that opens
+/// asks at once, and half the time after which people reload.
+const WAITING_MAX: usize = 256;
+const WAITING_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Long queries that may wait for a place. Each holds what it has found so far.
+const LONG_WAITING_MAX: usize = 32;
+
+/// Passwords that are looked at at once: each takes 19 MiB and a processor.
+const PASSWORDS_MAX: u32 = 2;
+const PASSWORDS_WAITING_MAX: usize = 32;
+
+/// Live tails at once; each has a thread of its own while it lasts.
+const TAILS_MAX: u32 = 64;
+
+/// Damages that are remembered: enough to see what is going on, and no disk can fill the memory with them.
+const DAMAGES_MAX: usize = 100;
+
+/// Reads settings again that can change at run time, or says what is wrong with them.
+pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// The rooms that are served, and how.
+pub struct App {
+    /// The events.
+    pub store: Arc<Store>,
+    /// The way in.
+    pub intake: Arc<Intake>,
+    /// Rules and alerts.
+    pub alerts: Arc<Alerts>,
+    /// Metrics made of events.
+    pub metrics: Arc<Metrics>,
+    /// Partial results that queries share.
+    pub cache: Arc<PartialCache>,
+    /// Limits of requests and queries.
+    pub limits: Limits,
+    /// Reads settings again; nothing where there are none to read.
+    pub reload: Option<Reload>,
+    /// Who may ask what.
+    pub access: Access,
+    /// Keys of senders and readers.
+    pub keys: Arc<Keys>,
+    /// The certificate of the door; without one it speaks plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// The clock, the same as the store's.
+    pub clock: Clock,
+    /// Threads that one query may use.
+    pub n_threads: usize,
+    /// What the product calls itself, such as `0.1.0`.
+    pub version: String,
+}
+
+/// The state behind every route.
+pub struct Server {
+    /// What was given at the start.
+    pub app: App,
+    /// When the server started.
+    pub started: Timestamp,
+    /// Becomes true when the server closes.
+    pub closing: watch::Receiver<bool>,
+    /// The queries that run now.
+    pub queries: Queries,
+    /// Counts of requests.
+    pub traffic: Traffic,
+    /// Failed attempts to use a key.
+    pub attempts: Attempts,
+    /// What the audit log holds of the last minute.
+    pub audit: Audit,
+    /// The memory of bodies under way.
+    pub bodies: BodyBudget,
+    /// Admission of senders' requests.
+    pub intake: IntakeGates,
+    /// Queries: bounded in memory, and in threads by the processors they would compete for.
+    pub reads: Arc<Turns>,
+    /// Small matters that read no events.
+    pub lookups: Gate,
+    /// Live tails.
+    pub tails: Gate,
+    /// People, who of them is signed in, and who failed to.
+    pub users: Users,
+    /// Users who are signed in.
+    pub sessions: Sessions,
+    /// Failed attempts to sign in.
+    pub sign_ins: SignIns,
+    /// Checks of passwords.
+    pub passwords: Gate,
+    /// What all queries may hold.
+    pub memory: Arc<MemoryPool>,
+    /// Uploaded tables.
+    pub tables: Tables,
+    /// What queries found damaged. The store itself only knows what it saw when it was opened.
+    damages: Mutex<BTreeSet<String>>,
+    /// What protocol families hold of groups.
+    group_holders: Mutex<Vec<GroupHolder>>,
+    snapshot_filter: OnceLock<fn(Snapshot) -> Snapshot>,
+}
+
+/// Forgets what a protocol family holds of a group that was deleted; reports whether it held the group itself.
+type GroupHolder = Arc<dyn Fn(&Server, &GroupName) -> Result<bool, StoreError> + Send + Sync>;
+
+/// The server as one caller sees it: what handlers are given.
+///
+/// It is the server to everything but what depends on who asks; events and groups are read through it, so that nobody
+/// gets to see what is out of their scope.
+#[derive(Clone)]
+pub struct Shared {
+    server: Arc<Server>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+}
+
+impl Deref for Shared {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl<S> FromRequestParts<S> for Shared
+where
+    S: Send + Sync,
+    Arc<Server>: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        // A request that did not pass the guard comes from a caller without rights.
+        let caller = parts.extensions.get::<Arc<Caller>>().cloned().unwrap_or_default();
+        Ok(Self { server: Arc::from_ref(state), caller })
+    }
+}
+
+/// The server and the state of one protocol family: what that family's routes are given.
+pub struct FamilyState<T> {
+    server: Arc<Server>,
+    state: Arc<T>,
+}
+
+impl<T> FamilyState<T> {
+    /// Puts a family's state beside the server.
+    pub fn new(server: Arc<Server>, state: Arc<T>) -> Self {
+        Self { server, state }
+    }
+}
+
+impl<T> Clone for FamilyState<T> {
+    fn clone(&self) -> Self {
+        Self { server: self.server.clone(), state: self.state.clone() }
+    }
+}
+
+impl<T> FromRef<FamilyState<T>> for Arc<Server> {
+    fn from_ref(family: &FamilyState<T>) -> Self {
+        family.server.clone()
+    }
+}
+
+/// The server as one caller sees it, with the state of the family that the route belongs to.
+pub struct FamilyServer<T> {
+    shared: Shared,
+    /// The family's state.
+    pub state: Arc<T>,
+}
+
+impl<T> FamilyServer<T> {
+    /// Puts a family's state beside the server as a caller sees it.
+    pub fn new(shared: Shared, state: Arc<T>) -> Self {
+        Self { shared, state }
+    }
+
+    /// Returns the same as another caller sees it, whom only a handler could identify.
+    pub fn as_caller(&self, caller: Arc<Caller>) -> Self {
+        Self { shared: self.shared.as_caller(caller), state: self.state.clone() }
+    }
+}
+
+impl<T> Clone for FamilyServer<T> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), state: self.state.clone() }
+    }
+}
+
+impl<T> Deref for FamilyServer<T> {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl<T: Send + Sync + 'static> FromRequestParts<FamilyState<T>> for FamilyServer<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, family: &FamilyState<T>) -> Result<Self, Infallible> {
+        let shared = Shared::from_request_parts(parts, family).await?;
+        Ok(Self { shared, state: family.state.clone() })
+    }
+}
+
+impl Shared {
+    /// The server without its caller, for what goes on after the request.
+    pub fn whole(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// The same as another caller sees it, whom only a handler could make out.
+    pub fn as_caller(&self, caller: Arc<Caller>) -> Self {
+        Self { server: self.server.clone(), caller }
+    }
+
+    /// The caller as a sender of events.
+    pub fn sender<'s>(&'s self, batch_id: Option<&'s str>) -> Sender<'s> {
+        Sender { name: &self.caller.batches, within: &self.caller.scope, batch_id, now: self.now() }
+    }
+
+    /// The events of some groups at one instant, of those within the caller's scope.
+    pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
+        let mut snapshot = self.app.store.snapshot_within(groups, &self.caller.scope, range);
+        let names_audit = groups.iter().any(|pattern| pattern.as_str().starts_with(ingest::OWN_GROUPS));
+        if !names_audit || !audit::may_see(&self.caller) {
+            snapshot.runs.retain(|run| run.info().group.as_str() != ingest::AUDIT_GROUP);
+        }
+        snapshot
+    }
+
+    /// Feeds what is accepted from now on in these groups, of those within the caller's scope.
+    pub fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
+        self.app.store.subscribe_within(groups, self.caller.scope.clone(), capacity_batches)
+    }
+
+    /// The groups within the caller's scope, sorted by name; the server's own one is not listed.
+    pub fn groups(&self) -> Vec<GroupStatus> {
+        let mut groups = self.app.store.groups();
+        groups.retain(|group| self.reaches(group.name.as_str()) && group.name.as_str() != ingest::AUDIT_GROUP);
+        groups
+    }
+
+    /// Whether a group exists for the caller.
+    pub fn reaches(&self, group: &str) -> bool {
+        self.caller.scope.admits(group)
+    }
+
+    /// Reports whether all groups that these patterns match exist for the caller; no patterns match all groups.
+    pub fn reaches_all(&self, patterns: &[String]) -> bool {
+        let scope = &self.caller.scope;
+        scope.is_everything() || !patterns.is_empty() && patterns.iter().all(|pattern| covers(scope, pattern))
+    }
+
+    /// Refuses to change a group that does not exist for the caller.
+    pub fn must_reach(&self, group: &GroupName) -> Result<(), Problem> {
+        if self.reaches(group.as_str()) {
+            Ok(())
+        } else {
+            Err(ingest::IngestError::OutOfScope(ingest::OutOfScope(group.clone())).into())
+        }
+    }
+
+    /// Refuses to delete anything of a group that does not exist for the caller, or that says what was done.
+    pub fn must_be_deletable(&self, group: &GroupName) -> Result<(), Problem> {
+        self.must_reach(group)?;
+        if group.as_str() != ingest::AUDIT_GROUP {
+            return Ok(());
+        }
+        let message = format!("{group} says what was done here, and nothing of it is deleted by hand");
+        let problem = Problem::new(StatusCode::FORBIDDEN, "group-reserved", message);
+        Err(problem.hint("a retention for the group lets its events go with time"))
+    }
+
+    /// Refuses what concerns all groups to a caller for whom only some exist.
+    pub fn must_reach_everything(&self) -> Result<(), Problem> {
+        if self.caller.scope.is_everything() {
+            return Ok(());
+        }
+        let message = "this concerns all groups, and the key is for some of them";
+        Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message))
+    }
+
+    /// Whether the caller's right to an answer has ended.
+    pub fn has_ended(&self) -> bool {
+        !self.caller.life.lasts(self.now())
+    }
+
+    /// Enters a query of the caller.
+    pub fn start_query(&self, text: &str) -> Ticket {
+        self.queries.start_for(&self.caller.identity(), text, self.now())
+    }
+
+    /// Enters a query of the caller whose plan is known.
+    pub fn start_planned(&self, text: &str, plan: &Plan) -> Ticket {
+        self.queries.start_expecting(&self.caller.identity(), text, self.now(), turns::is_expected_light(plan))
+    }
+
+    /// Whether the caller may see and stop a query: their own, or any.
+    pub fn may_see_query(&self, running: &Running) -> bool {
+        *running.owner == *self.caller.identity()
+            || self.caller.role == Role::Admin && self.caller.scope.is_everything()
+    }
+}
+
+impl Server {
+    /// Makes the server of `app`; `closing` becomes true when it is to end. Blocks.
+    pub fn new(app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
+        let long_max = u32::try_from(app.n_threads.max(2)).unwrap_or(u32::MAX);
+        let reads_max = long_max.saturating_mul(2);
+        let room = |places, waiting_max| Room { places, waiting_max, patience: WAITING_TIME_MAX };
+        let reads = Turns::new(room(reads_max, WAITING_MAX), room(long_max, LONG_WAITING_MAX));
+        let (users, sessions) = (Users::default(), Sessions::default());
+        if let Err(error) = users.resume_sessions(&app.store, &sessions, app.clock.now()) {
+            tracing::warn!(%error, "who was signed in cannot be read; everybody has to sign in again");
+        }
+        let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
+        Arc::new(Self {
+            started: app.clock.now(),
+            queries: Queries::default(),
+            traffic: Traffic::default(),
+            attempts: Attempts::default(),
+            audit: Audit::default(),
+            bodies: BodyBudget::default(),
+            intake: IntakeGates::new(app.limits.body_bytes_max, app.n_threads),
+            reads: Arc::new(reads),
+            lookups: gate("the store", 8),
+            tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
+            users,
+            sessions,
+            sign_ins: SignIns::default(),
+            passwords: Gate::new("sign-in", PASSWORDS_MAX, PASSWORDS_WAITING_MAX, WAITING_TIME_MAX),
+            memory: MemoryPool::new(app.limits.queries_memory_bytes),
+            tables: Tables::default(),
+            closing,
+            damages: Mutex::default(),
+            group_holders: Mutex::default(),
+            snapshot_filter: OnceLock::new(),
+            app,
+        })
+    }
+
+    /// Lets `holder` forget what it holds of groups that are deleted.
+    pub fn add_group_holder(
+        &self,
+        holder: impl Fn(&Self, &GroupName) -> Result<bool, StoreError> + Send + Sync + 'static,
+    ) {
+        self.group_holders.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(holder));
+    }
+
+    /// Lets every protocol family forget what it holds of a group; reports whether one held the group itself.
+    pub(crate) fn forget_group(&self, group: &GroupName) -> Result<bool, StoreError> {
+        let holders = self.group_holders.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        holders.iter().try_fold(false, |is_held, holder| Ok(holder(self, group)? || is_held))
+    }
+
+    /// Changes every snapshot that queries are given. Tests put defects into snapshots with it.
+    pub fn set_snapshot_filter(&self, filter: fn(Snapshot) -> Snapshot) {
+        // One that was set before stays.
+        let _ = self.snapshot_filter.set(filter);
+    }
+
+    /// Returns a snapshot as queries are given it.
+    pub(crate) fn filtered(&self, snapshot: Snapshot) -> Snapshot {
+        match self.snapshot_filter.get() {
+            Some(filter) => filter(snapshot),
+            None => snapshot,
+        }
+    }
+
+    /// Writes down who is signed in as the user whom a caller is. Blocks.
+    pub fn keep_sessions(&self, caller: &Caller) {
+        user_of(caller).into_iter().for_each(|name| self.keep_sessions_of(name));
+    }
+
+    /// The same of the user called `name`. What cannot be kept is told in the log: a restart may ask to sign in again.
+    pub fn keep_sessions_of(&self, name: &str) {
+        if let Err(error) = self.users.keep_sessions(&self.app.store, &self.sessions, name) {
+            tracing::warn!(%error, "who is signed in could not be kept");
+        }
+    }
+
+    /// Returns the time by the store's clock.
+    pub fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// Remembers and logs what a query found damaged, each once.
+    pub fn note_damage(&self, reasons: &[PartialReason]) {
+        // An object store that is away is told of by the store itself, and damages nothing.
+        let is_damage = |reason: &&PartialReason| reason.code == "damaged" && !storage::is_unreachable(&reason.message);
+        for reason in reasons.iter().filter(is_damage) {
+            // Held for one look-up; a panic in between leaves a set that is as good.
+            let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
+            if damages.len() < DAMAGES_MAX && damages.insert(reason.message.clone()) {
+                tracing::error!(damage = reason.message, "a query met damage; its answer is partial");
+            }
+        }
+    }
+
+    /// What queries found damaged since the start.
+    pub fn damages_found(&self) -> Vec<String> {
+        self.damages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}

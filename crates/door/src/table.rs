@@ -1,0 +1,117 @@
+//! The table of routes: each is written down once, with the role it needs.
+//!
+//! A protocol family fills a table whose handlers read its own state, and closes it with that state; what is left are
+//! routes that can be merged with those of any other family.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use crate::access::{Caller, Role, require};
+use crate::problem::Problem;
+
+/// One operation: what the API description lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `get`, `post`, `delete`.
+    pub method: &'static str,
+    /// The path with its `{variables}`.
+    pub path: &'static str,
+    /// The role that a caller needs.
+    pub role: Role,
+}
+
+/// Routes and their entries, grown together.
+pub struct Table<S = ()> {
+    router: Router<S>,
+    entries: Vec<Entry>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Default for Table<S> {
+    fn default() -> Self {
+        Self { router: Router::new(), entries: Vec::new() }
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident $filter:ident)*) => {$(
+        #[doc = concat!("Adds a route for requests with the method ", stringify!($filter), ".")]
+        pub fn $name<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+        where
+            H: Handler<T, S>,
+            T: 'static,
+        {
+            let entry = Entry { method: stringify!($name), path, role };
+            self.add(entry, on(MethodFilter::$filter, handler))
+        }
+    )*};
+}
+
+impl<S: Clone + Send + Sync + 'static> Table<S> {
+    methods! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
+
+    /// Adds a route. It does not depend on the handler's type, so that it is compiled once.
+    fn add(mut self, entry: Entry, route: MethodRouter<S, Infallible>) -> Self {
+        let role = entry.role;
+        let check = from_fn(move |request: Request, next: Next| async move {
+            let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
+            let refused = request.extensions().get::<Refused>().filter(|_| role != Role::None);
+            match refused.map_or_else(|| require(&caller, role), |refused| Err(refused.0.clone())) {
+                Ok(()) if matches!(role, Role::Any | Role::Ingest) => Delivered::mark(next.run(request).await),
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            }
+        });
+        self.router = self.router.route(entry.path, route.layer(check));
+        self.entries.push(entry);
+        self
+    }
+
+    /// Returns all entries, in the order in which they were added.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Gives the handlers their state.
+    pub fn with_state(self, state: S) -> Table {
+        Table { router: self.router.with_state(state), entries: self.entries }
+    }
+}
+
+impl Table {
+    /// Adds the routes of another family.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        Self { router: self.router.merge(other.router), entries: self.entries }
+    }
+
+    /// Returns the routes without their entries.
+    pub fn into_router(self) -> Router {
+        self.router
+    }
+}
+
+/// Marks the answer to a sender that was served. Such requests are counted and not logged: what was delivered may be the
+/// log itself, and a line for each delivery of it would be the next one.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivered;
+
+impl Delivered {
+    /// Returns the answer, marked if it reports success.
+    pub fn mark(mut response: Response) -> Response {
+        if response.status().is_success() {
+            response.extensions_mut().insert(Self);
+        }
+        response
+    }
+}
+
+/// Why a request may do no more than one without a key: what needs no key it may still do.
+#[derive(Clone, Debug)]
+pub struct Refused(pub Problem);

@@ -1,0 +1,256 @@
+//! People with passwords: documents of the control store, and who of them is signed in.
+//!
+//! A user has a name, a role, the groups that exist for them, and an argon2id hash of a password. What is asked here
+//! blocks (the store, the hash) and runs behind a gate; what every request asks, [`Sessions::caller_of`], does not.
+//! Nothing tells an unknown name from a wrong password, neither the answer nor the time that it takes.
+
+mod kept;
+mod offline;
+mod password;
+mod sessions;
+mod sign_ins;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use storage::Store;
+use types::{GroupPattern, GroupScope, Timestamp};
+
+pub use offline::UserOrder;
+pub use sessions::{Sessions, cookie_of, set_cookie};
+pub use sign_ins::SignIns;
+
+use crate::access::{Caller, Role};
+use crate::problem::Problem;
+
+/// The kind of documents that users are.
+const KIND: &str = "user";
+
+/// Most users. Every change of a setting goes over all of them.
+const USERS_MAX: usize = 10_000;
+
+/// Longest name.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Shortest and longest password. Length is what makes one good; the longest only bounds the work.
+const PASSWORD_CHARS_MIN: usize = 8;
+const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// Most group patterns of a user.
+const GROUPS_MAX: usize = 100;
+
+/// What a user is made of, as it is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    name: String,
+    password: String,
+    role: String,
+    groups: Option<Vec<String>>,
+}
+
+/// A user as the control store has them.
+#[derive(Clone, Serialize, Deserialize)]
+struct Document {
+    role: String,
+    /// `None` for all groups.
+    groups: Option<Vec<String>>,
+    /// The hash, in the usual text form.
+    password: String,
+    created: String,
+}
+
+/// All users of a store.
+#[derive(Debug, Default)]
+pub struct Users {
+    /// Held while documents are looked at and then changed.
+    changes: Mutex<()>,
+    /// The same of who is signed in.
+    keeping: Mutex<()>,
+}
+
+/// Somebody who said a name and its password.
+pub struct SignedIn {
+    /// The user as a caller.
+    pub caller: Caller,
+    /// What tells the password from others that the user had or will have.
+    pub password: String,
+}
+
+impl Users {
+    /// All users, without what they sign in with.
+    pub fn list(&self, store: &Store) -> Result<Vec<Value>, Problem> {
+        let documents = store.settings(KIND)?;
+        let read = |(name, json): &(String, String)| Some(described(name, &document_of(json)?));
+        Ok(documents.iter().filter_map(read).collect())
+    }
+
+    /// Makes a user.
+    pub fn add(&self, store: &Store, new: &NewUser, now: Timestamp) -> Result<Value, Problem> {
+        check_name(&new.name)?;
+        check_password(&new.password)?;
+        let role = role_named(&new.role)?;
+        new.groups.as_deref().map_or(Ok(()), check_groups)?;
+        let password = password::hash(&new.password)?;
+        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let documents = store.settings(KIND)?;
+        if documents.iter().any(|(known, _)| *known == new.name) {
+            let problem = Problem::new(StatusCode::CONFLICT, "user-exists", format!("user {:?} exists", new.name));
+            return Err(problem.hint("set another password with `catat users password`, or remove the user first"));
+        }
+        if documents.len() >= USERS_MAX {
+            return Err(Problem::bad_request("too-many-users", format!("{USERS_MAX} users are the most there can be")));
+        }
+        let groups = new.groups.clone();
+        let document = Document { role: role.name().to_owned(), groups, password, created: now.to_string() };
+        put(store, &new.name, &document)?;
+        Ok(described(&new.name, &document))
+    }
+
+    /// Takes a user away; `false` where there is none.
+    pub fn remove(&self, store: &Store, name: &str) -> Result<bool, Problem> {
+        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = store.setting(KIND, name)?.is_some();
+        store.remove_setting(KIND, name)?;
+        Ok(is_there)
+    }
+
+    /// Gives a user another password; gives what tells it from others.
+    pub fn set_password(&self, store: &Store, name: &str, password: &str) -> Result<String, Problem> {
+        check_password(password)?;
+        let hash = password::hash(password)?;
+        let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let document = store.setting(KIND, name)?.as_deref().and_then(document_of);
+        let document = document.ok_or_else(|| no_user(name))?;
+        let fingerprint = kept::fingerprint(&hash);
+        put(store, name, &Document { password: hash, ..document })?;
+        Ok(fingerprint)
+    }
+
+    /// Who somebody is that says this name and this password; `None` where it is not so.
+    pub fn verify(&self, store: &Store, name: &str, password: &str) -> Result<Option<SignedIn>, Problem> {
+        let document = store.setting(KIND, name)?.as_deref().and_then(document_of);
+        let hash = document.as_ref().map(|document| document.password.as_str());
+        let is_right = password::verify(password, hash)?;
+        let document = document.filter(|_| is_right);
+        Ok(document.and_then(|document| {
+            let password = kept::fingerprint(&document.password);
+            Some(SignedIn { caller: caller_of(name, &document)?, password })
+        }))
+    }
+}
+
+/// What there is to say about a user that does not exist.
+pub fn no_user(name: &str) -> Problem {
+    Problem::not_found(format!("there is no user {name:?}"))
+}
+
+/// What a user is called among callers.
+pub fn caller_name(name: &str) -> String {
+    format!("user:{name}")
+}
+
+/// The name of the user whom a caller is.
+pub fn user_of(caller: &Caller) -> Option<&str> {
+    user_of_name(&caller.name)
+}
+
+/// The same by what the caller is called.
+pub fn user_of_name(name: &str) -> Option<&str> {
+    name.strip_prefix("user:")
+}
+
+fn caller_of(name: &str, document: &Document) -> Option<Caller> {
+    let role = role_named(&document.role).ok()?;
+    let scope = match &document.groups {
+        None => GroupScope::All,
+        Some(groups) => GroupScope::Matching(groups.iter().map(GroupPattern::new).collect()),
+    };
+    let name: Arc<str> = caller_name(name).into();
+    let batches = name.clone();
+    Some(Caller { role, sends: role == Role::Admin, scope, name, batches, ..Caller::default() })
+}
+
+fn document_of(json: &str) -> Option<Document> {
+    serde_json::from_str(json).ok()
+}
+
+fn put(store: &Store, name: &str, document: &Document) -> Result<(), Problem> {
+    let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(store.put_setting(KIND, name, &json)?)
+}
+
+fn described(name: &str, document: &Document) -> Value {
+    let all = ["*".to_owned()];
+    let groups = document.groups.as_deref().unwrap_or(&all);
+    json!({"name": name, "role": document.role, "groups": groups, "created": document.created})
+}
+
+/// The role of a person; who only sends has no use for a page.
+fn role_named(name: &str) -> Result<Role, Problem> {
+    [Role::Read, Role::Operate, Role::Admin].into_iter().find(|role| role.name() == name).ok_or_else(|| {
+        let message = format!("{name:?} is no role of a user");
+        Problem::bad_request("bad-role", message).hint("one of: read, operate, admin")
+    })
+}
+
+fn check_name(name: &str) -> Result<(), Problem> {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
+    if !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(is_usual) {
+        return Ok(());
+    }
+    let problem = Problem::bad_request("bad-name", format!("{name:?} is no name of a user"));
+    Err(problem.hint(format!("a name is 1–{NAME_BYTES_MAX} of A-Z a-z 0-9 . _ @ + -")))
+}
+
+fn check_password(password: &str) -> Result<(), Problem> {
+    if password.chars().count() >= PASSWORD_CHARS_MIN && password.len() <= PASSWORD_BYTES_MAX {
+        return Ok(());
+    }
+    // Not the password: an answer may be written down somewhere.
+    let message =
+        format!("a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes");
+    Err(Problem::bad_request("bad-password", message).hint("several words are easy to remember and hard to guess"))
+}
+
+fn check_groups(groups: &[String]) -> Result<(), Problem> {
+    let bad = |message: String| Problem::bad_request("bad-groups", message).hint("patterns such as \"app/*\"");
+    if groups.is_empty() || groups.len() > GROUPS_MAX {
+        return Err(bad(format!("groups are 1–{GROUPS_MAX} patterns, or left out for all groups")));
+    }
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"._/#-*".contains(&byte);
+    let is_pattern = |text: &&String| !text.is_empty() && text.len() <= 512 && text.bytes().all(is_usual);
+    match groups.iter().find(|text| !is_pattern(text)) {
+        None => Ok(()),
+        Some(text) => Err(bad(format!("{text:?} is no pattern of group names"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::Options;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_costs_as_many_hashes_as_a_wrong_password_and_a_right_one() {
+        let dir = TempDir::new().expect("a scratch directory");
+        let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a new store opens");
+        let users = Users::default();
+        let (name, password) = ("ani".to_owned(), "correct horse".to_owned());
+        let new = NewUser { name, password, role: "read".into(), groups: None };
+        users.add(&store, &new, Timestamp(0)).expect("the user is as they should be");
+        let cost = |name: &str, password: &str| {
+            let before = password::N_DERIVED.get();
+            let is_in = users.verify(&store, name, password).expect("hashes can be made").is_some();
+            (is_in, password::N_DERIVED.get() - before)
+        };
+        assert_eq!(cost("ani", "correct horse"), (true, 1));
+        assert_eq!(cost("ani", "wrong horse"), (false, 1));
+        assert_eq!(cost("nobody", "correct horse"), (false, 1));
+        assert_eq!(cost("", ""), (false, 1));
+    }
+}

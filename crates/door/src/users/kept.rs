@@ -1,0 +1,92 @@
+//! Sessions over a restart: a document of the control store for each user who is signed in.
+//!
+//! | kind | name | document |
+//! |---|---|---|
+//! | `sessions` | the user's | `[{"hash","password","began_ns","used_ns"}]`, hashes in hexadecimal |
+//!
+//! `hash` is that of the token; `password` is a hash of what the control store has of the password that was signed in
+//! with, so that no session outlives it, whoever changed it and however. A document says what memory says: it is made
+//! anew from there each time that somebody signs in or out, and once an hour of who was active.
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::sync::PoisonError;
+use storage::{Store, StoreError};
+use subtle::ConstantTimeEq;
+use types::Timestamp;
+
+use super::sessions::Begun;
+use super::{KIND as USER_KIND, Sessions, Users, caller_name, caller_of, document_of};
+use crate::access::Caller;
+use crate::problem::Problem;
+
+const KIND: &str = "sessions";
+
+/// A session as its user's document has it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    hash: String,
+    password: String,
+    began_ns: i64,
+    used_ns: i64,
+}
+
+/// Compares fingerprints in constant time.
+fn is_same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+/// What tells one password of a user from the next: a hash of its hash, whose salt is new each time.
+pub(super) fn fingerprint(stored: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(stored.as_bytes()))
+}
+
+impl Kept {
+    fn begun(&self) -> Option<Begun> {
+        let hash = HEXLOWER.decode(self.hash.as_bytes()).ok()?.try_into().ok()?;
+        let (began, used) = (Timestamp(self.began_ns), Timestamp(self.used_ns));
+        Some(Begun { hash, password: self.password.clone(), began, used })
+    }
+
+    fn of(begun: Begun) -> Self {
+        let Begun { hash, password, began, used } = begun;
+        Self { hash: HEXLOWER.encode(&hash), password, began_ns: began.0, used_ns: used.0 }
+    }
+}
+
+impl Users {
+    /// Writes down who is signed in as a user. Blocks.
+    pub fn keep_sessions(&self, store: &Store, sessions: &Sessions, name: &str) -> Result<(), StoreError> {
+        // What is written last says what memory says last.
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept: Vec<Kept> = sessions.of_caller(&caller_name(name)).into_iter().map(Kept::of).collect();
+        if kept.is_empty() {
+            return store.remove_setting(KIND, name);
+        }
+        let json = serde_json::to_string(&kept).expect("texts and numbers are JSON");
+        store.put_setting(KIND, name, &json)
+    }
+
+    /// Takes up the sessions of before the start. Blocks.
+    pub fn resume_sessions(&self, store: &Store, sessions: &Sessions, now: Timestamp) -> Result<(), StoreError> {
+        for (name, json) in store.settings(KIND)? {
+            let Some(user) = store.setting(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
+            let kept: Vec<Kept> = serde_json::from_str(&json).unwrap_or_default();
+            let password = fingerprint(&user.password);
+            for begun in kept.iter().filter_map(Kept::begun).filter(|begun| is_same(&begun.password, &password)) {
+                if let Some(caller) = caller_of(&name, &user) {
+                    sessions.resume(caller, begun, now);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what somebody signed in with is still so: a user may go, or get another password, meanwhile.
+    pub fn still_has(&self, store: &Store, caller: &Caller, password: &str) -> Result<bool, Problem> {
+        let name = super::user_of(caller).unwrap_or_default();
+        let document = store.setting(USER_KIND, name)?.as_deref().and_then(document_of);
+        Ok(document.is_some_and(|document| is_same(&fingerprint(&document.password), password)))
+    }
+}

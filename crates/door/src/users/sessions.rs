@@ -1,0 +1,222 @@
+//! Who is signed in: sessions in memory, under the hash of what their cookie holds.
+//!
+//! A session ends when it is signed out of, when nobody has used it for 12 hours, a week after it began, and when its user
+//! is removed or gets another password. A restart ends none ([`super::kept`]).
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::http::{HeaderMap, header};
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+use types::Timestamp;
+
+use super::SignedIn;
+use crate::access::Caller;
+use crate::problem::Problem;
+
+/// The cookie's name.
+const COOKIE: &str = "catat_session";
+
+/// How long a session lasts that nobody uses.
+const IDLE_NS: i64 = 12 * 60 * Timestamp::MINUTE;
+
+/// How long a session lasts, however much it is used: what was stolen unnoticed is good for no longer.
+const WHOLE_NS: i64 = 7 * Timestamp::DAY;
+
+/// Most sessions of one user and of all. The one that was used least recently makes room.
+const OF_USER_MAX: usize = 100;
+const SESSIONS_MAX: usize = 20_000;
+
+/// Sessions by the hash of their token: whoever reads this memory cannot sign in with it.
+#[derive(Debug, Default)]
+pub struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
+
+#[derive(Debug)]
+struct Session {
+    caller: Arc<Caller>,
+    /// What tells the password that was signed in with from others.
+    password: String,
+    began: Timestamp,
+    used: Timestamp,
+}
+
+/// A session without whose it is.
+pub(super) struct Begun {
+    /// Of its token.
+    pub(super) hash: [u8; 32],
+    pub(super) password: String,
+    pub(super) began: Timestamp,
+    pub(super) used: Timestamp,
+}
+
+impl Sessions {
+    fn sessions(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
+        // What a panic leaves is a map all the same.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a session; gives the token that its cookie is to hold, which is never one that a client chose.
+    pub fn begin(&self, who: SignedIn, now: Timestamp) -> Result<String, Problem> {
+        let mut random = [0u8; 32];
+        getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+        let token = BASE64URL_NOPAD.encode(&random);
+        let SignedIn { caller, password } = who;
+        self.put(caller, Begun { hash: hash(&token), password, began: now, used: now }, now);
+        Ok(token)
+    }
+
+    /// Takes up a session that began before the start, unless it is over.
+    pub(super) fn resume(&self, caller: Caller, begun: Begun, now: Timestamp) {
+        self.put(caller, begun, now);
+        self.sessions().retain(|_, session| !session.is_over(now));
+    }
+
+    fn put(&self, caller: Caller, begun: Begun, now: Timestamp) {
+        let Begun { hash, password, began, used } = begun;
+        caller.life.end_at(Timestamp(began.0.saturating_add(WHOLE_NS)));
+        let mut sessions = self.sessions();
+        sessions.retain(|_, session| !session.is_over(now));
+        let of_user = sessions.values().filter(|session| session.caller.name == caller.name).count();
+        if of_user >= OF_USER_MAX {
+            remove_oldest(&mut sessions, |session| session.caller.name == caller.name);
+        } else if sessions.len() >= SESSIONS_MAX {
+            remove_oldest(&mut sessions, |_| true);
+        }
+        sessions.insert(hash, Session { caller: Arc::new(caller), password, began, used });
+    }
+
+    /// The sessions of the caller called `name`.
+    pub(super) fn of_caller(&self, name: &str) -> Vec<Begun> {
+        let sessions = self.sessions();
+        let of_caller = sessions.iter().filter(|(_, session)| &*session.caller.name == name);
+        let begun = |(hash, session): (&[u8; 32], &Session)| Begun {
+            hash: *hash,
+            password: session.password.clone(),
+            began: session.began,
+            used: session.used,
+        };
+        of_caller.map(begun).collect()
+    }
+
+    /// Names of callers whose sessions were used since then.
+    pub fn used_since(&self, since: Timestamp) -> BTreeSet<Arc<str>> {
+        let sessions = self.sessions();
+        sessions.values().filter(|session| session.used > since).map(|session| session.caller.name.clone()).collect()
+    }
+
+    /// Who the bearer of a request's cookie is.
+    pub fn caller_of(&self, headers: &HeaderMap, now: Timestamp) -> Option<Arc<Caller>> {
+        let hash = hash(cookie_of(headers)?);
+        let mut sessions = self.sessions();
+        let session = sessions.get_mut(&hash)?;
+        if session.is_over(now) {
+            session.caller.life.end();
+            sessions.remove(&hash);
+            return None;
+        }
+        session.used = now;
+        Some(session.caller.clone())
+    }
+
+    /// Ends the session of a token, and answers that are under way in it; gives whose it was.
+    pub fn end(&self, token: &str) -> Option<Arc<Caller>> {
+        let session = self.sessions().remove(&hash(token))?;
+        session.caller.life.end();
+        Some(session.caller)
+    }
+
+    /// Ends all sessions of the caller called `name`.
+    pub fn end_of(&self, name: &str) {
+        self.sessions().retain(|_, session| {
+            let stays = &*session.caller.name != name;
+            if !stays {
+                session.caller.life.end();
+            }
+            stays
+        });
+    }
+}
+
+impl Session {
+    fn is_over(&self, now: Timestamp) -> bool {
+        now.0.saturating_sub(self.used.0) > IDLE_NS || !self.caller.life.lasts(now)
+    }
+}
+
+fn remove_oldest(sessions: &mut HashMap<[u8; 32], Session>, may_go: impl Fn(&Session) -> bool) {
+    let candidates = sessions.iter().filter(|(_, session)| may_go(session));
+    if let Some(hash) = candidates.min_by_key(|(_, session)| session.used.0).map(|(hash, _)| *hash) {
+        sessions.remove(&hash).into_iter().for_each(|session| session.caller.life.end());
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// The token in a request's cookie.
+pub fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+/// The value of `Set-Cookie` that hands over a token, or with an empty one takes it back.
+pub fn set_cookie(token: &str, is_encrypted: bool) -> String {
+    let secure = if is_encrypted { "; Secure" } else { "" };
+    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
+    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{age}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(token: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let value = format!("theme=dark; {COOKIE}={token}; x=y").parse().expect("a header value");
+        headers.insert(header::COOKIE, value);
+        headers
+    }
+
+    fn named(name: &str) -> SignedIn {
+        let caller = Caller { name: name.into(), ..Caller::default() };
+        SignedIn { caller, password: String::new() }
+    }
+
+    #[test]
+    fn a_session_lasts_as_long_as_it_is_used() {
+        let sessions = Sessions::default();
+        let token = sessions.begin(named("user:ani"), Timestamp(0)).expect("a session");
+        assert!(token.len() >= 43);
+        let at = |ns| sessions.caller_of(&headers(&token), Timestamp(ns)).is_some();
+        assert!(at(IDLE_NS) && at(2 * IDLE_NS));
+        assert!(!at(3 * IDLE_NS + 1));
+        assert!(!at(3 * IDLE_NS), "what has ended does not begin again");
+    }
+
+    #[test]
+    fn a_session_that_is_used_all_the_time_ends_after_a_week() {
+        let sessions = Sessions::default();
+        let token = sessions.begin(named("user:ani"), Timestamp(0)).expect("a session");
+        let at = |ns| sessions.caller_of(&headers(&token), Timestamp(ns)).is_some();
+        assert!((0..14).all(|n| at(n * IDLE_NS)) && at(WHOLE_NS - 1));
+        assert!(!at(WHOLE_NS));
+    }
+
+    #[test]
+    fn sessions_end_with_their_user_and_the_least_used_makes_room() {
+        let sessions = Sessions::default();
+        let budi = sessions.begin(named("user:budi"), Timestamp(0)).expect("a session");
+        let tokens: Vec<String> = (0..=OF_USER_MAX)
+            .map(|n| sessions.begin(named("user:ani"), Timestamp(n as i64)).expect("a session"))
+            .collect();
+        let is_there = |token: &str| sessions.caller_of(&headers(token), Timestamp(1000)).is_some();
+        assert!(!is_there(&tokens[0]) && is_there(&tokens[1]) && is_there(&budi));
+        sessions.end_of("user:ani");
+        assert!(!is_there(&tokens[OF_USER_MAX]) && is_there(&budi));
+        sessions.end(&budi);
+        assert!(!is_there(&budi) && !is_there("") && !is_there("of-my-own"));
+    }
+}

@@ -1,0 +1,143 @@
+//! Where blocking work runs: storage, ingest and query are synchronous and must not hold up a connection's thread.
+//!
+//! A [`Gate`] lets a bounded number through at once and a bounded number wait for a bounded time; everybody else
+//! is told to come back. Work that weighs more than other work takes several places. It keeps no order beyond first
+//! come, first served, so that the heavy is not overtaken for ever, and knows nothing of what it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::problem::Problem;
+
+/// A door to the blocking threads.
+pub struct Gate {
+    permits: Arc<Semaphore>,
+    places: u32,
+    n_waiting: AtomicUsize,
+    waiting_max: usize,
+    patience: Duration,
+    name: &'static str,
+}
+
+/// Counts one waiting caller down again, also when its connection goes away.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gate {
+    /// Lets work of `places` through at once; `waiting_max` more wait up to `patience`.
+    pub fn new(name: &'static str, places: u32, waiting_max: usize, patience: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(places as usize));
+        Self { permits, places, n_waiting: AtomicUsize::new(0), waiting_max, patience, name }
+    }
+
+    /// How many wait for a place.
+    pub fn n_waiting(&self) -> usize {
+        self.n_waiting.load(Ordering::Relaxed)
+    }
+
+    /// Reports whether nobody is inside or waits.
+    pub fn is_idle(&self) -> bool {
+        self.permits.available_permits() == self.places as usize && self.n_waiting.load(Ordering::Relaxed) == 0
+    }
+
+    /// How many places are free.
+    pub fn n_free(&self) -> usize {
+        self.permits.available_permits()
+    }
+
+    /// Takes all places, and those for waiting for good.
+    pub async fn fill(&self) -> Option<OwnedSemaphorePermit> {
+        self.n_waiting.fetch_add(self.waiting_max, Ordering::Relaxed);
+        self.permits.clone().acquire_many_owned(self.places).await.ok()
+    }
+
+    /// Waits for a place. It is given back when the permit is dropped.
+    pub async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.enter_weighing(1).await
+    }
+
+    /// The same for what takes `weight` places; what weighs more than the gate has takes all of them.
+    pub async fn enter_weighing(&self, weight: u32) -> Result<OwnedSemaphorePermit, Problem> {
+        let weight = weight.clamp(1, self.places);
+        if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {
+            return Ok(permit);
+        }
+        let waiting = Waiting(&self.n_waiting);
+        if self.n_waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
+            return Err(self.full());
+        }
+        let entered = timeout(self.patience, self.permits.clone().acquire_many_owned(weight)).await;
+        drop(waiting);
+        match entered {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(self.full()),
+        }
+    }
+
+    /// Waits for a place and runs `work` on a blocking thread, which keeps the place until it is done even when
+    /// nobody waits for it any more.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let permit = self.enter().await?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        });
+        task.await.map_err(|_| Problem::internal(format!("a fault in {} ended this request", self.name)))
+    }
+
+    fn full(&self) -> Problem {
+        Problem::busy(format!("too many requests at once for {}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_to_wait_is_told_to_come_back() {
+        let gate = Gate::new("tests", 1, 0, Duration::from_secs(60));
+        let inside = gate.enter().await.expect("the first finds a place");
+        assert_eq!(gate.enter().await.map(|_| ()).map_err(|p| p.status.as_u16()), Err(429));
+        drop(inside);
+        assert_eq!(gate.run(|| 7).await.ok(), Some(7));
+    }
+
+    #[tokio::test]
+    async fn the_heavy_takes_several_places_and_is_not_overtaken() {
+        let gate = Gate::new("tests", 4, 2, Duration::from_secs(60));
+        let inside = gate.enter_weighing(3).await.expect("it fits");
+        let (mut heavy, mut light) = (Box::pin(gate.enter_weighing(100)), Box::pin(gate.enter()));
+        let soon = Duration::from_millis(1);
+        assert!(timeout(soon, &mut heavy).await.is_err());
+        // One place is free, but the heavy came first.
+        assert!(timeout(soon, &mut light).await.is_err());
+        drop(inside);
+        let everything = heavy.await.expect("all places are free");
+        assert!(timeout(soon, &mut light).await.is_err());
+        drop(everything);
+        assert!(light.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_gives_its_place_back() {
+        let gate = Gate::new("tests", 1, 0, Duration::from_secs(60));
+        let status = gate.run(|| panic!("on purpose")).await.map_err(|p| p.status.as_u16());
+        assert_eq!(status, Err(500));
+        assert!(gate.enter().await.is_ok());
+    }
+}

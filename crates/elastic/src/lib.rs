@@ -1,0 +1,50 @@
+//! Elasticsearch's search requests: orders and cursors of hits, and aggregations as plans whose rows become buckets. The
+//! query DSL itself is a language ([`language::dsl`]).
+//!
+//! Reading is pure and bounded; whoever asks runs the plans ([`Asker`]). What is not supported is an error that names it
+//! and where it stands, never left out silently: an answer to another question would be wrong without a sign. Weights and
+//! scores alone change nothing, as logs have no relevance.
+
+mod aggregation;
+mod automatic;
+mod choice;
+mod composite;
+mod fold;
+mod histogram;
+mod metric;
+mod order;
+mod pipeline;
+mod shape;
+mod sibling;
+mod significant;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod typed_keys;
+
+use plan::date_math::milliseconds;
+use serde_json::Value as Json;
+use types::Value;
+
+pub use aggregation::{AGGREGATIONS, Aggregations, parse_aggregations};
+pub use fold::{Asker, Folded, run_aggregations};
+pub use order::{Cursor, Order, SortKind, parse_sort};
+
+/// Most buckets of one search, as in Elasticsearch (`search.max_buckets`).
+pub const BUCKETS_MAX: usize = 65_536;
+
+/// A value of ours as clients are shown it: times in milliseconds since the epoch.
+pub fn json_of_value(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::String(text)) => Json::from(&**text),
+        Some(Value::Integer(number)) => Json::from(*number),
+        Some(Value::Float(number)) => Json::from(*number),
+        Some(Value::Boolean(truth)) => Json::from(*truth),
+        Some(Value::Timestamp(instant)) => Json::from(milliseconds(*instant)),
+        Some(Value::List(items)) => items.iter().map(|item| json_of_value(item.as_ref())).collect(),
+        Some(Value::Object(members)) => {
+            members.iter().map(|(name, value)| (name.to_string(), json_of_value(value.as_ref()))).collect()
+        }
+    }
+}

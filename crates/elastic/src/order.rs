@@ -1,0 +1,413 @@
+//! Orders of hits, and cursors in them: `sort` and `search_after`.
+//!
+//! An order is always total: events that are equal in all that was asked for go by `@id`. What stands for `_doc` in a
+//! hit's sort values is the event's id, so that a client that hands the values back goes on exactly behind that event,
+//! though times are shown in milliseconds.
+
+use serde_json::{Value as Json, json};
+use types::{EventId, TimeRange, Timestamp, Value};
+
+use super::json_of_value;
+use execute::{Side, beyond};
+use language::SearchError;
+use language::dsl::{Selection, both, field_of, never, not, value_of_json};
+use language::mapping::Kind;
+use language::mapping::Schema;
+use plan::address::{address_key, address_of_key};
+use plan::date_math::format_time;
+use plan::each::each_of;
+use plan::function::Function;
+use plan::within;
+use plan::{Comparison, Expr, Name, Operator, SortKey};
+
+/// Most keys of an order.
+const KEYS_MAX: usize = 16;
+
+/// What hits are ordered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SortKind {
+    /// `@timestamp`.
+    Time,
+    /// The place of an event among all: `_doc`, `_shard_doc`.
+    Place,
+    /// A field.
+    Field(Name),
+}
+
+/// One key of an order.
+#[derive(Clone, Debug)]
+struct Key {
+    kind: SortKind,
+    descending: bool,
+    format: Option<String>,
+    /// What a field is ordered by.
+    by: Option<By>,
+}
+
+/// What a field is ordered by, and how its values are written.
+#[derive(Clone, Debug)]
+struct By {
+    expr: Expr,
+    form: SortForm,
+}
+
+/// How values that hits are ordered by are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SortForm {
+    /// As they are.
+    Plain,
+    /// Dates in milliseconds, others as they are.
+    Date,
+    /// Addresses.
+    Address,
+}
+
+/// An order of hits.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    keys: Vec<Key>,
+}
+
+/// A place in an order, behind which hits are wanted.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    values: Vec<Json>,
+    /// The event that stands there, where the values say which.
+    id: Option<EventId>,
+}
+
+/// Reads `sort`.
+pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchError> {
+    let written: Vec<&Json> = match json {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(keys)) => keys.iter().collect(),
+        Some(one) => vec![one],
+    };
+    if written.len() > KEYS_MAX {
+        return Err(SearchError::parsing("sort", format!("has more than {KEYS_MAX} keys")));
+    }
+    let mut keys = Vec::new();
+    for (index, key) in written.into_iter().enumerate() {
+        let at = format!("sort[{index}]");
+        match key {
+            Json::String(text) => {
+                let (name, order) =
+                    text.split_once(':').map_or((text.as_str(), None), |(name, order)| (name, Some(order)));
+                keys.extend(self::key(name, order, &Json::Null, schema, &at)?);
+            }
+            Json::Object(members) => {
+                for (name, options) in members {
+                    let order = options.as_str().or_else(|| options.get("order").and_then(Json::as_str));
+                    keys.extend(self::key(name, order, options, schema, &at)?);
+                }
+            }
+            _ => return Err(SearchError::parsing(&at, "is no field")),
+        }
+    }
+    Ok(Order { keys })
+}
+
+fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &str) -> Result<Option<Key>, SearchError> {
+    let kind = match name {
+        // Nothing is more relevant than the rest.
+        "_score" => return Ok(None),
+        "_doc" | "_shard_doc" | "_id" => SortKind::Place,
+        "_script" | "_geo_distance" => return Err(SearchError::parsing(at, format!("[{name}] is not supported"))),
+        "@timestamp" => SortKind::Time,
+        name => SortKind::Field(field_of(&schema.name(name)?)),
+    };
+    let descending = match order.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("asc") => false,
+        Some("desc") => true,
+        Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is no order; write asc or desc"))),
+    };
+    let format = options.get("format").and_then(Json::as_str).map(str::to_owned);
+    check_options(options, &kind, at)?;
+    let by = match &kind {
+        SortKind::Field(_) => Some(by(name, descending, options, schema, at)?),
+        SortKind::Time | SortKind::Place => None,
+    };
+    Ok(Some(Key { kind, descending, format, by }))
+}
+
+/// Refuses options of a key that would change the order.
+fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), SearchError> {
+    for (name, value) in options.as_object().into_iter().flatten() {
+        let is_supported = match name.as_str() {
+            "order" | "format" | "unmapped_type" | "ignore_unmapped" => true,
+            "missing" => *value == "_last" || (*value != "_first" && matches!(kind, SortKind::Field(_))),
+            "mode" => matches!(value.as_str(), Some("min" | "max")),
+            "numeric_type" | "nested" | "nested_path" | "nested_filter" => value.is_null(),
+            other => return Err(SearchError::parsing(at, format!("[field_sort] unknown field [{other}]"))),
+        };
+        if !is_supported {
+            return Err(SearchError::parsing(at, format!("[{name}] with [{value}] is not supported")));
+        }
+    }
+    Ok(())
+}
+
+/// What a field is ordered by: of several values the least, or the greatest where the order descends.
+fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str) -> Result<By, SearchError> {
+    let (expr, kind) = (schema.order(written)?, schema.kind(written)?);
+    let field = matches!(&expr, Expr::Field(name) if !name.starts_with('@'));
+    let form = match kind {
+        Some(Kind::Ip) => SortForm::Address,
+        Some(Kind::Date { .. }) => SortForm::Date,
+        None if field && !written.ends_with(".keyword") => SortForm::Date,
+        _ => SortForm::Plain,
+    };
+    let expr = match (form, kind) {
+        (SortForm::Date, None) => Expr::Call(Function::DateMillis, vec![expr]),
+        _ => expr,
+    };
+    let takes_greatest = match options.get("mode").and_then(Json::as_str) {
+        None => descending,
+        Some(mode) => mode == "max",
+    };
+    let extreme = if takes_greatest { Function::GreatestOfList } else { Function::LeastOfList };
+    let mut by = By { expr: Expr::Call(extreme, vec![each_of(expr)]), form };
+    if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
+        let message = || SearchError::parsing(at, format!("missing [{missing}] is no value"));
+        let literal = Expr::Literal(Some(by.literal(missing).ok_or_else(message)?));
+        by.expr = Expr::Call(Function::Coalesce, vec![by.expr, literal]);
+    }
+    Ok(by)
+}
+
+impl By {
+    /// A value of a client's as what hits are ordered by.
+    fn literal(&self, json: &Json) -> Option<Value> {
+        match (self.form, json) {
+            (SortForm::Address, Json::String(text)) => {
+                Some(text.parse().map_or_else(|_| Value::text(text.as_str()), |it| Value::text(address_key(it))))
+            }
+            (SortForm::Date, Json::String(text)) => Some(match plan::date_math::date_value(text) {
+                Some(instant) => Value::Integer(instant.div_euclid(1_000_000)),
+                None => Value::text(text.as_str()),
+            }),
+            (_, json) => value_of_json(json),
+        }
+    }
+}
+
+impl Order {
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether it is by this field alone.
+    pub fn is_of_field(&self, field: &Name) -> bool {
+        matches!(self.keys.as_slice(), [key] if key.kind == SortKind::Field(field.clone()))
+    }
+
+    /// Whether the place of an event is part of it.
+    fn has_place(&self) -> bool {
+        self.keys.iter().any(|key| key.kind == SortKind::Place)
+    }
+
+    /// Lets the places of events decide between those that are equal in all else.
+    pub fn add_place(&mut self) {
+        if !self.has_place() {
+            let descending = self.keys.first().is_none_or(|key| key.descending);
+            self.keys.push(Key { kind: SortKind::Place, descending, format: None, by: None });
+        }
+    }
+
+    /// Whether hits come as they do without an order: newest first, equal times by their ids.
+    fn is_natural(&self) -> bool {
+        match self.keys.as_slice() {
+            [] => true,
+            [key] => key.descending && matches!(key.kind, SortKind::Place | SortKind::Time),
+            [time, place] => {
+                time.kind == SortKind::Time && place.kind == SortKind::Place && time.descending && place.descending
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether they come oldest first, equal times by their ids.
+    fn is_of_time(&self) -> bool {
+        match self.keys.as_slice() {
+            [key] => !key.descending && matches!(key.kind, SortKind::Place | SortKind::Time),
+            [time, place] => {
+                time.kind == SortKind::Time && place.kind == SortKind::Place && !time.descending && !place.descending
+            }
+            _ => false,
+        }
+    }
+
+    /// Reads `search_after`.
+    pub fn cursor(&self, json: &Json) -> Result<Cursor, SearchError> {
+        let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is no list")) };
+        if self.keys.is_empty() || values.len() != self.keys.len() {
+            let message = format!("has {} values, and sort has {} keys", values.len(), self.keys.len());
+            return Err(SearchError::parsing("search_after", message));
+        }
+        let place = self.keys.iter().position(|key| key.kind == SortKind::Place);
+        let id = match place {
+            Some(place) => {
+                let text = values[place].as_str().and_then(EventId::decode);
+                let message = "the value of _doc is the one of the hit behind which to go on";
+                Some(text.ok_or_else(|| SearchError::parsing("search_after", message))?)
+            }
+            None => None,
+        };
+        Ok(Cursor { values: values.clone(), id })
+    }
+
+    /// A cursor behind a hit of which the sort values and the id are known.
+    pub fn behind(&self, values: Vec<Json>, id: &str) -> Option<Cursor> {
+        Some(Cursor { values, id: Some(EventId::decode(id)?) })
+    }
+
+    /// What is done with the events of a selection to have `most` of them in this order, those behind `cursor`, of those
+    /// with the same value of `collapse` the first.
+    pub fn operators(
+        &self,
+        selection: &mut Selection,
+        cursor: Option<&Cursor>,
+        collapse: Option<&Name>,
+        most: u64,
+    ) -> Vec<Operator> {
+        let mut operators = Vec::new();
+        if let Some(cursor) = cursor {
+            operators.extend(self.behind_cursor(cursor, &mut selection.range).map(Operator::Filter));
+        }
+        if !self.is_natural() {
+            operators.push(Operator::Sort(self.sort_keys()));
+        }
+        if let Some(field) = collapse {
+            // All that miss the field are one group, too.
+            let value = || Expr::Field(field.clone());
+            let is_present = Expr::Call(Function::IsPresent, vec![value()]);
+            let text = Expr::Call(Function::Coalesce, vec![value(), Expr::Literal(Some(Value::text("")))]);
+            operators.push(Operator::Extend { name: "#has".into(), expr: is_present });
+            operators.push(Operator::Extend { name: "#value".into(), expr: text });
+            operators.push(Operator::Dedup(vec!["#has".into(), "#value".into()]));
+        }
+        operators.push(Operator::Limit(most));
+        operators
+    }
+
+    fn sort_keys(&self) -> Vec<SortKey> {
+        if self.is_of_time() {
+            let key = |name: &str| SortKey { expr: Expr::Field(name.into()), descending: false };
+            return vec![key("@timestamp"), key("@id")];
+        }
+        let mut keys: Vec<SortKey> =
+            self.keys.iter().map(|key| SortKey { expr: key.expr(), descending: key.descending }).collect();
+        if !self.has_place() {
+            let descending = self.keys.first().is_some_and(|key| key.descending);
+            keys.push(SortKey { expr: Expr::Field("@id".into()), descending });
+        }
+        keys
+    }
+
+    fn behind_cursor(&self, cursor: &Cursor, range: &mut TimeRange) -> Option<Expr> {
+        if self.is_natural() || self.is_of_time() {
+            let side = if self.is_natural() { Side::Before } else { Side::After };
+            if let Some(id) = cursor.id {
+                match side {
+                    Side::Before => range.to = range.to.min(Timestamp(id.timestamp.0.saturating_add(1))),
+                    Side::After => range.from = range.from.max(id.timestamp),
+                }
+                return Some(beyond(id, side));
+            }
+        }
+        let mut condition = match (cursor.id, self.has_place()) {
+            // Places that nobody asked for order what is equal in all else.
+            (Some(id), false) => {
+                let descending = self.keys.first().is_some_and(|key| key.descending);
+                beyond_place(id, descending)
+            }
+            _ => never(),
+        };
+        for (key, value) in self.keys.iter().zip(&cursor.values).rev() {
+            let (behind, equal) = key.sides(value, cursor.id);
+            condition = both(behind, both(equal, condition, Expr::And), Expr::Or);
+        }
+        Some(condition)
+    }
+
+    /// The columns that sort values are made of.
+    pub fn columns(&self) -> impl Iterator<Item = Expr> + '_ {
+        self.keys.iter().map(Key::expr)
+    }
+
+    /// A hit's sort values, of the values of those columns.
+    pub fn values(&self, row: &[Option<Value>]) -> Vec<Json> {
+        self.keys.iter().zip(row).map(|(key, value)| key.shown(value.as_ref())).collect()
+    }
+}
+
+fn beyond_place(id: EventId, descending: bool) -> Expr {
+    let comparison = if descending { Comparison::Less } else { Comparison::Greater };
+    let place = Box::new(Expr::Literal(Some(Value::text(id.encode()))));
+    Expr::Compare(comparison, Box::new(Expr::Field("@id".into())), place)
+}
+
+impl Key {
+    fn expr(&self) -> Expr {
+        if let Some(by) = &self.by {
+            return by.expr.clone();
+        }
+        Expr::Field(match &self.kind {
+            SortKind::Time => "@timestamp".into(),
+            SortKind::Place => "@id".into(),
+            SortKind::Field(name) => name.clone(),
+        })
+    }
+
+    fn shown(&self, value: Option<&Value>) -> Json {
+        let form = self.by.as_ref().map_or(SortForm::Plain, |by| by.form);
+        match (value, &self.format) {
+            (Some(Value::String(key)), _) if form == SortForm::Address => json!(address_of_key(key)),
+            (Some(Value::Integer(millis)), Some(format)) if form == SortForm::Date => {
+                json!(format_time(Timestamp(millis.saturating_mul(1_000_000)), Some(format)))
+            }
+            (Some(Value::Timestamp(instant)), Some(format)) => json!(format_time(*instant, Some(format))),
+            (value, _) => json_of_value(value),
+        }
+    }
+
+    /// The conditions of standing behind a value, and of being equal to it.
+    fn sides(&self, value: &Json, id: Option<EventId>) -> (Expr, Expr) {
+        let comparison = if self.descending { Comparison::Less } else { Comparison::Greater };
+        let compare =
+            |comparison, value| Expr::Compare(comparison, Box::new(self.expr()), Box::new(Expr::Literal(Some(value))));
+        match &self.kind {
+            SortKind::Place => match id {
+                Some(id) => (beyond_place(id, self.descending), compare(Comparison::Equal, Value::text(id.encode()))),
+                None => (never(), never()),
+            },
+            SortKind::Time => {
+                let known = id.map(|id| id.timestamp.0);
+                let written = plan::date_math::read(value, None, Timestamp(0), chrono_tz::Tz::UTC);
+                let (first, last) = match (known, written) {
+                    (Some(known), _) => (known, known),
+                    (None, Some(written)) => (written.first, written.last),
+                    (None, None) => return (never(), never()),
+                };
+                let behind = match self.descending {
+                    true => compare(Comparison::Less, Value::Timestamp(Timestamp(first))),
+                    false => compare(Comparison::Greater, Value::Timestamp(Timestamp(last))),
+                };
+                (behind, within(Box::new(self.expr()), first, last.saturating_add(1)))
+            }
+            SortKind::Field(_) => {
+                let is_missing = not(Some(Expr::Call(Function::IsPresent, vec![self.expr()])));
+                let value = self.by.as_ref().map_or_else(|| value_of_json(value), |by| by.literal(value));
+                match value {
+                    Some(value) => (
+                        both(compare(comparison, value.clone()), is_missing, Expr::Or),
+                        compare(Comparison::Equal, value),
+                    ),
+                    // What is missing comes last: nothing but more of it is behind.
+                    None => (never(), is_missing),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Buckets by value: `terms`, `multi_terms`, `rare_terms` — what they are made of, and which of them are kept.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value as Json, json};
+use types::Value;
+
+use super::{BUCKETS_MAX, histogram, json_of_value, pipeline};
+use language::SearchError;
+use language::dsl::filter::{Reader, object};
+use language::dsl::value_of_json;
+use language::lucene::regexp;
+use language::mapping::Schema;
+use plan::function::Function;
+use plan::{Expr, TextPattern};
+
+/// Buckets where no number is asked for, as in Elasticsearch.
+pub(super) const SIZE_DEFAULT: usize = 10;
+
+/// Highest count of a rare value, as in Elasticsearch.
+const RARE_MAX: usize = 100;
+
+/// Most values of a `multi_terms` aggregation.
+const VALUES_MAX: usize = 16;
+
+/// A `terms` aggregation, of several values together too.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) values: Vec<Expr>,
+    pub(super) filter: Option<Expr>,
+    pub(super) size: usize,
+    orders: Vec<TermsOrder>,
+    pub(super) least: u64,
+    /// Above which count buckets are left out.
+    most: Option<u64>,
+    /// Which part of the values is wanted, and into how many they are parted.
+    partition: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Debug)]
+struct TermsOrder {
+    by: OrderBy,
+    descending: bool,
+}
+
+#[derive(Clone, Debug)]
+enum OrderBy {
+    Count,
+    Key,
+    Path(String),
+}
+
+/// Reads `terms`.
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
+    let members = object(body, at)?;
+    let Some(field) = members.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
+    };
+    let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT);
+    if size == 0 {
+        return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
+    }
+    let value = with_missing(histogram::time(reader.schema, field)?, members.get("missing"));
+    let filter = included(reader, members, &value, at)?;
+    let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
+    let size = size.min(BUCKETS_MAX);
+    let (orders, partition) = (orders(members.get("order"), at)?, partition(members.get("include"), at)?);
+    Ok(Terms { values: vec![value], filter, size, orders, least, most: None, partition })
+}
+
+/// Reads `rare_terms`.
+pub(super) fn parse_rare(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Terms, SearchError> {
+    let members = object(body, at)?;
+    let Some(field) = members.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "Required one of fields [field, script], but none were specified."));
+    };
+    let most = number(members.get("max_doc_count"), at)?.unwrap_or(1);
+    if !(1..=RARE_MAX).contains(&most) {
+        let reason = format!("[max_doc_count] must be between 1 and {RARE_MAX}, found [{most}] in [{at}]");
+        return Err(SearchError::argument(reason));
+    }
+    let value = with_missing(reader.schema.value(field)?, members.get("missing"));
+    let filter = included(reader, members, &value, at)?;
+    let by_count = TermsOrder { by: OrderBy::Count, descending: false };
+    let orders = vec![by_count, TermsOrder { by: OrderBy::Key, descending: false }];
+    let partition = partition(members.get("include"), at)?;
+    let most = Some(most as u64);
+    Ok(Terms { values: vec![value], filter, size: BUCKETS_MAX, orders, least: 1, most, partition })
+}
+
+/// Which values `include` and `exclude` leave.
+pub(super) fn included(
+    reader: &mut Reader<'_>,
+    members: &Map<String, Json>,
+    value: &Expr,
+    at: &str,
+) -> Result<Option<Expr>, SearchError> {
+    let mut filter: Option<Expr> = None;
+    for (name, is_excluded) in [("include", false), ("exclude", true)] {
+        let Some(written) =
+            members.get(name).filter(|written| !(written.is_null() || name == "include" && written.is_object()))
+        else {
+            continue;
+        };
+        let condition = admitted(reader, value, written, at)?;
+        let condition = if is_excluded { Expr::Not(Box::new(condition)) } else { condition };
+        filter = Some(match filter {
+            Some(known) => Expr::And(Box::new(known), Box::new(condition)),
+            None => condition,
+        });
+    }
+    Ok(filter)
+}
+
+/// `{"partition": 0, "num_partitions": 20}`
+fn partition(include: Option<&Json>, at: &str) -> Result<Option<(u64, u64)>, SearchError> {
+    let Some(Json::Object(members)) = include else { return Ok(None) };
+    let of = |name: &str| members.get(name).and_then(Json::as_u64);
+    let place = format!("{at}.include");
+    match (of("partition"), of("num_partitions"), members.len()) {
+        (Some(partition), Some(n), 2) if partition < n => Ok(Some((partition, n))),
+        (Some(_), Some(n), 2) => Err(SearchError::argument(format!(
+            "[{place}] [partition] must be less than [num_partitions], which is {n}"
+        ))),
+        _ => Err(SearchError::parsing(&place, "has [partition] and [num_partitions], which are numbers")),
+    }
+}
+
+/// The part of so many that a value belongs to.
+fn part_of(key: &[Option<Value>], n_parts: u64) -> u64 {
+    let texts = key.iter().flatten().map(ToString::to_string);
+    // FNV-1a.
+    let hash = texts
+        .flat_map(String::into_bytes)
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 32)) % n_parts.max(1)
+}
+
+/// Reads `multi_terms`.
+pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Terms, SearchError> {
+    let members = object(body, at)?;
+    let written = members.get("terms").and_then(Json::as_array).filter(|list| (2..=VALUES_MAX).contains(&list.len()));
+    let Some(written) = written else {
+        let message = format!("The [terms] parameter of a multi_terms aggregation must have 2 to {VALUES_MAX} terms");
+        return Err(SearchError::argument(message));
+    };
+    let value = |(index, one): (usize, &Json)| match one.get("field").and_then(Json::as_str) {
+        Some(field) => Ok(with_missing(histogram::time(schema, field)?, one.get("missing"))),
+        None => Err(SearchError::parsing(&format!("{at}.terms[{index}]"), "needs a [field]")),
+    };
+    let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;
+    let size = number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX);
+    let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
+    Ok(Terms {
+        values,
+        filter: None,
+        size,
+        orders: orders(members.get("order"), at)?,
+        least,
+        most: None,
+        partition: None,
+    })
+}
+
+/// The value, or another one in the place of a missing one.
+pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {
+    match missing.and_then(value_of_json) {
+        Some(missing) => Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]),
+        None => value,
+    }
+}
+
+/// A whole number, as one or as a text of one: Grafana sends both.
+pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, SearchError> {
+    let read = |json: &Json| json.as_u64().or_else(|| json.as_str()?.trim().parse().ok());
+    match json {
+        None | Some(Json::Null) => Ok(None),
+        Some(json) => match read(json).and_then(|number| usize::try_from(number).ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(SearchError::parsing(at, format!("{json} is no number that fits here"))),
+        },
+    }
+}
+
+fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> Result<Expr, SearchError> {
+    match written {
+        Json::String(source) => {
+            let source = regexp::anchored(source).map_err(|why| SearchError::parsing(at, why))?;
+            let regex = reader.regex(&source, at)?;
+            Ok(Expr::Match(Box::new(value.clone()), TextPattern::Regex(regex)))
+        }
+        Json::Array(values) => {
+            let literals = values.iter().filter_map(value_of_json).map(|value| Expr::Literal(Some(value)));
+            Ok(Expr::In(Box::new(value.clone()), literals.collect()))
+        }
+        _ => Err(SearchError::parsing(at, "[include] and [exclude] are a regular expression or a list of values")),
+    }
+}
+
+fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError> {
+    let written: Vec<&Json> = match json {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Array(orders)) => orders.iter().collect(),
+        Some(one) => vec![one],
+    };
+    let mut orders = Vec::new();
+    // Grafana sends an empty one where nobody chose.
+    for order in written {
+        for (name, direction) in object(order, &format!("{at}.order"))? {
+            let by = match name.as_str() {
+                "_count" => OrderBy::Count,
+                "_key" | "_term" => OrderBy::Key,
+                path => OrderBy::Path(path.to_owned()),
+            };
+            let descending = direction.as_str().is_some_and(|direction| direction.eq_ignore_ascii_case("desc"));
+            orders.push(TermsOrder { by, descending });
+        }
+    }
+    if orders.is_empty() {
+        orders.push(TermsOrder { by: OrderBy::Count, descending: true });
+    }
+    // What is equal goes by value.
+    orders.push(TermsOrder { by: OrderBy::Key, descending: false });
+    Ok(orders)
+}
+
+/// A bucket as it grows: its own part of the key, and what is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) key: Vec<Option<Value>>,
+    pub(super) count: u64,
+    pub(super) object: Map<String, Json>,
+}
+
+impl Terms {
+    /// Refuses to order by what the buckets will not have when they are chosen.
+    pub(super) fn check_orders(&self, metrics: &[&str], at: &str) -> Result<(), SearchError> {
+        for order in &self.orders {
+            if let OrderBy::Path(path) = &order.by
+                && !metrics.contains(&pipeline::name_of(path))
+            {
+                let reason =
+                    format!("[{at}.order] Invalid aggregation order path [{path}]: it is no metric of these buckets");
+                return Err(SearchError { kind: "aggregation_execution_exception", reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders the buckets and keeps those that are wanted; gives how many events the others have.
+    pub(super) fn keep(&self, candidates: &mut Vec<Candidate>) -> u64 {
+        candidates.retain(|one| {
+            one.key.iter().all(Option::is_some)
+                && one.count >= self.least
+                && self.most.is_none_or(|most| one.count <= most)
+                && self.partition.is_none_or(|(wanted, n)| part_of(&one.key, n) == wanted)
+        });
+        candidates.sort_by(|a, b| self.compare(a, b));
+        candidates.split_off(self.size.min(candidates.len())).iter().map(|one| one.count).sum()
+    }
+
+    fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        let number = |one: &Candidate, path: &str| pipeline::number_at(&one.object, path);
+        for order in &self.orders {
+            let ordering = match &order.by {
+                OrderBy::Count => a.count.cmp(&b.count),
+                OrderBy::Key => compare_keys(&a.key, &b.key),
+                OrderBy::Path(path) => match (number(a, path), number(b, path)) {
+                    (Some(a), Some(b)) => a.total_cmp(&b),
+                    // What has no number comes last either way.
+                    (a, b) => match b.is_none().cmp(&a.is_none()) {
+                        Ordering::Equal => Ordering::Equal,
+                        ordering => return ordering.reverse(),
+                    },
+                },
+            };
+            let ordering = if order.descending { ordering.reverse() } else { ordering };
+            if ordering.is_ne() {
+                return ordering;
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+/// The order of values: numbers before texts.
+pub(super) fn compare_values(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    let number = |value: &Value| match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Boolean(truth) => Some(f64::from(u8::from(*truth))),
+        Value::Timestamp(instant) => Some(instant.0 as f64),
+        _ => None,
+    };
+    match (a, b) {
+        (Some(Value::Timestamp(a)), Some(Value::Timestamp(b))) => a.cmp(b),
+        (Some(Value::Integer(a)), Some(Value::Integer(b))) => a.cmp(b),
+        (Some(a), Some(b)) => match (number(a), number(b)) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => a.to_string().cmp(&b.to_string()),
+        },
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+fn compare_keys(a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
+    let ordered = a.iter().zip(b).map(|(a, b)| compare_values(a.as_ref(), b.as_ref()));
+    ordered.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// The key of a bucket by value.
+pub(super) fn write_key(value: Option<&Value>, object: &mut Map<String, Json>) {
+    match value {
+        Some(Value::Boolean(truth)) => {
+            object.insert("key".into(), json!(u8::from(*truth)));
+            object.insert("key_as_string".into(), json!(truth.to_string()));
+        }
+        Some(value @ Value::Timestamp(instant)) => {
+            object.insert("key".into(), json_of_value(Some(value)));
+            object.insert("key_as_string".into(), json!(plan::date_math::format_time(*instant, None)));
+        }
+        value => _ = object.insert("key".into(), json_of_value(value)),
+    }
+}
+
+/// The key of a bucket of several values.
+pub(super) fn write_keys(values: &[Option<Value>], object: &mut Map<String, Json>) {
+    let keys: Vec<Json> = values.iter().map(|value| json_of_value(value.as_ref())).collect();
+    let texts: Vec<String> =
+        keys.iter().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)).collect();
+    object.insert("key".into(), keys.into());
+    object.insert("key_as_string".into(), texts.join("|").into());
+}

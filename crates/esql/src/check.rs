@@ -1,0 +1,362 @@
+//! Commands as operators of a plan, each checked against the columns that it sees.
+
+use regex::Regex;
+use types::{TimeRange, Timestamp};
+
+use super::kind::Kind;
+use super::schema::{Schema, Stored};
+use super::scope::{Scope, computed};
+use super::stats::Aggregating;
+use super::syntax::{Command, Expression, Field, Named, Node, Order, Query, Source};
+use super::typed::{Typed, is_present, not};
+use super::{Checked, EsqlError, ROWS_DEFAULT, ROWS_MAX, dissect};
+use language::dsl::Selection;
+use language::mapping::Schema as Mappings;
+use plan::error::Span;
+use plan::optimise;
+use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey};
+
+/// Deepest nesting of expressions: evaluation recurses over them.
+const DEPTH_MAX: usize = 100;
+
+/// Most parts of one expression.
+const SIZE_MAX: usize = 20_000;
+
+/// Most columns of an answer.
+const COLUMNS_MAX: usize = 10_000;
+
+/// Checks a query.
+pub(super) fn check(
+    query: &Query,
+    text: &str,
+    schema: &Schema,
+    filter: Option<&Selection>,
+    now: Timestamp,
+) -> Result<Checked, EsqlError> {
+    let mut checker = Checker::new(text, now, &schema.1);
+    checker.source(&query.source, schema, filter)?;
+    let mut has_limit = false;
+    for command in &query.commands {
+        has_limit |= matches!(command, Command::Limit(_));
+        checker.command(command)?;
+    }
+    let most = if has_limit { ROWS_MAX } else { ROWS_DEFAULT };
+    checker.operators.push(Operator::Limit(most));
+    if !has_limit {
+        checker.warnings.push(format!("No limit defined, adding default limit of [{ROWS_DEFAULT}]"));
+    }
+    if checker.scope.columns.len() > COLUMNS_MAX {
+        let message = format!("the answer would have more than {COLUMNS_MAX} columns; name some with KEEP");
+        return Err(checker.verification(Span::default(), message));
+    }
+    let shown = |stored: &Stored| match stored.kind {
+        Kind::Unsupported => Expr::Literal(None),
+        _ => stored.expr.clone(),
+    };
+    let columns = checker.scope.columns.iter().enumerate();
+    let columns = columns.map(|(index, column)| (Name::from(format!("#{index}")), shown(&column.stored))).collect();
+    checker.operators.push(Operator::Project { columns, is_events: checker.is_events });
+    let columns = checker.scope.columns.into_iter().map(|column| (column.name, column.stored.kind)).collect();
+    let plan = optimise(Plan { operators: checker.operators, ..Plan::default() });
+    Ok(Checked { plan, range: checker.range, columns, warnings: checker.warnings })
+}
+
+/// What is known while commands are read one by one.
+pub(super) struct Checker<'a> {
+    pub(super) text: &'a str,
+    pub(super) now: Timestamp,
+    /// How full-text functions read fields.
+    pub(super) mappings: &'a Mappings,
+    pub(super) scope: Scope,
+    pub(super) operators: Vec<Operator>,
+    /// The time that the conditions so far leave.
+    pub(super) range: TimeRange,
+    /// Set while the aggregates of `STATS` are read.
+    pub(super) aggregating: Option<Aggregating>,
+    warnings: Vec<String>,
+    is_events: bool,
+    /// The command that ends what full-text functions can be used after.
+    pub(super) limited_by: Option<&'static str>,
+    /// Whether a condition is read that all rows must fulfil.
+    pub(super) is_in_where: bool,
+    n_names: usize,
+    n_regexes: usize,
+}
+
+impl<'a> Checker<'a> {
+    fn new(text: &'a str, now: Timestamp, mappings: &'a Mappings) -> Self {
+        Self {
+            text,
+            mappings,
+            now: Timestamp(now.0.div_euclid(1_000_000) * 1_000_000),
+            scope: Scope::default(),
+            operators: Vec::new(),
+            range: TimeRange::ALL,
+            aggregating: None,
+            warnings: Vec::new(),
+            is_events: true,
+            limited_by: None,
+            is_in_where: false,
+            n_names: 0,
+            n_regexes: 0,
+        }
+    }
+
+    pub(super) fn verification(&self, span: Span, message: impl Into<String>) -> EsqlError {
+        EsqlError::verification(self.text, span.start, message.into())
+    }
+
+    pub(super) fn parsing(&self, span: Span, message: impl Into<String>) -> EsqlError {
+        EsqlError::parsing(self.text, span.start, message.into())
+    }
+
+    /// The text of a part of the query.
+    pub(super) fn written(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// A name that no column of a user has.
+    pub(super) fn fresh(&mut self) -> Name {
+        self.n_names += 1;
+        format!("#esql{}", self.n_names).into()
+    }
+
+    /// Computes a value as a column of its own.
+    pub(super) fn extend(&mut self, expr: Expr) -> Name {
+        let name = self.fresh();
+        self.operators.push(Operator::Extend { name: name.clone(), expr });
+        name
+    }
+
+    /// Compiles a regular expression within limits.
+    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<Regex, EsqlError> {
+        self.n_regexes += 1;
+        if self.n_regexes > REGEXES_MAX {
+            let message = format!("the query has more than {REGEXES_MAX} patterns");
+            return Err(self.parsing(span, message));
+        }
+        compile_regex(source, false).map_err(|(message, _)| self.parsing(span, message))
+    }
+
+    fn source(&mut self, source: &Source, schema: &Schema, filter: Option<&Selection>) -> Result<(), EsqlError> {
+        match source {
+            Source::From { metadata, .. } => {
+                self.scope = Scope::of(schema);
+                for field in metadata {
+                    let Some(stored) = Schema::metadata(&field.name) else {
+                        let message = format!("unsupported metadata field [{}]", field.name);
+                        return Err(self.parsing(field.span, message));
+                    };
+                    self.scope.put(&field.name, stored, None);
+                }
+                if let Some(filter) = filter {
+                    self.range = filter.range;
+                    self.operators.extend(filter.operators.iter().cloned());
+                }
+                Ok(())
+            }
+            Source::Row(fields) => {
+                // An aggregation of no events has one row.
+                let name = self.fresh();
+                let count = Aggregate { name, kind: AggregateKind::Count, argument: None };
+                self.operators.push(Operator::Aggregate { by: Vec::new(), aggregates: vec![count] });
+                self.range = TimeRange { from: Timestamp(0), to: Timestamp(0) };
+                self.is_events = false;
+                self.limited_by = Some("ROW");
+                self.eval(fields)
+            }
+        }
+    }
+
+    fn command(&mut self, command: &Command) -> Result<(), EsqlError> {
+        match command {
+            Command::Where(condition) => self.filter(condition),
+            Command::Eval(fields) => self.eval(fields),
+            Command::Stats { aggregates, groups, span } => {
+                self.stats(aggregates, groups, *span)?;
+                self.is_events = false;
+                self.limited_by = Some("STATS");
+                Ok(())
+            }
+            Command::Sort(orders) => self.sort(orders),
+            Command::Limit(most) => {
+                self.operators.push(Operator::Limit(*most));
+                self.limited_by = Some("LIMIT");
+                Ok(())
+            }
+            Command::Keep(patterns) => self.scope.keep(patterns, self.text),
+            Command::Drop(patterns) => self.scope.remove(patterns, self.text),
+            Command::Rename(pairs) => self.rename(pairs),
+            Command::Dissect { text, pattern, separator } => self.dissect(text, pattern, separator),
+            Command::Grok { text, pattern } => self.grok(text, pattern),
+        }
+    }
+
+    fn filter(&mut self, condition: &Expression) -> Result<(), EsqlError> {
+        let parts = match &condition.node {
+            Node::All(parts) => parts.iter().collect(),
+            _ => vec![condition],
+        };
+        for part in parts {
+            self.is_in_where = true;
+            let typed = self.expression(part);
+            self.is_in_where = false;
+            let typed = typed?;
+            if !matches!(typed.kind, Kind::Boolean | Kind::Null) {
+                let message = format!(
+                    "Condition expression needs to be boolean, found [{}]",
+                    typed.kind.written().to_uppercase()
+                );
+                return Err(self.verification(part.span, message));
+            }
+            if self.limited_by.is_none() {
+                self.narrow_range(part)?;
+            }
+            self.operators.push(Operator::Filter(typed.holds()));
+        }
+        Ok(())
+    }
+
+    fn eval(&mut self, fields: &[Field]) -> Result<(), EsqlError> {
+        for field in fields {
+            let typed = self.checked(&field.expression)?;
+            if typed.kind == Kind::Duration {
+                let message = format!(
+                    "EVAL does not support type [{}] as the return data type of expression [{}]",
+                    typed.kind.written(),
+                    self.written(field.expression.span)
+                );
+                return Err(self.verification(field.expression.span, message));
+            }
+            let name = self.name_of(field);
+            let stored = match &field.expression.node {
+                // Another name of a column stays that column, so that conditions on it use what is known of it.
+                Node::Name(_) if typed.narrow.is_some() => Stored {
+                    kind: typed.kind,
+                    expr: typed.expr(),
+                    is_list: typed.is_list,
+                    narrow: typed.narrow.clone(),
+                    conflict: Vec::new(),
+                },
+                _ => {
+                    let internal = self.extend(typed.expr());
+                    computed(typed.kind, &internal, typed.is_list)
+                }
+            };
+            self.scope.put(&name, stored, None);
+        }
+        Ok(())
+    }
+
+    /// The name of a column that an expression becomes.
+    pub(super) fn name_of(&self, field: &Field) -> String {
+        match (&field.name, &field.expression.node) {
+            (Some(name), _) => name.name.clone(),
+            (None, Node::Name(name)) => name.clone(),
+            (None, _) => self.written(field.expression.span).to_owned(),
+        }
+    }
+
+    fn sort(&mut self, orders: &[Order]) -> Result<(), EsqlError> {
+        let mut keys = Vec::new();
+        for order in orders {
+            let typed = self.checked(&order.expression)?;
+            if matches!(typed.kind, Kind::Unsupported | Kind::Duration) {
+                let message = format!("cannot sort on {}", typed.kind.written());
+                return Err(self.verification(order.expression.span, message));
+            }
+            let nulls_first = order.nulls_first.unwrap_or(order.descending);
+            let key = typed.key(order.descending);
+            let is_always_there = matches!(&key, Expr::Field(name) if **name == *"@timestamp");
+            if nulls_first && !is_always_there {
+                keys.push(SortKey { expr: not(is_present(key.clone())), descending: true });
+            }
+            keys.push(SortKey { expr: key, descending: order.descending });
+        }
+        self.operators.push(Operator::Sort(keys));
+        Ok(())
+    }
+
+    fn rename(&mut self, pairs: &[(Named, Named)]) -> Result<(), EsqlError> {
+        for (old, new) in pairs {
+            if self.scope.find(&old.name).is_none() {
+                return Err(self.verification(old.span, self.scope.unknown(&old.name)));
+            }
+            self.scope.rename(&old.name, &new.name);
+        }
+        Ok(())
+    }
+
+    fn dissect(&mut self, text: &Expression, pattern: &Named, separator: &str) -> Result<(), EsqlError> {
+        let input = self.text_input(text, "Dissect")?;
+        let made = dissect::read(&pattern.name).map_err(|message| self.parsing(pattern.span, message))?;
+        let regex = self.regex(&made.source, pattern.span)?;
+        let groups: Vec<(Name, usize)> = made.groups.iter().map(|group| (self.fresh(), *group)).collect();
+        let method = ParseMethod::Regex { regex, names: groups.clone() };
+        self.operators.push(Operator::Parse(Parse { text: input, method }));
+        for field in &made.fields {
+            let parts: Vec<Expr> = field.groups.iter().map(|at| Expr::Field(groups[*at].0.clone())).collect();
+            let internal = self.extend(dissect::joined(parts, separator));
+            self.scope.put(&field.name, computed(Kind::Keyword, &internal, false), None);
+        }
+        Ok(())
+    }
+
+    fn grok(&mut self, text: &Expression, pattern: &Named) -> Result<(), EsqlError> {
+        let input = self.text_input(text, "Grok")?;
+        let grok = parse::Grok::new(&pattern.name).map_err(|error| {
+            self.parsing(pattern.span, format!("Invalid grok pattern [{}]: [{error}]", pattern.name))
+        })?;
+        let fields = grok.fields();
+        let is_repeated = |at: usize| fields[..at].iter().any(|field| field.name == fields[at].name);
+        if let Some(at) = (0..fields.len()).find(|at| is_repeated(*at)) {
+            let message = format!("a name that occurs twice in a grok pattern is not supported: [{}]", fields[at].name);
+            return Err(self.parsing(pattern.span, message));
+        }
+        let names: Vec<(Name, usize)> = fields.iter().map(|field| (self.fresh(), field.group)).collect();
+        let method = ParseMethod::Regex { regex: grok.regex().clone(), names: names.clone() };
+        self.operators.push(Operator::Parse(Parse { text: input, method }));
+        for (field, (internal, _)) in fields.iter().zip(&names) {
+            let kind = match field.kind {
+                parse::GrokType::Text => Kind::Keyword,
+                parse::GrokType::Integer => Kind::Integer,
+                parse::GrokType::Float => Kind::Double,
+            };
+            let found = Expr::Field(internal.clone());
+            let internal = match kind {
+                Kind::Keyword => internal.clone(),
+                kind => self.extend(super::typed::call(plan::function::TypedFunction::To(kind.typed()), vec![found])),
+            };
+            self.scope.put(&field.name, computed(kind, &internal, false), None);
+        }
+        Ok(())
+    }
+
+    fn text_input(&mut self, text: &Expression, command: &str) -> Result<Expr, EsqlError> {
+        let typed = self.checked(text)?;
+        if !typed.kind.is_text() && typed.kind != Kind::Null {
+            let message = format!(
+                "{command} only supports KEYWORD or TEXT values, found expression [{}] type [{}]",
+                self.written(text.span),
+                typed.kind.written().to_uppercase()
+            );
+            return Err(self.verification(text.span, message));
+        }
+        Ok(typed.single())
+    }
+
+    /// An expression that is neither too deep nor too large to be evaluated.
+    pub(super) fn checked(&mut self, expression: &Expression) -> Result<Typed, EsqlError> {
+        self.expression(expression)
+    }
+
+    /// Refuses what would take too much stack or memory.
+    pub(super) fn bounded(&self, typed: Typed) -> Result<Typed, EsqlError> {
+        if typed.depth > DEPTH_MAX || typed.size > SIZE_MAX {
+            let message = "this expression is nested too deeply, or too large";
+            return Err(self.parsing(typed.span, message));
+        }
+        Ok(typed)
+    }
+}

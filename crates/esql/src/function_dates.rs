@@ -1,0 +1,191 @@
+//! Functions of dates.
+
+use types::Value;
+
+use super::EsqlError;
+use super::check::Checker;
+use super::date_pattern;
+use super::function_call::{Call, text};
+use super::kind::Kind;
+use super::typed::{Typed, call};
+use plan::error::nearest;
+use plan::function::{DatePart, DateUnit, Function, TypedFunction as T};
+use plan::{Expr, TextPattern};
+
+/// Parts by their names of `ChronoField`.
+const PARTS: [(&str, DatePart); 30] = [
+    ("aligned_day_of_week_in_month", DatePart::DayOfWeekInMonth),
+    ("aligned_day_of_week_in_year", DatePart::DayOfWeekInYear),
+    ("aligned_week_of_month", DatePart::WeekOfMonth),
+    ("aligned_week_of_year", DatePart::WeekOfYear),
+    ("ampm_of_day", DatePart::HalfOfDay),
+    ("clock_hour_of_ampm", DatePart::ClockHourOfHalfDay),
+    ("clock_hour_of_day", DatePart::ClockHourOfDay),
+    ("day_of_month", DatePart::DayOfMonth),
+    ("day_of_week", DatePart::DayOfWeek),
+    ("day_of_year", DatePart::DayOfYear),
+    ("epoch_day", DatePart::EpochDay),
+    ("era", DatePart::Era),
+    ("hour_of_ampm", DatePart::HourOfHalfDay),
+    ("hour_of_day", DatePart::HourOfDay),
+    ("instant_seconds", DatePart::InstantSeconds),
+    ("micro_of_day", DatePart::MicroOfDay),
+    ("micro_of_second", DatePart::MicroOfSecond),
+    ("milli_of_day", DatePart::MilliOfDay),
+    ("milli_of_second", DatePart::MilliOfSecond),
+    ("minute_of_day", DatePart::MinuteOfDay),
+    ("minute_of_hour", DatePart::MinuteOfHour),
+    ("month_of_year", DatePart::MonthOfYear),
+    ("nano_of_day", DatePart::NanoOfDay),
+    ("nano_of_second", DatePart::NanoOfSecond),
+    ("offset_seconds", DatePart::OffsetSeconds),
+    ("proleptic_month", DatePart::ProlepticMonth),
+    ("second_of_day", DatePart::SecondOfDay),
+    ("second_of_minute", DatePart::SecondOfMinute),
+    ("year", DatePart::Year),
+    ("year_of_era", DatePart::YearOfEra),
+];
+
+impl Checker<'_> {
+    /// A function of dates; `None` where the name is of another kind.
+    pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+        Ok(Some(match c.name {
+            "now" => Typed::constant(Kind::Date, Some(Value::Timestamp(self.now)), c.span),
+            "date_extract" => {
+                self.demand(c, 0, "string", Kind::is_text)?;
+                let c = &self.with_date(c, 1)?;
+                let name = self.constant_text(c, 0)?.to_ascii_lowercase();
+                let Some((_, part)) = PARTS.iter().find(|(known, _)| *known == name) else {
+                    let message = format!("invalid date field for [{}]: {name}", self.written(c.span));
+                    return Err(self.verification(c.span, message));
+                };
+                self.made(c, Kind::Long, call(T::DatePart(*part), vec![c.arguments[1].single()]))
+            }
+            "date_format" => self.date_format(c)?,
+            "day_name" | "month_name" => {
+                let c = &self.with_date(c, 0)?;
+                let letters = if c.name == "day_name" { "%A" } else { "%B" };
+                let arguments = vec![c.arguments[0].single(), text(letters)];
+                self.made(c, Kind::Keyword, Expr::Call(Function::FormatDate, arguments))
+            }
+            "date_parse" => self.date_parse(c)?,
+            "date_diff" => {
+                self.demand(c, 0, "string", Kind::is_text)?;
+                let c = &self.with_date(&self.with_date(c, 1)?, 2)?;
+                let unit = self.unit(c)?;
+                let arguments = vec![c.arguments[1].single(), c.arguments[2].single()];
+                self.made(c, Kind::Integer, call(T::DateDifference(unit), arguments))
+            }
+            "date_trunc" => {
+                let c = &self.with_date(c, 1)?;
+                let span = self.span_of(&c.arguments[0], c.span)?;
+                self.truncated(&c.arguments[1], span, c.span)
+            }
+            "bucket" | "tbucket" => self.bucket(c)?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The same call with a text as a date.
+    pub(super) fn with_date<'c>(&self, c: &Call<'c>, at: usize) -> Result<Call<'c>, EsqlError> {
+        let mut arguments = c.arguments.clone();
+        arguments[at] = self.as_date(arguments[at].clone())?;
+        let c = Call { name: c.name, arguments, options: c.options, span: c.span };
+        self.demand(&c, at, "datetime", |kind| kind == Kind::Date)?;
+        Ok(c)
+    }
+
+    fn date_format(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+        let c = &self.with_date(c, c.arguments.len() - 1)?;
+        let date = c.arguments[c.arguments.len() - 1].single();
+        if c.arguments.len() == 1 {
+            return Ok(self.made(c, Kind::Keyword, call(T::To(Kind::Keyword.typed()), vec![date])));
+        }
+        self.demand(c, 0, "string", Kind::is_text)?;
+        let pattern = self.constant_text(c, 0)?;
+        let made = date_pattern::read(&pattern).map_err(|message| self.verification(c.span, message))?;
+        let arguments = vec![date, text(&made.letters)];
+        Ok(self.made(c, Kind::Keyword, Expr::Call(Function::FormatDate, arguments)))
+    }
+
+    fn date_parse(&mut self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+        (0..c.arguments.len()).try_for_each(|at| self.demand(c, at, "string", Kind::is_text))?;
+        let value = c.arguments[c.arguments.len() - 1].single();
+        if c.arguments.len() == 1 {
+            return Ok(self.made(c, Kind::Date, call(T::To(Kind::Date.typed()), vec![value])));
+        }
+        let pattern = self.constant_text(c, 0)?;
+        let refuse = |message: String| self.verification(c.span, message);
+        let made = date_pattern::read(&pattern).map_err(refuse)?;
+        let (more, letters) = made.completed().map_err(refuse)?;
+        let regex = self.regex(&format!("^{}$", made.source), c.span)?;
+        let whole = Expr::Call(Function::Concat, vec![value.clone(), text(&more)]);
+        let letters = made.letters_for_reading() + &letters;
+        let parsed = Expr::Call(Function::ParseDate, vec![whole, text(&letters)]);
+        let is_like_it = Expr::Match(Box::new(value), TextPattern::Regex(regex));
+        let date = call(T::To(Kind::Date.typed()), vec![parsed]);
+        Ok(self.made(c, Kind::Date, Expr::Call(Function::If, vec![is_like_it, date])))
+    }
+
+    fn unit(&self, c: &Call<'_>) -> Result<DateUnit, EsqlError> {
+        let written = self.constant_text(c, 0)?;
+        const DAY: i64 = 86_400_000;
+        const UNITS: [(&str, DateUnit); 41] = [
+            ("year", DateUnit::Months(12)),
+            ("years", DateUnit::Months(12)),
+            ("yy", DateUnit::Months(12)),
+            ("yyyy", DateUnit::Months(12)),
+            ("quarter", DateUnit::Months(3)),
+            ("quarters", DateUnit::Months(3)),
+            ("qq", DateUnit::Months(3)),
+            ("q", DateUnit::Months(3)),
+            ("month", DateUnit::Months(1)),
+            ("months", DateUnit::Months(1)),
+            ("mm", DateUnit::Months(1)),
+            ("m", DateUnit::Months(1)),
+            ("dayofyear", DateUnit::Milliseconds(DAY)),
+            ("dy", DateUnit::Milliseconds(DAY)),
+            ("y", DateUnit::Milliseconds(DAY)),
+            ("day", DateUnit::Milliseconds(DAY)),
+            ("days", DateUnit::Milliseconds(DAY)),
+            ("dd", DateUnit::Milliseconds(DAY)),
+            ("d", DateUnit::Milliseconds(DAY)),
+            ("week", DateUnit::Milliseconds(7 * DAY)),
+            ("weeks", DateUnit::Milliseconds(7 * DAY)),
+            ("wk", DateUnit::Milliseconds(7 * DAY)),
+            ("ww", DateUnit::Milliseconds(7 * DAY)),
+            ("weekday", DateUnit::Milliseconds(DAY)),
+            ("weekdays", DateUnit::Milliseconds(DAY)),
+            ("dw", DateUnit::Milliseconds(DAY)),
+            ("hour", DateUnit::Milliseconds(3_600_000)),
+            ("hours", DateUnit::Milliseconds(3_600_000)),
+            ("hh", DateUnit::Milliseconds(3_600_000)),
+            ("minute", DateUnit::Milliseconds(60_000)),
+            ("minutes", DateUnit::Milliseconds(60_000)),
+            ("mi", DateUnit::Milliseconds(60_000)),
+            ("n", DateUnit::Milliseconds(60_000)),
+            ("second", DateUnit::Milliseconds(1_000)),
+            ("seconds", DateUnit::Milliseconds(1_000)),
+            ("ss", DateUnit::Milliseconds(1_000)),
+            ("s", DateUnit::Milliseconds(1_000)),
+            ("millisecond", DateUnit::Milliseconds(1)),
+            ("milliseconds", DateUnit::Milliseconds(1)),
+            ("ms", DateUnit::Milliseconds(1)),
+            ("microseconds", DateUnit::Microseconds),
+        ];
+        let name = written.to_ascii_lowercase();
+        if matches!(name.as_str(), "nanosecond" | "nanoseconds" | "ns") {
+            return Ok(DateUnit::Nanoseconds);
+        }
+        if matches!(name.as_str(), "microsecond" | "mcs") {
+            return Ok(DateUnit::Microseconds);
+        }
+        if let Some((_, unit)) = UNITS.iter().find(|(known, _)| *known == name) {
+            return Ok(*unit);
+        }
+        let near = nearest(&name, UNITS.iter().map(|(known, _)| *known));
+        let hint = near.map(|near| format!("; did you mean [{near}]?")).unwrap_or_default();
+        let message = format!("Received value [{written}] is not valid date part to add{hint}");
+        Err(self.verification(c.span, message))
+    }
+}

@@ -1,0 +1,452 @@
+//! Partial aggregates: states that rows are added to and that merge.
+//!
+//! Merging is associative and commutative, and a fresh state is its identity, whatever way rows were divided
+//! among threads, runs or servers. Ties are broken by value or by the place of the row, never by chance.
+
+mod codec;
+mod distinct;
+mod histogram;
+mod percentile;
+mod sum;
+mod values;
+
+use std::cmp::{Ordering, Reverse};
+
+use types::{Addresses, Column, RowSet, Strings, Value};
+
+pub(crate) use distinct::Distinct;
+pub(crate) use percentile::Percentile;
+pub(crate) use sum::{Moments, Sum};
+pub(crate) use values::Values;
+
+use super::address::hash_of;
+use super::cell::{Cell, sort_order, strict_order};
+use super::functions::value_bytes;
+use plan::AggregateKind;
+
+/// Where a row stands: events by time, group and acceptance; rows come in descending order of place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The event's time, or how far from the end the row of a result stands.
+    pub(crate) time: i64,
+    /// The event's group.
+    pub(crate) group: u32,
+    /// The event's place in the order of acceptance.
+    pub(crate) sequence: u64,
+    /// Which of the rows of one event it is, counted from 0.
+    pub(crate) part: Reverse<u32>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::of_row(0)
+    }
+}
+
+impl Place {
+    /// The place of a row of a result, counted from 0.
+    pub(crate) fn of_row(row: usize) -> Self {
+        Self { time: -(row as i64), group: 0, sequence: 0, part: Reverse(0) }
+    }
+}
+
+/// A value that orders as `sort` does; values told apart by a reader are never equal.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranked(pub(crate) Value);
+
+impl Ranked {
+    fn cell(&self) -> Cell<'_> {
+        Cell::of(Some(&self.0))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        strict_order(self.cell(), other.cell())
+    }
+}
+
+/// A value in the form in which groups, `dedup`, `count_distinct`, `values` tell values apart: `3.0` is `3`.
+pub(crate) fn canonical(value: Value) -> Value {
+    match value {
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => Value::Integer(number as i64),
+        other => other,
+    }
+}
+
+/// A key that is equal for values that are one: type and canonical value.
+pub(crate) fn write_key(cell: Cell<'_>, key: &mut Vec<u8>) {
+    match cell {
+        Cell::Missing => key.push(0),
+        Cell::Text(text) => {
+            key.push(1);
+            key.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            key.extend_from_slice(text.as_bytes());
+        }
+        Cell::Integer(number) => {
+            key.push(2);
+            key.extend_from_slice(&number.to_le_bytes());
+        }
+        Cell::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => {
+            write_key(Cell::Integer(number as i64), key);
+        }
+        Cell::Float(number) => {
+            key.push(3);
+            key.extend_from_slice(&number.to_bits().to_le_bytes());
+        }
+        Cell::Boolean(truth) => key.extend_from_slice(&[4, u8::from(truth)]),
+        Cell::Time(nanos) => {
+            key.push(5);
+            key.extend_from_slice(&nanos.to_le_bytes());
+        }
+        Cell::Nested(value) => {
+            let mut json = String::new();
+            value.write_json(&mut json);
+            key.push(6);
+            key.extend_from_slice(&(json.len() as u64).to_le_bytes());
+            key.extend_from_slice(json.as_bytes());
+        }
+    }
+}
+
+/// The state of one aggregate of one group.
+#[derive(Clone, Debug)]
+pub(crate) enum Partial {
+    /// How many rows.
+    Count(u64),
+    /// A sum, for `sum` and `avg`.
+    Sum(Sum),
+    /// Mean and deviation.
+    Moments(Moments),
+    /// Least or greatest value: the number or time where there is any, else the text.
+    Extreme { number: Option<Value>, other: Option<Value> },
+    /// How many distinct values.
+    Distinct(Distinct),
+    /// The distribution of numbers.
+    Percentile(Percentile),
+    /// The value at the least or greatest instant, of those at one instant at the least or greatest place. Where only the
+    /// place counts, the instant is 0.
+    AtPlace(Option<(i64, Place, Value)>),
+    /// Distinct values with how often and where they occur.
+    Values(Values),
+    /// All values with their places.
+    List(Vec<(Place, Value)>),
+}
+
+impl Partial {
+    /// The state before any row.
+    pub(crate) fn new(kind: AggregateKind) -> Self {
+        match kind {
+            AggregateKind::Count => Self::Count(0),
+            AggregateKind::CountDistinct => Self::Distinct(Distinct::default()),
+            AggregateKind::Sum | AggregateKind::Average => Self::Sum(Sum::default()),
+            AggregateKind::Min | AggregateKind::Max => Self::Extreme { number: None, other: None },
+            AggregateKind::Percentile(_) | AggregateKind::Histogram(_) => Self::Percentile(Percentile::default()),
+            AggregateKind::StandardDeviation | AggregateKind::Variance => Self::Moments(Moments::default()),
+            AggregateKind::First | AggregateKind::Last | AggregateKind::Earliest | AggregateKind::Latest => {
+                Self::AtPlace(None)
+            }
+            AggregateKind::Values(most) => Self::Values(Values::new(most)),
+            AggregateKind::Mode => Self::Values(Values::new(None)),
+            AggregateKind::List => Self::List(Vec::new()),
+        }
+    }
+
+    /// Adds one row; answers how many bytes more the state holds. `instant` is its `@timestamp` where the aggregate goes by
+    /// that, else 0.
+    fn add(&mut self, kind: AggregateKind, cell: Cell<'_>, instant: i64, place: Place) -> usize {
+        match self {
+            Self::Count(count) => *count += u64::from(cell.is_present()),
+            Self::Sum(sum) => sum.add(cell),
+            Self::Moments(moments) => moments.add(cell),
+            Self::Extreme { number, other } => {
+                let is_number = matches!(cell, Cell::Time(_)) || cell.plain_number().is_some();
+                let best = if is_number { number } else { other };
+                if cell.is_present() && best.as_ref().is_none_or(|best| is_better(kind, cell, Cell::of(Some(best)))) {
+                    *best = cell.to_value();
+                }
+            }
+            Self::Distinct(distinct) => return distinct.add(cell),
+            Self::Percentile(percentile) => return percentile.add(cell),
+            Self::AtPlace(best) => {
+                if cell.is_present() && best.as_ref().is_none_or(|best| is_before(kind, (instant, place), cell, best)) {
+                    *best = cell.to_value().map(|value| (instant, place, value));
+                }
+            }
+            Self::Values(values) => return values.add(cell, place),
+            Self::List(list) => {
+                let Some(value) = cell.to_value() else { return 0 };
+                let bytes = value_bytes(&value) + 48;
+                list.push((place, value));
+                return bytes;
+            }
+        }
+        0
+    }
+
+    /// Adds the rows that another state has seen; answers how many bytes more the state holds.
+    pub(crate) fn merge(&mut self, kind: AggregateKind, other: Self) -> usize {
+        match (self, other) {
+            (Self::Count(count), Self::Count(more)) => *count = count.saturating_add(more),
+            (Self::Sum(sum), Self::Sum(more)) => sum.merge(&more),
+            (Self::Moments(moments), Self::Moments(more)) => moments.merge(&more),
+            (Self::Extreme { number, other }, Self::Extreme { number: more, other: more_other }) => {
+                for (best, more) in [(number, more), (other, more_other)] {
+                    if let Some(more) = more
+                        && best.as_ref().is_none_or(|b| is_better(kind, Cell::of(Some(&more)), Cell::of(Some(b))))
+                    {
+                        *best = Some(more);
+                    }
+                }
+            }
+            (Self::Distinct(distinct), Self::Distinct(more)) => {
+                let before = distinct.memory_bytes();
+                distinct.merge(more);
+                return distinct.memory_bytes().saturating_sub(before);
+            }
+            (Self::Percentile(percentile), Self::Percentile(more)) => {
+                let before = percentile.memory_bytes();
+                percentile.merge(more);
+                return percentile.memory_bytes().saturating_sub(before);
+            }
+            (Self::AtPlace(best), Self::AtPlace(Some((instant, place, value))))
+                if best.as_ref().is_none_or(|best| is_before(kind, (instant, place), Cell::of(Some(&value)), best)) =>
+            {
+                *best = Some((instant, place, value));
+            }
+            (Self::Values(values), Self::Values(more)) => return values.merge(more),
+            (Self::List(list), Self::List(more)) => {
+                let bytes = more.iter().map(|(_, value)| value_bytes(value) + 48).sum();
+                list.extend(more);
+                return bytes;
+            }
+            // A place that is not better; for the rest, states of one aggregate are all of one variant.
+            _ => {}
+        }
+        0
+    }
+
+    /// The aggregate's value.
+    pub(crate) fn finish(self, kind: AggregateKind) -> Option<Value> {
+        match self {
+            Self::Count(count) => Some(Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))),
+            Self::Sum(sum) if kind == AggregateKind::Average => sum.mean(),
+            Self::Sum(sum) => sum.total(),
+            Self::Moments(moments) if kind == AggregateKind::Variance => moments.variance().map(Value::Float),
+            Self::Moments(moments) => moments.variance().map(|variance| Value::Float(variance.sqrt())),
+            Self::Extreme { number, other } => number.or(other),
+            Self::Distinct(distinct) => Some(Value::Integer(distinct.estimate() as i64)),
+            Self::Percentile(percentile) => match kind {
+                AggregateKind::Percentile(percent) => percentile.at(percent).map(Value::Float),
+                AggregateKind::Histogram(n_ranges) => histogram::ranges(&percentile.counts(), n_ranges),
+                _ => None,
+            },
+            Self::AtPlace(best) => best.map(|(.., value)| value),
+            Self::Values(values) if kind == AggregateKind::Mode => values.mode(),
+            Self::Values(values) => Some(values.list()),
+            Self::List(mut list) => {
+                list.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+                Some(Value::List(list.into_iter().map(|(_, value)| Some(value)).collect::<Vec<_>>().into()))
+            }
+        }
+    }
+
+    /// Tells whether the value is no longer exact.
+    pub(crate) fn is_approximate(&self) -> bool {
+        match self {
+            Self::Distinct(distinct) => distinct.is_approximate(),
+            Self::Percentile(percentile) => percentile.is_approximate(),
+            _ => false,
+        }
+    }
+}
+
+/// Tells whether `cell` is a better least or greatest value; equal ones go by type, so that any order gives one.
+fn is_better(kind: AggregateKind, cell: Cell<'_>, best: Cell<'_>) -> bool {
+    let order = sort_order(cell, best);
+    let order = if kind == AggregateKind::Max { order.reverse() } else { order };
+    order.then_with(|| strict_order(cell, best)).is_lt()
+}
+
+/// Tells whether a value at an instant and a place comes before the one known, for an aggregate of one row's value. Rows
+/// that nothing tells apart go by value, whatever order they come in.
+fn is_before(kind: AggregateKind, at: (i64, Place), cell: Cell<'_>, known: &(i64, Place, Value)) -> bool {
+    let known_at = (known.0, known.1);
+    let order = match kind {
+        AggregateKind::First | AggregateKind::Latest => known_at.cmp(&at),
+        _ => at.cmp(&known_at),
+    };
+    order.then_with(|| strict_order(cell, Cell::of(Some(&known.2)))).is_lt()
+}
+
+/// Tells whether an aggregate depends on the order in which rows come.
+pub(crate) fn depends_on_order(kind: AggregateKind) -> bool {
+    matches!(kind, AggregateKind::First | AggregateKind::Last | AggregateKind::List)
+}
+
+/// Tells whether two aggregates of the same values can be told from one state.
+pub(crate) fn share_state(a: AggregateKind, b: AggregateKind) -> bool {
+    use AggregateKind as Kind;
+    matches!(
+        (a, b),
+        (Kind::Percentile(_) | Kind::Histogram(_), Kind::Percentile(_) | Kind::Histogram(_))
+            | (Kind::Sum | Kind::Average, Kind::Sum | Kind::Average)
+            | (Kind::StandardDeviation | Kind::Variance, Kind::StandardDeviation | Kind::Variance)
+            | (Kind::CountDistinct, Kind::CountDistinct)
+    )
+}
+
+/// The rows that one aggregate is given.
+pub(crate) struct Rows<'a> {
+    /// Per row, its group.
+    pub(crate) groups: &'a [u32],
+    /// The argument; `None` for `count(*)`.
+    pub(crate) argument: Option<&'a Column>,
+    /// Per row its place, where the aggregate needs it.
+    pub(crate) places: Option<&'a [Place]>,
+    /// Per row the `@timestamp`, where the aggregate needs it.
+    pub(crate) times: Option<&'a Column>,
+    /// How many events each row stands for; `None` is one.
+    pub(crate) weights: Option<&'a [u64]>,
+}
+
+/// Adds rows to the states of one aggregate; answers how many bytes more they hold.
+pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<'_>) -> usize {
+    match (kind, rows.argument) {
+        (AggregateKind::Count, argument) => {
+            add_counts(states, rows, argument.map(Column::presence));
+            0
+        }
+        (AggregateKind::CountDistinct, Some(Column::Dictionary { codes, values })) => {
+            add_distinct_codes(states, rows.groups, codes, values)
+        }
+        (_, None) => 0,
+        (AggregateKind::CountDistinct, Some(Column::Strings { values, present })) => {
+            add_distinct_texts(states, rows.groups, values, present.as_ref())
+        }
+        (AggregateKind::Percentile(_) | AggregateKind::Histogram(_), Some(Column::Floats { values, present, .. })) => {
+            add_numbers(states, rows.groups, values.iter().copied(), present.as_ref())
+        }
+        (AggregateKind::Percentile(_) | AggregateKind::Histogram(_), Some(Column::Integers { values, present })) => {
+            add_numbers(states, rows.groups, values.iter().map(|number| *number as f64), present.as_ref())
+        }
+        (_, Some(argument)) => {
+            let mut bytes = 0;
+            for (row, group) in rows.groups.iter().enumerate() {
+                let place = rows.places.map_or_else(Place::default, |places| places[row]);
+                let instant = match kind {
+                    AggregateKind::Earliest | AggregateKind::Latest => {
+                        rows.times.and_then(|times| Cell::at(times, row).time())
+                    }
+                    _ => Some(0),
+                };
+                let Some(instant) = instant else { continue };
+                bytes += states[*group as usize].add(kind, Cell::at(argument, row), instant, place);
+            }
+            bytes
+        }
+    }
+}
+
+fn add_counts(states: &mut [Partial], rows: &Rows<'_>, present: Option<RowSet>) {
+    // Counted apart first: the states are wide, and neighbouring rows often share one.
+    let mut counts = vec![0u64; states.len()];
+    match (rows.weights, present.filter(|present| !present.is_all())) {
+        (None, None) => rows.groups.iter().for_each(|group| counts[*group as usize] += 1),
+        (weights, present) => {
+            for (row, group) in rows.groups.iter().enumerate() {
+                if present.as_ref().is_none_or(|present| present.contains(row)) {
+                    counts[*group as usize] += weights.map_or(1, |weights| weights[row]);
+                }
+            }
+        }
+    }
+    for (state, more) in states.iter_mut().zip(counts) {
+        if let Partial::Count(count) = state {
+            *count += more;
+        }
+    }
+}
+
+/// Adds a column of numbers to percentiles.
+fn add_numbers(
+    states: &mut [Partial],
+    groups: &[u32],
+    numbers: impl Iterator<Item = f64>,
+    present: Option<&RowSet>,
+) -> usize {
+    let mut bytes = 0;
+    for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
+        if present.is_none_or(|present| present.contains(row))
+            && let Partial::Percentile(percentile) = &mut states[*group as usize]
+        {
+            bytes += percentile.add_number(number);
+        }
+    }
+    bytes
+}
+
+/// Adds a column of texts to counts of distinct values.
+fn add_distinct_texts(states: &mut [Partial], groups: &[u32], texts: &Strings, present: Option<&RowSet>) -> usize {
+    let mut bytes = 0;
+    for (row, (group, text)) in groups.iter().zip(texts.iter()).enumerate() {
+        if present.is_none_or(|present| present.contains(row))
+            && let Partial::Distinct(distinct) = &mut states[*group as usize]
+        {
+            bytes += distinct.add_hash(distinct::hash(Cell::Text(text)));
+        }
+    }
+    bytes
+}
+
+/// Adds a column of addresses to counts of distinct values.
+pub(crate) fn add_distinct_addresses(states: &mut [Partial], groups: &[u32], addresses: &Addresses) -> usize {
+    let mut bytes = 0;
+    let mut add = |group: u32, address: u32| {
+        if let Partial::Distinct(distinct) = &mut states[group as usize] {
+            bytes += distinct.add_hash(hash_of(address));
+        }
+    };
+    match &addresses.present {
+        None => groups.iter().zip(&addresses.values).for_each(|(group, address)| add(*group, *address)),
+        Some(present) => present.iter().for_each(|row| add(groups[row], addresses.values[row])),
+    }
+    bytes
+}
+
+/// Each distinct value of a dictionary is hashed once, however many rows have it.
+fn add_distinct_codes(states: &mut [Partial], groups: &[u32], codes: &[u32], values: &[Value]) -> usize {
+    // Per code its hash and the group that it was added to last: values often stay with one group.
+    let mut known: Vec<Option<(u64, u32)>> = vec![None; values.len()];
+    let mut bytes = 0;
+    for (group, code) in groups.iter().zip(codes) {
+        let Some(value) = values.get(*code as usize) else { continue };
+        let hash = match known[*code as usize] {
+            Some((_, last)) if last == *group => continue,
+            Some((hash, _)) => hash,
+            None => distinct::hash(Cell::of(Some(value))),
+        };
+        known[*code as usize] = Some((hash, *group));
+        if let Partial::Distinct(distinct) = &mut states[*group as usize] {
+            bytes += distinct.add_hash(hash);
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,412 @@
+//! Groups the events of all runs: run by run where the partial of a run is worth keeping, else all together.
+//!
+//! A run that never changes has its partial looked for in the cache. Where there is none, its blocks are worked off
+//! into a state of its own, which is kept once all of them are, and whole: nothing damaged, nothing left out for want
+//! of time. Everything else (hot events, partials that grow too large) goes into one state per thread. In the end all
+//! states merge, in any order. What came of the runs that the range holds whole is kept together once more, so that
+//! whoever asks again reads one partial instead of one for each run (`several.rs`).
+
+mod several;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::several::Several;
+use super::codec::{Reader, put_count};
+use super::expression::Stop;
+use super::fingerprint::Fingerprint;
+use super::group::Groups;
+use super::progress::Preview;
+use super::scan::{Flow, Item, Scan};
+use super::steps::Steps;
+use super::table::Table;
+use super::unnest::Spread;
+use super::{ExecuteError, minutes};
+use crate::cache::PartialCache;
+use plan::{Aggregate, Expr, Name, Operator};
+
+/// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.
+const MEMORY_FACTOR: usize = 4;
+
+/// An aggregation of events.
+pub(crate) struct Aggregation<'p> {
+    lead: &'p [Operator],
+    spread: Spread<'p>,
+    by: &'p [(Name, Expr)],
+    aggregates: &'p [Aggregate],
+    steps: Steps<'p>,
+    fields: std::collections::BTreeSet<Name>,
+}
+
+/// The partial of one run as it grows.
+struct Slot<'p> {
+    key: u128,
+    /// Set where it cannot be kept: blocks are damaged, or it is too large.
+    is_given_up: AtomicBool,
+    state: Mutex<Growing<'p>>,
+}
+
+struct Growing<'p> {
+    groups: Groups<'p>,
+    n_items_left: usize,
+}
+
+/// What one thread has.
+struct Worker<'p> {
+    /// Events of runs whose partials are not kept, and partials that are done.
+    overall: Groups<'p>,
+    /// Of these partials those that are kept together.
+    together: Groups<'p>,
+    /// The run that it works on, if that has a slot: its source, what was found, how many blocks were worked off.
+    own: Option<(usize, Groups<'p>, usize)>,
+}
+
+/// What a query keeps partials with.
+struct Keeper<'a> {
+    cache: &'a PartialCache,
+    fingerprint: Fingerprint,
+    /// Whether the author was already told that numbers are taken as seconds.
+    has_said_seconds: bool,
+    /// Set once a partial was too large: others would be too.
+    is_large: AtomicBool,
+    /// The runs whose partials are kept together.
+    several: Several,
+}
+
+impl<'p> Aggregation<'p> {
+    /// Prepares `aggregate` of what `lead` and `spread` give.
+    pub(crate) fn new(lead: &'p [Operator], spread: Spread<'p>, aggregate: &'p Operator) -> Option<Self> {
+        let Operator::Aggregate { by, aggregates } = aggregate else { return None };
+        let fields = spread.fields(aggregate);
+        let steps = Steps::new(lead, &fields);
+        Some(Self { lead, spread, by, aggregates, steps, fields })
+    }
+
+    /// The groups of all events.
+    pub(crate) fn run(
+        &self,
+        scan: &Scan<'_>,
+        has_said_seconds: bool,
+        preview: Option<&Preview<'_>>,
+    ) -> Result<Table, ExecuteError> {
+        let keeper = self.keeper(scan, has_said_seconds);
+        let mut total = self.worker();
+        let mut items: Vec<Item> = Vec::new();
+        let mut slots: Vec<Option<Slot<'p>>> = Vec::with_capacity(scan.sources.len());
+        let is_known = keeper.as_ref().is_some_and(|keeper| self.take_together(scan, keeper, &mut total.overall));
+        for source in 0..scan.sources.len() {
+            let keeper = keeper.as_ref();
+            let is_done = is_known && keeper.is_some_and(|keeper| keeper.several.has(source));
+            slots.push(if is_done { None } else { self.begin(scan, source, keeper, &mut total, &mut items) });
+        }
+        if slots.iter().all(Option::is_none) {
+            // Without partials to complete, newest first, as whoever follows the progress expects.
+            items.sort_by_key(|item| std::cmp::Reverse((item.last, item.first)));
+        }
+        scan.expect(&items);
+        if !items.is_empty() {
+            for mut worker in
+                self.in_threads(scan, keeper.as_ref(), &slots, &items, ([&total.overall, &total.together], preview))?
+            {
+                let handed = worker.hand_in(scan, keeper.as_ref(), &slots);
+                let handed = handed.and_then(|()| merge_held(scan, &mut total.overall, worker.overall));
+                let handed = handed.and_then(|()| merge_held(scan, &mut total.together, worker.together));
+                handed.unwrap_or_else(|stop| scan.note_stop(stop));
+            }
+        }
+        for slot in slots.into_iter().flatten() {
+            // Left unfinished by an end before its time.
+            let groups = slot.state.into_inner().unwrap_or_else(PoisonError::into_inner).groups;
+            merge_held(scan, &mut total.overall, groups).unwrap_or_else(|stop| scan.note_stop(stop));
+        }
+        let Worker { mut overall, together, .. } = total;
+        // What was being merged when the query ended is not whole.
+        if let Some(keeper) = keeper.as_ref().filter(|_| !is_known && !scan.budget().is_cut()) {
+            keeper.keep_together(scan, &together);
+        }
+        merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
+        Ok(Table::of_groups(scan.or_nothing(overall.finish(scan.budget()))))
+    }
+
+    fn worker(&self) -> Worker<'p> {
+        Worker { overall: self.groups(), together: self.groups(), own: None }
+    }
+
+    /// Works blocks off. Between two of them, everybody lends what was found to whoever shows it.
+    fn in_threads(
+        &self,
+        scan: &Scan<'_>,
+        keeper: Option<&Keeper<'_>>,
+        slots: &[Option<Slot<'p>>],
+        items: &[Item],
+        (known, preview): ([&Groups<'p>; 2], Option<&Preview<'_>>),
+    ) -> Result<Vec<Worker<'p>>, ExecuteError> {
+        let workers: Mutex<Vec<Arc<Mutex<Worker<'p>>>>> = Mutex::default();
+        let start = || {
+            let worker = Arc::new(Mutex::new(self.worker()));
+            locked(&workers).push(worker.clone());
+            worker
+        };
+        let work = |worker: &mut Arc<Mutex<Worker<'p>>>, _, item: &Item| {
+            let worked = self.work(scan, keeper, slots, &mut locked(worker), item);
+            if let Some(preview) = preview.filter(|preview| preview.is_due(scan)) {
+                let workers = locked(&workers).clone();
+                // Nobody is in the middle of a block while all are held, and nobody waits for another one but here.
+                let held: Vec<_> = workers.iter().map(|worker| locked(worker)).collect();
+                let states: Vec<_> = slots.iter().flatten().map(|slot| locked(&slot.state)).collect();
+                let of_workers = held.iter().flat_map(|worker| {
+                    [&worker.overall, &worker.together]
+                        .into_iter()
+                        .chain(worker.own.as_ref().map(|(_, groups, _)| groups))
+                });
+                let parts = known.into_iter().chain(of_workers).chain(states.iter().map(|state| &state.groups));
+                let together = preview.together(scan, parts);
+                drop((states, held));
+                together.into_iter().for_each(|groups| preview.show(scan, groups));
+            }
+            worked.map(|()| Flow::Continue)
+        };
+        let worked = scan.for_each(items, start, work)?;
+        let done = worked.iter().map(|worker| std::mem::replace(&mut *locked(worker), self.worker()));
+        Ok(done.collect())
+    }
+
+    fn groups(&self) -> Groups<'p> {
+        Groups::new(self.by, self.aggregates)
+    }
+
+    fn keeper<'a>(&self, scan: &Scan<'a>, has_said_seconds: bool) -> Option<Keeper<'a>> {
+        let cache = scan.request.support.cache?;
+        if scan.sources.iter().all(|source| source.run.info().key.is_none()) {
+            return None;
+        }
+        let before = [self.lead, self.spread.operators()];
+        let time_zone = scan.request.time_zone;
+        let fingerprint = Fingerprint::of_aggregation(before, self.by, self.aggregates, time_zone)?;
+        let several = Several::new(scan, fingerprint);
+        Some(Keeper { cache, fingerprint, has_said_seconds, is_large: AtomicBool::new(false), several })
+    }
+
+    /// Adds what is known of a run without reading its blocks, and lists the blocks that must be read.
+    fn begin(
+        &self,
+        scan: &Scan<'_>,
+        source: usize,
+        keeper: Option<&Keeper<'_>>,
+        total: &mut Worker<'p>,
+        items: &mut Vec<Item>,
+    ) -> Option<Slot<'p>> {
+        let mut key = None;
+        if let Some(keeper) = keeper {
+            key = keeper.fingerprint.key(&*scan.sources[source].run, scan.request.range);
+            match key.and_then(|key| keeper.cache.partial(key)) {
+                Some(kept) if kept.is_empty() => key = None,
+                Some(kept) if self.take_kept(scan, Some(source), &kept, keeper.place(source, total)) => {
+                    keeper.several.note_arrived(source);
+                    return None;
+                }
+                _ => {}
+            }
+        }
+        let n_before = items.len();
+        let by_minute = self.spread.is_none() && minutes::can_answer(&self.steps, self.by, self.aggregates);
+        let Some(key) = key else {
+            self.blocks(scan, source, by_minute, &mut total.overall, items);
+            return None;
+        };
+        let mut groups = self.groups();
+        self.blocks(scan, source, by_minute, &mut groups, items);
+        let state = Mutex::new(Growing { groups, n_items_left: items.len() - n_before });
+        let slot = Slot { key, is_given_up: AtomicBool::new(false), state };
+        if items.len() > n_before {
+            return Some(slot);
+        }
+        if let Some(keeper) = keeper {
+            keeper.keep(scan, source, &slot, total);
+        }
+        None
+    }
+
+    fn blocks(&self, scan: &Scan<'_>, source: usize, by_minute: bool, groups: &mut Groups<'p>, items: &mut Vec<Item>) {
+        if by_minute {
+            items.extend(minutes::count(scan, source, &self.steps, self.by, groups));
+        } else {
+            items.extend(scan.blocks_of(source, scan.request.range));
+        }
+    }
+
+    /// Adds what is kept of several runs together; `false` where nothing is.
+    fn take_together(&self, scan: &Scan<'_>, keeper: &Keeper<'_>, total: &mut Groups<'p>) -> bool {
+        let Some(kept) = keeper.several.key().and_then(|key| keeper.cache.partial(key)) else { return false };
+        if kept.is_empty() {
+            keeper.several.give_up();
+            return false;
+        }
+        let is_taken = self.take_kept(scan, None, &kept, total);
+        if is_taken {
+            // They are needed again once one of the runs is gone.
+            keeper.cache.touch(keeper.several.keys());
+        }
+        is_taken
+    }
+
+    /// Adds a partial that was kept of a source, or of several; `false` where it cannot be read.
+    fn take_kept(&self, scan: &Scan<'_>, source: Option<usize>, kept: &[u8], total: &mut Groups<'p>) -> bool {
+        let mut reader = Reader::new(kept);
+        let (Ok(n_scanned), Ok(n_matched)) = (reader.count(), reader.count()) else { return false };
+        let Ok(groups) = Groups::decode(self.by, self.aggregates, &mut reader) else { return false };
+        if !reader.is_at_end() {
+            return false;
+        }
+        match source {
+            Some(source) => scan.count_kept(source, n_scanned, n_matched),
+            None => scan.count_kept_of_several(n_scanned, n_matched),
+        }
+        let merged = scan.hold(groups.memory_bytes()).and_then(|()| merge_held(scan, total, groups));
+        merged.unwrap_or_else(|stop| scan.note_stop(stop));
+        true
+    }
+
+    /// Works one block off.
+    fn work(
+        &self,
+        scan: &Scan<'_>,
+        keeper: Option<&Keeper<'_>>,
+        slots: &[Option<Slot<'p>>],
+        worker: &mut Worker<'p>,
+        item: &Item,
+    ) -> Result<(), Stop> {
+        if worker.own.as_ref().is_some_and(|(source, ..)| *source != item.source) {
+            worker.hand_in(scan, keeper, slots)?;
+        }
+        let slot = slots[item.source].as_ref().filter(|slot| !slot.is_given_up.load(Relaxed));
+        let (Some(slot), Some(keeper)) = (slot, keeper) else { return self.add(scan, item, &mut worker.overall) };
+        let (_, groups, n_done) = worker.own.get_or_insert_with(|| (item.source, self.groups(), 0));
+        let added = self.add(scan, item, groups);
+        *n_done += 1;
+        if added.is_err() {
+            slot.is_given_up.store(true, Relaxed);
+        } else if groups.memory_bytes() > keeper.cache.entry_bytes_max().saturating_mul(MEMORY_FACTOR) {
+            keeper.give_up(slot);
+        }
+        if keeper.is_large.load(Relaxed) {
+            slot.is_given_up.store(true, Relaxed);
+            worker.hand_in(scan, Some(keeper), slots)?;
+        }
+        added
+    }
+
+    /// Adds the events of a block.
+    fn add(&self, scan: &Scan<'_>, item: &Item, groups: &mut Groups<'p>) -> Result<(), Stop> {
+        let mut frame = self.spread.apply(scan.frame(item, &self.steps)?, &self.fields, scan)?;
+        if frame.n_rows() == 0 {
+            return Ok(());
+        }
+        let before = groups.memory_bytes();
+        groups.add(&mut frame, &scan.env, None)?;
+        scan.hold(groups.memory_bytes().saturating_sub(before))
+    }
+}
+
+impl<'p> Worker<'p> {
+    /// Gives what was found in a run to the run's slot; whoever comes last keeps the whole.
+    fn hand_in(
+        &mut self,
+        scan: &Scan<'_>,
+        keeper: Option<&Keeper<'_>>,
+        slots: &[Option<Slot<'p>>],
+    ) -> Result<(), Stop> {
+        let Some((source, groups, n_done)) = self.own.take() else { return Ok(()) };
+        let (Some(slot), Some(keeper)) = (&slots[source], keeper) else {
+            return merge_held(scan, &mut self.overall, groups);
+        };
+        if slot.is_given_up.load(Relaxed) {
+            return merge_held(scan, &mut self.overall, groups);
+        }
+        let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.n_items_left = state.n_items_left.saturating_sub(n_done);
+        let is_whole = state.n_items_left == 0;
+        merge_held(scan, &mut state.groups, groups)?;
+        drop(state);
+        if is_whole {
+            keeper.keep(scan, source, slot, self);
+        }
+        Ok(())
+    }
+}
+
+impl Keeper<'_> {
+    /// Keeps a partial that is whole, and merges it into `into`.
+    fn keep<'p>(&self, scan: &Scan<'_>, source: usize, slot: &Slot<'p>, into: &mut Worker<'p>) {
+        let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty = state.groups.fresh();
+        let groups = std::mem::replace(&mut state.groups, empty);
+        // Whether numbers were taken as seconds is known of the query, not of the run.
+        let says_more = !self.has_said_seconds && scan.env.took_seconds.load(Relaxed);
+        let mut into_groups = &mut into.overall;
+        if !slot.is_given_up.load(Relaxed) && !says_more {
+            let bytes = encoded(scan.counted(source), &groups);
+            if bytes.len() > self.cache.entry_bytes_max() {
+                self.give_up(slot);
+            } else {
+                self.cache.put(slot.key, bytes);
+                self.several.note_arrived(source);
+                into_groups = self.place(source, into);
+            }
+        }
+        drop(state);
+        merge_held(scan, into_groups, groups).unwrap_or_else(|stop| scan.note_stop(stop));
+    }
+
+    /// Where the partial of a source goes.
+    fn place<'w, 'p>(&self, source: usize, worker: &'w mut Worker<'p>) -> &'w mut Groups<'p> {
+        if self.several.has(source) { &mut worker.together } else { &mut worker.overall }
+    }
+
+    /// Keeps the partials of several runs together, if they are all there.
+    fn keep_together(&self, scan: &Scan<'_>, groups: &Groups<'_>) {
+        let Some(key) = self.several.key().filter(|_| self.several.is_whole() && !scan.is_partial()) else { return };
+        if groups.memory_bytes() > self.cache.entry_bytes_max().saturating_mul(MEMORY_FACTOR) {
+            return self.cache.put(key, Vec::new());
+        }
+        let bytes = encoded(self.several.counted(scan), groups);
+        let is_large = bytes.len() > self.cache.entry_bytes_max() / 2;
+        self.cache.put(key, if is_large { Vec::new() } else { bytes });
+    }
+
+    /// Remembers that a partial is too large to be kept.
+    fn give_up(&self, slot: &Slot<'_>) {
+        slot.is_given_up.store(true, Relaxed);
+        self.is_large.store(true, Relaxed);
+        self.cache.put(slot.key, Vec::new());
+    }
+}
+
+/// A partial as it is kept: how many events were looked at, how many matched, and their groups.
+fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_count(n_scanned, &mut bytes);
+    put_count(n_matched, &mut bytes);
+    groups.encode(&mut bytes);
+    bytes
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panic while it was held ends the query.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Merges and accounts for the memory: what is merged is gone, what it adds is not.
+fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Groups<'p>) -> Result<(), Stop> {
+    let (before, n_from) = (into.memory_bytes(), from.memory_bytes());
+    if into.is_empty() {
+        *into = from;
+        return Ok(());
+    }
+    let merged = into.merge(from, scan.budget());
+    scan.release(n_from);
+    merged.and_then(|()| scan.hold(into.memory_bytes().saturating_sub(before)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! `autoregress`: what a field held in rows before.
+
+use std::sync::Arc;
+
+use types::{Column, Value};
+
+use super::expression::Stop;
+use super::frame::Frame;
+use super::functions::value_bytes;
+use super::scan::Scan;
+use plan::Autoregress;
+
+/// Adds a column for each distance.
+pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+    let column = frame.column(&autoregress.field)?;
+    for (name, lag) in &autoregress.lags {
+        let value = |row: usize| row.checked_sub(*lag).and_then(|before| column.value(before));
+        let values: Vec<Option<Value>> = scan.budget().rows(frame.n_rows()).map(value).collect();
+        scan.check()?;
+        scan.hold(values.iter().map(|value| 32 + value.as_ref().map_or(0, value_bytes)).sum())?;
+        frame.define(name.clone(), Arc::new(Column::of_values(values)));
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! What queries found in immutable runs, kept for the next query that needs it.
+//!
+//! Three kinds of things: partial results of aggregations, of one run or of several together; which rows of a run
+//! fulfil conditions; and event rows as they were read. A key is a hash of all that its value depends on: the runs with
+//! the versions of their tombstones, the steps and the aggregation, the part of the range that cuts a run, the time
+//! zone. So nothing here is ever wrong, only unused: there is no invalidation. What was used least recently goes once
+//! the bytes are used up.
+//!
+//! Values are never changed once they are here. Partials are encoded, since a plan lends its parts to those in use.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{KeptMatches, KeptRows};
+
+/// Bytes of an entry beside its value: two keys, a stamp, the tables' share.
+const ENTRY_BYTES: usize = 128;
+
+/// One partial may take this share of the cache, so that a few large ones cannot drive out all others.
+const SHARE_MAX: usize = 16;
+
+/// What may be kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    /// An encoded partial; empty where it was too large.
+    Partial(Arc<[u8]>),
+    /// Rows that fulfil conditions.
+    Matches(Arc<KeptMatches>),
+    /// Rows that were read.
+    Rows(Arc<KeptRows>),
+}
+
+impl Kept {
+    fn n_bytes(&self) -> usize {
+        let n_bytes = match self {
+            Self::Partial(bytes) => bytes.len(),
+            Self::Matches(matches) => matches.n_bytes(),
+            Self::Rows(rows) => rows.n_bytes(),
+        };
+        n_bytes.saturating_add(ENTRY_BYTES)
+    }
+}
+
+impl From<Vec<u8>> for Kept {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Partial(bytes.into())
+    }
+}
+
+/// A bounded store of what queries found.
+#[derive(Debug)]
+pub struct PartialCache {
+    bytes_max: usize,
+    shelf: Mutex<Shelf>,
+    n_hits: AtomicU64,
+    n_misses: AtomicU64,
+    n_evicted: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    entries: HashMap<u128, Entry>,
+    /// Keys by when they were used last.
+    by_use: BTreeMap<u64, u128>,
+    n_uses: u64,
+    n_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    value: Kept,
+    n_bytes: usize,
+    used: u64,
+}
+
+/// What a cache holds and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Bytes held.
+    pub n_bytes: u64,
+    /// Entries held.
+    pub n_entries: u64,
+    /// Entries that were found.
+    pub n_hits: u64,
+    /// Entries that were asked for and not there.
+    pub n_misses: u64,
+    /// Entries that went to make room.
+    pub n_evicted: u64,
+}
+
+impl PartialCache {
+    /// A cache of at most `bytes_max` bytes; with 0 it never holds anything.
+    pub fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            shelf: Mutex::default(),
+            n_hits: AtomicU64::new(0),
+            n_misses: AtomicU64::new(0),
+            n_evicted: AtomicU64::new(0),
+        }
+    }
+
+    /// The most bytes that one entry may have to be kept.
+    pub(crate) fn entry_bytes_max(&self) -> usize {
+        self.bytes_max / SHARE_MAX
+    }
+
+    /// What it holds and did.
+    pub fn counts(&self) -> CacheCounts {
+        let (n_bytes, n_entries) = {
+            let shelf = self.shelf();
+            (shelf.n_bytes as u64, shelf.entries.len() as u64)
+        };
+        CacheCounts {
+            n_bytes,
+            n_entries,
+            n_hits: self.n_hits.load(Relaxed),
+            n_misses: self.n_misses.load(Relaxed),
+            n_evicted: self.n_evicted.load(Relaxed),
+        }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        // The tables agree between any two statements that can panic: none can but for want of memory.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds an encoded partial.
+    pub(crate) fn partial(&self, key: u128) -> Option<Arc<[u8]>> {
+        self.find(key, |kept| if let Kept::Partial(bytes) = kept { Some(bytes) } else { None })
+    }
+
+    /// Finds rows that fulfil conditions.
+    pub(crate) fn matches(&self, key: u128) -> Option<Arc<KeptMatches>> {
+        self.find(key, |kept| if let Kept::Matches(matches) = kept { Some(matches) } else { None })
+    }
+
+    /// Finds rows that were read.
+    pub(crate) fn rows(&self, key: u128) -> Option<Arc<KeptRows>> {
+        self.find(key, |kept| if let Kept::Rows(rows) = kept { Some(rows) } else { None })
+    }
+
+    fn find<T>(&self, key: u128, of_kind: impl FnOnce(Kept) -> Option<T>) -> Option<T> {
+        let found = self.shelf().touch(key).and_then(of_kind);
+        let counter = if found.is_some() { &self.n_hits } else { &self.n_misses };
+        counter.fetch_add(1, Relaxed);
+        found
+    }
+
+    /// Notes that entries are of use, though others were found that make them needless for now.
+    pub(crate) fn touch(&self, keys: &[u128]) {
+        let mut shelf = self.shelf();
+        keys.iter().for_each(|key| drop(shelf.touch(*key)));
+    }
+
+    /// Keeps something, unless it is too large.
+    pub(crate) fn put(&self, key: u128, value: impl Into<Kept>) {
+        let value = value.into();
+        let n_bytes = value.n_bytes();
+        if n_bytes > self.entry_bytes_max() {
+            return;
+        }
+        let mut shelf = self.shelf();
+        shelf.remove(key);
+        while shelf.n_bytes + n_bytes > self.bytes_max && shelf.remove_oldest() {
+            self.n_evicted.fetch_add(1, Relaxed);
+        }
+        shelf.insert(key, value, n_bytes);
+    }
+}
+
+impl Shelf {
+    fn next_use(&mut self) -> u64 {
+        self.n_uses += 1;
+        self.n_uses
+    }
+
+    fn touch(&mut self, key: u128) -> Option<Kept> {
+        let now = self.next_use();
+        let entry = self.entries.get_mut(&key)?;
+        self.by_use.remove(&entry.used);
+        entry.used = now;
+        self.by_use.insert(now, key);
+        Some(entry.value.clone())
+    }
+
+    fn insert(&mut self, key: u128, value: Kept, n_bytes: usize) {
+        let used = self.next_use();
+        self.n_bytes += n_bytes;
+        self.by_use.insert(used, key);
+        self.entries.insert(key, Entry { value, n_bytes, used });
+    }
+
+    fn remove(&mut self, key: u128) -> bool {
+        let Some(entry) = self.entries.remove(&key) else { return false };
+        self.by_use.remove(&entry.used);
+        self.n_bytes -= entry.n_bytes;
+        true
+    }
+
+    fn remove_oldest(&mut self) -> bool {
+        let oldest = self.by_use.first_key_value().map(|(_, key)| *key);
+        oldest.is_some_and(|key| self.remove(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_least_recently_goes_first_and_bytes_are_bounded() {
+        let cache = PartialCache::new(40 * (ENTRY_BYTES + 100));
+        for key in 0..30 {
+            cache.put(key, vec![0; 100]);
+        }
+        assert!(cache.partial(0).is_some());
+        for key in 30..50 {
+            cache.put(key, vec![0; 100]);
+        }
+        assert!(cache.partial(0).is_some() && cache.partial(1).is_none() && cache.partial(49).is_some());
+        let counts = cache.counts();
+        assert_eq!((counts.n_entries, counts.n_evicted, counts.n_hits, counts.n_misses), (40, 10, 3, 1));
+        assert_eq!(counts.n_bytes, 40 * (ENTRY_BYTES as u64 + 100));
+        cache.put(49, vec![0; 50]);
+        assert_eq!(cache.counts().n_bytes, counts.n_bytes - 50);
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_kept() {
+        let cache = PartialCache::new(SHARE_MAX * 1000);
+        cache.put(1, vec![0; 1001 - ENTRY_BYTES]);
+        assert!(cache.partial(1).is_none());
+        cache.put(1, vec![0; 1000 - ENTRY_BYTES]);
+        assert!(cache.partial(1).is_some());
+        let nothing = PartialCache::new(0);
+        nothing.put(1, vec![]);
+        assert_eq!(nothing.counts().n_entries, 0);
+    }
+}

@@ -1,0 +1,163 @@
+//! What happened around an event: plans for its neighbours on either side, and for itself.
+//!
+//! Neighbours stand in the order of time; equal times go by group and acceptance, as `@id` does. What a query says of
+//! order and number does not count here: the side that is asked for decides both.
+
+use types::{EventId, Value};
+
+use super::frontier::widen;
+use super::steps::{defines, is_row_wise};
+use super::{Answer, ExecuteError, Stats};
+use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
+
+/// A side of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Events before it, nearest first.
+    Before,
+    /// Events after it, nearest first.
+    After,
+}
+
+/// The event whose neighbours are wanted, and of which stream they are to be; of any where it is none.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// The event.
+    pub id: EventId,
+    /// The stream.
+    pub stream: Option<Name>,
+}
+
+/// Why a query cannot say which neighbours of an event are shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContextError {
+    /// It does more than to choose events and to compute fields of each.
+    #[error("neighbours of an event are chosen by filters alone, not by `{0}`")]
+    Operator(String),
+    /// It gives another meaning to what neighbours are ordered by.
+    #[error("neighbours of an event are ordered by its own `{0}`, which the query computes anew")]
+    Redefined(&'static str),
+}
+
+/// The plan for the `most` nearest events on one side, as far as the filters of `plan` let them through, with its columns.
+pub fn context_plan(plan: &Plan, around: &Around, side: Side, most: u64) -> Result<Plan, ContextError> {
+    let (lead, last) = row_wise(plan)?;
+    let mut operators = vec![Operator::Filter(beyond(around.id, side))];
+    if let Some(stream) = &around.stream {
+        operators.push(Operator::Filter(equal("@logStream", stream)));
+    }
+    operators.extend(lead);
+    // Without a sort the newest come first, which are the nearest ones before.
+    if side == Side::After {
+        let key = |name: &str| SortKey { expr: Expr::Field(name.into()), descending: false };
+        operators.push(Operator::Sort(vec![key("@timestamp"), key("@id")]));
+    }
+    operators.push(Operator::Limit(most));
+    operators.push(last);
+    Ok(Plan { operators, ..plan.clone() })
+}
+
+/// The plan for the event itself with the columns of `plan`, whether its filters let it through or not.
+pub fn event_plan(plan: &Plan, id: EventId) -> Result<Plan, ContextError> {
+    let (lead, last) = row_wise(plan)?;
+    let mut operators = vec![Operator::Filter(equal("@id", &id.encode()))];
+    operators.extend(lead.into_iter().filter(|operator| !matches!(operator, Operator::Filter(_))));
+    operators.push(last);
+    Ok(Plan { operators, ..plan.clone() })
+}
+
+/// What a query does with each event by itself, and the columns that it shows.
+fn row_wise(plan: &Plan) -> Result<(Vec<Operator>, Operator), ContextError> {
+    let Some((last @ Operator::Project { is_events: true, .. }, operators)) = plan.operators.split_last() else {
+        let other = plan.operators.iter().find(|operator| !is_row_wise(operator));
+        return Err(ContextError::Operator(other.map_or_else(String::new, ToString::to_string)));
+    };
+    let ordered = |operator: &&Operator| {
+        matches!(operator, Operator::Sort(_) | Operator::Limit(_) | Operator::Tail(_) | Operator::Project { .. })
+    };
+    let lead: Vec<Operator> = operators.iter().filter(|operator| !ordered(operator)).cloned().collect();
+    if let Some(other) = lead.iter().find(|operator| !is_row_wise(operator)) {
+        return Err(ContextError::Operator(other.to_string()));
+    }
+    for name in ["@timestamp", "@id"] {
+        if lead.iter().any(|operator| defines(operator, name)) {
+            return Err(ContextError::Redefined(name));
+        }
+    }
+    Ok((lead, last.clone()))
+}
+
+fn equal(field: &str, text: &str) -> Expr {
+    compare(Comparison::Equal, field, Value::text(text))
+}
+
+fn compare(comparison: Comparison, field: &str, value: Value) -> Expr {
+    Expr::Compare(comparison, Box::new(Expr::Field(field.into())), Box::new(Expr::Literal(Some(value))))
+}
+
+/// On this side of the event: at another time, or at the same and accepted before or after it.
+pub fn beyond(id: EventId, side: Side) -> Expr {
+    let comparison = if side == Side::Before { Comparison::Less } else { Comparison::Greater };
+    let by_time = compare(comparison, "@timestamp", Value::Timestamp(id.timestamp));
+    let at_once = compare(Comparison::Equal, "@timestamp", Value::Timestamp(id.timestamp));
+    let by_id = compare(comparison, "@id", Value::text(id.encode()));
+    Expr::Or(Box::new(by_time), Box::new(Expr::And(Box::new(at_once), Box::new(by_id))))
+}
+
+impl Answer {
+    /// Puts the rows of another answer to the same question, about another time, behind these.
+    pub fn append(&mut self, more: Self) {
+        if self.columns.is_empty() || self.rows.is_empty() {
+            self.columns = more.columns;
+        } else if !more.rows.is_empty() {
+            widen(&mut self.columns, more.columns);
+        }
+        self.rows.extend(more.rows);
+        match (&mut self.ids, more.ids) {
+            (Some(ids), Some(more)) => ids.extend(more),
+            (ids, more) => *ids = ids.take().or(more),
+        }
+        self.more |= more.more;
+        self.stats.add(&more.stats);
+        for reason in more.partial_reasons {
+            if !self.partial_reasons.contains(&reason) {
+                self.partial_reasons.push(reason);
+            }
+        }
+        for warning in more.warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        match (&self.held, more.held) {
+            (Some(held), Some(more)) => held.take_over(&more),
+            (None, held) => self.held = held,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Refuses to go on where the rows hold more than `bytes_max`.
+    pub fn check_memory(&self, bytes_max: usize) -> Result<(), ExecuteError> {
+        let n_bytes = self.held.as_ref().map_or(0, |held| held.n_bytes());
+        let setting = "limits.query_memory";
+        if n_bytes > bytes_max { Err(ExecuteError::Memory { bytes_max, setting }) } else { Ok(()) }
+    }
+}
+
+impl Stats {
+    /// Adds what another query took.
+    fn add(&mut self, more: &Self) {
+        self.events_scanned += more.events_scanned;
+        self.events_matched += more.events_matched;
+        self.events_cached += more.events_cached;
+        self.bytes_read += more.bytes_read;
+        self.segments_total += more.segments_total;
+        self.segments_pruned += more.segments_pruned;
+        self.segments_opened += more.segments_opened;
+        self.segments_done += more.segments_done;
+        self.elapsed_ms += more.elapsed_ms;
+    }
+}
+
+#[cfg(test)]
+mod tests;

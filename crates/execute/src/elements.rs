@@ -1,0 +1,200 @@
+//! The elements of a long `in`, looked up instead of compared one by one.
+//!
+//! An element is found exactly where `=` would say that it equals the value: numbers by value, whatever their type
+//! or spelling; times by instant, with numbers and texts that say one; levels by severity; all else by text.
+
+use std::collections::{HashMap, HashSet};
+
+use types::{Level, Value};
+
+use super::cell::{Cell, instant_of, severity};
+use plan::number::Number;
+use plan::{Expr, Operator};
+
+/// Fewer elements are compared one by one.
+const ELEMENTS_MIN: usize = 9;
+
+/// What equal values have in common, where none is a time.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Whole(i128),
+    Decimal(u64),
+    Text(String),
+    /// Only where values are compared as instants.
+    Instant(i128),
+}
+
+impl Key {
+    pub(crate) fn of(cell: Cell<'_>) -> Option<Self> {
+        Some(match cell.plain_number() {
+            Some(Number::Integer(whole)) => Self::Whole(whole),
+            Some(Number::Float(decimal)) if decimal.fract() == 0.0 && decimal.abs() < 1e38 => {
+                Self::Whole(decimal as i128)
+            }
+            Some(Number::Float(decimal)) => Self::Decimal(decimal.to_bits()),
+            None => Self::Text(cell.text()?.into_owned()),
+        })
+    }
+
+    /// Bytes of its text.
+    pub(crate) fn n_bytes(&self) -> usize {
+        if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+}
+
+/// Elements made ready.
+#[derive(Debug, Default)]
+pub(crate) struct Elements {
+    keys: HashSet<Key>,
+    /// Keys of elements that name no severity.
+    keys_without_level: HashSet<Key>,
+    levels: HashSet<Level>,
+    /// Instants that elements are or say, and whether a number was taken as seconds for it.
+    instants: HashMap<i128, bool>,
+    /// Instants that elements are.
+    times: HashSet<i128>,
+}
+
+impl Elements {
+    /// Prepares a list, where that pays and all elements are known.
+    pub(crate) fn of(list: &[Expr]) -> Option<Self> {
+        if list.len() < ELEMENTS_MIN {
+            return None;
+        }
+        let mut elements = Self::default();
+        for element in list {
+            match element {
+                Expr::Literal(Some(value)) => elements.add(value),
+                Expr::Literal(None) => {}
+                _ => return None,
+            }
+        }
+        Some(elements)
+    }
+
+    fn add(&mut self, value: &Value) {
+        let cell = Cell::of(Some(value));
+        if let Some((instant, took_seconds)) = instant_of(cell) {
+            self.instants.entry(instant).or_insert(took_seconds);
+        }
+        if let Cell::Time(nanos) = cell {
+            self.times.insert(nanos.into());
+            return;
+        }
+        match severity(cell) {
+            Some(level) => {
+                self.levels.insert(level);
+            }
+            None => self.keys_without_level.extend(Key::of(cell)),
+        }
+        self.keys.extend(Key::of(cell));
+    }
+
+    /// Tells whether one of the elements equals `cell`; sets `took_seconds` where a number was taken as such.
+    pub(crate) fn contain(&self, cell: Cell<'_>, is_level: bool, took_seconds: &mut bool) -> bool {
+        if let Cell::Time(nanos) = cell {
+            let found = self.instants.get(&nanos.into());
+            *took_seconds |= found == Some(&true);
+            return found.is_some();
+        }
+        if !self.times.is_empty()
+            && let Some((instant, is_seconds)) = instant_of(cell)
+            && self.times.contains(&instant)
+        {
+            *took_seconds |= is_seconds;
+            return true;
+        }
+        let keys = match is_level.then(|| severity(cell)).flatten() {
+            Some(level) if self.levels.contains(&level) => return true,
+            Some(_) => &self.keys_without_level,
+            None => &self.keys,
+        };
+        !keys.is_empty() && Key::of(cell).is_some_and(|key| keys.contains(&key))
+    }
+}
+
+/// Elements of the lists of a plan, prepared once and not for each block. A list is known by where it lies, which
+/// says enough as long as the plan is neither changed nor dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared(HashMap<usize, Elements>);
+
+impl Prepared {
+    /// Prepares the lists in conditions of `operators`.
+    pub(crate) fn of(operators: &[Operator]) -> Self {
+        let mut prepared = HashMap::new();
+        for operator in operators {
+            if let Operator::Filter(expr) | Operator::Extend { expr, .. } = operator {
+                visit_lists(expr, &mut |list| {
+                    if let Some(elements) = Elements::of(list) {
+                        prepared.insert(list.as_ptr() as usize, elements);
+                    }
+                });
+            }
+        }
+        Self(prepared)
+    }
+
+    /// The elements of a list of the plan.
+    pub(crate) fn get(&self, list: &[Expr]) -> Option<&Elements> {
+        self.0.get(&(list.as_ptr() as usize))
+    }
+}
+
+fn visit_lists(expr: &Expr, visit: &mut dyn FnMut(&[Expr])) {
+    match expr {
+        Expr::Negate(inner) | Expr::Not(inner) => visit_lists(inner, visit),
+        Expr::And(a, b) | Expr::Or(a, b) => {
+            visit_lists(a, visit);
+            visit_lists(b, visit);
+        }
+        Expr::In(_, list) => visit(list),
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_lists(argument, visit)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Timestamp;
+
+    use super::super::cell::{compare, compare_levels};
+    use super::*;
+
+    #[test]
+    fn what_is_looked_up_is_what_compares_as_equal() {
+        let second = 1_793_520_000;
+        let values = [
+            Value::Integer(7),
+            Value::Float(7.0),
+            Value::Float(7.5),
+            Value::text("007"),
+            Value::text("7.5"),
+            Value::text("error"),
+            Value::text("ERR"),
+            Value::text("17"),
+            Value::Boolean(true),
+            Value::text("true"),
+            Value::Integer(second),
+            Value::Integer(second * 1000),
+            Value::text("2026-11-01T08:00:00Z"),
+            Value::text(format!("{second}")),
+            Value::Timestamp(Timestamp(second * 1_000_000_000)),
+            Value::Timestamp(Timestamp(1)),
+        ];
+        for left_out in 0..values.len() {
+            let others = || values.iter().enumerate().filter(|(index, _)| *index != left_out).map(|(_, value)| value);
+            let list: Vec<Expr> = others().map(|value| Expr::Literal(Some(value.clone()))).collect();
+            let elements = Elements::of(&list).expect("a long list of literals");
+            let cell = Cell::of(Some(&values[left_out]));
+            for is_level in [false, true] {
+                let equals = |other: &Value| {
+                    let other = Cell::of(Some(other));
+                    let compared = if is_level { compare_levels(cell, other) } else { compare(cell, other) };
+                    compared.order.is_some_and(std::cmp::Ordering::is_eq)
+                };
+                let found = elements.contain(cell, is_level, &mut false);
+                assert_eq!(found, others().any(equals), "{:?} {is_level}", values[left_out]);
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What something kept depends on, as a hash: the key under which it is kept.
+//!
+//! Beside the runs and their ranges these are the operators before it with every constant in them, and the time zone. A plan that depends on anything else, such as the time at which it is asked, has no fingerprint.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
+
+use chrono_tz::Tz;
+use types::{Run, TimeRange};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use super::group::VERSION;
+use super::rows::RowOrder;
+use super::scan::Scan;
+use plan::function::Function;
+use plan::{Aggregate, Expr, Name, Operator};
+
+/// A part of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint(u128);
+
+/// Text that is hashed instead of kept.
+struct Hashed(Xxh3);
+
+impl Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprint of an aggregation of what `before` gives, where it has one.
+    pub(crate) fn of_aggregation(
+        before: [&[Operator]; 2],
+        by: &[(Name, Expr)],
+        aggregates: &[Aggregate],
+        time_zone: Tz,
+    ) -> Option<Self> {
+        let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+        let is_known = before.iter().copied().flatten().all(is_known)
+            && by.iter().map(|(_, expr)| expr).chain(arguments).all(is_timeless);
+        if !is_known {
+            return None;
+        }
+        let mut hashed = Hashed(Xxh3::new());
+        // What columns are called does not matter; an alias that is used is a step of its own.
+        let by: Vec<&Expr> = by.iter().map(|(_, expr)| expr).collect();
+        let aggregates: Vec<_> = aggregates.iter().map(|aggregate| (aggregate.kind, &aggregate.argument)).collect();
+        write!(hashed, "groups {VERSION} {time_zone:?} {before:?} {by:?} {aggregates:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// The fingerprint of the conditions among row-wise operators, with what they are computed from. None where there
+    /// are no conditions.
+    pub(crate) fn of_conditions(lead: &[Operator], time_zone: Tz) -> Option<Self> {
+        let last = lead.iter().rposition(|operator| matches!(operator, Operator::Filter(_)))?;
+        let before = &lead[..=last];
+        if !before.iter().all(is_known) {
+            return None;
+        }
+        let mut hashed = Hashed(Xxh3::new());
+        write!(hashed, "matches {time_zone:?} {before:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// The fingerprint of the first `cap` rows in an order, with the fields `needed` of the first `most` of them.
+    pub(crate) fn of_rows(
+        lead: &[Operator],
+        order: &RowOrder<'_>,
+        (cap, most): (Option<usize>, Option<usize>),
+        needed: &BTreeSet<Name>,
+        time_zone: Tz,
+    ) -> Option<Self> {
+        let (keys, number) = (order.keys(), order.number());
+        if !lead.iter().all(is_known) || !keys.iter().all(|key| is_timeless(&key.expr)) {
+            return None;
+        }
+        let mut hashed = Hashed(Xxh3::new());
+        write!(hashed, "rows {time_zone:?} {lead:?} {number} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// The key of what is known of a run and a range, where the run never changes.
+    pub(crate) fn key(self, run: &dyn Run, range: TimeRange) -> Option<u128> {
+        let info = run.info();
+        let run = info.key?;
+        // An end of the range beyond the run's own is the same as any other.
+        let from = if range.from <= info.first { i64::MIN } else { range.from.0 };
+        let to = if range.to > info.last { i64::MAX } else { range.to.0 };
+        let mut bytes = Vec::with_capacity(72);
+        bytes.extend_from_slice(&self.0.to_le_bytes());
+        bytes.extend_from_slice(&run.segment.to_le_bytes());
+        bytes.extend_from_slice(&run.run.to_le_bytes());
+        bytes.extend_from_slice(&run.version.to_le_bytes());
+        bytes.extend_from_slice(&from.to_le_bytes());
+        bytes.extend_from_slice(&to.to_le_bytes());
+        Some(xxh3_128(&bytes))
+    }
+
+    /// The key of what is known of all runs of a scan that never change, if there are any.
+    pub(crate) fn key_of_all(self, scan: &Scan<'_>) -> Option<u128> {
+        let keys = scan.sources.iter().filter_map(|source| self.key(&*source.run, scan.request.range));
+        key_of_several(keys.collect())
+    }
+}
+
+/// The key of something that is known of several runs together, whatever order they come in; none where there are none.
+pub(crate) fn key_of_several(mut keys: Vec<u128>) -> Option<u128> {
+    if keys.is_empty() {
+        return None;
+    }
+    keys.sort_unstable();
+    let mut hashed = Xxh3::new();
+    hashed.update(b"several");
+    keys.iter().for_each(|key| hashed.update(&key.to_le_bytes()));
+    Some(hashed.digest128())
+}
+
+/// Tells whether an operator depends on nothing but its rows.
+fn is_known(operator: &Operator) -> bool {
+    match operator {
+        Operator::Filter(expr) | Operator::Extend { expr, .. } => is_timeless(expr),
+        Operator::Parse(parse) => is_timeless(&parse.text),
+        Operator::Unnest { list, .. } => is_timeless(list),
+        _ => false,
+    }
+}
+
+/// Tells whether an expression depends on nothing but its row.
+fn is_timeless(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => true,
+        Expr::Template(template) => !template.uses_now(),
+        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => is_timeless(inner),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
+            is_timeless(a) && is_timeless(b)
+        }
+        Expr::In(item, list) => is_timeless(item) && list.iter().all(is_timeless),
+        Expr::InQuery(..) => false,
+        Expr::Between(item, low, high) => [item, low, high].into_iter().all(|part| is_timeless(part)),
+        Expr::Call(function, arguments) => *function != Function::Now && arguments.iter().all(is_timeless),
+    }
+}

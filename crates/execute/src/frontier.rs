@@ -1,0 +1,184 @@
+//! Event rows that leave while the scan goes on.
+//!
+//! Blocks are worked off in waves, in the order in which rows are wanted. Behind a wave stands the frontier: no block
+//! that remains has an event on this side of it. So whatever was found on this side is final, is read, and leaves;
+//! rows at the very instant of the frontier wait, for equal times go by `@id`. Memory is that of the rows between
+//! two frontiers, however many there are altogether.
+
+use std::sync::Arc;
+
+use super::aggregate::Place;
+use super::expression::Stop;
+use super::matches::Matcher;
+use super::rows::{Candidate, Chosen, RowOrder, candidate_bytes, candidates};
+use super::scan::{Flow, Item, Scan};
+use super::steps::Steps;
+use super::table::Table;
+use super::{Answer, ColumnInfo, ColumnKind, Cut, ExecuteError, TakeRows, Wanted};
+use plan::fields::fields_of;
+use plan::{Expr, Name, Operator};
+
+/// Most blocks of one wave for each thread. The first ones are short, so that the first rows come soon.
+const WAVE_MAX: usize = 32;
+
+/// Rows that are read and given away at once: so many hold some megabytes.
+const ROWS_AT_ONCE: usize = 2_048;
+
+/// Rows on their way.
+pub(crate) struct Rows<'a> {
+    pub(crate) scan: &'a Scan<'a>,
+    pub(crate) lead: &'a [Operator],
+    pub(crate) wanted: &'a Wanted<'a>,
+    pub(crate) columns: &'a [(Name, Expr)],
+    pub(crate) take: &'a TakeRows<'a>,
+    pub(crate) has_said_seconds: bool,
+}
+
+/// Tells whether rows may leave before all are known: their order is that of time, and what is done to them is done to
+/// each alone, and a cut counts rows as they are found.
+pub(crate) fn can_leave(wanted: &Wanted<'_>, cut: Cut) -> bool {
+    let is_alone = |operator: &Operator| {
+        matches!(
+            operator,
+            Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Project { .. }
+        )
+    };
+    let can_count = wanted.is_final || matches!(cut, Cut::No);
+    matches!(wanted.order, RowOrder::Newest | RowOrder::Oldest | RowOrder::Forward)
+        && can_count
+        && wanted.rest.iter().all(is_alone)
+}
+
+impl Rows<'_> {
+    /// Gives all rows away. The answer has none left, and says whether there were more than `cut` lets through.
+    pub(crate) fn give(&self, cut: Cut) -> Result<(Answer, bool), ExecuteError> {
+        let (scan, wanted) = (self.scan, self.wanted);
+        let steps = Steps::new(self.lead, &wanted.sort_fields);
+        let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps, self.has_said_seconds);
+        let mut items = scan.items();
+        if wanted.order.is_ascending() {
+            items.sort_by_key(|item| (item.first, item.last));
+        }
+        scan.expect(&items);
+        let items: Arc<[Item]> = items.into();
+        let mut answer = Answer::default();
+        let mut pending: Vec<Candidate> = Vec::new();
+        let mut left = wanted.cap.unwrap_or(usize::MAX);
+        let (mut next, mut n_wave) = (0, scan.request.n_threads.max(1));
+        while next < items.len() && left > 0 && !scan.is_over() {
+            let end = items.len().min(next + n_wave);
+            self.work_off(&matcher, &items, next..end, &mut pending)?;
+            pending.sort_unstable_by(|a, b| wanted.order.compare(a, b));
+            let n_ready = match items.get(end) {
+                Some(item) => pending.partition_point(|candidate| is_final(&wanted.order, &candidate.place, item)),
+                None => pending.len(),
+            };
+            (next, n_wave) = (end, (n_wave * 2).min(WAVE_MAX * scan.request.n_threads.max(1)));
+            let rest = pending.split_off(n_ready);
+            let mut ready = std::mem::replace(&mut pending, rest);
+            scan.release(ready.iter().map(candidate_bytes).sum());
+            ready.truncate(left);
+            left -= ready.len();
+            // One more than may be shown was looked for.
+            if let Cut::At(_) = cut
+                && wanted.is_final
+                && left == 0
+                && wanted.cap.is_some_and(|cap| cap > 0)
+            {
+                ready.pop();
+                answer.more = true;
+            }
+            if !self.emit(&items, &ready, &mut answer)? {
+                break;
+            }
+        }
+        matcher.keep(scan);
+        if answer.columns.is_empty() {
+            // Nothing was found: columns all the same.
+            let nothing = Table::of_events(super::frame::Frame::of_columns(0, Vec::new()));
+            answer.columns = nothing.project(self.columns, false, scan).map(|empty| empty.columns).unwrap_or_default();
+        }
+        let more = answer.more;
+        Ok((answer, more))
+    }
+
+    /// Finds the rows of some blocks.
+    fn work_off(
+        &self,
+        matcher: &Matcher<'_>,
+        items: &[Item],
+        wave: std::ops::Range<usize>,
+        pending: &mut Vec<Candidate>,
+    ) -> Result<(), ExecuteError> {
+        let first = wave.start;
+        let states = self.scan.for_each(&items[wave], Vec::new, |found, index, item| {
+            let frame = matcher.frame(self.scan, item)?;
+            let (order, cap) = (&self.wanted.order, self.wanted.cap);
+            let more = candidates(self.scan, frame, (first + index) as u32, order, cap, None)?;
+            self.scan.hold(more.iter().map(candidate_bytes).sum())?;
+            found.extend(more);
+            Ok(Flow::Continue)
+        })?;
+        pending.extend(states.into_iter().flatten());
+        Ok(())
+    }
+
+    /// Reads rows and gives them away; `false` where nobody takes them any more.
+    fn emit(&self, items: &Arc<[Item]>, ready: &[Candidate], answer: &mut Answer) -> Result<bool, ExecuteError> {
+        let mut needed = fields_of(self.wanted.rest);
+        needed.insert("@id".into());
+        for part in ready.chunks(ROWS_AT_ONCE) {
+            let before = self.scan.budget().held();
+            let chosen = Chosen::of(items.clone(), part);
+            let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?.into_frame(&needed));
+            let projected = self.finish(table);
+            self.scan.release(self.scan.budget().held().saturating_sub(before));
+            match projected {
+                Ok(mut part) => {
+                    widen(&mut answer.columns, part.columns);
+                    let rows = std::mem::take(&mut part.rows);
+                    if !self.scan.budget().pause(|| (self.take)(rows)) {
+                        self.scan.budget().end("cancelled", "nobody takes the rows any more");
+                        return Ok(false);
+                    }
+                }
+                Err(stop) => {
+                    self.scan.note_stop(stop);
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn finish(&self, mut table: Table) -> Result<Answer, Stop> {
+        self.wanted.rest.iter().try_for_each(|operator| table.apply(operator, self.scan))?;
+        table.project(self.columns, false, self.scan)
+    }
+}
+
+/// Tells whether a row at `place` comes before every row of the blocks from `item` on.
+fn is_final(order: &RowOrder<'_>, place: &Place, item: &Item) -> bool {
+    match order {
+        RowOrder::Oldest | RowOrder::Forward => place.time < item.first.0,
+        _ => place.time > item.last.0,
+    }
+}
+
+/// Takes the kinds of further values into those of the columns.
+pub(crate) fn widen(known: &mut Vec<ColumnInfo>, more: Vec<ColumnInfo>) {
+    if known.is_empty() {
+        *known = more;
+        return;
+    }
+    for (known, more) in known.iter_mut().zip(more) {
+        known.kind = match (known.kind, more.kind) {
+            (a, b) if a == b => a,
+            (ColumnKind::Integer, ColumnKind::Float) | (ColumnKind::Float, ColumnKind::Integer) => ColumnKind::Float,
+            _ => ColumnKind::Any,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

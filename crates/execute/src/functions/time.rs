@@ -1,0 +1,179 @@
+//! Functions of instants.
+
+use std::fmt::Write;
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
+use chrono_tz::Tz;
+use types::{Column, Timestamp, Value};
+
+use super::super::cell::Cell;
+use plan::Span;
+use plan::calendar as bins;
+use plan::function::Function;
+use plan::number::Number;
+
+/// Instants rounded down or up to spans.
+pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: Tz) -> Column {
+    let round = if function == Function::DateCeil { bins::ceil } else { bins::floor };
+    if let Column::Timestamps(instants) = times {
+        // Times stand in order: most rows lie in the bucket of the row before.
+        let mut last: Option<(i64, i64, i64)> = None;
+        let rounded = |instant: &i64| {
+            if function == Function::DateFloor
+                && let Some((start, end, result)) = last
+                && (start..end).contains(instant)
+            {
+                return Some(result);
+            }
+            let result = round(zone, *instant, span)?;
+            last = Some((result, instant.checked_add(1)?, result));
+            if function == Function::DateFloor
+                && let Some(end) = bins::ceil(zone, instant.checked_add(1)?, span)
+            {
+                last = Some((result, end, result));
+            }
+            Some(result)
+        };
+        if let Some(rounded) = instants.iter().map(rounded).collect::<Option<Vec<i64>>>() {
+            return Column::Timestamps(rounded);
+        }
+    }
+    let value = |row| Cell::at(times, row).time().and_then(|instant| round(zone, instant, span)).map(instant_value);
+    Column::of_values((0..times.n_rows()).map(value).collect())
+}
+
+/// Instants later by a span.
+pub(super) fn later_rows(times: &Column, span: Span, zone: Tz) -> Column {
+    if let Column::Timestamps(instants) = times
+        && let Some(later) = instants.iter().map(|instant| bins::later(zone, *instant, span)).collect()
+    {
+        return Column::Timestamps(later);
+    }
+    let value = |row| Cell::at(times, row).time().and_then(|instant| bins::later(zone, instant, span));
+    Column::of_values((0..times.n_rows()).map(|row| value(row).map(instant_value)).collect())
+}
+
+/// Returns the number that a value is, of a date or its text the milliseconds since the epoch.
+pub(super) fn measure(cell: Cell<'_>) -> Option<Value> {
+    match cell {
+        Cell::Text(text) if Number::read(text).is_none() => plan::date_math::date_value(text)
+            .and_then(|instant| Cell::Time(instant).number())
+            .and_then(Number::into_value),
+        Cell::Time(_) => cell.number().and_then(Number::into_value),
+        other => other.to_value(),
+    }
+}
+
+/// A time or the text of one as whole milliseconds since the epoch, another value as it is.
+pub(super) fn date_millis(cell: Cell<'_>) -> Option<Value> {
+    let instant = match cell {
+        Cell::Text(text) => plan::date_math::date_value(text),
+        Cell::Time(instant) => Some(instant),
+        _ => None,
+    };
+    instant.map_or_else(|| cell.to_value(), |instant| Some(Value::Integer(instant.div_euclid(1_000_000))))
+}
+
+/// Starts of buckets of `length`, counted from an origin.
+pub(super) fn bucket_rows(times: &Column, origins: &Column, length: i64) -> Column {
+    let value = |row| {
+        let (instant, origin) = (Cell::at(times, row).time()?, Cell::at(origins, row).time()?);
+        bins::floor_from(origin, instant, length).map(instant_value)
+    };
+    let values: Vec<Option<Value>> = (0..times.n_rows()).map(value).collect();
+    Column::of_values(values)
+}
+
+/// Starts of buckets of `length` by the clocks of a zone, counted from an origin on them.
+pub(super) fn wall_bucket_rows(times: &Column, origin: i64, length: i64, zone: Tz) -> Column {
+    // Times stand in order: most rows lie in the bucket of the row before.
+    let mut last: Option<(i64, i64)> = None;
+    let mut value = |row| {
+        let instant = Cell::at(times, row).time()?;
+        if let Some((start, end)) = last
+            && (start..end).contains(&instant)
+        {
+            return Some(instant_value(start));
+        }
+        let start = bins::wall_floor(zone, instant, length, origin)?;
+        last = bins::wall_next(zone, start, length, origin).map(|end| (start, end));
+        Some(instant_value(start))
+    };
+    let values: Vec<Option<Value>> = (0..times.n_rows()).map(&mut value).collect();
+    Column::of_values(values)
+}
+
+fn instant_value(nanos: i64) -> Value {
+    Value::Timestamp(Timestamp(nanos))
+}
+
+/// The value of a function whose arguments are all there.
+pub(super) fn scalar(function: Function, cells: &[Cell<'_>], zone: Tz) -> Option<Value> {
+    Some(match function {
+        Function::FromMillis => instant_value(match cells[0].number()? {
+            Number::Integer(millis) => i64::try_from(millis.checked_mul(1_000_000)?).ok()?,
+            Number::Float(millis) if millis.abs() < 9.2e12 => (millis * 1e6).round() as i64,
+            Number::Float(_) => return None,
+        }),
+        Function::ToMillis => Value::Integer(cells[0].time()?.div_euclid(1_000_000)),
+        Function::Hour => Value::Integer(bins::local_time(zone, cells[0].time()?).hour().into()),
+        Function::Weekday => {
+            Value::Integer(bins::local_time(zone, cells[0].time()?).weekday().number_from_monday().into())
+        }
+        Function::FormatDate => format(bins::local_time(zone, cells[0].time()?), &cells[1].text()?)?,
+        Function::ParseDate => instant_value(parse(&cells[0].text()?, &cells[1].text()?, zone)?),
+        _ => return None,
+    })
+}
+
+fn format(time: DateTime<Tz>, letters: &str) -> Option<Value> {
+    let items: Vec<Item<'_>> = StrftimeItems::new(letters).collect();
+    if items.contains(&Item::Error) {
+        return None;
+    }
+    let mut text = String::new();
+    write!(text, "{}", time.format_with_items(items.iter())).ok()?;
+    Some(Value::text(text))
+}
+
+/// Reads a time by strftime letters: with a zone, without one, or a date alone.
+fn parse(text: &str, letters: &str, zone: Tz) -> Option<i64> {
+    if let Ok(time) = DateTime::parse_from_str(text, letters) {
+        return time.timestamp_nanos_opt();
+    }
+    let local = NaiveDateTime::parse_from_str(text, letters).ok();
+    let local = local.or_else(|| bins::midnight(NaiveDate::parse_from_str(text, letters).ok()?));
+    bins::instant_of(zone, local?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(function: Function, arguments: &[Cell<'_>], zone: Tz, expected: Option<&str>) {
+        let shown = scalar(function, arguments, zone).map(|value| value.to_string());
+        assert_eq!(shown.as_deref(), expected, "{function:?} {arguments:?}");
+    }
+
+    #[test]
+    fn times_are_formatted_and_read_in_the_zone() {
+        let six = Cell::Time(1_795_154_400_000_000_000);
+        check(Function::FormatDate, &[six, Cell::Text("%d.%m.%Y %H:%M")], Tz::UTC, Some("20.11.2026 06:00"));
+        check(Function::FormatDate, &[six, Cell::Text("%H:%M")], Tz::Asia__Jakarta, Some("13:00"));
+        check(Function::FormatDate, &[six, Cell::Text("%")], Tz::UTC, None);
+        check(Function::Hour, &[six], Tz::Asia__Jakarta, Some("13"));
+        check(Function::Weekday, &[six], Tz::UTC, Some("5"));
+        let letters = Cell::Text("%Y-%m-%d %H:%M");
+        check(Function::ParseDate, &[Cell::Text("2015-11-20 06:30"), letters], Tz::UTC, Some("2015-11-20T06:30:00Z"));
+        check(
+            Function::ParseDate,
+            &[Cell::Text("2015-11-20"), Cell::Text("%Y-%m-%d")],
+            Tz::UTC,
+            Some("2015-11-20T00:00:00Z"),
+        );
+        check(Function::ParseDate, &[Cell::Text("nonsense"), letters], Tz::UTC, None);
+        check(Function::ToMillis, &[Cell::Time(1_500_000)], Tz::UTC, Some("1"));
+        check(Function::FromMillis, &[Cell::Integer(i64::MAX)], Tz::UTC, None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Why the text of a label is no number, no duration or no size, in the words of Go that Loki's clients read.
+
+use plan::escape::quoted;
+use plan::template::parse_float;
+
+/// Why a text is no number.
+pub(super) fn number(text: &str) -> String {
+    let is_too_large = parse_float(text).is_none() && text.parse::<f64>().is_ok_and(f64::is_infinite);
+    let problem = if is_too_large { "value out of range" } else { "invalid syntax" };
+    format!("strconv.ParseFloat: parsing {}: {problem}", quoted(text))
+}
+
+/// Why a text is no duration.
+pub(super) fn duration(text: &str) -> String {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let invalid = || format!("time: invalid duration {}", quoted(text));
+    if rest.is_empty() {
+        return invalid();
+    }
+    while !rest.is_empty() {
+        let n_number = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let (number, after) = rest.split_at(n_number);
+        if !number.bytes().any(|byte| byte.is_ascii_digit()) || number.bytes().filter(|byte| *byte == b'.').count() > 1
+        {
+            return invalid();
+        }
+        let n_unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, next) = after.split_at(n_unit);
+        match unit {
+            "" => return format!("time: missing unit in duration {}", quoted(text)),
+            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => rest = next,
+            unit => return format!("time: unknown unit {} in duration {}", quoted(unit), quoted(text)),
+        }
+    }
+    invalid()
+}
+
+/// Why a text is no size in bytes.
+pub(super) fn size(text: &str) -> String {
+    let n_number = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(text.len());
+    let digits = text[..n_number].replace(',', "");
+    if digits.parse::<f64>().is_err() {
+        return number(&digits);
+    }
+    let unit = text[n_number..].trim().to_lowercase();
+    const UNITS: [&str; 6] = ["k", "m", "g", "t", "p", "e"];
+    let letter = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')).or_else(|| unit.strip_suffix('b'));
+    let is_known = matches!(&*unit, "" | "b") || UNITS.contains(&letter.unwrap_or(&unit));
+    if is_known { format!("too large: {text}") } else { format!("unhandled size name: {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_told_as_go_tells_them() {
+        assert_eq!(number("a\"c"), r#"strconv.ParseFloat: parsing "a\"c": invalid syntax"#);
+        assert_eq!(number("1e999"), "strconv.ParseFloat: parsing \"1e999\": value out of range");
+        assert_eq!(number("\u{1}\n"), "strconv.ParseFloat: parsing \"\\x01\\n\": invalid syntax");
+        assert_eq!(duration("abc"), "time: invalid duration \"abc\"");
+        assert_eq!(duration(""), "time: invalid duration \"\"");
+        assert_eq!(duration("15"), "time: missing unit in duration \"15\"");
+        assert_eq!(duration("1h117kb"), "time: unknown unit \"kb\" in duration \"1h117kb\"");
+        assert_eq!(size("abc"), "strconv.ParseFloat: parsing \"\": invalid syntax");
+        assert_eq!(size("12 Apples"), "unhandled size name: apples");
+        assert_eq!(size("99eb"), "too large: 99eb");
+    }
+}

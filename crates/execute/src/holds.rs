@@ -1,0 +1,57 @@
+//! Asks rows of a result whether a condition holds for them, as a filter behind the query would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use types::{Column, Timestamp, Value};
+
+use super::budget::Budget;
+use super::elements::Prepared;
+use super::expression::{Environment, truth};
+use super::frame::Frame;
+use super::partners::PartnersOfPlan;
+use plan::{Expr, Name, Operator};
+
+/// Most bytes that one computed column may have.
+const MEMORY_BYTES_MAX: usize = 64 << 20;
+
+/// Tells for which of `rows` the condition holds; a field that is no column is missing. For none of them where computing
+/// it would take too much memory.
+pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>], now: Timestamp) -> Vec<bool> {
+    let values = |at: usize| rows.iter().map(|row| row.get(at).cloned().flatten()).collect();
+    let column = |(at, name): (usize, &Name)| (name.clone(), Arc::new(Column::of_values(values(at))));
+    let mut frame = Frame::of_columns(rows.len(), columns.iter().enumerate().map(column).collect());
+    let env = Environment {
+        time_zone: chrono_tz::UTC,
+        now,
+        budget: Budget::of_memory(MEMORY_BYTES_MAX),
+        prepared: Prepared::of(&[Operator::Filter(condition.clone())]),
+        partners: PartnersOfPlan::default(),
+        took_seconds: AtomicBool::new(false),
+        events_skipped: AtomicU64::new(0),
+    };
+    match truth(condition, &mut frame, &env) {
+        Ok(found) => (0..rows.len()).map(|row| found.contains(row)).collect(),
+        Err(_) => vec![false; rows.len()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use language::{ParseOptions, parse_insights};
+
+    #[test]
+    fn a_condition_holds_for_the_rows_that_a_filter_would_keep() {
+        let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
+        let plan = parse_insights("filter value > 5 and host like \"web\" and not ispresent(gone)", &options).unwrap();
+        let of = |operator: &Operator| if let Operator::Filter(expr) = operator { Some(expr.clone()) } else { None };
+        let filters = plan.operators.iter().filter_map(of);
+        let condition = filters.reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).unwrap();
+        let row = |host: &str, value: Option<f64>| vec![Some(Value::text(host)), value.map(Value::Float)];
+        let rows = [row("web-1", Some(7.0)), row("web-2", Some(5.0)), row("db", Some(9.0)), row("web-3", None)];
+        let found = holds_for(&condition, &["host".into(), "value".into()], &rows, Timestamp(0));
+        assert_eq!(found, [true, false, false, false]);
+        assert!(holds_for(&condition, &[], &[], Timestamp(0)).is_empty());
+    }
+}

@@ -1,0 +1,92 @@
+//! `join`, `lookup` and `appendcols`: rows with columns that come from elsewhere. What these are was fetched before the
+//! plan runs (`subquery`).
+
+use std::sync::Arc;
+
+use types::{Column, Value};
+
+use super::cell::Cell;
+use super::expression::{Environment, Stop, evaluate};
+use super::frame::Frame;
+use super::scan::Scan;
+use plan::fields::is_field;
+use plan::{AppendColumns, Join, Lookup, Name, Other, Rows};
+
+/// Rows of a result between two looks at the memory that they need.
+const ROWS_BETWEEN_LOOKS: usize = 4096;
+
+/// Puts each row together with its partners, in their order; rows without one go or stay.
+pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+    let Other::Rows(rows) = &join.other else { return Ok(()) };
+    let mut mine = Vec::with_capacity(join.keys.len());
+    for (name, _) in &join.keys {
+        mine.push((frame.column(name)?, **name == *"@level"));
+    }
+    let theirs: Vec<Name> = join.keys.iter().map(|(_, column)| column.clone()).collect();
+    let partners = scan.env.partners.of(rows, &theirs, &mine, &|n_bytes| scan.hold(n_bytes))?;
+    let row_bytes = 24 * (1 + frame.n_columns() + join.columns.len());
+    let (mut order, mut found) = (Vec::new(), Vec::new());
+    let mut n_held = 0;
+    for row in scan.budget().rows(frame.n_rows()) {
+        let places = partners.of_cells(mine.iter().map(|(column, _)| Cell::at(column, row)));
+        // Partners of one row may be many: they are counted before they are written down.
+        if order.len() + places.len() >= n_held + ROWS_BETWEEN_LOOKS {
+            scan.check()?;
+            let n_rows = order.len() + places.len();
+            scan.hold((n_rows - n_held).saturating_mul(row_bytes))?;
+            n_held = n_rows;
+        }
+        order.extend(std::iter::repeat_n(row as u32, places.len()));
+        found.extend(places.iter().map(|place| Some(*place)));
+        if places.is_empty() && join.keeps_all {
+            order.push(row as u32);
+            found.push(None);
+        }
+    }
+    scan.hold(order.len().saturating_sub(n_held).saturating_mul(row_bytes))?;
+    scan.check()?;
+    frame.reorder(&order);
+    define(rows, &join.columns, &found, frame, &scan.env)
+}
+
+/// Gives each row the columns of its first partner.
+pub(crate) fn lookup(lookup: &Lookup, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    let Other::Rows(rows) = &lookup.table else { return Ok(()) };
+    let mut mine = Vec::with_capacity(lookup.keys.len());
+    for (_, expr) in &lookup.keys {
+        mine.push((evaluate(expr, frame, env)?, is_field(expr, "@level")));
+    }
+    let theirs: Vec<Name> = lookup.keys.iter().map(|(column, _)| column.clone()).collect();
+    let hold = |n_bytes| env.budget.permits(n_bytes);
+    let partners = env.partners.of(rows, &theirs, &mine, &hold)?;
+    let first = |row| partners.of_cells(mine.iter().map(|(column, _)| Cell::at(column, row))).first().copied();
+    let found: Vec<Option<u32>> = env.budget.rows(frame.n_rows()).map(first).collect();
+    env.budget.check()?;
+    define(rows, &lookup.columns, &found, frame, env)
+}
+
+/// Puts the first rows of another query beside the first rows.
+pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
+    let Other::Rows(rows) = &append.other else { return Ok(()) };
+    let most = usize::try_from(append.most).unwrap_or(usize::MAX).min(rows.rows.len());
+    let found: Vec<Option<u32>> = (0..frame.n_rows()).map(|row| (row < most).then_some(row as u32)).collect();
+    define(rows, &append.columns, &found, frame, &scan.env)
+}
+
+/// Gives rows the columns of those found for them.
+fn define(
+    rows: &Rows,
+    columns: &[(Name, Name)],
+    found: &[Option<u32>],
+    frame: &mut Frame<'_>,
+    env: &Environment,
+) -> Result<(), Stop> {
+    for (column, name) in columns {
+        let place = rows.columns.iter().position(|known| known == column);
+        let value = |found: &Option<u32>| -> Option<Value> { rows.rows[(*found)? as usize].get(place?)?.clone() };
+        let values = env.budget.rows(found.len()).map(|row| value(&found[row])).collect();
+        env.budget.check()?;
+        frame.define(name.clone(), Arc::new(Column::of_values(values)));
+    }
+    Ok(())
+}

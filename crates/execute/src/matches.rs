@@ -1,0 +1,205 @@
+//! Which rows fulfil conditions, kept block by block for the next query with the same ones.
+//!
+//! What is known of a block does not depend on what is done with its rows, nor on the range that is asked for as long as
+//! it covers the block. So a query whose range moves on, which wants more rows, or others of their fields, looks only at
+//! blocks that nobody has looked at. Blocks that were left out because enough rows were found are simply not known.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use types::{RowSet, TimeRange};
+
+use super::expression::Stop;
+use super::fingerprint::Fingerprint;
+use super::frame::Frame;
+use super::scan::{Item, Scan};
+use super::steps::Steps;
+use crate::cache::{Kept, PartialCache};
+use plan::{Name, Operator};
+
+/// Bytes of a block beside its rows.
+const BLOCK_BYTES: usize = 48;
+
+/// So many of the largest entries may be found by one query; what it finds beyond that is not kept.
+const ENTRIES_MAX: usize = 4;
+
+/// The rows of a block, the shortest way.
+#[derive(Clone, Debug)]
+enum Rows {
+    None,
+    All,
+    Few(Box<[u32]>),
+    Many(RowSet),
+}
+
+impl Rows {
+    fn of(rows: &RowSet) -> Self {
+        match rows.count() {
+            0 => Self::None,
+            n if n == rows.n_rows() => Self::All,
+            n if n * 4 < rows.words().len() * 8 => Self::Few(rows.iter().map(|row| row as u32).collect()),
+            _ => Self::Many(rows.clone()),
+        }
+    }
+
+    fn of_block(&self, n_rows: usize) -> RowSet {
+        match self {
+            Self::None => RowSet::none(n_rows),
+            Self::All => RowSet::all(n_rows),
+            Self::Few(rows) => RowSet::of_places(n_rows, rows.iter().map(|row| *row as usize)),
+            Self::Many(rows) => rows.clone(),
+        }
+    }
+
+    fn n_bytes(&self) -> usize {
+        let n_bytes = match self {
+            Self::None | Self::All => 0,
+            Self::Few(rows) => rows.len() * 4,
+            Self::Many(rows) => rows.words().len() * 8,
+        };
+        n_bytes + BLOCK_BYTES
+    }
+}
+
+/// Of some blocks of a run the rows that fulfil conditions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeptMatches {
+    /// By block, in order.
+    blocks: Vec<(u32, Rows)>,
+}
+
+impl KeptMatches {
+    /// Bytes held, roughly.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.blocks.iter().map(|(_, rows)| rows.n_bytes()).sum()
+    }
+
+    fn get(&self, block: usize) -> Option<&Rows> {
+        let place = self.blocks.binary_search_by_key(&block, |(known, _)| *known as usize).ok()?;
+        Some(&self.blocks[place].1)
+    }
+
+    fn with(&self, more: Vec<(u32, Rows)>) -> Self {
+        let mut blocks = self.blocks.clone();
+        blocks.extend(more);
+        blocks.sort_by_key(|(block, _)| *block);
+        blocks.dedup_by_key(|(block, _)| *block);
+        Self { blocks }
+    }
+}
+
+/// Applies steps to blocks, or takes what is known of them.
+pub(crate) struct Matcher<'m> {
+    steps: &'m Steps<'m>,
+    memory: Option<Memory<'m>>,
+}
+
+/// What is known, and what was found.
+struct Memory<'m> {
+    cache: &'m PartialCache,
+    fingerprint: Fingerprint,
+    /// What is done with rows that are known to fulfil the conditions.
+    after: Steps<'m>,
+    has_said_seconds: bool,
+    /// Per source.
+    runs: Vec<OfRun>,
+    n_bytes_found: AtomicUsize,
+}
+
+#[derive(Default)]
+struct OfRun {
+    /// Its key, and what is known of it; none for a run that may change.
+    known: OnceLock<Option<(u128, Arc<KeptMatches>)>>,
+    found: Mutex<Vec<(u32, Rows)>>,
+}
+
+impl<'m> Matcher<'m> {
+    /// Prepares `steps`, which were made of `lead` for the fields `needed`.
+    pub(crate) fn new(
+        scan: &Scan<'m>,
+        (lead, needed): (&'m [Operator], &std::collections::BTreeSet<Name>),
+        steps: &'m Steps<'m>,
+        has_said_seconds: bool,
+    ) -> Self {
+        let fingerprint = Fingerprint::of_conditions(lead, scan.request.time_zone);
+        let is_any_kept = || scan.sources.iter().any(|source| source.run.info().key.is_some());
+        let memory = match (scan.request.support.cache, fingerprint) {
+            (Some(cache), Some(fingerprint)) if is_any_kept() => Some(Memory {
+                cache,
+                fingerprint,
+                after: Steps::without_conditions(lead, needed),
+                has_said_seconds,
+                runs: scan.sources.iter().map(|_| OfRun::default()).collect(),
+                n_bytes_found: AtomicUsize::new(0),
+            }),
+            _ => None,
+        };
+        Self { steps, memory }
+    }
+
+    /// The rows of an item that the steps let through.
+    pub(crate) fn frame<'s>(&self, scan: &'s Scan<'_>, item: &Item) -> Result<Frame<'s>, Stop> {
+        let memory = self.memory.as_ref().filter(|_| item.range.covers(item.first, item.last));
+        let Some((memory, (_, known))) = memory.and_then(|memory| Some((memory, memory.of_run(scan, item.source)?)))
+        else {
+            return scan.frame(item, self.steps);
+        };
+        if let Some(rows) = known.get(item.block) {
+            let n_rows = scan.sources[item.source].run.block_rows(item.block);
+            let rows = rows.of_block(n_rows);
+            scan.count_kept(item.source, n_rows as u64, rows.count() as u64);
+            let mut frame = scan.chosen(item, rows);
+            if frame.n_rows() > 0 {
+                scan.note_opened(item.source);
+                memory.after.apply_to(&mut frame, &scan.env)?;
+            }
+            return Ok(frame);
+        }
+        let frame = scan.frame(item, self.steps)?;
+        if let Some(block) = frame.block() {
+            memory.note(item, &block.rows);
+        }
+        Ok(frame)
+    }
+
+    /// Keeps what was found for queries to come.
+    pub(crate) fn keep(&self, scan: &Scan<'_>) {
+        let Some(memory) = &self.memory else { return };
+        // Whether numbers were taken as seconds is known of the query, not of the rows.
+        if !memory.has_said_seconds && scan.env.took_seconds.load(Relaxed) {
+            return;
+        }
+        for run in &memory.runs {
+            let found = std::mem::take(&mut *run.found.lock().unwrap_or_else(PoisonError::into_inner));
+            if let Some(Some((key, known))) = run.known.get()
+                && !found.is_empty()
+            {
+                memory.cache.put(*key, Kept::Matches(Arc::new(known.with(found))));
+            }
+        }
+    }
+}
+
+impl Memory<'_> {
+    fn of_run(&self, scan: &Scan<'_>, source: usize) -> Option<&(u128, Arc<KeptMatches>)> {
+        let known = || {
+            // Blocks are known whole or not at all, so that the range does not matter.
+            let key = self.fingerprint.key(&*scan.sources[source].run, TimeRange::ALL)?;
+            Some((key, self.cache.matches(key).unwrap_or_default()))
+        };
+        self.runs[source].known.get_or_init(known).as_ref()
+    }
+
+    fn note(&self, item: &Item, rows: &RowSet) {
+        let rows = Rows::of(rows);
+        let n_bytes = rows.n_bytes();
+        let before = self.n_bytes_found.fetch_add(n_bytes, Relaxed);
+        if before.saturating_add(n_bytes) <= self.cache.entry_bytes_max().saturating_mul(ENTRIES_MAX) {
+            let mut found = self.runs[item.source].found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.push((item.block as u32, rows));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Counts by minute and level that runs keep: an unfiltered histogram reads no event.
+//!
+//! A minute here is `[start, end)`. Windows of LogQL are `(start, end]`: of these only the events exactly at the edges of
+//! buckets are on the wrong side, and only their times and levels are read.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use types::{Column, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
+
+use super::frame::Frame;
+use super::group::Groups;
+use super::scan::{Item, Scan};
+use super::steps::Steps;
+use plan::fields::{asks_labels, visit_unpushed_fields};
+use plan::function::Function;
+use plan::{Aggregate, AggregateKind, Expr, Name, Span};
+
+/// What is known of the events that are counted, beside their minutes.
+const KNOWN: [&str; 2] = ["@level", "@log"];
+
+/// Where the numbers of events stand while conditions are applied.
+const WEIGHT: &str = "#weight";
+
+/// Tells whether counts by minute and level say all that an aggregation behind `steps` asks for.
+pub(crate) fn can_answer(steps: &Steps<'_>, by: &[(Name, Expr)], aggregates: &[Aggregate]) -> bool {
+    let counts = aggregates.iter().all(|a| a.kind == AggregateKind::Count && a.argument.is_none());
+    let is_late = |(_, expr): &(Name, Expr)| bucket(expr).is_some_and(|(origin, _)| origin % Timestamp::MINUTE != 0);
+    let is_even = !by.iter().any(is_late) || late_buckets(by).is_some();
+    counts && is_even && steps.are_about(&KNOWN) && by.iter().all(|(_, expr)| is_of_minute(expr))
+}
+
+fn is_of_minute(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(name) => KNOWN.contains(&&**name),
+        Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
+            [Expr::Field(name), Expr::Duration(span)] if **name == *"@timestamp" => match span {
+                Span::Nanoseconds(length) => length % Timestamp::MINUTE == 0,
+                Span::Months(_) => true,
+            },
+            _ => false,
+        },
+        Expr::Call(Function::TimeBucket, _) => bucket(expr).is_some_and(|(origin, length)| {
+            length % Timestamp::MINUTE == 0 && matches!(origin.rem_euclid(Timestamp::MINUTE), 0 | 1)
+        }),
+        label if asks_labels(label) => {
+            let mut is_known = true;
+            visit_unpushed_fields(label, &mut |name| is_known &= KNOWN.contains(&&**name));
+            is_known
+        }
+        _ => false,
+    }
+}
+
+/// Origin and length of buckets of `@timestamp`.
+fn bucket(expr: &Expr) -> Option<(i64, i64)> {
+    let Expr::Call(Function::TimeBucket, arguments) = expr else { return None };
+    match &arguments[..] {
+        [
+            Expr::Field(name),
+            Expr::Literal(Some(Value::Timestamp(origin))),
+            Expr::Duration(Span::Nanoseconds(length)),
+        ] if **name == *"@timestamp" => Some((origin.0, *length)),
+        _ => None,
+    }
+}
+
+/// Buckets that begin a nanosecond after a minute does, by origin and length; `None` where some other time is asked for.
+fn late_buckets(by: &[(Name, Expr)]) -> Option<Vec<(i64, i64)>> {
+    let is_time = |expr: &&Expr| matches!(expr, Expr::Call(Function::TimeBucket | Function::DateFloor, _));
+    let times = by.iter().map(|(_, expr)| expr).filter(is_time);
+    let is_late = |(origin, _): &(i64, i64)| origin.rem_euclid(Timestamp::MINUTE) == 1;
+    let buckets: Vec<(i64, i64)> = times.map(|expr| bucket(expr).filter(is_late)).collect::<Option<_>>()?;
+    Some(buckets).filter(|buckets| !buckets.is_empty())
+}
+
+/// Adds the counts of whole minutes in the range of a run; gives the blocks that must be read for the rest.
+pub(crate) fn count(
+    scan: &Scan<'_>,
+    source: usize,
+    steps: &Steps<'_>,
+    by: &[(Name, Expr)],
+    groups: &mut Groups<'_>,
+) -> Vec<Item> {
+    let run = &*scan.sources[source].run;
+    let range = scan.request.range;
+    let asks_labels = steps.ask_labels() || by.iter().any(|(_, expr)| asks_labels(expr));
+    if asks_labels && may_be_pushed(run) {
+        return scan.blocks_of(source, range);
+    }
+    let counted = match (late_buckets(by), run.minutes()) {
+        (None, Ok(Some(minutes))) => Some(whole(&minutes, inner(range, run.info().first, run.info().last))),
+        (Some(buckets), Ok(Some(minutes))) if is_late(range) => late(run, &minutes, range, &buckets),
+        _ => None,
+    };
+    let Some(counted) = counted else { return scan.blocks_of(source, range) };
+    add(scan, source, steps, groups, counted);
+    if late_buckets(by).is_some() {
+        return Vec::new();
+    }
+    edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
+}
+
+/// Whether Loki senders may have pushed events of a run, whose labels are not those of other events.
+fn may_be_pushed(run: &dyn Run) -> bool {
+    // A run whose fields cannot be told is read.
+    run.field_names().map_or(true, |names| names.iter().any(|name| **name == *"@loki"))
+}
+
+/// How many events of each level there are at times that fall into the right buckets.
+type Counted = Vec<(i64, [u32; 7])>;
+
+fn whole(minutes: &[MinuteCounts], inner: TimeRange) -> Counted {
+    let start = |minute: &MinuteCounts| minute.minute.saturating_mul(Timestamp::MINUTE);
+    let is_inside = |at: &i64| (inner.from.0..inner.to.0).contains(at);
+    minutes.iter().map(|minute| (start(minute), minute.counts)).filter(|(at, _)| is_inside(at)).collect()
+}
+
+/// Whether a range begins and ends a nanosecond after a minute does.
+fn is_late(range: TimeRange) -> bool {
+    [range.from, range.to].iter().all(|time| time.0.rem_euclid(Timestamp::MINUTE) == 1)
+}
+
+/// Counts of minutes for buckets that begin a nanosecond late: events at the edges of buckets are counted by themselves.
+/// `None` where they cannot be read.
+fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i64, i64)]) -> Option<Counted> {
+    let is_edge = |at: i64| {
+        let starts = |(origin, length): &(i64, i64)| (at + 1).checked_sub(*origin).is_some_and(|far| far % length == 0);
+        at + 1 == range.from.0 || at + 1 == range.to.0 || buckets.iter().any(starts)
+    };
+    let inside = |minute: &&MinuteCounts| {
+        let start = minute.minute.saturating_mul(Timestamp::MINUTE);
+        (range.from.0 - 1..range.to.0).contains(&start)
+    };
+    let minutes: Vec<&MinuteCounts> = minutes.iter().filter(inside).collect();
+    let starts = minutes.iter().map(|minute| minute.minute.saturating_mul(Timestamp::MINUTE));
+    let at_edges = events_at(run, &starts.filter(|start| is_edge(*start)).collect::<Vec<i64>>())?;
+    let mut counted = Counted::new();
+    for minute in minutes {
+        let start = minute.minute.saturating_mul(Timestamp::MINUTE);
+        let edge = at_edges.get(&start).copied().unwrap_or_default();
+        if start >= range.from.0 {
+            counted.push((start, edge));
+        }
+        if start + 1 < range.to.0 {
+            let mut rest = minute.counts;
+            rest.iter_mut().zip(edge).for_each(|(count, at_edge)| *count = count.saturating_sub(at_edge));
+            counted.push((start + 1, rest));
+        }
+    }
+    Some(counted)
+}
+
+/// How many events of each level a run has at exactly these times, which are in order.
+fn events_at(run: &dyn Run, times: &[i64]) -> Option<HashMap<i64, [u32; 7]>> {
+    let mut found: HashMap<i64, [u32; 7]> = HashMap::new();
+    for block in 0..run.n_blocks() {
+        let (first, last) = run.block_times(block);
+        let from = times.partition_point(|time| *time < first.0);
+        let to = times.partition_point(|time| *time <= last.0);
+        let Some(times) = times.get(from..to).filter(|times| !times.is_empty()) else { continue };
+        let n_rows = run.block_rows(block);
+        let columns = run.read(block, &["@timestamp"], &RowSet::all(n_rows)).ok()?;
+        let [Column::Timestamps(of_rows)] = &columns[..] else { return None };
+        let mut rows = RowSet::none(n_rows);
+        for time in times {
+            let from = of_rows.partition_point(|at| at < time);
+            (from..n_rows).take_while(|row| of_rows[*row] == *time).for_each(|row| rows.insert(row));
+        }
+        if rows.count() == 0 {
+            continue;
+        }
+        let columns = run.read(block, &["@level"], &rows).ok()?;
+        for (place, row) in rows.iter().enumerate() {
+            let level = columns.first().and_then(|column| column.value(place));
+            let level = level.and_then(|value| types::Level::parse(&value.to_string()));
+            let code = level.map_or(0, |level| usize::from(level.code()));
+            found.entry(of_rows[row]).or_default()[code.min(6)] += 1;
+        }
+    }
+    Some(found)
+}
+
+/// The whole minutes of the range, as far as a run has events.
+fn inner(range: TimeRange, first: Timestamp, last: Timestamp) -> TimeRange {
+    let up = |time: i64| {
+        time.div_euclid(Timestamp::MINUTE).saturating_add(i64::from(time.rem_euclid(Timestamp::MINUTE) > 0))
+    };
+    let from = if range.from <= first { i64::MIN } else { up(range.from.0).saturating_mul(Timestamp::MINUTE) };
+    let to = if range.to > last {
+        i64::MAX
+    } else {
+        range.to.0.div_euclid(Timestamp::MINUTE).saturating_mul(Timestamp::MINUTE)
+    };
+    TimeRange { from: Timestamp(from), to: Timestamp(to) }
+}
+
+/// What of the range lies outside its whole minutes.
+fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
+    let (range, info) = (scan.request.range, scan.sources[source].run.info());
+    let inner = inner(range, info.first, info.last);
+    if inner.from >= inner.to {
+        return vec![range];
+    }
+    let before = TimeRange { from: range.from, to: inner.from };
+    let after = TimeRange { from: inner.to, to: range.to };
+    [before, after].into_iter().filter(|edge| edge.from < edge.to).collect()
+}
+
+/// Adds counts to the groups that the steps and the group columns make of them.
+fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: Counted) {
+    let run = &scan.sources[source].run;
+    let (mut times, mut levels, mut weights, mut n_events) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for (at, counts) in counted {
+        for (code, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            times.push(at);
+            levels.push(types::Level::of_code(code as u8).map(|level| Value::text(level.name())));
+            weights.push(Some(Value::Integer((*count).into())));
+            n_events += u64::from(*count);
+        }
+    }
+    let n_rows = times.len();
+    let log = Column::constant(Value::String(run.info().group.shared()), n_rows);
+    let columns: Vec<(Name, Arc<Column>)> = vec![
+        ("@timestamp".into(), Arc::new(Column::Timestamps(times))),
+        ("@level".into(), Arc::new(Column::of_values(levels))),
+        ("@log".into(), Arc::new(log)),
+        (WEIGHT.into(), Arc::new(Column::of_values(weights))),
+    ];
+    let mut frame = Frame::of_columns(n_rows, columns);
+    let added = steps.apply_to(&mut frame, &scan.env).and_then(|()| {
+        let weights = frame.column(WEIGHT)?;
+        let weight = |row: usize| match weights.value(row) {
+            Some(Value::Integer(weight)) => weight as u64,
+            _ => 0,
+        };
+        let weights: Vec<u64> = (0..frame.n_rows()).map(weight).collect();
+        groups.add(&mut frame, &scan.env, Some(&weights))?;
+        Ok(weights.iter().sum())
+    });
+    let n_matched = added.unwrap_or_else(|stop| {
+        scan.note_stop(stop);
+        0
+    });
+    scan.count(source, n_events, n_matched);
+}

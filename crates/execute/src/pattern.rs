@@ -1,0 +1,63 @@
+//! Patterns: what messages have in common once everything that varies is taken out of them.
+//!
+//! A text is first *masked* (`mask`): what certainly varies, such as numbers, addresses and times, becomes a wildcard.
+//! Masked texts are counted; how many different ones there are depends on the programs that log and hardly on how
+//! many events there are. Those that differ in few words are then brought together (`mine`), all at once and from
+//! the set of them alone, so that the patterns of some events do not depend on how events are spread over segments,
+//! blocks and threads, nor on the order in which they came.
+//!
+//! What a segment keeps of its messages serves as well as the messages: [`types::Run::examples`] are masked in place
+//! of them.
+
+mod change;
+mod condition;
+mod mask;
+mod mine;
+mod starts;
+
+pub(crate) use crate::pattern::change::change;
+pub(crate) use crate::pattern::condition::condition;
+pub(crate) use crate::pattern::mask::mask;
+pub(crate) use crate::pattern::mine::mine;
+pub(crate) use change::{Band, band, short};
+pub use change::{Usual, usual};
+pub use condition::pattern_lines;
+pub(crate) use condition::{Condition, Texts};
+pub(crate) use starts::{Start, is_short_start, says_start, start};
+
+use sha2::{Digest, Sha256};
+use types::Value;
+
+use plan::Expr;
+use plan::fields::MESSAGE_FIELDS;
+use plan::function::Function;
+
+/// Characters of a text that are masked where masked texts are groups of an aggregation, which keeps each of them.
+const TEXT_CHARS_MAX: i64 = 1_000;
+
+/// The masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such texts together.
+pub fn masked_text() -> Expr {
+    let whole = |number: i64| Expr::Literal(Some(Value::Integer(number)));
+    let part = Expr::Call(Function::Substring, vec![text_of_event(), whole(0), whole(TEXT_CHARS_MAX)]);
+    Expr::Call(Function::Masked, vec![part])
+}
+
+/// The text of an event: its field with the message, where it has one.
+fn text_of_event() -> Expr {
+    let fields = MESSAGE_FIELDS.iter().map(|name| Expr::Field((*name).into()));
+    Expr::Call(Function::Coalesce, fields.chain([Expr::Field("@message".into())]).collect())
+}
+
+/// Patterns of masked texts, and for each text the place of its pattern.
+pub fn patterns_of(texts: &[&str]) -> (Vec<String>, Vec<u32>) {
+    mine(texts, &|| true).map(|mined| (mined.patterns, mined.pattern_of)).unwrap_or_default()
+}
+
+/// A pattern's stable name: it depends on nothing but its text.
+pub(crate) fn id_of(pattern: &str) -> String {
+    let digest = Sha256::digest(pattern.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Conditions that hold for the events of one pattern and of no other.
+//!
+//! A pattern is what several masked texts have in common, and a query sees texts, not masks. A part of the text that
+//! no other pattern has is the condition that people read best; where no part is that rare, two of them, and where
+//! that is not enough either, a regular expression of the whole. Which of these is exact is looked up among all masked
+//! texts there are.
+
+use super::mask::WILDCARD;
+use plan::{Expr, TextPattern};
+
+/// How a wildcard is shown.
+const SHOWN: &str = "<*>";
+
+/// Shorter parts say too little to be read as the pattern.
+const PART_BYTES_MIN: usize = 6;
+
+/// Parts of a pattern that are tried, the longest ones.
+const PARTS_MAX: usize = 4;
+
+/// A condition.
+pub(crate) struct Condition {
+    pub(crate) expr: Expr,
+    /// Whether it holds for none of the other patterns' texts.
+    pub(crate) is_exact: bool,
+}
+
+/// Masked texts.
+pub(crate) struct Texts<'t> {
+    /// Of the pattern itself.
+    pub(crate) own: &'t [&'t str],
+    /// Of all other patterns.
+    pub(crate) others: &'t [&'t str],
+}
+
+/// The condition for `pattern` on `text`; `sample` is an event's text.
+pub(crate) fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts<'_>) -> Option<Condition> {
+    let Texts { own, others } = texts;
+    let matched = |pattern: TextPattern| Expr::Match(Box::new(text.clone()), pattern);
+    let part_of = |part: &str| matched(TextPattern::Substring(part.to_owned()));
+    let is_in_sample = |part: &&str| sample.is_none_or(|sample| sample.contains(*part));
+    let mut parts: Vec<&str> = pattern.split(SHOWN).map(str::trim).filter(is_in_sample).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts.retain(|part| part.len() >= PART_BYTES_MIN && own.iter().all(|text| text.contains(part)));
+    parts.truncate(PARTS_MAX);
+    if let Some(part) = parts.iter().find(|part| !others.iter().any(|other| other.contains(**part))) {
+        return Some(Condition { expr: part_of(part), is_exact: true });
+    }
+    for (at, one) in parts.iter().enumerate() {
+        for two in &parts[at + 1..] {
+            if !others.iter().any(|other| other.contains(one) && other.contains(two)) {
+                let expr = Expr::And(Box::new(part_of(one)), Box::new(part_of(two)));
+                return Some(Condition { expr, is_exact: true });
+            }
+        }
+    }
+    let regex = regex::Regex::new(&expression(pattern)).ok()?;
+    let matches = |text: &&str| regex.is_match(&text.replace(WILDCARD, "0"));
+    let is_exact = own.iter().all(matches) && !others.iter().any(matches);
+    Some(Condition { expr: matched(TextPattern::Regex(regex)), is_exact })
+}
+
+/// Returns the condition for the lines of a pattern, which may be cut and then ends in `…`. `message` is one of them:
+/// it shows whether the whole line or its field with the message has the pattern.
+pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
+    let (pattern, is_cut) = pattern.strip_suffix('…').map_or((pattern, false), |pattern| (pattern, true));
+    let whole = expression(pattern);
+    // A query of Insights writes expressions between slashes.
+    let written = if is_cut { whole.trim_end_matches(r"\s*$").to_owned() } else { whole }.replace('/', r"\x2f");
+    let regex = regex::Regex::new(&written).ok()?;
+    let text = match message {
+        Some(message) if !regex.is_match(message) => super::text_of_event(),
+        _ => Expr::Field("@message".into()),
+    };
+    Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))
+}
+
+/// A regular expression for the texts of a pattern.
+fn expression(pattern: &str) -> String {
+    let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
+    let parts: Vec<String> = pattern.split(SHOWN).map(words).collect();
+    format!(r"(?s)^\s*{}\s*$", parts.join(".*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_pattern_are_found_by_its_parts_in_order() {
+        let holds = |pattern: &str, line: &str| match pattern_lines(pattern, None).expect("a condition") {
+            Expr::Match(_, TextPattern::Regex(regex)) => regex.is_match(line),
+            other => panic!("{other:?}"),
+        };
+        assert!(holds("GET /cart/<*> took <*> ms", "GET /cart/17  took 3 ms"));
+        assert!(!holds("GET /cart/<*> took <*> ms", "GET /cart/17 took 3 ms and failed"));
+        assert!(holds("GET /cart/<*> took…", "GET /cart/17 took 3 ms and failed"));
+        let of_field = pattern_lines("refused by <*>", Some("{\"message\":\"refused by db\"}"));
+        assert!(matches!(of_field, Some(Expr::Match(text, _)) if matches!(*text, Expr::Call(..))));
+        let written = language::events_text(&[], &[], &[pattern_lines("GET /a <*>", None).expect("a condition")]);
+        assert_eq!(written.as_deref(), Some("filter @message like /(?s)^\\s*GET\\s+\\x2fa\\s+.*\\s*$/"));
+    }
+
+    fn check(pattern: &str, others: &[&str], expected: &str, is_exact: bool) {
+        let others: Vec<String> = others.iter().map(|other| other.replace('*', "\u{1}")).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let own = pattern.replace(SHOWN, "\u{1}");
+        let texts = Texts { own: &[&own], others: &others };
+        let found = condition(pattern, &Expr::Field("@message".into()), None, &texts).expect("a condition");
+        let written = plan::insights_text::text(&found.expr).expect("words for it");
+        assert_eq!((written.as_str(), found.is_exact), (expected, is_exact), "{pattern}");
+    }
+
+    #[test]
+    fn the_longest_part_that_nothing_else_has_is_the_condition() {
+        check("pool exhausted after <*>", &["pool ready"], "@message like \"pool exhausted after\"", true);
+        let others = ["connection to * lost", "* refused by peer"];
+        let expected = "@message like \"connection to\" and @message like \"refused\"";
+        check("connection to <*> refused", &others, expected, true);
+    }
+
+    #[test]
+    fn where_no_part_is_rare_the_whole_is_said_and_what_is_too_wide_says_so() {
+        check("up <*>", &["going up *"], r"@message like /(?s)^\s*up\s+.*\s*$/", true);
+        check("<*>", &["anything"], r"@message like /(?s)^\s*.*\s*$/", false);
+    }
+}

@@ -1,0 +1,454 @@
+//! `pattern`: which messages there are, counted by what their segments keep of them where that is known, by the texts
+//! themselves where it is not.
+//!
+//! What is counted are masked texts (`crate::pattern`); counts of blocks, runs, threads and passing events merge, and
+//! the patterns are found at the end from all texts together: those of an earlier time too, so that both have the same.
+//! Memory grows with the number of different masked texts and counts against the query's.
+
+mod changes;
+mod conditions;
+mod counted;
+mod ends;
+mod of_run;
+mod origins;
+mod restarts;
+mod samples;
+mod texts;
+
+use plan::earlier_range;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use types::{Column, Level, Run, TimeRange, Timestamp, Value};
+
+pub use self::changes::{Change, Changes, Event, Origin};
+pub use self::restarts::{Restart, RestartKind};
+pub use crate::patterns::changes::changes;
+
+use self::conditions::Conditions;
+use self::counted::{Counted, Depth, LEVEL_CODES};
+use self::ends::{End, Ends};
+use super::elements::Prepared;
+use super::expression::Stop;
+use super::frame::Frame;
+use super::group::Finished;
+use super::scan::{Flow, Scan};
+use super::steps::Steps;
+use super::stream::{Begin, Feed, for_each_frame};
+use super::table::Table;
+use super::{ExecuteError, Request, compare, histogram};
+use crate::pattern::{Band, band, change, id_of, mine};
+use plan::fields::{fields_of, is_field};
+use plan::{
+    CHANGE_COLUMNS, COUNTS_COLUMN, END_COLUMNS, Earlier, Expr, Name, Operator, PATTERN_COLUMNS, Patterns, Plan,
+    SCORE_COLUMNS,
+};
+
+/// Spans of time whose counts are compared with each other: an hour has some of a minute.
+const SPANS: usize = 48;
+
+/// Most spans of time whose counts are shown; of more, several are one.
+const SPANS_MAX: i64 = 400;
+
+/// Spans of time of one length.
+#[derive(Clone, Copy, Debug)]
+struct Bins {
+    from: i64,
+    length: i64,
+    n: usize,
+}
+
+impl Bins {
+    /// Some that cover the times from `first` to `last`; of about `length` nanoseconds where that is said.
+    fn of(first: Timestamp, last: Timestamp, length: Option<i64>) -> Self {
+        let covered = last.0.saturating_sub(first.0).max(0);
+        let Some(length) = length.map(|length| length.max(1)) else {
+            return Self { from: first.0, length: covered / SPANS as i64 + 1, n: SPANS };
+        };
+        let n_together = covered / length / SPANS_MAX + 1;
+        let length = length.saturating_mul(n_together);
+        let from = first.0.div_euclid(length).saturating_mul(length);
+        let n = last.0.saturating_sub(from).max(0) / length + 1;
+        Self { from, length, n: usize::try_from(n).unwrap_or(1).min(2 * SPANS_MAX as usize) }
+    }
+
+    fn place(&self, time: i64) -> usize {
+        let place = time.saturating_sub(self.from) / self.length;
+        usize::try_from(place).unwrap_or(0).min(self.n - 1)
+    }
+
+    fn start(&self, place: usize) -> Timestamp {
+        Timestamp(self.from.saturating_add(self.length.saturating_mul(place as i64)))
+    }
+}
+
+/// The plan for the patterns of the messages that the conditions at the head of `plan` let through, with their counts
+/// over spans of time of `counts` nanoseconds.
+pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: u64) -> Plan {
+    let mut operators = histogram::leading(plan);
+    let text = Expr::Field("@message".into());
+    operators.push(Operator::Patterns(Patterns { text, earlier, is_scored: false, counts: Some(counts) }));
+    operators.push(Operator::Limit(limit));
+    let change = CHANGE_COLUMNS.iter().filter(|_| earlier.is_some());
+    let names = PATTERN_COLUMNS.iter().chain(change).chain(&END_COLUMNS).chain([&COUNTS_COLUMN]);
+    let columns = names.map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
+    operators.push(Operator::Project { columns, is_events: false });
+    Plan { operators, ..plan.clone() }
+}
+
+/// Which fields of events are read.
+fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
+    fields_of(&[Operator::Patterns(patterns.clone())])
+}
+
+/// Spans of the part of the range in which there are events.
+fn bins_of(scan: &Scan<'_>, patterns: &Patterns) -> Option<Bins> {
+    if !patterns.is_scored && patterns.counts.is_none() {
+        return None;
+    }
+    let (first, last) = scan.ends()?;
+    Some(Bins::of(first, last, patterns.counts))
+}
+
+/// Patterns of the events of all runs.
+pub(crate) fn of_runs(
+    scan: &Scan<'_>,
+    runs: &[Arc<dyn Run>],
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Table, ExecuteError> {
+    let depth = depth_of(patterns);
+    let now = count_runs(scan, lead, patterns, bins_of(scan, patterns), depth)?;
+    let Some(request) = earlier_request(scan, patterns) else {
+        return table(patterns, &Part { scan, counted: now }, None, lead);
+    };
+    let mut before = Scan::new(runs, &request);
+    before.env.prepared = Prepared::of(lead);
+    let counted = count_runs(&before, lead, patterns, bins_of(&before, patterns), depth)?;
+    let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
+    scan.absorb(&before);
+    made
+}
+
+/// Patterns of events that pass by; `feed` lets them pass.
+pub(crate) fn of_feed<'f>(
+    scan: &Scan<'_>,
+    feed: &mut Begin<'f, '_>,
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Table, ExecuteError> {
+    let now = count_feed(scan, &*feed(needed_by(patterns)), lead, patterns)?;
+    let Some(request) = earlier_request(scan, patterns) else {
+        return table(patterns, &Part { scan, counted: now }, None, lead);
+    };
+    let mut before = Scan::new(&[], &request);
+    before.env.prepared = Prepared::of(lead);
+    let counted = count_feed(&before, &*feed(needed_by(patterns)), lead, patterns)?;
+    let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
+    scan.absorb(&before);
+    made
+}
+
+/// Patterns of rows in memory.
+pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Finished, Stop> {
+    let mut counted = Counted::new(None, Depth::Newest);
+    counted.add(frame, None, patterns, scan)?;
+    scan.hold(counted.memory_bytes())?;
+    Ok(finished(patterns, &Part { scan, counted }, None)?.finished)
+}
+
+fn earlier_request<'a>(scan: &Scan<'a>, patterns: &Patterns) -> Option<Request<'a>> {
+    let earlier = patterns.earlier?;
+    // Where there is nothing earlier, there are no events in an empty range.
+    let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
+    let range = earlier_range(earlier, scan.request.range, scan.request.time_zone).unwrap_or(nothing);
+    Some(Request { range, progress: None, ..*scan.request })
+}
+
+/// How much there is to count.
+fn depth_of(patterns: &Patterns) -> Depth {
+    if patterns.counts.is_some() { Depth::Ends } else { Depth::Newest }
+}
+
+fn count_runs(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    patterns: &Patterns,
+    bins: Option<Bins>,
+    depth: Depth,
+) -> Result<Counted, ExecuteError> {
+    let steps = Steps::new(lead, &needed_by(patterns));
+    let states = scan.for_each(
+        &scan.items(),
+        || Counted::new(bins, depth),
+        |counted, _, item| {
+            let mut frame = scan.frame(item, &steps)?;
+            let before = counted.memory_bytes();
+            counted.add(&mut frame, Some(item.source), patterns, scan)?;
+            scan.hold(counted.memory_bytes().saturating_sub(before))?;
+            Ok(Flow::Continue)
+        },
+    )?;
+    let mut all = Counted::new(bins, depth);
+    states.into_iter().for_each(|state| all.merge(state));
+    if let Err(stop) = all.settle(scan) {
+        scan.note_stop(stop);
+    }
+    Ok(all)
+}
+
+fn count_feed(
+    scan: &Scan<'_>,
+    feed: &dyn Feed,
+    lead: &[Operator],
+    patterns: &Patterns,
+) -> Result<Counted, ExecuteError> {
+    let steps = Steps::new(lead, &needed_by(patterns));
+    let states = scan.until_done(
+        || Counted::new(None, depth_of(patterns)),
+        |counted| {
+            for_each_frame(scan, feed, &steps, &mut |mut frame| {
+                let before = counted.memory_bytes();
+                counted.add(&mut frame, None, patterns, scan)?;
+                scan.hold(counted.memory_bytes().saturating_sub(before))
+            })
+        },
+    )?;
+    let mut all = Counted::new(None, depth_of(patterns));
+    states.into_iter().for_each(|state| all.merge(state));
+    Ok(all)
+}
+
+/// What was counted in one range of time.
+struct Part<'s, 'a> {
+    scan: &'s Scan<'a>,
+    counted: Counted,
+}
+
+/// What is counted of one pattern in one range of time.
+#[derive(Clone, Default)]
+struct Sum {
+    by_level: [u64; LEVEL_CODES],
+    bins: Vec<f64>,
+    ends: Ends,
+}
+
+impl Sum {
+    fn total(&self) -> u64 {
+        self.by_level.iter().sum()
+    }
+
+    /// The level that most events have, the worst of several.
+    fn level(&self) -> Option<Level> {
+        let most = self.by_level[1..].iter().copied().max().filter(|most| *most > 0)?;
+        let code = self.by_level.iter().rposition(|count| *count == most)?;
+        u8::try_from(code).ok().and_then(Level::of_code)
+    }
+}
+
+/// A pattern's sums: of the range asked for, and of the earlier one.
+#[derive(Default)]
+struct Sums {
+    now: Sum,
+    before: Sum,
+}
+
+fn table(
+    patterns: &Patterns,
+    now: &Part<'_, '_>,
+    before: Option<&Part<'_, '_>>,
+    lead: &[Operator],
+) -> Result<Table, ExecuteError> {
+    let Found { mut finished, rows, places, conditions } = now.scan.or_nothing(finished(patterns, now, before));
+    let mut samples: Vec<Option<Value>> = vec![None; finished.n_rows];
+    let mut first_ids: Vec<Option<Value>> = vec![None; finished.n_rows];
+    for (part, is_now) in before.map(|part| (part, false)).into_iter().chain([(now, true)]) {
+        let ends: Vec<&Ends> =
+            rows.iter().map(|(_, sums)| if is_now { &sums.now.ends } else { &sums.before.ends }).collect();
+        let newest: Vec<&End> = ends.iter().map(|ends| &ends.newest).collect();
+        let read = samples::read(part.scan, &newest, lead, patterns)?;
+        let texts = read.into_iter().map(|sample| sample.map(|sample| sample.text));
+        samples.iter_mut().zip(texts).filter(|(_, read)| read.is_some()).for_each(|(sample, read)| *sample = read);
+        let oldest: Vec<&End> = ends.iter().map(|ends| &ends.oldest).collect();
+        let read = samples::read(part.scan, &oldest, lead, patterns)?;
+        let ids = read.into_iter().map(|sample| sample.and_then(|sample| sample.id).map(Value::String));
+        first_ids.iter_mut().zip(ids).filter(|(_, read)| read.is_some()).for_each(|(id, read)| *id = read);
+    }
+    let named =
+        rows.iter().zip(&samples).zip(&places).map(|(((pattern, _), sample), place)| (*place, &**pattern, sample));
+    let conditions = conditions.map(|conditions| now.scan.or_nothing(conditions.of_rows(now.scan, named)));
+    let mut conditions = conditions.unwrap_or_default();
+    conditions.resize(finished.n_rows, None);
+    let filled = [(PATTERN_COLUMNS[5], samples), (END_COLUMNS[2], first_ids), (END_COLUMNS[3], conditions)];
+    for (name, values) in filled {
+        if let Some((_, column)) = finished.columns.iter_mut().find(|(known, _)| **known == *name) {
+            // Events that passed by have their text already.
+            let value = |(row, value): (usize, Option<Value>)| value.or_else(|| column.value(row));
+            *column = Arc::new(Column::of_values(values.into_iter().enumerate().map(value).collect()));
+        }
+    }
+    Ok(Table::of_groups(finished))
+}
+
+/// Patterns with their sums, and the place of each masked text's pattern among them.
+#[derive(Default)]
+struct Mined<'t> {
+    patterns: Vec<String>,
+    sums: Vec<Sums>,
+    places: BTreeMap<&'t str, u32>,
+}
+
+/// Finds the patterns of the texts of both times together.
+fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>) -> Result<Mined<'t>, Stop> {
+    let texts: BTreeSet<&str> =
+        now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(Stop::Over)?;
+    let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
+    let sums_of = |part: Option<&Part<'_, '_>>| {
+        let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();
+        if let Some(part) = part {
+            part.counted.add_to(&places, &mut sums);
+        }
+        sums
+    };
+    let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
+    let sums: Vec<Sums> = sums.collect();
+    Ok(Mined { patterns: mined.patterns, sums, places })
+}
+
+/// The patterns as rows, and with their sums in the same order.
+#[derive(Default)]
+struct Found<'t> {
+    finished: Finished,
+    rows: Vec<(String, Sums)>,
+    /// The place of each row's pattern among those found.
+    places: Vec<usize>,
+    conditions: Option<Conditions<'t>>,
+}
+
+/// Finds the patterns; what has to be read of events is missing.
+fn finished<'t>(
+    patterns: &Patterns,
+    now: &'t Part<'_, '_>,
+    before: Option<&'t Part<'_, '_>>,
+) -> Result<Found<'t>, Stop> {
+    let mined = mined(now, before)?;
+    let conditions = patterns.counts.is_some().then(|| Conditions::new(&mined, now, before));
+    let mut ordered: Vec<(usize, (String, Sums))> = mined.patterns.into_iter().zip(mined.sums).enumerate().collect();
+    let count = |sums: &Sums| (std::cmp::Reverse(sums.now.total()), std::cmp::Reverse(sums.before.total()));
+    ordered.sort_by(|(_, a), (_, b)| count(&a.1).cmp(&count(&b.1)).then_with(|| a.0.cmp(&b.0)));
+    let (places, rows): (Vec<usize>, Vec<(String, Sums)>) = ordered.into_iter().unzip();
+    let mut columns = pattern_columns(&rows);
+    if patterns.earlier.is_some() {
+        columns.extend(change_columns(&rows));
+    }
+    if patterns.is_scored {
+        columns.extend(score_columns(&rows, now.counted.bins()));
+    }
+    if patterns.counts.is_some() {
+        columns.extend(end_columns(&rows));
+        columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins())).collect()));
+    }
+    let finished = Finished { n_rows: rows.len(), columns, approximate: Vec::new() };
+    Ok(Found { finished, rows, places, conditions })
+}
+
+fn column(name: &str, values: Vec<Option<Value>>) -> (Name, Arc<Column>) {
+    (name.into(), Arc::new(Column::of_values(values)))
+}
+
+fn integer(count: u64) -> Value {
+    Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn pattern_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
+    let total: u64 = rows.iter().map(|(_, sums)| sums.now.total()).sum();
+    let ratio = |sums: &Sums| if total == 0 { 0.0 } else { sums.now.total() as f64 / total as f64 };
+    let level = |sums: &Sums| sums.now.level().or_else(|| sums.before.level());
+    let sample =
+        |sums: &Sums| sums.now.ends.newest.text().or_else(|| sums.before.ends.newest.text()).map(Value::String);
+    let value = |name: &str, (pattern, sums): &(String, Sums)| match name {
+        "@pattern" => Some(Value::text(pattern.as_str())),
+        "@ratio" => Some(Value::Float(ratio(sums))),
+        "@sampleCount" => Some(integer(sums.now.total())),
+        "@severityLabel" => level(sums).map(|level| Value::text(level.name())),
+        "@patternId" => Some(Value::text(id_of(pattern))),
+        _ => sample(sums),
+    };
+    PATTERN_COLUMNS.iter().map(|name| column(name, rows.iter().map(|row| value(name, row)).collect())).collect()
+}
+
+fn change_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
+    let totals = |sums: &Sums| (sums.now.total(), sums.before.total());
+    let difference =
+        |(now, before): (u64, u64)| i64::try_from(i128::from(now) - i128::from(before)).unwrap_or_default();
+    let [previous_name, difference_name, description_name] = CHANGE_COLUMNS;
+    let all = |value: &dyn Fn((u64, u64)) -> Value| rows.iter().map(|(_, sums)| Some(value(totals(sums)))).collect();
+    vec![
+        column(previous_name, all(&|(_, before)| integer(before))),
+        column(difference_name, all(&|both| Value::Integer(difference(both)))),
+        column(description_name, all(&|(now, before)| Value::text(change(now as f64, before as f64, true)))),
+    ]
+}
+
+/// Times of the first and the last event, of the earlier time where there are none now; the first one's id is read
+/// later.
+fn end_columns(rows: &[(String, Sums)]) -> Vec<(Name, Arc<Column>)> {
+    let time = |end: &dyn Fn(&Ends) -> Option<i64>| -> Vec<Option<Value>> {
+        let of = |sums: &Sums| end(&sums.now.ends).or_else(|| end(&sums.before.ends));
+        rows.iter().map(|(_, sums)| of(sums).map(|time| Value::Timestamp(Timestamp(time)))).collect()
+    };
+    let [first, last, id, condition] = END_COLUMNS;
+    vec![
+        column(first, time(&|ends| ends.oldest.time())),
+        column(last, time(&|ends| ends.newest.time())),
+        column(id, vec![None; rows.len()]),
+        column(condition, vec![None; rows.len()]),
+    ]
+}
+
+fn score_columns(rows: &[(String, Sums)], bins: Option<Bins>) -> Vec<(Name, Arc<Column>)> {
+    let worst: Vec<Option<(Band, usize, f64)>> = rows
+        .iter()
+        .map(|(_, sums)| {
+            let counts = &sums.now.bins;
+            let bands = band(counts, None, true).into_iter().enumerate();
+            let (place, band) = bands.max_by(|a, b| a.1.score.total_cmp(&b.1.score).then(b.0.cmp(&a.0)))?;
+            Some((band, place, counts[place]))
+        })
+        .collect();
+    let reason = |(band, place, count): (Band, usize, f64)| {
+        let since = bins.map(|bins| format!(" in the {} from {}", seconds(bins.length), bins.start(place)));
+        Some(Value::text(format!("{}{}", band.reason(count)?, since.unwrap_or_default())))
+    };
+    let [score_name, lower_name, upper_name, reason_name] = SCORE_COLUMNS;
+    let all =
+        |value: &dyn Fn((Band, usize, f64)) -> Option<Value>| worst.iter().map(|worst| worst.and_then(value)).collect();
+    vec![
+        column(score_name, all(&|(band, ..)| Some(Value::Float(band.score)))),
+        column(lower_name, all(&|(band, ..)| Some(Value::Float(band.lower)))),
+        column(upper_name, all(&|(band, ..)| Some(Value::Float(band.upper)))),
+        column(reason_name, all(&reason)),
+    ]
+}
+
+/// Starts of spans of time and counts.
+fn counts(sums: &Sums, bins: Option<Bins>) -> Option<Value> {
+    let bins = bins?;
+    let pair = |(place, count): (usize, &f64)| {
+        let pair = vec![Some(Value::Timestamp(bins.start(place))), Some(Value::Integer(*count as i64))];
+        Some(Value::List(Arc::new(pair)))
+    };
+    Some(Value::List(Arc::new(sums.now.bins.iter().enumerate().map(pair).collect())))
+}
+
+/// A length of time as people say it.
+fn seconds(length: i64) -> String {
+    let seconds = length as f64 / Timestamp::SECOND as f64;
+    match seconds {
+        s if s < 120.0 => format!("{} s", crate::pattern::short(s)),
+        s if s < 7200.0 => format!("{} min", crate::pattern::short(s / 60.0)),
+        s => format!("{} h", crate::pattern::short(s / 3600.0)),
+    }
+}

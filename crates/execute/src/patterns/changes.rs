@@ -1,0 +1,319 @@
+//! What changed: patterns that are new, gone, or come far more or less often than in the time before, with where they
+//! come from, their first event, and a query for exactly their events; and what began anew.
+//!
+//! One pass over the range and one over the time before count everything; only the events that are shown are read
+//! afterwards.
+
+use plan::earlier_range;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use types::{Level, Run, TimeRange, Timestamp, Value};
+
+use super::super::elements::Prepared;
+use super::super::scan::Scan;
+use super::super::simplify::simplify_over;
+use super::super::steps::is_row_wise;
+use super::super::{ExecuteError, PartialReason, Request, Stats, compare, has_subqueries};
+use super::conditions::Conditions;
+use super::counted::{Counted, Depth};
+use super::ends::End;
+use super::origins::{Named, Origin as OriginOf};
+use super::restarts::Restart;
+use super::{Bins, Mined, Part, Sums, count_runs, mined, samples};
+use crate::pattern::{Condition, change, id_of};
+use crate::patterns::restarts::restarts;
+use plan::insights_text;
+use plan::{Earlier, Expr, Operator, Patterns, Plan};
+
+/// Spans of time whose counts are shown.
+const SPANS: i64 = 30;
+
+/// How many times more events make a pattern one that jumped, and how many times fewer.
+const UP_MIN: f64 = 2.0;
+const DOWN_MIN: f64 = 4.0;
+
+/// Events that a pattern had before it is said to be gone: what is rare is gone most of the time.
+const GONE_MIN: u64 = 5;
+
+/// Services and hosts that are named of each.
+const ORIGINS_MAX: usize = 5;
+
+/// What changed in a range of time.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// What matters most first.
+    pub changes: Vec<Change>,
+    /// Whether there are more.
+    pub more: bool,
+    /// What began anew, oldest first.
+    pub restarts: Vec<Restart>,
+    /// Whether more did.
+    pub more_restarts: bool,
+    /// The time before.
+    pub baseline: Option<TimeRange>,
+    /// Events in the range, and in the time before.
+    pub n_events: [u64; 2],
+    /// What it took.
+    pub stats: Stats,
+    /// Why something may be missing.
+    pub partial_reasons: Vec<PartialReason>,
+}
+
+/// A pattern that changed.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The pattern, wildcards as `<*>`.
+    pub pattern: String,
+    /// Its stable name.
+    pub id: String,
+    /// `new`, `gone`, `up 8×`, `down 5×`.
+    pub description: String,
+    /// Events in the range, and in the time before.
+    pub n_events: [u64; 2],
+    /// The level of most of its events.
+    pub level: Option<Level>,
+    /// Services and hosts with the most events, the most first. Where events have no service it is their group.
+    pub services: Vec<Origin>,
+    /// The same of hosts; empty where events have none.
+    pub hosts: Vec<Origin>,
+    /// The first event, of the time before where it is gone.
+    pub first: Option<Event>,
+    /// When the last one was.
+    pub last: Option<Timestamp>,
+    /// Counts over the range, over the time before where it is gone.
+    pub counts: Vec<(Timestamp, u64)>,
+    /// What holds for its events, as text of the query language.
+    pub condition: String,
+    /// Whether it holds for no other events.
+    pub is_exact: bool,
+    /// A query for its events in Insights QL, where the language has words for what was asked; the language may refuse it.
+    pub query: Option<String>,
+}
+
+/// A service, host or group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The field that says so.
+    pub field: &'static str,
+    /// What it says.
+    pub name: Arc<str>,
+    /// Events in the range, and in the time before.
+    pub n_events: [u64; 2],
+}
+
+/// An event that is shown.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its time.
+    pub time: Timestamp,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// Finds what changed among the events that the conditions at the head of `plan` let through, `limit` patterns at most.
+pub fn changes(
+    plan: &Plan,
+    runs: &[Arc<dyn Run>],
+    request: &Request<'_>,
+    earlier: Earlier,
+    limit: usize,
+) -> Result<Changes, ExecuteError> {
+    if has_subqueries(plan) {
+        return Err(ExecuteError::Subquery);
+    }
+    let lead = simplify_over(&plan.operators, runs);
+    let lead: Vec<Operator> = lead.into_iter().take_while(is_row_wise).collect();
+    let text = Expr::Field("@message".into());
+    let patterns = Patterns { text, earlier: Some(earlier), is_scored: false, counts: Some(1) };
+    let baseline = earlier_range(earlier, request.range, request.time_zone);
+    let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
+    let request_before = Request { range: baseline.unwrap_or(nothing), progress: None, ..*request };
+    let mut scan = Scan::new(runs, request);
+    scan.env.prepared = Prepared::of(&lead);
+    let mut scan_before = Scan::new(runs, &request_before);
+    scan_before.env.prepared = Prepared::of(&lead);
+    let counted = count_runs(&scan, &lead, &patterns, bins_of(request.range), Depth::Origins)?;
+    let now = Part { scan: &scan, counted };
+    let counted = count_runs(&scan_before, &lead, &patterns, bins_of(request_before.range), Depth::Origins)?;
+    let before = Part { scan: &scan_before, counted };
+    let found = Finding { plan, lead: &lead, patterns: &patterns, now: &now, before: &before };
+    let mut changes = found.changes(limit)?;
+    changes.baseline = baseline;
+    scan.absorb(&scan_before);
+    if let Some(error) = scan.take_error() {
+        return Err(error);
+    }
+    Ok(Changes { stats: scan.stats(), partial_reasons: scan.take_reasons(), ..changes })
+}
+
+/// Spans of a range that has two ends.
+fn bins_of(range: TimeRange) -> Option<Bins> {
+    let length = range.to.0.checked_sub(range.from.0).filter(|length| *length > 0)?;
+    let length_of_bin = length / SPANS + i64::from(length % SPANS > 0);
+    Some(Bins { from: range.from.0, length: length_of_bin, n: SPANS as usize })
+}
+
+/// What is compared.
+struct Finding<'f, 's, 'a> {
+    plan: &'f Plan,
+    lead: &'f [Operator],
+    patterns: &'f Patterns,
+    now: &'f Part<'s, 'a>,
+    before: &'f Part<'s, 'a>,
+}
+
+/// A pattern that is shown, before its events are read.
+struct Chosen<'m> {
+    place: usize,
+    pattern: &'m str,
+    sums: &'m Sums,
+    description: String,
+}
+
+impl Chosen<'_> {
+    fn is_gone(&self) -> bool {
+        self.sums.now.total() == 0
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.sums.now.level().or_else(|| self.sums.before.level())
+    }
+
+    /// What matters most is the least: bad levels, then what is new, then what jumped furthest, then what is frequent.
+    fn order(&self) -> impl Ord + use<> {
+        let severity = self.level().map_or(0, |level| level.code().saturating_sub(Level::Info.code()));
+        let (now, before) = (self.sums.now.total(), self.sums.before.total());
+        let newness = match self.description.split(' ').next() {
+            Some("new") => 0,
+            Some("up") => 1,
+            Some("gone") => 2,
+            _ => 3,
+        };
+        // In steps of twice as much: of two like jumps the one with more events comes first.
+        let factor = (now.max(before) as f64 / now.min(before).max(1) as f64).log2() as u64;
+        let factor = if now == 0 || before == 0 { 0 } else { factor };
+        (Reverse(severity), newness, Reverse(factor), Reverse(now.max(before)))
+    }
+}
+
+impl Finding<'_, '_, '_> {
+    fn changes(&self, limit: usize) -> Result<Changes, ExecuteError> {
+        let n_of = |counted: &Counted| counted.n_events();
+        let n_events = [n_of(&self.now.counted), n_of(&self.before.counted)];
+        let mined = self.now.scan.or_nothing(mined(self.now, Some(self.before)));
+        let mut chosen: Vec<Chosen<'_>> = (mined.patterns.iter().zip(&mined.sums).enumerate())
+            .filter_map(|(place, (pattern, sums))| {
+                let description = description(sums)?;
+                Some(Chosen { place, pattern, sums, description })
+            })
+            .collect();
+        chosen.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.pattern.cmp(b.pattern)));
+        let more = chosen.len() > limit;
+        chosen.truncate(limit);
+        let changes = self.shown(&chosen, &mined)?;
+        let (restarts, more_restarts) = restarts(self.now, &self.before.counted, self.lead, self.patterns)?;
+        Ok(Changes { changes, more, restarts, more_restarts, n_events, ..Changes::default() })
+    }
+
+    fn shown(&self, chosen: &[Chosen<'_>], mined: &Mined<'_>) -> Result<Vec<Change>, ExecuteError> {
+        let firsts = self.firsts(chosen)?;
+        let mut origins = self.origins(chosen, mined);
+        let conditions = Conditions::new(mined, self.now, Some(self.before));
+        let mut changes = Vec::new();
+        for (chosen, first) in chosen.iter().zip(firsts) {
+            if self.now.scan.is_over() {
+                break;
+            }
+            let sample = first.as_ref().map(|first| &*first.text);
+            let found = conditions.of(chosen.place, chosen.pattern, sample);
+            let Some(Condition { expr, is_exact }) = found else { continue };
+            let Some(written) = insights_text::text(&expr) else { continue };
+            let part = if chosen.is_gone() { &chosen.sums.before } else { &chosen.sums.now };
+            let bins = if chosen.is_gone() { self.before.counted.bins() } else { self.now.counted.bins() };
+            let count = |(place, count): (usize, &f64)| Some((bins?.start(place), *count as u64));
+            let [services, hosts] = origins.remove(&chosen.place).unwrap_or_default();
+            changes.push(Change {
+                pattern: chosen.pattern.to_owned(),
+                id: id_of(chosen.pattern),
+                description: chosen.description.clone(),
+                n_events: [chosen.sums.now.total(), chosen.sums.before.total()],
+                level: chosen.level(),
+                services,
+                hosts,
+                first,
+                last: part.ends.newest.time().map(Timestamp),
+                counts: part.bins.iter().enumerate().filter_map(count).collect(),
+                query: insights_text::events_text(&self.plan.sources, self.lead, std::slice::from_ref(&expr)),
+                condition: written,
+                is_exact,
+            });
+        }
+        Ok(changes)
+    }
+
+    /// The first event of each, of the time before where there are none now.
+    fn firsts(&self, chosen: &[Chosen<'_>]) -> Result<Vec<Option<Event>>, ExecuteError> {
+        let none = End::new(super::ends::Side::Oldest);
+        let mut firsts: Vec<Option<Event>> = vec![None; chosen.len()];
+        for (part, is_gone) in [(self.now, false), (self.before, true)] {
+            let end = |chosen: &Chosen<'_>| {
+                let sum = if is_gone { &chosen.sums.before } else { &chosen.sums.now };
+                if chosen.is_gone() == is_gone { sum.ends.oldest.clone() } else { none.clone() }
+            };
+            let ends: Vec<End> = chosen.iter().map(end).collect();
+            let read = samples::read(part.scan, &ends.iter().collect::<Vec<_>>(), self.lead, self.patterns)?;
+            for ((first, sample), end) in firsts.iter_mut().zip(read).zip(&ends) {
+                if let Some((Value::String(text), id)) = sample.and_then(|sample| Some((sample.text, sample.id?))) {
+                    *first = Some(Event { id, time: Timestamp(end.time().unwrap_or_default()), text });
+                }
+            }
+        }
+        Ok(firsts)
+    }
+
+    /// Services and hosts of each, by its place among the patterns.
+    fn origins(&self, chosen: &[Chosen<'_>], mined: &Mined<'_>) -> HashMap<usize, [Vec<Origin>; 2]> {
+        let mut counts: HashMap<usize, [BTreeMap<Named, [u64; 2]>; 2]> =
+            chosen.iter().map(|chosen| (chosen.place, Default::default())).collect();
+        for (side, counted) in [&self.now.counted, &self.before.counted].into_iter().enumerate() {
+            let Some(origins) = &counted.origins else { continue };
+            for (text, origin, count) in counted.by_origin() {
+                let place = mined.places.get(text).map(|place| *place as usize);
+                let Some([services, hosts]) = place.and_then(|place| counts.get_mut(&place)) else { continue };
+                let Some(OriginOf { service, host, group }) = origins.get(origin) else { continue };
+                let group = || Named { field: "@log", value: group.clone() };
+                services.entry(service.clone().unwrap_or_else(group)).or_default()[side] += count;
+                if let Some(host) = host {
+                    hosts.entry(host.clone()).or_default()[side] += count;
+                }
+            }
+        }
+        let most = |counts: BTreeMap<Named, [u64; 2]>| {
+            let origin =
+                |(named, n_events): (Named, [u64; 2])| Origin { field: named.field, name: named.value, n_events };
+            let mut origins: Vec<Origin> = counts.into_iter().map(origin).collect();
+            origins.sort_by_key(|origin| Reverse(origin.n_events));
+            origins.truncate(ORIGINS_MAX);
+            origins
+        };
+        counts.into_iter().map(|(place, counts)| (place, counts.map(most))).collect()
+    }
+}
+
+/// What happened to a pattern, where that is worth showing.
+fn description(sums: &Sums) -> Option<String> {
+    let (now, before) = (sums.now.total(), sums.before.total());
+    let description = change(now as f64, before as f64, true);
+    let is_shown = match description.split(' ').next() {
+        Some("new") => true,
+        Some("gone") => before >= GONE_MIN,
+        Some("up") => now as f64 >= UP_MIN * before as f64,
+        Some("down") => before as f64 >= DOWN_MIN * now as f64,
+        _ => false,
+    };
+    is_shown.then_some(description)
+}

@@ -1,0 +1,74 @@
+//! Orders of operators that answer the same and cost less.
+//!
+//! Only sorts move: towards the end, past what does not change the order of rows, so that conditions written after a
+//! sort are applied while scanning; and a sort before an aggregation that takes rows in any order goes.
+
+use std::sync::Arc;
+
+use types::Run;
+
+use crate::settle::settle;
+use plan::optimise;
+use plan::{Aggregate, Operator, Plan, SortKey};
+
+use super::group::depend_on_order;
+use super::steps::{defines, is_row_wise};
+use plan::fields::visit_fields;
+
+/// Returns the operators as they are run over these runs: simplified, without what no run needs.
+pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Vec<Operator> {
+    match settle(operators, runs) {
+        Some(settled) => simplify(&optimise(Plan { operators: settled, ..Plan::default() }).operators),
+        None => simplify(operators),
+    }
+}
+
+/// The operators, simplified.
+pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
+    let mut done: Vec<Operator> = Vec::with_capacity(operators.len());
+    // A sort that is still on its way towards the end.
+    let mut sort: Option<Vec<SortKey>> = None;
+    for operator in operators {
+        match (operator, sort.take()) {
+            (Operator::Sort(keys), earlier) => {
+                // Ties of the later sort keep the order of the earlier one.
+                sort = Some(keys.iter().cloned().chain(earlier.into_iter().flatten()).collect());
+            }
+            (_, None) => done.push(operator.clone()),
+            (Operator::Filter(_), keys) => {
+                done.push(operator.clone());
+                sort = keys;
+            }
+            (Operator::Extend { .. } | Operator::Parse(_), Some(keys)) if !changes_keys(operator, &keys) => {
+                done.push(operator.clone());
+                sort = Some(keys);
+            }
+            (Operator::Aggregate { aggregates, .. }, Some(_))
+                if !depend_on_order(aggregates) && (done.iter().all(is_row_wise) || !tie(aggregates)) =>
+            {
+                done.push(operator.clone());
+            }
+            // What is counted and which text is the newest does not depend on the order of events.
+            (Operator::Patterns(_), Some(_)) if done.iter().all(is_row_wise) => done.push(operator.clone()),
+            (_, Some(keys)) => {
+                done.push(Operator::Sort(keys));
+                done.push(operator.clone());
+            }
+        }
+    }
+    done.extend(sort.map(Operator::Sort));
+    done
+}
+
+/// Whether the order of rows decides ties: only of events it does not, which have their ids for it.
+fn tie(aggregates: &[Aggregate]) -> bool {
+    aggregates.iter().any(|aggregate| aggregate.kind.needs_places())
+}
+
+fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
+    let mut changes = false;
+    for key in keys {
+        visit_fields(&key.expr, &mut |field| changes |= defines(operator, field));
+    }
+    changes
+}

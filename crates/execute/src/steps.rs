@@ -1,0 +1,231 @@
+//! What is done to the rows of each block: conditions first, cheapest first, then computed fields that are needed.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
+
+use types::RowSet;
+
+use super::expression::{Environment, Stop, conjunction, evaluate, truth};
+use super::frame::{BlockRows, Frame, is_system};
+use super::probe::Probe;
+use super::{join, parse};
+use plan::fields::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
+use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
+
+/// A condition on stored fields, with what an index may be asked for it.
+struct Condition<'p> {
+    expr: &'p Expr,
+    probe: Option<Probe>,
+}
+
+/// The row-wise operators at the head of a plan, made ready for blocks.
+pub(crate) struct Steps<'p> {
+    /// Conditions on stored fields.
+    conditions: Vec<Condition<'p>>,
+    /// The other operators, in order.
+    rest: Vec<&'p Operator>,
+}
+
+/// Tells whether an operator works row by row.
+pub(crate) fn is_row_wise(operator: &Operator) -> bool {
+    matches!(operator, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Lookup(_))
+}
+
+impl<'p> Steps<'p> {
+    /// Prepares `operators`, all of them row-wise; computed fields that neither they nor `needed` ask for go.
+    pub(crate) fn new(operators: &'p [Operator], needed: &BTreeSet<Name>) -> Self {
+        let operators = needed_operators(operators, needed);
+        let mut conditions: Vec<&Expr> = Vec::new();
+        let mut rest: Vec<&Operator> = Vec::new();
+        for operator in operators {
+            match operator {
+                Operator::Filter(expr) if conjunction(expr).iter().all(|part| !is_touched(part, &rest)) => {
+                    conditions.extend(conjunction(expr));
+                }
+                other => rest.push(other),
+            }
+        }
+        conditions.sort_by_key(|condition| cost(condition));
+        let conditions = conditions.into_iter().map(|expr| Condition { expr, probe: Probe::of(expr) }).collect();
+        Self { conditions, rest }
+    }
+
+    /// The same steps without conditions, for rows that were already chosen.
+    pub(crate) fn without_conditions(operators: &'p [Operator], needed: &BTreeSet<Name>) -> Self {
+        let rest = needed_operators(operators, needed);
+        let rest = rest.into_iter().filter(|operator| !matches!(operator, Operator::Filter(_))).collect();
+        Self { conditions: Vec::new(), rest }
+    }
+
+    /// Conditions on stored fields in the order in which they are applied, with what an index may be asked.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&'p Expr, Option<&Probe>)> {
+        self.conditions.iter().map(|condition| (condition.expr, condition.probe.as_ref()))
+    }
+
+    /// What is done after them, in order.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &'p Operator> {
+        self.rest.iter().copied()
+    }
+
+    /// Tells whether all that is done can be done knowing nothing of events but `fields`, where no Loki sender pushed them.
+    pub(crate) fn are_about(&self, fields: &[&str]) -> bool {
+        let mut known: Vec<&str> = fields.to_vec();
+        let is_known = |expr: &Expr, known: &[&str]| {
+            let mut is_known = true;
+            visit_unpushed_fields(expr, &mut |field| is_known &= known.contains(&&**field));
+            is_known
+        };
+        self.conditions.iter().all(|condition| is_known(condition.expr, &known))
+            && self.rest.iter().all(|operator| match operator {
+                Operator::Filter(expr) => is_known(expr, &known),
+                Operator::Extend { name, expr } => {
+                    let is_about = is_known(expr, &known);
+                    known.push(name);
+                    is_about
+                }
+                _ => false,
+            })
+    }
+
+    /// Whether labels of LogQL are asked for.
+    pub(crate) fn ask_labels(&self) -> bool {
+        let of_operator = |operator: &&Operator| match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => asks_labels(expr),
+            _ => false,
+        };
+        self.conditions.iter().any(|condition| asks_labels(condition.expr)) || self.rest.iter().any(of_operator)
+    }
+
+    /// The rows of a block that fulfil all conditions, with their computed fields.
+    pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>, Stop> {
+        let mut is_settled = vec![false; self.conditions.len()];
+        let n_rows = block.rows.count();
+        for (condition, is_settled) in self.conditions.iter().zip(&mut is_settled) {
+            let Some(probe) = &condition.probe else { continue };
+            let Some(question) = probe.for_source(block.source)? else { continue };
+            let narrowed = block.source.run.narrow(block.block, &question)?;
+            block.rows.and(&narrowed.rows);
+            *is_settled = narrowed.exact && probe.settles;
+            if block.rows.is_empty() {
+                break;
+            }
+        }
+        env.events_skipped.fetch_add((n_rows - block.rows.count()) as u64, Relaxed);
+        if block.rows.is_empty() {
+            return Ok(Frame::of_block(block));
+        }
+        let mut frame = Frame::of_block(block);
+        for (condition, is_settled) in self.conditions.iter().zip(is_settled) {
+            if !is_settled {
+                keep(condition.expr, &mut frame, env)?;
+            }
+        }
+        for operator in &self.rest {
+            apply_one(operator, &mut frame, env)?;
+        }
+        Ok(frame)
+    }
+
+    /// The same on rows in memory.
+    pub(crate) fn apply_to(&self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+        for condition in &self.conditions {
+            keep(condition.expr, frame, env)?;
+        }
+        self.rest.iter().try_for_each(|operator| apply_one(operator, frame, env))
+    }
+}
+
+fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    if frame.n_rows() > 0 {
+        let n_leases = frame.n_leases();
+        let rows: RowSet = truth(condition, frame, env)?;
+        frame.end_leases(n_leases);
+        frame.retain(&rows);
+    }
+    Ok(())
+}
+
+/// Applies one row-wise operator; others are left to their own places.
+pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
+    match operator {
+        Operator::Filter(expr) => conjunction(expr).into_iter().try_for_each(|part| keep(part, frame, env)),
+        Operator::Extend { name, expr } => {
+            let column = evaluate(expr, frame, env)?;
+            frame.define(name.clone(), column);
+            Ok(())
+        }
+        Operator::Parse(parse) => parse::apply(parse, frame, env),
+        Operator::Lookup(lookup) => join::lookup(lookup, frame, env),
+        _ => Ok(()),
+    }
+}
+
+/// Leaves out computed fields that nobody asks for later.
+fn needed_operators<'p>(operators: &'p [Operator], needed: &BTreeSet<Name>) -> Vec<&'p Operator> {
+    let mut needed = needed.clone();
+    let mut kept = Vec::new();
+    for operator in operators.iter().rev() {
+        let is_asked = |name: &Name| needed.iter().any(|asked| is_at_or_below(asked, name));
+        let is_kept = match operator {
+            Operator::Extend { name, .. } => is_asked(name),
+            Operator::Parse(parse) => match &parse.method {
+                ParseMethod::Glob { names, .. } => names.iter().any(is_asked),
+                ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| is_asked(name)),
+                ParseMethod::Format { prefix: Some(prefix), .. } => is_asked(prefix),
+                ParseMethod::Format { prefix: None, .. } => true,
+            },
+            Operator::Lookup(lookup) => lookup.columns.iter().any(|(_, name)| is_asked(name)),
+            _ => true,
+        };
+        if is_kept {
+            needed.extend(fields_of(std::slice::from_ref(operator)));
+            kept.push(operator);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+fn is_at_or_below(name: &str, root: &str) -> bool {
+    name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Tells whether a condition speaks of a field that one of `operators` computes.
+fn is_touched(condition: &Expr, operators: &[&Operator]) -> bool {
+    let mut is_touched = false;
+    visit_fields(condition, &mut |field| is_touched |= operators.iter().any(|operator| defines(operator, field)));
+    is_touched
+}
+
+/// Tells whether an operator may change what `field` means.
+pub(crate) fn defines(operator: &Operator, field: &str) -> bool {
+    match operator {
+        Operator::Extend { name, .. } => is_at_or_below(field, name),
+        Operator::Parse(Parse { method, .. }) => match method {
+            ParseMethod::Glob { names, .. } => names.iter().any(|name| is_at_or_below(field, name)),
+            ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| is_at_or_below(field, name)),
+            ParseMethod::Format { prefix: Some(prefix), .. } => is_at_or_below(field, prefix),
+            ParseMethod::Format { prefix: None, .. } => true,
+        },
+        Operator::Lookup(lookup) => lookup.columns.iter().any(|(_, name)| is_at_or_below(field, name)),
+        _ => false,
+    }
+}
+
+/// How much a condition costs a row, roughly: what reads least comes first.
+fn cost(condition: &Expr) -> u32 {
+    let mut cost = 0;
+    visit_fields(condition, &mut |field| {
+        cost += match &**field {
+            "@any" => 100,
+            "@message" => 20,
+            name if is_system(name) => 1,
+            _ => 3,
+        };
+    });
+    cost + match condition {
+        Expr::Match(_, TextPattern::Regex(_) | TextPattern::OneOf(_) | TextPattern::Words(_)) => 10,
+        Expr::Match(..) => 2,
+        _ => 0,
+    }
+}

@@ -1,0 +1,290 @@
+//! Queries and tables inside a plan: each is fetched first. A query inside a condition becomes the list of its values,
+//! one beside the rows becomes rows, and so does a table.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use types::{GroupPattern, Run, TimeRange, Value};
+
+use super::aggregate::write_key;
+use super::cell::Cell;
+use super::functions::value_bytes;
+use super::{Answer, ExecuteError, PartialReason, Request, Stats, Support, TableOf};
+use crate::execute;
+use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
+
+/// Most distinct values of a subquery.
+const VALUES_MAX: usize = 100_000;
+
+/// Most columns of a table that an error names.
+const COLUMNS_NAMED_MAX: usize = 20;
+
+/// Gives the runs of the groups that a query names.
+pub type RunsOf<'a> = dyn FnMut(&[GroupPattern]) -> Vec<Arc<dyn Run>> + 'a;
+
+/// Tells whether a plan has subqueries, which must be answered before it runs.
+pub fn has_subqueries(plan: &Plan) -> bool {
+    plan.operators.iter().any(|operator| match operator {
+        Operator::Filter(expr) | Operator::Extend { expr, .. } => holds_query(expr),
+        Operator::Aggregate { by, aggregates } => {
+            by.iter().any(|(_, expr)| holds_query(expr))
+                || aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref()).any(holds_query)
+        }
+        Operator::Sort(keys) => keys.iter().any(|key| holds_query(&key.expr)),
+        Operator::Parse(parse) => holds_query(&parse.text),
+        Operator::Unnest { list, .. } => holds_query(list),
+        Operator::Lookup(Lookup { table: other, .. })
+        | Operator::Join(Join { other, .. })
+        | Operator::AppendColumns(AppendColumns { other, .. }) => !matches!(other, Other::Rows(_)),
+        Operator::Patterns(patterns) => holds_query(&patterns.text),
+        _ => false,
+    })
+}
+
+/// A plan whose subqueries are lists of values.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The plan.
+    pub plan: Plan,
+    /// Why values may be missing.
+    pub partial_reasons: Vec<PartialReason>,
+    /// What it took.
+    pub stats: Stats,
+    /// What the rows that were fetched hold: the plan may hold so much less.
+    pub n_bytes: usize,
+}
+
+/// Answers the subqueries of a plan and fetches its tables. Those of conditions look at the groups that they name, at all
+/// times; those beside the rows at the time asked for, and where they name no groups at those of the request, for which
+/// `runs_of` is asked with no pattern.
+pub fn answer_subqueries(
+    plan: &Plan,
+    request: &Request<'_>,
+    runs_of: &mut RunsOf<'_>,
+) -> Result<Answered, ExecuteError> {
+    answer_inner(plan, request, &mut |inner, request| execute(inner, &runs_of(&inner.sources), request))
+}
+
+/// Runs a query that stands inside another.
+pub(crate) type AskInner<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
+
+/// The same, wherever the events of the inner queries come from.
+pub(crate) fn answer_inner(
+    plan: &Plan,
+    request: &Request<'_>,
+    ask: &mut AskInner<'_>,
+) -> Result<Answered, ExecuteError> {
+    let answered = Answered { plan: plan.clone(), partial_reasons: Vec::new(), stats: Stats::default(), n_bytes: 0 };
+    let mut inner = Inner { request, ask, answered };
+    let mut operators = plan.operators.clone();
+    operators.iter_mut().try_for_each(|operator| inner.fetch(operator))?;
+    let mut answered = inner.answered;
+    answered.plan.operators = operators;
+    Ok(answered)
+}
+
+/// What is fetched for a plan.
+struct Inner<'a, 'r> {
+    request: &'a Request<'r>,
+    ask: &'a mut AskInner<'a>,
+    answered: Answered,
+}
+
+impl Inner<'_, '_> {
+    fn fetch(&mut self, operator: &mut Operator) -> Result<(), ExecuteError> {
+        match operator {
+            Operator::Lookup(lookup) => {
+                if let Other::Table(name) = &lookup.table {
+                    lookup.table = Other::Rows(self.table(name, lookup)?);
+                }
+                lookup.keys.iter_mut().try_for_each(|(_, expr)| self.fetch_expr(expr))
+            }
+            Operator::Join(Join { other, .. }) | Operator::AppendColumns(AppendColumns { other, .. }) => {
+                if let Other::Query(plan) = other {
+                    *other = Other::Rows(Arc::new(self.rows(&plan.clone())?));
+                }
+                Ok(())
+            }
+            other => expressions(other).into_iter().try_for_each(|expr| self.fetch_expr(expr)),
+        }
+    }
+
+    fn fetch_expr(&mut self, expr: &mut Expr) -> Result<(), ExecuteError> {
+        if let Expr::InQuery(item, plan) = expr {
+            // Subqueries of conditions look at all times.
+            let answer = self.answer(plan, TimeRange::ALL)?;
+            let values = values_of(answer.rows)?;
+            self.fetch_expr(item)?;
+            *expr = Expr::In(std::mem::replace(item, Box::new(Expr::Literal(None))), values);
+            return Ok(());
+        }
+        parts(expr).into_iter().try_for_each(|part| self.fetch_expr(part))
+    }
+
+    fn answer(&mut self, plan: &Plan, range: TimeRange) -> Result<Answer, ExecuteError> {
+        let range = plan.range(range, self.request.now, self.request.time_zone);
+        let memory_bytes_max = self.request.memory_bytes_max.saturating_sub(self.answered.n_bytes);
+        // Its rows are not those of the answer.
+        let support = Support { take_rows: None, take_partial_rows: None, ..self.request.support };
+        let request = Request { range, limit: None, progress: None, memory_bytes_max, support, ..*self.request };
+        let mut answer = if has_subqueries(plan) {
+            let mut answered = answer_inner(plan, &request, self.ask)?;
+            let answer = (self.ask)(&answered.plan, &answered.remaining(&request))?;
+            answered.add_to(answer)
+        } else {
+            (self.ask)(plan, &request)?
+        };
+        let Answered { partial_reasons, stats, .. } = &mut self.answered;
+        partial_reasons.append(&mut answer.partial_reasons);
+        stats.events_scanned += answer.stats.events_scanned;
+        stats.events_skipped += answer.stats.events_skipped;
+        stats.bytes_read += answer.stats.bytes_read;
+        stats.elapsed_ms += answer.stats.elapsed_ms;
+        Ok(answer)
+    }
+
+    /// The rows of a query, over the time that is asked for.
+    fn rows(&mut self, plan: &Plan) -> Result<Rows, ExecuteError> {
+        let answer = self.answer(plan, self.request.range)?;
+        let columns = answer.columns.into_iter().map(|column| Name::from(column.name)).collect();
+        let rows = Rows { columns, rows: answer.rows };
+        self.answered.n_bytes += bytes_of(&rows);
+        Ok(rows)
+    }
+
+    /// The table that a lookup names, which must have the columns that it speaks of.
+    fn table(&self, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
+        fetch_table(self.request.support.tables, name, lookup)
+    }
+}
+
+/// Returns the bytes that rows hold, roughly.
+fn bytes_of(rows: &Rows) -> usize {
+    let row = |row: &Vec<Option<Value>>| {
+        24 + row.iter().map(|value| 24 + value.as_ref().map_or(0, value_bytes)).sum::<usize>()
+    };
+    rows.rows.iter().map(row).sum()
+}
+
+/// Answers the subqueries of a plan, then runs it.
+///
+/// What a subquery could not read, or did not get to in time, makes the answer partial.
+pub fn execute_with_subqueries(
+    plan: &Plan,
+    runs: &[Arc<dyn Run>],
+    request: &Request<'_>,
+    runs_of: &mut RunsOf<'_>,
+) -> Result<Answer, ExecuteError> {
+    if !has_subqueries(plan) {
+        return execute(plan, runs, request);
+    }
+    let mut answered = answer_subqueries(plan, request, runs_of)?;
+    let answer = execute(&answered.plan, runs, &answered.remaining(request))?;
+    Ok(answered.add_to(answer))
+}
+
+impl Answered {
+    /// The request for the plan, with the memory that is left.
+    pub fn remaining<'r>(&self, request: &Request<'r>) -> Request<'r> {
+        Request { memory_bytes_max: request.memory_bytes_max.saturating_sub(self.n_bytes), ..*request }
+    }
+
+    /// Adds to the answer what the inner queries took and could not read.
+    pub(crate) fn add_to(&mut self, mut answer: Answer) -> Answer {
+        answer.partial_reasons.append(&mut self.partial_reasons);
+        answer.stats.events_scanned += self.stats.events_scanned;
+        answer.stats.events_skipped += self.stats.events_skipped;
+        answer.stats.bytes_read += self.stats.bytes_read;
+        answer.stats.elapsed_ms += self.stats.elapsed_ms;
+        answer
+    }
+}
+
+/// The distinct values of the only column, as elements of a list.
+fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
+    let (mut known, mut values) = (HashSet::new(), Vec::new());
+    for value in rows.into_iter().filter_map(|row| row.into_iter().next().flatten()) {
+        let mut key = Vec::new();
+        write_key(Cell::of(Some(&value)), &mut key);
+        if known.insert(key) {
+            values.push(Expr::Literal(Some(value)));
+        }
+        if values.len() > VALUES_MAX {
+            return Err(ExecuteError::SubqueryTooLarge { values_max: VALUES_MAX });
+        }
+    }
+    Ok(values)
+}
+
+/// The expressions of an operator that may hold queries.
+fn expressions(operator: &mut Operator) -> Vec<&mut Expr> {
+    match operator {
+        Operator::Filter(expr) | Operator::Extend { expr, .. } => vec![expr],
+        Operator::Aggregate { by, aggregates } => {
+            let arguments = aggregates.iter_mut().filter_map(|aggregate| aggregate.argument.as_mut());
+            by.iter_mut().map(|(_, expr)| expr).chain(arguments).collect()
+        }
+        Operator::Sort(keys) => keys.iter_mut().map(|key| &mut key.expr).collect(),
+        Operator::Parse(parse) => vec![&mut parse.text],
+        Operator::Unnest { list, .. } => vec![list],
+        Operator::Patterns(patterns) => vec![&mut patterns.text],
+        _ => Vec::new(),
+    }
+}
+
+fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => Vec::new(),
+        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => vec![inner],
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => vec![a, b],
+        Expr::In(item, list) => std::iter::once(&mut **item).chain(list).collect(),
+        Expr::Between(item, low, high) => vec![item, low, high],
+        Expr::Call(_, arguments) => arguments.iter_mut().collect(),
+    }
+}
+
+fn holds_query(expr: &Expr) -> bool {
+    match expr {
+        Expr::InQuery(..) => true,
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => false,
+        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) => holds_query(inner),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
+            holds_query(a) || holds_query(b)
+        }
+        Expr::In(item, list) => holds_query(item) || list.iter().any(holds_query),
+        Expr::Between(item, low, high) => [item, low, high].into_iter().any(|part| holds_query(part)),
+        Expr::Call(_, arguments) => arguments.iter().any(holds_query),
+    }
+}
+
+/// Fetches the tables that a plan looks up, for a plan that runs without [`answer_subqueries`]: a live tail.
+pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), ExecuteError> {
+    for operator in &mut plan.operators {
+        let Operator::Lookup(lookup) = operator else { continue };
+        if let Other::Table(name) = &lookup.table {
+            lookup.table = Other::Rows(fetch_table(Some(tables), name, lookup)?);
+        }
+    }
+    Ok(())
+}
+
+/// The table that a lookup names, which must have the columns that it speaks of.
+fn fetch_table(tables: Option<&TableOf<'_>>, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
+    let table = tables.and_then(|table_of| table_of(name));
+    let table = table.ok_or_else(|| ExecuteError::UnknownTable(name.to_string()))?;
+    let wanted = lookup.keys.iter().map(|(column, _)| column).chain(lookup.columns.iter().map(|(column, _)| column));
+    match wanted.into_iter().find(|column| !table.columns.contains(column)) {
+        None => Ok(table),
+        Some(column) => Err(ExecuteError::UnknownColumn {
+            table: name.to_string(),
+            column: column.to_string(),
+            known: table
+                .columns
+                .iter()
+                .take(COLUMNS_NAMED_MAX)
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}

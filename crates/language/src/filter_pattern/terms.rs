@@ -1,0 +1,66 @@
+//! Words of the message: `ERROR -DEBUG ?WARN ?FATAL "exact phrase" %regex%`.
+
+use pest::iterators::Pair;
+
+use super::{Reader, Rule, message, not, span_of, value};
+use plan::balanced;
+use plan::error::{QueryError, Span};
+use plan::{Expr, TextPattern, Warning};
+
+/// What the sign before a term says of it.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Always,
+    Never,
+    OneOf,
+}
+
+/// The conditions of a pattern, all of which must hold.
+pub(super) fn conditions(
+    reader: &Reader<'_>,
+    pair: Pair<'_, Rule>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Expr>, QueryError> {
+    let (mut conditions, mut choices) = (Vec::new(), Vec::new());
+    let mut first_choice: Option<Span> = None;
+    for term in pair.into_inner() {
+        let span = span_of(&term);
+        let (wanted, condition) = read(reader, term)?;
+        match wanted {
+            Wanted::Always => conditions.push(condition),
+            Wanted::Never => conditions.push(not(condition)),
+            Wanted::OneOf => {
+                first_choice.get_or_insert(span);
+                choices.push(condition);
+            }
+        }
+    }
+    match first_choice {
+        Some(_) if conditions.is_empty() => conditions.push(balanced(choices, Expr::Or)),
+        Some(span) => {
+            let message = "terms with `?` do nothing beside terms without it, as in CloudWatch";
+            let hint = "give every term a `?` for one of them, or write %WARN|FATAL% for a choice beside other terms";
+            warnings.push(reader.warning("optional-term-ignored", message, span, hint));
+        }
+        None => {}
+    }
+    Ok(conditions)
+}
+
+fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(Wanted, Expr), QueryError> {
+    let mut wanted = Wanted::Always;
+    let mut pattern = TextPattern::Substring(String::new());
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::excluded => wanted = Wanted::Never,
+            Rule::optional => wanted = Wanted::OneOf,
+            Rule::quoted => pattern = TextPattern::Substring(value::unquoted(part.as_str())),
+            Rule::regex => pattern = TextPattern::Regex(value::regex(reader, &part)?),
+            _ => pattern = TextPattern::Substring(part.as_str().to_owned()),
+        }
+    }
+    // Amazon's pattern for every event is a blank in quotes.
+    let is_everything = matches!(&pattern, TextPattern::Substring(text) if text.trim().is_empty());
+    let everything = || Expr::Literal(Some(types::Value::Boolean(true)));
+    Ok((wanted, if is_everything { everything() } else { Expr::Match(Box::new(message()), pattern) }))
+}

@@ -1,0 +1,111 @@
+//! Insights QL: text to plan.
+//!
+//! Reading (`parse`) gives a tree with places, checking (`check`) resolves names and functions and gives the plan.
+//! Both are pure. A text that is plain words instead of a query becomes a phrase search.
+
+mod check;
+mod complete;
+mod deletion;
+mod expect;
+mod expression;
+mod foreign;
+mod format;
+mod parse;
+mod pattern;
+mod phrase;
+mod recover;
+mod syntax;
+mod token;
+
+#[cfg(test)]
+mod optimised;
+#[cfg(test)]
+mod tests;
+
+use types::Timestamp;
+
+pub use complete::{Choice, ChoiceKind, Completion, complete_insights, prefix_regex};
+pub use format::format_insights;
+
+use plan::error::{QueryError, QueryErrors};
+use plan::optimise;
+use plan::{Earlier, Plan};
+use syntax::{Command, CommandKind};
+
+/// What a query's meaning depends on besides its text.
+#[derive(Clone, Copy, Debug)]
+pub struct ParseOptions {
+    /// The instant that relative times and warnings about times refer to.
+    pub now: Timestamp,
+    /// The zone that times without one are in.
+    pub time_zone: chrono_tz::Tz,
+}
+
+/// Checks a query and makes the plan of it.
+///
+/// Errors: every mistake that could be found, with its place; grammar mistakes hide those behind them.
+pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    unoptimised(text, options).map(optimise)
+}
+
+/// Checks a query that says which events are to be deleted, and makes the plan of it: only commands that choose events
+/// one by one are taken.
+pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    deletion::plan(text, options)
+}
+
+/// Checks the query of an alert rule and makes the plan of it, as the query says it: the rule adds to it before it is
+/// [optimised](plan::optimise). The rule says at which events it looks: a query that does so itself is refused.
+pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    let (checker, commands) = read(text, options)?;
+    let settings = commands.iter().flat_map(|command| match &command.kind {
+        CommandKind::Source { options, .. } => options.as_slice(),
+        _ => &[],
+    });
+    let refused =
+        settings.filter(|setting| ["start", "end"].iter().any(|key| setting.key.text.eq_ignore_ascii_case(key)));
+    let refused: Vec<QueryError> = refused
+        .map(|setting| {
+            let message =
+                format!("`{}` has no place in a rule, whose window says which events it looks at", setting.key.text);
+            QueryError::new("rule-with-times", message, text, setting.key.span.to(setting.value.span))
+                .with_hint("leave it out, and give the rule a longer window where it needs older events")
+        })
+        .collect();
+    if !refused.is_empty() {
+        return Err(QueryErrors(refused));
+    }
+    checker.plan(&commands)
+}
+
+/// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or a
+/// length of time such as `7d`.
+pub fn parse_baseline(text: &str) -> Option<Earlier> {
+    let written = match &*text.to_lowercase() {
+        "previous" => return Some(Earlier::Preceding),
+        "previousday" => "1d".into(),
+        "previousweek" => "1w".into(),
+        "previousmonth" => "1mo".into(),
+        other => other.to_owned(),
+    };
+    pattern::length(&written).ok().map(Earlier::Shift)
+}
+
+/// The plan as the query says it.
+pub(crate) fn unoptimised(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+    let (checker, commands) = read(text, options)?;
+    checker.plan(&commands)
+}
+
+/// The commands of a query, and who checks them.
+fn read<'a>(text: &'a str, options: &'a ParseOptions) -> Result<(check::Checker<'a>, Vec<Command>), QueryErrors> {
+    let mut checker = check::Checker::new(text, options);
+    let commands = match phrase::split(text) {
+        Some(phrase) => {
+            checker.phrase(&phrase);
+            crate::insights::parse::parse(&phrase.rest, text)?
+        }
+        None => crate::insights::parse::parse(text, text)?,
+    };
+    Ok((checker, commands))
+}

@@ -1,0 +1,67 @@
+//! Aggregates that are put together of others: `rate` and `histogram`.
+
+use types::Value;
+
+use super::Checker;
+use super::stats::AggregateName;
+use crate::insights::syntax::{Name, Node, NodeKind};
+use plan::function::Function;
+use plan::{AggregateKind, ArithmeticOperator, Expr, Span};
+
+/// Most ranges of a histogram.
+const RANGES_MAX: i64 = 1_000;
+
+/// An aggregate that is computed from others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Composed {
+    /// `rate(counter, 1m)`: how much a number grows in a minute, from its earliest to its latest value.
+    Rate,
+    /// `histogram(number, 10)`: how many values lie in each of ten ranges of equal width.
+    Histogram,
+}
+
+impl Checker<'_> {
+    /// The expression over hidden columns.
+    pub(super) fn composed(&mut self, composed: Composed, name: &Name, arguments: &[Node], has_star: bool) -> Expr {
+        let [argument, option] = arguments else {
+            self.wrong_arguments(name, &name.text, AggregateName::Composed(composed).arguments());
+            return Expr::Literal(None);
+        };
+        if has_star {
+            self.wrong_arguments(name, &name.text, AggregateName::Composed(composed).arguments());
+        }
+        let number = Expr::Call(Function::ToNumber, vec![self.aggregated(argument)]);
+        match composed {
+            Composed::Rate => self.rate(number, option),
+            Composed::Histogram => self.ranges(number, option),
+        }
+    }
+
+    fn rate(&mut self, number: Expr, period: &Node) -> Expr {
+        let Some(length) = self.length(period) else { return Expr::Literal(None) };
+        let Span::Nanoseconds(length) = length else {
+            let message = "months and longer differ in length, so a rate cannot be for one";
+            self.error_with_hint("bad-duration", message, period.span, "write days, such as 30d");
+            return Expr::Literal(None);
+        };
+        // Times of the events that have the number, and no others.
+        let has_number = Expr::Call(Function::IsPresent, vec![number.clone()]);
+        let time = Expr::Call(Function::If, vec![has_number, Expr::Field("@timestamp".into())]);
+        let mut column = |kind, argument: &Expr| Box::new(Expr::Field(self.hidden(kind, Some(argument.clone()))));
+        let (last, first) = (column(AggregateKind::Latest, &number), column(AggregateKind::Earliest, &number));
+        let (end, start) = (column(AggregateKind::Max, &time), column(AggregateKind::Min, &time));
+        let minus = |a, b| Box::new(Expr::Arithmetic(ArithmeticOperator::Subtract, a, b));
+        let divided = |a, b| Box::new(Expr::Arithmetic(ArithmeticOperator::Divide, a, b));
+        let length_ms = Box::new(Expr::Literal(Some(Value::Float(length as f64 / 1e6))));
+        *divided(minus(last, first), divided(minus(end, start), length_ms))
+    }
+
+    fn ranges(&mut self, number: Expr, n_ranges: &Node) -> Expr {
+        let NodeKind::Literal(Some(Value::Integer(n @ 1..=RANGES_MAX))) = n_ranges.kind else {
+            let message = format!("a histogram has 1 to {RANGES_MAX} ranges");
+            self.error("bad-number", message, n_ranges.span);
+            return Expr::Literal(None);
+        };
+        Expr::Field(self.hidden(AggregateKind::Histogram(n as usize), Some(number)))
+    }
+}

@@ -1,0 +1,306 @@
+//! What the grammar could not read, said so that a person understands it.
+
+mod hints;
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::foreign;
+use super::parse::Rule;
+use plan::error::{QueryError, Span, nearest};
+
+/// Commands that a query may start with or go on with.
+pub(crate) const COMMANDS: [&str; 36] = [
+    "fields",
+    "display",
+    "filter",
+    "filterIndex",
+    "where",
+    "parse",
+    "sort",
+    "order by",
+    "limit",
+    "head",
+    "tail",
+    "stats",
+    "timechart",
+    "top",
+    "rare",
+    "dedup",
+    "rename",
+    "drop",
+    "eval",
+    "unnest",
+    "fillmissing",
+    "filldown",
+    "source",
+    "sort by",
+    "lookup",
+    "join",
+    "appendcols",
+    "mvexpand",
+    "addtotals",
+    "autoregress",
+    "sessionize",
+    "outlier",
+    "pattern",
+    "diff",
+    "logcompare",
+    "anomaly",
+];
+
+/// Commands of the language that this version refuses, rather than answering something else.
+pub(super) const COMMANDS_TO_COME: [&str; 0] = [];
+
+/// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
+pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let expected = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => {
+            let span = Span { start: 0, end: text.len() };
+            return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", shown, span);
+        }
+    };
+    let rest = text.get(at..).unwrap_or_default();
+    let word = word_at(rest);
+    let span = Span { start: at, end: at + word.len().max(rest.chars().next().map_or(0, char::len_utf8)) };
+    let is_comment = rest.starts_with('/') && text.get(..at).is_some_and(|before| before.ends_with('/'));
+    if let Some(error) = unfinished(rest, shown, at).filter(|_| !is_comment) {
+        return error;
+    }
+    if (expects_command(expected) || is_at_start(text, at)) && !word.is_empty() {
+        let error = unknown_command(word, shown, span);
+        return match hints::condition_without_filter(&rest[word.len()..]) {
+            Some(hint) if foreign::command(word).is_none() => error.with_hint(hint),
+            _ => error,
+        };
+    }
+    let to_come = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command));
+    if let Some(command) = to_come {
+        let message = format!("`{command}` does not work yet");
+        return QueryError::new("not-supported-yet", message, shown, span);
+    }
+    let found =
+        if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{}` stands", shown_word(rest)) };
+    let message = format!("{found} where {} was expected", phrase_of(expected));
+    let error = QueryError::new("syntax", message, shown, span);
+    let place = hints::Place { before: text.get(..at).unwrap_or_default(), word, rest, expected };
+    let at_start = if is_at_start(text, at) { hints::at_start(rest).map(str::to_owned) } else { None };
+    match at_start.or_else(|| place.hint()) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+fn word_at(rest: &str) -> &str {
+    let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '@' | '.')).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+/// The word or sign at the start of `rest`, not longer than a line of an error can bear.
+fn shown_word(rest: &str) -> String {
+    let word = word_at(rest);
+    if word.is_empty() { rest.chars().take(1).collect() } else { word.chars().take(40).collect() }
+}
+
+/// An opening quote or slash without its other half.
+fn unfinished(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
+    let what = match rest.chars().next()? {
+        '"' => "this text has no closing \"",
+        '\'' => "this text has no closing '",
+        '`' => "this name has no closing `",
+        '/' => return unfinished_regex(rest, shown, at),
+        _ => return None,
+    };
+    let quote = rest.chars().next()?;
+    let is_closed = rest[1..].contains(quote);
+    if is_closed {
+        return None;
+    }
+    let end = at + rest.find('\n').unwrap_or(rest.len());
+    Some(QueryError::new("unclosed-text", what, shown, Span { start: at, end }))
+}
+
+fn unfinished_regex(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
+    let line = rest.lines().next().unwrap_or_default();
+    if line[1..].contains('/') {
+        return None;
+    }
+    let message = "this regular expression has no closing /";
+    Some(QueryError::new("unclosed-regex", message, shown, Span { start: at, end: at + line.len() }))
+}
+
+/// Tells whether nothing but a leading `|`, comments and white space stands before `at`. There the grammar only
+/// misses the end, for a query may be empty.
+fn is_at_start(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let code = before.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    code.filter(|line| !line.is_empty()).all(|line| line == "|")
+}
+
+fn expects_command(expected: &[Rule]) -> bool {
+    expected.iter().any(|rule| matches!(rule, Rule::kw_fields | Rule::fields | Rule::keyword | Rule::kw_stats))
+}
+
+/// The error about a word that stands where a command must.
+pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError {
+    if let Some(command) = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command)) {
+        return QueryError::new("not-supported-yet", format!("the command `{command}` does not work yet"), shown, span);
+    }
+    let word: String = word.chars().take(40).collect();
+    // A command that the grammar gave up on as a whole is never called unknown.
+    if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(&word)) {
+        let error = QueryError::new("syntax", format!("this `{word}` cannot be read"), shown, span);
+        return error.with_hint(format!("catat help query describes `{word}`"));
+    }
+    let error = QueryError::new("unknown-command", format!("there is no command `{word}`"), shown, span);
+    if let Some(hint) = foreign::command(&word) {
+        return error.with_hint(hint);
+    }
+    match nearest(&word, COMMANDS.iter().chain(&COMMANDS_TO_COME).copied()) {
+        Some(command) => error.with_hint(format!("did you mean \"{command}\"?")),
+        None => error.with_hint("commands are fields, filter, stats, sort, limit, parse, display, dedup and some more"),
+    }
+}
+
+/// What was expected, in the order in which a person would name it.
+fn phrase_of(expected: &[Rule]) -> String {
+    const ORDER: [&str; 13] = [
+        "a command such as fields, filter or stats",
+        "a field, a value or a function",
+        "a text with stars or a /regular expression/",
+        "a text in quotes or a /regular expression/",
+        "a text in quotes",
+        "a list such as [\"a\", \"b\"]",
+        "a name",
+        "a whole number",
+        "an operator",
+        "`,`",
+        "`)`",
+        "`by`",
+        "`|`",
+    ];
+    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    // A value may be a text or stand in brackets, a field may become a call: nobody needs to be told.
+    if kinds.contains(&"a field, a value or a function") {
+        kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "`(`"));
+    }
+    if kinds.contains(&"a text with stars or a /regular expression/") {
+        kinds
+            .retain(|kind| !matches!(*kind, "a text in quotes" | "a text in quotes or a /regular expression/" | "`(`"));
+    }
+    if kinds.contains(&"a text in quotes or a /regular expression/") {
+        kinds.retain(|kind| *kind != "a text in quotes");
+    }
+    if kinds.contains(&"an operator") {
+        kinds.retain(|kind| *kind != "`(`");
+    }
+    let mut named: Vec<&str> = ORDER.iter().copied().filter(|kind| kinds.contains(kind)).collect();
+    named.extend(kinds.iter().filter(|kind| !ORDER.contains(kind)).copied());
+    named.dedup();
+    match named.as_slice() {
+        [] => "the end of the query".to_owned(),
+        [only] => (*only).to_owned(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    }
+}
+
+fn is_command(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::fields
+            | Rule::display
+            | Rule::filter
+            | Rule::parse
+            | Rule::sort
+            | Rule::limit
+            | Rule::tail
+            | Rule::stats
+            | Rule::dedup
+            | Rule::rename
+            | Rule::drop
+            | Rule::eval
+            | Rule::source
+            | Rule::keyword
+            | Rule::timechart
+            | Rule::top
+            | Rule::rare
+            | Rule::unnest
+            | Rule::fillmissing
+            | Rule::filldown
+            | Rule::lookup
+            | Rule::join
+            | Rule::appendcols
+            | Rule::mvexpand
+            | Rule::addtotals
+            | Rule::autoregress
+            | Rule::sessionize
+            | Rule::outlier
+            | Rule::pattern
+            | Rule::diff
+            | Rule::logcompare
+            | Rule::anomaly
+    )
+}
+
+fn kind_of(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        rule if is_command(rule) => "a command such as fields, filter or stats",
+        Rule::kw_timeshift => "`timeshift`",
+        Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
+            "a field, a value or a function"
+        }
+        Rule::item | Rule::sort_key | Rule::negate | Rule::not | Rule::bound | Rule::function => {
+            "a field, a value or a function"
+        }
+        Rule::parse_glob | Rule::parse_regex | Rule::parse_format | Rule::format_name | Rule::parse_grok => {
+            "a text with stars or a /regular expression/"
+        }
+        Rule::regex => "a text in quotes or a /regular expression/",
+        Rule::string | Rule::log_groups => "a text in quotes",
+        Rule::list | Rule::values | Rule::subquery => "a list such as [\"a\", \"b\"]",
+        Rule::name | Rule::renaming | Rule::assignment | Rule::backticked => "a name",
+        Rule::count => "a whole number",
+        Rule::comparison
+        | Rule::arithmetic
+        | Rule::logical
+        | Rule::like
+        | Rule::has
+        | Rule::kw_has
+        | Rule::matches
+        | Rule::matches_not => "an operator",
+        Rule::is_in | Rule::between => "an operator",
+        Rule::comma_sign => "`,`",
+        Rule::close => "`)`",
+        Rule::open => "`(`",
+        Rule::equals => "`=`",
+        Rule::kw_into => "`into`",
+        Rule::kw_with => "`with`",
+        Rule::filling => "a number or a text",
+        Rule::table | Rule::table_name => "the name of a table",
+        Rule::lookup_key | Rule::lookup_output | Rule::join_key | Rule::name_pattern => "a name",
+        Rule::option | Rule::option_name => "an option such as max=10",
+        Rule::option_value | Rule::option_word => "a value",
+        Rule::other => "a query in brackets",
+        Rule::is_equal => "`=`",
+        Rule::kw_on => "`where`",
+        Rule::kw_output => "`output`",
+        Rule::kw_offset | Rule::offset => "`offset`",
+        Rule::kw_maxspan | Rule::maxspan => "`maxspan`",
+        Rule::alias => "`as`",
+        Rule::colon => "`:`",
+        Rule::group_test => "namePrefix",
+        Rule::kw_for => "`for`",
+        Rule::filler => "a number or a text",
+        Rule::kw_by | Rule::by | Rule::ranking_by => "`by`",
+        Rule::kw_as => "`as`",
+        Rule::kw_and => "`and`",
+        Rule::kw_like => "`like`",
+        Rule::kw_in => "`in`",
+        Rule::pipe => "`|`",
+        Rule::star => "`*`",
+        _ => return None,
+    })
+}

@@ -1,0 +1,110 @@
+//! More than one mistake of grammar at once: where one command cannot be read, the ones behind it still can.
+//!
+//! After a mistake, reading goes on behind the next `|`, or at the next command on a line of its own. Where a text or a
+//! bracket is open at the mistake, nobody knows where its command ends, and nothing further is told: a mistake too few
+//! is better than one that is none.
+
+use pest::Parser;
+use pest::error::{Error, InputLocation};
+
+use super::expect;
+use super::parse::{Insights, Rule};
+use super::phrase::starts_with_command;
+use plan::error::{QueryError, QueryErrors};
+
+/// Most mistakes of grammar that are told; each costs another reading.
+const MISTAKES_MAX: usize = 8;
+
+/// The mistake that stopped the grammar in `text`, and those behind it. Places refer to `shown`.
+pub(super) fn mistakes(first: &Error<Rule>, text: &str, shown: &str) -> QueryErrors {
+    let mut errors = vec![expect::explain(first, text, shown)];
+    let mut end = next_command(text, 0, place(first));
+    while let Some(start) = end {
+        // Blanks instead of what was read: places stay.
+        let rest = format!("{}{}", " ".repeat(start), &text[start..]);
+        let Err(error) = Insights::parse(Rule::query, &rest) else { break };
+        errors.push(expect::explain(&error, &rest, shown));
+        if errors.len() >= MISTAKES_MAX || errors.last().is_some_and(hides_what_follows) {
+            break;
+        }
+        end = next_command(text, start, place(&error));
+    }
+    QueryErrors(errors)
+}
+
+fn place(error: &Error<Rule>) -> usize {
+    match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    }
+}
+
+fn hides_what_follows(error: &QueryError) -> bool {
+    matches!(error.code, "unclosed-text" | "unclosed-regex" | "nested-too-deeply")
+}
+
+/// Where the command behind byte `at` begins, for commands that begin at byte `start`.
+fn next_command(text: &str, start: usize, at: usize) -> Option<usize> {
+    let (mut open, mut n_brackets) = (None, 0usize);
+    let mut characters = text[start..].char_indices().map(|(offset, c)| (start + offset, c)).peekable();
+    while let Some((place, c)) = characters.next() {
+        let is_behind = place >= at;
+        match (open, c) {
+            (Some(quote), c) if c == quote => open = None,
+            (Some('\n'), _) => {}
+            (Some(_), '\\') => {
+                characters.next();
+            }
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '`') => open = Some(c),
+            (None, '#') => open = Some('\n'),
+            (None, '(' | '[') => n_brackets += 1,
+            (None, ')' | ']') => n_brackets = n_brackets.saturating_sub(1),
+            (None, '|') if characters.peek().is_some_and(|(_, next)| *next == '|') => {
+                characters.next();
+            }
+            (None, '|') if is_behind && n_brackets == 0 => return Some(place + 1),
+            _ => {}
+        }
+        let is_line_end = c == '\n' && open.is_none() && n_brackets == 0 && is_behind;
+        if is_line_end && starts_with_command(text[place..].trim_start()) {
+            return Some(place + 1);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[(usize, usize)]) {
+        let error = Insights::parse(Rule::query, text).expect_err(text);
+        let found: Vec<(usize, usize)> =
+            mistakes(&error, text, text).0.iter().map(|error| (error.line, error.column)).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn commands_behind_a_mistake_are_read_too() {
+        check("fields a | statz count(*) | limit ten", &[(1, 12), (1, 35)]);
+        check("fields a\nfliter b = 1\nlimit ten\nsort", &[(2, 1), (3, 7), (4, 5)]);
+        check("filter a = \"|\" b | limit ten # | fliter", &[(1, 16), (1, 26)]);
+        check("filter a || b = 1 | limit 1", &[(1, 11)]);
+        check("fields a | | limit 1", &[(1, 12)]);
+        check("filter a = | limit 1", &[(1, 12)]);
+    }
+
+    #[test]
+    fn nothing_is_told_behind_what_is_open() {
+        check("filter (a = 1 | limit ten", &[(1, 15)]);
+        check("filter a = \"x | limit ten", &[(1, 12)]);
+        check("filter a in (source \"g\" | statz b | limit 1) | limit 1", &[(1, 27)]);
+    }
+
+    #[test]
+    fn mistakes_are_not_told_without_end() {
+        let text = "statz x | ".repeat(100);
+        let error = Insights::parse(Rule::query, &text).expect_err("mistakes");
+        assert_eq!(mistakes(&error, &text, &text).0.len(), MISTAKES_MAX);
+    }
+}

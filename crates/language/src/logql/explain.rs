@@ -1,0 +1,164 @@
+//! What the LogQL grammar could not read, in words for the person who wrote it.
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::Rule;
+use plan::error::{QueryError, Span, nearest};
+
+/// Stages and functions that Loki has and this version refuses.
+const TO_COME: [&str; 3] = ["rate_counter", "approx_topk", "distinct"];
+
+const KNOWN: [&str; 47] = [
+    "line_format",
+    "label_format",
+    "pattern",
+    "unpack",
+    "decolorize",
+    "keep",
+    "absent_over_time",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "label_replace",
+    "stddev",
+    "stdvar",
+    "sort",
+    "sort_desc",
+    "unless",
+    "on",
+    "ignoring",
+    "group_left",
+    "drop",
+    "json",
+    "logfmt",
+    "regexp",
+    "unwrap",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "count",
+    "topk",
+    "bottomk",
+    "rate",
+    "count_over_time",
+    "bytes_over_time",
+    "bytes_rate",
+    "sum_over_time",
+    "avg_over_time",
+    "min_over_time",
+    "max_over_time",
+    "quantile_over_time",
+    "first_over_time",
+    "last_over_time",
+    "vector",
+    "by",
+    "without",
+    "offset",
+    "and",
+    "or",
+];
+
+/// Turns the grammar's complaint into an error.
+pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
+        let span = Span { start: 0, end: text.len() };
+        return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
+    };
+    if positives.contains(&Rule::condition_sign)
+        && let Some(error) = unknown_stage(text, at)
+    {
+        return error;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    let word_end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let word = &rest[..word_end];
+    let first_bytes = rest.chars().next().map_or(0, char::len_utf8);
+    let span = Span { start: at, end: at + word_end.max(first_bytes) };
+    let shown: String = rest[..word_end.max(first_bytes)].chars().take(40).collect();
+    if TO_COME.contains(&word) {
+        return QueryError::new("not-supported-yet", format!("`{word}` does not work yet"), text, span);
+    }
+    if matches!(rest.chars().next(), Some('"' | '`')) && !rest[1..].contains(&rest[..1]) {
+        return QueryError::new("unclosed-text", "this text has no closing quote", text, span);
+    }
+    let found = if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{shown}` stands") };
+    let error = QueryError::new("syntax", format!("{found} where {} was expected", phrase_of(positives)), text, span);
+    match nearest(word, KNOWN).filter(|near| *near != word && word.len() > 1) {
+        Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
+        None if at == 0 => error.with_hint("a query starts with a selector such as {group=\"app\"}"),
+        None => error,
+    }
+}
+
+/// Words behind `|`.
+const STAGES: [&str; 11] = [
+    "drop",
+    "keep",
+    "json",
+    "logfmt",
+    "regexp",
+    "pattern",
+    "unpack",
+    "decolorize",
+    "line_format",
+    "label_format",
+    "unwrap",
+];
+
+/// A word behind `|` that is no label in a condition: a stage that we do not have, or a misspelt one.
+fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
+    let before = text.get(..at)?.trim_end();
+    let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |sign| sign + 1);
+    let word = &before[start..];
+    let span = Span { start, end: before.len() };
+    if TO_COME.contains(&word) {
+        return Some(QueryError::new("not-supported-yet", format!("`{word}` does not work yet"), text, span));
+    }
+    let near = nearest(word, STAGES)?;
+    let error = QueryError::new("unknown-stage", format!("there is no stage `{word}`"), text, span);
+    Some(error.with_hint(format!("did you mean \"{near}\"?")))
+}
+
+fn phrase_of(expected: &[Rule]) -> String {
+    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    match kinds.as_slice() {
+        [] => "something else".to_owned(),
+        [only] => (*only).to_owned(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    }
+}
+
+fn kind_of(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::selector | Rule::log | Rule::range => "a selector such as {group=\"app\"}",
+        Rule::metric | Rule::aggregation | Rule::range_call | Rule::vector => "a function such as count_over_time",
+        Rule::aggregate_name | Rule::range_name => "a function such as count_over_time",
+        Rule::label | Rule::matcher | Rule::condition | Rule::label_or | Rule::label_and => "a label",
+        Rule::match_sign | Rule::condition_sign => "= != =~ or !~",
+        Rule::string => "a text in quotes",
+        Rule::quantity | Rule::number => "a number",
+        Rule::line_filter | Rule::line_sign => "a line filter such as |= \"text\"",
+        Rule::window => "a window such as [5m]",
+        Rule::duration | Rule::offset => "a duration such as 5m",
+        Rule::binary_sign => "an operator",
+        Rule::json | Rule::logfmt | Rule::regexp | Rule::drop | Rule::keep | Rule::unwrap | Rule::pattern => {
+            "a stage such as | json"
+        }
+        Rule::unpack | Rule::decolorize | Rule::line_format | Rule::label_format => "a stage such as | json",
+        Rule::grouping => "`by (…)`",
+        Rule::arguments | Rule::paren | Rule::open => "`(`",
+        Rule::close => "`)`",
+        Rule::open_brace => "a selector such as {group=\"app\"}",
+        Rule::close_brace => "`}`",
+        Rule::close_bracket => "`]`",
+        Rule::open_bracket => "a window such as [5m]",
+        Rule::comma => "`,`",
+        Rule::EOI => "the end",
+        _ => return None,
+    })
+}

@@ -1,0 +1,452 @@
+//! Query strings of Lucene: what people type into Kibana and Grafana, as conditions of a plan. KQL is in [`crate::kql`].
+//!
+//! Between two clauses without an operator stands `or`, as in Elasticsearch; `+` and `-` make a clause necessary and
+//! forbidden. A word without a field is looked for as a whole word, in any case, in every text of the event; a word after a
+//! field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field match the
+//! whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change nothing.
+
+pub mod condition;
+mod explain;
+mod mapped;
+pub mod regexp;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use pest::Parser;
+use pest::iterators::Pair;
+
+use crate::mapping::Mapping;
+use condition::{Analysis, Bound, Target};
+use plan::balanced;
+use plan::error::{QueryError, QueryErrors, Span};
+use plan::optimise;
+use plan::{Comparison, Expr, Operator, Plan};
+use types::{Timestamp, Value};
+
+/// Longest query in bytes.
+pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
+
+/// Deepest nesting of brackets.
+pub(crate) const NESTING_MAX: usize = 128;
+
+/// Most clauses: each costs a pass over what it looks at.
+pub(crate) const CLAUSES_MAX: usize = 1_024;
+
+/// The generated parser.
+mod generated {
+    #![allow(missing_docs)]
+
+    /// Reads query strings.
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../../grammar/lucene.pest"]
+    pub(crate) struct Lucene;
+}
+
+pub(crate) use generated::Rule;
+
+/// Reads a query string and makes the plan of it: the events that match, newest first. `now` is what times count from.
+pub fn parse_lucene(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
+    Ok(plan_of(parse(text, Some(now))?))
+}
+
+/// The plan of events that pass filters, newest first.
+pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
+    let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+    operators.push(Operator::Project { columns: columns.collect(), is_events: true });
+    optimise(Plan { operators, ..Plan::default() })
+}
+
+/// The filter that a query string is; none where it matches everything. Without `now`, relative times are refused.
+pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
+    let defaults = Defaults { targets: vec![Target::any()], joins_all: false, now, ..Defaults::loose() };
+    let condition = parse_with(text, &defaults)?;
+    Ok(condition.map(Operator::Filter).into_iter().collect())
+}
+
+/// What a query string means where it says nothing itself.
+pub(crate) struct Defaults {
+    /// What words without a field are looked for in; one of these is enough.
+    pub(crate) targets: Vec<Target>,
+    /// Whether `and` stands between two clauses without an operator.
+    pub(crate) joins_all: bool,
+    /// What relative times count from.
+    pub(crate) now: Option<Timestamp>,
+    /// How texts of fields are looked at.
+    pub(crate) analysis: Analysis,
+    /// What fields are declared to be.
+    pub(crate) mapping: Arc<Mapping>,
+    /// Whether a value that its field cannot have finds nothing, instead of being an error.
+    pub(crate) is_lenient: bool,
+}
+
+impl Defaults {
+    /// What people mean.
+    pub(crate) fn loose() -> Self {
+        Self {
+            targets: Vec::new(),
+            joins_all: false,
+            now: None,
+            analysis: Analysis::Loose,
+            mapping: Arc::default(),
+            is_lenient: true,
+        }
+    }
+}
+
+/// The condition that a query string is; none where it matches everything.
+pub(crate) fn parse_with(text: &str, defaults: &Defaults) -> Result<Option<Expr>, QueryErrors> {
+    if text.len() > QUERY_BYTES_MAX {
+        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
+        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
+        return Err(QueryError::new("query-too-long", message, text, span).into());
+    }
+    let mut pairs =
+        generated::Lucene::parse(Rule::query, text).map_err(|error| crate::lucene::explain::explain(&error, text))?;
+    let mut reader = Reader { text, defaults, n_clauses: 0, n_regexes: 0, is_fuzzy: false };
+    let clauses = pairs.next().and_then(|query| query.into_inner().find(|part| part.as_rule() == Rule::clauses));
+    Ok(clauses.map(|clauses| reader.clauses(clauses, None, 0)).transpose()?.flatten())
+}
+
+/// Turns what the grammar found into a condition; `None` is one that always holds.
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    defaults: &'a Defaults,
+    n_clauses: usize,
+    n_regexes: usize,
+    /// Whether words that are like the one that is read are meant too.
+    is_fuzzy: bool,
+}
+
+/// How a clause counts among its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occurrence {
+    Should,
+    Must,
+    MustNot,
+}
+
+fn span_of(pair: &Pair<'_, Rule>) -> Span {
+    let span = pair.as_span();
+    Span { start: span.start(), end: span.end() }
+}
+
+impl Reader<'_> {
+    fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
+        QueryError::new(code, message, self.text, span)
+    }
+
+    /// Reads a row of clauses, those in brackets included.
+    fn clauses(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: Option<&Target>,
+        nesting: usize,
+    ) -> Result<Option<Expr>, QueryError> {
+        if nesting > NESTING_MAX {
+            let message = format!("brackets are nested more than {NESTING_MAX} deep here");
+            return Err(self.error("nested-too-deeply", message, span_of(&pair)));
+        }
+        let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
+        let is_or = |part: Option<&Pair<'_, Rule>>| {
+            part.is_some_and(|part| part.as_rule() == Rule::separator && !part.as_str().trim().is_empty())
+        };
+        let (mut should, mut must) = (Vec::new(), Vec::new());
+        let mut holds_always = false;
+        for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.as_rule() == Rule::all) {
+            // Where `or` is written it is meant, and `a or not b` is no `a and not b`.
+            let before = index.checked_sub(1).and_then(|before| parts.get(before));
+            let is_alternative = is_or(before) || is_or(parts.get(index + 1));
+            let (occurrence, condition) = self.all(part.clone(), target, nesting, is_alternative)?;
+            match (occurrence, condition) {
+                (Occurrence::Should, condition) if self.defaults.joins_all && !is_alternative => must.extend(condition),
+                (Occurrence::Should, Some(condition)) => should.push(condition),
+                (Occurrence::Should, None) => holds_always = true,
+                (Occurrence::Must, condition) => must.extend(condition),
+                (Occurrence::MustNot, condition) => must.push(not(condition)),
+            }
+        }
+        // Beside a clause that is necessary, the others would only change the order of the answer.
+        let has_must = parts.iter().any(|part| has_modifier(part, Rule::must));
+        if !has_must && !holds_always && !should.is_empty() {
+            must.insert(0, balanced(should, Expr::Or));
+        }
+        Ok((!must.is_empty()).then(|| balanced(must, Expr::And)))
+    }
+
+    /// Reads clauses joined by `and`. A single clause may be necessary or forbidden.
+    fn all(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: Option<&Target>,
+        nesting: usize,
+        is_alternative: bool,
+    ) -> Result<(Occurrence, Option<Expr>), QueryError> {
+        let clauses: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::clause).collect();
+        let is_single = clauses.len() == 1;
+        let mut conditions = Vec::new();
+        for clause in clauses {
+            let (occurrence, condition) = self.clause(clause, target, nesting)?;
+            if is_single && !(is_alternative && occurrence == Occurrence::MustNot) {
+                return Ok((occurrence, condition));
+            }
+            match occurrence {
+                Occurrence::MustNot => conditions.push(not(condition)),
+                _ => conditions.extend(condition),
+            }
+        }
+        Ok((Occurrence::Should, (!conditions.is_empty()).then(|| balanced(conditions, Expr::And))))
+    }
+
+    fn clause(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: Option<&Target>,
+        nesting: usize,
+    ) -> Result<(Occurrence, Option<Expr>), QueryError> {
+        self.n_clauses += 1;
+        let span = span_of(&pair);
+        if self.n_clauses > CLAUSES_MAX {
+            return Err(self.error("too-many-clauses", format!("the query has more than {CLAUSES_MAX} clauses"), span));
+        }
+        let (mut occurrence, mut condition) = (Occurrence::Should, None);
+        let fuzzy = pair.clone().into_inner().find(|part| part.as_rule() == Rule::fuzzy);
+        if let Some(fuzzy) = &fuzzy {
+            self.check_fuzzy(&pair, fuzzy)?;
+        }
+        self.is_fuzzy = fuzzy.is_some();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::modifier => {
+                    let kind = part.into_inner().next().map(|kind| kind.as_rule());
+                    occurrence = match (kind, occurrence) {
+                        (Some(Rule::must), _) => Occurrence::Must,
+                        (_, Occurrence::MustNot) => Occurrence::Should,
+                        _ => Occurrence::MustNot,
+                    };
+                }
+                Rule::paren => condition = self.paren(part, target, nesting)?,
+                Rule::test => condition = self.test(part, nesting)?,
+                Rule::bare => condition = self.bare(part, target)?,
+                Rule::compared => condition = self.compared(part, target)?,
+                _ => {}
+            }
+        }
+        self.is_fuzzy = false;
+        Ok((occurrence, condition))
+    }
+
+    /// Refuses to look for what is like anything but a word, or differs in more than one letter. `~` alone means one letter in
+    /// words of up to five, as in Elasticsearch, and two in longer ones.
+    fn check_fuzzy(&self, clause: &Pair<'_, Rule>, fuzzy: &Pair<'_, Rule>) -> Result<(), QueryError> {
+        let is_outer = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::test | Rule::bare);
+        let mut inner = clause.clone().into_inner().find(is_outer);
+        while let Some(part) = inner.clone().filter(is_outer) {
+            inner = part.into_inner().next_back();
+        }
+        let word = inner.filter(|part| part.as_rule() == Rule::term);
+        let n_letters = word.map_or(0, |term| condition::unescaped(term.as_str()).chars().count());
+        let message = match fuzzy.as_str() {
+            _ if n_letters == 0 => "only a word can be looked for with similar ones (`~`)",
+            _ if n_letters > condition::FUZZY_LETTERS_MAX => "this word is too long to look for similar ones (`~`)",
+            "~" if n_letters <= 5 => return Ok(()),
+            "~1" => return Ok(()),
+            _ => "words that differ in more than one letter are not looked for",
+        };
+        let error = self.error("not-supported", message, span_of(fuzzy));
+        Err(error.with_hint("write word~1, or a regular expression for variants: /colou?r/"))
+    }
+
+    /// `>=5` among the values of a field.
+    fn compared(&self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
+        let span = span_of(&pair);
+        let mut parts = pair.into_inner();
+        let (Some(sign), Some(scalar)) = (parts.next(), parts.next()) else { return Ok(None) };
+        let (text, value) = (condition::text_of(&scalar), condition::scalar(&scalar));
+        let targets: Vec<&Target> = match target {
+            Some(target) => vec![target],
+            None => self.defaults.targets.iter().filter(|target| matches!(target, Target::Field { .. })).collect(),
+        };
+        if targets.is_empty() {
+            let error = self.error("no-field", "this comparison has no field", span);
+            return Err(error.with_hint("write status:>=500"));
+        }
+        let comparison = condition::comparison(sign.as_str());
+        let found = targets.into_iter().map(|target| self.against(target, comparison, &text, value.clone(), span));
+        Ok(Some(balanced(found.collect::<Result<_, _>>()?, Expr::Or)))
+    }
+
+    fn paren(
+        &mut self,
+        pair: Pair<'_, Rule>,
+        target: Option<&Target>,
+        nesting: usize,
+    ) -> Result<Option<Expr>, QueryError> {
+        match pair.into_inner().find(|part| part.as_rule() == Rule::clauses) {
+            Some(clauses) => self.clauses(clauses, target, nesting + 1),
+            None => Ok(None),
+        }
+    }
+
+    /// `field:value` and its relatives.
+    fn test(&mut self, pair: Pair<'_, Rule>, nesting: usize) -> Result<Option<Expr>, QueryError> {
+        let (mut target, mut comparison) = (Target::any(), Comparison::Equal);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::field if part.as_str() == "_exists_" => target = Target::presence(),
+                Rule::field => {
+                    target = self.target(&condition::unescaped(part.as_str()));
+                }
+                Rule::comparison => comparison = condition::comparison(part.as_str()),
+                Rule::scalar => {
+                    let (text, value) = (condition::text_of(&part), condition::scalar(&part));
+                    return self.against(&target, comparison, &text, value, span_of(&part)).map(Some);
+                }
+                Rule::paren => return self.paren(part, Some(&target), nesting),
+                Rule::range => return target.range(self, part),
+                Rule::bare => return self.bare(part, Some(&target)),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// A word, a text in quotes or a regular expression: of a field, or of any of those that are meant without one.
+    fn bare(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
+        if let Some(target) = target {
+            return self.bare_of(pair, target);
+        }
+        let mut found = Vec::new();
+        for target in &self.defaults.targets {
+            match self.bare_of(pair.clone(), target)? {
+                Some(condition) => found.push(condition),
+                None => return Ok(None),
+            }
+        }
+        Ok((!found.is_empty()).then(|| balanced(found, Expr::Or)))
+    }
+
+    fn bare_of(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
+        let Some(inner) = pair.into_inner().next() else { return Ok(None) };
+        let span = span_of(&inner);
+        if matches!(inner.as_rule(), Rule::string | Rule::regex) {
+            let text = condition::unescaped(condition::inside(inner.as_str()));
+            let pattern = (inner.as_rule() == Rule::regex).then_some("regexp");
+            let n_words = plan::words::words_of(&text).len();
+            if let Some(answer) = self.misfit(target, &text, pattern, span) {
+                return answer.map(Some);
+            }
+            if let Some(why) = target.misfit_of_phrase(n_words).filter(|_| pattern.is_none()) {
+                return Err(self.error("no-positions", why, span));
+            }
+        }
+        match inner.as_rule() {
+            Rule::string if target.is_time() => {
+                let text = condition::text_of(&inner);
+                self.against(target, Comparison::Equal, &text, Value::text(text.as_str()), span).map(Some)
+            }
+            Rule::string => {
+                let text = condition::unescaped(condition::inside(inner.as_str()));
+                Ok(Some(target.phrase(&text).unwrap_or_else(|| not(None))))
+            }
+            Rule::regex => {
+                let source = condition::inside(inner.as_str()).replace("\\/", "/");
+                let source = target.expression(&source).map_err(|why| self.error("bad-regex", why, span))?;
+                self.regex(&source, span).map(|regex| Some(target.matching(regex)))
+            }
+            _ => target.word(self, inner.as_str(), span),
+        }
+    }
+
+    /// The field that a name means.
+    fn target(&self, written: &str) -> Target {
+        Target::of(&self.defaults.mapping, written, self.defaults.analysis)
+    }
+
+    /// The condition that a field has a value.
+    fn present(&self, written: &str) -> Expr {
+        self.target(written).is_there()
+    }
+
+    /// What becomes of a value that the field cannot have, or a pattern that it cannot be asked for.
+    fn misfit(
+        &self,
+        target: &Target,
+        text: &str,
+        pattern: Option<&str>,
+        span: Span,
+    ) -> Option<Result<Expr, QueryError>> {
+        let why = match pattern {
+            Some(query) => target.misfit_of_pattern(query)?,
+            None => target.misfit(text)?,
+        };
+        let is_refused = matches!(target.kind(), Some(crate::mapping::Kind::Refused(_)));
+        Some(match self.defaults.is_lenient && !is_refused {
+            true => Ok(not(None)),
+            false => Err(self.error("bad-value", why, span)),
+        })
+    }
+
+    /// A field compared with what is written after it.
+    fn against(
+        &self,
+        target: &Target,
+        comparison: Comparison,
+        text: &str,
+        value: Value,
+        span: Span,
+    ) -> Result<Expr, QueryError> {
+        if let Some(answer) = self.misfit(target, text, None, span) {
+            return answer;
+        }
+        Ok(target.between(vec![self.bound(target, comparison, text, value, span)?]))
+    }
+
+    /// One end of a range.
+    fn bound(
+        &self,
+        target: &Target,
+        comparison: Comparison,
+        text: &str,
+        value: Value,
+        span: Span,
+    ) -> Result<Bound, QueryError> {
+        let is_time = target.is_time() || matches!(target.kind(), Some(crate::mapping::Kind::Date { .. }));
+        Bound::of_text(comparison, text, value, self.defaults.now, is_time).ok_or_else(|| {
+            let error = self.error("not-supported", "relative times are not supported here", span);
+            error.with_hint("choose the range of time beside the query")
+        })
+    }
+
+    /// Compiles a regular expression within limits.
+    fn regex(&mut self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+        self.n_regexes += 1;
+        if self.n_regexes > plan::regular_expression::REGEXES_MAX {
+            let message = format!(
+                "the query has more than {} regular expressions and wildcards",
+                plan::regular_expression::REGEXES_MAX
+            );
+            return Err(self.error("too-many-regexes", message, span));
+        }
+        plan::regular_expression::compile_regex(source, false)
+            .map_err(|(message, _)| self.error("bad-regex", message, span))
+    }
+}
+
+fn has_modifier(part: &Pair<'_, Rule>, rule: Rule) -> bool {
+    let mut clauses = part.clone().into_inner().filter(|clause| clause.as_rule() == Rule::clause);
+    let only = clauses.next().filter(|_| clauses.next().is_none());
+    only.is_some_and(|clause| {
+        let modifiers = clause.into_inner().filter(|part| part.as_rule() == Rule::modifier);
+        modifiers.flat_map(Pair::into_inner).any(|kind| kind.as_rule() == rule)
+    })
+}
+
+/// The opposite of a condition; of one that always holds, one that never does.
+pub(crate) fn not(condition: Option<Expr>) -> Expr {
+    match condition {
+        Some(condition) => Expr::Not(Box::new(condition)),
+        None => Expr::Literal(Some(Value::Boolean(false))),
+    }
+}

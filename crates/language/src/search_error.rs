@@ -1,0 +1,23 @@
+//! What is wrong with a search request of Elasticsearch.
+
+/// What is wrong with a search request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SearchError {
+    /// What Elasticsearch calls errors of the kind, such as `parsing_exception`.
+    pub kind: &'static str,
+    /// What is wrong, and where in the request.
+    pub reason: String,
+}
+
+impl SearchError {
+    /// Something in the request that is not as it must be; `at` is where, such as `query.bool.must[0]`.
+    pub fn parsing(at: &str, message: impl AsRef<str>) -> Self {
+        Self { kind: "parsing_exception", reason: format!("[{at}] {}", message.as_ref()) }
+    }
+
+    /// A value that is not allowed.
+    pub fn argument(reason: impl Into<String>) -> Self {
+        Self { kind: "illegal_argument_exception", reason: reason.into() }
+    }
+}

@@ -1,0 +1,93 @@
+//! A query in any language, asked for values that its author has not asked to be shown.
+//!
+//! Metrics count what a query finds, by fields that it need not mention; whatever it computes can be named as well.
+
+use crate::insights::{ParseOptions, parse_rule};
+use crate::translate::{Language, metric_error};
+use crate::{filter_pattern, kql, logql, lucene};
+use plan::error::{QueryErrors, Span};
+use plan::optimise;
+use plan::{Expr, Name, Operator, Plan};
+
+/// Reads a query and makes the plan that shows these fields of what it finds, in their order. `None` is Insights QL. A name
+/// is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.
+///
+/// Errors: what cannot be read, queries of numbers instead of events, and times: they would stand still while events go on.
+pub fn parse_showing(
+    text: &str,
+    language: Option<Language>,
+    names: &[&str],
+    options: &ParseOptions,
+) -> Result<Plan, QueryErrors> {
+    let mut plan = match language {
+        None => parse_rule(text, options)?,
+        Some(Language::Lucene) => of_operators(lucene::parse(text, None)?),
+        Some(Language::Kql) => of_operators(kql::parse(text, None)?),
+        Some(Language::LogQl) => match logql::parse(text)? {
+            logql::Query::Log(log) => Plan { sources: log.sources, ..of_operators(log.operators) },
+            logql::Query::Metric(metric) => {
+                let whole = Span { start: 0, end: text.len() };
+                return Err(metric_error(&metric, text, whole).into());
+            }
+        },
+        Some(Language::FilterPattern) if names.iter().any(|name| name.starts_with('$')) => {
+            return filter_pattern::parse_filter_pattern_showing(text, names);
+        }
+        Some(Language::FilterPattern) => of_operators(filter_pattern::conditions(text)?.0),
+    };
+    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
+        *columns = names.iter().map(|name| shown(name, columns)).collect();
+    }
+    Ok(optimise(plan))
+}
+
+fn of_operators(mut operators: Vec<Operator>) -> Plan {
+    operators.push(Operator::Project { columns: Vec::new(), is_events: true });
+    Plan { operators, ..Plan::default() }
+}
+
+/// A column of the query by its name there, else a field.
+fn shown(name: &str, columns: &[(Name, Expr)]) -> (Name, Expr) {
+    let known = columns.iter().find(|(known, _)| **known == *name);
+    known.cloned().unwrap_or_else(|| (name.into(), Expr::Field(name.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Timestamp;
+
+    use super::*;
+
+    fn columns(text: &str, language: Option<Language>, names: &[&str]) -> Result<Vec<String>, String> {
+        let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
+        let plan = parse_showing(text, language, names, &options).map_err(|errors| errors.to_string())?;
+        let tail = execute::Tail::new(&plan, chrono_tz::UTC).map_err(|error| error.to_string())?;
+        Ok(tail.columns().into_iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn what_is_computed_and_not_shown_can_be_named() {
+        let parsed = columns("parse @message \"took *ms\" as took | filter took > 3", None, &["took", "@log"]);
+        assert_eq!(parsed.as_deref(), Ok(["took".to_owned(), "@log".to_owned()].as_slice()));
+        for (text, language) in [
+            ("{group=\"a\"} | logfmt | took > 3", Some(Language::LogQl)),
+            ("took:>3", Some(Language::Lucene)),
+            ("took > 3", Some(Language::Kql)),
+            ("{ $.took > 3 }", Some(Language::FilterPattern)),
+        ] {
+            assert_eq!(columns(text, language, &["took"]), Ok(vec!["took".to_owned()]), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_times_are_refused() {
+        for (text, language) in [
+            ("stats count(*)", None),
+            ("source \"a\" start=-1d | filter a = 1", None),
+            ("rate({a=\"b\"}[5m])", Some(Language::LogQl)),
+            ("@timestamp:[now-1h TO now]", Some(Language::Lucene)),
+        ] {
+            assert!(columns(text, language, &[]).is_err(), "{text}");
+        }
+    }
+}

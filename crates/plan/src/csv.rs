@@ -1,0 +1,263 @@
+//! Tables as people upload them and as answers are given to them: comma-separated values (RFC 4180) with a header.
+//!
+//! Read, cells are texts; those that read as numbers are numbers to comparison and arithmetic, like everywhere. An empty cell is
+//! a missing value. Line ends within quotes belong to the cell; a byte order mark at the beginning is no part of it.
+
+use std::sync::Arc;
+
+use types::Value;
+
+use crate::name::Name;
+use crate::operator::Rows;
+
+/// Largest text of a table. It is held in memory as long as a query needs it.
+pub const CSV_BYTES_MAX: usize = 8 << 20;
+
+/// Most columns of a table.
+pub const CSV_COLUMNS_MAX: usize = 256;
+
+/// Why a text is no table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct CsvError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// Reads a table.
+pub fn read_csv(text: &str) -> Result<Rows, CsvError> {
+    let error = |line, problem: String| CsvError { line, problem };
+    if text.len() > CSV_BYTES_MAX {
+        return Err(error(1, format!("the table has {} bytes, more than the {CSV_BYTES_MAX} allowed", text.len())));
+    }
+    let mut records = Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
+    let Some(header) = records.next() else {
+        return Err(error(1, "the header with the names of columns is missing".into()));
+    };
+    let (_, header) = header?;
+    if header.len() > CSV_COLUMNS_MAX {
+        return Err(error(1, format!("the table has {} columns, more than {CSV_COLUMNS_MAX}", header.len())));
+    }
+    let mut columns: Vec<Name> = Vec::with_capacity(header.len());
+    for name in &header {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(error(1, format!("column {} has no name", columns.len() + 1)));
+        }
+        if columns.iter().any(|known| **known == *name) {
+            return Err(error(1, format!("two columns are named `{name}`")));
+        }
+        columns.push(Arc::from(name));
+    }
+    let mut rows = Vec::new();
+    for record in records {
+        let (line, cells) = record?;
+        if cells.len() != columns.len() {
+            return Err(error(line, format!("{} cells where the header has {}", cells.len(), columns.len())));
+        }
+        rows.push(cells.into_iter().map(|cell| (!cell.is_empty()).then(|| Value::text(cell))).collect());
+    }
+    Ok(Rows { columns, rows })
+}
+
+/// Records with the lines that they begin in. Lines without anything are passed over.
+struct Records<'a> {
+    rest: &'a str,
+    line: usize,
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<(usize, Vec<String>), CsvError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let stripped = self.rest.strip_prefix("\r\n").or_else(|| self.rest.strip_prefix('\n'));
+            let Some(stripped) = stripped else { break };
+            self.rest = stripped;
+            self.line += 1;
+        }
+        if self.rest.is_empty() {
+            return None;
+        }
+        let first = self.line;
+        let mut cells = Vec::new();
+        loop {
+            match self.cell() {
+                Ok((cell, is_last)) => {
+                    cells.push(cell);
+                    if is_last {
+                        return Some(Ok((first, cells)));
+                    }
+                }
+                Err(problem) => {
+                    self.rest = "";
+                    return Some(Err(CsvError { line: first, problem }));
+                }
+            }
+        }
+    }
+}
+
+impl Records<'_> {
+    /// The next cell, and whether it is the last of its record. The line end stays.
+    fn cell(&mut self) -> Result<(String, bool), String> {
+        let mut cell = String::new();
+        if let Some(mut inside) = self.rest.strip_prefix('"') {
+            loop {
+                let Some(end) = inside.find('"') else { return Err("a quoted cell is not closed".into()) };
+                cell.push_str(&inside[..end]);
+                inside = &inside[end + 1..];
+                let Some(more) = inside.strip_prefix('"') else { break };
+                cell.push('"');
+                inside = more;
+            }
+            self.line += cell.matches('\n').count();
+            self.rest = inside;
+        } else {
+            let end = self.rest.find([',', '\n']).unwrap_or(self.rest.len());
+            cell.push_str(self.rest[..end].trim_end_matches('\r'));
+            self.rest = &self.rest[end..];
+        }
+        if let Some(rest) = self.rest.strip_prefix(',') {
+            self.rest = rest;
+            return Ok((cell, false));
+        }
+        if self.rest.is_empty() || self.rest.starts_with('\n') || self.rest.starts_with("\r\n") {
+            return Ok((cell, true));
+        }
+        Err("after a closing quote stands neither a comma nor the end of the line".into())
+    }
+}
+
+/// What becomes of texts that a spreadsheet would take for formulas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formulas {
+    /// An apostrophe is put before them, by which spreadsheets know a text.
+    Disarmed,
+    /// They are written as they are.
+    Kept,
+}
+
+/// Writes a cell, in quotes where it needs them.
+pub fn write_csv_cell(text: &str, formulas: Formulas, out: &mut String) {
+    let mark = if formulas == Formulas::Disarmed && is_formula(text) { "'" } else { "" };
+    let is_quoted = text.contains(['"', ',', '\n', '\r']);
+    out.push_str(if is_quoted { "\"" } else { "" });
+    out.push_str(mark);
+    if is_quoted {
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(text);
+    }
+}
+
+/// Writes a cell of a table whose cells are parted by tabs: tabs, line ends and backslashes in it are escaped.
+pub fn write_tsv_cell(text: &str, formulas: Formulas, out: &mut String) {
+    out.push_str(if formulas == Formulas::Disarmed && is_formula(text) { "'" } else { "" });
+    for c in text.chars() {
+        match c {
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\\' => out.push_str("\\\\"),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Writes the name of a column as a cell. Names such as `@timestamp` call nothing, and programs look for them.
+pub fn write_csv_name(name: &str, formulas: Formulas, out: &mut String) {
+    let is_plain = name.strip_prefix('@').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    write_csv_cell(name, if is_plain { Formulas::Kept } else { formulas }, out);
+}
+
+/// Whether a spreadsheet may calculate a text. Some look behind quotes, blanks and line ends. A number is no formula, and
+/// neither is what has nothing to calculate with, such as the `-` of access logs.
+fn is_formula(text: &str) -> bool {
+    let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    (begins(text) || begins(text.trim_start_matches(['"', '\'', ' ', '\n'])))
+        && text.contains(char::is_alphanumeric)
+        && !is_number(text)
+}
+
+/// Whether a text is a number in decimal digits: sign, digits, fraction, exponent.
+fn is_number(text: &str) -> bool {
+    let is_usual = |b: u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
+    text.bytes().all(is_usual) && text.parse::<f64>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str, formulas: Formulas) -> String {
+        let mut out = String::new();
+        write_csv_cell(text, formulas, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_calculate_is_written_as_text() {
+        for text in [
+            "=1+1",
+            "+1+1",
+            "-1+1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "\"=1",
+            " =1",
+            "＝1",
+            "--1",
+            "+cmd|' /C calc'!A0",
+        ] {
+            let cell = written(text, Formulas::Disarmed);
+            assert!(cell.starts_with('\'') || cell.starts_with("\"'"), "{cell}");
+            let read = read_csv(&format!("n\n{cell}\n")).expect("what was written is a table");
+            assert_eq!(read.rows[0][0].as_ref().map(ToString::to_string), Some(format!("'{text}")), "{cell}");
+            let kept = written(text, Formulas::Kept);
+            assert!(!kept.starts_with('\'') && !kept.starts_with("\"'"), "{kept}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_other_texts_are_written_as_they_are() {
+        for text in ["-5", "+3.25e-4", "-.5", "-", "====", "a=b", "1-2", "", "2026-11-20", "a+b@c", "{}"] {
+            assert_eq!(written(text, Formulas::Disarmed), text);
+        }
+        let mut names = String::new();
+        ["@timestamp", "=n", "@a(1)"].iter().for_each(|name| write_csv_name(name, Formulas::Disarmed, &mut names));
+        assert_eq!(names, "@timestamp'=n'@a(1)");
+    }
+
+    fn check(text: &str, expected: Result<&str, &str>) {
+        let shown = read_csv(text).map(|table| {
+            let cell = |cell: &Option<Value>| cell.as_ref().map_or("-".into(), ToString::to_string);
+            let rows = table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join("|"));
+            std::iter::once(table.columns.join("|")).chain(rows).collect::<Vec<_>>().join("/")
+        });
+        assert_eq!(shown.as_deref().map_err(ToString::to_string), expected.map_err(str::to_owned), "{text:?}");
+    }
+
+    #[test]
+    fn tables_are_read_as_spreadsheets_write_them() {
+        check("id,name\n1,ann\n2,\n", Ok("id|name/1|ann/2|-"));
+        check("\u{feff}id , name\r\n1,\"a \"\"b\"\", c\r\nd\"\r\n\r\n2,x", Ok("id|name/1|a \"b\", c\r\nd/2|x"));
+        check("id\n", Ok("id"));
+        check("a,b\n,\n\"\",\"x\"", Ok("a|b/-|-/-|x"));
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused_with_its_line() {
+        check("", Err("line 1: the header with the names of columns is missing"));
+        check("a,\n", Err("line 1: column 2 has no name"));
+        check("a,a\n", Err("line 1: two columns are named `a`"));
+        check("a,b\n\"1\n2\",x\n\n3\n", Err("line 5: 1 cells where the header has 2"));
+        check("a\n\"x", Err("line 2: a quoted cell is not closed"));
+        check("a\n\"x\"y\n", Err("line 2: after a closing quote stands neither a comma nor the end of the line"));
+    }
+}

@@ -1,0 +1,28 @@
+//! Decimal numbers as Java writes them.
+
+/// A decimal number as Java writes it: `3.0`, `1.5E10`.
+pub fn decimal_text(number: f64) -> String {
+    let magnitude = number.abs();
+    if magnitude == 0.0 || (1e-3..1e7).contains(&magnitude) {
+        let text = number.to_string();
+        return if text.contains('.') { text } else { text + ".0" };
+    }
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let point = if digits.contains('.') { "" } else { ".0" };
+    format!("{digits}{point}E{exponent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_written_as_java_writes_them() {
+        for (number, text) in
+            [(3.0, "3.0"), (-0.5, "-0.5"), (1e7, "1.0E7"), (1.5e10, "1.5E10"), (1e-4, "1.0E-4"), (0.0, "0.0")]
+        {
+            assert_eq!(decimal_text(number), text);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What is wrong with a query, and where, in words for the person who wrote it.
+//!
+//! A place is kept three ways: line and column in code points for people, UTF-16 offsets for editors. Texts
+//! never name grammar rules; where something near was meant, the hint says so.
+
+use std::fmt;
+
+/// A half-open range of bytes of the query's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// First byte after.
+    pub end: usize,
+}
+
+impl Span {
+    /// The range from the start of this one to the end of `last`.
+    pub fn to(self, last: Self) -> Self {
+        Self { start: self.start, end: last.end }
+    }
+}
+
+/// One mistake in a query.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} at {line}:{column}{}", hint_text(.hint.as_deref()))]
+pub struct QueryError {
+    /// Stable code, `kebab-case`.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// Line from 1.
+    pub line: usize,
+    /// Column from 1, in code points.
+    pub column: usize,
+    /// Where the text concerned starts, in UTF-16 units from 0.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+fn hint_text(hint: Option<&str>) -> String {
+    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+}
+
+impl QueryError {
+    /// Makes an error about the part `span` of `text`.
+    pub fn new(code: &'static str, message: impl Into<String>, text: &str, span: Span) -> Self {
+        let (line, column) = place(text, span.start);
+        let utf16 = |end: usize| before(text, end).encode_utf16().count();
+        Self {
+            code,
+            message: message.into(),
+            line,
+            column,
+            start: utf16(span.start),
+            end: utf16(span.end.max(span.start)),
+            hint: None,
+        }
+    }
+
+    /// Adds what to write instead.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The text before byte `end`, or before the character that byte `end` is inside of.
+fn before(text: &str, end: usize) -> &str {
+    let mut end = end.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Line and column (from 1, in code points) of byte `at`.
+pub fn place(text: &str, at: usize) -> (usize, usize) {
+    let head = before(text, at);
+    let line = head.matches('\n').count() + 1;
+    let column = head.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// Everything found wrong with a query, in the order of the text; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryErrors(pub Vec<QueryError>);
+
+impl From<QueryError> for QueryErrors {
+    fn from(error: QueryError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl std::error::Error for QueryErrors {}
+
+/// One error per line.
+impl fmt::Display for QueryErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+// Longer words are certainly no misspelt keywords, and the distance costs the product of the lengths.
+const WORD_BYTES_MAX: usize = 40;
+
+/// The one of `words` that `written` was probably meant to be, whatever the case of its letters.
+pub fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if written.len() > WORD_BYTES_MAX {
+        return None;
+    }
+    let written = written.to_lowercase();
+    let n_allowed = (written.chars().count() / 3).clamp(1, 3);
+    words
+        .into_iter()
+        .map(|word| (distance(&written, &word.to_lowercase()), word))
+        .filter(|(distance, word)| *distance <= n_allowed && *distance < word.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// How many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before_last[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_code_points_and_utf16_units() {
+        let text = "a\n🌋é xx";
+        let error = QueryError::new("e", "wrong", text, Span { start: 9, end: 11 });
+        assert_eq!((error.line, error.column, error.start, error.end), (2, 4, 6, 8));
+        assert_eq!(error.with_hint("do y").to_string(), "wrong at 2:4; do y");
+    }
+
+    #[test]
+    fn near_words_are_found_and_far_ones_are_not() {
+        let words = ["stats", "filter", "fields", "sort"];
+        assert_eq!(nearest("statz", words), Some("stats"));
+        assert_eq!(nearest("FLITER", words), Some("filter"));
+        assert_eq!(nearest("connection", words), None);
+        assert_eq!(nearest("x", words), None);
+    }
+}

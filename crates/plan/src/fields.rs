@@ -1,0 +1,162 @@
+//! Which fields expressions and operators speak of.
+
+use std::collections::BTreeSet;
+
+use crate::function::{Function, LabelsFunction};
+use crate::name::Name;
+use crate::operator::AggregateKind;
+use crate::plan::{Aggregate, Expr, Operator, Patterns};
+
+/// Names under which the places of events are read: time, group, number in the order of acceptance. They stay what they are
+/// whatever a query computes, and no query can write them.
+pub const PLACE_FIELDS: [&str; 3] = ["\u{0}time", "\u{0}group", "\u{0}sequence"];
+
+/// Fields that are shown in place of the message where an event has them: the message of a line that is itself JSON.
+pub const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
+
+/// Calls `visit` for every field in `expr`.
+pub fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
+    match expr {
+        Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) => {}
+        Expr::Field(name) => visit(name),
+        Expr::Negate(inner) | Expr::Not(inner) | Expr::Match(inner, _) | Expr::InQuery(inner, _) => {
+            visit_fields(inner, visit)
+        }
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
+            visit_fields(a, visit);
+            visit_fields(b, visit);
+        }
+        Expr::In(item, list) => {
+            visit_fields(item, visit);
+            list.iter().for_each(|element| visit_fields(element, visit));
+        }
+        Expr::Between(item, low, high) => [item, low, high].into_iter().for_each(|part| visit_fields(part, visit)),
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_fields(argument, visit)),
+    }
+}
+
+/// Calls `visit` for every field that `expr` speaks of for events that no Loki sender pushed: labels of LogQL are fields of
+/// theirs, whatever the name of their stream.
+pub fn visit_unpushed_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
+    match expr {
+        Expr::Call(Function::Labels(LabelsFunction::IsPushed | LabelsFunction::OfStream), _) => {}
+        Expr::Call(Function::Labels(LabelsFunction::Base), arguments) => {
+            arguments.last().into_iter().for_each(|other| visit_unpushed_fields(other, visit));
+        }
+        Expr::Not(inner) => visit_unpushed_fields(inner, visit),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) => {
+            visit_unpushed_fields(a, visit);
+            visit_unpushed_fields(b, visit);
+        }
+        Expr::Match(inner, _) => visit_unpushed_fields(inner, visit),
+        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| visit_unpushed_fields(argument, visit)),
+        other => visit_fields(other, visit),
+    }
+}
+
+/// Tells whether `expr` asks for labels of LogQL.
+pub fn asks_labels(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(Function::Labels(_), _) => true,
+        Expr::Not(inner) | Expr::Negate(inner) | Expr::Match(inner, _) => asks_labels(inner),
+        Expr::And(a, b) | Expr::Or(a, b) | Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => {
+            asks_labels(a) || asks_labels(b)
+        }
+        Expr::Call(_, arguments) => arguments.iter().any(asks_labels),
+        _ => false,
+    }
+}
+
+/// The one field that `expr` speaks of; `None` where there are several or none, and for `@any`.
+pub fn single_field(expr: &Expr) -> Option<&Name> {
+    let mut single: Option<&Name> = None;
+    let mut is_single = true;
+    visit_fields(expr, &mut |name| {
+        is_single &= single.is_none_or(|known| known == name) && **name != *"@any";
+        single = Some(name);
+    });
+    single.filter(|_| is_single)
+}
+
+/// Tells whether `expr` is a field of this name.
+pub fn is_field(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Field(known) if **known == *name)
+}
+
+/// Every field that `operators` ask for, whether stored or made by one of them.
+pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    let mut add = |name: &Name| {
+        names.insert(name.clone());
+    };
+    for operator in operators {
+        match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => visit_fields(expr, &mut add),
+            Operator::Parse(parse) => visit_fields(&parse.text, &mut add),
+            Operator::Aggregate { by, aggregates } => {
+                by.iter().for_each(|(_, expr)| visit_fields(expr, &mut add));
+                aggregates.iter().for_each(|aggregate| visit_argument(aggregate, &mut add));
+                let by_time =
+                    |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
+                if aggregates.iter().any(by_time) {
+                    add(&"@timestamp".into());
+                }
+                if aggregates.iter().any(|aggregate| aggregate.kind.needs_places()) {
+                    PLACE_FIELDS.iter().for_each(|name| add(&(*name).into()));
+                }
+            }
+            Operator::Sort(keys) => keys.iter().for_each(|key| visit_fields(&key.expr, &mut add)),
+            Operator::Limit(_) | Operator::Tail(_) => {}
+            Operator::Dedup(fields) | Operator::FillDown(fields) => fields.iter().for_each(&mut add),
+            Operator::Unnest { list, .. } => visit_fields(list, &mut add),
+            Operator::Rank(rank) => rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(&mut add),
+            Operator::Patterns(patterns) => {
+                visit_fields(&patterns.text, &mut add);
+                add(&"@level".into());
+                if patterns.is_scored || patterns.counts.is_some() {
+                    add(&"@timestamp".into());
+                }
+                if takes_message_field(patterns) {
+                    MESSAGE_FIELDS.iter().for_each(|name| add(&(*name).into()));
+                }
+            }
+            Operator::Compare(compare) => {
+                compare.keys.iter().chain(compare.values.iter().map(|(name, _)| name)).for_each(&mut add);
+            }
+            Operator::Score(score) => {
+                let values = score.values.iter().map(|(name, _)| name);
+                score.series.iter().chain([&score.time]).chain(values).for_each(&mut add);
+            }
+            Operator::FillBuckets(fill) => {
+                let filled = fill.values.iter().map(|(name, _)| name);
+                fill.series.iter().chain([&fill.time]).chain(filled).for_each(&mut add);
+            }
+            Operator::Lookup(lookup) => lookup.keys.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
+            Operator::Join(join) => join.keys.iter().for_each(|(mine, _)| add(mine)),
+            Operator::AppendColumns(_) => {}
+            Operator::AddTotals(totals) => {
+                let label = totals.column.iter().filter_map(|column| column.label_field.as_ref());
+                totals.fields.iter().chain(label).for_each(&mut add);
+            }
+            Operator::Autoregress(autoregress) => add(&autoregress.field),
+            Operator::Sessionize(sessionize) => {
+                sessionize.fields.iter().for_each(&mut add);
+                add(&"@timestamp".into());
+            }
+            Operator::Outlier(outlier) => outlier.fields.iter().for_each(&mut add),
+            Operator::Project { columns, .. } => columns.iter().for_each(|(_, expr)| visit_fields(expr, &mut add)),
+        }
+    }
+    names
+}
+
+fn visit_argument<'a>(aggregate: &'a Aggregate, visit: &mut dyn FnMut(&'a Name)) {
+    if let Some(argument) = &aggregate.argument {
+        visit_fields(argument, visit);
+    }
+}
+
+/// Whether the events' own message fields are taken in place of the text.
+pub fn takes_message_field(patterns: &Patterns) -> bool {
+    is_field(&patterns.text, "@message")
+}

@@ -1,0 +1,59 @@
+//! The plan of a query: what every language becomes, and all that execution knows of it.
+//!
+//! Here is what languages and execution share: plans and their expressions, functions, times and the calendar, errors with
+//! places, optimisation, and how a plan is shown. Nothing here parses a language or reads an event.
+
+pub mod address;
+pub mod calendar;
+pub mod csv;
+pub mod date_math;
+pub mod decimal_text;
+pub mod each;
+pub mod error;
+pub mod escape;
+pub mod fields;
+pub mod function;
+pub mod insights_text;
+pub mod label_set;
+pub mod line_parser;
+mod name;
+pub mod number;
+mod operator;
+mod optimise;
+mod plan;
+pub mod plan_error;
+pub mod regular_expression;
+mod show;
+mod span;
+pub mod strict_date;
+pub mod template;
+mod text_pattern;
+pub mod time;
+mod times;
+pub mod units;
+mod warning;
+pub mod words;
+mod zoned;
+
+pub use crate::csv::{
+    CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
+};
+pub use crate::error::{QueryError, QueryErrors, nearest};
+pub use crate::name::Name;
+pub use crate::operator::{
+    AddTotals, AggregateKind, ArithmeticOperator, Autoregress, CHANGE_COLUMNS, COUNTS_COLUMN, ColumnTotals, Compare,
+    Comparison, END_COLUMNS, FORMATS, FillBuckets, Format, Outlier, PATTERN_COLUMNS, Rank, Rows, SCORE_COLUMNS, Score,
+    Sessionize,
+};
+pub use crate::optimise::optimise;
+pub use crate::plan::{
+    Aggregate, AppendColumns, Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Patterns, Plan, SortKey,
+    balanced, within,
+};
+pub use crate::plan_error::PlanError;
+pub use crate::span::Span;
+pub use crate::text_pattern::{Alternatives, TextPattern};
+pub use crate::times::{Earlier, Times, earlier_range};
+pub use crate::warning::Warning;
+pub use crate::words::{Word, Words};
+pub use crate::zoned::write_zoned;

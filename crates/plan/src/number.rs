@@ -1,0 +1,198 @@
+//! Numbers as the language knows them: exact whole numbers, decimals, and text that reads as one of both.
+//!
+//! Whole numbers beyond `i64` come as text with their digits. They compare exactly up to 38 digits; arithmetic
+//! turns them into decimals. No result is ever infinite or not a number: such a result is missing.
+
+use std::cmp::Ordering;
+
+use types::Value;
+
+use crate::operator::ArithmeticOperator;
+
+/// A number that is compared or computed with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A whole number, exactly.
+    Integer(i128),
+    /// A finite decimal number.
+    Float(f64),
+}
+
+/// Two to the power of 127: from here on a decimal is beyond every [`Number::Integer`].
+const INTEGER_END: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
+
+impl Number {
+    /// Reads text that is a number and nothing else: sign, digits, fraction, exponent.
+    pub fn read(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let unsigned = match bytes.first()? {
+            b'+' | b'-' => &bytes[1..],
+            _ => bytes,
+        };
+        if !unsigned.first()?.is_ascii_digit() {
+            return None;
+        }
+        let n_digits = count_digits(unsigned);
+        let mut rest = &unsigned[n_digits..];
+        if rest.is_empty()
+            && let Ok(whole) = text.parse()
+        {
+            return Some(Self::Integer(whole));
+        }
+        if let [b'.', fraction @ ..] = rest {
+            let n_fraction = count_digits(fraction);
+            if n_fraction == 0 {
+                return None;
+            }
+            rest = &fraction[n_fraction..];
+        }
+        if let [b'e' | b'E', exponent @ ..] = rest {
+            let exponent = match exponent {
+                [b'+' | b'-', digits @ ..] => digits,
+                digits => digits,
+            };
+            if exponent.is_empty() || count_digits(exponent) != exponent.len() {
+                return None;
+            }
+            rest = &[];
+        }
+        let number: f64 = if rest.is_empty() { text.parse().ok()? } else { return None };
+        number.is_finite().then_some(Self::Float(number))
+    }
+
+    /// The number as a decimal; whole ones beyond 2^53 are rounded.
+    pub fn as_float(self) -> f64 {
+        match self {
+            Self::Integer(whole) => whole as f64,
+            Self::Float(number) => number,
+        }
+    }
+
+    /// The number as a value of a row: whole where it fits, else decimal, missing where it is not finite.
+    pub fn into_value(self) -> Option<Value> {
+        match self {
+            Self::Integer(whole) => Some(match i64::try_from(whole) {
+                Ok(whole) => Value::Integer(whole),
+                Err(_) => Value::Float(whole as f64),
+            }),
+            Self::Float(number) => number.is_finite().then_some(Value::Float(number)),
+        }
+    }
+
+    /// Compares two numbers by value, exactly.
+    pub fn compare(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Integer(a), Self::Integer(b)) => a.cmp(&b),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
+            (Self::Integer(a), Self::Float(b)) => compare_whole(a, b),
+            (Self::Float(a), Self::Integer(b)) => compare_whole(b, a).reverse(),
+        }
+    }
+
+    /// The whole number below `i64`'s end that it is, `None` for others: those compute as decimals.
+    fn small(self) -> Option<i64> {
+        match self {
+            Self::Integer(whole) => i64::try_from(whole).ok(),
+            Self::Float(_) => None,
+        }
+    }
+}
+
+fn count_digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+fn compare_whole(whole: i128, decimal: f64) -> Ordering {
+    if decimal >= INTEGER_END {
+        return Ordering::Less;
+    }
+    if decimal < -INTEGER_END {
+        return Ordering::Greater;
+    }
+    let cut = decimal.trunc();
+    whole.cmp(&(cut as i128)).then_with(|| cut.partial_cmp(&decimal).unwrap_or(Ordering::Equal))
+}
+
+/// Computes `a operator b`; missing for division by zero and for what is not finite.
+pub fn arithmetic(operator: ArithmeticOperator, a: Number, b: Number) -> Option<Number> {
+    let exact = match (a.small(), b.small()) {
+        (Some(a), Some(b)) => whole_arithmetic(operator, a, b)?,
+        _ => None,
+    };
+    if let Some(whole) = exact {
+        return Some(Number::Integer(i128::from(whole)));
+    }
+    let (x, y) = (a.as_float(), b.as_float());
+    let result = match operator {
+        ArithmeticOperator::Add => x + y,
+        ArithmeticOperator::Subtract => x - y,
+        ArithmeticOperator::Multiply => x * y,
+        ArithmeticOperator::Divide => x / y,
+        ArithmeticOperator::Remainder => x % y,
+        ArithmeticOperator::Power => x.powf(y),
+    };
+    result.is_finite().then_some(Number::Float(result))
+}
+
+/// The exact result, `Some(None)` where only a decimal can say it, `None` for division by zero.
+fn whole_arithmetic(operator: ArithmeticOperator, a: i64, b: i64) -> Option<Option<i64>> {
+    Some(match operator {
+        ArithmeticOperator::Add => a.checked_add(b),
+        ArithmeticOperator::Subtract => a.checked_sub(b),
+        ArithmeticOperator::Multiply => a.checked_mul(b),
+        ArithmeticOperator::Divide | ArithmeticOperator::Remainder if b == 0 => return None,
+        ArithmeticOperator::Divide => (a.checked_rem(b) == Some(0)).then(|| a / b),
+        // The one overflow, of the least number by -1, has the remainder 0.
+        ArithmeticOperator::Remainder => Some(a.checked_rem(b).unwrap_or(0)),
+        ArithmeticOperator::Power => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_reads_as_a_number_only_where_all_of_it_is_one() {
+        for (text, number) in [
+            ("007", Number::Integer(7)),
+            ("-1.5", Number::Float(-1.5)),
+            ("5e0", Number::Float(5.0)),
+            ("+3", Number::Integer(3)),
+            ("123456789012345678901234567890", Number::Integer(123_456_789_012_345_678_901_234_567_890)),
+        ] {
+            assert_eq!(Number::read(text), Some(number), "{text}");
+        }
+        for text in ["", "-", " 1", "1 ", "inf", "nan", "0x10", "1.", ".5", "1e", "1e999", "٣", "1_000", "1.2.3"] {
+            assert_eq!(Number::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_and_decimal_numbers_compare_exactly() {
+        let check = |a, b, expected| assert_eq!(Number::compare(a, b), expected, "{a:?} {b:?}");
+        check(Number::Integer(9_007_199_254_740_993), Number::Float(9_007_199_254_740_992.0), Ordering::Greater);
+        check(Number::Integer(3), Number::Float(3.0), Ordering::Equal);
+        check(Number::Float(-0.5), Number::Integer(0), Ordering::Less);
+        check(Number::Integer(-1), Number::Float(-1.5), Ordering::Greater);
+        check(Number::Float(1e300), Number::Integer(i128::MAX), Ordering::Greater);
+    }
+
+    #[test]
+    fn whole_numbers_stay_exact_until_they_overflow() {
+        let check = |a: i64, operator, b: i64, expected: Option<Value>| {
+            let (a, b) = (Number::Integer(a.into()), Number::Integer(b.into()));
+            assert_eq!(arithmetic(operator, a, b).and_then(Number::into_value), expected, "{a:?} {operator:?} {b:?}");
+        };
+        check(7, ArithmeticOperator::Divide, 2, Some(Value::Float(3.5)));
+        check(6, ArithmeticOperator::Divide, 2, Some(Value::Integer(3)));
+        check(1, ArithmeticOperator::Divide, 0, None);
+        check(7, ArithmeticOperator::Remainder, 0, None);
+        check(-7, ArithmeticOperator::Remainder, 3, Some(Value::Integer(-1)));
+        check(i64::MIN, ArithmeticOperator::Remainder, -1, Some(Value::Integer(0)));
+        check(i64::MAX, ArithmeticOperator::Add, 1, Some(Value::Float(9_223_372_036_854_775_808.0)));
+        check(2, ArithmeticOperator::Power, -1, Some(Value::Float(0.5)));
+        check(2, ArithmeticOperator::Power, 10, Some(Value::Integer(1024)));
+        check(10, ArithmeticOperator::Power, 400, None);
+    }
+}

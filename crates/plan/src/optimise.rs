@@ -1,0 +1,254 @@
+//! Makes a plan cheaper without changing its answer.
+//!
+//! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; many on one
+//! field joined by `or` become one; filters move before fields and orders that they do not depend on; fields that nobody reads are not computed.
+
+mod gather;
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use types::Value;
+
+use crate::fields::fields_of as fields_of_operators;
+use crate::name::Name;
+use crate::operator::AggregateKind;
+use crate::plan::balanced;
+use crate::plan::{Aggregate, Expr, Operator, ParseMethod, Plan};
+use gather::{gather_exclusions, gathered};
+
+// Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
+const OPERATORS_PUSHED_MAX: usize = 512;
+
+/// Gives a plan with the same answer.
+pub fn optimise(mut plan: Plan) -> Plan {
+    let mut operators = Vec::with_capacity(plan.operators.len());
+    for operator in plan.operators {
+        match operator {
+            Operator::Filter(condition) => split(condition, &mut operators),
+            other => operators.push(other),
+        }
+    }
+    let mut operators = without_unread(gather_exclusions(operators));
+    if operators.len() <= OPERATORS_PUSHED_MAX {
+        push_filters(&mut operators);
+    }
+    plan.operators = operators;
+    plan
+}
+
+/// Adds the parts of a condition that must all be true.
+fn split(condition: Expr, operators: &mut Vec<Operator>) {
+    match condition {
+        Expr::And(left, right) => {
+            split(*left, operators);
+            split(*right, operators);
+        }
+        Expr::Not(inner) => match *inner {
+            // True where neither side is true.
+            Expr::Or(left, right) => {
+                split(Expr::Not(left), operators);
+                split(Expr::Not(right), operators);
+            }
+            // A missing value is not true, so `not not x` is true exactly where x is.
+            Expr::Not(twice) => split(*twice, operators),
+            other => operators.push(Operator::Filter(Expr::Not(Box::new(other)))),
+        },
+        Expr::Literal(Some(Value::Boolean(true))) => {}
+        other => operators.push(Operator::Filter(flattened(other))),
+    }
+}
+
+/// The same condition as a balanced tree wherever `and` or `or` follows itself, so that it does not matter where brackets
+/// stood or which language it was written in.
+fn flattened(condition: Expr) -> Expr {
+    match condition {
+        Expr::And(..) => {
+            let mut parts = Vec::new();
+            parts_of(condition, true, &mut parts);
+            balanced(parts, Expr::And)
+        }
+        Expr::Or(..) => {
+            let mut parts = Vec::new();
+            parts_of(condition, false, &mut parts);
+            balanced(gathered(parts), Expr::Or)
+        }
+        Expr::Not(inner) => Expr::Not(Box::new(flattened(*inner))),
+        other => other,
+    }
+}
+
+/// Adds the conditions that `and` (or `or`) joins, from left to right.
+fn parts_of(condition: Expr, is_and: bool, parts: &mut Vec<Expr>) {
+    match (condition, is_and) {
+        (Expr::And(left, right), true) | (Expr::Or(left, right), false) => {
+            parts_of(*left, is_and, parts);
+            parts_of(*right, is_and, parts);
+        }
+        (other, _) => parts.push(flattened(other)),
+    }
+}
+
+/// Leaves out computed fields that no later operator reads.
+fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
+    let mut read = Read::default();
+    let mut kept = Vec::with_capacity(operators.len());
+    for operator in operators.into_iter().rev() {
+        let is_needed = match &operator {
+            Operator::Extend { name, .. } => read.needs(name),
+            Operator::Parse(parse) => match &parse.method {
+                ParseMethod::Glob { names, .. } => names.iter().any(|name| read.needs(name)),
+                ParseMethod::Regex { names, .. } => names.iter().any(|(name, _)| read.needs(name)),
+                ParseMethod::Format { .. } => true,
+            },
+            _ => true,
+        };
+        if is_needed {
+            read.operator(&operator);
+            kept.push(operator);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// Paths above a name that are looked up one by one.
+const PATHS_MAX: usize = 64;
+
+/// Fields that the operators behind some point read.
+#[derive(Default)]
+struct Read {
+    names: BTreeSet<Name>,
+    /// `@any` reads everything.
+    is_all: bool,
+}
+
+impl Read {
+    fn needs(&self, name: &str) -> bool {
+        self.is_all || self.names.contains(name) || self.has_above(name) || self.has_below(name)
+    }
+
+    /// Whether `a` or `a.b` is read, of which `a.b.c` is a part.
+    fn has_above(&self, name: &str) -> bool {
+        // A name may consist of dots; looking up every path above it would cost its length squared.
+        let n_paths = name.match_indices('.').take(PATHS_MAX).count();
+        if n_paths < PATHS_MAX {
+            return name.match_indices('.').any(|(dot, _)| self.names.contains(&name[..dot]));
+        }
+        self.names.iter().any(|read| name.strip_prefix(&**read).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// Whether `a.b.c` is read, which is a part of `a` and `a.b`.
+    fn has_below(&self, name: &str) -> bool {
+        let mut below = name.to_owned();
+        below.push('.');
+        let first = self.names.range::<str, _>((Bound::Included(&*below), Bound::Unbounded)).next();
+        first.is_some_and(|read| read.starts_with(&below))
+    }
+
+    fn field(&mut self, name: &Name) {
+        self.is_all |= **name == *"@any";
+        self.names.insert(name.clone());
+    }
+
+    fn operator(&mut self, operator: &Operator) {
+        match operator {
+            Operator::Filter(expr) | Operator::Extend { expr, .. } => expr.visit_fields(&mut |name| self.field(name)),
+            Operator::Parse(parse) => parse.text.visit_fields(&mut |name| self.field(name)),
+            Operator::Aggregate { by, aggregates } => {
+                *self = Self::default();
+                by.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
+                let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+                arguments.for_each(|argument| argument.visit_fields(&mut |name| self.field(name)));
+                let by_time =
+                    |aggregate: &Aggregate| matches!(aggregate.kind, AggregateKind::Earliest | AggregateKind::Latest);
+                if aggregates.iter().any(by_time) {
+                    self.field(&"@timestamp".into());
+                }
+            }
+            Operator::Sort(keys) => keys.iter().for_each(|key| key.expr.visit_fields(&mut |name| self.field(name))),
+            Operator::Limit(_) | Operator::Tail(_) => {}
+            Operator::Dedup(names) | Operator::FillDown(names) => names.iter().for_each(|name| self.field(name)),
+            Operator::Unnest { list, .. } => list.visit_fields(&mut |name| self.field(name)),
+            Operator::Rank(rank) => {
+                rank.by.iter().chain(&rank.fields).chain([&rank.count]).for_each(|name| self.field(name));
+            }
+            Operator::Patterns(_) => {
+                *self = Self::default();
+                fields_of_operators(std::slice::from_ref(operator)).iter().for_each(|name| self.field(name));
+            }
+            Operator::Compare(compare) => {
+                let values = compare.values.iter().map(|(name, _)| name);
+                compare.keys.iter().chain(values).for_each(|name| self.field(name));
+            }
+            Operator::Score(score) => {
+                let values = score.values.iter().map(|(name, _)| name);
+                score.series.iter().chain([&score.time]).chain(values).for_each(|name| self.field(name));
+            }
+            Operator::FillBuckets(fill) => {
+                fill.series.iter().chain([&fill.time]).for_each(|name| self.field(name));
+                // What a column holds in the rows that are there is asked for by whoever shows it.
+            }
+            Operator::Lookup(lookup) => {
+                lookup.keys.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
+            }
+            Operator::Join(join) => join.keys.iter().for_each(|(mine, _)| self.field(mine)),
+            Operator::AppendColumns(_) => {}
+            Operator::AddTotals(totals) => {
+                let label = totals.column.iter().filter_map(|column| column.label_field.as_ref());
+                totals.fields.iter().chain(label).for_each(|name| self.field(name));
+            }
+            Operator::Autoregress(autoregress) => self.field(&autoregress.field),
+            Operator::Sessionize(sessionize) => {
+                let time = Name::from("@timestamp");
+                sessionize.fields.iter().chain([&time]).for_each(|name| self.field(name));
+            }
+            Operator::Outlier(outlier) => outlier.fields.iter().for_each(|name| self.field(name)),
+            Operator::Project { columns, .. } => {
+                columns.iter().for_each(|(_, expr)| expr.visit_fields(&mut |name| self.field(name)));
+            }
+        }
+    }
+}
+
+/// Moves every filter as far to the front as it may go; filters that meet keep their order.
+fn push_filters(operators: &mut [Operator]) {
+    let is_filter = |operator: &Operator| matches!(operator, Operator::Filter(_));
+    for from in 1..operators.len() {
+        let Operator::Filter(condition) = &operators[from] else { continue };
+        let passed = operators[..from].iter().rev();
+        let n_passed = passed.take_while(|operator| is_filter(operator) || may_pass(condition, operator)).count();
+        let first = from - n_passed;
+        let to = first + operators[first..from].iter().take_while(|operator| is_filter(operator)).count();
+        operators[to..=from].rotate_right(1);
+    }
+}
+
+/// Whether a filter before `operator` keeps the same rows as behind it.
+fn may_pass(condition: &Expr, operator: &Operator) -> bool {
+    let reads = |made: &Name| {
+        let mut found = false;
+        condition.visit_fields(&mut |field| found |= depends(field, made));
+        found
+    };
+    match operator {
+        Operator::Extend { name, .. } | Operator::Unnest { name, .. } => !reads(name),
+        Operator::Sort(_) => true,
+        Operator::Parse(parse) => match &parse.method {
+            ParseMethod::Glob { names, .. } => !names.iter().any(reads),
+            ParseMethod::Regex { names, .. } => !names.iter().any(|(name, _)| reads(name)),
+            ParseMethod::Format { prefix: Some(prefix), .. } => !reads(prefix),
+            // Without a prefix any name may be made.
+            ParseMethod::Format { prefix: None, .. } => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the value of `field` may change when `made` is made.
+fn depends(field: &str, made: &str) -> bool {
+    let is_below = |path: &str, parent: &str| {
+        path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    field == "@any" || is_below(field, made) || is_below(made, field)
+}

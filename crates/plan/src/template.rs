@@ -1,0 +1,89 @@
+//! Templates as Go's `text/template` has them, with Loki's functions: the texts of `line_format` and `label_format`.
+//!
+//! A template is read once and run for each line. What it names is known when it is read: functions, variables and the
+//! labels that it needs. Running one is bounded in time, output and nesting, and cannot panic; where Go's would fail, ours
+//! does, and the caller keeps the line as it was.
+//!
+//! Left out, by name: `define`, `template`, `block`, `call`, and the set of all labels as one value.
+
+mod decimal;
+mod functions;
+mod layout;
+mod lexer;
+mod numbers;
+mod parse;
+mod printf;
+mod run;
+#[cfg(test)]
+mod tests;
+mod times;
+mod value;
+
+use std::sync::Arc;
+
+use types::Timestamp;
+
+pub use self::numbers::parse_float;
+use self::parse::Node;
+
+/// A template that was read.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// What errors call it.
+    name: &'static str,
+    text: Arc<str>,
+    nodes: Arc<[Node]>,
+    labels: Arc<[String]>,
+    uses_now: bool,
+}
+
+/// What a template is run on.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The line.
+    pub text: &'a str,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// When the query started.
+    pub now: Timestamp,
+    /// Values of [`Template::labels`]; a label that is missing is the empty text.
+    pub labels: &'a [&'a str],
+}
+
+impl Template {
+    /// Reads a template that errors call `name`.
+    ///
+    /// Errors: what is wrong with it, as a text.
+    pub fn parse(name: &'static str, text: &str) -> Result<Self, String> {
+        let (nodes, labels, uses_now) = crate::template::parse::parse(text)?;
+        Ok(Self { name, text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
+    }
+
+    /// The template as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it asks for the time at which the query runs.
+    pub fn uses_now(&self) -> bool {
+        self.uses_now
+    }
+
+    /// Names of the labels that it needs.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Whether the template is a label and nothing else, `{{.app}}`.
+    pub fn is_label(&self) -> bool {
+        matches!(&*self.nodes, [Node::Action(pipeline)] if pipeline.is_label())
+    }
+
+    /// What the template makes of a line.
+    ///
+    /// Errors: what went wrong, as a text; nothing of the output counts then.
+    pub fn run(&self, line: &Line<'_>) -> Result<String, String> {
+        debug_assert_eq!(self.labels.len(), line.labels.len());
+        crate::template::run::run(self.name, &self.nodes, line)
+    }
+}

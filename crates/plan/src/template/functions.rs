@@ -1,0 +1,426 @@
+//! The functions of templates: Go's own, sprig's as far as Loki has them, and Loki's.
+
+mod numeric;
+mod text;
+
+use std::cmp::Ordering;
+
+use regex::Regex;
+
+use super::layout;
+use super::times::{Moment, zone};
+use super::value::Go;
+use crate::regular_expression::compile_regex;
+use crate::template::printf::printf;
+
+/// Longest text that a function may make.
+pub(super) const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// What a function takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    Any,
+    Text,
+    Integer,
+    Float,
+    Moment,
+}
+
+use Parameter::{Any, Float, Integer, Moment as Time, Text};
+
+/// A function by its name, what it takes, and what any number of further arguments are.
+#[derive(Clone, Copy)]
+pub(super) struct Builtin(&'static (&'static str, &'static [Parameter], Option<Parameter>));
+
+impl std::fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Name, parameters, and what further arguments are.
+const BUILTINS: [(&str, &[Parameter], Option<Parameter>); 87] = [
+    ("and", &[Any], Some(Any)),
+    ("or", &[Any], Some(Any)),
+    ("not", &[Any], None),
+    ("eq", &[Any, Any], Some(Any)),
+    ("ne", &[Any, Any], None),
+    ("lt", &[Any, Any], None),
+    ("le", &[Any, Any], None),
+    ("gt", &[Any, Any], None),
+    ("ge", &[Any, Any], None),
+    ("len", &[Any], None),
+    ("index", &[Any], Some(Any)),
+    ("slice", &[Any], Some(Any)),
+    ("print", &[], Some(Any)),
+    ("println", &[], Some(Any)),
+    ("printf", &[Text], Some(Any)),
+    ("html", &[], Some(Any)),
+    ("js", &[], Some(Any)),
+    ("urlquery", &[], Some(Any)),
+    ("__line__", &[], None),
+    ("__timestamp__", &[], None),
+    ("now", &[], None),
+    ("ToLower", &[Text], None),
+    ("ToUpper", &[Text], None),
+    ("lower", &[Text], None),
+    ("upper", &[Text], None),
+    ("title", &[Text], None),
+    ("Replace", &[Text, Text, Text, Integer], None),
+    ("replace", &[Text, Text, Text], None),
+    ("Trim", &[Text, Text], None),
+    ("TrimLeft", &[Text, Text], None),
+    ("TrimRight", &[Text, Text], None),
+    ("TrimPrefix", &[Text, Text], None),
+    ("TrimSuffix", &[Text, Text], None),
+    ("TrimSpace", &[Text], None),
+    ("trim", &[Text], None),
+    ("trimAll", &[Text, Text], None),
+    ("trimPrefix", &[Text, Text], None),
+    ("trimSuffix", &[Text, Text], None),
+    ("trunc", &[Integer, Text], None),
+    ("substr", &[Integer, Integer, Text], None),
+    ("contains", &[Text, Text], None),
+    ("hasPrefix", &[Text, Text], None),
+    ("hasSuffix", &[Text, Text], None),
+    ("indent", &[Integer, Text], None),
+    ("nindent", &[Integer, Text], None),
+    ("repeat", &[Integer, Text], None),
+    ("alignLeft", &[Integer, Text], None),
+    ("alignRight", &[Integer, Text], None),
+    ("regexReplaceAll", &[Text, Text, Text], None),
+    ("regexReplaceAllLiteral", &[Text, Text, Text], None),
+    ("count", &[Text, Text], None),
+    ("urldecode", &[Text], None),
+    ("urlencode", &[Text], None),
+    ("b64enc", &[Text], None),
+    ("b64dec", &[Text], None),
+    ("bytes", &[Text], None),
+    ("duration", &[Text], None),
+    ("duration_seconds", &[Text], None),
+    ("unixEpoch", &[Time], None),
+    ("unixEpochMillis", &[Time], None),
+    ("unixEpochNanos", &[Time], None),
+    ("unixToTime", &[Text], None),
+    ("toDate", &[Text, Text], None),
+    ("toDateInZone", &[Text, Text, Text], None),
+    ("date", &[Text, Any], None),
+    ("default", &[Any], Some(Any)),
+    ("fromJson", &[Text], None),
+    ("int", &[Any], None),
+    ("float64", &[Any], None),
+    ("add", &[], Some(Any)),
+    ("sub", &[Any, Any], None),
+    ("mul", &[Any], Some(Any)),
+    ("div", &[Any, Any], None),
+    ("mod", &[Any, Any], None),
+    ("addf", &[], Some(Any)),
+    ("subf", &[Any], Some(Any)),
+    ("mulf", &[Any], Some(Any)),
+    ("divf", &[Any], Some(Any)),
+    ("max", &[Any], Some(Any)),
+    ("min", &[Any], Some(Any)),
+    ("maxf", &[Any], Some(Any)),
+    ("minf", &[Any], Some(Any)),
+    ("ceil", &[Any], None),
+    ("floor", &[Any], None),
+    ("round", &[Any, Integer], Some(Float)),
+    // Methods of times.
+    (".Format", &[Time, Text], None),
+    (".Unix", &[Time], None),
+];
+
+impl Builtin {
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let found = BUILTINS.iter().find(|(known, ..)| *known == name && !known.starts_with('.'));
+        found.map(Self)
+    }
+
+    /// A method of a value.
+    pub(super) fn method(name: &str) -> Option<Self> {
+        BUILTINS.iter().find(|(known, ..)| known.strip_prefix('.') == Some(name)).map(Self)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.0.0
+    }
+
+    /// Whether its first argument is a regular expression.
+    pub(super) fn takes_regex(self) -> bool {
+        matches!(self.name(), "regexReplaceAll" | "regexReplaceAllLiteral" | "count")
+    }
+
+    /// Checks arguments, each with whether it is a constant, whose type may then be changed.
+    ///
+    /// Errors: which of them is wrong, where 0 is the function, and why.
+    pub(super) fn check(self, arguments: &mut [(Go, bool)]) -> Result<(), (usize, String)> {
+        let (name, fixed, more) = *self.0;
+        if arguments.len() < fixed.len() || more.is_none() && arguments.len() > fixed.len() {
+            let least = if more.is_some() { "at least " } else { "" };
+            let (want, got) = (fixed.len(), arguments.len());
+            return Err((0, format!("wrong number of args for {name}: want {least}{want} got {got}")));
+        }
+        let parameters = fixed.iter().copied().chain(std::iter::repeat(more.unwrap_or(Any)));
+        for (index, ((value, is_constant), parameter)) in arguments.iter_mut().zip(parameters).enumerate() {
+            let wanted = match (parameter, &*value) {
+                (Any, _) | (Text, Go::Text(_)) | (Integer, Go::Integer(_)) => continue,
+                (Float, Go::Float(_)) | (Time, Go::Moment(_)) => continue,
+                (Float, Go::Integer(number)) if *is_constant => {
+                    *value = Go::Float(*number as f64);
+                    continue;
+                }
+                (Integer, Go::Float(number)) if *is_constant && number.fract() == 0.0 => {
+                    *value = Go::Integer(*number as i64);
+                    continue;
+                }
+                (Text, _) => "string",
+                (Integer, _) => "int",
+                (Float, _) => "float64",
+                (Time, _) => "time.Time",
+            };
+            let problem = format!("wrong type for value; expected {wanted}; got {}", value.type_name());
+            return Err((index + 1, problem));
+        }
+        Ok(())
+    }
+
+    /// The value of the function; its arguments were checked.
+    pub(super) fn call(self, arguments: &[Go], regex: Option<&Regex>) -> Result<Go, String> {
+        let name = self.name();
+        match name {
+            "not" => Ok(Go::Boolean(!arguments[0].is_true())),
+            "eq" => equal(&arguments[0], &arguments[1..]).map(Go::Boolean),
+            "ne" => equal(&arguments[0], &arguments[1..]).map(|is_equal| Go::Boolean(!is_equal)),
+            "lt" | "le" | "gt" | "ge" => ordered(name, &arguments[0], &arguments[1]).map(Go::Boolean),
+            "len" => length(&arguments[0]),
+            "index" => arguments[1..].iter().try_fold(arguments[0].clone(), |value, at| element(&value, at)),
+            "slice" => slice(&arguments[0], &arguments[1..]),
+            "print" => Ok(sprint(arguments).into()),
+            "println" => {
+                let parts: Vec<String> = arguments.iter().map(Go::printed).collect();
+                Ok(format!("{}\n", parts.join(" ")).into())
+            }
+            "printf" => match &arguments[0] {
+                Go::Text(form) => Ok(printf(form, &arguments[1..]).into()),
+                _ => Ok("".into()),
+            },
+            "html" => Ok(text::html(&sprint(arguments)).into()),
+            "js" => Ok(text::js(&sprint(arguments)).into()),
+            "urlquery" => Ok(text::url_encoded(&sprint(arguments)).into()),
+            "default" => {
+                let given = arguments.get(1).filter(|value| value.is_true());
+                Ok(given.unwrap_or(&arguments[0]).clone())
+            }
+            "fromJson" => {
+                let json = serde_json::from_str(&arguments[0].printed());
+                Ok(json.map_or(Go::Nil, Go::of_json))
+            }
+            "date" | "toDate" | "toDateInZone" | "unixToTime" | "unixEpoch" | "unixEpochMillis" | "unixEpochNanos"
+            | ".Format" | ".Unix" => time(name, arguments),
+            "regexReplaceAll" | "regexReplaceAllLiteral" | "count" => matched(name, arguments, regex),
+            _ => match numeric::call(name, arguments) {
+                Some(result) => result,
+                None => text::call(name, arguments),
+            },
+        }
+    }
+}
+
+/// Values one after the other, with a space between two that are no texts.
+fn sprint(values: &[Go]) -> String {
+    let mut out = String::new();
+    for (index, value) in values.iter().enumerate() {
+        let is_text = |value: &Go| matches!(value, Go::Text(_));
+        if index > 0 && !is_text(value) && !is_text(&values[index - 1]) {
+            out.push(' ');
+        }
+        value.print(&mut out);
+    }
+    out
+}
+
+fn equal(first: &Go, others: &[Go]) -> Result<bool, String> {
+    for other in others {
+        let is_equal = match (first, other) {
+            (Go::Integer(a) | Go::Long(a), Go::Integer(b) | Go::Long(b)) => a == b,
+            (Go::Boolean(_), Go::Boolean(_))
+            | (Go::Float(_), Go::Float(_))
+            | (Go::Text(_), Go::Text(_))
+            | (Go::Moment(_), Go::Moment(_)) => first == other,
+            (Go::List(_) | Go::Map(_), _) | (_, Go::List(_) | Go::Map(_)) => {
+                return Err("non-comparable type in a comparison".to_owned());
+            }
+            (Go::Nil, _) | (_, Go::Nil) => first == other,
+            _ => return Err("incompatible types for comparison".to_owned()),
+        };
+        if is_equal {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn ordered(name: &str, left: &Go, right: &Go) -> Result<bool, String> {
+    let order = match (left, right) {
+        (Go::Integer(a) | Go::Long(a), Go::Integer(b) | Go::Long(b)) => Some(a.cmp(b)),
+        (Go::Float(a), Go::Float(b)) => a.partial_cmp(b),
+        (Go::Text(a), Go::Text(b)) => Some(a.cmp(b)),
+        (Go::Integer(_) | Go::Long(_) | Go::Float(_) | Go::Text(_), Go::Boolean(_) | Go::Nil)
+        | (Go::Boolean(_) | Go::Nil | Go::List(_) | Go::Map(_) | Go::Moment(_), _) => {
+            return Err("invalid type for comparison".to_owned());
+        }
+        _ => return Err("incompatible types for comparison".to_owned()),
+    };
+    Ok(match name {
+        "lt" => order == Some(Ordering::Less),
+        "le" => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        "gt" => order == Some(Ordering::Greater),
+        _ => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    })
+}
+
+fn length(value: &Go) -> Result<Go, String> {
+    let n = match value {
+        Go::Text(text) => text.len(),
+        Go::List(items) => items.len(),
+        Go::Map(members) => members.len(),
+        other => return Err(format!("len of type {}", other.type_name())),
+    };
+    Ok(Go::Integer(n as i64))
+}
+
+/// A whole number as a place in something of `n` elements.
+fn place(at: &Go, n: usize) -> Result<usize, String> {
+    match at {
+        Go::Integer(at) | Go::Long(at) => {
+            usize::try_from(*at).ok().filter(|at| *at <= n).ok_or_else(|| format!("index out of range: {at}"))
+        }
+        other => Err(format!("cannot index slice/array with type {}", other.type_name())),
+    }
+}
+
+fn element(value: &Go, at: &Go) -> Result<Go, String> {
+    let missing = |at: usize| format!("index out of range: {at}");
+    match value {
+        Go::List(items) => {
+            let at = place(at, items.len())?;
+            items.get(at).cloned().ok_or_else(|| missing(at))
+        }
+        Go::Text(text) => {
+            let at = place(at, text.len())?;
+            text.as_bytes().get(at).map(|byte| Go::Integer(i64::from(*byte))).ok_or_else(|| missing(at))
+        }
+        Go::Map(members) => match at {
+            Go::Text(name) => Ok(members.get(&**name).cloned().unwrap_or(Go::Nil)),
+            other => Err(format!("value has type {}; should be string", other.type_name())),
+        },
+        Go::Nil => Err("index of untyped nil".to_owned()),
+        other => Err(format!("can't index item of type {}", other.type_name())),
+    }
+}
+
+fn slice(value: &Go, at: &[Go]) -> Result<Go, String> {
+    let n = match value {
+        Go::Text(text) => text.len(),
+        Go::List(items) => items.len(),
+        Go::Nil => return Err("slice of untyped nil".to_owned()),
+        other => return Err(format!("can't slice item of type {}", other.type_name())),
+    };
+    if at.len() > 3 || at.len() == 3 && matches!(value, Go::Text(_)) {
+        return Err("too many slice indexes".to_owned());
+    }
+    let places: Vec<usize> = at.iter().map(|at| place(at, n)).collect::<Result<_, _>>()?;
+    let (from, to) = (places.first().copied().unwrap_or(0), places.get(1).copied().unwrap_or(n));
+    if from > to {
+        return Err(format!("invalid slice index: {from} > {to}"));
+    }
+    Ok(match value {
+        Go::List(items) => Go::List(items[from..to].into()),
+        Go::Text(text) => text::of_bytes(&text.as_bytes()[from..to]),
+        other => other.clone(),
+    })
+}
+
+fn time(name: &str, arguments: &[Go]) -> Result<Go, String> {
+    let text = |index: usize| arguments.get(index).map(Go::printed).unwrap_or_default();
+    let units = |per_second: i64| match &arguments[0] {
+        Go::Moment(moment) => moment.units(per_second),
+        _ => 0,
+    };
+    let parsed = |layout: &str, value: &str, name: &str| {
+        Go::Moment(layout::parse(layout, value, zone(name)).unwrap_or(Moment::ZERO))
+    };
+    Ok(match name {
+        "toDate" => parsed(&text(0), &text(1), "Local"),
+        "toDateInZone" => parsed(&text(0), &text(2), &text(1)),
+        "unixToTime" => Go::Moment(unix_time(&text(0))?),
+        "unixEpoch" => units(1).to_string().into(),
+        "unixEpochMillis" => units(1_000).to_string().into(),
+        "unixEpochNanos" => units(1_000_000_000).to_string().into(),
+        ".Unix" => Go::Long(units(1)),
+        ".Format" => match &arguments[0] {
+            Go::Moment(moment) => layout::format(moment, &text(1)).into(),
+            _ => "".into(),
+        },
+        _ => match &arguments[1] {
+            Go::Moment(moment) => {
+                layout::format(&Moment { zone: super::times::Zone::Named(zone("")), ..*moment }, &text(0)).into()
+            }
+            Go::Integer(seconds) | Go::Long(seconds) => layout::format(&Moment::of_seconds(*seconds), &text(0)).into(),
+            other => return Err(format!("date of type {} is not supported", other.type_name())),
+        },
+    })
+}
+
+/// Days, seconds, milliseconds, microseconds or nanoseconds since 1970, by the number of digits.
+fn unix_time(text: &str) -> Result<Moment, String> {
+    let unreadable = || format!("unable to parse time '{text}'");
+    let number: i64 = text.parse().map_err(|_| unreadable())?;
+    let unit_ns: i64 = match text.len() {
+        5 => return Ok(Moment::of_seconds(number.saturating_mul(86_400))),
+        10 => return Ok(Moment::of_seconds(number)),
+        13 => 1_000_000,
+        16 => 1_000,
+        19 => 1,
+        _ => return Err(unreadable()),
+    };
+    Ok(Moment::of_nanoseconds(number.saturating_mul(unit_ns)))
+}
+
+fn matched(name: &str, arguments: &[Go], known: Option<&Regex>) -> Result<Go, String> {
+    let text = |index: usize| arguments.get(index).map(Go::printed).unwrap_or_default();
+    let compiled;
+    let regex = match known {
+        Some(regex) => regex,
+        None => {
+            compiled = compile_regex(&text(0), false).map_err(|(message, _)| message)?;
+            &compiled
+        }
+    };
+    let subject = text(1);
+    Ok(match name {
+        "count" => Go::Integer(regex.find_iter(&subject).count() as i64),
+        "regexReplaceAll" => bounded_replacement(regex, &subject, &text(2), true)?,
+        _ => bounded_replacement(regex, &subject, &text(2), false)?,
+    })
+}
+
+/// Replaces all matches, unless the text becomes too long.
+fn bounded_replacement(regex: &Regex, subject: &str, with: &str, expands: bool) -> Result<Go, String> {
+    let (mut out, mut last) = (String::new(), 0);
+    for found in regex.captures_iter(subject) {
+        let whole = found.get_match();
+        out.push_str(&subject[last..whole.start()]);
+        if expands {
+            found.expand(with, &mut out);
+        } else {
+            out.push_str(with);
+        }
+        last = whole.end();
+        if out.len() > TEXT_BYTES_MAX {
+            return Err(format!("text of more than {TEXT_BYTES_MAX} bytes"));
+        }
+    }
+    out.push_str(&subject[last..]);
+    Ok(out.into())
+}

@@ -1,0 +1,29 @@
+//! Chooses the error format of a request: that of the protocol which its address or content type belongs to.
+
+use axum::extract::Request;
+use axum::http::header;
+use door::format::ErrorFormat;
+
+use crate::cloudwatch::{self, CloudWatchFormat};
+use crate::elastic::{self, ElasticFormat};
+use crate::grpc::{self, GrpcFormat};
+use crate::loki::{self, LokiFormat};
+use crate::otlp::{self, OtlpFormat};
+use crate::splunk::{self, SplunkFormat};
+
+/// Returns the error format of a request's protocol; `None` for the native API.
+pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
+    let path = request.uri().path();
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    match path {
+        _ if grpc::is_spoken(content_type) => Some(Box::new(GrpcFormat)),
+        path if otlp::is_address(path) => Some(Box::new(OtlpFormat(otlp::form_of_answer(content_type)))),
+        path if path.starts_with(splunk::PREFIX) => Some(Box::new(SplunkFormat)),
+        path if elastic::is_address(path) => {
+            Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))
+        }
+        path if loki::is_address(path) => Some(Box::new(LokiFormat)),
+        _ if cloudwatch::is_spoken(request) => Some(Box::new(CloudWatchFormat)),
+        _ => None,
+    }
+}
