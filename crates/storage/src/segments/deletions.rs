@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-
 use crate::deletion::{self, Mask, Masks, Receipts, Removed};
 use crate::segments::Segments;
 use crate::state::StoredSegment;

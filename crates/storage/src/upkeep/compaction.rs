@@ -21,27 +21,27 @@ mod proof;
 mod tests;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use segment::{SegmentError, SegmentMeta, SegmentWriter};
 
+use self::choice::Candidate;
+use self::input::Input;
+use self::job::{Job, Output, RunsByGroup, block_bytes, outline, outputs};
+use self::merge::Merge;
+use self::proof::Proof;
 use crate::StoreError;
 use crate::deletion::{Mask, Masks, Removed};
 use crate::positions::Positions;
-use crate::retention::{edges_of, final_only, Edge};
+use crate::retention::{Edge, edges_of, final_only};
 use crate::segments::Segments;
 use crate::segments::files::NewSegment;
 use crate::state::StoredSegment;
 use crate::tier::Tier;
 use crate::upkeep::mover::Mover;
 use crate::upkeep::tiers::Ages;
-use self::choice::Candidate;
-use self::input::Input;
-use self::job::{block_bytes, outline, outputs, Job, Output, RunsByGroup};
-use self::merge::Merge;
-use self::proof::Proof;
 
 /// How often somebody looks whether something is due; a flush rings as well.
 const TICK: Duration = Duration::from_secs(60);

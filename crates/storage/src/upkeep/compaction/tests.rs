@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use segment::{RunInput, Segment};
 use types::{Batch, BatchRun, TimeRange, Timestamp};
 
+use super::job::{LEVEL, outline};
+use super::merge::Share;
 use super::*;
 use crate::segment_events::{Made, batch, dump, event, group};
 
