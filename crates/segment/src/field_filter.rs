@@ -23,7 +23,7 @@ use types::{Column, RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text};
 use crate::filter;
-use crate::search::Needle;
+use crate::needle::Needle;
 
 const NONE: u8 = 0;
 const DICTIONARY: u8 = 1;
@@ -106,7 +106,7 @@ pub(crate) struct FieldFilter {
 
 /// What a filter says of a needle in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Chance {
+pub(crate) enum FilterAnswer {
     /// It is not there.
     No,
     /// It is there if the run's dictionary holds it.
@@ -142,17 +142,17 @@ impl FieldFilter {
         Ok(Self { bytes: bytes.to_vec(), columns })
     }
 
-    /// Tells whether all values of column number `column` are addresses.
+    /// Reports whether all values of column number `column` are addresses.
     pub(crate) fn is_of_addresses(&self, column: usize) -> bool {
         self.columns.get(column).is_some_and(|(class, _)| *class == ADDRESSES)
     }
 
-    /// Whether a value of column number `column` may hold the needle.
-    pub(crate) fn ask(&self, column: usize, needle: &Needle) -> Chance {
-        let Some((class, more)) = self.columns.get(column) else { return Chance::Perhaps };
+    /// Reports whether a value of column number `column` may hold the needle.
+    pub(crate) fn ask(&self, column: usize, needle: &Needle) -> FilterAnswer {
+        let Some((class, more)) = self.columns.get(column) else { return FilterAnswer::Perhaps };
         let may_hold = match *class {
             NONE => false,
-            DICTIONARY => return Chance::AsDictionary,
+            DICTIONARY => return FilterAnswer::AsDictionary,
             NUMBERS => needle.may_be_in_number(),
             HEX => needle.is_lower_hex(),
             ADDRESSES => needle.may_be_in_address(),
@@ -160,7 +160,7 @@ impl FieldFilter {
             NUMBERED => needle.may_be_in_numbered(&self.bytes[more.clone()]),
             _ => true,
         };
-        if may_hold { Chance::Perhaps } else { Chance::No }
+        if may_hold { FilterAnswer::Perhaps } else { FilterAnswer::No }
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
             let literal: String = chosen.chars().skip(from).take(length).collect();
             if !literal.is_empty() {
                 let needle = Needle::new(&literal, ignores_case);
-                prop_assert_ne!(filter_over(values).ask(0, &needle), Chance::No, "{} in {}", literal, chosen);
+                prop_assert_ne!(filter_over(values).ask(0, &needle), FilterAnswer::No, "{} in {}", literal, chosen);
             }
         }
 
@@ -220,7 +220,8 @@ mod tests {
     #[test]
     fn what_cannot_be_there_is_denied() {
         let texts = |of: &dyn Fn(usize) -> String| filter_over((0..3000).map(|i| Some(Value::text(of(i)))).collect());
-        let denies = |filter: &FieldFilter, literal: &str| filter.ask(0, &Needle::new(literal, false)) == Chance::No;
+        let denies =
+            |filter: &FieldFilter, literal: &str| filter.ask(0, &Needle::new(literal, false)) == FilterAnswer::No;
         assert!(denies(&texts(&|i| format!("{:016x}", i * 7919)), "refused"));
         assert!(denies(&texts(&|i| format!("10.0.{}.{}", i / 250, i % 250)), "10.0.x"));
         assert!(denies(&texts(&|i| format!("/shop/{i}")), "/archive/"));

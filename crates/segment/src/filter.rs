@@ -1,6 +1,6 @@
 //! Block filters: which sequences of four characters the text variables of a block hold.
 //!
-//! A piece of a word, such as an id pasted from elsewhere, may stand in any text variable, and reading the
+//! A piece of a word, such as an id pasted from elsewhere, may occur in any text variable, and reading the
 //! variables of every block to find it is what such a search costs. The filter answers "not here" for nearly
 //! every block: a bit table, one hash per sequence (a Bloom filter with one probe, Bloom 1970), over texts in
 //! lower case. A piece of `n` characters asks `n − 3` bits, so a table half full lets one block in 2^(n−3)
@@ -58,7 +58,7 @@ pub(super) fn build<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<u8> {
     largest
 }
 
-/// Tells whether some text may hold `piece`; pieces shorter than a sequence always may.
+/// Reports whether some text may hold `piece`; pieces shorter than a sequence always may.
 pub(super) fn may_hold(table: &[u8], piece: &str) -> bool {
     if table.is_empty() || !table.len().is_power_of_two() {
         return !table.is_empty();

@@ -86,33 +86,33 @@ pub(crate) fn encode(meta: &SegmentMeta, runs: &[RunFooter]) -> Vec<u8> {
 
 /// Where the events of a segment came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Descent {
-    /// Segments that this one stands for.
+pub(crate) struct Lineage {
+    /// Segments that this one replaces.
     pub(crate) replaced: Vec<u128>,
     /// Section with the source positions of its events.
     pub(crate) positions: Option<SectionId>,
 }
 
-/// Writes where the events came from, behind the directory of sections; nothing where there is nothing to say.
-pub(crate) fn put_descent(out: &mut Vec<u8>, descent: &Descent) {
-    if *descent == Descent::default() {
+/// Appends the lineage after the directory of sections; nothing if it is empty.
+pub(crate) fn put_lineage(out: &mut Vec<u8>, lineage: &Lineage) {
+    if *lineage == Lineage::default() {
         return;
     }
-    put_varint(out, descent.replaced.len() as u64);
-    descent.replaced.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
-    if let Some(id) = descent.positions {
+    put_varint(out, lineage.replaced.len() as u64);
+    lineage.replaced.iter().for_each(|id| out.extend_from_slice(&id.to_le_bytes()));
+    if let Some(id) = lineage.positions {
         put_varint(out, u64::from(id) + 1);
     }
 }
 
-/// Reads what [`put_descent`] wrote.
-pub(crate) fn take_descent(cursor: &mut Cursor<'_>) -> Decoded<Descent> {
+/// Reads what [`put_lineage`] wrote.
+pub(crate) fn take_descent(cursor: &mut Cursor<'_>) -> Decoded<Lineage> {
     if cursor.is_at_end() {
-        return Ok(Descent::default());
+        return Ok(Lineage::default());
     }
     let replaced = (0..cursor.count(16)?).map(|_| Ok(u128::from_le_bytes(cursor.array()?))).collect::<Decoded<_>>()?;
     let positions = if cursor.is_at_end() { None } else { take_id(cursor)?.checked_sub(1) };
-    Ok(Descent { replaced, positions })
+    Ok(Lineage { replaced, positions })
 }
 
 fn put_run(out: &mut Vec<u8>, run: &RunFooter) {

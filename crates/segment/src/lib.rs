@@ -4,7 +4,7 @@
 //! header   64 bytes: magic "CATATSEG", u16 format version, 6 bytes 0, 16 bytes store UUID, 16 bytes segment id,
 //!          i64 partition (UTC day since the epoch; i64::MIN for a segment of several days), u64 XXH3 of the 56
 //!          bytes before
-//! sections one behind the other, each compressed and checksummed on its own (`section`)
+//! sections one after another, each compressed and checksummed on its own (`section`)
 //! footer   one zstd frame: what runs there are, where their sections lie (`footer`)
 //! trailer  32 bytes: u64 offset of the footer, u32 its stored and u32 its plain length, u64 XXH3 of its stored
 //!          bytes, magic "CATATEND" (format 1) or "CATATEN2"
@@ -14,10 +14,10 @@
 //! signal. Because the end comes first and the header perhaps never, a version whose footer is read in another way
 //! ends in another magic.
 //!
-//! A segment holds runs, one per group. A run's events stand in time order (equal times in order of acceptance)
+//! A segment holds runs, one per group. A run's events are in time order (equal times in order of acceptance)
 //! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`, `strings`), which fields an event has is its shape
-//! (`shape`), messages are split into templates and variables (`template`, `moment`), the variables are columns too
-//! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`words`). Block filters
+//! (`shape`), messages are split into templates and variables (`template`, `time_text`), the variables are columns too
+//! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`word_index`). Block filters
 //! (`filter`) say which pieces of words no variable holds. Times of events are in `times`.
 //!
 //! This crate reads and writes single files and is the only one that names tantivy. It knows neither the data
@@ -25,30 +25,31 @@
 
 pub mod bytes;
 mod column;
+mod digits;
 mod error;
 mod field_filter;
 mod filter;
 mod footer;
 mod format;
 mod meta;
-mod moment;
+mod needle;
 mod numbers;
 mod proof;
 mod reader;
-mod search;
 mod section;
 mod section_cache;
 mod shape;
 mod slots;
 mod source;
-mod spelled;
 mod strings;
 pub mod tagged;
 mod template;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod time_text;
 mod times;
+mod word_index;
 mod words;
 mod writer;
 

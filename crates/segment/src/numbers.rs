@@ -4,7 +4,7 @@
 //! holds the columns that have values, in order, `n` being how many:
 //!
 //! ```text
-//! byte 1 where some column is stored beside the times of its events, else 0
+//! byte 1 if a column is stored relative to the times of its events, else 0
 //! one byte for each column with n ≥ COLUMN_MIN: its tag
 //! the short columns together, where there are any: *integers* least of each; *integers* value − least of all
 //! the long columns: what belongs to the tag
@@ -144,17 +144,17 @@ fn choose(column: &Numbers<'_>) -> u8 {
     best.1
 }
 
-/// Tells whether some column of a section is stored beside the times of its events.
+/// Reports whether a column of a section is stored relative to the times of its events.
 pub(crate) fn has_times(bytes: &[u8]) -> bool {
     bytes.first() == Some(&1)
 }
 
 /// Of each column whether reading it, where it is wanted, takes the times of its events.
-pub(crate) fn columns_of_time(bytes: &[u8], columns: &[Expected]) -> Decoded<Vec<bool>> {
+pub(crate) fn columns_of_time(bytes: &[u8], columns: &[ColumnShape]) -> Decoded<Vec<bool>> {
     let mut cursor = Cursor::new(bytes);
     let has_times = cursor.byte()? == 1;
     let mut tags = cursor.take(columns.iter().filter(|column| column.n_values >= COLUMN_MIN).count())?.iter();
-    let mut is_of_time = |column: &Expected| {
+    let mut is_of_time = |column: &ColumnShape| {
         column.n_values >= COLUMN_MIN && tags.next().is_some_and(|tag| *tag >= OF_TIME) && column.is_wanted && has_times
     };
     Ok(columns.iter().map(&mut is_of_time).collect())
@@ -162,18 +162,18 @@ pub(crate) fn columns_of_time(bytes: &[u8], columns: &[Expected]) -> Decoded<Vec
 
 /// What is known of a column before it is read.
 #[derive(Clone, Copy)]
-pub(crate) struct Expected {
+pub(crate) struct ColumnShape {
     pub(crate) n_values: usize,
     pub(crate) unit_ns: Option<i64>,
-    /// Whether anybody asks for the values; those of other long columns are read as zeros.
+    /// Reports whether anybody asks for the values; those of other long columns are read as zeros.
     pub(crate) is_wanted: bool,
 }
 
-/// Reads columns, one behind the other; `times` are those of the events of all values in that order, as far as
+/// Reads columns, one after another; `times` are those of the events of all values in that order, as far as
 /// [`columns_of_time`] asks for them, or none.
-pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[Expected], times: &[i64]) -> Decoded<Vec<i64>> {
+pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[ColumnShape], times: &[i64]) -> Decoded<Vec<i64>> {
     let n_values: usize = columns.iter().map(|column| column.n_values).sum();
-    let is_short = |column: &&Expected| column.n_values < COLUMN_MIN;
+    let is_short = |column: &&ColumnShape| column.n_values < COLUMN_MIN;
     let n_short = columns.iter().filter(is_short).count();
     cursor.byte()?;
     let mut tags = cursor.take(columns.len() - n_short)?.iter();
@@ -203,7 +203,7 @@ pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[Expected], times: &[i64])
 
 fn take_column(
     cursor: &mut Cursor<'_>,
-    column: &Expected,
+    column: &ColumnShape,
     tag: u8,
     times: &[i64],
     values: &mut Vec<i64>,
@@ -277,7 +277,7 @@ mod tests {
             .collect();
         let mut out = Vec::new();
         put(&mut out, &made);
-        let expected: Vec<Expected> =
+        let expected: Vec<ColumnShape> =
             columns.iter().map(|(values, unit_ns)| expected_of(values.len(), *unit_ns)).collect();
         let all_times = if has_times(&out) { times.concat() } else { Vec::new() };
         let mut cursor = Cursor::new(&out);
@@ -290,12 +290,12 @@ mod tests {
         out
     }
 
-    fn expected_of(n_values: usize, unit_ns: Option<i64>) -> Expected {
-        Expected { n_values, unit_ns, is_wanted: true }
+    fn expected_of(n_values: usize, unit_ns: Option<i64>) -> ColumnShape {
+        ColumnShape { n_values, unit_ns, is_wanted: true }
     }
 
     /// Reads one column alone, with no times but its own.
-    fn check_alone(out: &[u8], all: &[Expected], chosen: usize, times: &[i64], columns: &[(Vec<i64>, Option<i64>)]) {
+    fn check_alone(out: &[u8], all: &[ColumnShape], chosen: usize, times: &[i64], columns: &[(Vec<i64>, Option<i64>)]) {
         let mut expected = all.to_vec();
         expected.iter_mut().enumerate().for_each(|(place, column)| column.is_wanted = place == chosen);
         let is_of_time = columns_of_time(out, &expected).expect("just written");
@@ -353,7 +353,7 @@ mod tests {
             bytes in proptest::collection::vec(any::<u8>(), 0..60),
             lengths in proptest::collection::vec(1usize..40, 1..4),
         ) {
-            let expected: Vec<Expected> =
+            let expected: Vec<ColumnShape> =
                 lengths.iter().map(|n| expected_of(*n, None)).collect();
             let _ = take(&mut Cursor::new(&bytes), &expected, &vec![5; lengths.iter().sum()]);
             let _ = take(&mut Cursor::new(&bytes), &expected, &[]);

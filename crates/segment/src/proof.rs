@@ -1,7 +1,7 @@
 //! Proves before a block is published that what was encoded is what is read back.
 //!
 //! Messages and fields are taken apart and packed in many ways; a mistake in one of them would be noticed when
-//! nobody has the events any more. So each block is read back from its sections as a query would read it, while it
+//! the events exist nowhere else. So each block is read back from its sections as a query would read it, while it
 //! is at hand, and where something differs it is stored in the plainest way instead. Not proved here: that a
 //! section survives compression and the disk, which its checksum tells, and the shapes, which are sums of random
 //! numbers that are compared as such.
@@ -13,7 +13,7 @@ use crate::column::{self, RunDictionary};
 use crate::tagged::put_tagged;
 use crate::texts::{self, TEXT_SECTIONS, TemplateIds, Variables, Vocabulary};
 
-/// Tells whether the sections of a block's messages give back `batch`'s messages.
+/// Reports whether the sections of a block's messages give back `batch`'s messages.
 pub(super) fn are_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary, batch: &Batch) -> bool {
     let rebuilt = rebuilt_messages(sections, vocabulary, &batch.timestamps);
     rebuilt.is_ok_and(|rebuilt| rebuilt == batch.messages)
@@ -31,7 +31,7 @@ fn rebuilt_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary
     texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)
 }
 
-/// Tells whether a column section gives back the values that `column` has in the rows `present`.
+/// Reports whether a column section gives back the values that `column` has in the rows `present`.
 pub(super) fn is_column(encoded: &[u8], column: &Column, present: &RowSet, dictionary: &RunDictionary) -> bool {
     match (encoded.first(), column) {
         (Some(0), Column::Dictionary { codes, values }) => {
@@ -64,7 +64,7 @@ fn are_codes(
     Ok(present.iter().zip(back).all(|(row, back)| is_right(codes[row], back)))
 }
 
-/// Tells whether the rows `present` of `column` are the rows of `back`, types included.
+/// Reports whether the rows `present` of `column` are the rows of `back`, types included.
 fn is_same(column: &Column, back: &Column, present: &RowSet) -> bool {
     let mut rows = present.iter().zip(0..);
     match (column, back) {

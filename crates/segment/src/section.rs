@@ -1,6 +1,6 @@
 //! Sections: the compressed, checksummed byte ranges that a segment file consists of, and their directory.
 //!
-//! Sections lie one behind the other from [`HEADER_BYTES`](crate::format::HEADER_BYTES) on, in the order of their
+//! Sections lie one after another from [`HEADER_BYTES`](crate::format::HEADER_BYTES) on, in the order of their
 //! numbers; an empty one takes no room. The directory, part of the footer, holds per section: varint stored
 //! length (0: empty, nothing else follows), varint plain length, and the low 32 bits of the XXH3 of the stored
 //! bytes. Where stored and plain length are equal the bytes are stored as they are, else they are one zstd frame.

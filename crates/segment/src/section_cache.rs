@@ -1,30 +1,30 @@
-//! Sections of segments as they are once they are checked and decompressed, kept for the queries to come.
+//! A cache of checked and decompressed sections for later queries.
 //!
-//! Queries of a dashboard, and of a person who looks for something, ask for the same blocks again and again; reading,
-//! checking and decompressing them is most of what many of them cost. What is kept is bounded in bytes. Which section
-//! goes for another is left to chance, but for those that were asked for since chance last fell on them: a query that
-//! reads more than there is room for would otherwise throw out each section just before it asks for it again.
+//! Dashboards and interactive searches read the same blocks again and again, and reading, checking and decompressing
+//! them is most of their cost. The cache is bounded in bytes. Sections
+//! are evicted at random, sparing those that were read since they were last picked: with an order of eviction, a query
+//! that reads more than fits would evict each section just before reading it again.
 //!
-//! A segment never changes, so that nothing here gets old; what was kept of it goes with it. Whoever checks or rewrites
-//! segments reads the file.
+//! A segment never changes, so entries never become stale; they are dropped with their segment. Verification and
+//! compaction read the file itself.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Parts with a lock each, so that threads seldom wait for one another.
+/// Shards with a lock each, so that threads seldom wait for each other.
 const N_PARTS: usize = 8;
 
-/// Bytes of an entry beside those of its section, roughly.
+/// Approximate overhead of an entry in bytes.
 const ENTRY_BYTES: usize = 128;
 
-/// Entries that may be spared one after the other; then one goes that was asked for.
+/// Recently used entries that one eviction may skip before it takes one.
 const SPARED_MAX: usize = 8;
 
 /// A section of a segment that was opened.
 type Key = (u64, u32);
 
-/// The sections kept.
+/// A bounded cache of sections.
 #[derive(Debug)]
 pub struct SectionCache {
     part_bytes_max: usize,
@@ -34,14 +34,14 @@ pub struct SectionCache {
     n_misses: AtomicU64,
 }
 
-/// What the sections kept hold, and what they were good for.
+/// Size and hit counts of the section cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SectionCacheStatus {
     /// Bytes held.
     pub bytes: u64,
     /// Sections held.
     pub sections: u64,
-    /// Sections that a query found.
+    /// Sections found in the cache.
     pub hits: u64,
     /// Sections that had to be read, checked and decompressed.
     pub misses: u64,
@@ -73,7 +73,7 @@ impl Part {
         }
     }
 
-    /// A place by chance, of an entry that was not asked for lately where there is one near.
+    /// Picks a random entry, skipping recently used ones up to [`SPARED_MAX`].
     fn victim(&mut self) -> usize {
         let mut place = 0;
         for _ in 0..=SPARED_MAX {
@@ -139,7 +139,7 @@ impl SectionCache {
         part.n_bytes += n_bytes;
     }
 
-    /// What it holds and did.
+    /// Returns its size and hit counts.
     pub fn status(&self) -> SectionCacheStatus {
         let (mut bytes, mut sections) = (0, 0);
         for part in &self.parts {
@@ -157,14 +157,14 @@ impl SectionCache {
     }
 }
 
-/// The sections kept of one segment, as long as it is open.
+/// The cached sections of one open segment.
 #[derive(Debug)]
-pub(crate) struct KeptSections {
+pub(crate) struct SegmentSections {
     cache: Arc<SectionCache>,
     segment: u64,
 }
 
-impl KeptSections {
+impl SegmentSections {
     /// None yet.
     pub(crate) fn new(cache: &Arc<SectionCache>) -> Self {
         Self { cache: cache.clone(), segment: cache.next_segment.fetch_add(1, Ordering::Relaxed) }
@@ -181,7 +181,7 @@ impl KeptSections {
     }
 }
 
-impl Drop for KeptSections {
+impl Drop for SegmentSections {
     fn drop(&mut self) {
         for part in &self.cache.parts {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn what_was_found_and_what_was_not_is_counted() {
         let cache = SectionCache::new(1 << 20);
-        let kept = KeptSections::new(&cache);
+        let kept = SegmentSections::new(&cache);
         kept.put(1, &section(1, 100));
         assert!(kept.get(1).is_some() && kept.get(2).is_none() && kept.get(1).is_some());
         let bytes = 100 + ENTRY_BYTES as u64;
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn sections_are_kept_within_bounds_and_go_with_their_segment() {
         let cache = SectionCache::new(1 << 20);
-        let (one, other) = (KeptSections::new(&cache), KeptSections::new(&cache));
+        let (one, other) = (SegmentSections::new(&cache), SegmentSections::new(&cache));
         for number in 0..2000 {
             one.put(number, &section(1, 1000));
             other.put(number, &section(2, 1000));
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_query_that_reads_more_than_there_is_room_for_finds_a_part_of_it_again() {
         let cache = SectionCache::new(1 << 20);
-        let kept = KeptSections::new(&cache);
+        let kept = SegmentSections::new(&cache);
         let round = || {
             let is_found = |number: &u32| {
                 let found = kept.get(*number).is_some();
@@ -249,10 +249,10 @@ mod tests {
     #[test]
     fn what_is_too_large_is_not_kept() {
         let cache = SectionCache::new(8 << 10);
-        let kept = KeptSections::new(&cache);
+        let kept = SegmentSections::new(&cache);
         kept.put(1, &section(0, 300));
         kept.put(2, &section(0, 100));
         assert_eq!((kept.get(1), kept.get(2).map(|section| section.len())), (None, Some(100)));
-        KeptSections::new(&SectionCache::new(0)).put(1, &section(0, 0));
+        SegmentSections::new(&SectionCache::new(0)).put(1, &section(0, 0));
     }
 }

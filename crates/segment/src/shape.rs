@@ -21,8 +21,8 @@ const SHAPES_MAX: usize = 4096;
 pub(crate) struct ShapeTable {
     shapes: Vec<(u32, Vec<u32>)>,
     numbers: HashMap<(u32, Vec<u32>), u32, RandomState>,
-    /// One secret random number per column: the sum over an event's columns stands for the set. Random, so that
-    /// nobody can send events whose sums collide.
+    /// One secret random number per column: the sum over an event's columns identifies the set. Random, so that
+    /// no sender can craft events whose sums collide.
     keys: Vec<u128>,
 }
 

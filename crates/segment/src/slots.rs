@@ -1,6 +1,6 @@
 //! Which variables of a run's templates are stored together.
 //!
-//! What stands before a variable says what it is: behind `sshd[` stands a process, behind `port ` a port, whatever
+//! The text before a variable says what it is: `sshd[` is followed by a process, `port ` by a port, whatever
 //! the rest of the line says. Variables of one kind before which the same [`CONTEXT_BYTES`] bytes of the template
 //! stand make one *column*, row after row, so that a process that writes several different lines is one number
 //! repeated, and there are fewer and longer columns than templates have variables. Columns are numbered by first
@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use crate::template::{Slot, Template};
 
-/// How much of what stands before a variable decides. Measured on real logs and the benchmark mix: with less,
+/// Length of the text before a variable that decides. Measured on real logs and the benchmark mix: with less,
 /// variables of different meaning come together, with more, equal ones are kept apart.
 const CONTEXT_BYTES: usize = 12;
 
@@ -87,14 +87,14 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{Grain, Parts, split};
+    use crate::template::{Granularity, Parts, split};
 
     #[test]
     fn what_stands_before_a_variable_decides_its_column() {
         let mut slots = Slots::new(2);
         for message in ["sshd[12]: from 10.0.0.1 port 7", "sshd[13]: closed port 9", "user u1 port 10.0.0.2"] {
             let mut parts = Parts::default();
-            assert!(split(message, 0, Grain::Fine, &mut parts));
+            assert!(split(message, 0, Granularity::Fine, &mut parts));
             slots.add(&Template::new(parts.template, 2).expect("just made"));
         }
         assert_eq!(slots.of_template(1), [0, 1, 2]);

@@ -1,7 +1,7 @@
-//! Where the bytes of a segment come from: a file in the data directory, or an object in the object store.
+//! The source of the bytes of a segment: a file in the data directory, or an object in the object store.
 //!
-//! A reader needs few ranges of a segment, and asks for each by offset and length. It never sees a descriptor, a
-//! page or a request, so that a segment answers the same wherever it lies.
+//! A reader needs few ranges of a segment and requests each by offset and length. It never sees a descriptor, a
+//! page or a request, so segments behave the same wherever they are stored.
 //!
 //! [`FilePool`] bounds how many local files are open at once: a descriptor is borrowed for one read and may be
 //! closed after it, the file is opened again when it is next read. A file therefore has to keep its name while
@@ -26,12 +26,12 @@ pub trait Source: Send + Sync {
     /// Reads `length` bytes from `offset` on; fewer are an error.
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>>;
 
-    /// Tells whether it pays to say beforehand what will be read.
+    /// Reports whether [`prefetch`](Self::prefetch) pays.
     fn is_far(&self) -> bool {
         false
     }
 
-    /// Says what will be read next, so that what lies far away comes in few large reads. What goes wrong is told when
+    /// Announces the next reads, so that a remote source can fetch them in few large requests. Errors are reported when
     /// it is read.
     fn prefetch(&self, _ranges: &[Range<u64>]) {}
 
@@ -46,7 +46,7 @@ pub trait Source: Send + Sync {
     }
 }
 
-/// Open files of segments, of which there are never more than so many.
+/// A bounded pool of open segment files.
 #[derive(Debug)]
 pub struct FilePool {
     capacity_files: usize,

@@ -1,6 +1,6 @@
 //! Texts that belong together: the values of a field, the variables of a column of messages.
 //!
-//! *texts*, the number of which the reader knows, are one tag byte and what belongs to it:
+//! *texts*, whose number the reader knows, are one tag byte and its content:
 //!
 //! | tag | content |
 //! |---|---|
@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 use types::Strings;
 
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
-use crate::search::{InNumbered, Needle};
+use crate::needle::{Needle, NumberedMatch};
 use crate::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
 
 /// How many times each distinct text must occur on average for a dictionary.
@@ -90,7 +90,7 @@ fn is_address(text: &str) -> bool {
     (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
 }
 
-/// A prefix common to all texts, each of which goes on with a canonical number.
+/// A prefix common to all texts, each followed by a canonical number.
 fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
     let first = *texts.first()?;
     let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -238,7 +238,7 @@ pub(crate) fn find_texts(
     }
 }
 
-/// The same where texts are a prefix and a number; `ahead` of `cursor`, behind the prefix, stand the numbers.
+/// The same where texts are a prefix and a number; `ahead` of `cursor`, after the prefix, has the numbers.
 fn find_behind_prefix<'a>(
     cursor: &mut Cursor<'a>,
     mut ahead: Cursor<'a>,
@@ -249,11 +249,11 @@ fn find_behind_prefix<'a>(
 ) -> Decoded<()> {
     let within = needle.in_numbered(prefix);
     let holds: &dyn Fn(u64) -> bool = match &within {
-        InNumbered::None => return skip_texts(cursor, n),
-        InNumbered::All => &|_| true,
-        InNumbered::Within(digits) => &|number| digits.are_in(number),
-        InNumbered::AtBegin(digits) => &|number| digits.begin(number),
-        InNumbered::Unknown => {
+        NumberedMatch::None => return skip_texts(cursor, n),
+        NumberedMatch::All => &|_| true,
+        NumberedMatch::Within(digits) => &|number| digits.are_in(number),
+        NumberedMatch::AtBegin(digits) => &|number| digits.begin(number),
+        NumberedMatch::Unknown => {
             needle.find_in(&take_texts(cursor, n)?, found);
             return Ok(());
         }
@@ -378,7 +378,7 @@ fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut V
     texts_of(text, ends)
 }
 
-/// Where the last of texts that stand one behind the other ends.
+/// End of the last of several consecutive texts.
 pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
     u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
 }

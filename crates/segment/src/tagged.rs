@@ -13,7 +13,7 @@ use crate::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
 /// Deepest nesting of a value that is stored and read back; what comes in is cut at 64 levels.
 pub const NESTING_MAX: usize = 128;
 
-/// Tells whether `value` is nested deeper than can be read back.
+/// Reports whether `value` is nested deeper than can be read back.
 pub fn is_too_deep(value: &Value) -> bool {
     fn exceeds(value: &Value, levels_left: usize) -> bool {
         let within = |value: &Value| match levels_left.checked_sub(1) {

@@ -212,7 +212,7 @@ fn a_segment_of_another_store_is_refused() {
 
 #[test]
 fn words_are_found_with_and_without_an_index() {
-    for n_templates in [words::TEMPLATES_MIN - 1, words::TEMPLATES_MIN + 1] {
+    for n_templates in [word_index::TEMPLATES_MIN - 1, word_index::TEMPLATES_MIN + 1] {
         let message = |i: usize| format!("the {} fell over", letters(i));
         let events: Vec<Made> = (0..n_templates).map(|i| Made { message: message(i), ..many(1).remove(0) }).collect();
         let (_directory, segment) = written(&[batch(&events, 0)]);

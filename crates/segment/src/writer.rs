@@ -10,16 +10,14 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::{self, RunDictionary};
 use crate::error::SegmentError;
-use crate::field_filter;
-use crate::footer::{self, BlockFooter, ColumnFooter, Descent, RunFooter};
+use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
 use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
 use crate::meta::{RunSummary, SegmentMeta};
-use crate::proof;
 use crate::section::{SectionId, SectionWriter};
 use crate::shape::ShapeTable;
 use crate::texts::{self, MessageWriter};
 use crate::times::{put_deltas, put_times};
-use crate::words;
+use crate::{field_filter, proof, word_index};
 
 /// zstd level of the footer: small, and read at every opening.
 const FOOTER_LEVEL: i32 = 3;
@@ -70,13 +68,13 @@ pub struct SegmentWriter {
     meta: SegmentMeta,
     sections: SectionWriter,
     runs: Vec<RunFooter>,
-    descent: Descent,
+    lineage: Lineage,
 }
 
 impl SegmentWriter {
     /// A segment without events whose sections will be compressed with zstd at `level`.
     pub fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
-        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new(), descent: Descent::default() })
+        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new(), lineage: Lineage::default() })
     }
 
     /// Adds a run. `blocks` are its events in order of time and acceptance, [`BLOCK_ROWS`] each but for the last.
@@ -100,18 +98,18 @@ impl SegmentWriter {
         if !positions.is_empty() {
             let section = self.sections.reserve(1);
             self.sections.fill(section, positions)?;
-            self.descent.positions = Some(section);
+            self.lineage.positions = Some(section);
         }
         Ok(())
     }
 
-    /// Ends the segment, which stands for the segments `replaced`.
+    /// Finishes the segment, which replaces the segments `replaced`.
     pub fn finish(mut self, replaced: &[u128]) -> Result<SegmentFile, SegmentError> {
-        self.descent.replaced = replaced.to_vec();
+        self.lineage.replaced = replaced.to_vec();
         let mut file = header(&self.meta);
         let mut footer = footer::encode(&self.meta, &self.runs);
         self.sections.finish(&mut file, &mut footer);
-        footer::put_descent(&mut footer, &self.descent);
+        footer::put_lineage(&mut footer, &self.lineage);
         let stored = zstd::bulk::compress(&footer, FOOTER_LEVEL)?;
         let mut trailer = Vec::with_capacity(crate::format::TRAILER_BYTES);
         trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
@@ -401,8 +399,8 @@ impl RunWriter {
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
         sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;
         let templates = &self.messages.vocabulary().templates;
-        if templates.len() >= words::TEMPLATES_MIN {
-            sections.fill(self.whole + footer::WORDS, &words::build(templates)?)?;
+        if templates.len() >= word_index::TEMPLATES_MIN {
+            sections.fill(self.whole + footer::WORDS, &word_index::build(templates)?)?;
         }
         // What one short block says by itself is not said again.
         let n_rows: usize = self.blocks.iter().map(|block| block.n_rows as usize).sum();

@@ -40,7 +40,8 @@ use crate::database::DatabaseError;
 use crate::groups::Groups;
 use crate::positions::Positions;
 use crate::retention::RetiredRuns;
-use crate::state::{Place, Tier};
+use crate::tier::Place;
+use crate::tier::Tier;
 
 /// The catalog of one store. Each change is one transaction, durable when it returns; one that fails changed
 /// nothing, or all of it where the answer was lost. A flush or a change of single rows can then be committed again; after

@@ -35,8 +35,11 @@ use std::collections::BTreeMap;
 use types::GroupName;
 
 use crate::GroupRetention;
-use crate::database::{DatabaseError, signed, unsigned};
-use crate::retention::{Trim, Trims};
+use crate::database::DatabaseError;
+use crate::database::signed;
+use crate::database::unsigned;
+use crate::retention::Trim;
+use crate::retention::Trims;
 
 /// The kind of documents with the limits of groups.
 const RETENTION: &str = "retention";

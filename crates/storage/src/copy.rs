@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use types::Timestamp;
 
-use crate::{OpenError, Store, disk, lock};
+use crate::disk;
 
 /// The version of the text.
 pub(crate) const FORMAT: u64 = 1;
@@ -20,7 +20,7 @@ pub(crate) const FORMAT: u64 = 1;
 pub(crate) const FILE: &str = "COPY";
 pub(crate) const KIND: &str = "catat copy";
 
-fn path_of(dir: &Path) -> PathBuf {
+pub(crate) fn path_of(dir: &Path) -> PathBuf {
     dir.join(FILE)
 }
 
@@ -42,27 +42,5 @@ pub fn copy_taken(dir: &Path) -> Option<String> {
             let taken = text.lines().find_map(|line| line.strip_prefix("taken "));
             Some(taken.unwrap_or("at an unknown time").to_owned())
         }
-    }
-}
-
-/// Makes a copy the original: it notifies from now on. `false` where it was no copy.
-///
-/// Errors: [`OpenError::NotAStore`] where the directory holds no store.
-pub fn promote(dir: &Path) -> Result<bool, OpenError> {
-    let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
-    let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
-    crate::formats::check(dir, &store)?;
-    let path = path_of(dir);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => removed.and_then(|()| disk::sync_directory(dir)).map(|()| true).map_err(OpenError::io(&path)),
-    }
-}
-
-impl Store {
-    /// Returns when this store was copied from its original, as text; `None` where it is the original. A copy must not
-    /// notify anybody.
-    pub fn copy_taken(&self) -> Option<String> {
-        copy_taken(self.dir())
     }
 }

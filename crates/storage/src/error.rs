@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use segment::SegmentError;
 use types::{GroupName, ScanError};
 
-use crate::{DatabaseError, DatabaseProblem, SegmentError};
+use crate::{DatabaseError, DatabaseProblem};
 
 /// Why the store cannot be opened. Nothing in the data directory was changed.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use types::{Batch, GroupName, GroupPattern, GroupScope};
 
-use crate::erase::{self, Sequences};
+use crate::deletion::{self, Sequences};
 
 /// A durable batch of one group, its rows in order of time.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ impl Feed {
         for queue in self.live().iter().filter_map(Weak::upgrade) {
             let mut waiting = queue.waiting();
             for waits in waiting.batches.iter_mut().filter(|batch| batch.group_id == group_id) {
-                if let Some(left) = erase::without(&waits.batch, gone) {
+                if let Some(left) = deletion::without(&waits.batch, gone) {
                     *waits = Arc::new(AcceptedBatch { batch: Arc::new(left), ..AcceptedBatch::clone(waits) });
                 }
             }

@@ -14,7 +14,8 @@ use crate::database::sqlite::version_in_file;
 use crate::tombstone::events::Found;
 use crate::wal::{FILE_HEADER_BYTES, FileHeader, HeaderError};
 use crate::{
-    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, erase, lock, notes, tombstone, wal,
+    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, deletion, lock, maintenance_file,
+    tombstone, wal,
 };
 
 /// Segments whose headers are read: those that were written last, since a later catat that ran here wrote some. Opening
@@ -42,7 +43,7 @@ pub(crate) fn check(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
         let path = dir.join(name);
         refuse_newer(version_in_file(&path), known, || path)?;
     }
-    check_text(&dir.join("UPKEEP"), "catat upkeep", notes::FORMAT.into())?;
+    check_text(&dir.join("UPKEEP"), "catat upkeep", maintenance_file::FORMAT.into())?;
     check_text(&dir.join(copy::FILE), copy::KIND, copy::FORMAT)?;
     check_wal(&dir.join("wal"))?;
     check_tombstones(&dir.join("tombstones"), store)?;
@@ -108,10 +109,10 @@ fn check_tombstones(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
             refuse_newer(Some(found.into()), tombstone::events::VERSION.into(), || file)?;
         }
     }
-    let receipts = none_if_missing(erase::read_receipts(dir)).map_err(OpenError::io(dir))?;
+    let receipts = none_if_missing(deletion::read_receipts(dir)).map_err(OpenError::io(dir))?;
     for (name, receipt) in receipts {
-        if let Err(erase::Unreadable::Newer(found)) = receipt {
-            refuse_newer(Some(found), erase::RECEIPT_FORMAT, || dir.join(name))?;
+        if let Err(deletion::Unreadable::Newer(found)) = receipt {
+            refuse_newer(Some(found), deletion::RECEIPT_FORMAT, || dir.join(name))?;
         }
     }
     Ok(())

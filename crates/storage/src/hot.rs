@@ -11,7 +11,7 @@ use std::sync::Arc;
 use types::{Batch, BatchRun, GroupName, Run, Timestamp};
 
 use crate::batch_ids::KnownBatch;
-use crate::erase::{self, Sequences};
+use crate::deletion::{self, Sequences};
 use crate::positions::Positions;
 
 /// Rows up to which batches are merged. Beyond it a scan has nothing left to gain.
@@ -207,7 +207,7 @@ impl HotGroup {
         let mut is_changed = false;
         let mut runs = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
-            match erase::without(run.run.batch(), gone) {
+            match deletion::without(run.run.batch(), gone) {
                 None => runs.push(run.clone()),
                 Some(left) => {
                     is_changed = true;

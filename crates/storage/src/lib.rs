@@ -6,7 +6,7 @@
 //! <dir>/catalog.sqlite    segments, groups, positions (catalog)
 //! <dir>/control.sqlite    what people have set (control)
 //! <dir>/COPY              only in a copy: it notifies nobody (copy)
-//! <dir>/UPKEEP            what upkeep remembers across starts (notes)
+//! <dir>/UPKEEP            what maintenance records across starts (maintenance_file)
 //! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
 //! <dir>/segments/<day>/   events (segment)
 //! <dir>/tombstones/       deletions                               quarantine/   damaged files, kept
@@ -17,51 +17,52 @@
 
 mod batch_ids;
 mod buffers;
-mod care;
 mod catalog;
-mod compact;
 mod control;
 mod copy;
+mod counters;
 mod database;
+mod deletion;
 mod delivery;
 mod disk;
-mod erase;
 mod error;
 mod fault;
 mod feed;
-mod flush;
 mod formats;
 mod groups;
 mod hot;
 mod lock;
-mod notes;
+mod maintenance;
+mod maintenance_file;
 mod objects;
 mod offline;
-mod offload;
 mod options;
 mod positions;
 mod read_cache;
 mod remote_source;
 mod retention;
-mod scrub;
 #[cfg(test)]
 #[path = "../../segment/src/tests/events.rs"]
 mod segment_events;
-mod segment_files;
+mod segments;
+mod signal;
 mod state;
 mod status;
 mod store;
-mod tiers;
+mod tier;
 mod tombstone;
+mod upkeep;
 mod wal;
+mod writer;
 
 pub use buffers::Buffers;
-pub use copy::{copy_taken, promote};
+pub use copy::copy_taken;
+pub use counters::Latency;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
+pub use deletion::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
 pub use disk::create_file;
-pub use erase::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};
 pub use error::{OpenError, StoreError};
 pub use fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
@@ -70,15 +71,14 @@ pub use feed::{AcceptedBatch, Received, Subscription};
 pub use formats::formats;
 pub use groups::GroupStatus;
 pub use objects::{ObjectStoreOptions, is_unreachable};
-pub use offline::{BackupError, BackupReport, VerifyReport, backup, restore, verify};
+pub use offline::{BackupError, BackupReport, VerifyReport, backup, promote, restore, verify};
 pub use options::{Clock, Options};
 pub use positions::ShippedFile;
-pub use retention::{
-    ClockDoubt, Forecast, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit, StoreForecast,
-};
-pub use scrub::ScrubStatus;
+pub use retention::{ClockDoubt, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit};
 pub use segment::{SectionCacheStatus, SegmentError};
 pub use state::Snapshot;
-pub use status::{BytesWritten, Latency, ObjectStoreStatus, Recovery, Status, TornTail};
+pub use status::{BytesWritten, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{Expected, Store, repair, unlock};
-pub use tiers::{ColdPlace, TierOptions, TierStatus};
+pub use tier::{ColdPlace, TierOptions, TierStatus};
+pub use upkeep::retention::forecast::{Forecast, StoreForecast};
+pub use upkeep::scrub::ScrubStatus;

@@ -9,10 +9,11 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::objects::{Objects, unreadable};
-use crate::read_cache::{PAGE_BYTES, PageKey, ReadCache};
 use segment::{SegmentEnd, Source};
 use types::ScanError;
+
+use crate::objects::{Objects, unreadable};
+use crate::read_cache::{PAGE_BYTES, PageKey, ReadCache};
 
 /// Most pages of one request.
 const REQUEST_PAGES_MAX: u64 = 8;

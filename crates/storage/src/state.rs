@@ -3,20 +3,40 @@
 //! One lock guards it, taken for writing only to put in place what was worked out before. The writer thread
 //! changes hot events, groups, batch ids and positions; a flush exchanges a generation for its segments.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use segment::{RunSummary, Segment};
-use types::{GroupPattern, GroupScope, Run, ScanError, TimeRange, Timestamp};
+pub(crate) mod deletions;
+mod retention;
+mod trims;
 
 use crate::batch_ids::BatchIds;
-use crate::catalog::{RunRow, SegmentRow};
-use crate::erase::{Deletion, Mask, Masks, Remaining};
-use crate::groups::{GroupStatus, Groups};
-use crate::hot::{Generation, HotGroup};
+use crate::catalog::RunRow;
+use crate::catalog::SegmentRow;
+use crate::deletion::Deletion;
+use crate::deletion::Mask;
+use crate::deletion::MaskedRun;
+use crate::deletion::Masks;
+use crate::groups::GroupStatus;
+use crate::groups::Groups;
+use crate::hot::Generation;
+use crate::hot::HotGroup;
 use crate::positions::Positions;
-use crate::retention::{Retentions, RetiredRuns, Trims};
-use crate::scrub::Flawed;
+use crate::retention::Retentions;
+use crate::retention::RetiredRuns;
+use crate::retention::Trims;
+pub(super) use crate::tier::Place;
+use crate::tier::Tier;
+use segment::RunSummary;
+use segment::Segment;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use types::GroupPattern;
+use types::GroupScope;
+use types::Run;
+use types::ScanError;
+use types::TimeRange;
+use types::Timestamp;
+
+/// Damage that the scrub found, by segment.
+pub(crate) type Flawed = BTreeMap<u128, ScanError>;
 
 /// What the store holds.
 #[derive(Default)]
@@ -62,45 +82,6 @@ impl StoredSegment {
         let runs = segment.summaries().iter().map(RunRow::from).collect();
         let id = segment.meta().segment;
         SegmentRow { id, file: file.clone(), n_bytes: *n_bytes, tier: *tier, place: *place, runs }
-    }
-}
-
-/// How far a segment has come on its way from new to old. The numbers are those of the catalog.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Tier {
-    /// As it was flushed, or put together quickly.
-    #[default]
-    Hot = 0,
-    Warm = 1,
-    /// Written again with a higher level of compression.
-    Cold = 2,
-}
-
-impl Tier {
-    /// The tier with a number; one that nobody knows is taken for the first, which later work moves on.
-    pub(crate) fn from_number(number: u8) -> Self {
-        match number {
-            1 => Self::Warm,
-            2 => Self::Cold,
-            _ => Self::Hot,
-        }
-    }
-}
-
-/// Where the file of a segment lies. The numbers are those of the catalog.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Place {
-    /// In the data directory.
-    #[default]
-    Local = 0,
-    /// In the object store.
-    Remote = 1,
-}
-
-impl Place {
-    /// The place with a number.
-    pub(crate) fn from_number(number: u8) -> Self {
-        if number == 1 { Self::Remote } else { Self::Local }
     }
 }
 
@@ -294,7 +275,7 @@ impl Selection {
             for (index, mask) in asked {
                 let run = segment.run(*index, 0);
                 runs.extend(run.map(|run| match mask {
-                    Some(mask) => Arc::new(Remaining::new(run, mask.clone())) as Arc<dyn Run>,
+                    Some(mask) => Arc::new(MaskedRun::new(run, mask.clone())) as Arc<dyn Run>,
                     None => run,
                 }));
             }

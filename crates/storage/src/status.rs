@@ -1,15 +1,12 @@
 //! What the store says about itself: counters and gauges for metrics, readiness and the status page.
 
-mod counters;
-mod report;
-
 use std::time::Duration;
 
+use segment::SectionCacheStatus;
 use types::ScanError;
 
-pub(crate) use self::counters::Counters;
-pub use self::counters::Latency;
-use crate::{ClockDoubt, ScrubStatus, SectionCacheStatus, StoreForecast, TierStatus};
+use crate::counters::Latency;
+use crate::{ClockDoubt, ScrubStatus, StoreForecast, TierStatus};
 
 /// State of the store at one instant. Counters count from the start of the process.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use types::ScanError;
 
-use super::Segment;
-use crate::meta::MIXED_PARTITION;
-use crate::meta::day_of;
+use super::segment::Segment;
+use crate::meta::{MIXED_PARTITION, day_of};
 
 impl Segment {
     /// Returns the days of each run with the number of their events, sorted; nothing for a segment of one day. Deleted

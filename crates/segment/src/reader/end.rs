@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{Cursor, Damage, Decoded};
-use crate::footer::{self, Descent, RunFooter};
+use crate::footer::{self, Lineage, RunFooter};
 use crate::format::{END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC, TRAILER_BYTES};
 use crate::meta::SegmentMeta;
 use crate::section::SectionEntry;
@@ -29,7 +29,7 @@ pub(super) struct Content {
     pub(super) format: u16,
     pub(super) runs: Vec<RunFooter>,
     pub(super) sections: Vec<SectionEntry>,
-    pub(super) descent: Descent,
+    pub(super) lineage: Lineage,
 }
 
 impl SegmentEnd {
@@ -161,5 +161,5 @@ fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<Content> {
     let mut cursor = Cursor::new(plain);
     let (meta, runs) = footer::decode(&mut cursor)?;
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
-    Ok(Content { meta, format: place.format, runs, sections, descent: footer::take_descent(&mut cursor)? })
+    Ok(Content { meta, format: place.format, runs, sections, lineage: footer::take_descent(&mut cursor)? })
 }

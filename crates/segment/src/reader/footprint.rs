@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{HEADER_BYTES, Segment};
-use crate::format::TRAILER_BYTES;
+use super::segment::Segment;
+use crate::format::{HEADER_BYTES, TRAILER_BYTES};
 use crate::section::SectionId;
 
 impl Segment {

@@ -2,21 +2,21 @@
 //!
 //! A literal is decided per template where it can be; only where a variable may take part in it are columns of variables
 //! asked, and messages made where a template has too many ways to hold it.
-//! Other columns are searched as they are stored ([`search`](crate::search)).
+//! Other columns are searched as they are stored ([`search`](crate::needle)).
 
 use std::sync::{Arc, OnceLock};
 
 use types::{Narrowed, RowSet, Run, ScanError, TimeForm, Timestamp, Value, is_sent};
 
-use super::{Question, SegmentRun, TemplateMatches};
-use crate::field_filter::{Chance, FieldFilter};
-use crate::filter;
-use crate::footer;
-use crate::search::{self, Needle};
+use super::run::{LiteralQuery, SegmentRun, TemplateMatches};
+use crate::column::search;
+use crate::field_filter::{FieldFilter, FilterAnswer};
+use crate::needle::Needle;
 use crate::section::SectionId;
-use crate::template::{Holds, Kind, Kinds, LiteralMatcher, is_word_byte};
-use crate::texts::{self, HEX, QUOTED, Sought, TemplateIds, UUIDS, Vocabulary, Wanted, section_of};
-use crate::words;
+use crate::template::{Kind, Kinds, LiteralMatcher, TemplateMatch};
+use crate::texts::{self, ColumnSelection, HEX, QUOTED, RequirementSet, TemplateIds, UUIDS, Vocabulary, section_of};
+use crate::words::is_word_byte;
+use crate::{filter, footer, word_index};
 
 /// Most hex digits of a UUID without a dash between.
 const UUID_PART_MAX: usize = 12;
@@ -27,13 +27,13 @@ impl SegmentRun {
         let vocabulary = self.vocabulary()?;
         let templates = &vocabulary.templates;
         let matcher = LiteralMatcher::new(literal, ignores_case);
-        // Words of a literal with a quote may stand in quoted texts.
+        // Words of a literal with a quote may occur in quoted texts.
         let is_indexed = self.has_words() && !literal.contains('"');
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
-        let holds: Vec<Holds> = if words.is_empty() {
+        let holds: Vec<TemplateMatch> = if words.is_empty() {
             matcher.ask_all(templates, vocabulary.written())
         } else {
-            let mut holds = vec![Holds::No; templates.len()];
+            let mut holds = vec![TemplateMatch::No; templates.len()];
             let found = self.words()?.templates_with(&words);
             for id in found.map_err(|damage| self.segment.error(0, damage.0.into()))? {
                 if let Some(template) = templates.get(id as usize - 1) {
@@ -42,29 +42,29 @@ impl SegmentRun {
             }
             holds
         };
-        let any_certain = holds.contains(&Holds::Yes);
-        let any_doubtful = holds.contains(&Holds::Perhaps);
+        let any_certain = holds.contains(&TemplateMatch::Yes);
+        let any_doubtful = holds.contains(&TemplateMatch::Perhaps);
         let mut within = Kinds::default();
         holds.iter().for_each(|holds| {
-            if let Holds::Within(kinds) = holds {
+            if let TemplateMatch::Within(kinds) = holds {
                 within.merge(*kinds)
             }
         });
         // A raw message has number 0, and no template.
-        let holds = std::iter::once(Holds::No).chain(holds).collect();
+        let holds = std::iter::once(TemplateMatch::No).chain(holds).collect();
         Ok(TemplateMatches { holds, any_certain, any_doubtful, within, sought: OnceLock::new() })
     }
 
     /// A literal made ready.
-    pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<Question>, ScanError> {
+    pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<LiteralQuery>, ScanError> {
         self.questions.get(literal, ignores_case, || {
             let needle = Needle::new(literal, ignores_case);
-            Ok(Question { pieces: needle.pieces(), needle })
+            Ok(LiteralQuery { pieces: needle.pieces(), needle })
         })
     }
 
     /// Rows whose message holds a literal, exactly.
-    pub(super) fn rows_with_text(&self, block: usize, question: &Question) -> Result<RowSet, ScanError> {
+    pub(super) fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet, ScanError> {
         self.announce_search(block);
         let needle = &question.needle;
         let vocabulary = self.vocabulary()?;
@@ -91,7 +91,7 @@ impl SegmentRun {
         let ids = self.template_ids(block, &vocabulary)?;
         if let Some(matches) = matches {
             if is_certain {
-                rows = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == Holds::Yes);
+                rows = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == TemplateMatch::Yes);
             }
             for kind in searched {
                 self.find_of_kind(block, kind, needle, &ids, &vocabulary, &mut rows)?;
@@ -119,8 +119,8 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Tells whether the variables of the block may hold all pieces of a literal that nothing else can hold.
-    fn variables_may_hold(&self, block: usize, question: &Question) -> Result<bool, ScanError> {
+    /// Reports whether the variables of the block may hold all pieces of a literal that nothing else can hold.
+    fn variables_may_hold(&self, block: usize, question: &LiteralQuery) -> Result<bool, ScanError> {
         for piece in &question.pieces {
             let is_there = self.may_hold(block, piece.literal())?
                 || self.section_may_hold(block, HEX, piece)?
@@ -132,7 +132,7 @@ impl SegmentRun {
         Ok(true)
     }
 
-    /// Tells whether hex numbers, or UUIDs, of the block may hold a piece of a word.
+    /// Reports whether hex numbers, or UUIDs, of the block may hold a piece of a word.
     fn section_may_hold(&self, block: usize, section: usize, piece: &Needle) -> Result<bool, ScanError> {
         let id = self.system_section(footer::TEXTS + section, block);
         let is_asked = piece.is_lower_hex() && (section == HEX || piece.literal().len() <= UUID_PART_MAX);
@@ -178,7 +178,7 @@ impl SegmentRun {
         if !matches!(kind, Kind::Integer | Kind::Address) {
             return self.find_in_section(block, section, needle, ids, vocabulary, rows);
         }
-        let wanted = Wanted::all_of_kind(kind, &vocabulary.slots);
+        let wanted = ColumnSelection::all_of_kind(kind, &vocabulary.slots);
         let variables = self.variables(block, &wanted, ids, vocabulary)?;
         let mut found = Vec::new();
         let searched = texts::find_numbers(kind, &variables, ids, vocabulary, needle, &mut |place| found.push(place));
@@ -186,7 +186,7 @@ impl SegmentRun {
         self.insert_rows_of(block, section, found, ids, vocabulary, rows)
     }
 
-    /// Tells whether a piece of a word may stand in a text or a quoted text of the block.
+    /// Reports whether a piece of a word may occur in a text or a quoted text of the block.
     fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
         self.decoded(self.system_section(footer::FILTER, block), |table| Ok(filter::may_hold(table, piece)))
     }
@@ -249,7 +249,7 @@ impl SegmentRun {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
     ) -> Result<RowSet, ScanError> {
-        let sought = matches.sought.get_or_init(|| Sought::new(needle, vocabulary, &matches.holds));
+        let sought = matches.sought.get_or_init(|| RequirementSet::new(needle, vocabulary, &matches.holds));
         let mut asked = sought.ask(unsure, ids, vocabulary);
         let sections: Vec<usize> = asked.wanted().sections().collect();
         for section in sections {
@@ -270,8 +270,8 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Rows of which the message or some field may hold a literal.
-    pub(super) fn rows_with_any(&self, block: usize, question: &Question) -> Result<Narrowed, ScanError> {
+    /// Rows whose message or fields may contain a literal.
+    pub(super) fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed, ScanError> {
         let footer = &self.run().footer;
         let needle = &question.needle;
         let mut found = Narrowed { rows: self.rows_with_text(block, question)?, exact: true };
@@ -303,7 +303,7 @@ impl SegmentRun {
                 let units = |time: &i64| time.div_euclid(unit_ns.max(1)).unsigned_abs();
                 Ok(RowSet::of_slice(&self.times(block)?, |time| digits.are_in(units(time))))
             }
-            // Longer than a year: they can stand in the decimals alone.
+            // Longer than a year: they can only occur in the decimals.
             TimeForm::Rfc3339 { digits: n_decimals } if needle.literal().len() > 4 => {
                 let unit_ns = 10i64.pow(9 - u32::from(n_decimals.min(9)));
                 let decimals = |time: &i64| time.rem_euclid(Timestamp::SECOND).div_euclid(unit_ns).unsigned_abs();
@@ -314,23 +314,23 @@ impl SegmentRun {
         }
     }
 
-    /// What stands in the fields of a block, in segments after format 1.
+    /// Returns the filter over the fields of a block; segments of format 1 have none.
     pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
         let n_columns = self.run().footer.columns.len();
         let id = self.system_section(footer::FIELDS, block);
         self.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
     }
 
-    /// Tells whether a value of column number `index` in the block may hold the needle.
+    /// Reports whether a value of column number `index` in the block may hold the needle.
     fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
         if self.segment.format == 1 {
             return Ok(true);
         }
         let n_columns = self.run().footer.columns.len();
         match self.field_filter(block)?.ask(index, needle) {
-            Chance::No => Ok(false),
-            Chance::Perhaps => Ok(true),
-            Chance::AsDictionary => {
+            FilterAnswer::No => Ok(false),
+            FilterAnswer::Perhaps => Ok(true),
+            FilterAnswer::AsDictionary => {
                 let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
                 let asked = self.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
                 let Some(known) = asked.get(index) else { return Ok(true) };
@@ -372,7 +372,7 @@ impl SegmentRun {
         Ok(found)
     }
 
-    /// Rows of which the stored value of column number `index` may hold the needle.
+    /// Rows whose stored value of column number `index` may contain the needle.
     fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
         let bytes = self.section(id)?;
@@ -390,14 +390,14 @@ impl SegmentRun {
     }
 }
 
-/// Words of a literal that stand in it as a whole, lower case, such as the word index can be asked for.
+/// Whole words of a literal in lower case, as the word index has them.
 fn whole_words(literal: &str) -> Vec<String> {
     let starts_inside = literal.bytes().next().is_some_and(is_word_byte);
     let ends_inside = literal.bytes().last().is_some_and(is_word_byte);
-    let mut all: Vec<&str> = crate::template::words(literal).collect();
+    let mut all: Vec<&str> = crate::words::words(literal).collect();
     if ends_inside {
         all.pop();
     }
     let whole = if starts_inside && !all.is_empty() { &all[1..] } else { &all[..] };
-    whole.iter().filter(|word| words::is_asked(word)).map(|word| word.to_ascii_lowercase()).collect()
+    whole.iter().filter(|word| word_index::is_asked(word)).map(|word| word.to_ascii_lowercase()).collect()
 }

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::{Holds, Kind, Kinds, LiteralMatcher, Slot, Template};
-use crate::moment::{FORM_BYTES, Form};
+use super::kind::{KINDS, Kind, Slot};
+use super::matcher::{Kinds, LiteralMatcher, TemplateMatch};
+use super::pieces::Template;
+use crate::time_text::{FORM_BYTES, Form};
 
-/// The templates of a run as they are written, one behind the other.
-pub(crate) struct Written {
+/// The templates of a run as they are written, one after another.
+pub(crate) struct TemplateText {
     all: Arc<[u8]>,
     /// Where each begins and ends.
     places: Vec<(u32, u32)>,
@@ -20,7 +22,7 @@ pub(crate) struct Written {
     variables: Vec<(u32, u32)>,
 }
 
-impl Written {
+impl TemplateText {
     /// Takes templates that were read together.
     pub(crate) fn new(templates: &[Template]) -> Self {
         let shared = |all: &Arc<[u8]>| templates.iter().all(|template| Arc::ptr_eq(&template.all, all));
@@ -45,11 +47,11 @@ impl Written {
 
 impl LiteralMatcher {
     /// Asks `templates`, which are those of `written`.
-    pub(crate) fn ask_all(&self, templates: &[Template], written: &Written) -> Vec<Holds> {
+    pub(crate) fn ask_all(&self, templates: &[Template], written: &TemplateText) -> Vec<TemplateMatch> {
         if written.places.len() != templates.len() {
             return templates.iter().map(|template| self.ask(template)).collect();
         }
-        let mut holds = vec![Holds::No; templates.len()];
+        let mut holds = vec![TemplateMatch::No; templates.len()];
         for index in self.around_variables(written, &mut holds) {
             holds[index] = self.ask(&templates[index]);
         }
@@ -57,8 +59,8 @@ impl LiteralMatcher {
         holds
     }
 
-    /// Gives the templates in whose bytes the literal stands, and perhaps others.
-    fn each_written(&self, written: &Written, mut found: impl FnMut(usize)) {
+    /// Gives the templates whose bytes contain the literal, and perhaps others.
+    fn each_written(&self, written: &TemplateText, mut found: impl FnMut(usize)) {
         let (text, literal) = match self.ignores_case {
             true => (written.all.to_ascii_lowercase().into(), self.literal.to_ascii_lowercase()),
             false => (written.all.clone(), self.literal.clone()),
@@ -78,9 +80,9 @@ impl LiteralMatcher {
     }
 
     /// Notes templates that certainly are no more than doubtful, and gives those that have to be asked.
-    fn around_variables(&self, written: &Written, holds: &mut [Holds]) -> Vec<usize> {
+    fn around_variables(&self, written: &TemplateText, holds: &mut [TemplateMatch]) -> Vec<usize> {
         let mut asked = Vec::new();
-        let of_kind = super::KINDS.map(|kind| match kind {
+        let of_kind = KINDS.map(|kind| match kind {
             // It depends on the form.
             Kind::Time => u64::MAX,
             kind => self.places(Slot { kind, form: None }),
@@ -93,7 +95,7 @@ impl LiteralMatcher {
             }
             let places = written.places[index];
             let variable = (*start as usize, *end as usize);
-            // No variable stands between the one before and this one.
+            // There is no variable between the previous one and this one.
             let from = places.0.max(before) as usize;
             before = *end;
             let marker = written.all[variable.0];
@@ -113,9 +115,10 @@ impl LiteralMatcher {
                     asked.push(index);
                 }
             } else if is_begun && self.may_lie_within(slot) {
-                let mut within = if let Holds::Within(within) = holds[index] { within } else { Kinds::default() };
+                let mut within =
+                    if let TemplateMatch::Within(within) = holds[index] { within } else { Kinds::default() };
                 within.insert(kind);
-                holds[index] = Holds::Within(within);
+                holds[index] = TemplateMatch::Within(within);
             }
         }
         asked
@@ -146,7 +149,7 @@ impl LiteralMatcher {
                 }
             }
         }
-        // It begins before the variable and goes on in it: backwards, by the place at which it goes on.
+        // It begins before the variable and continues in it: backwards, by the place at which it continues.
         let mut entries = mask & !1;
         for distance in 1..64 {
             if entries == 0 {
@@ -169,7 +172,7 @@ impl LiteralMatcher {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Grain, Parts, split};
+    use super::super::{Granularity, Parts, split};
     use super::*;
 
     proptest! {
@@ -179,7 +182,7 @@ mod tests {
                 "([a-f0-9 .:/x\u{e9}-]{0,20}|Nov [ 1]9 08:07:06|\"[a-c1 ]{0,6}\"|1-2/3| Thu Nov 19 08:07:06 2026){0,5}", 1..12),
             which in 0usize..12, from in 0usize..60, length in 1usize..70, ignores_case in any::<bool>(), is_coarse in any::<bool>(),
         ) {
-            let grain = if is_coarse { Grain::Coarse } else { Grain::Fine };
+            let grain = if is_coarse { Granularity::Coarse } else { Granularity::Fine };
             let (mut all, mut ends) = (Vec::new(), Vec::new());
             for message in &messages {
                 let mut parts = Parts::default();
@@ -198,8 +201,8 @@ mod tests {
             let literals = [chosen.chars().skip(from).take(length).collect::<String>(), "1".into(), "a 1".into(), "c".into()];
             for literal in literals.iter().filter(|literal| !literal.is_empty()) {
                 let matcher = LiteralMatcher::new(literal, ignores_case);
-                let each: Vec<Holds> = templates.iter().map(|template| matcher.ask(template)).collect();
-                prop_assert_eq!(matcher.ask_all(&templates, &Written::new(&templates)), each, "{}", literal);
+                let each: Vec<TemplateMatch> = templates.iter().map(|template| matcher.ask(template)).collect();
+                prop_assert_eq!(matcher.ask_all(&templates, &TemplateText::new(&templates)), each, "{}", literal);
             }
         }
     }

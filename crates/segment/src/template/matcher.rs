@@ -1,9 +1,11 @@
 //! Tells which templates can hold a text.
 
-use super::{KINDS, Kind, Slot, Template, is_word_byte};
-use crate::moment::{self, Form};
-use crate::search::Needle;
-use crate::spelled::Digits;
+use super::kind::{KINDS, Kind, Slot};
+use super::pieces::Template;
+use crate::digits::Digits;
+use crate::needle::Needle;
+use crate::time_text::{self, Form};
+use crate::words::is_word_byte;
 
 /// A set of kinds of variables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +22,7 @@ impl Kinds {
         self.0 |= other.0;
     }
 
-    /// Whether a kind is among them.
+    /// Reports whether a kind is among them.
     pub(crate) fn has(self, kind: Kind) -> bool {
         self.0 >> kind as u8 & 1 == 1
     }
@@ -31,9 +33,9 @@ impl Kinds {
     }
 }
 
-/// Whether a message of a template holds a literal.
+/// Reports whether a message of a template holds a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum TemplateMatch {
     /// Certainly not.
     No,
     /// Perhaps, and if so then within one of the variables of these kinds.
@@ -44,8 +46,8 @@ pub(crate) enum Holds {
     Yes,
 }
 
-impl Holds {
-    /// Whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
+impl TemplateMatch {
+    /// Reports whether columns have to be asked for parts of the literal; where it lies within one variable that is no time,
     /// variables of its kind are searched for all of it instead.
     pub(crate) fn is_for_columns(self) -> bool {
         match self {
@@ -57,17 +59,17 @@ impl Holds {
 }
 
 /// A literal prepared for asking templates: a bit-parallel automaton over its first 64 bytes (Baeza-Yates and
-/// Gonnet, "A new approach to text searching", 1992), in which a variable stands for any bytes of its kind.
+/// Gonnet, "A new approach to text searching", 1992), in which a variable matches any bytes of its kind.
 ///
 /// A quoted text may hold anything. It ends at a quote on either side, so that a literal without one lies within it
-/// or outside; such a literal is looked for in the quoted texts themselves, and here they stand for nothing.
+/// or outside; such a literal is looked for in the quoted texts themselves, and here they match nothing.
 pub(crate) struct LiteralMatcher {
     /// Its first 64 bytes.
     pub(super) literal: Vec<u8>,
     pub(super) ignores_case: bool,
-    /// Bit `i` of `masks[b]`: byte `b` may stand at place `i` of the literal.
+    /// Bit `i` of `masks[b]`: byte `b` may be at place `i` of the literal.
     pub(super) masks: Box<[u64; 256]>,
-    /// Bit `i`: the letters around place `i` may stand in a time.
+    /// Bit `i`: the letters around place `i` may occur in a time.
     names: u64,
     digits: u64,
     hex: u64,
@@ -78,7 +80,7 @@ pub(crate) struct LiteralMatcher {
     /// The last place of the literal.
     pub(super) last: u64,
     pub(super) is_whole: bool,
-    /// Kinds, times left out, of which a variable may hold all of the literal.
+    /// Kinds, times left out, whose variables may contain all of the literal.
     within: Kinds,
 }
 
@@ -114,7 +116,7 @@ impl LiteralMatcher {
         }
     }
 
-    /// The places of the literal that may stand in a variable.
+    /// The places of the literal that may be in a variable.
     pub(super) fn places(&self, slot: Slot) -> u64 {
         match slot.kind {
             Kind::Integer => self.digits,
@@ -134,7 +136,7 @@ impl LiteralMatcher {
         places.fold(names, |mask, (place, _)| mask | 1 << place)
     }
 
-    /// Whether all of the literal may lie within a variable that admits each of its bytes.
+    /// Reports whether all of the literal may lie within a variable that admits each of its bytes.
     pub(super) fn may_lie_within(&self, slot: Slot) -> bool {
         match (slot.kind, slot.form) {
             (Kind::Time, Some(form)) => !self.is_whole || form.may_hold(&self.literal, self.ignores_case),
@@ -142,7 +144,7 @@ impl LiteralMatcher {
         }
     }
 
-    pub(crate) fn ask(&self, template: &Template) -> Holds {
+    pub(crate) fn ask(&self, template: &Template) -> TemplateMatch {
         // `states`: places of the literal reached with variables; `sure`: without any.
         let (mut states, mut sure) = (0u64, 0u64);
         let (mut perhaps, mut certainly) = (false, false);
@@ -166,7 +168,7 @@ impl LiteralMatcher {
             let (entered, begun) = (closure((states << 1) & mask, mask), closure(1 & mask, mask));
             perhaps |= entered & self.last != 0;
             if begun & self.last != 0 {
-                // What follows the places looked at may stand behind the variable.
+                // What follows the places looked at may follow the variable.
                 perhaps |= !self.is_whole;
                 if self.may_lie_within(*slot) {
                     within.insert(slot.kind);
@@ -175,10 +177,10 @@ impl LiteralMatcher {
             states = entered | begun;
         }
         match (certainly && self.is_whole, perhaps || certainly) {
-            (true, _) => Holds::Yes,
-            (false, true) => Holds::Perhaps,
-            (false, false) if within != Kinds::default() => Holds::Within(within),
-            (false, false) => Holds::No,
+            (true, _) => TemplateMatch::Yes,
+            (false, true) => TemplateMatch::Perhaps,
+            (false, false) if within != Kinds::default() => TemplateMatch::Within(within),
+            (false, false) => TemplateMatch::No,
         }
     }
 }
@@ -194,7 +196,7 @@ fn closure(mut states: u64, mask: u64) -> u64 {
     }
 }
 
-/// Kinds, times left out, of which a variable may hold all of `literal`.
+/// Kinds, times left out, whose variables may contain all of `literal`.
 fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
     let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
     let needle = Needle::new(&literal, ignores_case);
@@ -216,7 +218,7 @@ fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
     kinds
 }
 
-/// Whether a UUID may hold a text.
+/// Reports whether a UUID may hold a text.
 fn may_be_in_uuid(text: &[u8]) -> bool {
     const SHAPE: &[u8; 36] = b"00000000-0000-0000-0000-000000000000";
     let fits = |(of_shape, byte): (&u8, &u8)| match of_shape {
@@ -231,7 +233,7 @@ fn places_of_names(literal: &[u8], ignores_case: bool) -> u64 {
     let mut places = 0;
     let mut at = 0;
     for letters in literal.chunk_by(|a, b| a.is_ascii_alphabetic() == b.is_ascii_alphabetic()) {
-        if letters[0].is_ascii_alphabetic() && letters.len() <= 3 && moment::may_be_letters(letters, ignores_case) {
+        if letters[0].is_ascii_alphabetic() && letters.len() <= 3 && time_text::may_be_letters(letters, ignores_case) {
             (at..at + letters.len()).for_each(|place| places |= 1 << place);
         }
         at += letters.len();
@@ -243,36 +245,36 @@ fn places_of_names(literal: &[u8], ignores_case: bool) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Grain, Parts, split};
+    use super::super::{Granularity, Parts, split};
     use super::*;
 
     /// 2026-11-19T08:07:06Z.
     const NEAR: i64 = 1_795_075_626_000_000_000;
 
-    fn template(message: &str, grain: Grain) -> Option<Template> {
+    fn template(message: &str, grain: Granularity) -> Option<Template> {
         let mut parts = Parts::default();
         split(message, NEAR, grain, &mut parts).then(|| Template::new(parts.template, 2).expect("just made"))
     }
 
-    fn within(kinds: &[Kind]) -> Holds {
+    fn within(kinds: &[Kind]) -> TemplateMatch {
         let mut within = Kinds::default();
         kinds.iter().for_each(|kind| within.insert(*kind));
-        Holds::Within(within)
+        TemplateMatch::Within(within)
     }
 
-    fn check(message: &str, literal: &str, ignores_case: bool, expected: Holds) {
-        let template = template(message, Grain::Fine).expect("no markers");
+    fn check(message: &str, literal: &str, ignores_case: bool, expected: TemplateMatch) {
+        let template = template(message, Granularity::Fine).expect("no markers");
         assert_eq!(LiteralMatcher::new(literal, ignores_case).ask(&template), expected, "{literal} in {message}");
     }
 
     #[test]
     fn templates_say_yes_no_or_perhaps() {
         let message = "connection refused by 10.0.0.1";
-        check(message, "nnection refu", false, Holds::Yes);
-        check(message, "Refused", false, Holds::No);
-        check(message, "Refused", true, Holds::Yes);
-        check(message, "by 77", false, Holds::Perhaps);
-        check(message, "by x", false, Holds::No);
+        check(message, "nnection refu", false, TemplateMatch::Yes);
+        check(message, "Refused", false, TemplateMatch::No);
+        check(message, "Refused", true, TemplateMatch::Yes);
+        check(message, "by 77", false, TemplateMatch::Perhaps);
+        check(message, "by x", false, TemplateMatch::No);
         check(message, "10.0", false, within(&[Kind::Address]));
     }
 
@@ -280,42 +282,42 @@ mod tests {
     fn a_time_may_hold_what_it_could_be_spelled_with_and_nothing_else() {
         let message = "Nov 19 08:07:06 host up";
         check(message, "Dec 3", false, within(&[Kind::Time]));
-        check(message, "dec 3", false, Holds::No);
+        check(message, "dec 3", false, TemplateMatch::No);
         check(message, "dec 3", true, within(&[Kind::Time]));
-        check(message, "12:00:00 host", false, Holds::Perhaps);
-        check(message, "refused", false, Holds::No);
+        check(message, "12:00:00 host", false, TemplateMatch::Perhaps);
+        check(message, "refused", false, TemplateMatch::No);
         check(message, "ar", false, within(&[Kind::Time]));
-        check("2026-11-19 08:07:06 host up", "ar", false, Holds::No);
-        check("2026-11-19T08:07:06.392Z up", "2Z up", false, Holds::Perhaps);
+        check("2026-11-19 08:07:06 host up", "ar", false, TemplateMatch::No);
+        check("2026-11-19T08:07:06.392Z up", "2Z up", false, TemplateMatch::Perhaps);
         check("2026-11-19T08:07:06.392Z up", "9T08", false, within(&[Kind::Time]));
-        check("2026-11-19T08:07:06.392Z up", "9T080", false, Holds::No);
+        check("2026-11-19T08:07:06.392Z up", "9T080", false, TemplateMatch::No);
     }
 
     #[test]
     fn what_can_only_lie_within_one_variable_is_told_by_its_kind() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         check("trace_id=00f067aa0ba902b7 done", trace, false, within(&[Kind::Hex]));
-        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), false, Holds::No);
+        check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), false, TemplateMatch::No);
         check("trace_id=00f067aa0ba902b7 done", &trace.to_ascii_uppercase(), true, within(&[Kind::Hex]));
         check("from 10.0.0.1 for u77", "192.168.1.1", false, within(&[Kind::Address]));
-        check("from 10.0.0.1 for u77", "192.168.1.1.1", false, Holds::No);
-        check("5.6.7 of 8", "6.7", false, Holds::Perhaps);
+        check("from 10.0.0.1 for u77", "192.168.1.1.1", false, TemplateMatch::No);
+        check("5.6.7 of 8", "6.7", false, TemplateMatch::Perhaps);
         check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", "9a0b-4c57-", false, within(&[Kind::Uuid]));
-        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, Holds::No);
+        check("request 6f1c1b1e-9a0b-4c57-8a5e-0c6d1f2e3a4b done", trace, false, TemplateMatch::No);
         check("user 77 of x9", "12345", false, within(&[Kind::Integer, Kind::Text]));
         check("user 77 of x9", "1234567890123456789", false, within(&[Kind::Text]));
-        // The rest of it may stand behind the number.
+        // The rest of it may follow the number.
         let long = format!("{} of", "1".repeat(66));
-        check("x9 of", &long, false, Holds::Perhaps);
+        check("x9 of", &long, false, TemplateMatch::Perhaps);
     }
 
     #[test]
     fn a_quote_far_behind_in_the_literal_lets_a_quoted_text_take_part_in_it() {
         let quoted = "abc ".repeat(20);
-        let template = template(&format!("said \"{quoted}\" loudly"), Grain::Coarse).expect("no markers");
+        let template = template(&format!("said \"{quoted}\" loudly"), Granularity::Coarse).expect("no markers");
         let ask = |literal: &str| LiteralMatcher::new(literal, false).ask(&template);
-        assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), Holds::Perhaps);
-        assert_eq!(ask(&quoted[4..]), Holds::No);
+        assert_eq!(ask(&format!("{}\" loudly", &quoted[4..])), TemplateMatch::Perhaps);
+        assert_eq!(ask(&quoted[4..]), TemplateMatch::No);
     }
 
     fn holds(message: &str, literal: &str, ignores_case: bool) -> bool {
@@ -332,13 +334,13 @@ mod tests {
             from in 0usize..80, length in 1usize..70, ignores_case in any::<bool>(), is_coarse in any::<bool>(),
         ) {
             let literal: String = message.chars().skip(from).take(length).collect();
-            let grain = if is_coarse { Grain::Coarse } else { Grain::Fine };
+            let grain = if is_coarse { Granularity::Coarse } else { Granularity::Fine };
             if let (Some(template), false) = (template(&message, grain), literal.is_empty()) {
                 let said = LiteralMatcher::new(&literal, ignores_case).ask(&template);
                 let may_be_quoted = template.has_quoted() && !literal.contains('"');
-                prop_assert!(said != Holds::No || may_be_quoted, "{} in {}", literal, message);
+                prop_assert!(said != TemplateMatch::No || may_be_quoted, "{} in {}", literal, message);
                 let other = LiteralMatcher::new("a 1", ignores_case).ask(&template);
-                prop_assert!(other != Holds::Yes || holds(&message, "a 1", ignores_case));
+                prop_assert!(other != TemplateMatch::Yes || holds(&message, "a 1", ignores_case));
             }
         }
     }

@@ -6,7 +6,7 @@ pub(crate) fn parse_address(text: &str) -> u32 {
 }
 
 pub(crate) fn push_address(out: &mut Vec<u8>, address: u32) {
-    // Four numbers of three digits and the points behind them, of which the last one is left out.
+    // Four numbers of three digits and the dots after them, except the last.
     let mut text = [0; 16];
     let mut length = 0;
     for part in address.to_be_bytes() {

@@ -1,14 +1,16 @@
 //! Splits a message into a template and typed variables.
 
-use super::{Kind, is_word_byte, parse_address};
-use crate::moment;
+use super::kind::Kind;
+use super::spelling::parse_address;
+use crate::time_text;
+use crate::words::is_word_byte;
 
 /// Longest message in bytes that is split; longer ones hardly repeat and would make long templates.
 const SPLIT_BYTES_MAX: usize = 8 << 10;
 
 /// How finely messages are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grain {
+pub(crate) enum Granularity {
     /// By words.
     Fine,
     /// By words, texts in double quotes as a whole.
@@ -39,7 +41,7 @@ impl<'m> Parts<'m> {
 }
 
 /// Splits the message of an event of time `timestamp`; `false` where it must be kept raw.
-pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Grain, parts: &mut Parts<'m>) -> bool {
+pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Granularity, parts: &mut Parts<'m>) -> bool {
     parts.template.clear();
     parts.variables.clear();
     let bytes = message.as_bytes();
@@ -55,7 +57,7 @@ pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Grain, parts: &
             }
             parts.template.push(byte);
             at += 1;
-            if grain == Grain::Coarse
+            if grain == Granularity::Coarse
                 && byte == b'"'
                 && let Some(length) = quoted_length(&bytes[at..])
             {
@@ -73,9 +75,9 @@ pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Grain, parts: &
             has_digit |= bytes[end].is_ascii_digit();
             end += 1;
         }
-        // Word ends and the ends of addresses, UUIDs and times lie beside ASCII bytes, hence on character boundaries.
-        if moment::may_begin(bytes, at, end - at, has_digit)
-            && let Some(found) = moment::find(bytes, at, timestamp)
+        // Word ends and the ends of addresses, UUIDs and times are next to ASCII bytes, hence on character boundaries.
+        if time_text::may_begin(bytes, at, end - at, has_digit)
+            && let Some(found) = time_text::find(bytes, at, timestamp)
         {
             parts.push(Kind::Time, &message[at..found.end], found.units);
             parts.template.extend_from_slice(&found.form.bytes());
@@ -185,7 +187,7 @@ mod tests {
     /// 2026-11-19T08:07:06Z.
     const NEAR: i64 = 1_795_075_626_000_000_000;
 
-    fn check(message: &str, grain: Grain, expected: &str) {
+    fn check(message: &str, grain: Granularity, expected: &str) {
         let mut parts = Parts::default();
         assert!(split(message, NEAR, grain, &mut parts));
         let shown: Vec<String> = parts.variables.iter().map(|v| format!("{:?} {}", v.kind, v.text)).collect();
@@ -199,7 +201,7 @@ mod tests {
 
     #[test]
     fn words_with_digits_are_variables() {
-        let check = |message, expected| check(message, Grain::Fine, expected);
+        let check = |message, expected| check(message, Granularity::Fine, expected);
         check("took 12 ms", "took * ms | Integer 12");
         check("from 10.0.3.255:8080", "from *:* | Address 10.0.3.255, Integer 8080");
         check("version 1.2.3.4.5", "version *.*.*.*.* | Integer 1, Integer 2, Integer 3, Integer 4, Integer 5");
@@ -212,7 +214,7 @@ mod tests {
 
     #[test]
     fn times_are_one_variable() {
-        let check = |message, expected| check(message, Grain::Fine, expected);
+        let check = |message, expected| check(message, Granularity::Fine, expected);
         check("2026-11-19 08:07:06,1 - up", "* - up | Time 2026-11-19 08:07:06,1");
         check("at Nov 19 08:07:06: down", "at *: down | Time Nov 19 08:07:06");
         check("2026-11-19T08:07:06Z", "*Z | Time 2026-11-19T08:07:06");
@@ -222,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_coarse_split_takes_quoted_texts_as_a_whole() {
-        let check = |message, expected| check(message, Grain::Coarse, expected);
+        let check = |message, expected| check(message, Granularity::Coarse, expected);
         check(r#"1 "GET /a b" 2"#, r#"* "*" * | Integer 1, Quoted GET /a b, Integer 2"#);
         check(r#""" "-" "a 1"#, r#""" "*" "a * | Quoted -, Integer 1"#);
         check(r#"a"b "c"#, r#"a"*"c | Quoted b "#);
@@ -232,8 +234,8 @@ mod tests {
     #[test]
     fn a_marker_byte_keeps_a_message_raw() {
         let mut parts = Parts::default();
-        assert!(!split("odd \u{12}", 0, Grain::Fine, &mut parts));
-        assert!(!split("odd \u{17}", 0, Grain::Fine, &mut parts));
-        assert!(!split("odd \"a \u{17}\"", 0, Grain::Coarse, &mut parts));
+        assert!(!split("odd \u{12}", 0, Granularity::Fine, &mut parts));
+        assert!(!split("odd \u{17}", 0, Granularity::Fine, &mut parts));
+        assert!(!split("odd \"a \u{17}\"", 0, Granularity::Coarse, &mut parts));
     }
 }

@@ -1,4 +1,4 @@
-//! In which ways a literal may stand in the messages of a template.
+//! The ways in which messages of a template may contain a literal.
 //!
 //! A literal that a message holds lies over pieces of its template, one after the other: it begins within one piece,
 //! covers those that follow, and ends within another. What lies over literal pieces is decided here, once for all
@@ -6,10 +6,12 @@
 //! holds the literal exactly where all demands of one way are met, which columns of variables can tell without any
 //! message being made.
 //!
-//! A quoted text holds no quote, and one stands on either side of it. So a literal without a quote never reaches over
+//! A quoted text holds no quote, and there is one on either side of it. So a literal without a quote never reaches over
 //! its edge; those that lie within one are not told of here, as with [`LiteralMatcher`](super::LiteralMatcher).
 
-use super::{Kind, Slot, Template, is_word_byte};
+use super::kind::{Kind, Slot};
+use super::pieces::Template;
+use crate::words::is_word_byte;
 
 /// Longest literal taken apart.
 pub(crate) const LITERAL_BYTES_MAX: usize = 255;
@@ -20,7 +22,7 @@ const STEPS_MAX: usize = 4096;
 
 /// The bytes of a literal that a variable has to hold, and whether it begins and ends with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Demand {
+pub(crate) struct Requirement {
     pub(crate) from: u8,
     pub(crate) to: u8,
     pub(crate) begins: bool,
@@ -28,7 +30,7 @@ pub(crate) struct Demand {
 }
 
 /// What variables have to hold, each named by its place among those of the template; all of it at once.
-pub(crate) type Way = Vec<(u32, Demand)>;
+pub(crate) type Way = Vec<(u32, Requirement)>;
 
 /// The ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
 /// message does, one without demands where each does. `None` where there are too many to tell.
@@ -55,7 +57,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The bytes of the template before variable number `index`, and behind the last one.
+    /// The bytes of the template before variable number `index`, and after the last one.
     fn text(&self, index: usize) -> &[u8] {
         let slots = &self.template.slots;
         let from = index.checked_sub(1).map_or(0, |before| slots[before].0.end as usize);
@@ -91,7 +93,7 @@ impl Walk<'_> {
     }
 
     /// Notes a demand for as long as `rest` goes on from it.
-    fn with(&mut self, index: usize, demand: Demand, rest: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+    fn with(&mut self, index: usize, demand: Requirement, rest: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
         self.way.push((index as u32, demand));
         let done = rest(self);
         self.way.pop();
@@ -112,17 +114,17 @@ impl Walk<'_> {
             let Some((_, slot)) = self.template.slots.get(index) else { break };
             let (slot, n_admitted) = (*slot, self.n_admitted(*slot, 0));
             if n_admitted == length && slot.kind != Kind::Quoted {
-                self.with(index, Demand { from: 0, to: length as u8, begins: false, ends: false }, Self::keep)?;
+                self.with(index, Requirement { from: 0, to: length as u8, begins: false, ends: false }, Self::keep)?;
             }
             for to in 1..=n_admitted.min(length - 1) {
-                let demand = Demand { from: 0, to: to as u8, begins: false, ends: true };
+                let demand = Requirement { from: 0, to: to as u8, begins: false, ends: true };
                 self.with(index, demand, |walk| walk.enter_text(index + 1, to))?;
             }
         }
         Some(())
     }
 
-    /// Goes on with the bytes before variable number `index`, where byte `at` of the literal has to stand.
+    /// Goes on with the bytes before variable number `index`, where byte `at` of the literal has to be.
     fn enter_text(&mut self, index: usize, at: usize) -> Option<()> {
         let text = self.text(index);
         let n_same = text.len().min(self.literal.len() - at);
@@ -142,10 +144,10 @@ impl Walk<'_> {
         let n_admitted = self.n_admitted(*slot, at);
         let length = self.literal.len();
         if at + n_admitted == length {
-            self.with(index, Demand { from: at as u8, to: length as u8, begins: true, ends: false }, Self::keep)?;
+            self.with(index, Requirement { from: at as u8, to: length as u8, begins: true, ends: false }, Self::keep)?;
         }
         for to in at + 1..=(at + n_admitted).min(length - 1) {
-            let demand = Demand { from: at as u8, to: to as u8, begins: true, ends: true };
+            let demand = Requirement { from: at as u8, to: to as u8, begins: true, ends: true };
             self.with(index, demand, |walk| walk.enter_text(index + 1, to))?;
         }
         Some(())
@@ -154,14 +156,14 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Grain, Parts, split};
+    use super::super::{Granularity, Parts, split};
     use super::*;
 
     fn check(message: &str, literal: &str, expected: &[&str]) {
         let mut parts = Parts::default();
-        assert!(split(message, 1_795_075_626_000_000_000, Grain::Coarse, &mut parts));
+        assert!(split(message, 1_795_075_626_000_000_000, Granularity::Coarse, &mut parts));
         let template = Template::new(parts.template, 2).expect("just made");
-        let shown = |(index, demand): &(u32, Demand)| {
+        let shown = |(index, demand): &(u32, Requirement)| {
             let (before, after) = (if demand.begins { "^" } else { "" }, if demand.ends { "$" } else { "" });
             format!("{index}:{before}{}{after}", &literal[demand.from.into()..demand.to.into()])
         };
@@ -190,7 +192,7 @@ mod tests {
     fn too_many_ways_are_not_told() {
         let message: String = (0..100).map(|number| format!("{number} ")).collect();
         let mut parts = Parts::default();
-        assert!(split(&message, 0, Grain::Fine, &mut parts));
+        assert!(split(&message, 0, Granularity::Fine, &mut parts));
         let template = Template::new(parts.template, 2).expect("just made");
         assert_eq!(ways(&template, "7", false), None);
         assert_eq!(ways(&template, &"7".repeat(256), false), None);

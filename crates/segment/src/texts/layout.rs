@@ -1,18 +1,18 @@
-//! Which template each message of a block has, and where its variables stand among those of the block.
+//! Which template each message of a block has, and the position of its variables among those of the block.
 //!
-//! Template numbers alone say which rows may hold a text. Where variables stand takes counting, over all rows and all
-//! columns of the run, and is found out once somebody asks for variables.
+//! Template numbers alone say which rows may hold a text. The positions of variables
+//! need a count over all rows and all columns of the run, which is done on first use.
 
 use std::sync::OnceLock;
 
 use types::RowSet;
 
-use super::{TEXT_SECTIONS, Vocabulary, section_of};
+use super::vocabulary::{TEXT_SECTIONS, Vocabulary, section_of};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::slots::Slots;
 use crate::template::Kind;
 
-/// The template numbers of a block, and where the variables stand.
+/// The template numbers of a block, and the positions of its variables.
 pub(crate) struct TemplateIds {
     /// Per row, the template's number; 0 is raw.
     pub(crate) ids: Vec<u32>,
@@ -20,7 +20,7 @@ pub(crate) struct TemplateIds {
     layout: OnceLock<Decoded<Layout>>,
 }
 
-/// Where the variables of a block stand.
+/// Positions of the variables of a block.
 struct Layout {
     /// Per column, how many values it has, and how many the columns before it have in its section.
     columns: Vec<(u32, u32)>,
@@ -64,7 +64,7 @@ impl TemplateIds {
     }
 
     /// What the messages of `rows` are made of.
-    pub(crate) fn wanted_by(&self, rows: &RowSet, vocabulary: &Vocabulary) -> Wanted {
+    pub(crate) fn wanted_by(&self, rows: &RowSet, vocabulary: &Vocabulary) -> ColumnSelection {
         let mut places = vec![0u32; vocabulary.slots.n_templates() + 1];
         rows.iter().for_each(|row| places[self.ids[row] as usize] = 1);
         let mut columns = vec![false; vocabulary.slots.columns().len()];
@@ -81,11 +81,11 @@ impl TemplateIds {
                 sections[section_of(vocabulary.slots.columns()[column].kind)] = true;
             }
         }
-        Wanted { places, n_templates: n_templates as usize, columns, sections }
+        ColumnSelection { places, n_templates: n_templates as usize, columns, sections }
     }
 
     /// For every template the columns of its variables that are wanted.
-    pub(crate) fn lists_of(&self, wanted: &Wanted, slots: &Slots) -> Decoded<Lists<'_>> {
+    pub(crate) fn lists_of(&self, wanted: &ColumnSelection, slots: &Slots) -> Decoded<Lists<'_>> {
         Ok(Lists::new(self.layout(slots)?, slots, &wanted.columns))
     }
 
@@ -166,7 +166,7 @@ impl TemplateIds {
 }
 
 /// Templates, columns and sections that some messages are made of.
-pub(crate) struct Wanted {
+pub(crate) struct ColumnSelection {
     /// By template number, 0 where no message has it, else one more than its place among those that some has.
     places: Vec<u32>,
     n_templates: usize,
@@ -174,7 +174,7 @@ pub(crate) struct Wanted {
     sections: [bool; TEXT_SECTIONS],
 }
 
-impl Wanted {
+impl ColumnSelection {
     /// Everything in one section.
     pub(crate) fn all_of_section(section: usize, slots: &Slots) -> Self {
         let columns = slots.columns().iter().map(|slot| section_of(slot.kind) == section).collect();
@@ -197,7 +197,7 @@ impl Wanted {
         Self { columns, ..Self::all_of_section(section_of(kind), slots) }
     }
 
-    /// Whether a column is.
+    /// Reports whether a column is.
     pub(crate) fn has(&self, column: usize) -> bool {
         self.columns.get(column).is_some_and(|is_wanted| *is_wanted)
     }
@@ -218,13 +218,13 @@ impl Wanted {
     }
 }
 
-/// For every template the columns of its variables that somebody asks for, numbered anew.
+/// For every template the requested columns of its variables, renumbered.
 pub(crate) struct Lists<'a> {
     layout: &'a Layout,
-    /// Per template number where its list ends, lists standing one behind the other.
+    /// Per template number where its list ends, lists being adjacent.
     ends: Vec<u32>,
     columns: Vec<u32>,
-    /// Per column asked for, the values before it in its section.
+    /// Per requested column, the values before it in its section.
     firsts: Vec<u32>,
 }
 

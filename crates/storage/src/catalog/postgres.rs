@@ -21,7 +21,7 @@ use crate::database::{DatabaseError, DatabaseProblem, Schema, signed, unsigned};
 use crate::groups::Groups;
 use crate::positions::{FileKey, Positions, Ranges};
 use crate::retention::RetiredRuns;
-use crate::state::{Place, Tier};
+use crate::tier::{Place, Tier};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3], identity_since: 0 };
 

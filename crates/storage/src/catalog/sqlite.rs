@@ -13,7 +13,7 @@ use crate::database::{DatabaseError, Schema, signed, unsigned};
 use crate::groups::Groups;
 use crate::positions::{FileKey, Positions, Ranges};
 use crate::retention::RetiredRuns;
-use crate::state::{Place, Tier};
+use crate::tier::{Place, Tier};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 3 };
 

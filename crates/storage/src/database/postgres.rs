@@ -23,9 +23,10 @@ mod tls;
 use std::time::{Duration, Instant};
 
 use self::session::ANSWER_MAX;
-pub(crate) use self::session::{Failure, Session};
-use super::url::DatabaseUrl;
+use super::url::{DatabaseUrl, Databases};
 use super::{DatabaseError, DatabaseProblem, Schema};
+
+pub(crate) use self::session::{Failure, Session};
 
 /// How long a claim holds that is not renewed, in seconds.
 const CLAIM_MAX: i32 = 30;
@@ -42,10 +43,23 @@ const LOCK_MAX: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Finds out whether a server answers at an address and lets us in. Nothing is made there.
-pub(crate) fn probe(url: &DatabaseUrl) -> Result<(), DatabaseError> {
+fn probe(url: &DatabaseUrl) -> Result<(), DatabaseError> {
     let session = Session::connect(url, "catat_probe");
     let answered = session.and_then(|session| session.query("SELECT 1", &[]).map(|_| ()));
     answered.map_err(|failure| failure.into_error(&url.to_string()))
+}
+
+impl Databases {
+    /// Finds out whether the servers of all databases that are set answer. Nothing is made there.
+    pub fn probe(&self) -> Vec<DatabaseError> {
+        let mut urls: Vec<&DatabaseUrl> = Vec::new();
+        for url in self.catalog.iter().chain(&self.control) {
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        urls.into_iter().filter_map(|url| probe(url).err()).collect()
+    }
 }
 
 /// A database of one store.

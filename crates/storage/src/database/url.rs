@@ -112,19 +112,6 @@ fn percent_decoded(text: &str) -> Result<String, DatabaseUrlError> {
     String::from_utf8(decoded).map_err(|_| DatabaseUrlError::NotAUrl)
 }
 
-impl Databases {
-    /// Finds out whether the servers of all databases that are set answer. Nothing is made there.
-    pub fn probe(&self) -> Vec<super::DatabaseError> {
-        let mut urls: Vec<&DatabaseUrl> = Vec::new();
-        for url in self.catalog.iter().chain(&self.control) {
-            if !urls.contains(&url) {
-                urls.push(url);
-            }
-        }
-        urls.into_iter().filter_map(|url| super::postgres::probe(url).err()).collect()
-    }
-}
-
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;

@@ -11,7 +11,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Listed, Listing, check_databases, files_below, open_database, open_objects, verify};
+use super::listing::{Listed, Listing, check_databases, files_below, open_database, open_objects};
+use super::verify;
 use crate::catalog::Catalog;
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::sqlite::SqliteCatalog;
@@ -19,7 +20,7 @@ use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::objects::Objects;
-use crate::state::Place;
+use crate::tier::Place;
 use crate::{Clock, Databases, OpenError, Options, copy, disk, formats, lock, wal};
 
 /// Directories of others in the data directory: rule files, alerts with what waits to be sent and what metrics have

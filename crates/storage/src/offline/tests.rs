@@ -1,5 +1,6 @@
 //! A store is checked and copied while it is used, and a copy holds what was acknowledged before.
 
+use crate::offline::listing::files_below;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use segment::Segment;
 use types::ScanError;
 
-use super::{Listed, Listing, check_databases, files_below, open_objects};
+use super::listing::{Listed, Listing, check_databases, files_below, open_objects};
 use crate::control::postgres::PostgresControl;
 use crate::objects::Objects;
 use crate::remote_source::SequentialObject;
-use crate::state::Place;
+use crate::tier::Place;
 use crate::tombstone::events::Found;
 use crate::wal::chain::Chain;
-use crate::wal::reader;
-use crate::{OpenError, Options, erase, formats, lock, tombstone, wal};
+use crate::wal::{self, reader};
+use crate::{OpenError, Options, deletion, formats, lock, tombstone};
 
 const CATALOG: &str = "catalog.sqlite";
 
@@ -108,7 +108,7 @@ fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> R
             }
         }
     }
-    for (name, receipt) in erase::read_receipts(dir).map_err(OpenError::io(dir))? {
+    for (name, receipt) in deletion::read_receipts(dir).map_err(OpenError::io(dir))? {
         if receipt.is_err() {
             report.damaged.push(damage(&format!("tombstones/{name}"), "the receipt cannot be read".into()));
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use types::Timestamp;
 
-use crate::notes::ClockNote;
+use crate::maintenance_file::ClockRecord;
 
 /// How far a clock may be from where it should stand. Events may be as far ahead (`limits.max_future`).
 pub(crate) const JUMP_NS: i64 = Timestamp::DAY;
@@ -80,12 +80,12 @@ pub(crate) struct ClockGuard {
 
 impl ClockGuard {
     /// Goes on from what an earlier process noted; without that the clock is trusted as it is.
-    pub(crate) fn new(note: Option<ClockNote>, wall: i64, uptime: Duration) -> Self {
+    pub(crate) fn new(note: Option<ClockRecord>, wall: i64, uptime: Duration) -> Self {
         let here = Anchor { wall, uptime };
         // Nobody knows for how long the machine was off: what is near enough is taken for the same clock.
         let again =
             |seen: i64| Some(Anchor { wall: seen, uptime }).filter(|then| then.fits(wall, uptime)).map(|_| here);
-        let note = note.unwrap_or(ClockNote { seen: wall, other: None });
+        let note = note.unwrap_or(ClockRecord { seen: wall, other: None });
         let trusted = again(note.seen).unwrap_or(Anchor { wall: note.seen, uptime });
         let other =
             note.other.and_then(|(seen, steady_ns)| Some(Other { anchor: again(seen)?, seen: wall, steady_ns }));
@@ -134,11 +134,11 @@ impl ClockGuard {
     }
 
     /// What the next process is to know; nothing where nothing is known.
-    pub(crate) fn note(&self, uptime: Duration) -> Option<ClockNote> {
+    pub(crate) fn note(&self, uptime: Duration) -> Option<ClockRecord> {
         let other = self.other.map(|other| (other.seen, other.steady_ns(uptime)));
         // While another clock is told, the trusted one goes on by the uptime.
         let expected = self.trusted?.expected(uptime);
-        Some(ClockNote { seen: if other.is_some() { expected } else { self.seen }, other })
+        Some(ClockRecord { seen: if other.is_some() { expected } else { self.seen }, other })
     }
 }
 
@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn a_jump_across_a_start_is_doubted_and_uptime_counts_on() {
-        let note = ClockNote { seen: NOW, other: None };
+        let note = ClockRecord { seen: NOW, other: None };
         assert!(ClockGuard::new(Some(note), after(20), hours(0)).look(after(20), hours(0)));
         let mut first = ClockGuard::new(Some(note), after(100), hours(0));
         assert!(!first.look(after(110), hours(10)));
         let note = first.note(hours(10));
-        assert_eq!(note, Some(ClockNote { seen: after(10), other: Some((after(110), 10 * Timestamp::HOUR)) }));
+        assert_eq!(note, Some(ClockRecord { seen: after(10), other: Some((after(110), 10 * Timestamp::HOUR)) }));
         let mut second = ClockGuard::new(note, after(115), hours(3));
         assert!(!second.look(after(128), hours(16)));
         assert!(second.look(after(129), hours(17)), "ten hours and fourteen");

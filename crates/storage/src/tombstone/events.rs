@@ -22,8 +22,8 @@ use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint, put_zigzag};
 use types::{GroupName, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::deletion::{Deletion, DeletionReceipt, Sequences};
 use crate::disk;
-use crate::erase::{Deletion, DeletionReceipt, Sequences};
 
 const MAGIC: [u8; 8] = *b"CATATDEL";
 pub(crate) const VERSION: u16 = 1;

@@ -92,7 +92,7 @@ pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
     }
     disk::create_directory_synced(&dir.join("quarantine")).map_err(OpenError::io(dir))?;
     for name in [FILE, "control.sqlite-wal", "control.sqlite-shm"] {
-        super::set_aside(dir, name)?;
+        super::directory::set_aside(dir, name)?;
     }
     open(dir, store, true, None).map(|_| true)
 }

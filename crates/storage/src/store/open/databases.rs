@@ -10,7 +10,9 @@ use std::path::Path;
 
 use types::ScanError;
 
-use super::{FIRST_SEQUENCE, Scope, set_aside};
+use super::directory::set_aside;
+use super::scope::FIRST_SEQUENCE;
+use super::scope::Scope;
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents};

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use types::GroupName;
 
-use super::Opening;
-use crate::erase::{self, Deletion, DeletionReceipt, Mask, Removed, Sequences, Unreadable};
+use super::opening::Opening;
+use crate::deletion::{self, Deletion, DeletionReceipt, Mask, Removed, Sequences, Unreadable};
 use crate::retention::edges_of;
-use crate::state::{DamagedSegment, Place};
+use crate::state::DamagedSegment;
+use crate::tier::Place;
 use crate::tombstone::events::{self, Found};
 use crate::{OpenError, catalog};
 
@@ -52,11 +53,15 @@ impl Opening {
 
     fn load_receipts(&mut self) -> Result<(), OpenError> {
         let dir = self.dir.join("tombstones");
-        for (name, receipt) in erase::read_receipts(&dir).map_err(OpenError::io(&dir))? {
+        for (name, receipt) in deletion::read_receipts(&dir).map_err(OpenError::io(&dir))? {
             match receipt {
                 Ok(receipt) => drop(self.receipts.insert(receipt.id, receipt)),
                 Err(Unreadable::Newer(found)) => {
-                    return Err(OpenError::NewerFormat { file: dir.join(name), found, known: erase::RECEIPT_FORMAT });
+                    return Err(OpenError::NewerFormat {
+                        file: dir.join(name),
+                        found,
+                        known: deletion::RECEIPT_FORMAT,
+                    });
                 }
                 Err(Unreadable::Damaged) => {
                     let file = format!("tombstones/{name}");

@@ -6,11 +6,14 @@
 
 use std::collections::HashSet;
 
+use super::opening::Opening;
+use super::scope::FIRST_SEQUENCE;
+use super::scope::Scope;
 use super::segments::{Orphan, id_of};
-use super::{FIRST_SEQUENCE, Opening, Scope};
 use crate::OpenError;
 use crate::catalog::{Doomed, SegmentRow};
-use crate::state::{Place, StoredSegment, Tier};
+use crate::state::StoredSegment;
+use crate::tier::{Place, Tier};
 
 impl Opening {
     /// Tells whether the catalog was made anew though the store is not new.

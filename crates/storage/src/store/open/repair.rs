@@ -2,7 +2,9 @@
 //! tombstones say. Nothing is removed: what a start would remove stays where it is, what does not belong is moved
 //! to `quarantine/`.
 
-use super::{Opening, Scope, prepare_directory};
+use super::directory::prepare_directory;
+use super::opening::Opening;
+use super::scope::Scope;
 use crate::{OpenError, Options, Recovery};
 
 /// Makes the catalog in `options.dir` agree with the segments, and says what was done for it.

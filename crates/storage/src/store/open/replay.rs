@@ -8,15 +8,17 @@ use std::sync::Arc;
 use segment::bytes::{Damage, Decoded};
 use types::Timestamp;
 
-use super::{EPOCH_BITS, Opening, Scope};
+use super::opening::Opening;
+use super::scope::EPOCH_BITS;
+use super::scope::Scope;
 use crate::catalog::Marks;
 use crate::state::LostEvents;
-use crate::store::accept::{Acceptance, Identity};
 use crate::wal::chain::Chain;
 use crate::wal::reader::{self, Place, Placed};
 use crate::wal::record::{self, decode_body};
 use crate::wal::writer::Writer;
 use crate::wal::{self, FileHeader, HeaderError, Previous};
+use crate::writer::{Acceptance, Identity};
 use crate::{Faults, OpenError, TornTail, disk};
 
 /// Bytes and records that are decoded at once. As many cores as there are find enough to do in it, and the batches

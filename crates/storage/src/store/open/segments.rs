@@ -6,11 +6,13 @@ use std::sync::Arc;
 use segment::Segment;
 use types::GroupName;
 
-use super::{Opening, Scope};
+use super::opening::Opening;
+use super::scope::Scope;
 use crate::catalog::{Doomed, FlushRecord, RunRow, SegmentRow};
 use crate::positions::Positions;
-use crate::segment_files;
-use crate::state::{DamagedSegment, Place, StoredSegment, Tier};
+use crate::segments::files;
+use crate::state::{DamagedSegment, StoredSegment};
+use crate::tier::{Place, Tier};
 use crate::wal::chain::{Chain, Link};
 use crate::{OpenError, batch_ids};
 
@@ -39,7 +41,7 @@ impl Opening {
         chain: &Chain,
     ) -> Result<(), OpenError> {
         let dir = self.dir.join("segments");
-        let on_disk = segment_files::list(&dir).map_err(OpenError::io(&dir))?;
+        let on_disk = files::list(&dir).map_err(OpenError::io(&dir))?;
         let objects = self.unlisted_objects(&rows, doomed, &on_disk)?;
         let known: HashSet<&str> = rows.iter().map(|row| row.file.as_str()).collect();
         let mut orphans = Vec::new();

@@ -152,11 +152,11 @@ fn a_crash_at_any_step_of_going_on_in_the_next_file_is_no_damage() {
         let dir = tempfile::tempdir().expect("a scratch directory");
         let (store, _) = open_small(dir.path());
         append(&store, 0..2);
-        store.shared.options.faults.arm(point, Fault::Crash);
+        store.segments.options.faults.arm(point, Fault::Crash);
         // The event is durable before the next file is begun, unless its own write is what fails.
         let is_accepted = store.append(delivery("g", 10, 5)).is_ok();
         let is_accepted_then = store.append(delivery("g", 15, 5)).is_ok();
-        assert!(store.shared.options.faults.has_crashed() && !is_accepted_then, "{point}");
+        assert!(store.segments.options.faults.has_crashed() && !is_accepted_then, "{point}");
         drop(store);
         for _ in 0..2 {
             let (store, recovery) = open_small(dir.path());
@@ -174,11 +174,11 @@ fn an_error_at_any_step_of_the_wal_loses_nothing_acknowledged() {
             let dir = tempfile::tempdir().expect("a scratch directory");
             let (store, _) = open_small(dir.path());
             append(&store, 0..2);
-            store.shared.options.faults.arm(point, Fault::Errno(errno));
+            store.segments.options.faults.arm(point, Fault::Errno(errno));
             let accepted = (2..4).filter(|n| store.append(delivery("g", n * 5, 5)).is_ok());
             let mut expected: Vec<i64> = (0..10).chain(accepted.flat_map(|n| n as i64 * 5..n as i64 * 5 + 5)).collect();
             let _ = store.flush();
-            store.shared.options.faults.disarm(point);
+            store.segments.options.faults.disarm(point);
             let is_poisoned = store.status().poisoned.is_some();
             let is_sync = ["wal.sync", "wal.sync_directory", "wal.seal"].contains(point);
             let is_failed_write = *point == "wal.write" && errno == 5;
@@ -202,7 +202,7 @@ fn a_full_disk_whose_file_cannot_be_shortened_stops_everything() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
     store.append(delivery("g", 0, 5)).expect("room");
-    let faults = &store.shared.options.faults;
+    let faults = &store.segments.options.faults;
     faults.arm("wal.write", Fault::Errno(28));
     assert!(matches!(store.append(delivery("g", 5, 5)), Err(crate::AppendError::DiskFull { .. })));
     assert!(store.status().poisoned.is_none());

@@ -47,13 +47,13 @@ fn who_asks_for_compaction_waits_for_what_was_there_and_not_for_what_comes() {
     let now = std::sync::atomic::AtomicI64::new(options(dir.path()).clock.now().0);
     let clock = Clock::new(move || Timestamp(now.fetch_add(Timestamp::SECOND, Ordering::Relaxed)));
     let (store, _) = Store::open(Options { clock, ..options(dir.path()) }).expect("a new store");
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     flush_often(&store, 7);
-    let newest = || store.shared.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
+    let newest = || store.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
     let last = newest().expect("some");
     flush_often(&store, 7);
     assert!(newest().expect("some") > last);
-    let due = |last| store.shared.next_job(last).into_iter().collect::<Vec<u128>>();
+    let due = |last| store.upkeep.compactor.next_job(last).into_iter().collect::<Vec<u128>>();
     assert_eq!(due(0), []);
     assert!(due(last).len() > 1 && due(last).iter().all(|id| *id <= last));
     assert!(due(u128::MAX).iter().any(|id| *id > last));
@@ -64,7 +64,7 @@ fn who_asks_for_compaction_waits_for_what_was_there_and_not_for_what_comes() {
 fn a_snapshot_keeps_the_files_that_it_reads_and_no_longer() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = Store::open(Options { open_files_max: 1, ..options(dir.path()) }).expect("a new store");
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     flush_often(&store, 7);
     drop(held);
     let snapshot = store.snapshot(&[], TimeRange::ALL);
@@ -86,12 +86,12 @@ fn crash_at(point: &str) {
     flush_often(&store, 3);
     store.append(delivery("g", 30, 10)).expect("room");
     // The last flush would wake the compaction thread before the fault is armed.
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     store.flush().expect("room");
-    store.shared.options.faults.arm(point, Fault::Crash);
+    store.segments.options.faults.arm(point, Fault::Crash);
     drop(held);
     let _ = store.compact();
-    assert!(store.shared.options.faults.has_crashed(), "{point} was not reached");
+    assert!(store.segments.options.faults.has_crashed(), "{point} was not reached");
     assert_events(&store, 40);
     drop(store);
     let (store, recovery) = open(dir.path());
@@ -115,7 +115,7 @@ fn a_crash_at_any_step_loses_and_repeats_nothing() {
 fn a_failed_compaction_changes_nothing_and_is_tried_again() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    let faults = &store.shared.options.faults;
+    let faults = &store.segments.options.faults;
     for point in ["compact.start", "compact.verify", "compact.commit"] {
         faults.arm(point, Fault::Errno(28));
     }
@@ -135,7 +135,7 @@ fn a_failed_compaction_changes_nothing_and_is_tried_again() {
 fn a_catalog_that_lost_the_transaction_takes_the_new_segments() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    store.shared.options.faults.arm("compact.start", Fault::Errno(5));
+    store.segments.options.faults.arm("compact.start", Fault::Errno(5));
     flush_often(&store, 5);
     drop(store);
     let copy = |from: &str, to: &str| {
@@ -169,7 +169,7 @@ fn what_was_deleted_is_gone_from_the_files() {
     store.delete_group(&group("secret")).expect("room");
     store.compact().expect("room");
     assert_events(&store, 10);
-    let segments = store.shared.state().segments.clone();
+    let segments = store.segments.state().segments.clone();
     let runs: Vec<String> =
         segments.iter().flat_map(|s| s.segment.summaries()).map(|run| run.group.to_string()).collect();
     assert_eq!(runs, ["g"]);
@@ -194,7 +194,7 @@ fn days_leave_a_mixed_segment_when_they_are_worth_it() {
     store.flush().expect("room");
     store.compact().expect("room");
     assert_events(&store, 62_000);
-    let segments = store.shared.state().segments.clone();
+    let segments = store.segments.state().segments.clone();
     assert_eq!(segments.len(), 13);
     let mixed = segments.iter().find(|stored| stored.segment.meta().partition == segment::MIXED_PARTITION);
     assert_eq!(mixed.map(|stored| stored.segment.summaries()[0].n_events), Some(2000));

@@ -12,7 +12,7 @@ fn crash_at(point: &str) {
     store.append(keyed("g", 10, 10, 2, 2)).expect("room");
     let shipped = Delivery { position: Some(position(0, 100)), ..delivery("h", 20, 5) };
     store.append(shipped).expect("room");
-    store.shared.options.faults.arm(point, Fault::Crash);
+    store.segments.options.faults.arm(point, Fault::Crash);
     let n_acknowledged = match store.append(delivery("g", 25, 5)) {
         Ok(_) => 30,
         Err(error) => {
@@ -21,7 +21,7 @@ fn crash_at(point: &str) {
         }
     };
     let _ = store.flush();
-    assert!(store.shared.options.faults.has_crashed(), "{point} was not reached");
+    assert!(store.segments.options.faults.has_crashed(), "{point} was not reached");
     drop(store);
     let (store, recovery) = open(dir.path());
     assert_eq!(recovery.damaged, [], "{point}");
@@ -54,9 +54,9 @@ fn after_a_failed_sync_nothing_is_accepted_and_everything_before_is_readable() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
     store.append(delivery("g", 0, 3)).expect("room");
-    store.shared.options.faults.arm("wal.sync", Fault::Errno(5));
+    store.segments.options.faults.arm("wal.sync", Fault::Errno(5));
     assert!(matches!(store.append(delivery("g", 3, 1)), Err(AppendError::Poisoned(_))));
-    store.shared.options.faults.disarm("wal.sync");
+    store.segments.options.faults.disarm("wal.sync");
     assert!(matches!(store.append(delivery("g", 3, 1)), Err(AppendError::Poisoned(_))), "a sync is never retried");
     assert!(store.status().poisoned.is_some());
     assert_events(&store, 3);

@@ -100,7 +100,7 @@ fn a_store_whose_hot_events_are_all_deleted_still_lets_the_wal_go() {
 fn events_in_segments_go_at_once_and_then_from_the_disk() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     store.append(delivery("g", 0, 10)).expect("room");
     store.append(delivery("h", 10, 10)).expect("room");
     store.flush().expect("room");
@@ -117,9 +117,9 @@ fn events_in_segments_go_at_once_and_then_from_the_disk() {
     let receipt = store.deletion(receipt.id).expect("it is known");
     assert_eq!((receipt.reclaimed, receipt.n_segments, receipt.segments.len()), (Some(Timestamp(NOW)), 1, 1));
     assert!(receipt.bytes_rewritten > 0);
-    assert!(store.shared.state().masks.is_empty() && store.shared.state().deletions.is_empty());
+    assert!(store.segments.state().masks.is_empty() && store.segments.state().deletions.is_empty());
     assert_eq!((tombstones(dir.path(), ".events"), store.verify().1.len()), (0, 0));
-    let segments = store.shared.state().segments.clone();
+    let segments = store.segments.state().segments.clone();
     let n_stored: u64 = segments.iter().flat_map(|stored| stored.segment.summaries()).map(|run| run.n_events).sum();
     assert_eq!(n_stored, 15, "the segment itself has no more");
 }
@@ -141,18 +141,18 @@ fn a_segment_of_which_nothing_is_left_goes_without_being_written_again() {
 fn crash_at(point: &str) {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     for name in ["g", "h"] {
         store.append(delivery(name, if name == "g" { 0 } else { 10 }, 10)).expect("room");
     }
     store.flush().expect("room");
     store.append(delivery("g", 20, 10)).expect("room");
     let sequences = find(&store, "g", is_odd);
-    store.shared.options.faults.arm(point, Fault::Crash);
+    store.segments.options.faults.arm(point, Fault::Crash);
     let is_acknowledged = store.delete_events(&group("g"), sequences, &order()).is_ok();
     drop(held);
     let _ = store.compact();
-    assert!(store.shared.options.faults.has_crashed(), "{point} was not reached");
+    assert!(store.segments.options.faults.has_crashed(), "{point} was not reached");
     drop(store);
     let (store, recovery) = open(dir.path());
     assert_eq!(recovery.damaged, [], "{point}");
@@ -186,10 +186,10 @@ fn a_deletion_that_fails_changes_nothing() {
     let (store, _) = open(dir.path());
     store.append(delivery("g", 0, 10)).expect("room");
     for point in ["erase.tombstone", "erase.catalog", "erase.publish"] {
-        store.shared.options.faults.arm(point, Fault::Errno(28));
+        store.segments.options.faults.arm(point, Fault::Errno(28));
         let refused = store.delete_events(&group("g"), find(&store, "g", is_odd), &order());
         assert!(matches!(refused, Err(StoreError::Io { .. })), "{point}");
-        store.shared.options.faults.disarm(point);
+        store.segments.options.faults.disarm(point);
         assert_left(&store, 0..10, |_| false);
         assert_eq!(tombstones(dir.path(), ""), 0, "{point}");
     }
@@ -209,7 +209,7 @@ fn lose_catalog(dir: &Path) {
 fn a_catalog_that_is_lost_brings_nothing_deleted_back() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     store.append(delivery("g", 0, 10)).expect("room");
     store.flush().expect("room");
     store.append(delivery("g", 10, 10)).expect("room");
@@ -219,7 +219,7 @@ fn a_catalog_that_is_lost_brings_nothing_deleted_back() {
     drop(store);
     lose_catalog(dir.path());
     let (store, _) = open(dir.path());
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     assert_left(&store, 0..20, is_deleted);
     store.append(delivery("g", 20, 5)).expect("room");
     assert_left(&store, 0..25, |n| n < 20 && is_deleted(n));
@@ -238,7 +238,7 @@ fn a_catalog_that_is_lost_brings_nothing_deleted_back() {
 fn events_to_come_never_get_the_sequences_of_deleted_ones() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     // Of today, and of yesterday with the higher sequences.
     store.append(delivery("g", 0, 10)).expect("room");
     store.append(delivery("g", 50_000, 10)).expect("room");
@@ -247,7 +247,7 @@ fn events_to_come_never_get_the_sequences_of_deleted_ones() {
     delete(&store, "g", is_deleted);
     assert_eq!(segment_count(dir.path()), 1, "nothing holds the events with the highest sequences");
     assert_eq!(tombstones(dir.path(), ".events"), 1, "the other segment waits");
-    store.shared.options.faults.arm("compact.start", Fault::Crash);
+    store.segments.options.faults.arm("compact.start", Fault::Crash);
     drop(held);
     drop(store);
     lose_catalog(dir.path());
@@ -268,7 +268,7 @@ fn change_tombstone(dir: &Path, id: u64, change: impl FnOnce(&mut [u8])) -> std:
 }
 
 fn segment_count(dir: &Path) -> usize {
-    crate::segment_files::list(&dir.join("segments")).expect("readable").len()
+    crate::segments::files::list(&dir.join("segments")).expect("readable").len()
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn a_copy_keeps_deleted_what_was_deleted_and_damage_to_a_tombstone_is_found() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let (dir, copy, restored) = (scratch.path().join("d"), scratch.path().join("c"), scratch.path().join("r"));
     let (store, _) = open(&dir);
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     store.append(delivery("g", 0, 10)).expect("room");
     store.flush().expect("room");
     store.append(delivery("g", 10, 10)).expect("room");
@@ -383,7 +383,7 @@ fn traces(store: &Store, dir: &Path, secret: &str) -> Vec<String> {
             look(entry.path().display().to_string(), &std::fs::read(entry.path()).expect("readable"));
         }
     }
-    for stored in &store.shared.state().segments {
+    for stored in &store.segments.state().segments {
         stored
             .segment
             .each_plain_section(|id, bytes| look(format!("section {id} of {}", stored.file), bytes))
@@ -396,7 +396,7 @@ fn traces(store: &Store, dir: &Path, secret: &str) -> Vec<String> {
 fn nothing_of_a_deleted_event_is_left_in_any_file() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     let mut builder = BatchBuilder::new();
     for n in 0..3000i64 {
         let secret = if n == 1234 { "xyzzySecret" } else { "ordinary" };

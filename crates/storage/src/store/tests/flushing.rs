@@ -85,14 +85,14 @@ fn old_hot_events_are_due_for_a_flush() {
     let (store, _) = Store::open(Options { clock, ..options(dir.path()) }).expect("a store");
     store.append(delivery("g", 0, 1)).expect("room");
     let now = Timestamp(NOW + 10 * Timestamp::MINUTE);
-    assert!(!store.shared.is_flush_due(Timestamp(now.0 - 1)));
-    assert!(store.shared.is_flush_due(now));
+    assert!(!store.segments.is_flush_due(Timestamp(now.0 - 1)));
+    assert!(store.segments.is_flush_due(now));
     // The flusher looks at the clock by itself.
     ahead.store(10 * Timestamp::MINUTE, Ordering::SeqCst);
     while store.status().flushes == 0 {
         std::thread::yield_now();
     }
-    assert!(!store.shared.is_flush_due(now));
+    assert!(!store.segments.is_flush_due(now));
     assert_events(&store, 1);
 }
 
@@ -100,7 +100,7 @@ fn old_hot_events_are_due_for_a_flush() {
 fn many_hot_events_are_flushed_and_too_many_are_refused() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = Store::open(Options { flush_bytes: 100_000, ..options(dir.path()) }).expect("a store");
-    store.shared.options.faults.arm("flush.start", crate::Fault::Errno(5));
+    store.segments.options.faults.arm("flush.start", crate::Fault::Errno(5));
     let mut n = 0;
     let refused = loop {
         match store.append(delivery("g", n, 100)) {
@@ -112,7 +112,7 @@ fn many_hot_events_are_flushed_and_too_many_are_refused() {
     assert_eq!(refused, AppendError::Overloaded { retry_after_s: 1 });
     assert!((100_000..150_000).contains(&store.status().hot_bytes));
     assert_events(&store, n as i64);
-    store.shared.options.faults.disarm("flush.start");
+    store.segments.options.faults.disarm("flush.start");
     store.flush().expect("room");
     store.append(delivery("g", n, 100)).expect("room again");
     assert_events(&store, n as i64 + 100);
@@ -124,11 +124,11 @@ fn a_failed_flush_is_tried_again_with_the_same_events() {
     let (store, _) = open(dir.path());
     store.append(keyed("g", 0, 5, 1, 1)).expect("room");
     for point in ["flush.start", "segment.write", "segment.sync_directory", "batch_ids.write", "catalog.commit"] {
-        store.shared.options.faults.arm(point, crate::Fault::Errno(28));
+        store.segments.options.faults.arm(point, crate::Fault::Errno(28));
         assert!(store.flush().is_err(), "{point}");
         store.append(delivery("g", store.status().events_accepted, 1)).expect("accepting goes on");
         assert!(events(&store).len() as u64 == store.status().events_accepted);
-        store.shared.options.faults.disarm(point);
+        store.segments.options.faults.disarm(point);
     }
     store.flush().expect("room");
     let status = store.status();
@@ -158,9 +158,9 @@ fn a_write_that_finds_the_disk_full_leaves_no_trace() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let (store, _) = open(dir.path());
     store.append(delivery("g", 0, 1)).expect("room");
-    store.shared.options.faults.arm("wal.write", crate::Fault::Errno(28));
+    store.segments.options.faults.arm("wal.write", crate::Fault::Errno(28));
     assert!(matches!(store.append(delivery("h", 1, 1)), Err(AppendError::DiskFull { .. })));
-    store.shared.options.faults.disarm("wal.write");
+    store.segments.options.faults.disarm("wal.write");
     store.append(delivery("h", 1, 1)).expect("room again, without a restart");
     drop(store);
     let (store, recovery) = open(dir.path());
@@ -181,7 +181,7 @@ fn a_store_on_a_full_disk_opens_answers_and_takes_events_when_there_is_room() {
     assert_events(&store, 1);
     assert!(matches!(store.append(delivery("h", 1, 1)), Err(AppendError::DiskFull { .. })));
     assert!(store.flush().is_err(), "no room for that either");
-    store.shared.options.faults.disarm("wal.rotate");
+    store.segments.options.faults.disarm("wal.rotate");
     store.append(delivery("h", 1, 1)).expect("room, without a restart");
     store.flush().expect("room");
     store.append(delivery("h", 2, 1)).expect("room");

@@ -8,7 +8,7 @@ use crate::Fault;
 /// Holds the disk at its first sync, lets 64 senders come meanwhile, and lets it go on: armed with `fault`, if any.
 /// Returns how many of them were accepted, and how many syncs it took.
 fn sixty_four_senders(store: &Store, fault: Option<Fault>) -> (usize, u64) {
-    let faults = &store.shared.options.faults;
+    let faults = &store.segments.options.faults;
     let (n_answered, n_accepted) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let before = store.status().wal_syncs;
     let send = |n: u64| {
@@ -22,7 +22,7 @@ fn sixty_four_senders(store: &Store, fault: Option<Fault>) -> (usize, u64) {
         for n in 1..=64 {
             scope.spawn(move || send(n));
         }
-        while store.shared.queue.len() < 64 {
+        while store.writer.queue.len() < 64 {
             std::thread::yield_now();
         }
         assert_eq!(n_answered.load(Ordering::Relaxed), 0, "nobody is answered before a sync");

@@ -179,12 +179,12 @@ impl Machine {
     fn crash(&mut self) {
         let points: Vec<&str> = FAULT_POINTS.iter().chain(&COMPACTION_FAULT_POINTS).copied().collect();
         let point = self.dice.pick(&points);
-        self.store().shared.options.faults.arm(point, Fault::Crash);
+        self.store().segments.options.faults.arm(point, Fault::Crash);
         let (delivery, sent) = self.delivery();
         let is_accepted = self.store().append(delivery).is_ok();
         let _ = self.store().flush();
         let _ = self.store().compact();
-        self.n_crashes += u64::from(self.store().shared.options.faults.has_crashed());
+        self.n_crashes += u64::from(self.store().segments.options.faults.has_crashed());
         self.start();
         let found = self.visible();
         let n_found = sent.keys().filter(|event| found.contains(*event)).count();
@@ -234,10 +234,10 @@ impl Machine {
 
     /// Every segment has a file, and every file a segment, once those that were replaced have gone.
     fn check_files(&self) {
-        let held = self.store().shared.compaction.hold();
-        self.store().shared.remove_doomed();
+        let held = self.store().upkeep.compactor.hold();
+        self.store().segments.remove_doomed();
         let listed: BTreeSet<String> =
-            self.store().shared.state().segments.iter().map(|stored| stored.file.clone()).collect();
+            self.store().segments.state().segments.iter().map(|stored| stored.file.clone()).collect();
         let partitions = std::fs::read_dir(self.dir.path().join("segments")).expect("readable").flatten();
         let files = partitions.flat_map(|partition| {
             let name = partition.file_name().into_string().expect("a name");

@@ -63,10 +63,10 @@ fn fill(dir: &Path) {
     };
     let some = sequences(&store)[..5].iter().copied().collect();
     // It stays under way: nothing writes the segment again.
-    let _held = store.shared.compaction.hold();
+    let _held = store.upkeep.compactor.hold();
     store.delete_events(&group("g"), some, &order).expect("room");
     store.append(keyed("g", 100, 5, 3, 3)).expect("room");
-    store.shared.look_at_clock();
+    store.segments.look_at_clock();
     let names: Vec<_> = files(dir).into_iter().map(|(path, _)| path.display().to_string()).collect();
     for (name, _) in KINDS.iter().filter(|(name, _)| *name != ".receipt") {
         assert!(names.iter().any(|found| found.ends_with(name)), "{name}: {names:?}");

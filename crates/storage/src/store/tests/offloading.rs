@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::objects::fake::{FakeS3, Trouble};
-use crate::state::{Place, StoredSegment};
+pub(super) use crate::state::{Place, StoredSegment};
 use crate::{COMPACTION_FAULT_POINTS, Fault, MOVE_FAULT_POINTS};
 
 fn remote_options(dir: &Path, fake: &FakeS3) -> Options {
@@ -24,12 +24,12 @@ fn two_segments(dir: &Path, fake: &FakeS3) -> Arc<Store> {
 }
 
 fn segments_at(store: &Store, place: Place) -> Vec<Arc<StoredSegment>> {
-    store.shared.state().segments.iter().filter(|stored| stored.place == place).cloned().collect()
+    store.segments.state().segments.iter().filter(|stored| stored.place == place).cloned().collect()
 }
 
 fn move_all(store: &Store, place: Place) -> Result<(), StoreError> {
     let others = if place == Place::Remote { Place::Local } else { Place::Remote };
-    segments_at(store, others).iter().try_for_each(|stored| store.shared.move_segment_to(stored, place))
+    segments_at(store, others).iter().try_for_each(|stored| store.upkeep.mover.move_segment_to(stored, place))
 }
 
 /// Waits until the background thread has done something.
@@ -62,7 +62,7 @@ fn answers_from_the_object_store_are_those_from_the_data_directory() {
     let store = two_segments(dir.path(), &fake);
     let before = everything(&store);
     move_all(&store, Place::Remote).expect("an object store");
-    store.shared.remove_doomed();
+    store.segments.remove_doomed();
     assert_eq!((n_local_files(dir.path()), fake.names().len()), (0, 2));
     assert_eq!(everything(&store), before);
     let status = store.status().object_store.expect("there is one");
@@ -76,7 +76,7 @@ fn answers_from_the_object_store_are_those_from_the_data_directory() {
     assert_eq!(fake.take_requests("GET"), 0, "pages outlive a restart");
     assert_eq!(store.verify().1, []);
     move_all(&store, Place::Local).expect("room");
-    store.shared.remove_doomed();
+    store.segments.remove_doomed();
     until("objects are removed", || fake.names().is_empty());
     assert_eq!((n_local_files(dir.path()), everything(&store)), (2, before.clone()));
     drop(store);
@@ -104,7 +104,7 @@ fn without_the_object_store_the_rest_answers_and_what_is_missing_is_named() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = two_segments(dir.path(), &fake);
     let first = segments_at(&store, Place::Local).remove(0);
-    store.shared.move_segment_to(&first, Place::Remote).expect("an object store");
+    store.upkeep.mover.move_segment_to(&first, Place::Remote).expect("an object store");
     drop((store, first));
     std::fs::remove_dir_all(dir.path().join("cache")).expect("removable");
     fake.fail(|_| Some(Trouble::Status(503)));
@@ -120,9 +120,9 @@ fn without_the_object_store_the_rest_answers_and_what_is_missing_is_named() {
     store.flush().expect("room");
     until("it is said", || store.status().object_store.is_some_and(|status| status.unreachable.is_some()));
     fake.fail(|_| None);
-    store.shared.objects_bell.ring();
+    store.segments.signals.objects.ring();
     until("segments are opened", || {
-        store.shared.objects_bell.ring();
+        store.segments.signals.objects.ring();
         store.status().awaited.is_empty()
     });
     assert_events(&store, 45);
@@ -145,7 +145,7 @@ fn a_failed_read_is_an_error_that_names_the_object() {
     }
     fake.fail(|_| None);
     until("it is asked again", || {
-        store.shared.objects_bell.ring();
+        store.segments.signals.objects.ring();
         store.status().object_store.is_some_and(|status| status.unreachable.is_none())
     });
     assert_events(&store, 40);
@@ -192,7 +192,7 @@ fn a_move_that_fails_leaves_the_segment_where_it_is_and_nothing_behind() {
     let mut bytes = std::fs::read(&path).expect("readable");
     bytes[70] ^= 1;
     std::fs::write(&path, bytes).expect("writable");
-    let moved = store.shared.move_segment_to(&first, Place::Remote);
+    let moved = store.upkeep.mover.move_segment_to(&first, Place::Remote);
     assert!(matches!(moved, Err(StoreError::Unreadable(_))), "damage is not moved: {moved:?}");
 }
 
@@ -211,7 +211,7 @@ fn what_cannot_be_removed_is_removed_later_also_after_a_restart() {
     assert_eq!(events(&store), (20..40).collect::<Vec<_>>());
     assert_eq!(store.status().object_store.expect("there is one").objects_to_remove, 1);
     fake.fail(|_| None);
-    store.shared.objects_bell.ring();
+    store.segments.signals.objects.ring();
     until("it is permitted again", || fake.names().len() == 1);
     until("and forgotten", || store.status().object_store.is_some_and(|status| status.objects_to_remove == 0));
     drop(store);
@@ -234,7 +234,7 @@ fn a_snapshot_goes_on_reading_what_was_moved_and_moved_back() {
     std::fs::remove_dir_all(dir.path().join("cache/pages")).expect("removable");
     assert_eq!((fake.names().len(), events_of(&remote)), (2, (0..40).collect()));
     drop((local, remote));
-    store.shared.remove_doomed();
+    store.segments.remove_doomed();
     until("objects are removed", || fake.names().is_empty());
     assert_eq!(n_local_files(dir.path()), 2);
     assert_events(&store, 40);
@@ -245,7 +245,7 @@ fn remote_segments_are_checked_and_copied_and_a_copy_shares_no_object() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = two_segments(&dir.path().join("data"), &fake);
     let first = segments_at(&store, Place::Local).remove(0);
-    store.shared.move_segment_to(&first, Place::Remote).expect("an object store");
+    store.upkeep.mover.move_segment_to(&first, Place::Remote).expect("an object store");
     drop(first);
     let before = everything(&store);
     let (data, copy, restored) = (dir.path().join("data"), dir.path().join("copy"), dir.path().join("restored"));
@@ -280,10 +280,10 @@ fn a_lost_catalog_is_made_anew_from_objects_too() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = two_segments(dir.path(), &fake);
     let first = segments_at(&store, Place::Local).remove(0);
-    store.shared.move_segment_to(&first, Place::Remote).expect("an object store");
+    store.upkeep.mover.move_segment_to(&first, Place::Remote).expect("an object store");
     let before = everything(&store);
     drop(first);
-    store.shared.remove_doomed();
+    store.segments.remove_doomed();
     drop(store);
     lose_catalog(dir.path());
     let (store, recovery) = Store::open(remote_options(dir.path(), &fake)).expect("a store that can be opened");
@@ -309,7 +309,7 @@ fn deleted_events_of_a_remote_segment_stay_hidden_whenever_it_is_opened() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = two_segments(dir.path(), &fake);
     move_all(&store, Place::Remote).expect("an object store");
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     super::erasing::delete(&store, "g", |n| n % 2 == 1);
     let expected: Vec<i64> = (0..20).step_by(2).chain(20..40).collect();
     assert_eq!(events(&store), expected);
@@ -322,7 +322,7 @@ fn deleted_events_of_a_remote_segment_stay_hidden_whenever_it_is_opened() {
     assert_eq!(store.snapshot(&[], TimeRange::ALL).runs.len(), 1);
     fake.fail(|_| None);
     until("it is opened", || {
-        store.shared.objects_bell.ring();
+        store.segments.signals.objects.ring();
         store.status().awaited.is_empty()
     });
     assert_eq!(events(&store), expected);
@@ -334,7 +334,7 @@ fn deleted_events_of_a_remote_segment_stay_hidden_whenever_it_is_opened() {
 fn remote_segments_are_compacted_into_local_ones() {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = open_remote(dir.path(), &fake);
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     for flush in 0..6 {
         store.append(delivery("g", flush * 10, 10)).expect("room");
         store.flush().expect("room");
@@ -353,16 +353,16 @@ fn remote_segments_are_compacted_into_local_ones() {
 fn crash_compaction_at(point: &str) {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = open_remote(dir.path(), &fake);
-    let held = store.shared.compaction.hold();
+    let held = store.upkeep.compactor.hold();
     for flush in 0..4 {
         store.append(delivery("g", flush * 10, 10)).expect("room");
         store.flush().expect("room");
     }
     move_all(&store, Place::Remote).expect("an object store");
-    store.shared.options.faults.arm(point, Fault::Crash);
+    store.segments.options.faults.arm(point, Fault::Crash);
     drop(held);
     let _ = store.compact();
-    assert!(store.shared.options.faults.has_crashed(), "{point} was not reached");
+    assert!(store.segments.options.faults.has_crashed(), "{point} was not reached");
     drop(store);
     fake.fail(|request| (request.method == "HEAD").then_some(Trouble::Status(403)));
     let (store, recovery) = Store::open(remote_options(dir.path(), &fake)).expect("a store that can be opened");
@@ -387,15 +387,15 @@ fn a_crash_while_remote_segments_are_compacted_loses_and_repeats_nothing() {
 fn crash_at(point: &str) {
     let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
     let store = two_segments(dir.path(), &fake);
-    store.shared.options.faults.arm(point, Fault::Crash);
+    store.segments.options.faults.arm(point, Fault::Crash);
     let _ = move_all(&store, Place::Remote);
     if point == "object.remove" {
         assert!(store.delete_group(&group("none")).is_ok());
         let _ = move_all(&store, Place::Local);
-        store.shared.objects_bell.ring();
-        until("the point is reached", || store.shared.options.faults.has_crashed());
+        store.segments.signals.objects.ring();
+        until("the point is reached", || store.segments.options.faults.has_crashed());
     }
-    assert!(store.shared.options.faults.has_crashed(), "{point} was not reached");
+    assert!(store.segments.options.faults.has_crashed(), "{point} was not reached");
     assert_events(&store, 40);
     drop(store);
     let (store, recovery) = Store::open(remote_options(dir.path(), &fake)).expect("a store that can be opened");

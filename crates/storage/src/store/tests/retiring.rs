@@ -146,10 +146,10 @@ fn a_retired_run_in_a_shared_segment_is_written_out_of_it() {
     store.set_retention(&group("g"), age(1)).expect("room");
     assert_eq!((events(&store), files(dir.path())), (vec![2], 1));
     store.compact().expect("room");
-    let segments = store.shared.state().segments.clone();
+    let segments = store.segments.state().segments.clone();
     let n_runs: usize = segments.iter().map(|stored| stored.segment.summaries().len()).sum();
     assert_eq!((events(&store), n_runs), (vec![2], 1));
-    assert!(store.shared.state().retired.is_empty());
+    assert!(store.segments.state().retired.is_empty());
 }
 
 #[test]
@@ -406,9 +406,9 @@ fn a_query_reads_what_it_began_with_whatever_goes_meanwhile() {
         while !done.load(Ordering::SeqCst) {
             let snapshot = store.snapshot(&[], TimeRange::ALL);
             // Until it is read some of it has gone.
-            let retired = store.shared.counters.runs_retired.get() as i64;
+            let retired = store.segments.counters.runs_retired.get() as i64;
             snapshot.runs.iter().for_each(whole);
-            let raced = store.shared.counters.runs_retired.get() as i64 - retired.max(before);
+            let raced = store.segments.counters.runs_retired.get() as i64 - retired.max(before);
             before = before.max(retired + raced);
             n_races.fetch_add(raced.max(0), Ordering::SeqCst);
         }

@@ -34,17 +34,17 @@ fn flip(path: &Path, at: usize) {
 fn a_flipped_byte_anywhere_is_found_while_the_store_runs_and_named() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let store = open_filled(dir.path());
-    let stored = store.shared.state().segments[0].clone();
+    let stored = store.segments.state().segments[0].clone();
     let path = dir.path().join(&stored.file);
     let n_bytes = std::fs::metadata(&path).expect("a segment").len() as usize;
     let interval = 1;
-    store.shared.scrub(interval, FAST);
+    store.upkeep.scrubber.scrub(interval, FAST);
     assert_eq!((store.status().scrub.segments_read, store.status().damaged), (2, vec![]));
     for at in (0..n_bytes).step_by(101).chain([n_bytes - 1]) {
         flip(&path, at);
         // The clock stands: a cycle that has ended is begun anew by its note.
-        store.shared.scrub.restart();
-        store.shared.scrub(interval, FAST);
+        store.upkeep.scrubber.restart();
+        store.upkeep.scrubber.scrub(interval, FAST);
         let damaged = store.status().damaged;
         assert_eq!(damaged.iter().map(|d| d.file.as_str()).collect::<Vec<_>>(), [stored.file.as_str()], "byte {at}");
         let snapshot = store.snapshot(&[], TimeRange::ALL);
@@ -54,12 +54,12 @@ fn a_flipped_byte_anywhere_is_found_while_the_store_runs_and_named() {
         assert_eq!(store.snapshot(&[], elsewhere).damaged, []);
         flip(&path, at);
     }
-    store.shared.scrub.restart();
-    store.shared.scrub(interval, FAST);
+    store.upkeep.scrubber.restart();
+    store.upkeep.scrubber.scrub(interval, FAST);
     assert_eq!(store.status().damaged, [], "what was put back is whole again");
     std::fs::remove_file(&path).expect("it is there");
-    store.shared.scrub.restart();
-    store.shared.scrub(interval, FAST);
+    store.upkeep.scrubber.restart();
+    store.upkeep.scrubber.scrub(interval, FAST);
     assert_eq!((store.status().damaged.len(), store.status().scrub.damaged), (1, 1));
 }
 
@@ -67,10 +67,10 @@ fn a_flipped_byte_anywhere_is_found_while_the_store_runs_and_named() {
 fn a_damaged_segment_is_not_put_together_with_others_and_its_file_stays() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let store = open_filled(dir.path());
-    let stored = store.shared.state().segments[0].clone();
+    let stored = store.segments.state().segments[0].clone();
     let path = dir.path().join(&stored.file);
     flip(&path, 100);
-    store.shared.scrub(1, FAST);
+    store.upkeep.scrubber.scrub(1, FAST);
     store.append(delivery("g", 100, 50)).expect("room");
     for _ in 0..4 {
         store.append(delivery("x", 0, 1)).expect("room");
@@ -79,7 +79,7 @@ fn a_damaged_segment_is_not_put_together_with_others_and_its_file_stays() {
     store.compact().expect("the others are whole");
     assert_eq!(store.status().compactions_failed, 0);
     assert!(path.exists());
-    assert!(store.shared.state().segments.iter().any(|known| Arc::ptr_eq(known, &stored)));
+    assert!(store.segments.state().segments.iter().any(|known| Arc::ptr_eq(known, &stored)));
     // Nothing is left of what the scrub knew once the segment is gone.
     drop(stored);
     store.delete_group(&group("g")).expect("room");
@@ -92,21 +92,21 @@ fn a_cycle_goes_on_after_a_start_and_begins_when_it_is_due() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let store = open_filled(dir.path());
     let read = |store: &Store| store.status().scrub.segments_read;
-    store.shared.scrub(7 * DAY, FAST);
+    store.upkeep.scrubber.scrub(7 * DAY, FAST);
     assert_eq!(read(&store), 2);
-    store.shared.scrub(7 * DAY, FAST);
+    store.upkeep.scrubber.scrub(7 * DAY, FAST);
     assert_eq!(read(&store), 2, "once in a cycle");
     drop(store);
     let store = open_later(dir.path(), 3);
-    store.shared.scrub(7 * DAY, FAST);
+    store.upkeep.scrubber.scrub(7 * DAY, FAST);
     assert_eq!((read(&store), store.status().scrub.segments_done), (0, 2));
     drop(store);
     let store = open_later(dir.path(), 8);
-    store.shared.scrub(7 * DAY, FAST);
+    store.upkeep.scrubber.scrub(7 * DAY, FAST);
     assert_eq!(read(&store), 2);
     drop(store);
     let store = open_later(dir.path(), 2);
-    store.shared.scrub(7 * DAY, FAST);
+    store.upkeep.scrubber.scrub(7 * DAY, FAST);
     assert_eq!(read(&store), 2, "a clock that was put back keeps no cycle waiting");
 }
 
@@ -114,15 +114,15 @@ fn a_cycle_goes_on_after_a_start_and_begins_when_it_is_due() {
 fn a_scrub_reads_no_faster_than_it_may_and_ends_at_once() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let store = open_filled(dir.path());
-    store.shared.scrub(1, FAST);
+    store.upkeep.scrubber.scrub(1, FAST);
     let n_bytes = store.status().scrub.bytes_read;
-    store.shared.scrub.restart();
+    store.upkeep.scrubber.restart();
     let began = std::time::Instant::now();
-    store.shared.scrub(1, n_bytes * 4);
+    store.upkeep.scrubber.scrub(1, n_bytes * 4);
     assert!(began.elapsed().as_millis() >= 150, "a quarter of a second, and not {:?}", began.elapsed());
-    store.shared.scrub.restart();
+    store.upkeep.scrubber.restart();
     std::thread::scope(|scope| {
-        let slow = scope.spawn(|| store.shared.scrub(1, 1));
+        let slow = scope.spawn(|| store.upkeep.scrubber.scrub(1, 1));
         store.close().expect("room");
         slow.join().expect("no panic");
     });

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 use crate::objects::fake::{FakeS3, Trouble};
-use crate::state::Tier;
+use crate::tier::Tier;
 use crate::{ColdPlace, RetentionOptions, TierOptions, TierStatus};
 
 const DAY: i64 = Timestamp::DAY;
@@ -61,7 +61,7 @@ fn a_segment_grows_warm_and_cold_and_is_written_again_once() {
     store.compact().expect("room");
     assert_eq!(tiers(&store), (0, 0, 2), "the tier is remembered");
     let is_cold = |stored: &Arc<crate::state::StoredSegment>| stored.tier == Tier::Cold;
-    assert!(store.shared.state().segments.iter().all(is_cold));
+    assert!(store.segments.state().segments.iter().all(is_cold));
     assert!(store.status().segment_bytes < before.1 * 3 / 2);
     let after = sequences(&store);
     assert!(before.0.iter().all(|sequence| after.binary_search(sequence).is_ok()));
@@ -129,7 +129,7 @@ fn cold_segments_go_to_the_object_store_once_it_answers_and_take_no_room_here() 
         store.compact().expect("room");
     }
     assert_events(&store, 20);
-    assert!(store.shared.own_bytes() < store.status().segment_bytes + store.status().wal_bytes);
+    assert!(store.upkeep.retention.own_bytes() < store.status().segment_bytes + store.status().wal_bytes);
     let moved = store.status().written;
     store.compact().expect("room");
     assert_eq!(store.status().written, moved, "once");

@@ -73,7 +73,7 @@ fn days(store: &Store) -> Vec<i64> {
 
 /// Events of `g` that are on the disk, whether or not they are shown.
 fn stored(store: &Store) -> u64 {
-    let state = store.shared.state();
+    let state = store.segments.state();
     let runs = state.segments.iter().flat_map(|stored| stored.segment.summaries());
     runs.filter(|run| run.group == group("g")).map(|run| run.n_events).sum()
 }
@@ -92,8 +92,8 @@ fn an_event_beyond_the_age_does_not_stay_with_a_younger_one_of_its_segment() {
     store.compact().expect("room");
     assert_eq!((days(&store), stored(&store)), (vec![9, 20], 2), "their bytes followed");
     store.retire().expect("room");
-    assert!(store.shared.state().trims.is_empty() && store.shared.state().masks.is_empty());
-    assert_eq!(store.shared.control().documents("trim").expect("readable"), []);
+    assert!(store.segments.state().trims.is_empty() && store.segments.state().masks.is_empty());
+    assert_eq!(store.segments.control().documents("trim").expect("readable"), []);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_group_whose_hidden_days_can_come_back_is_not_split_into_days() {
     assert_eq!(days(&store).len(), 10_000);
     store.compact().expect("room");
     assert_eq!(days(&store).len(), 10_000);
-    let state = store.shared.state();
+    let state = store.segments.state();
     assert!(state.segments.iter().all(|stored| stored.segment.meta().partition != MIXED_PARTITION));
 }
 
@@ -187,7 +187,7 @@ fn deleted_and_expired_events_do_not_come_back_for_each_other() {
     let store = open_at(dir.path(), &clock, 2);
     fill(&store, [9, 10, 40, 50]);
     let hidden = store
-        .shared
+        .segments
         .state()
         .segments
         .iter()

@@ -1,0 +1,201 @@
+//! Decodes the column of a field, or rows of it.
+
+use std::sync::Arc;
+
+use types::{Addresses, Column, MISSING_CODE, RowSet, Strings, Value};
+
+use super::dictionary::{take_dictionary, take_flags, take_values};
+use crate::bytes::{Cursor, Damage, Decoded};
+use crate::strings::{take_addresses, take_texts};
+
+/// Rows per distinct value from which on a block's dictionary is read as one.
+const ROWS_PER_VALUE_MIN: usize = 2;
+
+/// Which of the values stored are wanted, and the rows that they go to.
+struct RowSelection {
+    /// How many values are stored.
+    n_stored: usize,
+    /// Which of them are wanted; `None` where all are.
+    chosen: Option<RowSet>,
+    /// Of the rows wanted, those that have a value.
+    present: RowSet,
+}
+
+impl RowSelection {
+    fn new(present: &RowSet, rows: &RowSet) -> Self {
+        let chosen = present.places_of(rows);
+        Self {
+            n_stored: present.count(),
+            chosen: (!chosen.is_all()).then_some(chosen),
+            present: rows.places_of(present),
+        }
+    }
+
+    fn some_present(&self) -> Option<RowSet> {
+        (!self.present.is_all()).then(|| self.present.clone())
+    }
+
+    /// Puts the values wanted at their rows.
+    fn spread<T: Copy>(&self, stored: Vec<T>, missing: T) -> Vec<T> {
+        match &self.chosen {
+            None => spread(stored, &self.present, missing),
+            Some(chosen) => spread(chosen.iter().map(|place| stored[place]).collect(), &self.present, missing),
+        }
+    }
+
+    /// The rows wanted whose stored value is in `stored`.
+    fn spread_rows(&self, stored: RowSet) -> RowSet {
+        let chosen = match &self.chosen {
+            None => stored,
+            Some(chosen) => chosen.places_of(&stored),
+        };
+        self.present.select(&chosen)
+    }
+
+    fn spread_texts(&self, stored: Strings) -> Decoded<Strings> {
+        match &self.chosen {
+            None => spread_texts(stored, &self.present),
+            Some(chosen) => spread_texts(stored.gather(chosen.iter()), &self.present),
+        }
+    }
+}
+
+/// Reads the rows `rows` of a column in which the rows in `present`, a set over the same block, have values.
+pub(crate) fn decode(
+    bytes: &[u8],
+    present: &RowSet,
+    rows: &RowSet,
+    dictionary: Option<&Arc<Vec<Value>>>,
+) -> Decoded<Column> {
+    let wanted = RowSelection::new(present, rows);
+    let (n_rows, n) = (wanted.present.n_rows(), wanted.n_stored);
+    if wanted.present.is_empty() || bytes.is_empty() {
+        return Ok(Column::Missing { n_rows });
+    }
+    let mut cursor = Cursor::new(bytes);
+    let column = match cursor.byte()? {
+        0 => {
+            let values = dictionary.ok_or(Damage("a dictionary is missing"))?.clone();
+            let codes = checked_codes(cursor.codes(n)?, values.len())?;
+            Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values }
+        }
+        1 => {
+            let n_values = cursor.varint()? as usize;
+            if n_values > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            decode_block_dictionary(&mut cursor, n_values, &wanted)?
+        }
+        2 => Column::Integers { values: wanted.spread(cursor.integers(n)?, 0), present: wanted.some_present() },
+        tag @ (3 | 4) => {
+            let values = take_floats(&mut cursor, n, tag)?;
+            let flags = take_flags(&mut cursor, n)?;
+            let integers = flags.map(|flags| wanted.spread_rows(flags));
+            Column::Floats { values: wanted.spread(values, 0.0), present: wanted.some_present(), integers }
+        }
+        5 => {
+            let values = wanted.spread_texts(take_texts(&mut cursor, n)?)?;
+            Column::Strings { values, present: wanted.some_present() }
+        }
+        6 => {
+            let stored = take_values(&mut cursor, n)?;
+            let mut rows = vec![None; n_rows];
+            let is_wanted = |place: &usize| wanted.chosen.as_ref().is_none_or(|chosen| chosen.contains(*place));
+            let places = (0..stored.len()).filter(is_wanted);
+            wanted.present.iter().zip(places).for_each(|(row, place)| rows[row].clone_from(&stored[place]));
+            Column::Mixed(rows)
+        }
+        _ => return Err(Damage("unknown kind of column")),
+    };
+    if cursor.is_at_end() { Ok(column) } else { Err(Damage("bytes are left over")) }
+}
+
+/// The same as addresses; `None` where they are kept as something else.
+pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) -> Decoded<Option<Addresses>> {
+    let wanted = RowSelection::new(present, rows);
+    let mut cursor = Cursor::new(bytes);
+    let values = match cursor.byte()? {
+        1 => {
+            let n_values = cursor.varint()? as usize;
+            if n_values > wanted.n_stored {
+                return Err(Damage("a dictionary is too large"));
+            }
+            if cursor.byte()? != 0 {
+                return Ok(None);
+            }
+            let Some(distinct) = take_addresses(&mut cursor, n_values)? else { return Ok(None) };
+            let codes = checked_codes(cursor.codes(wanted.n_stored)?, distinct.len())?;
+            codes.into_iter().map(|code| distinct[code as usize]).collect()
+        }
+        5 => {
+            let Some(values) = take_addresses(&mut cursor, wanted.n_stored)? else { return Ok(None) };
+            values
+        }
+        _ => return Ok(None),
+    };
+    if !cursor.is_at_end() {
+        return Err(Damage("bytes are left over"));
+    }
+    Ok(Some(Addresses { values: wanted.spread(values, 0), present: wanted.some_present() }))
+}
+
+/// Reads a dictionary of the block and the codes into it.
+///
+/// Where values hardly repeat, one allocation for all texts costs less than one for each value.
+fn decode_block_dictionary(cursor: &mut Cursor<'_>, n_values: usize, wanted: &RowSelection) -> Decoded<Column> {
+    let is_texts = cursor.clone().byte()? == 0;
+    if !is_texts || n_values * ROWS_PER_VALUE_MIN < wanted.present.count() {
+        let values = Arc::new(take_dictionary(cursor, n_values)?);
+        let codes = checked_codes(cursor.codes(wanted.n_stored)?, values.len())?;
+        return Ok(Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values });
+    }
+    cursor.byte()?;
+    let distinct = take_texts(cursor, n_values)?;
+    let codes = checked_codes(cursor.codes(wanted.n_stored)?, distinct.len())?;
+    let code = |place: usize| distinct.get(codes[place] as usize);
+    let texts: Strings = match &wanted.chosen {
+        None => (0..codes.len()).map(code).collect(),
+        Some(chosen) => chosen.iter().map(code).collect(),
+    };
+    Ok(Column::Strings { values: spread_texts(texts, &wanted.present)?, present: wanted.some_present() })
+}
+
+fn take_floats(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<Vec<f64>> {
+    if tag == 4 {
+        return Ok(cursor.integers(n)?.into_iter().map(|bits| f64::from_bits(bits as u64)).collect());
+    }
+    let scale = cursor.byte()?;
+    let factor = 10f64.powi(i32::from(scale.min(9)));
+    Ok(cursor.integers(n)?.into_iter().map(|scaled| scaled as f64 / factor).collect())
+}
+
+fn checked_codes(codes: Vec<u32>, n_values: usize) -> Decoded<Vec<u32>> {
+    // Without an early end, so that it is done many codes at a time.
+    let is_right = codes.iter().fold(true, |is_right, code| is_right & ((*code as usize) < n_values));
+    if is_right { Ok(codes) } else { Err(Damage("a code is out of range")) }
+}
+
+/// Puts compact values at the rows in `present`.
+fn spread<T: Copy>(compact: Vec<T>, present: &RowSet, missing: T) -> Vec<T> {
+    if compact.len() == present.n_rows() {
+        return compact;
+    }
+    let mut rows = vec![missing; present.n_rows()];
+    present.iter().zip(compact).for_each(|(row, value)| rows[row] = value);
+    rows
+}
+
+/// Puts texts at the rows in `present`; others get empty ones, so that only the ends change.
+fn spread_texts(compact: Strings, present: &RowSet) -> Decoded<Strings> {
+    if compact.len() == present.n_rows() {
+        return Ok(compact);
+    }
+    let mut rows = vec![0; present.n_rows()];
+    present.iter().zip(compact.ends()).for_each(|(row, end)| rows[row] = *end);
+    let mut last = 0;
+    for end in &mut rows {
+        last = last.max(*end);
+        *end = last;
+    }
+    Strings::of_parts(compact.into_text(), rows).ok_or(Damage("a text ends within a character"))
+}

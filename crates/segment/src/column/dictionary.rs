@@ -1,0 +1,122 @@
+//! Values of a dictionary, and the dictionary that blocks of a run share.
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use types::{RowSet, Value};
+
+use crate::bytes::{Cursor, Damage, Decoded, put_varint};
+use crate::strings::{put_texts, take_texts};
+use crate::tagged::{put_tagged, take_tagged};
+
+/// Distinct values up to which the first block of a run starts a dictionary for the whole run.
+const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
+
+/// Most values of a run's dictionary; readers hold it in memory as a whole.
+const RUN_DICTIONARY_MAX: usize = 4096;
+
+/// The dictionary of one field over a whole run, in the order of first sight.
+#[derive(Default)]
+pub(crate) struct RunDictionary {
+    pub(super) values: Vec<Value>,
+    pub(super) by_text: HashMap<Arc<str>, u32, RandomState>,
+    pub(super) n_blocks: usize,
+    pub(super) is_closed: bool,
+}
+
+impl RunDictionary {
+    /// Takes all of `texts` in and gives their codes, or nothing where the dictionary would become too large.
+    pub(super) fn codes_of(&mut self, texts: &[&Arc<str>]) -> Option<Vec<u32>> {
+        self.n_blocks += 1;
+        if self.n_blocks == 1 && texts.len() > RUN_DICTIONARY_STARTS_MAX {
+            self.is_closed = true;
+        }
+        let n_new = texts.iter().filter(|text| !self.by_text.contains_key(**text)).count();
+        if self.is_closed || self.values.len() + n_new > RUN_DICTIONARY_MAX {
+            return None;
+        }
+        let mut codes = Vec::with_capacity(texts.len());
+        for text in texts {
+            let next = self.values.len() as u32;
+            let code = *self.by_text.entry((*text).clone()).or_insert(next);
+            if code == next {
+                self.values.push(Value::String((*text).clone()));
+            }
+            codes.push(code);
+        }
+        Some(codes)
+    }
+
+    /// The text that a code stands for.
+    pub(crate) fn text(&self, code: u32) -> Option<&str> {
+        if let Value::String(text) = self.values.get(code as usize)? { Some(text) } else { None }
+    }
+
+    /// The dictionary's section, or nothing where no block uses it.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        if self.values.is_empty() {
+            return None;
+        }
+        let mut out = Vec::new();
+        put_varint(&mut out, self.values.len() as u64);
+        put_values(&mut out, &self.values.iter().map(Some).collect::<Vec<_>>());
+        Some(out)
+    }
+}
+
+/// Reads a run's dictionary.
+pub(crate) fn decode_run_dictionary(bytes: &[u8]) -> Decoded<Arc<Vec<Value>>> {
+    let mut cursor = Cursor::new(bytes);
+    let n = cursor.varint()? as usize;
+    if n > RUN_DICTIONARY_MAX {
+        return Err(Damage("a dictionary is too large"));
+    }
+    Ok(Arc::new(take_dictionary(&mut cursor, n)?))
+}
+
+pub(super) fn take_dictionary(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Value>> {
+    let values = take_values(cursor, n)?;
+    values.into_iter().map(|value| value.ok_or(Damage("a dictionary has a gap"))).collect()
+}
+
+pub(super) fn put_flags(out: &mut Vec<u8>, flags: &[bool]) {
+    let any = flags.contains(&true);
+    out.push(u8::from(any));
+    if any {
+        let byte = |bits: &[bool]| bits.iter().enumerate().fold(0u8, |sum, (i, bit)| sum | u8::from(*bit) << i);
+        out.extend(flags.chunks(8).map(byte));
+    }
+}
+
+pub(super) fn take_flags(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<RowSet>> {
+    if cursor.byte()? == 0 {
+        return Ok(None);
+    }
+    let bytes = cursor.take(n.div_ceil(8))?;
+    let word = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+    Ok(Some(RowSet::of_words(bytes.chunks(8).map(word).collect(), n)))
+}
+
+pub(super) fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
+    let texts: Option<Vec<&str>> =
+        values.iter().map(|value| if let Some(Value::String(text)) = value { Some(&**text) } else { None }).collect();
+    match texts {
+        Some(texts) => {
+            out.push(0);
+            put_texts(out, &texts);
+        }
+        None => {
+            out.push(1);
+            values.iter().for_each(|value| put_tagged(out, *value));
+        }
+    }
+}
+
+pub(super) fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Option<Value>>> {
+    match cursor.byte()? {
+        0 => Ok(take_texts(cursor, n)?.iter().map(|text| Some(Value::text(text))).collect()),
+        1 => (0..n).map(|_| take_tagged(cursor)).collect(),
+        _ => Err(Damage("unknown kind of values")),
+    }
+}

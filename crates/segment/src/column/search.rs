@@ -1,0 +1,188 @@
+//! Finds the rows of a stored column that may hold a literal, without making the values.
+
+use std::sync::Arc;
+
+use types::{RowSet, Value};
+
+use crate::bytes::{Cursor, Damage, Decoded};
+use crate::digits::Digits;
+use crate::needle::Needle;
+use crate::strings;
+
+/// Rows of a column section that may hold a needle, and whether all of them certainly do. The layout is that of
+/// [`column`](crate::column); `present` are the rows that have a value.
+pub(crate) fn find(
+    bytes: &[u8],
+    present: &RowSet,
+    dictionary: Option<&Arc<Vec<Value>>>,
+    needle: &Needle,
+) -> Decoded<(RowSet, bool)> {
+    let n = present.count();
+    let none = RowSet::none(present.n_rows());
+    if bytes.is_empty() {
+        return Ok((none, true));
+    }
+    let mut cursor = Cursor::new(bytes);
+    let texts = match cursor.byte()? {
+        0 => {
+            let values = dictionary.ok_or(Damage("a dictionary is missing"))?;
+            let holds = |value: &Value| if let Value::String(text) = value { needle.is_in(text) } else { true };
+            let holds = RowSet::of(values.len(), |code| holds(&values[code]));
+            let is_exact = values.iter().all(|value| matches!(value, Value::String(_)));
+            return Ok((rows_with_code(&mut cursor, present, &holds)?, is_exact));
+        }
+        1 => {
+            let n_values = cursor.varint()? as usize;
+            if n_values > n {
+                return Err(Damage("a dictionary is too large"));
+            }
+            if cursor.byte()? != 0 {
+                return Ok((present.clone(), false));
+            }
+            let Some(holds) = find_texts(&mut cursor, n_values, needle)? else { return Ok((none, true)) };
+            return Ok((rows_with_code(&mut cursor, present, &holds)?, true));
+        }
+        2..=4 if !needle.may_be_in_number() => None,
+        tag @ (2 | 3) => {
+            // A single digit may be the exponent of a decimal.
+            let digits = needle.digits().filter(|_| tag == 2 || needle.literal.len() > 1);
+            let Some(digits) = digits else { return Ok((present.clone(), false)) };
+            return find_digits(&mut cursor, present, tag, digits);
+        }
+        4 => return Ok((present.clone(), false)),
+        5 => find_texts(&mut cursor, n, needle)?,
+        6 if cursor.byte()? == 0 => find_texts(&mut cursor, n, needle)?,
+        6 => return Ok((present.clone(), false)),
+        _ => return Err(Damage("unknown kind of column")),
+    };
+    Ok((texts.map_or(none, |places| present.select(&places)), true))
+}
+
+/// Reports whether a column section may hold a needle, as far as its bytes tell before it is known how many values it has.
+pub(crate) fn may_hold(bytes: &[u8], needle: &Needle) -> bool {
+    match bytes {
+        [] => false,
+        // Packed hex: the bytes per text, then those of all texts.
+        [5, 1, n_bytes @ 0..0x80, packed @ ..] => needle.may_be_in_hex_of(packed, usize::from(*n_bytes)),
+        [5, 1, packed @ ..] => needle.may_be_in_hex(packed),
+        [5, 2, ..] => needle.may_be_in_address(),
+        _ => true,
+    }
+}
+
+/// The rows whose code is in `wanted`.
+fn rows_with_code(cursor: &mut Cursor<'_>, present: &RowSet, wanted: &RowSet) -> Decoded<RowSet> {
+    if wanted.is_empty() {
+        return Ok(RowSet::none(present.n_rows()));
+    }
+    let codes = cursor.codes(present.count())?;
+    Ok(present.select(&RowSet::of(codes.len(), |place| wanted.contains(codes[place] as usize))))
+}
+
+/// The rows whose number holds digits, and whether all of them certainly do. Decimals are told by what they are scaled to:
+/// their spelling has the same digits, less zeros at the end, and at the beginning of small ones zeros that are missing there.
+fn find_digits(cursor: &mut Cursor<'_>, present: &RowSet, tag: u8, digits: Digits) -> Decoded<(RowSet, bool)> {
+    let is_whole = tag == 2;
+    if !is_whole {
+        cursor.byte()?;
+    }
+    let digits = if is_whole { digits } else { digits.without_zeros() };
+    let numbers = cursor.integers(present.count())?;
+    let holds = RowSet::of_slice(&numbers, |number| digits.are_in(number.unsigned_abs()));
+    Ok((present.select(&holds), is_whole))
+}
+
+/// Which of `n` *texts* hold the needle; `None` where none does.
+fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Option<RowSet>> {
+    let mut places = Vec::new();
+    strings::find_texts(cursor, n, needle, &mut |place| places.push(place as usize))?;
+    Ok((!places.is_empty()).then(|| RowSet::of_places(n, places.into_iter())))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use types::Column;
+
+    use super::*;
+    use crate::column::{RunDictionary, decode_run_dictionary, encode};
+
+    fn check(values: Vec<Option<Value>>, literal: &str, ignores_case: bool) {
+        check_encoded(&values, literal, ignores_case, RunDictionary::default());
+        // A dictionary that is full sends values into the block.
+        let mut full = RunDictionary::default();
+        let texts = Column::of_values((0..2000).map(|i| Some(Value::text(format!("{i} filler")))).collect());
+        encode(&texts, &texts.presence(), &mut full);
+        check_encoded(&values, literal, ignores_case, full);
+    }
+
+    fn check_encoded(values: &[Option<Value>], literal: &str, ignores_case: bool, mut dictionary: RunDictionary) {
+        let column = Column::of_values(values.to_vec());
+        let present = column.presence();
+        let bytes = encode(&column, &present, &mut dictionary);
+        let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
+        let needle = Needle::new(literal, ignores_case);
+        let (rows, is_exact) = find(&bytes, &present, run.as_ref(), &needle).expect("just written");
+        for (row, value) in values.iter().enumerate() {
+            let text = value.as_ref().map(ToString::to_string).unwrap_or_default();
+            let holds = match ignores_case {
+                true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
+                false => text.contains(literal),
+            };
+            let holds = holds && value.is_some();
+            assert!(rows.contains(row) || !holds, "{literal} is in {text}");
+            assert!(!is_exact || rows.contains(row) == holds, "{literal} in {text}");
+        }
+        assert!(may_hold(&bytes, &needle) || rows.is_empty(), "{literal} in {values:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_that_holds_the_text_is_left_out(
+            hex in prop::collection::vec("[0-9a-f]{8}", 1..20),
+            addresses in prop::collection::vec("(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}", 1..20),
+            words in prop::collection::vec("[a-cA-C]{0,4}", 1..200),
+            numbers in prop::collection::vec(-3000i64..3000, 1..20),
+            literal in "[0-9a-cA.]{1,3}",
+            ignores_case in any::<bool>(),
+        ) {
+            let text = |text: String| Some(Value::text(text));
+            let mixed = numbers.iter().map(|n| (n % 7 != 0).then_some(Value::Float(*n as f64 / 8.0)));
+            let mixed: Vec<_> = mixed.chain(words.iter().cloned().map(text)).collect();
+            check(hex.into_iter().map(text).collect(), &literal, ignores_case);
+            check(addresses.into_iter().map(text).collect(), &literal, ignores_case);
+            check(words.into_iter().map(text).chain([None]).collect(), &literal, ignores_case);
+            check(numbers.into_iter().map(|n| Some(Value::Integer(n))).collect(), &literal, ignores_case);
+            check(mixed, &literal, ignores_case);
+        }
+
+        #[test]
+        fn pieces_of_values_are_found(
+            hex in prop::collection::vec("[0-9a-f]{16}", 1..20),
+            addresses in prop::collection::vec("(1?[1-9]{1,2}\\.){3}1?[1-9]{1,2}", 1..20),
+            users in prop::collection::vec("u[1-9][0-9]{0,7}", 2..20),
+            numbers in prop::collection::vec((any::<i64>(), 0u32..18), 1..20),
+            scale in 0i32..9, from in 0usize..6, length in 1usize..18, more in "[0-9a.]?", ignores_case in any::<bool>(),
+        ) {
+            let whole: Vec<i64> = numbers.iter().map(|(number, n)| number / 10i64.pow(*n)).collect();
+            let decimals = whole.iter().map(|number| Some(Value::Float((number % 10_000_000) as f64 / 10f64.powi(scale))));
+            let texts = |texts: Vec<String>| texts.into_iter().map(|text| Some(Value::text(text))).collect::<Vec<_>>();
+            let columns = [
+                texts(hex), texts(addresses), texts(users), decimals.collect(),
+                whole.iter().map(|number| Some(Value::Integer(*number))).collect(),
+            ];
+            for values in columns {
+                let chosen = values[length % values.len()].as_ref().map(ToString::to_string).unwrap_or_default();
+                let piece: String = chosen.chars().skip(from).take(length).collect();
+                for literal in [chosen.clone() + &more, more.clone() + &chosen, piece].iter().filter(|text| !text.is_empty()) {
+                    check(values.clone(), literal, ignores_case);
+                }
+            }
+        }
+
+        #[test]
+        fn damaged_columns_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
+            let _ = find(&bytes, &RowSet::all(n), None, &Needle::new("ab", false));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Searches the decimal text of numbers without formatting them.
+//!
+//! Whether a whole number contains given digits follows from divisions by powers of ten; an address is four numbers
+//! with 256 possible values each.
+
+/// Digits looked for in the decimal spelling of numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Digits {
+    number: u64,
+    /// Ten to the power of how many digits there are.
+    power: u64,
+    /// No smaller number holds them.
+    least: u64,
+}
+
+/// Most digits looked for: their power of ten fits.
+const DIGITS_MAX: usize = 18;
+
+impl Digits {
+    /// Takes a text; `None` where it holds anything but digits, or too many.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let is_usable = (1..=DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number: u64 = if is_usable { text.parse().ok()? } else { return None };
+        let power = 10u64.pow(text.len() as u32);
+        // Digits with leading zeros must follow another digit, unless they are a single zero.
+        let least = if text.len() == 1 { number } else { number.max(power / 10) };
+        Some(Self { number, power, least })
+    }
+
+    /// Drops leading zeros, of which the spelling may have more.
+    pub(crate) fn without_zeros(self) -> Self {
+        let mut power = 1;
+        while power <= self.number {
+            power *= 10;
+        }
+        Self { power, least: self.number, ..self }
+    }
+
+    /// Reports whether they occur in a number that is spelled without zeros in front.
+    pub(crate) fn are_in(self, number: u64) -> bool {
+        let mut rest = number;
+        while rest >= self.least {
+            if rest % self.power == self.number {
+                return true;
+            }
+            if rest < 10 {
+                return false;
+            }
+            rest /= 10;
+        }
+        false
+    }
+
+    /// Reports whether such a number begins with them.
+    pub(crate) fn begin(self, number: u64) -> bool {
+        let mut rest = number;
+        while rest >= self.power {
+            rest /= 10;
+        }
+        rest == self.number && rest >= self.least
+    }
+
+    /// Reports whether such a number ends with them.
+    fn end(self, number: u64) -> bool {
+        number >= self.least && number % self.power == self.number
+    }
+
+    /// Reports whether such a number is made of them.
+    fn are(self, number: u64) -> bool {
+        number >= self.least && number == self.number
+    }
+
+    /// Reports whether they occur in a number that is spelled with `width` digits, zeros in front.
+    pub(crate) fn are_in_padded(self, number: u64, width: u32) -> bool {
+        let (mut rest, mut n_left) = (number, width);
+        // Those that are left are as many as are looked for, or more.
+        while 10u64.checked_pow(n_left).is_none_or(|power| power >= self.power) {
+            if rest % self.power == self.number {
+                return true;
+            }
+            let Some(fewer) = n_left.checked_sub(1) else { return false };
+            (rest, n_left) = (rest / 10, fewer);
+        }
+        false
+    }
+}
+
+/// Digits that whole numbers, written without leading zeros, have to hold, or even to begin or to end with.
+pub(crate) struct DigitsNeedle {
+    digits: Digits,
+    begins: bool,
+    ends: bool,
+}
+
+impl DigitsNeedle {
+    /// Takes a text; `None` where it holds anything but digits, or too many.
+    pub(crate) fn of(text: &str, begins: bool, ends: bool) -> Option<Self> {
+        Some(Self { digits: Digits::of(text)?, begins, ends })
+    }
+
+    /// Reports whether the text of a number holds it.
+    pub(crate) fn is_in(&self, number: i64) -> bool {
+        let number = number.unsigned_abs();
+        match (self.begins, self.ends) {
+            (true, true) => self.digits.are(number),
+            (false, true) => self.digits.end(number),
+            (true, false) => self.digits.begin(number),
+            (false, false) => self.digits.are_in(number),
+        }
+    }
+}
+
+/// Of each number of an address, which of its values fit.
+type Fitting = [[bool; 256]; 4];
+
+/// A part of the text of an IPv4 address.
+pub(crate) struct AddressNeedle {
+    /// One for each number of the address with which the part may begin, as far as any does.
+    ways: Vec<Fitting>,
+}
+
+impl AddressNeedle {
+    /// Takes the literal that addresses have to hold, or even to begin or to end with.
+    pub(crate) fn new(literal: &str, begins: bool, ends: bool) -> Self {
+        let parts: Vec<&str> = literal.split('.').collect();
+        let n_parts = parts.len();
+        // Few enough to be looked at: no address has more than four numbers.
+        let of_part = |(place, part): (usize, &&str)| {
+            // Parts are separated by a dot; before the first part and after the last the number may continue.
+            let (is_first, is_last) = (place > 0 || begins, place + 1 < n_parts || ends);
+            std::array::from_fn(|number| is_part_of(part, &number.to_string(), is_first, is_last))
+        };
+        let of_parts: Vec<[bool; 256]> = parts.iter().enumerate().take(4).map(of_part).collect();
+        let fitting = |first: usize| {
+            let mut fitting: Fitting = [[true; 256]; 4];
+            fitting[first..].iter_mut().zip(&of_parts).for_each(|(fits, part)| *fits = *part);
+            fitting
+        };
+        let last = 4usize.checked_sub(n_parts);
+        let is_way = |first: &usize| (!begins || *first == 0) && (!ends || Some(*first) == last);
+        let ways = last.map_or(0..0, |last| 0..last + 1).filter(is_way).map(fitting);
+        Self { ways: ways.filter(|fitting| fitting.iter().all(|fits| fits.contains(&true))).collect() }
+    }
+
+    /// Reports whether no address holds it.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.ways.is_empty()
+    }
+
+    /// Reports whether the text of an address holds it.
+    pub(crate) fn is_in(&self, address: u32) -> bool {
+        let [a, b, c, d] = address.to_be_bytes().map(usize::from);
+        self.ways.iter().any(|fits| fits[0][a] & fits[1][b] & fits[2][c] & fits[3][d])
+    }
+}
+
+/// Reports whether a number holds `part`, or even begins or ends with it.
+fn is_part_of(part: &str, number: &str, begins: bool, ends: bool) -> bool {
+    match (begins, ends) {
+        (true, true) => number == part,
+        (true, false) => number.starts_with(part),
+        (false, true) => number.ends_with(part),
+        (false, false) => number.contains(part),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::needle::Needle;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::template::{push_address, push_integer};
+
+    fn text_of(push: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        push(&mut out);
+        String::from_utf8(out).expect("digits and points")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn digits_are_where_the_spelling_has_them(number in any::<u64>(), scale in 0u32..20, width in 0u32..12,
+            from in 0usize..20, length in 1usize..8, other in "[01]{1,4}") {
+            let number = number / 10u64.saturating_pow(scale);
+            let spelled = number.to_string();
+            let part: String = spelled.chars().skip(from).take(length).collect();
+            for text in [&part, &other] {
+                let Some(digits) = Digits::of(text) else { continue };
+                prop_assert_eq!(digits.are_in(number), spelled.contains(text.as_str()), "{} in {}", text, spelled);
+                prop_assert_eq!(digits.begin(number), spelled.starts_with(text.as_str()), "{} before {}", text, spelled);
+                let narrow = number % 10u64.pow(width);
+                let padded = if width > 0 { format!("{narrow:0width$}", width = width as usize) } else { String::new() };
+                prop_assert_eq!(digits.are_in_padded(narrow, width), padded.contains(text.as_str()), "{} in {}", text, padded);
+            }
+        }
+
+        #[test]
+        fn numbers_hold_what_their_texts_hold(
+            number in prop_oneof![0i64..1200, 0i64..1_000_000, 0i64..1_000_000_000_000_000_000],
+            part in "0{0,2}[0-9]{1,4}", from in 0usize..19, length in 1usize..19,
+            begins in any::<bool>(), ends in any::<bool>(),
+        ) {
+            let text = text_of(|out| push_integer(out, number));
+            let cut: String = text.chars().skip(from).take(length).collect();
+            for part in [part, cut, text.clone(), format!("0{text}")] {
+                let needle = Needle::part_of(&part, false, begins, ends);
+                let holds = needle.in_numbers().is_some_and(|digits| digits.is_in(number));
+                prop_assert_eq!(holds, !part.is_empty() && needle.is_in(&text), "{} in {}", part, text);
+            }
+        }
+
+        #[test]
+        fn addresses_hold_what_their_texts_hold(
+            numbers in prop::collection::vec(prop_oneof![0u8..12, any::<u8>()], 4),
+            part in "[0-2.]{1,5}", from in 0usize..15, length in 1usize..16,
+            begins in any::<bool>(), ends in any::<bool>(),
+        ) {
+            let address = numbers.iter().fold(0u32, |address, number| address << 8 | u32::from(*number));
+            let text = text_of(|out| push_address(out, address));
+            let cut: String = text.chars().skip(from).take(length).collect();
+            for part in [part, cut, text.clone(), format!("{text}.1")] {
+                let needle = Needle::part_of(&part, false, begins, ends);
+                prop_assert_eq!(AddressNeedle::new(&part, begins, ends).is_in(address), needle.is_in(&text), "{} in {}", part, text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_part_of_a_number_is_none() {
+        assert!(["", "1a", "-1", "1.5", "1234567890123456789"].iter().all(|text| Digits::of(text).is_none()));
+        let address = |text: &str| AddressNeedle::new(text, false, false);
+        assert!(["1.2.3.4.5", "1.256.", "1.01.2", "1..2", "a"].iter().all(|text| address(text).is_nowhere()));
+    }
+}

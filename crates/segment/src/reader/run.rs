@@ -1,0 +1,487 @@
+//! One run of a segment during one query.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use types::{
+    Addresses, Column, Derivation, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
+    RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
+};
+
+use super::block_cache::{BlockCache, LiteralCache};
+use super::decode::{decode_minutes, decode_templates};
+use super::segment::{OpenRun, Segment};
+use crate::bytes::{Cursor, Damage, Decoded};
+use crate::field_filter::FieldFilter;
+use crate::needle::Needle;
+use crate::section::SectionId;
+use crate::shape::{BlockShapes, Shapes};
+use crate::template::{Kinds, TemplateMatch};
+use crate::texts::{self, ColumnSelection, RequirementSet, TemplateIds, Variables, Vocabulary};
+use crate::times::{take_deltas, take_times};
+use crate::word_index::WordIndex;
+use crate::{column, footer};
+
+/// One run of a segment during one query.
+pub(super) struct SegmentRun {
+    pub(super) segment: Arc<Segment>,
+    index: usize,
+    info: RunInfo,
+    /// Reports whether what is read is worth keeping; who writes a segment again reads it once.
+    is_query: bool,
+    bytes_read: AtomicU64,
+    /// The literals asked, made ready.
+    pub(super) questions: LiteralCache<LiteralQuery>,
+    /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
+    pub(super) matches: LiteralCache<TemplateMatches>,
+    /// By column, whether the run's dictionary of it holds a literal.
+    pub(super) dictionary_matches: LiteralCache<Vec<OnceLock<bool>>>,
+    shapes_of_blocks: BlockCache<BlockShapes>,
+    templates_of_blocks: BlockCache<TemplateIds>,
+    pub(super) filters_of_blocks: BlockCache<FieldFilter>,
+}
+
+impl Segment {
+    /// Run number `index` as a query sees it; `version` is that of its tombstones.
+    pub fn run(self: &Arc<Self>, index: usize, version: u32) -> Option<Arc<dyn Run>> {
+        Some(Arc::new(self.open_run(index, version, true)?))
+    }
+
+    pub(super) fn open_run(self: &Arc<Self>, index: usize, version: u32, is_query: bool) -> Option<SegmentRun> {
+        let summary = self.summaries.get(index)?;
+        let info = RunInfo {
+            group: summary.group.clone(),
+            group_id: summary.group_id,
+            key: Some(RunKey { segment: self.meta.segment, run: index as u32, version }),
+            n_events: summary.n_events,
+            first: summary.first,
+            last: summary.last,
+        };
+        Some(SegmentRun {
+            segment: self.clone(),
+            index,
+            info,
+            is_query,
+            bytes_read: AtomicU64::new(0),
+            questions: LiteralCache::default(),
+            matches: LiteralCache::default(),
+            dictionary_matches: LiteralCache::default(),
+            shapes_of_blocks: BlockCache::default(),
+            templates_of_blocks: BlockCache::default(),
+            filters_of_blocks: BlockCache::default(),
+        })
+    }
+}
+
+/// What templates say of a literal.
+pub(super) struct TemplateMatches {
+    /// By template number.
+    pub(super) holds: Vec<TemplateMatch>,
+    /// Reports whether any of them is certain.
+    pub(super) any_certain: bool,
+    /// Reports whether it may reach beyond a variable of any of them.
+    pub(super) any_doubtful: bool,
+    /// Kinds of variables of any of them that may hold it.
+    pub(super) within: Kinds,
+    /// What those in doubt demand of their variables; found out where a block has such.
+    pub(super) sought: OnceLock<RequirementSet>,
+}
+
+/// A text that a query looks for.
+pub(super) struct LiteralQuery {
+    pub(super) needle: Needle,
+    /// See [`Needle::pieces`].
+    pub(super) pieces: Vec<Needle>,
+}
+
+impl SegmentRun {
+    pub(super) fn run(&self) -> &OpenRun {
+        // Made by `Segment::run`, which checks the index against the same list.
+        &self.segment.runs[self.index]
+    }
+
+    /// A section of a block. What was kept of it counts as read, since it is what the answer is made from.
+    pub(super) fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>, ScanError> {
+        let kept = self.segment.kept.get().filter(|_| self.is_query);
+        if let Some(known) = kept.and_then(|kept| kept.get(id)) {
+            self.count_read(id);
+            return Ok(known);
+        }
+        let section = Arc::new(self.fresh_section(id)?);
+        if let Some(kept) = kept.filter(|_| !section.is_empty()) {
+            kept.put(id, &section);
+        }
+        Ok(section)
+    }
+
+    fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+        self.count_read(id);
+        self.segment.section(id)
+    }
+
+    fn count_read(&self, id: SectionId) {
+        let length = self.segment.sections.get(id as usize).map_or(0, |entry| entry.stored_length);
+        self.bytes_read.fetch_add(u64::from(length), Ordering::Relaxed);
+    }
+
+    pub(super) fn is_there(&self, id: SectionId) -> bool {
+        self.segment.sections.get(id as usize).is_some_and(|entry| entry.stored_length > 0)
+    }
+
+    /// Reads a section and decodes it; what is wrong is reported with its place.
+    pub(super) fn decoded<T>(&self, id: SectionId, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T, ScanError> {
+        let bytes = self.section(id)?;
+        decode(&bytes).map_err(|damage| self.damage(id, damage))
+    }
+
+    pub(super) fn damage(&self, id: SectionId, damage: Damage) -> ScanError {
+        let offset = self.segment.sections.get(id as usize).map_or(0, |entry| entry.offset);
+        self.segment.error(offset, damage.0.into())
+    }
+
+    /// Reads what belongs to the run as a whole once, and keeps it.
+    fn kept<T>(
+        &self,
+        cell: &OnceLock<Arc<T>>,
+        id: SectionId,
+        decode: impl FnOnce(&[u8]) -> Decoded<T>,
+    ) -> Result<Arc<T>, ScanError> {
+        if let Some(known) = cell.get() {
+            return Ok(known.clone());
+        }
+        let bytes = self.fresh_section(id)?;
+        let read = Arc::new(decode(&bytes).map_err(|damage| self.damage(id, damage))?);
+        Ok(cell.get_or_init(|| read).clone())
+    }
+
+    pub(super) fn system_section(&self, kind: usize, block: usize) -> SectionId {
+        let footer = &self.run().footer;
+        footer.system + (kind * footer.blocks.len() + block) as SectionId
+    }
+
+    pub(super) fn shapes(&self) -> Result<Arc<Shapes>, ScanError> {
+        let run = self.run();
+        let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
+        let id = run.footer.whole + footer::SHAPE_TABLE;
+        self.kept(&run.shapes, id, |bytes| Shapes::decode(bytes, n_columns, n_origins))
+    }
+
+    pub(super) fn vocabulary(&self) -> Result<Arc<Vocabulary>, ScanError> {
+        let (run, format) = (self.run(), self.segment.format);
+        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| {
+            Ok(Vocabulary::new(decode_templates(bytes, format)?, format))
+        })
+    }
+
+    pub(super) fn has_words(&self) -> bool {
+        self.is_there(self.run().footer.whole + footer::WORDS)
+    }
+
+    pub(super) fn words(&self) -> Result<Arc<WordIndex>, ScanError> {
+        let run = self.run();
+        self.kept(&run.words, run.footer.whole + footer::WORDS, WordIndex::open)
+    }
+
+    pub(super) fn dictionary(&self, column: usize) -> Result<Option<Arc<Vec<Value>>>, ScanError> {
+        let run = self.run();
+        let Some(id) = run.footer.columns[column].dictionary else { return Ok(None) };
+        let cell = &run.dictionaries[column];
+        if let Some(known) = cell.get() {
+            return Ok(Some(known.clone()));
+        }
+        let bytes = self.fresh_section(id)?;
+        let read = column::decode_run_dictionary(&bytes).map_err(|damage| self.damage(id, damage))?;
+        Ok(Some(cell.get_or_init(|| read).clone()))
+    }
+
+    pub(super) fn block_shapes(&self, block: usize, shapes: &Shapes) -> Result<Arc<BlockShapes>, ScanError> {
+        let run = self.run();
+        let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
+        let n_rows = self.block_rows(block);
+        self.shapes_of_blocks.get(block, || {
+            self.decoded(self.system_section(footer::SHAPES, block), |bytes| {
+                BlockShapes::decode(bytes, n_rows, n_columns, n_origins, shapes)
+            })
+        })
+    }
+
+    pub(super) fn times(&self, block: usize) -> Result<Vec<i64>, ScanError> {
+        let n_rows = self.block_rows(block);
+        self.decoded(self.system_section(footer::TIMES, block), |bytes| {
+            take_times(&mut Cursor::new(bytes), n_rows, self.segment.format)
+        })
+    }
+
+    pub(super) fn deltas(&self, kind: usize, block: usize) -> Result<Vec<i64>, ScanError> {
+        let n_rows = self.block_rows(block);
+        self.decoded(self.system_section(kind, block), |bytes| take_deltas(&mut Cursor::new(bytes), n_rows))
+    }
+
+    pub(super) fn levels(&self, block: usize) -> Result<Vec<u8>, ScanError> {
+        let n_rows = self.block_rows(block);
+        self.decoded(self.system_section(footer::LEVELS, block), |bytes| Ok(Cursor::new(bytes).take(n_rows)?.to_vec()))
+    }
+
+    pub(super) fn template_ids(&self, block: usize, vocabulary: &Vocabulary) -> Result<Arc<TemplateIds>, ScanError> {
+        let n_rows = self.block_rows(block);
+        self.templates_of_blocks.get(block, || {
+            let id = self.system_section(footer::TEXTS, block);
+            self.decoded(id, |bytes| TemplateIds::decode(bytes, n_rows, vocabulary))
+        })
+    }
+
+    pub(super) fn variables(
+        &self,
+        block: usize,
+        wanted: &ColumnSelection,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+    ) -> Result<Variables, ScanError> {
+        let mut variables = Variables::default();
+        for section in wanted.sections() {
+            let id = self.system_section(footer::TEXTS + section, block);
+            let bytes = self.section(id)?;
+            let damaged = |damage| self.damage(id, damage);
+            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
+            let times = if needs_times { self.times(block)? } else { Vec::new() };
+            variables.decode(section, &bytes, ids, vocabulary, wanted, &times).map_err(damaged)?;
+        }
+        Ok(variables)
+    }
+
+    pub(super) fn messages(&self, block: usize, rows: &RowSet) -> Result<Strings, ScanError> {
+        let vocabulary = self.vocabulary()?;
+        let ids = self.template_ids(block, &vocabulary)?;
+        self.rebuilt(block, &ids, &vocabulary, rows)
+    }
+
+    pub(super) fn rebuilt(
+        &self,
+        block: usize,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        rows: &RowSet,
+    ) -> Result<Strings, ScanError> {
+        let wanted = ids.wanted_by(rows, vocabulary);
+        let variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let rebuilt = texts::rebuild(ids, &variables, vocabulary, rows, &wanted);
+        rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
+    }
+
+    /// The stored column of a field, all rows of the block.
+    pub(super) fn stored_column(&self, block: usize, name: &str, shapes: &BlockShapes) -> Result<Column, ScanError> {
+        self.stored_rows(block, name, &RowSet::all(self.block_rows(block)), shapes)
+    }
+
+    /// Rows of the stored column of a field.
+    fn stored_rows(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
+        let run = self.run();
+        let found = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name));
+        let missing = || Column::Missing { n_rows: rows.count() };
+        let Ok(index) = found else { return Ok(missing()) };
+        let present = shapes.rows_with(index as u32, &*self.shapes()?);
+        if present.is_empty() {
+            return Ok(missing());
+        }
+        let dictionary = self.dictionary(index)?;
+        let id = run.footer.columns[index].first_section + block as SectionId;
+        self.decoded(id, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+    }
+
+    fn read_field(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
+        let stored = self.stored_rows(block, name, rows, shapes)?;
+        let origins = &self.run().footer.origins;
+        let is_text = origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));
+        let is_time = origins.iter().any(|origin| origin.time_key.as_ref().is_some_and(|(key, _)| **key == *name));
+        if !is_text && !is_time {
+            return Ok(stored);
+        }
+        let codes = shapes.origins(rows, &*self.shapes()?);
+        let messages = if is_text { self.messages(block, rows)? } else { Strings::default() };
+        let times = if is_time { self.times(block)? } else { Vec::new() };
+        let timestamps: Vec<i64> = if is_time { rows.iter().map(|row| times[row]).collect() } else { Vec::new() };
+        Ok(Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored))
+    }
+
+    /// Reports whether values of a field are made of messages or times.
+    pub(super) fn is_derived(&self, name: &str) -> bool {
+        let is_of = |origin: &types::Origin| {
+            let time_key = origin.time_key.as_ref().map(|(key, _)| &**key);
+            origin.text_key.as_deref() == Some(name) || time_key == Some(name)
+        };
+        self.run().footer.origins.iter().any(is_of)
+    }
+
+    fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
+        let picked = |values: Vec<i64>| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
+        Ok(match name {
+            "@timestamp" => picked(self.times(block)?),
+            "@ingestionTime" => picked(self.deltas(footer::INGESTION_TIMES, block)?),
+            "@level" => {
+                let levels = self.levels(block)?;
+                Column::of_levels(&rows.iter().map(|row| levels[row]).collect::<Vec<_>>())
+            }
+            "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
+            "@message" => Column::Strings { values: self.messages(block, rows)?, present: None },
+            "@id" => {
+                let (times, sequences) = (self.times(block)?, self.deltas(footer::SEQUENCES, block)?);
+                id_column(&self.info, rows.iter().map(|row| (times[row], sequences[row] as u64)))
+            }
+            "@partOf" => {
+                let parts = self.read_one(block, "@part", rows)?;
+                let (times, sequences) = (self.times(block)?, self.deltas(footer::SEQUENCES, block)?);
+                part_of_column(&self.info, rows.iter().map(|row| (times[row], sequences[row] as u64)), &parts)
+            }
+            name => {
+                let shapes = self.block_shapes(block, &*self.shapes()?)?;
+                self.read_field(block, name, rows, &shapes)?
+            }
+        })
+    }
+}
+
+impl Run for SegmentRun {
+    fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.run().footer.blocks.len()
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        self.run().footer.blocks[block].n_rows as usize
+    }
+
+    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
+        let block = &self.run().footer.blocks[block];
+        (block.first, block.last)
+    }
+
+    fn last_sequence(&self) -> u64 {
+        self.segment.summaries[self.index].last_sequence
+    }
+
+    fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
+        let footer = &self.run().footer;
+        let stored = footer.columns.iter().filter(|column| column.n_events > 0 && *column.name != *"@logStream");
+        let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_ref());
+        let time_keys = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref().map(|(key, _)| key));
+        Ok(stored.map(|column| &column.name).chain(text_keys).chain(time_keys).cloned().collect())
+    }
+
+    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+        let footer = &self.run().footer;
+        let stored = footer.columns.iter().filter(|column| column.n_events > 0 && *column.name != *"@logStream");
+        let mut fields: Vec<FieldSummary> = stored
+            .map(|column| FieldSummary { name: column.name.clone(), types: column.types, n_events: column.n_events })
+            .collect();
+        for origin in &footer.origins {
+            let text = origin.text_key.as_ref().map(|key| (key, Value::text("")));
+            let time = origin.time_key.as_ref().map(|(key, form)| (key, form.value(Timestamp(0))));
+            for (key, value) in text.into_iter().chain(time) {
+                add_derived(&mut fields, key, &value, self.info.n_events);
+            }
+        }
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(fields)
+    }
+
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+        let id = self.run().footer.whole + footer::MINUTES;
+        if self.segment.format == 1 || self.is_there(id) {
+            return self.decoded(id, decode_minutes).map(Some);
+        }
+        // One short block: it is counted.
+        let (mut times, mut levels) = (Vec::new(), Vec::new());
+        for block in 0..self.n_blocks() {
+            times.extend(self.times(block)?);
+            levels.extend(self.levels(block)?);
+        }
+        Ok(Some(MinuteCounts::of_rows(&times, &levels)))
+    }
+
+    fn is_message(&self, name: &str) -> bool {
+        let footer = &self.run().footer;
+        let is_stored = || footer.columns.binary_search_by(|column| (*column.name).cmp(name)).is_ok();
+        name == "@message" || is_text_key(&footer.origins, is_stored(), name)
+    }
+
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        let is_message = match probe.field {
+            ProbeField::Message => true,
+            ProbeField::Named(name) => self.is_message(name),
+            ProbeField::Any => false,
+        };
+        let case_is_known = !probe.ignores_case || probe.literal.is_ascii();
+        if !case_is_known || probe.literal.is_empty() {
+            return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
+        }
+        let question = self.question(probe.literal, probe.ignores_case)?;
+        match probe.field {
+            ProbeField::Any => self.rows_with_any(block, &question),
+            ProbeField::Named(name) if !is_message => self.rows_with_value(block, name, &question.needle),
+            _ => Ok(Narrowed { rows: self.rows_with_text(block, &question)?, exact: true }),
+        }
+    }
+
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+        self.announce(block, names);
+        names.iter().map(|name| self.read_one(block, name, rows)).collect()
+    }
+
+    fn examples(&self) -> Result<Option<Arc<Examples>>, ScanError> {
+        let cell = &self.run().examples;
+        if let Some(known) = cell.get() {
+            return Ok(Some(known.clone()));
+        }
+        let vocabulary = self.vocabulary()?;
+        // Number 0 is that of raw messages.
+        let made = std::iter::once(None).chain(vocabulary.templates.iter().map(texts::example)).collect();
+        Ok(Some(cell.get_or_init(|| Arc::new(made)).clone()))
+    }
+
+    fn example_numbers(&self, block: usize, rows: &RowSet) -> Result<Vec<u32>, ScanError> {
+        let ids = self.template_ids(block, &*self.vocabulary()?)?;
+        Ok(if rows.is_all() { ids.ids.clone() } else { rows.iter().map(|row| ids.ids[row]).collect() })
+    }
+
+    fn presence(&self, block: usize, name: &str) -> Result<Option<RowSet>, ScanError> {
+        if name.starts_with('@') || self.is_derived(name) {
+            return Ok(None);
+        }
+        let Ok(index) = self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
+            return Ok(Some(RowSet::none(self.block_rows(block))));
+        };
+        let shapes = self.shapes()?;
+        Ok(Some(self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes)))
+    }
+
+    fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
+        let footer = &self.run().footer;
+        let found = footer.columns.binary_search_by(|column| (*column.name).cmp(name));
+        let Some(index) = found.ok().filter(|_| !self.is_derived(name)) else { return Ok(None) };
+        // What a filter knows costs less than reading the column twice where it holds something else.
+        if self.segment.format == 1 || !self.field_filter(block)?.is_of_addresses(index) {
+            return Ok(None);
+        }
+        let shapes = self.shapes()?;
+        let present = self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes);
+        let id = footer.columns[index].first_section + block as SectionId;
+        self.decoded(id, |bytes| column::decode_addresses(bytes, &present, rows))
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds a derived field. How many events have it is an upper bound where several origins name it.
+fn add_derived(fields: &mut Vec<FieldSummary>, name: &Arc<str>, value: &Value, n_events: u64) {
+    let index = fields.iter().position(|field| field.name == *name).unwrap_or_else(|| {
+        fields.push(FieldSummary { name: name.clone(), types: TypeSet::default(), n_events: 0 });
+        fields.len() - 1
+    });
+    fields[index].types.insert(value);
+    fields[index].n_events = n_events;
+}

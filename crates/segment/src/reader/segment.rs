@@ -1,0 +1,189 @@
+//! An open segment: its footer, and its sections on demand.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use types::{Examples, ScanError, Value};
+use zstd::bulk::Decompressor;
+
+use super::end::{Content, check_header};
+use crate::bytes::Decoded;
+use crate::footer::{Lineage, RunFooter};
+use crate::format::HEADER_BYTES;
+use crate::meta::{RunSummary, SegmentMeta};
+use crate::reader::end::SegmentEnd;
+use crate::section::{SectionEntry, SectionId};
+use crate::section_cache::{SectionCache, SegmentSections};
+use crate::shape::Shapes;
+use crate::source::{FilePool, Source};
+use crate::texts::Vocabulary;
+use crate::word_index::WordIndex;
+
+/// Decompressors that a segment keeps: as many as threads read it at once on a small machine.
+const DECOMPRESSORS_MAX: usize = 4;
+
+/// An opened segment.
+pub struct Segment {
+    name: String,
+    pub(super) source: Box<dyn Source>,
+    pub(super) meta: SegmentMeta,
+    pub(super) format: u16,
+    pub(super) runs: Vec<OpenRun>,
+    pub(super) summaries: Vec<RunSummary>,
+    pub(super) sections: Vec<SectionEntry>,
+    lineage: Lineage,
+    /// Those not in use, each with some 100 KB of tables.
+    decompressors: Mutex<Vec<Decompressor<'static>>>,
+    /// What queries have read, where that is kept.
+    pub(super) kept: OnceLock<SegmentSections>,
+    pub(super) days: OnceLock<Vec<Vec<(i64, u64)>>>,
+}
+
+/// A run with what was read of it as a whole.
+pub(super) struct OpenRun {
+    pub(super) footer: RunFooter,
+    pub(super) shapes: OnceLock<Arc<Shapes>>,
+    pub(super) vocabulary: OnceLock<Arc<Vocabulary>>,
+    pub(super) examples: OnceLock<Arc<Examples>>,
+    pub(super) words: OnceLock<Arc<WordIndex>>,
+    pub(super) dictionaries: Vec<OnceLock<Arc<Vec<Value>>>>,
+}
+
+impl Segment {
+    /// Opens the segment file at `path` of the store `store` with a descriptor of its own; errors call it `name`.
+    pub fn open(path: &Path, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
+        let file = FilePool::new(1).open(path);
+        let file = file.map_err(|e| ScanError { file: name.clone(), offset: 0, problem: e.to_string() })?;
+        Self::open_source(Box::new(file), name, store)
+    }
+
+    /// Opens a segment of the store `store`; errors call it `name`.
+    pub fn open_source(source: Box<dyn Source>, name: String, store: [u8; 16]) -> Result<Arc<Self>, ScanError> {
+        let end = SegmentEnd::read(&*source);
+        let end = end.map_err(|e| source.scan_error(&name, 0, e.to_string()))?;
+        Self::open_end(end, source, name, store)
+    }
+
+    /// Opens a segment whose end was read already.
+    pub fn open_end(
+        end: SegmentEnd,
+        source: Box<dyn Source>,
+        name: String,
+        store: [u8; 16],
+    ) -> Result<Arc<Self>, ScanError> {
+        let content = end.open(store).map_err(|(offset, problem)| {
+            // The header knows best what this is, if it can be read.
+            let header = source.read_at(0, HEADER_BYTES).ok();
+            let of_header = header.and_then(|header| check_header(&header, None).err());
+            let problem = of_header.map_or(problem, |damage| damage.0.into());
+            ScanError { file: name.clone(), offset, problem }
+        })?;
+        let Content { meta, format, runs, sections, lineage } = content;
+        let summaries = runs.iter().map(|run| run.summary.clone()).collect();
+        let runs = runs.into_iter().map(OpenRun::new).collect();
+        let (decompressors, kept, days) = Default::default();
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, lineage, decompressors, kept, days }))
+    }
+
+    /// Keeps the sections of blocks that queries read, as long as there is room.
+    pub fn keep_sections(&self, cache: &Arc<SectionCache>) {
+        self.kept.get_or_init(|| SegmentSections::new(cache));
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The segment's identity.
+    pub fn meta(&self) -> SegmentMeta {
+        self.meta
+    }
+
+    /// Segments whose events this one holds in their place.
+    pub fn replaced(&self) -> &[u128] {
+        &self.lineage.replaced
+    }
+
+    /// Decodes the section that says which bytes of shipped files its events were; the default where there is none.
+    pub fn positions<T: Default>(&self, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T, ScanError> {
+        let Some(section) = self.lineage.positions else { return Ok(T::default()) };
+        let offset = self.sections.get(section as usize).map_or(0, |entry| entry.offset);
+        decode(&self.section(section)?).map_err(|damage| self.error(offset, damage.0.into()))
+    }
+
+    /// What the segment holds.
+    pub fn summaries(&self) -> &[RunSummary] {
+        &self.summaries
+    }
+
+    /// Reads and checks the header and every section; returns how many bytes of sections were checked.
+    pub fn verify(&self) -> Result<u64, ScanError> {
+        let mut n_bytes = 0;
+        self.verify_while(|n_of_section| {
+            n_bytes += n_of_section;
+            true
+        })?;
+        Ok(n_bytes)
+    }
+
+    /// The same, telling after each section how many bytes it had; ends early where the answer is no.
+    pub fn verify_while(&self, mut goes_on: impl FnMut(u64) -> bool) -> Result<(), ScanError> {
+        let header = self.source.read_at(0, HEADER_BYTES).map_err(|error| self.error(0, error.to_string()))?;
+        check_header(&header, Some((&self.meta, self.format))).map_err(|damage| self.error(0, damage.0.into()))?;
+        for id in 0..self.sections.len() as SectionId {
+            self.section(id)?;
+            if !goes_on(u64::from(self.sections[id as usize].stored_length)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+        let Some(entry) = self.sections.get(id as usize) else {
+            return Err(self.error(0, format!("section {id} is missing")));
+        };
+        if entry.stored_length == 0 {
+            return Ok(Vec::new());
+        }
+        let failed = |error: std::io::Error| self.error(entry.offset, error.to_string());
+        let read = || self.source.read_at(entry.offset, entry.stored_length as usize).map_err(failed);
+        let mut decompressor = self.decompressor().map_err(failed)?;
+        let mut opened = entry.open(read()?, &mut decompressor);
+        if opened.is_err() && self.source.distrust(entry.range()) {
+            opened = entry.open(read()?, &mut decompressor);
+        }
+        let opened = opened.map_err(|damage| self.error(entry.offset, damage.0.into()));
+        let mut idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < DECOMPRESSORS_MAX {
+            idle.push(decompressor);
+        }
+        opened
+    }
+
+    /// A decompressor that is not in use. Making one costs as much as decompressing a small section.
+    fn decompressor(&self) -> std::io::Result<Decompressor<'static>> {
+        // A poisoned lock only means that another query thread panicked; the list is still whole.
+        let idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(Decompressor::new, Ok)
+    }
+
+    pub(super) fn error(&self, offset: u64, problem: String) -> ScanError {
+        self.source.scan_error(&self.name, offset, problem)
+    }
+}
+
+impl OpenRun {
+    fn new(footer: RunFooter) -> Self {
+        let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
+        Self {
+            footer,
+            shapes: OnceLock::new(),
+            vocabulary: OnceLock::new(),
+            examples: OnceLock::new(),
+            words: OnceLock::new(),
+            dictionaries,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A template taken apart into literals and variables.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::bytes::{Damage, Decoded};
+use crate::template::kind::{KINDS_OF_FORMAT_1, Kind, Slot};
+use crate::time_text::{FORM_BYTES, Form};
+use crate::words::words;
+
+/// A template taken apart: literals and the variables between them.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    /// Its bytes, among those of the templates that it was read with.
+    pub(super) all: Arc<[u8]>,
+    pub(super) place: Range<u32>,
+    /// Place of each variable's marker and the form after it.
+    pub(super) slots: Vec<(Range<u32>, Slot)>,
+}
+
+/// Parts of a template in order.
+pub(crate) enum Piece<'a> {
+    Literal(&'a str),
+    Variable(Slot),
+}
+
+impl Template {
+    /// Takes the bytes that [`split`] made, or those of a segment of an earlier `format`.
+    pub(crate) fn new(bytes: Vec<u8>, format: u16) -> Decoded<Self> {
+        let n_bytes = bytes.len();
+        Self::within(&bytes.into(), 0..n_bytes, format)
+    }
+
+    /// Takes the template at `place` of the bytes of several.
+    pub(crate) fn within(all: &Arc<[u8]>, place: Range<usize>, format: u16) -> Decoded<Self> {
+        let bytes = all.get(place.clone()).ok_or(Damage("a length is out of range"))?;
+        let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
+        // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
+        std::str::from_utf8(bytes).map_err(|_| Damage("a template is not UTF-8"))?;
+        let mut slots = Vec::new();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            let known = Kind::of_marker(*byte);
+            let Some(kind) = known.filter(|kind| format > 1 || (*kind as usize) < KINDS_OF_FORMAT_1) else {
+                at += 1;
+                continue;
+            };
+            let mut end = at + 1;
+            let mut form = None;
+            if kind == Kind::Time {
+                end += FORM_BYTES;
+                let read = bytes.get(at + 1..end).and_then(Form::of_bytes);
+                form = Some(read.ok_or(Damage("a template has an unknown form of time"))?);
+            }
+            slots.push((at as u32..end as u32, Slot { kind, form }));
+            at = end;
+        }
+        Ok(Self { place: end - bytes.len() as u32..end, all: all.clone(), slots })
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.all[self.place.start as usize..self.place.end as usize]
+    }
+
+    /// The variables, each with the template up to it.
+    pub(crate) fn slots_in_context(&self) -> impl Iterator<Item = (&[u8], Slot)> {
+        self.slots.iter().map(|(place, slot)| (&self.bytes()[..place.start as usize], *slot))
+    }
+
+    /// Reports whether a variable is a quoted text, which may hold anything.
+    #[cfg(test)]
+    pub(crate) fn has_quoted(&self) -> bool {
+        self.slots.iter().any(|(_, slot)| slot.kind == Kind::Quoted)
+    }
+
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let ends = self.slots.iter().map(|(place, _)| place.end as usize);
+        let starts = std::iter::once(0).chain(ends);
+        let slots = self.slots.iter().map(Some).chain([None]);
+        starts.zip(slots).flat_map(|(start, slot)| {
+            let end = slot.map_or(self.bytes().len(), |(place, _)| place.start as usize);
+            // Checked in `within`; markers never lie inside a character.
+            let literal = std::str::from_utf8(&self.bytes()[start..end]).unwrap_or_default();
+            let literal = (!literal.is_empty()).then_some(Piece::Literal(literal));
+            [literal, slot.map(|(_, slot)| Piece::Variable(*slot))].into_iter().flatten()
+        })
+    }
+
+    /// Lower-case words of the literals, for the word index.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> + '_ {
+        self.pieces().flat_map(|piece| match piece {
+            Piece::Literal(text) => words(text).map(str::to_ascii_lowercase).collect(),
+            Piece::Variable(_) => Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! Messages while they are written: the run's templates, and the variables of a block by column.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use types::Strings;
+
+use super::vocabulary::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
+use crate::bytes::{put_integers, put_varint};
+use crate::filter;
+use crate::numbers::{self, Numbers};
+use crate::slots::Slots;
+use crate::strings::{put_repeating, put_texts};
+use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split};
+
+/// Templates that a run may have in addition to a share of its rows; further messages are stored raw.
+const TEMPLATES_ALWAYS: usize = 1024;
+const ROWS_PER_TEMPLATE: usize = 16;
+
+/// The same for finely split messages: where nearly every message makes a template of its own, templates save nothing.
+const FINE_TEMPLATES_ALWAYS: usize = 64;
+const ROWS_PER_FINE_TEMPLATE: usize = 4;
+
+/// The templates of a run while it is written.
+pub(crate) struct MessageWriter {
+    numbers: HashMap<Vec<u8>, u32, RandomState>,
+    vocabulary: Vocabulary,
+    encoded: Vec<Vec<u8>>,
+    n_rows: usize,
+    /// Reports whether quoted texts are variables of messages whose fine template is new.
+    is_coarse: bool,
+}
+
+impl MessageWriter {
+    /// A run without messages, in a segment of `format`.
+    pub(crate) fn new(format: u16) -> Self {
+        Self {
+            numbers: HashMap::default(),
+            vocabulary: Vocabulary::growing(format),
+            encoded: Vec::new(),
+            n_rows: 0,
+            is_coarse: false,
+        }
+    }
+
+    /// Splits the messages of the next block, whose events have these times.
+    pub(crate) fn block<'m>(&mut self, messages: &'m Strings, times: &[i64]) -> BlockTexts<'m> {
+        let mut block = BlockTexts::default();
+        let mut parts = Parts::default();
+        for (row, (message, time)) in messages.iter().zip(times).enumerate() {
+            self.n_rows += 1;
+            match self.number_of(message, *time, &mut parts) {
+                Some(number) => {
+                    block.push(number, row as u32, &parts.variables, self.vocabulary.slots.of_template(number))
+                }
+                None => block.push_raw(message),
+            }
+        }
+        block
+    }
+
+    /// Splits a message and gives the number of its template, from 1; `None` where it is to be kept raw.
+    fn number_of<'m>(&mut self, message: &'m str, time: i64, parts: &mut Parts<'m>) -> Option<u32> {
+        if !split(message, time, Granularity::Fine, parts) {
+            return None;
+        }
+        if let Some(number) = self.numbers.get(&parts.template) {
+            return Some(*number);
+        }
+        let n_templates = self.vocabulary.templates.len();
+        let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
+        let is_crowded = n_templates >= FINE_TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_FINE_TEMPLATE;
+        if (is_crowded || self.is_coarse) && message.contains('"') && split(message, time, Granularity::Coarse, parts) {
+            self.is_coarse = true;
+            return match self.numbers.get(&parts.template) {
+                Some(number) => Some(*number),
+                None if has_room => self.add(parts),
+                None => None,
+            };
+        }
+        if has_room && !is_crowded { self.add(parts) } else { None }
+    }
+
+    fn add(&mut self, parts: &Parts<'_>) -> Option<u32> {
+        // What was just split is a template.
+        let template = Template::new(parts.template.clone(), crate::format::FORMAT_VERSION).ok()?;
+        self.vocabulary.add(template);
+        self.encoded.push(parts.template.clone());
+        let number = self.encoded.len() as u32;
+        self.numbers.insert(parts.template.clone(), number);
+        Some(number)
+    }
+
+    /// The run's templates and the columns of their variables.
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Makes the section of templates: varint count, *integers* lengths, then the bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_varint(&mut out, self.encoded.len() as u64);
+        put_integers(&mut out, &self.encoded.iter().map(|template| template.len() as i64).collect::<Vec<_>>());
+        self.encoded.iter().for_each(|template| out.extend_from_slice(template));
+        out
+    }
+}
+
+/// Messages of one block while it is written.
+#[derive(Default)]
+pub(crate) struct BlockTexts<'m> {
+    template_ids: Vec<u32>,
+    raw: Vec<&'m str>,
+    /// Integers and times, addresses: column, row, value.
+    numbers: [Vec<(u32, (u32, i64))>; 2],
+    /// Other variables by section: column, text.
+    texts: [Vec<(u32, &'m str)>; 4],
+}
+
+impl<'m> BlockTexts<'m> {
+    fn push_raw(&mut self, message: &'m str) {
+        self.template_ids.push(0);
+        self.raw.push(message);
+    }
+
+    fn push(&mut self, id: u32, row: u32, variables: &[Variable<'m>], columns: &[u32]) {
+        self.template_ids.push(id);
+        for (variable, column) in variables.iter().zip(columns) {
+            match section_of(variable.kind) {
+                section @ (NUMBERS | 2) => self.numbers[section - NUMBERS].push((*column, (row, variable.number))),
+                section => self.texts[section - 3].push((*column, variable.text)),
+            }
+        }
+    }
+
+    /// The block's filter: over texts and quoted texts.
+    pub(crate) fn filter(&self) -> Vec<u8> {
+        let texts = &self.texts[TEXTS - 3];
+        filter::build(texts.iter().chain(&self.texts[QUOTED - 3]).map(|(_, text)| *text))
+    }
+
+    /// Makes the sections of a block whose events have these times.
+    pub(crate) fn encode(&self, slots: &Slots, times: &[i64]) -> [Vec<u8>; TEXT_SECTIONS] {
+        let mut sections: [Vec<u8>; TEXT_SECTIONS] = Default::default();
+        put_integers(&mut sections[0], &self.template_ids.iter().map(|id| i64::from(*id)).collect::<Vec<_>>());
+        for (section, numbers) in self.numbers.iter().enumerate() {
+            put_numbers(&mut sections[NUMBERS + section], numbers, slots, times);
+        }
+        for (section, texts) in self.texts.iter().enumerate().filter(|(_, texts)| !texts.is_empty()) {
+            let (values, columns) = by_column(texts, slots.columns().len());
+            let out = &mut sections[3 + section];
+            match 3 + section {
+                3 => {
+                    put_integers(out, &values.iter().map(|text| text.len() as i64 / 2).collect::<Vec<_>>());
+                    values.iter().for_each(|text| pack_hex(out, text));
+                }
+                4 => values.iter().for_each(|text| pack_hex(out, text)),
+                _ => put_text_columns(out, &values, &columns),
+            }
+        }
+        if !self.raw.is_empty() {
+            put_texts(&mut sections[TEXT_SECTIONS - 1], &self.raw);
+        }
+        sections
+    }
+}
+
+/// Makes the sections of messages that are all kept raw.
+pub(crate) fn encode_raw(messages: &Strings) -> [Vec<u8>; TEXT_SECTIONS] {
+    let mut block = BlockTexts::default();
+    messages.iter().for_each(|message| block.push_raw(message));
+    block.encode(&Slots::new(crate::format::FORMAT_VERSION), &[])
+}
+
+fn put_numbers(out: &mut Vec<u8>, numbers: &[(u32, (u32, i64))], slots: &Slots, times: &[i64]) {
+    if numbers.is_empty() {
+        return;
+    }
+    let (placed, columns) = by_column(numbers, slots.columns().len());
+    let values: Vec<i64> = placed.iter().map(|(_, value)| *value).collect();
+    let times: Vec<i64> = placed.iter().map(|(row, _)| times.get(*row as usize).copied().unwrap_or_default()).collect();
+    let column = |(column, from, to): &(u32, usize, usize)| {
+        let slot = slots.columns()[*column as usize];
+        // Addresses have nothing to do with times.
+        let times = if slot.kind == Kind::Address { &[][..] } else { &times[*from..*to] };
+        Numbers { values: &values[*from..*to], times, unit_ns: slot.form.map(|form| form.unit_ns()) }
+    };
+    numbers::put(out, &columns.iter().map(column).collect::<Vec<_>>());
+}
+
+fn put_text_columns(out: &mut Vec<u8>, values: &[&str], columns: &[(u32, usize, usize)]) {
+    let is_short = |(_, from, to): &&(u32, usize, usize)| to - from < COLUMN_MIN;
+    let together: Vec<&str> =
+        columns.iter().filter(is_short).flat_map(|(_, from, to)| &values[*from..*to]).copied().collect();
+    if !together.is_empty() {
+        put_texts(out, &together);
+    }
+    for (_, from, to) in columns.iter().filter(|column| !is_short(column)) {
+        put_repeating(out, &values[*from..*to]);
+    }
+}
+
+/// Values in the order (column, row), and each column with where its values are; `items` are in the order of rows.
+fn by_column<T: Copy>(items: &[(u32, T)], n_columns: usize) -> (Vec<T>, Vec<(u32, usize, usize)>) {
+    let mut ends = vec![0usize; n_columns + 1];
+    items.iter().for_each(|(column, _)| ends[*column as usize + 1] += 1);
+    let mut columns = Vec::new();
+    for column in 0..n_columns {
+        let n = ends[column + 1];
+        ends[column + 1] += ends[column];
+        if n > 0 {
+            columns.push((column as u32, ends[column], ends[column + 1]));
+        }
+    }
+    let Some((_, first)) = items.first() else { return (Vec::new(), columns) };
+    let mut values = vec![*first; items.len()];
+    for (column, value) in items {
+        let next = &mut ends[*column as usize];
+        values[*next] = *value;
+        *next += 1;
+    }
+    (values, columns)
+}

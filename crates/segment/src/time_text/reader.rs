@@ -1,0 +1,340 @@
+//! Finds times in texts.
+
+use super::calendar::{SECONDS_OF_DAY, civil_of_days, days_of_civil, days_of_month};
+use super::form::{Form, MONTHS, WEEKDAYS, is_between, is_mark};
+use crate::words::is_word_byte;
+
+/// A time found in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeText {
+    pub(crate) form: Form,
+    /// Units since the epoch.
+    pub(crate) units: i64,
+    /// Where it ends.
+    pub(crate) end: usize,
+}
+
+/// Reports whether the word at `at`, `length` bytes long, may begin a time; a quick look that spares [`find`].
+pub(crate) fn may_begin(bytes: &[u8], at: usize, length: usize, has_digit: bool) -> bool {
+    let next = bytes.get(at + length).copied().unwrap_or(0);
+    match (has_digit, length) {
+        (true, 2 | 4) => matches!(next, b'-' | b'/' | b'.'),
+        (true, 6) => next == b' ',
+        (true, 8) => matches!(next, b' ' | b'-' | b':' | b'_'),
+        (false, 3) => next == b' ' && bytes[at].is_ascii_uppercase(),
+        _ => false,
+    }
+}
+
+/// The time that begins at `at`, in a text of an event of time `near` (nanoseconds).
+pub(crate) fn find(bytes: &[u8], at: usize, near: i64) -> Option<TimeText> {
+    let mut reader = Reader { bytes, at };
+    let mut date = reader.date()?;
+    let between = reader.next()?;
+    if !is_between(between) {
+        return None;
+    }
+    let (time, seconds) = reader.time()?;
+    let (mark, digits, decimals) = reader.decimals();
+    if matches!(date.form, b'k' | b'n') {
+        reader.expect(b' ')?;
+        date.year = Some(reader.number(4)?);
+    }
+    let next = bytes.get(reader.at).copied();
+    let is_zulu = next == Some(b'Z') && bytes.get(reader.at + 1).is_none_or(|byte| !is_word_byte(*byte));
+    if next.is_some_and(is_word_byte) && !is_zulu {
+        return None;
+    }
+    let day = date.day_number(near.div_euclid(SECONDS_OF_DAY * 1_000_000_000))?;
+    let form = Form { date: date.form, between, time, mark, digits };
+    let whole = (day * SECONDS_OF_DAY + seconds).checked_mul(10i64.pow(u32::from(digits)))?;
+    Some(TimeText { form, units: whole.checked_add(decimals)?, end: reader.at })
+}
+
+struct Date {
+    form: u8,
+    year: Option<i64>,
+    month: i64,
+    day: i64,
+    weekday: Option<usize>,
+}
+
+impl Date {
+    /// Days since the epoch; `None` where there is no such day.
+    fn day_number(&self, near_day: i64) -> Option<i64> {
+        let of_year = |year: i64| {
+            let is_day = (1..=12).contains(&self.month) && (1..=days_of_month(year, self.month)).contains(&self.day);
+            is_day.then(|| days_of_civil(year, self.month, self.day))
+        };
+        let day = match self.year {
+            Some(year) => of_year(year)?,
+            None => {
+                let (near_year, ..) = civil_of_days(near_day);
+                let years = [near_year, near_year - 1, near_year + 1];
+                years.into_iter().filter_map(of_year).min_by_key(|day| day.saturating_sub(near_day).unsigned_abs())?
+            }
+        };
+        let is_weekday = self.weekday.is_none_or(|weekday| day.rem_euclid(7) as usize == weekday);
+        is_weekday.then_some(day)
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.next()? == byte).then_some(())
+    }
+
+    fn number(&mut self, n_digits: usize) -> Option<i64> {
+        let digits = self.bytes.get(self.at..self.at + n_digits)?;
+        self.at += n_digits;
+        let add = |number: i64, byte: &u8| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'));
+        digits.iter().try_fold(0, add)
+    }
+
+    fn n_digits(&self, most: usize) -> usize {
+        self.bytes[self.at..].iter().take(most).take_while(|byte| byte.is_ascii_digit()).count()
+    }
+
+    fn name(&mut self, names: &[&[u8; 3]]) -> Option<usize> {
+        let name = self.bytes.get(self.at..self.at + 3)?;
+        self.at += 3;
+        names.iter().position(|known| known[..] == *name)
+    }
+
+    fn date(&mut self) -> Option<Date> {
+        let digits = self.n_digits(9);
+        if digits == 0 {
+            return self.date_of_names();
+        }
+        let first = if matches!(digits, 6 | 8) { 0 } else { self.number(digits)? };
+        let mut date = Date { form: 0, year: None, month: 0, day: 0, weekday: None };
+        match digits {
+            8 => (date.form, date.year) = (b'd', Some(self.number(4)?)),
+            6 => (date.form, date.year) = (b'f', Some(2000 + self.number(2)?)),
+            4 => {
+                let mark = self.next()?;
+                date.form = b'a' + [b'-', b'/', b'.'].iter().position(|known| *known == mark)? as u8;
+                (date.year, date.month) = (Some(first), self.number(2)?);
+                self.expect(mark)?;
+                date.day = self.number(2)?;
+                return Some(date);
+            }
+            2 => match self.next()? {
+                b'-' => (date.form, date.month) = (b'g', first),
+                b'.' => (date.form, date.month) = (b'h', first),
+                b'/' if self.peek()?.is_ascii_digit() => {
+                    (date.form, date.year, date.month) = (b'e', Some(2000 + first), self.number(2)?);
+                    self.expect(b'/')?;
+                }
+                b'/' => {
+                    (date.form, date.day, date.month) = (b'l', first, self.name(&MONTHS)? as i64 + 1);
+                    self.expect(b'/')?;
+                    date.year = Some(self.number(4)?);
+                    return Some(date);
+                }
+                _ => return None,
+            },
+            _ => return None,
+        }
+        if matches!(digits, 6 | 8) {
+            date.month = self.number(2)?;
+        }
+        date.day = self.number(2)?;
+        Some(date)
+    }
+
+    fn date_of_names(&mut self) -> Option<Date> {
+        let start = self.at;
+        let weekday = self.name(&WEEKDAYS);
+        match weekday {
+            Some(_) => self.expect(b' ')?,
+            None => self.at = start,
+        }
+        let month = self.name(&MONTHS)? as i64 + 1;
+        self.expect(b' ')?;
+        let is_padded = self.peek()? == b' ';
+        self.at += usize::from(is_padded);
+        let (n_digits, is_zero) = (self.n_digits(3), self.peek()? == b'0');
+        let day = self.number(n_digits)?;
+        let form = match (n_digits, is_padded, is_zero, weekday.is_some()) {
+            (2, false, true, false) => b'i',
+            (1, true, false, false) | (2, false, false, false) => b'j',
+            (1, false, false, false) => b'm',
+            (2, false, true, true) => b'k',
+            (1, true, false, true) | (2, false, false, true) => b'n',
+            _ => return None,
+        };
+        Some(Date { form, year: None, month, day, weekday })
+    }
+
+    /// The form of a time of day, and its seconds.
+    fn time(&mut self) -> Option<(u8, i64)> {
+        let mut parts = [0; 3];
+        let (mut is_padded, mut has_zero) = (true, false);
+        let form = if self.n_digits(7) == 6 {
+            for part in &mut parts {
+                *part = self.number(2)?;
+            }
+            b'c'
+        } else {
+            let mark = *self.bytes.get(self.at + self.n_digits(3))?;
+            for (place, part) in parts.iter_mut().enumerate() {
+                if place > 0 {
+                    self.expect(mark)?;
+                }
+                let n_digits = self.n_digits(3);
+                if !(1..=2).contains(&n_digits) {
+                    return None;
+                }
+                is_padded &= n_digits == 2;
+                has_zero |= n_digits == 2 && self.peek()? == b'0';
+                *part = self.number(n_digits)?;
+            }
+            match (mark, is_padded) {
+                (b':', true) => b'a',
+                (b'.', true) => b'b',
+                // Some numbers without a zero in front, and some with one: nothing says which.
+                (b':', false) if !has_zero => b'd',
+                _ => return None,
+            }
+        };
+        let [hour, minute, second] = parts;
+        (hour < 24 && minute < 60 && second < 60).then_some((form, (hour * 60 + minute) * 60 + second))
+    }
+
+    /// The mark, the number of decimals, and their value; none where what follows is no decimals.
+    fn decimals(&mut self) -> (u8, u8, i64) {
+        let none = (b'-', 0, 0);
+        let Some(mark) = self.peek().filter(|byte| is_mark(*byte)) else { return none };
+        self.at += 1;
+        let n_digits = self.n_digits(10);
+        let goes_on = self.bytes.get(self.at + n_digits).is_some_and(|byte| is_word_byte(*byte) && *byte != b'Z');
+        if (1..=9).contains(&n_digits)
+            && !goes_on
+            && let Some(value) = self.number(n_digits)
+        {
+            return (mark, n_digits as u8, value);
+        }
+        self.at -= 1;
+        none
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::time_text::writer::push;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// 2026-11-19T08:07:06Z.
+    const NEAR: i64 = 1_795_075_626_000_000_000;
+
+    fn check(text: &str, form: &str, units: i64) {
+        let found = find(text.as_bytes(), 0, NEAR).unwrap_or_else(|| panic!("{text} is a time"));
+        assert_eq!((found.form.bytes().as_slice(), found.units), (form.as_bytes(), units), "{text}");
+        let mut back = Vec::new();
+        push(&mut back, found.form, found.units);
+        assert_eq!(String::from_utf8_lossy(&back), text[..found.end], "{form}");
+        assert_eq!(Form::of_bytes(&found.form.bytes()), Some(found.form));
+    }
+
+    #[test]
+    fn usual_spellings_are_numbers() {
+        let seconds = NEAR / 1_000_000_000;
+        check("2026-11-19 08:07:06", "a a-0", seconds);
+        check("2026-11-19T08:07:06Z", "aTa-0", seconds);
+        check("2026-11-19 08:07:06,045 x", "a a,3", seconds * 1000 + 45);
+        check("2026/11/19 08:07:06.5", "b a.1", seconds * 10 + 5);
+        check("2026.11.19-08.07.06.000001", "c-b.6", seconds * 1_000_000 + 1);
+        check("20261119-8:7:6:045", "d-d:3", seconds * 1000 + 45);
+        check("26/11/19 08:07:06", "e a-0", seconds);
+        check("261119 080706 148", "f c-0", seconds);
+        check("11-19 08:07:06.811", "g a.3", seconds * 1000 + 811);
+        check("11.19 08:07:06]", "h a-0", seconds);
+        check("Nov 19 08:07:06 host", "j a-0", seconds);
+        check("Nov  9 08:07:06 host", "j a-0", seconds - 10 * 86_400);
+        check("Nov 9 08:07:06 host", "m a-0", seconds - 10 * 86_400);
+        check("Nov 09 08:07:06 host", "i a-0", seconds - 10 * 86_400);
+        check("19/Nov/2026:08:07:06 +0000", "l:a-0", seconds);
+        check("Thu Nov 19 08:07:06 2026", "n a-0", seconds);
+        check("Mon Nov 09 08:07:06 2026", "k a-0", seconds - 10 * 86_400);
+    }
+
+    #[test]
+    fn what_would_not_be_written_back_is_no_time() {
+        for text in [
+            "2026-11-31 08:07:06",
+            "2026-02-29 00:00:00",
+            "2026-11-19 24:00:00",
+            "2026-11-19 08:07:60",
+            "2026-1-9 08:07:06",
+            "Fri Nov 19 08:07:06 2026",
+            "Nov 019 08:07:06",
+            "20261119-08:7:6",
+            "20261119-8:07:6",
+            "2026-11-19 08:07:061",
+            "1234567 080706",
+            "2026-11-19",
+            "2026-11-19x08:07:06",
+            "nov 19 08:07:06",
+            "2026-11-19 08:07",
+            "",
+            "Thu ",
+        ] {
+            assert_eq!(find(text.as_bytes(), 0, NEAR), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_year_is_the_one_nearest_to_its_event() {
+        let new_year = 1_798_761_600_000_000_000i64;
+        let found = find(b"Dec 31 23:59:59", 0, new_year).expect("a time");
+        assert_eq!(found.units, new_year / 1_000_000_000 - 1);
+        let leap_day = find(b"Feb 29 00:00:00", 0, 1_709_164_800_000_000_000).expect("a day of 2024");
+        assert_eq!(leap_day.units, 1_709_164_800);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_found_is_written_back(
+            text in "[A-Z][a-z]{2} [ 0-3]?[0-9] [0-2]?[0-9]:[0-5]?[0-9]:[0-6]?[0-9][.,:]?[0-9]{0,4}( 20[0-9]{2})?\
+                |[0-9]{2,8}[-/. ]?[0-9]{1,2}[-/. ]?[0-9]{0,2}[ T:-][0-9]{1,2}[:.][0-9]{1,2}[:.][0-9]{1,2}[.,:]?[0-9]{0,10}Z?",
+            near in any::<i64>(),
+        ) {
+            if let Some(found) = find(text.as_bytes(), 0, near) {
+                let mut back = Vec::new();
+                push(&mut back, found.form, found.units);
+                prop_assert_eq!(&back, &text.as_bytes()[..found.end]);
+            }
+        }
+
+        #[test]
+        fn numbers_that_no_time_stands_for_never_panic(form in "[a-n][ T:_-][a-d][.,:-][0-9]", units in any::<i64>()) {
+            let form = Form::of_bytes(form.as_bytes()).expect("made of known characters");
+            push(&mut Vec::new(), form, units);
+        }
+
+        #[test]
+        fn dates_are_their_days(days in -800_000i64..3_000_000) {
+            let (year, month, day) = civil_of_days(days);
+            prop_assert_eq!(days_of_civil(year, month, day), days);
+            prop_assert!((1..=days_of_month(year, month)).contains(&day));
+        }
+    }
+}

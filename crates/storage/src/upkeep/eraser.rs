@@ -1,0 +1,181 @@
+//! Deletes the events of a group that a query chose, in the order that `deletion` describes.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use sha2::{Digest, Sha256};
+use types::{GroupName, Timestamp};
+
+use crate::deletion::{DELETION_BYTES_MAX, Deletion, DeletionOrder, DeletionReceipt, Mask, Masks, Removed, Sequences};
+use crate::segments::Segments;
+use crate::state::deletions::Erasure;
+use crate::upkeep::flush::Flusher;
+use crate::writer::Writer;
+use crate::writer::queue::Work;
+use crate::{StoreError, tombstone};
+
+/// Deletions whose events are not gone yet. Each is looked at for every run of its group that is written or opened.
+const PENDING_MAX: usize = 1000;
+
+/// Longest text of a receipt, in bytes; more is cut.
+const TEXT_BYTES_MAX: usize = 512;
+
+/// Deletes events.
+pub(crate) struct Eraser {
+    segments: Arc<Segments>,
+    writer: Arc<Writer>,
+    flusher: Arc<Flusher>,
+}
+
+impl Eraser {
+    pub(crate) fn new(segments: Arc<Segments>, writer: Arc<Writer>, flusher: Arc<Flusher>) -> Self {
+        Self { segments, writer, flusher }
+    }
+
+    /// Deletes events of a group. Returns once that is durable and no later snapshot has them.
+    pub(crate) fn erase_events(
+        &self,
+        group: &GroupName,
+        sequences: Sequences,
+        order: &DeletionOrder,
+    ) -> Result<DeletionReceipt, StoreError> {
+        if sequences.n_bytes() > DELETION_BYTES_MAX {
+            return Err(StoreError::TooManyEvents { bytes_max: DELETION_BYTES_MAX });
+        }
+        // No flush and nothing that takes segments out of the list runs meanwhile: what the masks were worked out
+        // for is what snapshots see.
+        let mut flusher = self.flusher.hold();
+        let upkeep = self.segments.replacement();
+        let (deletion, mut receipt) = self.new_deletion(group, sequences, order)?;
+        let (masks, n_in_segments) = self.masks_with(&deletion)?;
+        let n_hot = self.segments.state().hot_events_of(&deletion);
+        receipt.n_deleted = n_in_segments + n_hot;
+        if receipt.n_deleted == 0 {
+            receipt.reclaimed = Some(receipt.created);
+            return Ok(receipt);
+        }
+        let erasure = Erasure { deletion, masks };
+        let recorded = self.record_erasure(&erasure, &receipt).and_then(|()| self.publish_erasure(erasure));
+        if let Err(error) = recorded {
+            if !self.segments.options.faults.has_crashed() {
+                self.segments.forget_deletion(receipt.id);
+            }
+            return Err(error);
+        }
+        flusher.take_generation(self.segments.state().flushing.as_ref());
+        self.segments.receipts().insert(receipt.id, receipt.clone());
+        drop((upkeep, flusher));
+        tracing::info!(%group, id = receipt.id, n_events = receipt.n_deleted, "events deleted");
+        self.segments.check("erase.end")?;
+        self.segments.reap();
+        self.segments.signals.compaction.ring();
+        Ok(self.segments.receipts().get(&receipt.id).cloned().unwrap_or(receipt))
+    }
+
+    fn new_deletion(
+        &self,
+        group: &GroupName,
+        sequences: Sequences,
+        order: &DeletionOrder,
+    ) -> Result<(Arc<Deletion>, DeletionReceipt), StoreError> {
+        let state = self.segments.state();
+        let group_id = state.groups.id_of(group).ok_or_else(|| StoreError::NoGroup(group.clone()))?;
+        if state.deletions.len() >= PENDING_MAX {
+            return Err(StoreError::TooManyDeletions { pending_max: PENDING_MAX });
+        }
+        drop(state);
+        let created = self.segments.options.clock.now();
+        let id = new_id(created).map_err(StoreError::io(&self.segments.tombstone_dir()))?;
+        let receipt = DeletionReceipt {
+            range: order.range,
+            requested_by: cut(&order.requested_by),
+            reason: cut(&order.reason),
+            query_digest: digest(id, &order.query),
+            n_matched: sequences.len(),
+            ..DeletionReceipt::new(id, group.clone(), created)
+        };
+        Ok((Arc::new(Deletion { id, group_id, sequences }), receipt))
+    }
+
+    /// Masks of the runs that a new deletion concerns, and how many events in segments it takes.
+    fn masks_with(&self, new: &Arc<Deletion>) -> Result<(Masks, u64), StoreError> {
+        let (segments, known, mut deletions, trims) = {
+            let state = self.segments.state();
+            (state.segments.clone(), state.masks.clone(), state.deletions.clone(), state.trims.clone())
+        };
+        deletions.push(new.clone());
+        let Deletion { group_id, sequences, .. } = &**new;
+        let (mut masks, mut n_events) = (Masks::new(), 0u64);
+        for stored in segments {
+            let segment = &stored.segment;
+            for (index, run) in segment.summaries().iter().enumerate().filter(|(_, run)| run.group_id == *group_id) {
+                if !sequences.overlaps(run.first_sequence, run.last_sequence) {
+                    continue;
+                }
+                let removed = Removed { deletions: &deletions, trims: &trims };
+                let Some(mask) = Mask::of(segment, index, removed)? else { continue };
+                let key = (segment.meta().segment, *group_id);
+                let n_before = known.get(&key).map_or(0, |known| known.n_erased);
+                if mask.n_erased > n_before {
+                    n_events += mask.n_erased - n_before;
+                    masks.insert(key, Arc::new(mask));
+                }
+            }
+        }
+        Ok((masks, n_events))
+    }
+
+    /// Makes a deletion durable: where it outlives the catalog, and in the catalog.
+    fn record_erasure(&self, erasure: &Erasure, receipt: &DeletionReceipt) -> Result<(), StoreError> {
+        let dir = self.segments.tombstone_dir();
+        self.segments.check("erase.tombstone")?;
+        let written = tombstone::events::write(&dir, &self.segments.store, &erasure.deletion, receipt);
+        written.map_err(StoreError::io(&dir))?;
+        self.segments.check("erase.catalog")?;
+        Ok(self.segments.catalog().put_deletion(&erasure.deletion.row(receipt))?)
+    }
+
+    /// Lets the writer thread, the only one that changes hot events, put everything in place.
+    fn publish_erasure(&self, erasure: Erasure) -> Result<(), StoreError> {
+        self.segments.check("erase.publish")?;
+        let (answer, answered) = sync_channel(1);
+        let deletion = erasure.deletion.clone();
+        self.writer.queue.push_command(Work::Erase(Box::new(erasure), answer))?;
+        answered.recv().unwrap_or_else(|_| Err(self.writer.why_closed().into()))?;
+        self.writer.feed.erase(deletion.group_id, &deletion.sequences);
+        Ok(())
+    }
+}
+
+/// Numbers that rise with time.
+fn new_id(now: Timestamp) -> std::io::Result<u64> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+    let ms = u64::try_from(now.0 / 1_000_000).unwrap_or(0);
+    Ok(ms << 20 | u64::from_le_bytes(random) >> 44)
+}
+
+fn digest(id: u64, query: &str) -> [u8; 32] {
+    Sha256::digest(format!("{id:016x}\n{query}")).into()
+}
+
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipts_hold_a_digest_that_only_who_knows_the_text_can_tell() {
+        let expected = Sha256::digest(b"000000000000000a\nfilter user = \"ann\"");
+        assert_eq!(digest(10, "filter user = \"ann\"")[..], expected[..]);
+        assert_ne!(digest(11, "filter user = \"ann\"")[..], expected[..]);
+        assert_eq!(cut(&"é".repeat(600)).len(), TEXT_BYTES_MAX);
+    }
+}

@@ -1,0 +1,368 @@
+//! Flush: hot events become segments.
+//!
+//! The order is what makes it safe to stop anywhere: the writer thread goes on in a new WAL file → segment
+//! files written under another name, synced, renamed, their directory synced → batch ids appended and synced →
+//! one catalog transaction → snapshots see the segments instead of the hot events → WAL files removed. Before
+//! the transaction a start finds everything in the WAL and removes the unfinished segments, after it
+//! everything in segments. Accepting goes on meanwhile. A flush that fails is tried again with the same events.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use segment::{MIXED_PARTITION, RunInput, day_of, range_of};
+use types::{Batch, GroupName, Run, TimeRange};
+
+use super::shares::RawShares;
+use crate::batch_ids::{self, ValidEntries};
+use crate::catalog::{FlushRecord, Marks, SegmentRow};
+use crate::deletion::Masks;
+use crate::hot::{Generation, HotGroup};
+use crate::segments::Segments;
+use crate::segments::files::NewSegment;
+use crate::tier::Tier;
+use crate::writer::Writer;
+use crate::writer::queue::Rotated;
+use crate::{StoreError, wal};
+
+/// Days that get a segment of their own in one flush; events of further days share one.
+const DAYS_MAX: usize = 8;
+
+/// zstd level of a flushed segment: quick, since compaction writes it again.
+const FLUSH_LEVEL: i32 = 1;
+
+/// How often the age of hot events is looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Longest pause between tries of a flush that fails: senders wait for it once there is room again.
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// What is kept from one flush to the next.
+#[derive(Default)]
+pub(crate) struct FlushState {
+    /// A flush that failed.
+    pending: Option<Pending>,
+    /// How far the batch-id files are valid.
+    batch_files: ValidEntries,
+}
+
+/// A flush that has begun.
+struct Pending {
+    rotated: Rotated,
+    /// What is on disk and waits for the catalog. It is kept when the catalog fails, and committed again: that is
+    /// no repetition where the first time had succeeded, and nobody was told.
+    prepared: Option<Prepared>,
+}
+
+/// Everything of a flush but its transaction.
+struct Prepared {
+    written: Vec<NewSegment>,
+    /// How far the batch-id files are valid with it.
+    batch_files: ValidEntries,
+    /// What was deleted of it since.
+    masks: Masks,
+}
+
+impl FlushState {
+    pub(crate) fn new(batch_files: ValidEntries) -> Self {
+        Self { batch_files, ..Self::default() }
+    }
+
+    /// Goes on with what is left of the events of a flush that failed.
+    pub(crate) fn take_generation(&mut self, flushing: Option<&Arc<Generation>>) {
+        if let (Some(pending), Some(generation)) = (&mut self.pending, flushing) {
+            pending.rotated.generation = generation.clone();
+        }
+    }
+}
+
+/// Writes hot events into segments, one flush at a time.
+pub(crate) struct Flusher {
+    segments: Arc<Segments>,
+    writer: Arc<Writer>,
+    state: Mutex<FlushState>,
+}
+
+/// Events for one segment.
+struct Plan {
+    /// UTC day, or [`MIXED_PARTITION`].
+    partition: i64,
+    runs: Vec<RunInput>,
+}
+
+/// The flusher thread: flushes when hot events are many or old, tries again after a failure.
+pub(crate) fn run(flusher: &Flusher) {
+    let segments = &*flusher.segments;
+    let mut n_failed = 0u32;
+    while segments.signals.flush.wait(TICK) {
+        let is_pending = segments.state().flushing.is_some();
+        if !is_pending && !segments.is_flush_due(segments.steady_now()) {
+            continue;
+        }
+        match flusher.flush() {
+            Ok(()) => n_failed = 0,
+            Err(StoreError::Poisoned(_) | StoreError::ShuttingDown) => return,
+            Err(error) => {
+                n_failed = n_failed.saturating_add(1);
+                let retry_in = RETRY_MAX.min(Duration::from_secs(1 << n_failed.min(5)));
+                tracing::warn!(%error, retry_in_s = retry_in.as_secs(), "flush failed; events stay in the wal");
+                if !segments.signals.flush.pause(retry_in) {
+                    return;
+                }
+                segments.signals.flush.ring();
+            }
+        }
+    }
+}
+
+impl Flusher {
+    /// Continues with batch-id files that are valid so far.
+    pub(crate) fn new(segments: Arc<Segments>, writer: Arc<Writer>, batch_files: ValidEntries) -> Self {
+        Self { segments, writer, state: Mutex::new(FlushState::new(batch_files)) }
+    }
+
+    /// Waits for the flush under way and keeps others from beginning.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, FlushState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes all hot events into segments.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        let mut flusher = self.hold();
+        if flusher.pending.is_some() {
+            self.flush_pending(&mut flusher)?;
+        }
+        flusher.pending = self.writer.rotate()?.map(|rotated| Pending { rotated, prepared: None });
+        self.flush_pending(&mut flusher)
+    }
+
+    fn flush_pending(&self, flusher: &mut FlushState) -> Result<(), StoreError> {
+        let Some(mut pending) = flusher.pending.take() else { return Ok(()) };
+        let began = Instant::now();
+        let prepared = match self.prepare_and_commit(&mut pending, &flusher.batch_files) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                flusher.pending = Some(pending);
+                self.writer.flush_has_ended(true);
+                self.segments.counters.flushes_failed.add(1);
+                return Err(error);
+            }
+        };
+        let Prepared { written, batch_files, masks } = prepared;
+        flusher.batch_files = batch_files;
+        self.publish(&pending.rotated, &written, masks, &flusher.batch_files);
+        self.writer.flush_has_ended(false);
+        let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.segments.counters.flushes.add(1);
+        self.segments.counters.flush_ms_last.set(elapsed_ms);
+        let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
+        tracing::info!(n_events, n_segments = written.len(), elapsed_ms, "hot events flushed");
+        self.segments.reap();
+        self.segments.signals.compaction.ring();
+        self.segments.check("flush.end")
+    }
+
+    /// Everything up to and with the catalog transaction.
+    fn prepare_and_commit(&self, pending: &mut Pending, valid: &ValidEntries) -> Result<Prepared, StoreError> {
+        let mut prepared = match pending.prepared.take() {
+            Some(prepared) => prepared,
+            None => self.prepare(&pending.rotated, valid)?,
+        };
+        let masks = self.segments.masks_of(prepared.written.iter().map(|new| &new.stored));
+        match masks.and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks)) {
+            Ok(masks) => {
+                prepared.masks = masks;
+                Ok(prepared)
+            }
+            Err(error) => {
+                pending.prepared = Some(prepared);
+                Err(error)
+            }
+        }
+    }
+
+    /// Everything before the catalog transaction. Where it fails nothing of it stays.
+    fn prepare(&self, rotated: &Rotated, valid: &ValidEntries) -> Result<Prepared, StoreError> {
+        let mut written = Vec::new();
+        let prepared = self.write_files(rotated, valid, &mut written);
+        // A crash that a test injected must leave the files as a real one would.
+        if prepared.is_err() && !self.segments.options.faults.has_crashed() {
+            self.segments.remove_segments(&written);
+        }
+        Ok(Prepared { batch_files: prepared?, written, masks: Masks::new() })
+    }
+
+    /// Writes the segments, and the batch ids; returns how far their files are valid.
+    fn write_files(
+        &self,
+        rotated: &Rotated,
+        valid: &ValidEntries,
+        written: &mut Vec<NewSegment>,
+    ) -> Result<ValidEntries, StoreError> {
+        let wal_dir = self.segments.wal_dir();
+        self.segments.check("flush.start")?;
+        let generation = &rotated.generation;
+        let positions = generation.positions.encode();
+        for plan in plans(generation) {
+            // One of the segments tells of all.
+            let positions = if written.is_empty() { &*positions } else { &[] };
+            written.extend(self.write_segment(plan, positions)?);
+        }
+        self.segments.check("batch_ids.write")?;
+        let now = self.segments.steady_now();
+        let valid = batch_ids::write(&wal_dir, &self.segments.store, valid, &generation.batches, now);
+        valid.map_err(StoreError::io(&wal_dir))
+    }
+
+    fn commit(&self, rotated: &Rotated, prepared: &Prepared) -> Result<(), StoreError> {
+        let Rotated { generation, wal_released, next_sequence, next_group } = rotated;
+        // The file from which on the WAL is kept was made before the flush began.
+        let (wal_released, wal_made) = (*wal_released, *wal_released);
+        let marks = Marks { wal_released, wal_made, next_sequence: *next_sequence, next_group: *next_group };
+        let rows: Vec<SegmentRow> = prepared.written.iter().map(|new| new.row.clone()).collect();
+        let record = FlushRecord {
+            marks,
+            segments: &rows,
+            groups: self.groups_of(generation),
+            positions: &generation.positions,
+            batch_files: &prepared.batch_files,
+        };
+        self.segments.check("catalog.commit")?;
+        Ok(self.segments.catalog().commit_flush(&record)?)
+    }
+
+    /// Groups of a generation with their streams.
+    fn groups_of(&self, generation: &Generation) -> Vec<(u32, GroupName, Vec<Arc<str>>)> {
+        let state = self.segments.state();
+        let live = state.groups.iter().filter(|(_, group)| generation.groups.contains_key(&group.id));
+        live.map(|(name, group)| (group.id, name.clone(), group.streams.iter().cloned().collect())).collect()
+    }
+
+    /// Writes one segment and reads it back; `None` where the plan holds no event.
+    fn write_segment(&self, plan: Plan, positions: &[u8]) -> Result<Option<NewSegment>, StoreError> {
+        let meta = self.segments.new_segment(plan.partition)?;
+        let written = segment::write(&meta, &plan.runs, positions, FLUSH_LEVEL)?;
+        if written.runs.is_empty() {
+            return Ok(None);
+        }
+        let new = self.segments.keep_segment(&meta, written, Tier::Hot)?;
+        self.segments.counters.flush_bytes_written.add(new.row.n_bytes);
+        Ok(Some(new))
+    }
+
+    /// Exchanges the flushed hot events for their segments and lets the WAL go.
+    fn publish(&self, rotated: &Rotated, written: &[NewSegment], masks: Masks, batch_files: &ValidEntries) {
+        // From here on nothing can fail that matters: the next start would find the same.
+        let is_crashed = self.segments.check("flush.publish").is_err();
+        let mut state = self.segments.state_mut();
+        state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        state.masks.extend(masks);
+        state.flushing = None;
+        drop(state);
+        if is_crashed || self.segments.check("wal.remove").is_err() {
+            return;
+        }
+        let dir = self.segments.wal_dir();
+        let removed = wal::list(&dir).and_then(|numbers| {
+            let released = numbers.into_iter().filter(|number| *number < rotated.wal_released);
+            released.into_iter().try_for_each(|number| std::fs::remove_file(wal::path_of(&dir, number)))
+        });
+        if let Err(error) = removed.and_then(|()| batch_ids::remove_others(&dir, batch_files)) {
+            tracing::warn!(%error, "files that a flush released cannot be removed; the next flush tries again");
+        }
+    }
+}
+
+/// Rows of each day in a batch that is in order of time.
+fn days_of(batch: &Batch) -> Vec<(i64, std::ops::Range<usize>)> {
+    let mut days = Vec::new();
+    let mut from = 0;
+    while let Some(first) = batch.timestamps.get(from) {
+        let day = day_of(*first);
+        let to = from + batch.timestamps[from..].partition_point(|timestamp| day_of(*timestamp) == day);
+        days.push((day, from..to));
+        from = to;
+    }
+    days
+}
+
+/// Shares the events out among segments: one for each of the days with most events, one for all others.
+fn plans(generation: &Generation) -> Vec<Plan> {
+    let mut rows_by_day: BTreeMap<i64, usize> = BTreeMap::new();
+    for run in generation.groups.values().flat_map(|group| &group.runs) {
+        for (day, rows) in days_of(run.run.batch()) {
+            *rows_by_day.entry(day).or_default() += rows.len();
+        }
+    }
+    let mut days: Vec<(i64, usize)> = rows_by_day.into_iter().collect();
+    days.sort_by_key(|(day, n_rows)| (std::cmp::Reverse(*n_rows), *day));
+    let has_mixed = days.len() > DAYS_MAX;
+    days.truncate(DAYS_MAX);
+    let mut days: Vec<i64> = days.into_iter().map(|(day, _)| day).collect();
+    days.sort_unstable();
+    let mut shares = RawShares::default();
+    let mut plans: Vec<Plan> = days.iter().map(|day| plan_of_day(generation, *day, &mut shares)).collect();
+    if has_mixed {
+        plans.push(plan_of_others(generation, &days, &mut shares));
+    }
+    plans
+}
+
+fn plan_of_day(generation: &Generation, day: i64, shares: &mut RawShares) -> Plan {
+    let range = range_of(day);
+    let mut runs = Vec::new();
+    for (group_id, hot) in &generation.groups {
+        let overlapping = hot.runs.iter().map(|run| &run.run);
+        let overlapping = overlapping.filter(|run| range.overlaps(run.info().first, run.info().last));
+        let batches: Vec<Arc<Batch>> = overlapping.map(|run| run.batch().clone()).collect();
+        let in_day = |batch: &Arc<Batch>| batch.timestamps.iter().filter(|at| day_of(**at) == day).count();
+        let n_rows: usize = batches.iter().map(in_day).sum();
+        if n_rows > 0 {
+            let bytes_raw = shares.take(*group_id, hot, n_rows as u64);
+            runs.push(run_input(*group_id, hot, batches, range, bytes_raw));
+        }
+    }
+    Plan { partition: day, runs }
+}
+
+/// The events of all days but `days`.
+fn plan_of_others(generation: &Generation, days: &[i64], shares: &mut RawShares) -> Plan {
+    let mut runs = Vec::new();
+    for (group_id, hot) in &generation.groups {
+        let mut batches = Vec::new();
+        for run in &hot.runs {
+            let batch = run.run.batch();
+            let others = days_of(batch).into_iter().filter(|(day, _)| days.binary_search(day).is_err());
+            let rows: Vec<(u32, u32)> = others.flat_map(|(_, rows)| rows).map(|row| (0, row as u32)).collect();
+            if rows.len() == batch.len() {
+                batches.push(batch.clone());
+            } else if !rows.is_empty() {
+                batches.push(Arc::new(Batch::gather(&[batch], &rows)));
+            }
+        }
+        let n_rows: usize = batches.iter().map(|batch| batch.len()).sum();
+        if n_rows > 0 {
+            let bytes_raw = shares.take(*group_id, hot, n_rows as u64);
+            runs.push(run_input(*group_id, hot, batches, TimeRange::ALL, bytes_raw));
+        }
+    }
+    Plan { partition: MIXED_PARTITION, runs }
+}
+
+fn run_input(group_id: u32, hot: &HotGroup, batches: Vec<Arc<Batch>>, range: TimeRange, bytes_raw: u64) -> RunInput {
+    RunInput { group: hot.group.clone(), group_id, batches, range, bytes_raw }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shares::share_of;
+
+    #[test]
+    fn shares_add_up_to_the_whole() {
+        for (n_bytes, cuts) in [(2_370_789u64, [0u64, 3, 3, 9_999, 10_000]), (7, [0, 1, 2, 3, 10_000])] {
+            let shares: u64 = cuts.windows(2).map(|cut| share_of(n_bytes, 10_000, cut[0]..cut[1])).sum();
+            assert_eq!(shares, n_bytes);
+        }
+        assert_eq!(share_of(5, 0, 0..0), 0);
+    }
+}

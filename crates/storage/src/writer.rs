@@ -1,0 +1,120 @@
+//! The writer: deliveries on their way into the WAL, and into the hot events and the feed once they are durable.
+//!
+//! Senders' threads prepare a delivery and put it into a bounded queue; one thread ([`committer`]) appends to the WAL,
+//! syncs, publishes and answers. It is the only one that changes hot events, groups, batch ids and positions.
+
+mod acceptance;
+pub(crate) mod committer;
+pub(crate) mod queue;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::queue::Answer;
+use self::queue::Closed;
+use self::queue::Queue;
+use self::queue::RETRY_AFTER_S;
+use self::queue::Request;
+use self::queue::Rotated;
+use self::queue::Work;
+use crate::AppendError;
+use crate::Buffers;
+use crate::Delivery;
+use crate::Receipt;
+use crate::StoreError;
+use crate::feed::Feed;
+use crate::segments::Segments;
+
+pub(crate) use acceptance::{Acceptance, Identity};
+
+/// How long a sender waits for a flush to make room. Less than what senders wait for an answer.
+const WAIT_FOR_FLUSH: Duration = Duration::from_secs(10);
+
+/// How long a sender waits before it looks again.
+const WAIT_STEP: Duration = Duration::from_millis(20);
+
+/// What senders, the writer thread and flushes share.
+pub(crate) struct Writer {
+    segments: Arc<Segments>,
+    pub(crate) queue: Queue,
+    pub(crate) feed: Feed,
+    /// For what senders' threads make of a delivery on its way to the queue.
+    buffers: Buffers,
+    /// Notified when a flush has ended, well or not.
+    flush_ended: (Mutex<()>, Condvar),
+    /// Whether the last flush failed.
+    is_flush_failing: AtomicBool,
+}
+
+impl Writer {
+    pub(crate) fn new(segments: Arc<Segments>) -> Self {
+        Self {
+            segments,
+            queue: Queue::default(),
+            feed: Feed::default(),
+            buffers: Buffers::default(),
+            flush_ended: Default::default(),
+            is_flush_failing: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts a delivery into the queue, whose outcome `done` is called with; an error is a refusal at once.
+    pub(crate) fn append_then(
+        &self,
+        delivery: Delivery,
+        done: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static,
+    ) -> Result<(), AppendError> {
+        if let Some(closed) = self.queue.closed() {
+            return Err(closed.into());
+        }
+        if !self.wait_for_flush() {
+            return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
+        }
+        let request = Request::prepare(delivery, &self.buffers)?;
+        if request.is_empty() {
+            done(Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None }));
+            return Ok(());
+        }
+        self.queue.push_delivery(request, Answer::new(done))
+    }
+
+    fn is_overloaded(&self) -> bool {
+        self.segments.state().hot_bytes() >= self.segments.options.hot_bytes_max()
+    }
+
+    /// Waits while hot events are too many; `false` where they stay so, or where flushes fail.
+    fn wait_for_flush(&self) -> bool {
+        let until = Instant::now() + WAIT_FOR_FLUSH;
+        while self.is_overloaded() {
+            self.segments.signals.flush.ring();
+            let left = until.saturating_duration_since(Instant::now());
+            let is_hopeless = self.is_flush_failing.load(Ordering::Relaxed) || self.queue.closed().is_some();
+            if left.is_zero() || is_hopeless {
+                return false;
+            }
+            // A wake-up that comes between the question and the wait costs one step.
+            let guard = self.flush_ended.0.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.flush_ended.1.wait_timeout(guard, left.min(WAIT_STEP)));
+        }
+        true
+    }
+
+    /// Tells those who wait for a flush how it ended.
+    pub(crate) fn flush_has_ended(&self, is_failure: bool) {
+        self.is_flush_failing.store(is_failure, Ordering::Relaxed);
+        self.flush_ended.1.notify_all();
+    }
+
+    /// Asks the writer thread to begin a flush.
+    pub(crate) fn rotate(&self) -> Result<Option<Rotated>, StoreError> {
+        let (answer, answered) = sync_channel(1);
+        self.queue.push_command(Work::Rotate(answer))?;
+        answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
+    }
+
+    pub(crate) fn why_closed(&self) -> Closed {
+        self.queue.closed().unwrap_or(Closed::ShuttingDown)
+    }
+}

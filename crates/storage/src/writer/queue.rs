@@ -1,0 +1,403 @@
+//! Deliveries on their way to the writer thread.
+//!
+//! Senders' threads do what can be done by many: put rows in order of time and encode the record. The queue is
+//! bounded by bytes; whoever finds it full waits a while and is then told to come back.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use types::{Batch, GroupName};
+
+use crate::hot::Generation;
+use crate::state::deletions::Erasure;
+use crate::wal::record::{Body, encode_body};
+use crate::{AppendError, BatchKey, Buffers, Delivery, Receipt, SourcePosition, StoreError};
+
+/// Bytes that may wait for the writer. A few group commits: more would only make every sender wait longer.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// How long a sender waits for room in the queue.
+const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
+
+/// Bytes of records that go out with one sync. Bounds the memory and the time of one group commit.
+pub(crate) const COMMIT_BYTES_MAX: usize = 8 << 20;
+
+/// Deliveries that a group commit waits for while more are on their way, and how long: a quick disk would sync for each few
+/// of hundreds of senders, and every sync costs processors too.
+const GATHERED_MAX: usize = 64;
+const GATHER_TIME: Duration = Duration::from_millis(5);
+
+/// What a sender is asked to wait before it tries again.
+pub(crate) const RETRY_AFTER_S: u64 = 1;
+
+/// A delivery ready to be written.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) key: Option<BatchKey>,
+    pub(crate) position: Option<SourcePosition>,
+    pub(crate) raw_bytes: u64,
+    pub(crate) parts: Vec<RequestPart>,
+    pub(crate) n_events: u64,
+    pub(crate) body: Body,
+}
+
+/// Events of one group, in order of time; sequences count from 0 in order of acceptance.
+#[derive(Debug)]
+pub(crate) struct RequestPart {
+    pub(crate) group: GroupName,
+    pub(crate) raw_bytes: u64,
+    pub(crate) batch: Batch,
+}
+
+impl Request {
+    /// Prepares a delivery, or says why it is too large.
+    pub(crate) fn prepare(mut delivery: Delivery, buffers: &Buffers) -> Result<Self, AppendError> {
+        delivery.parts.retain(|part| !part.batch.is_empty());
+        delivery.position = delivery.position.filter(|position| !position.range.is_empty());
+        for part in &mut delivery.parts {
+            in_order_of_time(&mut part.batch);
+        }
+        let raw_shares = raw_shares(&delivery);
+        let body = encode_body(&delivery, &raw_shares, buffers).map_err(AppendError::TooLarge)?;
+        let Delivery { key, position, raw_bytes, parts } = delivery;
+        let n_events = parts.iter().map(|part| part.batch.len() as u64).sum();
+        let parts = parts.into_iter().zip(raw_shares);
+        let parts = parts.map(|(part, raw_bytes)| RequestPart { group: part.group, raw_bytes, batch: part.batch });
+        Ok(Self { key, position, raw_bytes, parts: parts.collect(), n_events, body })
+    }
+
+    /// Tells whether accepting it leaves no trace.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n_events == 0 && self.key.is_none() && self.position.is_none()
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let batches: usize = self.parts.iter().map(|part| part.batch.memory_bytes()).sum();
+        batches + self.body.bytes.len()
+    }
+}
+
+/// Numbers rows in the order in which they were sent and sorts them by time.
+fn in_order_of_time(batch: &mut Batch) {
+    batch.sequences = (0..batch.len() as u64).collect();
+    // The last instant that an i64 can say belongs to no half-open range: no query could ever find it.
+    batch.timestamps.iter_mut().for_each(|time| *time = (*time).min(i64::MAX - 1));
+    if !batch.timestamps.is_sorted() {
+        let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
+        *batch = Batch::gather(&[batch], &rows);
+    }
+}
+
+/// Shares the bytes sent out among the groups by the length of their texts.
+fn raw_shares(delivery: &Delivery) -> Vec<u64> {
+    let weight = |batch: &Batch| (batch.messages.text().len() + batch.len()) as u128;
+    let total: u128 = delivery.parts.iter().map(|part| weight(&part.batch)).sum::<u128>().max(1);
+    let mut left = delivery.raw_bytes;
+    let mut shares = Vec::with_capacity(delivery.parts.len());
+    for (index, part) in delivery.parts.iter().enumerate() {
+        let is_last = index + 1 == delivery.parts.len();
+        let share = (u128::from(delivery.raw_bytes) * weight(&part.batch) / total) as u64;
+        let share = if is_last { left } else { share.min(left) };
+        left -= share;
+        shares.push(share);
+    }
+    shares
+}
+
+/// Called with what became of a delivery, by the writer thread: it must not block.
+pub(crate) struct Answer(Box<dyn FnOnce(Result<Receipt, AppendError>) + Send>);
+
+impl Answer {
+    pub(crate) fn new(done: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static) -> Self {
+        Self(Box::new(done))
+    }
+
+    pub(crate) fn send(self, result: Result<Receipt, AppendError>) {
+        (self.0)(result);
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
+}
+
+/// What the writer thread is asked to do.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Accept a delivery.
+    Append(Box<Request>, Answer),
+    /// Begin a flush: go on in a new WAL file and hand over what came before. `None` where there is nothing.
+    Rotate(SyncSender<Result<Option<Rotated>, StoreError>>),
+    /// Delete a group; the answer is whether there was one.
+    Delete(GroupName, SyncSender<Result<bool, StoreError>>),
+    /// Delete events.
+    Erase(Box<Erasure>, SyncSender<Result<(), StoreError>>),
+}
+
+/// What a flush begins with.
+#[derive(Debug)]
+pub(crate) struct Rotated {
+    pub(crate) generation: Arc<Generation>,
+    /// Number of the WAL file before which all are released once the generation is in segments.
+    pub(crate) wal_released: u64,
+    pub(crate) next_sequence: u64,
+    pub(crate) next_group: u32,
+}
+
+/// Why the queue takes nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    ShuttingDown,
+    Poisoned(String),
+}
+
+impl From<Closed> for AppendError {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::ShuttingDown => Self::ShuttingDown,
+            Closed::Poisoned(reason) => Self::Poisoned(reason),
+        }
+    }
+}
+
+impl From<Closed> for StoreError {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::ShuttingDown => Self::ShuttingDown,
+            Closed::Poisoned(reason) => Self::Poisoned(reason),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    work: VecDeque<(Work, usize)>,
+    bytes: usize,
+    closed: Option<Closed>,
+    /// Deliveries that were announced and are not here yet.
+    n_coming: usize,
+    /// Whether the writer waits for more than it has, and for nothing but deliveries.
+    is_gathering: bool,
+}
+
+impl Waiting {
+    /// Whether it is worth to wait for what is on its way.
+    fn may_gather(&self) -> bool {
+        self.closed.is_none()
+            && self.is_gathering
+            && self.n_coming > 0
+            && self.work.len() < GATHERED_MAX
+            && self.bytes < COMMIT_BYTES_MAX
+    }
+}
+
+/// The queue to the writer thread.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+    left: Condvar,
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why nothing is taken any more, where it is so.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.waiting().closed.clone()
+    }
+
+    /// Adds a delivery, waiting for room.
+    pub(crate) fn push_delivery(&self, request: Request, answer: Answer) -> Result<(), AppendError> {
+        let bytes = request.memory_bytes();
+        let is_full = |waiting: &mut Waiting| {
+            waiting.closed.is_none() && waiting.bytes > 0 && waiting.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX
+        };
+        let waited = self.left.wait_timeout_while(self.waiting(), WAIT_FOR_ROOM, is_full);
+        let (mut waiting, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if let Some(closed) = &waiting.closed {
+            return Err(closed.clone().into());
+        }
+        if timeout.timed_out() {
+            return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
+        }
+        waiting.bytes += bytes;
+        waiting.work.push_back((Work::Append(Box::new(request), answer), bytes));
+        let is_awaited = !waiting.may_gather();
+        drop(waiting);
+        if is_awaited {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Adds a command.
+    pub(crate) fn push_command(&self, command: Work) -> Result<(), StoreError> {
+        let mut waiting = self.waiting();
+        if let Some(closed) = &waiting.closed {
+            return Err(closed.clone().into());
+        }
+        waiting.work.push_back((command, 0));
+        waiting.is_gathering = false;
+        drop(waiting);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Takes the next work for which `take` answers true, without waiting.
+    pub(crate) fn next_if(&self, take: impl FnOnce(&Work) -> bool) -> Option<Work> {
+        let mut waiting = self.waiting();
+        let (work, bytes) = waiting.work.pop_front_if(|(work, _)| take(work))?;
+        waiting.bytes -= bytes;
+        drop(waiting);
+        self.left.notify_all();
+        Some(work)
+    }
+
+    /// How many deliveries and commands wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting().work.len()
+    }
+
+    /// Tells whether nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting().work.is_empty()
+    }
+
+    /// Waits until there is work; `false` once the queue is closed and empty.
+    pub(crate) fn wait(&self) -> bool {
+        let idle = |waiting: &mut Waiting| waiting.work.is_empty() && waiting.closed.is_none();
+        let waiting = self.arrived.wait_while(self.waiting(), idle).unwrap_or_else(PoisonError::into_inner);
+        !waiting.work.is_empty()
+    }
+
+    /// Says that a delivery is on its way, or that it is not any more.
+    pub(crate) fn note_coming(&self, is_coming: bool) {
+        let mut waiting = self.waiting();
+        waiting.n_coming = if is_coming { waiting.n_coming + 1 } else { waiting.n_coming.saturating_sub(1) };
+        let is_awaited = waiting.is_gathering && !waiting.may_gather();
+        drop(waiting);
+        if is_awaited {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Waits a moment for deliveries that are on their way.
+    pub(crate) fn gather(&self) {
+        self.gather_for(GATHER_TIME);
+    }
+
+    fn gather_for(&self, patience: Duration) {
+        let mut waiting = self.waiting();
+        waiting.is_gathering = waiting.work.iter().all(|(work, _)| matches!(work, Work::Append(..)));
+        let waited = self.arrived.wait_timeout_while(waiting, patience, |waiting| waiting.may_gather());
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.is_gathering = false;
+    }
+
+    /// Takes nothing any more. What is already waiting is still done, unless the reason is a failure: then it
+    /// is answered with it.
+    pub(crate) fn close(&self, reason: Closed) {
+        let mut waiting = self.waiting();
+        let is_failure = matches!(reason, Closed::Poisoned(_));
+        if waiting.closed.is_none() || is_failure {
+            waiting.closed = Some(reason.clone());
+        }
+        let refused = if is_failure { std::mem::take(&mut waiting.work) } else { VecDeque::new() };
+        if is_failure {
+            waiting.bytes = 0;
+        }
+        drop(waiting);
+        for (work, _) in refused {
+            // A sender that no longer waits needs no answer.
+            match work {
+                Work::Append(_, answer) => answer.send(Err(reason.clone().into())),
+                Work::Rotate(answer) => drop(answer.send(Err(reason.clone().into()))),
+                Work::Delete(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+                Work::Erase(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+            }
+        }
+        self.arrived.notify_all();
+        self.left.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn request() -> Request {
+        let delivery = Delivery { key: None, position: None, raw_bytes: 0, parts: Vec::new() };
+        Request::prepare(delivery, &Buffers::default()).expect("it is small")
+    }
+
+    fn push(queue: &Queue) {
+        queue.push_delivery(request(), Answer::new(drop)).expect("room");
+    }
+
+    /// Waits until somebody gathers; there is something on its way, so that it goes on.
+    fn await_gathering(queue: &Queue) {
+        while !queue.waiting().is_gathering {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn deliveries_on_their_way_are_waited_for_and_others_are_not() {
+        let queue = Queue::default();
+        push(&queue);
+        // Nothing is on its way: it would take ten minutes.
+        queue.gather_for(LONG);
+        let n_coming = 3;
+        (0..n_coming).for_each(|_| queue.note_coming(true));
+        std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| {
+                queue.gather_for(LONG);
+                queue.len()
+            });
+            await_gathering(&queue);
+            for _ in 0..n_coming {
+                push(&queue);
+                queue.note_coming(false);
+            }
+            assert_eq!(gathered.join().expect("no panic"), 1 + n_coming);
+        });
+    }
+
+    #[test]
+    fn a_command_or_enough_deliveries_are_not_kept_waiting_for_more() {
+        let queue = Queue::default();
+        queue.note_coming(true);
+        std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| queue.gather_for(LONG));
+            await_gathering(&queue);
+            (0..GATHERED_MAX).for_each(|_| push(&queue));
+            gathered.join().expect("no panic");
+        });
+        while queue.next_if(|_| true).is_some() {}
+        let (answer, _answered) = std::sync::mpsc::sync_channel(1);
+        std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| queue.gather_for(LONG));
+            await_gathering(&queue);
+            queue.push_command(Work::Rotate(answer)).expect("it is open");
+            gathered.join().expect("no panic");
+        });
+        std::thread::scope(|scope| {
+            let _ = queue.next_if(|_| true);
+            let gathered = scope.spawn(|| queue.gather_for(LONG));
+            await_gathering(&queue);
+            queue.close(Closed::ShuttingDown);
+            gathered.join().expect("no panic");
+        });
+    }
+}
