@@ -268,7 +268,7 @@ fn branches(tokens: &[Token]) -> Vec<&[Token]> {
             if token.is("{") {
                 depth += 1;
             } else if token.is("}") {
-                depth -= 1;
+                depth = depth.saturating_sub(1);
             }
             depth == 0 && token.is(",")
         })
