@@ -24,7 +24,7 @@ fn commit_of_repository() -> Option<String> {
         return None;
     }
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
-    for file in ["HEAD", "packed-refs"].into_iter().chain(branch.as_deref()) {
+    for file in ["HEAD", "logs/HEAD", "packed-refs"].into_iter().chain(branch.as_deref()) {
         // A file that is not there would have the script run every time.
         if let Some(path) = git(&["rev-parse", "--git-path", file]).filter(|path| Path::new(path).exists()) {
             println!("cargo:rerun-if-changed={path}");

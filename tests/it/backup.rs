@@ -135,7 +135,7 @@ fn a_backup_holds_rules_and_alerts_and_what_is_restored_notifies_nobody_until_it
     copy.until("it notifies", || (!posted.lock().expect("no panic").is_empty()).then_some(()));
     assert!(!copy.get("/-/ready", &[]).body.contains("is a copy"));
     let again = run(&elsewhere, &["promote", "--data-dir", "data"]);
-    assert!(again.status.success() && printed(&again).contains("is no copy"), "{}", printed(&again));
+    assert!(again.status.success() && printed(&again).contains("is not a copy"), "{}", printed(&again));
 }
 
 #[test]

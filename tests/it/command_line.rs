@@ -289,13 +289,9 @@ fn version_names_the_commit_and_the_formats_on_disk() {
         let version = formats.split(", ").find_map(|format| format.strip_prefix(name)?.trim().parse::<u64>().ok());
         assert!(version.is_some_and(|version| version > 0), "{name}: {long}");
     }
-    let head = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
     // Without a repository the version stands alone.
-    if let Ok(head) = head.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        && let Some(commit) = short.split_once('(').and_then(|(_, rest)| rest.split_once(')'))
-    {
-        assert!(commit.0.len() >= 7 && head.starts_with(commit.0), "{short} {head}");
-    }
+    let Some((commit, _)) = short.split_once('(').and_then(|(_, rest)| rest.split_once(')')) else { return };
+    assert!(commit.len() >= 7 && commit.chars().all(|digit| digit.is_ascii_hexdigit()), "{short}");
 }
 
 #[test]
@@ -376,7 +372,10 @@ fn check_reports_mistakes_in_settings_rules_and_certificates_at_once() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let write = |name: &str, text: &str| std::fs::write(scratch.path().join(name), text).expect("scratch is writable");
     std::fs::create_dir(scratch.path().join("rules")).expect("scratch is writable");
-    write("rules/a.yaml", "rules:\n  - name: a\n    nothing: here\n  - name: b\n    query: 'stast'\n");
+    write(
+        "rules/a.yaml",
+        "groups:\n  - name: g\n    rules:\n      - {name: a, query: stats count(*), nothing: here}\n      - {name: b, query: stast}\n",
+    );
     let settings = "[server]\nlisten = \"here\"\ntls_cert = \"no.pem\"\ntls_key = \"no.key\"\n[alerts]\nrules_dir = \"rules\"\n\
                     intervall = \"1m\"\n[storage]\ndir = \"data\"\n";
     write("catat.toml", settings);

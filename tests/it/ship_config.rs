@@ -129,7 +129,7 @@ fn a_look_shows_events_and_touches_neither_state_nor_server() {
     assert!(!events.is_empty() && events.iter().all(|event| event["group"] == json!("web/all")), "{}", ran.out);
     assert_eq!((&events[0]["offset"], &events[0]["fields"]["env"]), (&json!(0), &json!("prod")));
     assert!(events[0]["line"].as_str().is_some_and(|line| line.ends_with("web.log says 0")), "{}", ran.out);
-    assert!(ran.err.contains("the input \"command\" is not run"), "{}", ran.err);
+    assert!(ran.err.contains("the input \"command\" was not run"), "{}", ran.err);
     assert!(!scratch.path().join("state").exists());
 }
 

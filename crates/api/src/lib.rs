@@ -22,7 +22,7 @@ use axum::response::Response;
 use door::server::{FamilyState, Server};
 use door::table::Table;
 
-pub use docs::get as docs_page;
+pub use docs::get as manual;
 pub use page::{asset, index};
 pub use state::{Api, FamilyMetrics, MetricsWriter, SyslogNumber};
 

@@ -1,4 +1,4 @@
-//! Talks to a server for the commands: addresses, keys, and what its errors mean for an exit code.
+//! The commands' client of a server: addresses, keys, and the exit codes of its errors.
 
 use std::path::Path;
 use std::time::Duration;
@@ -39,7 +39,7 @@ struct ErrorDetail {
 }
 
 impl Server {
-    /// Takes address and key from the arguments; a loopback server's admin key is used where it can be read.
+    /// Takes address and key from the arguments, or the admin key of a loopback server if it can be read.
     pub(crate) fn new(remote: &Remote) -> Result<Self, Failure> {
         let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(None);
         let client = builder.build().map_err(|error| Failure::other(error.to_string()))?;
@@ -61,14 +61,14 @@ impl Server {
         }
     }
 
-    /// Sends a request; anything but a 2xx is a failure with the server's own words. `query` is shown with the
-    /// place of an error in it.
+    /// Sends a request; any status but 2xx is a failure with the server's message. `query` is shown with the place of an
+    /// error in it.
     pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response, Failure> {
         let response = self.attempt(request)?;
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response, query)) }
     }
 
-    /// Sends a request, whatever the answer says.
+    /// Sends a request and returns the answer, whatever its status.
     pub(crate) fn attempt(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().map_err(|error| self.unreachable(&error))
     }
@@ -77,12 +77,12 @@ impl Server {
         use std::io::Read;
         let status = response.status();
         let mut body = Vec::new();
-        // What could be read of the answer is better than nothing.
+        // Part of an answer is better than none.
         let _ = response.take(ERROR_BYTES_MAX).read_to_end(&mut body);
         self.refusal_of(status, &body, query)
     }
 
-    /// What an answer that is no success means.
+    /// Makes a failure of an answer that is no success.
     pub(crate) fn refusal_of(&self, status: StatusCode, body: &[u8], query: &str) -> Failure {
         let message = match serde_json::from_slice::<ErrorBody>(body) {
             Ok(body) => self.located(&body.error, query),
@@ -90,14 +90,17 @@ impl Server {
         };
         match status.as_u16() {
             401 | 403 => Failure::not_allowed(format!(
-                "{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir."
+                "{message}\nGive a key with --key or CATAT_KEY, or name the server's data directory with --data-dir; see \
+                 {}/docs/security.",
+                self.url
             )),
             400..=499 => Failure::usage(message),
             _ => Failure::other(message),
         }
     }
 
-    /// The message with the line of the query and a caret below the place. Pages of the manual are named by their address.
+    /// Returns the message with the line of the query and a caret below the place. Pages of the manual get the server's
+    /// address.
     fn located(&self, error: &ErrorDetail, query: &str) -> String {
         let hint = error.hint.as_ref().map(|hint| hint.replace("see /docs/", &format!("see {}/docs/", self.url)));
         crate::output::located_error(&error.message, error.line, error.column, hint.as_deref(), query)
@@ -116,7 +119,7 @@ impl Server {
     }
 }
 
-/// The server that runs on a data directory: its address, and its admin key where no key was given.
+/// Returns the server that runs on a data directory: its address, and its admin key if no key was given.
 fn on_data_dir(dir: &Path, remote: &Remote) -> Result<Remote, Failure> {
     let line = |name: &str| std::fs::read_to_string(dir.join(name)).map(|text| text.trim().to_owned());
     let mut remote = remote.clone();
@@ -133,7 +136,7 @@ fn on_data_dir(dir: &Path, remote: &Remote) -> Result<Remote, Failure> {
     Ok(remote)
 }
 
-/// The admin key of the server on this machine, where this user may read it.
+/// Returns the admin key of the server on this machine if this user may read it.
 fn local_admin_key() -> Option<Secret> {
     let layers = crate::config::Layers::read(&Default::default(), &std::env::vars().collect::<Vec<_>>()).ok()?;
     let (_, dir) = layers.all().find(|(setting, _)| (setting.section, setting.key) == ("storage", "dir"))?;
@@ -141,7 +144,7 @@ fn local_admin_key() -> Option<Secret> {
     Some(key.trim()).filter(|key| !key.is_empty()).map(Secret::from)
 }
 
-/// An answer that ended early, or is not what was asked for.
+/// Makes a failure of an answer that ended early or has another form than expected.
 pub(crate) fn broken_off(error: reqwest::Error) -> Failure {
     Failure::unreachable(format!("the answer broke off: {error}"))
 }

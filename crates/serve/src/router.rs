@@ -121,7 +121,7 @@ async fn fallback(
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
     }
     if path.starts_with("/docs/") {
-        return api::docs_page(uri.clone(), headers.clone()).await;
+        return api::manual(uri.clone(), headers.clone()).await;
     }
     if path == "/reference" {
         return api::reference(&families.api, headers);

@@ -92,6 +92,8 @@ const states = {
     return page;
   },
   "the reference": (own, options) => own.open("/reference", options),
+  "the manual": (own, options) => own.open("/docs/running", options),
+  "the manual's search on a small screen": (own, options) => own.open("/docs?q=disk", { ...options, viewport: { width: 380, height: 760 } }),
   "the reference on a small screen": (own, options) => own.open("/reference", { ...options, viewport: { width: 380, height: 760 } }),
   alerts: (own, options) => own.open("/alerts", options),
   groups: (own, options) => own.open("/groups", options),

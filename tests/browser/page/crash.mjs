@@ -56,7 +56,7 @@ async function isNotRunAfterAKilledTab(own) {
     hold.release();
     void tab.send("Page.reload");
     await tab.until("document.querySelector('[data-testid=held-run]') !== null");
-    assert.match(await tab.evaluate("document.querySelector('[data-testid=held]').textContent"), /was running when the page last ended.*Run it.*Change it/);
+    assert.match(await tab.evaluate("document.querySelector('[data-testid=held]').textContent"), /was running when the page last closed.*Run it.*Change it/);
     assert.equal(await tab.evaluate("window.__catat.state.view.query"), "filter status >= 200", "what was asked is there");
     assert.equal(asked(), 1, "it is not run by itself");
     assert.equal(between.of("/histogram").length, 1, "nor are its counts");

@@ -129,6 +129,23 @@ async function readsTheReference(own) {
   assert.equal(await page.getByTestId("query-error").count(), 0);
 }
 
+async function readsTheManual(own) {
+  const page = await own.explore();
+  await page.getByTestId("help").click();
+  await page.getByTestId("manual").click();
+  await page.waitForURL(/\/docs$/);
+  await page.keyboard.press("/");
+  await page.keyboard.type("disk full");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/docs\?q=disk/);
+  await page.locator(".results a").first().click();
+  await page.waitForURL(/\/docs\/running#disk-full$/);
+  assert.equal(await page.locator("h2:target").innerText(), "Disk full");
+  assert.equal(await page.locator("aside [aria-current]").innerText(), "Running catat");
+  await page.getByRole("navigation", { name: "Pages of the manual" }).getByRole("link", { name: "Troubleshooting" }).click();
+  assert.equal(await page.locator("main").getByText("bad-key", { exact: true }).count() > 0, true);
+}
+
 async function leadsToTheReference(own) {
   own.expectsFailures = true;
   const page = await own.explore({ q: "fields a | stast count(*)" });
@@ -249,6 +266,7 @@ export const otherChecks = [
   ["row 3, editor: the editor has history, completion and several lines", writesQueries],
   ["row 3, editor: a query is laid out by button and key, and undo takes it back", laysQueriesOut],
   ["row 4, reference: the reference is found, narrowed and tried out", readsTheReference],
+  ["row 4, manual: it is found from ?, searched by key and read", readsTheManual],
   ["row 4, reference: mistakes and F1 lead to their place in the reference", leadsToTheReference],
   ["row 26, states: without a match it says which condition, and where the newest event is", saysWhatToDoWithoutMatch],
   ["row 27, start: without data it says what to do, and the line it shows works", teachesTheFirstStep],

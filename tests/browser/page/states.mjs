@@ -69,7 +69,7 @@ const states = {
     first.release();
     between.rule(QUERY, failure("too many queries run already"));
     await page.getByTestId("run").click();
-    assert.match(await page.getByTestId("broken").textContent(), /older than the question, which failed at \d\d:\d\d:\d\d.*too many queries.*Try again/);
+    assert.match(await page.getByTestId("broken").textContent(), /failed at \d\d:\d\d:\d\d.*too many queries.*from the previous query.*Try again/);
     await page.getByText("line 3").waitFor();
     return page;
   },
@@ -105,7 +105,7 @@ const states = {
     // Who loads a page anew as soon as it was asked has waited for nothing.
     await page.waitForFunction((begun) => performance.now() > begun + 1500, at);
     await page.reload();
-    assert.match(await page.getByTestId("held").textContent(), /was running when the page last ended.*Run it.*Change it/);
+    assert.match(await page.getByTestId("held").textContent(), /was running when the page last closed.*Run it.*Change it/);
     assert.doesNotMatch(await page.getByTestId("total").textContent(), /Counting/);
     return page;
   },

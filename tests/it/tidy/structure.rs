@@ -12,14 +12,29 @@ const FILE_LINES_MAX: usize = 500;
 const CRATE_LINES_MAX: usize = 20_000;
 
 /// Crates whose files still import each other in circles. To become empty.
-const WITH_CIRCLES: &[&str] =
-    &["catat", "elastic", "esql", "execute", "ingest", "language", "plan", "segment", "serve", "ship", "storage"];
+const WITH_CIRCLES: &[&str] = &[
+    "api",
+    "catat",
+    "cloudwatch",
+    "door",
+    "elastic",
+    "esql",
+    "execute",
+    "ingest",
+    "language",
+    "loki",
+    "otel",
+    "plan",
+    "segment",
+    "ship",
+    "storage",
+];
 
 /// Crates that still have long files. To become empty.
-const WITH_LONG_FILES: &[&str] = &["execute", "language", "segment", "serve", "ship", "storage", "types"];
+const WITH_LONG_FILES: &[&str] = &["elastic", "execute", "language", "segment", "ship", "storage", "types"];
 
 /// Crates that are still too large. To become empty.
-const TOO_LARGE: &[&str] = &["execute", "serve", "storage"];
+const TOO_LARGE: &[&str] = &["execute", "storage"];
 
 #[test]
 fn files_import_each_other_in_no_circle() {

@@ -9,14 +9,14 @@ use super::{Printing, Remote, Server};
 /// What a file of tests looks like.
 const TEST_HELP: &str = r#"A file of tests:
 
-  rule_files: [app.yaml]              # beside it
-  evaluation_interval: 30s            # of rules that do not say it themselves
+  rule_files: [app.yaml]              # in the same directory
+  evaluation_interval: 30s            # of rules without their own
   tests:
     - name: an error fires
       events:
         - {at: 10s, "@log": app/a, level: error, message: disk on fire}
         - {at: 1m, repeat: 20, every: 5s, "@log": app/a, message: fine}
-      # or `file: events.ndjson`, with times of its own after `start: 2026-01-01T00:00:00Z`
+      # or `file: events.ndjson`, with its own times after `start: 2026-01-01T00:00:00Z`
       alerts:
         - {at: 30s, alertname: errors, labels: {"@log": app/a}, annotations: {summary: 1 error in app/a}}
         - {at: 10m, alertname: errors, none: true}"#;

@@ -12,7 +12,7 @@ use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::{print_rows, print_thing};
 
-/// Columns of a list of groups, each with where it stands in a group's JSON.
+/// Columns of a list of groups, each with its JSON pointer.
 const GROUP_COLUMNS: [(&str, &str); 9] = [
     ("name", "/name"),
     ("events", "/events"),
@@ -39,10 +39,10 @@ const DELETION_COLUMNS: [(&str, &str); 10] = [
     ("reason", "/reason"),
 ];
 
-/// A word for no limit.
+/// Stands for no limit.
 const NEVER: &str = "never";
 
-/// A word for no time zone of its own.
+/// Stands for no time zone of its own.
 const NONE: &str = "none";
 
 pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
@@ -85,12 +85,12 @@ impl Talk<'_> {
         self.print(&DELETION_COLUMNS, &self.get(&format!("{}/delete-events", path(name)))?["deletions"])
     }
 
-    /// Changes the limits that were named and leaves the other as it is.
+    /// Changes the given limits and keeps the others.
     fn set(&self, set: &SetGroup) -> Result<(), Failure> {
         if let Some(zone) = set.time_zone.as_deref() {
             let zone = if zone == NONE { Value::Null } else { zone.into() };
             let body = json!({"time_zone": zone});
-            // Refused before anything else is changed, where there is no such zone.
+            // An unknown zone is refused before anything else changes.
             let preview = if set.preview { "?preview=true" } else { "" };
             let group = self.ask(Method::PUT, &format!("{}{preview}", path(&set.name)), Some(&body), "")?;
             if set.retention_age.is_none() && set.retention_size.is_none() {
@@ -155,7 +155,7 @@ impl Talk<'_> {
         self.ask(Method::POST, &format!("{}/delete-events", path(name)), Some(body), query)
     }
 
-    /// Shows a deletion, and says where damage kept events out of sight.
+    /// Shows a deletion, and fails if damage kept events from being read.
     fn conclude(&self, answer: &Value) -> Result<(), Failure> {
         let mut shown = answer.clone();
         let unwanted = ["stats", "partial_reasons"];

@@ -14,7 +14,7 @@ use crate::output::print_rows;
 /// Columns of a list of tables.
 const COLUMNS: [(&str, &str); 4] = [("name", "/name"), ("columns", "/columns"), ("rows", "/rows"), ("bytes", "/bytes")];
 
-/// Bytes of a file that are read: a little more than a table may have, so that the server says what is wrong.
+/// Bytes to read of a file: slightly more than the limit of a table, so that the server reports the excess.
 const FILE_BYTES_MAX: u64 = plan::CSV_BYTES_MAX as u64 + 1;
 
 pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! `catat query`: asks a server, or files and standard input without one.
+//! `catat query`: queries a server, or files and standard input without one.
 
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -15,13 +15,13 @@ use crate::zone::Zones;
 /// Rows shown on a terminal unless told.
 const TERMINAL_ROWS: u64 = 1_000;
 
-/// After this time a person wants to see that something happens.
+/// Time after which progress is shown.
 pub(crate) const PROGRESS_AFTER: Duration = Duration::from_millis(300);
 
 /// Longest line of an answer that is taken: one row, whose texts are bounded by what may be ingested.
 const LINE_BYTES_MAX: u64 = 256 << 20;
 
-/// What comes behind the rows, from a server or from a local run.
+/// What follows the rows, from a server or a local run.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Ending {
     #[serde(default)]
@@ -80,7 +80,7 @@ struct Progress {
     events_scanned: u64,
 }
 
-/// Asks and prints.
+/// Runs a query and prints the answer.
 pub(crate) fn query(options: Query) -> Result<(), Failure> {
     let asks_server = options.names_server || !options.group.is_empty();
     let reads_input = options.file.is_empty() && !asks_server && has_piped_input();
@@ -117,7 +117,7 @@ pub(crate) fn query(options: Query) -> Result<(), Failure> {
     }
 }
 
-/// Standard input that is a pipe or a file with something in it is what is asked, as in `… | catat query`.
+/// Reports whether standard input is a pipe or a file with content, as in `… | catat query`.
 fn has_piped_input() -> bool {
     use std::os::fd::AsFd;
     let Ok(stat) = rustix::fs::fstat(std::io::stdin().as_fd()) else { return false };
@@ -127,8 +127,8 @@ fn has_piped_input() -> bool {
 
 fn explain(options: &Query) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
-    // A question of another language is first of all the same question in Insights; where it is none, the error says which is
-    // nearest, and that is more than what the plan would say.
+    // A query in another language is shown in Insights first. If it has no such form, that error names the nearest one and says
+    // more than the plan would.
     let translated = (options.language != "insights").then(|| translate(&server, options));
     let mut parameters = parameters(options)?;
     parameters.push(("explain", "true".into()));
@@ -147,7 +147,7 @@ fn explain(options: &Query) -> Result<(), Failure> {
     writeln!(std::io::stdout(), "{text}").map_err(of_output)
 }
 
-/// The query in Insights.
+/// Returns the query in Insights.
 fn translate(server: &Server, options: &Query) -> Result<String, Failure> {
     let question = serde_json::json!({"query": options.query, "language": options.language});
     let request = server.request(reqwest::Method::POST, "/api/v1/translate").json(&question);
@@ -156,7 +156,7 @@ fn translate(server: &Server, options: &Query) -> Result<String, Failure> {
     Ok(answer["query"].as_str().unwrap_or_default().to_owned())
 }
 
-/// The query's parameters as the server takes them.
+/// Returns the query's parameters in the server's form.
 fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut parameters = vec![("query", options.query.clone()), ("language", options.language.clone())];
     parameters.extend(from_of(options)?.map(|from| ("from", from)));
@@ -169,7 +169,7 @@ fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(parameters)
 }
 
-/// Where the range begins: `--since 1h30m` as a time that the server understands, or `--from`.
+/// Returns the start of the range: `--since 1h30m` as a time that the server understands, or `--from`.
 pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
     let Some(since) = &options.since else { return Ok(options.from.clone()) };
     if let Some(forward) = since.strip_prefix('-') {
@@ -182,7 +182,7 @@ pub(crate) fn from_of(options: &Query) -> Result<Option<String>, Failure> {
     Ok(Some(format!("now-{}ms", nanoseconds / 1_000_000)))
 }
 
-/// Most rows to ask for: on a terminal a screenful of screens, in a pipe everything.
+/// Returns the maximum number of rows to ask for; `None` for all.
 pub(crate) fn row_limit(options: &Query) -> Option<u64> {
     match options.limit {
         Some(0) => None,

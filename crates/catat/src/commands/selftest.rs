@@ -2,8 +2,8 @@
 //! is compared with what was written.
 //!
 //! ```text
-//! DIR/logs/KIND/     what is written and followed          DIR/server.log   what the server says
-//! DIR/data, DIR/ship the server's and the shipper's own    DIR/ship.log     what the shipper says
+//! DIR/logs/KIND/     logs written and followed             DIR/server.log   output of the server
+//! DIR/data, DIR/ship data of server and shipper            DIR/ship.log     output of the shipper
 //! ```
 
 mod child;
@@ -55,7 +55,7 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
         return Err(Failure::other(format!("stored and written lines differ; both are in {}", dir.display())));
     }
     if is_ours {
-        // What stays behind does no harm, and all was well.
+        // A directory that could not be removed does no harm.
         let _ = std::fs::remove_dir_all(&dir);
     }
     Ok(())
@@ -146,7 +146,7 @@ fn kill_again_and_again(
     Ok(())
 }
 
-/// Set when somebody asks this process to stop, so that its children end with it.
+/// Set when this process is asked to stop, so that its children end with it.
 fn interruption() -> Arc<AtomicBool> {
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let told = is_interrupted.clone();

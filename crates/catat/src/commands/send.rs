@@ -22,7 +22,7 @@ use crate::failure::Failure;
 /// Lines that were not accepted and are named; further ones are counted.
 const NAMED_MAX: u64 = 20;
 
-/// Sends all lines, and tells what became of them.
+/// Sends all lines and reports the outcome.
 pub(crate) fn send(options: Send) -> Result<(), Failure> {
     let retry_for_ns =
         parse_duration_ns(&options.retry_for).map_err(|error| Failure::usage(format!("--retry-for: {error}")))?;
@@ -44,9 +44,9 @@ fn checked_fields(fields: &[String]) -> Result<Vec<String>, Failure> {
     }
 }
 
-/// What became of the lines so far.
+/// The outcome of the lines so far.
 struct Report {
-    /// What the inputs are called.
+    /// Names of the inputs.
     names: Vec<String>,
     outcome: Outcome,
     n_named: u64,

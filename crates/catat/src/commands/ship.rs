@@ -13,7 +13,7 @@ use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
 use crate::service_manager;
 
-/// Where to send when nobody says it.
+/// The default server.
 const USUAL_URL: &str = "http://127.0.0.1:22828";
 
 /// Ships until told to stop.

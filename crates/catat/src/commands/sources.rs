@@ -1,4 +1,4 @@
-//! `catat sources`: shippers, how they stand, and what of their files never arrived.
+//! `catat sources`: lists shippers with their state, lag and gaps.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::print_rows;
 
-/// Columns of a list of shippers, each with where it stands in a shipper's JSON.
+/// Columns of a list of shippers, each with its JSON pointer.
 const SOURCE_COLUMNS: [(&str, &str); 9] = [
     ("host", "/host"),
     ("state", "/state"),
@@ -62,7 +62,7 @@ fn files_of(source: &Value) -> Vec<Value> {
                 row[name] = file[name].clone();
             }
             row["host"] = source["host"].clone();
-            // Files of the shipper's own have no path that means anything to anybody.
+            // Files of the shipper's own have no path.
             if row["path"] == "" {
                 row["path"] = file["stream"].clone();
             }

@@ -57,14 +57,14 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
         writeln!(out, "  damaged: {damage}").map_err(of_output)?;
     }
     match report.damaged.len() {
-        0 => writeln!(out, "everything is as it should be").map_err(of_output),
+        0 => writeln!(out, "no damage found").map_err(of_output),
         n => Err(Failure::other(format!(
             "{n} damaged; the server continues without them; `catat restore` brings a backup into a new directory"
         ))),
     }
 }
 
-/// Makes the catalog agree with the segments, and says what was done.
+/// Makes the catalog agree with the segments and prints the changes.
 fn repair(options: &storage::Options) -> Result<(), Failure> {
     let done = storage::repair(options).map_err(|error| Failure::usage(error.to_string()))?;
     let mut out = std::io::stdout().lock();
@@ -72,19 +72,19 @@ fn repair(options: &storage::Options) -> Result<(), Failure> {
         writeln!(out, "  found: {damage}").map_err(of_output)?;
     }
     match done.segments_adopted {
-        0 => writeln!(out, "the catalog lists {} segments, and none was missing from it", done.segments),
-        n => writeln!(out, "{n} of {} segments were not in the catalog and are again", done.segments),
+        0 => writeln!(out, "the catalog lists {} segments; none was missing", done.segments),
+        n => writeln!(out, "{n} of {} segments were missing from the catalog and were added", done.segments),
     }
     .map_err(of_output)
 }
 
-/// Gives a store a new control store in the place of one that is lost.
+/// Gives a store a new control store instead of a lost one.
 pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
     super::check_formats(&dir)?;
     let is_new = storage::unlock(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let what = if is_new {
-        "is unlocked; keys, limits of groups and other settings are to be made anew"
+        "is unlocked; create keys, limits of groups and other settings again"
     } else {
         "is not locked; nothing was changed"
     };
@@ -100,7 +100,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
     let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();
-    writeln!(out, "{} is copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)?;
+    writeln!(out, "{} copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)?;
     let rules = super::rules_dir(&config);
     if rules != dir.join("rules") {
         writeln!(out, "  not copied: rule files in {}, outside of the data directory", rules.display())
@@ -114,7 +114,8 @@ pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
     super::check_formats(&dir)?;
     let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
-    let what = if was_copy { "is the original now and sends notifications" } else { "is no copy; nothing was changed" };
+    let what =
+        if was_copy { "is now the original and sends notifications" } else { "is not a copy; nothing was changed" };
     writeln!(std::io::stdout(), "{} {what}", dir.display()).map_err(of_output)
 }
 
@@ -125,7 +126,7 @@ pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
     let report = storage::restore(&options.from, &dir).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();
-    writeln!(out, "{} is checked and copied to {}: {copied}", options.from.display(), dir.display())
+    writeln!(out, "{} verified and copied to {}: {copied}", options.from.display(), dir.display())
         .map_err(of_output)?;
     if options.original {
         storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;

@@ -76,7 +76,7 @@ fn print_start(url: &str, config: &Config, recovery: &Recovery) {
     }
 }
 
-/// Who may read what is served.
+/// Who can read the logs.
 enum Readers {
     /// Those who have a key or sign in.
     Known,
@@ -99,7 +99,7 @@ impl Readers {
 
 fn print_next_step(url: &str, readers: &Readers) {
     let option = if url == "http://127.0.0.1:22828" { String::new() } else { format!(" --url {url}") };
-    say!("Open {url} in a browser, or ask:");
+    say!("Open {url} in a browser (manual: {url}/docs), or ask:");
     say!("  catat query{option} 'filter @level >= \"warn\" | stats count(*) by @log, @level'");
     let make_one = "catat keys create --name ME --role read makes a key, and from then on one is needed";
     match readers {
@@ -112,7 +112,7 @@ fn print_next_step(url: &str, readers: &Readers) {
     }
 }
 
-/// Tells whether somebody but root may log in here.
+/// Reports whether users other than root can log in to this machine.
 fn has_login_users() -> bool {
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     users.lines().any(|line| {
@@ -123,7 +123,7 @@ fn has_login_users() -> bool {
     })
 }
 
-/// Says what is followed and what is left out, in a few lines.
+/// Prints which files are followed and which are left out, in a few lines.
 pub(crate) fn print_discovery(discovery: &Discovery) {
     let n_bytes: u64 = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
     say!("  following {} files, {} to read first", discovery.files.len(), ByteSize(n_bytes));
@@ -134,7 +134,7 @@ pub(crate) fn print_discovery(discovery: &Discovery) {
     if discovery.n_left_out > 0 {
         say!("  left out {}:", discovery.n_left_out);
     }
-    // What somebody can do something about comes first.
+    // Reasons that a user can do something about come first.
     let (mut worth, rest): (Vec<_>, Vec<_>) =
         discovery.left_out.iter().partition(|left| !matches!(left.reason, Reason::Binary | Reason::Compressed));
     worth.extend(rest);

@@ -1,8 +1,7 @@
-//! `catat users`: people who sign in to the page.
+//! `catat users`: lists, creates and deletes users of the page.
 //!
-//! A password is never an argument, which every process on the machine can read: it is typed, unseen, or it is the first
-//! line of standard input. As with keys, a server is asked; where none runs on the data directory, the command opens it
-//! itself.
+//! A password is never an argument, which every process on the machine can read: it is typed without echo, or is the first
+//! line of standard input. As with keys, the command asks a server, or opens the data directory itself if none runs there.
 
 use std::io::{BufRead, IsTerminal, Read};
 
@@ -23,7 +22,7 @@ use crate::output::print_rows;
 const COLUMNS: [(&str, &str); 4] =
     [("name", "/name"), ("role", "/role"), ("groups", "/groups"), ("created", "/created")];
 
-/// Longest line that is read as a password: a little more than one may have, so that the server says what is wrong.
+/// Bytes to read of a password: slightly more than its limit, so that the server reports the excess.
 const LINE_BYTES_MAX: u64 = 4096;
 
 pub(crate) fn users(options: Users) -> Result<(), Failure> {
@@ -54,7 +53,7 @@ pub(crate) fn users(options: Users) -> Result<(), Failure> {
     }
 }
 
-/// What is to be done; a password is asked for.
+/// Returns the order of a command; asks for a password if it needs one.
 fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
     Ok(match command {
         UserCommand::List => UserOrder::List,
@@ -115,7 +114,7 @@ fn read_line() -> Result<String, Failure> {
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// While it lives, the terminal does not show what is typed.
+/// Turns off the terminal's echo until it is dropped.
 struct Unseen {
     before: Termios,
 }
@@ -133,7 +132,7 @@ impl Unseen {
 
 impl Drop for Unseen {
     fn drop(&mut self) {
-        // A terminal that is gone shows nothing anyway.
+        // A terminal that has gone echoes nothing.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before);
     }
 }

@@ -69,7 +69,7 @@ fn errors_name_the_place_and_the_next_step() {
         "[retention]\ncold_place = \"object_store\"",
         "catat.toml:2: retention.cold_place: must be \"local\" unless storage.object_store is set",
     );
-    check_error("[server]\ntls_cert = \"cert.pem\"", "default: server.tls_key: must be set where server.tls_cert is");
+    check_error("[server]\ntls_cert = \"cert.pem\"", "default: server.tls_key: must be set if server.tls_cert is set");
     check_error(
         "[retention]\ncold_place = \"moon\"",
         "catat.toml:2: retention.cold_place: \"moon\" is not \"local\" or \"object_store\"",

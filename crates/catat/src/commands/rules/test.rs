@@ -1,7 +1,7 @@
 //! `catat rules test`: rules over sample events, compared with what should fire.
 //!
 //! ```yaml
-//! rule_files: [errors.yaml]           # beside this file
+//! rule_files: [errors.yaml]           # in the same directory
 //! evaluation_interval: 30s            # of rules that do not say it themselves
 //! tests:
 //!   - name: an error fires within half a minute
@@ -56,7 +56,7 @@ struct Test {
     start: Option<String>,
     #[serde(default)]
     events: Vec<EventText>,
-    /// NDJSON beside this file, with times of its own.
+    /// NDJSON in the same directory, with times of its own.
     file: Option<PathBuf>,
     alerts: Vec<Expected>,
 }
@@ -85,7 +85,7 @@ struct Expected {
     none: bool,
 }
 
-/// Runs the tests of all files; says of each whether it holds, and what differs.
+/// Runs the tests of all files; prints for each whether it passes, and what differs.
 pub(super) fn test(files: &[PathBuf]) -> Result<(), Failure> {
     report(files, &mut std::io::stdout().lock())
 }

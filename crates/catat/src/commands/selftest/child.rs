@@ -13,7 +13,7 @@ const ENDING: Duration = Duration::from_secs(30);
 /// A process of this executable, killed at the end at the latest.
 pub(super) struct Child {
     arguments: Vec<PathBuf>,
-    /// What it says.
+    /// Its output.
     log: PathBuf,
     process: std::process::Child,
 }

@@ -9,7 +9,7 @@ use parse::Boundaries;
 use super::lines::{Line, Lines};
 use crate::arguments::InputFormat;
 
-/// A batch is sent when it has so many bytes …
+/// Bytes after which a batch is sent …
 const BATCH_BYTES: usize = 1 << 20;
 
 /// … or when its first line is so old: what a job writes is to be seen at once.
@@ -79,7 +79,7 @@ impl Batch {
         self.bytes.extend_from_slice(line);
     }
 
-    /// Takes the last event away where it is not the only one: it may go on.
+    /// Removes the last event if it is not the only one, since further lines may belong to it.
     fn split_last_event(&mut self) -> Option<Self> {
         self.split(self.last_event)
     }
@@ -170,7 +170,7 @@ impl Batches {
         Batch::of(line, kind)
     }
 
-    /// What a line is; an empty one is what stands before it.
+    /// Returns the kind of a line; an empty one has that of the line before.
     fn kind(&mut self, line: &Line, before: Option<Kind>) -> Kind {
         let text = line.bytes.trim_ascii();
         let is_object = text.starts_with(b"{") && text.ends_with(b"}");

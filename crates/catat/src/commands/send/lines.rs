@@ -1,4 +1,4 @@
-//! Lines of all inputs in turn, read by a thread of its own: reading blocks for as long as a job says nothing, and
+//! Lines of all inputs in turn, read by a thread of its own: reading blocks while a job prints nothing, and
 //! batches must go out meanwhile. The thread ends with the last input, or with the process.
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// Lines read ahead while a batch is on its way; beyond it the job that writes has to wait.
 const LINES_AHEAD: usize = 4096;
 
-/// A line that is longer is cut: what goes on forever without an end must not be held.
+/// Longer lines are cut: a line without an end must not fill the memory.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -43,7 +43,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<(Vec<String>, Lines), Failure> {
     std::thread::spawn(move || {
         for (input, source) in sources.into_iter().enumerate() {
             if let Err(error) = read_one(input, source, &sender) {
-                // Whoever waits for lines hears of it, unless nobody does any more.
+                // Reported to the reader of the lines, unless it has gone.
                 let _ = sender.send(Err((input, error)));
                 return;
             }
@@ -52,7 +52,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<(Vec<String>, Lines), Failure> {
     Ok((names, lines))
 }
 
-/// Gives all lines of an input to `sender`; ends early where nobody wants them any more.
+/// Sends all lines of an input to `sender`; ends early if the receiver has gone.
 fn read_one(input: usize, source: Source, sender: &SyncSender<Result<Line, (usize, io::Error)>>) -> io::Result<()> {
     let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
     let mut number = 1;

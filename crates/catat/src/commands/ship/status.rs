@@ -1,4 +1,4 @@
-//! `catat ship status`: how the shipper on a state directory stands, at work or not.
+//! `catat ship status`: the state of the shipper on a state directory, running or not.
 
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;

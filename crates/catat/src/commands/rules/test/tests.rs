@@ -1,4 +1,4 @@
-//! Tests of rules as somebody writes them, and what is said of each, word for word.
+//! Tests of rules as users write them, with the exact output of each.
 
 use super::*;
 
