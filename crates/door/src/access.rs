@@ -8,6 +8,7 @@
 mod attempts;
 mod caller;
 mod credentials;
+mod key_problem;
 mod keys;
 mod life;
 mod rate;

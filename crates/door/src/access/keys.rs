@@ -31,7 +31,6 @@ use types::{GroupPattern, GroupScope, Timestamp};
 use super::caller::{Caller, Role};
 use super::life::Life;
 use super::rate::Bucket;
-use crate::problem::Problem;
 
 /// How every key begins.
 pub(super) const PREFIX: &str = "catat_";
@@ -493,19 +492,6 @@ fn random<const N: usize>() -> Result<String, KeyError> {
 
 fn as_json<T: Serialize>(document: &T) -> String {
     serde_json::to_string(document).expect("texts and numbers make JSON")
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        let message = error.to_string();
-        match error {
-            KeyError::Bad(_) => Self::bad_request("bad-key-order", message),
-            KeyError::OutOfScope => Self::new(axum::http::StatusCode::FORBIDDEN, "group-out-of-scope", message),
-            KeyError::Unknown(_) => Self::not_found(message),
-            KeyError::Store(error) => error.into(),
-            KeyError::Random(_) => Self::internal(message),
-        }
-    }
 }
 
 #[cfg(test)]

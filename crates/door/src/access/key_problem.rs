@@ -1,0 +1,19 @@
+//! Errors of orders about keys as problems.
+
+use axum::http::StatusCode;
+
+use super::keys::KeyError;
+use crate::problem::Problem;
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let message = error.to_string();
+        match error {
+            KeyError::Bad(_) => Self::bad_request("bad-key-order", message),
+            KeyError::OutOfScope => Self::new(StatusCode::FORBIDDEN, "group-out-of-scope", message),
+            KeyError::Unknown(_) => Self::not_found(message),
+            KeyError::Store(error) => error.into(),
+            KeyError::Random(_) => Self::internal(message),
+        }
+    }
+}
