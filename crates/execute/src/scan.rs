@@ -5,7 +5,7 @@ pub(crate) mod kept_rows;
 pub(crate) mod matches;
 pub(crate) mod row_order;
 pub(crate) mod rows;
-pub(crate) mod scan;
+pub(crate) mod scanner;
 pub(crate) mod screen;
 pub(crate) mod selection;
 pub(crate) mod settle;

@@ -4,7 +4,6 @@ mod matched_fields;
 mod shortcuts;
 pub(super) mod stored;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -12,7 +11,7 @@ use std::time::Instant;
 
 use chrono_tz::Tz;
 use language::{ParseOptions, parse_insights};
-use plan::{Operator, Plan};
+use plan::Plan;
 use types::{
     Batch, BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError,
     TextProbe, TimeRange, Timestamp, Value,

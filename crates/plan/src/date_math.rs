@@ -16,7 +16,9 @@ const OPERATIONS_MAX: usize = 32;
 /// A time, and the last instant that is meant by it: `2026-11` is a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
+    /// The first instant, in nanoseconds since the Unix epoch.
     pub first: i64,
+    /// The last instant, in nanoseconds since the Unix epoch.
     pub last: i64,
 }
 

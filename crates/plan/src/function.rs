@@ -14,8 +14,9 @@ pub use typed::{
 /// The name of one value that [`Function::JsonSelected`] has selected.
 pub const ANY_VALUE: &str = "*";
 
-/// What joins the steps of its path, and the step that selects all elements or members. No name of a member is either.
+/// The separator between the steps of a selector's path. It occurs in no name of a member.
 pub const SELECTOR_STEP: &str = "\0";
+/// The step of a selector that selects all elements or members. It is the name of no member.
 pub const SELECTOR_ANY: &str = "\u{1}*";
 
 /// A function of values.

@@ -51,6 +51,7 @@ pub fn command(operator: &Operator) -> Option<String> {
     }
 }
 
+/// Returns the text of a `parse` command in Insights QL, if it can be written there.
 pub fn parse_command(parse: &Parse) -> Option<String> {
     let text = expression::operand(&parse.text)?;
     let method = match &parse.method {

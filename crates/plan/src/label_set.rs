@@ -35,8 +35,9 @@ const SERVICE_LABELS: [&str; 13] = [
     "k8s_job_name",
 ];
 
-/// The labels that say what could not be read.
+/// The label that names the error of a parser or conversion.
 pub const ERROR: &str = "__error__";
+/// The label with the details of [`ERROR`].
 pub const ERROR_DETAILS: &str = "__error_details__";
 
 /// The label with the level that was recognised as the line came in.
@@ -346,12 +347,14 @@ pub fn labels_of_stream(name: &str) -> Option<Labels> {
 /// line may have a field of that name itself.
 #[derive(Debug, Default)]
 pub struct PushedMetadata {
+    /// The level that the sender gave, or an empty text.
     pub level: String,
     /// Names as sent and, where they are not the field of this name, values.
     pub pairs: Vec<(String, Option<String>)>,
 }
 
 impl PushedMetadata {
+    /// Reads the text form; returns `None` if it is not one.
     pub fn read(text: &str) -> Option<Self> {
         let serde_json::Value::Array(items) = serde_json::from_str(text).ok()? else { return None };
         let mut items = items.into_iter();

@@ -6,7 +6,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 // 1 MiB of compiled program holds every expression of a sane size and refuses `(\w{100}){100}`.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
-// Each may take 1 MiB and some milliseconds; one `a|b|c` does the work of many.
+/// The most regular expressions of one query. Each may take 1 MiB and some milliseconds; one `a|b|c` replaces many.
 pub const REGEXES_MAX: usize = 64;
 
 /// Compiles a regular expression that a person wrote, within limits. The text of the error names the mistake

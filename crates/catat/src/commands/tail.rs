@@ -147,9 +147,8 @@ impl Follower<'_> {
         let recent: Recent = server.send(request, &self.options.query)?.json().map_err(crate::client::broken_off)?;
         for (cells, id) in recent.rows.iter().zip(recent.ids).rev() {
             let present = recent.columns.iter().zip(cells).filter(|(_, cell)| cell.get() != "null");
-            let member =
-                |(column, cell): (&Named, &Box<RawValue>)| format!("{}:{cell}", serde_json::json!(column.name));
-            self.print(&format!("{{{}}}", present.map(member).collect::<Vec<_>>().join(",")))?;
+            let members = present.map(|(column, cell)| format!("{}:{cell}", serde_json::json!(column.name)));
+            self.print(&format!("{{{}}}", members.collect::<Vec<_>>().join(",")))?;
             self.begun_with.insert(id);
             self.n_shown += 1;
             if self.has_enough() {

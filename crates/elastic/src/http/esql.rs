@@ -13,7 +13,6 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use esql;
 use esql::{Checked, Parameters, Schema, Statement};
 use execute::{Answer, PartialReason};
 use language::dsl::filter::parse_query;

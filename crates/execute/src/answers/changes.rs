@@ -27,7 +27,7 @@ use crate::operators::patterns::samples;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::is_row_wise;
 

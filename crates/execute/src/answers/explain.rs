@@ -17,7 +17,7 @@ use crate::operators::unnest::Spread;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
 

@@ -21,7 +21,7 @@ use crate::request::parameters::TakeRows;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
 use crate::scan::rows::{Chosen, candidates};
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, Wanted};
 use crate::scan::steps::Steps;
 

@@ -16,7 +16,7 @@ use crate::columns::frame::BlockRows;
 use crate::expressions::elements::Prepared;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::leading;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};

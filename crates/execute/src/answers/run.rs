@@ -19,7 +19,7 @@ use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::kept_rows::{RowKeeper, WantedRows};
 use crate::scan::matches::Matcher;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::selection::{Cut, Wanted};
 use crate::scan::steps::{Steps, is_row_wise};
 

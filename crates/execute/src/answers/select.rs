@@ -11,7 +11,7 @@ use crate::expressions::elements::Prepared;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
 

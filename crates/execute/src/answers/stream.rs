@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use parse::Wanted as WantedParts;
 use plan::fields::fields_of;
 use plan::{Expr, Name, Operator, Plan};
-use types::{Column, RowSet, Run, Value};
+use types::{Column, RowSet, Value};
 
 use crate::answers::nested::has_subqueries;
 use crate::answers::run::{Begun, ended};
@@ -30,7 +30,7 @@ use crate::request::answer::Answer;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::row_order::{RowOrder, compare_keys, key_columns};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::screen::Screen;
 use crate::scan::selection::{Cut, Wanted};
 use crate::scan::simplify;
@@ -283,12 +283,11 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use parse::{Piece, Received, Zone, batches_of_piece};
-    use types::{BatchBuilder, BatchRun, GroupName, GroupPattern, Level, Limits, ScanError, TimeRange, Timestamp};
+    use types::{BatchBuilder, BatchRun, GroupName, GroupPattern, Level, Limits, Run, ScanError, TimeRange, Timestamp};
 
     use super::*;
     use crate::answers::run::execute;
     use crate::operators::feed::Feed;
-    use crate::request::parameters::Support;
     use language::{ParseOptions, parse_insights};
 
     /// Runs on their way, and a place where something cannot be read.

@@ -26,7 +26,7 @@ use crate::request::cache::PartialCache;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 
 /// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.

@@ -8,7 +8,7 @@ use types::{Column, Value};
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Adds a column for each distance.
 pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

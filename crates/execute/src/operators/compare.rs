@@ -13,7 +13,7 @@ use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
 use crate::operators::pattern::change;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// How times of the one range become those of the other.
 struct Shift<'s> {

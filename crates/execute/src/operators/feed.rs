@@ -10,7 +10,7 @@ use types::{GroupPattern, Run, ScanError};
 use crate::columns::frame::{Frame, Source};
 use crate::columns::stop::Stop;
 use crate::request::item::Item;
-use crate::scan::scan::{Flow, Scan, rows_in_range};
+use crate::scan::scanner::{Flow, Scan, rows_in_range};
 use crate::scan::screen::Screen;
 use crate::scan::steps::Steps;
 

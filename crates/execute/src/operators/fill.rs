@@ -11,7 +11,7 @@ use crate::columns::frame::Frame;
 use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Most rows that are put in; a chart of more has too short spans.
 const ROWS_MAX: usize = 1_000_000;

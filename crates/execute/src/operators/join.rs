@@ -7,7 +7,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::expressions::lookup::define;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Rows of a result between two looks at the memory that they need.
 const ROWS_BETWEEN_LOOKS: usize = 4096;

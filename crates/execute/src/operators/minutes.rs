@@ -14,7 +14,7 @@ use types::{Column, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 use crate::columns::frame::Frame;
 use crate::operators::group::Groups;
 use crate::request::item::Item;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
 
 /// What is known of the events that are counted, beside their minutes.

@@ -9,7 +9,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::operators::aggregate::Percentile;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// What the numbers of a column may be.
 struct Limits {

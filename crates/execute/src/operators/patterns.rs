@@ -38,7 +38,7 @@ use crate::operators::patterns::mined::{Part, Sums, bins_of, count_feed, count_r
 use crate::operators::table::Table;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// The plan for the patterns of the messages that the conditions at the head of `plan` let through, with their counts
 /// over spans of time of `counts` nanoseconds.

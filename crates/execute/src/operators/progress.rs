@@ -14,7 +14,7 @@ use crate::expressions::elements::Prepared;
 use crate::operators::group::Groups;
 use crate::operators::table::Table;
 use crate::request::parameters::{Request, TakePartialRows};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// When rows are shown first, and how often from then on.
 const FIRST: Duration = Duration::from_millis(25);

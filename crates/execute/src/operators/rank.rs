@@ -9,7 +9,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Bytes held for each row: its key.
 const ROW_BYTES: usize = 48;

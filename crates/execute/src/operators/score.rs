@@ -11,7 +11,7 @@ use crate::columns::frame::Frame;
 use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
 use crate::operators::pattern::{Band, band};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// How many days there have to be for each hour to be compared with the same hour of the others, and for the same of
 /// days of a week.

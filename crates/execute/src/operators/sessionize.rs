@@ -14,7 +14,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;

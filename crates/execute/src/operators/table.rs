@@ -11,7 +11,7 @@ use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
 use crate::operators::group::Finished;
 use crate::request::answer::{Answer, ColumnInfo, ColumnKind};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Bytes of a row that is sorted, beside its keys.
 pub(crate) const SORTED_ROW_BYTES: usize = 32;

@@ -11,7 +11,7 @@ use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
 use crate::operators::aggregate::Sum;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Adds the column, the row, or both.
 pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

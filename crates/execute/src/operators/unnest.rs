@@ -11,7 +11,7 @@ use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
 use crate::operators::join;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::steps::{apply_one, is_row_wise};
 
 /// Repeats the rows of `frame` for the elements of `list`.

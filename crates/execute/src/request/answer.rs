@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use types::Run;
-
 use crate::columns::memory::Held;
 use crate::request::error::ExecuteError;
 

@@ -13,7 +13,7 @@ use types::{Run, TimeRange};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::scan::row_order::RowOrder;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// A part of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

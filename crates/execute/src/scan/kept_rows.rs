@@ -23,7 +23,7 @@ use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
 use crate::scan::rows::{Chosen, choose};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Bytes of a value beside its own.
 const CELL_BYTES: usize = 32;

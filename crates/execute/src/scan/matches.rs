@@ -17,7 +17,7 @@ use crate::request::cache::{Kept, PartialCache};
 use crate::request::item::Item;
 use crate::request::kept::{KeptMatches, Rows};
 use crate::scan::fingerprint::Fingerprint;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
 
 /// So many of the largest entries may be found by one query; what it finds beyond that is not kept.

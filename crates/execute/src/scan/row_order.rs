@@ -13,7 +13,7 @@ use crate::columns::frame::Frame;
 use crate::columns::place::Place;
 use crate::columns::stop::Stop;
 use crate::request::candidate::Candidate;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// The order in which rows are wanted.
 pub(crate) enum RowOrder<'p> {

@@ -22,7 +22,7 @@ use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::{RowOrder, compare_cells, key_columns};
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 
 /// The best candidates so far.

@@ -3,7 +3,6 @@
 //! Columns are `name:type`. The index `logs` is the group that events without a group's name go to; other groups have their
 //! own names. The time of the request is that of all cases.
 
-use esql;
 use esql::{EsqlError, Kind, Parameters};
 use execute::Answer;
 use plan::Plan;

@@ -30,7 +30,9 @@ pub fn parse_query(query: Option<&Json>, now: Timestamp, schema: &Schema) -> Res
 
 /// Turns queries into conditions. `None` is one that always holds.
 pub struct Reader<'s> {
+    /// The time that `now` means.
     pub now: Timestamp,
+    /// The mappings that decide how fields are searched.
     pub schema: &'s Schema,
     /// Which of the mappings a query is being read for.
     pub(super) mapping: usize,
@@ -41,6 +43,7 @@ pub struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
+    /// Returns a reader of queries over these mappings.
     pub fn new(now: Timestamp, schema: &'s Schema) -> Self {
         Self { now, schema, mapping: 0, range: TimeRange::ALL, n_clauses: 0, n_regexes: 0 }
     }

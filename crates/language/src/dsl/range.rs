@@ -3,10 +3,10 @@
 use chrono_tz::Tz;
 use plan::within;
 use serde_json::{Map, Value as Json};
-use types::{Timestamp, Value};
+use types::Timestamp;
 
 use super::filter::{Reader, object, only_member};
-use super::{both, value_of_json};
+use super::value_of_json;
 use crate::lucene::condition::{Bound, Target};
 use crate::mapping::Kind;
 use crate::search_error::SearchError;

@@ -3,7 +3,7 @@
 use plan::regular_expression::compile_regex;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use types::Timestamp;
 
 use super::syntax::{Name, Pattern};

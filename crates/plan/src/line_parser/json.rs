@@ -62,7 +62,9 @@ fn object<'a>(
 /// A step of a path into JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathStep {
+    /// A member of an object.
     Member(String),
+    /// An element of a list, from 0.
     Element(usize),
 }
 

@@ -12,7 +12,9 @@ const LOGFMT_ERROR: &str = "LogfmtParserErr";
 /// How `logfmt` reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Logfmt {
+    /// Whether a malformed pair is an error (`--strict`).
     pub is_strict: bool,
+    /// Whether keys without a value become labels (`--keep-empty`).
     pub keeps_empty: bool,
 }
 

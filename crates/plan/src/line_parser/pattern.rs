@@ -7,6 +7,7 @@ use super::super::label_set::LabelSet;
 /// A piece of `| pattern`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
+    /// Text that must occur as it is.
     Literal(String),
     /// `_` is `None`.
     Capture(Option<String>),

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::scan::fingerprint::{Fingerprint, key_of_several};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Several runs that never change.
 pub(super) struct Several {

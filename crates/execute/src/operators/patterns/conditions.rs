@@ -8,7 +8,7 @@ use types::Value;
 use crate::columns::stop::Stop;
 use crate::operators::pattern::{Condition, Texts, condition};
 use crate::operators::patterns::mined::{Mined, Part};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.
 const PATTERNS_MAX: usize = 300;

@@ -17,7 +17,7 @@ use crate::columns::stop::Stop;
 use crate::operators::pattern::{mask, says_start};
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::{Depth, Rows, Tally};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// Bytes of a count of a text at an origin, roughly.
 const PAIR_BYTES: usize = 24;

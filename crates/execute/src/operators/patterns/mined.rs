@@ -12,7 +12,7 @@ use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::counted::Counted;
 use crate::operators::patterns::tally::Depth;
 use crate::request::error::ExecuteError;
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 
 /// What was counted in one range of time.

@@ -13,7 +13,7 @@ use crate::columns::stop::Stop;
 use crate::operators::patterns::mined::needed_by;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
-use crate::scan::scan::{Flow, Scan};
+use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 
 /// An event that was read.

@@ -9,7 +9,7 @@ use types::{Column, Examples, Level, MISSING_CODE, RowSet, Value};
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 /// What a run knows of the texts of a frame's rows.
 pub(crate) struct Known {

@@ -11,9 +11,8 @@ use types::{Column, TimeRange, Timestamp, Value};
 use super::*;
 use crate::columns::memory::MemoryPool;
 use crate::operators::table::Table;
-use crate::request::error::ExecuteError;
 use crate::request::parameters::Support;
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 
 fn request<'a>(cancelled: &'a AtomicBool, pool: Option<&'a Arc<MemoryPool>>) -> Request<'a> {
     Request {

@@ -14,7 +14,7 @@ use crate::operators::group::Groups;
 use crate::operators::table::{SORTED_ROW_BYTES, Table};
 use crate::operators::{autoregress, compare, fill, join, outlier, patterns, rank, score, sessionize, totals, unnest};
 use crate::scan::row_order::{compare_keys, key_columns};
-use crate::scan::scan::Scan;
+use crate::scan::scanner::Scan;
 use crate::scan::steps::apply_one;
 
 impl Table {
