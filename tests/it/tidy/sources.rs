@@ -28,13 +28,14 @@ pub(super) fn sources() -> Vec<Source> {
     sources
 }
 
-/// The sources of the crates without test code: modules under `#[cfg(test)]`, in files of their own or at a file's end.
+/// The sources below `src` of the crates, without test code: modules under `#[cfg(test)]`, in files of their own or at a file's end.
 pub(super) fn shipped_sources() -> Vec<Source> {
     let mut sources = sources();
     let tests = test_modules(&sources);
     let is_test =
         |name: &str| tests.iter().any(|test| name == format!("{test}.rs") || name.starts_with(&format!("{test}/")));
-    sources.retain(|source| source.name.starts_with("crates/") && !is_test(&source.name));
+    sources
+        .retain(|source| source.name.starts_with("crates/") && source.name.contains("/src/") && !is_test(&source.name));
     for source in &mut sources {
         if let Some(end) = source.text.find("#[cfg(test)]\nmod tests {") {
             source.text.truncate(end);

@@ -30,7 +30,7 @@ fn the_rule_that_comes_with_catat_is_right() {
 #[test]
 fn the_rule_that_is_an_example_is_right_without_its_signs() {
     let text = crate::DEFAULT_RULES.lines().map(|line| match line.trim_start().strip_prefix("# ") {
-        Some(rest) if line.starts_with("      # ") && !rest.starts_with("A rule of") => format!("      {rest}"),
+        Some(rest) if line.starts_with("      # ") && !rest.starts_with("A threshold rule") => format!("      {rest}"),
         _ if line.starts_with("# channels") || line.starts_with("#   ") => line[2..].to_owned(),
         _ => line.to_owned(),
     });

@@ -90,7 +90,7 @@ fn mistakes_in_a_test_are_named() {
     check(&test("    alert: []\n"), "unknown field");
     check(&test("    alerts: [{at: 1m, alertname: other}]\n"), "no rule \"other\" in its rule_files");
     check(&test("    alerts: [{at: soon, alertname: errors}]\n"), "test \"t\"");
-    check(&test("    start: noon\n    alerts: []\n"), "start: noon is no time");
+    check(&test("    start: noon\n    alerts: []\n"), "start: noon is not a time");
     check(&test("    events: [{at: 1s, \"@log\": \"a b\"}]\n    alerts: []\n"), "@log: a b is not a valid group name");
     check(&test("    alerts: [{at: 9000h, alertname: errors, none: true}]\n"), "more than 100000 turns");
 }
