@@ -224,10 +224,10 @@ async function showsOtherPages(own) {
   const { page, done, go } = await opened(own);
   await page.getByTestId("key").nth(30).waitFor();
   await page.getByTestId("key").nth(5).getByRole("button", { name: /^Replace/ }).click();
-  await page.getByTestId("key").nth(5).getByRole("button", { name: /really$/ }).click();
+  await page.getByTestId("key").nth(5).getByRole("button", { name: /^Confirm: Replace/ }).click();
   await page.getByTestId("made-key").waitFor();
   await page.getByTestId("key").nth(6).getByRole("button", { name: /^Revoke/ }).click();
-  await page.getByTestId("key").nth(6).getByRole("button", { name: /^Revoke.*really$/ }).click();
+  await page.getByTestId("key").nth(6).getByRole("button", { name: /^Confirm: Revoke/ }).click();
   await page.locator(".told span").waitFor();
   await done();
   await go("/alerts");
