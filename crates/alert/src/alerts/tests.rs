@@ -1,5 +1,6 @@
 //! The threads end to end: rules over a store, posts to a receiver in this process.
 
+use std::sync::atomic::AtomicI64;
 use std::sync::mpsc;
 
 use storage::{Delivery, Part};
@@ -36,13 +37,13 @@ impl Post for Receiver {
     }
 }
 
-/// A clock that goes on by ten seconds whenever somebody looks.
-fn hasty_clock() -> Clock {
+/// A clock that goes on by ten seconds whenever somebody looks, and by as much more as a test says.
+fn hasty_clock(ahead_ns: Arc<AtomicI64>) -> Clock {
     let now = Mutex::new(Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap().0);
     Clock::new(move || {
         let mut now = now.lock().unwrap();
         *now += 10 * Timestamp::SECOND;
-        Timestamp(*now)
+        Timestamp(*now + ahead_ns.load(Ordering::Relaxed))
     })
 }
 
@@ -64,17 +65,24 @@ fn started(
     n_to_fail: u32,
     panics: bool,
 ) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
-    started_with(dir, (crate::THRESHOLD_RULES, channel), n_to_fail, panics)
+    let clock = hasty_clock(Arc::default());
+    started_with(dir, (crate::THRESHOLD_RULES, channel), clock, Failures { n_to_fail, panics })
+}
+
+/// How a receiver fails at first.
+#[derive(Default)]
+struct Failures {
+    n_to_fail: u32,
+    panics: bool,
 }
 
 /// A rule about errors over a store with one error in it, and a channel; what the channel is told.
 fn started_with(
     dir: &std::path::Path,
     (rule_file, channel): (&str, &str),
-    n_to_fail: u32,
-    panics: bool,
+    clock: Clock,
+    failures: Failures,
 ) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
-    let clock = hasty_clock();
     let mut options = storage::Options::new(dir.join("data"));
     options.clock = clock.clone();
     let (store, _) = Store::open(options).unwrap();
@@ -83,7 +91,7 @@ fn started_with(
     rules.add("errors.yaml", rule_file).unwrap();
     rules.add("channels.yaml", channel).unwrap();
     let (sender, bodies) = mpsc::channel();
-    let (n_to_fail, panics) = (Mutex::new(n_to_fail), AtomicBool::new(panics));
+    let (n_to_fail, panics) = (Mutex::new(failures.n_to_fail), AtomicBool::new(failures.panics));
     let post = Receiver { n_to_fail, panics, bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
@@ -122,7 +130,8 @@ fn errors_in_the_store_are_posted_and_resolved_when_they_are_past() {
 fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
     let dir = tempfile::tempdir().unwrap();
     let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
-    let (alerts, bodies) = started_with(dir.path(), (crate::DEFAULT_RULES, channel), 0, false);
+    let clock = hasty_clock(Arc::default());
+    let (alerts, bodies) = started_with(dir.path(), (crate::DEFAULT_RULES, channel), clock, Failures::default());
     let firing = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
     assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
     assert_eq!(firing["labels"]["pattern"], "disk on fire");
@@ -141,7 +150,11 @@ fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
 fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let channel = "channels: [{name: am, type: alertmanager, url: \"http://127.0.0.1:9/\"}]";
-    let (alerts, bodies) = started(dir.path(), channel, 0, false);
+    // The alert goes on until it was repeated, however late the channel's thread gets a processor.
+    let rules = crate::THRESHOLD_RULES.replace("window: 5m", "window: 30d");
+    let ahead_ns = Arc::new(AtomicI64::new(0));
+    let clock = hasty_clock(ahead_ns.clone());
+    let (alerts, bodies) = started_with(dir.path(), (&rules, channel), clock, Failures::default());
     let long = Duration::from_secs(60);
     let firing = bodies.recv_timeout(long).unwrap();
     assert_eq!(firing["status"], "firing");
@@ -150,6 +163,7 @@ fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
         let body = bodies.recv_timeout(long).unwrap();
         let Some(repeated) = body.get("repeated") else { break body };
         n_repeated += 1;
+        ahead_ns.store(31 * 24 * 60 * Timestamp::MINUTE, Ordering::Relaxed);
         assert_eq!(repeated.as_array().map(Vec::len), Some(1));
         assert_eq!((&repeated[0]["labels"], &repeated[0]["starts_at"]), (&firing["labels"], &firing["starts_at"]));
     };
@@ -209,7 +223,7 @@ impl Post for Stuck {
 #[test]
 fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     let dir = tempfile::tempdir().unwrap();
-    let clock = hasty_clock();
+    let clock = hasty_clock(Arc::default());
     let mut options = storage::Options::new(dir.path().join("data"));
     options.clock = clock.clone();
     let (store, _) = Store::open(options).unwrap();
