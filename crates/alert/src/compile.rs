@@ -24,7 +24,7 @@ use crate::compile::compiled::shown;
 use crate::compile::expressions::{
     add_fires, at_least_one, is_field, last_aggregation, substitute, truth, value_column,
 };
-use crate::language::Asked;
+use crate::language::RuleQuery;
 use crate::{Kind, Rule};
 
 /// Compiles a rule for an evaluation at `now`.
@@ -42,11 +42,11 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
     let asked = rule.language.read(&rule.query, &options, &[]);
     let plan = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
-        Asked::Plan(plan) => plan,
-        Asked::Metric(_) if rule.kind != Kind::Threshold => {
+        RuleQuery::Plan(plan) => plan,
+        RuleQuery::Metric(_) if rule.kind != Kind::Threshold => {
             return Err(CompileError::Query("must give columns; write it with `stats`, or as a filter".into()));
         }
-        Asked::Metric(query) => {
+        RuleQuery::Metric(query) => {
             let condition = condition.unwrap_or_else(truth);
             names::check_metric(&condition, &query)?;
             return Ok(of_metric(Metric { query, condition }));

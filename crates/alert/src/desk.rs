@@ -21,7 +21,7 @@ const GROUP_KEPT_NS: i64 = Timestamp::HOUR;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Desk {
     /// Alerts whose beginning it was told, or will be by what waits, and whose end it was not.
-    pub(crate) told: BTreeMap<String, Told>,
+    pub(crate) told: BTreeMap<String, DeliveredAlert>,
     /// When a message of a group was begun last.
     pub(crate) groups: BTreeMap<String, i64>,
     /// When it was tried last, oldest first.
@@ -35,7 +35,7 @@ pub(crate) struct Desk {
 
 /// An alert that a channel knows of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct DeliveredAlert {
     pub(crate) starts_at: i64,
     pub(crate) group: String,
     /// When it was delivered last.

@@ -29,7 +29,7 @@ const LANGUAGES: [(&str, Language); 5] = [
 ];
 
 /// What a rule asks, read.
-pub(crate) enum Asked {
+pub(crate) enum RuleQuery {
     /// For events or groups.
     Plan(Plan),
     /// For numbers with labels.
@@ -69,11 +69,11 @@ impl Language {
     }
 
     /// Reads a query. `names` are fields that the rule itself asks for: labels, where the query is in LogQL.
-    pub(crate) fn read(self, text: &str, options: &ParseOptions, names: &[Name]) -> Result<Asked, QueryErrors> {
-        Ok(Asked::Plan(match self {
+    pub(crate) fn read(self, text: &str, options: &ParseOptions, names: &[Name]) -> Result<RuleQuery, QueryErrors> {
+        Ok(RuleQuery::Plan(match self {
             Self::Insights => language::parse_rule(text, options)?,
             Self::LogQl => match logql::parse(text)? {
-                logql::Query::Metric(metric) => return Ok(Asked::Metric(metric)),
+                logql::Query::Metric(metric) => return Ok(RuleQuery::Metric(metric)),
                 // As the query says it: what a rule adds may ask for what the query itself shows nobody.
                 logql::Query::Log(log) => {
                     let labels = names.iter().filter(|name| !name.starts_with('@'));

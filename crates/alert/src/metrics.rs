@@ -35,7 +35,7 @@ use storage::{Clock, Store, StoreError};
 use types::{GroupScope, Timestamp};
 
 pub(crate) use self::counting::FILE as STATE_FILE;
-pub use self::counting::{Counted, Counting, Key};
+pub use self::counting::{Counting, Key, MeterCount};
 pub use self::definition::{FileMetric, MetricError, MetricSettings, MetricType};
 pub use self::family::{Family, FamilyKind, Sample, number_text};
 pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf};
@@ -406,7 +406,7 @@ fn json_of(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("settings are texts, numbers and lists of them")
 }
 
-fn view(settings: &MetricSettings, counted: Option<&Counted>) -> MetricView {
+fn view(settings: &MetricSettings, counted: Option<&MeterCount>) -> MetricView {
     let tally = counted.map(|counted| &counted.tally);
     let not_counted = || Some("it does not count; the log says why".to_owned());
     MetricView {
@@ -424,7 +424,7 @@ fn view(settings: &MetricSettings, counted: Option<&Counted>) -> MetricView {
 }
 
 impl Document {
-    pub(crate) fn view(&self, counted: Option<&Counted>) -> MetricView {
+    pub(crate) fn view(&self, counted: Option<&MeterCount>) -> MetricView {
         MetricView {
             within: self.scope(),
             maker: Some(self.maker.clone()),

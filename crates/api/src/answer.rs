@@ -12,7 +12,7 @@ use std::vec::IntoIter;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use execute::{Answer, ColumnInfo, Held};
+use execute::{Answer, ColumnInfo, MemoryReservation};
 use plan::{Formulas, write_csv_cell, write_csv_name};
 use serde_json::{Map, Value as Json, json};
 use types::Value;
@@ -127,7 +127,7 @@ pub(crate) struct Pieces {
     is_first_row: bool,
     is_done: bool,
     /// The memory of the rows.
-    _held: Option<Arc<Held>>,
+    _held: Option<Arc<MemoryReservation>>,
 }
 
 impl Pieces {

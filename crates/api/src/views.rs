@@ -39,7 +39,7 @@ const PART_BYTES_MAX: usize = 64 << 10;
 /// What a view is to be: what is sent to make or change one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct ViewDefinition {
     name: String,
     #[serde(default)]
     description: String,
@@ -107,7 +107,13 @@ impl Views {
     }
 
     /// Keeps a new view.
-    pub(crate) fn add(&self, store: &Store, caller: &Caller, new: Wanted, now: Timestamp) -> Result<Value, Problem> {
+    pub(crate) fn add(
+        &self,
+        store: &Store,
+        caller: &Caller,
+        new: ViewDefinition,
+        now: Timestamp,
+    ) -> Result<Value, Problem> {
         let wanted = new.checked()?;
         let _changing = self.changing();
         let known = all(store)?;
@@ -135,7 +141,7 @@ impl Views {
         store: &Store,
         caller: &Caller,
         id: &str,
-        change: Wanted,
+        change: ViewDefinition,
         now: Timestamp,
     ) -> Result<Value, Problem> {
         let version = change.version;
@@ -229,7 +235,7 @@ impl Document {
     }
 }
 
-impl Wanted {
+impl ViewDefinition {
     /// What may be kept of it.
     fn checked(self) -> Result<Kept, Problem> {
         let bad = |message: String| Problem::bad_request("bad-view", message);

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use execute::{Answer, Asked, Feed, Request, Support, UnknownFields, execute_stream, needs_several_passes};
+use execute::{Answer, Feed, FeedRequest, Request, Support, UnknownFields, execute_stream, needs_several_passes};
 use language::{ParseOptions, parse_insights};
-use parse::{Received, Wanted, Zone};
+use parse::{Projection, Received, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
@@ -94,7 +94,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
     let unknown = Mutex::new(UnknownFields::of(&plan, &options.query));
     let is_screened = AtomicBool::new(false);
-    let mut feed_of = |groups: &[GroupPattern], asked: Asked| -> Box<dyn Feed + '_> {
+    let mut feed_of = |groups: &[GroupPattern], asked: FeedRequest| -> Box<dyn Feed + '_> {
         let is_named = |group: &str| groups.is_empty() || GroupPattern::any_matches(groups, group);
         let inputs = numbered.iter().filter(|(_, input)| is_named(input.group.as_str())).cloned().collect();
         n_read.store(0, Relaxed);
@@ -123,7 +123,8 @@ fn unknown_fields(
     if unknown.is_empty() || is_screened && inputs.is_empty() {
         return Vec::new();
     }
-    let feed = FileFeed::new(inputs, received, Asked { screen: None, wanted: Wanted::default() }, Arc::default());
+    let feed =
+        FileFeed::new(inputs, received, FeedRequest { screen: None, wanted: Projection::default() }, Arc::default());
     if let Ok(Some(run)) = feed.next()
         && unknown.look_at(&*run).is_err()
     {

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::{CloudWatchProblem, random_id};
 use super::describe::{page_of, with_next};
 use super::groups::milliseconds;
@@ -38,7 +38,7 @@ struct Definition {
     changed: i64,
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn put_definition(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
         let (name, query) = (input.needed("name")?.to_owned(), input.needed("queryString")?.to_owned());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use storage::GroupStatus;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::book::MadeGroup;
 use super::groups::milliseconds;
@@ -47,7 +47,7 @@ struct Stream {
     arrived: Option<i64>,
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn describe_groups(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         let (prefix, pattern) = (input.text("logGroupNamePrefix")?, input.text("logGroupNamePattern")?);
         if prefix.is_some() && pattern.is_some() {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use chrono_tz::Tz;
-use execute::{Answer, Around, Side, context_plan};
+use execute::{Answer, ContextAnchor, Side, context_plan};
 use plan::{Expr, Operator, Plan};
 use serde_json::{Value as Json, json};
 use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::groups::milliseconds;
 use super::input::Input;
@@ -37,7 +37,7 @@ const STREAMS_MAX: usize = 100;
 const COLUMNS: [&str; 4] = ["@message", "@ingestionTime", "@logStream", "@timestamp"];
 
 /// What is wanted of a group.
-struct Wanted {
+struct EventRequest {
     group: GroupName,
     stream: Option<Arc<str>>,
     plan: Plan,
@@ -70,7 +70,7 @@ struct Page {
     more: bool,
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn filter_events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let group = self.known_group(&input).await?;
@@ -98,7 +98,7 @@ impl Asked {
         let place = place_of(&input, is_oldest_first)?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
         let text = input.text("filterPattern")?.unwrap_or_default();
-        let page = self.page(text, Wanted { group, stream: None, plan, range, place, most }).await?;
+        let page = self.page(text, EventRequest { group, stream: None, plan, range, place, most }).await?;
         let event = |line: &Line| {
             json!({
                 "logStreamName": &*line.stream, "timestamp": milliseconds(line.id.timestamp), "message": &*line.message,
@@ -121,7 +121,8 @@ impl Asked {
         let range = range_of(&input, 0)?;
         let place = place_of(&input, input.flag("startFromHead")?)?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
-        let wanted = Wanted { group, stream: Some(stream.as_str().into()), plan: plan_of("")?, range, place, most };
+        let wanted =
+            EventRequest { group, stream: Some(stream.as_str().into()), plan: plan_of("")?, range, place, most };
         let mut page = self.page("(events of a stream)", wanted).await?;
         if place.side == Side::Before {
             page.lines.reverse();
@@ -147,7 +148,7 @@ impl Asked {
         self.server.lookups.run(check).await?
     }
 
-    async fn page(&self, text: &str, wanted: Wanted) -> Result<Page, CloudWatchProblem> {
+    async fn page(&self, text: &str, wanted: EventRequest) -> Result<Page, CloudWatchProblem> {
         Ok(read(&self.server, text, move |reading| page(reading, &wanted)).await?)
     }
 
@@ -269,7 +270,7 @@ fn before(id: EventId) -> EventId {
 }
 
 /// Reads a page.
-fn page(reading: &Reading<'_>, wanted: &Wanted) -> Result<Page, Problem> {
+fn page(reading: &Reading<'_>, wanted: &EventRequest) -> Result<Page, Problem> {
     let groups = vec![GroupPattern::new(wanted.group.as_str())];
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: reading.server.now() };
     let mut page = Page::default();
@@ -312,7 +313,7 @@ fn is_beyond(place: Place, range: TimeRange) -> bool {
 /// Adds the lines of a span; `false` once the page is full.
 fn fill(
     reading: &Reading<'_>,
-    wanted: &Wanted,
+    wanted: &EventRequest,
     scope: &Scope,
     span: TimeRange,
     cursor: &mut EventId,
@@ -322,7 +323,7 @@ fn fill(
     loop {
         // One more than asked for tells whether there are more.
         let chunk = (wanted.most + 1 - page.lines.len()).min(chunk_max);
-        let around = Around { id: *cursor, stream: wanted.stream.clone() };
+        let around = ContextAnchor { id: *cursor, stream: wanted.stream.clone() };
         let plan = context_plan(&wanted.plan, &around, wanted.place.side, chunk as u64)
             .map_err(|error| Problem::bad_request("filter-pattern", error.to_string()))?;
         let answer = match reading.execute(&plan, scope, span) {

@@ -7,7 +7,7 @@ use plan::{Expr, Name, Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupPattern, TimeRange, Timestamp};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::results::text_of;
@@ -28,7 +28,7 @@ const OF_ALL: [&str; 5] = ["@timestamp", "@message", "@logStream", "@log", "@ing
 /// Further fields of a record, where it has them.
 const OF_SOME: [&str; 1] = ["@level"];
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn group_fields(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let group = self.known_group(&input).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use storage::GroupRetention;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::book::MadeGroup;
 use super::input::{Input, constraint};
@@ -27,7 +27,7 @@ pub(super) fn milliseconds(time: Timestamp) -> i64 {
     time.0.div_euclid(1_000_000)
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn create_group(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Ingest])?;
         let name = self.changed_group(&input, &["logGroupName"])?;

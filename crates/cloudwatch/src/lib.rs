@@ -143,7 +143,7 @@ fn target(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// An operation, and who asks for it.
-struct Asked {
+struct OperationRequest {
     server: Shared,
     region: String,
     operation: String,
@@ -167,7 +167,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
     let is_put = operation == "PutLogEvents";
     let bytes_max = if is_put { server.app.limits.body_bytes_max } else { BODY_BYTES_MAX };
     let Admitted { server, region, received, encoding } = admit(server, &parts, body, SERVICE, bytes_max).await?;
-    let asked = Asked { server, region, operation };
+    let asked = OperationRequest { server, region, operation };
     if is_put {
         return put::put(&asked, received, encoding).await.map(Delivered::mark);
     }
@@ -176,7 +176,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
     asked.carry_out(input).await
 }
 
-impl Asked {
+impl OperationRequest {
     /// Does what is asked for.
     async fn carry_out(&self, input: Input) -> Result<Response, CloudWatchProblem> {
         let done = match &*self.operation {

@@ -21,7 +21,7 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupName, GroupPattern, Value};
 
-use super::Asked;
+use super::OperationRequest;
 use super::Shared;
 use super::answer::{CloudWatchProblem, random_id};
 use super::event_stream::{CONTENT_TYPE, event, exception};
@@ -72,7 +72,7 @@ struct Update {
 /// The client has gone.
 struct Gone;
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn live_tail(&self, input: Input) -> Result<Response, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let names = input.texts("logGroupIdentifiers")?.unwrap_or_default();

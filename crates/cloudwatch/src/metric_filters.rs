@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alert::metrics::{Counted as Meters, Counting, Meter, MissingLabel, Series, Shape, Tally, ValueOf};
+use alert::metrics::{Counting, Meter, MeterCount, MissingLabel, Series, Shape, Tally, ValueOf};
 use chrono_tz::Tz;
 use execute::Tail;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use storage::{Store, StoreError};
 use types::{GroupName, GroupPattern, GroupScope};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::describe::{page_of, with_next};
 use super::events::showing;
@@ -125,7 +125,7 @@ impl MetricFilters {
     }
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn put_metric_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
         let group = self.known_group(&input).await?;
@@ -259,7 +259,7 @@ fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
 }
 
 /// A set of dimensions of a filter, and what it has counted.
-struct Counted<'f> {
+struct DimensionCount<'f> {
     dimensions: Vec<(&'f str, &'f str)>,
     n_events: u64,
     sum: f64,
@@ -342,7 +342,7 @@ impl Filter {
     }
 
     /// Takes over what was counted.
-    fn take(&mut self, counted: &Meters) {
+    fn take(&mut self, counted: &MeterCount) {
         let tally = &counted.tally;
         let sums = || tally.series.values().map(|series| (series.n_events, series.sum));
         (self.n_events, self.sum) = sums().fold((0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
@@ -352,12 +352,12 @@ impl Filter {
     }
 
     /// The metrics that it makes.
-    fn metrics(&self) -> Vec<Counted<'_>> {
+    fn metrics(&self) -> Vec<DimensionCount<'_>> {
         if self.dimensions.is_empty() {
-            return vec![Counted { dimensions: Vec::new(), n_events: self.n_events, sum: self.sum }];
+            return vec![DimensionCount { dimensions: Vec::new(), n_events: self.n_events, sum: self.sum }];
         }
         let names = || self.dimensions.keys().map(String::as_str);
-        let counted = self.series.iter().map(|(texts, (n_events, sum))| Counted {
+        let counted = self.series.iter().map(|(texts, (n_events, sum))| DimensionCount {
             dimensions: names().zip(texts.iter().map(String::as_str)).collect(),
             n_events: *n_events,
             sum: *sum,
@@ -412,7 +412,7 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
     for (name, kind, help) in families {
         page.family(name, kind, help);
         for filter in &all {
-            for Counted { dimensions, n_events, sum } in filter.metrics() {
+            for DimensionCount { dimensions, n_events, sum } in filter.metrics() {
                 let value = if kind == Kind::Counter { n_events as f64 } else { sum };
                 let of_dimensions: Vec<(String, &str)> =
                     dimensions.iter().map(|(name, text)| (label_of(name), *text)).collect();

@@ -10,7 +10,7 @@ use execute::Tail;
 use serde_json::{Map, Value, json};
 use types::{BatchRun, GroupName};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::events::{bad_pattern, showing};
 use super::input::Input;
@@ -24,7 +24,7 @@ const TEXTS_MAX: usize = 50;
 /// Where the texts stand that the test reads. Nothing of it is stored.
 const GROUP: &str = "test";
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn test_metric_filter(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let pattern = input.needed("filterPattern")?;

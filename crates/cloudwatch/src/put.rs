@@ -7,7 +7,7 @@ use ingest::{Encoding, lossy};
 use serde_json::{Value, json};
 
 use self::decode::{PutError, PutLogEvents, PutOutcome, ingest_cloudwatch};
-use super::Asked;
+use super::OperationRequest;
 use super::answer::{CloudWatchProblem, answer};
 use door::access::Role;
 use door::body::Received;
@@ -15,13 +15,17 @@ use door::body::Received;
 /// The token that every batch is answered: it is asked for by older agents, and nothing depends on it.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
 
-pub(super) async fn put(asked: &Asked, received: Received, encoding: Encoding) -> Result<Response, CloudWatchProblem> {
+pub(super) async fn put(
+    asked: &OperationRequest,
+    received: Received,
+    encoding: Encoding,
+) -> Result<Response, CloudWatchProblem> {
     asked.require(&[Role::Ingest])?;
     let of_thread = asked.server.clone();
     let (region, operation) = (asked.region.clone(), asked.operation.clone());
     let n_bytes = received.bytes().len();
     let work = move || {
-        let asked = Asked { server: of_thread, region, operation };
+        let asked = OperationRequest { server: of_thread, region, operation };
         let bytes_max = asked.server.app.limits.body_bytes_max;
         let body = ingest::decode(received.bytes(), encoding, bytes_max)?;
         let text = lossy(&body, bytes_max)?;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
-use super::Asked;
+use super::OperationRequest;
 use super::Shared;
 use super::answer::{CloudWatchProblem, random_id, streamed};
 use super::groups::milliseconds;
@@ -51,7 +51,7 @@ struct Question {
     range: TimeRange,
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn start_query(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let text = input.needed("queryString")?.to_owned();

@@ -20,7 +20,7 @@ use storage::{Clock, Store, StoreError};
 use tokio::sync::watch;
 use types::{GroupName, Secret};
 
-use super::Asked;
+use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::delivery::{Delivery, WAIT_MIN, control_message};
 use super::describe::{page_of, with_next};
@@ -301,7 +301,7 @@ impl Subscriptions {
     }
 }
 
-impl Asked {
+impl OperationRequest {
     pub(super) async fn put_subscription_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
         let group = self.known_group(&input).await?;

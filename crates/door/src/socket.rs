@@ -33,12 +33,12 @@ const SEND_TIME_MAX: Duration = Duration::from_secs(60);
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// A request to be spoken to on a websocket.
-pub struct Asked {
+pub struct SocketRequest {
     upgrade: WebSocketUpgrade,
     connection: TakenOver,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Asked {
+impl<S: Send + Sync> FromRequestParts<S> for SocketRequest {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -63,7 +63,7 @@ enum Over {
     Told(u16, &'static str),
 }
 
-impl Asked {
+impl SocketRequest {
     /// Sends `texts` to the client as they come, until there are no more or the client goes; then `texts` is closed.
     pub fn speak(self, server: Shared, texts: mpsc::Receiver<String>) -> Response {
         let Self { upgrade, connection } = self;

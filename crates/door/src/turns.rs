@@ -71,13 +71,13 @@ pub struct Turn {
     turns: Arc<Turns>,
     running: Arc<Running>,
     runtime: Handle,
-    held: Mutex<Held>,
+    held: Mutex<QueryPlaces>,
 }
 
 /// What a query holds of the gates.
 type Permits = Vec<OwnedSemaphorePermit>;
 
-struct Held {
+struct QueryPlaces {
     places: Permits,
     is_long: bool,
     is_refused: bool,
@@ -180,7 +180,7 @@ impl Turns {
             Some(places) => places,
             None => vec![self.long.enter().await?],
         };
-        let held = Held { places, is_long, is_refused: false, since: Instant::now(), spent: Spent::default() };
+        let held = QueryPlaces { places, is_long, is_refused: false, since: Instant::now(), spent: Spent::default() };
         Ok(Turn { turns: self.clone(), running, runtime: Handle::current(), held: Mutex::new(held) })
     }
 

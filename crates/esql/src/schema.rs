@@ -34,7 +34,7 @@ pub struct Schema(pub(super) BTreeMap<String, Stored>, pub(super) Mappings);
 
 /// What is known of a field in one index.
 #[derive(Clone, Debug)]
-struct Known {
+struct IndexField {
     kind: Kind,
     raw: BTreeSet<&'static str>,
 }
@@ -93,7 +93,7 @@ impl Schema {
         for run in runs {
             by_group.entry(run.info().group.to_string()).or_default().push(run.clone());
         }
-        let mut fields: BTreeMap<String, BTreeMap<String, Known>> = BTreeMap::new();
+        let mut fields: BTreeMap<String, BTreeMap<String, IndexField>> = BTreeMap::new();
         for (group, runs) in &by_group {
             let mut raw: BTreeMap<Arc<str>, BTreeSet<&'static str>> = BTreeMap::new();
             for field in runs.iter().filter_map(|run| run.fields().ok()).flatten() {
@@ -103,7 +103,7 @@ impl Schema {
                 let is_of_sender = !field.name.starts_with('@') && field.name != "_id";
                 let Some(kind) = kind_of(field).filter(|_| is_of_sender) else { continue };
                 let raw = raw.get(field.name.as_str()).cloned().unwrap_or_else(|| BTreeSet::from(["list"]));
-                let known = Known { kind, raw };
+                let known = IndexField { kind, raw };
                 fields.entry(field.name.clone()).or_default().insert(group.clone(), known);
             }
         }
@@ -137,7 +137,7 @@ impl Schema {
         Ok(())
     }
 
-    fn add(&mut self, name: &str, groups: &BTreeMap<String, Known>, lists: &BTreeSet<String>) {
+    fn add(&mut self, name: &str, groups: &BTreeMap<String, IndexField>, lists: &BTreeSet<String>) {
         let mut kinds: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for (group, known) in groups {
             kinds.entry(known.kind.written()).or_default().push(group.clone());
@@ -179,7 +179,7 @@ impl Schema {
     }
 
     /// Adds the columns that all events have.
-    fn add_ours(&mut self, fields: &BTreeMap<String, BTreeMap<String, Known>>) {
+    fn add_ours(&mut self, fields: &BTreeMap<String, BTreeMap<String, IndexField>>) {
         let field = |name: &str| Expr::Field(name.into());
         let stored = |kind, expr| Stored { kind, expr, is_list: false, narrow: None, conflict: Vec::new() };
         let has = |name: &str| fields.contains_key(name);

@@ -14,7 +14,7 @@ mod request;
 mod scan;
 
 pub use crate::answers::changes::{Change, Changes, Origin, changes};
-pub use crate::answers::context::{Around, ContextError, Side, beyond, context_plan, event_plan};
+pub use crate::answers::context::{ContextAnchor, ContextError, Side, beyond, context_plan, event_plan};
 pub use crate::answers::event::Event;
 pub use crate::answers::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
 pub use crate::answers::fields::{
@@ -32,8 +32,8 @@ pub use crate::answers::stream::{execute_stream, needs_several_passes};
 pub use crate::answers::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables};
 pub use crate::answers::tail::{Tail, TailError, TailRows};
 pub use crate::answers::unknown_fields::{UnknownFields, unknown_fields};
-pub use crate::columns::memory::{Held, MemoryPool};
-pub use crate::operators::feed::{Asked, Feed, FeedOf};
+pub use crate::columns::memory::{MemoryPool, MemoryReservation};
+pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};
 pub use crate::operators::pattern::{Usual, masked_text, pattern_lines, patterns_of, usual};
 pub use crate::operators::patterns::patterns_plan;
 pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, Stats};

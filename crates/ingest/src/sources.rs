@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::source::FORGET_NS;
 use crate::sources::report::TEXT_CHARS_MAX;
-use crate::sources::source::{File, Source, Told, has_passed};
+use crate::sources::source::{File, FileReport, Source, has_passed};
 use storage::{Store, StoreError};
 use types::{GroupName, GroupScope, Timestamp};
 
@@ -43,11 +43,11 @@ const SWEEP_NS: i64 = 10 * Timestamp::MINUTE;
 /// What shippers and their files are called and how they stand.
 #[derive(Default)]
 pub struct Sources {
-    known: Mutex<Known>,
+    known: Mutex<SourceRegistry>,
 }
 
 #[derive(Default)]
-struct Known {
+struct SourceRegistry {
     sources: BTreeMap<String, Source>,
     n_files: usize,
     /// Since when reports are heard here.
@@ -90,10 +90,10 @@ impl Sources {
         let documents = store.settings(kept::KIND).unwrap_or_default();
         let sources: BTreeMap<String, Source> = documents.iter().filter_map(|(_, json)| kept::read(json)).collect();
         let n_files = sources.values().map(|source| source.files.len()).sum();
-        Self { known: Mutex::new(Known { sources, n_files, ..Known::default() }) }
+        Self { known: Mutex::new(SourceRegistry { sources, n_files, ..SourceRegistry::default() }) }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, SourceRegistry> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -137,7 +137,7 @@ impl Sources {
                 let report::ToldFile { size, offset, is_gone, last_error, content, .. } = told;
                 is_changed |= generation.holds(content.and_then(|content| content.up_to(offset)));
                 is_changed |= is_gone && generation.told.as_ref().is_none_or(|before| !before.is_gone);
-                generation.told = Some(Told { at: now, size, offset, is_gone, last_error });
+                generation.told = Some(FileReport { at: now, size, offset, is_gone, last_error });
             }
             known.mark(source, is_changed);
             n_taken += 1;
@@ -215,7 +215,7 @@ impl Sources {
     }
 }
 
-impl Known {
+impl SourceRegistry {
     /// The source of this name, which is heard of now; nothing where there are too many.
     fn source(&mut self, name: &str, now: Timestamp) -> Option<&mut Source> {
         self.began.get_or_insert(now);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::kind::{kind, listed};
 use super::labels::{check_selector, label_sets};
-use super::lines::{self, Labels, Wanted};
+use super::lines::{self, Labels, LineRequest};
 use super::{select, times};
 use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
@@ -170,7 +170,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let (log, limit) = (select::selector(&text)?, select::limit(parameters, "line_limit")?);
-    let wanted = Wanted { limit, is_forward: false, is_categorized: true };
+    let wanted = LineRequest { limit, is_forward: false, is_categorized: true };
     let answer = read(server, &text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);

@@ -31,7 +31,7 @@ pub(crate) const LABEL_FIELDS: [&str; 7] = STREAM_FIELDS;
 
 /// Which lines are wanted, and in which form.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct LineRequest {
     /// Most lines.
     pub(crate) limit: usize,
     /// Oldest first instead of newest first.
@@ -41,7 +41,7 @@ pub(crate) struct Wanted {
 }
 
 /// The plan of a log query with everything that a line shows: its labels, and the fields of `runs`.
-pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: Wanted) -> Plan {
+pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: LineRequest) -> Plan {
     let mut names: Vec<Name> = LEADING.iter().map(|name| Name::from(*name)).collect();
     if wanted.is_categorized {
         // Events that no Loki sender pushed show their fields as metadata.
@@ -104,7 +104,7 @@ struct Stream {
 }
 
 /// The answer of a log query as Loki's envelope, in pieces.
-pub(crate) fn pieces(answer: Answer, wanted: Wanted) -> impl Iterator<Item = String> + Send + use<> {
+pub(crate) fn pieces(answer: Answer, wanted: LineRequest) -> impl Iterator<Item = String> + Send + use<> {
     let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
     let n_lines = answer.rows.len();
     let stats = summary(&answer.stats, n_lines);
@@ -117,7 +117,7 @@ pub(crate) fn pieces(answer: Answer, wanted: Wanted) -> impl Iterator<Item = Str
 }
 
 /// Rows by label set, each stream at the place of its first line.
-fn streams(rows: Vec<Vec<Option<Value>>>, wanted: Wanted) -> Vec<Stream> {
+fn streams(rows: Vec<Vec<Option<Value>>>, wanted: LineRequest) -> Vec<Stream> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
     for row in rows {
@@ -179,7 +179,7 @@ pub(crate) fn time_of(row: &[Option<Value>]) -> Timestamp {
 /// Writes streams one line at a time.
 struct Body {
     names: Vec<String>,
-    wanted: Wanted,
+    wanted: LineRequest,
     streams: IntoIter<Stream>,
     current: Option<IntoIter<Vec<Option<Value>>>>,
     n_streams: usize,

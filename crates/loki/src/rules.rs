@@ -21,7 +21,7 @@ pub(crate) async fn shown(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
-    let wanted = Wanted::of(&parameters)?;
+    let wanted = RuleSelection::of(&parameters)?;
     let alerts = alerts_of(&server);
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for rule in visible(&server).filter(|rule| wanted.has(rule)) {
@@ -143,14 +143,14 @@ fn group_of(file: &str) -> &str {
 }
 
 /// Which rules are wanted.
-struct Wanted<'p> {
+struct RuleSelection<'p> {
     is_alerts: bool,
     names: Vec<&'p str>,
     groups: Vec<&'p str>,
     files: Vec<&'p str>,
 }
 
-impl<'p> Wanted<'p> {
+impl<'p> RuleSelection<'p> {
     fn of(parameters: &'p Parameters) -> Result<Self, Problem> {
         let is_alerts = match parameters.get("type") {
             None | Some("" | "alert") => true,

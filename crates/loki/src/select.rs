@@ -11,7 +11,7 @@ use language::logql;
 use language::logql::{LogQuery, Query};
 use types::{TimeRange, Timestamp};
 
-use super::lines::{self, Wanted};
+use super::lines::{self, LineRequest};
 use super::{metric, times};
 use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
@@ -96,7 +96,7 @@ pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Proble
     Ok(limit)
 }
 
-fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Problem> {
+fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequest, Problem> {
     let limit = limit(parameters, "limit")?;
     let is_forward = match parameters.get("direction").map(str::to_ascii_lowercase).as_deref() {
         None | Some("backward") => false,
@@ -107,7 +107,7 @@ fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<Wanted, Proble
     };
     let flags = headers.get("x-loki-response-encoding-flags").and_then(|value| value.to_str().ok());
     let is_categorized = flags.is_some_and(|flags| flags.split(',').any(|flag| flag.trim() == "categorize-labels"));
-    Ok(Wanted { limit, is_forward, is_categorized })
+    Ok(LineRequest { limit, is_forward, is_categorized })
 }
 
 async fn log_lines(
@@ -115,14 +115,14 @@ async fn log_lines(
     log: LogQuery,
     text: &str,
     range: TimeRange,
-    (wanted, interval_ns): (Wanted, i64),
+    (wanted, interval_ns): (LineRequest, i64),
 ) -> Result<Response, Problem> {
     let now = server.now();
     let answer = read(server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let ask = |limit: usize, range: TimeRange| {
-            let plan = lines::plan(&log, &snapshot.runs, Wanted { limit, ..wanted });
+            let plan = lines::plan(&log, &snapshot.runs, LineRequest { limit, ..wanted });
             reading.execute_on(&snapshot, &plan, &scope, range)
         };
         if interval_ns == 0 { ask(wanted.limit, range) } else { thinned(ask, range, wanted, interval_ns) }
@@ -144,7 +144,7 @@ const PART_NS: i64 = Timestamp::HOUR;
 fn thinned(
     ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
     mut range: TimeRange,
-    wanted: Wanted,
+    wanted: LineRequest,
     interval_ns: i64,
 ) -> Result<Answer, Problem> {
     let (mut whole, mut last): (Option<Answer>, Option<Timestamp>) = (None, None);

@@ -25,7 +25,7 @@ use door::parameters::Parameters;
 use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
-use door::socket::Asked;
+use door::socket::SocketRequest;
 
 /// Lines of before, where nobody says how many, and at most.
 const LINES_DEFAULT: usize = 100;
@@ -52,7 +52,7 @@ type Row = Vec<Option<Value>>;
 pub(crate) async fn get(
     server: Shared,
     parameters: Parameters,
-    asked: Result<Asked, Problem>,
+    asked: Result<SocketRequest, Problem>,
 ) -> Result<Response, LokiProblem> {
     let text = parameters.get("query").unwrap_or_default();
     let Query::Log(log) = logql::parse(text)? else {
@@ -77,7 +77,7 @@ pub(crate) async fn get(
     let (sender, texts) = mpsc::channel(FRAMES_WAITING_MAX);
     let (delay, of_thread) = (Duration::from_secs(delay_s), server.clone());
     tokio::task::spawn_blocking(move || {
-        let follower = Follower { server: of_thread, tail, delay, sender, held: Held::default() };
+        let follower = Follower { server: of_thread, tail, delay, sender, held: LineBuffer::default() };
         // A client that has gone wants nothing more.
         let _ = follower.run(&subscription, before);
         drop(permit);
@@ -109,12 +109,12 @@ struct Follower {
     tail: Tail,
     delay: Duration,
     sender: mpsc::Sender<String>,
-    held: Held,
+    held: LineBuffer,
 }
 
 /// Lines that are not sent yet, and how many of them never will be.
 #[derive(Default)]
-struct Held {
+struct LineBuffer {
     rows: Vec<Row>,
     n_bytes: usize,
     n_lost: u64,
@@ -122,7 +122,7 @@ struct Held {
     since: Option<Instant>,
 }
 
-impl Held {
+impl LineBuffer {
     fn add(&mut self, row: Row) {
         self.n_bytes += bytes_of(&row);
         self.rows.push(row);

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use parse::{EventParser, Received, Resolved, Shape, Wanted, Zone, batches_of_text, events, find_time, level_of_text};
+use parse::{
+    EventParser, Projection, Received, Resolved, Shape, Zone, batches_of_text, events, find_time, level_of_text,
+};
 use types::{Limits, Timestamp};
 
 fn main() {
@@ -34,7 +36,7 @@ fn main() {
         batches_of_text(&text, &received, &mut |batch| drop(batch));
         let all = begin.elapsed().as_nanos() / n_events.max(1);
         // Nothing but the text is asked for: no shape is looked for.
-        let wanted = Wanted::of(["@message".into()]);
+        let wanted = Projection::of(["@message".into()]);
         let mut parser = EventParser::new(received).with_wanted(&wanted);
         let begin = std::time::Instant::now();
         let mut builder = types::BatchBuilder::new();

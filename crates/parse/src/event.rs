@@ -1,6 +1,6 @@
 //! One event: from its bytes to a row of a [`BatchBuilder`].
 
-mod around;
+mod envelope;
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::json::{JsonError, Members};
 use crate::received::{Extras, Received};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{Resolved, bounded};
-use crate::{Wanted, Zone, json, runtime};
+use crate::{Projection, Zone, json, runtime};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
@@ -30,7 +30,7 @@ pub struct EventParser<'a> {
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
     /// What is read of texts; `None` where it is everything.
-    pub(crate) wanted: Option<&'a Wanted>,
+    pub(crate) wanted: Option<&'a Projection>,
 }
 
 impl<'a> EventParser<'a> {
@@ -48,7 +48,7 @@ impl<'a> EventParser<'a> {
     }
 
     /// The same parser, which reads of texts only what is wanted.
-    pub fn with_wanted(self, wanted: &'a Wanted) -> Self {
+    pub fn with_wanted(self, wanted: &'a Projection) -> Self {
         Self { wanted: Some(wanted), ..self }
     }
 
@@ -79,7 +79,7 @@ impl<'a> EventParser<'a> {
     pub fn read_record<'p>(&'p mut self, line: &'p [u8]) -> Result<Event<'p, 'a>, JsonError> {
         let text = text_of(line);
         self.members.scan(trimmed(&text), self.received.limits, None)?;
-        Ok(Event { parser: self, text, from: 0, kind: Kind::Record, around: Around::Nothing })
+        Ok(Event { parser: self, text, from: 0, kind: Kind::Record, around: Envelope::Nothing })
     }
 
     /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
@@ -88,9 +88,9 @@ impl<'a> EventParser<'a> {
         let text = text_of(bytes);
         if let Some(log) = self.docker_log(&text) {
             let kind = self.kind_of(&log);
-            return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Around::Docker(text) };
+            return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Envelope::Docker(text) };
         }
-        if self.wanted.is_none_or(Wanted::has_shape)
+        if self.wanted.is_none_or(Projection::has_shape)
             && let Some(part) = runtime::cri(text.as_bytes())
             && let Some(inner) = text.get(part.content.start..)
         {
@@ -100,12 +100,12 @@ impl<'a> EventParser<'a> {
                 text,
                 from: part.content.start,
                 kind,
-                around: Around::Cri(part.stream_name()),
+                around: Envelope::Cri(part.stream_name()),
             };
         }
         let kind = self.kind_of(&text);
         let tail = if kind == Kind::Line(Some(Shape::Zap)) { self.read_tail(&text) } else { None };
-        let around = tail.map_or(Around::Nothing, Around::Tail);
+        let around = tail.map_or(Envelope::Nothing, Envelope::Tail);
         Event { parser: self, text, from: 0, kind, around }
     }
 
@@ -117,7 +117,7 @@ impl<'a> EventParser<'a> {
         if is_object {
             return Kind::ObjectLine;
         }
-        Kind::Line(if self.wanted.is_none_or(Wanted::has_shape) { self.recognise(text) } else { None })
+        Kind::Line(if self.wanted.is_none_or(Projection::has_shape) { self.recognise(text) } else { None })
     }
 
     /// The line of a program in one of Docker's, without its end; what else that says is in `outer`.
@@ -138,7 +138,7 @@ impl<'a> EventParser<'a> {
 
     /// Reads one text whose header somebody has read already: only its time and level are looked for.
     pub fn read_known<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        Event { parser: self, text: text_of(bytes), from: 0, kind: Kind::Line(None), around: Around::Nothing }
+        Event { parser: self, text: text_of(bytes), from: 0, kind: Kind::Line(None), around: Envelope::Nothing }
     }
 
     /// Finds the shape of a line and what it says.
@@ -188,7 +188,7 @@ pub struct Event<'p, 'a> {
     /// Where in it the line begins that `kind` is of.
     from: usize,
     kind: Kind,
-    around: Around<'p>,
+    around: Envelope<'p>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,9 +205,9 @@ impl Event<'_, '_> {
     /// At most how many fields the event has, those that came beside it not counted.
     pub fn n_fields(&self) -> usize {
         let n_around = match self.around {
-            Around::Nothing => 0,
-            Around::Cri(_) => 1,
-            Around::Docker(_) | Around::Tail(_) => self.parser.outer.n_fields(),
+            Envelope::Nothing => 0,
+            Envelope::Cri(_) => 1,
+            Envelope::Docker(_) | Envelope::Tail(_) => self.parser.outer.n_fields(),
         };
         n_around
             + match self.kind {
@@ -230,9 +230,9 @@ impl Event<'_, '_> {
     /// The container runtime that wrote something around a line: `cri` or `docker`.
     pub fn runtime(&self) -> Option<&'static str> {
         match self.around {
-            Around::Cri(_) => Some(Shape::Cri.name()),
-            Around::Docker(_) => Some("docker"),
-            Around::Nothing | Around::Tail(_) => None,
+            Envelope::Cri(_) => Some(Shape::Cri.name()),
+            Envelope::Docker(_) => Some("docker"),
+            Envelope::Nothing | Envelope::Tail(_) => None,
         }
     }
 
@@ -251,8 +251,8 @@ impl Event<'_, '_> {
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let text_key = self.text_key().filter(is_wanted);
         let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
-        let has_level = wanted.is_none_or(Wanted::has_level);
-        let has_message = text_key.is_some() || wanted.is_none_or(Wanted::has_message);
+        let has_level = wanted.is_none_or(Projection::has_level);
+        let has_message = text_key.is_some() || wanted.is_none_or(Projection::has_message);
         let line = &self.text[self.from..];
         // A time that comes beside the line makes its own a mere field.
         let is_told = extras.time.is_some() || around_time.is_some();
@@ -344,7 +344,7 @@ fn emit_parts(
     (shape, parts, text): (Shape, &Parts, &str),
     time: Option<Resolved>,
     received: &Received<'_>,
-    wanted: Option<&Wanted>,
+    wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) {
     let limits = received.limits;
@@ -394,7 +394,7 @@ fn emit_parts(
 
 /// What stands around a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Around<'p> {
+pub(crate) enum Envelope<'p> {
     Nothing,
     /// The header of a container runtime, which stays in the text; the name of the stream.
     Cri(&'static str),

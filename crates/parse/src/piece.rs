@@ -14,7 +14,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 use crate::multiline::last_sure_start;
 use crate::runtime::Open;
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{EventParser, Extras, Received, VpcColumns, Wanted, events, runtime, texts};
+use crate::{EventParser, Extras, Projection, Received, VpcColumns, events, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -75,7 +75,7 @@ pub fn batches_of_piece(
     piece: &Piece<'_>,
     received: &Received<'_>,
     screen: Option<&Screen<'_>>,
-    wanted: &Wanted,
+    wanted: &Projection,
     take: &mut dyn FnMut(Batch),
 ) {
     let mut parser = EventParser::new(*received).with_wanted(wanted);

@@ -52,7 +52,7 @@ pub use input::{
     Command, DefinedInput, Input, InputError, InputOptions, Sink, Stdin, WhenFull, doubts_about, inputs_of,
 };
 pub use preview::{Preview, PreviewedEvent};
-pub use report::{Report, ReportedFile, Told};
+pub use report::{Report, ReportedFile, ShipperReport};
 pub use rules::Rules;
 pub use server_ranges::{Claim, HeldQuestion, HeldRange};
 pub use shipper::{Options, Shipper};

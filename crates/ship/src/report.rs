@@ -28,7 +28,7 @@ const TOLD_BYTES_MAX: u64 = 4 << 20;
 /// What a shipper tells of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Told {
+pub struct ShipperReport {
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
     /// Pieces of batches that were refused and set aside since the start.
@@ -73,7 +73,7 @@ pub struct Report {
     pub bytes_spooled: u64,
     /// What the shipper told last: as of its last five seconds, or of the end of the last run.
     #[serde(flatten)]
-    pub told: Told,
+    pub told: ShipperReport,
 }
 
 impl Report {
@@ -125,7 +125,7 @@ impl Report {
 }
 
 /// What was told; nothing where it is damaged, as it is only told.
-fn read_told(path: &Path) -> Told {
+fn read_told(path: &Path) -> ShipperReport {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(TOLD_BYTES_MAX).read_to_end(&mut bytes));
     read.ok().and_then(|_| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
@@ -138,7 +138,7 @@ fn is_locked(path: &Path) -> bool {
 /// Where a shipper tells how it stands.
 pub(crate) struct Teller {
     path: PathBuf,
-    told: Option<Told>,
+    told: Option<ShipperReport>,
     told_at: Instant,
 }
 
@@ -164,12 +164,12 @@ impl Teller {
     }
 }
 
-fn told_of(status: Status) -> Told {
+fn told_of(status: Status) -> ShipperReport {
     let errors = status.files.into_iter().filter_map(|file| {
         let path = file.path.to_string_lossy().into_owned();
         file.last_error.map(|error| (path, error))
     });
-    Told {
+    ShipperReport {
         bytes_delivered: status.bytes_delivered,
         refused: status.n_refused,
         given_up: status.given_up,
@@ -179,7 +179,7 @@ fn told_of(status: Status) -> Told {
     }
 }
 
-fn write(path: &Path, told: &Told) -> io::Result<()> {
+fn write(path: &Path, told: &ShipperReport) -> io::Result<()> {
     let temporary = path.with_extension("json.tmp");
     // A link that somebody planted is not followed.
     fs::remove_file(&temporary).or_else(|error| match error.kind() {

@@ -70,13 +70,13 @@ pub struct Faults {
     n_armed: AtomicUsize,
     crashed: AtomicBool,
     points: Mutex<HashMap<String, Fault>>,
-    held: Mutex<Held>,
+    held: Mutex<PausePoints>,
     changed: Condvar,
 }
 
 /// Points at which everybody waits.
 #[derive(Debug, Default)]
-struct Held {
+struct PausePoints {
     points: HashSet<String>,
     n_waiting: usize,
 }
@@ -107,7 +107,7 @@ impl Faults {
         self.held().points.insert(point.to_owned());
         self.count_armed(&self.points());
         come();
-        let nobody = |held: &mut Held| held.n_waiting == 0;
+        let nobody = |held: &mut PausePoints| held.n_waiting == 0;
         drop(self.changed.wait_while(self.held(), nobody).unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -122,7 +122,7 @@ impl Faults {
         self.points.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, PausePoints> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -134,7 +134,7 @@ impl Faults {
         }
         held.n_waiting += 1;
         self.changed.notify_all();
-        let is_held = |held: &mut Held| held.points.contains(point);
+        let is_held = |held: &mut PausePoints| held.points.contains(point);
         let mut held = self.changed.wait_while(held, is_held).unwrap_or_else(PoisonError::into_inner);
         held.n_waiting -= 1;
     }

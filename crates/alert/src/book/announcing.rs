@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::{Book, Standing, annotations_of};
-use crate::desk::Told;
+use crate::desk::DeliveredAlert;
 use crate::evaluate::{Change, State};
 use crate::labels::key_of;
 use crate::notify::{Notification, Subject, body, notification, slim};
@@ -77,7 +77,7 @@ impl Book {
                 // Whoever hears of it has been told by the version that kept nothing of it.
                 for channel in standing.channels.iter().filter(|channel| channel.takes(&rule.topics)) {
                     let group = channel.group_of(&change.set.labels);
-                    let told = Told { starts_at, group, delivered_at: None, n_repeats: 0 };
+                    let told = DeliveredAlert { starts_at, group, delivered_at: None, n_repeats: 0 };
                     kept.desks.entry(channel.name.clone()).or_default().told.insert(key.clone(), told);
                 }
             }
@@ -119,7 +119,7 @@ impl Book {
 
     fn ends(&self, kept: &mut Kept, channel: &Channel, fresh: &Fresh, now: Timestamp) -> Vec<Notification> {
         let desk = kept.desks.entry(channel.name.clone()).or_default();
-        let is_over = |key: &String, told: &Told| {
+        let is_over = |key: &String, told: &DeliveredAlert| {
             kept.fired.get(key).is_none_or(|fired| fired.ends_at.is_some() || fired.starts_at != told.starts_at)
         };
         let over: Vec<String> =
@@ -165,7 +165,7 @@ impl Book {
             }
             beginning.group.clone_from(&group);
             news.push(beginning);
-            let told = Told { starts_at: fired.starts_at, group, delivered_at: None, n_repeats: 0 };
+            let told = DeliveredAlert { starts_at: fired.starts_at, group, delivered_at: None, n_repeats: 0 };
             desk.told.insert(key.clone(), told);
         }
         news
@@ -179,7 +179,7 @@ impl Book {
         }
         let Kept { desks, fired, queues, .. } = kept;
         let desk = desks.entry(channel.name.clone()).or_default();
-        let is_due = |told: &Told| {
+        let is_due = |told: &DeliveredAlert| {
             let last = desk.groups.get(&told.group);
             last.is_some_and(|last| now.0.saturating_sub(*last) >= repeat_ns)
                 && !queues.holds_group(&channel.name, &told.group)

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
 use super::{Book, annotations_of};
-use crate::desk::Told;
+use crate::desk::DeliveredAlert;
 use crate::evaluate::State;
 use crate::silence::groups_of;
 use crate::state::{Acknowledged, Kept, RuleState};
@@ -217,7 +217,7 @@ pub(super) fn id_of(key: &str) -> String {
 
 fn delivered(kept: &Kept, key: &str) -> Vec<Delivered> {
     let told = kept.desks.iter().filter_map(|(channel, desk)| Some((channel, desk.told.get(key)?)));
-    let view = |(channel, told): (&String, &Told)| Delivered {
+    let view = |(channel, told): (&String, &DeliveredAlert)| Delivered {
         channel: channel.clone(),
         delivered_at: told.delivered_at.map(|at| Timestamp(at).to_string()),
     };

@@ -9,7 +9,7 @@ use types::{Timestamp, Value};
 use super::names;
 use crate::compile::compiled::{CompileError, Compiled, FIRES};
 use crate::compile::expressions::{fields_of, map_fields, parse_condition, truth};
-use crate::language::Asked;
+use crate::language::RuleQuery;
 use crate::{Kind, Ratio, Rule};
 
 /// Compiles a rule of a kind that groups events. Its columns are those of the label sets, then those of the kind.
@@ -91,7 +91,7 @@ fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError
         CompileError::Query(format!("a rule of kind {kind} groups events itself; {what} has no place in its query"))
     };
     let asked = rule.language.read(&rule.query, options, &fields_asked(rule, options));
-    let Asked::Plan(plan) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
+    let RuleQuery::Plan(plan) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
         return Err(refused("a number"));
     };
     let Plan { sources, operators, .. } = plan;

@@ -46,7 +46,7 @@ pub(super) fn answer(
         asking.memory.recall(rule, asking.now, STANDS_NS, || Ok(vec![asking.of_range(rule, compiled, before)?]))?;
     let past_rows = past.first().map(|table| &table.rows[..]).unwrap_or_default();
     let mut names = asking.memory.names(rule);
-    let counted = Counted {
+    let counted = PatternCounts {
         pattern,
         window_ns: rule.window_ns,
         range: before,
@@ -62,7 +62,7 @@ pub(super) fn answer(
 }
 
 /// Rows of the window and of the time before: label values, masked text, count, first event.
-struct Counted<'c> {
+struct PatternCounts<'c> {
     pattern: &'c NewPattern,
     window_ns: i64,
     /// The time before.
@@ -102,7 +102,7 @@ struct Sums<'c> {
     before: BTreeMap<Key, u64>,
 }
 
-impl<'c> Counted<'c> {
+impl<'c> PatternCounts<'c> {
     fn text(&self, row: &'c [Option<Value>]) -> Option<&'c str> {
         match row.get(self.pattern.by.len()) {
             Some(Some(Value::String(text))) => Some(text),
@@ -178,7 +178,7 @@ impl<'c> Counted<'c> {
 
 /// The patterns of the window that are new or jump, those that matter most first. `names` are those under which their
 /// texts were told of before: a pattern that widens as more texts join it keeps its name.
-fn found(counted: &Counted<'_>, names: &mut Names) -> Found {
+fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Found {
     if counted.is_usual() {
         names.clear();
         return Found { n_patterns: 0, shown: Vec::new(), n_more: 0 };

@@ -43,7 +43,7 @@ pub type Key = (&'static str, String);
 
 /// A meter, and what it has counted.
 #[derive(Clone)]
-pub struct Counted {
+pub struct MeterCount {
     /// What counts.
     pub meter: Arc<Meter>,
     /// What was counted.
@@ -63,7 +63,7 @@ struct Kept {
 type AllKept = BTreeMap<String, Kept>;
 
 struct Entry {
-    counted: Counted,
+    counted: MeterCount,
     fingerprint: u64,
     kept_sequence: u64,
     is_dirty: bool,
@@ -124,7 +124,7 @@ impl Counting {
             kept_sequence: tally.sequence,
             is_dirty: is_new,
             is_behind: true,
-            counted: Counted { meter: Arc::new(meter), tally, problem: None },
+            counted: MeterCount { meter: Arc::new(meter), tally, problem: None },
         };
         inner.entries.insert(key, entry);
         self.shared.changed.notify_all();
@@ -138,7 +138,7 @@ impl Counting {
     }
 
     /// All meters of somebody, by their names.
-    pub fn counted(&self, whose: &'static str) -> BTreeMap<String, Counted> {
+    pub fn counted(&self, whose: &'static str) -> BTreeMap<String, MeterCount> {
         let inner = self.shared.inner();
         let own = inner.entries.iter().filter(|((owner, _), _)| *owner == whose);
         own.map(|((_, name), entry)| (name.clone(), entry.counted.clone())).collect()
@@ -270,8 +270,8 @@ impl Shared {
         true
     }
 
-    fn catch_up(&self, counted: &Counted, mut room: usize) -> Option<Tally> {
-        let Counted { meter, tally: before, .. } = counted;
+    fn catch_up(&self, counted: &MeterCount, mut room: usize) -> Option<Tally> {
+        let MeterCount { meter, tally: before, .. } = counted;
         let mut tally = before.clone();
         let mut runs = self.store.snapshot_within(&meter.groups, &meter.within, TimeRange::ALL).runs;
         runs.retain(|run| run.last_sequence() > before.sequence && meter.counts(run.info().group.as_str()));

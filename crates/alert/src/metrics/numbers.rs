@@ -9,7 +9,7 @@ use types::Timestamp;
 
 use super::recording::Recorder;
 use super::remote::{Remote, named, samples_of_page};
-use super::{Counted, Counting, Family, FamilyKind, MetricSettings, Sample, Tally};
+use super::{Counting, Family, FamilyKind, MeterCount, MetricSettings, Sample, Tally};
 use crate::Poster;
 use crate::metrics::definition::FileMetric;
 use crate::metrics::document::{Document, KIND, OF_FILES};
@@ -114,9 +114,9 @@ impl Numbers {
 }
 
 /// What is said of metrics themselves.
-fn of_metrics(counted: &BTreeMap<String, Counted>) -> [Family; 2] {
+fn of_metrics(counted: &BTreeMap<String, MeterCount>) -> [Family; 2] {
     let family = |name: &str, help: &str, of: fn(&Tally) -> u64| {
-        let sample = |(metric, counted): (&String, &Counted)| Sample {
+        let sample = |(metric, counted): (&String, &MeterCount)| Sample {
             end: "",
             labels: vec![("metric".into(), metric.clone())],
             value: of(&counted.tally) as f64,

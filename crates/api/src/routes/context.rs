@@ -4,7 +4,7 @@
 //! grow, as far as events are wanted and there are any: what lies near costs nothing of what lies far.
 
 use axum::response::Response;
-use execute::{Answer, Around, ContextError, Side};
+use execute::{Answer, ContextAnchor, ContextError, Side};
 use language::ParseOptions;
 use plan::{Name, Plan};
 use serde_json::{Map, Value as Json, json};
@@ -25,7 +25,7 @@ const SIDE_MAX: usize = 1_000;
 const PARAMETERS: [&str; 9] = ["id", "before", "after", "stream", "groups", "group", "query", "language", "time_zone"];
 
 /// What is asked for.
-struct Wanted {
+struct ContextQuery {
     id: EventId,
     before: usize,
     after: usize,
@@ -43,7 +43,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Respon
     Ok(respond(Form::Json, answered.0, answered.1))
 }
 
-fn wanted(parameters: &Parameters, now: Timestamp) -> Result<Wanted, Problem> {
+fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Problem> {
     let id = parameters.get("id").unwrap_or_default();
     let bad_id = || Problem::bad_request("bad-id", format!("{id:?} is no @id of an event"));
     let number = |name| parameters.number::<usize>(name);
@@ -63,7 +63,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<Wanted, Problem> {
             return Err(problem.hint("without both, the events of the same stream are shown"));
         }
     };
-    Ok(Wanted {
+    Ok(ContextQuery {
         id: EventId::decode(id).ok_or_else(|| bad_id().hint("take it from the ids of an answer, or ask for @id"))?,
         before: number("before")?.unwrap_or(SIDE_DEFAULT).min(SIDE_MAX),
         after: number("after")?.unwrap_or(SIDE_DEFAULT).min(SIDE_MAX),
@@ -74,14 +74,14 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<Wanted, Problem> {
 }
 
 /// The rows in their order, and where among them the event stands.
-fn answer(reading: &Reading<'_>, wanted: &Wanted) -> Result<(Answer, Map<String, Json>), Problem> {
+fn answer(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
     let (group, stream, own) = original(reading, wanted)?;
     let scope = Scope {
         groups: wanted.groups.clone().unwrap_or_else(|| vec![GroupPattern::new(group.as_str())]),
         ..wanted.scope.clone()
     };
     let only = wanted.groups.is_none().then(|| stream.clone());
-    let around = Around { id: wanted.id, stream: only };
+    let around = ContextAnchor { id: wanted.id, stream: only };
     let ends = ends(reading, &scope.groups);
     let mut before = side(reading, wanted, &scope, &around, (Side::Before, wanted.before, ends))?;
     let after = side(reading, wanted, &scope, &around, (Side::After, wanted.after, ends))?;
@@ -106,7 +106,7 @@ fn answer(reading: &Reading<'_>, wanted: &Wanted) -> Result<(Answer, Map<String,
 }
 
 /// The event itself: its group, its stream, its row.
-fn original(reading: &Reading<'_>, wanted: &Wanted) -> Result<(GroupName, Name, Answer), Problem> {
+fn original(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(GroupName, Name, Answer), Problem> {
     let group = reading.server.store().group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
@@ -139,9 +139,9 @@ fn refused(error: ContextError) -> Problem {
 /// The nearest events on one side, nearest first, and whether there are more.
 fn side(
     reading: &Reading<'_>,
-    wanted: &Wanted,
+    wanted: &ContextQuery,
     scope: &Scope,
-    around: &Around,
+    around: &ContextAnchor,
     (side, most, ends): (Side, usize, Option<(Timestamp, Timestamp)>),
 ) -> Result<Answer, Problem> {
     let mut found = Answer::default();

@@ -28,7 +28,7 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct DeletionRequest {
     #[serde(default)]
     query: String,
     #[serde(default)]
@@ -93,13 +93,13 @@ impl Order {
         if body.trim_ascii_start().first() == Some(&b'[') {
             return Err(bad("it is an array, not an object".into()));
         }
-        let asked: Asked = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let asked: DeletionRequest = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
         let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
         let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
         let range = asked.range(now, time_zone)?;
         let plan = language::parse_deletion(&asked.query, &ParseOptions { now, time_zone })?;
         let scope = Scope { groups: vec![GroupPattern::new(name)], limit: None, time_zone, now };
-        let Asked { query, reason, dry_run, .. } = asked;
+        let DeletionRequest { query, reason, dry_run, .. } = asked;
         Ok(Self { deletion: EventDeletion { group, plan, range, scope, query, reason }, is_dry_run: dry_run })
     }
 
@@ -123,7 +123,7 @@ impl Order {
     }
 }
 
-impl Asked {
+impl DeletionRequest {
     /// The range, which must be said: what nobody named is not deleted by a default.
     fn range(&self, now: Timestamp, time_zone: chrono_tz::Tz) -> Result<TimeRange, Problem> {
         match (&self.from, self.all_time) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::session::read_json_of;
 use crate::state::Shared;
-use crate::views::Wanted;
+use crate::views::ViewDefinition;
 use door::parameters::PathName;
 use door::problem::Problem;
 
@@ -23,7 +23,7 @@ pub(crate) async fn list(server: Shared) -> Result<Response, Problem> {
 }
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let wanted: Wanted = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
+    let wanted: ViewDefinition = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
     let work = move || {
         let made = of_thread.state.views.add(of_thread.whole_store(), &of_thread.caller, wanted, of_thread.now())?;
@@ -39,7 +39,7 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let wanted: Wanted = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
+    let wanted: ViewDefinition = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
     let work = move || {
         let changed =

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use execute::{Asked, Feed};
+use execute::{Feed, FeedRequest};
 use parse::{Received, batches_of_piece};
 use types::{Batch, BatchRun, Run, ScanError};
 
@@ -27,7 +27,7 @@ const BUFFER_BYTES_KEPT: usize = 8 << 20;
 /// Files and standard input, passing by.
 pub(super) struct FileFeed<'a> {
     received: Received<'a>,
-    asked: Asked,
+    asked: FeedRequest,
     /// How many bytes were read of all inputs, as they lie there.
     n_read: Arc<AtomicU64>,
     readers: Mutex<Readers>,
@@ -56,7 +56,7 @@ impl<'a> FileFeed<'a> {
     pub(super) fn new(
         inputs: Vec<(u32, Arc<Input>)>,
         received: Received<'a>,
-        asked: Asked,
+        asked: FeedRequest,
         n_read: Arc<AtomicU64>,
     ) -> Self {
         let waiting = inputs.into_iter().rev().collect();
@@ -136,7 +136,7 @@ impl<'a> FileFeed<'a> {
             runs.push(Arc::new(BatchRun::new(input.group.clone(), number, Arc::new(batch))));
         };
         let piece = parse::Piece { text, offset, previous, columns: columns.as_deref() };
-        let Asked { screen, wanted } = &self.asked;
+        let FeedRequest { screen, wanted } = &self.asked;
         match screen {
             Some(screen) => {
                 let find = |text: &[u8], from: usize| screen.find(text, from);

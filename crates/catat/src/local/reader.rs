@@ -54,7 +54,7 @@ impl Reader {
         let mut head = vec![0; 4096];
         let n_head = read_full(&mut raw, &mut head)?;
         head.truncate(n_head);
-        let packed = Counted { source: raw, n_read: n_read.clone() };
+        let packed = CountingReader { source: raw, n_read: n_read.clone() };
         n_read.fetch_add(n_head as u64, Relaxed);
         let magic: [u8; 4] = std::array::from_fn(|place| head.get(place).copied().unwrap_or_default());
         let reason = ship::reason_of_content(&head);
@@ -200,12 +200,12 @@ fn read_full(source: &mut dyn Read, place: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Counts what is read, for those who wait.
-struct Counted {
+struct CountingReader {
     source: Box<dyn Read + Send>,
     n_read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, place: &mut [u8]) -> io::Result<usize> {
         let n_read = self.source.read(place)?;
         self.n_read.fetch_add(n_read as u64, Relaxed);

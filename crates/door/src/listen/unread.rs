@@ -17,7 +17,7 @@ use hyper::body::{Frame, SizeHint};
 pub(super) struct Unread(Arc<AtomicBool>);
 
 /// A body that tells when its end is reached.
-struct Told {
+struct WatchedBody {
     body: Body,
     is_unread: Arc<AtomicBool>,
 }
@@ -28,7 +28,7 @@ impl Unread {
         let is_unread = Arc::new(AtomicBool::new(!request.body().is_end_stream()));
         let of_body = is_unread.clone();
         let request = if is_unread.load(Ordering::Relaxed) {
-            request.map(|body| Body::new(Told { body, is_unread: of_body }))
+            request.map(|body| Body::new(WatchedBody { body, is_unread: of_body }))
         } else {
             request
         };
@@ -44,7 +44,7 @@ impl Unread {
     }
 }
 
-impl HttpBody for Told {
+impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

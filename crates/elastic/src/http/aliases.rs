@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, group_name_of_outside};
 
+use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::search::{body_of, json_of};
 use crate::http::Shared;
 use door::access::{Role, covers};
@@ -100,17 +100,25 @@ pub(super) fn shown(seen: &BTreeMap<String, BTreeSet<String>>, group: &str) -> J
 }
 
 /// `_alias` and `_aliases`: all indices with their aliases.
-pub(super) async fn list(server: Shared, parameters: Known) -> Result<Response, Problem> {
+pub(super) async fn list(server: Shared, parameters: CheckedParameters) -> Result<Response, Problem> {
     answer(&server, "", None, &parameters)
 }
 
 /// `_alias/{name}`: the indices that have these aliases.
-pub(super) async fn named(server: Shared, Path(name): Path<String>, parameters: Known) -> Result<Response, Problem> {
+pub(super) async fn named(
+    server: Shared,
+    Path(name): Path<String>,
+    parameters: CheckedParameters,
+) -> Result<Response, Problem> {
     answer(&server, "", Some(&name), &parameters)
 }
 
 /// `{index}/_alias`: these indices with their aliases.
-pub(super) async fn list_of(server: Shared, Path(index): Path<String>, parameters: Known) -> Result<Response, Problem> {
+pub(super) async fn list_of(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: CheckedParameters,
+) -> Result<Response, Problem> {
     answer(&server, &index, None, &parameters)
 }
 
@@ -118,7 +126,7 @@ pub(super) async fn list_of(server: Shared, Path(index): Path<String>, parameter
 pub(super) async fn named_of(
     server: Shared,
     Path((index, name)): Path<(String, String)>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Response, Problem> {
     answer(&server, &index, Some(&name), &parameters)
 }

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value as Json_, json};
 
+use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
-use super::known::Known;
 use super::{error_answer, search};
 use crate::http::Shared;
 use door::problem::Problem;
@@ -17,7 +17,7 @@ use door::problem::Problem;
 /// Searches everything.
 pub(super) async fn all(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -28,7 +28,7 @@ pub(super) async fn all(
 pub(super) async fn of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -38,7 +38,7 @@ pub(super) async fn of_index(
 async fn one(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {

@@ -11,7 +11,7 @@ use storage::GroupStatus;
 use types::GroupPattern;
 
 use super::catalog::{bytes_of, groups_of};
-use super::known::Known;
+use super::checked_parameters::CheckedParameters;
 use super::{aliases, info, made};
 use crate::http::Shared;
 use door::parameters::Parameters;
@@ -155,7 +155,11 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
 }
 
 /// `_cat/indices` of everything.
-pub(super) async fn indices(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn indices(
+    server: Shared,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     indices_list(&server, "", &parameters)?.answer(&parameters, &headers)
 }
 
@@ -163,7 +167,7 @@ pub(super) async fn indices(server: Shared, parameters: Known, headers: HeaderMa
 pub(super) async fn indices_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     indices_list(&server, &index, &parameters)?.answer(&parameters, &headers)
@@ -217,7 +221,11 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
 }
 
 /// `_cat/count` of everything.
-pub(super) async fn count(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn count(
+    server: Shared,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     count_list(&server, "", &parameters)?.answer(&parameters, &headers)
 }
 
@@ -225,7 +233,7 @@ pub(super) async fn count(server: Shared, parameters: Known, headers: HeaderMap)
 pub(super) async fn count_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     count_list(&server, &index, &parameters)?.answer(&parameters, &headers)
@@ -246,7 +254,11 @@ fn clock(server: &Shared) -> (Cell, Cell) {
 }
 
 /// `_cat/health`
-pub(super) async fn health(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn health(
+    server: Shared,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     const COLUMNS: &[Column] = &[
         &["epoch", "t", "time"],
         &["timestamp", "ts"],
@@ -271,7 +283,7 @@ pub(super) async fn health(server: Shared, parameters: Known, headers: HeaderMap
 }
 
 /// `_cat/nodes`
-pub(super) async fn nodes(parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> Result<Response, Problem> {
     const COLUMNS: &[Column] = &[
         &["ip", "i"],
         &["node.role", "r", "role", "nodeRole"],
@@ -287,7 +299,11 @@ pub(super) async fn nodes(parameters: Known, headers: HeaderMap) -> Result<Respo
 }
 
 /// `_cat/shards` of everything.
-pub(super) async fn shards(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn shards(
+    server: Shared,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     shards_list(&server, "", &parameters)?.answer(&parameters, &headers)
 }
 
@@ -295,7 +311,7 @@ pub(super) async fn shards(server: Shared, parameters: Known, headers: HeaderMap
 pub(super) async fn shards_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     shards_list(&server, &index, &parameters)?.answer(&parameters, &headers)
@@ -319,7 +335,11 @@ fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<
 }
 
 /// `_cat/aliases`
-pub(super) async fn aliases(server: Shared, parameters: Known, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn aliases(
+    server: Shared,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     aliases_list(&server, "*")?.answer(&parameters, &headers)
 }
 
@@ -327,7 +347,7 @@ pub(super) async fn aliases(server: Shared, parameters: Known, headers: HeaderMa
 pub(super) async fn aliases_of(
     server: Shared,
     Path(name): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     aliases_list(&server, &name)?.answer(&parameters, &headers)

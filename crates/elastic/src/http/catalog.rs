@@ -18,9 +18,9 @@ use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
+use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{aliases, info, made, mappings};
 use crate::http::Shared;
@@ -123,7 +123,7 @@ fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
 }
 
 /// `_mapping` of everything.
-pub(super) async fn mapping_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
+pub(super) async fn mapping_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
     mapping(server, String::new(), parameters).await
 }
 
@@ -131,12 +131,12 @@ pub(super) async fn mapping_of_all(server: Shared, parameters: Known) -> Result<
 pub(super) async fn mapping_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
     mapping(server, index, parameters).await
 }
 
-async fn mapping(server: Shared, index: String, parameters: Known) -> Result<Json<Json_>, Problem> {
+async fn mapping(server: Shared, index: String, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
     let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, TimeRange::ALL).await?;
     let kept = mappings::all(&server)?;
     let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
@@ -162,7 +162,7 @@ async fn mapping(server: Shared, index: String, parameters: Known) -> Result<Jso
 /// `_field_caps` of everything.
 pub(super) async fn capabilities_of_all(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -173,7 +173,7 @@ pub(super) async fn capabilities_of_all(
 pub(super) async fn capabilities_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -183,7 +183,7 @@ pub(super) async fn capabilities_of(
 async fn capabilities(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -238,7 +238,7 @@ pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -
 pub(super) async fn resolve(
     server: Shared,
     Path(name): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
     let (groups, aliases) = (groups_of(&server, &name, &parameters)?, aliases::seen(&server)?);
     let index = |group: &GroupStatus| {
@@ -258,7 +258,7 @@ pub(super) async fn resolve(
 }
 
 /// `_stats` of everything.
-pub(super) async fn stats_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
+pub(super) async fn stats_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
     stats(&server, "", &parameters)
 }
 
@@ -266,7 +266,7 @@ pub(super) async fn stats_of_all(server: Shared, parameters: Known) -> Result<Js
 pub(super) async fn stats_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
     stats(&server, &index, &parameters)
 }
@@ -296,7 +296,7 @@ fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<J
 }
 
 /// `_search_shards` of everything.
-pub(super) async fn shards_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
+pub(super) async fn shards_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
     shards(&server, "", &parameters)
 }
 
@@ -304,7 +304,7 @@ pub(super) async fn shards_of_all(server: Shared, parameters: Known) -> Result<J
 pub(super) async fn shards_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
     shards(&server, &index, &parameters)
 }

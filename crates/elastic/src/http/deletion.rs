@@ -12,9 +12,9 @@ use serde_json::{Value as Json_, json};
 use storage::DeletionReceipt;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
+use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of};
 use super::{NOT_SUPPORTED, aliases, error_answer, info, made, mappings};
@@ -32,7 +32,7 @@ fn argument(message: impl Into<String>) -> Problem {
 pub(super) async fn index(
     server: Shared,
     Path(names): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
     let leniency = Leniency::of_parameters(&parameters)?;
     let mut groups = Vec::new();
@@ -69,7 +69,7 @@ pub(super) async fn index(
 pub(super) async fn by_query(
     server: Shared,
     Path(names): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
+use super::checked_parameters::CheckedParameters;
 use super::error_answer;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
 use crate::http::Shared;
@@ -28,10 +28,10 @@ const DOCUMENTS_MAX: usize = 1_000;
 pub(super) async fn get(
     server: Shared,
     Path((index, id)): Path<(String, String)>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Response, Problem> {
     let filter = Paths::of(&parameters);
-    let wanted = Wanted { index: index.clone(), id: id.clone(), source: None };
+    let wanted = DocumentRequest { index: index.clone(), id: id.clone(), source: None };
     let found = find(&server, &[wanted], &parameters).await?.pop().flatten();
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let answer = found.map_or_else(|| json!({"_index": index, "_id": id, "found": false}), shown);
@@ -42,9 +42,9 @@ pub(super) async fn get(
 pub(super) async fn source(
     server: Shared,
     Path((index, id)): Path<(String, String)>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted { index: index.clone(), id: id.clone(), source: None };
+    let wanted = DocumentRequest { index: index.clone(), id: id.clone(), source: None };
     match find(&server, &[wanted], &parameters).await?.pop().flatten() {
         Some(mut hit) => Ok(Json(Paths::of(&parameters).shown(hit["_source"].take())).into_response()),
         None => {
@@ -55,7 +55,7 @@ pub(super) async fn source(
 }
 
 /// A document that is asked for.
-struct Wanted {
+struct DocumentRequest {
     index: String,
     id: String,
     /// Which parts of it are shown, where it says so itself.
@@ -65,7 +65,7 @@ struct Wanted {
 /// `_mget` of documents that name their indices.
 pub(super) async fn many(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -76,7 +76,7 @@ pub(super) async fn many(
 pub(super) async fn many_of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -86,7 +86,7 @@ pub(super) async fn many_of_index(
 async fn several(
     server: Shared,
     index: Option<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -100,7 +100,7 @@ async fn several(
     Ok(Json(Paths::of(&parameters).shown(json!({"docs": docs}))))
 }
 
-fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<Wanted>, Problem> {
+fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Problem> {
     let invalid = |why: &str| {
         let message = format!("Validation Failed: 1: {why};");
         Problem::bad_request("action_request_validation_exception", message)
@@ -123,7 +123,7 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<Wanted>, Problem> {
             let id = id.ok_or_else(|| invalid("id is missing"))?;
             let index =
                 text("_index").or_else(|| index.map(str::to_owned)).ok_or_else(|| invalid("index is missing"))?;
-            wanted.push(Wanted { index, id, source: one.get("_source").cloned() });
+            wanted.push(DocumentRequest { index, id, source: one.get("_source").cloned() });
         }
     }
     match wanted.len() {
@@ -134,7 +134,11 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<Wanted>, Problem> {
 }
 
 /// The hits of these documents, each in its place. Of several with one id it is the newest.
-async fn find(server: &Shared, wanted: &[Wanted], parameters: &Parameters) -> Result<Vec<Option<Json_>>, Problem> {
+async fn find(
+    server: &Shared,
+    wanted: &[DocumentRequest],
+    parameters: &Parameters,
+) -> Result<Vec<Option<Json_>>, Problem> {
     let now = server.now();
     let mut searches = Vec::new();
     let mut by_request: HashMap<(String, String), Vec<usize>> = HashMap::new();

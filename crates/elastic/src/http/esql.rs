@@ -20,9 +20,9 @@ use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use self::form::{Form, Table};
+use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::search::{body_of, json_of};
 use super::{NOT_SUPPORTED, error_answer, mappings};
 use crate::http::Shared;
@@ -45,7 +45,7 @@ struct Question {
 /// Answers a query.
 pub(super) async fn query(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -55,7 +55,7 @@ pub(super) async fn query(
 /// Answers a query that may be answered later; this one is at once.
 pub(super) async fn asynchronous(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -69,7 +69,7 @@ pub(super) async fn missing(Path(id): Path<String>) -> Response {
 
 async fn answer(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
     is_async: bool,

@@ -9,9 +9,9 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, Method};
 use serde_json::{Map, Value as Json_, json};
 
+use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::request::Search;
 use super::search::{body_of, json_of, run};
 use super::{NOT_SUPPORTED, PREFIX, catalog, info, made, mappings};
@@ -125,7 +125,7 @@ pub(super) fn refused(method: &Method, path: &str) -> Option<Problem> {
 }
 
 /// `_settings` of everything.
-pub(super) async fn settings_of_all(server: Shared, parameters: Known) -> Result<Json<Json_>, Problem> {
+pub(super) async fn settings_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
     settings(&server, "", &parameters)
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn settings_of_all(server: Shared, parameters: Known) -> Result
 pub(super) async fn settings_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
     settings(&server, &index, &parameters)
 }
@@ -178,7 +178,7 @@ fn settings(server: &Shared, names: &str, parameters: &Parameters) -> Result<Jso
 pub(super) async fn put_settings(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -346,7 +346,7 @@ fn regex_of(text: &str, is_any_case: bool) -> String {
 /// `_validate/query` of everything.
 pub(super) async fn validate_all(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -357,7 +357,7 @@ pub(super) async fn validate_all(
 pub(super) async fn validate_of(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -367,7 +367,7 @@ pub(super) async fn validate_of(
 async fn validate(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
 
+use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::search::{body_of, json_of};
 use crate::http::Shared;
 use door::problem::Problem;
@@ -71,7 +71,11 @@ pub(super) fn accepted_until(instant: Timestamp) -> Operator {
 }
 
 /// Opens one.
-pub(super) async fn open(server: Shared, Path(index): Path<String>, parameters: Known) -> Result<Json<Json_>, Problem> {
+pub(super) async fn open(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: CheckedParameters,
+) -> Result<Json<Json_>, Problem> {
     indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     let id = PointInTime { index, opened: server.now().0 }.encode();
     Ok(Json(json!({"id": id, "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})))

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::Timestamp;
 
+use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::request::Search;
 use super::search::{Found, body_of, json_of, run};
 use super::{mappings, pit};
@@ -149,7 +149,7 @@ pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
 /// The id of a scroll whose first page was found.
 pub(super) fn first(
     server: &Shared,
-    (index, body, parameters): (&str, &Json_, &Known),
+    (index, body, parameters): (&str, &Json_, &CheckedParameters),
     now: Timestamp,
     found: &Found,
 ) -> Result<String, Problem> {
@@ -171,7 +171,7 @@ pub(super) fn first(
 /// The next page.
 pub(super) async fn next(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -205,11 +205,15 @@ fn check_members(body: &Json_) -> Result<(), Problem> {
 }
 
 /// The next page of the id in the address.
-pub(super) async fn next_of(server: Shared, Path(id): Path<String>, parameters: Known) -> Result<Json<Json_>, Problem> {
+pub(super) async fn next_of(
+    server: Shared,
+    Path(id): Path<String>,
+    parameters: CheckedParameters,
+) -> Result<Json<Json_>, Problem> {
     page(server, &id, &parameters).await
 }
 
-async fn page(server: Shared, id: &str, parameters: &Known) -> Result<Json<Json_>, Problem> {
+async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Result<Json<Json_>, Problem> {
     if id.is_empty() {
         let message = "Validation Failed: 1: scrollId is missing;";
         return Err(Problem::bad_request("action_request_validation_exception", message));
@@ -265,7 +269,7 @@ fn missing() -> Problem {
 /// Ends the scrolls of ids in the body.
 pub(super) async fn clear(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {

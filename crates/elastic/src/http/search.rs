@@ -17,9 +17,9 @@ use serde_json::{Map, Value as Json_, json};
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
+use super::checked_parameters::CheckedParameters;
 use super::hits::{self, Hit};
 use super::indices::{self, Leniency};
-use super::known::Known;
 use super::pit::PointInTime;
 use super::request::{Search, Total};
 use super::{filter, made, mappings, problem_json, scroll};
@@ -58,7 +58,7 @@ pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
 /// Searches everything.
 pub(super) async fn all(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -69,7 +69,7 @@ pub(super) async fn all(
 pub(super) async fn of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -79,7 +79,7 @@ pub(super) async fn of_index(
 async fn one(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -91,7 +91,7 @@ async fn one(
 pub(super) async fn answer(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json_, Problem> {
@@ -144,7 +144,7 @@ fn prepared(
 /// Counts the events of everything.
 pub(super) async fn count_all(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -155,7 +155,7 @@ pub(super) async fn count_all(
 pub(super) async fn count_of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -165,7 +165,7 @@ pub(super) async fn count_of_index(
 async fn count(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -188,7 +188,7 @@ async fn count(
 /// Several searches of everything, unless each says otherwise.
 pub(super) async fn many(
     server: Shared,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -199,7 +199,7 @@ pub(super) async fn many(
 pub(super) async fn many_of_index(
     server: Shared,
     Path(index): Path<String>,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
@@ -209,7 +209,7 @@ pub(super) async fn many_of_index(
 async fn several(
     server: Shared,
     index: String,
-    parameters: Known,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {

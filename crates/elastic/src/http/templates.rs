@@ -313,7 +313,7 @@ pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result
 pub(super) async fn put_mapping(
     server: Shared,
     Path(index): Path<String>,
-    parameters: super::known::Known,
+    parameters: super::checked_parameters::CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {

@@ -19,11 +19,11 @@ use crate::expressions::elements::Prepared;
 use crate::operators::pattern::{Condition, change, id_of};
 use crate::operators::patterns::bins::Bins;
 use crate::operators::patterns::conditions::Conditions;
-use crate::operators::patterns::counted::Counted;
 use crate::operators::patterns::ends::End;
 use crate::operators::patterns::mined::{Mined, Part, Sums, count_runs, mined};
 use crate::operators::patterns::origins::{Named, Origin as OriginOf};
 use crate::operators::patterns::samples;
+use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
@@ -202,7 +202,7 @@ impl Chosen<'_> {
 
 impl Finding<'_, '_, '_> {
     fn changes(&self, limit: usize) -> Result<Changes, ExecuteError> {
-        let n_of = |counted: &Counted| counted.n_events();
+        let n_of = |counted: &TextCounts| counted.n_events();
         let n_events = [n_of(&self.now.counted), n_of(&self.before.counted)];
         let mined = self.now.scan.or_nothing(mined(self.now, Some(self.before)));
         let mut chosen: Vec<Chosen<'_>> = (mined.patterns.iter().zip(&mined.sums).enumerate())

@@ -19,7 +19,7 @@ pub enum Side {
 
 /// The event whose neighbours are wanted, and of which stream they are to be; of any where it is none.
 #[derive(Clone, Debug)]
-pub struct Around {
+pub struct ContextAnchor {
     /// The event.
     pub id: EventId,
     /// The stream.
@@ -38,7 +38,7 @@ pub enum ContextError {
 }
 
 /// The plan for the `most` nearest events on one side, as far as the filters of `plan` let them through, with its columns.
-pub fn context_plan(plan: &Plan, around: &Around, side: Side, most: u64) -> Result<Plan, ContextError> {
+pub fn context_plan(plan: &Plan, around: &ContextAnchor, side: Side, most: u64) -> Result<Plan, ContextError> {
     let (lead, last) = row_wise(plan)?;
     let mut operators = vec![Operator::Filter(beyond(around.id, side))];
     if let Some(stream) = &around.stream {

@@ -112,8 +112,11 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
             explanation.uses_counts = spread.is_empty() && minutes::can_answer(&steps, by, aggregates);
         }
     } else {
-        let wanted =
-            crate::scan::selection::Wanted::of(lead, rest, crate::scan::selection::Cut::of(&plan.operators, request));
+        let wanted = crate::scan::selection::EventSelection::of(
+            lead,
+            rest,
+            crate::scan::selection::Cut::of(&plan.operators, request),
+        );
         let steps = Steps::new(lead, &wanted.sort_fields);
         explanation.ask(&scan, &steps);
         explanation.steps.extend(steps.others().map(|operator| step(Stage::Block, operator)));
@@ -129,7 +132,7 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
 }
 
 /// A condition, the index use it may have, and what indexes said so far.
-struct Asked {
+struct ExplainedCondition {
     step: ExplainedStep,
     index: Option<IndexUse>,
 }
@@ -142,9 +145,9 @@ impl Explanation {
         self.n_blocks = items.len() as u64;
         self.n_events = items.iter().map(|item| n_rows(item) as u64).sum();
         let conditions: Vec<_> = steps.conditions().collect();
-        let mut asked: Vec<Asked> = conditions
+        let mut asked: Vec<ExplainedCondition> = conditions
             .iter()
-            .map(|(expr, probe)| Asked {
+            .map(|(expr, probe)| ExplainedCondition {
                 step: ExplainedStep { stage: Stage::Block, operator: filter(expr), index: None },
                 index: probe.map(|probe| IndexUse {
                     field: probe.field().to_owned(),

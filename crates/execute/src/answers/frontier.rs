@@ -22,7 +22,7 @@ use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
 use crate::scan::rows::{Chosen, candidates};
 use crate::scan::scanner::{Flow, Scan};
-use crate::scan::selection::{Cut, Wanted};
+use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::steps::Steps;
 
 pub(crate) use crate::request::answer::widen;
@@ -37,7 +37,7 @@ const ROWS_AT_ONCE: usize = 2_048;
 pub(crate) struct Rows<'a> {
     pub(crate) scan: &'a Scan<'a>,
     pub(crate) lead: &'a [Operator],
-    pub(crate) wanted: &'a Wanted<'a>,
+    pub(crate) wanted: &'a EventSelection<'a>,
     pub(crate) columns: &'a [(Name, Expr)],
     pub(crate) take: &'a TakeRows<'a>,
     pub(crate) has_said_seconds: bool,
@@ -45,7 +45,7 @@ pub(crate) struct Rows<'a> {
 
 /// Tells whether rows may leave before all are known: their order is that of time, and what is done to them is done to
 /// each alone, and a cut counts rows as they are found.
-pub(crate) fn can_leave(wanted: &Wanted<'_>, cut: Cut) -> bool {
+pub(crate) fn can_leave(wanted: &EventSelection<'_>, cut: Cut) -> bool {
     let is_alone = |operator: &Operator| {
         matches!(
             operator,

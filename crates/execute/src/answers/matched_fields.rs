@@ -30,7 +30,7 @@ const BLOCK_ROWS_MIN: usize = 1 << 10;
 
 /// What one thread has counted.
 #[derive(Default)]
-struct Counted {
+struct FieldCounts {
     n_events: BTreeMap<Arc<str>, u64>,
     n_looked_at: u64,
     n_matched: u64,
@@ -65,7 +65,7 @@ pub(crate) fn matched_fields_within(
     scan.env.prepared = Prepared::of(&operators);
     let steps = Steps::new(&operators, &BTreeSet::new());
     let cells_left = AtomicUsize::new(cells_max);
-    let work = |counted: &mut Counted, _, item: &_| {
+    let work = |counted: &mut FieldCounts, _, item: &_| {
         let frame = scan.frame(item, &steps)?;
         // As they are stored: a query may give the names to something else.
         let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(Flow::Continue) };
@@ -87,7 +87,7 @@ pub(crate) fn matched_fields_within(
         }
         Ok(Flow::Continue)
     };
-    let counted = scan.for_each(&scan.items(), Counted::default, work)?;
+    let counted = scan.for_each(&scan.items(), FieldCounts::default, work)?;
     let mut summaries = summed(counted);
     if let Err(error) = add_types(&scan, &mut summaries) {
         scan.note_stop(crate::columns::stop::Stop::Damaged(error));
@@ -112,8 +112,8 @@ fn present(block: &BlockRows<'_>, name: &str) -> Result<u64, ScanError> {
 }
 
 /// What the threads have counted, together, most frequent first.
-fn summed(counted: Vec<Counted>) -> FieldSummaries {
-    let mut all = Counted::default();
+fn summed(counted: Vec<FieldCounts>) -> FieldSummaries {
+    let mut all = FieldCounts::default();
     for one in counted {
         all.n_matched += one.n_matched;
         all.n_looked_at += one.n_looked_at;

@@ -13,11 +13,11 @@ use plan::{Operator, Patterns};
 use types::{Timestamp, Value};
 
 use crate::operators::pattern::{Start, is_short_start, start};
-use crate::operators::patterns::counted::Counted;
 use crate::operators::patterns::ends::Spot;
 use crate::operators::patterns::mined::Part;
 use crate::operators::patterns::origins::{Origin, Process};
 use crate::operators::patterns::samples;
+use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
 
 /// Restarts of an answer.
@@ -98,7 +98,7 @@ struct Sign {
 /// Finds what began anew in the time of `now`, oldest first; and whether there was more.
 pub(super) fn restarts(
     now: &Part<'_, '_>,
-    before: &Counted,
+    before: &TextCounts,
     lead: &[Operator],
     patterns: &Patterns,
 ) -> Result<(Vec<Restart>, bool), ExecuteError> {
@@ -148,7 +148,7 @@ pub(super) fn restarts(
 }
 
 /// Events whose text says that something starts.
-fn starts(now: &Counted, before: &Counted) -> Vec<Sign> {
+fn starts(now: &TextCounts, before: &TextCounts) -> Vec<Sign> {
     let Some(origins) = &now.origins else { return Vec::new() };
     let starts = origins.starts();
     let mut n_of: BTreeMap<(u32, &str), usize> = BTreeMap::new();
@@ -187,8 +187,8 @@ fn unit_of(text: &str) -> String {
 }
 
 /// First events of processes that took the place of others.
-fn successors(now: &Counted, before: &Counted) -> Vec<Sign> {
-    let processes = |counted: &Counted| -> Vec<(Origin, Arc<str>, Process)> {
+fn successors(now: &TextCounts, before: &TextCounts) -> Vec<Sign> {
+    let processes = |counted: &TextCounts| -> Vec<(Origin, Arc<str>, Process)> {
         let all = counted.origins.iter().flat_map(crate::operators::patterns::origins::Origins::processes);
         let has_service = all.filter(|(origin, ..)| origin.service.is_some());
         has_service.map(|(origin, value, process)| (origin.clone(), value.clone(), *process)).collect()

@@ -20,7 +20,7 @@ use crate::request::parameters::Request;
 use crate::scan::kept_rows::{RowKeeper, WantedRows};
 use crate::scan::matches::Matcher;
 use crate::scan::scanner::Scan;
-use crate::scan::selection::{Cut, Wanted};
+use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::steps::{Steps, is_row_wise};
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
@@ -40,7 +40,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     if let Some(take) = request.support.take_rows
         && Spread::of(rest).is_none()
     {
-        let wanted = Wanted::of(lead, rest, cut);
+        let wanted = EventSelection::of(lead, rest, cut);
         if crate::answers::frontier::can_leave(&wanted, cut) {
             let rows = crate::answers::frontier::Rows {
                 scan: &scan,
@@ -130,7 +130,7 @@ pub(crate) fn begun<'o>(
             let preview = Preview::of(scan.request, rest);
             Ok((aggregation.run(scan, has_said_seconds, preview.as_ref())?, rest, false))
         }
-        None => event_rows(scan, lead, Wanted::of(lead, rest, cut), cut, has_said_seconds),
+        None => event_rows(scan, lead, EventSelection::of(lead, rest, cut), cut, has_said_seconds),
     }
 }
 
@@ -167,11 +167,11 @@ pub(crate) fn earlier_request<'a>(compare: &plan::Compare, scan: &Scan<'a>) -> R
 pub(crate) fn event_rows<'o>(
     scan: &Scan<'_>,
     lead: &[Operator],
-    wanted: Wanted<'o>,
+    wanted: EventSelection<'o>,
     cut: Cut,
     has_said_seconds: bool,
 ) -> Result<Begun<'o>, ExecuteError> {
-    let Wanted { order, sort_fields, cap, is_final, rest } = wanted;
+    let EventSelection { order, sort_fields, cap, is_final, rest } = wanted;
     let most = match cut {
         Cut::At(most) if is_final => Some(most),
         _ => None,

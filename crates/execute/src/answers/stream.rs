@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parse::Wanted as WantedParts;
+use parse::Projection as WantedParts;
 use plan::fields::fields_of;
 use plan::{Expr, Name, Operator, Plan};
 use types::{Column, RowSet, Value};
@@ -21,7 +21,7 @@ use crate::columns::place::{Place, places};
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
 use crate::expressions::elements::Prepared;
-use crate::operators::feed::{Asked, Begin, FeedOf, for_each_frame};
+use crate::operators::feed::{Begin, FeedOf, FeedRequest, for_each_frame};
 use crate::operators::group::Groups;
 use crate::operators::patterns;
 use crate::operators::table::Table;
@@ -32,7 +32,7 @@ use crate::request::parameters::Request;
 use crate::scan::row_order::{RowOrder, compare_keys, key_columns};
 use crate::scan::scanner::Scan;
 use crate::scan::screen::Screen;
-use crate::scan::selection::{Cut, Wanted};
+use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
 
@@ -63,7 +63,7 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
     let (lead, rest) = operators.split_at(n_lead);
     let mut feed = |fields: BTreeSet<Name>| {
         let wanted = WantedParts::of(fields.into_iter().chain(fields_of(lead)));
-        feed_of(&plan.sources, Asked { screen: Screen::of(&operators), wanted })
+        feed_of(&plan.sources, FeedRequest { screen: Screen::of(&operators), wanted })
     };
     let cut = crate::scan::selection::Cut::of(&plan.operators, request);
     let begun_now = begun(&scan, &mut feed, lead, rest, cut)?;
@@ -187,7 +187,8 @@ fn event_rows<'f, 'o>(
     rest: &'o [Operator],
     cut: Cut,
 ) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
-    let Wanted { order, mut sort_fields, cap, is_final, rest } = crate::scan::selection::Wanted::of(lead, rest, cut);
+    let EventSelection { order, mut sort_fields, cap, is_final, rest } =
+        crate::scan::selection::EventSelection::of(lead, rest, cut);
     let mut needed = fields_of(rest);
     needed.insert("@id".into());
     sort_fields.extend(needed.iter().cloned());
@@ -373,7 +374,7 @@ mod tests {
     }
 
     /// The events of a text, of which no more was read than is asked for.
-    fn read(text: &str, asked: &Asked) -> Box<dyn Feed> {
+    fn read(text: &str, asked: &FeedRequest) -> Box<dyn Feed> {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
         let received = Received { at, modified: None, zone: Zone::UTC, limits: &limits };
@@ -426,8 +427,8 @@ mod tests {
             let ask = |take_all: bool| {
                 with_request(None, 1 << 26, |request| {
                     let request = Request { range: TimeRange::ALL, ..*request };
-                    let mut feed_of = |_: &[GroupPattern], asked: Asked| {
-                        let all = Asked { screen: None, wanted: WantedParts::default() };
+                    let mut feed_of = |_: &[GroupPattern], asked: FeedRequest| {
+                        let all = FeedRequest { screen: None, wanted: WantedParts::default() };
                         read(text, if take_all { &all } else { &asked })
                     };
                     execute_stream(&plan(query), &mut feed_of, &request).expect("an answer")

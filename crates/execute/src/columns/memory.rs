@@ -47,12 +47,12 @@ impl MemoryPool {
 
 /// Memory taken out of a pool; dropping it gives all of it back.
 #[derive(Debug)]
-pub struct Held {
+pub struct MemoryReservation {
     pub(crate) pool: Option<Arc<MemoryPool>>,
     pub(crate) n_bytes: AtomicUsize,
 }
 
-impl Held {
+impl MemoryReservation {
     pub(crate) fn of(pool: Option<Arc<MemoryPool>>) -> Self {
         Self { pool, n_bytes: AtomicUsize::new(0) }
     }
@@ -85,7 +85,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         self.shrink(0);
     }
@@ -94,7 +94,7 @@ impl Drop for Held {
 /// Memory of a query that belongs to rows under way; dropping it gives it back to the query.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    pub(crate) held: Arc<Held>,
+    pub(crate) held: Arc<MemoryReservation>,
     pub(crate) n_bytes: usize,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use parse::Wanted as WantedParts;
+use parse::Projection as WantedParts;
 use plan::Name;
 use types::{GroupPattern, Run, ScanError};
 
@@ -25,7 +25,7 @@ pub trait Feed: Sync {
 
 /// What of passing events a query looks at.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct FeedRequest {
     /// Events that it does not let through may be left out.
     pub screen: Option<Screen>,
     /// Parts of events that are not among these may be left out.
@@ -33,7 +33,7 @@ pub struct Asked {
 }
 
 /// Begins to give what is asked of the events of the groups that match, of all groups where there is no pattern.
-pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], Asked) -> Box<dyn Feed + 'a> + 'a;
+pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], FeedRequest) -> Box<dyn Feed + 'a> + 'a;
 
 /// Lets the events pass by for steps that ask for these fields.
 pub(crate) type Begin<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;

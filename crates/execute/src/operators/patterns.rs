@@ -7,13 +7,13 @@
 
 pub(crate) mod bins;
 pub(crate) mod conditions;
-pub(crate) mod counted;
 pub(crate) mod ends;
 pub(crate) mod mined;
 mod of_run;
 pub(crate) mod origins;
 pub(crate) mod samples;
 pub(crate) mod tally;
+pub(crate) mod text_counts;
 mod texts;
 
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use plan::{
 use types::{Column, Run, TimeRange, Timestamp, Value};
 
 use self::conditions::Conditions;
-use self::counted::Counted;
 use self::ends::{End, Ends};
+use self::text_counts::TextCounts;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::expressions::elements::Prepared;
@@ -95,7 +95,7 @@ pub(crate) fn of_feed<'f>(
 
 /// Patterns of rows in memory.
 pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Finished, Stop> {
-    let mut counted = Counted::new(None, crate::operators::patterns::tally::Depth::Newest);
+    let mut counted = TextCounts::new(None, crate::operators::patterns::tally::Depth::Newest);
     counted.add(frame, None, patterns, scan)?;
     scan.hold(counted.memory_bytes())?;
     Ok(finished(patterns, &Part { scan, counted }, None)?.finished)

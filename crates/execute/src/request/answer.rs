@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::columns::memory::Held;
+use crate::columns::memory::MemoryReservation;
 use crate::request::error::ExecuteError;
 
 pub(crate) use types::Value;
@@ -25,7 +25,7 @@ pub struct Answer {
     /// What the author of the query should know.
     pub warnings: Vec<plan::Warning>,
     /// The memory of the rows, which is theirs until the answer is written.
-    pub held: Option<Arc<Held>>,
+    pub held: Option<Arc<MemoryReservation>>,
 }
 
 /// What is known of a column of an answer.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::columns::memory::{Held, Lease};
+use crate::columns::memory::{Lease, MemoryReservation};
 use crate::columns::stop::Stop;
 use crate::request::parameters::Request;
 
@@ -23,7 +23,7 @@ const ROWS_BETWEEN_LOOKS: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {
     memory_bytes_max: usize,
-    held: Arc<Held>,
+    held: Arc<MemoryReservation>,
     /// Set once the pool had no more.
     is_pool_empty: AtomicBool,
     deadline: Option<Instant>,
@@ -51,7 +51,7 @@ impl<'a> Budget<'a> {
     /// What a request permits.
     pub(crate) fn of(request: &Request<'a>) -> Self {
         Self {
-            held: Arc::new(Held::of(request.support.pool.cloned())),
+            held: Arc::new(MemoryReservation::of(request.support.pool.cloned())),
             deadline: request.deadline,
             cancelled: Some(request.cancelled),
             ..Self::of_memory(request.memory_bytes_max)
@@ -62,7 +62,7 @@ impl<'a> Budget<'a> {
     pub(crate) fn of_memory(memory_bytes_max: usize) -> Self {
         Self {
             memory_bytes_max,
-            held: Arc::new(Held::of(None)),
+            held: Arc::new(MemoryReservation::of(None)),
             is_pool_empty: AtomicBool::new(false),
             deadline: None,
             paused_ns: AtomicU64::new(0),
@@ -139,7 +139,7 @@ impl<'a> Budget<'a> {
     }
 
     /// What is held, for as long as the rows of the answer are: `n_bytes` at most.
-    pub(crate) fn keep(&self, n_bytes: usize) -> Arc<Held> {
+    pub(crate) fn keep(&self, n_bytes: usize) -> Arc<MemoryReservation> {
         self.held.shrink(n_bytes);
         self.held.clone()
     }

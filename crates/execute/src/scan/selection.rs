@@ -32,7 +32,7 @@ impl Cut {
 }
 
 /// Which event rows a plan wants.
-pub(crate) struct Wanted<'p> {
+pub(crate) struct EventSelection<'p> {
     /// Their order.
     pub(crate) order: RowOrder<'p>,
     /// Fields that the order speaks of.
@@ -45,7 +45,7 @@ pub(crate) struct Wanted<'p> {
     pub(crate) rest: &'p [Operator],
 }
 
-impl<'p> Wanted<'p> {
+impl<'p> EventSelection<'p> {
     pub(crate) fn of(lead: &[Operator], rest: &'p [Operator], cut: Cut) -> Self {
         let (order, rest) = match rest {
             // The order by time is that of the stored time only as long as nothing else took its name; so of ids.

@@ -55,12 +55,12 @@ pub(crate) struct Generation {
     pub(crate) content: Option<Content>,
     /// Events that were refused when they came.
     pub(crate) refused: Refused,
-    pub(crate) told: Option<Told>,
+    pub(crate) told: Option<FileReport>,
 }
 
 /// What a shipper told of a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct FileReport {
     pub(crate) at: Timestamp,
     pub(crate) size: u64,
     /// How far a server has acknowledged it to the shipper.
@@ -110,7 +110,7 @@ impl Source {
         let mut told =
             self.files.values().flat_map(|file| file.generations.values()).filter_map(|one| one.told.as_ref());
         let is_lost =
-            |told: &Told| Some(told.at) == before && self.has_stopped_telling(told.at) && told.size > told.offset;
+            |told: &FileReport| Some(told.at) == before && self.has_stopped_telling(told.at) && told.size > told.offset;
         told.any(is_lost)
     }
 

@@ -9,7 +9,7 @@ use plan::{Expr, TextPattern, Warning};
 
 /// What the sign before a term says of it.
 #[derive(Clone, Copy, PartialEq)]
-enum Wanted {
+enum TermSign {
     Always,
     Never,
     OneOf,
@@ -27,9 +27,9 @@ pub(super) fn conditions(
         let span = span_of(&term);
         let (wanted, condition) = read(reader, term)?;
         match wanted {
-            Wanted::Always => conditions.push(condition),
-            Wanted::Never => conditions.push(not(condition)),
-            Wanted::OneOf => {
+            TermSign::Always => conditions.push(condition),
+            TermSign::Never => conditions.push(not(condition)),
+            TermSign::OneOf => {
                 first_choice.get_or_insert(span);
                 choices.push(condition);
             }
@@ -47,13 +47,13 @@ pub(super) fn conditions(
     Ok(conditions)
 }
 
-fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(Wanted, Expr), QueryError> {
-    let mut wanted = Wanted::Always;
+fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<(TermSign, Expr), QueryError> {
+    let mut wanted = TermSign::Always;
     let mut pattern = TextPattern::Substring(String::new());
     for part in pair.into_inner() {
         match part.as_rule() {
-            Rule::excluded => wanted = Wanted::Never,
-            Rule::optional => wanted = Wanted::OneOf,
+            Rule::excluded => wanted = TermSign::Never,
+            Rule::optional => wanted = TermSign::OneOf,
             Rule::quoted => pattern = TextPattern::Substring(value::unquoted(part.as_str())),
             Rule::regex => pattern = TextPattern::Regex(value::regex(reader, &part)?),
             _ => pattern = TextPattern::Substring(part.as_str().to_owned()),

@@ -166,13 +166,13 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
                 Ok(Numbers::Vector(BTreeMap::from([(Labels::new(), vec![Some(*number); self.n_steps])])))
             }
             Metric::Range(call) if call.function == RangeFunction::Absent => {
-                let found = self.range(call, &Asked::default())?;
+                let found = self.range(call, &RangeOptions::default())?;
                 let is_found = |step: usize| found.values().any(|values| values.get(step).copied().flatten().is_some());
                 let absent: Values = (0..self.n_steps).map(|step| (!is_found(step)).then_some(1.0)).collect();
                 Ok(Numbers::Vector(BTreeMap::from([(call.log.equal_labels(), absent)])))
             }
             Metric::Range(call) => {
-                let asked = Asked {
+                let asked = RangeOptions {
                     labels: labels_of(call, outer),
                     forgives_parsers: forgives_parsers(call, outer),
                     looked_for: looked_for(call, outer),
@@ -204,7 +204,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
         }
     }
 
-    fn range(&mut self, call: &RangeCall, asked: &Asked) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
+    fn range(&mut self, call: &RangeCall, asked: &RangeOptions) -> Result<BTreeMap<Labels, Values>, MetricError<E>> {
         if self.n_steps == 0 {
             return Ok(BTreeMap::new());
         }
@@ -218,7 +218,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
     fn part(
         &mut self,
         call: &RangeCall,
-        asked: &Asked,
+        asked: &RangeOptions,
         (from, to): (usize, usize),
         series: &mut BTreeMap<Labels, Values>,
     ) -> Result<(), MetricError<E>> {
@@ -259,7 +259,12 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
 }
 
 /// Lines of windows that could not be read are an error: a number that leaves them out would be wrong.
-fn check_errors<E>(rows: &Rows, segments: &Segments, asked: &Asked, call: &RangeCall) -> Result<(), MetricError<E>> {
+fn check_errors<E>(
+    rows: &Rows,
+    segments: &Segments,
+    asked: &RangeOptions,
+    call: &RangeCall,
+) -> Result<(), MetricError<E>> {
     if call.log.shown.error().is_none() {
         return Ok(());
     }
@@ -277,7 +282,7 @@ fn check_errors<E>(rows: &Rows, segments: &Segments, asked: &Asked, call: &Range
 
 /// What is asked of a range function besides its numbers.
 #[derive(Default)]
-struct Asked {
+struct RangeOptions {
     /// Labels of the series.
     labels: Vec<String>,
     /// Whether lines that no parser could read count.
@@ -379,7 +384,7 @@ fn labels_of_row(call: &RangeCall, labels: &[String], row: &[Option<Value>]) -> 
 }
 
 /// The plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
-fn plan_of(call: &RangeCall, asked: &Asked, segments: &Segments, how: Reading) -> Plan {
+fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Reading) -> Plan {
     let labels = &*asked.labels;
     let mut by: Vec<(Name, Expr)> = segments.columns();
     let label = |name: &String| match name.as_str() {

@@ -9,7 +9,7 @@ use crate::commit::commit_in_parts;
 use crate::json::members::{Member, TEXT_KEYS, Token};
 use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
-use crate::{Extras, Received, Wanted};
+use crate::{Extras, Projection, Received};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 17] = [
@@ -107,7 +107,7 @@ pub(crate) fn emit_line_fields(
     members: &mut Members,
     line: &str,
     (received, is_told): (&Received<'_>, bool),
-    wanted: Option<&Wanted>,
+    wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) -> Option<(Resolved, Cow<'static, str>)> {
     let chosen = if is_told { ChosenTime::default() } else { choose_time(members, line, received) };
@@ -118,7 +118,7 @@ pub(crate) fn emit_line_fields(
         _ => None,
     });
     let (said, supposed) = emit_fields(members, line, wanted, builder);
-    if wanted.is_none_or(Wanted::has_level) {
+    if wanted.is_none_or(Projection::has_level) {
         builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed));
     }
     emit_rest(members, builder);
@@ -131,7 +131,7 @@ pub(crate) fn emit_around(
     members: &mut Members,
     object: &str,
     (received, is_told, keeps_times): (&Received<'_>, bool, bool),
-    wanted: Option<&Wanted>,
+    wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) -> Option<(Resolved, Cow<'static, str>)> {
     let chosen = if is_told { ChosenTime::default() } else { choose_time(members, object, received) };
@@ -202,7 +202,13 @@ pub(crate) fn exact_rfc3339(text: &str) -> Option<TimeForm> {
 }
 
 /// Gives the event the keys that hold times, derived from `@timestamp` where that gives the value back.
-fn emit_times(members: &Members, line: &str, chosen: &ChosenTime, wanted: Option<&Wanted>, builder: &mut BatchBuilder) {
+fn emit_times(
+    members: &Members,
+    line: &str,
+    chosen: &ChosenTime,
+    wanted: Option<&Projection>,
+    builder: &mut BatchBuilder,
+) {
     for (rank, key) in TIME_KEYS.iter().enumerate().skip(1) {
         let Some(member) = &members.times[rank] else { continue };
         if !is_wanted(wanted, key) {
@@ -229,7 +235,7 @@ fn emit_texts(
     members: &mut Members,
     line: &str,
     chosen: Option<usize>,
-    (received, wanted): (&Received<'_>, Option<&Wanted>),
+    (received, wanted): (&Received<'_>, Option<&Projection>),
     builder: &mut BatchBuilder,
 ) {
     for (rank, key) in TEXT_KEYS.iter().enumerate() {
@@ -249,7 +255,7 @@ fn emit_texts(
 fn emit_fields(
     members: &Members,
     line: &str,
-    wanted: Option<&Wanted>,
+    wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) -> (Option<Level>, Option<Level>) {
     let mut level = None;
@@ -298,7 +304,7 @@ fn emit_fields(
 }
 
 /// Whether a field is read; where nothing is said, all are.
-fn is_wanted(wanted: Option<&Wanted>, name: &str) -> bool {
+fn is_wanted(wanted: Option<&Projection>, name: &str) -> bool {
     wanted.is_none_or(|wanted| wanted.has_field(name))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use types::{Limits, Value};
 
 use super::{JsonError, Members, TIME_KEYS};
-use crate::Wanted;
+use crate::Projection;
 use crate::json::members::{Member, Span, TEXT_KEYS, Token};
 
 /// Longest path of a field in bytes. A member whose path is longer goes into the rest: otherwise many small
@@ -24,7 +24,7 @@ pub(super) struct Scanner<'s> {
     pub(super) bytes: &'s [u8],
     pub(super) at: usize,
     pub(super) limits: &'s Limits,
-    wanted: Option<&'s Wanted>,
+    wanted: Option<&'s Projection>,
     pub(super) out: &'s mut Members,
 }
 
@@ -37,7 +37,7 @@ enum Step {
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(line: &'s str, limits: &'s Limits, wanted: Option<&'s Wanted>, out: &'s mut Members) -> Self {
+    pub(super) fn new(line: &'s str, limits: &'s Limits, wanted: Option<&'s Projection>, out: &'s mut Members) -> Self {
         Self { line, bytes: line.as_bytes(), at: 0, limits, wanted, out }
     }
 
@@ -406,7 +406,7 @@ impl<'s> Scanner<'s> {
 
 impl Members {
     /// Reads one object, which must be all of `line`; values of its own keys that nobody wants are left out.
-    pub(crate) fn scan(&mut self, line: &str, limits: &Limits, wanted: Option<&Wanted>) -> Result<(), JsonError> {
+    pub(crate) fn scan(&mut self, line: &str, limits: &Limits, wanted: Option<&Projection>) -> Result<(), JsonError> {
         self.clear();
         Scanner::new(line, limits, wanted, self).record()
     }

@@ -16,7 +16,7 @@ fn received(limits: &Limits) -> Received<'_> {
 
 fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {
     let mut shown = Vec::new();
-    batches_of_piece(piece, &received(limits), screen, &Wanted::default(), &mut |batch| {
+    batches_of_piece(piece, &received(limits), screen, &Projection::default(), &mut |batch| {
         for row in 0..batch.len() {
             let text = batch.messages.get(row).to_owned();
             shown.push((batch.sequences[row], batch.timestamps[row], batch.levels[row], text));
@@ -107,13 +107,13 @@ proptest! {
         let limits = Limits { event_bytes_max: bytes_max, fields_max, ..Limits::default() };
         let text = lines.join("\n");
         let piece = Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None };
-        let read = |wanted: &Wanted| {
+        let read = |wanted: &Projection| {
             let mut batches = Vec::new();
             batches_of_piece(&piece, &received(&limits), None, wanted, &mut |batch| batches.push(batch));
             batches.pop().unwrap_or_else(|| BatchBuilder::new().finish())
         };
-        let wanted = Wanted::of(names.iter().map(|name| std::sync::Arc::from(*name)));
-        let (all, some) = (read(&Wanted::default()), read(&wanted));
+        let wanted = Projection::of(names.iter().map(|name| std::sync::Arc::from(*name)));
+        let (all, some) = (read(&Projection::default()), read(&wanted));
         prop_assert_eq!(&all.sequences, &some.sequences);
         prop_assert_eq!(&all.timestamps, &some.timestamps);
         for name in all.field_names().iter().filter(|name| wanted.has_field(name)) {

@@ -24,7 +24,7 @@ pub(crate) struct RequirementSet {
     /// Column and number of the part that is demanded of it, in order.
     demands: Vec<(u32, u32)>,
     /// By template number.
-    templates: Vec<Told>,
+    templates: Vec<TemplateNeeds>,
 }
 
 /// A part of the literal.
@@ -34,7 +34,7 @@ struct Part {
 }
 
 /// What a template says.
-enum Told {
+enum TemplateNeeds {
     /// For each way the variables, by their places in the template, and the numbers of the demands on them.
     Ways(Vec<Vec<(u32, u32)>>),
     /// Too much: messages have to be made.
@@ -47,14 +47,14 @@ impl RequirementSet {
         let mut parts: Vec<Part> = Vec::new();
         let mut numbers: HashMap<Requirement, u32, RandomState> = HashMap::default();
         let mut demands = Vec::new();
-        let mut templates = vec![Told::Ways(Vec::new())];
+        let mut templates = vec![TemplateNeeds::Ways(Vec::new())];
         for (index, template) in vocabulary.templates.iter().enumerate() {
             let columns = vocabulary.slots.of_template(index as u32 + 1);
             let is_asked = holds.get(index + 1).is_some_and(|holds| holds.is_for_columns());
             let found =
                 if is_asked { ways(template, needle.literal(), needle.ignores_case()) } else { Some(Vec::new()) };
             let Some(found) = found else {
-                templates.push(Told::TooMuch);
+                templates.push(TemplateNeeds::TooMuch);
                 continue;
             };
             let mut numbered = |(slot, demand): (u32, Requirement)| {
@@ -65,13 +65,14 @@ impl RequirementSet {
                 demands.push((columns[slot as usize], number));
                 (slot, number)
             };
-            templates
-                .push(Told::Ways(found.into_iter().map(|way| way.into_iter().map(&mut numbered).collect()).collect()));
+            templates.push(TemplateNeeds::Ways(
+                found.into_iter().map(|way| way.into_iter().map(&mut numbered).collect()).collect(),
+            ));
         }
         demands.sort_unstable();
         demands.dedup();
         for (id, told) in (0u32..).zip(&mut templates) {
-            let Told::Ways(ways) = told else { continue };
+            let TemplateNeeds::Ways(ways) = told else { continue };
             let columns = vocabulary.slots.of_template(id);
             for (slot, number) in ways.iter_mut().flatten() {
                 let demand = (columns[*slot as usize], *number);
@@ -90,8 +91,8 @@ impl RequirementSet {
         let mut has_more = false;
         for (told, _) in self.templates.iter().zip(&is_there).filter(|(_, is_there)| **is_there) {
             match told {
-                Told::TooMuch => has_more = true,
-                Told::Ways(ways) => ways.iter().flatten().for_each(|(_, demand)| {
+                TemplateNeeds::TooMuch => has_more = true,
+                TemplateNeeds::Ways(ways) => ways.iter().flatten().for_each(|(_, demand)| {
                     is_wanted[self.demands[*demand as usize].0 as usize] = true;
                     answers[*demand as usize] = Some(RowSet::none(0));
                 }),
@@ -139,7 +140,7 @@ impl LiteralCache<'_> {
 
     /// The rows among `rows` whose messages have to be made, since their templates say too much.
     pub(crate) fn left_over(&self, rows: &RowSet, ids: &TemplateIds) -> Option<RowSet> {
-        let is_left = |row: &usize| matches!(self.sought.templates[ids.ids[*row] as usize], Told::TooMuch);
+        let is_left = |row: &usize| matches!(self.sought.templates[ids.ids[*row] as usize], TemplateNeeds::TooMuch);
         self.has_more.then(|| RowSet::of_places(rows.n_rows(), rows.iter().filter(is_left)))
     }
 
@@ -225,7 +226,7 @@ impl LiteralCache<'_> {
         let mut ways: Vec<Vec<Living<'_>>> = self.sought.templates.iter().map(|_| Vec::new()).collect();
         let mut is_any = false;
         for (id, told) in self.sought.templates.iter().enumerate().filter(|(id, _)| self.is_there[*id]) {
-            let Told::Ways(of_template) = told else { continue };
+            let TemplateNeeds::Ways(of_template) = told else { continue };
             let columns = slots.of_template(id as u32);
             let place_of =
                 |slot: u32| columns[..slot as usize].iter().filter(|c| self.wanted.has(**c as usize)).count();

@@ -96,12 +96,12 @@ pub(super) struct HostMetrics {
     every: Duration,
     /// Where the kernel tells, `/proc`.
     proc: PathBuf,
-    before: Option<Counted>,
+    before: Option<HostCounters>,
 }
 
 /// Counters at one time, which those that come later are compared with.
 #[derive(Debug)]
-struct Counted {
+struct HostCounters {
     at: Instant,
     /// The same on the clock, for the events.
     time: Timestamp,
@@ -127,7 +127,7 @@ impl HostMetrics {
 
     fn measure(&mut self, at: Instant) -> Result<Vec<Record>, InputError> {
         let stat = self.read("stat").map_err(|error| self.unreadable("stat", error))?;
-        let counted = Counted {
+        let counted = HostCounters {
             at,
             time: now(),
             cpu: proc::cpu_ticks(&stat).unwrap_or_default(),
@@ -146,7 +146,7 @@ impl HostMetrics {
     }
 
     /// What there is one of.
-    fn system(&self, stat: &str, counted: &Counted) -> Record {
+    fn system(&self, stat: &str, counted: &HostCounters) -> Record {
         let mut record = about("system", counted.time);
         if let Some(before) = &self.before {
             record.put("cpu_percent", rounded(proc::busy_percent(&before.cpu, &counted.cpu)));
@@ -170,7 +170,7 @@ impl HostMetrics {
     }
 
     /// What the processors did, all of them together.
-    fn cpu_modes(&self, counted: &Counted) -> impl Iterator<Item = Record> {
+    fn cpu_modes(&self, counted: &HostCounters) -> impl Iterator<Item = Record> {
         let total = |ticks: &CpuTicks| ticks.iter().sum::<u64>();
         let before = self.before.as_ref().map(|before| before.cpu);
         let (time, now) = (counted.time, counted.cpu);
@@ -189,8 +189,8 @@ impl HostMetrics {
     fn devices(
         &self,
         subject: &str,
-        now: &Counted,
-        devices: impl Fn(&Counted) -> &Vec<Device>,
+        now: &HostCounters,
+        devices: impl Fn(&HostCounters) -> &Vec<Device>,
         (counters, rates): (&[Number], &[Number]),
     ) -> Vec<Record> {
         let record_of = |device: &Device| {

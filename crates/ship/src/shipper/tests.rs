@@ -98,12 +98,12 @@ fn what_is_masked_is_not_in_the_batch_that_is_set_aside() {
 
 /// A server that takes everything and keeps what it is told.
 #[derive(Default)]
-struct Told {
+struct Deliveries {
     reports: Mutex<Vec<crate::SourceReport>>,
     has_batch: Stop,
 }
 
-impl Deliver for Told {
+impl Deliver for Deliveries {
     fn deliver(&self, _: &FileBatch) -> Result<crate::Delivered, DeliverError> {
         self.has_batch.set();
         Ok(crate::Delivered::default())
@@ -119,7 +119,7 @@ impl Deliver for Told {
 fn the_last_that_a_shipper_tells_is_that_it_has_stopped_and_how_far_it_got() {
     let dir = directory();
     std::fs::write(dir.path().join("log/a.log"), "one\n").unwrap();
-    let server = Arc::new(Told::default());
+    let server = Arc::new(Deliveries::default());
     let options = FollowOptions::new(vec![dir.path().join("log")], dir.path().join("state"));
     let (shipper, _) = Shipper::start(options, server.clone()).unwrap();
     while !server.has_batch.is_set() {
@@ -308,5 +308,5 @@ fn a_report_says_how_the_shipper_beside_it_stands_and_changes_nothing() {
     assert_eq!((report.is_running, report.bytes_waiting, report.n_elsewhere), (false, 4, 0));
     assert_eq!((report.files.len(), report.files[0].offset, report.told.bytes_delivered), (1, 4, 4));
     std::fs::write(state.join("status.json"), "no JSON").unwrap();
-    assert_eq!(crate::Report::read(&state).unwrap().told, crate::Told::default());
+    assert_eq!(crate::Report::read(&state).unwrap().told, crate::ShipperReport::default());
 }

@@ -99,7 +99,7 @@ fn half_a_past_proves_nothing_of_single_events() {
         let rows = rows_of(&[("the disk is full".to_owned(), count)], Timestamp::DAY);
         let range = TimeRange { from: Timestamp(0), to: Timestamp(Timestamp::DAY) };
         let window_ns = 5 * Timestamp::MINUTE;
-        let counted = Counted { pattern: &pattern, window_ns, range, rows: &rows, before: &[], is_past_whole };
+        let counted = PatternCounts { pattern: &pattern, window_ns, range, rows: &rows, before: &[], is_past_whole };
         found(&counted, &mut Names::new()).shown.len()
     };
     assert_eq!([found_of(1, true), found_of(1, false), found_of(10, false)], [1, 0, 1]);
@@ -129,7 +129,7 @@ proptest! {
         let before: Vec<_> = before.into_iter().collect();
         let (rows, past) = (rows_of(&now, Timestamp::DAY), rows_of(&before, 0));
         let window_ns = 5 * Timestamp::MINUTE;
-        let counted = Counted { pattern: &pattern, window_ns, range, rows: &rows, before: &past, is_past_whole: true };
+        let counted = PatternCounts { pattern: &pattern, window_ns, range, rows: &rows, before: &past, is_past_whole: true };
         let is_usual = counted.is_usual();
         let (patterns, sums) = counted.sums();
         let fires = sums.iter().any(|sums| {

@@ -37,7 +37,7 @@ pub(super) type Piece = Result<Bytes, std::io::Error>;
 pub(super) struct Rows {
     form: Form,
     names: Names,
-    held: Mutex<Held>,
+    held: Mutex<RowBuffer>,
     has_begun: Condvar,
     /// Told once a page is full.
     pub(super) is_full: Notify,
@@ -49,7 +49,7 @@ pub(super) struct Rows {
 }
 
 #[derive(Default)]
-struct Held {
+struct RowBuffer {
     rows: Vec<Row>,
     has_begun: bool,
     is_given_up: bool,
@@ -72,7 +72,7 @@ impl Rows {
         (rows, receiver)
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, RowBuffer> {
         // Rows are added and taken whole.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -35,7 +35,7 @@ fn id(group_id: u32, second: i64, sequence: u64) -> EventId {
 }
 
 fn neighbours(text: &str, id: EventId, stream: Option<&str>, side: Side, most: u64) -> Vec<String> {
-    let around = Around { id, stream: stream.map(Name::from) };
+    let around = ContextAnchor { id, stream: stream.map(Name::from) };
     let plan = context_plan(&plan(text), &around, side, most).expect("filters alone");
     let answer =
         Asked::default().with(|request| crate::answers::run::execute(&plan, &runs(), request)).expect("an answer");
@@ -69,7 +69,7 @@ fn filters_and_the_stream_choose_and_order_and_number_are_the_side_s() {
 
 #[test]
 fn what_is_no_choice_of_events_is_refused() {
-    let around = Around { id: id(1, 1, 1), stream: None };
+    let around = ContextAnchor { id: id(1, 1, 1), stream: None };
     for text in
         ["stats count(*)", "dedup n", "fields @message | fields n as `@timestamp`", "parse json", "pattern @message"]
     {

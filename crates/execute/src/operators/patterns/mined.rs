@@ -9,8 +9,8 @@ use crate::columns::stop::Stop;
 use crate::operators::feed::{Feed, for_each_frame};
 use crate::operators::pattern::mine;
 use crate::operators::patterns::bins::{Bins, Sum};
-use crate::operators::patterns::counted::Counted;
 use crate::operators::patterns::tally::Depth;
+use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
@@ -18,7 +18,7 @@ use crate::scan::steps::Steps;
 /// What was counted in one range of time.
 pub(crate) struct Part<'s, 'a> {
     pub(crate) scan: &'s Scan<'a>,
-    pub(crate) counted: Counted,
+    pub(crate) counted: TextCounts,
 }
 
 /// A pattern's sums: of the range asked for, and of the earlier one.
@@ -75,11 +75,11 @@ pub(crate) fn count_runs(
     patterns: &Patterns,
     bins: Option<Bins>,
     depth: Depth,
-) -> Result<Counted, ExecuteError> {
+) -> Result<TextCounts, ExecuteError> {
     let steps = Steps::new(lead, &needed_by(patterns));
     let states = scan.for_each(
         &scan.items(),
-        || Counted::new(bins, depth),
+        || TextCounts::new(bins, depth),
         |counted, _, item| {
             let mut frame = scan.frame(item, &steps)?;
             let before = counted.memory_bytes();
@@ -88,7 +88,7 @@ pub(crate) fn count_runs(
             Ok(Flow::Continue)
         },
     )?;
-    let mut all = Counted::new(bins, depth);
+    let mut all = TextCounts::new(bins, depth);
     states.into_iter().for_each(|state| all.merge(state));
     if let Err(stop) = all.settle(scan) {
         scan.note_stop(stop);
@@ -101,10 +101,10 @@ pub(crate) fn count_feed(
     feed: &dyn Feed,
     lead: &[Operator],
     patterns: &Patterns,
-) -> Result<Counted, ExecuteError> {
+) -> Result<TextCounts, ExecuteError> {
     let steps = Steps::new(lead, &needed_by(patterns));
     let states = scan.until_done(
-        || Counted::new(None, depth_of(patterns)),
+        || TextCounts::new(None, depth_of(patterns)),
         |counted| {
             for_each_frame(scan, feed, &steps, &mut |mut frame| {
                 let before = counted.memory_bytes();
@@ -113,7 +113,7 @@ pub(crate) fn count_feed(
             })
         },
     )?;
-    let mut all = Counted::new(None, depth_of(patterns));
+    let mut all = TextCounts::new(None, depth_of(patterns));
     states.into_iter().for_each(|state| all.merge(state));
     Ok(all)
 }

@@ -12,7 +12,7 @@ use crate::columns::stop::Stop;
 use crate::scan::scanner::Scan;
 
 /// What a run knows of the texts of a frame's rows.
-pub(crate) struct Known {
+pub(crate) struct RunTexts {
     pub(crate) examples: Arc<Examples>,
     pub(crate) numbers: Vec<u32>,
     /// Rows whose text is another field's, and that field of all rows.
@@ -20,7 +20,7 @@ pub(crate) struct Known {
 }
 
 /// Asks the run for examples of the texts, where the texts are the messages that it stores.
-pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Result<Option<Known>, Stop> {
+pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Result<Option<RunTexts>, Stop> {
     let Expr::Field(name) = &patterns.text else { return Ok(None) };
     let Some(block) = frame.stored().cloned() else { return Ok(None) };
     let run = &block.source.run;
@@ -39,7 +39,7 @@ pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Resu
         }
     }
     let numbers = run.example_numbers(block.block, &block.rows)?;
-    Ok(Some(Known { examples, numbers, texts }))
+    Ok(Some(RunTexts { examples, numbers, texts }))
 }
 
 /// The texts of a frame's rows, and whether some are fields of their own.

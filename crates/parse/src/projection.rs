@@ -10,7 +10,7 @@ const LEVEL_KEYS: [&str; 8] = ["status", "status_code", "method", "path", "uri",
 
 /// The parts of events that are asked for.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct Projection {
     has_message: bool,
     has_level: bool,
     /// Names of fields, which may be paths; `None` where all are wanted.
@@ -19,13 +19,13 @@ pub struct Wanted {
     is_first: [bool; 256],
 }
 
-impl Default for Wanted {
+impl Default for Projection {
     fn default() -> Self {
         Self { has_message: true, has_level: true, names: None, is_first: [true; 256] }
     }
 }
 
-impl Wanted {
+impl Projection {
     /// What `names` can be read from; `@any` needs everything.
     pub fn of(names: impl IntoIterator<Item = Arc<str>>) -> Self {
         let names: Vec<Arc<str>> = names.into_iter().collect();
@@ -85,8 +85,8 @@ fn is_at_or_below(name: &str, root: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(names: &[&str]) -> Wanted {
-        Wanted::of(names.iter().map(|name| Arc::from(*name)))
+    fn of(names: &[&str]) -> Projection {
+        Projection::of(names.iter().map(|name| Arc::from(*name)))
     }
 
     #[test]

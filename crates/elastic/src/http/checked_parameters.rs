@@ -156,9 +156,9 @@ const REFUSED: [(&str, &[&str]); 4] = [
 
 /// The parameters of a request, all of which are known.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(Parameters);
+pub(super) struct CheckedParameters(Parameters);
 
-impl Deref for Known {
+impl Deref for CheckedParameters {
     type Target = Parameters;
 
     fn deref(&self) -> &Parameters {
@@ -166,14 +166,14 @@ impl Deref for Known {
     }
 }
 
-impl Known {
+impl CheckedParameters {
     /// The parameters without those named.
     pub(super) fn without(&self, names: &[&str]) -> Vec<(String, String)> {
         self.0.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Known {
+impl<S: Send + Sync> FromRequestParts<S> for CheckedParameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

@@ -6,7 +6,7 @@ use types::BatchBuilder;
 
 use super::{Event, Kind, trimmed};
 use crate::EventParser;
-use crate::event::Around;
+use crate::event::Envelope;
 use crate::json;
 use crate::received::Extras;
 use crate::shape::Shape;
@@ -19,7 +19,7 @@ impl Event<'_, '_> {
         let of_text = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
         of_members
             || match &self.around {
-                Around::Docker(line) => of_text(line) || self.parser.outer.is_lossy(),
+                Envelope::Docker(line) => of_text(line) || self.parser.outer.is_lossy(),
                 _ => of_text(&self.text),
             }
     }
@@ -28,7 +28,7 @@ impl Event<'_, '_> {
     pub(super) fn text_key(&self) -> Option<&'static str> {
         const KEY: &str = "log";
         let is_taken = self.kind == Kind::ObjectLine && self.parser.members.has(&self.text, KEY);
-        (matches!(self.around, Around::Docker(_)) && !is_taken).then_some(KEY)
+        (matches!(self.around, Envelope::Docker(_)) && !is_taken).then_some(KEY)
     }
 
     /// Gives the event what stands around its line; returns the time that a container runtime says.
@@ -39,15 +39,15 @@ impl Event<'_, '_> {
     ) -> Option<(Resolved, Cow<'static, str>)> {
         let EventParser { outer, members, received, wanted, .. } = &mut *self.parser;
         match &self.around {
-            Around::Nothing => None,
-            Around::Cri(stream) => {
+            Envelope::Nothing => None,
+            Envelope::Cri(stream) => {
                 if wanted.is_none_or(|wanted| wanted.has_field("stream")) {
                     builder.field_text("stream", stream);
                 }
                 let found = crate::find_time(&self.text.as_bytes()[..self.from], received)?;
                 Some((found.time, Cow::Owned(self.text[found.start..found.end].to_owned())))
             }
-            Around::Docker(line) => {
+            Envelope::Docker(line) => {
                 // A key of the line itself may have the same name.
                 let has_own = match self.kind {
                     Kind::ObjectLine => members.has(&self.text, "time"),
@@ -57,7 +57,7 @@ impl Event<'_, '_> {
                 let is_told = extras.time.is_some();
                 json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder)
             }
-            Around::Tail(start) => {
+            Envelope::Tail(start) => {
                 let tail = self.text[*start..].trim_end();
                 json::emit_around(outer, tail, (received, true, true), *wanted, builder)
             }

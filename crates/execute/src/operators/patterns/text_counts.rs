@@ -9,7 +9,7 @@ use types::{Column, RowSet};
 use super::ends::Spot;
 use super::of_run::OfRun;
 use super::origins::{Origin, Origins, Seen};
-use super::texts::{Known, known_examples, level_codes, texts_of, texts_over};
+use super::texts::{RunTexts, known_examples, level_codes, texts_of, texts_over};
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::place::places;
@@ -26,7 +26,7 @@ const PAIR_BYTES: usize = 24;
 const TALLY_BYTES: usize = std::mem::size_of::<Tally>() + 64;
 
 /// Counts of masked texts.
-pub(crate) struct Counted {
+pub(crate) struct TextCounts {
     bins: Option<Bins>,
     depth: Depth,
     /// Where events come from, where that is counted.
@@ -41,7 +41,7 @@ pub(crate) struct Counted {
     n_bytes: usize,
 }
 
-impl Counted {
+impl TextCounts {
     pub(crate) fn new(bins: Option<Bins>, depth: Depth) -> Self {
         Self {
             bins,
@@ -118,8 +118,8 @@ impl Counted {
     }
 
     /// Counts rows by examples, those that have none by their texts.
-    fn add_examples(&mut self, frame: &mut Frame<'_>, source: usize, rows: &Rows, known: Known) -> Result<(), Stop> {
-        let Known { examples, numbers, texts } = known;
+    fn add_examples(&mut self, frame: &mut Frame<'_>, source: usize, rows: &Rows, known: RunTexts) -> Result<(), Stop> {
+        let RunTexts { examples, numbers, texts } = known;
         let is_read = |number: u32| examples.get(number as usize).is_none_or(Option::is_none);
         let mut by_text = RowSet::of(numbers.len(), |row| is_read(numbers[row]));
         if let Some((with_text, _)) = &texts {
