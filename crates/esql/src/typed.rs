@@ -188,3 +188,33 @@ pub(super) fn any(parts: &[Typed], span: Span) -> Typed {
 pub(super) fn negated(part: &Typed, span: Span) -> Typed {
     Typed::condition(part.fails(), part.holds(), span).of(&[part])
 }
+
+/// A value whose decimals are decimals, even where they were stored as whole numbers.
+pub(super) fn of_double(typed: &Typed) -> Expr {
+    match typed.kind {
+        Kind::Double if typed.constant.is_none() => call(TypedFunction::To(Kind::Double.typed()), vec![typed.expr()]),
+        _ => typed.expr(),
+    }
+}
+
+/// A condition with the same one on the stored field before it, which indexes can answer.
+pub(super) fn narrowed(typed: &Typed, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
+    match &typed.narrow {
+        Some(name) if **name != *"@timestamp" && !matches!(typed.expr(), Expr::Field(_)) => {
+            both(of_stored(Expr::Field(name.clone())), condition)
+        }
+        _ => condition,
+    }
+}
+
+/// The comparison that holds where another one fails.
+pub(super) fn opposite(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Equal => Comparison::NotEqual,
+        Comparison::NotEqual => Comparison::Equal,
+        Comparison::Less => Comparison::GreaterOrEqual,
+        Comparison::LessOrEqual => Comparison::Greater,
+        Comparison::Greater => Comparison::LessOrEqual,
+        Comparison::GreaterOrEqual => Comparison::Less,
+    }
+}
