@@ -10,7 +10,7 @@ use super::aggregation::Aggregation;
 use super::fold::{Asker, Context, Folding, Parent, place_of, put};
 use super::terms::{self, Candidate, SIZE_DEFAULT, compare_values, number, write_key};
 use language::SearchError;
-use language::dsl::filter::{Reader, object};
+use language::dsl::{Reader, object};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 
 /// The key of a group, and how many events it has.

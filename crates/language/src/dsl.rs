@@ -3,12 +3,16 @@
 //! Reading is pure and bounded. What is not supported is an error that names it and where it stands, never left out
 //! silently. Weights and scores alone change nothing, as logs have no relevance.
 
+mod defaults;
 pub mod filter;
 pub mod forms;
 pub mod highlight;
 pub mod keys;
 pub mod leaf;
+mod members;
+mod minimum;
 mod range;
+mod reader;
 mod simple;
 
 use serde_json::Value as Json;
@@ -16,6 +20,8 @@ use types::{TimeRange, Value};
 
 pub use filter::parse_query;
 pub use highlight::{Mark, highlighted};
+pub use members::{object, only_member};
+pub use reader::Reader;
 
 use crate::lucene::condition::Target;
 use plan::{Expr, Name, Operator, Plan, optimise};

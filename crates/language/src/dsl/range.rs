@@ -5,7 +5,8 @@ use plan::within;
 use serde_json::{Map, Value as Json};
 use types::Timestamp;
 
-use super::filter::{Reader, object, only_member};
+use super::members::{object, only_member};
+use super::reader::Reader;
 use super::value_of_json;
 use crate::lucene::condition::{Bound, Target};
 use crate::mapping::Kind;

@@ -4,8 +4,9 @@
 
 use serde_json::Value as Json;
 
-use super::filter::{Reader, object};
-use super::leaf::defaults;
+use super::defaults::defaults;
+use super::members::object;
+use super::reader::Reader;
 use super::{NESTING_MAX, never, not};
 use crate::lucene::Defaults;
 use crate::lucene::condition::Target;
