@@ -9,9 +9,10 @@ use super::kind::Kind;
 use super::schema::{Schema, Stored};
 use super::scope::{Scope, computed};
 use super::syntax::{Command, Expression, Field, Named, Node, Order, Query, Source};
-use super::typed::{is_present, not};
+use super::typed::is_present;
 use language::dsl::Selection;
 use plan::error::Span;
+use plan::not;
 use plan::optimise;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey};
 

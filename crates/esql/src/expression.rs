@@ -6,10 +6,11 @@ use super::checker::Checker;
 use super::error::EsqlError;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Literal, Node, Sign};
-use super::typed::{self, Typed, is_present, narrowed, not, of_double};
-use language::lucene::condition::wildcard;
+use super::typed::{self, Typed, is_present, narrowed, of_double};
+use language::lucene::wildcard;
 use plan::error::Span;
 use plan::function::TypedFunction;
+use plan::not;
 use plan::{Expr, TextPattern};
 
 impl Checker<'_> {

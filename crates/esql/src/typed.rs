@@ -65,10 +65,6 @@ pub(super) fn either(a: Expr, b: Expr) -> Expr {
     Expr::Or(Box::new(a), Box::new(b))
 }
 
-pub(super) fn not(condition: Expr) -> Expr {
-    Expr::Not(Box::new(condition))
-}
-
 pub(super) fn is_present(value: Expr) -> Expr {
     match value {
         Expr::Literal(value) => truth_of(value.is_some()),

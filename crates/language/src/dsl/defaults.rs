@@ -3,8 +3,7 @@
 use serde_json::Value as Json;
 
 use super::reader::Reader;
-use crate::lucene::Defaults;
-use crate::lucene::condition::Analysis;
+use crate::lucene::{Analysis, Defaults};
 use crate::search_error::SearchError;
 
 pub(super) fn is_and(json: Option<&Json>) -> bool {

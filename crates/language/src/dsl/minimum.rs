@@ -5,7 +5,7 @@ use plan::{ArithmeticOperator, Comparison, Expr, balanced};
 use serde_json::Value as Json;
 use types::Value;
 
-use super::{both, never};
+use crate::logic::{both, never};
 use crate::search_error::SearchError;
 
 /// The condition that at least `least` of the conditions hold; `None` where that is always so.

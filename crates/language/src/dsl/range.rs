@@ -8,7 +8,7 @@ use types::Timestamp;
 use super::members::{object, only_member};
 use super::reader::Reader;
 use super::value_of_json;
-use crate::lucene::condition::{Bound, Target};
+use crate::lucene::{Bound, Target};
 use crate::mapping::Kind;
 use crate::search_error::SearchError;
 use plan::date_math as times;

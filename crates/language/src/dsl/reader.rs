@@ -3,7 +3,7 @@
 use plan::regular_expression::{REGEXES_MAX, compile_regex};
 use types::{TimeRange, Timestamp};
 
-use crate::lucene::condition::{Analysis, Target};
+use crate::lucene::{Analysis, Target};
 use crate::mapping::Schema;
 use crate::search_error::SearchError;
 

@@ -4,12 +4,12 @@
 
 use serde_json::Value as Json;
 
+use super::NESTING_MAX;
 use super::defaults::defaults;
 use super::members::object;
 use super::reader::Reader;
-use super::{NESTING_MAX, never, not};
-use crate::lucene::Defaults;
-use crate::lucene::condition::Target;
+use crate::logic::{never, not};
+use crate::lucene::{Defaults, Target};
 use crate::search_error::SearchError;
 use plan::Expr;
 use plan::balanced;
