@@ -1,8 +1,8 @@
-//! What the meaning of a query depends on besides its text.
+//! Instant and time zone that the meaning of a query depends on.
 
 use types::Timestamp;
 
-/// What a query's meaning depends on besides its text.
+/// What the meaning of a query depends on besides its text.
 #[derive(Clone, Copy, Debug)]
 pub struct ParseOptions {
     /// The instant that relative times and warnings about times refer to.

@@ -3,7 +3,6 @@
 //! `sum(bytes)/1024 as kb` becomes a hidden aggregate and a field computed from it. The hidden columns are named
 //! `#0`, `#1`, …, which no query can write without backticks.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use types::Value;
