@@ -22,6 +22,7 @@ mod options;
 mod packed;
 mod routing;
 mod search;
+mod state;
 mod unpacker;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -35,6 +36,7 @@ use self::buffers::Buffers;
 use self::copies::Copies;
 use self::file::Followed;
 use self::options::Timing;
+use self::state::{GenerationState, OldBytes};
 pub use self::options::{FileInput, FollowOptions};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
 use crate::content::Content;
@@ -148,7 +150,7 @@ impl Follower {
             let input = input_of(&follower.roots, Path::new(&entry.path));
             let group = group_of(&follower.options, input, &entry.path);
             let container = container_of(&follower.options, input, &entry.path);
-            let mut followed = Followed::new(entry, input, group, true, true);
+            let mut followed = Followed::new(entry, input, group, GenerationState::Saved, OldBytes::Unmeasured);
             followed.container = container;
             follower.files.insert(followed.entry.key, followed);
         }
@@ -190,11 +192,14 @@ impl Follower {
         self.limit_gone();
         for batch in &batches {
             if let Some(file) = self.files.get_mut(&batch.key) {
-                file.is_saved &= file.entry.told.is_some();
-                file.entry.told.get_or_insert(batch.mark_after);
+                if file.entry.told.is_none() {
+                    file.entry.told = Some(batch.mark_after);
+                    file.generation.unsave();
+                }
             }
         }
-        if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(|file| !file.is_saved))
+        let is_unsaved = |file: &Followed| file.generation == GenerationState::Unsaved;
+        if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(is_unsaved))
             && let Err(error) = self.save(now)
         {
             // Without its name on disk a file must not be sent: after a crash it would be sent under another.
@@ -230,7 +235,7 @@ impl Follower {
             file.entry.content = Some(Content::begin(end));
         }
         // What is sent next is written down before.
-        file.is_saved = false;
+        file.generation.unsave();
         self.leave(batch, now);
     }
 
@@ -271,7 +276,7 @@ impl Follower {
     pub fn hint(&mut self, path: &Path, is_new: bool, now: Timestamp) {
         let known = self.by_path.get(path).and_then(|key| self.files.get_mut(key));
         if let Some(file) = known {
-            file.told(now);
+            file.note_hint(now);
         }
         if is_new {
             let soonest = Timestamp(self.scanned_at.0.saturating_add(self.timing.scan_pause_ns)).max(now);
@@ -304,7 +309,7 @@ impl Follower {
         // A file that is gone before anything of it was sent leaves nothing to remember.
         let is_known = |file: &&Followed| file.path.is_some() || file.entry.now().evidence().is_some();
         self.checkpoint.save(self.files.values().filter(is_known).map(|file| &file.entry))?;
-        self.files.values_mut().for_each(|file| file.is_saved = true);
+        self.files.values_mut().for_each(|file| file.generation.save());
         self.is_dirty = false;
         self.last_error = None;
         Ok(())

@@ -21,7 +21,7 @@ impl Births {
     pub(super) fn tell_apart(&mut self, file: &mut Followed, candidate: &Candidate) -> bool {
         let born = candidate.born.filter(|_| !self.made_up.contains(&candidate.key.device));
         let is_other = matches!((file.entry.born, born), (Some(before), Some(now)) if before != now);
-        if is_other && file.handle.is_some() {
+        if is_other && file.handle.is_open() {
             // Nobody else can have the inode of a file that is open.
             self.made_up.insert(candidate.key.device);
             file.entry.born = None;

@@ -186,7 +186,7 @@ fn has_beginning(original: &Followed, origin: &Origin) -> bool {
 
 /// Tells whether `original` has the marked content now.
 fn still_has(original: &Followed, mark: &Mark) -> bool {
-    match (&original.handle, &original.path) {
+    match (original.handle.file(), &original.path) {
         (Some(handle), _) => fits(mark, handle),
         (None, Some(path)) => open_file(path).is_ok_and(|opened| fits(mark, &opened)),
         (None, None) => false,

@@ -63,7 +63,7 @@ impl Follower {
 
     fn give_up(&mut self, key: FileKey, reason: &str) {
         let Some(file) = self.files.get_mut(&key) else { return };
-        let Some(handle) = file.handle.take() else { return };
+        let Some(handle) = file.handle.close() else { return };
         // What is on its way may still arrive.
         let offset = file.in_flight.unwrap_or(file.entry.mark).offset;
         let size = handle.metadata().map_or(file.size, |metadata| metadata.len());
@@ -88,7 +88,7 @@ impl Follower {
 
 /// The file, where it is deleted and open.
 fn gone_of(key: FileKey, file: &Followed) -> Option<Gone> {
-    let handle = file.handle.as_ref().filter(|_| file.path.is_none())?;
+    let handle = file.handle.file().filter(|_| file.path.is_none())?;
     let metadata = handle.metadata().ok().filter(|metadata| metadata.nlink() == 0)?;
     let rank = (file.in_flight.is_some(), metadata.mtime(), metadata.mtime_nsec());
     Some(Gone { rank, key, bytes: metadata.len() })

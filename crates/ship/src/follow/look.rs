@@ -84,7 +84,7 @@ impl Follower {
             Ok(look) => look,
             Err(error) => {
                 file.last_error = Some(error.to_string());
-                file.handle = None;
+                file.handle.close();
                 file.next_look = Timestamp(now.0.saturating_add(ERROR_PAUSE_NS));
                 return None;
             }
@@ -123,7 +123,7 @@ impl Follower {
     /// Tells whether a file known by its inode is a copy that was given the inode of one deleted before.
     pub(super) fn is_copy(&mut self, key: FileKey, now: Timestamp) -> bool {
         let Some(file) = self.files.get(&key) else { return false };
-        let (Some(path), Some(handle)) = (&file.path, &file.handle) else { return false };
+        let (Some(path), Some(handle)) = (&file.path, file.handle.file()) else { return false };
         let (path, size, input) = (path.clone(), file.size, file.input);
         let group = group_of(&self.options, input, &path.to_string_lossy());
         let others = Vec::new();
@@ -173,7 +173,7 @@ impl Follower {
             );
             return None;
         }
-        let opened = file.handle.as_ref()?.try_clone().ok()?;
+        let opened = file.handle.file()?.try_clone().ok()?;
         let (born, is_packed) = (file.entry.born, file.entry.packed.is_some());
         Some(Unasked { file: Arc::new(opened), rules: input.rules.clone(), born, is_packed })
     }
@@ -228,7 +228,7 @@ impl Timing {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);
         let usual = match quiet_ns {
             _ if quiet_ns < self.active_ns => self.look_active_ns,
-            _ if self.has_hints && !file.is_linked && !file.is_untold && quiet_ns >= self.quiet_ns => {
+            _ if self.has_hints && file.hints.is_reliable() && quiet_ns >= self.quiet_ns => {
                 self.look_quiet_ns
             }
             _ => self.look_idle_ns,

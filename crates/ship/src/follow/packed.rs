@@ -40,7 +40,7 @@ impl Follower {
         if is_later || !self.checkpoint.is_ours() {
             return;
         }
-        let is_open = |file: &Followed| file.entry.packed.is_some() && file.handle.is_some();
+        let is_open = |file: &Followed| file.entry.packed.is_some() && file.handle.is_open();
         if self.unpacker.work.is_some() || self.unpacker.done.is_some() || self.files.values().any(is_open) {
             self.unpacker.has_more = true;
             return;
@@ -128,8 +128,8 @@ impl Follower {
     pub(super) fn close_unpacked(&mut self, now: Timestamp) {
         for file in self.files.values_mut() {
             let is_read = |packed: Packed| packed.n_bytes <= file.entry.mark.offset;
-            if file.handle.is_some() && file.in_flight.is_none() && file.entry.packed.is_some_and(is_read) {
-                file.handle = None;
+            if file.handle.is_open() && file.in_flight.is_none() && file.entry.packed.is_some_and(is_read) {
+                file.handle.close();
                 self.footing.shake();
                 self.next_scan = now;
             }

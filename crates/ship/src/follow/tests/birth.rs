@@ -1,6 +1,7 @@
 //! Inodes that are handed on, and devices that have another number when they are mounted again.
 
 use super::*;
+use crate::follow::state::Handle;
 
 /// Changes what is remembered of each file: a file system with inodes to our liking is not to be had everywhere.
 fn change(bench: &mut Bench, change: fn(&mut Entry)) {
@@ -9,7 +10,7 @@ fn change(bench: &mut Bench, change: fn(&mut Entry)) {
     let follower = bench.follower();
     for (_, mut file) in std::mem::take(&mut follower.files) {
         change(&mut file.entry);
-        (file.handle, file.path) = (None, None);
+        (file.handle, file.path) = (Handle::Closed, None);
         follower.files.insert(file.entry.key, file);
     }
     follower.next_scan = Timestamp(i64::MIN);
@@ -50,7 +51,7 @@ fn a_file_system_that_makes_births_up_anew_is_not_believed() {
     bench.run(1_500);
     let follower = bench.follower();
     for file in follower.files.values_mut() {
-        assert!(file.handle.is_some(), "it was just read");
+        assert!(file.handle.is_open(), "it was just read");
         file.entry.born = Some(1);
     }
     bench.run(1_500);
