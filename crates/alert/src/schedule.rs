@@ -69,16 +69,53 @@ struct Turn {
     due_beyond: i64,
     late: Vec<Timestamp>,
     started_at: Option<i64>,
-    is_under_way: bool,
-    /// Whether what is under way was asked for by an event.
-    is_extra: bool,
-    /// Whether every accepted event that concerns the rule is told of here.
-    is_covered: bool,
-    /// Whether that was so already when what is under way began.
-    was_covered: bool,
-    /// When it was asked last, if it then had nothing to judge by and nothing to remember, and was covered already.
-    idle_since: Option<i64>,
+    run: Run,
+    coverage: Coverage,
     timing: Timing,
+}
+
+/// Whether a rule is being evaluated, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// It waits for its turn.
+    Waiting,
+    /// Its regular turn came.
+    Regular,
+    /// An event asked for it before its turn.
+    AtOnce,
+}
+
+/// Whether every accepted event that concerns a rule is reported to the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coverage {
+    /// Some are not.
+    Partial,
+    /// Every one is since lately: an evaluation has to begin after that before the rule can be idle.
+    Recent,
+    /// Every one since before the last evaluation began.
+    Full {
+        /// When that began, if it found nothing to judge by and nothing to remember.
+        idle_since: Option<i64>,
+    },
+}
+
+impl Coverage {
+    /// Returns the coverage from the start of an evaluation on.
+    fn at_start(self) -> Self {
+        match self {
+            Self::Recent => Self::Full { idle_since: None },
+            Self::Partial | Self::Full { .. } => self,
+        }
+    }
+
+    /// Returns the coverage after an evaluation that began at `started_at`.
+    fn at_finish(self, started_at: Option<i64>, outcome: &Outcome) -> Self {
+        match self {
+            Self::Full { .. } if !outcome.is_idle => Self::Full { idle_since: None },
+            Self::Full { .. } if outcome.n_evaluations > 0 => Self::Full { idle_since: started_at },
+            Self::Partial | Self::Recent | Self::Full { .. } => self,
+        }
+    }
 }
 
 /// How the evaluations of a rule go.
@@ -165,9 +202,7 @@ impl Schedule {
             turn.interval_ns = interval_ns.max(Timestamp::SECOND);
             if !keeps_turn {
                 turn.due = SOON;
-                turn.is_covered = false;
-                turn.was_covered = false;
-                turn.idle_since = None;
+                turn.coverage = Coverage::Partial;
             }
             turns.rules.insert(name, turn);
         }
@@ -226,10 +261,8 @@ impl Schedule {
     /// From now on it is told of every accepted event that concerns one of these rules, and of no other's.
     pub(crate) fn cover(&self, rules: &HashSet<&str>) {
         for (name, turn) in &mut self.locked().rules {
-            turn.is_covered = rules.contains(name.as_str());
-            // What came before was looked at by nobody: it is asked once more.
-            turn.was_covered = false;
-            turn.idle_since = None;
+            // No one looked at earlier events: the rule is evaluated once more.
+            turn.coverage = if rules.contains(name.as_str()) { Coverage::Recent } else { Coverage::Partial };
         }
     }
 
@@ -254,11 +287,8 @@ impl Turn {
             due_beyond: i64::MIN,
             late: Vec::new(),
             started_at: None,
-            is_under_way: false,
-            is_extra: false,
-            is_covered: false,
-            was_covered: false,
-            idle_since: None,
+            run: Run::Waiting,
+            coverage: Coverage::Partial,
             timing: Timing::default(),
         }
     }
@@ -284,7 +314,7 @@ impl Turns {
         }
         self.earn(now);
         let (mut next, mut chosen) = (i64::MAX, None::<(bool, i64, &String)>);
-        for (name, turn) in self.rules.iter().filter(|(_, turn)| !turn.is_under_way) {
+        for (name, turn) in self.rules.iter().filter(|(_, turn)| turn.run == Run::Waiting) {
             let at_once = turn.at_once().filter(|_| self.credit_ns > 0);
             let regular = (takes == Takes::All).then_some(turn.due);
             for (is_regular, due) in at_once.map(|due| (false, due)).into_iter().chain(regular.map(|due| (true, due))) {
@@ -300,33 +330,29 @@ impl Turns {
             return Next::Nothing(Timestamp(next.min(self.credit_due(now))));
         };
         let Some(turn) = self.rules.get_mut(&name) else { return Next::Nothing(now) };
-        turn.is_extra = turn.due > now.0;
-        if !turn.is_extra {
+        turn.run = if turn.due > now.0 { Run::AtOnce } else { Run::Regular };
+        if turn.run == Run::Regular {
             turn.timing.lag_ns = if turn.due == SOON { 0 } else { now.0.saturating_sub(turn.due) };
             turn.due = next_turn(&name, turn.interval_ns, now);
         }
-        turn.is_under_way = true;
-        turn.was_covered = turn.is_covered;
+        turn.coverage = turn.coverage.at_start();
         turn.started_at = Some(now.0);
         // An event that lies ahead comes into the window without anything being accepted.
         let due_beyond = turn.due_beyond;
         let is_fresh = |since: i64| since >= due_beyond && (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
         let ahead = turn.dues.split_off(&now.0.saturating_add(1));
         let is_asked = !std::mem::replace(&mut turn.dues, ahead).is_empty();
-        let is_idle = turn.is_covered && !is_asked && turn.idle_since.is_some_and(is_fresh);
+        let is_idle =
+            !is_asked && matches!(turn.coverage, Coverage::Full { idle_since: Some(since) } if is_fresh(since));
         Next::Task(Task { late: std::mem::take(&mut turn.late), rule: name, now, is_idle })
     }
 
     fn finish(&mut self, rule: &str, now: Timestamp, outcome: Outcome) {
-        let Outcome { n_evaluations, is_failed, is_idle, evidence_ns } = outcome;
         let Some(turn) = self.rules.get_mut(rule) else { return };
-        turn.is_under_way = false;
+        let run = std::mem::replace(&mut turn.run, Run::Waiting);
+        turn.coverage = turn.coverage.at_finish(turn.started_at, &outcome);
+        let Outcome { n_evaluations, is_failed, is_idle: _, evidence_ns } = outcome;
         let took_ns = turn.started_at.map_or(0, |started| now.0.saturating_sub(started)).max(0);
-        if !is_idle {
-            turn.idle_since = None;
-        } else if turn.was_covered && n_evaluations > 0 {
-            turn.idle_since = turn.started_at;
-        }
         let timing = &mut turn.timing;
         timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
         timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));
@@ -336,7 +362,7 @@ impl Turns {
         if !is_failed {
             timing.last_success = Some(now);
         }
-        if turn.is_extra {
+        if run == Run::AtOnce {
             // A clock that is set forward meanwhile is not what it cost.
             let cost_ns = took_ns.saturating_sub(evidence_ns).max(0).saturating_add(evidence_ns / EVIDENCE_SHARE);
             self.credit_ns = self.credit_ns.saturating_sub(cost_ns.min(CREDIT_NS_MAX));

@@ -112,7 +112,7 @@ fn what_is_judged_at_once_takes_a_twentieth_of_a_core_and_turns_stay() {
         };
         let took_ns = 20_000_000;
         now = Timestamp(now.0 + took_ns);
-        let is_extra = schedule.locked().rules[&task.rule].is_extra;
+        let is_extra = schedule.locked().rules[&task.rule].run == Run::AtOnce;
         if is_extra {
             extra_ns += took_ns
         } else {
