@@ -18,17 +18,17 @@ use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
 pub(crate) use self::turns::holds_nothing;
-pub use self::views::{AlertView, Delivered, RuleView};
-use crate::detectors::Memory;
+pub use self::views::{AlertView, DeliveryView, RuleView};
+use crate::detectors::HistoryCache;
 use crate::evaluate::SetState;
 use crate::schedule::Schedule;
 use crate::silence::Silence;
-use crate::state::Kept;
+use crate::state::AlertState;
 use crate::state_file::{StateError, StateFile};
-use crate::{Channel, Options, Rule, RuleBook, state, template};
+use crate::{Channel, Options, Rule, RuleSet, state, template};
 
 /// Rules, channels, and what they have come to.
-pub(crate) struct Book {
+pub(crate) struct RuleEngine {
     interval_ns: i64,
     wait_ns: i64,
     group_interval_ns: i64,
@@ -40,7 +40,7 @@ pub(crate) struct Book {
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
     /// What rules learned of the past.
-    memory: Memory,
+    memory: HistoryCache,
     /// Told when a notification is queued, and when all ends.
     news: Condvar,
 }
@@ -48,15 +48,15 @@ pub(crate) struct Book {
 /// Rules and channels as they stand at a time. Who works with them holds them for as long as that takes; others may
 /// have taken their place meanwhile.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct ActiveRules {
     pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) channels: Vec<Arc<Channel>>,
 }
 
 struct Inner {
-    kept: Kept,
+    kept: AlertState,
     is_dirty: bool,
-    standing: Arc<Standing>,
+    standing: Arc<ActiveRules>,
     silences: Arc<Vec<Silence>>,
     /// Since when rules are evaluated without a break.
     watched_from: Timestamp,
@@ -68,20 +68,20 @@ struct Inner {
     save_error: Option<String>,
 }
 
-impl Book {
+impl RuleEngine {
     /// Opens the state below `options.dir`.
     pub(crate) fn open(
-        rules: RuleBook,
+        rules: RuleSet,
         silences: Vec<Silence>,
         options: &Options,
         now: Timestamp,
     ) -> Result<Self, StateError> {
         let (file, kept) = state::open(&options.dir)?;
-        let standing = Standing::from(rules);
+        let standing = ActiveRules::from(rules);
         let inner = Inner {
             kept,
             is_dirty: false,
-            standing: Arc::new(Standing::default()),
+            standing: Arc::new(ActiveRules::default()),
             silences: Arc::new(silences),
             watched_from: Timestamp(i64::MIN),
             saved_at: Timestamp(i64::MIN),
@@ -99,7 +99,7 @@ impl Book {
             file,
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
-            memory: Memory::default(),
+            memory: HistoryCache::default(),
             news: Condvar::new(),
         };
         // What cannot be saved now is found again: nothing is announced before it is saved.
@@ -120,7 +120,7 @@ impl Book {
     }
 
     /// Rules and channels as they stand now.
-    pub(crate) fn standing(&self) -> Arc<Standing> {
+    pub(crate) fn standing(&self) -> Arc<ActiveRules> {
         self.locked().standing.clone()
     }
 
@@ -130,7 +130,7 @@ impl Book {
     }
 
     /// Makes `kept` the state if it can be saved.
-    fn commit(&self, inner: &mut Inner, kept: Kept) -> bool {
+    fn commit(&self, inner: &mut Inner, kept: AlertState) -> bool {
         match self.file.save(&kept) {
             Ok(()) => {
                 inner.kept = kept;
@@ -169,8 +169,8 @@ impl Book {
     }
 }
 
-impl From<RuleBook> for Standing {
-    fn from(book: RuleBook) -> Self {
+impl From<RuleSet> for ActiveRules {
+    fn from(book: RuleSet) -> Self {
         Self {
             rules: book.rules.into_iter().map(Arc::new).collect(),
             channels: book.channels.into_iter().map(Arc::new).collect(),
@@ -178,7 +178,7 @@ impl From<RuleBook> for Standing {
     }
 }
 
-impl Standing {
+impl ActiveRules {
     /// The channel with a name.
     pub(crate) fn channel(&self, name: &str) -> Option<&Arc<Channel>> {
         self.channels.iter().find(|channel| channel.name == name)

@@ -19,7 +19,7 @@ const GROUP_KEPT_NS: i64 = Timestamp::HOUR;
 
 /// What is known of a channel besides what waits for it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Desk {
+pub(crate) struct ChannelState {
     /// Alerts whose beginning it was told, or will be by what waits, and whose end it was not.
     pub(crate) told: BTreeMap<String, DeliveredAlert>,
     /// When a message of a group was begun last.
@@ -51,7 +51,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
 }
 
-impl Desk {
+impl ChannelState {
     /// Takes note of an attempt.
     pub(crate) fn note_post(&mut self, now: Timestamp, failure: Option<String>) {
         self.posts.retain(|at| is_lately(*at, now));
@@ -113,7 +113,7 @@ mod tests {
 
     /// Seconds at which attempts are made of more than there may be.
     fn attempts(posts_max: usize, failure: Option<&str>) -> Vec<i64> {
-        let mut desk = Desk::default();
+        let mut desk = ChannelState::default();
         let (mut now, mut posts) = (Timestamp(0), Vec::new());
         for _ in 0..1_000 {
             now = desk.rests_until(posts_max, now).unwrap_or(now);

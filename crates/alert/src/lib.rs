@@ -48,25 +48,25 @@ mod written;
 
 pub use alerts::Alerts;
 pub use ask::{Ask, EventTime, Question, Table};
-pub use author::{MadeError, Maker};
-pub use book::{AlertView, Delivered, RuleView};
+pub use author::{Author, DefinitionError};
+pub use book::{AlertView, DeliveryView, RuleView};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use desk::ChannelHealth;
-pub use kind::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, When, WindowPair};
+pub use kind::{Absence, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, WindowPair};
 pub use language::Language;
-pub use made::{ChannelView, Put};
+pub use made::{ChannelView, PutMode};
 pub use matcher::MatcherText;
 pub use options::{AlertsError, Options};
 pub use packs::{PACKS, Pack};
 pub use post::{PostError, Poster, check_address};
-pub use rehearse::{Firing, rehearse};
+pub use rehearse::{FiringAlert, rehearse};
 pub use rule::{Datapoints, Missing, Rule, RuleError};
-pub use rules::RuleBook;
+pub use rules::RuleSet;
 pub use runs::RunsAsk;
 pub use schedule::Timing;
 pub use silence::{AnyMatcher, NewSilence, SilenceView};
-pub use state::{Acknowledged, check_state};
-pub use trial::{Backtest, Past, PastAlert, Trial, TrialSet, backtest, try_rule};
+pub use state::{Acknowledgement, check_state};
+pub use trial::{Backtest, BacktestRange, PastAlert, Trial, TrialSet, backtest, try_rule};
 pub use written::{read_json_rule, read_rules};
 
 /// The rule file that is used where there is none: `config/rules/errors.yaml`.

@@ -3,7 +3,7 @@
 //! | kind | name | document |
 //! |---|---|---|
 //! | `rule`, `channel` | its name | [`Document`]: what was sent, in the words of rule files, and who sent it |
-//! | `silence` | its id | [`crate::silence::Kept`] |
+//! | `silence` | its id | [`crate::silence::SilenceRecord`] |
 //!
 //! A rule or channel of a file wins over one with its name that was made through the API.
 
@@ -14,10 +14,10 @@ use serde_json::{Value as Json, json};
 use storage::Store;
 use types::{GroupScope, Timestamp};
 
-use crate::author::{Maker, scope_of, scope_texts};
+use crate::author::{Author, scope_of, scope_texts};
 use crate::compile::compile;
-use crate::silence::{Kept, Silence};
-use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleBook};
+use crate::silence::{Silence, SilenceRecord};
+use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleSet};
 
 /// Kinds of documents.
 pub(crate) const RULE: &str = "rule";
@@ -32,7 +32,7 @@ const NAME_BYTES_MAX: usize = 200;
 
 /// Whether something new is made, or what is there replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
+pub enum PutMode {
     /// There may be none with the name.
     New,
     /// It takes the place of one with the name, if there is one.
@@ -50,7 +50,7 @@ pub(crate) struct Document {
 
 /// All that was made through the API.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct ApiDefinitions {
     pub(crate) rules: BTreeMap<String, (Document, Rule)>,
     pub(crate) channels: BTreeMap<String, (Document, Channel)>,
     pub(crate) silences: Vec<Silence>,
@@ -58,9 +58,9 @@ pub(crate) struct Made {
 
 /// All rules and channels, by where they are defined.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Defined {
-    pub(crate) files: RuleBook,
-    pub(crate) made: Made,
+pub(crate) struct Definitions {
+    pub(crate) files: RuleSet,
+    pub(crate) made: ApiDefinitions,
 }
 
 /// A channel, for the API and the page: without its secrets.
@@ -89,13 +89,13 @@ pub struct ChannelView {
 }
 
 impl Document {
-    pub(crate) fn new(definition: Json, maker: &Maker, now: Timestamp) -> Self {
+    pub(crate) fn new(definition: Json, maker: &Author, now: Timestamp) -> Self {
         let (scope, changed_at) = (scope_texts(&maker.scope), now.to_string());
         Self { definition, maker: maker.name.clone(), scope, changed_at }
     }
 }
 
-impl Made {
+impl ApiDefinitions {
     /// Reads what is kept. What cannot be read, by this version, is left where it is and told of.
     pub(crate) fn load(store: &Store) -> Result<Self, String> {
         let documents = |kind: &str| store.settings(kind).map_err(|error| error.to_string());
@@ -114,7 +114,7 @@ impl Made {
             }
         }
         for (id, text) in documents(SILENCE)? {
-            let kept: Result<Kept, _> = serde_json::from_str(&text);
+            let kept: Result<SilenceRecord, _> = serde_json::from_str(&text);
             match kept.map_err(|error| error.to_string()).and_then(Silence::new) {
                 Ok(silence) => made.silences.push(silence),
                 Err(error) => told(SILENCE, &id, &error),
@@ -124,9 +124,9 @@ impl Made {
     }
 }
 
-impl Defined {
+impl Definitions {
     /// All that is to stand.
-    pub(crate) fn merged(&self) -> RuleBook {
+    pub(crate) fn merged(&self) -> RuleSet {
         let mut book = self.files.clone();
         let known: BTreeSet<&str> = self.files.rules.iter().map(|rule| rule.name.as_str()).collect();
         let made = self.made.rules.values().map(|(_, rule)| rule);
@@ -152,7 +152,7 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     }
     let definition = named(name, &document.definition)?;
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     // JSON is YAML; of places only the column would say something, and not of what was sent.
     let shown =
         |errors: Vec<crate::RuleError>| errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ");

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use crate::book::annotations_of;
-use crate::detectors::{Asking, Memory, answer};
+use crate::detectors::{DetectorInput, HistoryCache, answer};
 use crate::evaluate::{Sets, State, evaluate};
 use crate::kind::Kind;
 use crate::{Ask, Rule};
@@ -19,7 +19,7 @@ const ROWS_MAX: usize = 10_000;
 
 /// An alert that fires at a moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Firing {
+pub struct FiringAlert {
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// What people are told.
@@ -29,10 +29,10 @@ pub struct Firing {
 }
 
 /// A rule on its way through the turns.
-struct Part<'a> {
+struct RuleRun<'a> {
     rule: &'a Rule,
     sets: Sets,
-    memory: Memory,
+    memory: HistoryCache,
     turn: Timestamp,
     interval_ns: i64,
 }
@@ -48,15 +48,20 @@ pub fn rehearse(
     start: Timestamp,
     interval_ns: i64,
     moments: &[Timestamp],
-) -> Result<Vec<BTreeMap<String, Vec<Firing>>>, String> {
+) -> Result<Vec<BTreeMap<String, Vec<FiringAlert>>>, String> {
     let interval_of = |rule: &Rule| rule.interval_ns.unwrap_or(interval_ns).max(Timestamp::SECOND);
     let length_ns = moments.last().map_or(0, |last| last.0.saturating_sub(start.0));
     if rules.iter().map(|rule| length_ns / interval_of(rule)).sum::<i64>() > TURNS_MAX {
         return Err(format!("more than {TURNS_MAX} turns; a longer evaluation_interval makes fewer"));
     }
-    let part =
-        |rule| Part { rule, sets: Sets::new(), memory: Memory::default(), turn: start, interval_ns: interval_of(rule) };
-    let mut parts: Vec<Part<'_>> = rules.iter().filter(|rule| rule.enabled).map(part).collect();
+    let part = |rule| RuleRun {
+        rule,
+        sets: Sets::new(),
+        memory: HistoryCache::default(),
+        turn: start,
+        interval_ns: interval_of(rule),
+    };
+    let mut parts: Vec<RuleRun<'_>> = rules.iter().filter(|rule| rule.enabled).map(part).collect();
     // What other rules are put together of is judged before them.
     parts.sort_by_key(|part| matches!(part.rule.kind, Kind::Composite(_)));
     let mut seen = Vec::new();
@@ -72,14 +77,14 @@ pub fn rehearse(
 }
 
 /// The rule whose turn is next, if it is not after `moment`.
-fn next_of(parts: &[Part<'_>], moment: Timestamp) -> Option<usize> {
+fn next_of(parts: &[RuleRun<'_>], moment: Timestamp) -> Option<usize> {
     let due = parts.iter().enumerate().filter(|(_, part)| part.turn <= moment);
     due.min_by_key(|(_, part)| part.turn).map(|(at, _)| at)
 }
 
-impl Part<'_> {
+impl RuleRun<'_> {
     fn judge(&mut self, ask: &dyn Ask, fires: &dyn Fn(&str) -> bool) -> Result<(), String> {
-        let asking = Asking { ask, now: self.turn, n_rows_max: ROWS_MAX, memory: &self.memory, fires };
+        let asking = DetectorInput { ask, now: self.turn, n_rows_max: ROWS_MAX, memory: &self.memory, fires };
         let (compiled, table) = answer(self.rule, &asking)?;
         self.sets = evaluate(self.rule, &compiled, &table, &self.sets, self.turn).sets;
         self.turn = Timestamp(self.turn.0.saturating_add(self.interval_ns));
@@ -90,8 +95,8 @@ impl Part<'_> {
         self.sets.values().any(|set| set.state == State::Alarm)
     }
 
-    fn firing(&self) -> Vec<Firing> {
-        let firing = self.sets.values().filter(|set| set.state == State::Alarm).map(|set| Firing {
+    fn firing(&self) -> Vec<FiringAlert> {
+        let firing = self.sets.values().filter(|set| set.state == State::Alarm).map(|set| FiringAlert {
             labels: set.labels.clone(),
             annotations: annotations_of(self.rule, set, &[], ""),
             value: set.value.clone(),

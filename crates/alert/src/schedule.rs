@@ -47,20 +47,20 @@ const DUES_MAX: usize = 64;
 /// The turns of all rules.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    turns: Mutex<Turns>,
+    turns: Mutex<ScheduleState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Turns {
-    rules: BTreeMap<String, Turn>,
+struct ScheduleState {
+    rules: BTreeMap<String, RuleSchedule>,
     credit_ns: i64,
     credited_at: i64,
     is_stopping: bool,
 }
 
 #[derive(Debug)]
-struct Turn {
+struct RuleSchedule {
     interval_ns: i64,
     due: i64,
     /// When events asked for it: now, and later for events that a sender dated ahead.
@@ -163,7 +163,7 @@ pub(crate) struct Outcome {
 
 /// Which tasks a thread takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Takes {
+pub(crate) enum TaskFilter {
     /// All.
     All,
     /// What an event asked for.
@@ -184,11 +184,11 @@ pub(crate) enum Next {
 impl Schedule {
     /// Without rules.
     pub(crate) fn new() -> Self {
-        let turns = Turns { credit_ns: CREDIT_NS_MAX, credited_at: i64::MAX, ..Turns::default() };
+        let turns = ScheduleState { credit_ns: CREDIT_NS_MAX, credited_at: i64::MAX, ..ScheduleState::default() };
         Self { turns: Mutex::new(turns), changed: Condvar::new() }
     }
 
-    fn locked(&self) -> MutexGuard<'_, Turns> {
+    fn locked(&self) -> MutexGuard<'_, ScheduleState> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -198,7 +198,7 @@ impl Schedule {
         let mut turns = self.locked();
         let mut before = std::mem::take(&mut turns.rules);
         for (name, interval_ns, keeps_turn) in rules {
-            let mut turn = before.remove(&name).unwrap_or_else(Turn::new);
+            let mut turn = before.remove(&name).unwrap_or_else(RuleSchedule::new);
             turn.interval_ns = interval_ns.max(Timestamp::SECOND);
             if !keeps_turn {
                 turn.due = SOON;
@@ -212,12 +212,12 @@ impl Schedule {
 
     /// Takes what is due at `now`: what an event asked for first, but for what is more than its interval late.
     #[cfg(test)]
-    pub(crate) fn take(&self, now: Timestamp, takes: Takes) -> Next {
+    pub(crate) fn take(&self, now: Timestamp, takes: TaskFilter) -> Next {
         self.locked().take(now, takes)
     }
 
     /// Waits until there may be something to do, for `longest` at most.
-    pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: Takes, longest: Duration) -> Next {
+    pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: TaskFilter, longest: Duration) -> Next {
         let mut turns = self.locked();
         let next = turns.take(clock(), takes);
         let Next::Nothing(due) = next else { return next };
@@ -254,7 +254,7 @@ impl Schedule {
     /// before then concerns it all the same.
     pub(crate) fn asked(&self, now: Timestamp) -> HashSet<String> {
         let turns = self.locked();
-        let is_asked = |turn: &Turn| turn.dues.first().is_some_and(|due| *due <= now.0);
+        let is_asked = |turn: &RuleSchedule| turn.dues.first().is_some_and(|due| *due <= now.0);
         turns.rules.iter().filter(|(_, turn)| is_asked(turn)).map(|(name, _)| name.clone()).collect()
     }
 
@@ -278,7 +278,7 @@ impl Schedule {
     }
 }
 
-impl Turn {
+impl RuleSchedule {
     fn new() -> Self {
         Self {
             interval_ns: Timestamp::SECOND,
@@ -304,8 +304,8 @@ impl Turn {
     }
 }
 
-impl Turns {
-    fn take(&mut self, now: Timestamp, takes: Takes) -> Next {
+impl ScheduleState {
+    fn take(&mut self, now: Timestamp, takes: TaskFilter) -> Next {
         if self.is_stopping {
             return Next::Stop;
         }
@@ -316,7 +316,7 @@ impl Turns {
         let (mut next, mut chosen) = (i64::MAX, None::<(bool, i64, &String)>);
         for (name, turn) in self.rules.iter().filter(|(_, turn)| turn.run == Run::Waiting) {
             let at_once = turn.at_once().filter(|_| self.credit_ns > 0);
-            let regular = (takes == Takes::All).then_some(turn.due);
+            let regular = (takes == TaskFilter::All).then_some(turn.due);
             for (is_regular, due) in at_once.map(|due| (false, due)).into_iter().chain(regular.map(|due| (true, due))) {
                 next = next.min(due);
                 // A turn that is more than its interval late goes before everything else.

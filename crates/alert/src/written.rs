@@ -1,6 +1,6 @@
 //! Rules as somebody writes them to try them: a file, or one rule by itself.
 
-use crate::{Rule, RuleBook, RuleError};
+use crate::{Rule, RuleError, RuleSet};
 
 /// How far one rule by itself is moved to stand in a file.
 const BEFORE: &str = "groups:\n- name: rule\n  rules:\n  - ";
@@ -12,7 +12,7 @@ const BEFORE_COLUMNS: u64 = 4;
 /// # Errors
 /// All mistakes; of a text without a rule, that.
 pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     let is_file = text.lines().any(|line| line.starts_with("groups:") || line.starts_with("channels:"));
     let read = match is_file {
         true => book.add(name, text),
@@ -34,7 +34,7 @@ pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
 /// # Errors
 /// All mistakes; they name keys and have no places.
 pub fn read_json_rule(name: &str, rule: &serde_json::Value) -> Result<Rule, Vec<RuleError>> {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     let file = serde_json::json!({"groups": [{"name": "rule", "rules": [rule]}]});
     let placeless = |error: RuleError| RuleError { line: None, column: None, ..error };
     book.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alert::metrics::Metrics;
-use alert::{Alerts, RuleBook};
+use alert::{Alerts, RuleSet};
 use ingest::Intake;
 use serve::{Access, App, Tls};
 use storage::{Clock, Recovery, Store};
@@ -233,7 +233,7 @@ fn make_default_rules(dir: &Path) -> Result<(), Failure> {
 
 /// Rules that were read.
 pub(crate) struct Rules {
-    pub(crate) book: RuleBook,
+    pub(crate) book: RuleSet,
 }
 
 impl Rules {
@@ -244,7 +244,7 @@ impl Rules {
 
 /// Reads all rule files; the error names every mistake.
 pub(crate) fn read_rules(dir: &Path) -> Result<Rules, String> {
-    let book = RuleBook::load_dir(dir)
+    let book = RuleSet::load_dir(dir)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))?;
     Ok(Rules { book })
 }
@@ -257,7 +257,7 @@ fn alerts_dir(config: &Config) -> PathBuf {
 fn start_alerts(
     (config, address): (&Config, std::net::SocketAddr),
     store: &Arc<Store>,
-    rules: RuleBook,
+    rules: RuleSet,
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
     cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
@@ -280,7 +280,7 @@ fn start_alerts(
 fn start_metrics(
     config: &Config,
     store: &Arc<Store>,
-    rules: &RuleBook,
+    rules: &RuleSet,
     clock: &Clock,
     address: std::net::SocketAddr,
     cache: &Arc<execute::PartialCache>,

@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use crate::batch::Unasked;
+use crate::batch::UncheckedFile;
 use crate::content::Hasher;
 use crate::server_ranges::{Claim, HeldQuestion, HeldRange};
 use crate::stop::locked;
@@ -25,7 +25,7 @@ const COMPARISONS_MAX: usize = 4;
 
 /// Ranges that stand for files of this shipper: each stands for one.
 #[derive(Debug, Default)]
-pub(crate) struct Taken(Mutex<HashSet<String>>);
+pub(crate) struct ClaimedRanges(Mutex<HashSet<String>>);
 
 /// One question to a server, repeated until it answers.
 type Ask<'a> = &'a dyn Fn(&HeldQuestion) -> Result<Vec<HeldRange>, DeliverError>;
@@ -33,7 +33,7 @@ type Ask<'a> = &'a dyn Fn(&HeldQuestion) -> Result<Vec<HeldRange>, DeliverError>
 /// How far the server holds the file of a batch whose first byte it may hold; nothing where it has to be sent.
 pub(crate) fn held_to(
     batch: &FileBatch,
-    taken: &Taken,
+    taken: &ClaimedRanges,
     ask: Ask<'_>,
     goes_on: &dyn Fn() -> bool,
 ) -> Result<Option<u64>, DeliverError> {
@@ -82,9 +82,9 @@ pub(crate) fn held_to(
     Ok(taken.take(batch, unasked, found))
 }
 
-impl Taken {
+impl ClaimedRanges {
     /// Takes those of the ranges that stand for the file, and gives where they end.
-    fn take(&self, batch: &FileBatch, unasked: &Unasked, mut held: Vec<HeldRange>) -> Option<u64> {
+    fn take(&self, batch: &FileBatch, unasked: &UncheckedFile, mut held: Vec<HeldRange>) -> Option<u64> {
         let path = &batch.header.path;
         let mut taken = locked(&self.0);
         held.retain(|range| !taken.contains(&range.id));
@@ -122,7 +122,7 @@ impl Taken {
 
 /// Whether a range of equal content is of the file, and not of one that was like it: the file was there when the server
 /// last heard of that one and has its inode; or it is a copy, and long enough to be no coincidence.
-fn is_of(batch: &FileBatch, unasked: &Unasked, range: &HeldRange) -> bool {
+fn is_of(batch: &FileBatch, unasked: &UncheckedFile, range: &HeldRange) -> bool {
     let was_there = unasked.born.is_none_or(|born| born <= range.last_seen_ns);
     if is_same_inode(batch, range) && was_there {
         return true;

@@ -5,12 +5,14 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Alerts;
-use crate::made::{CHANNEL, Defined, Document, RULE, SILENCE, channel_of, rule_of};
+use crate::made::{CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
 use crate::notify::notification;
 use crate::post::is_near_host;
 use crate::rules::check_composites;
-use crate::state::Acknowledged;
-use crate::{Channel, ChannelView, MadeError, Maker, NewSilence, PostError, Put, Rule, RuleView, SilenceView, Target};
+use crate::state::Acknowledgement;
+use crate::{
+    Author, Channel, ChannelView, DefinitionError, NewSilence, PostError, PutMode, Rule, RuleView, SilenceView, Target,
+};
 
 /// Most rules, channels and silences made through the API.
 const RULES_MAX: usize = 5_000;
@@ -30,38 +32,38 @@ impl Alerts {
     }
 
     /// Makes or replaces a rule.
-    pub fn put_rule(&self, name: &str, definition: Json, maker: &Maker, put: Put) -> Result<(), MadeError> {
+    pub fn put_rule(&self, name: &str, definition: Json, maker: &Author, put: PutMode) -> Result<(), DefinitionError> {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
         if let Some((_, rule)) = defined.made.rules.get(name) {
             must_reach_rule(rule, maker)?;
-            if put == Put::New {
-                return Err(MadeError::Exists(what));
+            if put == PutMode::New {
+                return Err(DefinitionError::Exists(what));
             }
         }
         let document = Document::new(definition, maker, self.clock.now());
-        let rule = rule_of(name, &document).map_err(MadeError::Bad)?;
+        let rule = rule_of(name, &document).map_err(DefinitionError::Bad)?;
         let kept = text_of(&document)?;
         let mut next = defined.clone();
         next.made.rules.insert(name.to_string(), (document, rule));
         if next.made.rules.len() > RULES_MAX {
-            return Err(MadeError::Bad(format!("more than {RULES_MAX} rules made through the API")));
+            return Err(DefinitionError::Bad(format!("more than {RULES_MAX} rules made through the API")));
         }
         let book = next.merged();
         let seen = book.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
-            return Err(MadeError::Bad(error.message));
+            return Err(DefinitionError::Bad(error.message));
         }
         self.change(&mut defined, next, (RULE, name), Some(&kept))
     }
 
     /// Switches a rule on or off.
-    pub fn enable_rule(&self, name: &str, enabled: bool, maker: &Maker) -> Result<(), MadeError> {
+    pub fn enable_rule(&self, name: &str, enabled: bool, maker: &Author) -> Result<(), DefinitionError> {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
-        let (mut document, rule) = defined.made.rules.get(name).cloned().ok_or(MadeError::NotFound(what))?;
+        let (mut document, rule) = defined.made.rules.get(name).cloned().ok_or(DefinitionError::NotFound(what))?;
         must_reach_rule(&rule, maker)?;
         document.definition["enabled"] = enabled.into();
         document.changed_at = self.clock.now().to_string();
@@ -72,11 +74,11 @@ impl Alerts {
     }
 
     /// Takes a rule away. What fires of it is told as resolved.
-    pub fn remove_rule(&self, name: &str, maker: &Maker) -> Result<(), MadeError> {
+    pub fn remove_rule(&self, name: &str, maker: &Author) -> Result<(), DefinitionError> {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
-        let (_, rule) = defined.made.rules.get(name).ok_or(MadeError::NotFound(what))?;
+        let (_, rule) = defined.made.rules.get(name).ok_or(DefinitionError::NotFound(what))?;
         must_reach_rule(rule, maker)?;
         let mut next = defined.clone();
         next.made.rules.remove(name);
@@ -120,35 +122,41 @@ impl Alerts {
     }
 
     /// Makes or replaces a channel. Secrets that are left out stay, as long as it leads where it led.
-    pub fn put_channel(&self, name: &str, mut definition: Json, maker: &Maker, put: Put) -> Result<(), MadeError> {
+    pub fn put_channel(
+        &self,
+        name: &str,
+        mut definition: Json,
+        maker: &Author,
+        put: PutMode,
+    ) -> Result<(), DefinitionError> {
         let mut defined = self.defined();
         let what = format!("channel \"{name}\"");
         refuse_file(&what, file_of_channel(&defined, name))?;
         if let Some((before, channel)) = defined.made.channels.get(name) {
             must_reach_channel(channel, maker)?;
-            if put == Put::New {
-                return Err(MadeError::Exists(what));
+            if put == PutMode::New {
+                return Err(DefinitionError::Exists(what));
             }
             keep_secrets(&mut definition, &before.definition);
         }
         let document = Document::new(definition, maker, self.clock.now());
-        let channel = channel_of(name, &document).map_err(MadeError::Bad)?;
+        let channel = channel_of(name, &document).map_err(DefinitionError::Bad)?;
         self.check_channel(&channel, maker)?;
         let kept = text_of(&document)?;
         let mut next = defined.clone();
         next.made.channels.insert(name.to_string(), (document, channel));
         if next.made.channels.len() > CHANNELS_MAX {
-            return Err(MadeError::Bad(format!("more than {CHANNELS_MAX} channels made through the API")));
+            return Err(DefinitionError::Bad(format!("more than {CHANNELS_MAX} channels made through the API")));
         }
         self.change(&mut defined, next, (CHANNEL, name), Some(&kept))
     }
 
     /// Takes a channel away, with what waits for it.
-    pub fn remove_channel(&self, name: &str, maker: &Maker) -> Result<(), MadeError> {
+    pub fn remove_channel(&self, name: &str, maker: &Author) -> Result<(), DefinitionError> {
         let mut defined = self.defined();
         let what = format!("channel \"{name}\"");
         refuse_file(&what, file_of_channel(&defined, name))?;
-        let (_, channel) = defined.made.channels.get(name).ok_or(MadeError::NotFound(what))?;
+        let (_, channel) = defined.made.channels.get(name).ok_or(DefinitionError::NotFound(what))?;
         must_reach_channel(channel, maker)?;
         let mut next = defined.clone();
         next.made.channels.remove(name);
@@ -156,8 +164,8 @@ impl Alerts {
     }
 
     /// Delivers one notification now that says that it is a test. The outer error is that there is no such channel.
-    pub fn test_channel(&self, name: &str, maker: &Maker) -> Result<Result<(), PostError>, MadeError> {
-        let missing = || MadeError::NotFound(format!("channel \"{name}\""));
+    pub fn test_channel(&self, name: &str, maker: &Author) -> Result<Result<(), PostError>, DefinitionError> {
+        let missing = || DefinitionError::NotFound(format!("channel \"{name}\""));
         let channel = self.book.standing().channel(name).cloned().ok_or_else(missing)?;
         must_reach_channel(&channel, maker)?;
         if let Some(taken) = self.store.as_ref().and_then(|store| store.copy_taken()) {
@@ -195,7 +203,7 @@ impl Alerts {
     }
 
     /// Makes a silence.
-    pub fn add_silence(&self, silence: NewSilence, maker: &Maker) -> Result<SilenceView, MadeError> {
+    pub fn add_silence(&self, silence: NewSilence, maker: &Author) -> Result<SilenceView, DefinitionError> {
         let now = self.clock.now();
         let silence = silence.checked(maker, now)?;
         let mut defined = self.defined();
@@ -204,7 +212,7 @@ impl Alerts {
         }
         defined.made.silences.retain(|silence| !silence.is_past(now));
         if defined.made.silences.len() >= SILENCES_MAX {
-            return Err(MadeError::Bad(format!("more than {SILENCES_MAX} silences")));
+            return Err(DefinitionError::Bad(format!("more than {SILENCES_MAX} silences")));
         }
         self.keep((SILENCE, &silence.kept.id), Some(&text_of(&silence.kept)?))?;
         let view = silence.view(now);
@@ -214,12 +222,12 @@ impl Alerts {
     }
 
     /// Ends a silence now.
-    pub fn end_silence(&self, id: &str, maker: &Maker) -> Result<(), MadeError> {
+    pub fn end_silence(&self, id: &str, maker: &Author) -> Result<(), DefinitionError> {
         let now = self.clock.now();
         let mut defined = self.defined();
         let found = defined.made.silences.iter_mut().find(|silence| silence.kept.id == id);
         let reached = found.filter(|silence| covers(maker, &silence.view(now).scope));
-        let silence = reached.ok_or_else(|| MadeError::NotFound(format!("silence {id}")))?;
+        let silence = reached.ok_or_else(|| DefinitionError::NotFound(format!("silence {id}")))?;
         let mut kept = silence.kept.clone();
         kept.ends_at = kept.ends_at.min(now.0);
         kept.starts_at = kept.starts_at.min(kept.ends_at);
@@ -231,25 +239,25 @@ impl Alerts {
 
     /// Writes down that somebody has taken an alert on, so that nobody is told of it again until it ends; or takes that
     /// back, where `by` is nobody. `by` is a name and a comment.
-    pub fn acknowledge(&self, id: &str, by: Option<(&str, &str)>) -> Result<(), MadeError> {
+    pub fn acknowledge(&self, id: &str, by: Option<(&str, &str)>) -> Result<(), DefinitionError> {
         let at = self.clock.now().to_string();
         let acknowledged =
-            by.map(|(by, comment)| Acknowledged { by: by.to_string(), at, comment: comment.to_string() });
+            by.map(|(by, comment)| Acknowledgement { by: by.to_string(), at, comment: comment.to_string() });
         match self.book.acknowledge(id, acknowledged) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(MadeError::NotFound(format!("alert {id} that fires"))),
-            Err(error) => Err(MadeError::Kept(error)),
+            Ok(false) => Err(DefinitionError::NotFound(format!("alert {id} that fires"))),
+            Err(error) => Err(DefinitionError::Kept(error)),
         }
     }
 
     /// Keeps one document and puts everything in place with it.
     fn change(
         &self,
-        defined: &mut Defined,
-        next: Defined,
+        defined: &mut Definitions,
+        next: Definitions,
         (kind, name): (&str, &str),
         kept: Option<&str>,
-    ) -> Result<(), MadeError> {
+    ) -> Result<(), DefinitionError> {
         let before = match kind {
             RULE => defined.made.rules.get(name).map(|(document, _)| text_of(document)),
             _ => defined.made.channels.get(name).map(|(document, _)| text_of(document)),
@@ -263,28 +271,28 @@ impl Alerts {
             }
             Err(error) => {
                 self.keep((kind, name), before.as_deref())?;
-                Err(MadeError::Kept(error.to_string()))
+                Err(DefinitionError::Kept(error.to_string()))
             }
         }
     }
 
-    fn keep(&self, (kind, name): (&str, &str), text: Option<&str>) -> Result<(), MadeError> {
+    fn keep(&self, (kind, name): (&str, &str), text: Option<&str>) -> Result<(), DefinitionError> {
         let Some(store) = &self.store else { return Ok(()) };
         let kept = match text {
             Some(text) => store.put_setting(kind, name, text),
             None => store.remove_setting(kind, name),
         };
-        kept.map_err(|error| MadeError::Kept(error.to_string()))
+        kept.map_err(|error| DefinitionError::Kept(error.to_string()))
     }
 
     /// Whether somebody may make a channel lead there.
-    fn check_channel(&self, channel: &Channel, maker: &Maker) -> Result<(), MadeError> {
+    fn check_channel(&self, channel: &Channel, maker: &Author) -> Result<(), DefinitionError> {
         if let Target::Command(_) = &channel.target {
             if !maker.is_admin {
-                return Err(MadeError::NotAllowed("channels of type \"command\" need the role admin".into()));
+                return Err(DefinitionError::NotAllowed("channels of type \"command\" need the role admin".into()));
             }
             if !self.allow_commands {
-                return Err(MadeError::NotAllowed("commands are switched off: [alerts] allow_commands".into()));
+                return Err(DefinitionError::NotAllowed("commands are switched off: [alerts] allow_commands".into()));
             }
         }
         let url = channel.settings.url.as_ref().and_then(|url| reqwest::Url::parse(url.reveal()).ok());
@@ -292,14 +300,14 @@ impl Alerts {
         if is_near && !self.allow_private_addresses {
             let message =
                 "url leads to this machine or a private network; [alerts] allow_private_addresses = true allows it";
-            return Err(MadeError::Bad(message.into()));
+            return Err(DefinitionError::Bad(message.into()));
         }
         Ok(())
     }
 }
 
 /// Whether everything within a scope exists for somebody.
-fn covers(maker: &Maker, scope: &types::GroupScope) -> bool {
+fn covers(maker: &Author, scope: &types::GroupScope) -> bool {
     match scope {
         _ if maker.scope.is_everything() => true,
         types::GroupScope::All => false,
@@ -308,28 +316,28 @@ fn covers(maker: &Maker, scope: &types::GroupScope) -> bool {
 }
 
 /// A rule that is out of somebody's reach is not there for them.
-fn must_reach_rule(rule: &Rule, maker: &Maker) -> Result<(), MadeError> {
+fn must_reach_rule(rule: &Rule, maker: &Author) -> Result<(), DefinitionError> {
     if rule.is_within(&maker.scope) {
         Ok(())
     } else {
-        Err(MadeError::NotAllowed(format!("the name \"{}\" is taken", rule.name)))
+        Err(DefinitionError::NotAllowed(format!("the name \"{}\" is taken", rule.name)))
     }
 }
 
-fn must_reach_channel(channel: &Channel, maker: &Maker) -> Result<(), MadeError> {
+fn must_reach_channel(channel: &Channel, maker: &Author) -> Result<(), DefinitionError> {
     if matches!(channel.target, Target::Command(_)) && !maker.is_admin {
-        return Err(MadeError::NotAllowed("channels of type \"command\" need the role admin".into()));
+        return Err(DefinitionError::NotAllowed("channels of type \"command\" need the role admin".into()));
     }
     let is_within = covers(maker, &channel.scope);
-    if is_within { Ok(()) } else { Err(MadeError::NotAllowed(format!("the name \"{}\" is taken", channel.name))) }
+    if is_within { Ok(()) } else { Err(DefinitionError::NotAllowed(format!("the name \"{}\" is taken", channel.name))) }
 }
 
-fn refuse_file(what: &str, file: Option<&str>) -> Result<(), MadeError> {
-    let in_file = |file: &str| MadeError::InFile { what: what.to_string(), file: file.to_string() };
+fn refuse_file(what: &str, file: Option<&str>) -> Result<(), DefinitionError> {
+    let in_file = |file: &str| DefinitionError::InFile { what: what.to_string(), file: file.to_string() };
     file.map_or(Ok(()), |file| Err(in_file(file)))
 }
 
-fn file_of_channel<'a>(defined: &'a Defined, name: &str) -> Option<&'a str> {
+fn file_of_channel<'a>(defined: &'a Definitions, name: &str) -> Option<&'a str> {
     defined.files.channels.iter().find(|channel| channel.name == name).map(|channel| &*channel.file)
 }
 
@@ -348,8 +356,8 @@ fn keep_secrets(definition: &mut Json, before: &Json) {
     }
 }
 
-fn text_of(document: &impl Serialize) -> Result<String, MadeError> {
-    serde_json::to_string(document).map_err(|error| MadeError::Kept(error.to_string()))
+fn text_of(document: &impl Serialize) -> Result<String, DefinitionError> {
+    serde_json::to_string(document).map_err(|error| DefinitionError::Kept(error.to_string()))
 }
 
 #[cfg(test)]

@@ -12,35 +12,35 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use super::{Book, Standing, annotations_of};
+use super::{ActiveRules, RuleEngine, annotations_of};
 use crate::desk::DeliveredAlert;
-use crate::evaluate::{Change, State};
+use crate::evaluate::{State, Transition};
 use crate::labels::key_of;
 use crate::notify::{Notification, Subject, body, notification, slim};
 use crate::silence::{Silence, groups_of};
-use crate::state::{Fired, Kept};
+use crate::state::{ActiveAlert, AlertState};
 use crate::{Channel, Rule};
 
 /// What was found out of alerts just now, by their labels; with more events than is kept.
-pub(super) type Fresh = BTreeMap<String, Json>;
+pub(super) type EvidenceByAlert = BTreeMap<String, Json>;
 
-impl Book {
+impl RuleEngine {
     /// Takes changes of a rule in and queues what is to be told of them.
     pub(super) fn announce(
         &self,
-        kept: &mut Kept,
-        (standing, silences): (&Standing, &[Silence]),
+        kept: &mut AlertState,
+        (standing, silences): (&ActiveRules, &[Silence]),
         rule: &Rule,
-        changes: &[(Change, Json)],
+        changes: &[(Transition, Json)],
         now: Timestamp,
     ) {
         // Ends first: where a rule asks something else now, one and the same label set may end and begin anew.
         for is_beginning in [false, true] {
-            let mut fresh = Fresh::new();
+            let mut fresh = EvidenceByAlert::new();
             for (change, body) in changes.iter().filter(|(change, _)| change.fires == is_beginning) {
                 let key = key_of(&change.set.labels);
                 if is_beginning {
-                    kept.fired.insert(key.clone(), Fired::new(rule, change, body));
+                    kept.fired.insert(key.clone(), ActiveAlert::new(rule, change, body));
                 } else if let Some(fired) = kept.fired.get_mut(&key) {
                     fired.ends_at = Some(change.set.since);
                 }
@@ -54,7 +54,13 @@ impl Book {
     }
 
     /// Ends alerts of rules that are evaluated no more, and gives those that fire since before alerts were kept a place.
-    pub(super) fn settle_rules(&self, kept: &mut Kept, standing: &Standing, silences: &[Silence], now: Timestamp) {
+    pub(super) fn settle_rules(
+        &self,
+        kept: &mut AlertState,
+        standing: &ActiveRules,
+        silences: &[Silence],
+        now: Timestamp,
+    ) {
         for fired in kept.fired.values_mut() {
             match standing.rules.iter().find(|rule| rule.enabled && rule.name == fired.rule) {
                 Some(rule) => (fired.groups, fired.topics) = (groups_of(rule), rule.topics.clone()),
@@ -68,12 +74,12 @@ impl Book {
                     continue;
                 }
                 let starts_at = set.since;
-                let change = Change { set, fires: true, starts_at, row: None };
+                let change = Transition { set, fires: true, starts_at, row: None };
                 let url = self.url_of(rule, now);
                 let annotations = annotations_of(rule, &change.set, &[], &url);
                 let (events, evidence) = (Vec::new(), Json::Null);
                 let subject = Subject { rule, change: &change, annotations, events, evidence, url };
-                kept.fired.insert(key.clone(), Fired::new(rule, &change, &body(&subject)));
+                kept.fired.insert(key.clone(), ActiveAlert::new(rule, &change, &body(&subject)));
                 // Whoever hears of it has been told by the version that kept nothing of it.
                 for channel in standing.channels.iter().filter(|channel| channel.takes(&rule.topics)) {
                     let group = channel.group_of(&change.set.labels);
@@ -83,7 +89,7 @@ impl Book {
             }
         }
         for channel in &standing.channels {
-            self.tell(kept, channel, silences, &Fresh::new(), now);
+            self.tell(kept, channel, silences, &EvidenceByAlert::new(), now);
         }
         kept.fired.retain(|_, fired| fired.ends_at.is_none());
     }
@@ -97,13 +103,20 @@ impl Book {
         }
         let mut kept = inner.kept.clone();
         let silences = inner.silences.clone();
-        if self.tell(&mut kept, channel, &silences, &Fresh::new(), now) {
+        if self.tell(&mut kept, channel, &silences, &EvidenceByAlert::new(), now) {
             self.commit(&mut inner, kept);
         }
     }
 
     /// Queues what one channel is to be told. Returns whether that is anything.
-    fn tell(&self, kept: &mut Kept, channel: &Channel, silences: &[Silence], fresh: &Fresh, now: Timestamp) -> bool {
+    fn tell(
+        &self,
+        kept: &mut AlertState,
+        channel: &Channel,
+        silences: &[Silence],
+        fresh: &EvidenceByAlert,
+        now: Timestamp,
+    ) -> bool {
         let mut news = self.ends(kept, channel, fresh, now);
         news.extend(self.beginnings(kept, channel, silences, fresh, now));
         news.extend(self.repeats(kept, channel, silences, now));
@@ -117,7 +130,13 @@ impl Book {
         is_any
     }
 
-    fn ends(&self, kept: &mut Kept, channel: &Channel, fresh: &Fresh, now: Timestamp) -> Vec<Notification> {
+    fn ends(
+        &self,
+        kept: &mut AlertState,
+        channel: &Channel,
+        fresh: &EvidenceByAlert,
+        now: Timestamp,
+    ) -> Vec<Notification> {
         let desk = kept.desks.entry(channel.name.clone()).or_default();
         let is_over = |key: &String, told: &DeliveredAlert| {
             kept.fired.get(key).is_none_or(|fired| fired.ends_at.is_some() || fired.starts_at != told.starts_at)
@@ -145,10 +164,10 @@ impl Book {
 
     fn beginnings(
         &self,
-        kept: &mut Kept,
+        kept: &mut AlertState,
         channel: &Channel,
         silences: &[Silence],
-        fresh: &Fresh,
+        fresh: &EvidenceByAlert,
         now: Timestamp,
     ) -> Vec<Notification> {
         let desk = kept.desks.entry(channel.name.clone()).or_default();
@@ -172,12 +191,18 @@ impl Book {
     }
 
     /// Tells of groups again that have gone on for long without anybody having taken them on.
-    fn repeats(&self, kept: &mut Kept, channel: &Channel, silences: &[Silence], now: Timestamp) -> Vec<Notification> {
+    fn repeats(
+        &self,
+        kept: &mut AlertState,
+        channel: &Channel,
+        silences: &[Silence],
+        now: Timestamp,
+    ) -> Vec<Notification> {
         let repeat_ns = channel.repeat_ns.unwrap_or(self.repeat_ns);
         if repeat_ns == 0 || channel.target.repeat_ns().is_some() {
             return Vec::new();
         }
-        let Kept { desks, fired, queues, .. } = kept;
+        let AlertState { desks, fired, queues, .. } = kept;
         let desk = desks.entry(channel.name.clone()).or_default();
         let is_due = |told: &DeliveredAlert| {
             let last = desk.groups.get(&told.group);
@@ -214,8 +239,8 @@ fn due_at(channel: &Channel, last: Option<&i64>, wait_ns: i64, now: Timestamp) -
     last.map_or(now.0, |last| last.saturating_add(wait_ns).clamp(now.0, now.0.saturating_add(wait_ns)))
 }
 
-impl Fired {
-    fn new(rule: &Rule, change: &Change, body: &Json) -> Self {
+impl ActiveAlert {
+    fn new(rule: &Rule, change: &Transition, body: &Json) -> Self {
         Self {
             rule: rule.name.clone(),
             groups: groups_of(rule),

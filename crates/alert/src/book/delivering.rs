@@ -6,15 +6,15 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use super::Book;
+use super::RuleEngine;
 use crate::desk::ChannelHealth;
 use crate::labels::{Labels, key_of};
 use crate::notify::{Notification, notification};
 use crate::silence::Silence;
-use crate::state::Acknowledged;
+use crate::state::Acknowledgement;
 use crate::{Channel, PostError};
 
-impl Book {
+impl RuleEngine {
     /// The next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
     /// not noted before a crash, it comes once more, the same under the same id.
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
@@ -115,7 +115,7 @@ impl Book {
     }
 
     /// Writes down that somebody has taken an alert that fires on, or takes it back. `false` where there is none.
-    pub(crate) fn acknowledge(&self, id: &str, acknowledged: Option<Acknowledged>) -> Result<bool, String> {
+    pub(crate) fn acknowledge(&self, id: &str, acknowledged: Option<Acknowledgement>) -> Result<bool, String> {
         let mut inner = self.locked();
         let mut kept = inner.kept.clone();
         let found = kept.fired.iter_mut().find(|(key, _)| super::views::id_of(key) == id);

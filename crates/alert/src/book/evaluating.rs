@@ -6,11 +6,11 @@ use std::time::Instant;
 use serde_json::{Value as Json, json};
 use types::Timestamp;
 
-use super::evidence::Inquiry;
-use super::{Book, annotations_of};
+use super::evidence::EvidenceQuery;
+use super::{RuleEngine, annotations_of};
 use crate::compile::Compiled;
-use crate::detectors::{Asking, answer};
-use crate::evaluate::{Change, Evaluation, SETS_MAX, SetState, Sets, State, evaluate};
+use crate::detectors::{DetectorInput, answer};
+use crate::evaluate::{Evaluation, SETS_MAX, SetState, Sets, State, Transition, evaluate};
 use crate::labels::key_of;
 use crate::notify::{Subject, body};
 use crate::schedule::Outcome;
@@ -26,7 +26,7 @@ const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 /// Rows beyond the bound on label sets are asked for all the same, to be able to say how many are left out.
 const ROWS_MAX: usize = 10 * SETS_MAX;
 
-impl Book {
+impl RuleEngine {
     /// What a rule has come to stays; that it was not evaluated is said.
     pub(super) fn note_defect(&self, rule: &Rule, now: Timestamp) {
         tracing::error!(rule = rule.name, "the evaluation of a rule panicked");
@@ -104,8 +104,8 @@ impl Book {
         let state = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let fires = |key: &String| state.sets.get(key).is_some_and(|set| set.state == State::Alarm);
         let fresh: Sets = sets.into_iter().filter(|(key, set)| set.state == State::Alarm && !fires(key)).collect();
-        let is_fresh = |change: &Change| change.row.is_some() && fresh.values().any(|set| *set == change.set);
-        let changes: Vec<Change> = changes.into_iter().filter(is_fresh).collect();
+        let is_fresh = |change: &Transition| change.row.is_some() && fresh.values().any(|set| *set == change.set);
+        let changes: Vec<Transition> = changes.into_iter().filter(is_fresh).collect();
         if changes.is_empty() {
             return;
         }
@@ -132,7 +132,7 @@ impl Book {
             let state = inner.kept.rules.get(name).filter(|_| is_seen);
             state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
         };
-        answer(rule, &Asking { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
+        answer(rule, &DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
     }
 
     /// Changes with what is said of each, whoever will hear it.
@@ -141,18 +141,18 @@ impl Book {
         rule: &Rule,
         compiled: &Compiled,
         table: &Table,
-        changes: Vec<Change>,
+        changes: Vec<Transition>,
         ask: &dyn Ask,
         now: Timestamp,
-    ) -> Vec<(Change, Json)> {
+    ) -> Vec<(Transition, Json)> {
         let mut made = Vec::new();
         for (n, change) in changes.into_iter().enumerate() {
             let (rule_name, fires) = (&rule.name, change.fires);
             tracing::info!(rule = rule_name, fires, "alert changed");
             let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
             let row = row.and_then(|at| table.rows.get(at));
-            let inquiry = row.map(|row| Inquiry { rule, compiled, row, labels: &change.set.labels, ask, now });
-            let events = inquiry.as_ref().map(Inquiry::events).unwrap_or_default();
+            let inquiry = row.map(|row| EvidenceQuery { rule, compiled, row, labels: &change.set.labels, ask, now });
+            let events = inquiry.as_ref().map(EvidenceQuery::events).unwrap_or_default();
             let pattern = change.row.and_then(|at| compiled.pattern_of(rule, table.rows.get(at)?));
             let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
             let mut evidence = match asked_more {
@@ -178,7 +178,7 @@ impl Book {
     }
 
     /// Puts in where the page asks whether to take an alert on or to silence it. Opening them changes nothing.
-    fn add_links(&self, evidence: &mut Json, change: &Change) {
+    fn add_links(&self, evidence: &mut Json, change: &Transition) {
         if change.fires {
             let id = super::views::id_of(&key_of(&change.set.labels));
             evidence["acknowledge_url"] = format!("{}?acknowledge={id}", self.page_url()).into();
@@ -188,8 +188,8 @@ impl Book {
 }
 
 /// The end of everything that fires of a question that is asked no more.
-fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Change> {
+fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Transition> {
     let firing = sets.values().filter(|set| set.state == State::Alarm);
     let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };
-    firing.map(|set| Change { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
+    firing.map(|set| Transition { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
 }

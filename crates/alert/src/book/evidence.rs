@@ -29,7 +29,7 @@ const TEXT_CHARS_MIN: usize = 6;
 const PATTERN_BYTES_MAX: usize = 2 << 10;
 
 /// Where to ask for evidence of one row.
-pub(super) struct Inquiry<'a> {
+pub(super) struct EvidenceQuery<'a> {
     pub(super) rule: &'a Rule,
     pub(super) compiled: &'a Compiled,
     pub(super) row: &'a [Option<Value>],
@@ -38,7 +38,7 @@ pub(super) struct Inquiry<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Inquiry<'_> {
+impl EvidenceQuery<'_> {
     /// The newest events, as JSON objects. An alert without its events is better than none.
     pub(super) fn events(&self) -> Vec<Json> {
         let plan = self.compiled.events_plan(self.row);

@@ -69,15 +69,15 @@ impl Heard {
 
 struct Scene {
     dir: tempfile::TempDir,
-    book: Book,
+    book: RuleEngine,
     truth: Truth,
     heard: Heard,
     now: Timestamp,
     seed: u64,
 }
 
-fn opened(dir: &std::path::Path, now: Timestamp) -> Book {
-    let mut rules = RuleBook::default();
+fn opened(dir: &std::path::Path, now: Timestamp) -> RuleEngine {
+    let mut rules = RuleSet::default();
     rules.add("r.yaml", RULE).unwrap();
     let settings = ChannelSettings {
         name: "hook".into(),
@@ -86,7 +86,7 @@ fn opened(dir: &std::path::Path, now: Timestamp) -> Book {
         ..ChannelSettings::default()
     };
     rules.channels.push(Channel::new(settings).unwrap());
-    Book::open(rules, Vec::new(), &Options::new(dir.into()), now).unwrap()
+    RuleEngine::open(rules, Vec::new(), &Options::new(dir.into()), now).unwrap()
 }
 
 impl Scene {

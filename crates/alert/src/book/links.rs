@@ -3,12 +3,12 @@
 use serde_json::Value as Json;
 use types::{TimeRange, Timestamp, Value};
 
-use super::Book;
+use super::RuleEngine;
 use crate::compile::{Compiled, Lines, compile};
 use crate::rule::window_of;
 use crate::{Kind, Rule};
 
-impl Book {
+impl RuleEngine {
     /// The page of alerts.
     pub(crate) fn page_url(&self) -> String {
         format!("{}/alerts", self.base_url)

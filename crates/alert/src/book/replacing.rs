@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-use super::{Book, Standing};
+use super::{ActiveRules, RuleEngine};
 use crate::silence::Silence;
-use crate::state::Kept;
-use crate::{Channel, RuleBook};
+use crate::state::AlertState;
+use crate::{Channel, RuleSet};
 
-impl Book {
+impl RuleEngine {
     /// Makes `rules` those that stand, once what that means is saved; nothing changes where it cannot be.
-    pub(crate) fn replace(&self, rules: RuleBook, now: Timestamp) -> Result<(), String> {
-        let mut standing = Standing::from(rules);
+    pub(crate) fn replace(&self, rules: RuleSet, now: Timestamp) -> Result<(), String> {
+        let mut standing = ActiveRules::from(rules);
         let mut inner = self.locked();
         // What is the same stays the same, so that an evaluation under way is not in vain.
         for rule in &mut standing.rules {
@@ -35,7 +35,13 @@ impl Book {
     }
 
     /// Keeps of what was kept what is of those that stand now: rules and channels are known by their names.
-    pub(super) fn carry_over(&self, kept: &mut Kept, standing: &Standing, silences: &[Silence], now: Timestamp) {
+    pub(super) fn carry_over(
+        &self,
+        kept: &mut AlertState,
+        standing: &ActiveRules,
+        silences: &[Silence],
+        now: Timestamp,
+    ) {
         kept.queues.retain(|name| standing.channel(name).is_some());
         kept.desks.retain(|name, _| standing.channel(name).is_some());
         self.settle_rules(kept, standing, silences, now);

@@ -8,7 +8,7 @@ use types::Value;
 
 use super::*;
 use crate::book::evidence::EVENTS_SHOWN;
-use crate::evaluate::Change;
+use crate::evaluate::Transition;
 use crate::notify::{Notification, Subject, body, notification};
 use crate::{Ask, ChannelSettings, Question, Table};
 
@@ -33,7 +33,7 @@ impl Ask for Listed {
 
 struct Bench {
     dir: tempfile::TempDir,
-    book: Book,
+    book: RuleEngine,
     ask: Listed,
     now: Timestamp,
 }
@@ -78,14 +78,14 @@ impl Bench {
     }
 }
 
-fn open(dir: &std::path::Path) -> Result<Book, StateError> {
+fn open(dir: &std::path::Path) -> Result<RuleEngine, StateError> {
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
-    Book::open(rules(crate::THRESHOLD_RULES), Vec::new(), &Options::new(dir.into()), now)
+    RuleEngine::open(rules(crate::THRESHOLD_RULES), Vec::new(), &Options::new(dir.into()), now)
 }
 
 /// Rules, and a channel `hook` that takes everything.
-fn rules(text: &str) -> RuleBook {
-    let mut rules = RuleBook::default();
+fn rules(text: &str) -> RuleSet {
+    let mut rules = RuleSet::default();
     rules.add("errors.yaml", text).unwrap();
     let settings = ChannelSettings {
         name: "hook".into(),
@@ -206,7 +206,7 @@ fn bodies_are_bounded_whatever_the_events_hold() {
     let events: Vec<Json> = (0..10).map(|_| json!({"@message": "é\u{1}".repeat(100_000)})).collect();
     let rule = &bench.book.standing().rules[0];
     let set = bench.book.locked().kept.rules["errors"].sets.values().next().unwrap().clone();
-    let change = Change { set, fires: true, starts_at: 0, row: None };
+    let change = Transition { set, fires: true, starts_at: 0, row: None };
     let (annotations, evidence) = (BTreeMap::new(), Json::Null);
     let subject = Subject { rule, change: &change, annotations, events, evidence, url: String::new() };
     let made = notification(&body(&subject), "hook", None, 0, bench.now);
@@ -296,7 +296,7 @@ fn a_rule_that_notifies_nobody_fires_and_waits_for_no_channel() {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
     let text = "groups: [{name: g, rules: [{name: r, query: 'stats count(*) as count by @log', notify: false}]}]";
-    let book = Book::open(rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+    let book = RuleEngine::open(rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
     let later = Timestamp(now.0 + Timestamp::MINUTE);
     book.evaluate_due(&Listed(Mutex::new(Ok(vec![("app", 3)]))), &|| later);
     assert_eq!(book.alert_views(later).len(), 1);
@@ -317,7 +317,7 @@ fn a_rule_over_rules_does_not_see_those_beyond_its_makers_groups() {
         if is_scoped {
             book.rules[1].scope = types::GroupScope::Matching(vec![types::GroupPattern::new("a/*")]);
         }
-        let book = Book::open(book, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+        let book = RuleEngine::open(book, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
         let ask = Listed(Mutex::new(Ok(vec![("app", 3)])));
         for minutes in 1..4 {
             book.evaluate_due(&ask, &|| Timestamp(now.0 + minutes * Timestamp::MINUTE));

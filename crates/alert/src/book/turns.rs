@@ -6,12 +6,12 @@ use std::sync::Arc;
 use plan::Operator;
 use types::{Timestamp, Value};
 
-use super::{Book, Standing};
+use super::{ActiveRules, RuleEngine};
 use crate::compile::Compiled;
 use crate::kind::Kind;
 use crate::rule::window_of;
 #[cfg(test)]
-use crate::schedule::{Next, Takes};
+use crate::schedule::{Next, TaskFilter};
 use crate::schedule::{Outcome, Task, next_turn};
 use crate::trigger::is_of_events;
 use crate::{Ask, Missing, Rule, Table};
@@ -31,12 +31,12 @@ const SAVE_NS: i64 = Timestamp::SECOND;
 /// and when rules were evaluated last this often, from which missed turns are known after a crash.
 const SAVE_TIMES_NS: i64 = Timestamp::MINUTE;
 
-impl Book {
+impl RuleEngine {
     /// Does everything that is due. Returns when there is something to do next.
     #[cfg(test)]
     pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
         for _ in 0..=self.standing().rules.len() {
-            match self.schedule.take(clock(), Takes::All) {
+            match self.schedule.take(clock(), TaskFilter::All) {
                 Next::Task(task) => self.evaluate(&task, ask, clock),
                 Next::Nothing(due) => {
                     self.save_changes();
@@ -135,7 +135,7 @@ impl Book {
     }
 
     /// Gives these rules turns. Those that stay as they are keep theirs; the others come as soon as possible.
-    pub(super) fn schedule_rules(&self, standing: &Standing, stays: &dyn Fn(&Rule) -> bool) {
+    pub(super) fn schedule_rules(&self, standing: &ActiveRules, stays: &dyn Fn(&Rule) -> bool) {
         let enabled = standing.rules.iter().filter(|rule| rule.enabled);
         self.schedule.set(enabled.map(|rule| (rule.name.clone(), self.interval_of(rule), stays(rule))));
     }

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
-use super::{Book, annotations_of};
+use super::{RuleEngine, annotations_of};
 use crate::desk::DeliveredAlert;
 use crate::evaluate::State;
 use crate::silence::groups_of;
-use crate::state::{Acknowledged, Kept, RuleState};
+use crate::state::{Acknowledgement, AlertState, RuleState};
 use crate::{Missing, Rule};
 
 /// A rule, for the API and the page.
@@ -94,9 +94,9 @@ pub struct AlertView {
     /// Ids of the silences that hold for it.
     pub silenced_by: Vec<String>,
     /// Who has taken it on, and when.
-    pub acknowledged: Option<Acknowledged>,
+    pub acknowledged: Option<Acknowledgement>,
     /// Channels that know of it.
-    pub notified: Vec<Delivered>,
+    pub notified: Vec<DeliveryView>,
     /// What was found when it began, as notifications say it: the pattern of its lines, how many came from where, the first
     /// and the newest of them.
     pub pattern: Option<Json>,
@@ -110,14 +110,14 @@ pub struct AlertView {
 
 /// That a channel was told of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Delivered {
+pub struct DeliveryView {
     /// The channel.
     pub channel: String,
     /// When it was delivered last; nothing while it waits.
     pub delivered_at: Option<String>,
 }
 
-impl Book {
+impl RuleEngine {
     /// All rules.
     pub(crate) fn rule_views(&self) -> Vec<RuleView> {
         let inner = self.locked();
@@ -215,9 +215,9 @@ pub(super) fn id_of(key: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes()))
 }
 
-fn delivered(kept: &Kept, key: &str) -> Vec<Delivered> {
+fn delivered(kept: &AlertState, key: &str) -> Vec<DeliveryView> {
     let told = kept.desks.iter().filter_map(|(channel, desk)| Some((channel, desk.told.get(key)?)));
-    let view = |(channel, told): (&String, &DeliveredAlert)| Delivered {
+    let view = |(channel, told): (&String, &DeliveredAlert)| DeliveryView {
         channel: channel.clone(),
         delivered_at: told.delivered_at.map(|at| Timestamp(at).to_string()),
     };

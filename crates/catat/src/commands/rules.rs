@@ -6,7 +6,7 @@ mod test;
 use std::io::Write;
 use std::path::Path;
 
-use alert::{Rule, RuleBook, RuleError, read_rules};
+use alert::{Rule, RuleError, RuleSet, read_rules};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -59,9 +59,9 @@ fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
 
 /// Says how many rules there are, or all that is wrong with them.
 fn check(path: &Path) -> Result<(), Failure> {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     if path.is_dir() {
-        book = RuleBook::load_dir(path).map_err(|errors| all(&errors))?;
+        book = RuleSet::load_dir(path).map_err(|errors| all(&errors))?;
     } else {
         book.add(&path.display().to_string(), &text_of(path)?).map_err(|errors| all(&errors))?;
     }

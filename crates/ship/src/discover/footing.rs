@@ -17,29 +17,29 @@ const ROUNDED_BY: Duration = Duration::from_secs(3);
 
 /// Directories as they were before they were listed, files that links lead to, and what is absent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Footing {
-    places: Vec<(PathBuf, Option<Stamp>)>,
+pub(crate) struct SearchBasis {
+    places: Vec<(PathBuf, Option<PathStamp>)>,
     is_shaken: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct PathStamp {
     key: FileKey,
     /// Of a directory.
     modified: Option<SystemTime>,
 }
 
-impl Stamp {
+impl PathStamp {
     fn of(metadata: &Metadata) -> Self {
         let modified = if metadata.is_dir() { metadata.modified().ok() } else { None };
         Self { key: FileKey::of(metadata), modified }
     }
 }
 
-impl Footing {
+impl SearchBasis {
     /// Takes note of what is at `path` now; of a directory before it is listed.
     pub(super) fn note(&mut self, path: &Path, metadata: Option<&Metadata>) {
-        let stamp = metadata.map(Stamp::of);
+        let stamp = metadata.map(PathStamp::of);
         let is_old = |at: SystemTime| SystemTime::now().duration_since(at).is_ok_and(|age| age > ROUNDED_BY);
         self.is_shaken |= stamp.and_then(|stamp| stamp.modified).is_some_and(|at| !is_old(at));
         self.places.push((path.to_owned(), stamp));
@@ -52,14 +52,14 @@ impl Footing {
 
     /// Links to files, and files that are searched for by name: their directories do not tell of their changes.
     pub(crate) fn files(&self) -> HashSet<&Path> {
-        let is_file = |stamp: &Option<Stamp>| stamp.is_some_and(|stamp| stamp.modified.is_none());
+        let is_file = |stamp: &Option<PathStamp>| stamp.is_some_and(|stamp| stamp.modified.is_none());
         self.places.iter().filter(|(_, stamp)| is_file(stamp)).map(|(path, _)| path.as_path()).collect()
     }
 
     /// Tells whether everything is as it was. That of nothing is not known.
     pub(crate) fn stands(&self) -> bool {
-        let is_same = |(path, stamp): &(PathBuf, Option<Stamp>)| match fs::metadata(path) {
-            Ok(metadata) => *stamp == Some(Stamp::of(&metadata)),
+        let is_same = |(path, stamp): &(PathBuf, Option<PathStamp>)| match fs::metadata(path) {
+            Ok(metadata) => *stamp == Some(PathStamp::of(&metadata)),
             Err(error) => stamp.is_none() && error.kind() == std::io::ErrorKind::NotFound,
         };
         !self.is_shaken && !self.places.is_empty() && self.places.iter().all(is_same)
@@ -81,7 +81,7 @@ mod tests {
         fs::write(dir.path().join("elsewhere"), "b").unwrap();
         std::os::unix::fs::symlink(dir.path().join("elsewhere"), logs.join("link")).unwrap();
         File::open(&logs).unwrap().set_times(FileTimes::new().set_modified(SystemTime::now() - age)).unwrap();
-        let mut footing = Footing::default();
+        let mut footing = SearchBasis::default();
         for path in [logs.clone(), logs.join("link"), dir.path().join("absent")] {
             footing.note(&path, fs::metadata(&path).ok().as_ref());
         }
@@ -113,6 +113,6 @@ mod tests {
     fn a_directory_that_changed_just_now_may_change_again_unseen() {
         assert!(!check(|_| {}, Duration::ZERO));
         assert!(!check(|_| {}, Duration::from_secs(1)));
-        assert!(!Footing::default().stands());
+        assert!(!SearchBasis::default().stands());
     }
 }

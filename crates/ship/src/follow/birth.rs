@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::Followed;
+use super::FollowedFile;
 use crate::discover::Candidate;
 
 /// What births are worth on each device.
@@ -18,7 +18,7 @@ pub(super) struct Births {
 
 impl Births {
     /// Tells whether a file of this inode that was found is another than `file` by its birth.
-    pub(super) fn tell_apart(&mut self, file: &mut Followed, candidate: &Candidate) -> bool {
+    pub(super) fn tell_apart(&mut self, file: &mut FollowedFile, candidate: &Candidate) -> bool {
         let born = candidate.born.filter(|_| !self.made_up.contains(&candidate.key.device));
         let is_other = matches!((file.entry.born, born), (Some(before), Some(now)) if before != now);
         if is_other && file.handle.is_open() {

@@ -16,13 +16,13 @@ use super::buffers::Buffers;
 use super::container::Container;
 use super::options::FileInput;
 use super::state::{GenerationState, Handle, HintCoverage, LinePosition, OldBytes, Unsent};
-use crate::boundary::{self, Cut, Multiline, Settled};
-use crate::checkpoint::{Entry, Packed};
+use crate::boundary::{self, Cut, Multiline, TailState};
+use crate::checkpoint::{Entry, PackedContent};
 use crate::content::Content;
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::follow::options::LARGE_BYTES;
-use crate::follow::unpacker::Unpacked;
-use crate::identity::{FileKey, Mark, Verified, open_file, read_at_most};
+use crate::follow::unpacker::UnpackedFile;
+use crate::identity::{FileKey, Mark, VerifiedBytes, open_file, read_at_most};
 
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
@@ -72,7 +72,7 @@ pub(super) enum Look {
 
 /// A file that is followed.
 #[derive(Debug)]
-pub(super) struct Followed {
+pub(super) struct FollowedFile {
     pub(super) entry: Entry,
     /// Where it is now; `None` when no PATH leads to it any more.
     pub(super) path: Option<PathBuf>,
@@ -104,8 +104,8 @@ pub(super) struct Followed {
 }
 
 /// What was read, and what of it can be sent.
-struct Found {
-    read: Verified,
+struct Excerpt {
+    read: VerifiedBytes,
     cut: Cut,
     /// Where the cut ends.
     line: LinePosition,
@@ -113,14 +113,14 @@ struct Found {
 
 /// What came of reading.
 enum Reading {
-    Found(Found),
+    Excerpt(Excerpt),
     /// The content changed.
     Replaced,
     /// A long line, and another one is on its way.
     TooLargeNow,
 }
 
-impl Followed {
+impl FollowedFile {
     pub(super) fn new(
         entry: Entry,
         input: usize,
@@ -212,12 +212,12 @@ impl Followed {
 
     /// Tells whether a packed file of `size` bytes has to be unpacked to go on with it.
     pub(super) fn needs_unpacking(&self, size: u64) -> bool {
-        let is_unread = |packed: Packed| packed.mark.offset != size || self.entry.mark.offset < packed.n_bytes;
+        let is_unread = |packed: PackedContent| packed.mark.offset != size || self.entry.mark.offset < packed.n_bytes;
         !self.is_held() && self.entry.packed.is_some_and(is_unread)
     }
 
     /// Goes on with what it holds.
-    pub(super) fn take_unpacked(&mut self, unpacked: Unpacked, now: Timestamp) {
+    pub(super) fn take_unpacked(&mut self, unpacked: UnpackedFile, now: Timestamp) {
         self.handle = Handle::Unread(unpacked.text);
         self.entry.packed = Some(unpacked.packed);
         self.damage = unpacked.damage;
@@ -279,7 +279,7 @@ impl Followed {
             return Ok(Look::Replaced);
         }
         let settled = match timing.settled(now, self.grown_at) {
-            Settled::All if input.is_own => Settled::Lines,
+            TailState::All if input.is_own => TailState::Lines,
             settled => settled,
         };
         let is_fruitless = |unsent: &Unsent| unsent.fruitless == Some((self.size, settled));
@@ -289,7 +289,7 @@ impl Followed {
         // Little that grows is worth waiting for more.
         let unsent = self.unsent.get_or_insert(Unsent { since: now, fruitless: None });
         let unsent_ns = now.0.saturating_sub(unsent.since.0);
-        if settled == Settled::Growing && self.size - offset < LITTLE_BYTES && unsent_ns < timing.gather_ns {
+        if settled == TailState::Growing && self.size - offset < LITTLE_BYTES && unsent_ns < timing.gather_ns {
             return Ok(Look::Nothing);
         }
         let sizes = self.sizes(sizes);
@@ -302,14 +302,14 @@ impl Followed {
         let all = (self.size, settled);
         // No more at first than what is known to tell it from others.
         let told = self.entry.told.filter(|told| offset == 0 && told.offset < self.size);
-        let mut reading = read(told.map_or(all, |told| (told.offset, Settled::Growing)))?;
-        if told.is_some() && matches!(&reading, Reading::Found(found) if found.cut.n_bytes == 0) {
+        let mut reading = read(told.map_or(all, |told| (told.offset, TailState::Growing)))?;
+        if told.is_some() && matches!(&reading, Reading::Excerpt(excerpt) if excerpt.cut.n_bytes == 0) {
             reading = read(all)?;
             // It is noted anew with what is sent now.
-            self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Found(_)));
+            self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Excerpt(_)));
         }
         match reading {
-            Reading::Found(found) => Ok(self.piece_of(found, settled, encoding)),
+            Reading::Excerpt(excerpt) => Ok(self.piece_of(excerpt, settled, encoding)),
             Reading::Replaced => Ok(Look::Replaced),
             Reading::TooLargeNow => Ok(Look::TooLargeNow),
         }
@@ -326,8 +326,8 @@ impl Followed {
     }
 
     /// What to send of what was found.
-    fn piece_of(&mut self, found: Found, settled: Settled, encoding: Option<Utf16>) -> Look {
-        let Found { read, cut, line } = found;
+    fn piece_of(&mut self, excerpt: Excerpt, settled: TailState, encoding: Option<Utf16>) -> Look {
+        let Excerpt { read, cut, line } = excerpt;
         let offset = self.entry.mark.offset;
         if offset == 0
             && encoding.is_none()
@@ -410,7 +410,7 @@ fn open_same(path: &Path, key: FileKey) -> io::Result<Option<File>> {
 fn read_and_cut(
     mark: &Mark,
     file: &File,
-    settled: Settled,
+    settled: TailState,
     size: u64,
     sizes: Sizes<'_>,
     lines: Lines<'_>,
@@ -428,13 +428,13 @@ fn read_and_cut(
         // Of a line that goes on only the end is looked for.
         let is_part = !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none();
         if !is_part {
-            let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { Settled::Growing });
+            let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { TailState::Growing });
             if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
-                return Ok(Reading::Found(Found { read, cut, line: LinePosition::Start }));
+                return Ok(Reading::Excerpt(Excerpt { read, cut, line: LinePosition::Start }));
             }
             if n_read >= sizes.line_bytes_max {
                 let (cut, line) = lines.cut_by_force(&read.bytes, mark.offset);
-                return Ok(Reading::Found(Found { read, cut, line }));
+                return Ok(Reading::Excerpt(Excerpt { read, cut, line }));
             }
         }
         sizes.buffers.give(read.bytes);
@@ -451,7 +451,7 @@ struct Lines<'m> {
 
 impl Lines<'_> {
     /// Cuts whole events off the start of bytes at `place` in the file.
-    fn cut(self, bytes: &[u8], place: u64, settled: Settled) -> Cut {
+    fn cut(self, bytes: &[u8], place: u64, settled: TailState) -> Cut {
         match self.encoding {
             Some(encoding) => boundary::cut_utf16(encoding, (bytes, place), settled, self.multiline),
             None => boundary::cut(bytes, settled, self.multiline),
@@ -460,7 +460,7 @@ impl Lines<'_> {
 
     /// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character.
     fn cut_by_force(self, bytes: &[u8], place: u64) -> (Cut, LinePosition) {
-        let by_lines = self.cut(bytes, place, Settled::Lines);
+        let by_lines = self.cut(bytes, place, TailState::Lines);
         if by_lines.n_bytes > 0 {
             return (by_lines, LinePosition::Start);
         }

@@ -12,10 +12,10 @@ use types::{GroupName, Timestamp};
 
 use super::Follower;
 use super::copies::{Start, origin};
-use super::file::Followed;
-use crate::checkpoint::Packed;
+use super::file::FollowedFile;
+use crate::checkpoint::PackedContent;
 use crate::discover::Candidate;
-use crate::follow::unpacker::{Slice, Unpacked, Work};
+use crate::follow::unpacker::{Slice, UnpackJob, UnpackedFile};
 
 /// A file that was modified so lately and does not end well is still being written.
 const WRITTEN_NS: i64 = 10 * Timestamp::SECOND;
@@ -25,8 +25,8 @@ const TELLING_BYTES: u64 = 1280;
 
 impl Follower {
     /// What a packed file that is not known holds, when it is unpacked; else it will be.
-    pub(super) fn unpacked(&mut self, candidate: &Candidate, now: Timestamp) -> Option<Unpacked> {
-        let is_it = |done: &mut Unpacked| done.key == candidate.key && done.packed.mark.offset == candidate.size;
+    pub(super) fn unpacked(&mut self, candidate: &Candidate, now: Timestamp) -> Option<UnpackedFile> {
+        let is_it = |done: &mut UnpackedFile| done.key == candidate.key && done.packed.mark.offset == candidate.size;
         let done = self.unpacker.done.take_if(is_it);
         if done.is_none() {
             self.begin_unpacking(candidate, now);
@@ -40,12 +40,12 @@ impl Follower {
         if is_later || !self.checkpoint.is_ours() {
             return;
         }
-        let is_open = |file: &Followed| file.entry.packed.is_some() && file.handle.is_open();
+        let is_open = |file: &FollowedFile| file.entry.packed.is_some() && file.handle.is_open();
         if self.unpacker.work.is_some() || self.unpacker.done.is_some() || self.files.values().any(is_open) {
             self.unpacker.has_more = true;
             return;
         }
-        match Work::begin(candidate, &self.options.state_dir) {
+        match UnpackJob::begin(candidate, &self.options.state_dir) {
             Ok(Some(work)) => self.unpacker.work = Some(work),
             Ok(None) if self.files.contains_key(&candidate.key) => self.take_in_again(candidate.key, now),
             Ok(None) => {}
@@ -71,7 +71,7 @@ impl Follower {
         self.next_scan = now;
     }
 
-    fn end_unpacking(&mut self, work: Work, damage: Option<String>, now: Timestamp) {
+    fn end_unpacking(&mut self, work: UnpackJob, damage: Option<String>, now: Timestamp) {
         let (candidate, n_bytes) = (work.candidate.clone(), work.n_bytes);
         let is_new = now.0.saturating_sub(candidate.modified.0) < WRITTEN_NS;
         if !work.is_unchanged() || (damage.is_some() && is_new) {
@@ -87,8 +87,8 @@ impl Follower {
         if let Ok(modified) = work.packed.metadata().and_then(|metadata| metadata.modified()) {
             let _ = work.text.set_modified(modified);
         }
-        let (key, packed) = (candidate.key, Packed { mark: work.mark, n_bytes });
-        let unpacked = Unpacked { key, text: work.text, packed, damage };
+        let (key, packed) = (candidate.key, PackedContent { mark: work.mark, n_bytes });
+        let unpacked = UnpackedFile { key, text: work.text, packed, damage };
         match self.files.get_mut(&key) {
             Some(file) if file.entry.packed.is_some() && file.entry.mark.fits(&unpacked.text).unwrap_or(false) => {
                 file.take_unpacked(unpacked, now);
@@ -111,7 +111,7 @@ impl Follower {
 
     /// From where a packed file is read that is no copy by its name: another one may hold the same, or have held it.
     pub(super) fn start_by_content(&self, group: &GroupName, text: &File, size: u64) -> Option<Start> {
-        let is_known = |file: &&Followed| {
+        let is_known = |file: &&FollowedFile| {
             let mark = file.entry.mark;
             let is_telling = mark.offset >= TELLING_BYTES || (mark.offset > 0 && file.group == *group);
             let is_over = mark.offset == size || (mark.offset < size && !file.is_reachable());
@@ -127,7 +127,7 @@ impl Follower {
     /// Makes room for the next where all of a packed file is with the server.
     pub(super) fn close_unpacked(&mut self, now: Timestamp) {
         for file in self.files.values_mut() {
-            let is_read = |packed: Packed| packed.n_bytes <= file.entry.mark.offset;
+            let is_read = |packed: PackedContent| packed.n_bytes <= file.entry.mark.offset;
             if file.handle.is_open() && file.in_flight.is_none() && file.entry.packed.is_some_and(is_read) {
                 file.handle.close();
                 self.footing.shake();

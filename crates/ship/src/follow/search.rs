@@ -8,13 +8,13 @@ use types::{GroupName, Timestamp};
 use super::Follower;
 use super::budget::{Budget, Budgets};
 use super::copies::Start;
-use super::file::Followed;
+use super::file::FollowedFile;
 use super::state::{GenerationState, OldBytes};
-use crate::checkpoint::{Checkpoint, Entry, Packed};
+use crate::checkpoint::{Checkpoint, Entry, PackedContent};
 use crate::content::Content;
 use crate::discover::{Candidate, Discovery, FoundFile, Reason, Search, sniff};
 use crate::follow::routing::{container_of, group_of};
-use crate::follow::unpacker::Unpacked;
+use crate::follow::unpacker::UnpackedFile;
 use crate::identity::{FileKey, Mark};
 
 /// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
@@ -135,7 +135,7 @@ impl Follower {
     fn forget_what_is_gone(&mut self, now: Timestamp) {
         // What is packed may turn out to be a file that is gone.
         let is_pending = self.unpacker.is_pending();
-        let is_forgotten = |file: &Followed| {
+        let is_forgotten = |file: &FollowedFile| {
             !is_pending && !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
         };
         let n_known = self.files.len();
@@ -218,7 +218,7 @@ impl Follower {
             seen,
         };
         let old = if self.is_opening { OldBytes::Unmeasured } else { OldBytes::NONE };
-        let mut followed = Followed::new(entry, candidate.input, group, GenerationState::Unsaved, old);
+        let mut followed = FollowedFile::new(entry, candidate.input, group, GenerationState::Unsaved, old);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         (followed.container, followed.damage) = (container, damage);
         if keeps_open || packed.is_some() {
@@ -243,7 +243,7 @@ impl Follower {
 
     /// Takes note that a copy goes on with a generation: what its file holds now is another, however much it looks the same.
     fn end_original(&mut self, name: &str, generation: u64) {
-        let is_original = |file: &&mut Followed| !file.entry.is_copy && file.is_of(name, generation);
+        let is_original = |file: &&mut FollowedFile| !file.entry.is_copy && file.is_of(name, generation);
         self.files.values_mut().filter(is_original).for_each(|file| file.generation = GenerationState::Continued);
     }
 
@@ -260,7 +260,7 @@ impl Follower {
         candidate: &Candidate,
         now: Timestamp,
         report: &mut Discovery,
-    ) -> Option<(File, Option<Packed>, Option<String>)> {
+    ) -> Option<(File, Option<PackedContent>, Option<String>)> {
         if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
             return None;
         }
@@ -272,7 +272,7 @@ impl Follower {
                 is_it.then_some((file, None, None))
             }
             Err(Reason::Compressed) if unpacks => {
-                let Unpacked { text, packed, damage, .. } = self.unpacked(candidate, now)?;
+                let UnpackedFile { text, packed, damage, .. } = self.unpacked(candidate, now)?;
                 Some((text, Some(packed), damage))
             }
             Err(reason) => {
@@ -305,7 +305,8 @@ impl Follower {
     pub(super) fn close_handles(&mut self, now: Timestamp) {
         let mut open: Vec<(Timestamp, FileKey)> = Vec::new();
         for (key, file) in &mut self.files {
-            let is_drained = !file.handle.is_unread() && file.size == file.entry.mark.offset && file.in_flight.is_none();
+            let is_drained =
+                !file.handle.is_unread() && file.size == file.entry.mark.offset && file.in_flight.is_none();
             if file.handle.is_open() && is_drained && now.0.saturating_sub(file.grown_at.0) > HANDLE_AGE_NS {
                 file.handle.close();
             } else if file.handle.is_open() && file.path.is_some() {

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use types::Timestamp;
 
-use crate::boundary::Settled;
+use crate::boundary::TailState;
 
 /// The descriptor of a file.
 #[derive(Debug, Default)]
@@ -149,7 +149,7 @@ pub(super) struct Unsent {
     /// When the first of them was seen.
     pub(super) since: Timestamp,
     /// Size and settledness at the last look that gave nothing: the same again gives nothing again.
-    pub(super) fruitless: Option<(u64, Settled)>,
+    pub(super) fruitless: Option<(u64, TailState)>,
 }
 
 /// Where the next byte to send lies.

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::listing::{Listed, Listing, check_databases, files_below, open_database, open_objects};
+use super::listing::{CatalogListing, SegmentListing, check_databases, files_below, open_database, open_objects};
 use super::verify;
 use crate::catalog::Catalog;
 use crate::catalog::postgres::PostgresCatalog;
@@ -189,7 +189,7 @@ impl Copy<'_> {
     }
 
     /// Copies one segment from where it lies and syncs it.
-    fn segment(&mut self, listed: &Listed) -> Result<(), BackupError> {
+    fn segment(&mut self, listed: &SegmentListing) -> Result<(), BackupError> {
         let file = Path::new(&listed.file);
         if listed.place == Place::Local {
             return self.file(file);
@@ -336,7 +336,7 @@ impl Copy<'_> {
         for _ in 0..ATTEMPTS_MAX {
             self.catalog()?;
             let path = self.to.join("catalog.sqlite");
-            let mut catalog = Listing::of_file(&path)?;
+            let mut catalog = CatalogListing::of_file(&path)?;
             let (listed, (_, wal_made)) = (catalog.segments()?, catalog.wal_marks()?);
             drop(catalog);
             let mut is_complete = self.named_wal_file(wal_made)?;

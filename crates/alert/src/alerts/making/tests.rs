@@ -6,7 +6,7 @@ use storage::{Clock, Store};
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::*;
-use crate::{MatcherText, Options, RuleBook};
+use crate::{MatcherText, Options, RuleSet};
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -20,7 +20,7 @@ fn clock() -> Clock {
 
 fn start(dir: &std::path::Path, store: &Arc<Store>) -> Arc<Alerts> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut files = RuleBook::default();
+    let mut files = RuleSet::default();
     files.add("errors.yaml", crate::THRESHOLD_RULES).unwrap();
     let options = Options { clock: clock(), ..Options::new(dir.join("alerts")) };
     Alerts::start(store.clone(), files, options).unwrap()
@@ -46,13 +46,13 @@ impl Bench {
     }
 }
 
-fn admin() -> Maker {
-    Maker { name: "admin.key".into(), scope: GroupScope::All, is_admin: true }
+fn admin() -> Author {
+    Author { name: "admin.key".into(), scope: GroupScope::All, is_admin: true }
 }
 
-fn of(group: &str) -> Maker {
+fn of(group: &str) -> Author {
     let scope = GroupScope::Matching(vec![GroupPattern::new(group)]);
-    Maker { name: format!("key:{group}"), scope, is_admin: false }
+    Author { name: format!("key:{group}"), scope, is_admin: false }
 }
 
 fn rule(groups: &[&str]) -> Json {
@@ -62,11 +62,11 @@ fn rule(groups: &[&str]) -> Json {
 #[test]
 fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
     let mut bench = Bench::new();
-    let put = |name: &str, definition: Json, put: Put| bench.alerts.put_rule(name, definition, &admin(), put);
-    put("one", json!({"query": "filter a = 1", "labels": {"é": "\u{1}\"\u{1f600}"}}), Put::New).unwrap();
-    assert_eq!(put("one", rule(&[]), Put::New), Err(MadeError::Exists("rule \"one\"".into())));
-    put("one", json!({"query": "filter a = 2", "name": "one"}), Put::Replace).unwrap();
-    let in_file = put("errors", rule(&[]), Put::Replace).unwrap_err();
+    let put = |name: &str, definition: Json, put: PutMode| bench.alerts.put_rule(name, definition, &admin(), put);
+    put("one", json!({"query": "filter a = 1", "labels": {"é": "\u{1}\"\u{1f600}"}}), PutMode::New).unwrap();
+    assert_eq!(put("one", rule(&[]), PutMode::New), Err(DefinitionError::Exists("rule \"one\"".into())));
+    put("one", json!({"query": "filter a = 2", "name": "one"}), PutMode::Replace).unwrap();
+    let in_file = put("errors", rule(&[]), PutMode::Replace).unwrap_err();
     assert_eq!(in_file.to_string(), "rule \"errors\" stands in errors.yaml; change it there");
     for (definition, expected) in [
         (json!({"query": "filter a ="}), "query: "),
@@ -74,7 +74,7 @@ fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
         (json!({"query": "filter a = 1", "name": "two"}), "another one"),
         (json!([]), "no JSON object"),
     ] {
-        let refused = put("bad", definition.clone(), Put::New).unwrap_err().to_string();
+        let refused = put("bad", definition.clone(), PutMode::New).unwrap_err().to_string();
         assert!(refused.contains(expected), "{definition}: {refused}");
     }
     bench.restart();
@@ -96,15 +96,15 @@ fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
 fn a_rule_is_about_the_groups_of_who_makes_it_and_out_of_the_reach_of_others() {
     let bench = Bench::new();
     let put =
-        |name: &str, definition: Json, maker: &Maker| bench.alerts.put_rule(name, definition, maker, Put::Replace);
+        |name: &str, definition: Json, maker: &Author| bench.alerts.put_rule(name, definition, maker, PutMode::Replace);
     put("mine", json!({"query": "filter a = 1"}), &of("a/*")).unwrap();
     assert_eq!(bench.alerts.rule("mine").unwrap().0.groups, ["a/*"]);
     assert!(put("far", rule(&["b/x"]), &of("a/*")).is_err());
     assert!(put("far", json!({"query": "source \"b/x\" | filter a = 1"}), &of("a/*")).is_err());
     put("near", json!({"query": "source \"a/x\" | filter a = 1"}), &of("a/*")).unwrap();
     assert_eq!(bench.alerts.rule("near").unwrap().0.groups, ["a/x"]);
-    assert!(matches!(put("mine", rule(&["b/x"]), &of("b/*")), Err(MadeError::NotAllowed(_))));
-    assert!(matches!(bench.alerts.remove_rule("mine", &of("b/*")), Err(MadeError::NotAllowed(_))));
+    assert!(matches!(put("mine", rule(&["b/x"]), &of("b/*")), Err(DefinitionError::NotAllowed(_))));
+    assert!(matches!(bench.alerts.remove_rule("mine", &of("b/*")), Err(DefinitionError::NotAllowed(_))));
     bench.alerts.remove_rule("mine", &admin()).unwrap();
     bench.alerts.stop();
 }
@@ -112,24 +112,25 @@ fn a_rule_is_about_the_groups_of_who_makes_it_and_out_of_the_reach_of_others() {
 #[test]
 fn a_channel_keeps_its_secrets_as_long_as_it_leads_where_it_led_and_shows_none() {
     let mut bench = Bench::new();
-    let put = |definition: Json, put: Put| bench.alerts.put_channel("hook", definition, &of("a/*"), put);
+    let put = |definition: Json, put: PutMode| bench.alerts.put_channel("hook", definition, &of("a/*"), put);
     let url = "https://hooks.example.org/hush-1";
-    put(json!({"type": "webhook", "url": url, "secret": "hush-2", "headers": {"X-A": "hush-3"}}), Put::New).unwrap();
+    put(json!({"type": "webhook", "url": url, "secret": "hush-2", "headers": {"X-A": "hush-3"}}), PutMode::New)
+        .unwrap();
     let shown = serde_json::to_string(&bench.alerts.channels()).unwrap();
     assert!(
         !shown.contains("hush") && shown.contains("\"https://hooks.example.org\"") && shown.contains("X-A"),
         "{shown}"
     );
-    put(json!({"type": "webhook", "topics": ["ops"]}), Put::Replace).unwrap();
+    put(json!({"type": "webhook", "topics": ["ops"]}), PutMode::Replace).unwrap();
     let view = bench.alerts.channels().remove(0);
     assert_eq!(
         (view.secrets, view.settings["topics"].clone()),
         (vec!["url".into(), "secret".into(), "headers".into()], json!(["ops"]))
     );
-    put(json!({"type": "webhook", "url": "https://elsewhere.example.org/"}), Put::Replace).unwrap();
+    put(json!({"type": "webhook", "url": "https://elsewhere.example.org/"}), PutMode::Replace).unwrap();
     assert_eq!(bench.alerts.channels()[0].secrets, ["url"], "nobody has secrets sent to themselves");
     assert!(
-        bench.alerts.put_channel("hook", json!({"type": "webhook", "url": url}), &of("b/*"), Put::Replace).is_err()
+        bench.alerts.put_channel("hook", json!({"type": "webhook", "url": url}), &of("b/*"), PutMode::Replace).is_err()
     );
     bench.restart();
     assert_eq!(bench.alerts.channels().len(), 1);
@@ -141,7 +142,7 @@ fn a_channel_keeps_its_secrets_as_long_as_it_leads_where_it_led_and_shows_none()
 #[test]
 fn a_channel_of_the_api_leads_to_nothing_near_and_runs_nothing() {
     let bench = Bench::new();
-    let put = |definition: Json, maker: &Maker| bench.alerts.put_channel("c", definition, maker, Put::Replace);
+    let put = |definition: Json, maker: &Author| bench.alerts.put_channel("c", definition, maker, PutMode::Replace);
     for url in ["http://127.0.0.1/", "http://[::1]/", "http://10.0.0.1/", "http://localhost:9093", "http://2130706433"]
     {
         let refused = put(json!({"type": "webhook", "url": url}), &admin()).unwrap_err().to_string();
@@ -151,7 +152,7 @@ fn a_channel_of_the_api_leads_to_nothing_near_and_runs_nothing() {
         put(json!({"type": "email", "url": "smtp://127.0.0.1", "from": "a@b.c", "to": ["a@b.c"]}), &admin()).is_err()
     );
     let command = json!({"type": "command", "command": ["/bin/true"]});
-    assert!(matches!(put(command.clone(), &of("*")), Err(MadeError::NotAllowed(_))));
+    assert!(matches!(put(command.clone(), &of("*")), Err(DefinitionError::NotAllowed(_))));
     let refused = put(command, &admin()).unwrap_err().to_string();
     assert!(refused.contains("allow_commands"), "{refused}");
     bench.alerts.stop();
@@ -197,8 +198,8 @@ fn silences_end_are_listed_for_a_while_and_are_there_after_a_restart() {
 fn a_rule_over_rules_names_those_that_are_there_for_its_maker() {
     let bench = Bench::new();
     let over = |when: &str, groups: &[&str]| json!({"kind": "composite", "when": when, "groups": groups});
-    let put = |name: &str, definition: Json, maker: &Maker| {
-        bench.alerts.put_rule(name, definition, maker, Put::New).map_err(|error| error.to_string())
+    let put = |name: &str, definition: Json, maker: &Author| {
+        bench.alerts.put_rule(name, definition, maker, PutMode::New).map_err(|error| error.to_string())
     };
     put("mine", rule(&["a/1"]), &of("a/*")).unwrap();
     put("both", over("mine and not errors", &[]), &admin()).unwrap();
@@ -207,7 +208,7 @@ fn a_rule_over_rules_names_those_that_are_there_for_its_maker() {
     assert!(refused.contains("there is no rule \"errors\", at 1:10"), "{refused}");
     let refused = put("lost", over("nobody", &[]), &admin()).unwrap_err();
     assert!(refused.contains("there is no rule \"nobody\""), "{refused}");
-    let round = bench.alerts.put_rule("mine", over("own", &["a/1"]), &admin(), Put::Replace);
+    let round = bench.alerts.put_rule("mine", over("own", &["a/1"]), &admin(), PutMode::Replace);
     assert!(round.unwrap_err().to_string().contains("depends on"));
 }
 
@@ -215,10 +216,10 @@ fn a_rule_over_rules_names_those_that_are_there_for_its_maker() {
 fn every_kind_is_made_through_the_api_by_the_keys_of_files() {
     let bench = Bench::new();
     let pattern = json!({"kind": "pattern", "query": "filter @level >= \"error\"", "groups": ["a/*"], "jump": 3});
-    bench.alerts.put_rule("fresh", pattern, &admin(), Put::New).unwrap();
+    bench.alerts.put_rule("fresh", pattern, &admin(), PutMode::New).unwrap();
     let (view, _) = bench.alerts.rule("fresh").unwrap();
     assert_eq!((view.kind, &view.keys["jump"], &view.keys["baseline"]), ("pattern", &json!(3.0), &json!("1d")));
     let wrong = json!({"kind": "absence", "query": "filter a = 1", "groups": ["a/*"], "jump": 3});
-    let refused = bench.alerts.put_rule("wrong", wrong, &admin(), Put::New).unwrap_err().to_string();
+    let refused = bench.alerts.put_rule("wrong", wrong, &admin(), PutMode::New).unwrap_err().to_string();
     assert!(refused.contains("jump: a rule of kind absence has no such key; it belongs to pattern"), "{refused}");
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::ask::StoreAsk;
 use crate::compile::compile;
 use crate::labels::Labels;
-use crate::{RuleBook, Table};
+use crate::{RuleSet, Table};
 
 /// Appends errors of a host, each so many seconds before `now`.
 fn append(store: &Store, now: Timestamp, texts: &[(&str, &str, i64)]) {
@@ -34,7 +34,7 @@ fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     options.clock = Clock::new(move || now);
     let (store, _) = Store::open(options).unwrap();
     append(&store, now, texts);
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
     book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
     let rule = &book.rules[0];
@@ -52,7 +52,7 @@ fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     };
     let table: Table = ask.ask(&question).unwrap();
     let labels = Labels::new();
-    let inquiry = Inquiry { rule, compiled: &compiled, row: &table.rows[0], labels: &labels, ask: &ask, now };
+    let inquiry = EvidenceQuery { rule, compiled: &compiled, row: &table.rows[0], labels: &labels, ask: &ask, now };
     let events = inquiry.events();
     let rest = inquiry.rest(&events, None);
     (events, rest)

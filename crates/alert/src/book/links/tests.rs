@@ -3,16 +3,16 @@
 use language::parse_insights;
 
 use super::*;
-use crate::{Options, RuleBook};
+use crate::{Options, RuleSet};
 
 /// The query, the groups and the time of the link to a row of a rule.
 fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) -> (String, String, String) {
     let dir = tempfile::tempdir().unwrap();
-    let mut rules = RuleBook::default();
+    let mut rules = RuleSet::default();
     rules.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {rule}}}]}}]")).unwrap();
     let rule = rules.rules[0].clone();
     let options = Options { base_url: "https://logs.example.org/".into(), ..Options::new(dir.path().join("alerts")) };
-    let book = Book::open(rules, Vec::new(), &options, Timestamp(0)).unwrap();
+    let book = RuleEngine::open(rules, Vec::new(), &options, Timestamp(0)).unwrap();
     let now = Timestamp(1_800_000_000 * Timestamp::SECOND);
     let mut compiled = compile(&rule, now).unwrap();
     if pattern {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::channel::Channel;
-use crate::silence::{Kept as KeptSilence, Silence};
-use crate::state::Acknowledged;
+use crate::silence::{Silence, SilenceRecord as KeptSilence};
+use crate::state::Acknowledgement;
 
 /// A bench whose channel has further settings.
 fn bench(change: impl FnOnce(&mut ChannelSettings)) -> Bench {
@@ -163,7 +163,7 @@ fn what_goes_on_is_told_again_until_somebody_takes_it_on() {
     assert_ne!(again["id"], first["id"], "a receiver that drops what it knows must not drop it");
     let view = bench.book.alert_views(bench.now).remove(0);
     assert_eq!(view.notified[0].delivered_at, Some(bench.now.to_string()));
-    let acknowledged = Acknowledged { by: "ada".into(), at: bench.now.to_string(), comment: String::new() };
+    let acknowledged = Acknowledgement { by: "ada".into(), at: bench.now.to_string(), comment: String::new() };
     assert_eq!(bench.book.acknowledge(&view.id, Some(acknowledged.clone())), Ok(true));
     assert_eq!(bench.book.acknowledge("none", None), Ok(false));
     bench.restart();

@@ -10,7 +10,7 @@ use types::{BatchBuilder, GroupName, Level};
 use super::*;
 use crate::channel::Channel;
 use crate::trigger::Triggers;
-use crate::{ChannelSettings, Options, Question, RuleBook};
+use crate::{ChannelSettings, Options, Question, RuleSet};
 
 /// Counts the events, each at its time, that lie in the range of a question, and notes what was asked.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Ask for Events {
 
 struct Bench {
     dir: tempfile::TempDir,
-    book: Book,
+    book: RuleEngine,
     rule: String,
     events: Events,
     now: Timestamp,
@@ -40,12 +40,12 @@ struct Bench {
 
 const RULE: &str = "name: r, query: 'filter @level = \"error\"', window: 2m, interval: 30s";
 
-fn opened(dir: &std::path::Path, rule: &str) -> Book {
-    Book::open(read(rule), Vec::new(), &Options::new(dir.into()), Timestamp(0)).unwrap()
+fn opened(dir: &std::path::Path, rule: &str) -> RuleEngine {
+    RuleEngine::open(read(rule), Vec::new(), &Options::new(dir.into()), Timestamp(0)).unwrap()
 }
 
-fn read(rule: &str) -> RuleBook {
-    let mut rules = RuleBook::default();
+fn read(rule: &str) -> RuleSet {
+    let mut rules = RuleSet::default();
     rules.add("r.yaml", &format!("groups: [{{name: g, rules: [{{{rule}}}]}}]")).unwrap();
     let settings = ChannelSettings {
         name: "hook".into(),
