@@ -10,14 +10,14 @@ use storage::{Clock, Store, Subscription};
 use types::Timestamp;
 
 use crate::ask::StoreAsk;
-use crate::book::RuleEngine;
-use crate::made::{ApiDefinitions, Definitions};
+use crate::definitions::{ApiDefinitions, Definitions};
+use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleSet, RuleView, Timing};
 
-mod making;
+mod changes;
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);

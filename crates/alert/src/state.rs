@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desk::ChannelState;
+use crate::channel_state::ChannelState;
 use crate::evaluate::Sets;
 use crate::labels::Labels;
 use crate::notify::Queues;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use crate::book::{annotations_of, holds_nothing};
 use crate::detectors::{DetectorInput, HistoryCache, answer};
+use crate::engine::{annotations_of, holds_nothing};
 use crate::evaluate::{Sets, State, evaluate};
 use crate::labels::Labels;
 use crate::rule::window_of;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use storage::{AcceptedBatch, Clock, FeedItem, Subscription};
 
 use crate::arrival::arrived;
-use crate::book::{ActiveRules, RuleEngine};
+use crate::engine::{ActiveRules, RuleEngine};
 use crate::trigger::Triggers;
 
 /// Batches that wait; more are lost, which costs one evaluation of all rules.

@@ -4,7 +4,7 @@
 //! compressed files, and what cannot be read, are left out and named. The search is bounded in depth and number,
 //! never follows a link to a directory, and takes a file that has several names once.
 
-mod footing;
+mod search_basis;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use types::{ByteSize, GroupName, Timestamp};
 
-pub(crate) use self::footing::SearchBasis;
+pub(crate) use self::search_basis::SearchBasis;
 use crate::glob::{self, Glob};
 use crate::identity::{FileKey, born_of, open_file, read_at_most};
 

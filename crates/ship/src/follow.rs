@@ -9,17 +9,17 @@
 //! is a new file. A truncated file (`copytruncate`) is a new generation of the same file, and its copy is recognised
 //! by its content and read from where the original was left. A deleted file is read to its end while it is open.
 
-mod birth;
+mod births;
 mod budget;
 mod buffers;
 mod container;
 mod copies;
+mod deleted_files;
 mod devices;
 mod file;
-mod gone;
 mod look;
 mod options;
-mod packed;
+mod packed_files;
 mod routing;
 mod search;
 mod state;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-use self::birth::Births;
+use self::births::Births;
 use self::buffers::Buffers;
 use self::copies::Copies;
 use self::file::FollowedFile;

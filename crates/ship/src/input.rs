@@ -9,7 +9,7 @@ mod definition;
 mod heartbeat;
 mod host_metrics;
 mod journal;
-mod measured;
+mod measurements;
 mod program;
 mod scrape;
 mod stdin;

@@ -14,7 +14,7 @@ use crate::database::sqlite::version_in_file;
 use crate::tombstone::events::TombstoneFile;
 use crate::wal::{FILE_HEADER_BYTES, FileHeader, HeaderError};
 use crate::{
-    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, deletion, lock, maintenance_file,
+    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy_mark, deletion, lock, maintenance_file,
     tombstone, wal,
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn check(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
         refuse_newer(version_in_file(&path), known, || path)?;
     }
     check_text(&dir.join("UPKEEP"), "catat upkeep", maintenance_file::FORMAT.into())?;
-    check_text(&dir.join(copy::FILE), copy::KIND, copy::FORMAT)?;
+    check_text(&dir.join(copy_mark::FILE), copy_mark::KIND, copy_mark::FORMAT)?;
     check_wal(&dir.join("wal"))?;
     check_tombstones(&dir.join("tombstones"), store)?;
     check_segments(&dir.join("segments"))

@@ -19,7 +19,7 @@ mod batch_ids;
 mod buffers;
 mod catalog;
 mod control;
-mod copy;
+mod copy_mark;
 mod counters;
 mod database;
 mod deletion;
@@ -56,7 +56,7 @@ mod wal;
 mod writer;
 
 pub use buffers::Buffers;
-pub use copy::copy_taken;
+pub use copy_mark::copy_taken;
 pub use counters::Latency;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};

@@ -33,7 +33,7 @@ use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
     AppendError, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
     Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status, StoreError,
-    copy,
+    copy_mark,
 };
 
 pub use self::open::{repair, unlock};
@@ -205,7 +205,7 @@ impl Store {
     /// Returns when this store was copied from its original, as text; `None` where it is the original. A copy must not
     /// notify anyone.
     pub fn copy_taken(&self) -> Option<String> {
-        copy::copy_taken(self.dir())
+        copy_mark::copy_taken(self.dir())
     }
 
     /// All groups, sorted by name.

@@ -1,6 +1,6 @@
 //! Files that grow, move, vanish and come back, polled by hand.
 
-mod birth;
+mod births;
 mod names;
 mod packed;
 mod places;

@@ -19,7 +19,7 @@ use types::{ByteSize, Timestamp};
 
 use self::exposition::{Sample, TimeUnit, samples};
 use crate::http::chain;
-use crate::input::measured::{Record, repeat};
+use crate::input::measurements::{Record, repeat};
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::shipper::now;
 

@@ -1,7 +1,7 @@
 //! What the threads of a shipper share, and the events that they send to the following thread.
 
-use crate::held::ClaimedRanges;
 use crate::input::{FLUSH_EVERY, Sink};
+use crate::range_claims::ClaimedRanges;
 use crate::source_report::{Identity, REPORT_EVERY};
 use crate::status::Status;
 use crate::stop::{Stop, locked};

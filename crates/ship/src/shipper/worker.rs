@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
-use crate::held::held_to;
+use crate::range_claims::held_to;
 use crate::shipper::shared::{Event, Shared};
 use crate::stop::locked;
 use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion};

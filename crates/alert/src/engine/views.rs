@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
 use super::{RuleEngine, annotations_of};
-use crate::desk::DeliveredAlert;
+use crate::channel_state::DeliveredAlert;
 use crate::evaluate::State;
 use crate::silence::groups_of;
 use crate::state::{Acknowledgement, AlertState, RuleState};

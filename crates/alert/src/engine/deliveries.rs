@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::RuleEngine;
-use crate::desk::ChannelHealth;
+use crate::channel_state::ChannelHealth;
 use crate::labels::{Labels, key_of};
 use crate::notify::{Notification, notification};
 use crate::silence::Silence;

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::{ActiveRules, RuleEngine, annotations_of};
-use crate::desk::DeliveredAlert;
+use crate::channel_state::DeliveredAlert;
 use crate::evaluate::{State, Transition};
 use crate::labels::key_of;
 use crate::notify::{Notification, Subject, body, notification, slim};

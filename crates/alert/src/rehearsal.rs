@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use crate::book::annotations_of;
 use crate::detectors::{DetectorInput, HistoryCache, answer};
+use crate::engine::annotations_of;
 use crate::evaluate::{Sets, State, evaluate};
 use crate::kind::Kind;
 use crate::{Ask, Rule};

@@ -2,13 +2,13 @@
 //!
 //! It has no thread and no clock. Questions are asked without holding its lock; one thread evaluates.
 
-mod announcing;
-mod delivering;
-mod evaluating;
+mod deliveries;
+mod evaluation;
 mod evidence;
 mod links;
-mod replacing;
-mod turns;
+mod notifications;
+mod replacement;
+mod tasks;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value as Json, json};
 use types::{Timestamp, format_duration_ns};
 
-pub(crate) use self::turns::holds_nothing;
+pub(crate) use self::tasks::holds_nothing;
 pub use self::views::{AlertView, DeliveryView, RuleView};
 use crate::detectors::HistoryCache;
 use crate::evaluate::SetState;
@@ -209,6 +209,6 @@ pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: 
 }
 
 #[cfg(test)]
-mod kills;
+mod crashes;
 #[cfg(test)]
 mod tests;

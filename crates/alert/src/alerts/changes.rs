@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Alerts;
-use crate::made::{CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
+use crate::definitions::{CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
 use crate::notify::notification;
 use crate::post::is_near_host;
 use crate::rules::check_composites;

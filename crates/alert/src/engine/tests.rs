@@ -1,13 +1,13 @@
 //! State that survives restarts, and notifications that keep their ids.
 
-mod announcing;
+mod notifications;
 
 use std::sync::Mutex;
 
 use types::Value;
 
 use super::*;
-use crate::book::evidence::EVENTS_SHOWN;
+use crate::engine::evidence::EVENTS_SHOWN;
 use crate::evaluate::Transition;
 use crate::notify::{Notification, Subject, body, notification};
 use crate::{Ask, ChannelSettings, Question, Table};
