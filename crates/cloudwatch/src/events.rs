@@ -88,9 +88,11 @@ impl OperationRequest {
             }
             (Some(names), None) => {
                 self.must_have_streams(&group, &names).await?;
-                plan.operators.insert(0, Operator::Filter(is_one_of(&names)));
+                plan.edit(|operators| operators.insert(0, Operator::Filter(is_one_of(&names))));
             }
-            (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))),
+            (None, Some(prefix)) => {
+                plan.edit(|operators| operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))));
+            }
             (None, None) => {}
         }
         let range = range_of(&input, 1_000_000)?;
@@ -169,9 +171,11 @@ impl OperationRequest {
 /// The plan of a filter pattern that shows what a line has.
 pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
     let mut plan = language::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
-    plan.operators.pop();
     let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
-    plan.operators.push(Operator::Project { columns, is_events: true });
+    plan.edit(|operators| {
+        operators.pop();
+        operators.push(Operator::Project { columns, is_events: true });
+    });
     Ok(plan)
 }
 

@@ -93,7 +93,7 @@ pub struct IndexUse {
 
 /// Says how `plan` would be run over `runs`. Subqueries must have been answered.
 pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Explanation, ExecuteError> {
-    let operators = simplify::simplify_over(&plan.operators, runs);
+    let operators = simplify::simplify_over(plan.operators(), runs);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
     let (lead, rest) = operators.split_at(n_lead);
     let scan = Scan::new(runs, request);
@@ -115,7 +115,7 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         let wanted = crate::scan::selection::EventSelection::of(
             lead,
             rest,
-            crate::scan::selection::Cut::of(&plan.operators, request),
+            crate::scan::selection::Cut::of(plan.operators(), request),
         );
         let steps = Steps::new(lead, &wanted.sort_fields);
         explanation.ask(&scan, &steps);

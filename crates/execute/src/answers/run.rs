@@ -28,7 +28,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let operators = crate::scan::simplify::simplify_over(&plan.operators, runs);
+    let operators = crate::scan::simplify::simplify_over(plan.operators(), runs);
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
@@ -36,7 +36,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     let Some(Operator::Project { columns, .. }) = operators.last() else {
         return Err(ExecuteError::NoProjection);
     };
-    let cut = Cut::of(&plan.operators, request);
+    let cut = Cut::of(plan.operators(), request);
     if let Some(take) = request.support.take_rows
         && Spread::of(rest).is_none()
     {

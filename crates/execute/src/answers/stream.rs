@@ -42,7 +42,7 @@ const ROW_BYTES: usize = 96;
 /// Tells whether events have to pass by more than once: what can be read only once must be kept then.
 pub fn needs_several_passes(plan: &Plan) -> bool {
     let looks_twice = |operator: &Operator| matches!(operator, Operator::Patterns(_) | Operator::Compare(_));
-    has_subqueries(plan) || plan.operators.iter().any(looks_twice)
+    has_subqueries(plan) || plan.operators().iter().any(looks_twice)
 }
 
 /// Answers a query over events that pass by. Each query inside it lets them pass once more.
@@ -56,7 +56,7 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
 }
 
 fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
-    let operators = simplify::simplify(&plan.operators);
+    let operators = simplify::simplify(plan.operators());
     let mut scan = Scan::new(&[], request);
     scan.env.prepared = Prepared::of(&operators);
     let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
@@ -65,7 +65,7 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
         let wanted = WantedParts::of(fields.into_iter().chain(fields_of(lead)));
         feed_of(&plan.sources, FeedRequest { screen: Screen::of(&operators), wanted })
     };
-    let cut = crate::scan::selection::Cut::of(&plan.operators, request);
+    let cut = crate::scan::selection::Cut::of(plan.operators(), request);
     let begun_now = begun(&scan, &mut feed, lead, rest, cut)?;
     ended(&scan, &[], plan, (lead, rest), begun_now, cut, &mut |scan, made| {
         begun(scan, &mut feed, lead, made, crate::scan::selection::Cut::No)

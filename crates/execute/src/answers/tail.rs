@@ -58,7 +58,7 @@ impl Tail {
     /// Takes a plan of row-wise commands; others are refused by name. Tables that it looks up have been fetched
     /// (`fetch_tables`), and stay as they were then.
     pub fn new(plan: &Plan, time_zone: Tz) -> Result<Self, TailError> {
-        let Some((Operator::Project { columns, .. }, lead)) = plan.operators.split_last() else {
+        let Some((Operator::Project { columns, .. }, lead)) = plan.operators().split_last() else {
             return Err(TailError::NoProjection);
         };
         if has_subqueries(plan) {
