@@ -19,7 +19,8 @@ use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::stages::Stages;
+use crate::scan::steps::Steps;
 
 /// Blocks of which indexes are asked: 32 million events, a second or so at worst.
 const BLOCKS_ASKED_MAX: usize = 2_000;
@@ -94,8 +95,7 @@ pub struct IndexUse {
 /// Says how `plan` would be run over `runs`. Subqueries must have been answered.
 pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Explanation, ExecuteError> {
     let operators = simplify::simplify_over(plan.operators(), runs);
-    let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
-    let (lead, rest) = operators.split_at(n_lead);
+    let Stages { lead, rest } = Stages::of(&operators);
     let scan = Scan::new(runs, request);
     let mut explanation = Explanation::default();
     let step = |stage: Stage, operator: &Operator| ExplainedStep { stage, operator: operator.to_string(), index: None };

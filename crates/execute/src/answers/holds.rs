@@ -1,7 +1,7 @@
 //! Asks rows of a result whether a condition holds for them, as a filter behind the query would.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use plan::{Expr, Name, Operator};
 use types::{Column, Timestamp, Value};
@@ -10,6 +10,7 @@ use crate::columns::frame::Frame;
 use crate::expressions::elements::Prepared;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
+use crate::expressions::warnings::Warnings;
 use crate::request::budget::Budget;
 
 /// Most bytes that one computed column may have.
@@ -27,7 +28,7 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
         budget: Budget::of_memory(MEMORY_BYTES_MAX),
         prepared: Prepared::of(&[Operator::Filter(condition.clone())]),
         partners: PartnersOfPlan::default(),
-        took_seconds: AtomicBool::new(false),
+        warnings: Warnings::default(),
         events_skipped: AtomicU64::new(0),
     };
     match env.truth(condition, &mut frame) {

@@ -6,7 +6,7 @@ use types::Timestamp;
 
 use super::*;
 use crate::insights::{ParseOptions, parse_insights};
-use plan::{Expr, Plan, PlanDraft};
+use plan::{Expr, PlanDraft};
 
 fn plan_of(sources: Vec<types::GroupPattern>, mut operators: Vec<Operator>) -> String {
     let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
