@@ -15,21 +15,20 @@ use chrono_tz::Tz;
 use execute::Tail;
 use plan::Operator;
 use serde_json::{Value as Json, json};
-use storage::{Received, Subscription};
+use storage::{FeedItem, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupName, GroupPattern, Value};
 
-use super::OperationRequest;
-use super::Shared;
 use super::answer::{CloudWatchProblem, random_id};
 use super::event_stream::{CONTENT_TYPE, event, exception};
-use super::events::{is_one_of, plan_of, starts_with_any};
-use super::groups::milliseconds;
 use super::input::{Input, group_of};
-use super::queries::no_group;
+use super::patterns::{is_one_of, plan_of, starts_with_any};
+use super::request::OperationRequest;
 use super::results::text_of;
+use super::state::Shared;
+use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 
@@ -89,7 +88,9 @@ impl OperationRequest {
             let is_there = |name: &GroupName| -> Result<bool, CloudWatchProblem> {
                 Ok(store.has_group(name) || server.state.groups.group(store, name)?.is_some())
             };
-            named.iter().try_for_each(|name| if is_there(name)? { Ok(()) } else { Err(no_group(name)) })
+            named.iter().try_for_each(|name| {
+                if is_there(name)? { Ok(()) } else { Err(CloudWatchProblem::no_group_named(name)) }
+            })
         };
         self.server.lookups.run(check).await??;
         let start = json!({
@@ -152,16 +153,16 @@ impl Session {
         loop {
             match subscription.receive(LOOK) {
                 // What the server itself did is no live news.
-                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
-                Received::Batch(accepted) => {
+                FeedItem::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
+                FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     // A batch that cannot be read has nothing.
                     let found = self.tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
                     update.add(&accepted.group, &self.tail.columns(), found);
                 }
-                Received::Lagged(_) => update.is_sampled = true,
-                Received::Closed => return Ok(()),
-                Received::Idle => {}
+                FeedItem::Lagged(_) => update.is_sampled = true,
+                FeedItem::Closed => return Ok(()),
+                FeedItem::Idle => {}
             }
             if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
                 return Ok(());

@@ -1,0 +1,317 @@
+//! Delivery of what subscription filters match: one thread for each filter, so that a receiver that hangs delays no other.
+//!
+//! A thread follows the feed of accepted batches and, after a start or where it could not keep up, reads the store from
+//! its position on. What it found goes out stream by stream, in order of acceptance; what is not taken is read and tried
+//! again until it is. Then the position is written down. So everything arrives at least once, and after a crash the last
+//! chunk may arrive twice. What is deleted or retired before its turn is not delivered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use alert::PostError;
+use execute::{Tail, TailRows};
+use storage::{FeedItem, Subscription};
+use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Run, Value};
+
+use super::filter::Filter;
+use super::message::{Line, data_message};
+use super::workers::{Progress, Workers};
+use crate::answer::CloudWatchProblem;
+use crate::filters::{last_sequence, runs_after};
+
+/// What is looked for at once: it stands in memory until it is delivered, and may arrive again after a crash.
+const CHUNK_EVENTS_MAX: usize = 20_000;
+const CHUNK_BYTES_MAX: usize = 16 << 20;
+
+/// What is posted at once.
+const POST_EVENTS_MAX: usize = 10_000;
+const POST_BYTES_MAX: usize = 1 << 20;
+
+/// Batches that wait in the store; what is more is read again from there.
+const BATCHES_WAITING_MAX: usize = 16;
+
+/// How often a thread looks whether it is to end, and how long it gathers what comes before it posts.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The first wait after a failure, and the longest.
+const WAIT_MIN: Duration = Duration::from_millis(500);
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Positions are written down after a delivery, and where so much went by that did not match.
+const UNKEPT_MAX: u64 = 100_000;
+
+/// A filter at work.
+pub(super) struct Delivery {
+    workers: Arc<Workers>,
+    filter: Filter,
+    group: GroupName,
+    tail: Tail,
+    progress: Arc<Progress>,
+    /// Events beyond the position that were delivered: those of other streams, where one of them is not taken.
+    done: BTreeSet<u64>,
+    /// How long it waits after the next failure.
+    wait: Duration,
+}
+
+/// Matching events of a stretch of sequences.
+#[derive(Default)]
+struct Chunk {
+    lines: BTreeMap<u64, Line>,
+    n_bytes: usize,
+    /// Whether later ones had no room.
+    is_cut: bool,
+}
+
+/// Somebody wants the thread to end.
+struct Over;
+
+impl Chunk {
+    /// Adds what comes after `sequence` and is not done, and leaves out the latest where that is too much.
+    fn add(&mut self, found: TailRows, sequence: u64, done: &BTreeSet<u64>) {
+        for (id, row) in found.ids.iter().zip(found.rows) {
+            let id = EventId::decode(id).filter(|id| id.sequence > sequence && !done.contains(&id.sequence));
+            let Some(id) = id else { continue };
+            let mut cells = row.into_iter();
+            let mut text = || match cells.next().flatten() {
+                Some(Value::String(text)) => text,
+                Some(other) => other.to_string().into(),
+                None => "".into(),
+            };
+            let (message, stream) = (text(), text());
+            self.n_bytes += message.len();
+            self.lines.insert(id.sequence, Line { id, stream, message });
+            while self.lines.len() > CHUNK_EVENTS_MAX || self.n_bytes > CHUNK_BYTES_MAX && self.lines.len() > 1 {
+                let Some((_, latest)) = self.lines.pop_last() else { break };
+                self.n_bytes -= latest.message.len();
+                self.is_cut = true;
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_cut || self.lines.len() >= CHUNK_EVENTS_MAX || self.n_bytes >= CHUNK_BYTES_MAX
+    }
+
+    /// What is posted, one after the other: lines of one stream each.
+    fn posts(&self) -> Vec<Vec<&Line>> {
+        let mut streams: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+        self.lines.values().for_each(|line| streams.entry(&line.stream).or_default().push(line));
+        let mut posts: Vec<Vec<&Line>> = Vec::new();
+        for lines in streams.into_values() {
+            let (mut post, mut n_bytes) = (Vec::new(), 0);
+            for line in lines {
+                if !post.is_empty() && (post.len() >= POST_EVENTS_MAX || n_bytes + line.message.len() > POST_BYTES_MAX)
+                {
+                    posts.push(std::mem::take(&mut post));
+                    n_bytes = 0;
+                }
+                n_bytes += line.message.len();
+                post.push(line);
+            }
+            posts.push(post);
+        }
+        posts
+    }
+}
+
+impl Delivery {
+    /// A delivery that continues at the position of its filter.
+    pub(super) fn new(
+        workers: Arc<Workers>,
+        filter: &Filter,
+        progress: Arc<Progress>,
+    ) -> Result<Self, CloudWatchProblem> {
+        let group = GroupName::new(&filter.group).ok_or_else(CloudWatchProblem::no_group)?;
+        let tail = filter.tail()?;
+        let filter = Filter { saved: filter.sequence, ..filter.clone() };
+        Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN })
+    }
+
+    /// Delivers until somebody wants it to end.
+    pub(super) fn run(mut self) {
+        let groups = vec![GroupPattern::new(self.group.as_str())];
+        let subscription = self.workers.store.subscribe_within(groups, GroupScope::All, BATCHES_WAITING_MAX);
+        // It ends where there is nothing left to do.
+        let Over = self.follow(&subscription);
+    }
+
+    fn follow(&mut self, subscription: &Subscription) -> Over {
+        // What was accepted while nobody looked; the feed has what comes from now on.
+        let mut is_behind = true;
+        loop {
+            if let Err(over) = self.wait_while_copy() {
+                return over;
+            }
+            let done = if is_behind {
+                self.deliver_stored().map(|is_left| is_behind = is_left)
+            } else {
+                self.deliver_fed(subscription).map(|has_lagged| is_behind = has_lagged)
+            };
+            if let Err(over) = done {
+                return over;
+            }
+        }
+    }
+
+    /// Waits while the store is a copy: its original delivers. The feed loses what comes meanwhile, so that the store is
+    /// read from the position on.
+    fn wait_while_copy(&self) -> Result<(), Over> {
+        while self.workers.store.copy_taken().is_some() {
+            self.rest(LOOK * 10)?;
+        }
+        Ok(())
+    }
+
+    /// Delivers a chunk of what the store has; `true` where something is left.
+    fn deliver_stored(&mut self) -> Result<bool, Over> {
+        self.go_on()?;
+        let position = self.filter.sequence;
+        let last = last_sequence(&self.workers.store, &self.filter.group);
+        let mut chunk = Chunk::default();
+        for run in runs_after(&self.workers.store, &self.filter.group, position) {
+            self.go_on()?;
+            self.look_into(run, position, &mut chunk);
+        }
+        // What was accepted between the two looks at the store is in the feed, and may come again.
+        let end = match chunk.lines.last_key_value() {
+            Some((sequence, _)) if chunk.is_cut => *sequence,
+            found => found.map_or(0, |(sequence, _)| *sequence).max(last),
+        };
+        let is_all = !chunk.is_cut;
+        Ok(!self.deliver(&chunk, end)? || !is_all)
+    }
+
+    /// Delivers what comes for a moment; `true` where something was lost on the way, or is left.
+    fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, Over> {
+        let (mut chunk, mut end, mut until) = (Chunk::default(), self.filter.sequence, None);
+        loop {
+            self.go_on()?;
+            match subscription.receive(LOOK) {
+                FeedItem::Batch(accepted) => {
+                    let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
+                    end = end.max(run.last_sequence());
+                    self.look_into(Arc::new(run), self.filter.sequence, &mut chunk);
+                    until.get_or_insert_with(|| Instant::now() + LOOK);
+                }
+                FeedItem::Lagged(_) => return Ok(true),
+                FeedItem::Closed => return Err(Over),
+                FeedItem::Idle if until.is_some() => break,
+                FeedItem::Idle => {}
+            }
+            if chunk.is_full() || until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
+        }
+        if chunk.is_cut {
+            // The rest is read from the store.
+            return Ok(true);
+        }
+        Ok(!self.deliver(&chunk, end)?)
+    }
+
+    fn look_into(&self, run: Arc<dyn Run>, position: u64, chunk: &mut Chunk) {
+        // What is damaged is told by the store itself; the rest is delivered.
+        let _ =
+            self.tail.rows_by_block(run, self.workers.clock.now(), &mut |found| chunk.add(found, position, &self.done));
+    }
+
+    /// Posts a chunk, and takes down that everything up to `end` is delivered. Where the receiver does not take it, waits and
+    /// says `false`: what is left is read again then, so that nothing is posted that was deleted meanwhile.
+    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Over> {
+        for lines in chunk.posts() {
+            self.go_on()?;
+            self.wait_while_copy()?;
+            let body = data_message(&self.filter, &lines);
+            if let Err(error) = self.workers.post(&self.filter, &body) {
+                self.wait_after(&error)?;
+                return Ok(false);
+            }
+            self.wait = WAIT_MIN;
+            self.progress.delivered(lines.len() as u64);
+            self.filter.n_events += lines.len() as u64;
+            self.done.extend(lines.iter().map(|line| line.id.sequence));
+        }
+        let is_far = end.saturating_sub(self.filter.saved) >= UNKEPT_MAX;
+        self.filter.sequence = self.filter.sequence.max(end);
+        self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
+        if !chunk.lines.is_empty() || is_far {
+            self.filter.saved = self.filter.sequence;
+            self.workers.save_position(&self.filter, &self.progress);
+        }
+        Ok(true)
+    }
+
+    /// Waits after a failure, each time longer.
+    fn wait_after(&mut self, error: &PostError) -> Result<(), Over> {
+        let asked = if let PostError::Retry { after, .. } = error { *after } else { None };
+        if self.progress.failed(error) {
+            let (group, filter) = (&self.filter.group, &self.filter.name);
+            tracing::warn!(group, filter, %error, "a subscription filter cannot deliver, and goes on trying");
+        }
+        let wait = self.wait;
+        self.wait = (wait * 2).min(WAIT_MAX);
+        self.rest(wait.max(asked.unwrap_or_default()).min(WAIT_MAX))
+    }
+
+    /// Waits, unless it is to end.
+    fn rest(&self, time: Duration) -> Result<(), Over> {
+        let until = Instant::now() + time;
+        loop {
+            self.go_on()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::park_timeout(left.min(LOOK));
+        }
+    }
+
+    fn go_on(&self) -> Result<(), Over> {
+        let is_closing = self.workers.closing.has_changed().is_err() || *self.workers.closing.borrow();
+        if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(Over) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::Timestamp;
+
+    use super::*;
+
+    fn rows(sequences: impl Iterator<Item = u64>, n_bytes: usize) -> TailRows {
+        let id = |sequence| EventId { group_id: 1, timestamp: Timestamp(5), sequence };
+        let mut rows = TailRows::default();
+        for sequence in sequences {
+            rows.ids.push(id(sequence).encode());
+            let stream = if sequence % 2 == 0 { "even" } else { "odd" };
+            rows.rows.push(vec![Some(Value::text("x".repeat(n_bytes).as_str())), Some(Value::text(stream))]);
+        }
+        rows
+    }
+
+    #[test]
+    fn a_chunk_holds_the_earliest_in_whatever_order_they_come() {
+        let mut chunk = Chunk::default();
+        chunk.add(rows(15_001..=30_000, 1), 10, &BTreeSet::new());
+        assert!(!chunk.is_cut);
+        chunk.add(rows(1..=15_000, 1), 10, &BTreeSet::from([12]));
+        assert_eq!(chunk.lines.len(), CHUNK_EVENTS_MAX);
+        assert_eq!(chunk.lines.keys().next().zip(chunk.lines.keys().last()), Some((&11, &20_011)));
+        assert!(chunk.is_cut);
+        let mut large = Chunk::default();
+        large.add(rows(1..=5, CHUNK_BYTES_MAX / 2 - 1), 0, &BTreeSet::new());
+        assert_eq!(large.lines.len(), 2);
+    }
+
+    #[test]
+    fn posts_are_of_one_stream_in_order_and_bounded() {
+        let mut chunk = Chunk::default();
+        chunk.add(rows(1..=10, POST_BYTES_MAX / 2), 0, &BTreeSet::new());
+        let posts = chunk.posts();
+        let sequences: Vec<Vec<u64>> =
+            posts.iter().map(|post| post.iter().map(|line| line.id.sequence).collect()).collect();
+        assert_eq!(sequences, [vec![2, 4], vec![6, 8], vec![10], vec![1, 3], vec![5, 7], vec![9]]);
+    }
+}
