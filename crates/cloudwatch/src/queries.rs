@@ -207,7 +207,7 @@ fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
 /// Runs a query to its end, or to that of the server.
 async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question) {
     let (of_work, to) = (server.clone(), kept.clone());
-    let is_events = matches!(question.plan.operators.last(), Some(Operator::Project { is_events: true, .. }));
+    let is_events = matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. }));
     let work = move |reading: &Reading<'_>| {
         let all = &of_work.state.kept_queries;
         let take = |rows| to.extend(all, rows);
