@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use super::histogram::{self, Grid, Histogram, Step, zone};
-use super::terms::number;
+use super::histogram::{Grid, Histogram, Step, zone};
+use super::operands::{number, time};
 use language::SearchError;
 use language::mapping::Schema;
 use plan::calendar::floor;
@@ -64,7 +64,7 @@ pub(super) fn parse(
         })?,
     };
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    let time = match histogram::time(schema, field)? {
+    let time = match time(schema, field)? {
         Expr::Field(name) if name.starts_with('@') => Expr::Field(name),
         // Texts that are dates become times.
         value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Span::Nanoseconds(1))]),

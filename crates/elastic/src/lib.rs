@@ -6,17 +6,24 @@
 //! scores alone change nothing, as logs have no relevance.
 
 mod aggregation;
+mod aggregation_parser;
 mod automatic;
+mod bucket;
 mod choice;
 mod composite;
 mod fold;
+mod folding;
 mod histogram;
 mod http;
 mod metric;
+mod operands;
 mod order;
+mod paths;
 mod pipeline;
+mod results;
 mod shape;
 mod sibling;
+mod significance;
 mod significant;
 mod terms;
 #[cfg(test)]
@@ -27,8 +34,10 @@ use plan::date_math::milliseconds;
 use serde_json::Value as Json;
 use types::Value;
 
-pub use aggregation::{AGGREGATIONS, Aggregations, parse_aggregations};
-pub use fold::{Asker, Folded, run_aggregations};
+pub use aggregation::Aggregations;
+pub use aggregation_parser::{AGGREGATIONS, parse_aggregations};
+pub use fold::{Folded, run_aggregations};
+pub use folding::Asker;
 pub use http::{ElasticFormat, ElasticState, at_the_root, is_address, nothing_at, refused, routes, version_wanted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
 
