@@ -9,9 +9,10 @@ use axum::response::Response;
 use serde_json::{Value as Json_, json};
 
 use super::checked_parameters::CheckedParameters;
+use super::errors::error_answer;
 use super::filter::Paths;
-use super::{error_answer, search};
-use crate::http::Shared;
+use super::search;
+use super::state::Shared;
 use door::problem::Problem;
 
 /// Searches everything.

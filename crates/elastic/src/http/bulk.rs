@@ -12,9 +12,10 @@ use language::mapping::Mapping;
 use types::GroupName;
 
 use super::answer::{self, Fate};
+use super::errors::error_answer;
 use super::filter::Filter;
-use super::{error_answer, mappings};
-use crate::http::Shared;
+use super::mappings;
+use super::state::Shared;
 use door::headers::{batch_id, encoding};
 use door::parameters::Parameters;
 use door::problem::Problem;

@@ -10,10 +10,11 @@ use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::GroupPattern;
 
+use super::alias_lookup::seen;
 use super::catalog::{bytes_of, groups_of};
 use super::checked_parameters::CheckedParameters;
-use super::{aliases, info, made};
-use crate::http::Shared;
+use super::state::Shared;
+use super::{created, info};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -180,7 +181,7 @@ fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(S
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
     let wanted: Vec<GroupPattern> = names.split(',').filter(|name| !name.is_empty()).map(GroupPattern::new).collect();
     let is_wanted = |name: &str| wanted.is_empty() || names == "_all" || GroupPattern::any_matches(&wanted, name);
-    let empty = made::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    let empty = created::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
     sizes.extend(empty.map(|name| (name.to_string(), 0, 0)));
     sizes.sort();
     Ok(sizes)
@@ -363,7 +364,7 @@ fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
         &["is_write_index", "w", "isWriteIndex"],
     ];
     let patterns: Vec<GroupPattern> = names.split(',').map(GroupPattern::new).collect();
-    let seen = aliases::seen(server)?;
+    let seen = seen(server)?;
     let meant = seen.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));
     let row = |(alias, group): (&String, &String)| {
         [alias.as_str(), group, "-", "-", "-", "-"].iter().map(|text| Cell::text(*text)).collect()

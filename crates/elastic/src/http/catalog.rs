@@ -18,13 +18,14 @@ use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
+use super::alias_lookup::seen;
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::search::{body_of, json_of};
-use super::{aliases, info, made, mappings};
-use crate::http::Shared;
-use crate::http::reading::read;
+use super::reading::read;
+use super::state::Shared;
+use super::{created, info, mappings};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -51,7 +52,7 @@ async fn fields_of(
     let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(&groups, name);
     let empty: Vec<String> =
-        made::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
+        created::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
     read(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for run in reading.snapshot(&groups, range).runs {
@@ -240,7 +241,7 @@ pub(super) async fn resolve(
     Path(name): Path<String>,
     parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
-    let (groups, aliases) = (groups_of(&server, &name, &parameters)?, aliases::seen(&server)?);
+    let (groups, aliases) = (groups_of(&server, &name, &parameters)?, seen(&server)?);
     let index = |group: &GroupStatus| {
         let mut index = json!({"name": group.name.as_str(), "attributes": ["open"]});
         let of_group: Vec<&String> =
@@ -318,4 +319,21 @@ fn shards(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<
     let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), json!({}))).collect();
     let shards: Vec<Json_> = groups.iter().map(shard).collect();
     Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
+}
+
+/// `_cluster/stats`
+pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
+    let groups = server.groups();
+    let sum = |number: fn(&storage::GroupStatus) -> u64| groups.iter().map(number).sum::<u64>();
+    Json(json!({
+        "_nodes": {"total": 1, "successful": 1, "failed": 0},
+        "cluster_name": info::NAME, "cluster_uuid": info::ID, "status": info::state(&server),
+        "timestamp": server.now().0.div_euclid(1_000_000),
+        "indices": {
+            "count": groups.len(), "shards": {"total": groups.len(), "primaries": groups.len()},
+            "docs": {"count": sum(|group| group.n_events), "deleted": 0},
+            "store": {"size_in_bytes": sum(bytes_of)},
+        },
+        "nodes": {"count": {"total": 1, "data": 1, "ingest": 1, "master": 1}, "versions": [info::VERSION]},
+    }))
 }

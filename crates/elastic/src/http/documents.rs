@@ -10,14 +10,15 @@ use axum::response::{IntoResponse, Response};
 use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
-use super::error_answer;
+use super::errors::error_answer;
+use super::execution::run;
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::reading::read;
 use super::request::Search;
-use super::search::{body_of, json_of, run};
-use crate::http::Shared;
-use crate::http::reading::read;
+use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

@@ -20,13 +20,14 @@ use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use self::form::{Form, Table};
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
+use super::errors::{NOT_SUPPORTED, error_answer};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::search::{body_of, json_of};
-use super::{NOT_SUPPORTED, error_answer, mappings};
-use crate::http::Shared;
-use crate::http::reading::{Reading, read};
+use super::mappings;
+use super::reading::{Reading, read};
+use super::state::Shared;
 use door::problem::Problem;
 use door::reading::Scope;
 
