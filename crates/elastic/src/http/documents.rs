@@ -15,6 +15,7 @@ use super::checked_parameters::CheckedParameters;
 use super::errors::error_answer;
 use super::execution::run;
 use super::filter::Paths;
+use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::reading::read;
 use super::request::Search;
@@ -63,36 +64,16 @@ struct DocumentRequest {
     source: Option<Json_>,
 }
 
-/// `_mget` of documents that name their indices.
+/// `_mget`: documents of the index of the address, unless they name another.
 pub(super) async fn many(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, None, parameters, headers, body).await
-}
-
-/// `{index}/_mget`
-pub(super) async fn many_of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, Some(index), parameters, headers, body).await
-}
-
-async fn several(
-    server: Shared,
-    index: Option<String>,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
-    let wanted = wanted(&body, index.as_deref())?;
+    let wanted = wanted(&body, Some(index.as_str()).filter(|index| !index.is_empty()))?;
     let mut docs = Vec::with_capacity(wanted.len());
     let found = find(&server, &wanted, &parameters).await?;
     for (wanted, hit) in wanted.iter().zip(found) {

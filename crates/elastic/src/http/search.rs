@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::HeaderMap;
 use language::SearchError;
 use serde_json::{Value as Json_, json};
@@ -14,6 +13,7 @@ use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::errors::problem_json;
 use super::execution::run;
+use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::pit::PointInTime;
 use super::reading::read;
@@ -26,30 +26,10 @@ use door::problem::Problem;
 /// Most searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
 
-/// Searches everything.
-pub(super) async fn all(
+/// `_search`: the hits and aggregations of one search.
+pub(super) async fn search(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    one(server, String::new(), parameters, headers, body).await
-}
-
-/// Searches the indices of the address.
-pub(super) async fn of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    one(server, index, parameters, headers, body).await
-}
-
-async fn one(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -112,30 +92,10 @@ fn prepared(
     Ok((groups, search))
 }
 
-/// Counts the events of everything.
-pub(super) async fn count_all(
+/// `_count`: the number of events that a query matches.
+pub(super) async fn count(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    count(server, String::new(), parameters, headers, body).await
-}
-
-/// Counts the events of the indices of the address.
-pub(super) async fn count_of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    count(server, index, parameters, headers, body).await
-}
-
-async fn count(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -156,30 +116,10 @@ async fn count(
     Ok(Json(filter::Paths::of(&parameters).shown(count)))
 }
 
-/// Several searches of everything, unless each says otherwise.
-pub(super) async fn many(
+/// `_msearch`: several searches of the indices of the address, unless they name others.
+pub(super) async fn search_many(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, String::new(), parameters, headers, body).await
-}
-
-/// Several searches of the indices of the address, unless each says otherwise.
-pub(super) async fn many_of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, index, parameters, headers, body).await
-}
-
-async fn several(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -247,30 +187,10 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     Ok(searches)
 }
 
-/// `_validate/query` of everything.
-pub(super) async fn validate_all(
+/// `_validate/query`: whether a query can be read.
+pub(super) async fn validate(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    validate(server, String::new(), parameters, headers, body).await
-}
-
-/// `{index}/_validate/query`
-pub(super) async fn validate_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    validate(server, index, parameters, headers, body).await
-}
-
-async fn validate(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,

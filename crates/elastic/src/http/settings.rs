@@ -12,10 +12,10 @@ use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::errors::NOT_SUPPORTED;
 use super::filter::Paths;
+use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::state::Shared;
 use super::{catalog, created, mappings};
-use door::parameters::Parameters;
 use door::problem::Problem;
 
 /// Settings of indices that change nothing here: there are no shards, and events are found at once.
@@ -52,22 +52,13 @@ const HARMLESS_OF_CLUSTER: [&str; 5] = [
     "search.max_open_scroll_context",
 ];
 
-/// `_settings` of everything.
-pub(super) async fn settings_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
-    settings(&server, "", &parameters)
-}
-
-/// `{index}/_settings`
-pub(super) async fn settings_of(
+/// `_settings`: the settings of indices, most of which are fixed.
+pub(super) async fn settings(
     server: Shared,
-    Path(index): Path<String>,
+    IndexNames(names): IndexNames,
     parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
-    settings(&server, &index, &parameters)
-}
-
-fn settings(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<Json_>, Problem> {
-    let groups = catalog::groups_of(server, names, parameters)?;
+    let groups = catalog::groups_of(&server, &names, &parameters)?;
     let mut found: Vec<(String, i64)> = groups
         .iter()
         .map(|group| (group.name.to_string(), group.first.map_or(0, |first| first.0 / 1_000_000)))
@@ -75,10 +66,10 @@ fn settings(server: &Shared, names: &str, parameters: &Parameters) -> Result<Jso
     let wanted: Vec<types::GroupPattern> =
         names.split(',').filter(|name| !name.is_empty()).map(types::GroupPattern::new).collect();
     let is_wanted = |name: &str| wanted.is_empty() || types::GroupPattern::any_matches(&wanted, name);
-    let empty = created::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    let empty = created::empty(&server)?.into_iter().filter(|name| is_wanted(name.as_str()));
     found.extend(empty.map(|name| (name.to_string(), 0)));
     let is_flat = parameters.flag_or_bare("flat_settings");
-    let kept = mappings::all(server)?;
+    let kept = mappings::all(&server)?;
     let about = |(name, created): (String, i64)| {
         let values = [
             ("number_of_shards", json!("1")),
@@ -99,7 +90,7 @@ fn settings(server: &Shared, names: &str, parameters: &Parameters) -> Result<Jso
         };
         (name, json!({"settings": settings}))
     };
-    Ok(Json(Paths::of(parameters).shown(found.into_iter().map(about).collect())))
+    Ok(Json(Paths::of(&parameters).shown(found.into_iter().map(about).collect())))
 }
 
 /// `PUT {index}/_settings`: what changes nothing is acknowledged, the rest is refused.
