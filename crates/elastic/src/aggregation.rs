@@ -3,14 +3,14 @@
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json};
 
-use super::automatic::Automatic;
+use super::auto_histogram::AutoHistogram;
 use super::choice::Choice;
 use super::composite::Composite;
 use super::histogram::Histogram;
 use super::metric::Metric;
 use super::pipeline::Pipeline;
 use super::sibling::Sibling;
-use super::significant::Significant;
+use super::significant_terms::SignificantTerms;
 use super::terms::Terms;
 use plan::Expr;
 
@@ -49,11 +49,11 @@ pub(super) enum Kind {
     Pipeline(Pipeline),
     Choice(Choice),
     Sibling(Sibling),
-    Automatic(Automatic),
+    AutoHistogram(AutoHistogram),
     TopHits(Json),
     Terms(Terms),
     Composite(Composite),
-    Significant(Significant),
+    SignificantTerms(SignificantTerms),
     Histogram(Histogram),
     Branches(Branches),
 }

@@ -11,7 +11,7 @@ use super::metric::{self, METRICS};
 use super::operands;
 use super::pipeline::{self, PIPELINES};
 use super::sibling::{self, SIBLINGS};
-use super::{automatic, composite, significant, terms};
+use super::{auto_histogram, composite, significant_terms, terms};
 use language::SearchError;
 use language::dsl::filter::{Reader, object};
 use language::dsl::keys;
@@ -89,9 +89,9 @@ impl Parser<'_> {
             kind,
             Kind::Terms(_)
                 | Kind::Composite(_)
-                | Kind::Significant(_)
+                | Kind::SignificantTerms(_)
                 | Kind::Histogram(_)
-                | Kind::Automatic(_)
+                | Kind::AutoHistogram(_)
                 | Kind::Branches(_)
         );
         if !has_buckets && !children.is_empty() {
@@ -127,11 +127,13 @@ impl Parser<'_> {
             kind if CHOICES.contains(&kind) => Kind::Choice(choice::parse(kind, body, at)?),
             "top_hits" => Kind::TopHits(body.clone()),
             "multi_terms" => Kind::Terms(terms::parse_several(self.reader.schema, body, at)?),
-            "auto_date_histogram" => Kind::Automatic(automatic::parse(self.reader.schema, body, &mut self.zone, at)?),
+            "auto_date_histogram" => {
+                Kind::AutoHistogram(auto_histogram::parse(self.reader.schema, body, &mut self.zone, at)?)
+            }
             "terms" => Kind::Terms(terms::parse(&mut self.reader, body, at)?),
             "composite" => Kind::Composite(composite::parse(self.reader.schema, body, &mut self.zone, at)?),
             "rare_terms" => Kind::Terms(terms::parse_rare(&mut self.reader, body, at)?),
-            "significant_terms" => Kind::Significant(significant::parse(&mut self.reader, body, at)?),
+            "significant_terms" => Kind::SignificantTerms(significant_terms::parse(&mut self.reader, body, at)?),
             "histogram" => Kind::Histogram(histogram(self.reader.schema, body, at)?),
             "date_histogram" => Kind::Histogram(date_histogram(self.reader.schema, body, &mut self.zone, at)?),
             "filter" => {
@@ -252,7 +254,7 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
     };
     for rate in rates() {
         match (kind, step) {
-            (Kind::Automatic(_), _) | (_, Some(Step::Time { span: Span::Nanoseconds(_), .. }))
+            (Kind::AutoHistogram(_), _) | (_, Some(Step::Time { span: Span::Nanoseconds(_), .. }))
                 if is_of_months(rate) =>
             {
                 return Err(SearchError::argument(format!(
@@ -261,7 +263,7 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
                     rate.at
                 )));
             }
-            (Kind::Automatic(_), _) | (_, Some(Step::Time { .. })) => {}
+            (Kind::AutoHistogram(_), _) | (_, Some(Step::Time { .. })) => {}
             _ => return Err(lost_rate()),
         }
     }

@@ -16,14 +16,14 @@ mod address;
 mod alias;
 mod alias_lookup;
 mod aliases;
-mod answer;
-mod asynchronous;
+mod async_search;
 mod body;
 mod bulk;
+mod bulk_answer;
 mod cat;
 mod catalog;
 mod checked_parameters;
-mod created;
+mod created_indices;
 mod declaration;
 mod deletion;
 mod documents;
@@ -65,7 +65,7 @@ pub use self::unsupported::{nothing_at, refused};
 
 type Routes = Table<FamilyState<ElasticState>>;
 
-/// Adds the routes of this door.
+/// Returns the routes of this API.
 pub fn routes() -> Routes {
     let table = Routes::default()
         .get("/elasticsearch", Role::Any, info::root)
@@ -82,7 +82,7 @@ pub fn routes() -> Routes {
         .post("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
         .get("/elasticsearch/{index}", Role::Any, setup::index)
         .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
-    managed(asked(aliased(prepared(table))))
+    with_administration(with_searches(with_aliases(with_templates(table))))
         .post("/elasticsearch/_bulk", Role::Ingest, bulk::bulk)
         .put("/elasticsearch/_bulk", Role::Ingest, bulk::bulk)
         .post("/elasticsearch/{index}/_bulk", Role::Ingest, bulk::bulk)
@@ -94,8 +94,8 @@ pub fn routes() -> Routes {
         .put("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
 }
 
-/// Questions about events.
-fn asked(table: Routes) -> Routes {
+/// Adds searches and the questions that clients ask before them.
+fn with_searches(table: Routes) -> Routes {
     table
         .get("/elasticsearch/_search", Role::Read, search::search)
         .post("/elasticsearch/_search", Role::Read, search::search)
@@ -128,18 +128,18 @@ fn asked(table: Routes) -> Routes {
         .get("/elasticsearch/{index}/_search_shards", Role::Read, catalog::shards)
         .post("/elasticsearch/{index}/_pit", Role::Read, pit::open)
         .delete("/elasticsearch/_pit", Role::Read, pit::close)
-        .post("/elasticsearch/_async_search", Role::Read, asynchronous::search)
-        .post("/elasticsearch/{index}/_async_search", Role::Read, asynchronous::search)
+        .post("/elasticsearch/_async_search", Role::Read, async_search::search)
+        .post("/elasticsearch/{index}/_async_search", Role::Read, async_search::search)
         .post("/elasticsearch/_query", Role::Read, esql::query)
         .post("/elasticsearch/_query/async", Role::Read, esql::asynchronous)
         .get("/elasticsearch/_query/async/{id}", Role::Read, esql::missing)
         .delete("/elasticsearch/_query/async/{id}", Role::Read, esql::missing)
-        .get("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
-        .delete("/elasticsearch/_async_search/{id}", Role::Read, asynchronous::missing)
+        .get("/elasticsearch/_async_search/{id}", Role::Read, async_search::missing)
+        .delete("/elasticsearch/_async_search/{id}", Role::Read, async_search::missing)
 }
 
-/// What scripts ask about the cluster and its indices, single documents, and what deletes.
-fn managed(table: Routes) -> Routes {
+/// Adds what scripts ask about the cluster and its indices, single documents, and deletions.
+fn with_administration(table: Routes) -> Routes {
     table
         .get("/elasticsearch/_cat/indices", Role::Read, cat::indices)
         .get("/elasticsearch/_cat/indices/{index}", Role::Read, cat::indices)
@@ -178,8 +178,8 @@ fn managed(table: Routes) -> Routes {
         .get("/elasticsearch/{index}/_mappings", Role::Read, catalog::mapping)
 }
 
-/// Other names of indices.
-fn aliased(table: Routes) -> Routes {
+/// Adds aliases.
+fn with_aliases(table: Routes) -> Routes {
     table
         .get("/elasticsearch/_alias", Role::Read, aliases::list)
         .get("/elasticsearch/_aliases", Role::Read, aliases::list)
@@ -192,8 +192,8 @@ fn aliased(table: Routes) -> Routes {
         .delete("/elasticsearch/{index}/_alias/{name}", Role::Operate, aliases::remove)
 }
 
-/// What agents make before they send.
-fn prepared(table: Routes) -> Routes {
+/// Adds what agents create before they send: templates, policies, pipelines.
+fn with_templates(table: Routes) -> Routes {
     let of_templates = [
         ("/elasticsearch/_template/{name}", "/elasticsearch/_template"),
         ("/elasticsearch/_index_template/{name}", "/elasticsearch/_index_template"),

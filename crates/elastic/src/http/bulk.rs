@@ -12,7 +12,7 @@ use language::mapping::Mapping;
 use serde::Deserialize;
 use types::GroupName;
 
-use super::answer::{self, Fate};
+use super::bulk_answer::{self, ItemStatus};
 use super::errors::error_answer;
 use super::filter::Filter;
 use super::index_names::IndexNames;
@@ -63,7 +63,7 @@ pub(super) async fn bulk(
             ));
         }
         let took_ms = (of_thread.now().0 - sender.now.0) / 1_000_000;
-        Ok::<_, Problem>(answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
+        Ok::<_, Problem>(bulk_answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
     };
     let answer = server.intake.run(encoding, n_bytes, work).await??;
     Ok((JSON, answer).into_response())
@@ -155,11 +155,10 @@ async fn one(
             &*fits(&of_thread)?,
         )?;
         let Some(item) = items.items.first() else { return Err(Problem::internal("the document was lost")) };
-        let fate = Fate::new(item);
+        let fate = ItemStatus::new(item);
         Ok(match &fate.error {
-            None => {
-                (fate.status, JSON, answer::document(item, &filter, sender.now, items.first_number)).into_response()
-            }
+            None => (fate.status, JSON, bulk_answer::document(item, &filter, sender.now, items.first_number))
+                .into_response(),
             Some((kind, reason)) => {
                 let mut response = error_answer(fate.status, kind, reason);
                 if fate.status == StatusCode::TOO_MANY_REQUESTS {

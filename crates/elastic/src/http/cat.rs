@@ -14,7 +14,7 @@ use super::catalog::{bytes_of, groups_of};
 use super::checked_parameters::CheckedParameters;
 use super::index_names::IndexNames;
 use super::state::Shared;
-use super::{created, info};
+use super::{created_indices, info};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -162,7 +162,7 @@ fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(S
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
     let wanted: Vec<GroupPattern> = names.split(',').filter(|name| !name.is_empty()).map(GroupPattern::new).collect();
     let is_wanted = |name: &str| wanted.is_empty() || names == "_all" || GroupPattern::any_matches(&wanted, name);
-    let empty = created::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    let empty = created_indices::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
     sizes.extend(empty.map(|name| (name.to_string(), 0, 0)));
     sizes.sort();
     Ok(sizes)

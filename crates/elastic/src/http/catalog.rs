@@ -26,7 +26,7 @@ use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::reading::read;
 use super::state::Shared;
-use super::{created, info, mappings};
+use super::{created_indices, info, mappings};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -53,7 +53,7 @@ async fn fields_of(
     let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(&groups, name);
     let empty: Vec<String> =
-        created::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
+        created_indices::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
     read(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for run in reading.snapshot(&groups, range).runs {

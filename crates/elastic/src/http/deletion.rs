@@ -21,7 +21,7 @@ use super::indices::{self, Leniency};
 use super::reading::read;
 use super::request::Search;
 use super::state::Shared;
-use super::{created, info, mappings};
+use super::{created_indices, info, mappings};
 use door::deletion::{self, EventDeletion};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -44,7 +44,7 @@ pub(super) async fn index(
         }
         let group = group_name_of_outside(name);
         server.must_be_deletable(&group)?;
-        if server.whole_store().has_group(&group) || created::has(&server, &group)? {
+        if server.whole_store().has_group(&group) || created_indices::has(&server, &group)? {
             groups.push(group);
         } else if !targets(&server, name)?.is_empty() {
             return Err(argument(format!(
@@ -58,7 +58,7 @@ pub(super) async fn index(
     let work = move || {
         for group in &groups {
             deletion::delete_group(&of_thread, group)?;
-            created::forget(&of_thread, group)?;
+            created_indices::forget(&of_thread, group)?;
             mappings::forget(&of_thread, group)?;
         }
         Ok::<_, Problem>(())

@@ -14,8 +14,8 @@ use super::plan_runner::PlanRunner;
 use super::reading::Reading;
 use super::request::{Search, Total};
 use super::state::Shared;
-use super::{created, mappings};
-use crate::{Asker, Folded, run_aggregations};
+use super::{created_indices, mappings};
+use crate::{AggregationResult, Executor, run_aggregations};
 use door::problem::Problem;
 use door::reading::Scope;
 
@@ -55,15 +55,15 @@ pub(super) fn run(
     let mut total = search.known_total.or_else(|| total_of_hits(search, found.len()));
     let counts_all = total.is_none() && search.total != Total::None;
     let counts_apart = counts_all && search.post_filter.is_some();
-    let mut folded = Folded::default();
+    let mut result = AggregationResult::default();
     if !search.aggregations.is_empty() || (counts_all && !counts_apart) {
-        folded = run_aggregations(&search.aggregations, &selection, counts_all && !counts_apart, &mut runner)?;
+        result = run_aggregations(&search.aggregations, &selection, counts_all && !counts_apart, &mut runner)?;
     }
     if counts_apart {
-        folded.total = run_aggregations(&Default::default(), &of_hits, true, &mut runner)?.total;
+        result.total = run_aggregations(&Default::default(), &of_hits, true, &mut runner)?.total;
     }
     if counts_all {
-        total = folded.total;
+        total = result.total;
     }
     let last = found.last().map(Hit::place);
     let reasons = std::mem::take(&mut runner.reasons);
@@ -82,7 +82,7 @@ pub(super) fn run(
     });
     // Without an index there is nothing that could be aggregated.
     if !search.aggregations.is_empty() && has_groups {
-        let aggregations = folded.aggregations;
+        let aggregations = result.aggregations;
         let shown = if search.typed_keys { search.aggregations.typed(aggregations) } else { aggregations };
         answer["aggregations"] = shown.into();
     }
@@ -93,7 +93,7 @@ pub(super) fn run(
 fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(groups, name);
     server.groups().iter().any(|group| is_meant(group.name.as_str()))
-        || created::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
+        || created_indices::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
 }
 
 /// The number of events, where the hits tell: fewer were found than were asked for, and none was collapsed.
@@ -118,7 +118,7 @@ fn shards(reasons: &[PartialReason]) -> Json_ {
     shards
 }
 
-impl Asker for PlanRunner<'_> {
+impl Executor for PlanRunner<'_> {
     type Error = Problem;
 
     fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
 use super::alias_lookup::targets;
-use super::created;
+use super::created_indices;
 use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -70,7 +70,7 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
             name => {
                 let group = group_name_of_outside(name);
                 let of_alias = targets(server, name)?;
-                let exists = server.whole_store().has_group(&group) || created::has(server, &group)?;
+                let exists = server.whole_store().has_group(&group) || created_indices::has(server, &group)?;
                 if exists && server.reaches(group.as_str()) {
                     wanted.push(GroupPattern::new(group.as_str()));
                 } else if !leniency.ignores_missing && !reaches_any(server, &of_alias) {
@@ -116,7 +116,7 @@ fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
 pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>, Problem> {
     let patterns = resolve(server, names, leniency)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
-    groups.extend(created::empty(server)?);
+    groups.extend(created_indices::empty(server)?);
     groups.retain(|group| {
         patterns.as_ref().is_some_and(|of| of.is_empty() || GroupPattern::any_matches(of, group.as_str()))
     });

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Value as Json_, json};
 use types::{GroupName, GroupPattern};
 
-use super::created;
+use super::created_indices;
 use super::declaration::Declaration;
 use super::mapping_set::{IndexMapping, MappingSet};
 use super::state::Shared;
@@ -58,7 +58,7 @@ pub(super) fn schema(server: &Shared, groups: Option<&[GroupPattern]>) -> Result
     }
     let is_meant = |name: &str| groups.is_some_and(|of| of.is_empty() || GroupPattern::any_matches(of, name));
     let mut names: Vec<String> = server.groups().into_iter().map(|group| group.name.to_string()).collect();
-    names.extend(created::empty(server)?.into_iter().map(|name| name.to_string()));
+    names.extend(created_indices::empty(server)?.into_iter().map(|name| name.to_string()));
     let (mut classes, mut has_others): (Vec<Class>, bool) = (Vec::new(), false);
     for name in names.into_iter().filter(|name| is_meant(name)) {
         let Some(mapping) = all.mapping(&name) else {

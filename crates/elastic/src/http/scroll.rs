@@ -98,22 +98,25 @@ pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
 /// The id of a scroll whose first page was found.
 pub(super) fn first(
     server: &Shared,
-    (index, body, parameters): (&str, &Json_, &CheckedParameters),
+    index: &str,
+    body: &Json_,
+    parameters: &CheckedParameters,
     now: Timestamp,
-    found: &SearchResult,
+    result: &SearchResult,
 ) -> Result<String, Problem> {
     let mut body = body.clone();
     // Shown with the first page alone, as in Elasticsearch.
     if let Some(members) = body.as_object_mut() {
         ["aggs", "aggregations", "from", "search_after"].iter().for_each(|name| _ = members.remove(*name));
     }
-    let last = found.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
+    let last = result.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
     let key = BASE64URL_NOPAD.encode(&random);
     server.state.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
     let parameters = parameters.without(&OF_FIRST_PAGE);
-    let place = Place { index: index.to_owned(), body, parameters, now: now.0, last, total: found.total, key, page: 0 };
+    let place =
+        Place { index: index.to_owned(), body, parameters, now: now.0, last, total: result.total, key, page: 0 };
     Ok(place.encode())
 }
 

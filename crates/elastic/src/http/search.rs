@@ -59,7 +59,7 @@ pub(super) async fn answer(
     read(&server, &text, move |reading| {
         let found = run(reading, groups, &search, now)?;
         let id =
-            begins_scroll.then(|| scroll::first(&of_scroll, (&index, &body, &parameters), now, &found)).transpose()?;
+            begins_scroll.then(|| scroll::first(&of_scroll, &index, &body, &parameters, now, &found)).transpose()?;
         let mut answer = found.answer;
         if let Some(id) = id {
             answer["_scroll_id"] = id.into();

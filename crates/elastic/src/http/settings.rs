@@ -15,7 +15,7 @@ use super::filter::Paths;
 use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::state::Shared;
-use super::{catalog, created, mappings};
+use super::{catalog, created_indices, mappings};
 use door::problem::Problem;
 
 /// Settings of indices that change nothing here: there are no shards, and events are found at once.
@@ -66,7 +66,7 @@ pub(super) async fn settings(
     let wanted: Vec<types::GroupPattern> =
         names.split(',').filter(|name| !name.is_empty()).map(types::GroupPattern::new).collect();
     let is_wanted = |name: &str| wanted.is_empty() || types::GroupPattern::any_matches(&wanted, name);
-    let empty = created::empty(&server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    let empty = created_indices::empty(&server)?.into_iter().filter(|name| is_wanted(name.as_str()));
     found.extend(empty.map(|name| (name.to_string(), 0)));
     let is_flat = parameters.flag_or_bare("flat_settings");
     let kept = mappings::all(&server)?;

@@ -14,7 +14,7 @@ use super::body::{body_of, json_of};
 use super::declaration::Declaration;
 use super::errors::error_answer;
 use super::state::Shared;
-use super::{created, mappings, settings, unsupported};
+use super::{created_indices, mappings, settings, unsupported};
 use door::access::Role;
 use door::problem::Problem;
 
@@ -50,7 +50,7 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
         return Err(unsupported::nothing_at(&Method::GET, &format!("/{index}")));
     }
     let exists = match group_of(&server, &index) {
-        Some(group) => server.whole_store().has_group(&group) || created::has(&server, &group)?,
+        Some(group) => server.whole_store().has_group(&group) || created_indices::has(&server, &group)?,
         None => false,
     };
     let aliases = if server.caller.may(Role::Read) { seen(&server)? } else { Default::default() };
@@ -111,14 +111,14 @@ pub(super) async fn make_index(
     let of_thread = server.clone();
     let is_new = server.lookups.run(move || {
         let _changing = of_thread.state.mappings.lock();
-        let exists = of_thread.whole_store().has_group(&group) || created::has(&of_thread, &group)?;
+        let exists = of_thread.whole_store().has_group(&group) || created_indices::has(&of_thread, &group)?;
         if !exists {
             let by_template = mappings::all(&of_thread)?.declared(group.as_str());
             if by_template.is_some() || declared != Declaration::default() {
                 let base = by_template.unwrap_or_default();
                 mappings::keep(&of_thread, &group, &base.with(&declared))?;
             }
-            created::create(&of_thread, &group)?;
+            created_indices::create(&of_thread, &group)?;
         }
         Ok::<_, Problem>(!exists)
     });

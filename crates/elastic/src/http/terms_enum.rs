@@ -34,7 +34,10 @@ pub(super) async fn terms_enum(
         let message = "Validation Failed: 1: field cannot be null;";
         return Err(Problem::bad_request("action_request_validation_exception", message));
     };
-    let start = regex_of(body["string"].as_str().unwrap_or_default(), body["case_insensitive"] == true);
+    let start = regex_of(
+        body["string"].as_str().unwrap_or_default(),
+        if body["case_insensitive"] == true { Case::Insensitive } else { Case::Sensitive },
+    );
     let size = body["size"].as_u64().unwrap_or(10).clamp(1, 10_000);
     let terms = json!({"field": field, "size": size, "order": {"_key": "asc"}, "include": format!("{start}.*")});
     let everything = json!({"match_all": {}});
@@ -54,11 +57,18 @@ pub(super) async fn terms_enum(
     Ok(Json(json!({"_shards": answer["_shards"], "terms": terms, "complete": true})))
 }
 
+/// Whether letters match in either case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Sensitive,
+    Insensitive,
+}
+
 /// A text as a regular expression of Lucene that matches it alone, or it in small and capital letters.
-fn regex_of(text: &str, is_any_case: bool) -> String {
+fn regex_of(text: &str, case: Case) -> String {
     let mut regex = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_any_case && c.is_alphabetic() {
+        if case == Case::Insensitive && c.is_alphabetic() {
             regex.push('[');
             regex.extend(c.to_lowercase().chain(c.to_uppercase()));
             regex.push(']');

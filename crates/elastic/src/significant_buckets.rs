@@ -6,9 +6,9 @@ use serde_json::json;
 use types::Value;
 
 use super::aggregation::Aggregation;
+use super::aggregation_runner::{AggregationRunner, Context, Executor};
 use super::bucket::{Candidate, Parent, place_of};
-use super::folding::{Asker, Context, Folding};
-use super::significant::{Frequency, Significant};
+use super::significant_terms::{Frequency, SignificantTerms};
 use super::terms::{compare_values, write_key};
 use plan::{Expr, Operator};
 
@@ -32,7 +32,7 @@ pub(super) struct ParentShare {
     pub(super) n_events: u64,
 }
 
-impl Significant {
+impl SignificantTerms {
     /// The context of the buckets: that of their parents with the value as a further key.
     pub(super) fn context(&self, outer: &Context) -> Context {
         let mut inner = outer.clone();
@@ -42,12 +42,12 @@ impl Significant {
     }
 }
 
-impl<A: Asker> Folding<'_, A> {
+impl<A: Executor> AggregationRunner<'_, A> {
     /// Finds the values that are frequent in each parent.
     pub(super) fn significant_buckets(
         &mut self,
         aggregation: &Aggregation,
-        significant: &Significant,
+        significant: &SignificantTerms,
         context: &Context,
         parents: &[Parent],
     ) -> Result<SignificantBuckets, A::Error> {
@@ -95,7 +95,7 @@ impl<A: Asker> Folding<'_, A> {
     /// How many events of the background have each of the values, and how many there are.
     fn background(
         &mut self,
-        significant: &Significant,
+        significant: &SignificantTerms,
         by_parent: &HashMap<String, Vec<Candidate>>,
     ) -> Result<(HashMap<String, u64>, u64), A::Error> {
         let mut values: HashMap<String, Value> = HashMap::new();

@@ -19,7 +19,7 @@ const PLANS_MAX: usize = 500;
 pub(super) type KeyCount = (Vec<Option<Value>>, u64);
 
 /// Who runs plans.
-pub trait Asker {
+pub trait Executor {
     /// Why it may fail.
     type Error: From<SearchError>;
 
@@ -43,17 +43,17 @@ pub(super) struct Context {
 }
 
 /// The running of aggregations.
-pub(super) struct Folding<'a, A> {
-    asker: &'a mut A,
+pub(super) struct AggregationRunner<'a, A> {
+    executor: &'a mut A,
     pub(super) selection: &'a Selection,
     zone: Tz,
     n_buckets: usize,
     n_plans: usize,
 }
 
-impl<'a, A: Asker> Folding<'a, A> {
-    pub(super) fn new(asker: &'a mut A, selection: &'a Selection, zone: Tz) -> Self {
-        Self { asker, selection, zone, n_buckets: 0, n_plans: 0 }
+impl<'a, A: Executor> AggregationRunner<'a, A> {
+    pub(super) fn new(executor: &'a mut A, selection: &'a Selection, zone: Tz) -> Self {
+        Self { executor, selection, zone, n_buckets: 0, n_plans: 0 }
     }
 
     fn count_plan(&mut self) -> Result<(), SearchError> {
@@ -84,13 +84,13 @@ impl<'a, A: Asker> Folding<'a, A> {
     /// The rows of a plan over the selection.
     pub(super) fn run(&mut self, plan: &Plan) -> Result<Vec<Vec<Option<Value>>>, A::Error> {
         self.count_plan()?;
-        self.asker.rows(plan, self.selection.range, self.zone)
+        self.executor.rows(plan, self.selection.range, self.zone)
     }
 
     /// The hits of a selection within this one, as `top_hits` asks for them.
     pub(super) fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, A::Error> {
         self.count_plan()?;
-        self.asker.hits(selection, body, at)
+        self.executor.hits(selection, body, at)
     }
 
     /// The groups of a plan, with their counts and metrics. The whole key is each one's key.
@@ -142,7 +142,7 @@ impl<'a, A: Asker> Folding<'a, A> {
         operators.push(Operator::Project { columns, is_events: false });
         let plan = plan::optimise(Plan { operators, ..Plan::default() });
         let zone = self.zone;
-        let rows = self.asker.background_rows(&plan, zone)?;
+        let rows = self.executor.background_rows(&plan, zone)?;
         let row = |mut row: Vec<Option<Value>>| match row.pop() {
             Some(Some(Value::Integer(n))) => (row, n.unsigned_abs()),
             _ => (row, 0),

@@ -23,7 +23,7 @@ pub(super) enum Score {
 
 /// A `significant_terms` aggregation.
 #[derive(Clone, Debug)]
-pub(super) struct Significant {
+pub(super) struct SignificantTerms {
     pub(super) value: Expr,
     pub(super) filter: Option<Expr>,
     /// Which events are compared with; all where there is none.
@@ -34,7 +34,7 @@ pub(super) struct Significant {
 }
 
 /// Reads `significant_terms`.
-pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Significant, SearchError> {
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<SignificantTerms, SearchError> {
     let members = object(body, at)?;
     let Some(field) = members.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
@@ -51,7 +51,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Si
         Some(filter) => reader.clause(filter, &format!("{at}.background_filter"), 0, false)?,
         None => None,
     };
-    Ok(Significant {
+    Ok(SignificantTerms {
         value,
         filter,
         background,

@@ -13,13 +13,13 @@ use types::Value;
 
 use super::BUCKETS_MAX;
 use super::aggregation::{Aggregation, Aggregations, Branches, Kind};
-use super::automatic::Automatic;
+use super::aggregation_runner::{AggregationRunner, Context, Executor};
+use super::auto_histogram::AutoHistogram;
 use super::bucket::{Candidate, Parent, place_of};
-use super::folding::{Asker, Context, Folding};
 use super::histogram::Histogram;
 use super::results::{empty, put};
 use super::shape::{branches_json, groups_json, scale_rates, write_bucket_key};
-use super::significant::Significant;
+use super::significant_terms::SignificantTerms;
 use super::terms::compare_values;
 use language::SearchError;
 use language::dsl::Selection;
@@ -32,7 +32,7 @@ const KEPT_MAX: usize = 1_000;
 
 /// What aggregations came to.
 #[derive(Clone, Debug, Default)]
-pub struct Folded {
+pub struct AggregationResult {
     /// The value of `aggregations`.
     pub aggregations: Map<String, Json>,
     /// How many events there were, where that was counted.
@@ -40,30 +40,30 @@ pub struct Folded {
 }
 
 /// Runs the aggregations over a selection; counts all of its events where that is wanted.
-pub fn run_aggregations<A: Asker>(
+pub fn run_aggregations<A: Executor>(
     aggregations: &Aggregations,
     selection: &Selection,
     counts_all: bool,
-    asker: &mut A,
-) -> Result<Folded, A::Error> {
+    executor: &mut A,
+) -> Result<AggregationResult, A::Error> {
     let zone = aggregations.zone.unwrap_or(Tz::UTC);
-    let mut folding = Folding::new(asker, selection, zone);
+    let mut runner = AggregationRunner::new(executor, selection, zone);
     let context = Context { filters: Vec::new(), keys: Vec::new() };
     let has_metrics = aggregations.list.iter().any(|one| matches!(one.kind, Kind::Metric(_)));
     let mut all = Parent { key: Vec::new(), object: Map::new() };
     let mut total = None;
     if counts_all || has_metrics {
-        let row = folding.rows(&context, &aggregations.list)?.pop();
+        let row = runner.rows(&context, &aggregations.list)?.pop();
         total = Some(row.as_ref().map_or(0, |row| row.count));
         all.object = row.map_or_else(|| empty(&aggregations.list), |row| row.object);
     }
     let mut parents = vec![all];
-    folding.fill(&aggregations.list, &context, &mut parents)?;
+    runner.fill(&aggregations.list, &context, &mut parents)?;
     let aggregations = parents.pop().map(|all| all.object).unwrap_or_default();
-    Ok(Folded { aggregations, total })
+    Ok(AggregationResult { aggregations, total })
 }
 
-impl<A: Asker> Folding<'_, A> {
+impl<A: Executor> AggregationRunner<'_, A> {
     /// Puts into each parent what the aggregations of buckets and hits among `aggregations` came to; metrics are there.
     pub(super) fn fill(
         &mut self,
@@ -77,10 +77,10 @@ impl<A: Asker> Folding<'_, A> {
         for aggregation in aggregations {
             match &aggregation.kind {
                 Kind::Metric(_) | Kind::Pipeline(_) | Kind::Choice(_) | Kind::Sibling(_) => {}
-                Kind::Automatic(automatic) => self.automatic(aggregation, automatic, context, parents)?,
+                Kind::AutoHistogram(automatic) => self.automatic(aggregation, automatic, context, parents)?,
                 Kind::TopHits(body) => self.top_hits(aggregation, body, context, parents)?,
                 Kind::Branches(branches) => self.branches(aggregation, branches, context, parents)?,
-                Kind::Significant(significant) => self.significant(aggregation, significant, context, parents)?,
+                Kind::SignificantTerms(significant) => self.significant(aggregation, significant, context, parents)?,
                 Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) => {
                     self.groups(aggregation, context, parents)?;
                 }
@@ -99,7 +99,7 @@ impl<A: Asker> Folding<'_, A> {
     fn automatic(
         &mut self,
         aggregation: &Aggregation,
-        automatic: &Automatic,
+        automatic: &AutoHistogram,
         context: &Context,
         parents: &mut [Parent],
     ) -> Result<(), A::Error> {
@@ -126,7 +126,7 @@ impl<A: Asker> Folding<'_, A> {
     fn significant(
         &mut self,
         aggregation: &Aggregation,
-        significant: &Significant,
+        significant: &SignificantTerms,
         context: &Context,
         parents: &mut [Parent],
     ) -> Result<(), A::Error> {
