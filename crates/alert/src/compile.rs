@@ -95,11 +95,11 @@ mod tests {
     use types::Value;
 
     use super::*;
-    use crate::RuleBook;
+    use crate::RuleSet;
     use crate::compile::compiled::{Compiled, FIRES};
 
     fn compiled(query: &str, condition: Option<&str>) -> Compiled {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let condition = condition.map(|text| format!("condition: '{text}'")).unwrap_or_default();
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', {condition}}}]}}]");
         book.add("r.yaml", &text).unwrap();
@@ -130,7 +130,7 @@ mod tests {
             ("filter-pattern", "{ $.status >= 500 }"),
         ];
         for (language, query) in queries {
-            let mut book = RuleBook::default();
+            let mut book = RuleSet::default();
             let rule = format!("{{name: r, language: {language}, query: '{query}', condition: count > 5}}");
             book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
             let rule = compile(&book.rules[0], Timestamp(0)).unwrap();
@@ -149,13 +149,13 @@ mod tests {
     fn mistakes_of_every_language_keep_their_place() {
         let queries = [("logql", "{group=\"app\"} |~", "1:"), ("lucene", "status:[500 TO", "1:"), ("kql", "(a", "1:")];
         for (language, query, place) in queries {
-            let mut book = RuleBook::default();
+            let mut book = RuleSet::default();
             let rule = format!("{{name: r, language: {language}, query: '{query}'}}");
             let refused = book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap_err();
             let refused = refused[0].to_string();
             assert!(refused.contains("query: ") && refused.contains(&format!(" at {place}")), "{refused}");
         }
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let rule = "groups: [{name: g, rules: [{name: r, language: sql, query: select 1}]}]";
         let refused = book.add("r.yaml", rule).unwrap_err()[0].to_string();
         let known = "language: \"sql\" is not known; there are insights, logql, lucene, kql, filter-pattern";
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_query_that_names_times_of_its_own_is_refused_with_its_place() {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let query = "source \"app/*\" start=-1d | filter a = 1";
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}'}}]}}]");
         let refused = format!("{:?}", book.add("r.yaml", &text).unwrap_err());

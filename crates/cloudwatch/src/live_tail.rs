@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use execute::Tail;
 use plan::Operator;
 use serde_json::{Value as Json, json};
-use storage::{Received, Subscription};
+use storage::{FeedItem, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -153,16 +153,16 @@ impl Session {
         loop {
             match subscription.receive(LOOK) {
                 // What the server itself did is no live news.
-                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
-                Received::Batch(accepted) => {
+                FeedItem::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
+                FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     // A batch that cannot be read has nothing.
                     let found = self.tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
                     update.add(&accepted.group, &self.tail.columns(), found);
                 }
-                Received::Lagged(_) => update.is_sampled = true,
-                Received::Closed => return Ok(()),
-                Received::Idle => {}
+                FeedItem::Lagged(_) => update.is_sampled = true,
+                FeedItem::Closed => return Ok(()),
+                FeedItem::Idle => {}
             }
             if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
                 return Ok(());

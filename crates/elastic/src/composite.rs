@@ -12,8 +12,8 @@ use super::operands::{number, time};
 use super::terms::{SIZE_DEFAULT, compare_values};
 use super::{BUCKETS_MAX, json_of_value};
 use language::SearchError;
-use language::dsl::filter::{object, only_member};
 use language::dsl::{forms, value_of_json};
+use language::dsl::{object, only_member};
 use language::mapping::Schema;
 use plan::Expr;
 

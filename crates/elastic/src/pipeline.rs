@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::operands::number;
 use super::paths::{name_of, number_at};
 use language::SearchError;
-use language::dsl::filter::object;
+use language::dsl::object;
 
 /// The names of pipelines.
 pub(super) const PIPELINES: [&str; 5] = ["derivative", "cumulative_sum", "bucket_script", "moving_fn", "serial_diff"];

@@ -6,7 +6,7 @@ use super::BUCKETS_MAX;
 use super::operands::number;
 use super::terms::{self, SIZE_DEFAULT};
 use language::SearchError;
-use language::dsl::filter::{Reader, object};
+use language::dsl::{Reader, object};
 use plan::Expr;
 
 /// How many events a value needs where no number is asked for, as in Elasticsearch.

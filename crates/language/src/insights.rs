@@ -3,16 +3,21 @@
 //! Reading (`parse`) gives a tree with places, checking (`check`) resolves names and functions and gives the plan.
 //! Both are pure. A text that is plain words instead of a query becomes a phrase search.
 
+mod aggregate_name;
 mod check;
+mod command_names;
 mod complete;
 mod deletion;
 mod expect;
 mod expression;
 mod foreign;
 mod format;
+mod grammar;
 mod parse;
+mod parse_options;
 mod pattern;
 mod phrase;
+mod reader;
 mod recover;
 mod syntax;
 mod token;
@@ -22,24 +27,14 @@ mod optimised;
 #[cfg(test)]
 mod tests;
 
-use types::Timestamp;
-
 pub use complete::{Choice, ChoiceKind, Completion, complete_insights, prefix_regex};
 pub use format::format_insights;
+pub use parse_options::ParseOptions;
 
 use plan::error::{QueryError, QueryErrors};
 use plan::optimise;
 use plan::{Earlier, Plan};
 use syntax::{Command, CommandKind};
-
-/// What a query's meaning depends on besides its text.
-#[derive(Clone, Copy, Debug)]
-pub struct ParseOptions {
-    /// The instant that relative times and warnings about times refer to.
-    pub now: Timestamp,
-    /// The zone that times without one are in.
-    pub time_zone: chrono_tz::Tz,
-}
 
 /// Checks a query and makes the plan of it.
 ///

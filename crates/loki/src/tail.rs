@@ -15,7 +15,7 @@ use language::logql;
 use language::logql::{LogQuery, Query};
 use plan::Operator;
 use serde_json::json;
-use storage::{Received, Subscription};
+use storage::{FeedItem, Subscription};
 use tokio::sync::mpsc;
 use types::{BatchRun, TimeRange, Timestamp, Value};
 
@@ -148,17 +148,17 @@ impl Follower {
         loop {
             match subscription.receive(LOOK) {
                 // What the server itself did is no live news.
-                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
-                Received::Batch(accepted) => {
+                FeedItem::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
+                FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     // A batch that cannot be read has nothing.
                     let found = self.tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
                     let new = found.ids.iter().zip(found.rows).filter(|(id, _)| !seen.remove(*id));
                     new.for_each(|(_, row)| self.held.add(row));
                 }
-                Received::Lagged(n_events) => self.held.n_lost += n_events,
-                Received::Closed => return self.send_held(),
-                Received::Idle => {}
+                FeedItem::Lagged(n_events) => self.held.n_lost += n_events,
+                FeedItem::Closed => return self.send_held(),
+                FeedItem::Idle => {}
             }
             if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
                 return Ok(());

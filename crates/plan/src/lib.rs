@@ -48,7 +48,7 @@ pub use crate::operator::{
 pub use crate::optimise::optimise;
 pub use crate::plan::{
     Aggregate, AppendColumns, Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Patterns, Plan, SortKey,
-    balanced, within,
+    balanced, not, within,
 };
 pub use crate::plan_error::PlanError;
 pub use crate::span::Span;

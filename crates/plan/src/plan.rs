@@ -331,3 +331,8 @@ pub fn within(time: Box<Expr>, from: i64, to: i64) -> Expr {
     let high = Expr::Compare(Comparison::Less, time, literal(to));
     Expr::And(Box::new(low), Box::new(high))
 }
+
+/// Negates a condition.
+pub fn not(condition: Expr) -> Expr {
+    Expr::Not(Box::new(condition))
+}

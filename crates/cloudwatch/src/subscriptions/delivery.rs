@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use alert::PostError;
 use execute::{Tail, TailRows};
-use storage::{Received, Subscription};
+use storage::{FeedItem, Subscription};
 use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Run, Value};
 
 use super::filter::Filter;
@@ -189,16 +189,16 @@ impl Delivery {
         loop {
             self.go_on()?;
             match subscription.receive(LOOK) {
-                Received::Batch(accepted) => {
+                FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     end = end.max(run.last_sequence());
                     self.look_into(Arc::new(run), self.filter.sequence, &mut chunk);
                     until.get_or_insert_with(|| Instant::now() + LOOK);
                 }
-                Received::Lagged(_) => return Ok(true),
-                Received::Closed => return Err(Stopped),
-                Received::Idle if until.is_some() => break,
-                Received::Idle => {}
+                FeedItem::Lagged(_) => return Ok(true),
+                FeedItem::Closed => return Err(Stopped),
+                FeedItem::Idle if until.is_some() => break,
+                FeedItem::Idle => {}
             }
             if chunk.is_full() || until.is_some_and(|until| Instant::now() >= until) {
                 break;

@@ -9,7 +9,7 @@ mod total;
 use crate::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
 use language::SearchError;
 use language::dsl::Selection;
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use language::mapping::Schema;
 use serde_json::{Value as Json, json};
 use types::Timestamp;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use chrono_tz::Tz;
 use execute::execute;
 use execute::{Request, Support};
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use language::mapping::Schema;
 use language::{ParseOptions, logql, parse_insights, parse_kql, parse_lucene};
 use plan::{Expr, Operator, Plan};

@@ -5,6 +5,7 @@
 //! is read off their plan. A word or text that was begun counts as not yet written. Where the text before is wrong, the
 //! command that the cursor is in is looked at alone.
 
+mod choice;
 mod expected;
 mod lexer;
 #[cfg(test)]
@@ -15,10 +16,11 @@ use pest::error::{ErrorVariant, InputLocation};
 use plan::insights_text::written;
 use regex::Regex;
 
+pub use self::choice::{Choice, ChoiceKind};
+use self::lexer::{Place, Sign, is_word};
 use super::ParseOptions;
-use super::check::AggregateName;
-use super::parse::{Insights, QUERY_BYTES_MAX, Rule};
-use lexer::{Place, Sign};
+use super::aggregate_name::AggregateName;
+use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
 use plan::function::SIGNATURES;
 use plan::regular_expression::compile_regex;
 use plan::{Expr, Operator, ParseMethod, Plan};
@@ -51,34 +53,6 @@ pub struct Completion {
     pub values_of: Option<String>,
     /// The commands before, which choose the events whose fields and values are of interest.
     pub earlier: Option<Plan>,
-}
-
-/// One thing that may stand at the cursor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// What it is.
-    pub kind: ChoiceKind,
-    /// What a person looks for.
-    pub label: String,
-    /// What is written.
-    pub insert: String,
-    /// How it is used, or what it does.
-    pub detail: String,
-}
-
-/// Kinds of choices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChoiceKind {
-    /// Begins a command.
-    Command,
-    /// Belongs to the command that the cursor is in.
-    Keyword,
-    /// A function of values.
-    Function,
-    /// A function of `stats`.
-    Aggregate,
-    /// A field that an earlier command made.
-    Column,
 }
 
 /// Tells what may stand at `cursor`, which counts UTF-16 units from the start of `text`.
@@ -258,10 +232,6 @@ pub fn prefix_regex(prefix: &str) -> Option<Regex> {
         return None;
     }
     compile_regex(&format!("^{}", regex::escape(prefix)), true).ok()
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '@' | '.')
 }
 
 fn width(text: &str, at: usize) -> usize {

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
 
+use super::grouping::Grouping;
 use super::labels;
-use super::metric::{AggregationKind, Grouping, Metric, MetricQuery, RangeCall, RangeFunction};
+use super::metric::{AggregationKind, Metric, MetricQuery, RangeCall, RangeFunction};
+use super::steps::Steps;
 use super::vector::{self, Labels, Numbers, Values};
 use super::windows::{self, Reading, SegmentedSeries, Segments};
 use plan::function::Function;
@@ -31,33 +33,6 @@ const PARSER_ERRORS: [&str; 2] = ["JSONParserErr", "LogfmtParserErr"];
 
 /// The column that says what could not be read, behind all others.
 const ERROR_COLUMN: &str = "#error";
-
-/// The instants at which a metric query is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Steps {
-    /// First instant.
-    pub start: Timestamp,
-    /// Last possible instant.
-    pub end: Timestamp,
-    /// Nanoseconds between two instants, above 0.
-    pub step_ns: i64,
-}
-
-impl Steps {
-    /// One instant.
-    pub fn instant(at: Timestamp) -> Self {
-        Self { start: at, end: at, step_ns: Timestamp::SECOND }
-    }
-
-    fn count(&self) -> i64 {
-        let span = self.end.0.saturating_sub(self.start.0);
-        if span < 0 { 0 } else { (span / self.step_ns.max(1)).saturating_add(1) }
-    }
-
-    fn at(&self, step: i64) -> Timestamp {
-        Timestamp(self.start.0.saturating_add(step.saturating_mul(self.step_ns)))
-    }
-}
 
 /// A number at an instant.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! Chooses the syslog connection that is closed for a new one when all places are open.
+//! Chooses the syslog connection that is closed for a new one when all places are taken.
 //!
 //! Senders keep connections open for hours, and thousands of forgotten ones would keep out senders with messages. When a
 //! new connection finds no place, the connection that has been silent longest is closed, among those of the network with
@@ -67,7 +67,7 @@ impl ConnectionLimiter {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<ConnectionState>>> {
-        // A panic closes a valid map.
+        // A panic leaves a valid map.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,12 +92,12 @@ impl ConnectionLimiter {
         }
         let silence_us = u64::try_from(self.silence_min.as_micros()).unwrap_or(u64::MAX);
         let found = longest_silent(&self.open(), now_us, silence_us);
-        let Some(seat) = found else {
+        let Some(connection) = found else {
             self.next_look.store(now_us.saturating_add(PAUSE_US), Ordering::Relaxed);
             return false;
         };
-        seat.last.store(BUSY, Ordering::Relaxed);
-        seat.close.notify_one();
+        connection.last.store(BUSY, Ordering::Relaxed);
+        connection.close.notify_one();
         true
     }
 }
@@ -110,12 +110,12 @@ fn longest_silent(
     silence_us: u64,
 ) -> Option<Arc<ConnectionState>> {
     let mut n_of: HashMap<IpAddr, usize> = HashMap::new();
-    open.values().for_each(|seat| *n_of.entry(seat.network).or_default() += 1);
-    let silent = open.values().filter_map(|seat| {
-        let silence = now_us.checked_sub(seat.last.load(Ordering::Relaxed))?;
-        (silence >= silence_us).then_some((n_of.get(&seat.network)?, silence, seat))
+    open.values().for_each(|connection| *n_of.entry(connection.network).or_default() += 1);
+    let silent = open.values().filter_map(|connection| {
+        let silence = now_us.checked_sub(connection.last.load(Ordering::Relaxed))?;
+        (silence >= silence_us).then_some((n_of.get(&connection.network)?, silence, connection))
     });
-    silent.max_by_key(|(n, silence, _)| (**n, *silence)).map(|(_, _, seat)| seat.clone())
+    silent.max_by_key(|(n, silence, _)| (**n, *silence)).map(|(_, _, connection)| connection.clone())
 }
 
 impl ConnectionSlot {
@@ -141,7 +141,7 @@ impl Drop for ConnectionSlot {
 mod tests {
     use super::*;
 
-    fn seat(network: u8, last: u64) -> Arc<ConnectionState> {
+    fn connection(network: u8, last: u64) -> Arc<ConnectionState> {
         Arc::new(ConnectionState {
             network: IpAddr::from([10, 0, 0, network]),
             last: AtomicU64::new(last),
@@ -152,10 +152,13 @@ mod tests {
     #[test]
     fn who_has_most_gives_up_the_one_that_has_been_silent_longest() {
         let check = |limiter: &[(u8, u64)]| {
-            let open =
-                limiter.iter().enumerate().map(|(n, (network, last))| (n as u64, seat(*network, *last))).collect();
+            let open = limiter
+                .iter()
+                .enumerate()
+                .map(|(n, (network, last))| (n as u64, connection(*network, *last)))
+                .collect();
             let found = longest_silent(&open, 100_000, 60_000);
-            found.map(|seat| (seat.network.to_string(), seat.last.load(Ordering::Relaxed)))
+            found.map(|connection| (connection.network.to_string(), connection.last.load(Ordering::Relaxed)))
         };
         let is = |network: &str, last| Some((network.to_owned(), last));
         assert_eq!(check(&[(1, 0), (2, 30_000), (2, 20_000), (2, 90_000)]), is("10.0.0.2", 20_000));

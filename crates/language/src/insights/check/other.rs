@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use types::GroupPattern;
 
-use super::Checker;
+use super::checker::Checker;
 use super::options::given;
 use super::scope::Shown;
 use crate::insights::syntax::{Name, OtherQuery, Setting};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::insights::syntax::{Arguments, Command, Filling, Item, Name, Node, NodeKind, Stats};
 use plan::error::Span;
 use plan::optimise;
@@ -148,7 +148,7 @@ impl Checker<'_> {
         match checked {
             Ok(mut plan) => {
                 self.warnings.append(&mut plan.warnings);
-                self.warnings.truncate(super::NOTES_MAX);
+                self.warnings.truncate(super::checker::NOTES_MAX);
                 Some(plan)
             }
             Err(errors) => {
