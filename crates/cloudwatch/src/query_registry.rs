@@ -1,7 +1,7 @@
-//! Queries that were started here, and what they have found: their clients come back for it.
+//! The registry of started queries and their results, which clients fetch later.
 //!
-//! Rows are kept as they are answered, so that asking again and again costs little. Bounded in number, in time and in
-//! bytes: what ended first goes first. A query belongs to the key that started it.
+//! Rows are stored as the JSON of the answer, so that polling costs little. The registry is bounded in number, time and
+//! bytes; the query that was started first is removed first. A query belongs to the key that started it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,35 +15,35 @@ use super::results::row_json;
 use door::problem::Problem;
 use door::queries::Running;
 
-/// How long a query is kept after its end: a client that polls comes back within seconds, a person within an hour.
+/// How long results are kept after the end of a query: a client polls within seconds, a person returns within an hour.
 const KEPT_NS: i64 = Timestamp::HOUR;
 
-/// Queries that are kept, those that run among them.
+/// Limit on the queries in the registry, including those that run.
 const KEPT_MAX: usize = 1_000;
 
-/// Queries that run at once, as many as Amazon lets an account have.
+/// Limit on the queries that run at once, as for an account at Amazon.
 const RUNNING_MAX: usize = 100;
 
-/// Most rows of a query, as Amazon has it.
+/// Limit on the rows of a query, as at Amazon.
 pub(super) const ROWS_MAX: usize = 100_000;
 
-/// What a row and its place in a list take besides its text.
+/// Memory of a row in addition to its text.
 const ROW_OVERHEAD_BYTES: usize = 32;
 
-/// All of them, by the order in which they were started.
-pub(crate) struct KeptQueries {
-    book: Mutex<Book>,
+/// All queries, in the order of their start.
+pub(crate) struct QueryRegistry {
+    list: Mutex<QueryList>,
     bytes: Arc<AtomicUsize>,
     bytes_max: usize,
 }
 
 #[derive(Default)]
-struct Book {
+struct QueryList {
     n_started: u64,
-    queries: BTreeMap<u64, Arc<Kept>>,
+    by_number: BTreeMap<u64, Arc<RegisteredQuery>>,
 }
 
-/// How a query is.
+/// The state of a query, with Amazon's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Running,
@@ -65,8 +65,8 @@ impl Status {
     }
 }
 
-/// What is known of a query before it runs.
-pub(super) struct Started {
+/// A query before it runs.
+pub(super) struct QueryStart {
     pub(super) id: String,
     pub(super) text: String,
     /// The groups that the request names.
@@ -76,54 +76,56 @@ pub(super) struct Started {
     pub(super) running: Arc<Running>,
 }
 
-/// A query, and what it has found.
-pub(super) struct Kept {
-    pub(super) started: Started,
-    found: Mutex<Found>,
+/// A query with its results.
+pub(super) struct RegisteredQuery {
+    pub(super) started: QueryStart,
+    results: Mutex<QueryResults>,
     bytes: Arc<AtomicUsize>,
 }
 
-/// What a query has found so far.
-pub(super) struct Found {
+/// The results of a query so far.
+pub(super) struct QueryResults {
     pub(super) status: Status,
     pub(super) rows: Vec<Arc<str>>,
     pub(super) ended: Option<Timestamp>,
-    /// What it took, once it has ended.
+    /// The work of the query, once it has ended.
     pub(super) stats: Option<Stats>,
-    /// Why rows may be missing, and what else its author should know.
+    /// Reasons why rows may be missing, and other warnings.
     pub(super) remarks: Vec<String>,
     n_bytes: usize,
 }
 
-impl Drop for Kept {
+impl Drop for RegisteredQuery {
     fn drop(&mut self) {
-        let n_bytes = self.found().n_bytes;
+        let n_bytes = self.results().n_bytes;
         self.bytes.fetch_sub(n_bytes, Ordering::Relaxed);
     }
 }
 
-impl KeptQueries {
-    /// Queries whose rows may take so many bytes together.
+impl QueryRegistry {
+    /// Creates a registry whose rows take at most `bytes_max` bytes together.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { book: Mutex::default(), bytes: Arc::default(), bytes_max }
+        Self { list: Mutex::default(), bytes: Arc::default(), bytes_max }
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
+    fn lock(&self) -> MutexGuard<'_, QueryList> {
         // What a panic leaves is a map all the same.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a query that begins now.
-    pub(super) fn add(&self, started: Started, now: Timestamp) -> Result<Arc<Kept>, CloudWatchProblem> {
-        let mut book = self.book();
-        book.queries.retain(|_, kept| kept.found().ended.is_none_or(|ended| now.0.saturating_sub(ended.0) < KEPT_NS));
-        let n_running = book.queries.values().filter(|kept| kept.found().ended.is_none()).count();
-        let is_full = book.queries.len() >= KEPT_MAX && !book.remove_oldest();
+    /// Registers a query that begins now.
+    pub(super) fn add(&self, started: QueryStart, now: Timestamp) -> Result<Arc<RegisteredQuery>, CloudWatchProblem> {
+        let mut queries = self.lock();
+        queries
+            .by_number
+            .retain(|_, query| query.results().ended.is_none_or(|ended| now.0.saturating_sub(ended.0) < KEPT_NS));
+        let n_running = queries.by_number.values().filter(|query| query.results().ended.is_none()).count();
+        let is_full = queries.by_number.len() >= KEPT_MAX && !queries.remove_oldest();
         if n_running >= RUNNING_MAX || is_full {
             let message = format!("Account maximum query concurrency limit of [{RUNNING_MAX}] reached.");
             return Err(CloudWatchProblem::new("LimitExceededException", message));
         }
-        let found = Found {
+        let results = QueryResults {
             status: Status::Running,
             rows: Vec::new(),
             ended: None,
@@ -131,30 +133,30 @@ impl KeptQueries {
             remarks: Vec::new(),
             n_bytes: 0,
         };
-        let kept = Arc::new(Kept { started, found: Mutex::new(found), bytes: self.bytes.clone() });
-        book.n_started += 1;
-        let number = book.n_started;
-        book.queries.insert(number, kept.clone());
-        Ok(kept)
+        let query = Arc::new(RegisteredQuery { started, results: Mutex::new(results), bytes: self.bytes.clone() });
+        queries.n_started += 1;
+        let number = queries.n_started;
+        queries.by_number.insert(number, query.clone());
+        Ok(query)
     }
 
-    /// The query of an id, among those that `may` allows to be seen.
-    pub(super) fn get(&self, id: &str, may: impl Fn(&Running) -> bool) -> Option<Arc<Kept>> {
-        let book = self.book();
-        book.queries.values().find(|kept| kept.started.id == id && may(&kept.started.running)).cloned()
+    /// Returns the query with an id, if `may` allows to see it.
+    pub(super) fn get(&self, id: &str, may: impl Fn(&Running) -> bool) -> Option<Arc<RegisteredQuery>> {
+        let queries = self.lock();
+        queries.by_number.values().find(|query| query.started.id == id && may(&query.started.running)).cloned()
     }
 
-    /// All that `may` allows to be seen, newest first.
-    pub(super) fn list(&self, may: impl Fn(&Running) -> bool) -> Vec<Arc<Kept>> {
-        let book = self.book();
-        book.queries.values().rev().filter(|kept| may(&kept.started.running)).cloned().collect()
+    /// Returns all queries that `may` allows to see, newest first.
+    pub(super) fn list(&self, may: impl Fn(&Running) -> bool) -> Vec<Arc<RegisteredQuery>> {
+        let queries = self.lock();
+        queries.by_number.values().rev().filter(|query| may(&query.started.running)).cloned().collect()
     }
 
-    /// Takes room for rows, where needed that of queries which ended before. Nobody holds what a query has found.
+    /// Reserves memory for rows, and removes ended queries if necessary. The caller must not hold the results of a query.
     fn take_room(&self, n_bytes: usize) -> bool {
         let take = |held: usize| held.checked_add(n_bytes).filter(|held| *held <= self.bytes_max);
         while self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            let removed = self.book().remove_oldest();
+            let removed = self.lock().remove_oldest();
             if !removed {
                 return false;
             }
@@ -163,46 +165,46 @@ impl KeptQueries {
     }
 }
 
-impl Book {
-    /// Removes the query that was started first of those that have ended.
+impl QueryList {
+    /// Removes the ended query that was started first.
     fn remove_oldest(&mut self) -> bool {
-        let oldest = self.queries.iter().find(|(_, kept)| kept.found().ended.is_some());
+        let oldest = self.by_number.iter().find(|(_, query)| query.results().ended.is_some());
         let number = oldest.map(|(number, _)| *number);
-        number.is_some_and(|number| self.queries.remove(&number).is_some())
+        number.is_some_and(|number| self.by_number.remove(&number).is_some())
     }
 }
 
-impl Kept {
-    /// What was found so far.
-    pub(super) fn found(&self) -> MutexGuard<'_, Found> {
-        // Rows are added and taken whole.
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+impl RegisteredQuery {
+    /// Returns the results so far, locked.
+    pub(super) fn results(&self) -> MutexGuard<'_, QueryResults> {
+        // A panic leaves whole rows.
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes further rows; `false` where there is no room for them, which ends the query.
-    pub(super) fn extend(&self, all: &KeptQueries, rows: Vec<Vec<Option<Value>>>) -> bool {
+    /// Adds rows. Returns `false` if there is no memory for them, which ends the query.
+    pub(super) fn extend(&self, all: &QueryRegistry, rows: Vec<Vec<Option<Value>>>) -> bool {
         let texts = self.texts(&rows);
         let n_bytes = bytes_of(&texts);
         if !all.take_room(n_bytes) {
             return self.is_too_much(all);
         }
-        let mut found = self.found();
-        found.n_bytes += n_bytes;
-        found.rows.extend(texts);
+        let mut results = self.results();
+        results.n_bytes += n_bytes;
+        results.rows.extend(texts);
         true
     }
 
-    /// Takes rows in the place of those before.
-    pub(super) fn replace(&self, all: &KeptQueries, rows: Vec<Vec<Option<Value>>>) -> bool {
+    /// Replaces all rows. Returns `false` if there is no memory for the new ones, which ends the query.
+    pub(super) fn replace(&self, all: &QueryRegistry, rows: Vec<Vec<Option<Value>>>) -> bool {
         let texts = self.texts(&rows);
         let n_bytes = bytes_of(&texts);
         if !all.take_room(n_bytes) {
             return self.is_too_much(all);
         }
-        let mut found = self.found();
-        self.bytes.fetch_sub(found.n_bytes, Ordering::Relaxed);
-        found.n_bytes = n_bytes;
-        found.rows = texts;
+        let mut results = self.results();
+        self.bytes.fetch_sub(results.n_bytes, Ordering::Relaxed);
+        results.n_bytes = n_bytes;
+        results.rows = texts;
         true
     }
 
@@ -210,29 +212,30 @@ impl Kept {
         rows.iter().take(ROWS_MAX).map(|row| Arc::from(row_json(&self.started.names, row))).collect()
     }
 
-    fn is_too_much(&self, all: &KeptQueries) -> bool {
-        let mut found = self.found();
-        found.status = Status::Failed;
-        found.remarks =
-            vec![format!("the rows of all queries that are kept here take {} bytes at most", all.bytes_max)];
+    fn is_too_much(&self, all: &QueryRegistry) -> bool {
+        let mut results = self.results();
+        results.status = Status::Failed;
+        results.remarks = vec![format!(
+            "the results of all queries exceed their limit of {} bytes; add a limit to the query",
+            all.bytes_max
+        )];
         false
     }
 
-    /// Stops the query; `false` where it has ended before.
+    /// Stops the query. Returns `false` if it has already ended.
     pub(super) fn stop(&self, now: Timestamp) -> bool {
-        let mut found = self.found();
-        if found.ended.is_some() {
+        let mut results = self.results();
+        if results.ended.is_some() {
             return false;
         }
         self.started.running.cancelled.store(true, Ordering::Relaxed);
-        found.status = Status::Cancelled;
-        found.ended = Some(now);
+        results.status = Status::Cancelled;
+        results.ended = Some(now);
         true
     }
 
-    /// Notes how the query ended. Rows that it gave while it ran are followed by those of its answer, where those are
-    /// events; where `is_whole`, the answer has all.
-    pub(super) fn end(&self, all: &KeptQueries, done: Result<Answer, Problem>, is_whole: bool, now: Timestamp) {
+    /// Records how the query ended. Its answer contains all rows if `is_whole`, else those that were not passed before.
+    pub(super) fn end(&self, all: &QueryRegistry, done: Result<Answer, Problem>, is_whole: bool, now: Timestamp) {
         let ended = match done {
             Ok(mut answer) => {
                 let rows = std::mem::take(&mut answer.rows);
@@ -251,14 +254,14 @@ impl Kept {
             }
             Err(problem) => (Status::Failed, vec![problem.sentence()], Some(self.started.running.progress())),
         };
-        let mut found = self.found();
+        let mut results = self.results();
         let (status, remarks, stats) = ended;
-        // Who stopped it, or had no room for it, has said already how it ended.
-        if found.status == Status::Running {
-            (found.status, found.remarks) = (status, remarks);
+        // A stop, or a lack of memory, has set the status before.
+        if results.status == Status::Running {
+            (results.status, results.remarks) = (status, remarks);
         }
-        found.stats = stats;
-        found.ended.get_or_insert(now);
+        results.stats = stats;
+        results.ended.get_or_insert(now);
     }
 }
 
@@ -271,10 +274,10 @@ mod tests {
     use super::*;
     use door::queries::Queries;
 
-    fn start(all: &KeptQueries, id: &str) -> Arc<Kept> {
+    fn start(all: &QueryRegistry, id: &str) -> Arc<RegisteredQuery> {
         let running = Queries::default().start_for("", id, Timestamp(0)).running.clone();
         let names = vec!["n".to_owned()];
-        let started = Started { id: id.into(), text: String::new(), groups: Vec::new(), names, running };
+        let started = QueryStart { id: id.into(), text: String::new(), groups: Vec::new(), names, running };
         all.add(started, Timestamp(0)).unwrap_or_else(|_| panic!("there is room"))
     }
 
@@ -282,14 +285,14 @@ mod tests {
         (0..n).map(|n| vec![Some(Value::Integer(n as i64))]).collect()
     }
 
-    fn end(all: &KeptQueries, kept: &Kept, n: usize) -> Status {
-        kept.end(all, Ok(Answer { rows: rows(n), ..Answer::default() }), true, Timestamp(1));
-        kept.found().status
+    fn end(all: &QueryRegistry, query: &RegisteredQuery, n: usize) -> Status {
+        query.end(all, Ok(Answer { rows: rows(n), ..Answer::default() }), true, Timestamp(1));
+        query.results().status
     }
 
     #[test]
     fn what_ended_first_makes_room_and_what_has_none_fails() {
-        let all = KeptQueries::new(10_000);
+        let all = QueryRegistry::new(10_000);
         let (first, second, third) = (start(&all, "1"), start(&all, "2"), start(&all, "3"));
         assert_eq!(end(&all, &first, 100), Status::Complete);
         drop(first);
@@ -299,24 +302,24 @@ mod tests {
         assert!(all.get("1", |_| true).is_none() && all.get("2", |_| true).is_some());
         assert!(!second.extend(&all, rows(1_000)));
         second.end(&all, Ok(Answer::default()), false, Timestamp(1));
-        let found = second.found();
-        assert_eq!((found.status, found.rows.len(), found.remarks.len()), (Status::Failed, 50, 1));
-        drop(found);
+        let results = second.results();
+        assert_eq!((results.status, results.rows.len(), results.remarks.len()), (Status::Failed, 50, 1));
+        drop(results);
         drop((second, third));
         drop(all.list(|_| true));
-        all.book().queries.clear();
+        all.lock().by_number.clear();
         assert_eq!(all.bytes.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn too_many_at_once_are_refused_and_old_ones_forgotten() {
-        let all = KeptQueries::new(1 << 20);
+        let all = QueryRegistry::new(1 << 20);
         let first = start(&all, "first");
         for n in 1..RUNNING_MAX {
             start(&all, &n.to_string());
         }
         let running = Queries::default().start_for("", "", Timestamp(0)).running.clone();
-        let more = || Started {
+        let more = || QueryStart {
             id: "more".into(),
             text: String::new(),
             groups: Vec::new(),
@@ -326,14 +329,14 @@ mod tests {
         assert_eq!(all.add(more(), Timestamp(0)).err().map(|problem| problem.kind), Some("LimitExceededException"));
         assert!(first.stop(Timestamp(5)) && !first.stop(Timestamp(6)));
         assert!(all.add(more(), Timestamp(6)).is_ok() && all.get("first", |_| true).is_some());
-        all.list(|_| true).iter().for_each(|kept| _ = kept.stop(Timestamp(7)));
+        all.list(|_| true).iter().for_each(|query| _ = query.stop(Timestamp(7)));
         assert!(all.add(more(), Timestamp(KEPT_NS + 7)).is_ok());
         assert_eq!(all.list(|_| true).len(), 1);
     }
 
     #[test]
     fn a_query_of_somebody_else_is_not_there() {
-        let all = KeptQueries::new(1 << 20);
+        let all = QueryRegistry::new(1 << 20);
         start(&all, "mine");
         assert!(all.get("mine", |running| &*running.owner == "me").is_none());
         assert!(all.list(|running| &*running.owner == "me").is_empty());

@@ -9,35 +9,17 @@ use axum::response::Response;
 use serde_json::{Value as Json_, json};
 
 use super::checked_parameters::CheckedParameters;
+use super::errors::error_answer;
 use super::filter::Paths;
-use super::{error_answer, search};
-use crate::http::Shared;
+use super::index_names::IndexNames;
+use super::search;
+use super::state::Shared;
 use door::problem::Problem;
 
-/// Searches everything.
-pub(super) async fn all(
+/// `_async_search`: a search that is answered at once.
+pub(super) async fn search(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    one(server, String::new(), parameters, headers, body).await
-}
-
-/// Searches the indices of the address.
-pub(super) async fn of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    one(server, index, parameters, headers, body).await
-}
-
-async fn one(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,

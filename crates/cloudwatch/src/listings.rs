@@ -11,7 +11,7 @@ use storage::GroupStatus;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
 
 use super::answer::CloudWatchProblem;
-use super::book::MadeGroup;
+use super::group_registry::GroupRecord;
 use super::input::{Input, constraint, group_of};
 use super::metric_filters::counters;
 use super::paging::{page_of, read_token, with_next};
@@ -33,8 +33,8 @@ const TIMES_QUERY: &str = "stats min(@timestamp) as first, max(@timestamp) as la
     by @logStream | limit 100000";
 
 /// A group as it is listed.
-struct Listed {
-    made: Option<MadeGroup>,
+struct GroupListing {
+    made: Option<GroupRecord>,
     status: Option<GroupStatus>,
 }
 
@@ -136,16 +136,16 @@ impl OperationRequest {
     }
 
     /// The groups that the caller may see.
-    async fn listed(&self) -> Result<BTreeMap<String, Listed>, CloudWatchProblem> {
+    async fn listed(&self) -> Result<BTreeMap<String, GroupListing>, CloudWatchProblem> {
         self.require(&[Role::Ingest, Role::Read])?;
         let server = self.server.clone();
         let work = move || {
             let made = server.state.groups.groups(server.whole_store(), &server.caller.scope)?;
-            let listed = |(name, made)| (name, Listed { made: Some(made), status: None });
-            let mut groups: BTreeMap<String, Listed> = made.into_iter().map(listed).collect();
+            let listed = |(name, made)| (name, GroupListing { made: Some(made), status: None });
+            let mut groups: BTreeMap<String, GroupListing> = made.into_iter().map(listed).collect();
             for status in server.groups() {
                 let name = status.name.as_str().to_owned();
-                groups.entry(name).or_insert(Listed { made: None, status: None }).status = Some(status);
+                groups.entry(name).or_insert(GroupListing { made: None, status: None }).status = Some(status);
             }
             Ok(groups)
         };
@@ -178,7 +178,7 @@ impl OperationRequest {
         Ok(streams)
     }
 
-    fn group_json(&self, name: &str, group: &Listed) -> Value {
+    fn group_json(&self, name: &str, group: &GroupListing) -> Value {
         let store = self.server.whole_store();
         let retention = GroupName::new(name).and_then(|name| store.retention(&name).age_ns);
         let first = group.status.as_ref().and_then(|status| status.first).map(milliseconds);
@@ -215,7 +215,7 @@ impl OperationRequest {
     }
 }
 
-impl Listed {
+impl GroupListing {
     fn class(&self) -> &str {
         self.made.as_ref().and_then(|made| made.class.as_deref()).unwrap_or("STANDARD")
     }
@@ -250,11 +250,11 @@ fn fits(name: &str, text: &str) -> bool {
 }
 
 /// Groups by name, and the token of the page behind them.
-type Page<'g> = (Vec<(&'g String, &'g Listed)>, Option<String>);
+type Page<'g> = (Vec<(&'g String, &'g GroupListing)>, Option<String>);
 
 /// The page after the one that the token names, of entries in order of their names.
 fn page_by_name<'g>(
-    groups: impl Iterator<Item = (&'g String, &'g Listed)>,
+    groups: impl Iterator<Item = (&'g String, &'g GroupListing)>,
     limit: usize,
     input: &Input,
 ) -> Result<Page<'g>, CloudWatchProblem> {

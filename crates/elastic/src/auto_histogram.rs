@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use super::histogram::{self, Grid, Histogram, Step, zone};
-use super::terms::number;
+use super::histogram::{Grid, Histogram, Step, zone};
+use super::operands::{number, time};
 use language::SearchError;
 use language::mapping::Schema;
 use plan::calendar::floor;
@@ -33,7 +33,7 @@ const UNITS: [Unit; 6] = [
 
 /// Buckets of times whose length is decided by the events.
 #[derive(Clone, Debug)]
-pub(super) struct Automatic {
+pub(super) struct AutoHistogram {
     /// The times.
     pub(super) time: Expr,
     n_buckets: usize,
@@ -48,7 +48,7 @@ pub(super) fn parse(
     body: &Json,
     known_zone: &mut Option<Tz>,
     at: &str,
-) -> Result<Automatic, SearchError> {
+) -> Result<AutoHistogram, SearchError> {
     let Some(field) = body.get("field").and_then(Json::as_str) else {
         return Err(SearchError::parsing(at, "needs a [field]"));
     };
@@ -64,15 +64,15 @@ pub(super) fn parse(
         })?,
     };
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
-    let time = match histogram::time(schema, field)? {
+    let time = match time(schema, field)? {
         Expr::Field(name) if name.starts_with('@') => Expr::Field(name),
         // Texts that are dates become times.
         value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Span::Nanoseconds(1))]),
     };
-    Ok(Automatic { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
+    Ok(AutoHistogram { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
 }
 
-impl Automatic {
+impl AutoHistogram {
     /// The histogram for events from `first` to `last`, and the name of its step.
     pub(super) fn histogram(&self, first: i64, last: i64) -> (Histogram, String) {
         let mut chosen = None;

@@ -13,17 +13,17 @@ const CREATED: &[u8] =
     br#","_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":"#;
 
 /// What became of an item, as HTTP says it.
-pub(super) struct Fate<'i> {
+pub(super) struct ItemStatus<'i> {
     pub(super) status: StatusCode,
     /// Type and reason of the error.
     pub(super) error: Option<(&'static str, std::borrow::Cow<'i, str>)>,
 }
 
-impl Fate<'_> {
+impl ItemStatus<'_> {
     pub(super) fn new(item: &Item<'_>) -> Self {
         let id = item.id.as_deref().unwrap_or_default();
         let (status, kind, reason) = match &item.outcome {
-            Outcome::Created => return Fate { status: StatusCode::CREATED, error: None },
+            Outcome::Created => return ItemStatus { status: StatusCode::CREATED, error: None },
             Outcome::Exists => {
                 let reason = format!("[{id}]: version conflict, document already exists (current version [1])");
                 (StatusCode::CONFLICT, "version_conflict_engine_exception", reason)
@@ -43,7 +43,7 @@ impl Fate<'_> {
                 (status, kind, refusal.to_string())
             }
         };
-        Fate { status, error: Some((kind, reason.into())) }
+        ItemStatus { status, error: Some((kind, reason.into())) }
     }
 }
 
@@ -98,7 +98,7 @@ fn write_item(out: &mut Vec<u8>, item: &Item<'_>, keys: &[bool; KEYS.len()], rec
         write_created(out, item, received, number);
         return true;
     }
-    let fate = Fate::new(item);
+    let fate = ItemStatus::new(item);
     out.push(b'{');
     let start = out.len();
     for (key, _) in KEYS.iter().zip(keys).filter(|(_, wanted)| **wanted) {

@@ -24,7 +24,7 @@ use door::table::Refused;
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// A request of somebody who is known.
-pub(super) struct Admitted {
+pub(super) struct AuthenticatedRequest {
     /// The server as they see it.
     pub(super) server: Shared,
     /// Where they believe to be.
@@ -40,7 +40,7 @@ pub(super) async fn admit(
     body: Body,
     service: &'static str,
     bytes_max: usize,
-) -> Result<Admitted, CloudWatchProblem> {
+) -> Result<AuthenticatedRequest, CloudWatchProblem> {
     if let Some(Refused(problem)) = parts.extensions.get() {
         return Err(problem.clone().into());
     }
@@ -75,7 +75,7 @@ pub(super) async fn admit(
         (Some(_), None) => return Err(missing()),
     };
     let encoding = encoding(&parts.headers)?;
-    Ok(Admitted { server, region, received, encoding })
+    Ok(AuthenticatedRequest { server, region, received, encoding })
 }
 
 /// Who may have signed a request, and the secret that shows whether they did.

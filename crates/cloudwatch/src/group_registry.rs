@@ -36,18 +36,18 @@ const SEEN_MAX: usize = 10_000;
 
 /// The groups and streams that clients have made.
 #[derive(Default)]
-pub(crate) struct Book(Mutex<Content>);
+pub(crate) struct GroupRegistry(Mutex<Content>);
 
 #[derive(Default)]
 struct Content {
     /// None until they were read.
-    groups: Option<BTreeMap<String, MadeGroup>>,
+    groups: Option<BTreeMap<String, GroupRecord>>,
     seen: HashSet<(GroupName, String)>,
 }
 
 /// A group that a client has made.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(super) struct MadeGroup {
+pub(super) struct GroupRecord {
     /// When, in milliseconds.
     pub(super) created: Option<i64>,
     pub(super) class: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct MadeGroup {
     pub(super) streams: BTreeMap<String, i64>,
 }
 
-impl Book {
+impl GroupRegistry {
     fn content(&self) -> MutexGuard<'_, Content> {
         // What a panic leaves are maps all the same.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,7 +67,7 @@ impl Book {
     fn with<T>(
         &self,
         store: &Store,
-        work: impl FnOnce(&mut BTreeMap<String, MadeGroup>) -> Result<T, CloudWatchProblem>,
+        work: impl FnOnce(&mut BTreeMap<String, GroupRecord>) -> Result<T, CloudWatchProblem>,
     ) -> Result<T, CloudWatchProblem> {
         let mut content = self.content();
         if content.groups.is_none() {
@@ -84,7 +84,7 @@ impl Book {
     }
 
     /// The group as it was made; `None` where no client has made it.
-    pub(super) fn group(&self, store: &Store, name: &GroupName) -> Result<Option<MadeGroup>, CloudWatchProblem> {
+    pub(super) fn group(&self, store: &Store, name: &GroupName) -> Result<Option<GroupRecord>, CloudWatchProblem> {
         self.with(store, |groups| Ok(groups.get(name.as_str()).cloned()))
     }
 
@@ -93,8 +93,8 @@ impl Book {
         &self,
         store: &Store,
         scope: &GroupScope,
-    ) -> Result<BTreeMap<String, MadeGroup>, CloudWatchProblem> {
-        let short = |group: &MadeGroup| MadeGroup {
+    ) -> Result<BTreeMap<String, GroupRecord>, CloudWatchProblem> {
+        let short = |group: &GroupRecord| GroupRecord {
             created: group.created,
             class: group.class.clone(),
             tags: group.tags.clone(),
@@ -111,7 +111,7 @@ impl Book {
         &self,
         store: &Store,
         name: &GroupName,
-        group: MadeGroup,
+        group: GroupRecord,
         groups_max: usize,
     ) -> Result<(), CloudWatchProblem> {
         check_tags(&group.tags)?;
@@ -134,7 +134,7 @@ impl Book {
         &self,
         store: &Store,
         name: &GroupName,
-        change: impl FnOnce(&mut MadeGroup) -> Result<T, CloudWatchProblem>,
+        change: impl FnOnce(&mut GroupRecord) -> Result<T, CloudWatchProblem>,
     ) -> Result<T, CloudWatchProblem> {
         self.with(store, |groups| {
             let known = groups.get(name.as_str());
@@ -210,7 +210,7 @@ impl Book {
     }
 }
 
-fn put(store: &Store, name: &GroupName, group: &MadeGroup) -> Result<(), CloudWatchProblem> {
+fn put(store: &Store, name: &GroupName, group: &GroupRecord) -> Result<(), CloudWatchProblem> {
     let json = serde_json::to_string(group).map_err(|error| door::problem::Problem::internal(error.to_string()))?;
     Ok(store.put_setting(KIND, name.as_str(), &json)?)
 }

@@ -9,45 +9,30 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
-use types::{TimeRange, Value};
+use types::Value;
 
 use super::BUCKETS_MAX;
 use super::aggregation::{Aggregation, Aggregations, Branches, Kind};
-use super::automatic::Automatic;
+use super::aggregation_runner::{AggregationRunner, Context, Executor};
+use super::auto_histogram::AutoHistogram;
+use super::bucket::{Candidate, Parent, place_of};
 use super::histogram::Histogram;
-use super::metric::Metric;
+use super::results::{empty, put};
 use super::shape::{branches_json, groups_json, scale_rates, write_bucket_key};
-use super::terms::{Candidate, compare_values};
+use super::significant_terms::SignificantTerms;
+use super::terms::compare_values;
 use language::SearchError;
 use language::dsl::Selection;
 use plan::each::{each_of, lifted};
 use plan::function::Function;
-use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan};
-
-/// Most plans of one search: overlapping buckets and lists of hits take one each.
-const PLANS_MAX: usize = 500;
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Operator};
 
 /// Most kept values that a plan of inner buckets is restricted to; of more it is asked for all.
 const KEPT_MAX: usize = 1_000;
 
-/// Who runs plans.
-pub trait Asker {
-    /// Why it may fail.
-    type Error: From<SearchError>;
-
-    /// All rows of a plan over a range.
-    fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
-
-    /// All rows of a plan over all events of the same indices, whatever their time.
-    fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
-
-    /// The hits of a selection, as `top_hits` asks for them.
-    fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, Self::Error>;
-}
-
 /// What aggregations came to.
 #[derive(Clone, Debug, Default)]
-pub struct Folded {
+pub struct AggregationResult {
     /// The value of `aggregations`.
     pub aggregations: Map<String, Json>,
     /// How many events there were, where that was counted.
@@ -55,144 +40,30 @@ pub struct Folded {
 }
 
 /// Runs the aggregations over a selection; counts all of its events where that is wanted.
-pub fn run_aggregations<A: Asker>(
+pub fn run_aggregations<A: Executor>(
     aggregations: &Aggregations,
     selection: &Selection,
     counts_all: bool,
-    asker: &mut A,
-) -> Result<Folded, A::Error> {
+    executor: &mut A,
+) -> Result<AggregationResult, A::Error> {
     let zone = aggregations.zone.unwrap_or(Tz::UTC);
-    let mut folding = Folding { asker, selection, zone, n_buckets: 0, n_plans: 0 };
+    let mut runner = AggregationRunner::new(executor, selection, zone);
     let context = Context { filters: Vec::new(), keys: Vec::new() };
     let has_metrics = aggregations.list.iter().any(|one| matches!(one.kind, Kind::Metric(_)));
     let mut all = Parent { key: Vec::new(), object: Map::new() };
     let mut total = None;
     if counts_all || has_metrics {
-        let row = folding.rows(&context, &aggregations.list)?.pop();
+        let row = runner.rows(&context, &aggregations.list)?.pop();
         total = Some(row.as_ref().map_or(0, |row| row.count));
         all.object = row.map_or_else(|| empty(&aggregations.list), |row| row.object);
     }
     let mut parents = vec![all];
-    folding.fill(&aggregations.list, &context, &mut parents)?;
+    runner.fill(&aggregations.list, &context, &mut parents)?;
     let aggregations = parents.pop().map(|all| all.object).unwrap_or_default();
-    Ok(Folded { aggregations, total })
+    Ok(AggregationResult { aggregations, total })
 }
 
-/// Which buckets a plan is about.
-#[derive(Clone)]
-pub(super) struct Context {
-    /// Conditions on the events.
-    pub(super) filters: Vec<Expr>,
-    /// What makes the keys of the buckets, outermost first.
-    pub(super) keys: Vec<Expr>,
-}
-
-/// A bucket whose contents are wanted.
-pub(super) struct Parent {
-    pub(super) key: Vec<Option<Value>>,
-    pub(super) object: Map<String, Json>,
-}
-
-/// The running of aggregations.
-pub(super) struct Folding<'a, A> {
-    pub(super) asker: &'a mut A,
-    selection: &'a Selection,
-    pub(super) zone: Tz,
-    n_buckets: usize,
-    n_plans: usize,
-}
-
-/// A key as something that can be looked up.
-pub(super) fn place_of(key: &[Option<Value>]) -> String {
-    format!("{key:?}")
-}
-
-pub(super) fn metrics(aggregations: &[Aggregation]) -> impl Iterator<Item = (&Aggregation, &Metric)> {
-    aggregations.iter().filter_map(|one| match &one.kind {
-        Kind::Metric(metric) => Some((one, metric)),
-        _ => None,
-    })
-}
-
-/// Puts a result under the name of its aggregation.
-pub(super) fn put(aggregation: &Aggregation, mut result: Json, object: &mut Map<String, Json>) {
-    if let (Some(meta), Some(members)) = (&aggregation.meta, result.as_object_mut()) {
-        members.insert("meta".into(), meta.clone());
-    }
-    object.insert(aggregation.name.clone(), result);
-}
-
-/// The metrics of a bucket without events.
-fn empty(aggregations: &[Aggregation]) -> Map<String, Json> {
-    let mut object = Map::new();
-    for (aggregation, metric) in metrics(aggregations) {
-        put(aggregation, metric.shown(&[]), &mut object);
-    }
-    object
-}
-
-impl<A: Asker> Folding<'_, A> {
-    pub(super) fn count_plan(&mut self) -> Result<(), SearchError> {
-        self.n_plans += 1;
-        match self.n_plans > PLANS_MAX {
-            true => Err(SearchError::argument(format!(
-                "the aggregations take more than {PLANS_MAX} queries; ask for fewer filters, ranges or lists of hits"
-            ))),
-            false => Ok(()),
-        }
-    }
-
-    pub(super) fn count_buckets(&mut self, n: usize) -> Result<(), SearchError> {
-        self.n_buckets = self.n_buckets.saturating_add(n);
-        match self.n_buckets > BUCKETS_MAX {
-            true => Err(SearchError {
-                kind: "too_many_buckets_exception",
-                reason: format!(
-                    "Trying to create too many buckets. Must be less than or equal to: [{BUCKETS_MAX}] but was \
-                     [{}]. This limit is fixed; use a longer interval, a shorter range or a smaller size.",
-                    self.n_buckets
-                ),
-            }),
-            false => Ok(()),
-        }
-    }
-
-    /// The groups of a plan, with their counts and metrics. The whole key is each one's key.
-    pub(super) fn rows(&mut self, context: &Context, aggregations: &[Aggregation]) -> Result<Vec<Candidate>, A::Error> {
-        self.count_plan()?;
-        let key_name = |index: usize| Name::from(format!("#key{index}"));
-        let by: Vec<(Name, Expr)> =
-            context.keys.iter().enumerate().map(|(index, expr)| (key_name(index), expr.clone())).collect();
-        let mut aggregates = vec![Aggregate { name: "#count".into(), kind: AggregateKind::Count, argument: None }];
-        for (_, metric) in metrics(aggregations) {
-            for (kind, argument) in metric.aggregates() {
-                aggregates.push(Aggregate { name: format!("#{}", aggregates.len()).into(), kind, argument });
-            }
-        }
-        let names = by.iter().map(|(name, _)| name.clone()).chain(aggregates.iter().map(|one| one.name.clone()));
-        let columns = names.map(|name| (name.clone(), Expr::Field(name))).collect();
-        let mut operators: Vec<Operator> = context.filters.iter().cloned().map(Operator::Filter).collect();
-        operators.push(Operator::Aggregate { by, aggregates });
-        let plan = self.selection.plan(operators, columns, false);
-        let rows = self.asker.rows(&plan, self.selection.range, self.zone)?;
-        let n_keys = context.keys.len();
-        let candidate = |mut row: Vec<Option<Value>>| {
-            let values = row.split_off(n_keys.min(row.len()));
-            let count = match values.first() {
-                Some(Some(Value::Integer(count))) => count.unsigned_abs(),
-                _ => 0,
-            };
-            let (mut object, mut at) = (Map::new(), 1);
-            for (aggregation, metric) in metrics(aggregations) {
-                let n = metric.aggregates().len();
-                put(aggregation, metric.shown(values.get(at..at + n).unwrap_or_default()), &mut object);
-                at += n;
-            }
-            Candidate { key: row, count, object }
-        };
-        Ok(rows.into_iter().map(candidate).collect())
-    }
-
+impl<A: Executor> AggregationRunner<'_, A> {
     /// Puts into each parent what the aggregations of buckets and hits among `aggregations` came to; metrics are there.
     pub(super) fn fill(
         &mut self,
@@ -206,10 +77,10 @@ impl<A: Asker> Folding<'_, A> {
         for aggregation in aggregations {
             match &aggregation.kind {
                 Kind::Metric(_) | Kind::Pipeline(_) | Kind::Choice(_) | Kind::Sibling(_) => {}
-                Kind::Automatic(automatic) => self.automatic(aggregation, automatic, context, parents)?,
+                Kind::AutoHistogram(automatic) => self.automatic(aggregation, automatic, context, parents)?,
                 Kind::TopHits(body) => self.top_hits(aggregation, body, context, parents)?,
                 Kind::Branches(branches) => self.branches(aggregation, branches, context, parents)?,
-                Kind::Significant(significant) => self.significant(aggregation, significant, context, parents)?,
+                Kind::SignificantTerms(significant) => self.significant(aggregation, significant, context, parents)?,
                 Kind::Terms(_) | Kind::Composite(_) | Kind::Histogram(_) => {
                     self.groups(aggregation, context, parents)?;
                 }
@@ -228,11 +99,10 @@ impl<A: Asker> Folding<'_, A> {
     fn automatic(
         &mut self,
         aggregation: &Aggregation,
-        automatic: &Automatic,
+        automatic: &AutoHistogram,
         context: &Context,
         parents: &mut [Parent],
     ) -> Result<(), A::Error> {
-        self.count_plan()?;
         let aggregate =
             |name: &str, kind| Aggregate { name: name.into(), kind, argument: Some(each_of(automatic.time.clone())) };
         let aggregates = vec![aggregate("#first", AggregateKind::Min), aggregate("#last", AggregateKind::Max)];
@@ -240,7 +110,7 @@ impl<A: Asker> Folding<'_, A> {
         let mut operators: Vec<Operator> = context.filters.iter().cloned().map(Operator::Filter).collect();
         operators.push(Operator::Aggregate { by: Vec::new(), aggregates });
         let plan = self.selection.plan(operators, columns, false);
-        let row = self.asker.rows(&plan, self.selection.range, self.zone)?.pop().unwrap_or_default();
+        let row = self.run(&plan)?.pop().unwrap_or_default();
         let (histogram, interval) = match row.as_slice() {
             [Some(Value::Timestamp(first)), Some(Value::Timestamp(last))] => automatic.histogram(first.0, last.0),
             _ => automatic.shortest_step(0),
@@ -253,6 +123,25 @@ impl<A: Asker> Folding<'_, A> {
         Ok(())
     }
 
+    fn significant(
+        &mut self,
+        aggregation: &Aggregation,
+        significant: &SignificantTerms,
+        context: &Context,
+        parents: &mut [Parent],
+    ) -> Result<(), A::Error> {
+        let found = self.significant_buckets(aggregation, significant, context, parents)?;
+        let mut buckets = found.buckets;
+        self.fill(&aggregation.children, &significant.context(context), &mut buckets)?;
+        let mut buckets = buckets.into_iter().map(|bucket| Json::Object(bucket.object));
+        for (parent, share) in parents.iter_mut().zip(found.shares) {
+            let list: Vec<Json> = buckets.by_ref().take(share.n_buckets).collect();
+            let result = json!({"doc_count": share.n_events, "bg_count": found.n_background, "buckets": list});
+            put(aggregation, result, &mut parent.object);
+        }
+        Ok(())
+    }
+
     fn top_hits(
         &mut self,
         aggregation: &Aggregation,
@@ -261,13 +150,12 @@ impl<A: Asker> Folding<'_, A> {
         parents: &mut [Parent],
     ) -> Result<(), A::Error> {
         for parent in parents {
-            self.count_plan()?;
             let mut selection = self.selection.clone();
             selection.operators.extend(context.filters.iter().cloned().map(Operator::Filter));
             for (key, value) in context.keys.iter().zip(&parent.key) {
                 selection.operators.push(Operator::Filter(equal(key, value.clone())));
             }
-            let hits = self.asker.hits(selection, body, &aggregation.at)?;
+            let hits = self.hits(selection, body, &aggregation.at)?;
             put(aggregation, hits, &mut parent.object);
         }
         Ok(())
