@@ -11,9 +11,9 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use ingest::Encoding;
 
-use super::Shared;
 use super::answer::CloudWatchProblem;
 use super::signature::Signature;
+use super::state::Shared;
 use door::access::{Caller, KeyRevoked, RevocableBody, Role};
 use door::body::Received;
 use door::headers::encoding;

@@ -7,9 +7,9 @@ use plan::{Expr, Name, Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupPattern, TimeRange, Timestamp};
 
-use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
+use super::request::OperationRequest;
 use super::results::text_of;
 use door::access::Role;
 use door::problem::Problem;

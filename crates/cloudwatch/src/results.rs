@@ -1,7 +1,9 @@
 //! Rows of queries as CloudWatch writes them: a list of names and texts for each row, without what is missing.
 
 use plan::{Expr, Operator, Plan};
-use types::{Timestamp, Value};
+use types::Value;
+
+use super::time::time_text;
 
 /// The column by which a row of an event is found again.
 pub(super) const POINTER: &str = "@ptr";
@@ -47,15 +49,10 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS.sss`.
-fn time_text(time: Timestamp) -> String {
-    let mut text = String::with_capacity(24);
-    time.write_rfc3339(3, &mut text);
-    text.trim_end_matches('Z').replacen('T', " ", 1)
-}
-
 #[cfg(test)]
 mod tests {
+    use types::Timestamp;
+
     use super::*;
 
     #[test]
