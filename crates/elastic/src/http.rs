@@ -47,6 +47,7 @@ use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 
+use crate::bulk::DocumentCounter;
 use door::access::Role;
 use door::format::ErrorFormat;
 use door::problem::Problem;
@@ -63,6 +64,7 @@ pub struct ElasticState {
     /// Mappings and templates.
     mappings: mappings::Book,
     scrolls: scroll::Book,
+    documents: DocumentCounter,
 }
 
 /// The server as a client of this protocol sees it.

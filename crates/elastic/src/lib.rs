@@ -7,6 +7,7 @@
 
 mod aggregation;
 mod automatic;
+mod bulk;
 mod choice;
 mod composite;
 mod fold;
@@ -28,6 +29,7 @@ use serde_json::Value as Json;
 use types::Value;
 
 pub use aggregation::{AGGREGATIONS, Aggregations, parse_aggregations};
+pub use bulk::{Action, Check, DocumentCounter, DocumentIntake, Item, Items, Outcome, Refusal};
 pub use fold::{Asker, Folded, run_aggregations};
 pub use http::{ElasticFormat, ElasticState, at_the_root, is_address, nothing_at, refused, routes, version_wanted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
