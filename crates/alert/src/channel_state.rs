@@ -113,15 +113,18 @@ mod tests {
 
     /// Seconds at which attempts are made of more than there may be.
     fn attempts(posts_max: usize, failure: Option<&str>) -> Vec<i64> {
-        let mut desk = ChannelState::default();
+        let mut channel_state = ChannelState::default();
         let (mut now, mut posts) = (Timestamp(0), Vec::new());
         for _ in 0..1_000 {
-            now = desk.rests_until(posts_max, now).unwrap_or(now);
-            desk.note_post(now, failure.map(str::to_string));
+            now = channel_state.rests_until(posts_max, now).unwrap_or(now);
+            channel_state.note_post(now, failure.map(str::to_string));
             posts.push(now.0 / Timestamp::SECOND);
             now.0 += Timestamp::SECOND;
         }
-        assert!(desk.rests_until(posts_max, Timestamp(-Timestamp::HOUR)).is_none(), "a clock that was set back");
+        assert!(
+            channel_state.rests_until(posts_max, Timestamp(-Timestamp::HOUR)).is_none(),
+            "a clock that was set back"
+        );
         posts
     }
 

@@ -127,14 +127,14 @@ impl ApiDefinitions {
 impl Definitions {
     /// All that is to stand.
     pub(crate) fn merged(&self) -> RuleSet {
-        let mut book = self.files.clone();
+        let mut set = self.files.clone();
         let known: BTreeSet<&str> = self.files.rules.iter().map(|rule| rule.name.as_str()).collect();
         let made = self.made.rules.values().map(|(_, rule)| rule);
-        book.rules.extend(made.filter(|rule| !known.contains(rule.name.as_str())).cloned());
+        set.rules.extend(made.filter(|rule| !known.contains(rule.name.as_str())).cloned());
         let known: BTreeSet<&str> = self.files.channels.iter().map(|channel| channel.name.as_str()).collect();
         let made = self.made.channels.values().map(|(_, channel)| channel);
-        book.channels.extend(made.filter(|channel| !known.contains(channel.name.as_str())).cloned());
-        book
+        set.channels.extend(made.filter(|channel| !known.contains(channel.name.as_str())).cloned());
+        set
     }
 }
 
@@ -152,12 +152,12 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     }
     let definition = named(name, &document.definition)?;
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     // JSON is YAML; of places only the column would say something, and not of what was sent.
     let shown =
         |errors: Vec<crate::RuleError>| errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ");
-    book.add("", &text).map_err(shown)?;
-    let mut rule = book.rules.pop().ok_or("there is no rule in it")?;
+    set.add("", &text).map_err(shown)?;
+    let mut rule = set.rules.pop().ok_or("there is no rule in it")?;
     rule.maker = Some(document.maker.clone());
     rule.scope = scope_of(document.scope.as_deref());
     // What the query names itself is what it is about, for whoever asks who may see it.

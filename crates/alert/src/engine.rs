@@ -1,6 +1,6 @@
-//! The book of rules and alerts: takes evaluations in, saves before it announces, and lists what it knows.
+//! The rule engine: evaluates rules, saves their state before it announces anything, and lists rules and alerts.
 //!
-//! It has no thread and no clock. Questions are asked without holding its lock; one thread evaluates.
+//! It has no thread and no clock of its own. Queries run without its lock; one thread at a time evaluates a rule.
 
 mod deliveries;
 mod evaluation;
@@ -56,7 +56,7 @@ pub(crate) struct ActiveRules {
 struct Inner {
     kept: AlertState,
     is_dirty: bool,
-    standing: Arc<ActiveRules>,
+    active: Arc<ActiveRules>,
     silences: Arc<Vec<Silence>>,
     /// Since when rules are evaluated without a break.
     watched_from: Timestamp,
@@ -77,11 +77,11 @@ impl RuleEngine {
         now: Timestamp,
     ) -> Result<Self, StateError> {
         let (file, kept) = state::open(&options.dir)?;
-        let standing = ActiveRules::from(rules);
+        let active = ActiveRules::from(rules);
         let inner = Inner {
             kept,
             is_dirty: false,
-            standing: Arc::new(ActiveRules::default()),
+            active: Arc::new(ActiveRules::default()),
             silences: Arc::new(silences),
             watched_from: Timestamp(i64::MIN),
             saved_at: Timestamp(i64::MIN),
@@ -89,7 +89,7 @@ impl RuleEngine {
             is_stopping: false,
             save_error: None,
         };
-        let book = Self {
+        let engine = Self {
             interval_ns: options.interval_ns,
             wait_ns: options.group_wait_ns,
             group_interval_ns: options.group_interval_ns,
@@ -103,15 +103,15 @@ impl RuleEngine {
             news: Condvar::new(),
         };
         // What cannot be saved now is found again: nothing is announced before it is saved.
-        let mut inner = book.locked();
+        let mut inner = engine.locked();
         let mut kept = inner.kept.clone();
-        book.carry_over(&mut kept, &standing, &inner.silences, now);
+        engine.carry_over(&mut kept, &active, &inner.silences, now);
         inner.kept = kept;
         inner.is_dirty = true;
-        inner.standing = Arc::new(standing);
+        inner.active = Arc::new(active);
         drop(inner);
-        book.schedule_rules(&book.standing(), &|_| false);
-        Ok(book)
+        engine.schedule_rules(&engine.active_rules(), &|_| false);
+        Ok(engine)
     }
 
     /// Streams whose clock or time zone is off.
@@ -120,8 +120,8 @@ impl RuleEngine {
     }
 
     /// Rules and channels as they stand now.
-    pub(crate) fn standing(&self) -> Arc<ActiveRules> {
-        self.locked().standing.clone()
+    pub(crate) fn active_rules(&self) -> Arc<ActiveRules> {
+        self.locked().active.clone()
     }
 
     /// What a panicking thread left locked is whole: the state is replaced as one, after it was saved.
@@ -170,10 +170,10 @@ impl RuleEngine {
 }
 
 impl From<RuleSet> for ActiveRules {
-    fn from(book: RuleSet) -> Self {
+    fn from(set: RuleSet) -> Self {
         Self {
-            rules: book.rules.into_iter().map(Arc::new).collect(),
-            channels: book.channels.into_iter().map(Arc::new).collect(),
+            rules: set.rules.into_iter().map(Arc::new).collect(),
+            channels: set.channels.into_iter().map(Arc::new).collect(),
         }
     }
 }
@@ -186,7 +186,7 @@ impl ActiveRules {
 
     /// Whether it is this very rule that stands, not one that took its place.
     fn has(&self, rule: &Arc<Rule>) -> bool {
-        self.rules.iter().any(|standing| Arc::ptr_eq(standing, rule))
+        self.rules.iter().any(|active| Arc::ptr_eq(active, rule))
     }
 
     /// Whether there is a rule with the name, and it is switched on.

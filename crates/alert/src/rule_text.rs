@@ -12,21 +12,21 @@ const BEFORE_COLUMNS: u64 = 4;
 /// # Errors
 /// All mistakes; of a text without a rule, that.
 pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     let is_file = text.lines().any(|line| line.starts_with("groups:") || line.starts_with("channels:"));
     let read = match is_file {
-        true => book.add(name, text),
+        true => set.add(name, text),
         false => {
             let indented: Vec<&str> = text.lines().collect();
-            book.add(name, &format!("{BEFORE}{}", indented.join("\n    "))).map_err(moved_back)
+            set.add(name, &format!("{BEFORE}{}", indented.join("\n    "))).map_err(moved_back)
         }
     };
     read?;
-    if book.rules.is_empty() {
+    if set.rules.is_empty() {
         let message = "there is no rule in it".to_string();
         return Err(vec![RuleError { file: name.into(), line: None, column: None, message }]);
     }
-    Ok(book.rules)
+    Ok(set.rules)
 }
 
 /// Reads a rule that is a JSON object.
@@ -34,11 +34,11 @@ pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
 /// # Errors
 /// All mistakes; they name keys and have no places.
 pub fn read_json_rule(name: &str, rule: &serde_json::Value) -> Result<Rule, Vec<RuleError>> {
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     let file = serde_json::json!({"groups": [{"name": "rule", "rules": [rule]}]});
     let placeless = |error: RuleError| RuleError { line: None, column: None, ..error };
-    book.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
-    book.rules.pop().ok_or_else(|| {
+    set.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
+    set.rules.pop().ok_or_else(|| {
         let message = "there is no rule in it".to_string();
         vec![RuleError { file: name.into(), line: None, column: None, message }]
     })

@@ -34,8 +34,8 @@ pub(crate) struct AlertState {
     #[serde(default)]
     pub(crate) fired: BTreeMap<String, ActiveAlert>,
     /// What channels have been told, by name.
-    #[serde(default)]
-    pub(crate) desks: BTreeMap<String, ChannelState>,
+    #[serde(default, rename = "desks")]
+    pub(crate) channels: BTreeMap<String, ChannelState>,
 }
 
 /// An alert that fires.
@@ -124,7 +124,7 @@ mod tests {
             r#"{"rules":{},"queues":{"hook":[{"id":"a","body":{},"made_at":0,"due_at":0,"n_failed":0}]}}"#,
         )
         .unwrap();
-        assert_eq!((old.queues.len(), old.fired.len(), old.desks.len()), (1, 0, 0));
+        assert_eq!((old.queues.len(), old.fired.len(), old.channels.len()), (1, 0, 0));
     }
 
     #[test]

@@ -27,24 +27,24 @@ const REST_TIMES: u32 = 19;
 const REST_MAX: Duration = Duration::from_millis(500);
 
 /// Reads until the store is closed or all ends.
-pub(crate) fn watch(book: &RuleEngine, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
-    let (mut standing, mut triggers): (Arc<ActiveRules>, Triggers) = Default::default();
-    let _covering = CoverageGuard(book);
+pub(crate) fn watch(engine: &RuleEngine, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
+    let (mut active, mut triggers): (Arc<ActiveRules>, Triggers) = Default::default();
+    let _covering = CoverageGuard(engine);
     while !is_stopping.load(Ordering::Relaxed) {
         let first = feed.receive(IDLE);
         let began = Instant::now();
-        let now_standing = book.standing();
-        if !Arc::ptr_eq(&standing, &now_standing) {
-            standing = now_standing;
-            triggers = Triggers::of(&standing.rules, clock.now());
-            book.schedule.cover(&triggers.timeless());
+        let now_active = engine.active_rules();
+        if !Arc::ptr_eq(&active, &now_active) {
+            active = now_active;
+            triggers = Triggers::of(&active.rules, clock.now());
+            engine.schedule.cover(&triggers.timeless());
         }
         let Some((batches, is_lagging)) = gather(feed, first) else { return };
         if is_lagging {
             let now = clock.now();
-            triggers.rules().for_each(|rule| book.schedule.ask(rule, &[now], &[]));
+            triggers.rules().for_each(|rule| engine.schedule.ask(rule, &[now], &[]));
         }
-        look(book, &triggers, &batches, clock);
+        look(engine, &triggers, &batches, clock);
         std::thread::sleep((began.elapsed() * REST_TIMES).min(REST_MAX));
     }
 }
@@ -77,12 +77,12 @@ fn gather(feed: &Subscription, first: FeedItem) -> Option<(Vec<Arc<AcceptedBatch
 }
 
 /// Lets the rules that these batches concern be judged at once.
-pub(crate) fn look(book: &RuleEngine, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
+pub(crate) fn look(engine: &RuleEngine, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
     let now = clock.now();
-    let waiting: HashSet<String> = book.schedule.asked(now);
-    let offsets = book.clock_offsets();
+    let waiting: HashSet<String> = engine.schedule.asked(now);
+    let offsets = engine.clock_offsets();
     let batches: Vec<Arc<AcceptedBatch>> = batches.iter().map(|batch| arrived(batch, &offsets)).collect();
     for touched in triggers.touched(&batches, now, &waiting) {
-        book.schedule.ask(&touched.rule, &touched.dues, &touched.late);
+        engine.schedule.ask(&touched.rule, &touched.dues, &touched.late);
     }
 }

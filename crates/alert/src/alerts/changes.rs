@@ -50,8 +50,8 @@ impl Alerts {
         if next.made.rules.len() > RULES_MAX {
             return Err(DefinitionError::Bad(format!("more than {RULES_MAX} rules made through the API")));
         }
-        let book = next.merged();
-        let seen = book.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
+        let set = next.merged();
+        let seen = set.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
             return Err(DefinitionError::Bad(error.message));
         }
@@ -87,8 +87,8 @@ impl Alerts {
 
     /// All channels.
     pub fn channels(&self) -> Vec<ChannelView> {
-        let standing = self.book.standing();
-        standing.channels.iter().map(|channel| self.channel_view(channel)).collect()
+        let active = self.engine.active_rules();
+        active.channels.iter().map(|channel| self.channel_view(channel)).collect()
     }
 
     fn channel_view(&self, channel: &Channel) -> ChannelView {
@@ -116,7 +116,7 @@ impl Alerts {
             settings,
             file: channel.file.clone(),
             made_by: channel.maker.clone(),
-            health: self.book.health_of(&channel.name),
+            health: self.engine.health_of(&channel.name),
             scope: channel.scope.clone(),
         }
     }
@@ -166,7 +166,7 @@ impl Alerts {
     /// Delivers one notification now that says that it is a test. The outer error is that there is no such channel.
     pub fn test_channel(&self, name: &str, maker: &Author) -> Result<Result<(), PostError>, DefinitionError> {
         let missing = || DefinitionError::NotFound(format!("channel \"{name}\""));
-        let channel = self.book.standing().channel(name).cloned().ok_or_else(missing)?;
+        let channel = self.engine.active_rules().channel(name).cloned().ok_or_else(missing)?;
         must_reach_channel(&channel, maker)?;
         if let Some(taken) = self.store.as_ref().and_then(|store| store.copy_taken()) {
             let reason =
@@ -178,7 +178,7 @@ impl Alerts {
         let body = json!({
             "id": "", "rule": "test", "status": "firing", "test": true, "value": 1,
             "labels": {"alertname": "test", "channel": name}, "annotations": {"summary": summary},
-            "starts_at": now.to_string(), "ends_at": null, "pattern": null, "url": self.book.page_url(),
+            "starts_at": now.to_string(), "ends_at": null, "pattern": null, "url": self.engine.page_url(),
             "events": [{"@timestamp": now.to_string(), "@message": "this is no line of a log"}],
         });
         // Its end is told with it, so that nobody has to close what it began.
@@ -217,7 +217,7 @@ impl Alerts {
         self.keep((SILENCE, &silence.kept.id), Some(&text_of(&silence.kept)?))?;
         let view = silence.view(now);
         defined.made.silences.push(silence);
-        self.book.set_silences(defined.made.silences.clone());
+        self.engine.set_silences(defined.made.silences.clone());
         Ok(view)
     }
 
@@ -233,7 +233,7 @@ impl Alerts {
         kept.starts_at = kept.starts_at.min(kept.ends_at);
         self.keep((SILENCE, id), Some(&text_of(&kept)?))?;
         silence.kept = kept;
-        self.book.set_silences(defined.made.silences.clone());
+        self.engine.set_silences(defined.made.silences.clone());
         Ok(())
     }
 
@@ -243,7 +243,7 @@ impl Alerts {
         let at = self.clock.now().to_string();
         let acknowledged =
             by.map(|(by, comment)| Acknowledgement { by: by.to_string(), at, comment: comment.to_string() });
-        match self.book.acknowledge(id, acknowledged) {
+        match self.engine.acknowledge(id, acknowledged) {
             Ok(true) => Ok(()),
             Ok(false) => Err(DefinitionError::NotFound(format!("alert {id} that fires"))),
             Err(error) => Err(DefinitionError::Kept(error)),

@@ -87,11 +87,11 @@ mod tests {
     }
 
     fn rule(more: &str) -> Rule {
-        let mut book = RuleSet::default();
+        let mut set = RuleSet::default();
         let query = r#"sum by (host) (count_over_time({group="app"} |= "refused" [10m]))"#;
         let text = format!("groups: [{{name: g, rules: [{{name: r, language: logql, query: '{query}', {more}}}]}}]");
-        book.add("r.yaml", &text).unwrap();
-        book.rules.remove(0)
+        set.add("r.yaml", &text).unwrap();
+        set.rules.remove(0)
     }
 
     fn judged(rule: &Rule, ask: &Listed) -> String {

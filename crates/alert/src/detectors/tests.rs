@@ -93,9 +93,9 @@ fn store_of_lines(dir: &std::path::Path, lines: &[Line]) -> Arc<Store> {
 
 /// Reads one rule.
 pub(crate) fn rule(text: &str) -> Rule {
-    let mut book = RuleSet::default();
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
-    book.rules.remove(0)
+    let mut set = RuleSet::default();
+    set.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
+    set.rules.remove(0)
 }
 
 impl World {
@@ -324,9 +324,9 @@ fn a_rule_over_rules_follows_them() {
 #[test]
 fn rules_over_rules_that_are_not_there_or_go_round_are_refused() {
     let check = |rules: &str, expected: &[&str]| {
-        let mut book = RuleSet::default();
-        let errors = match book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rules}]}}]")) {
-            Ok(()) => book.check_names(),
+        let mut set = RuleSet::default();
+        let errors = match set.add("r.yaml", &format!("groups: [{{name: g, rules: [{rules}]}}]")) {
+            Ok(()) => set.check_names(),
             Err(errors) => errors,
         };
         let shown: Vec<String> = errors.iter().map(RuleError::to_string).collect();

@@ -19,8 +19,9 @@ impl RuleEngine {
     /// not noted before a crash, it comes once more, the same under the same id.
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
         let mut inner = self.locked();
-        let desk = inner.kept.desks.get(&channel.name);
-        if desk.and_then(|desk| desk.rests_until(channel.target.posts_max(), now)).is_some() {
+        let channel_state = inner.kept.channels.get(&channel.name);
+        if channel_state.and_then(|channel_state| channel_state.rests_until(channel.target.posts_max(), now)).is_some()
+        {
             return None;
         }
         let mut due = inner.kept.queues.due(&channel.name, now).cloned()?;
@@ -30,8 +31,8 @@ impl RuleEngine {
         let mut kept = inner.kept.clone();
         due.is_sealed = true;
         kept.queues.get_mut(&channel.name, &due.id)?.is_sealed = true;
-        let desk = kept.desks.entry(channel.name.clone()).or_default();
-        desk.groups.insert(due.group.clone(), now.0);
+        let channel_state = kept.channels.entry(channel.name.clone()).or_default();
+        channel_state.groups.insert(due.group.clone(), now.0);
         self.commit(&mut inner, kept).then_some(due)
     }
 
@@ -42,8 +43,8 @@ impl RuleEngine {
         if !inner.kept.queues.is_idle(&channel.name) {
             return None;
         }
-        let Some(desk) = inner.kept.desks.get(&channel.name) else { return Some(Vec::new()) };
-        let known = desk.told.keys().filter_map(|key| inner.kept.fired.get(key));
+        let Some(channel_state) = inner.kept.channels.get(&channel.name) else { return Some(Vec::new()) };
+        let known = channel_state.told.keys().filter_map(|key| inner.kept.fired.get(key));
         let fires = known.filter(|fired| fired.ends_at.is_none() && !fired.is_silenced(&inner.silences, now));
         Some(fires.map(|fired| notification(&fired.body, &channel.name, None, 0, now).body).collect())
     }
@@ -52,11 +53,11 @@ impl RuleEngine {
     pub(crate) fn settle(&self, channel: &str, id: &str, result: &Result<(), PostError>, now: Timestamp) {
         let mut inner = self.locked();
         let told: Vec<String> = inner.kept.queues.get_mut(channel, id).map(|known| keys_of(known)).unwrap_or_default();
-        let desk = inner.kept.desks.entry(channel.to_string()).or_default();
-        desk.note_post(now, result.as_ref().err().map(ToString::to_string));
+        let channel_state = inner.kept.channels.entry(channel.to_string()).or_default();
+        channel_state.note_post(now, result.as_ref().err().map(ToString::to_string));
         if result.is_ok() {
             for key in told {
-                if let Some(told) = desk.told.get_mut(&key) {
+                if let Some(told) = channel_state.told.get_mut(&key) {
                     told.delivered_at = Some(now.0);
                 }
             }
@@ -75,8 +76,8 @@ impl RuleEngine {
         }
         let due = channel.and_then(|channel| inner.kept.queues.next_due(channel));
         let rests = channel.and_then(|name| {
-            let posts_max = inner.standing.channel(name)?.target.posts_max();
-            inner.kept.desks.get(name)?.rests_until(posts_max, now)
+            let posts_max = inner.active.channel(name)?.target.posts_max();
+            inner.kept.channels.get(name)?.rests_until(posts_max, now)
         });
         let due = due.map(|due| rests.map_or(due, |rests| due.max(rests)));
         let wait = due.map_or(longest, |due| {
@@ -95,16 +96,16 @@ impl RuleEngine {
     pub(crate) fn health_of(&self, channel: &str) -> ChannelHealth {
         let inner = self.locked();
         let waiting = inner.kept.queues.len_of(channel);
-        let Some(desk) = inner.kept.desks.get(channel) else {
+        let Some(channel_state) = inner.kept.channels.get(channel) else {
             return ChannelHealth { waiting, ..ChannelHealth::default() };
         };
-        let failed_at = desk.last_error.as_ref().map(|failure| failure.at);
+        let failed_at = channel_state.last_error.as_ref().map(|failure| failure.at);
         ChannelHealth {
-            last_success: desk.last_success.map(|at| Timestamp(at).to_string()),
+            last_success: channel_state.last_success.map(|at| Timestamp(at).to_string()),
             last_failure: failed_at.map(|at| Timestamp(at).to_string()),
-            last_error: desk.last_error.as_ref().map(|failure| failure.message.clone()),
+            last_error: channel_state.last_error.as_ref().map(|failure| failure.message.clone()),
             waiting,
-            failing: failed_at.is_some() && failed_at > desk.last_success,
+            failing: failed_at.is_some() && failed_at > channel_state.last_success,
         }
     }
 

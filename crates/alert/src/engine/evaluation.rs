@@ -73,7 +73,7 @@ impl RuleEngine {
             }
         };
         let mut inner = self.locked();
-        if !inner.standing.has(rule) {
+        if !inner.active.has(rule) {
             // It was changed or removed while it was asked: the answer is that of a rule that is no more.
             return;
         }
@@ -86,7 +86,7 @@ impl RuleEngine {
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
-        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, now);
+        self.announce(&mut kept, (&inner.active, &inner.silences), rule, &changes, now);
         // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
@@ -111,13 +111,13 @@ impl RuleEngine {
         }
         let changes = self.with_bodies(rule, &compiled, &table, changes, ask, end);
         let mut inner = self.locked();
-        if !inner.standing.has(rule) {
+        if !inner.active.has(rule) {
             return;
         }
         let mut kept = inner.kept.clone();
         let sets = &mut kept.rules.entry(rule.name.clone()).or_default().sets;
         sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|(change, _)| change.set == *set)));
-        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, end);
+        self.announce(&mut kept, (&inner.active, &inner.silences), rule, &changes, end);
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
         }
@@ -126,7 +126,7 @@ impl RuleEngine {
     pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
         let fires = |name: &str| {
             let inner = self.locked();
-            let other = inner.standing.rules.iter().find(|other| other.name == name);
+            let other = inner.active.rules.iter().find(|other| other.name == name);
             // A rule is no way to learn of what does not exist for its maker.
             let is_seen = other.is_some_and(|other| other.enabled && other.is_within(&rule.scope));
             let state = inner.kept.rules.get(name).filter(|_| is_seen);

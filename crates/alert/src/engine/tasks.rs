@@ -35,7 +35,7 @@ impl RuleEngine {
     /// Does everything that is due. Returns when there is something to do next.
     #[cfg(test)]
     pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
-        for _ in 0..=self.standing().rules.len() {
+        for _ in 0..=self.active_rules().rules.len() {
             match self.schedule.take(clock(), TaskFilter::All) {
                 Next::Task(task) => self.evaluate(&task, ask, clock),
                 Next::Nothing(due) => {
@@ -52,8 +52,8 @@ impl RuleEngine {
     /// Judges a rule whose turn it is.
     pub(crate) fn evaluate(&self, task: &Task, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) {
         let mut outcome = Outcome::default();
-        let standing = self.standing();
-        if let Some(rule) = standing.rules.iter().find(|rule| rule.enabled && rule.name == task.rule) {
+        let active = self.active_rules();
+        if let Some(rule) = active.rules.iter().find(|rule| rule.enabled && rule.name == task.rule) {
             // A defect that one rule meets must not end the evaluation of all others, nor its own for good.
             let judged = catch_unwind(AssertUnwindSafe(|| self.judge_all(rule, task, ask, &mut outcome)));
             if judged.is_err() {
@@ -135,8 +135,8 @@ impl RuleEngine {
     }
 
     /// Gives these rules turns. Those that stay as they are keep theirs; the others come as soon as possible.
-    pub(super) fn schedule_rules(&self, standing: &ActiveRules, stays: &dyn Fn(&Rule) -> bool) {
-        let enabled = standing.rules.iter().filter(|rule| rule.enabled);
+    pub(super) fn schedule_rules(&self, active: &ActiveRules, stays: &dyn Fn(&Rule) -> bool) {
+        let enabled = active.rules.iter().filter(|rule| rule.enabled);
         self.schedule.set(enabled.map(|rule| (rule.name.clone(), self.interval_of(rule), stays(rule))));
     }
 

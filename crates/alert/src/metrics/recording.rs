@@ -195,10 +195,10 @@ mod tests {
     }
 
     fn recorder(rule: &str) -> Recorder {
-        let mut book = RuleSet::default();
-        book.add("r.yaml", &format!("groups: [{{name: g, interval: 1m, rules: [{rule}]}}]")).expect("a good rule");
-        assert!(book.rules.is_empty());
-        Recorder::new(book.recordings, Timestamp::SECOND)
+        let mut set = RuleSet::default();
+        set.add("r.yaml", &format!("groups: [{{name: g, interval: 1m, rules: [{rule}]}}]")).expect("a good rule");
+        assert!(set.rules.is_empty());
+        Recorder::new(set.recordings, Timestamp::SECOND)
     }
 
     fn lines(recorder: &Recorder) -> Vec<String> {
@@ -249,9 +249,9 @@ mod tests {
             ("{record: a, name: b, query: 'stats count(*)'}", "either a name or a record"),
             ("{query: 'stats count(*)'}", "either a name or a record"),
         ] {
-            let mut book = RuleSet::default();
+            let mut set = RuleSet::default();
             let text = format!("groups: [{{name: g, rules: [{rule}]}}]");
-            let found = format!("{:?}", book.add("r.yaml", &text).expect_err("a mistake"));
+            let found = format!("{:?}", set.add("r.yaml", &text).expect_err("a mistake"));
             assert!(found.replace('\\', "").contains(expected), "{rule}: {found}");
         }
     }

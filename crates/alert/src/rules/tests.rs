@@ -17,14 +17,14 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn the_rule_that_comes_with_catat_is_right() {
-    let mut book = RuleSet::default();
-    book.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
-    let rule = &book.rules[0];
+    let mut set = RuleSet::default();
+    set.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    let rule = &set.rules[0];
     assert_eq!((rule.name.as_str(), rule.window_ns), ("new error pattern", 300 * Timestamp::SECOND));
     assert_eq!((rule.interval_ns, rule.kind.name()), (Some(30 * Timestamp::SECOND), "pattern"));
-    assert_eq!(book.rules.len(), 1);
+    assert_eq!(set.rules.len(), 1);
     assert!(rule.enabled);
-    assert!(book.channels.is_empty());
+    assert!(set.channels.is_empty());
 }
 
 #[test]
@@ -34,10 +34,10 @@ fn the_rule_that_is_an_example_is_right_without_its_signs() {
         _ if line.starts_with("# channels") || line.starts_with("#   ") => line[2..].to_owned(),
         _ => line.to_owned(),
     });
-    let mut book = RuleSet::default();
-    book.add("errors.yaml", &text.collect::<Vec<_>>().join("\n")).unwrap();
-    assert_eq!(book.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["new error pattern", "errors"]);
-    assert_eq!(book.channels.len(), 1);
+    let mut set = RuleSet::default();
+    set.add("errors.yaml", &text.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(set.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["new error pattern", "errors"]);
+    assert_eq!(set.channels.len(), 1);
 }
 
 #[test]
@@ -65,16 +65,16 @@ groups:
 channels:
   - {name: hook, type: webhook, url: "http://127.0.0.1:9/x", topics: [ops], secret: s}
 "#;
-    let mut book = RuleSet::default();
-    book.add("r.yaml", text).unwrap();
-    let rule = &book.rules[0];
+    let mut set = RuleSet::default();
+    set.add("r.yaml", text).unwrap();
+    let rule = &set.rules[0];
     assert_eq!(rule.groups, [GroupPattern::new("a/*")]);
     assert_eq!((rule.interval_ns, rule.for_ns), (Some(15 * Timestamp::SECOND), Timestamp::MINUTE));
     assert_eq!((rule.missing, rule.datapoints), (Some(Missing::Keep), Datapoints { to_alarm: 2, of: 3 }));
     assert!(!rule.enabled);
-    assert!(!format!("{:?}", book.channels).contains("\"s\""));
-    assert!(book.channels[0].takes(&["ops".into()]));
-    assert!(!book.channels[0].takes(&["dev".into()]));
+    assert!(!format!("{:?}", set.channels).contains("\"s\""));
+    assert!(set.channels[0].takes(&["ops".into()]));
+    assert!(!set.channels[0].takes(&["dev".into()]));
 }
 
 #[test]

@@ -16,9 +16,9 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn rule(text: &str) -> Rule {
-    let mut book = RuleSet::default();
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {text}}}]}}]")).unwrap();
-    book.rules.remove(0)
+    let mut set = RuleSet::default();
+    set.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {text}}}]}}]")).unwrap();
+    set.rules.remove(0)
 }
 
 fn errors(seconds: &[i64]) -> RunsAsk {

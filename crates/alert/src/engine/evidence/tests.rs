@@ -34,10 +34,10 @@ fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     options.clock = Clock::new(move || now);
     let (store, _) = Store::open(options).unwrap();
     append(&store, now, texts);
-    let mut book = RuleSet::default();
+    let mut engine = RuleSet::default();
     let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
-    let rule = &book.rules[0];
+    engine.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
+    let rule = &engine.rules[0];
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
     let compiled = compile(rule, now).unwrap();
     let range = window_of(rule, now);
