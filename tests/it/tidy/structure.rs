@@ -22,7 +22,6 @@ const LONG_FILES: &[&str] = &[
     "crates/execute/src/operators/group.rs",
     "crates/execute/tests/equivalence/queries.rs",
     "crates/language/src/lucene/condition.rs",
-    "crates/ship/src/follow/tests.rs",
     "crates/types/src/run.rs",
 ];
 

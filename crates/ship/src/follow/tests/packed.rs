@@ -4,6 +4,8 @@ use std::fs::File;
 
 use flate2::write::GzEncoder;
 
+use std::io::Write;
+
 use super::*;
 use crate::follow::options::FollowOptions;
 
