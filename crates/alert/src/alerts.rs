@@ -52,7 +52,7 @@ impl Alerts {
         let made = ApiDefinitions::load(&store).map_err(AlertsError::Start)?;
         let defined = Definitions { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
-        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), (Some(store), defined), options, is_stopping)?;
+        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), Some(store), defined, options, is_stopping)?;
         alerts.watch(feed)?;
         Ok(alerts)
     }
@@ -66,7 +66,8 @@ impl Alerts {
     fn start_with(
         ask: Arc<dyn Ask>,
         post: Arc<dyn Post>,
-        (store, defined): (Option<Arc<Store>>, Definitions),
+        store: Option<Arc<Store>>,
+        defined: Definitions,
         options: Options,
         is_stopping: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, AlertsError> {

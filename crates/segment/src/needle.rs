@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use types::{Strings, TimeForm, Timestamp};
 
+use crate::anchor::Anchor;
 use crate::digits::{AddressNeedle, Digits, DigitsNeedle};
 use crate::template::pack_hex;
 use crate::time_text;
@@ -29,9 +30,8 @@ pub(crate) enum NumberedMatch {
 pub(crate) struct Needle {
     pub(super) literal: String,
     ignores_case: bool,
-    /// Reports whether texts have to begin, and to end, with it.
-    begins: bool,
-    ends: bool,
+    /// Where texts must hold it.
+    anchor: Anchor,
     finder: memchr::memmem::Finder<'static>,
     /// Created on first use.
     address: OnceLock<AddressNeedle>,
@@ -40,14 +40,14 @@ pub(crate) struct Needle {
 impl Needle {
     /// Prepares a literal.
     pub(crate) fn new(literal: &str, ignores_case: bool) -> Self {
-        Self::part_of(literal, ignores_case, false, false)
+        Self::anchored(literal, ignores_case, Anchor::Anywhere)
     }
 
-    /// Prepares a literal that texts have to hold, or even to begin or to end with.
-    pub(crate) fn part_of(literal: &str, ignores_case: bool, begins: bool, ends: bool) -> Self {
+    /// Prepares a literal that texts must hold at `anchor`.
+    pub(crate) fn anchored(literal: &str, ignores_case: bool, anchor: Anchor) -> Self {
         let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
         let finder = memchr::memmem::Finder::new(&literal).into_owned();
-        Self { literal, ignores_case, begins, ends, finder, address: OnceLock::new() }
+        Self { literal, ignores_case, anchor, finder, address: OnceLock::new() }
     }
 
     /// The pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
@@ -106,7 +106,7 @@ impl Needle {
 
     /// Finds it in addresses, anchors respected.
     pub(crate) fn in_addresses(&self) -> &AddressNeedle {
-        self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.begins, self.ends))
+        self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.anchor))
     }
 
     /// The digits that it consists of, without regard to anchors; `None` where it has others, or too many.
@@ -150,13 +150,16 @@ impl Needle {
     pub(crate) fn is_in_bytes(&self, text: &[u8]) -> bool {
         let length = self.literal.len();
         if self.is_anchored() {
-            let first =
-                if self.begins { text.get(..length) } else { text.len().checked_sub(length).map(|at| &text[at..]) };
+            let first = if self.anchor.is_at_start() {
+                text.get(..length)
+            } else {
+                text.len().checked_sub(length).map(|at| &text[at..])
+            };
             let is_same = |part: &[u8]| match self.ignores_case {
                 true => part.eq_ignore_ascii_case(self.literal.as_bytes()),
                 false => part == self.literal.as_bytes(),
             };
-            return first.is_some_and(is_same) && (text.len() == length || !(self.begins && self.ends));
+            return first.is_some_and(is_same) && (text.len() == length || self.anchor != Anchor::Both);
         }
         match self.ignores_case {
             true => self.finder.find(&text.to_ascii_lowercase()).is_some(),
@@ -166,12 +169,12 @@ impl Needle {
 
     /// Reports whether texts have to begin or to end with it.
     fn is_anchored(&self) -> bool {
-        self.begins || self.ends
+        self.anchor != Anchor::Anywhere
     }
 
     /// Finds it in numbers, anchors respected; `None` where it is not made of digits, or of too many.
     pub(crate) fn in_numbers(&self) -> Option<DigitsNeedle> {
-        DigitsNeedle::of(&self.literal, self.begins, self.ends)
+        DigitsNeedle::of(&self.literal, self.anchor)
     }
 
     fn consists_of(&self, other: &[u8]) -> bool {

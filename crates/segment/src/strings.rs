@@ -406,6 +406,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::anchor::Anchor;
 
     fn check(texts: &[String]) -> u8 {
         let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -428,26 +429,25 @@ mod tests {
             let n_before = |n: usize| text.len().saturating_sub(n);
             literals.extend([(piece(n_before(3), 3), false), (piece(n_before(3), 2), true)]);
             literals.retain(|(literal, _)| !literal.is_empty());
-            let anchors = [(false, false), (true, false), (false, true), (true, true)];
-            for ((literal, ignores_case), (begins, ends)) in
-                literals.iter().flat_map(|literal| anchors.map(|anchors| (literal, anchors)))
+            for ((literal, ignores_case), anchor) in
+                literals.iter().flat_map(|literal| Anchor::ALL.map(|anchor| (literal, anchor)))
             {
                 let ignores_case = *ignores_case && literal.is_ascii();
-                let needle = Needle::part_of(literal, ignores_case, begins, ends);
+                let needle = Needle::anchored(literal, ignores_case, anchor);
                 let spelled = |text: &str| if ignores_case { text.to_ascii_lowercase() } else { text.to_owned() };
                 let sought = spelled(literal);
-                let is_expected = |text: &str| match (begins, ends) {
-                    (true, true) => text == sought,
-                    (true, false) => text.starts_with(&sought),
-                    (false, true) => text.ends_with(&sought),
-                    (false, false) => text.contains(&sought),
+                let is_expected = |text: &str| match anchor {
+                    Anchor::Both => text == sought,
+                    Anchor::Start => text.starts_with(&sought),
+                    Anchor::End => text.ends_with(&sought),
+                    Anchor::Anywhere => text.contains(&sought),
                 };
                 let places = (0u32..).zip(texts).filter(|(_, text)| is_expected(&spelled(text)));
                 let expected: Vec<u32> = places.map(|(place, _)| place).collect();
                 let mut found = Vec::new();
                 let mut cursor = Cursor::new(bytes);
                 find_texts(&mut cursor, texts.len(), &needle, &mut |place| found.push(place)).expect("just written");
-                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal} {begins} {ends}");
+                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal} {anchor:?}");
             }
             let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
             assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));

@@ -91,12 +91,7 @@ pub(crate) fn cut_at_returns(bytes: &[u8], multiline: &Multiline) -> Cut {
 }
 
 /// The same for text in UTF-16 at `place` in its file, which is cut where it would be as UTF-8. The lengths are always told.
-pub(crate) fn cut_utf16(
-    encoding: Utf16,
-    (bytes, place): (&[u8], u64),
-    settled: TailState,
-    multiline: &Multiline,
-) -> Cut {
+pub(crate) fn cut_utf16(encoding: Utf16, bytes: &[u8], place: u64, settled: TailState, multiline: &Multiline) -> Cut {
     let transcript = Transcript::of(encoding, bytes, place);
     let Cut { n_bytes, lengths } = cut(&transcript.text, settled, multiline);
     let ends: Vec<usize> = match lengths {
@@ -290,7 +285,7 @@ mod tests {
             let raw = if is_within { [&b"\0"[..], &raw].concat() } else { raw };
             let place = u64::from(is_within);
             let expected = cut(text.as_bytes(), settled, &Multiline::Auto);
-            let found = cut_utf16(Utf16::BigEndian, (&raw, place), settled, &Multiline::Auto);
+            let found = cut_utf16(Utf16::BigEndian, &raw, place, settled, &Multiline::Auto);
             prop_assert_eq!(Utf16::BigEndian.to_utf8(&raw[..found.n_bytes], place), &text.as_bytes()[..expected.n_bytes]);
             let lengths = found.lengths.expect("lengths are always told");
             prop_assert_eq!(lengths.iter().sum::<u64>(), found.n_bytes as u64);

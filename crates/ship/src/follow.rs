@@ -32,6 +32,7 @@ use std::sync::Arc;
 use types::Timestamp;
 
 use self::births::Births;
+use self::budget::OldData;
 use self::buffers::Buffers;
 use self::copies::Copies;
 use self::file::FollowedFile;
@@ -96,14 +97,14 @@ pub struct Follower {
 impl Follower {
     /// Opens the state directory and looks for files for the first time.
     pub fn open(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
-        let opened = Checkpoint::open(&options.state_dir)?;
-        Self::begin(options, opened, now)
+        let (checkpoint, entries) = Checkpoint::open(&options.state_dir)?;
+        Self::begin(options, checkpoint, entries, now)
     }
 
     /// The same for somebody who only wants to see what would be sent: nothing is written, also beside a shipper at work.
     pub(crate) fn preview(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
-        let opened = Checkpoint::look_at(&options.state_dir)?;
-        let (mut follower, discovery) = Self::begin(options, opened, now)?;
+        let (checkpoint, entries) = Checkpoint::look_at(&options.state_dir)?;
+        let (mut follower, discovery) = Self::begin(options, checkpoint, entries, now)?;
         // It looks once, at what is there.
         follower.timing.gather_ns = 0;
         Ok((follower, discovery))
@@ -111,7 +112,8 @@ impl Follower {
 
     fn begin(
         mut options: FollowOptions,
-        (checkpoint, entries): (Checkpoint, Vec<Entry>),
+        checkpoint: Checkpoint,
+        entries: Vec<Entry>,
         now: Timestamp,
     ) -> Result<(Self, Discovery), CheckpointError> {
         // Found files have absolute paths.
@@ -145,7 +147,7 @@ impl Follower {
             last_error: None,
             options,
         };
-        let is_first_run = entries.is_empty();
+        let old_data = if entries.is_empty() { OldData::Limited } else { OldData::Whole };
         for entry in entries {
             let input = input_of(&follower.roots, Path::new(&entry.path));
             let group = group_of(&follower.options, input, &entry.path);
@@ -155,7 +157,7 @@ impl Follower {
             follower.files.insert(followed.entry.key, followed);
         }
         follower.end_originals();
-        let discovery = follower.scan(now, is_first_run);
+        let discovery = follower.scan(now, old_data);
         follower.is_opening = false;
         follower.save(now)?;
         Ok((follower, discovery))
@@ -170,7 +172,7 @@ impl Follower {
     pub fn poll_once(&mut self, now: Timestamp) -> Vec<FileBatch> {
         if now >= self.next_scan {
             if self.needs_search(now) {
-                self.scan(now, false);
+                self.scan(now, OldData::Whole);
             }
             self.next_scan = self.next_scan.max(Timestamp(now.0.saturating_add(self.timing.scan_every_ns)));
         }

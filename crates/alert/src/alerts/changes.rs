@@ -55,7 +55,7 @@ impl Alerts {
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
             return Err(DefinitionError::Bad(error.message));
         }
-        self.change(&mut defined, next, (RULE, name), Some(&kept))
+        self.change(&mut defined, next, RULE, name, Some(&kept))
     }
 
     /// Switches a rule on or off.
@@ -70,7 +70,7 @@ impl Alerts {
         let kept = text_of(&document)?;
         let mut next = defined.clone();
         next.made.rules.insert(name.to_string(), (document, Rule { enabled, ..rule }));
-        self.change(&mut defined, next, (RULE, name), Some(&kept))
+        self.change(&mut defined, next, RULE, name, Some(&kept))
     }
 
     /// Takes a rule away. What fires of it is told as resolved.
@@ -82,7 +82,7 @@ impl Alerts {
         must_reach_rule(rule, maker)?;
         let mut next = defined.clone();
         next.made.rules.remove(name);
-        self.change(&mut defined, next, (RULE, name), None)
+        self.change(&mut defined, next, RULE, name, None)
     }
 
     /// All channels.
@@ -148,7 +148,7 @@ impl Alerts {
         if next.made.channels.len() > CHANNELS_MAX {
             return Err(DefinitionError::Bad(format!("more than {CHANNELS_MAX} channels made through the API")));
         }
-        self.change(&mut defined, next, (CHANNEL, name), Some(&kept))
+        self.change(&mut defined, next, CHANNEL, name, Some(&kept))
     }
 
     /// Takes a channel away, with what waits for it.
@@ -160,7 +160,7 @@ impl Alerts {
         must_reach_channel(channel, maker)?;
         let mut next = defined.clone();
         next.made.channels.remove(name);
-        self.change(&mut defined, next, (CHANNEL, name), None)
+        self.change(&mut defined, next, CHANNEL, name, None)
     }
 
     /// Delivers one notification now that says that it is a test. The outer error is that there is no such channel.
@@ -208,13 +208,13 @@ impl Alerts {
         let silence = silence.checked(maker, now)?;
         let mut defined = self.defined();
         for past in defined.made.silences.iter().filter(|silence| silence.is_past(now)) {
-            self.keep((SILENCE, &past.kept.id), None)?;
+            self.keep(SILENCE, &past.kept.id, None)?;
         }
         defined.made.silences.retain(|silence| !silence.is_past(now));
         if defined.made.silences.len() >= SILENCES_MAX {
             return Err(DefinitionError::Bad(format!("more than {SILENCES_MAX} silences")));
         }
-        self.keep((SILENCE, &silence.kept.id), Some(&text_of(&silence.kept)?))?;
+        self.keep(SILENCE, &silence.kept.id, Some(&text_of(&silence.kept)?))?;
         let view = silence.view(now);
         defined.made.silences.push(silence);
         self.engine.set_silences(defined.made.silences.clone());
@@ -231,7 +231,7 @@ impl Alerts {
         let mut kept = silence.kept.clone();
         kept.ends_at = kept.ends_at.min(now.0);
         kept.starts_at = kept.starts_at.min(kept.ends_at);
-        self.keep((SILENCE, id), Some(&text_of(&kept)?))?;
+        self.keep(SILENCE, id, Some(&text_of(&kept)?))?;
         silence.kept = kept;
         self.engine.set_silences(defined.made.silences.clone());
         Ok(())
@@ -255,7 +255,8 @@ impl Alerts {
         &self,
         defined: &mut Definitions,
         next: Definitions,
-        (kind, name): (&str, &str),
+        kind: &str,
+        name: &str,
         kept: Option<&str>,
     ) -> Result<(), DefinitionError> {
         let before = match kind {
@@ -263,20 +264,20 @@ impl Alerts {
             _ => defined.made.channels.get(name).map(|(document, _)| text_of(document)),
         };
         let before = before.transpose()?;
-        self.keep((kind, name), kept)?;
+        self.keep(kind, name, kept)?;
         match self.put_in_place(&next) {
             Ok(()) => {
                 *defined = next;
                 Ok(())
             }
             Err(error) => {
-                self.keep((kind, name), before.as_deref())?;
+                self.keep(kind, name, before.as_deref())?;
                 Err(DefinitionError::Kept(error.to_string()))
             }
         }
     }
 
-    fn keep(&self, (kind, name): (&str, &str), text: Option<&str>) -> Result<(), DefinitionError> {
+    fn keep(&self, kind: &str, name: &str, text: Option<&str>) -> Result<(), DefinitionError> {
         let Some(store) = &self.store else { return Ok(()) };
         let kept = match text {
             Some(text) => store.put_setting(kind, name, text),

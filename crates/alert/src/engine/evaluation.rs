@@ -86,7 +86,7 @@ impl RuleEngine {
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
-        self.announce(&mut kept, (&inner.active, &inner.silences), rule, &changes, now);
+        self.announce(&mut kept, &inner.active, &inner.silences, rule, &changes, now);
         // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
@@ -117,7 +117,7 @@ impl RuleEngine {
         let mut kept = inner.kept.clone();
         let sets = &mut kept.rules.entry(rule.name.clone()).or_default().sets;
         sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|(change, _)| change.set == *set)));
-        self.announce(&mut kept, (&inner.active, &inner.silences), rule, &changes, end);
+        self.announce(&mut kept, &inner.active, &inner.silences, rule, &changes, end);
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
         }
@@ -166,7 +166,7 @@ impl RuleEngine {
             let url = match change.row.and_then(|at| table.rows.get(at)) {
                 // Its end points to the lines that it began with.
                 _ if known.is_some() => known.unwrap_or_default().to_owned(),
-                Some(row) => self.url_of_row(rule, compiled, (row, &events), now),
+                Some(row) => self.url_of_row(rule, compiled, row, &events, now),
                 None => self.url_of(rule, now),
             };
             let annotations = annotations_of(rule, &change.set, &events, &url);

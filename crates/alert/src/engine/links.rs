@@ -20,7 +20,8 @@ impl RuleEngine {
         &self,
         rule: &Rule,
         compiled: &Compiled,
-        (row, events): (&[Option<Value>], &[Json]),
+        row: &[Option<Value>],
+        events: &[Json],
         now: Timestamp,
     ) -> String {
         let message = events.first().and_then(|event| event["@message"].as_str());

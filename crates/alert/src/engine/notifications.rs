@@ -29,7 +29,8 @@ impl RuleEngine {
     pub(super) fn announce(
         &self,
         kept: &mut AlertState,
-        (active, silences): (&ActiveRules, &[Silence]),
+        active: &ActiveRules,
+        silences: &[Silence],
         rule: &Rule,
         changes: &[(Transition, Json)],
         now: Timestamp,

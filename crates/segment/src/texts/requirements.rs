@@ -113,7 +113,7 @@ impl Part {
     fn new(needle: &Needle, demand: Requirement) -> Self {
         // Literals of templates are whole characters, and so is what stands between them.
         let text = needle.literal().get(usize::from(demand.from)..usize::from(demand.to)).unwrap_or_default();
-        let needle = Needle::part_of(text, needle.ignores_case(), demand.begins, demand.ends);
+        let needle = Needle::anchored(text, needle.ignores_case(), demand.anchor);
         Self { digits: needle.in_numbers(), needle }
     }
 }

@@ -10,6 +10,24 @@ use super::FollowOptions;
 use crate::discover::{Backlog, Candidate, Discovery, Reason};
 use crate::identity::read_at_most;
 
+/// How much of the data that a search finds is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OldData {
+    /// What the limits on old data allow: the first search of a new state directory.
+    Limited,
+    /// All of it: whatever a later search finds came while the shipper ran or was down.
+    Whole,
+}
+
+impl OldData {
+    fn limit(self, backlog: Backlog) -> Backlog {
+        match self {
+            Self::Limited => backlog,
+            Self::Whole => Backlog::ALL,
+        }
+    }
+}
+
 /// What is left of the limits on old data during the first search: inputs that say nothing share one.
 pub(super) struct Budgets {
     shared: Budget,
@@ -18,8 +36,8 @@ pub(super) struct Budgets {
 
 impl Budgets {
     /// The limits of the first search, or none.
-    pub(super) fn new(options: &FollowOptions, is_first_run: bool, now: Timestamp) -> Self {
-        let budget = |backlog| Budget::new(if is_first_run { backlog } else { Backlog::ALL }, now);
+    pub(super) fn new(options: &FollowOptions, old_data: OldData, now: Timestamp) -> Self {
+        let budget = |backlog| Budget::new(old_data.limit(backlog), now);
         let inputs = options.inputs.iter().enumerate();
         let own = inputs.filter_map(|(number, input)| Some((number, budget(input.backlog?))));
         Self { shared: budget(options.backlog), own: own.collect() }

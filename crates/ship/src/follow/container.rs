@@ -46,8 +46,8 @@ impl Container {
         if self.is_of_host { format!("{host}:{}", self.instance) } else { self.instance.clone() }
     }
 
-    fn of_kubernetes(namespace: &str, pod: &str, container: &str, (more, value): (&str, &str)) -> Option<Self> {
-        let fields = [("namespace", namespace), ("pod", pod), ("container", container), (more, value)];
+    fn of_kubernetes(namespace: &str, pod: &str, container: &str, id_field: &str, id: &str) -> Option<Self> {
+        let fields = [("namespace", namespace), ("pod", pod), ("container", container), (id_field, id)];
         if fields.iter().any(|(_, value)| value.is_empty()) {
             return None;
         }
@@ -64,14 +64,14 @@ impl Container {
 fn of_link(file: &str) -> Option<Container> {
     let (names, id) = file.strip_suffix(".log")?.rsplit_once('-').filter(|(_, id)| is_id(id))?;
     let [pod, namespace, container] = three(names)?;
-    Container::of_kubernetes(namespace, pod, container, ("container_id", id))
+    Container::of_kubernetes(namespace, pod, container, "container_id", id)
 }
 
 /// `NAMESPACE_POD_UID`, `CONTAINER`, `0.log`
 fn of_pod(names: &str, container: &str, file: &str) -> Option<Container> {
     let (restarts, _) = file.split_once(".log").filter(|(_, rest)| rest.is_empty() || rest.starts_with('.'))?;
     let [namespace, pod, uid] = three(names).filter(|_| restarts.parse::<u32>().is_ok())?;
-    Container::of_kubernetes(namespace, pod, container, ("pod_uid", uid))
+    Container::of_kubernetes(namespace, pod, container, "pod_uid", uid)
 }
 
 /// `ID-json.log`

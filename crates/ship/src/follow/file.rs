@@ -453,7 +453,7 @@ impl Lines<'_> {
     /// Cuts whole events off the start of bytes at `place` in the file.
     fn cut(self, bytes: &[u8], place: u64, settled: TailState) -> Cut {
         match self.encoding {
-            Some(encoding) => boundary::cut_utf16(encoding, (bytes, place), settled, self.multiline),
+            Some(encoding) => boundary::cut_utf16(encoding, bytes, place, settled, self.multiline),
             None => boundary::cut(bytes, settled, self.multiline),
         }
     }

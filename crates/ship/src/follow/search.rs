@@ -6,7 +6,7 @@ use std::io;
 use types::{GroupName, Timestamp};
 
 use super::Follower;
-use super::budget::{Budget, Budgets};
+use super::budget::{Budget, Budgets, OldData};
 use super::copies::Start;
 use super::file::FollowedFile;
 use super::state::{GenerationState, OldBytes};
@@ -43,7 +43,7 @@ impl Follower {
     }
 
     /// Searches all paths: takes new files in, follows renames, forgets what has long been gone.
-    pub(super) fn scan(&mut self, now: Timestamp, is_first_run: bool) -> Discovery {
+    pub(super) fn scan(&mut self, now: Timestamp, old_data: OldData) -> Discovery {
         self.next_scan = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
         self.is_dirty |= !Checkpoint::is_seen_alike(now, self.scanned_at);
         self.scanned_at = now;
@@ -89,7 +89,7 @@ impl Follower {
             true
         });
         packed.iter().for_each(|candidate| self.begin_unpacking(candidate, now));
-        self.take_in_all(found.into_values().collect(), n_open, (now, is_first_run), &mut report);
+        self.take_in_all(found.into_values().collect(), n_open, now, old_data, &mut report);
         self.unpacker.end_search();
         self.forget_what_is_gone(now);
         let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
@@ -110,15 +110,19 @@ impl Follower {
         &mut self,
         mut new: Vec<Candidate>,
         mut n_open: usize,
-        (now, is_first_run): (Timestamp, bool),
+        now: Timestamp,
+        old_data: OldData,
         report: &mut Discovery,
     ) {
         // Oldest first: of several that may be the copy of a file, that is the one that was made first. But newest first
         // where there is a limit on old data, which cuts the oldest.
         let by_age = |a: &Candidate, b: &Candidate| a.modified.cmp(&b.modified);
-        let by_age = |a: &Candidate, b: &Candidate| if is_first_run { by_age(b, a) } else { by_age(a, b) };
+        let by_age = |a: &Candidate, b: &Candidate| match old_data {
+            OldData::Limited => by_age(b, a),
+            OldData::Whole => by_age(a, b),
+        };
         new.sort_by(|a, b| by_age(a, b).then_with(|| a.path.cmp(&b.path)));
-        let mut budgets = Budgets::new(&self.options, is_first_run, now);
+        let mut budgets = Budgets::new(&self.options, old_data, now);
         for candidate in new {
             let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
             let keeps_open = n_open < HANDLES_MAX && !is_own;

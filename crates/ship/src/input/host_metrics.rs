@@ -139,8 +139,8 @@ impl HostMetrics {
         records.extend(
             proc::mounts(&self.text("self/mountinfo")).iter().filter_map(|mount| file_system(mount, counted.time)),
         );
-        records.extend(self.devices("disk", &counted, |at| &at.disks, (&DISK_COUNTERS, &DISK_RATES)));
-        records.extend(self.devices("network", &counted, |at| &at.network, (&NETWORK_COUNTERS, &NETWORK_RATES)));
+        records.extend(self.devices("disk", &counted, |at| &at.disks, &DISK_COUNTERS, &DISK_RATES));
+        records.extend(self.devices("network", &counted, |at| &at.network, &NETWORK_COUNTERS, &NETWORK_RATES));
         self.before = Some(counted);
         Ok(records)
     }
@@ -191,7 +191,8 @@ impl HostMetrics {
         subject: &str,
         now: &HostCounters,
         devices: impl Fn(&HostCounters) -> &Vec<Device>,
-        (counters, rates): (&[Number], &[Number]),
+        counters: &[Number],
+        rates: &[Number],
     ) -> Vec<Record> {
         let record_of = |device: &Device| {
             let mut record = about(subject, now.time).with("device", &*device.name);

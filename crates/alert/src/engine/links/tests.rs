@@ -19,7 +19,7 @@ fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>)
         compiled.note_pattern(1);
     }
     let events: Vec<Json> = message.iter().map(|message| serde_json::json!({"@message": message})).collect();
-    let url = engine.url_of_row(&rule, &compiled, (row, &events), now);
+    let url = engine.url_of_row(&rule, &compiled, row, &events, now);
     assert!(url.starts_with("https://logs.example.org/"), "{url}");
     let pairs: Vec<(String, String)> = reqwest::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
     let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, v)| v.clone()).unwrap_or_default();
