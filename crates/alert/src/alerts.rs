@@ -96,7 +96,7 @@ impl Alerts {
     }
 
     /// Puts other rules and channels of files in the place of those that stand. A rule is known by its name: what one with
-    /// the same name has come to stays; of one that is no more, what fires is told as resolved.
+    /// the same name has come to stays; of one that no longer exists, what fires is told as resolved.
     pub fn replace(&self, files: RuleSet) -> Result<(), AlertsError> {
         let mut defined = self.defined();
         let before = std::mem::replace(&mut defined.files, files);
@@ -112,7 +112,7 @@ impl Alerts {
         self.serve_channels()
     }
 
-    /// What a panicking thread left locked is whole: it is replaced as one.
+    /// Locks the definitions. A panicking thread leaves them whole: they are replaced as one.
     fn defined(&self) -> MutexGuard<'_, Definitions> {
         self.defined.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,32 +129,32 @@ impl Alerts {
         Ok(())
     }
 
-    /// All rules, with what they have come to.
+    /// Returns all rules, with what they have come to.
     pub fn rules(&self) -> Vec<RuleView> {
         self.engine.rule_views()
     }
 
-    /// How often rules are evaluated that do not say it themselves.
+    /// Returns the evaluation interval of rules without one of their own.
     pub fn interval_ns(&self) -> i64 {
         self.engine.usual_interval_ns()
     }
 
-    /// How the evaluations of each rule go, by name.
+    /// Returns how the evaluations of each rule go, by name.
     pub fn timings(&self) -> Vec<(String, Timing)> {
         self.engine.schedule.timings()
     }
 
-    /// All alerts that are pending, firing, or without data.
+    /// Returns all alerts that are pending, firing, or without data.
     pub fn alerts(&self) -> Vec<AlertView> {
         self.engine.alert_views(self.clock.now())
     }
 
-    /// How many notifications wait to be delivered.
+    /// Returns how many notifications wait to be delivered.
     pub fn n_waiting(&self) -> usize {
         self.engine.n_waiting()
     }
 
-    /// Why the state cannot be saved, if it cannot; then nothing is announced.
+    /// Returns why the state cannot be saved, if it cannot; then nothing is announced.
     pub fn save_error(&self) -> Option<String> {
         self.engine.save_error()
     }
@@ -200,7 +200,7 @@ fn evaluate_rules(engine: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: Task
     }
 }
 
-/// Delivers what waits for a channel until it is no more. While `is_held`, everything waits.
+/// Delivers what waits for a channel until it no longer exists. While `is_held`, everything waits.
 fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
     let mut repeated_at = clock.now().0;
     // It is looked up anew each time: it may have been changed.
@@ -247,7 +247,7 @@ fn repeat_firing(engine: &RuleEngine, channel: &Channel, post: &dyn Post, now: T
     let posted = catch_unwind(AssertUnwindSafe(|| post.repeat(channel, &firing, now)));
     match posted {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(channel = channel.name, %error, "what fires was not told again"),
+        Ok(Err(error)) => tracing::warn!(channel = channel.name, %error, "firing alerts not sent to the channel again"),
         Err(_) => tracing::error!(channel = channel.name, "a delivery panicked"),
     }
 }

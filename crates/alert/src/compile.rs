@@ -36,7 +36,7 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
     }
 }
 
-/// A rule that is a condition on the rows of its query.
+/// Returns a rule that is a condition on the rows of its query.
 fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
@@ -44,7 +44,7 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let plan = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
         RuleQuery::Plan(plan) => plan,
         RuleQuery::Metric(_) if rule.kind != Kind::Threshold => {
-            return Err(CompileError::Query("must give columns; write it with `stats`, or as a filter".into()));
+            return Err(CompileError::Query("must return columns; write it with `stats`, or as a filter".into()));
         }
         RuleQuery::Metric(query) => {
             let condition = condition.unwrap_or_else(truth);
@@ -73,14 +73,14 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     Ok(Compiled { plan, labels, value, is_count, before, by, sources, ..Compiled::default() })
 }
 
-/// Label sets and their value are known once the query has been asked. What LogQL has no number for is well.
+/// Compiles a metric query of LogQL: label sets and values are known once it has run. A series without a number is healthy.
 fn of_metric(metric: Metric) -> Compiled {
     let events = metric.query.first_events();
     let (before, sources) = events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
     Compiled { metric: Some(metric), is_count: true, before, sources, ..Compiled::default() }
 }
 
-/// The number of rows of a plan.
+/// Returns the number of rows of a plan.
 fn counted(mut plan: Plan) -> Plan {
     let count: Name = "count".into();
     plan.operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
@@ -158,7 +158,7 @@ mod tests {
         let mut set = RuleSet::default();
         let rule = "groups: [{name: g, rules: [{name: r, language: sql, query: select 1}]}]";
         let refused = set.add("r.yaml", rule).unwrap_err()[0].to_string();
-        let known = "language: \"sql\" is not known; there are insights, logql, lucene, kql, filter-pattern";
+        let known = "language: unknown \"sql\"; known: insights, logql, lucene, kql, filter-pattern";
         assert!(refused.contains(known), "{refused}");
     }
 

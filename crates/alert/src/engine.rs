@@ -27,7 +27,7 @@ use crate::state::AlertState;
 use crate::state_file::{StateError, StateFile};
 use crate::{Channel, Options, Rule, RuleSet, state, template};
 
-/// Rules, channels, and what they have come to.
+/// Rules, channels, and their state.
 pub(crate) struct RuleEngine {
     interval_ns: i64,
     wait_ns: i64,
@@ -36,17 +36,17 @@ pub(crate) struct RuleEngine {
     base_url: String,
     clock_offsets: Option<types::ClockOffsets>,
     file: StateFile,
-    /// When which rule is evaluated.
+    /// Decides when a rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
-    /// What rules learned of the past.
+    /// Answers about the past, by rule.
     memory: HistoryCache,
-    /// Told when a notification is queued, and when all ends.
+    /// Notified when a notification is queued, and at the end.
     news: Condvar,
 }
 
-/// Rules and channels as they stand at a time. Who works with them holds them for as long as that takes; others may
-/// have taken their place meanwhile.
+/// The rules and channels in force. Holders keep a version for as long as they work with it; another one may replace it
+/// meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct ActiveRules {
     pub(crate) rules: Vec<Arc<Rule>>,
@@ -58,11 +58,11 @@ struct Inner {
     is_dirty: bool,
     active: Arc<ActiveRules>,
     silences: Arc<Vec<Silence>>,
-    /// Since when rules are evaluated without a break.
+    /// Since when rules are evaluated without a gap.
     watched_from: Timestamp,
-    /// When it was saved last without need.
+    /// When unannounced changes were saved last.
     saved_at: Timestamp,
-    /// Names of channels that a thread delivers to.
+    /// Names of channels that have a thread.
     served: BTreeSet<String>,
     is_stopping: bool,
     save_error: Option<String>,
@@ -124,7 +124,7 @@ impl RuleEngine {
         self.locked().active.clone()
     }
 
-    /// What a panicking thread left locked is whole: the state is replaced as one, after it was saved.
+    /// Locks the state. A panicking thread leaves it whole: it is replaced as one, after it was saved.
     fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,7 +149,7 @@ impl RuleEngine {
         }
     }
 
-    /// Makes every thread that waits return.
+    /// Ends every thread that waits.
     pub(crate) fn stop(&self) {
         self.locked().is_stopping = true;
         self.schedule.stop();
@@ -163,7 +163,7 @@ impl RuleEngine {
         self.commit(&mut inner, kept);
     }
 
-    /// Why the state cannot be saved, if it cannot.
+    /// Returns why the state cannot be saved, if it cannot.
     pub(crate) fn save_error(&self) -> Option<String> {
         self.locked().save_error.clone()
     }
@@ -179,17 +179,17 @@ impl From<RuleSet> for ActiveRules {
 }
 
 impl ActiveRules {
-    /// The channel with a name.
+    /// Returns the channel with a name.
     pub(crate) fn channel(&self, name: &str) -> Option<&Arc<Channel>> {
         self.channels.iter().find(|channel| channel.name == name)
     }
 
-    /// Whether it is this very rule that stands, not one that took its place.
+    /// Reports whether this very rule is in force, not a later one with its name.
     fn has(&self, rule: &Arc<Rule>) -> bool {
         self.rules.iter().any(|active| Arc::ptr_eq(active, rule))
     }
 
-    /// Whether there is a rule with the name, and it is switched on.
+    /// Reports whether a rule with the name exists and is enabled.
     fn evaluates(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| rule.enabled && rule.name == name)
     }

@@ -1,8 +1,8 @@
-//! Rules as somebody writes them to try them: a file, or one rule by itself.
+//! Rule texts to be tried: a rule file, or one rule by itself.
 
 use crate::{Rule, RuleError, RuleSet};
 
-/// How far one rule by itself is moved to stand in a file.
+/// What is put before a single rule to make it a file, and by how much that moves it.
 const BEFORE: &str = "groups:\n- name: rule\n  rules:\n  - ";
 const BEFORE_LINES: u64 = 3;
 const BEFORE_COLUMNS: u64 = 4;
@@ -23,7 +23,7 @@ pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
     };
     read?;
     if set.rules.is_empty() {
-        let message = "there is no rule in it".to_string();
+        let message = "it contains no rule".to_string();
         return Err(vec![RuleError { file: name.into(), line: None, column: None, message }]);
     }
     Ok(set.rules)
@@ -39,7 +39,7 @@ pub fn read_json_rule(name: &str, rule: &serde_json::Value) -> Result<Rule, Vec<
     let placeless = |error: RuleError| RuleError { line: None, column: None, ..error };
     set.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
     set.rules.pop().ok_or_else(|| {
-        let message = "there is no rule in it".to_string();
+        let message = "it contains no rule".to_string();
         vec![RuleError { file: name.into(), line: None, column: None, message }]
     })
 }
@@ -68,7 +68,7 @@ mod tests {
         let (line, column, message) = place("groups:\n- name: g\n  rules:\n  - name: r\n    query: filtr a = 1\n");
         assert_eq!((line, column), (Some(5), Some(12)), "{message}");
         assert!(message.contains("filtr"), "{message}");
-        assert_eq!(place("groups: []").2, "there is no rule in it");
+        assert_eq!(place("groups: []").2, "it contains no rule");
     }
 
     #[test]

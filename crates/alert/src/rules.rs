@@ -70,7 +70,7 @@ impl RuleSet {
         if errors.is_empty() { Ok(set) } else { Err(errors) }
     }
 
-    /// What is wrong between the rules of all files: rules over rules that are not there, or over themselves.
+    /// Returns what is wrong between the rules of all files: rules over rules that are not there, or over themselves.
     pub fn check_names(&self) -> Vec<RuleError> {
         check_composites(self.rules.iter()).into_iter().map(|(_, error)| error).collect()
     }

@@ -45,7 +45,7 @@ pub(crate) struct ActiveAlert {
     /// Groups and topics of the rule.
     pub(crate) groups: Vec<String>,
     pub(crate) topics: Vec<String>,
-    /// Whether its rule tells nobody.
+    /// Whether its rule tells no one.
     #[serde(default)]
     pub(crate) is_quiet: bool,
     pub(crate) labels: Labels,
@@ -57,7 +57,7 @@ pub(crate) struct ActiveAlert {
     pub(crate) acknowledged: Option<Acknowledgement>,
 }
 
-/// That somebody has taken an alert on.
+/// That someone has taken an alert on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// Who.

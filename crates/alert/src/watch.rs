@@ -1,7 +1,7 @@
-//! The thread that reads the feed of accepted batches and lets rules be judged at once that they concern.
+//! The thread that reads the feed of accepted batches and schedules the rules that they concern.
 //!
-//! It takes a small share of a core: the longer a look took, the longer it rests, and batches that come meanwhile are
-//! looked at together. What it does not keep up with is lost to it, and then all rules are judged.
+//! It takes a small share of a core: the longer a look took, the longer it rests, and batches that arrive meanwhile are
+//! looked at together. If it falls behind, the feed drops batches and all rules are evaluated.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_millis(250);
 /// A look is followed by a rest so many times as long,
 const REST_TIMES: u32 = 19;
 
-/// but not by one that would keep an error from being in somebody's hands within two seconds.
+/// but not by one that would keep an error from being in someone's hands within two seconds.
 const REST_MAX: Duration = Duration::from_millis(500);
 
 /// Reads until the store is closed or all ends.
@@ -58,7 +58,7 @@ impl Drop for CoverageGuard<'_> {
     }
 }
 
-/// All that waits, and whether something was lost. Nothing when the store is closed.
+/// Returns all that waits, and whether something was lost. Nothing when the store is closed.
 fn gather(feed: &Subscription, first: FeedItem) -> Option<(Vec<Arc<AcceptedBatch>>, bool)> {
     let (mut batches, mut is_lagging) = (Vec::new(), false);
     let mut next = first;

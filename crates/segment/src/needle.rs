@@ -50,7 +50,7 @@ impl Needle {
         Self { literal, ignores_case, anchor, finder, address: OnceLock::new() }
     }
 
-    /// The pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
+    /// Returns the pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
     /// hold: those with a digit, which occur in no template, and the whole where it is one.
     pub(crate) fn pieces(&self) -> Vec<Self> {
         let pieces = words(&self.literal).map(|word| Self::new(word, self.ignores_case));
@@ -85,7 +85,7 @@ impl Needle {
         self.ignores_case
     }
 
-    /// What is looked for, in lower case where that is the same.
+    /// Returns what is looked for, in lower case where that is the same.
     pub(crate) fn literal(&self) -> &str {
         &self.literal
     }
@@ -109,7 +109,7 @@ impl Needle {
         self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.anchor))
     }
 
-    /// The digits that it consists of, without regard to anchors; `None` where it has others, or too many.
+    /// Returns the digits that it consists of, without regard to anchors; `None` where it has others, or too many.
     pub(crate) fn digits(&self) -> Option<Digits> {
         Digits::of(&self.literal)
     }
@@ -208,7 +208,7 @@ impl Needle {
         self.may_be_in_packed(packed, 2)
     }
 
-    /// The same where each text has `n_bytes`: one that is not longer than it begins where the text begins.
+    /// Reports whether texts of `n_bytes` hex digits each may hold it: a text as long as the needle begins where the needle begins.
     pub(crate) fn may_be_in_hex_of(&self, packed: &[u8], n_bytes: usize) -> bool {
         let n_digits = n_bytes.saturating_mul(2);
         self.literal.len() <= n_digits
@@ -286,7 +286,7 @@ impl Needle {
         self.find_between(haystack, texts.ends(), &mut found);
     }
 
-    /// The same in the bytes of texts whose lengths are given; nothing is made of them where the needle is nowhere.
+    /// Finds it in the bytes of texts whose lengths are given; decodes nothing if the needle is nowhere.
     pub(crate) fn find_in_bytes(&self, bytes: &[u8], lengths: &[i64], found: &mut dyn FnMut(u32)) {
         if self.is_anchored() {
             let mut rest = bytes;

@@ -90,7 +90,7 @@ fn is_address(text: &str) -> bool {
     (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
 }
 
-/// A prefix common to all texts, each followed by a canonical number.
+/// Returns a prefix common to all texts, each followed by a canonical number.
 fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
     let first = *texts.first()?;
     let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -238,7 +238,7 @@ pub(crate) fn find_texts(
     }
 }
 
-/// The same where texts are a prefix and a number; `ahead` of `cursor`, after the prefix, has the numbers.
+/// Finds texts that are a prefix and a number; `ahead` of `cursor`, after the prefix, has the numbers.
 fn find_behind_prefix<'a>(
     cursor: &mut Cursor<'a>,
     mut ahead: Cursor<'a>,
@@ -359,7 +359,7 @@ impl Texts {
         }
     }
 
-    /// Text number `place`.
+    /// Returns text number `place`.
     pub(crate) fn get(&self, place: usize) -> Option<&str> {
         let is_one = |texts: &Strings| place < texts.len();
         match self {
@@ -378,7 +378,7 @@ fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut V
     texts_of(text, ends)
 }
 
-/// End of the last of several consecutive texts.
+/// Returns the end of the last of several consecutive texts.
 pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
     u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
 }

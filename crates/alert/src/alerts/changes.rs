@@ -1,5 +1,5 @@
-//! Rules, channels and silences through the API. Each change is kept in the control store and then put in place; where
-//! that fails, what was kept before is kept again.
+//! Changes of rules, channels and silences through the API. Each is saved in the control store and then applied; if
+//! applying fails, the previous document is saved again.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -23,7 +23,7 @@ const SILENCES_MAX: usize = 1_000;
 const SECRETS: [&str; 4] = ["url", "secret", "routing_key", "headers"];
 
 impl Alerts {
-    /// One rule, and what was sent to make it.
+    /// Returns a rule and the definition that was sent to create it.
     pub fn rule(&self, name: &str) -> Option<(RuleView, Option<Json>)> {
         let view = self.rules().into_iter().find(|rule| rule.name == name)?;
         let defined = self.defined();
@@ -85,7 +85,7 @@ impl Alerts {
         self.change(&mut defined, next, RULE, name, None)
     }
 
-    /// All channels.
+    /// Returns all channels.
     pub fn channels(&self) -> Vec<ChannelView> {
         let active = self.engine.active_rules();
         active.channels.iter().map(|channel| self.channel_view(channel)).collect()
@@ -174,14 +174,14 @@ impl Alerts {
             return Ok(Err(PostError::Refused(reason)));
         }
         let now = self.clock.now();
-        let summary = format!("This is a test of the channel {name}: somebody wants to know whether it arrives");
+        let summary = format!("This is a test of the channel {name}, sent to see whether it arrives");
         let body = json!({
             "id": "", "rule": "test", "status": "firing", "test": true, "value": 1,
             "labels": {"alertname": "test", "channel": name}, "annotations": {"summary": summary},
             "starts_at": now.to_string(), "ends_at": null, "pattern": null, "url": self.engine.page_url(),
-            "events": [{"@timestamp": now.to_string(), "@message": "this is no line of a log"}],
+            "events": [{"@timestamp": now.to_string(), "@message": "this is not a log line"}],
         });
-        // Its end is told with it, so that nobody has to close what it began.
+        // Its end is told with it, so that no one has to close what it began.
         let firing = notification(&body, name, None, 0, now).message();
         let posted = self.post.post(&channel, &firing, now);
         if posted.is_ok() && channel.target.sorts() {
@@ -190,7 +190,7 @@ impl Alerts {
         Ok(posted)
     }
 
-    /// All silences that hold, will, or did lately.
+    /// Returns all silences that hold, will, or did lately.
     pub fn silences(&self) -> Vec<SilenceView> {
         let now = self.clock.now();
         self.defined()
@@ -237,8 +237,8 @@ impl Alerts {
         Ok(())
     }
 
-    /// Writes down that somebody has taken an alert on, so that nobody is told of it again until it ends; or takes that
-    /// back, where `by` is nobody. `by` is a name and a comment.
+    /// Acknowledges an alert, so that channels are not notified again until it ends; without `by`, withdraws the
+    /// acknowledgement. `by` is a name and a comment.
     pub fn acknowledge(&self, id: &str, by: Option<(&str, &str)>) -> Result<(), DefinitionError> {
         let at = self.clock.now().to_string();
         let acknowledged =
@@ -286,7 +286,7 @@ impl Alerts {
         kept.map_err(|error| DefinitionError::Kept(error.to_string()))
     }
 
-    /// Whether somebody may make a channel lead there.
+    /// Checks whether `author` may create a channel with this target.
     fn check_channel(&self, channel: &Channel, maker: &Author) -> Result<(), DefinitionError> {
         if let Target::Command(_) = &channel.target {
             if !maker.is_admin {
@@ -307,7 +307,7 @@ impl Alerts {
     }
 }
 
-/// Whether everything within a scope exists for somebody.
+/// Reports whether everything within a scope exists for `author`.
 fn covers(maker: &Author, scope: &types::GroupScope) -> bool {
     match scope {
         _ if maker.scope.is_everything() => true,
@@ -316,7 +316,7 @@ fn covers(maker: &Author, scope: &types::GroupScope) -> bool {
     }
 }
 
-/// A rule that is out of somebody's reach is not there for them.
+/// Treats a rule that its caller may not see as absent.
 fn must_reach_rule(rule: &Rule, maker: &Author) -> Result<(), DefinitionError> {
     if rule.is_within(&maker.scope) {
         Ok(())

@@ -37,7 +37,7 @@ impl Post for Receiver {
     }
 }
 
-/// A clock that goes on by ten seconds whenever somebody looks, and by as much more as a test says.
+/// Returns a clock that advances by ten seconds at every reading, and by as much more as a test says.
 fn hasty_clock(ahead_ns: Arc<AtomicI64>) -> Clock {
     let now = Mutex::new(Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap().0);
     Clock::new(move || {
@@ -76,7 +76,7 @@ struct Failures {
     panics: bool,
 }
 
-/// A rule about errors over a store with one error in it, and a channel; what the channel is told.
+/// Returns a rule about errors over a store with one error in it, and a channel; what the channel is told.
 fn started_with(
     dir: &std::path::Path,
     rule_file: &str,
@@ -151,7 +151,7 @@ fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
 fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let channel = "channels: [{name: am, type: alertmanager, url: \"http://127.0.0.1:9/\"}]";
-    // The alert goes on until it was repeated, however late the channel's thread gets a processor.
+    // The alert continues until it was repeated, however late the channel's thread gets a processor.
     let rules = crate::THRESHOLD_RULES.replace("window: 5m", "window: 30d");
     let ahead_ns = Arc::new(AtomicI64::new(0));
     let clock = hasty_clock(ahead_ns.clone());

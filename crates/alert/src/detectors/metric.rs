@@ -43,7 +43,7 @@ pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &DetectorInpu
     Ok(Table { columns, rows, partial })
 }
 
-/// Names of the columns, `value` last, and a row for each series; one without a number has none.
+/// Returns names of the columns, `value` last, and a row for each series; one without a number has none.
 fn rows_of(series: &[Series]) -> (Vec<String>, Vec<Vec<Option<Value>>>) {
     let labels = series.iter().flat_map(|series| series.labels.iter().map(|(name, _)| name.as_str()));
     let labels: BTreeSet<&str> = labels.filter(|name| *name != VALUE).collect();

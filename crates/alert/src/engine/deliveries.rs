@@ -1,4 +1,4 @@
-//! Delivery: what waits for a channel, and what became of an attempt.
+//! Delivery: the queue of a channel, and the outcome of attempts.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::state::Acknowledgement;
 use crate::{Channel, PostError};
 
 impl RuleEngine {
-    /// The next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
+    /// Returns the next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
     /// not noted before a crash, it comes once more, the same under the same id.
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
         let mut inner = self.locked();
@@ -36,8 +36,8 @@ impl RuleEngine {
         self.commit(&mut inner, kept).then_some(due)
     }
 
-    /// Everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
-    /// that nobody is told again of what he has not been told.
+    /// Returns everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
+    /// that no one is told again of what he has not been told.
     pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
         let inner = self.locked();
         if !inner.kept.queues.is_idle(&channel.name) {
@@ -49,7 +49,7 @@ impl RuleEngine {
         Some(fires.map(|fired| notification(&fired.body, &channel.name, None, 0, now).body).collect())
     }
 
-    /// Takes note of the outcome of an attempt.
+    /// Notes the outcome of an attempt.
     pub(crate) fn settle(&self, channel: &str, id: &str, result: &Result<(), PostError>, now: Timestamp) {
         let mut inner = self.locked();
         let told: Vec<String> = inner.kept.queues.get_mut(channel, id).map(|known| keys_of(known)).unwrap_or_default();
@@ -87,12 +87,12 @@ impl RuleEngine {
         !inner.is_stopping
     }
 
-    /// How many notifications wait.
+    /// Returns how many notifications wait.
     pub(crate) fn n_waiting(&self) -> usize {
         self.locked().kept.queues.len()
     }
 
-    /// How a channel does.
+    /// Returns how a channel does.
     pub(crate) fn health_of(&self, channel: &str) -> ChannelHealth {
         let inner = self.locked();
         let waiting = inner.kept.queues.len_of(channel);
@@ -115,7 +115,7 @@ impl RuleEngine {
         self.news.notify_all();
     }
 
-    /// Writes down that somebody has taken an alert that fires on, or takes it back. `false` where there is none.
+    /// Records or withdraws the acknowledgement of a firing alert. Returns `false` if there is none.
     pub(crate) fn acknowledge(&self, id: &str, acknowledged: Option<Acknowledgement>) -> Result<bool, String> {
         let mut inner = self.locked();
         let mut kept = inner.kept.clone();
@@ -126,7 +126,7 @@ impl RuleEngine {
     }
 }
 
-/// The alerts whose beginning a notification tells.
+/// Returns the alerts whose beginning a notification tells.
 fn keys_of(notification: &Notification) -> Vec<String> {
     let firing = notification.bodies().filter(|body| body["status"] == "firing");
     firing

@@ -1,4 +1,4 @@
-//! Evaluation: a rule is asked, judged, saved, and then announced.
+//! Evaluation: runs the query of a rule, judges the answer, saves the state, and then announces changes.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,7 +27,7 @@ const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 const ROWS_MAX: usize = 10 * SETS_MAX;
 
 impl RuleEngine {
-    /// What a rule has come to stays; that it was not evaluated is said.
+    /// Keeps the state of a rule and records that it was not evaluated.
     pub(super) fn note_defect(&self, rule: &Rule, now: Timestamp) {
         tracing::error!(rule = rule.name, "the evaluation of a rule panicked");
         let mut inner = self.locked();
@@ -42,7 +42,7 @@ impl RuleEngine {
         let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let meaning = Some(rule.meaning());
         if self.waits_for_senders(rule, now) {
-            let why = "waits after a start until senders are back".to_string();
+            let why = "waiting after a start until senders are back".to_string();
             let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
             self.locked().kept.rules.insert(rule.name.clone(), state);
             return;
@@ -74,7 +74,7 @@ impl RuleEngine {
         };
         let mut inner = self.locked();
         if !inner.active.has(rule) {
-            // It was changed or removed while it was asked: the answer is that of a rule that is no more.
+            // It was changed or removed while it was asked: the answer is that of a rule that no longer exists.
             return;
         }
         let is_new = state.sets != before.sets;
@@ -187,7 +187,7 @@ impl RuleEngine {
     }
 }
 
-/// The end of everything that fires of a question that is asked no more.
+/// Returns the end of everything that fires of a question that is asked no more.
 fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Transition> {
     let firing = sets.values().filter(|set| set.state == State::Alarm);
     let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };

@@ -1,11 +1,11 @@
-//! What channels are told: the difference between what fires and what they know of.
+//! Notifications: the difference between the alerts that fire and those that channels know.
 //!
-//! An alert that fires, that a channel hears of, that no silence holds for, and that it does not know of yet is told as
-//! firing; one that it knows of and that fires no more is told as resolved, silenced or not. So rules that vanish,
-//! silences that end and channels that are new need nothing of their own. What is found is queued and saved in one.
+//! A firing alert that a channel receives, that no silence matches, and that the channel does not know yet is sent as
+//! firing; one that it knows and that fires no more is sent as resolved, silenced or not. So removed rules, expired
+//! silences and new channels need no code of their own. All of it is queued and saved at once.
 //!
-//! A group of which a channel knows nothing open is told of at once. What begins within `group_wait` after that is
-//! gathered, and so is what ends within `group_interval` while others of the group go on.
+//! A group without open alerts is sent at once. Alerts that begin within `group_wait` after that are gathered, and so are
+//! alerts that end within `group_interval` while others of the group fire.
 
 use std::collections::BTreeMap;
 
@@ -194,7 +194,7 @@ impl RuleEngine {
         news
     }
 
-    /// Tells of groups again that have gone on for long without anybody having taken them on.
+    /// Tells of groups again that have gone on for long without anyone having taken them on.
     fn repeats(
         &self,
         kept: &mut AlertState,
@@ -238,7 +238,7 @@ impl RuleEngine {
     }
 }
 
-/// So long after the last message of the group, and not before now.
+/// Returns the time `wait_ns` after the last message of the group, but not before now.
 fn due_at(channel: &Channel, last: Option<&i64>, wait_ns: i64, now: Timestamp) -> i64 {
     let wait_ns = if channel.target.sorts() { 0 } else { wait_ns };
     last.map_or(now.0, |last| last.saturating_add(wait_ns).clamp(now.0, now.0.saturating_add(wait_ns)))
@@ -259,7 +259,7 @@ impl ActiveAlert {
         }
     }
 
-    /// Whether somebody has said that nobody is to be told of it now.
+    /// Reports whether a silence or an acknowledgement suppresses it now.
     pub(super) fn is_silenced(&self, silences: &[Silence], now: Timestamp) -> bool {
         silences.iter().any(|silence| silence.holds(&self.groups, &self.labels, now))
     }

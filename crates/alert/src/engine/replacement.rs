@@ -1,4 +1,4 @@
-//! Other rules and channels in the place of those that stand, at run time.
+//! Replaces rules and channels at run time.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl RuleEngine {
         self.memory.retain(|name| active.evaluates(name));
     }
 
-    /// Names of channels that no thread delivers to; whoever asks begins to.
+    /// Returns names of channels without a thread and marks them as served.
     pub(crate) fn take_unserved(&self) -> Vec<String> {
         let mut inner = self.locked();
         let names = inner.active.channels.iter().map(|channel| channel.name.clone());
@@ -52,7 +52,7 @@ impl RuleEngine {
         unserved
     }
 
-    /// The channel as it stands; where it is no more, nobody serves it from here on.
+    /// Returns the channel as it is defined now; if it no longer exists, its thread ends.
     pub(crate) fn served_channel(&self, name: &str) -> Option<Arc<Channel>> {
         let mut inner = self.locked();
         let channel = inner.active.channel(name).cloned();

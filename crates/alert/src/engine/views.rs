@@ -118,7 +118,7 @@ pub struct DeliveryView {
 }
 
 impl RuleEngine {
-    /// All rules.
+    /// Returns all rules.
     pub(crate) fn rule_views(&self) -> Vec<RuleView> {
         let inner = self.locked();
         let empty = RuleState::default();
@@ -163,7 +163,7 @@ impl RuleEngine {
         }
     }
 
-    /// All label sets that are not well, the worst first.
+    /// Returns all label sets that are not well, the worst first.
     pub(crate) fn alert_views(&self, now: Timestamp) -> Vec<AlertView> {
         let (kept, active, silences) = {
             let inner = self.locked();
@@ -210,7 +210,7 @@ impl RuleEngine {
     }
 }
 
-/// The id under which an alert is shown.
+/// Returns the id under which an alert is shown.
 pub(super) fn id_of(key: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes()))
 }

@@ -5,7 +5,7 @@ use crate::RuleSet;
 use crate::compile::compile;
 use crate::labels::Labels;
 
-/// A rule, its state, and a clock that goes on by a minute at each evaluation.
+/// A rule, its state, and a clock that continues by a minute at each evaluation.
 struct Replay {
     rule: Rule,
     compiled: Compiled,

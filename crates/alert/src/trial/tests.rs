@@ -55,7 +55,7 @@ fn past(seconds: i64) -> BacktestRange {
     }
 }
 
-/// Every turn asked and judged by itself.
+/// Evaluates every turn by a query of its own.
 fn turn_by_turn(rule: &Rule, ask: &dyn Ask, past: &BacktestRange) -> Vec<(i64, Option<i64>)> {
     let (mut sets, mut alerts) = (Sets::new(), Vec::new());
     let mut now = past.from;

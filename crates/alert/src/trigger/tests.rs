@@ -13,7 +13,7 @@ fn rules(text: &str) -> Vec<Arc<Rule>> {
     set.rules.into_iter().map(Arc::new).collect()
 }
 
-/// Events of one group that are so many seconds old when they are accepted now.
+/// Returns events of one group that are so many seconds old when they are accepted now.
 fn accepted(group: &str, events: &[(i64, Level, &str)]) -> Arc<AcceptedBatch> {
     let mut builder = BatchBuilder::new();
     for (age, level, message) in events {

@@ -32,7 +32,7 @@ pub(crate) struct Requirement {
 /// What variables have to hold, each named by its place among those of the template; all of it at once.
 pub(crate) type Way = Vec<(u32, Requirement)>;
 
-/// The ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
+/// Returns the ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
 /// message does, one without demands where each does. `None` where there are too many to tell.
 pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
     let is_short = (1..=LITERAL_BYTES_MAX).contains(&literal.len());
@@ -57,7 +57,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The bytes of the template before variable number `index`, and after the last one.
+    /// Returns the bytes of the template before variable number `index`, and after the last one.
     fn text(&self, index: usize) -> &[u8] {
         let slots = &self.template.slots;
         let from = index.checked_sub(1).map_or(0, |before| slots[before].0.end as usize);
@@ -69,7 +69,7 @@ impl Walk<'_> {
         if self.ignores_case { text.eq_ignore_ascii_case(part) } else { text == part }
     }
 
-    /// How many bytes of the literal from `at` on a variable may hold.
+    /// Returns how many bytes of the literal from `at` on a variable may hold.
     fn n_admitted(&self, slot: Slot, at: usize) -> usize {
         let admits = |byte: u8| match slot.kind {
             Kind::Integer => byte.is_ascii_digit(),
@@ -92,7 +92,7 @@ impl Walk<'_> {
         (self.ways.len() <= WAYS_MAX).then_some(())
     }
 
-    /// Notes a demand for as long as `rest` goes on from it.
+    /// Notes a demand for as long as `rest` continues from it.
     fn with(&mut self, index: usize, demand: Requirement, rest: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
         self.way.push((index as u32, demand));
         let done = rest(self);

@@ -34,7 +34,7 @@ const SEARCH_EVERY_NS: i64 = 15 * Timestamp::SECOND;
 const LOOKS_MAX: usize = 3;
 
 impl Follower {
-    /// Tells whether a search may find something else than the last one did.
+    /// Reports whether a search may find something else than the last one did.
     pub(super) fn needs_search(&self, now: Timestamp) -> bool {
         // While no batch is taken nothing is looked at, and what grows is held open by searches alone.
         let is_held_up = self.n_in_flight >= self.options.in_flight_max;
@@ -231,13 +231,13 @@ impl Follower {
         self.files.insert(key, followed);
     }
 
-    /// What a new file has that will be sent at once: noted now, it is saved along with all the others.
+    /// Returns the mark of the bytes of a new file that are sent first: it is saved along with all the others.
     fn told_at_first(&self, file: &File, size: u64) -> io::Result<Option<Mark>> {
         let told = Mark::at(file, size.min(self.options.batch_bytes as u64))?;
         Ok((told.offset > 0).then_some(told))
     }
 
-    /// Whether an earlier shipper may have brought a file that is read from `start` on: this one's state is new, and the file
+    /// Reports whether an earlier shipper may have brought a file that is read from `start` on: this one's state is new, and the file
     /// is older.
     fn may_be_held(&self, candidate: &Candidate, start: u64) -> bool {
         let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
@@ -245,13 +245,13 @@ impl Follower {
         (self.checkpoint.is_new || self.checkpoint.was_damaged) && !is_own && is_older && candidate.size > start
     }
 
-    /// Takes note that a copy goes on with a generation: what its file holds now is another, however much it looks the same.
+    /// Marks a generation as continued by a copy: the original file holds another one now, however similar.
     fn end_original(&mut self, name: &str, generation: u64) {
         let is_original = |file: &&mut FollowedFile| !file.entry.is_copy && file.is_of(name, generation);
         self.files.values_mut().filter(is_original).for_each(|file| file.generation = GenerationState::Continued);
     }
 
-    /// The same for all copies that are remembered.
+    /// Marks the originals of all remembered copies as continued.
     pub(super) fn end_originals(&mut self) {
         let copies = self.files.values().filter(|file| file.entry.is_copy);
         let ended: Vec<(String, u64)> = copies.map(|copy| (copy.entry.file.clone(), copy.entry.generation)).collect();
@@ -290,7 +290,7 @@ impl Follower {
         }
     }
 
-    /// From where a file that was found is read if it is a copy, and what it has by now: a copy that was being made
+    /// Returns where to start a found file if it is a copy, and its current size: a copy that was being made
     /// during the search may be whole, and its original truncated.
     fn look_again(&mut self, found: &Candidate, group: &GroupName, file: &File) -> (Candidate, Option<Start>) {
         let mut candidate = found.clone();
@@ -329,7 +329,7 @@ impl Follower {
     }
 }
 
-/// A name for the server that no other file had or will have.
+/// Returns a name for the server that no other file had or will have.
 fn new_name(key: FileKey) -> io::Result<String> {
     let nonce = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
     Ok(format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode))

@@ -26,7 +26,7 @@ fn append(store: &Store, now: Timestamp, texts: &[(&str, &str, i64)]) {
     store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
 }
 
-/// What is known of the errors of `app/a`.
+/// Returns what is known of the errors of `app/a`.
 fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();

@@ -5,7 +5,7 @@ use language::parse_insights;
 use super::*;
 use crate::{Options, RuleSet};
 
-/// The query, the groups and the time of the link to a row of a rule.
+/// Returns the query, the groups and the time of the link to a row of a rule.
 fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) -> (String, String, String) {
     let dir = tempfile::tempdir().unwrap();
     let mut rules = RuleSet::default();

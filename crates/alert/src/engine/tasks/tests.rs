@@ -1,4 +1,4 @@
-//! Turns over events that happened at given times: what comes at once, late, after a while without anybody, and after
+//! Turns over events that happened at given times: what comes at once, late, after a while without anyone, and after
 //! a rule was changed.
 
 use std::collections::HashSet;
@@ -76,12 +76,12 @@ impl Bench {
         self.engine.evaluate_due(&self.events, &|| now);
     }
 
-    /// From now on every event that is accepted is told of.
+    /// Reports every event that is accepted from now on.
     fn cover(&self) {
         self.engine.schedule.cover(&Triggers::of(&self.engine.active_rules().rules, self.now).timeless());
     }
 
-    /// An event that happened so many seconds ago is accepted now.
+    /// Accepts an event that happened `age` seconds ago.
     fn accept(&self, age: i64) {
         let happened = Timestamp(self.now.0 - age * Timestamp::SECOND);
         self.events.times.lock().unwrap().push(happened.0);
@@ -104,7 +104,7 @@ impl Bench {
         self.engine = opened(self.dir.path(), &self.rule);
     }
 
-    /// What the channel is told: status, and when it began, in seconds before now.
+    /// Returns what the channel is told: status, and when it began, in seconds before now.
     fn told(&self) -> Vec<(String, i64)> {
         let mut told = Vec::new();
         let channel = self.engine.active_rules().channels[0].clone();
@@ -265,7 +265,7 @@ fn sources_do_not_seem_silent_because_the_server_was() {
         bench.pass(30);
     }
     let view = bench.engine.rule_views().remove(0);
-    assert_eq!(view.why, "waits after a start until senders are back");
+    assert_eq!(view.why, "waiting after a start until senders are back");
     bench.n_asked();
     bench.pass(60);
     assert!(bench.n_asked() > 0, "it is asked once the first window is whole");

@@ -5,7 +5,7 @@ use crate::channel::Channel;
 use crate::silence::{Silence, SilenceRecord as KeptSilence};
 use crate::state::Acknowledgement;
 
-/// A bench whose channel has further settings.
+/// Returns a bench whose channel has further settings.
 fn bench(change: impl FnOnce(&mut ChannelSettings)) -> Bench {
     let bench = Bench::new();
     let mut settings = *bench.engine.active_rules().channels[0].settings.clone();

@@ -16,7 +16,7 @@ fn a_deleted_file_is_read_to_its_end_while_it_is_open() {
     assert!(bench.follower().status().is_empty());
 }
 
-/// Files that come and are deleted while no server answers: `n` of 100 lines and 1,000 bytes each.
+/// Returns files that come and are deleted while no server answers: `n` of 100 lines and 1,000 bytes each.
 fn rotate_without_server(bench: &mut Bench, gone_bytes: u64, n: usize) -> Vec<String> {
     let options = FollowOptions { gone_bytes, in_flight_max: 1, ..bench.options() };
     bench.start_with(options);
