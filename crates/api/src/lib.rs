@@ -1,7 +1,7 @@
 //! The native API, the page and the language reference.
 //!
-//! Handlers decode, call one function of another crate, encode. What the native API alone keeps is in [`Api`]; it is told
-//! by other protocol families what belongs onto `/metrics` and into `/api/v1/status`.
+//! Handlers decode, call one function of another crate, encode. State of the native API alone is in [`Api`]; the
+//! other protocol families add their parts of `/metrics` and `/api/v1/status` through [`FamilyMetrics`].
 
 mod answer;
 mod ask;
@@ -39,6 +39,6 @@ pub fn routes() -> Table<FamilyState<Api>> {
 }
 
 /// Returns the language reference as a page.
-pub fn reference(api: &Api, headers: &HeaderMap) -> Response {
+pub fn reference_page(api: &Api, headers: &HeaderMap) -> Response {
     page::reference(api.reference(), headers)
 }

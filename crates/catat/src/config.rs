@@ -5,188 +5,25 @@
 //! `$XDG_CONFIG_HOME/catat/catat.toml`, `/etc/catat/catat.toml` that exists. A value is text until all layers are
 //! known; then it is read once, by its kind, and an error names the layer and place that it came from.
 
+mod error;
 mod file;
+mod layers;
+mod public_url;
 mod remote_write;
 mod settings;
 mod ship;
-pub(crate) mod values;
+mod values;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use types::{Limits, Timestamp};
 
+pub(crate) use error::ConfigError;
+pub(crate) use layers::{Flags, Layers};
 pub(crate) use remote_write::RemoteWrite;
-pub(crate) use settings::SETTINGS;
-use settings::{Kind, Setting};
 pub(crate) use ship::ShipConfig;
-
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Nobody said anything.
-    Default,
-    /// A line of the configuration file.
-    File { path: PathBuf, line: usize },
-    /// An environment variable.
-    Environment(String),
-    /// A command-line flag.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::Environment(name) => f.write_str(name),
-            Self::Flag(name) => write!(f, "--{name}"),
-        }
-    }
-}
-
-/// What is wrong with the configuration, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {problem}")]
-pub(crate) struct ConfigError {
-    pub(crate) place: String,
-    pub(crate) problem: String,
-}
-
-/// A value of one setting with its origin.
-#[derive(Clone)]
-pub(crate) struct Layered {
-    pub(crate) value: String,
-    pub(crate) origin: Origin,
-}
-
-/// Flags that set settings.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Flags {
-    pub(crate) config: Option<PathBuf>,
-    pub(crate) data_dir: Option<PathBuf>,
-    pub(crate) listen: Option<String>,
-}
-
-/// All settings, each with the value that holds and where it came from.
-#[derive(Clone)]
-pub(crate) struct Layers {
-    values: BTreeMap<(&'static str, &'static str), Layered>,
-    /// The tables `[[pipeline]]` of the file, checked.
-    pipelines: serde_json::Value,
-    /// The tables `[[input]]` of the file, checked.
-    inputs: serde_json::Value,
-    /// The file that was read.
-    pub(crate) file: Option<PathBuf>,
-}
-
-impl fmt::Debug for Layers {
-    /// Without the values, among which are passwords.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layers").finish_non_exhaustive()
-    }
-}
-
-impl Layers {
-    /// Reads every layer. All errors are reported, not just the first.
-    pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, Vec<ConfigError>> {
-        let (layers, errors) = Self::read_all(flags, environment);
-        if errors.is_empty() { Ok(layers) } else { Err(errors) }
-    }
-
-    /// Reads every layer as far as it can be read, and returns the errors with it.
-    pub(crate) fn read_all(flags: &Flags, environment: &[(String, String)]) -> (Self, Vec<ConfigError>) {
-        let mut errors = Vec::new();
-        let mut values = BTreeMap::new();
-        for setting in SETTINGS {
-            let value = setting.default_value();
-            values.insert((setting.section, setting.key), Layered { value, origin: Origin::Default });
-        }
-        let none = || serde_json::Value::Array(Vec::new());
-        let mut layers = Self { values, pipelines: none(), inputs: none(), file: None };
-        match file::find(flags.config.as_deref(), environment) {
-            Ok(Some(path)) => {
-                layers.add_file(&path, &mut errors);
-                layers.file = Some(path);
-            }
-            Ok(None) => {}
-            Err(error) => errors.push(error),
-        }
-        layers.add_environment(environment, &mut errors);
-        if let Some(dir) = &flags.data_dir {
-            layers.set("storage", "dir", &dir.to_string_lossy(), Origin::Flag("data-dir"));
-        }
-        if let Some(listen) = &flags.listen {
-            layers.set("server", "listen", listen, Origin::Flag("listen"));
-        }
-        (layers, errors)
-    }
-
-    fn add_file(&mut self, path: &std::path::Path, errors: &mut Vec<ConfigError>) {
-        match file::read(path) {
-            Ok(contents) => {
-                errors.extend(contents.errors);
-                self.pipelines = contents.pipelines.unwrap_or_else(|| std::mem::take(&mut self.pipelines));
-                self.inputs = contents.inputs.unwrap_or_else(|| std::mem::take(&mut self.inputs));
-                for entry in contents.entries {
-                    let origin = Origin::File { path: path.to_owned(), line: entry.line };
-                    match settings::find(&entry.section, &entry.key) {
-                        Some(setting) => self.set(setting.section, setting.key, &entry.value, origin),
-                        None => errors.push(unknown(&entry.section, &entry.key, origin.to_string())),
-                    }
-                }
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-
-    fn add_environment(&mut self, environment: &[(String, String)], errors: &mut Vec<ConfigError>) {
-        for (name, value) in environment {
-            let origin = Origin::Environment(name.clone());
-            if name == "CATAT_LISTEN" {
-                self.set("server", "listen", value, origin);
-            } else if let Some((section, key)) = name.strip_prefix("CATAT_").and_then(|rest| rest.split_once("__")) {
-                let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
-                match settings::find(&section, &key) {
-                    Some(setting) => self.set(setting.section, setting.key, value, origin),
-                    None => errors.push(unknown(&section, &key, name.clone())),
-                }
-            }
-        }
-    }
-
-    fn set(&mut self, section: &'static str, key: &'static str, value: &str, origin: Origin) {
-        self.values.insert((section, key), Layered { value: value.to_owned(), origin });
-    }
-
-    /// Returns the value of a setting.
-    pub(crate) fn value(&self, section: &'static str, key: &'static str) -> Option<&str> {
-        self.values.get(&(section, key)).map(|layered| &*layered.value)
-    }
-
-    /// Returns the names of the tables that the file defines.
-    pub(crate) fn definitions(&self) -> impl Iterator<Item = &'static str> {
-        let tables = [("pipeline", &self.pipelines), ("input", &self.inputs)];
-        tables
-            .into_iter()
-            .filter(|(_, table)| table.as_array().is_some_and(|items| !items.is_empty()))
-            .map(|(name, _)| name)
-    }
-
-    /// Every setting with its value, in the order of the documentation.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &Layered)> {
-        SETTINGS.iter().filter_map(|setting| Some((setting, self.values.get(&(setting.section, setting.key))?)))
-    }
-}
-
-fn unknown(section: &str, key: &str, place: String) -> ConfigError {
-    let name = format!("{section}.{key}");
-    let nearest = settings::nearest(&name);
-    let hint = nearest.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
-    ConfigError { place, problem: format!("unknown setting \"{name}\"{hint}") }
-}
 
 /// The validated configuration. Each room receives its own part of it by value.
 #[derive(Clone)]
@@ -218,7 +55,8 @@ pub(crate) struct Config {
     /// Definitions of pipelines, checked.
     pub(crate) pipelines: serde_json::Value,
     pub(crate) ship: ShipConfig,
-    pub(crate) rules_dir: Option<PathBuf>,
+    /// The directory of rule files.
+    pub(crate) rules_dir: PathBuf,
     pub(crate) alerts: AlertConfig,
     pub(crate) remote_write: Option<RemoteWrite>,
 }
@@ -263,7 +101,7 @@ impl Config {
             data_dir: PathBuf::from(read.text("storage", "dir")),
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
-            public_url: crate::links::read_public_url(&mut read),
+            public_url: public_url::read(&mut read),
             tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
@@ -295,11 +133,11 @@ impl Config {
             syslog: read_syslog(&mut read),
             pipelines: layers.pipelines.clone(),
             ship: ShipConfig::read(&mut read, layers),
-            rules_dir: Some(PathBuf::from(read.text("alerts", "rules_dir"))).filter(|dir| !dir.as_os_str().is_empty()),
+            rules_dir: read_rules_dir(&mut read),
             alerts: AlertConfig::read(&mut read),
             remote_write: RemoteWrite::read(&mut read),
         };
-        crate::links::admit_public_host(&mut config);
+        config.hosts.extend(public_url::host(config.public_url.as_ref()).filter(|host| !config.hosts.contains(host)));
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
         read.require(config.wal_segment_bytes >= 1 << 20, "storage", "wal_segment_bytes", "at least 1MiB");
         read.require(config.limits.event_bytes_max >= 1024, "limits", "max_event_bytes", "at least 1KiB");
@@ -317,6 +155,12 @@ impl Config {
         read.require(config.limits.groups >= 1, "limits", "groups", "at least 1");
         read.finish(config)
     }
+}
+
+/// Reads the directory of rule files; the default is `rules` in the data directory.
+fn read_rules_dir(read: &mut values::Reader<'_>) -> PathBuf {
+    let named = read.optional("alerts", "rules_dir").map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("rules"))
 }
 
 fn read_limits(read: &mut values::Reader<'_>) -> Limits {

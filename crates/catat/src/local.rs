@@ -28,8 +28,8 @@ use self::feed::FileFeed;
 use self::inputs::Input;
 use self::reader::Reader;
 use self::watched::WatchedFeed;
+use crate::answer::{AnswerPrinter, Note, PROGRESS_AFTER, Trailer};
 use crate::arguments::Query;
-use crate::commands::{Ending, Note, PROGRESS_AFTER, Shown, from_of, row_limit};
 use crate::failure::Failure;
 use crate::output::{Column, located_error};
 use crate::zone::Zones;
@@ -80,7 +80,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
     let limits = Limits::default();
     let request = Request {
         range,
-        limit: row_limit(options).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        limit: options.row_limit().map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
         time_zone,
         now,
         memory_bytes_max: memory_bytes_max(),
@@ -145,7 +145,7 @@ fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<Time
     let parse = |flag: &str, text: &str| {
         plan::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
     };
-    let from = from_of(options)?;
+    let from = options.start()?;
     // As at the server: a beginning that is written with its end is the whole range.
     if let (Some(text), None) = (from.as_deref(), &options.to)
         && plan::time::has_two_ends(text)
@@ -236,10 +236,10 @@ impl Progress {
 }
 
 fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
-    let mut shown = Shown::new(options);
+    let mut printer = AnswerPrinter::new(options);
     let is_time = |column: &execute::ColumnInfo| column.kind == execute::ColumnKind::Timestamp;
     let columns = answer.columns.into_iter().map(|column| Column { is_time: is_time(&column), name: column.name });
-    shown.start(columns.collect())?;
+    printer.start(columns.collect())?;
     for row in answer.rows {
         let cell = |value: &Option<types::Value>| {
             let mut json = String::new();
@@ -249,11 +249,11 @@ fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
             }
             json
         };
-        shown.row(row.iter().map(cell).collect())?;
+        printer.row(row.iter().map(cell).collect())?;
     }
     let warnings = answer.warnings.into_iter().map(|w| Note { message: w.message, hint: w.hint }).collect();
     let reasons: Vec<Note> =
         answer.partial_reasons.into_iter().map(|reason| Note { message: reason.message, hint: None }).collect();
     let partial = !reasons.is_empty();
-    shown.finish(Ending { partial, more: answer.more, partial_reasons: reasons, warnings })
+    printer.finish(Trailer { partial, more: answer.more, partial_reasons: reasons, warnings })
 }

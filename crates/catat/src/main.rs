@@ -10,11 +10,13 @@ macro_rules! say {
     }};
 }
 
+mod answer;
 mod arguments;
 mod client;
 mod commands;
 mod config;
 mod failure;
+mod formats;
 mod in_process;
 mod links;
 mod local;
@@ -23,7 +25,6 @@ mod output;
 mod privacy;
 mod service_manager;
 mod serving;
-mod syslog;
 mod version;
 mod zone;
 

@@ -2,6 +2,7 @@
 //!
 //! A row is a list of cells in JSON, as the server sends them, so that numbers keep every digit on their way.
 
+mod column;
 mod table;
 mod text;
 
@@ -9,39 +10,15 @@ use std::io::{BufWriter, IsTerminal, Write};
 
 use chrono_tz::Tz;
 use plan::{Formulas, write_csv_cell, write_csv_name, write_tsv_cell};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::{Color, Format, Printing};
 use crate::failure::{Failure, of_output};
 use crate::zone::{Zones, in_zone};
+use column::TIMES;
 
+pub(crate) use column::Column;
 pub(crate) use text::{harmless, level_colour, located_error, plain};
-
-/// A column of an answer.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    /// Whether its cells are times.
-    #[serde(default, rename = "type", deserialize_with = "is_time")]
-    pub(crate) is_time: bool,
-}
-
-impl Column {
-    /// A column of whatever values.
-    pub(crate) fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), is_time: false }
-    }
-
-    /// A member of a thing that a server listed.
-    fn of_thing(name: &str) -> Self {
-        Self { name: name.to_owned(), is_time: TIMES.contains(&name) }
-    }
-}
-
-fn is_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(String::deserialize(deserializer)? == "timestamp")
-}
 
 /// Prints rows as they come.
 pub(crate) struct Printer<W: Write> {
@@ -168,22 +145,6 @@ fn joined<T>(cells: &[T], separator: &str, write: impl Fn(&T, &mut String)) -> S
     }
     line
 }
-
-/// Members of things in lists that are times.
-const TIMES: [&str; 12] = [
-    "created",
-    "ends_at",
-    "expires",
-    "first",
-    "from",
-    "last",
-    "last_seen",
-    "last_used",
-    "reclaimed",
-    "starts_at",
-    "to",
-    "undo_until",
-];
 
 /// Prints things that a server listed: a table on a terminal, else JSON lines, unless a format was asked for. Each column
 /// is a name and a JSON pointer.

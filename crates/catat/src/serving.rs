@@ -1,22 +1,29 @@
 //! Builds a server out of its rooms, runs it, and takes it down in order.
 
-use std::fs;
+pub(crate) mod certificate;
+pub(crate) mod data_dir;
+pub(crate) mod rules;
+pub(crate) mod signals;
+mod syslog;
+
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alert::metrics::Metrics;
 use alert::{Alerts, RuleSet};
 use ingest::Intake;
-use serve::{Access, App, Tls};
+use serve::{Access, App};
 use storage::{Clock, Recovery, Store};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Certificate, Config};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::service_manager;
+use certificate::load_certificate;
+use data_dir::{admin_key, make_data_dir};
+use rules::{make_default_rules, read_rules};
+use signals::{reload_on_hangup, stop_signal};
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
 pub(crate) struct Prepared {
@@ -49,10 +56,10 @@ pub(crate) fn prepare(
     if must_have_keys && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
     }
-    crate::commands::check_formats(&config.data_dir)?;
+    crate::formats::check_formats(&config.data_dir)?;
     let tls = config.tls.as_ref().map(load_certificate).transpose()?;
     let listener = bind(config)?;
-    let syslog = crate::syslog::bind(&config.syslog, tls.as_ref())?;
+    let syslog = syslog::bind(&config.syslog, tls.as_ref())?;
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
@@ -65,9 +72,8 @@ pub(crate) fn prepare(
     }
     let admin_key = admin_key(&config.data_dir)?;
     note_address(config, address);
-    let rules_dir = crate::commands::rules_dir(config);
-    make_default_rules(&rules_dir)?;
-    let rules = read_rules(&rules_dir).map_err(Failure::usage)?.book;
+    make_default_rules(&config.rules_dir)?;
+    let rules = read_rules(&config.rules_dir).map_err(Failure::usage)?;
     let cache = Arc::new(execute::PartialCache::new(config.limits.query_cache_bytes));
     let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
     let clocks = Arc::new(ingest::Clocks::default());
@@ -79,9 +85,9 @@ pub(crate) fn prepare(
     let reload: serve::Reload = Arc::new(move || {
         let config = read_again().map_err(|failure| failure.message().to_owned())?;
         // Both are read before either holds: a mistake in one changes nothing.
-        let rules = read_rules(&crate::commands::rules_dir(&config))?;
+        let rules = read_rules(&config.rules_dir)?;
         set_pipelines(&of_reload.0, &config)?;
-        of_reload.1.replace(rules.book).map_err(|error| error.to_string())
+        of_reload.1.replace(rules).map_err(|error| error.to_string())
     });
     let app = App {
         intake: intake.clone(),
@@ -114,11 +120,6 @@ fn no_keys(config: &Config) -> Failure {
         config.listen,
         config.data_dir.display()
     ))
-}
-
-/// Reads a certificate and its key.
-pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>, Failure> {
-    Tls::load(&files.cert, &files.key).map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// What is said of events on their way in holds from the next request on.
@@ -162,20 +163,6 @@ fn bind(config: &Config) -> Result<std::net::TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Makes the data directory, for its owner alone.
-pub(crate) fn make_data_dir(dir: &Path) -> Result<(), Failure> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|error| {
-        let next = "choose another with --data-dir, or make it writable for this user";
-        Failure::usage(format!("data directory {}: {error}\n{next}", dir.display()))
-    })?;
-    let is_open = fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
-    if is_open {
-        say!("catat: other users of this machine can read {}; restrict it with chmod 700", dir.display());
-    }
-    Ok(())
-}
-
 /// Writes down where the server answers, for commands that are given the data directory. One that cannot be written
 /// costs them their way here and nothing else.
 fn note_address(config: &Config, mut address: std::net::SocketAddr) {
@@ -189,64 +176,6 @@ fn note_address(config: &Config, mut address: std::net::SocketAddr) {
 /// The URL of an address, with TLS or without.
 fn url_at(has_tls: bool, address: &dyn std::fmt::Display) -> String {
     format!("{}://{address}", if has_tls { "https" } else { "http" })
-}
-
-/// Shortest admin key.
-const KEY_CHARS_MIN: usize = 16;
-
-/// Reads the admin key, or makes one at the first start.
-fn admin_key(data_dir: &Path) -> Result<String, Failure> {
-    let path = data_dir.join("admin.key");
-    let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
-    match fs::read_to_string(&path) {
-        Ok(key) if key.trim().is_empty() => {}
-        // Whoever wrote it there: what cannot be sent in a header, or can be guessed, is no key.
-        Ok(key) if key.trim().len() >= KEY_CHARS_MIN && key.trim().bytes().all(|b| b.is_ascii_graphic()) => {
-            return Ok(key.trim().to_owned());
-        }
-        Ok(_) => {
-            let next = "remove the file, and the next start writes a new one";
-            return Err(Failure::usage(format!("{}: not a valid key\n{next}", path.display())));
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let mut random = [0u8; 32];
-    getrandom::fill(&mut random).map_err(|error| Failure::other(error.to_string()))?;
-    let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let temporary = data_dir.join("admin.key.tmp");
-    let mut file = storage::create_file(&temporary).map_err(failed)?;
-    writeln!(file, "{key}").and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&temporary, &path).map_err(failed)?;
-    Ok(key)
-}
-
-/// Puts the rule about errors where there is no directory of rules yet.
-fn make_default_rules(dir: &Path) -> Result<(), Failure> {
-    if dir.exists() {
-        return Ok(());
-    }
-    let failed = |error: std::io::Error| Failure::usage(format!("rules directory {}: {error}", dir.display()));
-    fs::create_dir_all(dir).map_err(failed)?;
-    fs::write(dir.join("errors.yaml"), alert::DEFAULT_RULES).map_err(failed)
-}
-
-/// Rules that were read.
-pub(crate) struct Rules {
-    pub(crate) book: RuleSet,
-}
-
-impl Rules {
-    pub(crate) fn n_rules(&self) -> usize {
-        self.book.rules.len()
-    }
-}
-
-/// Reads all rule files; the error names every mistake.
-pub(crate) fn read_rules(dir: &Path) -> Result<Rules, String> {
-    let book = RuleSet::load_dir(dir)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))?;
-    Ok(Rules { book })
 }
 
 /// Where alerts and metrics keep what they have come to.
@@ -329,41 +258,6 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
         say!("  events accepted since the last flush stay in the write-ahead log and are read back at the next start");
     }
     Ok(())
-}
-
-/// Reads settings and certificates again each time that SIGHUP comes.
-async fn reload_on_hangup(certificates: Vec<Arc<Tls>>, reload: Option<serve::Reload>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    while hangup.recv().await.is_some() {
-        let (certificates, reload) = (certificates.clone(), reload.clone());
-        let work = move || {
-            for error in certificates.iter().filter_map(|tls| tls.reload().err()) {
-                say!("catat: {error}; the current certificate stays in use");
-            }
-            if let Some(Err(problems)) = reload.map(|reload| reload()) {
-                say!("catat: {problems}\n  the previous settings stay in use");
-            }
-        };
-        if tokio::task::spawn_blocking(work).await.is_err() {
-            say!("catat: settings could not be read again; the previous ones stay in use");
-        }
-    }
-}
-
-/// Returns when somebody asks the process to stop.
-pub(crate) async fn stop_signal() {
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            service_manager::stopping();
-        }
-        // Without signal handlers the default action ends the process, which loses nothing that was acknowledged.
-        _ => std::future::pending().await,
-    }
 }
 
 /// Where the shipper of this process keeps what it has sent.

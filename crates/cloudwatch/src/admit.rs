@@ -11,10 +11,10 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use ingest::Encoding;
 
-use super::Shared;
 use super::answer::CloudWatchProblem;
 use super::signature::Signature;
-use door::access::{Caller, Ended, Role, Watched};
+use super::state::Shared;
+use door::access::{Caller, KeyRevoked, RevocableBody, Role};
 use door::body::Received;
 use door::headers::encoding;
 use door::problem::Problem;
@@ -52,9 +52,9 @@ pub(super) async fn admit(
         None => server.bodies.read(body, bytes_max).await,
         Some((caller, _)) => {
             // The guard did not know whose time to look after while the body comes in.
-            let body = Watched::unproved(body, caller.clone(), server.app.clock.clone());
+            let body = RevocableBody::unproved(body, caller.clone(), server.app.clock.clone());
             let received = server.bodies.read(body, bytes_max).await;
-            if caller.life.lasts(server.now()) { received } else { Err(Ended.into()) }
+            if caller.validity.is_valid_at(server.now()) { received } else { Err(KeyRevoked.into()) }
         }
     }?;
     let signature = signature.ok().flatten();

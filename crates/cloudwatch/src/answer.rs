@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
+use types::GroupName;
 
 use door::answer::PIECE_BYTES;
 use door::problem::Problem;
@@ -41,6 +42,12 @@ impl CloudWatchProblem {
 
     pub(super) fn no_group() -> Self {
         Self::new("ResourceNotFoundException", "The specified log group does not exist.")
+    }
+
+    /// The error of queries and events for a group that does not exist, which names it.
+    pub(super) fn no_group_named(name: &GroupName) -> Self {
+        let message = format!("Log group '{name}' does not exist for account ID '000000000000'.");
+        Self::new("ResourceNotFoundException", message)
     }
 
     pub(super) fn no_stream() -> Self {

@@ -8,11 +8,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::OperationRequest;
 use super::answer::{CloudWatchProblem, random_id};
-use super::describe::{page_of, with_next};
-use super::groups::milliseconds;
 use super::input::{Input, constraint};
+use super::paging::{page_of, with_next};
+use super::request::OperationRequest;
+use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 

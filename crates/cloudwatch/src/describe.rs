@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::BASE64URL_NOPAD;
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupStatus;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
 
-use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::book::MadeGroup;
-use super::groups::milliseconds;
 use super::input::{Input, constraint, group_of};
-use super::metric_filters;
+use super::metric_filters::counters;
+use super::paging::{page_of, read_token, with_next};
 use super::put::SEQUENCE_TOKEN;
+use super::request::OperationRequest;
+use super::time::milliseconds;
 use door::access::Role;
 use door::reading::{Reading, Scope, read};
 
@@ -69,7 +69,7 @@ impl OperationRequest {
         });
         let (page, next) = page_by_name(wanted, limit, &input)?;
         let server = self.server.clone();
-        let n_filters = self.server.lookups.run(move || metric_filters::counts(server.whole_store())).await??;
+        let n_filters = self.server.lookups.run(move || counters::counts(server.whole_store())).await??;
         let described: Vec<Value> = page
             .iter()
             .map(|(name, group)| {
@@ -249,22 +249,6 @@ fn fits(name: &str, text: &str) -> bool {
     text.strip_prefix('^').map_or_else(|| name.contains(text), |start| name.starts_with(start))
 }
 
-/// The entries of a list that begin where the token says, which counts those before, and the token behind them.
-pub(super) fn page_of<'l, T>(
-    list: &'l [T],
-    most: usize,
-    input: &Input,
-) -> Result<(&'l [T], Option<String>), CloudWatchProblem> {
-    let start = match input.text("nextToken")? {
-        None => 0,
-        Some(token) => read_token(token)?.parse::<usize>().map_err(|_| bad_token())?,
-    };
-    let rest = list.get(start..).unwrap_or_default();
-    let page = &rest[..rest.len().min(most)];
-    let next = (rest.len() > page.len()).then(|| (start + page.len()).to_string());
-    Ok((page, next))
-}
-
 /// Groups by name, and the token of the page behind them.
 type Page<'g> = (Vec<(&'g String, &'g Listed)>, Option<String>);
 
@@ -279,21 +263,4 @@ fn page_by_name<'g>(
     let page: Vec<_> = rest.by_ref().take(limit).collect();
     let next = rest.next().and_then(|_| page.last().map(|(name, _)| (*name).clone()));
     Ok((page, next))
-}
-
-/// An answer with the token of the page behind it.
-pub(super) fn with_next(mut answer: Value, next: Option<String>) -> Value {
-    if let Some(next) = next {
-        answer["nextToken"] = BASE64URL_NOPAD.encode(next.as_bytes()).into();
-    }
-    answer
-}
-
-fn read_token(token: &str) -> Result<String, CloudWatchProblem> {
-    let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| bad_token())?;
-    String::from_utf8(bytes).map_err(|_| bad_token())
-}
-
-fn bad_token() -> CloudWatchProblem {
-    CloudWatchProblem::parameter("The specified nextToken is invalid.")
 }

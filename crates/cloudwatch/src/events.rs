@@ -9,15 +9,15 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use chrono_tz::Tz;
 use execute::{Answer, ContextAnchor, Side, context_plan};
-use plan::{Expr, Operator, Plan};
+use plan::{Operator, Plan};
 use serde_json::{Value as Json, json};
 use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 
-use super::OperationRequest;
 use super::answer::CloudWatchProblem;
-use super::groups::milliseconds;
 use super::input::Input;
-use super::queries::no_group;
+use super::patterns::{is_one_of, plan_of, starts_with_any};
+use super::request::OperationRequest;
+use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 use door::reading::{Reading, Scope, read};
@@ -32,9 +32,6 @@ const FEW: usize = 64;
 
 /// Streams of one request.
 const STREAMS_MAX: usize = 100;
-
-/// The columns of [`Line`], in their order.
-const COLUMNS: [&str; 4] = ["@message", "@ingestionTime", "@logStream", "@timestamp"];
 
 /// What is wanted of a group.
 struct EventRequest {
@@ -88,9 +85,11 @@ impl OperationRequest {
             }
             (Some(names), None) => {
                 self.must_have_streams(&group, &names).await?;
-                plan.operators.insert(0, Operator::Filter(is_one_of(&names)));
+                plan.edit(|operators| operators.insert(0, Operator::Filter(is_one_of(&names))));
             }
-            (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))),
+            (None, Some(prefix)) => {
+                plan.edit(|operators| operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))));
+            }
             (None, None) => {}
         }
         let range = range_of(&input, 1_000_000)?;
@@ -151,56 +150,6 @@ impl OperationRequest {
     async fn page(&self, text: &str, wanted: EventRequest) -> Result<Page, CloudWatchProblem> {
         Ok(read(&self.server, text, move |reading| page(reading, &wanted)).await?)
     }
-
-    /// The group that is asked about, which is there.
-    pub(super) async fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
-        let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
-        let (server, name) = (self.server.clone(), group.clone());
-        let check = move || {
-            let store = server.whole_store();
-            let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
-            if is_there { Ok(()) } else { Err(no_group(&name)) }
-        };
-        self.server.lookups.run(check).await??;
-        Ok(group)
-    }
-}
-
-/// The plan of a filter pattern that shows what a line has.
-pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
-    let mut plan = language::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
-    plan.operators.pop();
-    let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
-    plan.operators.push(Operator::Project { columns, is_events: true });
-    Ok(plan)
-}
-
-/// The plan of a filter pattern that shows what selectors name.
-pub(super) fn showing(pattern: &str, selectors: &[&str]) -> Result<Plan, CloudWatchProblem> {
-    language::parse_filter_pattern_showing(pattern, selectors).map_err(|errors| bad_pattern(errors.into()))
-}
-
-/// A filter pattern that cannot be understood, with the place.
-pub(super) fn bad_pattern(problem: Problem) -> CloudWatchProblem {
-    let place = problem.places.first().map(|place| format!(" at line {}, column {}", place.line, place.column));
-    let message = format!("Invalid filter pattern: {}{}", problem.sentence(), place.unwrap_or_default());
-    CloudWatchProblem::parameter(message)
-}
-
-/// Whether an event is of one of some streams.
-pub(super) fn is_one_of(names: &[&str]) -> Expr {
-    let names = names.iter().map(|name| Expr::Literal(Some(Value::text(*name)))).collect();
-    Expr::In(Box::new(Expr::Field("@logStream".into())), names)
-}
-
-/// Whether an event is of a stream whose name begins with one of some texts.
-pub(super) fn starts_with_any(prefixes: &[&str]) -> Expr {
-    let starts_with = |prefix: &&str| {
-        let arguments = vec![Expr::Field("@logStream".into()), Expr::Literal(Some(Value::text(*prefix)))];
-        Expr::Call(plan::function::Function::StartsWith, arguments)
-    };
-    let either = |one: Expr, other: Expr| Expr::Or(Box::new(one), Box::new(other));
-    prefixes.iter().map(starts_with).reduce(either).unwrap_or(Expr::Literal(Some(Value::Boolean(false))))
 }
 
 /// From `startTime` to `endTime`, in milliseconds, and `end_ns` beyond.

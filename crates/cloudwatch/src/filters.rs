@@ -6,14 +6,41 @@
 
 use std::sync::Arc;
 
-use storage::Store;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use storage::{Store, StoreError};
 use types::{GroupPattern, GroupScope, Run, TimeRange};
 
 use super::answer::CloudWatchProblem;
 use super::input::{Input, constraint};
+use door::problem::Problem;
 
 /// Longest name of a filter, a metric and a namespace.
 pub(super) const NAME_CHARS_MAX: usize = 512;
+
+/// How many filters there may be.
+pub(super) struct FilterLimits {
+    /// Filters of one group.
+    pub(super) of_group: usize,
+    /// Filters of all groups.
+    pub(super) total: usize,
+}
+
+impl FilterLimits {
+    /// Refuses a filter of `group` that would exceed a limit, given the groups of the other filters.
+    pub(super) fn check<'f>(
+        &self,
+        others: impl Iterator<Item = &'f str> + Clone,
+        group: &str,
+    ) -> Result<(), CloudWatchProblem> {
+        let n_of_group = others.clone().filter(|other| *other == group).count();
+        if n_of_group < self.of_group && others.count() < self.total {
+            return Ok(());
+        }
+        let message = format!("Resource limit exceeded: {} of a group, {} in all.", self.of_group, self.total);
+        Err(CloudWatchProblem::new("LimitExceededException", message))
+    }
+}
 
 /// The name under which a filter of a group is kept.
 pub(super) fn document_name(group: &str, filter: &str) -> String {
@@ -40,4 +67,20 @@ pub(super) fn runs_after(store: &Store, group: &str, sequence: u64) -> Vec<Arc<d
 /// The last event of a group that was accepted.
 pub(super) fn last_sequence(store: &Store, group: &str) -> u64 {
     runs_after(store, group, 0).iter().map(|run| run.last_sequence()).max().unwrap_or(0)
+}
+
+/// Reads the documents of a kind. A document of another version, or a damaged one, is left out: it has no effect.
+pub(super) fn documents<T: DeserializeOwned>(store: &Store, kind: &str) -> Result<Vec<T>, StoreError> {
+    Ok(store.settings(kind)?.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect())
+}
+
+/// Writes a document.
+pub(super) fn put_document(
+    store: &Store,
+    kind: &str,
+    name: &str,
+    document: &impl Serialize,
+) -> Result<(), CloudWatchProblem> {
+    let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(store.put_setting(kind, name, &json)?)
 }

@@ -3,13 +3,14 @@
 use language::ParseOptions;
 use serde_json::{Value, json};
 use storage::GroupRetention;
-use types::{GroupName, GroupPattern, TimeRange, Timestamp};
+use types::{GroupPattern, TimeRange, Timestamp};
 
-use super::OperationRequest;
 use super::answer::CloudWatchProblem;
 use super::book::MadeGroup;
 use super::input::{Input, constraint};
 use super::put::refused;
+use super::request::OperationRequest;
+use super::time::milliseconds;
 use door::access::Role;
 use door::answer::duration_text;
 use door::deletion::{EventDeletion, SHOWN_AS};
@@ -21,11 +22,6 @@ const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENT
 /// Days that a group may be kept.
 const RETENTION_DAYS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-/// A time in milliseconds.
-pub(super) fn milliseconds(time: Timestamp) -> i64 {
-    time.0.div_euclid(1_000_000)
-}
 
 impl OperationRequest {
     pub(super) async fn create_group(&self, input: Input) -> Result<Value, CloudWatchProblem> {
@@ -57,7 +53,7 @@ impl OperationRequest {
         let work = move || {
             let store = server.whole_store();
             let had_events = store.delete_group(&name)?;
-            let was_made = super::forget(&server, &server.state, &name)?;
+            let was_made = server.state.forget(&server, &name)?;
             if !had_events && !was_made {
                 return Err(CloudWatchProblem::no_group());
             }
@@ -205,20 +201,6 @@ impl OperationRequest {
             }
         };
         self.server.lookups.run(work).await?
-    }
-
-    /// The group that an operation changes.
-    fn changed_group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
-        let group = input.group(names)?;
-        self.change(&group)?;
-        Ok(group)
-    }
-
-    /// The group that an operation is about, within what the caller reaches.
-    pub(super) fn group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
-        let group = input.group(names)?;
-        self.reach(&group)?;
-        Ok(group)
     }
 }
 

@@ -13,7 +13,6 @@ mod answer;
 mod book;
 mod cbor;
 mod definitions;
-mod delivery;
 mod describe;
 mod event_stream;
 mod events;
@@ -25,73 +24,36 @@ mod kept;
 mod live_tail;
 mod metric_filters;
 mod metrics;
+mod paging;
 mod pattern_test;
+mod patterns;
 pub mod put;
 mod queries;
+mod request;
 mod results;
 mod signature;
 pub mod signing;
+mod state;
 mod subscriptions;
-
-use std::sync::Arc;
+mod time;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use ingest::decode;
-use storage::StoreError;
-use types::GroupName;
 
 use self::admit::{Admitted, admit};
 use self::answer::answer;
 use self::input::Input;
+use self::request::{BODY_BYTES_MAX, OperationRequest};
 use door::access::Role;
-use door::exposition::Page;
 use door::format::ErrorFormat;
 use door::problem::Problem;
-use door::server::{FamilyServer, FamilyState, Server};
+use door::server::{FamilyServer, FamilyState};
 use door::table::{Delivered, Table};
 
 pub use self::answer::CloudWatchProblem;
-use self::book::Book;
-use self::kept::KeptQueries;
-use self::metric_filters::MetricFilters;
-use self::subscriptions::Subscriptions;
-
-/// What clients of CloudWatch have made and started.
-pub struct CloudWatchState {
-    /// Groups and streams.
-    groups: Book,
-    kept_queries: KeptQueries,
-    metric_filters: MetricFilters,
-    /// Subscription filters.
-    pub subscriptions: Subscriptions,
-}
-
-/// The server as a client of this protocol sees it.
-pub(crate) type Shared = FamilyServer<CloudWatchState>;
-
-impl CloudWatchState {
-    /// Lets filters count and deliver from where they stopped. Blocks.
-    pub fn start(server: &Server) -> Arc<Self> {
-        let app = &server.app;
-        let state = Arc::new(Self {
-            groups: Book::default(),
-            kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
-            metric_filters: MetricFilters::start(server),
-            subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing),
-        });
-        let of_groups = state.clone();
-        server.add_group_holder(move |server, group| forget(server, &of_groups, group));
-        state
-    }
-
-    /// Writes what filters have counted and delivered onto the page of metrics. Blocks.
-    pub fn write_metrics(&self, server: &Server, page: &mut Page) {
-        metric_filters::write(server, page);
-        self.subscriptions.write(page);
-    }
-}
+pub use self::state::CloudWatchState;
 
 /// Errors as Amazon's services write them.
 pub struct CloudWatchFormat;
@@ -104,9 +66,6 @@ impl ErrorFormat for CloudWatchFormat {
 
 /// What stands before an operation's name in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328.";
-
-/// Largest body of an operation that brings no events.
-const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// What a signature for this door is for.
 const SERVICE: &str = "logs";
@@ -129,24 +88,9 @@ pub fn is_spoken<B>(request: &Request<B>) -> bool {
     is_route || is_meant(request.method(), request.uri(), request.headers())
 }
 
-/// Forgets what clients have made of a group that is no more: the group itself and its filters; `false` where no client
-/// has made the group.
-fn forget(server: &Server, state: &CloudWatchState, name: &GroupName) -> Result<bool, StoreError> {
-    state.metric_filters.forget(server, name)?;
-    state.subscriptions.forget(name)?;
-    state.groups.forget(server.whole_store(), name)
-}
-
 /// The operation that is asked for.
 fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(TARGET)
-}
-
-/// An operation, and who asks for it.
-struct OperationRequest {
-    server: Shared,
-    region: String,
-    operation: String,
 }
 
 /// Answers a request: the operation that `X-Amz-Target` names.
@@ -217,44 +161,5 @@ impl OperationRequest {
             }
         };
         done.map(|value| answer(&value))
-    }
-
-    /// Refuses who may not do what needs one of `roles`.
-    fn require(&self, roles: &[Role]) -> Result<(), CloudWatchProblem> {
-        let caller = &self.server.caller;
-        if roles.iter().any(|role| caller.may(*role)) {
-            return Ok(());
-        }
-        let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
-        let message = format!(
-            "User: {} is not authorized to perform: logs:{}: it needs a key with the role {needed}",
-            caller.name, self.operation
-        );
-        Err(CloudWatchProblem::denied(message))
-    }
-
-    /// Refuses to change a group that is the server's own, or out of the caller's reach.
-    fn change(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
-        if group.as_str().starts_with(ingest::OWN_GROUPS) {
-            return Err(CloudWatchProblem::denied(format!("The log group {group} is the server's own.")));
-        }
-        self.reach(group)
-    }
-
-    /// Refuses who may not reach a group.
-    fn reach(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
-        if self.server.caller.scope.admits(group.as_str()) {
-            return Ok(());
-        }
-        let message = format!(
-            "User: {} is not authorized to perform: logs:{} on resource: {group}",
-            self.server.caller.name, self.operation
-        );
-        Err(CloudWatchProblem::denied(message))
-    }
-
-    /// The name of a group as Amazon spells names of everything.
-    fn arn(&self, group: &str) -> String {
-        format!("arn:aws:logs:{}:000000000000:log-group:{group}", self.region)
     }
 }

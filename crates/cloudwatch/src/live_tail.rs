@@ -21,15 +21,14 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use types::{BatchRun, EventId, GroupName, GroupPattern, Value};
 
-use super::OperationRequest;
-use super::Shared;
 use super::answer::{CloudWatchProblem, random_id};
 use super::event_stream::{CONTENT_TYPE, event, exception};
-use super::events::{is_one_of, plan_of, starts_with_any};
-use super::groups::milliseconds;
 use super::input::{Input, group_of};
-use super::queries::no_group;
+use super::patterns::{is_one_of, plan_of, starts_with_any};
+use super::request::OperationRequest;
 use super::results::text_of;
+use super::state::Shared;
+use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 
@@ -89,7 +88,9 @@ impl OperationRequest {
             let is_there = |name: &GroupName| -> Result<bool, CloudWatchProblem> {
                 Ok(store.has_group(name) || server.state.groups.group(store, name)?.is_some())
             };
-            named.iter().try_for_each(|name| if is_there(name)? { Ok(()) } else { Err(no_group(name)) })
+            named.iter().try_for_each(|name| {
+                if is_there(name)? { Ok(()) } else { Err(CloudWatchProblem::no_group_named(name)) }
+            })
         };
         self.server.lookups.run(check).await??;
         let start = json!({
@@ -134,7 +135,7 @@ fn tail_of(input: &Input, n_groups: usize) -> Result<Tail, CloudWatchProblem> {
             return Err(CloudWatchProblem::parameter(message));
         }
         let condition = if streams.is_some() { is_one_of(names) } else { starts_with_any(names) };
-        plan.operators.insert(0, Operator::Filter(condition));
+        plan.edit(|operators| operators.insert(0, Operator::Filter(condition)));
     }
     Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
 }

@@ -12,13 +12,14 @@ use axum::response::{IntoResponse, Response};
 use ingest::decode;
 use serde_json::{Value, json};
 
-use super::Shared;
 use super::admit::{Admitted, admit};
 use super::answer::{CloudWatchProblem, request_id};
-use super::describe::{page_of, with_next};
+use super::cbor;
 use super::input::Input;
-use super::metric_filters::{self, Metric};
-use super::{BODY_BYTES_MAX, cbor};
+use super::metric_filters::counters::{self, Metric};
+use super::paging::{page_of, with_next};
+use super::request::BODY_BYTES_MAX;
+use super::state::Shared;
 use door::access::Role;
 
 /// What the service calls itself in its protocols, and in signatures.
@@ -127,7 +128,7 @@ async fn of_form(body: Vec<u8>) -> Option<(String, Value)> {
 /// A page of the metrics that somebody asks for.
 async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
     let of_work = server.clone();
-    let work = move || metric_filters::metrics(&of_work, |group| of_work.reaches(group));
+    let work = move || counters::metrics(&of_work, |group| of_work.reaches(group));
     let mut found: Vec<Metric> = server.lookups.run(work).await??.into_iter().collect();
     let is_meant = |member: &str, text: &str| input[member].as_str().is_none_or(|wanted| wanted == text);
     let dimensions = input["Dimensions"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -10,10 +10,10 @@ use execute::Tail;
 use serde_json::{Map, Value, json};
 use types::{BatchRun, GroupName};
 
-use super::OperationRequest;
 use super::answer::CloudWatchProblem;
-use super::events::{bad_pattern, showing};
 use super::input::Input;
+use super::patterns::{bad_pattern, showing};
+use super::request::OperationRequest;
 use super::results::text_of;
 use door::access::Role;
 use door::problem::Problem;

@@ -7,8 +7,8 @@ use ingest::{Encoding, lossy};
 use serde_json::{Value, json};
 
 use self::decode::{PutError, PutLogEvents, PutOutcome, ingest_cloudwatch};
-use super::OperationRequest;
 use super::answer::{CloudWatchProblem, answer};
+use super::request::OperationRequest;
 use door::access::Role;
 use door::body::Received;
 

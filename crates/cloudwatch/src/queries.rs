@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
-use super::OperationRequest;
-use super::Shared;
 use super::answer::{CloudWatchProblem, random_id, streamed};
-use super::groups::milliseconds;
 use super::input::{Input, constraint, group_of};
 use super::kept::{Found, Kept, ROWS_MAX, Started};
+use super::request::OperationRequest;
 use super::results::{names_of, with_pointers};
+use super::state::Shared;
+use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 use door::queries::Ticket;
@@ -70,7 +70,7 @@ impl OperationRequest {
                 if !of_work.whole_store().has_group(name)
                     && of_work.state.groups.group(of_work.whole_store(), name)?.is_none()
                 {
-                    return Err(no_group(name));
+                    return Err(CloudWatchProblem::no_group_named(name));
                 }
             }
             let plan = language::parse_insights(&query, &options);
@@ -207,7 +207,7 @@ fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
 /// Runs a query to its end, or to that of the server.
 async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question) {
     let (of_work, to) = (server.clone(), kept.clone());
-    let is_events = matches!(question.plan.operators.last(), Some(Operator::Project { is_events: true, .. }));
+    let is_events = matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. }));
     let work = move |reading: &Reading<'_>| {
         let all = &of_work.state.kept_queries;
         let take = |rows| to.extend(all, rows);
@@ -239,12 +239,6 @@ fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
         return Err(CloudWatchProblem::parameter("startTime is after endTime."));
     }
     Ok(TimeRange { from: Timestamp(from), to: Timestamp(to.saturating_add(1)) })
-}
-
-/// A group that is not there, by its name.
-pub(super) fn no_group(name: &GroupName) -> CloudWatchProblem {
-    let message = format!("Log group '{name}' does not exist for account ID '000000000000'.");
-    CloudWatchProblem::new("ResourceNotFoundException", message)
 }
 
 /// What a query took, or has taken so far.

@@ -1,23 +1,27 @@
 //! Rows of queries as CloudWatch writes them: a list of names and texts for each row, without what is missing.
 
 use plan::{Expr, Operator, Plan};
-use types::{Timestamp, Value};
+use types::Value;
+
+use super::time::time_text;
 
 /// The column by which a row of an event is found again.
 pub(super) const POINTER: &str = "@ptr";
 
 /// Shows the pointer of each event behind what a plan shows already.
 pub(super) fn with_pointers(plan: &mut Plan) {
-    if let Some(Operator::Project { columns, is_events: true }) = plan.operators.last_mut()
-        && !columns.iter().any(|(name, _)| &**name == POINTER)
-    {
-        columns.push((POINTER.into(), Expr::Field("@id".into())));
-    }
+    plan.edit(|operators| {
+        if let Some(Operator::Project { columns, is_events: true }) = operators.last_mut()
+            && !columns.iter().any(|(name, _)| &**name == POINTER)
+        {
+            columns.push((POINTER.into(), Expr::Field("@id".into())));
+        }
+    });
 }
 
 /// Names of the columns that a plan shows.
 pub(super) fn names_of(plan: &Plan) -> Vec<String> {
-    match plan.operators.last() {
+    match plan.operators().last() {
         Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.to_string()).collect(),
         _ => Vec::new(),
     }
@@ -47,15 +51,10 @@ pub(super) fn text_of(value: &Value) -> String {
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS.sss`.
-fn time_text(time: Timestamp) -> String {
-    let mut text = String::with_capacity(24);
-    time.write_rfc3339(3, &mut text);
-    text.trim_end_matches('Z').replacen('T', " ", 1)
-}
-
 #[cfg(test)]
 mod tests {
+    use types::Timestamp;
+
     use super::*;
 
     #[test]

@@ -10,8 +10,9 @@ mod caller;
 mod credentials;
 mod key_problem;
 mod keys;
-mod life;
 mod rate;
+mod revocable_body;
+mod validity;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -28,9 +29,9 @@ pub use self::attempts::{Attempts, network_of};
 pub use self::caller::{Caller, Role};
 pub use self::keys::covers;
 pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
-pub use self::life::Life;
-pub use self::life::{Ended, Watched};
 pub use self::rate::Bucket;
+pub use self::revocable_body::{KeyRevoked, RevocableBody};
+pub use self::validity::Validity;
 
 /// What access is decided by.
 #[derive(Clone, Debug, Default)]

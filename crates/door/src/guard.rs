@@ -19,7 +19,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate};
 use tower_http::compression::{CompressionLayer, DefaultPredicate};
 use tracing::{debug, error};
 
-use crate::access::{Caller, Ended, Watched};
+use crate::access::{Caller, KeyRevoked, RevocableBody};
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
 use crate::server::Server;
@@ -122,15 +122,15 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
         return problem.into_response();
     }
     request.extensions_mut().insert(caller.clone());
-    let request = request.map(|body| Watched::upload(body, caller.clone(), clock.clone()));
+    let request = request.map(|body| RevocableBody::upload(body, caller.clone(), clock.clone()));
     let response = next.run(request).await;
     if response.extensions().get::<Parting>().is_some() {
         return response;
     }
-    if !caller.life.lasts(clock.now()) {
-        return Problem::from(Ended).into_response();
+    if !caller.validity.is_valid_at(clock.now()) {
+        return Problem::from(KeyRevoked).into_response();
     }
-    response.map(|body| Watched::answer(body, caller, clock))
+    response.map(|body| RevocableBody::answer(body, caller, clock))
 }
 
 /// A panic in a handler is a fault of ours; the next request notices nothing.

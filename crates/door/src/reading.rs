@@ -11,7 +11,7 @@ use plan::Plan;
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use crate::access::Ended;
+use crate::access::KeyRevoked;
 use crate::problem::Problem;
 use crate::queries::{Running, Ticket};
 use crate::server::Shared;
@@ -70,7 +70,7 @@ where
     let of_work = running.clone();
     let done = tokio::select! {
         done = server.reads.run(running, move |turn| work(&Reading::new(&of_thread, &of_work, turn))) => done,
-        () = server.caller.life.clone().over(server.app.clock.clone()) => Err(Ended.into()),
+        () = server.caller.validity.clone().expired(server.app.clock.clone()) => Err(KeyRevoked.into()),
     };
     drop(ticket);
     done

@@ -308,7 +308,7 @@ impl Shared {
 
     /// Whether the caller's right to an answer has ended.
     pub fn has_ended(&self) -> bool {
-        !self.caller.life.lasts(self.now())
+        !self.caller.validity.is_valid_at(self.now())
     }
 
     /// Enters a query of the caller.

@@ -15,7 +15,7 @@ use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::access::Ended;
+use crate::access::KeyRevoked;
 use crate::listen::{TakenOver, told};
 use crate::problem::Problem;
 use crate::server::Shared;
@@ -91,8 +91,8 @@ fn ending<'a>(server: &'a Shared, connection: &'a TakenOver) -> impl Future<Outp
     async move {
         tokio::select! {
             () = told(&mut closing) => Over::Told(close_code::AWAY, "the server is shutting down"),
-            () = server.caller.life.clone().over(server.app.clock.clone()) => {
-                Over::Told(close_code::POLICY, Ended::REASON)
+            () = server.caller.validity.clone().expired(server.app.clock.clone()) => {
+                Over::Told(close_code::POLICY, KeyRevoked::REASON)
             }
             () = connection.cut_off() => Over::Gone,
         }

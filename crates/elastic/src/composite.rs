@@ -10,8 +10,8 @@ use super::histogram::{self, Histogram, Step};
 use super::terms::{Candidate, SIZE_DEFAULT, compare_values, number};
 use super::{BUCKETS_MAX, json_of_value};
 use language::SearchError;
-use language::dsl::filter::{object, only_member};
 use language::dsl::{forms, value_of_json};
+use language::dsl::{object, only_member};
 use language::mapping::Schema;
 use plan::Expr;
 

@@ -7,7 +7,7 @@ use super::histogram::calendar;
 use super::json_of_value;
 use super::terms::with_missing;
 use language::SearchError;
-use language::dsl::filter::object;
+use language::dsl::object;
 use language::dsl::{field_of, value_of_json};
 use language::mapping::Schema;
 use plan::date_math::{format_time, milliseconds};

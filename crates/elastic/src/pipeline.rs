@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::terms::number;
 use language::SearchError;
-use language::dsl::filter::object;
+use language::dsl::object;
 
 /// The names of pipelines.
 pub(super) const PIPELINES: [&str; 5] = ["derivative", "cumulative_sum", "bucket_script", "moving_fn", "serial_diff"];

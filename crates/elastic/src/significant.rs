@@ -10,7 +10,7 @@ use super::aggregation::Aggregation;
 use super::fold::{Asker, Context, Folding, Parent, place_of, put};
 use super::terms::{self, Candidate, SIZE_DEFAULT, compare_values, number, write_key};
 use language::SearchError;
-use language::dsl::filter::{Reader, object};
+use language::dsl::{Reader, object};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 
 /// The key of a group, and how many events it has.
@@ -191,7 +191,7 @@ impl<A: Asker> Folding<'_, A> {
         let aggregates = vec![Aggregate { name: "#count".into(), kind: AggregateKind::Count, argument: None }];
         operators.push(Operator::Aggregate { by, aggregates });
         operators.push(Operator::Project { columns, is_events: false });
-        let plan = plan::optimise(Plan { operators, ..Plan::default() });
+        let plan = Plan::new(operators);
         let zone = self.zone;
         let rows = self.asker.background_rows(&plan, zone)?;
         let row = |mut row: Vec<Option<Value>>| match row.pop() {

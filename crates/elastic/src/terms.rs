@@ -7,8 +7,8 @@ use types::Value;
 
 use super::{BUCKETS_MAX, histogram, json_of_value, pipeline};
 use language::SearchError;
-use language::dsl::filter::{Reader, object};
 use language::dsl::value_of_json;
+use language::dsl::{Reader, object};
 use language::lucene::regexp;
 use language::mapping::Schema;
 use plan::function::Function;

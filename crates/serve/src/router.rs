@@ -124,7 +124,7 @@ async fn fallback(
         return api::docs_page(uri.clone(), headers.clone()).await;
     }
     if path == "/reference" {
-        return api::reference(&families.api, headers);
+        return api::reference_page(&families.api, headers);
     }
     let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));

@@ -1,6 +1,7 @@
 //! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
 
 mod export;
+mod outcome;
 mod rows;
 mod slow;
 
@@ -18,6 +19,7 @@ use tokio::time::sleep;
 use types::{GroupPattern, Timestamp};
 
 use self::export::Export;
+use self::outcome::Outcome;
 use self::rows::Rows;
 use crate::answer::{Form, names_of, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
@@ -62,9 +64,6 @@ fn form(headers: &HeaderMap) -> Form {
     Form::of_accept(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
-/// An answer, and what stands beside it.
-type Answered = (Answer, Map<String, Value>);
-
 async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
     let text = ask.query.clone();
     let question = check(server, ask).await?;
@@ -106,8 +105,8 @@ async fn answer_question(server: &Shared, text: String, question: Question, form
 }
 
 /// An answer that was there before its stream began: it has types and a status.
-fn whole(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result<Response, Problem> {
-    let (mut answer, extra) = answered?;
+fn whole(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<Response, Problem> {
+    let Outcome { mut answer, extra } = answered?;
     let mut held = rows.take_held();
     held.append(&mut answer.rows);
     answer.rows = held;
@@ -121,7 +120,7 @@ fn find(
     mut question: Question,
     form: Form,
     takers: Takers<'_>,
-) -> Result<Answered, Problem> {
+) -> Result<Outcome, Problem> {
     let is_default_limit = form == Form::Json && question.scope.limit.is_none();
     if form == Form::Json {
         let asked_for = question.scope.limit.unwrap_or(JSON_ROWS_DEFAULT);
@@ -149,7 +148,7 @@ fn find(
     answer.warnings.extend(newest_warning(newest, &question, &answer));
     answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
     let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
-    Ok((answer, extra))
+    Ok(Outcome { answer, extra })
 }
 
 /// An answer was cut by the default limit: say so, and how to get the rest.
@@ -210,7 +209,7 @@ fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answe
 /// How the query was run: the plan's steps as the executor sees them, what indexes said, what it came to.
 fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
     let (plan, scope) = (&question.plan, &question.scope);
-    let operators: Vec<String> = plan.operators.iter().map(ToString::to_string).collect();
+    let operators: Vec<String> = plan.operators().iter().map(ToString::to_string).collect();
     let groups: Vec<&str> = scope.groups.iter().map(|pattern| pattern.as_str()).collect();
     let range = json!({"from": question.range.from.to_string(), "to": question.range.to.to_string()});
     let request = reading.request(question.range, scope, &|_| {});

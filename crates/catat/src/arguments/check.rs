@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Color, Server};
+use super::printing::Color;
+use super::server::Server;
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {

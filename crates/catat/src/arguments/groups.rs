@@ -2,7 +2,8 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Printing, Remote};
+use super::printing::Printing;
+use super::remote::Remote;
 
 #[derive(Debug, Args)]
 pub(crate) struct Groups {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Printing, Remote};
+use super::printing::Printing;
+use super::remote::Remote;
 
 #[derive(Debug, Args)]
 pub(crate) struct Lookups {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Printing, Remote, Server};
+use super::printing::Printing;
+use super::remote::Remote;
+use super::server::Server;
 
 /// What a file of tests looks like.
 const TEST_HELP: &str = r#"A file of tests:

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Printing;
+use super::printing::Printing;
 
 #[derive(Debug, Args)]
 pub(crate) struct Selftest {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Remote;
+use super::remote::Remote;
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {

@@ -3,7 +3,8 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::{Printing, Remote};
+use super::printing::Printing;
+use super::remote::Remote;
 
 #[derive(Debug, Args)]
 pub(crate) struct Sources {

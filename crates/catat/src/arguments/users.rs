@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Printing, Remote};
+use super::printing::Printing;
+use super::remote::Remote;
 
 #[derive(Debug, Args)]
 pub(crate) struct Users {

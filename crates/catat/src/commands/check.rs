@@ -5,6 +5,7 @@ mod sample;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::settings::{all_errors, known_layers, read_config, read_layers};
 use crate::arguments::{Check, ConfigCommand};
 use crate::config::{Certificate, Config, Layers};
 use crate::failure::{Failure, of_output};
@@ -12,9 +13,9 @@ use crate::failure::{Failure, of_output};
 /// Finds mistakes in configuration and rules without starting anything. All are reported at once, also those in files
 /// that a configuration with mistakes names.
 pub(crate) fn check(options: Check) -> Result<(), Failure> {
-    let config = match super::read_config(&options.server) {
+    let config = match read_config(&options.server) {
         Ok(config) => config,
-        Err(failure) => return Err(with_files(failure, &super::known_layers(&options.server))),
+        Err(failure) => return Err(with_files(failure, &known_layers(&options.server))),
     };
     if let Some(path) = &options.sample.file {
         return sample::try_lines(&config, path, &options.sample);
@@ -27,7 +28,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
     problems.extend(config.tls.iter().chain(of_syslog).filter_map(problem_of_certificate));
     problems.extend(config.ship.key().err());
     problems.extend(config.databases.probe().iter().map(ToString::to_string));
-    let n_rules = match rules_in(&rules_dir(&config)) {
+    let n_rules = match rules_in(&config.rules_dir) {
         Ok(n_rules) => n_rules,
         Err(error) => {
             problems.push(error);
@@ -63,17 +64,12 @@ fn problems_of_directory(data_dir: &Path) -> Vec<String> {
 }
 
 fn problem_of_certificate(files: &Certificate) -> Option<String> {
-    crate::serving::load_certificate(files).err().map(|failure| failure.message().to_owned())
+    crate::serving::certificate::load_certificate(files).err().map(|failure| failure.message().to_owned())
 }
 
 /// Returns the number of rules in a directory, or all mistakes in them.
 fn rules_in(dir: &Path) -> Result<usize, String> {
-    if dir.is_dir() { crate::serving::read_rules(dir).map(|rules| rules.n_rules()) } else { Ok(0) }
-}
-
-/// The directory that rule files are read from.
-pub(crate) fn rules_dir(config: &Config) -> PathBuf {
-    config.rules_dir.clone().unwrap_or_else(|| config.data_dir.join("rules"))
+    if dir.is_dir() { crate::serving::rules::read_rules(dir).map(|book| book.rules.len()) } else { Ok(0) }
 }
 
 /// Tries to write into a directory.
@@ -86,7 +82,7 @@ fn try_writing(dir: &Path) -> std::io::Result<()> {
 /// Prints every setting with its value and origin.
 pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
     let ConfigCommand::Show(options) = command;
-    let layers = super::read_layers(&options)?;
+    let layers = read_layers(&options)?;
     let mut out = std::io::stdout().lock();
     let mut section = "";
     for (setting, layered) in layers.all() {
@@ -108,6 +104,6 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
     for name in layers.definitions() {
         writeln!(out, "# [[{name}]] is not shown").map_err(of_output)?;
     }
-    Config::of_layers(&layers).map_err(super::all_errors)?;
+    Config::of_layers(&layers).map_err(all_errors)?;
     Ok(())
 }

@@ -25,8 +25,8 @@ pub(super) fn with_store<T>(
     if !may_make && !dir.join("STORE").exists() {
         return Err(Failure::usage(format!("{}: no store in this directory", dir.display())));
     }
-    super::check_formats(dir)?;
-    crate::serving::make_data_dir(dir)?;
+    crate::formats::check_formats(dir)?;
+    crate::serving::data_dir::make_data_dir(dir)?;
     let options = store_options(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
     let store = match Store::open(options) {
         Ok((store, _)) => store,

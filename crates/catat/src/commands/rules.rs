@@ -1,19 +1,22 @@
 //! `catat rules`: what is watched, whether rules are right, and whether they fire when they should.
 
+mod files;
 mod packs;
 mod test;
 
 use std::io::Write;
 use std::path::Path;
 
-use alert::{Rule, RuleError, RuleSet, read_rules};
+use alert::RuleSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::settings::read_config;
 use crate::arguments::{Printing, Remote, RuleCommand, Rules};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
+use files::{failure_of, read_text, rules_of};
 
 /// Columns of a list of rules.
 const COLUMNS: [(&str, &str); 6] = [
@@ -43,7 +46,7 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
         RuleCommand::Check { server, path } => {
             let path = match path {
                 Some(path) => path,
-                None => super::rules_dir(&super::read_config(&server)?),
+                None => read_config(&server)?.rules_dir,
             };
             check(&path)
         }
@@ -61,30 +64,17 @@ fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
 fn check(path: &Path) -> Result<(), Failure> {
     let mut book = RuleSet::default();
     if path.is_dir() {
-        book = RuleSet::load_dir(path).map_err(|errors| all(&errors))?;
+        book = RuleSet::load_dir(path).map_err(|errors| failure_of(&errors))?;
     } else {
-        book.add(&path.display().to_string(), &text_of(path)?).map_err(|errors| all(&errors))?;
+        book.add(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))?;
     }
     let (n_rules, n_channels) = (book.rules.len(), book.channels.len());
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}: {n_rules} rules, {n_channels} channels", path.display()).map_err(of_output)
 }
 
-/// The rules of a file, or every mistake in it.
-fn rules_of(path: &Path) -> Result<Vec<Rule>, Failure> {
-    read_rules(&path.display().to_string(), &text_of(path)?).map_err(|errors| all(&errors))
-}
-
-fn text_of(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
-}
-
-fn all(errors: &[RuleError]) -> Failure {
-    Failure::usage(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))
-}
-
 fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<(), Failure> {
-    let (text, server) = (text_of(file)?, Server::new(remote)?);
+    let (text, server) = (read_text(file)?, Server::new(remote)?);
     let (mut alerts, mut partial) = (Vec::new(), Vec::new());
     for rule in rules_of(file)? {
         let asked = json!({"text": text, "name": rule.name, "from": range.0, "to": range.1});

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ship::Backlog;
 
+use super::settings::all_errors;
 use crate::arguments::{Ship, ShipCommand};
 use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
@@ -44,7 +45,7 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
     runtime.block_on(async {
         tokio::select! {
             () = service_manager::live() => {}
-            () = crate::serving::stop_signal() => {}
+            () = crate::serving::signals::stop_signal() => {}
         }
     });
     shipper.stop();
@@ -58,8 +59,8 @@ fn ship_options(options: &Ship, config: &ShipConfig, state_dir: &Path) -> Result
 
 fn read_config(options: &Ship) -> Result<ShipConfig, Failure> {
     let flags = Flags { config: options.config.clone(), ..Flags::default() };
-    let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(super::all_errors)?;
-    ShipConfig::of_layers(&layers).map_err(super::all_errors)
+    let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)?;
+    ShipConfig::of_layers(&layers).map_err(all_errors)
 }
 
 /// The servers to send to, the preferred first.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use types::ByteSize;
 
+use super::settings::read_config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
@@ -23,7 +24,7 @@ fn config(options: &DataDir) -> Result<Config, Failure> {
         listen: None,
         insecure_allow_anonymous: false,
     };
-    super::read_config(&server)
+    read_config(&server)
 }
 
 /// Where the parts of the store are.
@@ -40,7 +41,7 @@ fn options_of(config: &Config) -> storage::Options {
 pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
     let store = store_options(&options.store)?;
     let dir = &store.dir;
-    super::check_formats(dir)?;
+    crate::formats::check_formats(dir)?;
     if options.repair {
         repair(&store)?;
     }
@@ -81,7 +82,7 @@ fn repair(options: &storage::Options) -> Result<(), Failure> {
 /// Gives a store a new control store instead of a lost one.
 pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
-    super::check_formats(&dir)?;
+    crate::formats::check_formats(&dir)?;
     let is_new = storage::unlock(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let what = if is_new {
         "is unlocked; create keys, limits of groups and other settings again"
@@ -96,13 +97,13 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
     let config = config(&options.store)?;
     let store = options_of(&config);
     let dir = &store.dir;
-    super::check_formats(dir)?;
+    crate::formats::check_formats(dir)?;
     let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();
     writeln!(out, "{} copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)?;
-    let rules = super::rules_dir(&config);
-    if rules != dir.join("rules") {
+    let rules = &config.rules_dir;
+    if *rules != dir.join("rules") {
         writeln!(out, "  not copied: rule files in {}, outside of the data directory", rules.display())
             .map_err(of_output)?;
     }
@@ -112,7 +113,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
 /// Makes a restored copy the original.
 pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
     let dir = data_dir(&options)?;
-    super::check_formats(&dir)?;
+    crate::formats::check_formats(&dir)?;
     let was_copy = storage::promote(&dir).map_err(|error| Failure::usage(error.to_string()))?;
     let what =
         if was_copy { "is now the original and sends notifications" } else { "is not a copy; nothing was changed" };
@@ -122,7 +123,7 @@ pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
 /// Brings a copy into a new data directory.
 pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
     let dir = data_dir(&options.store)?;
-    super::check_formats(&options.from)?;
+    crate::formats::check_formats(&options.from)?;
     let report = storage::restore(&options.from, &dir).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();

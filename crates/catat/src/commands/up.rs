@@ -6,6 +6,7 @@ use ship::{Backlog, Discovery, Reason, Shipper};
 use storage::{Clock, Recovery, TornTail};
 use types::ByteSize;
 
+use super::settings::read_config;
 use crate::arguments::{Server, Up};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -19,9 +20,9 @@ const NAMED_MAX: usize = 8;
 pub(crate) fn up(options: Up) -> Result<(), Failure> {
     crate::logging::start();
     crate::privacy::keep_memory();
-    let config = super::read_config(&options.server)?;
+    let config = read_config(&options.server)?;
     let again = options.server.clone();
-    let read_again = move || super::read_config(&again);
+    let read_again = move || read_config(&again);
     let prepared = serving::prepare(&config, options.server.insecure_allow_anonymous, read_again)?;
     let backlog = if options.all { Backlog::ALL } else { Backlog::default() };
     let inputs = config.ship.inputs();
@@ -42,9 +43,9 @@ pub(crate) fn up(options: Up) -> Result<(), Failure> {
 pub(crate) fn serve(options: Server) -> Result<(), Failure> {
     crate::logging::start();
     crate::privacy::keep_memory();
-    let config = super::read_config(&options)?;
+    let config = read_config(&options)?;
     let again = options.clone();
-    let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || super::read_config(&again))?;
+    let prepared = serving::prepare(&config, options.insecure_allow_anonymous, move || read_config(&again))?;
     let url = prepared.url();
     print_start(&url, &config, &prepared.recovery);
     print_next_step(&url, &Readers::of(&prepared));

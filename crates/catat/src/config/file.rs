@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// One `key = value` of the file.
 pub(super) struct Entry {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use types::Secret;
 
+use super::error::ConfigError;
+use super::layers::Layers;
 use super::values::Reader;
-use super::{ConfigError, Layers};
 
 /// Settings of `catat ship`; the inputs are `catat up`'s as well.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! Layers, places of errors, and that the documentation tells the truth.
 
+use super::settings::{Kind, SETTINGS};
 use super::*;
 
 fn read(file: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Config, Vec<String>> {

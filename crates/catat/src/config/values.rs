@@ -5,7 +5,9 @@ use std::str::FromStr;
 use storage::{DatabaseUrl, SizeLimit};
 use types::{ByteSize, Secret, parse_duration_ns};
 
-use super::{ConfigError, Kind, Layers};
+use super::error::ConfigError;
+use super::layers::Layers;
+use super::settings::Kind;
 
 /// Reads values of all settings; errors are kept until [`finish`](Self::finish).
 pub(crate) struct Reader<'a> {

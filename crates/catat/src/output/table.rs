@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::Column;
+use super::column::Column;
 use super::text::{RESET, harmless, level_colour, plain};
 
 /// Widest cell of a table; longer texts are cut, since they would push all other columns off the screen.

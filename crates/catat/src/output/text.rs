@@ -3,7 +3,7 @@
 //! What was logged is hostile: control characters are shown as pictures (U+2400 …), so that no line of a log can
 //! move the cursor or rename the terminal.
 
-use super::Column;
+use super::column::Column;
 
 const DIM: &str = "\u{1b}[2m";
 pub(super) const RESET: &str = "\u{1b}[0m";

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use types::GroupScope;
 
-use super::life::Life;
 use super::rate::Bucket;
+use super::validity::Validity;
 
 /// What a caller may do; each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub struct Caller {
     /// What they are called in lists and records: `anonymous`, `admin.key`, `key:NAME`, `user:NAME`.
     pub name: Arc<str>,
     /// Until when they may do it; answers under way end with it.
-    pub life: Life,
+    pub validity: Validity,
     /// What their key may send in a time.
     pub bucket: Option<Arc<Bucket>>,
     /// Within what the ids of their batches are unique: of their own for each key and those that took its place. What
@@ -51,8 +51,8 @@ impl Default for Caller {
     /// Somebody who may do nothing but what needs no key.
     fn default() -> Self {
         let scope = GroupScope::Matching(Vec::new());
-        let (life, batches) = (Life::default(), Arc::from(""));
-        Self { role: Role::None, sends: false, scope, name: ANONYMOUS.into(), life, bucket: None, batches }
+        let (validity, batches) = (Validity::default(), Arc::from(""));
+        Self { role: Role::None, sends: false, scope, name: ANONYMOUS.into(), validity, bucket: None, batches }
     }
 }
 
@@ -63,8 +63,8 @@ impl Caller {
     }
 
     /// Somebody on this machine, as long as nobody has made a key.
-    pub(super) fn local(life: Life) -> Self {
-        Self { role: Role::Operate, sends: true, scope: GroupScope::All, life, ..Self::default() }
+    pub(super) fn local(validity: Validity) -> Self {
+        Self { role: Role::Operate, sends: true, scope: GroupScope::All, validity, ..Self::default() }
     }
 
     /// What tells them from others, over a change of their key too.

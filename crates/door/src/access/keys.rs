@@ -29,8 +29,8 @@ use subtle::ConstantTimeEq;
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::caller::{Caller, Role};
-use super::life::Life;
 use super::rate::Bucket;
+use super::validity::Validity;
 
 /// How every key begins.
 pub(super) const PREFIX: &str = "catat_";
@@ -60,7 +60,7 @@ pub struct Keys {
     changes: Mutex<()>,
     book: RwLock<Book>,
     /// Of those without a key.
-    anonymous: Life,
+    anonymous: Validity,
     /// What each key may send, `[limits] key_rate`.
     bytes_per_s: Option<u64>,
     /// Ids and names of keys that were used for the first time, of which nobody was told yet.
@@ -186,7 +186,7 @@ impl Keys {
                 None => tracing::error!(id, "a key cannot be read from the control store and is not valid"),
             }
         }
-        let anonymous = Life::default();
+        let anonymous = Validity::default();
         if let Some(json) = store.setting(SECRET_KIND, SECRET_NAME)? {
             anonymous.end();
             book.signing_secret = serde_json::from_str(&json).ok().map(|document: SecretDocument| document.secret);
@@ -210,7 +210,7 @@ impl Keys {
         self.anonymous.ends().is_none()
     }
 
-    pub(super) fn anonymous_life(&self) -> Life {
+    pub(super) fn anonymous_life(&self) -> Validity {
         self.anonymous.clone()
     }
 
@@ -225,7 +225,7 @@ impl Keys {
         let (id, _) = text.strip_prefix(PREFIX)?.split_once('_')?;
         let key = self.book().keys.get(id)?.clone();
         let given: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        if !bool::from(key.hash.ct_eq(&given)) || !key.caller.life.lasts(now) {
+        if !bool::from(key.hash.ct_eq(&given)) || !key.caller.validity.is_valid_at(now) {
             return None;
         }
         self.note_use(&key, now);
@@ -251,7 +251,7 @@ impl Keys {
     /// Who owns a pair for signatures, and its secret half. It is used once a signature was right ([`Self::signed`]).
     pub fn signing_key(&self, access_key_id: &str, now: Timestamp) -> Option<(Arc<Caller>, String)> {
         let book = self.book();
-        let key = book.keys.get(access_key_id).filter(|key| key.caller.life.lasts(now))?;
+        let key = book.keys.get(access_key_id).filter(|key| key.caller.validity.is_valid_at(now))?;
         let secret = book.signing_secret.as_deref()?;
         Some((key.caller.clone(), pair_secret(secret, access_key_id)))
     }
@@ -278,7 +278,7 @@ impl Keys {
     /// All keys that `viewer` reaches, oldest first, those that ended left out.
     pub fn list(&self, viewer: &GroupScope, now: Timestamp) -> Vec<KeyView> {
         let mut keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();
-        keys.retain(|key| key.caller.life.lasts(now) && key.is_within(viewer));
+        keys.retain(|key| key.caller.validity.is_valid_at(now) && key.is_within(viewer));
         keys.sort_by(|a, b| (a.document.created_ns, &a.id).cmp(&(b.document.created_ns, &b.id)));
         keys.iter().map(|key| key.view()).collect()
     }
@@ -288,7 +288,7 @@ impl Keys {
         let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let key = self.of_id(id, by)?;
         // First in memory: a key that is being revoked must not be good until a disk has answered.
-        key.caller.life.end();
+        key.caller.validity.end();
         self.store.remove_setting(KIND, id)?;
         self.book_mut().keys.remove(id);
         Ok(key.view())
@@ -297,15 +297,15 @@ impl Keys {
     /// Makes a key in the place of another, which goes on until `until`.
     pub fn rotate(&self, id: &str, until: Timestamp, by: &GroupScope, now: Timestamp) -> Result<NewKey, KeyError> {
         let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = self
-            .of_id(id, by)
-            .and_then(|key| if key.caller.life.lasts(now) { Ok(key) } else { Err(KeyError::Unknown(id.to_owned())) })?;
+        let old = self.of_id(id, by).and_then(|key| {
+            if key.caller.validity.is_valid_at(now) { Ok(key) } else { Err(KeyError::Unknown(id.to_owned())) }
+        })?;
         let Document { name, groups, line, .. } = old.document.clone();
         let new = self.add(name, old.caller.role, groups, Some(line), now)?;
-        let until = old.caller.life.ends().map_or(until, |ends| ends.min(until));
+        let until = old.caller.validity.ends().map_or(until, |ends| ends.min(until));
         let document = Document { expires_ns: Some(until.0), ..old.document_now() };
         self.put(id, &document)?;
-        old.caller.life.end_at(until);
+        old.caller.validity.end_at(until);
         Ok(new)
     }
 
@@ -314,7 +314,7 @@ impl Keys {
         let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();
         for key in keys {
-            if !key.caller.life.lasts(now) {
+            if !key.caller.validity.is_valid_at(now) {
                 self.store.remove_setting(KIND, &key.id)?;
                 self.book_mut().keys.remove(&key.id);
             } else if key.used().is_some_and(|used| used > key.document.used_ns.unwrap_or(i64::MIN).max(since.0)) {
@@ -403,7 +403,7 @@ impl Key {
 
     /// The document with what is newer in memory.
     fn document_now(&self) -> Document {
-        let expires_ns = self.caller.life.ends().map(|ends| ends.0);
+        let expires_ns = self.caller.validity.ends().map(|ends| ends.0);
         Document { used_ns: self.used(), expires_ns, ..self.document.clone() }
     }
 
@@ -415,7 +415,7 @@ impl Key {
     fn view(&self) -> KeyView {
         let Document { name, role, groups, created_ns, .. } = self.document.clone();
         let time = |ns: i64| Timestamp(ns).to_string();
-        let expires = self.caller.life.ends().filter(|ends| ends.0 != i64::MIN).map(|ends| time(ends.0));
+        let expires = self.caller.validity.ends().filter(|ends| ends.0 != i64::MIN).map(|ends| time(ends.0));
         let (created, last_used) = (time(created_ns), self.used().map(time));
         KeyView { id: self.id.clone(), name, role, groups, created, last_used, expires }
     }
@@ -426,16 +426,16 @@ fn key_of(id: &str, document: Document, bytes_per_s: Option<u64>, now: Timestamp
     let role = role_of(&document.role).ok()?;
     let hash = HEXLOWER.decode(document.hash.as_bytes()).ok()?.try_into().ok()?;
     let patterns = document.groups.iter().map(|pattern| GroupPattern::new(pattern.as_str())).collect();
-    let life = Life::default();
+    let validity = Validity::default();
     if let Some(expires_ns) = document.expires_ns {
-        life.end_at(Timestamp(expires_ns));
+        validity.end_at(Timestamp(expires_ns));
     }
     let caller = Caller {
         role,
         sends: matches!(role, Role::Ingest | Role::Admin),
         scope: GroupScope::Matching(patterns),
         name: format!("key:{}", document.name).into(),
-        life,
+        validity,
         bucket: bytes_per_s.map(|bytes_per_s| Arc::new(Bucket::new(bytes_per_s, now))),
         batches: document.line.as_str().into(),
     };

@@ -86,7 +86,7 @@ fn the_admin_key_is_known_in_every_form() {
     }
     assert_eq!(admit("GET", &[host, ("x-catat-key", "secret")]), Ok(Role::Admin));
     assert_eq!(admit("GET", &[host, ("authorization", "Bearer wrong")]), Ok(Role::Operate));
-    assert_eq!(require(&Caller::local(Life::default()), Role::Admin).map_err(|p| p.status.as_u16()), Err(401));
+    assert_eq!(require(&Caller::local(Validity::default()), Role::Admin).map_err(|p| p.status.as_u16()), Err(401));
 }
 
 #[test]

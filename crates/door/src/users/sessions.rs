@@ -74,7 +74,7 @@ impl Sessions {
 
     fn put(&self, caller: Caller, begun: Begun, now: Timestamp) {
         let Begun { hash, password, began, used } = begun;
-        caller.life.end_at(Timestamp(began.0.saturating_add(WHOLE_NS)));
+        caller.validity.end_at(Timestamp(began.0.saturating_add(WHOLE_NS)));
         let mut sessions = self.sessions();
         sessions.retain(|_, session| !session.is_over(now));
         let of_user = sessions.values().filter(|session| session.caller.name == caller.name).count();
@@ -111,7 +111,7 @@ impl Sessions {
         let mut sessions = self.sessions();
         let session = sessions.get_mut(&hash)?;
         if session.is_over(now) {
-            session.caller.life.end();
+            session.caller.validity.end();
             sessions.remove(&hash);
             return None;
         }
@@ -122,7 +122,7 @@ impl Sessions {
     /// Ends the session of a token, and answers that are under way in it; gives whose it was.
     pub fn end(&self, token: &str) -> Option<Arc<Caller>> {
         let session = self.sessions().remove(&hash(token))?;
-        session.caller.life.end();
+        session.caller.validity.end();
         Some(session.caller)
     }
 
@@ -131,7 +131,7 @@ impl Sessions {
         self.sessions().retain(|_, session| {
             let stays = &*session.caller.name != name;
             if !stays {
-                session.caller.life.end();
+                session.caller.validity.end();
             }
             stays
         });
@@ -140,14 +140,14 @@ impl Sessions {
 
 impl Session {
     fn is_over(&self, now: Timestamp) -> bool {
-        now.0.saturating_sub(self.used.0) > IDLE_NS || !self.caller.life.lasts(now)
+        now.0.saturating_sub(self.used.0) > IDLE_NS || !self.caller.validity.is_valid_at(now)
     }
 }
 
 fn remove_oldest(sessions: &mut HashMap<[u8; 32], Session>, may_go: impl Fn(&Session) -> bool) {
     let candidates = sessions.iter().filter(|(_, session)| may_go(session));
     if let Some(hash) = candidates.min_by_key(|(_, session)| session.used.0).map(|(hash, _)| *hash) {
-        sessions.remove(&hash).into_iter().for_each(|session| session.caller.life.end());
+        sessions.remove(&hash).into_iter().for_each(|session| session.caller.validity.end());
     }
 }
 

@@ -12,7 +12,7 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use esql::mapped_type;
 use execute::FieldSummaryRow;
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use esql::{Checked, Parameters, Schema, Statement};
 use execute::{Answer, PartialReason};
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 

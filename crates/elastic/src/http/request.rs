@@ -2,7 +2,7 @@
 
 use crate::{Aggregations, Cursor, Order, parse_aggregations, parse_sort};
 use language::SearchError;
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use language::dsl::{Selection, field_of};
 use language::mapping::Schema;
 use plan::function::Function;

@@ -17,7 +17,7 @@ use tracing::debug;
 
 use super::decode::{SyslogFramer, SyslogFrames};
 use super::seats::Seated;
-use super::{LAST_TIME_MAX, LAST_WAIT, Listening};
+use super::state::{LAST_TIME_MAX, LAST_WAIT, ListenerState};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 32 << 10;
@@ -44,13 +44,13 @@ const LARGE_BYTES: usize = 256 << 10;
 pub(super) const LARGE_MAX: usize = 32;
 
 /// Reads a connection to its end, or until the server closes.
-pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, listening: &Listening) {
+pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, state: &ListenerState) {
     let from: Arc<str> = peer.ip().to_canonical().to_string().into();
-    let seated = listening.seats.seat(peer.ip());
-    let Some(tls) = tls else { return read(stream, &from, &seated, listening).await };
+    let seated = state.seats.seat(peer.ip());
+    let Some(tls) = tls else { return read(stream, &from, &seated, state).await };
     // Boxed: what TLS needs is not to be kept for each connection without it.
     match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
-        Ok(Ok(stream)) => Box::pin(read(stream, &from, &seated, listening)).await,
+        Ok(Ok(stream)) => Box::pin(read(stream, &from, &seated, state)).await,
         Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
         Err(_) => debug!("syslog connection was too slow to begin TLS"),
     }
@@ -60,9 +60,9 @@ async fn read(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     from: &Arc<str>,
     seated: &Seated,
-    listening: &Listening,
+    state: &ListenerState,
 ) {
-    let mut framer = SyslogFramer::new(listening.frame_bytes_max());
+    let mut framer = SyslogFramer::new(state.frame_bytes_max());
     let mut large_place = None;
     // Since when a frame is under way.
     let mut begun: Option<Instant> = None;
@@ -77,14 +77,14 @@ async fn read(
         let mut frames = SyslogFrames::default();
         let read = tokio::select! {
             biased;
-            () = listening.closed(), if last.is_none() => {
+            () = state.closed(), if last.is_none() => {
                 last = Some(Instant::now() + LAST_TIME_MAX);
                 continue;
             }
             read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
             // Behind reading: what has come is kept.
             () = seated.asked_to_leave(), if last.is_none() && is_between_frames => {
-                listening.counts().n_closed.fetch_add(1, Ordering::Relaxed);
+                state.counts().n_closed.fetch_add(1, Ordering::Relaxed);
                 // What is on its way while the other side hears of it is read.
                 let _ = stream.shutdown().await;
                 last = Some(Instant::now() + LAST_TIME_MAX);
@@ -106,18 +106,18 @@ async fn read(
             begun = Some(Instant::now());
         }
         if !frames.is_empty() {
-            listening.queue.put(from, frames).await;
+            state.queue.put(from, frames).await;
         }
         if framer.n_held_bytes() <= LARGE_BYTES {
             large_place = None;
         } else if large_place.is_none() {
-            large_place = listening.large.clone().acquire_owned().await.ok();
+            large_place = state.large.clone().acquire_owned().await.ok();
         }
     }
     let mut frames = SyslogFrames::default();
     framer.finish(&mut frames);
     if !frames.is_empty() {
-        listening.queue.put(from, frames).await;
+        state.queue.put(from, frames).await;
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, warn};
 
+use super::counts::SyslogCounts;
 use super::decode::{SyslogChunk, ingest_syslog};
-use super::{SyslogCounts, Waiting};
+use super::queue::QueuedChunk;
 use door::server::Server;
 
 /// A delivery goes when it has so many bytes, or its first message is so old: below the 100 ms after which people begin
@@ -28,7 +29,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const LAST_ATTEMPTS_MAX: u32 = 5;
 
 /// Stores what comes until nobody puts anything into the queue any more.
-pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queue: mpsc::Receiver<Waiting>) {
+pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queue: mpsc::Receiver<QueuedChunk>) {
     while let Some(first) = queue.recv().await {
         let due = Instant::now() + DELIVERY_AGE;
         let mut n_bytes = first.chunk.frames.n_bytes();

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::Answered;
+use super::outcome::Outcome;
 use super::rows::{Piece, Row, Rows};
 use crate::answer::{Form, Pieces, columns_json, write_row};
 use door::answer::stats_json;
@@ -29,11 +29,11 @@ use door::queries::Running;
 const PROGRESS: Duration = Duration::from_millis(500);
 
 /// The answer on its way.
-pub(super) type Work = Pin<Box<dyn Future<Output = Result<Answered, Problem>> + Send>>;
+pub(super) type Work = Pin<Box<dyn Future<Output = Result<Outcome, Problem>> + Send>>;
 
 /// The names of a plan's columns, before anything is known of their values.
 pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
-    let Some(Operator::Project { columns, .. }) = plan.operators.last() else { return Vec::new() };
+    let Some(Operator::Project { columns, .. }) = plan.operators().last() else { return Vec::new() };
     let kind = |expr: &Expr| match expr {
         Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => ColumnKind::Timestamp,
         _ => ColumnKind::Any,
@@ -121,9 +121,9 @@ fn progress(stats: &Stats, partial: Option<&[Row]>) -> String {
 }
 
 /// Sends what follows the rows.
-async fn end(form: Form, answered: Result<Answered, Problem>, rows: &Rows) -> Result<(), Gone> {
+async fn end(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<(), Gone> {
     match answered {
-        Ok((answer, mut extra)) => {
+        Ok(Outcome { answer, mut extra }) => {
             let is_partial = !answer.partial_reasons.is_empty();
             extra.insert("schema".into(), columns_json(&answer.columns));
             for piece in Pieces::new(form, answer, extra).without_head() {
@@ -157,7 +157,7 @@ mod tests {
     use door::queries::{Queries, Ticket};
 
     struct Begun {
-        finish: oneshot::Sender<Result<Answered, Problem>>,
+        finish: oneshot::Sender<Result<Outcome, Problem>>,
         rows: Arc<Rows>,
         ticket: Ticket,
         pieces: axum::body::BodyDataStream,
@@ -203,7 +203,7 @@ mod tests {
         assert!(thread.await.expect("no panic"));
         let columns = vec![ColumnInfo { name: "n".into(), kind: ColumnKind::Integer, approximate: true }];
         let answer = Answer { rows: seven(), columns, ..Answer::default() };
-        assert!(finish.send(Ok((answer, Map::new()))).is_ok());
+        assert!(finish.send(Ok(Outcome { answer, extra: Map::new() })).is_ok());
         let rest = line(&mut pieces).await;
         let last: Value = serde_json::from_str(rest.strip_prefix("[7]\n").expect("the row first")).expect("JSON");
         assert_eq!(last["partial"], false);
@@ -234,7 +234,7 @@ mod tests {
             let reason = execute::PartialReason { code: "damaged", message: "a.seg".into() };
             let partial_reasons = if is_whole { Vec::new() } else { vec![reason] };
             let answer = Answer { partial_reasons, ..Answer::default() };
-            assert!(finish.send(Ok((answer, Map::new()))).is_ok());
+            assert!(finish.send(Ok(Outcome { answer, extra: Map::new() })).is_ok());
             let mut is_broken = false;
             while let Some(piece) = pieces.next().await {
                 is_broken |= piece.is_err();

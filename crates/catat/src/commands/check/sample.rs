@@ -1,9 +1,9 @@
 //! `catat check --sample`: what lines would become under this configuration, and why. Nothing is stored.
 
-mod shown;
+mod summary;
+mod text;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -17,23 +17,10 @@ use crate::arguments::{Sample, SampleFormat};
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
 use crate::output::is_coloured;
+use summary::Summary;
 
 /// Lines that are read unless told.
 const LINES: usize = 1_000;
-
-/// What became of all the lines.
-#[derive(Debug, Default)]
-pub(super) struct Summary {
-    n_lines: usize,
-    n_events: usize,
-    /// Whether there are further lines.
-    has_more: bool,
-    without_time: usize,
-    fates: BTreeMap<String, usize>,
-    shapes: BTreeMap<String, usize>,
-    levels: BTreeMap<String, usize>,
-    groups: BTreeMap<String, usize>,
-}
 
 /// Prints what becomes of the lines of a file.
 pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Result<(), Failure> {
@@ -86,34 +73,10 @@ fn n_lines(text: &[u8]) -> usize {
 
 fn print(out: &mut impl Write, events: &[Value], summary: &Summary, options: &Sample) -> std::io::Result<()> {
     match options.output.unwrap_or_default() {
-        SampleFormat::Text => shown::print(out, events, summary, is_coloured(options.color)),
+        SampleFormat::Text => text::print(out, events, summary, is_coloured(options.color)),
         SampleFormat::Json => {
             writeln!(out, "{:#}", json!({"events": events, "summary": summary.as_json()}))
         }
         SampleFormat::Ndjson => events.iter().try_for_each(|event| writeln!(out, "{event}")),
-    }
-}
-
-impl Summary {
-    fn add(&mut self, event: &Value) {
-        self.n_events += 1;
-        let mut count = |of: fn(&mut Self) -> &mut BTreeMap<String, usize>, name: &str| {
-            *of(self).entry(name.to_owned()).or_default() += 1;
-        };
-        let fate = event["fate"].as_str().unwrap_or_default();
-        count(|summary| &mut summary.fates, fate);
-        count(|summary| &mut summary.shapes, event["recognised"]["as"].as_str().unwrap_or_default());
-        if fate == "kept" {
-            count(|summary| &mut summary.levels, event["event"]["@level"].as_str().unwrap_or("none"));
-            count(|summary| &mut summary.groups, event["event"]["@log"].as_str().unwrap_or_default());
-        }
-        self.without_time += usize::from(event["recognised"]["has_time"] == false);
-    }
-
-    fn as_json(&self) -> Value {
-        json!({
-            "lines": self.n_lines, "has_more": self.has_more, "events": self.n_events, "fates": self.fates,
-            "shapes": self.shapes, "levels": self.levels, "groups": self.groups, "without_time": self.without_time,
-        })
     }
 }

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use types::{GroupName, Limits, Timestamp, parse_duration_ns};
 
-use super::text_of;
+use super::files::{failure_of, read_text};
 use crate::failure::{Failure, of_output};
 
 /// When tests begin that do not say it: the start of 2026.
@@ -111,18 +111,18 @@ fn report(files: &[PathBuf], out: &mut impl std::io::Write) -> Result<(), Failur
 fn run_file(path: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
     let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
     let file: File =
-        serde_saphyr::from_str(&text_of(path)?).map_err(|error| wrong(error.without_snippet().to_string()))?;
+        serde_saphyr::from_str(&read_text(path)?).map_err(|error| wrong(error.without_snippet().to_string()))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
     for rule_file in &file.rule_files {
         let at = beside.join(rule_file);
-        match read_rules(&at.display().to_string(), &text_of(&at)?) {
+        match read_rules(&at.display().to_string(), &read_text(&at)?) {
             Ok(read) => rules.extend(read),
             Err(found) => errors.extend(found),
         }
     }
     if !errors.is_empty() {
-        return Err(super::all(&errors));
+        return Err(failure_of(&errors));
     }
     let interval_ns = match &file.evaluation_interval {
         Some(text) => duration(text).map_err(|error| wrong(format!("evaluation_interval: {error}")))?,

@@ -1,4 +1,4 @@
-//! Keys over their life: made, found, changed, revoked, read back.
+//! Keys over their validity: made, found, changed, revoked, read back.
 
 use storage::Options;
 use tempfile::TempDir;
@@ -79,7 +79,7 @@ fn a_revoked_key_is_none_at_once_and_anonymous_access_stays_ended() {
     let made = room.create("read", &["*"]);
     let caller = room.keys.find(&made.key, NOW).expect("it is known");
     room.keys.revoke(&made.view.id, &GroupScope::All).expect("it is there");
-    assert!(!caller.life.lasts(NOW) && room.keys.find(&made.key, NOW).is_none());
+    assert!(!caller.validity.is_valid_at(NOW) && room.keys.find(&made.key, NOW).is_none());
     assert!(room.keys.signing_key(&made.access_key_id, NOW).is_none());
     assert!(matches!(room.keys.revoke(&made.view.id, &GroupScope::All), Err(KeyError::Unknown(_))));
     let again = room.reopen();

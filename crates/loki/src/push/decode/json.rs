@@ -14,8 +14,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 use types::Timestamp;
 
+use super::labels::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Text, bad, check_bytes};
 use super::protobuf::label_set;
-use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Streams, Text, bad, check_bytes};
+use super::streams::Streams;
 use ingest::IngestError;
 
 /// Hands over all entries of `body`.
@@ -248,7 +249,6 @@ mod tests {
     use storage::{Options, Store};
     use types::{GroupScope, Limits};
 
-    use super::super::Streams;
     use super::*;
     use ingest::{Intake, Sender};
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use parse::{JsonMistake, JsonToken, json_members, logfmt_pair};
 
-use super::{Labels, Metadata, Text};
+use super::labels::{Labels, Metadata, Text};
 
 /// Labels, metadata and keys of lines that say the level.
 const FIELDS: [&str; 14] = [

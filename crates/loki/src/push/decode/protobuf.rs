@@ -17,7 +17,8 @@ use std::borrow::Cow;
 use parse::text_of;
 use types::Timestamp;
 
-use super::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Streams, Text, WHAT, bad, check_bytes};
+use super::labels::{LABEL_SET_BYTES_MAX, Labels, METADATA_BYTES_MAX, Metadata, Text, WHAT, bad, check_bytes};
+use super::streams::Streams;
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 

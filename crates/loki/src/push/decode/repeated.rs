@@ -10,8 +10,10 @@ use storage::{Part, Store};
 use types::{Batch, BatchRun, Column, GroupPattern, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::metadata::{PUSHED, names_of_fields};
+
 /// What equal lines share besides the fields that hold their metadata.
-const COMPARED: [&str; 3] = ["@logStream", "@message", super::PUSHED];
+const COMPARED: [&str; 3] = ["@logStream", "@message", PUSHED];
 
 /// The parts without lines that were pushed before, and how many lines that are.
 pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u64) {
@@ -96,8 +98,7 @@ fn keys(run: &dyn Run, block: usize, rows: &RowSet) -> Result<Vec<u128>, ScanErr
     let compared = run.read(block, &COMPARED, rows)?;
     let times = run.read(block, &["@timestamp"], rows)?;
     let text = |column: &Column, row: usize| column.value(row).map(|value| value.to_string()).unwrap_or_default();
-    let of_rows: Vec<Vec<String>> =
-        (0..rows.count()).map(|row| super::names_of_fields(&text(&compared[2], row))).collect();
+    let of_rows: Vec<Vec<String>> = (0..rows.count()).map(|row| names_of_fields(&text(&compared[2], row))).collect();
     let mut names: Vec<&str> = of_rows.iter().flatten().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();

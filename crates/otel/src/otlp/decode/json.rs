@@ -4,24 +4,21 @@
 //! Records are read where they stand, and nothing is built of them. The members of an object may stand in any order; records
 //! that stand before their resource or scope are gone past and read then.
 
+mod reader;
 mod values;
 
 use std::borrow::Cow;
 
-use parse::JsonCursor;
-
+use self::reader::Reader;
 use self::values::put_pair;
 use super::body::bad;
 use super::fields::{Kind, count};
 use super::records::{ATTRIBUTE, Attributes, Body, Record, Records};
 use ingest::IngestError;
 
-/// Deepest nesting of objects and lists: four of them make a level of a value.
-const NESTING_MAX: usize = 280;
-
 /// Hands over all records of a request.
 pub(super) fn read(text: &str, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
-    let mut reader = Reader { json: JsonCursor::new(text), depth: 0 };
+    let mut reader = Reader::new(text);
     let mut attributes = Attributes::default();
     reader.object(|reader, name| match name {
         "resourceLogs" | "resource_logs" => {
@@ -33,13 +30,6 @@ pub(super) fn read(text: &str, records: &mut Records<'_, '_>) -> Result<(), Inge
         None => Ok(()),
         Some(_) => Err(bad(reader.json.error("expected the end of the request"))),
     }
-}
-
-/// A place in a request.
-struct Reader<'t> {
-    json: JsonCursor<'t>,
-    /// Objects and lists around what comes next.
-    depth: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -176,74 +166,6 @@ impl<'t> Reader<'t> {
             Ok(())
         })?;
         Ok(record)
-    }
-
-    /// Reads an object; `member` reads what stands behind each name.
-    #[inline]
-    fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, &str) -> Result<(), IngestError>,
-    ) -> Result<(), IngestError> {
-        self.enter()?;
-        self.json.expect(b'{', "expected an object").map_err(bad)?;
-        let mut is_first = true;
-        while self.json.has_next(is_first, b'}').map_err(bad)? {
-            is_first = false;
-            let name = self.json.name().map_err(bad)?;
-            member(self, &name)?;
-        }
-        self.depth -= 1;
-        Ok(())
-    }
-
-    /// Reads the object that stands behind a name, or each of a list. What is `null` is not there.
-    fn each(
-        &mut self,
-        name: &str,
-        read: &mut impl FnMut(&mut Self) -> Result<(), IngestError>,
-    ) -> Result<(), IngestError> {
-        match self.json.peek() {
-            Some(b'{') => read(self),
-            Some(b'[') => {
-                self.enter()?;
-                self.json.expect(b'[', "expected a list").map_err(bad)?;
-                let mut is_first = true;
-                while self.json.has_next(is_first, b']').map_err(bad)? {
-                    is_first = false;
-                    self.each(name, read)?;
-                }
-                self.depth -= 1;
-                Ok(())
-            }
-            _ => self.no_object(name),
-        }
-    }
-
-    /// Goes past a value that nobody knows.
-    fn skip(&mut self) -> Result<(), IngestError> {
-        self.json.skip().map(drop).map_err(bad)
-    }
-
-    /// Reads what was gone past before.
-    fn again(
-        &mut self,
-        postponed: Vec<JsonCursor<'t>>,
-        mut read: impl FnMut(&mut Self) -> Result<(), IngestError>,
-    ) -> Result<(), IngestError> {
-        for place in postponed {
-            let behind = std::mem::replace(&mut self.json, place);
-            read(self)?;
-            self.json = behind;
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self) -> Result<(), IngestError> {
-        self.depth += 1;
-        if self.depth > NESTING_MAX {
-            return Err(bad(format_args!("the request is nested more than {NESTING_MAX} levels deep")));
-        }
-        Ok(())
     }
 }
 

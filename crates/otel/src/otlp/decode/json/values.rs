@@ -4,29 +4,14 @@
 //! gone through as often as needed without being looked for, and it is smaller than the text.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
 use data_encoding::BASE64;
 
 use super::super::body::bad;
 use super::super::fields::Kind;
 use super::super::records::Id;
-use super::Reader;
+use super::reader::{Reader, Scalar, wrong};
 use ingest::IngestError;
-
-/// What is no object and no list.
-enum Scalar<'t> {
-    Text(Cow<'t, str>),
-    /// The letters of a number, `true` or `false`.
-    Word(&'t str),
-}
-
-#[cold]
-fn wrong(name: &str, found: impl Display) -> IngestError {
-    let mut found = found.to_string();
-    found.truncate(found.floor_char_boundary(100));
-    bad(format_args!("{found:?} is no value of {name}"))
-}
 
 impl<'t> Reader<'t> {
     /// Reads a value.
@@ -147,33 +132,6 @@ impl<'t> Reader<'t> {
             _ => reader.skip(),
         })?;
         Ok(message)
-    }
-
-    /// Reads what stands behind a name. What is `null` is not there.
-    fn scalar(&mut self, name: &str) -> Result<Option<Scalar<'t>>, IngestError> {
-        match self.json.peek() {
-            Some(b'"') => self.json.string().map(|text| Some(Scalar::Text(text))).map_err(bad),
-            Some(b'{') => Err(wrong(name, "an object")),
-            Some(b'[') => Err(wrong(name, "a list")),
-            _ => match self.json.scalar().map_err(bad)? {
-                "null" => Ok(None),
-                word @ ("true" | "false") => Ok(Some(Scalar::Word(word))),
-                number if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-                    Ok(Some(Scalar::Word(number)))
-                }
-                other => Err(wrong(name, other)),
-            },
-        }
-    }
-
-    /// Reads what stands where an object should; `null` is none.
-    #[cold]
-    pub(super) fn no_object(&mut self, name: &str) -> Result<(), IngestError> {
-        match self.scalar(name)? {
-            None => Ok(()),
-            Some(Scalar::Text(text)) => Err(wrong(name, text)),
-            Some(Scalar::Word(word)) => Err(wrong(name, word)),
-        }
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<Option<Cow<'t, str>>, IngestError> {

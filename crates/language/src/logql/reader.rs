@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use pest::iterators::Pair;
 
-use super::Rule;
+use super::grammar::Rule;
 use super::shown::Sight;
+use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 use plan::regular_expression::{REGEXES_MAX, compile_regex};
 
@@ -20,11 +21,6 @@ pub(super) struct Reader<'a> {
     n_regexes: std::cell::Cell<usize>,
     /// What labels mean at the stage that is read.
     pub(super) sight: Sight,
-}
-
-pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.end() }
 }
 
 impl<'a> Reader<'a> {

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::Summary;
+use super::summary::Summary;
 use crate::output::{harmless, level_colour, plain};
 
 /// Longest value that is shown whole, in characters.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serve::{SyslogListeners, Tls};
 
+use super::certificate::load_certificate;
 use crate::config::{Certificate, Syslog};
 use crate::failure::Failure;
 
@@ -36,7 +37,7 @@ fn not_bound(key: &str, address: SocketAddr, error: &std::io::Error) -> Failure 
 /// The certificate of its own, else the one of the other door: then both change together.
 fn certificate(own: &Option<Certificate>, of_door: Option<&Arc<Tls>>) -> Result<Arc<Tls>, Failure> {
     match (own, of_door) {
-        (Some(files), _) => crate::serving::load_certificate(files),
+        (Some(files), _) => load_certificate(files),
         (None, Some(tls)) => Ok(tls.clone()),
         (None, None) => Err(Failure::usage("syslog.tls is set without a certificate")),
     }

@@ -6,25 +6,20 @@
 //! chunk may arrive twice. What is deleted or retired before its turn is not delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use alert::PostError;
 use execute::{Tail, TailRows};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use serde_json::{Value as Json, json};
 use storage::{FeedItem, Subscription};
 use types::{BatchRun, EventId, GroupName, GroupPattern, GroupScope, Run, Value};
 
-use super::filters::{last_sequence, runs_after};
-use super::groups::milliseconds;
-use super::subscriptions::{Filter, Inner, Progress};
-
-/// Who owns log groups here.
-const OWNER: &str = "000000000000";
+use super::filter::Filter;
+use super::message::{Line, data_message};
+use super::workers::{Progress, Workers};
+use crate::answer::CloudWatchProblem;
+use crate::filters::{last_sequence, runs_after};
 
 /// What is looked for at once: it stands in memory until it is delivered, and may arrive again after a crash.
 const CHUNK_EVENTS_MAX: usize = 20_000;
@@ -41,7 +36,7 @@ const BATCHES_WAITING_MAX: usize = 16;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The first wait after a failure, and the longest.
-pub(super) const WAIT_MIN: Duration = Duration::from_millis(500);
+const WAIT_MIN: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Positions are written down after a delivery, and where so much went by that did not match.
@@ -49,22 +44,15 @@ const UNKEPT_MAX: u64 = 100_000;
 
 /// A filter at work.
 pub(super) struct Delivery {
-    pub(super) inner: Arc<Inner>,
-    pub(super) filter: Filter,
-    pub(super) group: GroupName,
-    pub(super) tail: Tail,
-    pub(super) progress: Arc<Progress>,
+    workers: Arc<Workers>,
+    filter: Filter,
+    group: GroupName,
+    tail: Tail,
+    progress: Arc<Progress>,
     /// Events beyond the position that were delivered: those of other streams, where one of them is not taken.
-    pub(super) done: BTreeSet<u64>,
+    done: BTreeSet<u64>,
     /// How long it waits after the next failure.
-    pub(super) wait: Duration,
-}
-
-/// An event that is to be delivered.
-struct Line {
-    id: EventId,
-    stream: Arc<str>,
-    message: Arc<str>,
+    wait: Duration,
 }
 
 /// Matching events of a stretch of sequences.
@@ -129,10 +117,22 @@ impl Chunk {
 }
 
 impl Delivery {
+    /// A delivery that continues at the position of its filter.
+    pub(super) fn new(
+        workers: Arc<Workers>,
+        filter: &Filter,
+        progress: Arc<Progress>,
+    ) -> Result<Self, CloudWatchProblem> {
+        let group = GroupName::new(&filter.group).ok_or_else(CloudWatchProblem::no_group)?;
+        let tail = filter.tail()?;
+        let filter = Filter { saved: filter.sequence, ..filter.clone() };
+        Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN })
+    }
+
     /// Delivers until somebody wants it to end.
     pub(super) fn run(mut self) {
         let groups = vec![GroupPattern::new(self.group.as_str())];
-        let subscription = self.inner.store.subscribe_within(groups, GroupScope::All, BATCHES_WAITING_MAX);
+        let subscription = self.workers.store.subscribe_within(groups, GroupScope::All, BATCHES_WAITING_MAX);
         // It ends where there is nothing left to do.
         let Over = self.follow(&subscription);
     }
@@ -158,7 +158,7 @@ impl Delivery {
     /// Waits while the store is a copy: its original delivers. The feed loses what comes meanwhile, so that the store is
     /// read from the position on.
     fn wait_while_copy(&self) -> Result<(), Over> {
-        while self.inner.store.copy_taken().is_some() {
+        while self.workers.store.copy_taken().is_some() {
             self.rest(LOOK * 10)?;
         }
         Ok(())
@@ -168,9 +168,9 @@ impl Delivery {
     fn deliver_stored(&mut self) -> Result<bool, Over> {
         self.go_on()?;
         let position = self.filter.sequence;
-        let last = last_sequence(&self.inner.store, &self.filter.group);
+        let last = last_sequence(&self.workers.store, &self.filter.group);
         let mut chunk = Chunk::default();
-        for run in runs_after(&self.inner.store, &self.filter.group, position) {
+        for run in runs_after(&self.workers.store, &self.filter.group, position) {
             self.go_on()?;
             self.look_into(run, position, &mut chunk);
         }
@@ -214,7 +214,7 @@ impl Delivery {
     fn look_into(&self, run: Arc<dyn Run>, position: u64, chunk: &mut Chunk) {
         // What is damaged is told by the store itself; the rest is delivered.
         let _ =
-            self.tail.rows_by_block(run, self.inner.clock.now(), &mut |found| chunk.add(found, position, &self.done));
+            self.tail.rows_by_block(run, self.workers.clock.now(), &mut |found| chunk.add(found, position, &self.done));
     }
 
     /// Posts a chunk, and takes down that everything up to `end` is delivered. Where the receiver does not take it, waits and
@@ -223,8 +223,8 @@ impl Delivery {
         for lines in chunk.posts() {
             self.go_on()?;
             self.wait_while_copy()?;
-            let body = compressed(&data_message(&self.filter, &lines));
-            if let Err(error) = self.inner.post(&self.filter, &body) {
+            let body = data_message(&self.filter, &lines);
+            if let Err(error) = self.workers.post(&self.filter, &body) {
                 self.wait_after(&error)?;
                 return Ok(false);
             }
@@ -233,12 +233,12 @@ impl Delivery {
             self.filter.n_events += lines.len() as u64;
             self.done.extend(lines.iter().map(|line| line.id.sequence));
         }
-        let is_far = end.saturating_sub(self.filter.kept) >= UNKEPT_MAX;
+        let is_far = end.saturating_sub(self.filter.saved) >= UNKEPT_MAX;
         self.filter.sequence = self.filter.sequence.max(end);
         self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
         if !chunk.lines.is_empty() || is_far {
-            self.filter.kept = self.filter.sequence;
-            self.inner.keep_position(&self.filter, &self.progress);
+            self.filter.saved = self.filter.sequence;
+            self.workers.save_position(&self.filter, &self.progress);
         }
         Ok(true)
     }
@@ -269,38 +269,9 @@ impl Delivery {
     }
 
     fn go_on(&self) -> Result<(), Over> {
-        let is_closing = self.inner.closing.has_changed().is_err() || *self.inner.closing.borrow();
+        let is_closing = self.workers.closing.has_changed().is_err() || *self.workers.closing.borrow();
         if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(Over) } else { Ok(()) }
     }
-}
-
-/// What is posted of lines of one stream.
-fn data_message(filter: &Filter, lines: &[&Line]) -> Json {
-    let events: Vec<Json> = lines
-        .iter()
-        .map(|line| json!({"id": line.id.encode(), "timestamp": milliseconds(line.id.timestamp), "message": &*line.message}))
-        .collect();
-    json!({
-        "messageType": "DATA_MESSAGE", "owner": OWNER, "logGroup": filter.group,
-        "logStream": lines.first().map_or("", |line| &*line.stream),
-        "subscriptionFilters": [filter.name], "logEvents": events,
-    })
-}
-
-/// What is posted before a filter is made, so that an address that takes nothing is told at once.
-pub(super) fn control_message(now_ms: i64) -> Vec<u8> {
-    let text = "CWL CONTROL MESSAGE: Checking health of destination.";
-    compressed(&json!({
-        "messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logStream": "",
-        "subscriptionFilters": [], "logEvents": [{"id": "", "timestamp": now_ms, "message": text}],
-    }))
-}
-
-fn compressed(message: &Json) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing into memory cannot fail.
-    let _ = encoder.write_all(message.to_string().as_bytes());
-    encoder.finish().unwrap_or_default()
 }
 
 #[cfg(test)]

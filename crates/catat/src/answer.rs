@@ -1,0 +1,108 @@
+//! The printed answer of a query, from a server or a local run: rows, progress, warnings.
+
+use std::io::{BufWriter, IsTerminal};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::arguments::{Format, Query};
+use crate::failure::{Failure, of_output};
+use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
+use crate::zone::Zones;
+
+/// Time after which progress is shown.
+pub(crate) const PROGRESS_AFTER: Duration = Duration::from_millis(300);
+
+/// What follows the rows, from a server or a local run.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Trailer {
+    #[serde(default)]
+    pub(crate) partial: bool,
+    #[serde(default)]
+    pub(crate) more: bool,
+    #[serde(default)]
+    pub(crate) partial_reasons: Vec<Note>,
+    #[serde(default)]
+    pub(crate) warnings: Vec<Note>,
+}
+
+/// A warning, or a reason why an answer is not complete.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Note {
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
+}
+
+/// What is printed of an answer.
+pub(crate) struct AnswerPrinter<'a> {
+    options: &'a Query,
+    printer: Option<Printer<BufWriter<std::io::Stdout>>>,
+    started: Instant,
+    has_progress: bool,
+}
+
+impl<'a> AnswerPrinter<'a> {
+    pub(crate) fn new(options: &'a Query) -> Self {
+        Self { options, printer: None, started: Instant::now(), has_progress: false }
+    }
+
+    pub(crate) fn start(&mut self, columns: Vec<Column>) -> Result<(), Failure> {
+        let format: Format = self.options.output.unwrap_or_else(|| default_format(&columns));
+        let out = BufWriter::with_capacity(64 << 10, std::io::stdout());
+        let zones = Zones::of(&self.options.zone)?;
+        let zone = zones.printed(matches!(format, Format::Table | Format::Lines));
+        let mut printer =
+            Printer::new(out, format, is_coloured(self.options.color)).in_zone(zone).fitted_to(terminal_width());
+        printer.start(columns).map_err(of_output)?;
+        self.printer = Some(printer);
+        Ok(())
+    }
+
+    pub(crate) fn row(&mut self, cells: Vec<String>) -> Result<(), Failure> {
+        self.clear_progress();
+        match &mut self.printer {
+            Some(printer) => printer.row(cells).map_err(of_output),
+            None => Err(Failure::other("the answer has rows before columns")),
+        }
+    }
+
+    pub(crate) fn progress(&mut self, n_events: u64) {
+        if std::io::stderr().is_terminal() && self.started.elapsed() > PROGRESS_AFTER {
+            let rate = n_events as f64 / self.started.elapsed().as_secs_f64();
+            eprint!("\r\u{1b}[K{n_events} events, {rate:.0}/s");
+            self.has_progress = true;
+        }
+    }
+
+    fn clear_progress(&mut self) {
+        if std::mem::take(&mut self.has_progress) {
+            eprint!("\r\u{1b}[K");
+        }
+    }
+
+    pub(crate) fn finish_output(&mut self) -> Result<u64, Failure> {
+        self.clear_progress();
+        let Some(printer) = &mut self.printer else { return Ok(0) };
+        printer.finish().map_err(of_output)?;
+        printer.flush().map_err(of_output)?;
+        Ok(printer.n_rows())
+    }
+
+    pub(crate) fn finish(mut self, trailer: Trailer) -> Result<(), Failure> {
+        let n_rows = self.finish_output()?;
+        for warning in &trailer.warnings {
+            let news = warning.hint.as_ref().filter(|hint| !warning.message.contains(&***hint));
+            let hint = news.map_or(String::new(), |hint| format!(" ({hint})"));
+            say!("catat: {}{hint}", warning.message);
+        }
+        if trailer.more && self.options.limit.is_none() {
+            say!("catat: {n_rows} rows shown of more; --limit 0 shows all");
+        }
+        if trailer.partial {
+            let reasons: Vec<&str> = trailer.partial_reasons.iter().map(|reason| &*reason.message).collect();
+            return Err(Failure::partial(format!("the answer is not complete: {}", reasons.join("; "))));
+        }
+        if n_rows == 0 && self.options.exit_on_empty { Err(Failure::no_match()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,98 @@
+//! What can be typed after `catat query`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::printing::{Color, Format, Zone};
+use super::remote::Remote;
+use crate::failure::Failure;
+
+/// Rows shown on a terminal unless `--limit` sets another number.
+const TERMINAL_ROWS: u64 = 1_000;
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Files to query instead of a server (plain, .gz, .zst); `-` is standard input
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
+    pub(crate) file: Vec<PathBuf>,
+    /// A table for `lookup` in a query over files: its name and a CSV file; may be repeated
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(crate) lookup: Vec<String>,
+    /// Whether the command line names a server; then standard input is not read.
+    #[arg(skip)]
+    pub(crate) names_server: bool,
+    /// Groups to query; `*` matches any characters (default: all)
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Vec<String>,
+    /// How far back, such as 15m or 1h30m (default: 1h; all of it for files)
+    #[arg(long, value_name = "DURATION", conflicts_with = "from", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+    /// Start: RFC 3339, `now-2h`, `now/d`, or seconds since 1970
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// End, inclusive
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) zone: Zone,
+    /// Maximum number of rows; 0 for all (default: 1,000 on a terminal, all in a pipe)
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Output format (default: table or lines on a terminal, NDJSON in a pipe)
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// `insights`, `logql`, `lucene`, `kql` or `filter-pattern` (CloudWatch)
+    #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
+    pub(crate) language: String,
+    /// Print how the query was run instead of its rows; for files, print its plan without running it
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Exit with code 1 if nothing matches
+    #[arg(long)]
+    pub(crate) exit_on_empty: bool,
+    /// The query, such as 'filter @level >= "error" | stats count(*) by @log'
+    #[arg(default_value = "")]
+    pub(crate) query: String,
+}
+
+impl Query {
+    /// Takes the last path of `--file` as the query if it is no file.
+    pub(crate) fn take_query_from_files(&mut self) {
+        if self.query.is_empty()
+            && self.file.len() > 1
+            && let Some(last) = self.file.pop_if(|last| !last.exists() && last.as_os_str() != "-")
+        {
+            self.query = last.to_string_lossy().into_owned();
+        }
+    }
+
+    /// Returns the start of the range: `--since 1h30m` as a time that the server understands, or `--from`.
+    pub(crate) fn start(&self) -> Result<Option<String>, Failure> {
+        let Some(since) = &self.since else { return Ok(self.from.clone()) };
+        if let Some(forward) = since.strip_prefix('-') {
+            return Err(Failure::usage(format!(
+                "--since {since}: the duration already counts back from now; write --since {forward}"
+            )));
+        }
+        let nanoseconds = types::parse_duration_ns(since).map_err(|error| {
+            Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m"))
+        })?;
+        Ok(Some(format!("now-{}ms", nanoseconds / 1_000_000)))
+    }
+
+    /// Returns the maximum number of rows to ask for; `None` for all.
+    pub(crate) fn row_limit(&self) -> Option<u64> {
+        match self.limit {
+            Some(0) => None,
+            Some(limit) => Some(limit),
+            None if std::io::stdout().is_terminal() => Some(TERMINAL_ROWS),
+            None => None,
+        }
+    }
+}

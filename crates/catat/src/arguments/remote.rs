@@ -1,0 +1,20 @@
+//! Arguments that name the server to talk to.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use types::Secret;
+
+/// The server to talk to; also accepted after a subcommand.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    /// Address of the server
+    #[arg(long, env = "CATAT_URL", value_name = "URL", default_value = "http://127.0.0.1:22828", global = true)]
+    pub(crate) url: String,
+    /// Key for the server
+    #[arg(long, env = "CATAT_KEY", value_name = "KEY", hide_env_values = true, global = true)]
+    pub(crate) key: Option<Secret>,
+    /// Data directory of a server on this machine, to find its address and admin key
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+}

@@ -1,0 +1,30 @@
+//! The configuration as a command's flags choose it.
+
+use crate::arguments::Server;
+use crate::config::{Config, ConfigError, Flags, Layers};
+use crate::failure::Failure;
+
+fn flags_of(options: &Server) -> Flags {
+    Flags { config: options.config.clone(), data_dir: options.data_dir.clone(), listen: options.listen.clone() }
+}
+
+/// Reads all layers of the configuration for a command that takes a server's flags.
+pub(super) fn read_layers(options: &Server) -> Result<Layers, Failure> {
+    Layers::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+}
+
+/// Reads all layers as far as they can be read.
+pub(super) fn known_layers(options: &Server) -> Layers {
+    Layers::read_all(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).0
+}
+
+/// Reads and validates the configuration.
+pub(super) fn read_config(options: &Server) -> Result<Config, Failure> {
+    Config::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+}
+
+/// Returns a failure that names every mistake.
+pub(super) fn all_errors(errors: Vec<ConfigError>) -> Failure {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Failure::usage(lines.join("\ncatat: "))
+}

@@ -1,0 +1,54 @@
+//! `[server] public_url`: the address at which people open the page.
+
+use reqwest::Url;
+
+use super::values::Reader;
+
+/// Reads and checks the setting.
+pub(super) fn read(read: &mut Reader<'_>) -> Option<Url> {
+    let text = read.optional("server", "public_url")?;
+    let checked = checked(&text);
+    let url = checked.as_ref().ok().cloned();
+    read.accept(checked.map(|_| ()), "server", "public_url");
+    url
+}
+
+fn checked(text: &str) -> Result<Url, String> {
+    let expected = || format!("\"{text}\" is not an address such as https://logs.example.org");
+    let url = Url::parse(text).map_err(|_| expected())?;
+    let host = url.host_str().unwrap_or_default();
+    if !["http", "https"].contains(&url.scheme()) || host.is_empty() {
+        return Err(expected());
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("has only a scheme, a host, and if need be a port and a path".to_owned());
+    }
+    if ["0.0.0.0", "[::]"].contains(&host) {
+        return Err(format!(
+            "{host} is not an address that a browser can open; write the name or address of this server"
+        ));
+    }
+    Ok(url)
+}
+
+/// Returns the host of the address. Requests for it must be admitted, else the links in notifications would be refused.
+pub(super) fn host(url: Option<&Url>) -> Option<String> {
+    url.and_then(Url::host_str).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_browser_can_open_is_a_public_url() {
+        for right in ["https://logs.example.org", "http://10.0.0.7:8080/logs/"] {
+            assert!(checked(right).is_ok(), "{right}");
+        }
+        for wrong in
+            ["logs.example.org", "ftp://a", "http://", "http://0.0.0.0:1", "http://u:p@a", "http://a/?q=1", "//a"]
+        {
+            assert!(checked(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Certificates of the server.
+
+use std::sync::Arc;
+
+use serve::Tls;
+
+use crate::config::Certificate;
+use crate::failure::Failure;
+
+/// Reads a certificate and its key.
+pub(crate) fn load_certificate(files: &Certificate) -> Result<Arc<Tls>, Failure> {
+    Tls::load(&files.cert, &files.key).map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
+}

@@ -1,0 +1,144 @@
+//! The metric filters of a server, and what they have counted: for `ListMetrics` and for the page of metrics.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use storage::{Store, StoreError};
+use types::GroupName;
+
+use super::filter::{DimensionCount, Filter, KIND};
+use crate::filters::{document_name, documents};
+use door::exposition::{Kind, Page};
+use door::problem::Problem;
+use door::server::Server;
+
+/// How long who asks for numbers waits for what was accepted just now.
+const SETTLE_MAX: Duration = Duration::from_secs(1);
+
+/// Held by whoever changes filters.
+pub(crate) struct MetricFilters(Mutex<()>);
+
+impl MetricFilters {
+    /// Lets all filters count on.
+    pub(crate) fn start(server: &Server) -> Self {
+        let all = filters(server.whole_store()).unwrap_or_default();
+        for filter in &all {
+            if let Err(problem) = filter.count(server.app.metrics.counting()) {
+                tracing::warn!(filter = filter.key(), reason = problem.parts().2, "a metric filter cannot count");
+            }
+        }
+        Self(Mutex::new(()))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, ()> {
+        // It guards no value of its own.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the filters of a group away, which is no more.
+    pub(crate) fn forget(&self, server: &Server, group: &GroupName) -> Result<(), StoreError> {
+        let (_held, store) = (self.lock(), server.whole_store());
+        let of_group = document_name(group.as_str(), "");
+        let names = store.settings(KIND)?.into_iter().map(|(name, _)| name);
+        names
+            .filter(|name| name.rsplit_once(':').is_some_and(|(group, _)| of_group.strip_suffix(':') == Some(group)))
+            .try_for_each(|name| {
+                store.remove_setting(KIND, &name)?;
+                server.app.metrics.counting().remove(&(KIND, name));
+                Ok(())
+            })
+    }
+}
+
+/// All filters, by group and name.
+pub(super) fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
+    let mut all: Vec<Filter> = documents(store, KIND)?;
+    all.sort_by_key(Filter::key);
+    Ok(all)
+}
+
+/// All filters with what they have counted. Blocks.
+pub(super) fn counted(server: &Server) -> Result<Vec<Filter>, Problem> {
+    let mut all = filters(server.whole_store())?;
+    if !all.is_empty() {
+        server.app.metrics.counting().settle(SETTLE_MAX);
+        let counted = server.app.metrics.counting().counted(KIND);
+        for filter in &mut all {
+            let key = filter.key();
+            counted.get(&key).into_iter().for_each(|counted| filter.take(counted));
+        }
+    }
+    Ok(all)
+}
+
+/// A metric that filters make.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Metric {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) dimensions: Vec<(String, String)>,
+}
+
+/// The metrics that filters of some groups make, as far as they were counted, each once. Blocks.
+pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
+    let filters = counted(server)?;
+    let within = filters.iter().filter(|filter| reaches(&filter.group));
+    Ok(within
+        .flat_map(|filter| {
+            filter.metrics().into_iter().map(|counted| Metric {
+                namespace: filter.namespace.clone(),
+                name: filter.metric.clone(),
+                dimensions: counted
+                    .dimensions
+                    .iter()
+                    .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                    .collect(),
+            })
+        })
+        .collect())
+}
+
+/// How many filters each group has.
+pub(crate) fn counts(store: &Store) -> Result<BTreeMap<String, usize>, Problem> {
+    let mut counts = BTreeMap::new();
+    filters(store)?.into_iter().for_each(|filter| *counts.entry(filter.group).or_default() += 1);
+    Ok(counts)
+}
+
+/// Writes what all filters have counted onto the page of metrics. Blocks.
+pub(crate) fn write(server: &Server, page: &mut Page) {
+    let Ok(all) = counted(server) else { return };
+    if all.is_empty() {
+        return;
+    }
+    let families = [
+        ("catat_metric_filter_events_total", Kind::Counter, "Events that a metric filter has matched."),
+        // The values of fields may be negative.
+        ("catat_metric_filter_value", Kind::Gauge, "Their metric values, summed up."),
+    ];
+    for (name, kind, help) in families {
+        page.family(name, kind, help);
+        for filter in &all {
+            for DimensionCount { dimensions, n_events, sum } in filter.metrics() {
+                let value = if kind == Kind::Counter { n_events as f64 } else { sum };
+                let of_dimensions: Vec<(String, &str)> =
+                    dimensions.iter().map(|(name, text)| (label_of(name), *text)).collect();
+                let mut labels = vec![
+                    ("namespace", filter.namespace.as_str()),
+                    ("metric", &filter.metric),
+                    ("group", &filter.group),
+                    ("filter", &filter.name),
+                ];
+                labels.extend(of_dimensions.iter().map(|(name, text)| (name.as_str(), *text)));
+                page.sample(name, &labels, value);
+            }
+        }
+    }
+}
+
+/// The label of a dimension: Prometheus has letters, digits and `_` in names.
+fn label_of(dimension: &str) -> String {
+    let fit = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+    format!("dimension_{}", dimension.chars().map(fit).collect::<String>())
+}

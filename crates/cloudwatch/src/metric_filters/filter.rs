@@ -1,0 +1,153 @@
+//! A metric filter: its document, the plan that finds its events, and what it has counted.
+
+use std::collections::BTreeMap;
+
+use alert::metrics::{Meter, MeterCount, MeterThread, MissingLabel, Series, Shape, Tally, ValueOf};
+use chrono_tz::Tz;
+use execute::Tail;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use storage::Store;
+use types::{GroupPattern, GroupScope};
+
+use crate::answer::CloudWatchProblem;
+use crate::filters::{document_name, put_document};
+use crate::patterns::showing;
+use door::problem::Problem;
+
+pub(super) const KIND: &str = "cloudwatch-metric";
+
+/// Sets of dimensions of a filter. What comes beyond is counted as one: a dimension that is another for each event would fill
+/// the page of metrics, and whoever reads it.
+const SERIES_MAX: usize = 500;
+
+/// A filter, and what it has counted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Filter {
+    pub(super) group: String,
+    pub(super) name: String,
+    pub(super) pattern: String,
+    pub(super) namespace: String,
+    pub(super) metric: String,
+    /// A number, or what names it: `$.property` or `$column`.
+    pub(super) value: String,
+    pub(super) default: Option<f64>,
+    pub(super) unit: Option<String>,
+    pub(super) created: i64,
+    /// The last event that was there before the filter, or that was counted in what follows.
+    pub(super) sequence: u64,
+    pub(super) n_events: u64,
+    pub(super) sum: f64,
+    /// Names of dimensions, and what their values are taken from.
+    #[serde(default)]
+    pub(super) dimensions: BTreeMap<String, String>,
+    /// What was counted by values of the dimensions, in the order of their names.
+    #[serde(default, with = "pairs")]
+    pub(super) series: BTreeMap<Vec<String>, (u64, f64)>,
+}
+
+/// JSON has texts alone as names of members.
+mod pairs {
+    use super::{BTreeMap, Deserialize, Serialize};
+
+    type Series = BTreeMap<Vec<String>, (u64, f64)>;
+
+    pub(super) fn serialize<S: serde::Serializer>(series: &Series, to: S) -> Result<S::Ok, S::Error> {
+        series.iter().collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Series, D::Error> {
+        Vec::deserialize(from).map(|pairs| pairs.into_iter().collect())
+    }
+}
+
+impl Filter {
+    pub(super) fn key(&self) -> String {
+        document_name(&self.group, &self.name)
+    }
+
+    pub(super) fn save(&self, store: &Store) -> Result<(), CloudWatchProblem> {
+        put_document(store, KIND, &self.key(), self)
+    }
+
+    /// What finds the events, and of each the value that counts and those of the dimensions.
+    pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
+        let value = Some(self.value.as_str()).filter(|value| value.parse::<f64>().is_err());
+        let selectors: Vec<&str> = value.into_iter().chain(self.dimensions.values().map(String::as_str)).collect();
+        let plan = showing(&self.pattern, &selectors)?;
+        Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
+    }
+
+    /// Lets it count, from where its document says on, or from where it had come to.
+    pub(super) fn count(&self, counting: &MeterThread) -> Result<(), CloudWatchProblem> {
+        let meter = Meter {
+            groups: vec![GroupPattern::new(self.group.as_str())],
+            within: GroupScope::All,
+            tail: self.tail()?,
+            value: self.value.parse().map_or(ValueOf::ColumnOrZero, ValueOf::Constant),
+            labels: self.dimensions.keys().cloned().collect(),
+            shape: Shape::Sum,
+            // As with Amazon, an event without one of the dimensions is none of the metric.
+            missing_label: MissingLabel::IsNone,
+            series_max: SERIES_MAX,
+        };
+        let mut series: BTreeMap<Vec<String>, (u64, f64)> = self.series.clone();
+        if self.dimensions.is_empty() && self.n_events > 0 {
+            series.insert(Vec::new(), (self.n_events, self.sum));
+        }
+        let series = series.into_iter().map(|(texts, (n_events, sum))| (texts, Series::of_sum(n_events, sum)));
+        let tally = Tally { sequence: self.sequence, series: series.collect(), ..Tally::default() };
+        let document = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        counting.add((KIND, self.key()), &document, meter, tally);
+        Ok(())
+    }
+
+    /// Takes over what was counted.
+    pub(super) fn take(&mut self, counted: &MeterCount) {
+        let tally = &counted.tally;
+        let sums = || tally.series.values().map(|series| (series.n_events, series.sum));
+        (self.n_events, self.sum) = sums().fold((0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
+        if !self.dimensions.is_empty() {
+            self.series = tally.series.keys().cloned().zip(sums()).collect();
+        }
+    }
+
+    /// The metrics that it makes.
+    pub(super) fn metrics(&self) -> Vec<DimensionCount<'_>> {
+        if self.dimensions.is_empty() {
+            return vec![DimensionCount { dimensions: Vec::new(), n_events: self.n_events, sum: self.sum }];
+        }
+        let names = || self.dimensions.keys().map(String::as_str);
+        let counted = self.series.iter().map(|(texts, (n_events, sum))| DimensionCount {
+            dimensions: names().zip(texts.iter().map(String::as_str)).collect(),
+            n_events: *n_events,
+            sum: *sum,
+        });
+        counted.collect()
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        let mut transformation =
+            json!({"metricName": self.metric, "metricNamespace": self.namespace, "metricValue": self.value});
+        if let Some(default) = self.default {
+            transformation["defaultValue"] = default.into();
+        }
+        if !self.dimensions.is_empty() {
+            transformation["dimensions"] = json!(self.dimensions);
+        }
+        if let Some(unit) = &self.unit {
+            transformation["unit"] = unit.clone().into();
+        }
+        json!({
+            "filterName": self.name, "filterPattern": self.pattern, "logGroupName": self.group,
+            "creationTime": self.created, "metricTransformations": [transformation],
+        })
+    }
+}
+
+/// A set of dimensions of a filter, and what it has counted.
+pub(super) struct DimensionCount<'f> {
+    pub(super) dimensions: Vec<(&'f str, &'f str)>,
+    pub(super) n_events: u64,
+    pub(super) sum: f64,
+}

@@ -1,0 +1,86 @@
+//! An operation that a caller asks for, and what the caller may do: roles, groups within reach, groups that exist.
+
+use types::GroupName;
+
+use super::answer::CloudWatchProblem;
+use super::input::Input;
+use super::state::Shared;
+use door::access::Role;
+
+/// Largest body of an operation that brings no events.
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// An operation, and who asks for it.
+pub(super) struct OperationRequest {
+    pub(super) server: Shared,
+    pub(super) region: String,
+    pub(super) operation: String,
+}
+
+impl OperationRequest {
+    /// Refuses who may not do what needs one of `roles`.
+    pub(super) fn require(&self, roles: &[Role]) -> Result<(), CloudWatchProblem> {
+        let caller = &self.server.caller;
+        if roles.iter().any(|role| caller.may(*role)) {
+            return Ok(());
+        }
+        let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
+        let message = format!(
+            "User: {} is not authorized to perform: logs:{}: it needs a key with the role {needed}",
+            caller.name, self.operation
+        );
+        Err(CloudWatchProblem::denied(message))
+    }
+
+    /// Refuses to change a group that is the server's own, or out of the caller's reach.
+    pub(super) fn change(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
+        if group.as_str().starts_with(ingest::OWN_GROUPS) {
+            return Err(CloudWatchProblem::denied(format!("The log group {group} is the server's own.")));
+        }
+        self.reach(group)
+    }
+
+    /// Refuses who may not reach a group.
+    pub(super) fn reach(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
+        if self.server.caller.scope.admits(group.as_str()) {
+            return Ok(());
+        }
+        let message = format!(
+            "User: {} is not authorized to perform: logs:{} on resource: {group}",
+            self.server.caller.name, self.operation
+        );
+        Err(CloudWatchProblem::denied(message))
+    }
+
+    /// The name of a group as Amazon spells names of everything.
+    pub(super) fn arn(&self, group: &str) -> String {
+        format!("arn:aws:logs:{}:000000000000:log-group:{group}", self.region)
+    }
+
+    /// The group that an operation changes.
+    pub(super) fn changed_group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
+        let group = input.group(names)?;
+        self.change(&group)?;
+        Ok(group)
+    }
+
+    /// The group that an operation is about, within what the caller reaches.
+    pub(super) fn group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
+        let group = input.group(names)?;
+        self.reach(&group)?;
+        Ok(group)
+    }
+
+    /// The group that is asked about, which is there.
+    pub(super) async fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
+        let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
+        let (server, name) = (self.server.clone(), group.clone());
+        let check = move || {
+            let store = server.whole_store();
+            let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
+            if is_there { Ok(()) } else { Err(CloudWatchProblem::no_group_named(&name)) }
+        };
+        self.server.lookups.run(check).await??;
+        Ok(group)
+    }
+}

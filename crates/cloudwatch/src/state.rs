@@ -1,0 +1,57 @@
+//! What clients of CloudWatch have created and started on this server.
+
+use std::sync::Arc;
+
+use storage::StoreError;
+use types::GroupName;
+
+use super::book::Book;
+use super::kept::KeptQueries;
+use super::metric_filters::counters::{self, MetricFilters};
+use super::subscriptions::registry::Subscriptions;
+use door::exposition::Page;
+use door::server::{FamilyServer, Server};
+
+/// What clients of CloudWatch have made and started.
+pub struct CloudWatchState {
+    /// Groups and streams.
+    pub(super) groups: Book,
+    pub(super) kept_queries: KeptQueries,
+    pub(super) metric_filters: MetricFilters,
+    /// Subscription filters.
+    pub subscriptions: Subscriptions,
+}
+
+/// The server as a client of this protocol sees it.
+pub(crate) type Shared = FamilyServer<CloudWatchState>;
+
+impl CloudWatchState {
+    /// Lets filters count and deliver from where they stopped. Blocks.
+    pub fn start(server: &Server) -> Arc<Self> {
+        let app = &server.app;
+        let state = Arc::new(Self {
+            groups: Book::default(),
+            kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
+            metric_filters: MetricFilters::start(server),
+            subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing),
+        });
+        let of_groups = state.clone();
+        server.add_group_holder(move |server, group| of_groups.forget(server, group));
+        state
+    }
+
+    /// Writes what filters have counted and delivered onto the page of metrics. Blocks.
+    pub fn write_metrics(&self, server: &Server, page: &mut Page) {
+        counters::write(server, page);
+        self.subscriptions.write(page);
+    }
+
+    /// Deletes what clients have created for a group that is deleted: its record and its filters.
+    ///
+    /// Returns `false` if no client has created the group.
+    pub(super) fn forget(&self, server: &Server, name: &GroupName) -> Result<bool, StoreError> {
+        self.metric_filters.forget(server, name)?;
+        self.subscriptions.forget(name)?;
+        self.groups.forget(server.whole_store(), name)
+    }
+}

@@ -1,0 +1,76 @@
+//! A subscription filter: its document, its position, and the plan that finds its events.
+
+use chrono_tz::Tz;
+use execute::Tail;
+use plan::{Expr, Operator};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use storage::{Store, StoreError};
+
+use crate::answer::CloudWatchProblem;
+use crate::filters::{document_name, documents, put_document};
+use crate::patterns::plan_of;
+
+pub(super) const KIND: &str = "cloudwatch-subscription";
+
+/// A filter, and how far it is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Filter {
+    pub(super) group: String,
+    pub(super) name: String,
+    pub(super) pattern: String,
+    pub(super) destination: String,
+    pub(super) role: Option<String>,
+    pub(super) distribution: Option<String>,
+    pub(super) created: i64,
+    /// The last event that was delivered or did not match.
+    pub(super) sequence: u64,
+    pub(super) n_events: u64,
+    /// The sequence that the document in the store has.
+    #[serde(skip)]
+    pub(super) saved: u64,
+}
+
+impl Filter {
+    pub(super) fn key(&self) -> String {
+        document_name(&self.group, &self.name)
+    }
+
+    pub(super) fn save(&self, store: &Store) -> Result<(), CloudWatchProblem> {
+        put_document(store, KIND, &self.key(), self)
+    }
+
+    /// What finds the events: their messages and streams.
+    pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
+        let mut plan = plan_of(&self.pattern)?;
+        plan.edit(|operators| {
+            if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
+                *columns = ["@message", "@logStream"].map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
+            }
+        });
+        Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
+    }
+
+    pub(super) fn to_json(&self, problem: Option<&str>) -> Json {
+        let mut shown = json!({
+            "filterName": self.name, "logGroupName": self.group, "filterPattern": self.pattern,
+            "destinationArn": self.destination, "distribution": self.distribution.as_deref().unwrap_or("ByLogStream"),
+            "creationTime": self.created,
+        });
+        if let Some(role) = &self.role {
+            shown["roleArn"] = role.clone().into();
+        }
+        if let Some(problem) = problem {
+            // No client reads it, and whoever looks at an answer sees why nothing arrives.
+            shown["deliveryProblem"] = problem.into();
+        }
+        shown
+    }
+}
+
+/// Reads all filters, by group and name.
+pub(super) fn filters(store: &Store) -> Result<Vec<Filter>, StoreError> {
+    let mut all: Vec<Filter> = documents(store, KIND)?;
+    all.sort_by_key(Filter::key);
+    Ok(all)
+}

@@ -1,0 +1,119 @@
+//! The running deliveries of subscription filters, and what their threads share: the store, the clock, the HTTP client.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use alert::{PostError, Poster};
+use storage::{Clock, Store};
+use tokio::sync::watch;
+use types::Secret;
+
+use super::filter::Filter;
+
+/// The deliveries by group and name of their filter, and what their threads share.
+pub(super) struct Workers {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
+    pub(super) closing: watch::Receiver<bool>,
+    poster: OnceLock<Result<Poster, String>>,
+    /// Locked while the documents of filters change.
+    by_filter: Mutex<BTreeMap<String, Worker>>,
+}
+
+/// The thread of a delivery, and its progress.
+pub(super) struct Worker {
+    pub(super) thread: JoinHandle<()>,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// The progress of a delivery, which its thread reports.
+pub(super) struct Progress {
+    /// Asks the thread to end.
+    pub(super) is_over: AtomicBool,
+    counts: Mutex<DeliveryCounts>,
+}
+
+/// What a delivery has done since the start.
+#[derive(Clone, Default)]
+pub(super) struct DeliveryCounts {
+    pub(super) n_events: u64,
+    pub(super) n_failures: u64,
+    /// The reason why nothing is delivered at present.
+    pub(super) problem: Option<String>,
+}
+
+impl Progress {
+    /// The progress of a filter that has delivered some events already.
+    pub(super) fn new(n_events: u64) -> Self {
+        let counts = DeliveryCounts { n_events, ..DeliveryCounts::default() };
+        Self { is_over: AtomicBool::new(false), counts: Mutex::new(counts) }
+    }
+
+    pub(super) fn counts(&self) -> MutexGuard<'_, DeliveryCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts events that were delivered.
+    pub(super) fn delivered(&self, n_events: u64) {
+        let mut counts = self.counts();
+        counts.n_events += n_events;
+        counts.problem = None;
+    }
+
+    /// Counts a failure. Returns `true` for the first after a success.
+    pub(super) fn failed(&self, error: &PostError) -> bool {
+        let mut counts = self.counts();
+        counts.n_failures += 1;
+        counts.problem.replace(error.to_string()).is_none()
+    }
+}
+
+impl Workers {
+    pub(super) fn new(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>) -> Self {
+        Self {
+            store: store.clone(),
+            clock: clock.clone(),
+            closing: closing.clone(),
+            poster: OnceLock::new(),
+            by_filter: Mutex::default(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Worker>> {
+        // What a panic leaves are handles all the same.
+        self.by_filter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Posts a body to the destination of a filter. Blocks.
+    pub(super) fn post(&self, filter: &Filter, body: &[u8]) -> Result<(), PostError> {
+        let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")];
+        match self.poster.get_or_init(Poster::new) {
+            Ok(poster) => poster.post(&Secret::from(filter.destination.as_str()), &headers, body.to_vec()),
+            Err(reason) => Err(PostError::Retry { after: None, reason: reason.clone() }),
+        }
+    }
+
+    /// Saves the position of a filter, unless the filter was replaced or removed.
+    ///
+    /// If that fails, its last events are delivered again after a restart.
+    pub(super) fn save_position(&self, filter: &Filter, progress: &Progress) {
+        let _held = self.lock();
+        if progress.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(problem) = filter.save(&self.store) {
+            let (group, filter) = (&filter.group, &filter.name);
+            tracing::warn!(group, filter, reason = problem.parts().2, "subscription filter position not saved");
+        }
+    }
+}
+
+impl Worker {
+    /// Asks the thread to end as soon as it can. What it is posting may still arrive.
+    pub(super) fn end(&self) {
+        self.progress.is_over.store(true, Ordering::Relaxed);
+        self.thread.thread().unpark();
+    }
+}

@@ -1,0 +1,77 @@
+//! The events of a push request on their way into the collector, stream after stream.
+
+use parse::FieldWriter;
+use types::{GroupName, Timestamp};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::in_flight::Spans;
+use super::labels::{LABEL_SET_BYTES_MAX, Labels, Metadata, check_bytes, check_names, group_of, present, stream_name};
+use super::level;
+use super::metadata::{PUSHED, pushed, stored};
+use ingest::{Beside, Collector, IngestError};
+
+/// The streams of a request, and the collector that takes their events.
+pub(super) struct Streams<'c, 's> {
+    collector: &'c mut Collector<'s>,
+    group: GroupName,
+    stream: String,
+    labels: Vec<(String, String)>,
+    /// The level that the labels contain.
+    level: Option<String>,
+    /// The group's place in the collector, once the stream has an entry.
+    place: Option<usize>,
+    /// The times of the lines of each stream.
+    pub(super) spans: Spans,
+}
+
+impl<'c, 's> Streams<'c, 's> {
+    pub(super) fn new(collector: &'c mut Collector<'s>) -> Self {
+        let (group, stream) = (group_of(&Labels::new()), String::new());
+        Self { collector, group, stream, labels: Vec::new(), level: None, place: None, spans: Spans::new() }
+    }
+
+    /// Begins a stream: the entries that follow have these labels.
+    pub(super) fn begin(&mut self, labels: &Labels<'_>) -> Result<(), IngestError> {
+        check_names(labels)?;
+        self.group = group_of(labels);
+        self.stream = stream_name(labels);
+        check_bytes("a label set", self.stream.len(), LABEL_SET_BYTES_MAX)?;
+        self.labels = present(labels).map(|(name, value)| (name.0.to_string(), value.0.to_string())).collect();
+        self.level = level::of_labels(labels);
+        self.place = None;
+        Ok(())
+    }
+
+    pub(super) fn add(
+        &mut self,
+        time: Option<Timestamp>,
+        line: &[u8],
+        metadata: &Metadata<'_>,
+    ) -> Result<(), IngestError> {
+        let place = match self.place {
+            Some(place) => place,
+            None => self.collector.group(&self.group)?,
+        };
+        if self.place.is_none() {
+            self.collector.set_stream(place, &self.stream);
+            self.place = Some(place);
+        }
+        if let Some(Timestamp(time)) = time {
+            let span = self.spans.entry(xxh3_128(self.stream.as_bytes())).or_insert((time, time));
+            *span = (span.0.min(time), span.1.max(time));
+        }
+        let labels = &self.labels;
+        let text = String::from_utf8_lossy(line);
+        let metadata = &stored(metadata)?;
+        let pushed = pushed(level::of_entry(self.level.as_deref(), metadata, &text), metadata, &text);
+        let write = |fields: &mut FieldWriter<'_>| {
+            labels.iter().for_each(|(name, value)| fields.text(name, value));
+            metadata.iter().for_each(|(name, value)| fields.text(&name.0, &value.0));
+            fields.system(PUSHED, &pushed);
+        };
+        let n_fields = labels.len() + metadata.len() + 3;
+        let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
+        // One that is too old is left out; the protocol has no word for it.
+        self.collector.text_with(place, line, &beside).map(|_| ())
+    }
+}

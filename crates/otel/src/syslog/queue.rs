@@ -1,0 +1,80 @@
+//! The queue between the sockets and the store, bounded by bytes and chunks.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::decode::{SyslogChunk, SyslogFrames};
+
+/// Limit on the bytes of frames that wait to be stored.
+const QUEUE_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes that each frame counts for in addition to its own.
+const FRAME_COST: usize = 32;
+
+/// Limit on the chunks that wait to be stored.
+const QUEUE_CHUNKS_MAX: usize = 4096;
+
+/// Frames that wait to be stored, and their share of the queue.
+pub(super) struct QueuedChunk {
+    pub(super) chunk: SyslogChunk,
+    pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// The sending end of the queue.
+#[derive(Clone)]
+pub(super) struct Queue {
+    chunks: mpsc::Sender<QueuedChunk>,
+    room: Arc<Semaphore>,
+}
+
+impl Queue {
+    pub(super) fn new() -> (Self, mpsc::Receiver<QueuedChunk>) {
+        let (chunks, receiver) = mpsc::channel(QUEUE_CHUNKS_MAX);
+        (Self { chunks, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) }, receiver)
+    }
+
+    fn cost(frames: &SyslogFrames) -> u32 {
+        // One that is larger than the whole queue goes through alone; below 4 GiB by the constant.
+        (frames.n_bytes() + frames.len() * FRAME_COST).min(QUEUE_BYTES_MAX) as u32
+    }
+
+    /// Puts frames into the queue as soon as there is room.
+    pub(super) async fn put(&self, from: &Arc<str>, frames: SyslogFrames) {
+        let Ok(room) = self.room.clone().acquire_many_owned(Self::cost(&frames)).await else { return };
+        // An error means that the storing end has gone, which it does after all connections.
+        let _ = self.chunks.send(QueuedChunk { chunk: SyslogChunk { from: from.clone(), frames }, _room: room }).await;
+    }
+
+    /// Puts frames into the queue if there is room now.
+    pub(super) fn try_put(&self, from: &Arc<str>, frames: SyslogFrames) -> bool {
+        let Ok(room) = self.room.clone().try_acquire_many_owned(Self::cost(&frames)) else { return false };
+        let chunk = SyslogChunk { from: from.clone(), frames };
+        self.chunks.try_send(QueuedChunk { chunk, _room: room }).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_makes_connections_wait_and_takes_no_datagram() {
+        let (queue, mut waiting) = Queue::new();
+        let from: Arc<str> = "here".into();
+        let frames = |n_bytes: usize| {
+            let mut frames = SyslogFrames::default();
+            frames.push(&vec![b'x'; n_bytes], 0);
+            frames
+        };
+        queue.put(&from, frames(QUEUE_BYTES_MAX * 2)).await;
+        assert!(!queue.try_put(&from, frames(1)));
+        let again = queue.clone();
+        let waits = tokio::spawn(async move { again.put(&"there".into(), frames(1)).await });
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished());
+        drop(waiting.recv().await);
+        waits.await.expect("no panic");
+        assert_eq!(&*waiting.recv().await.expect("it was put").chunk.from, "there");
+    }
+}

@@ -1,0 +1,91 @@
+//! The state that all syslog listeners share: allowed networks, the queue, the signal that the server closes.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio::sync::{Semaphore, watch};
+
+use super::counts::SyslogCounts;
+use super::queue::Queue;
+use super::seats::Seats;
+use door::server::Server;
+
+/// Limit on the events of one frame; a longer frame is cut off.
+const FRAME_EVENTS_MAX: usize = 4;
+
+/// Pause after a failed accept or read, so that the loop does not spin.
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a socket may be silent after the server began to close before it is closed.
+pub(super) const LAST_WAIT: Duration = Duration::from_millis(50);
+
+/// How long a socket is read after the server began to close.
+pub(super) const LAST_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// The state that every listener shares.
+#[derive(Clone)]
+pub(super) struct ListenerState {
+    pub(super) server: Arc<Server>,
+    pub(super) counts: Arc<SyslogCounts>,
+    pub(super) queue: Queue,
+    pub(super) allow: Arc<[IpNet]>,
+    pub(super) closing: watch::Receiver<bool>,
+    /// The open connections.
+    pub(super) seats: Arc<Seats>,
+    /// Places for connections that hold a large part of a frame.
+    pub(super) large: Arc<Semaphore>,
+}
+
+impl ListenerState {
+    pub(super) fn counts(&self) -> &SyslogCounts {
+        &self.counts
+    }
+
+    /// Reports whether an address may send, and counts it if not.
+    pub(super) fn admits(&self, address: IpAddr) -> bool {
+        let admitted = is_allowed(address, &self.allow);
+        if !admitted {
+            self.counts().n_refused.fetch_add(1, Ordering::Relaxed);
+        }
+        admitted
+    }
+
+    pub(super) fn frame_bytes_max(&self) -> usize {
+        self.server.app.limits.event_bytes_max.saturating_mul(FRAME_EVENTS_MAX)
+    }
+
+    /// Waits until the server closes.
+    pub(super) async fn closed(&self) {
+        // An error means that the sender has gone, which it does only at the end.
+        let _ = self.closing.clone().wait_for(|closing| *closing).await;
+    }
+}
+
+/// Reports whether an address is loopback or in an allowed network.
+fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || allow.iter().any(|network| network.contains(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_and_listed_networks_may_send_and_nobody_else() {
+        let allow: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network"), "fd00::/8".parse().expect("a network")];
+        let check = |address: &str, expected| {
+            assert_eq!(is_allowed(address.parse().expect("an address"), &allow), expected, "{address}");
+        };
+        check("127.0.0.1", true);
+        check("::1", true);
+        check("10.1.2.3", true);
+        check("::ffff:10.1.2.3", true);
+        check("fd00::7", true);
+        check("11.1.2.3", false);
+        check("2001:db8::1", false);
+    }
+}
