@@ -23,7 +23,7 @@ pub struct Aggregations {
 }
 
 impl Aggregations {
-    /// Whether there are none.
+    /// Reports whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

@@ -95,7 +95,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(())
     }
 
-    /// A histogram as long as its events take: first it is asked from when to when they are.
+    /// Returns a histogram as long as its events take: first it is asked from when to when they are.
     fn automatic(
         &mut self,
         aggregation: &Aggregation,
@@ -258,7 +258,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(())
     }
 
-    /// The buckets that are shown, in order, and how many events those that are not have.
+    /// Returns the buckets that are shown, in order, and how many events those that are not have.
     fn keep(
         &mut self,
         aggregation: &Aggregation,
@@ -352,7 +352,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
     }
 }
 
-/// The condition that an event lies in a bucket.
+/// Returns the condition that an event lies in a bucket.
 fn equal(key: &Expr, value: Option<Value>) -> Expr {
     match value {
         Some(value) => {
@@ -362,7 +362,7 @@ fn equal(key: &Expr, value: Option<Value>) -> Expr {
     }
 }
 
-/// The condition that an event lies in one of the buckets that are kept, where they are not too many.
+/// Returns the condition that an event lies in one of the buckets that are kept, where they are not too many.
 fn one_of_kept(value: &Expr, buckets: &[Parent]) -> Option<Expr> {
     let mut keys: HashMap<String, Value> = HashMap::new();
     for key in buckets.iter().filter_map(|bucket| bucket.key.last().cloned().flatten()) {

@@ -23,13 +23,13 @@ pub trait Executor {
     /// Why it may fail.
     type Error: From<SearchError>;
 
-    /// All rows of a plan over a range.
+    /// Returns all rows of a plan over a range.
     fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
 
-    /// All rows of a plan over all events of the same indices, whatever their time.
+    /// Returns all rows of a plan over all events of the same indices, whatever their time.
     fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
 
-    /// The hits of a selection, as `top_hits` asks for them.
+    /// Returns the hits of a selection, as `top_hits` asks for them.
     fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, Self::Error>;
 }
 
@@ -81,19 +81,19 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         }
     }
 
-    /// The rows of a plan over the selection.
+    /// Returns the rows of a plan over the selection.
     pub(super) fn run(&mut self, plan: &Plan) -> Result<Vec<Vec<Option<Value>>>, A::Error> {
         self.count_plan()?;
         self.executor.rows(plan, self.selection.range, self.zone)
     }
 
-    /// The hits of a selection within this one, as `top_hits` asks for them.
+    /// Returns the hits of a selection within this one, as `top_hits` asks for them.
     pub(super) fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, A::Error> {
         self.count_plan()?;
         self.executor.hits(selection, body, at)
     }
 
-    /// The groups of a plan, with their counts and metrics. The whole key is each one's key.
+    /// Returns the groups of a plan, with their counts and metrics. The whole key is each one's key.
     pub(super) fn rows(&mut self, context: &Context, aggregations: &[Aggregation]) -> Result<Vec<Candidate>, A::Error> {
         let key_name = |index: usize| Name::from(format!("#key{index}"));
         let by: Vec<(Name, Expr)> =
@@ -128,7 +128,7 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         Ok(rows.into_iter().map(candidate).collect())
     }
 
-    /// Groups of the background with their counts.
+    /// Returns groups of the background with their counts.
     pub(super) fn background_rows(
         &mut self,
         mut operators: Vec<Operator>,

@@ -73,7 +73,7 @@ pub(super) fn parse(
 }
 
 impl AutoHistogram {
-    /// The histogram for events from `first` to `last`, and the name of its step.
+    /// Returns the histogram for events from `first` to `last`, and the name of its step.
     pub(super) fn histogram(&self, first: i64, last: i64) -> (Histogram, String) {
         let mut chosen = None;
         for (_, unit, multiples, sign) in &UNITS[self.shortest..] {
@@ -90,7 +90,7 @@ impl AutoHistogram {
         chosen.unwrap_or_else(|| self.shortest_step(first))
     }
 
-    /// The histogram where there are no events.
+    /// Returns the histogram where there are no events.
     pub(super) fn shortest_step(&self, first: i64) -> (Histogram, String) {
         let (_, unit, _, sign) = UNITS[self.shortest];
         (self.of_step(unit, 1, first), format!("1{sign}"))
@@ -127,7 +127,7 @@ impl AutoHistogram {
         }
     }
 
-    /// Whether the events fit into so many buckets as are wanted.
+    /// Reports whether the events fit into so many buckets as are wanted.
     fn is_enough(&self, histogram: &Histogram, first: i64, last: i64) -> bool {
         let mut key = histogram.first_key(first as f64);
         for _ in 0..self.n_buckets {

@@ -9,7 +9,7 @@ pub(super) struct Parent {
     pub(super) object: Map<String, Json>,
 }
 
-/// A key as something that can be looked up.
+/// Returns a key as something that can be looked up.
 pub(super) fn place_of(key: &[Option<Value>]) -> String {
     format!("{key:?}")
 }

@@ -66,7 +66,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Choice, SearchE
 }
 
 impl Choice {
-    /// The aggregations whose numbers it takes.
+    /// Returns the aggregations whose numbers it takes.
     pub(super) fn needs(&self) -> Vec<&str> {
         match self {
             Self::Selector { paths, .. } => paths.iter().map(|(_, path)| name_of(path)).collect(),

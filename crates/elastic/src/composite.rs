@@ -100,7 +100,7 @@ pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &st
     Ok(Composite { sources, size, after })
 }
 
-/// The key behind which buckets are wanted; it has a value of each source.
+/// Returns the key behind which buckets are wanted; it has a value of each source.
 fn read_after(sources: &[Source], after: &Json, at: &str) -> Result<Vec<Option<Value>>, SearchError> {
     let members = object(after, &format!("{at}.after"))?;
     if members.len() != sources.len() {
@@ -119,7 +119,7 @@ fn read_after(sources: &[Source], after: &Json, at: &str) -> Result<Vec<Option<V
 }
 
 impl Source {
-    /// A value of `after` as it is in the rows of a plan.
+    /// Returns a value of `after` as it is in the rows of a plan.
     fn read(&self, json: &Json) -> Option<Value> {
         match &self.histogram {
             Some(histogram) => match histogram.step {
@@ -148,7 +148,7 @@ impl Source {
         }
     }
 
-    /// The order of two values. What is missing is less than all else, unless it has a place of its own.
+    /// Returns the order of two values. What is missing is less than all else, unless it has a place of its own.
     fn compare(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
         if let (Some(first), true) = (self.missing_first, a.is_some() != b.is_some()) {
             return if a.is_none() == first { Ordering::Less } else { Ordering::Greater };
@@ -182,7 +182,7 @@ impl Composite {
         Ordering::Equal
     }
 
-    /// The key of a bucket.
+    /// Returns the key of a bucket.
     pub(super) fn key(&self, key: &[Option<Value>]) -> Json {
         let members = self.sources.iter().zip(key);
         members.map(|(source, value)| (source.name.clone(), source.shown(value.as_ref()))).collect::<Map<_, _>>().into()

@@ -51,7 +51,7 @@ pub(super) enum Grid {
 }
 
 impl Grid {
-    /// The start of the bucket that an instant lies in.
+    /// Returns the start of the bucket that an instant lies in.
     fn start(self, instant: i64, span: Span, zone: Tz) -> Option<i64> {
         match (self, span) {
             (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_floor(zone, instant, length.max(1), origin),
@@ -62,7 +62,7 @@ impl Grid {
         }
     }
 
-    /// The start of the bucket behind the one that begins at `start`.
+    /// Returns the start of the bucket behind the one that begins at `start`.
     fn next(self, start: i64, span: Span, zone: Tz) -> Option<i64> {
         match (self, span) {
             (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_next(zone, start, length.max(1), origin),
@@ -75,7 +75,7 @@ impl Grid {
 }
 
 impl Histogram {
-    /// A key as a number: nanoseconds of times.
+    /// Returns a key as a number: nanoseconds of times.
     pub(super) fn position(&self, key: &Value) -> Option<f64> {
         match (self.step, key) {
             (Step::Time { .. }, Value::Timestamp(instant)) => Some(instant.0 as f64),
@@ -85,7 +85,7 @@ impl Histogram {
         }
     }
 
-    /// The key of the bucket that a position lies in.
+    /// Returns the key of the bucket that a position lies in.
     pub(super) fn first_key(&self, position: f64) -> Option<Value> {
         match self.step {
             Step::Number { interval, offset } => Some(Value::Integer(((position - offset) / interval).floor() as i64)),
@@ -106,7 +106,7 @@ impl Histogram {
         }
     }
 
-    /// The zone that times are of.
+    /// Returns the zone that times are of.
     pub(super) fn zone(&self) -> Tz {
         match self.step {
             Step::Time { zone, .. } => zone,
@@ -190,7 +190,7 @@ fn shape(body: &Json, step: Step, at: &str) -> Result<Histogram, SearchError> {
     })
 }
 
-/// A bound in the unit of keys: nanoseconds of times.
+/// Returns a bound in the unit of keys: nanoseconds of times.
 fn bound_of(json: &Json, step: Step) -> Option<f64> {
     match step {
         Step::Number { .. } => json.as_f64().or_else(|| json.as_str()?.trim().parse().ok()),
@@ -202,7 +202,7 @@ fn bound_of(json: &Json, step: Step) -> Option<f64> {
     }
 }
 
-/// The zone that a histogram names; one search has one.
+/// Returns the zone that a histogram names; one search has one.
 pub(super) fn zone(body: &Json, known: &mut Option<Tz>, at: &str) -> Result<Tz, SearchError> {
     let zone = match body.get("time_zone").and_then(Json::as_str) {
         None => known.unwrap_or(Tz::UTC),
@@ -257,7 +257,7 @@ pub(super) fn date_histogram(
     Ok(Histogram { value, ..shape(body, Step::Time { span, zone, grid }, at)? })
 }
 
-/// The start of the bucket of a time as an expression, and where buckets begin.
+/// Returns the start of the bucket of a time as an expression, and where buckets begin.
 fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> (Expr, Grid) {
     let date_floor = |time: Expr| Expr::Call(Function::DateFloor, vec![time, Expr::Duration(span)]);
     let later = |time: Expr, by: i64| Expr::Call(Function::Later, vec![time, Expr::Duration(Span::Nanoseconds(by))]);
@@ -302,7 +302,7 @@ fn fixed(text: &str) -> Option<Span> {
     number.checked_mul(unit).map(Span::Nanoseconds)
 }
 
-/// An offset: a length of time, perhaps with a sign.
+/// Returns an offset: a length of time, perhaps with a sign.
 fn signed(text: &str) -> Option<i64> {
     let (sign, length) = match text.strip_prefix('-') {
         Some(length) => (-1, length),
@@ -314,7 +314,7 @@ fn signed(text: &str) -> Option<i64> {
     }
 }
 
-/// A span of the calendar by its name.
+/// Returns a span of the calendar by its name.
 pub(super) fn calendar(text: &str) -> Option<Span> {
     Some(match text {
         "second" | "1s" => Span::Nanoseconds(Timestamp::SECOND),

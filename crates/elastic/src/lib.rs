@@ -44,7 +44,7 @@ pub use order::{Cursor, Order, SortKind, parse_sort};
 /// Most buckets of one search, as in Elasticsearch (`search.max_buckets`).
 pub const BUCKETS_MAX: usize = 65_536;
 
-/// A value of ours as clients are shown it: times in milliseconds since the epoch.
+/// Returns a value of ours as clients are shown it: times in milliseconds since the epoch.
 pub fn json_of_value(value: Option<&Value>) -> Json {
     match value {
         None => Json::Null,

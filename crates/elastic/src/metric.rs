@@ -266,7 +266,7 @@ fn keyed(values: impl Iterator<Item = (f64, Option<f64>)>, is_keyed: bool) -> Js
 }
 
 impl Metric {
-    /// The aggregates that it is made of, over all values of its field; the last one counts dates where there may be some.
+    /// Returns the aggregates that it is made of, over all values of its field; the last one counts dates where there may be some.
     pub(super) fn aggregates(&self) -> Vec<(AggregateKind, Option<Expr>)> {
         let mut all: Vec<_> =
             self.of_values().into_iter().map(|(kind, argument)| (kind, argument.map(each_of))).collect();
@@ -339,12 +339,12 @@ impl Metric {
         }
     }
 
-    /// Whether it is a rate, which needs the length of the bucket.
+    /// Reports whether it is a rate, which needs the length of the bucket.
     pub(super) fn is_rate(&self) -> bool {
         matches!(self.kind, MetricKind::Rate { .. })
     }
 
-    /// Whether it is a rate in months or years, whose lengths differ.
+    /// Reports whether it is a rate in months or years, whose lengths differ.
     pub(super) fn is_rate_of_months(&self) -> bool {
         matches!(self.kind, MetricKind::Rate { unit: Some(Span::Months(_)), .. })
     }
@@ -468,7 +468,7 @@ impl Metric {
     }
 }
 
-/// A number of a plan's answer.
+/// Returns a number of a plan's answer.
 fn number_of(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(number) => Some(*number as f64),

@@ -176,7 +176,7 @@ fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str
 }
 
 impl By {
-    /// A value of a client's as what hits are ordered by.
+    /// Returns a value of a client's as what hits are ordered by.
     fn literal(&self, json: &Json) -> Option<Value> {
         match (self.form, json) {
             (SortForm::Address, Json::String(text)) => {
@@ -192,17 +192,17 @@ impl By {
 }
 
 impl Order {
-    /// Whether nothing was asked for.
+    /// Reports whether nothing was asked for.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Whether it is by this field alone.
+    /// Reports whether it is by this field alone.
     pub fn is_of_field(&self, field: &Name) -> bool {
         matches!(self.keys.as_slice(), [key] if key.kind == SortKind::Field(field.clone()))
     }
 
-    /// Whether the place of an event is part of it.
+    /// Reports whether the place of an event is part of it.
     fn has_place(&self) -> bool {
         self.keys.iter().any(|key| key.kind == SortKind::Place)
     }
@@ -215,7 +215,7 @@ impl Order {
         }
     }
 
-    /// Whether hits come as they do without an order: newest first, equal times by their ids.
+    /// Reports whether hits come as they do without an order: newest first, equal times by their ids.
     fn is_natural(&self) -> bool {
         match self.keys.as_slice() {
             [] => true,
@@ -227,7 +227,7 @@ impl Order {
         }
     }
 
-    /// Whether they come oldest first, equal times by their ids.
+    /// Reports whether they come oldest first, equal times by their ids.
     fn is_of_time(&self) -> bool {
         match self.keys.as_slice() {
             [key] => !key.descending && matches!(key.kind, SortKind::Place | SortKind::Time),
@@ -257,7 +257,7 @@ impl Order {
         Ok(Cursor { values: values.clone(), id })
     }
 
-    /// A cursor behind a hit of which the sort values and the id are known.
+    /// Returns a cursor behind a hit of which the sort values and the id are known.
     pub fn behind(&self, values: Vec<Json>, id: &str) -> Option<Cursor> {
         Some(Cursor { values, id: Some(EventId::decode(id)?) })
     }
@@ -331,12 +331,12 @@ impl Order {
         Some(condition)
     }
 
-    /// The columns that sort values are made of.
+    /// Returns the columns that sort values are made of.
     pub fn columns(&self) -> impl Iterator<Item = Expr> + '_ {
         self.keys.iter().map(Key::expr)
     }
 
-    /// A hit's sort values, of the values of those columns.
+    /// Returns a hit's sort values, of the values of those columns.
     pub fn values(&self, row: &[Option<Value>]) -> Vec<Json> {
         self.keys.iter().zip(row).map(|(key, value)| key.shown(value.as_ref())).collect()
     }
@@ -372,7 +372,7 @@ impl Key {
         }
     }
 
-    /// The conditions of standing behind a value, and of being equal to it.
+    /// Returns the conditions of standing behind a value, and of being equal to it.
     fn sides(&self, value: &Json, id: Option<EventId>) -> (Expr, Expr) {
         let comparison = if self.descending { Comparison::Less } else { Comparison::Greater };
         let compare =

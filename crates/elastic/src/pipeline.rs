@@ -99,7 +99,7 @@ pub(super) fn check_gaps(body: &Json, at: &str) -> Result<(), SearchError> {
     }
 }
 
-/// The text of `script`.
+/// Returns the text of `script`.
 pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<&'j str, SearchError> {
     let source = match members.get("script") {
         Some(Json::String(source)) => Some(source.as_str()),
@@ -133,7 +133,7 @@ fn moving(source: &str, at: &str) -> Result<Moving, SearchError> {
 }
 
 impl Pipeline {
-    /// The aggregations whose numbers it takes.
+    /// Returns the aggregations whose numbers it takes.
     pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(|(_, path)| name_of(path))
     }

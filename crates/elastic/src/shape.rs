@@ -56,7 +56,7 @@ pub(super) fn branches_json(form: Form, list: Vec<(String, Map<String, Json>)>) 
     }
 }
 
-/// The buckets of one parent, with their pipelines.
+/// Returns the buckets of one parent, with their pipelines.
 pub(super) fn groups_json(aggregation: &Aggregation, mut list: Vec<Parent>, n_other: u64) -> Json {
     let mut after = None;
     if let Kind::Composite(composite) = &aggregation.kind {

@@ -52,17 +52,17 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Sibling, Search
 }
 
 impl Sibling {
-    /// The aggregation beside it that its path begins with.
+    /// Returns the aggregation beside it that its path begins with.
     pub(super) fn needs(&self) -> &str {
         self.path.split(['>', '.', '[']).next().unwrap_or_default()
     }
 
-    /// The path, as errors say it.
+    /// Returns the path, as errors say it.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The result, of what stands beside it.
+    /// Returns the result, of what stands beside it.
     pub(super) fn result(&self, object: &Map<String, Json>) -> Json {
         let mut found = Vec::new();
         collect(object, &self.path, &mut found);

@@ -33,7 +33,7 @@ pub(super) struct ParentShare {
 }
 
 impl SignificantTerms {
-    /// The context of the buckets: that of their parents with the value as a further key.
+    /// Returns the context of the buckets: that of their parents with the value as a further key.
     pub(super) fn context(&self, outer: &Context) -> Context {
         let mut inner = outer.clone();
         inner.keys.push(self.value.clone());
@@ -92,7 +92,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(SignificantBuckets { buckets, shares, n_background })
     }
 
-    /// How many events of the background have each of the values, and how many there are.
+    /// Returns how many events of the background have each of the values, and how many there are.
     fn background(
         &mut self,
         significant: &SignificantTerms,

@@ -128,7 +128,7 @@ fn partition(include: Option<&Json>, at: &str) -> Result<Option<(u64, u64)>, Sea
     }
 }
 
-/// The part of so many that a value belongs to.
+/// Returns the part of so many that a value belongs to.
 fn part_of(key: &[Option<Value>], n_parts: u64) -> u64 {
     let texts = key.iter().flatten().map(ToString::to_string);
     // FNV-1a.
@@ -257,7 +257,7 @@ impl Terms {
     }
 }
 
-/// The order of values: numbers before texts.
+/// Returns the order of values: numbers before texts.
 pub(super) fn compare_values(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     let number = |value: &Value| match value {
         Value::Integer(number) => Some(*number as f64),

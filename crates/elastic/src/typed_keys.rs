@@ -11,7 +11,7 @@ impl Aggregations {
     }
 }
 
-/// The results of aggregations with typed names, those in their buckets too.
+/// Returns the results of aggregations with typed names, those in their buckets too.
 fn typed(aggregations: &[Aggregation], mut shown: Map<String, Json>) -> Map<String, Json> {
     for aggregation in aggregations {
         let Some(mut result) = shown.remove(&aggregation.name) else { continue };

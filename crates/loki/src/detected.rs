@@ -46,14 +46,14 @@ pub(crate) async fn labels(
     Ok(Json(if found.is_empty() { json!({}) } else { json!({"detectedLabels": found}) }))
 }
 
-/// Whether all values are numbers or UUIDs; one or two that are 0 and 1 are a switch.
+/// Reports whether all values are numbers or UUIDs; one or two that are 0 and 1 are a switch.
 fn are_ids(values: &BTreeSet<&str>) -> bool {
     let is_switch = values.len() <= 2 && values.iter().all(|value| matches!(*value, "0" | "1"));
     let is_id = |value: &&str| value.parse::<f64>().is_ok() || uuid_digits(value);
     !is_switch && values.iter().all(is_id)
 }
 
-/// Whether a text has the form of a UUID.
+/// Reports whether a text has the form of a UUID.
 fn uuid_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 36
@@ -165,7 +165,7 @@ struct Entry {
     parsed: Labels,
 }
 
-/// The newest lines that the query of the parameters finds, by the same way as a log query.
+/// Returns the newest lines that the query of the parameters finds, by the same way as a log query.
 async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>, Problem> {
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();
@@ -199,7 +199,7 @@ fn entries_of(stream: &Value) -> Vec<Entry> {
     stream["values"].as_array().into_iter().flatten().map(entry).collect()
 }
 
-/// The texts of an object, but for errors of parsers.
+/// Returns the texts of an object, but for errors of parsers.
 fn members(object: &Value) -> Labels {
     let members = object.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with("__error"));
     members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()

@@ -14,7 +14,7 @@ use door::server::Shared;
 /// Series of one volume query at most, as `volume.rs` has it.
 const VOLUME_SERIES_MAX: usize = super::volume::MOST;
 
-/// `drilldown-limits`: what Logs Drilldown decides its panels by.
+/// Answers `drilldown-limits`: what Logs Drilldown decides its panels by.
 pub(crate) async fn limits(server: Shared) -> Json<Value> {
     let timeout_s = server.app.limits.query_timeout_ns / types::Timestamp::SECOND;
     Json(json!({
@@ -53,7 +53,7 @@ pub(crate) async fn ring(_: Shared) -> LokiProblem {
     Problem::not_found("this server has no ring: it is a single process").into()
 }
 
-/// `index/shards`: one shard, which holds everything that the selector finds.
+/// Answers `index/shards`: one shard, which holds everything that the selector finds.
 pub(crate) async fn shards(
     server: Shared,
     LokiParameters(parameters): LokiParameters,

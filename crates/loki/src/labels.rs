@@ -71,7 +71,7 @@ pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The fields that a label comes from; a sender may have pushed any label with the name of the stream. Counting by
+/// Returns the fields that a label comes from; a sender may have pushed any label with the name of the stream. Counting by
 /// fewer fields is that much faster.
 fn fields_of(label: &str) -> &'static [&'static str] {
     match label {
@@ -90,7 +90,7 @@ pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     }
 }
 
-/// The label sets of all streams that any of the selectors under `names` finds.
+/// Returns the label sets of all streams that any of the selectors under `names` finds.
 pub(crate) async fn label_sets(
     server: &Shared,
     parameters: &Parameters,
@@ -99,7 +99,7 @@ pub(crate) async fn label_sets(
     sets_with(server, parameters, names, &LABEL_FIELDS).await
 }
 
-/// The same of those labels alone that come from some of the fields.
+/// Returns the same of those labels alone that come from some of the fields.
 async fn sets_with(
     server: &Shared,
     parameters: &Parameters,
@@ -127,7 +127,7 @@ async fn sets_with(
     .await
 }
 
-/// The label sets that the events of one plan have, by one aggregation over `fields`, of those that make them.
+/// Returns the label sets that the events of one plan have, by one aggregation over `fields`, of those that make them.
 fn sets_of(
     reading: &Reading<'_>,
     log: &LogQuery,

@@ -36,7 +36,7 @@ pub const PREFIX: &str = "/loki/";
 /// What its older addresses begin with.
 const OLD_PREFIX: &str = "/api/prom/";
 
-/// Whether answers at an address have this door's form.
+/// Reports whether answers at an address have this door's form.
 pub fn is_address(path: &str) -> bool {
     path.starts_with(PREFIX) || path.starts_with(OLD_PREFIX) || path == "/ring"
 }
@@ -87,7 +87,7 @@ where
     table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
 }
 
-/// The answer to an address of Loki's that is none of ours, in the form that its clients show.
+/// Returns the answer to an address of Loki's that is none of ours, in the form that its clients show.
 pub fn nothing_here(path: &str) -> LokiProblem {
     Problem::not_found(format!("there is nothing at {path}")).into()
 }

@@ -40,7 +40,7 @@ pub(crate) struct LineRequest {
     pub(crate) is_categorized: bool,
 }
 
-/// The plan of a log query with everything that a line shows: its labels, and the fields of `runs`.
+/// Returns the plan of a log query with everything that a line shows: its labels, and the fields of `runs`.
 pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: LineRequest) -> Plan {
     let mut names: Vec<Name> = LEADING.iter().map(|name| Name::from(*name)).collect();
     if wanted.is_categorized {
@@ -59,13 +59,13 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: LineRequest) -
     finished(log, operators, columns(names))
 }
 
-/// The plan of a tail, whose rows are those of a log query without categories.
+/// Returns the plan of a tail, whose rows are those of a log query without categories.
 pub(crate) fn tail_plan(log: &LogQuery) -> Plan {
     let names = LEADING.iter().map(|name| Name::from(*name)).collect();
     finished(log, with_label_set(log), columns(names))
 }
 
-/// The operators of a query, and one that makes the column of label sets.
+/// Returns the operators of a query, and one that makes the column of label sets.
 fn with_label_set(log: &LogQuery) -> Vec<Operator> {
     let mut operators = log.operators.clone();
     // Of a tail, what ends with a limit stays so.
@@ -78,14 +78,14 @@ fn columns(names: Vec<Name>) -> Vec<(Name, Expr)> {
     names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect()
 }
 
-/// A plan of `operators` over the groups of `log` that shows `columns`.
+/// Returns a plan of `operators` over the groups of `log` that shows `columns`.
 pub(crate) fn finished(log: &LogQuery, mut operators: Vec<Operator>, columns: Vec<(Name, Expr)>) -> Plan {
     let is_events = !operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     operators.push(Operator::Project { columns, is_events });
     Plan { sources: log.sources.clone(), operators, ..Plan::default() }
 }
 
-/// The labels of the stream of an event, given the values of [`LABEL_FIELDS`].
+/// Returns the labels of the stream of an event, given the values of [`LABEL_FIELDS`].
 pub(crate) fn labels(values: &[Option<Value>]) -> Labels {
     let text = |at: usize| values.get(at).and_then(Option::as_ref).map(Value::to_string).filter(|t| !t.is_empty());
     let stream = text(1).unwrap_or_default();
@@ -103,7 +103,7 @@ struct Stream {
     rows: Vec<Vec<Option<Value>>>,
 }
 
-/// The answer of a log query as Loki's envelope, in pieces.
+/// Returns the answer of a log query as Loki's envelope, in pieces.
 pub(crate) fn pieces(answer: Answer, wanted: LineRequest) -> impl Iterator<Item = String> + Send + use<> {
     let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
     let n_lines = answer.rows.len();
@@ -116,7 +116,7 @@ pub(crate) fn pieces(answer: Answer, wanted: LineRequest) -> impl Iterator<Item 
     std::iter::once(head).chain(body).chain(std::iter::once(tail))
 }
 
-/// Rows by label set, each stream at the place of its first line.
+/// Returns rows by label set, each stream at the place of its first line.
 fn streams(rows: Vec<Vec<Option<Value>>>, wanted: LineRequest) -> Vec<Stream> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
@@ -135,7 +135,7 @@ fn streams(rows: Vec<Vec<Option<Value>>>, wanted: LineRequest) -> Vec<Stream> {
     streams
 }
 
-/// The text of the label set of a row.
+/// Returns the text of the label set of a row.
 fn set_of(row: &[Option<Value>]) -> &str {
     match row.get(2) {
         Some(Some(Value::String(text))) => text,
@@ -147,7 +147,7 @@ fn categories_of(row: &[Option<Value>]) -> Categories {
     LabelSet::read(set_of(row)).categories()
 }
 
-/// Rows of [`tail_plan`] as streams of a tail's frame, in their order: rows in a row that share their labels are one.
+/// Returns rows of [`tail_plan`] as streams of a tail's frame, in their order: rows in a row that share their labels are one.
 pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>]) -> String {
     let mut out = String::new();
     let mut current: Option<Labels> = None;
@@ -168,7 +168,7 @@ pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>]) -> String {
     out
 }
 
-/// The time of a row.
+/// Returns the time of a row.
 pub(crate) fn time_of(row: &[Option<Value>]) -> Timestamp {
     match row.first() {
         Some(Some(Value::Timestamp(instant))) => *instant,

@@ -20,7 +20,7 @@ struct MetricResult {
     partial_reasons: Vec<PartialReason>,
 }
 
-/// A matrix: each series with a value at every step where it has one.
+/// Returns a matrix: each series with a value at every step where it has one.
 pub(crate) async fn over_range(
     server: &Shared,
     query: MetricQuery,
@@ -38,7 +38,7 @@ pub(crate) async fn over_range(
     Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
 }
 
-/// A vector, or for a number without labels a scalar: each series with its value at one instant.
+/// Returns a vector, or for a number without labels a scalar: each series with its value at one instant.
 pub(crate) async fn at_instant(
     server: &Shared,
     query: MetricQuery,

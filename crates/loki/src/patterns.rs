@@ -45,7 +45,7 @@ pub(crate) async fn get(
     Ok(Json(json!({"status": "success", "data": answer.rows.iter().map(shown).collect::<Vec<_>>()})))
 }
 
-/// A step in seconds or with a unit, in nanoseconds.
+/// Returns a step in seconds or with a unit, in nanoseconds.
 fn step(text: &str) -> Option<i64> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
     match seconds {
@@ -57,7 +57,7 @@ fn step(text: &str) -> Option<i64> {
     }
 }
 
-/// Pairs of seconds and counts.
+/// Returns pairs of seconds and counts.
 fn samples(counts: &types::Value) -> Vec<Value> {
     let types::Value::List(items) = counts else { return Vec::new() };
     let pair = |item: &Option<types::Value>| match item {

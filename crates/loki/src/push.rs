@@ -55,7 +55,7 @@ enum Form {
     Protobuf,
 }
 
-/// The form that the headers name: JSON unless they say protobuf.
+/// Returns the form that the headers name: JSON unless they say protobuf.
 fn form(headers: &HeaderMap) -> Result<Form, Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     if !text(header::CONTENT_TYPE).starts_with("application/x-protobuf") {

@@ -76,12 +76,12 @@ pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
     }
 }
 
-/// The problem of a limit that is no positive number, as Loki says it.
+/// Returns the problem of a limit that is no positive number, as Loki says it.
 pub(crate) fn bad_limit() -> Problem {
     Problem::bad_request("bad-parameter", "limit must be a positive value")
 }
 
-/// The number of lines that the parameter `name` asks for.
+/// Returns the number of lines that the parameter `name` asks for.
 pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
     let limit = match parameters.number::<i64>(name)? {
         None => LINES_DEFAULT,
@@ -140,7 +140,7 @@ const THINNED_LINES: usize = 1_000;
 /// How long a part of a range is that Loki reads by itself: parts begin at full hours.
 const PART_NS: i64 = Timestamp::HOUR;
 
-/// Lines of which each is at least an interval from the one before it in the same hour: Loki counts intervals anew at each
+/// Returns lines of which each is at least an interval from the one before it in the same hour: Loki counts intervals anew at each
 /// full hour, as it reads hours one by one. `ask` gives the first lines of a range.
 fn thinned(
     ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,

@@ -44,7 +44,7 @@ pub(crate) async fn index_stats(
     Ok(Json(stats_of(&server, &parameters).await?))
 }
 
-/// The numbers of [`index_stats`].
+/// Returns the numbers of [`index_stats`].
 pub(crate) async fn stats_of(server: &Shared, parameters: &Parameters) -> Result<Value, Problem> {
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();

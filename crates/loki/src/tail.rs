@@ -85,7 +85,7 @@ pub(crate) async fn get(
     Ok(asked.speak(server, texts))
 }
 
-/// The newest lines that were there before, newest first.
+/// Returns the newest lines that were there before, newest first.
 async fn newest(
     server: &Shared,
     log: &LogQuery,

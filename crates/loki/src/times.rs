@@ -39,14 +39,14 @@ fn nanoseconds(seconds: f64) -> Option<i64> {
     (whole.abs() < 9.2e9).then(|| (whole as i64).saturating_mul(Timestamp::SECOND).saturating_add(fraction as i64))
 }
 
-/// The parameter `name` as an instant.
+/// Returns the parameter `name` as an instant.
 pub(crate) fn instant_of(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let unreadable = || Problem::bad_request("bad-time", format!("cannot parse {text:?} as {name}"));
     instant(text).map(Some).ok_or_else(unreadable)
 }
 
-/// The range from `start` to `end`; the last hour where they are not given. `end` itself is no part of it.
+/// Returns the range from `start` to `end`; the last hour where they are not given. `end` itself is no part of it.
 pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
     let to = instant_of(parameters, "end")?.unwrap_or(now);
     let since = match parameters.get("since") {
@@ -60,7 +60,7 @@ pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange
     Ok(TimeRange { from, to })
 }
 
-/// The step of a range query in nanoseconds: that asked for, else one that gives some 250 values.
+/// Returns the step of a range query in nanoseconds: that asked for, else one that gives some 250 values.
 pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Problem> {
     let width = range.to.0.saturating_sub(range.from.0);
     let step = match parameters.get("step") {
@@ -80,7 +80,7 @@ pub(crate) fn interval(parameters: &Parameters) -> Result<i64, Problem> {
     duration(text).filter(|interval| *interval >= 0).ok_or_else(|| bad_duration("interval", text))
 }
 
-/// The range with its start rounded down and its end rounded up to multiples of the step, so that the instants of a chart
+/// Returns the range with its start rounded down and its end rounded up to multiples of the step, so that the instants of a chart
 /// stay where they are while time moves.
 pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {
     let past = |time: Timestamp| time.0.rem_euclid(step_ns);
@@ -92,7 +92,7 @@ pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {
     TimeRange { from: Timestamp(from), to: Timestamp(to) }
 }
 
-/// A duration: seconds as a number, or with units as in `1m30s`.
+/// Returns a duration: seconds as a number, or with units as in `1m30s`.
 fn duration(text: &str) -> Option<i64> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds.is_finite() => nanoseconds(seconds),

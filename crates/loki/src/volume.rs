@@ -84,7 +84,7 @@ impl Grouping {
         }
     }
 
-    /// The series that the lines of a stream belong to.
+    /// Returns the series that the lines of a stream belong to.
     fn series(&self, labels: Labels) -> Vec<Labels> {
         let is_in = |named: &Option<BTreeSet<String>>, name: &str| named.as_ref().is_none_or(|n| n.contains(name));
         match self {
@@ -97,13 +97,13 @@ impl Grouping {
     }
 }
 
-/// The labels of `targetLabels`.
+/// Returns the labels of `targetLabels`.
 fn target_labels(parameters: &Parameters) -> Vec<String> {
     let names = parameters.get("targetLabels").unwrap_or_default().split(',');
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The largest series, largest first.
+/// Returns the largest series, largest first.
 async fn volumes(
     server: &Shared,
     parameters: &Parameters,
@@ -146,7 +146,7 @@ async fn volumes(
     Ok(series)
 }
 
-/// The time that a step is shown at: its last millisecond, or the end of the range where the step reaches beyond it.
+/// Returns the time that a step is shown at: its last millisecond, or the end of the range where the step reaches beyond it.
 fn shown_at(start: Timestamp, step: i64, end: Timestamp) -> Timestamp {
     let next = start.0.saturating_add(step);
     Timestamp(if next >= end.0 { end.0 } else { next - Timestamp::SECOND / 1000 })

@@ -36,7 +36,7 @@ const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const ENCODINGS: (HeaderName, HeaderValue) =
     (HeaderName::from_static("grpc-accept-encoding"), HeaderValue::from_static("identity,gzip,zstd"));
 
-/// Whether a content type says that gRPC is spoken.
+/// Reports whether a content type says that gRPC is spoken.
 pub fn is_spoken(content_type: Option<&HeaderValue>) -> bool {
     let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.strip_prefix(CONTENT_TYPE).is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
@@ -63,7 +63,7 @@ pub(crate) fn packing(headers: &HeaderMap) -> Result<Encoding, Problem> {
     }
 }
 
-/// The one message of a call's body, and how it is compressed.
+/// Returns the one message of a call's body, and how it is compressed.
 pub(crate) fn message(body: &[u8], packing: Encoding) -> Result<(&[u8], Encoding), Problem> {
     let bad = |problem: String| Err(Problem::bad_request("bad-message", problem));
     let Some(([flag, length @ ..], rest)) = body.split_first_chunk::<PREFIX_BYTES>() else {
@@ -135,7 +135,7 @@ fn status_with_retry(code: u8, message: &str, seconds: u64) -> Vec<u8> {
     status
 }
 
-/// A text as `grpc-message` has it: everything but visible ASCII and spaces, and the percent sign, by its bytes.
+/// Returns a text as `grpc-message` has it: everything but visible ASCII and spaces, and the percent sign, by its bytes.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -40,7 +40,7 @@ pub fn is_address(path: &str) -> bool {
     bare == "/v1/logs" || OTHER_SIGNALS.contains(&bare)
 }
 
-/// The answer at an address of the protocol's that has no route.
+/// Returns the answer at an address of the protocol's that has no route.
 pub fn nothing_here(path: &str) -> Problem {
     let message = format!("there is nothing at {path}: catat stores logs, send them to /v1/logs");
     Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
@@ -79,7 +79,7 @@ async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Respon
     Ok(grpc::answer(&response(&answer, OtlpForm::Protobuf)))
 }
 
-/// The form of a request.
+/// Returns the form of a request.
 fn form(headers: &HeaderMap) -> Result<OtlpForm, Problem> {
     match media_type(headers.get(header::CONTENT_TYPE)).as_str() {
         "application/x-protobuf" | "application/protobuf" => Ok(OtlpForm::Protobuf),
@@ -92,7 +92,7 @@ fn form(headers: &HeaderMap) -> Result<OtlpForm, Problem> {
     }
 }
 
-/// The form in which a request is answered that may be refused for its content type.
+/// Returns the form in which a request is answered that may be refused for its content type.
 pub fn form_of_answer(content_type: Option<&HeaderValue>) -> OtlpForm {
     match media_type(content_type).as_str() {
         "application/x-protobuf" | "application/protobuf" => OtlpForm::Protobuf,

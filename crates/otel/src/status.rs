@@ -2,7 +2,7 @@
 
 use door::problem::Problem;
 
-/// The number of a problem in `google.rpc.Code`, which is that of gRPC.
+/// Returns the number of a problem in `google.rpc.Code`, which is that of gRPC.
 pub(crate) fn code_of(problem: &Problem) -> u8 {
     match problem.status.as_u16() {
         401 => 16,

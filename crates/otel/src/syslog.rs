@@ -131,7 +131,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Pla
     while connections.join_next().await.is_some() {}
 }
 
-/// A place for a new connection, if need be that of one that is silent.
+/// Returns a place for a new connection, if need be that of one that is silent.
 async fn place_for_one(places: &Places, state: &ListenerState) -> Option<OwnedSemaphorePermit> {
     if let Some(place) = places.take() {
         return Some(place);

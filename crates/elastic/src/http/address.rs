@@ -11,7 +11,7 @@ use tower::util::MapRequestLayer;
 /// Where this door stands.
 pub(super) const PREFIX: &str = "/elasticsearch";
 
-/// The same service, in which requests that can only be meant for this door are found at the root, too.
+/// Returns the same service, in which requests that can only be meant for this door are found at the root, too.
 pub fn at_the_root(router: Router) -> Router {
     let moved = ServiceBuilder::new().layer(MapRequestLayer::new(move_request)).service(router);
     Router::new().fallback_service(moved)
@@ -46,7 +46,7 @@ fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
 }
 
-/// Whether a request to one name at the root makes an index of it, or asks in a way that only clients of Elasticsearch do.
+/// Reports whether a request to one name at the root makes an index of it, or asks in a way that only clients of Elasticsearch do.
 fn is_about_index(method: &Method, headers: &HeaderMap) -> bool {
     let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     *method == Method::PUT || accepts().any(|kinds| kinds.contains("vnd.elasticsearch"))
@@ -65,7 +65,7 @@ fn accepts_only_json(headers: &HeaderMap) -> bool {
     accepts().any(|kinds| kinds.contains("json")) && !accepts().any(|k| k.contains("*/*") || k.contains("text/html"))
 }
 
-/// Whether an address is one of this door.
+/// Reports whether an address is one of this door.
 pub fn is_address(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -40,7 +40,7 @@ pub(super) struct AliasAddress {
     name: Option<String>,
 }
 
-/// `_alias`, `_alias/{name}`, `{index}/_alias`, `{index}/_alias/{name}`: indices with their aliases.
+/// Answers `_alias`, `_alias/{name}`, `{index}/_alias`, `{index}/_alias/{name}`: indices with their aliases.
 pub(super) async fn list(
     server: Shared,
     Path(address): Path<AliasAddress>,
@@ -91,14 +91,14 @@ struct Action {
     must_exist: bool,
 }
 
-/// `POST _aliases`: several actions, of which all are done or none.
+/// Answers `POST _aliases`: several actions, of which all are done or none.
 pub(super) async fn change(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
     let actions = actions(&body)?;
     apply(server, actions).await
 }
 
-/// `PUT {index}/_alias/{name}`
+/// Answers `PUT {index}/_alias/{name}`.
 pub(super) async fn add(
     server: Shared,
     Path((index, alias)): Path<(String, String)>,
@@ -112,7 +112,7 @@ pub(super) async fn add(
     apply(server, index.split(',').map(action).collect()).await
 }
 
-/// `DELETE {index}/_alias/{name}`
+/// Answers `DELETE {index}/_alias/{name}`.
 pub(super) async fn remove(
     server: Shared,
     Path((index, aliases)): Path<(String, String)>,

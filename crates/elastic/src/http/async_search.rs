@@ -16,7 +16,7 @@ use super::search;
 use super::state::Shared;
 use door::problem::Problem;
 
-/// `_async_search`: a search that is answered at once.
+/// Answers `_async_search`: a search that is answered at once.
 pub(super) async fn search(
     server: Shared,
     IndexNames(index): IndexNames,

@@ -20,7 +20,7 @@ pub(super) async fn body_of(server: &Shared, headers: &HeaderMap, body: Body) ->
     Ok(decode(received.bytes(), encoding, bytes_max)?.into_owned())
 }
 
-/// A body as JSON; an empty one asks for nothing in particular.
+/// Returns a body as JSON; an empty one asks for nothing in particular.
 pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));

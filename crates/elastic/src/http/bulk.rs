@@ -30,7 +30,7 @@ const INVALID_MAX: usize = 100;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// `_bulk`: actions of the index in the address, unless they name another.
+/// Answers `_bulk`: actions of the index in the address, unless they name another.
 pub(super) async fn bulk(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -87,7 +87,7 @@ fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
     }))
 }
 
-/// A body whose first line is no action, in the words of Elasticsearch.
+/// Returns a body whose first line is no action, in the words of Elasticsearch.
 fn malformed(error: IngestError) -> Problem {
     match error {
         IngestError::BadBody { ref problem, .. } if problem != EMPTY => {

@@ -47,7 +47,7 @@ impl ItemStatus<'_> {
     }
 }
 
-/// The answer to a bulk request.
+/// Returns the answer to a bulk request.
 pub(super) fn bulk(items: &Items<'_>, filter: &Filter, received: Timestamp, took_ms: i64) -> Vec<u8> {
     let failed = items.items.iter().any(|item| item.outcome != Outcome::Created);
     let mut out = Vec::with_capacity(64 + items.items.len() * 192);
@@ -85,7 +85,7 @@ pub(super) fn bulk(items: &Items<'_>, filter: &Filter, received: Timestamp, took
     out
 }
 
-/// The answer to a document that was stored.
+/// Returns the answer to a document that was stored.
 pub(super) fn document(item: &Item<'_>, filter: &Filter, received: Timestamp, number: u64) -> Vec<u8> {
     let mut out = Vec::new();
     write_item(&mut out, item, filter.keys(item.action), received, number);

@@ -39,7 +39,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// The value as it is shown; `unit` is what `bytes` of the address says.
+    /// Returns the value as it is shown; `unit` is what `bytes` of the address says.
     fn shown(&self, unit: Option<&str>) -> String {
         match (self, unit) {
             (Self::Text(text), _) => text.clone(),
@@ -143,7 +143,7 @@ impl List {
     }
 }
 
-/// Lines whose columns stand below each other.
+/// Returns lines whose columns stand below each other.
 fn aligned(lines: Vec<Vec<String>>) -> String {
     let n_columns = lines.first().map_or(0, Vec::len);
     let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
@@ -155,7 +155,7 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
     lines.iter().map(line).collect()
 }
 
-/// Groups that names stand for, those without an event too, each with its events and bytes.
+/// Returns groups that names stand for, those without an event too, each with its events and bytes.
 fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(String, u64, u64)>, Problem> {
     let groups = groups_of(server, names, parameters)?;
     let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
@@ -168,7 +168,7 @@ fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(S
     Ok(sizes)
 }
 
-/// `_cat/indices`
+/// Answers `_cat/indices`.
 pub(super) async fn indices(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -212,7 +212,7 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
     Ok(List { columns: COLUMNS, rows: sizes.into_iter().filter(|_| is_wanted).map(row).collect() })
 }
 
-/// `_cat/count`
+/// Answers `_cat/count`.
 pub(super) async fn count(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -236,7 +236,7 @@ fn clock(server: &Shared) -> (Cell, Cell) {
     (Cell::text(seconds.to_string()), Cell::text(format!("{hours:02}:{minutes:02}:{:02}", seconds.rem_euclid(60))))
 }
 
-/// `_cat/health`
+/// Answers `_cat/health`.
 pub(super) async fn health(
     server: Shared,
     parameters: CheckedParameters,
@@ -265,7 +265,7 @@ pub(super) async fn health(
     List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
 }
 
-/// `_cat/nodes`
+/// Answers `_cat/nodes`.
 pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> Result<Response, Problem> {
     const COLUMNS: &[Column] = &[
         &["ip", "i"],
@@ -281,7 +281,7 @@ pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> 
     List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
 }
 
-/// `_cat/shards`
+/// Answers `_cat/shards`.
 pub(super) async fn shards(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -308,7 +308,7 @@ fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<
     Ok(List { columns: COLUMNS, rows: sizes(server, names, parameters)?.into_iter().map(row).collect() })
 }
 
-/// `_cat/aliases`
+/// Answers `_cat/aliases`.
 pub(super) async fn aliases(
     server: Shared,
     IndexNames(aliases): IndexNames,

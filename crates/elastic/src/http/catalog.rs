@@ -77,7 +77,7 @@ async fn fields_of(
     .await
 }
 
-/// All fields of a group with their types, and whether they are declared.
+/// Returns all fields of a group with their types, and whether they are declared.
 fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, String, bool)> {
     let mut typed: BTreeMap<&str, (&str, bool)> = OURS.into_iter().map(|(name, kind)| (name, (kind, false))).collect();
     for field in fields {
@@ -124,7 +124,7 @@ fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
     }
 }
 
-/// `_mapping`: the fields of indices, declared and found.
+/// Answers `_mapping`: the fields of indices, declared and found.
 pub(super) async fn mapping(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -152,7 +152,7 @@ pub(super) async fn mapping(
     Ok(Json(Paths::of(&parameters).shown(groups.into_iter().map(of_group).collect())))
 }
 
-/// `_field_caps`: the fields of indices, and what can be done with them.
+/// Answers `_field_caps`: the fields of indices, and what can be done with them.
 pub(super) async fn capabilities(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -198,7 +198,7 @@ pub(super) async fn capabilities(
     Ok(Json(Paths::of(&parameters).shown(answer)))
 }
 
-/// The groups that names stand for.
+/// Returns the groups that names stand for.
 pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>, Problem> {
     let wanted = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     let Some(wanted) = wanted else { return Ok(Vec::new()) };
@@ -207,7 +207,7 @@ pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -
     Ok(groups)
 }
 
-/// `_resolve/index/{name}`.
+/// Answers `_resolve/index/{name}`.
 pub(super) async fn resolve(
     server: Shared,
     Path(name): Path<String>,
@@ -235,7 +235,7 @@ pub(super) fn bytes_of(group: &GroupStatus) -> u64 {
     if group.bytes_stored > 0 { group.bytes_stored } else { group.bytes_raw }
 }
 
-/// `_stats`: the number of events and their bytes. A group counts as one shard.
+/// Answers `_stats`: the number of events and their bytes. A group counts as one shard.
 pub(super) async fn stats(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -258,7 +258,7 @@ pub(super) async fn stats(
     Ok(Json(json!({"_shards": shards, "_all": both(&all), "indices": indices})))
 }
 
-/// `_search_shards`: one shard for each group.
+/// Answers `_search_shards`: one shard for each group.
 pub(super) async fn shards(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -274,7 +274,7 @@ pub(super) async fn shards(
     Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
 }
 
-/// `_cluster/stats`
+/// Answers `_cluster/stats`.
 pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
     let groups = server.groups();
     let sum = |number: fn(&storage::GroupStatus) -> u64| groups.iter().map(number).sum::<u64>();

@@ -168,7 +168,7 @@ impl Deref for CheckedParameters {
 }
 
 impl CheckedParameters {
-    /// The parameters without those named.
+    /// Returns the parameters without those named.
     pub(super) fn without(&self, names: &[&str]) -> Vec<(String, String)> {
         self.0.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
     }
@@ -216,7 +216,7 @@ fn check(route: &str, path: &str, parameters: &Parameters) -> Result<(), Problem
     Ok(())
 }
 
-/// Whether the value of a parameter is one that it can have.
+/// Reports whether the value of a parameter is one that it can have.
 fn fits(name: &str, value: &str) -> bool {
     const FLAGS: [&str; 17] = [
         "allow_no_indices",
@@ -253,7 +253,7 @@ fn fits(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a name differs from another in one letter, or in two that changed places.
+/// Reports whether a name differs from another in one letter, or in two that changed places.
 fn is_near(known: &str, written: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (known.chars().collect(), written.chars().collect());
     let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();

@@ -30,7 +30,7 @@ fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
 }
 
-/// `DELETE {index}`: one or several groups by their names.
+/// Answers `DELETE {index}`: one or several groups by their names.
 pub(super) async fn index(
     server: Shared,
     Path(names): Path<String>,
@@ -67,7 +67,7 @@ pub(super) async fn index(
     Ok(Json(json!({"acknowledged": true})))
 }
 
-/// `{index}/_delete_by_query`
+/// Answers `{index}/_delete_by_query`.
 pub(super) async fn by_query(
     server: Shared,
     Path(names): Path<String>,
@@ -144,7 +144,7 @@ fn summary(receipts: &[DeletionReceipt]) -> Json_ {
     })
 }
 
-/// `_tasks/{id}`: what a deletion by query came to.
+/// Answers `_tasks/{id}`: what a deletion by query came to.
 pub(super) async fn task(server: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let missing = || {
         let reason = format!("task [{id}] isn't running and hasn't stored its results");

@@ -26,7 +26,7 @@ use door::problem::Problem;
 /// Most documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;
 
-/// `GET {index}/_doc/{id}`
+/// Answers `GET {index}/_doc/{id}`.
 pub(super) async fn get(
     server: Shared,
     Path((index, id)): Path<(String, String)>,
@@ -40,7 +40,7 @@ pub(super) async fn get(
     Ok((status, Json(filter.shown(answer))).into_response())
 }
 
-/// `GET {index}/_source/{id}`
+/// Answers `GET {index}/_source/{id}`.
 pub(super) async fn source(
     server: Shared,
     Path((index, id)): Path<(String, String)>,
@@ -64,7 +64,7 @@ struct DocumentRequest {
     source: Option<Json_>,
 }
 
-/// `_mget`: documents of the index of the address, unless they name another.
+/// Answers `_mget`: documents of the index of the address, unless they name another.
 pub(super) async fn many(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -115,7 +115,7 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Pro
     }
 }
 
-/// The hits of these documents, each in its place. Of several with one id it is the newest.
+/// Returns the hits of these documents, each in its place. Of several with one id it is the newest.
 async fn find(
     server: &Shared,
     wanted: &[DocumentRequest],
@@ -154,7 +154,7 @@ async fn find(
     .await
 }
 
-/// A hit as a document that was asked for by its id.
+/// Returns a hit as a document that was asked for by its id.
 fn shown(mut hit: Json_) -> Json_ {
     let mut answer = json!({
         "_index": hit["_index"].take(), "_id": hit["_id"].take(), "_version": 1, "_seq_no": 0, "_primary_term": 1,

@@ -9,7 +9,7 @@ use door::problem::Problem;
 /// What is said of what Elasticsearch knows and this door does not.
 pub(super) const NOT_SUPPORTED: &str = "is not supported here";
 
-/// A problem in the form of Elasticsearch, as it stands in an answer to several questions.
+/// Returns a problem in the form of Elasticsearch, as it stands in an answer to several questions.
 pub(super) fn problem_json(problem: &Problem) -> (StatusCode, Value) {
     // Senders drop what is answered with a status that they do not know.
     let status = match problem.status {

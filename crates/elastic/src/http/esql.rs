@@ -198,7 +198,7 @@ fn run(reading: &Reading<'_>, question: &Question) -> Result<(Checked, Answer), 
     Ok((checked, answer))
 }
 
-/// The groups that a query is about; `None` where it is about none.
+/// Returns the groups that a query is about; `None` where it is about none.
 fn groups(reading: &Reading<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>, Problem> {
     let Some(names) = statement.indices() else { return Ok(None) };
     let leniency = Leniency { ignores_missing: false, allows_nothing: false };

@@ -89,14 +89,14 @@ pub(super) fn run(
     Ok(SearchResult { answer, last, total })
 }
 
-/// Whether a group that these patterns mean exists for the caller, or an index of one was made.
+/// Reports whether a group that these patterns mean exists for the caller, or an index of one was made.
 fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(groups, name);
     server.groups().iter().any(|group| is_meant(group.name.as_str()))
         || created_indices::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
 }
 
-/// The number of events, where the hits tell: fewer were found than were asked for, and none was collapsed.
+/// Returns the number of events, where the hits tell: fewer were found than were asked for, and none was collapsed.
 fn total_of_hits(search: &Search, n_found: usize) -> Option<u64> {
     let is_whole =
         search.cursor.is_none() && search.size > 0 && n_found < search.size && (n_found > 0 || search.from == 0);
@@ -104,7 +104,7 @@ fn total_of_hits(search: &Search, n_found: usize) -> Option<u64> {
     is_whole.then_some((search.from + n_found) as u64)
 }
 
-/// One shard, which failed where something is missing.
+/// Returns one shard, which failed where something is missing.
 fn shards(reasons: &[PartialReason]) -> Json_ {
     let damages: Vec<Json_> = reasons
         .iter()

@@ -108,7 +108,7 @@ fn below(patterns: &[Vec<String>], name: &str) -> Option<Vec<Vec<String>>> {
     Some(rest)
 }
 
-/// The parts of an answer that patterns take; items of lists have no names of their own.
+/// Returns the parts of an answer that patterns take; items of lists have no names of their own.
 fn take(answer: Json, patterns: &[Vec<String>]) -> Option<Json> {
     match answer {
         Json::Object(members) => {
@@ -145,7 +145,7 @@ fn leave(answer: &mut Json, patterns: &[Vec<String>]) {
     }
 }
 
-/// Whether a pattern takes what stands at `path`, or something within it.
+/// Reports whether a pattern takes what stands at `path`, or something within it.
 fn reaches(pattern: &str, path: &[&str]) -> bool {
     let mut parts = pattern.split('.');
     for name in path {
@@ -159,12 +159,12 @@ fn reaches(pattern: &str, path: &[&str]) -> bool {
     true
 }
 
-/// Whether a pattern takes all of what stands at `path`.
+/// Reports whether a pattern takes all of what stands at `path`.
 fn covers(pattern: &str, path: &[&str]) -> bool {
     pattern.contains("**") || pattern.split('.').count() <= path.len() && reaches(pattern, path)
 }
 
-/// Whether a name is as a part of a pattern says, in which `*` stands for any letters.
+/// Reports whether a name is as a part of a pattern says, in which `*` stands for any letters.
 fn matches(part: &str, name: &str) -> bool {
     types::GroupPattern::new(part).matches(name)
 }

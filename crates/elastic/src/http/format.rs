@@ -10,7 +10,7 @@ use door::problem::Problem;
 /// Clients refuse to talk to what does not say this.
 const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
 
-/// The major version of Elasticsearch whose form a client wants.
+/// Returns the major version of Elasticsearch whose form a client wants.
 pub fn version_wanted(headers: &HeaderMap) -> Option<u8> {
     let kinds = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut wanted = kinds.filter(|kinds| kinds.contains("application/vnd.elasticsearch+json"));

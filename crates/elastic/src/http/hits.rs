@@ -36,13 +36,13 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    /// The hit's place without its contents.
+    /// Returns the hit's place without its contents.
     pub(super) fn place(&self) -> Self {
         Self { json: Json::Null, sort: self.sort.clone(), id: self.id.clone() }
     }
 }
 
-/// The hits of a page.
+/// Returns the hits of a page.
 pub(super) fn find(
     runner: &mut PlanRunner<'_>,
     mut selection: Selection,
@@ -64,7 +64,7 @@ pub(super) fn find(
     Ok(answer.rows.into_iter().skip(search.from).map(|row| shape.hit(row)).collect())
 }
 
-/// Names of the fields whose values the hits need.
+/// Returns names of the fields whose values the hits need.
 fn wanted_fields(runner: &PlanRunner<'_>, search: &Search) -> Vec<Name> {
     let is_wanted = |name: &str| {
         search.source.wants(name)
@@ -140,7 +140,7 @@ impl Shape<'_> {
         Hit { json: Json::Object(hit), sort, id }
     }
 
-    /// The fields of an event by the names that a client knows them by.
+    /// Returns the fields of an event by the names that a client knows them by.
     fn named<'r>(&'r self, leading: &'r [Option<Value>], values: &'r [Option<Value>]) -> Vec<(&'r str, &'r Value)> {
         let of_sender = self.fields.iter().zip(values).filter_map(|(name, value)| Some((&**name, value.as_ref()?)));
         let mut named: Vec<(&str, &Value)> = of_sender.collect();
@@ -155,7 +155,7 @@ impl Shape<'_> {
         named
     }
 
-    /// Fields as flat lists, in the form that was asked for.
+    /// Returns fields as flat lists, in the form that was asked for.
     fn flat(&self, named: &[(&str, &Value)]) -> Map<String, Json> {
         let mut flat = Map::new();
         for wanted in &self.search.fields {
@@ -186,7 +186,7 @@ impl Shape<'_> {
     }
 }
 
-/// Whether a message is a whole record, whose fields are shown anyway.
+/// Reports whether a message is a whole record, whose fields are shown anyway.
 fn is_record(message: &Value) -> bool {
     let Value::String(text) = message else { return false };
     text.starts_with('{') && text.ends_with('}') && serde_json::from_str::<IgnoredAny>(text).is_ok()

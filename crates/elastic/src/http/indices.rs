@@ -27,7 +27,7 @@ impl Leniency {
         Ok(Self { ignores_missing: parameters.flag("ignore_unavailable")?, allows_nothing })
     }
 
-    /// The same, where a header of `_msearch` says otherwise.
+    /// Returns the same, where a header of `_msearch` says otherwise.
     pub(super) fn or_header(self, header: &Json) -> Self {
         let flag = |name: &str, usual: bool| match header.get(name) {
             Some(Json::Bool(flag)) => *flag,
@@ -41,7 +41,7 @@ impl Leniency {
     }
 }
 
-/// The names in a header of `_msearch`; `None` where it has none.
+/// Returns the names in a header of `_msearch`; `None` where it has none.
 pub(super) fn of_header(header: &Json) -> Option<String> {
     match header.get("index").or_else(|| header.get("indices"))? {
         Json::String(names) => Some(names.clone()),
@@ -50,7 +50,7 @@ pub(super) fn of_header(header: &Json) -> Option<String> {
     }
 }
 
-/// The groups that names stand for, an empty list for all; `None` where they are none at all.
+/// Returns the groups that names stand for, an empty list for all; `None` where they are none at all.
 pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Result<Option<Vec<GroupPattern>>, Problem> {
     if names.len() > NAMES_BYTES_MAX {
         let message = format!("the names of indices have more than {NAMES_BYTES_MAX} bytes");
@@ -106,13 +106,13 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
     Ok((!wanted.is_empty()).then_some(wanted))
 }
 
-/// Whether a group that exists for the caller is among these.
+/// Reports whether a group that exists for the caller is among these.
 fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
     let names = || server.groups();
     !patterns.is_empty() && names().iter().any(|group| GroupPattern::any_matches(patterns, group.name.as_str()))
 }
 
-/// The groups of the caller that names stand for, those that were only made included, each by itself.
+/// Returns the groups of the caller that names stand for, those that were only made included, each by itself.
 pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>, Problem> {
     let patterns = resolve(server, names, leniency)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();

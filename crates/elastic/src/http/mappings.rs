@@ -33,7 +33,7 @@ const MAPPINGS_MAX: usize = 5_000;
 const TEMPLATES_MAX: usize = 1_000;
 const DOCUMENT_BYTES_MAX: usize = 2 << 20;
 
-/// The mappings and templates of a store.
+/// Returns the mappings and templates of a store.
 pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>, Problem> {
     server.state.mappings.get(|| {
         let mut all = MappingSet::default();

@@ -45,7 +45,7 @@ impl PointInTime {
         serde_json::from_slice(&bytes).map_err(|_| unreadable())
     }
 
-    /// The one that a search names. Its indices are those of the point in time, so that it must not name any.
+    /// Returns the one that a search names. Its indices are those of the point in time, so that it must not name any.
     pub(super) fn of_search(body: &Json_, index: &str) -> Result<Option<Self>, Problem> {
         let Some(pit) = body.get("pit").filter(|pit| !pit.is_null()) else { return Ok(None) };
         if !index.is_empty() {
@@ -57,13 +57,13 @@ impl PointInTime {
         Self::decode(id).map(Some)
     }
 
-    /// The condition that an event was there when it was opened.
+    /// Returns the condition that an event was there when it was opened.
     pub(super) fn condition(&self) -> Operator {
         accepted_until(Timestamp(self.opened))
     }
 }
 
-/// The condition that an event was accepted until then.
+/// Returns the condition that an event was accepted until then.
 pub(super) fn accepted_until(instant: Timestamp) -> Operator {
     let instant = Expr::Literal(Some(Value::Timestamp(instant)));
     let accepted = Expr::Field("@ingestionTime".into());

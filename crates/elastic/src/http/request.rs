@@ -132,7 +132,7 @@ impl Search {
         Ok(search)
     }
 
-    /// The hits of a bucket.
+    /// Returns the hits of a bucket.
     pub(super) fn of_top_hits(
         body: &Json,
         selection: Selection,

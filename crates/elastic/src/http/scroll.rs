@@ -95,7 +95,7 @@ pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
     Err(Problem::bad_request("action_request_validation_exception", format!("Validation Failed: 1: {wrong};")))
 }
 
-/// The id of a scroll whose first page was found.
+/// Returns the id of a scroll whose first page was found.
 pub(super) fn first(
     server: &Shared,
     index: &str,

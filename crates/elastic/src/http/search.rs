@@ -26,7 +26,7 @@ use door::problem::Problem;
 /// Most searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
 
-/// `_search`: the hits and aggregations of one search.
+/// Answers `_search`: the hits and aggregations of one search.
 pub(super) async fn search(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -38,7 +38,7 @@ pub(super) async fn search(
     Ok(Json(filter.shown(answer(server, index, parameters, headers, body).await?)))
 }
 
-/// The answer to one search.
+/// Returns the answer to one search.
 pub(super) async fn answer(
     server: Shared,
     index: String,
@@ -72,7 +72,7 @@ pub(super) async fn answer(
     .await
 }
 
-/// A search, and the groups that it is about.
+/// Returns a search, and the groups that it is about.
 fn prepared(
     server: &Shared,
     index: &str,
@@ -92,7 +92,7 @@ fn prepared(
     Ok((groups, search))
 }
 
-/// `_count`: the number of events that a query matches.
+/// Answers `_count`: the number of events that a query matches.
 pub(super) async fn count(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -116,7 +116,7 @@ pub(super) async fn count(
     Ok(Json(filter::Paths::of(&parameters).shown(count)))
 }
 
-/// `_msearch`: several searches of the indices of the address, unless they name others.
+/// Answers `_msearch`: several searches of the indices of the address, unless they name others.
 pub(super) async fn search_many(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -187,7 +187,7 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     Ok(searches)
 }
 
-/// `_validate/query`: whether a query can be read.
+/// Answers `_validate/query`: whether a query can be read.
 pub(super) async fn validate(
     server: Shared,
     IndexNames(index): IndexNames,

@@ -52,7 +52,7 @@ const HARMLESS_OF_CLUSTER: [&str; 5] = [
     "search.max_open_scroll_context",
 ];
 
-/// `_settings`: the settings of indices, most of which are fixed.
+/// Answers `_settings`: the settings of indices, most of which are fixed.
 pub(super) async fn settings(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -93,7 +93,7 @@ pub(super) async fn settings(
     Ok(Json(Paths::of(&parameters).shown(found.into_iter().map(about).collect())))
 }
 
-/// `PUT {index}/_settings`: what changes nothing is acknowledged, the rest is refused.
+/// Answers `PUT {index}/_settings`: what changes nothing is acknowledged, the rest is refused.
 pub(super) async fn put_settings(
     server: Shared,
     Path(index): Path<String>,
@@ -167,12 +167,12 @@ fn flat(json: &Json_) -> Vec<(String, Json_)> {
     found
 }
 
-/// `_cluster/settings`: there are none.
+/// Answers `_cluster/settings`: there are none.
 pub(super) async fn cluster_settings() -> Json<Json_> {
     Json(json!({"persistent": {}, "transient": {}}))
 }
 
-/// `PUT _cluster/settings`: what changes nothing is acknowledged, the rest is refused.
+/// Answers `PUT _cluster/settings`: what changes nothing is acknowledged, the rest is refused.
 pub(super) async fn put_cluster_settings(
     server: Shared,
     headers: HeaderMap,

@@ -38,7 +38,7 @@ pub(super) async fn refresh() -> Json<Value> {
     Json(json!({"_shards": {"total": 1, "successful": 1, "failed": 0}}))
 }
 
-/// The group of an index, where it is within the caller's reach.
+/// Returns the group of an index, where it is within the caller's reach.
 fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
     let group = group_name_of_outside(index);
     server.caller.scope.admits(group.as_str()).then_some(group)

@@ -54,7 +54,7 @@ impl TemplateKind {
         }
     }
 
-    /// The part of a template that has settings and mappings.
+    /// Returns the part of a template that has settings and mappings.
     pub(super) fn body(self, template: &Json_) -> &Json_ {
         if self == Self::Legacy { template } else { template.get("template").unwrap_or(&Json_::Null) }
     }
@@ -87,7 +87,7 @@ pub(super) fn declared(templates: &BTreeMap<String, Json_>, group: &str) -> Opti
     (!older.is_empty()).then(|| older.into_iter().fold(Declaration::default(), added))
 }
 
-/// An index template with the components that it is made of.
+/// Returns an index template with the components that it is made of.
 pub(super) fn composed(templates: &BTreeMap<String, Json_>, template: &Json_) -> Declaration {
     let components = texts(template.get("composed_of")).into_iter();
     let found = components.filter_map(|name| templates.get(&format!("{}{name}", TemplateKind::Component.prefix())));

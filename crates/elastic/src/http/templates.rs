@@ -218,7 +218,7 @@ fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<(), Problem
     mappings::change_template(server, &key, None)
 }
 
-/// `_index_template/_simulate_index/{name}`: what an index of a name would be.
+/// Answers `_index_template/_simulate_index/{name}`: what an index of a name would be.
 pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result<Json<Json_>, Problem> {
     let of = declared(&mappings::all(&server)?.templates, &name).unwrap_or_default();
     let mappings = if of.mappings.is_null() { json!({}) } else { of.mappings };
@@ -226,7 +226,7 @@ pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result
     Ok(Json(json!({"template": template, "overlapping": []})))
 }
 
-/// `PUT {index}/_mapping`: adds declarations to indices that exist.
+/// Answers `PUT {index}/_mapping`: adds declarations to indices that exist.
 pub(super) async fn put_mapping(
     server: Shared,
     Path(index): Path<String>,

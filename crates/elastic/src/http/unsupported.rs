@@ -50,7 +50,7 @@ const REFUSED: [(&str, &str); 40] = [
     ("_fleet", "it is not offered"),
 ];
 
-/// The error for an address of this API that has no route.
+/// Returns the error for an address of this API that has no route.
 pub fn nothing_at(method: &Method, path: &str) -> Problem {
     let rest = path.strip_prefix(PREFIX).unwrap_or(path);
     unsupported(method, path).unwrap_or_else(|| {
@@ -59,12 +59,12 @@ pub fn nothing_at(method: &Method, path: &str) -> Problem {
     })
 }
 
-/// The error for a method that a route of this API does not take, if Elasticsearch has a feature there.
+/// Returns the error for a method that a route of this API does not take, if Elasticsearch has a feature there.
 pub fn refused(method: &Method, path: &str) -> Option<Problem> {
     is_address(path).then(|| unsupported(method, path))?
 }
 
-/// The error for a feature that is not supported; `None` if the address names none.
+/// Returns the error for a feature that is not supported; `None` if the address names none.
 fn unsupported(method: &Method, path: &str) -> Option<Problem> {
     let rest = path.strip_prefix(PREFIX).unwrap_or(path);
     let argument = |message: String| Some(Problem::bad_request("illegal_argument_exception", message));

@@ -44,7 +44,7 @@ fn named(fields: Vec<Field>, labels: &Labels) -> Vec<Field> {
     fields
 }
 
-/// A key as the name of a label: anything but letters, digits and `_` becomes `_`, and no digit comes first.
+/// Returns a key as the name of a label: anything but letters, digits and `_` becomes `_`, and no digit comes first.
 fn sanitized(key: &str) -> String {
     let key = key.trim();
     let digit = key.starts_with(|c: char| c.is_ascii_digit());

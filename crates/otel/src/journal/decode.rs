@@ -157,7 +157,7 @@ fn write_number(name: &str, text: &str, fields: &mut FieldWriter<'_>) {
     }
 }
 
-/// Whether a message mentions a field that the journal vouches for, so that its own might take the place of that.
+/// Reports whether a message mentions a field that the journal vouches for, so that its own might take the place of that.
 fn names_trusted(entry: JournalEntry<'_>, message: &[u8]) -> bool {
     memchr::memchr(b'_', message).is_some()
         && entry
@@ -175,7 +175,7 @@ fn time(entry: JournalEntry<'_>) -> Option<Timestamp> {
     micros.checked_mul(1_000).map(Timestamp)
 }
 
-/// The level of an entry; none where its text is to say it.
+/// Returns the level of an entry; none where its text is to say it.
 fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     let priority = str::from_utf8(entry.get("PRIORITY")?).ok()?.parse::<u8>().ok()?;
     let is_said_by_nobody = priority == 6 && entry.get("_TRANSPORT") == Some(b"stdout");
@@ -183,7 +183,7 @@ fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     if is_said_by_nobody && says_itself() { None } else { Level::of_syslog(priority) }
 }
 
-/// The range of times that the events of these entries have: all of it where one of them will have another time than
+/// Returns the range of times that the events of these entries have: all of it where one of them will have another time than
 /// its own.
 fn range_of(entries: &JournalEntries, now: Timestamp, future_ns_max: i64) -> TimeRange {
     let latest = now.0.saturating_add(future_ns_max);

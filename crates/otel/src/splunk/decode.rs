@@ -334,7 +334,7 @@ impl<'c, 's> Events<'c, 's> {
         Ok(n_events)
     }
 
-    /// The place of the group that an origin names.
+    /// Returns the place of the group that an origin names.
     fn place(&mut self, origin: Origin<'_>) -> Result<usize, HecFault> {
         let place = match &self.last {
             Some((index, place)) if index == origin.index => *place,

@@ -74,7 +74,7 @@ impl Messages<'_> {
         self.collector.known_with(place, frame, &beside).map(|_| ())
     }
 
-    /// The place of an application's group.
+    /// Returns the place of an application's group.
     fn place(&mut self, appname: &str) -> Result<usize, IngestError> {
         if let Some(place) = self.places.get(appname) {
             return Ok(*place);
@@ -118,7 +118,7 @@ fn write_fields(header: &Header<'_>, n_cut: u64, fields: &mut FieldWriter<'_>) {
     }
 }
 
-/// A value without the backslashes before `"`, `\` and `]`; others are the value's own.
+/// Returns a value without the backslashes before `"`, `\` and `]`; others are the value's own.
 fn unescaped(value: &str) -> Cow<'_, str> {
     if !value.contains('\\') {
         return Cow::Borrowed(value);

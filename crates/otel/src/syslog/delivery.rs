@@ -95,7 +95,7 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
     }
 }
 
-/// Whether the same delivery may be taken later.
+/// Reports whether the same delivery may be taken later.
 fn is_temporary(problem: &IngestError) -> bool {
     use AppendError::{DiskFull, Locked, Overloaded, Poisoned};
     // A poisoned log takes nothing more until the next start, so that trying stores nothing twice: senders have to wait.

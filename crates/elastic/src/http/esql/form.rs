@@ -100,7 +100,7 @@ impl Table<'_> {
         members.insert("values".into(), values);
     }
 
-    /// The table as text.
+    /// Returns the table as text.
     pub(super) fn text(&self, form: &Form) -> String {
         match form {
             Form::Csv(delimiter, has_names) => self.lines(*has_names, &delimiter.to_string(), "\r\n", &|text| {

@@ -44,7 +44,7 @@ fn labels_of(text: &RawValue) -> Result<Labels<'_>, IngestError> {
     Ok(labels)
 }
 
-/// A value of a label or of metadata.
+/// Returns a value of a label or of metadata.
 ///
 /// Labels should be texts, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and
 /// what is `null` is not there. Metadata is refused before unless it is a text.
@@ -158,7 +158,7 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
         self.add(time, line)
     }
 
-    /// An entry of the older form.
+    /// Returns an entry of the older form.
     fn old_entry<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let (mut time, mut line) = (None, None);
         self.entries.metadata.clear();
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
     use ingest::{Intake, Sender};
 
-    /// How many entries a body has, or why it is refused.
+    /// Returns how many entries a body has, or why it is refused.
     fn check(body: &str) -> Result<u64, String> {
         let dir = tempfile::tempdir().expect("a directory");
         let (store, _) = Store::open(Options::new(dir.path())).expect("a store");

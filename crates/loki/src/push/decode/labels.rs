@@ -68,7 +68,7 @@ pub(super) fn present<'l, 'a>(labels: &'l Labels<'a>) -> impl Iterator<Item = (&
     labels.iter().filter(|(_, value)| !value.0.is_empty())
 }
 
-/// The label set as Prometheus spells it; values are escaped as JSON strings are.
+/// Returns the label set as Prometheus spells it; values are escaped as JSON strings are.
 pub(super) fn stream_name(labels: &Labels<'_>) -> String {
     let pairs = present(labels).map(|(name, value)| format!("{}={}", name.0, serde_json::Value::from(&*value.0)));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))

@@ -69,13 +69,13 @@ const WORDS: [(&str, &str); 9] = [
     ("info", "info"),
 ];
 
-/// The level that labels say.
+/// Returns the level that labels say.
 pub(super) fn of_labels(labels: &Labels<'_>) -> Option<String> {
     let found = FIELDS.iter().find_map(|name| labels.get(&Text(Cow::Borrowed(name))));
     found.filter(|level| !level.0.is_empty()).map(|level| normal(&level.0).to_owned())
 }
 
-/// The level of a line, given what the labels of its stream say.
+/// Returns the level of a line, given what the labels of its stream say.
 pub(super) fn of_entry<'e>(of_labels: Option<&'e str>, metadata: &'e Metadata<'_>, line: &str) -> &'e str {
     let said = |name: &str| metadata.iter().find(|(known, _)| known.0 == name).map(|(_, value)| &*value.0);
     if let Some(level) = said(DETECTED_LEVEL) {
@@ -97,7 +97,7 @@ fn known(level: &str) -> Option<&'static str> {
     SPELLINGS.iter().find(|(spelling, _)| level.eq_ignore_ascii_case(spelling)).map(|(_, level)| *level)
 }
 
-/// A level as Loki spells it; one that it does not know stays as it is.
+/// Returns a level as Loki spells it; one that it does not know stays as it is.
 pub(super) fn normal(level: &str) -> &str {
     known(level).unwrap_or(level)
 }
@@ -140,7 +140,7 @@ impl From<JsonMistake> for End<'_> {
     }
 }
 
-/// The first text in JSON whose key says a level.
+/// Returns the first text in JSON whose key says a level.
 fn json_level(object: &str) -> Option<&str> {
     fn look<'a>(object: &'a str, depth: usize) -> Result<(), End<'a>> {
         json_members(object, &mut |key, token| match token {
@@ -155,7 +155,7 @@ fn json_level(object: &str) -> Option<&str> {
     }
 }
 
-/// The value of the key of `key=value` pairs that says a level; of several keys the first of [`FIELDS`]. What follows the
+/// Returns the value of the key of `key=value` pairs that says a level; of several keys the first of [`FIELDS`]. What follows the
 /// first mistake does not count.
 fn logfmt_level(line: &str) -> Option<&'static str> {
     let (mut at, mut best) = (0, None);
@@ -170,7 +170,7 @@ fn logfmt_level(line: &str) -> Option<&'static str> {
     best.and_then(|(_, value)| known(&value))
 }
 
-/// The first word of a line that is a level, whatever the case of its letters.
+/// Returns the first word of a line that is a level, whatever the case of its letters.
 fn of_words(line: &str) -> &'static str {
     let bytes = line.as_bytes();
     let begins = |byte: u8| b" \t\n[({\"'=|".contains(&byte);

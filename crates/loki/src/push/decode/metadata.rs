@@ -42,7 +42,7 @@ pub(super) fn pushed(level: &str, metadata: &Metadata<'_>, line: &str) -> String
     serde_json::Value::Array(items).to_string()
 }
 
-/// The fields that hold metadata, of what [`pushed`] gave.
+/// Returns the fields that hold metadata, of what [`pushed`] gave.
 pub(super) fn names_of_fields(pushed: &str) -> Vec<String> {
     let items: Vec<serde_json::Value> = serde_json::from_str(pushed).unwrap_or_default();
     let name =

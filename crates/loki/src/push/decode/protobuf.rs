@@ -38,7 +38,7 @@ pub(super) fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestErr
     snap::raw::Decoder::new().decompress_vec(body).map_err(|error| broken(error.to_string()))
 }
 
-/// The fields of a message of the request.
+/// Returns the fields of a message of the request.
 fn fields(message: &[u8]) -> Message<'_> {
     Message::new(message, WHAT)
 }
@@ -117,7 +117,7 @@ fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
     Ok((name, value))
 }
 
-/// An instant; one that nanoseconds cannot count is as far away as they can.
+/// Returns an instant; one that nanoseconds cannot count is as far away as they can.
 fn instant(timestamp: &[u8]) -> Result<Timestamp, IngestError> {
     let (mut seconds, mut nanoseconds) = (0, 0);
     for field in fields(timestamp) {

@@ -15,7 +15,7 @@ use super::metadata::{PUSHED, names_of_fields};
 /// What equal lines share besides the fields that hold their metadata.
 const COMPARED: [&str; 3] = ["@logStream", "@message", PUSHED];
 
-/// The parts without lines that were pushed before, and how many lines that are.
+/// Returns the parts without lines that were pushed before, and how many lines that are.
 pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u64) {
     let (mut kept, mut n_repeated) = (Vec::with_capacity(parts.len()), 0);
     for part in parts {
@@ -33,7 +33,7 @@ pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u
     (kept, n_repeated)
 }
 
-/// The rows of a part that are new, in their order; `None` where all of them are.
+/// Returns the rows of a part that are new, in their order; `None` where all of them are.
 fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanError> {
     let batch = &part.batch;
     let times: HashSet<i64> = batch.timestamps.iter().copied().collect();

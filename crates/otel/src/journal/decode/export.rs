@@ -45,7 +45,7 @@ pub enum JournalFault {
 }
 
 impl JournalFault {
-    /// Whether the bytes are none of the format, not just more than is kept.
+    /// Reports whether the bytes are none of the format, not just more than is kept.
     pub fn is_malformed(&self) -> bool {
         matches!(self, Self::BadName(_) | Self::NoNewline(_))
     }
@@ -74,12 +74,12 @@ impl JournalEntries {
         self.bytes.len() + self.fields.len() * size_of::<Place>()
     }
 
-    /// Whether there is neither an entry nor a fault.
+    /// Reports whether there is neither an entry nor a fault.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.faults.is_empty()
     }
 
-    /// Each entry with its number in the stream, from 1.
+    /// Returns each entry with its number in the stream, from 1.
     pub fn iter(&self) -> impl Iterator<Item = (u64, JournalEntry<'_>)> {
         let starts = std::iter::once(0).chain(self.entries.iter().map(|(_, end)| *end));
         starts.zip(&self.entries).map(|(start, (number, end))| {
@@ -101,7 +101,7 @@ pub struct JournalEntry<'e> {
 }
 
 impl<'e> JournalEntry<'e> {
-    /// Names and values, in the order of the entry. A name may stand there several times.
+    /// Returns names and values, in the order of the entry. A name may stand there several times.
     pub fn fields(self) -> impl ExactSizeIterator<Item = (&'e str, &'e [u8])> {
         self.fields.iter().map(move |place| {
             // Names are ASCII, as the reader has seen to.
@@ -110,7 +110,7 @@ impl<'e> JournalEntry<'e> {
         })
     }
 
-    /// The first value of a name.
+    /// Returns the first value of a name.
     pub fn get(self, name: &str) -> Option<&'e [u8]> {
         self.fields().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
@@ -152,7 +152,7 @@ pub struct JournalReader {
 }
 
 impl JournalReader {
-    /// A reader of a new stream, for entries of up to so many bytes.
+    /// Returns a reader of a new stream, for entries of up to so many bytes.
     pub fn new(entry_bytes_max: usize) -> Self {
         Self {
             state: State::Line,
@@ -266,7 +266,7 @@ impl JournalReader {
         rest
     }
 
-    /// The byte behind the bytes of a field.
+    /// Returns the byte behind the bytes of a field.
     fn newline<'i>(&mut self, rest: &'i [u8]) -> &'i [u8] {
         if rest[0] != b'\n' {
             let name = self.name();
@@ -314,7 +314,7 @@ impl JournalReader {
         }
     }
 
-    /// The name of the field whose bytes are read.
+    /// Returns the name of the field whose bytes are read.
     fn name(&self) -> String {
         String::from_utf8_lossy(&self.bytes[self.name.clone()]).into_owned()
     }

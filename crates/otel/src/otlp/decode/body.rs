@@ -8,7 +8,7 @@ use ingest::protobuf::Message;
 /// What a body should be, for errors.
 const WHAT: &str = "OTLP logs request";
 
-/// The fields of a message of the request.
+/// Returns the fields of a message of the request.
 pub(super) fn message(bytes: &[u8]) -> Message<'_> {
     Message::new(bytes, WHAT)
 }

@@ -57,7 +57,7 @@ pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
     Ok(kind)
 }
 
-/// The key and the value of a pair.
+/// Returns the key and the value of a pair.
 pub(super) fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, Kind<'_>), IngestError> {
     let (mut key, mut value) = (Cow::Borrowed(""), &b""[..]);
     for field in message(pair) {
@@ -70,7 +70,7 @@ pub(super) fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, Kind<'_>), IngestError>
     Ok((key, kind(value)?))
 }
 
-/// The messages that field `number` of a message holds.
+/// Returns the messages that field `number` of a message holds.
 pub(super) fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8], IngestError>> {
     message(bytes).filter_map(move |field| match field {
         Ok((found, Content::Bytes(element))) if found == number => Some(Ok(element)),
@@ -79,12 +79,12 @@ pub(super) fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result
     })
 }
 
-/// The elements of a list.
+/// Returns the elements of a list.
 fn items(list: &[u8]) -> impl Iterator<Item = Result<Kind<'_>, IngestError>> {
     elements(list, 1).map(|element| kind(element?))
 }
 
-/// The pairs of an object.
+/// Returns the pairs of an object.
 fn pairs(object: &[u8]) -> impl Iterator<Item = Result<(Cow<'_, str>, Kind<'_>), IngestError>> {
     elements(object, 1).map(|element| pair(element?))
 }
@@ -166,7 +166,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// An element of a list as a value.
+/// Returns an element of a list as a value.
 fn value_of(kind: &Kind<'_>) -> Result<Option<Value>, IngestError> {
     Ok(Some(match kind {
         Kind::Nothing => return Ok(None),

@@ -169,7 +169,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A text as bytes, which are none where there is no text.
+/// Returns a text as bytes, which are none where there is no text.
 fn bytes_of(text: Option<Cow<'_, str>>) -> Cow<'_, [u8]> {
     match text.unwrap_or_default() {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),

@@ -258,7 +258,7 @@ impl Record<'_> {
         of_number.or_else(|| std::str::from_utf8(&self.severity_text).ok().and_then(|text| Level::parse(text.trim())))
     }
 
-    /// The message: the body as text, as JSON where it is none, else the name of the event, else its attributes.
+    /// Returns the message: the body as text, as JSON where it is none, else the name of the event, else its attributes.
     fn text<'t>(&'t self, attributes: &Attributes<'_>, made: &'t mut String) -> Result<&'t [u8], IngestError> {
         match &self.body {
             Body::Text(text) => return Ok(text),

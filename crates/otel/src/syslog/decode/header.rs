@@ -143,7 +143,7 @@ fn read_3164<'a>(rest: &'a str, received: &Received<'_>, header: &mut Header<'a>
     tag(numbered, header);
 }
 
-/// The instant that a text begins with, and the text behind it.
+/// Returns the instant that a text begins with, and the text behind it.
 fn after_time<'a>(text: &'a str, received: &Received<'_>) -> Option<(Option<Timestamp>, &'a str)> {
     let first = *text.as_bytes().first()?;
     if !first.is_ascii_digit() && !first.is_ascii_uppercase() {
@@ -221,7 +221,7 @@ mod tests {
     use parse::Zone;
     use types::Limits;
 
-    /// The header as `priority|time|host|app|procid|msgid`.
+    /// Returns the header as `priority|time|host|app|procid|msgid`.
     fn shown(frame: &str) -> String {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");

@@ -18,7 +18,7 @@ pub(super) enum Scalar<'t> {
     Word(&'t str),
 }
 
-/// The error for a value that its field cannot have.
+/// Returns the error for a value that its field cannot have.
 #[cold]
 pub(super) fn wrong(name: &str, found: impl Display) -> IngestError {
     let mut found = found.to_string();

@@ -243,7 +243,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A whole number, which mostly has 64 bits.
+/// Returns a whole number, which mostly has 64 bits.
 fn whole(text: &str) -> Option<i128> {
     text.parse::<i64>().map(i128::from).or_else(|_| text.parse::<i128>()).ok()
 }
@@ -258,7 +258,7 @@ fn bits(name: &str, number: i128) -> Result<u64, IngestError> {
     bits.map_err(|_| wrong(name, number))
 }
 
-/// The number of `SEVERITY_NUMBER_WARN2`.
+/// Returns the number of `SEVERITY_NUMBER_WARN2`.
 fn severity(name: &str) -> Option<u8> {
     let name = name.strip_prefix("SEVERITY_NUMBER_")?;
     if name == "UNSPECIFIED" {
