@@ -52,7 +52,7 @@ impl SourceFilter {
     /// Reads `_source` of the body, `stored_fields`, and the parameters of the address, which take precedence.
     pub(in crate::http) fn read(body: &Json, parameters: &Parameters) -> Self {
         let of_address = parameters.get("_source").map(Json::from);
-        // Stored fields are wanted in the place of the source, which is one of them.
+        // Stored fields replace the source, which is one of them.
         let stored = parameters.get("stored_fields").map(|text| text.split(',').map(Json::from).collect::<Json>());
         let is_shown = stored.as_ref().or_else(|| body.get("stored_fields")).is_none_or(|wanted| match wanted {
             Json::Array(names) => names.iter().any(|name| name == "_source"),
