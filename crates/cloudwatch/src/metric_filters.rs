@@ -136,7 +136,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
     })
 }
 
-/// Returns names of dimensions, and what their values are taken from.
+/// Reads the dimensions of a metric: names, and the selectors of their values.
 fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
     let given = given.as_object().into_iter().flatten();
     let pairs = given.map(|(name, from)| {

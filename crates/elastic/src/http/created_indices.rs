@@ -36,7 +36,7 @@ pub(super) fn has(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
 pub(super) fn empty(server: &Shared) -> Result<Vec<GroupName>, Problem> {
     let names = all(server)?;
     let names = names.iter().filter_map(|name| GroupName::new(name));
-    Ok(names.filter(|name| server.reaches(name.as_str()) && !server.whole_store().has_group(name)).collect())
+    Ok(names.filter(|name| server.reaches(name.as_str()) && !server.store().has_group(name)).collect())
 }
 
 /// Creates an index.

@@ -23,7 +23,7 @@ use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Most documents of one `_mget`.
+/// Limit on the documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;
 
 /// Answers `GET {index}/_doc/{id}`.
@@ -56,11 +56,11 @@ pub(super) async fn source(
     }
 }
 
-/// A document that is asked for.
+/// A requested document.
 struct DocumentRequest {
     index: String,
     id: String,
-    /// Which parts of it are shown, where it says so itself.
+    /// Its own selection of fields, if it has one.
     source: Option<Json_>,
 }
 
@@ -115,7 +115,7 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Pro
     }
 }
 
-/// Returns the hits of these documents, each in its place. Of several with one id it is the newest.
+/// Returns the hits of documents in their order; the newest of several with one id.
 async fn find(
     server: &Shared,
     wanted: &[DocumentRequest],
@@ -145,7 +145,7 @@ async fn find(
             let mut answer = run(reading, groups, &search, now)?.answer;
             let hits = answer["hits"]["hits"].as_array_mut().map(std::mem::take).unwrap_or_default();
             for place in places {
-                // Newest first, as hits without an order come.
+                // Hits without an order are newest first.
                 found[place] = hits.iter().find(|hit| hit["_id"] == ids[place].as_str()).cloned();
             }
         }
@@ -154,7 +154,7 @@ async fn find(
     .await
 }
 
-/// Returns a hit as a document that was asked for by its id.
+/// Returns a hit in the form of a document.
 fn shown(mut hit: Json_) -> Json_ {
     let mut answer = json!({
         "_index": hit["_index"].take(), "_id": hit["_id"].take(), "_version": 1, "_seq_no": 0, "_primary_term": 1,

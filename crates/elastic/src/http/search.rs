@@ -23,7 +23,7 @@ use super::{filter, mappings, scroll};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Most searches of one `_msearch`.
+/// Limit on the searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
 
 /// Answers `_search`: the hits and aggregations of one search.
@@ -72,7 +72,7 @@ pub(super) async fn answer(
     .await
 }
 
-/// Returns a search, and the groups that it is about.
+/// Reads a search and resolves its groups.
 fn prepared(
     server: &Shared,
     index: &str,
@@ -83,7 +83,7 @@ fn prepared(
 ) -> Result<(Option<Vec<GroupPattern>>, Search), Problem> {
     let pit = PointInTime::of_search(body, index)?;
     let groups = match &pit {
-        // What was there when it was opened may have been deleted since.
+        // Indices may have been deleted since the point in time was opened.
         Some(pit) => indices::resolve(server, &pit.index, Leniency { ignores_missing: true, ..leniency })?,
         None => indices::resolve(server, index, leniency)?,
     };
@@ -143,7 +143,7 @@ pub(super) async fn search_many(
                     answer["status"] = json!(200);
                     answer
                 }
-                // What ends one for want of time or right ends all.
+                // A timeout or a missing right ends all searches.
                 Err(problem) if problem.status.is_server_error() || problem.status == 401 => return Err(problem),
                 Err(problem) => problem_json(&problem).1,
             });
@@ -154,10 +154,10 @@ pub(super) async fn search_many(
     Ok(Json(filter.shown(json!({"took": started.elapsed().as_millis() as u64, "responses": responses}))))
 }
 
-/// A line of `_msearch` as JSON, or what is wrong with it.
+/// A line of `_msearch` as JSON, or its error.
 type Line = Result<Json_, Problem>;
 
-/// Headers and bodies by turns, a line each. An empty header says nothing.
+/// Reads pairs of header and body, a line each. An empty line is an empty header.
 fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("parse_exception", "the body is no UTF-8"))?;

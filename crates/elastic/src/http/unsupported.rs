@@ -1,4 +1,4 @@
-//! Features of Elasticsearch that this API does not have, by the part of the path that names them.
+//! Features of Elasticsearch that this API does not have, by the part of the path with their name.
 
 use axum::http::Method;
 
@@ -6,7 +6,7 @@ use super::address::{PREFIX, is_address};
 use super::errors::NOT_SUPPORTED;
 use door::problem::Problem;
 
-/// What Elasticsearch does and this door does not, by a part of the path, and why.
+/// Unsupported features by their part of the path, with the reason or an alternative.
 const REFUSED: [(&str, &str); 40] = [
     ("_analyze", "how texts are split into words is fixed"),
     ("_update", "an event is not changed once it is stored"),
