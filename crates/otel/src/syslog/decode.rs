@@ -60,17 +60,17 @@ impl Messages<'_> {
         let text = text_of(frame);
         let mut header = header::read(&text, self.collector.received());
         let place = self.place(header.appname.unwrap_or_default())?;
-        // Its group, and with it the zone of its times, is known only once it was read.
+        // The group, and with it the zone of its times, is known only after parsing.
         if self.collector.received().zone != self.collector.received_for(place).zone {
             header = header::read(&text, &self.collector.received_for(place));
         }
         self.collector.set_stream(place, header.hostname.unwrap_or(from));
-        // A message without a time happened when it came, whatever another sender's said.
+        // A message without a time has the time of its arrival.
         self.collector.forget_last_lines();
         let fields = |fields: &mut FieldWriter<'_>| write_fields(&header, n_cut, fields);
         let n_fields = 7 + header.structured_data.bytes().filter(|byte| *byte == b'=').count();
         let beside = Beside { time: header.time, level: None, n_fields, fields: Some(&fields) };
-        // One that is too old is left out: the protocol has no word for it.
+        // A message that is too old is left out: the protocol cannot report it.
         self.collector.known_with(place, frame, &beside).map(|_| ())
     }
 
@@ -89,7 +89,7 @@ impl Messages<'_> {
 }
 
 fn write_fields(header: &Header<'_>, n_cut: u64, fields: &mut FieldWriter<'_>) {
-    // At most 191, as the header's reader has seen to.
+    // At most 191, as the parser of headers has checked.
     if let Some(priority) = header.priority.filter(|priority| *priority <= 191) {
         fields.text("facility", FACILITIES[usize::from(priority >> 3)]);
         fields.text("severity", SEVERITIES[usize::from(priority & 7)]);
@@ -118,7 +118,7 @@ fn write_fields(header: &Header<'_>, n_cut: u64, fields: &mut FieldWriter<'_>) {
     }
 }
 
-/// Returns a value without the backslashes before `"`, `\` and `]`; others are the value's own.
+/// Removes the backslashes before `"`, `\` and `]`; others belong to the value.
 fn unescaped(value: &str) -> Cow<'_, str> {
     if !value.contains('\\') {
         return Cow::Borrowed(value);
