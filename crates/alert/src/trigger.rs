@@ -167,7 +167,7 @@ impl Trigger {
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
         let columns = vec![column("@timestamp"), column("@ingestionTime")];
         operators.push(Operator::Project { columns, is_events: true });
-        let plan = Plan { operators, ..Plan::default() };
+        let plan = Plan::new(operators);
         let tail = Tail::new(&plan, chrono_tz::UTC).ok()?;
         Some(Self { groups, level_code_min, tail, is_timeless, rules: vec![rule] })
     }
@@ -194,8 +194,8 @@ fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Oper
         return None;
     }
     let plan = compile(rule, now).ok()?.plan;
+    let mut steps: Vec<Operator> = plan.operators().iter().take_while(|step| is_of_events(step)).cloned().collect();
     let groups = if plan.sources.is_empty() { rule.groups.clone() } else { plan.sources };
-    let mut steps: Vec<Operator> = plan.operators.into_iter().take_while(is_of_events).collect();
     // What is computed from events that were chosen before chooses none.
     let n_steps = steps.iter().rposition(|step| matches!(step, Operator::Filter(_)))? + 1;
     steps.truncate(n_steps);

@@ -85,9 +85,11 @@ impl OperationRequest {
             }
             (Some(names), None) => {
                 self.must_have_streams(&group, &names).await?;
-                plan.operators.insert(0, Operator::Filter(is_one_of(&names)));
+                plan.edit(|operators| operators.insert(0, Operator::Filter(is_one_of(&names))));
             }
-            (None, Some(prefix)) => plan.operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))),
+            (None, Some(prefix)) => {
+                plan.edit(|operators| operators.insert(0, Operator::Filter(starts_with_any(&[prefix]))));
+            }
             (None, None) => {}
         }
         let range = range_of(&input, 1_000_000)?;

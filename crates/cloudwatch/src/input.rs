@@ -20,7 +20,7 @@ impl Input {
         let bad = |message: String| CloudWatchProblem::new("SerializationException", message);
         match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => Ok(Self(members)),
-            Ok(_) => Err(bad("the body is no JSON object".into())),
+            Ok(_) => Err(bad("the body is not a JSON object".into())),
             Err(error) => Err(bad(error.to_string())),
         }
     }

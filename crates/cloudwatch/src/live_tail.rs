@@ -135,7 +135,7 @@ fn tail_of(input: &Input, n_groups: usize) -> Result<Tail, CloudWatchProblem> {
             return Err(CloudWatchProblem::parameter(message));
         }
         let condition = if streams.is_some() { is_one_of(names) } else { starts_with_any(names) };
-        plan.operators.insert(0, Operator::Filter(condition));
+        plan.edit(|operators| operators.insert(0, Operator::Filter(condition)));
     }
     Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
 }

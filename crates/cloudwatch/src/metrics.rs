@@ -96,9 +96,9 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         }
     };
     if operation == "ListMetrics" {
-        let input = input.filter(Value::is_object).ok_or_else(|| {
-            CloudWatchProblem::new("SerializationException", "The body is no object that can be read.")
-        })?;
+        let input = input
+            .filter(Value::is_object)
+            .ok_or_else(|| CloudWatchProblem::new("SerializationException", "The body is not a readable object."))?;
         return list(server, &input).await;
     }
     let kind = if *form == Form::Query { "InvalidAction" } else { "UnknownOperationException" };

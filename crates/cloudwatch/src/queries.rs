@@ -208,7 +208,7 @@ fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
 /// Runs a query until it ends or the server closes.
 async fn run(server: Shared, ticket: Ticket, query: Arc<RegisteredQuery>, question: Question) {
     let (of_work, to) = (server.clone(), query.clone());
-    let is_events = matches!(question.plan.operators.last(), Some(Operator::Project { is_events: true, .. }));
+    let is_events = matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. }));
     let work = move |reading: &Reading<'_>| {
         let all = &of_work.state.queries;
         let take = |rows| to.extend(all, rows);

@@ -65,8 +65,9 @@ impl Signature {
             return Err(scope(service));
         }
         let signed: Vec<String> = part("SignedHeaders")?.split(';').map(str::to_owned).collect();
-        let value =
-            HEXLOWER.decode(part("Signature")?.as_bytes()).map_err(|_| incomplete("the signature is no hex"))?;
+        let value = HEXLOWER
+            .decode(part("Signature")?.as_bytes())
+            .map_err(|_| incomplete("the signature is not hexadecimal"))?;
         let time = headers.get("x-amz-date").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         check_time(&time, date, now)?;
         check_signed(&signed, headers)?;

@@ -106,7 +106,7 @@ impl Parser<'_> {
             return Err(lost_rate());
         }
         if matches!(kind, Kind::Pipeline(_) | Kind::Choice(_)) && nesting == 0 {
-            let message = "stands inside a histogram, whose buckets it is computed from";
+            let message = "must be inside a histogram, whose buckets it is computed from";
             return Err(SearchError::parsing(at, message));
         }
         if let Kind::Terms(terms) = &kind {
@@ -195,7 +195,9 @@ impl Parser<'_> {
         let now = self.reader.now;
         let read = |json: &Json| {
             let written = times::read(json, format, now, zone);
-            written.map(|written| written.first).ok_or_else(|| SearchError::parsing(at, format!("{json} is no time")))
+            written
+                .map(|written| written.first)
+                .ok_or_else(|| SearchError::parsing(at, format!("{json} is not a time")))
         };
         let shown = |bound: i64| {
             let text = times::format_time_in(zone, Timestamp(bound), format);
@@ -274,7 +276,7 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
 fn ranges(schema: &Schema, body: &Json, at: &str) -> Result<Branches, SearchError> {
     let number = |json: &Json| {
         let number = json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
-        number.ok_or_else(|| SearchError::parsing(at, format!("{json} is no number")))
+        number.ok_or_else(|| SearchError::parsing(at, format!("{json} is not a number")))
     };
     let field = schema.value(field_named(body, at)?)?;
     branches(

@@ -140,7 +140,7 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         let aggregates = vec![Aggregate { name: "#count".into(), kind: AggregateKind::Count, argument: None }];
         operators.push(Operator::Aggregate { by, aggregates });
         operators.push(Operator::Project { columns, is_events: false });
-        let plan = plan::optimise(Plan { operators, ..Plan::default() });
+        let plan = Plan::new(operators);
         let zone = self.zone;
         let rows = self.executor.background_rows(&plan, zone)?;
         let row = |mut row: Vec<Option<Value>>| match row.pop() {

@@ -234,7 +234,7 @@ pub(super) fn date_histogram(
     };
     let zone = zone(body, known_zone, at)?;
     let text = |name: &str| body.get(name).and_then(Json::as_str).map(str::trim);
-    let unreadable = |text: &str| SearchError::argument(format!("[{at}] [{text}] is no interval that is supported"));
+    let unreadable = |text: &str| SearchError::argument(format!("[{at}] [{text}] is not a supported interval"));
     let (span, is_calendar) = match (text("fixed_interval"), text("calendar_interval"), text("interval")) {
         (Some(text), ..) => (fixed(text).ok_or_else(|| unreadable(text))?, false),
         (_, Some(text), _) => (calendar(text).ok_or_else(|| unreadable(text))?, true),
@@ -281,7 +281,7 @@ fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> 
 fn with_missing_time(field: Expr, missing: Option<&Json>, zone: Tz, at: &str) -> Result<Expr, SearchError> {
     let Some(json) = missing.filter(|json| !json.is_null()) else { return Ok(field) };
     let written = times::read(json, None, Timestamp(0), zone);
-    let written = written.ok_or_else(|| SearchError::parsing(at, format!("[missing] {json} is no time")))?;
+    let written = written.ok_or_else(|| SearchError::parsing(at, format!("[missing] {json} is not a time")))?;
     let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(written.first))));
     Ok(Expr::Call(Function::Coalesce, vec![field, literal]))
 }

@@ -23,7 +23,7 @@ pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, Sea
         None | Some(Json::Null) => Ok(None),
         Some(json) => match read(json).and_then(|number| usize::try_from(number).ok()) {
             Some(number) => Ok(Some(number)),
-            None => Err(SearchError::parsing(at, format!("{json} is no number that fits here"))),
+            None => Err(SearchError::parsing(at, format!("{json} is not a valid number"))),
         },
     }
 }

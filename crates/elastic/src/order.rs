@@ -100,7 +100,7 @@ pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchE
                     keys.extend(self::key(name, order, options, schema, &at)?);
                 }
             }
-            _ => return Err(SearchError::parsing(&at, "is no field")),
+            _ => return Err(SearchError::parsing(&at, "is not a field")),
         }
     }
     Ok(Order { keys })
@@ -118,7 +118,7 @@ fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &st
     let descending = match order.map(str::to_ascii_lowercase).as_deref() {
         None | Some("asc") => false,
         Some("desc") => true,
-        Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is no order; write asc or desc"))),
+        Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is not an order; use asc or desc"))),
     };
     let format = options.get("format").and_then(Json::as_str).map(str::to_owned);
     check_options(options, &kind, at)?;
@@ -167,7 +167,7 @@ fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str
     let extreme = if takes_greatest { Function::GreatestOfList } else { Function::LeastOfList };
     let mut by = By { expr: Expr::Call(extreme, vec![each_of(expr)]), form };
     if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
-        let message = || SearchError::parsing(at, format!("missing [{missing}] is no value"));
+        let message = || SearchError::parsing(at, format!("missing [{missing}] is not a value"));
         let literal = Expr::Literal(Some(by.literal(missing).ok_or_else(message)?));
         by.expr = Expr::Call(Function::Coalesce, vec![by.expr, literal]);
     }
@@ -239,7 +239,7 @@ impl Order {
 
     /// Reads `search_after`.
     pub fn cursor(&self, json: &Json) -> Result<Cursor, SearchError> {
-        let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is no list")) };
+        let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is not a list")) };
         if self.keys.is_empty() || values.len() != self.keys.len() {
             let message = format!("has {} values, and sort has {} keys", values.len(), self.keys.len());
             return Err(SearchError::parsing("search_after", message));
@@ -248,7 +248,7 @@ impl Order {
         let id = match place {
             Some(place) => {
                 let text = values[place].as_str().and_then(EventId::decode);
-                let message = "the value of _doc is the one of the hit behind which to go on";
+                let message = "the value of _doc must be that of the hit before the page";
                 Some(text.ok_or_else(|| SearchError::parsing("search_after", message))?)
             }
             None => None,

@@ -213,8 +213,9 @@ impl Terms {
             if let OrderBy::Path(path) = &order.by
                 && !metrics.contains(&name_of(path))
             {
-                let reason =
-                    format!("[{at}.order] Invalid aggregation order path [{path}]: it is no metric of these buckets");
+                let reason = format!(
+                    "[{at}.order] Invalid aggregation order path [{path}]: it is not a metric of these buckets"
+                );
                 return Err(SearchError { kind: "aggregation_execution_exception", reason });
             }
         }

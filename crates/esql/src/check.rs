@@ -13,7 +13,6 @@ use super::typed::is_present;
 use language::dsl::Selection;
 use plan::error::Span;
 use plan::not;
-use plan::optimise;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey};
 
 /// Most columns of an answer.
@@ -70,7 +69,7 @@ pub(super) fn check(
     let columns = columns.map(|(index, column)| (Name::from(format!("#{index}")), shown(&column.stored))).collect();
     checker.operators.push(Operator::Project { columns, is_events: checker.is_events });
     let columns = checker.scope.columns.into_iter().map(|column| (column.name, column.stored.kind)).collect();
-    let plan = optimise(Plan { operators: checker.operators, ..Plan::default() });
+    let plan = Plan::new(checker.operators);
     Ok(Checked { plan, range: checker.range, columns, warnings: checker.warnings })
 }
 

@@ -25,7 +25,7 @@ pub use members::{object, only_member};
 pub use reader::Reader;
 
 use crate::lucene::Target;
-use plan::{Expr, Name, Operator, Plan, optimise};
+use plan::{Expr, Name, Operator, Plan};
 
 /// Deepest nesting of queries, as in Elasticsearch (`indices.query.bool.max_nested_depth`).
 const NESTING_MAX: usize = 30;
@@ -53,7 +53,7 @@ impl Selection {
         let mut all = self.operators.clone();
         all.extend(operators);
         all.push(Operator::Project { columns, is_events });
-        optimise(Plan { operators: all, ..Plan::default() })
+        Plan::new(all)
     }
 }
 

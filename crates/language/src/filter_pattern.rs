@@ -28,8 +28,7 @@ use pest::iterators::Pair;
 use self::grammar::{FilterPattern, Rule};
 use self::reader::Reader;
 use plan::error::{QueryError, QueryErrors, Span};
-use plan::optimise;
-use plan::{Expr, Operator, Plan, Warning};
+use plan::{Expr, Operator, Plan, PlanDraft, Warning};
 
 /// Longest pattern in code points, as Amazon has it.
 const PATTERN_CHARS_MAX: usize = 1_024;
@@ -44,7 +43,7 @@ pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
     let (mut operators, warnings) = conditions(text)?;
     let shown = ["@timestamp", "@message"].map(|name| (name.into(), Expr::Field(name.into())));
     operators.push(Operator::Project { columns: shown.to_vec(), is_events: true });
-    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+    Ok(PlanDraft { operators, warnings, ..PlanDraft::default() }.finish())
 }
 
 /// The same with other columns: what selectors name, `$.property` of a JSON event or `$column` of a pattern of columns.
@@ -57,7 +56,7 @@ pub fn parse_filter_pattern_showing(text: &str, selectors: &[&str]) -> Result<Pl
     let shown = selectors.iter().map(|selector| Ok(((*selector).into(), selected(selector, &columns)?)));
     let shown = shown.collect::<Result<Vec<_>, QueryErrors>>()?;
     operators.push(Operator::Project { columns: shown, is_events: true });
-    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+    Ok(PlanDraft { operators, warnings, ..PlanDraft::default() }.finish())
 }
 
 /// Returns the selectors of a pattern, as written and each once: `$.property` of a JSON event, `$column` of a pattern of

@@ -3,7 +3,7 @@
 use pest::RuleType;
 use pest::error::{Error, ErrorVariant, InputLocation};
 use plan::error::{QueryError, Span};
-use plan::{Expr, Operator, Plan, optimise};
+use plan::{Expr, Operator, Plan};
 
 /// Longest query in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
@@ -18,7 +18,7 @@ pub(crate) const CLAUSES_MAX: usize = 1_024;
 pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
     let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
     operators.push(Operator::Project { columns: columns.collect(), is_events: true });
-    optimise(Plan { operators, ..Plan::default() })
+    Plan::new(operators)
 }
 
 /// Refuses a query that is too long to be read.

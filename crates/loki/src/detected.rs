@@ -179,7 +179,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
     })
     .await?;
     let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())
-        .map_err(|error| Problem::internal(format!("the lines of a query are no JSON: {error}")))?;
+        .map_err(|error| Problem::internal(format!("the lines of a query are not JSON: {error}")))?;
     let streams = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(streams.iter().flat_map(entries_of).collect())
 }

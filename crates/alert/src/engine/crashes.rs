@@ -27,7 +27,7 @@ impl Ask for Truth {
             Operator::Project { columns, .. } => columns.last().is_some_and(|(name, _)| &**name == "__fires"),
             _ => false,
         };
-        if !question.plan.operators.last().is_some_and(fires) {
+        if !question.plan.operators().last().is_some_and(fires) {
             return Ok(Table::default());
         }
         let holds = *self.0.lock().unwrap();

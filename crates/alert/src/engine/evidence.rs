@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use language::{ParseOptions, parse_insights};
-use plan::{Operator, Plan};
+use plan::Plan;
 use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Timestamp, Value, format_duration_ns};
 
@@ -119,14 +119,10 @@ impl EvidenceQuery<'_> {
 
     /// A plan that goes on behind the events of the row.
     fn behind(&self, text: &str) -> Option<Plan> {
-        let mut plan = self.compiled.events_plan(self.row);
-        // What is shown of events, and how many of them.
-        while matches!(plan.operators.last(), Some(Operator::Project { .. } | Operator::Limit(_))) {
-            plan.operators.pop();
-        }
+        let mut draft = self.compiled.events_draft(self.row);
         let options = ParseOptions { now: self.now, time_zone: chrono_tz::UTC };
-        plan.operators.extend(parse_insights(text, &options).ok()?.operators);
-        Some(plan)
+        draft.operators.extend(parse_insights(text, &options).ok()?.operators().iter().cloned());
+        Some(draft.finish())
     }
 
     fn asked(&self, plan: &Plan, range: TimeRange, n_rows_max: usize) -> Option<Table> {

@@ -195,7 +195,7 @@ impl RuleEngine {
 
 /// Tells whether a table says that no event was counted, so that none is in any part of its time either.
 pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
-    let mut steps = compiled.plan.operators.iter().skip_while(|step| is_of_events(step));
+    let mut steps = compiled.plan.operators().iter().skip_while(|step| is_of_events(step));
     let is_plain = matches!(steps.next(), Some(Operator::Aggregate { .. }))
         && steps.all(|step| matches!(step, Operator::Extend { .. } | Operator::Sort(_) | Operator::Project { .. }));
     let says_nothing = |value: &Option<Value>| matches!(value, None | Some(Value::Integer(0)));

@@ -127,7 +127,7 @@ impl<'a> PutLogEvents<'a> {
     pub fn read(body: &'a [u8]) -> Result<Self, PutError> {
         // An array would be taken for the members in their order.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(PutError::Form("the body is no JSON object".into()));
+            return Err(PutError::Form("the body is not a JSON object".into()));
         }
         let read: Body<'a> = serde_json::from_slice(body).map_err(|error| PutError::Form(error.to_string()))?;
         let group = GroupName::new(&read.log_group_name).ok_or_else(|| {

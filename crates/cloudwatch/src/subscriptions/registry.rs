@@ -125,7 +125,7 @@ impl Subscriptions {
                 counts.n_events as f64
             }),
             ("failures_total", Kind::Counter, "Posts of it that were not taken.", |counts| counts.n_failures as f64),
-            ("failing", Kind::Gauge, "1 while its receiver does not take what it posts.", |counts| {
+            ("failing", Kind::Gauge, "1 while the receiver refuses posts.", |counts| {
                 f64::from(u8::from(counts.problem.is_some()))
             }),
         ];

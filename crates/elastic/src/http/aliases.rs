@@ -220,7 +220,7 @@ fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<
         index => group_name_of_outside(index).as_str().to_owned(),
     };
     if !covers(&server.caller.scope, &index) {
-        let message = format!("this key may not decide about the group {index}");
+        let message = format!("this key does not cover the group {index}");
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     }
     if action.is_added {

@@ -26,7 +26,7 @@ pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
         return Ok(json!({}));
     }
     let unreadable = |error: serde_json::Error| {
-        Problem::bad_request("parsing_exception", format!("the body is no JSON that can be read: {error}"))
+        Problem::bad_request("parsing_exception", format!("the body is not valid JSON: {error}"))
     };
     serde_json::from_slice(bytes).map_err(unreadable)
 }

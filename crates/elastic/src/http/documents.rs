@@ -91,7 +91,7 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Pro
     for (name, value) in body.as_object().into_iter().flatten() {
         let list = value
             .as_array()
-            .ok_or_else(|| Problem::bad_request("parsing_exception", format!("[{name}] is no list")))?;
+            .ok_or_else(|| Problem::bad_request("parsing_exception", format!("[{name}] is not a list")))?;
         for one in list {
             let text = |name: &str| one.get(name).and_then(Json_::as_str).map(str::to_owned);
             let id = match name.as_str() {

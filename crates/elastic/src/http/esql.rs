@@ -134,7 +134,7 @@ fn warnings(checked: &Checked, reasons: &[PartialReason]) -> Vec<HeaderValue> {
 /// Reads a request, and whether values are requested by columns.
 fn question(body: &Json_, now: Timestamp, timing: Timing) -> Result<(Question, bool), Problem> {
     let Some(members) = body.as_object() else {
-        return Err(Problem::bad_request("parsing_exception", "the body is no object"));
+        return Err(Problem::bad_request("parsing_exception", "the body is not an object"));
     };
     let is_async = timing == Timing::Asynchronous;
     let refused = |what: String| Problem::bad_request("illegal_argument_exception", what);

@@ -123,7 +123,7 @@ impl Search {
             let (range, of_post) = (&mut search.selection.range, post.range);
             let is_narrower = of_post.from > range.from || of_post.to < range.to;
             if is_narrower && !search.aggregations.is_empty() {
-                let message = "a range of @timestamp beside aggregations belongs into [query]";
+                let message = "with aggregations a range of @timestamp must be in [query]";
                 return Err(SearchError::parsing("post_filter", message));
             }
             range.from = range.from.max(of_post.from);
@@ -218,14 +218,14 @@ fn check_least_score(body: &Json, parameters: &Parameters) -> Result<(), SearchE
         return Ok(());
     };
     let least = written.as_f64().or_else(|| written.as_str()?.trim().parse().ok());
-    let least = least.ok_or_else(|| SearchError::parsing("min_score", format!("{written} is no number")))?;
+    let least = least.ok_or_else(|| SearchError::parsing("min_score", format!("{written} is not a number")))?;
     let message = "is not supported above 0: hits have no relevance here";
     if least > 0.0 { Err(SearchError::parsing("min_score", message)) } else { Ok(()) }
 }
 
 /// Refuses unknown members, and unsupported ones that would change the answer.
 fn check_members(body: &Json) -> Result<(), SearchError> {
-    let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is no object")) };
+    let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is not an object")) };
     const READ: [&str; 11] = [
         "query",
         "aggs",

@@ -160,7 +160,7 @@ type Line = Result<Json_, Problem>;
 /// Reads pairs of header and body, a line each. An empty line is an empty header.
 fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     let text =
-        std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("parse_exception", "the body is no UTF-8"))?;
+        std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("parse_exception", "the body is not UTF-8"))?;
     let mut lines: Vec<&str> = text.split('\n').map(str::trim).collect();
     while lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();
@@ -175,7 +175,7 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     let mut lines = lines.into_iter();
     while let Some(header) = lines.next() {
         let Some(body) = lines.next() else {
-            let message = format!("line {} is a header without a body behind it", searches.len() * 2 + 1);
+            let message = format!("line {} is a header without a body after it", searches.len() * 2 + 1);
             return Err(Problem::bad_request("illegal_argument_exception", message));
         };
         if searches.len() >= SEARCHES_MAX {

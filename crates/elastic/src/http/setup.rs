@@ -75,7 +75,7 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
 /// Reads the declaration of an index from a body.
 fn declared(body: &Value) -> Result<Declaration, Problem> {
     let bad = |message: String| Problem::bad_request("parse_exception", message);
-    let Some(members) = body.as_object() else { return Err(bad("the body is no object".into())) };
+    let Some(members) = body.as_object() else { return Err(bad("the body is not an object".into())) };
     for (name, value) in members {
         match name.as_str() {
             "settings" => settings::check_settings(value)?,

@@ -26,7 +26,7 @@ use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
 use plan::error::{QueryError, QueryErrors, Span, nearest};
-use plan::{Expr, Operator, Plan, TextPattern};
+use plan::{Expr, Operator, PlanDraft, TextPattern};
 
 pub(super) use self::checker::Checker;
 use self::scope::{Shown, Table, fields_of};
@@ -63,12 +63,12 @@ impl Checker<'_> {
         self.warn("phrase-search", message, phrase.span, Some(hint));
     }
 
-    /// Checks the commands and gives the plan.
-    pub(crate) fn plan(mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
+    /// Checks the commands and returns the draft of their plan.
+    pub(crate) fn draft(mut self, commands: &[Command]) -> Result<PlanDraft, QueryErrors> {
         self.checked(commands)
     }
 
-    fn checked(&mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
+    fn checked(&mut self, commands: &[Command]) -> Result<PlanDraft, QueryErrors> {
         if let Some(command) = commands.get(COMMANDS_MAX) {
             let message = format!("the query has more than {COMMANDS_MAX} commands");
             return Err(QueryError::new("too-many-commands", message, self.text, command.span).into());
@@ -87,7 +87,7 @@ impl Checker<'_> {
         let columns = self.shown_columns().into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
         self.operators.push(Operator::Project { columns, is_events: self.tables.is_empty() });
         self.settle_joins();
-        Ok(Plan {
+        Ok(PlanDraft {
             sources: std::mem::take(&mut self.sources),
             times: std::mem::take(&mut self.times),
             operators: std::mem::take(&mut self.operators),

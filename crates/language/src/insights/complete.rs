@@ -23,7 +23,7 @@ use super::aggregate_name::AggregateName;
 use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
 use plan::function::SIGNATURES;
 use plan::regular_expression::compile_regex;
-use plan::{Expr, Operator, ParseMethod, Plan};
+use plan::{Expr, Operator, ParseMethod, PlanDraft};
 
 /// A character that no query may have at any place but in texts and comments.
 const NOTHING: char = '\u{1}';
@@ -52,7 +52,7 @@ pub struct Completion {
     /// The field whose values may stand here.
     pub values_of: Option<String>,
     /// The commands before, which choose the events whose fields and values are of interest.
-    pub earlier: Option<Plan>,
+    pub earlier: Option<PlanDraft>,
 }
 
 /// Tells what may stand at `cursor`, which counts UTF-16 units from the start of `text`.
@@ -104,7 +104,7 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
     if completion.takes_groups {
         return;
     }
-    completion.earlier = super::unoptimised(place.earlier, options).ok();
+    completion.earlier = super::draft(place.earlier, options).ok();
     let made = Made::by(completion.earlier.as_ref());
     if takes_value || expected.contains(&Rule::list) || expected.contains(&Rule::regex) {
         completion.values_of = place.compared.clone().filter(|field| !made.has(field) && made.keeps_events);
@@ -173,9 +173,9 @@ struct Made {
 }
 
 impl Made {
-    fn by(plan: Option<&Plan>) -> Self {
+    fn by(draft: Option<&PlanDraft>) -> Self {
         let mut made = Self { names: Vec::new(), keeps_events: true };
-        for operator in plan.iter().flat_map(|plan| &plan.operators) {
+        for operator in draft.iter().flat_map(|draft| &draft.operators) {
             match operator {
                 Operator::Extend { name, expr: Expr::Literal(None) } => made.names.retain(|known| **known != **name),
                 Operator::Extend { name, .. } | Operator::Unnest { name, .. } => made.add(name),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::{Expr, Operator, Plan, SortKey, optimise};
+use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
 use types::GroupPattern;
 
 use super::label::STREAM_LABELS;
@@ -67,6 +67,6 @@ impl LogQuery {
         let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
         let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), self.label(name)));
         operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
-        optimise(Plan { sources: self.sources.clone(), operators, ..Plan::default() })
+        PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }.finish()
     }
 }

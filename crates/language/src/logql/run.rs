@@ -16,8 +16,7 @@ use super::vector::{self, Labels, Numbers, Values};
 use super::windows::{self, Reading, SegmentedSeries, Segments};
 use plan::function::Function;
 use plan::label_set::{ERROR, LabelSet};
-use plan::optimise;
-use plan::{ArithmeticOperator, Expr, Name, Operator, Plan};
+use plan::{ArithmeticOperator, Expr, Name, Operator, Plan, PlanDraft};
 
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;
@@ -399,5 +398,5 @@ fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Rea
     }
     operators.push(Operator::Aggregate { by, aggregates });
     operators.push(Operator::Project { columns, is_events: false });
-    optimise(Plan { sources: call.log.sources.clone(), operators, ..Plan::default() })
+    PlanDraft { sources: call.log.sources.clone(), operators, ..PlanDraft::default() }.finish()
 }

@@ -62,7 +62,7 @@ pub enum HecFault {
     #[error("event is empty")]
     BlankEvent,
     /// Its `fields` are not an object.
-    #[error("fields is no object of names and values")]
+    #[error("fields is not an object of names and values")]
     BadFields,
 }
 
@@ -137,7 +137,7 @@ impl<'a> Event<'a> {
             return json.string().map(Some);
         }
         if json.skip()? != "null" {
-            self.fault.get_or_insert(HecFault::BadFormat(format!("{name} is no text")));
+            self.fault.get_or_insert(HecFault::BadFormat(format!("{name} is not a text")));
         }
         Ok(None)
     }
@@ -374,7 +374,7 @@ impl<'c, 's> Events<'c, 's> {
         match read {
             Some(Resolved::At(time)) => Ok((Some(time), None)),
             Some(Resolved::OutOfRange) => Ok((Some(Timestamp(i64::MAX)), Some(text))),
-            None => Err(HecFault::BadFormat(format!("time {text:?} is no time"))),
+            None => Err(HecFault::BadFormat(format!("time {text:?} is not a time"))),
         }
     }
 

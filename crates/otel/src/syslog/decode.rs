@@ -1,9 +1,9 @@
-//! Syslog messages: events out of frames, which `parse` cuts out of connections.
+//! Events from syslog frames, into which `parse` splits connections.
 //!
-//! An event's text is its frame, byte for byte; the header's parts are fields: `hostname`, `appname`, `procid`, `msgid`,
-//! `facility`, `severity` (both by name), structured data as `id.param`. The group is `syslog/APPNAME`, `syslog` where
-//! there is none; the stream is the host, else the address that it came from. What the frame's limit cut off is counted in the
-//! field `cutBytes`.
+//! The text of an event is its frame, byte for byte. The parts of the header are fields: `hostname`, `appname`, `procid`,
+//! `msgid`, `facility`, `severity` (both by name), structured data as `id.param`. The group is `syslog/APPNAME`, or `syslog`
+//! without a name; the stream is the host, else the address of the sender. `cutBytes` counts bytes beyond the limit of a
+//! frame.
 
 mod header;
 
@@ -17,23 +17,23 @@ use header::{Header, for_each_param};
 use ingest::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender};
 pub use parse::{SyslogFramer, SyslogFrames};
 
-/// Frames that came from one sender.
+/// Frames from one sender.
 #[derive(Clone, Debug)]
 pub struct SyslogChunk {
-    /// The sender's address, the stream of frames that name no host.
+    /// The sender's address, which is the stream of frames without a host.
     pub from: std::sync::Arc<str>,
     /// The frames in order.
     pub frames: SyslogFrames,
 }
 
-/// Names of the facilities and severities, as lines of files have them that are recognised as syslog.
+/// Names of facilities and severities, as in syslog lines from files.
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
     "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
-/// Stores the messages of some senders as one delivery and returns when they are durable. Blocks.
+/// Stores the messages of several senders as one delivery, and returns when they are durable. Blocks.
 pub fn ingest_syslog(intake: &Intake, chunks: &[SyslogChunk], now: Timestamp) -> Result<IngestAnswer, IngestError> {
     let sender = Sender { name: "syslog", within: &GroupScope::All, batch_id: None, now };
     let mut messages = Messages { collector: intake.collect(&sender), places: HashMap::new(), name: String::new() };
@@ -46,12 +46,12 @@ pub fn ingest_syslog(intake: &Intake, chunks: &[SyslogChunk], now: Timestamp) ->
     intake.deliver(messages.collector, None, n_bytes, IngestAnswer::default())
 }
 
-/// Messages on their way into the collector.
+/// Passes messages to the collector.
 struct Messages<'s> {
     collector: Collector<'s>,
     /// Places of groups by application.
     places: HashMap<String, usize>,
-    /// Holds names as they are made.
+    /// Buffer for names.
     name: String,
 }
 

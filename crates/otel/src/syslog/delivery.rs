@@ -71,7 +71,7 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
             }
             Ok(Err(problem)) => problem,
             Err(_) => {
-                error!(n_messages, "a fault in the server lost syslog messages");
+                error!(n_messages, "syslog messages lost by a fault in the server");
                 counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
                 return Ok(());
             }
@@ -83,7 +83,7 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
         }
         n_attempts_left -= u32::from(*server.closing.borrow());
         if !is_temporary(&problem) || n_attempts_left == 0 {
-            error!(%problem, n_messages, "syslog messages are lost");
+            error!(%problem, n_messages, "syslog messages lost");
             counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
             return Ok(());
         }

@@ -24,7 +24,7 @@ pub(in crate::http) struct SourceFilter {
 /// Reads a list of fields.
 pub(in crate::http) fn fields(json: Option<&Json>) -> Result<Vec<FieldPattern>, SearchError> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(Vec::new()) };
-    let Json::Array(list) = json else { return Err(SearchError::parsing("fields", "is no list")) };
+    let Json::Array(list) = json else { return Err(SearchError::parsing("fields", "is not a list")) };
     let mut patterns = Vec::new();
     for (index, field) in list.iter().enumerate() {
         let name = field.as_str().or_else(|| field.get("field").and_then(Json::as_str));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use plan::error::{QueryError, Span, place};
 use plan::regular_expression::REGEXES_MAX;
-use plan::{Expr, Operator, Warning};
+use plan::{Expr, Operator, PlanDraft, Warning};
 use types::GroupPattern;
 
 use super::aggregation::Aggregation;
@@ -13,6 +13,13 @@ use crate::insights::parse_options::ParseOptions;
 
 /// Most errors, and most warnings, that one answer tells.
 pub(super) const NOTES_MAX: usize = 50;
+
+/// The other side of a `join`.
+pub(super) struct RightSide {
+    pub(super) alias: plan::Name,
+    /// Its query, which shows the columns that the rest of the query asks for.
+    pub(super) draft: PlanDraft,
+}
 
 /// Checks one query.
 pub(crate) struct Checker<'a> {
@@ -28,8 +35,8 @@ pub(crate) struct Checker<'a> {
     pub(super) shown: Shown,
     /// Names of the present rows' side of each `join` so far.
     pub(super) left_aliases: Vec<plan::Name>,
-    /// Names of the other side of each `join`.
-    pub(super) right_aliases: Vec<plan::Name>,
+    /// The other side of each `join`.
+    pub(super) right_sides: Vec<RightSide>,
     pub(super) tables: Vec<Table>,
     /// The `stats` whose items are being checked.
     pub(super) aggregation: Option<Aggregation>,
@@ -54,7 +61,7 @@ impl<'a> Checker<'a> {
             operators: Vec::new(),
             shown: Shown::default(),
             left_aliases: Vec::new(),
-            right_aliases: Vec::new(),
+            right_sides: Vec::new(),
             tables: Vec::new(),
             aggregation: None,
             is_in_aggregate: false,

@@ -1,4 +1,4 @@
-//! The events of a push request on their way into the collector, stream after stream.
+//! Passes the events of a push request to the collector, stream by stream.
 
 use parse::FieldWriter;
 use types::{GroupName, Timestamp};
@@ -71,7 +71,7 @@ impl<'c, 's> Streams<'c, 's> {
         };
         let n_fields = labels.len() + metadata.len() + 3;
         let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
-        // One that is too old is left out; the protocol has no word for it.
+        // A line that is too old is left out: the protocol cannot report it.
         self.collector.text_with(place, line, &beside).map(|_| ())
     }
 }

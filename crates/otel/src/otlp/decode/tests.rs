@@ -252,7 +252,7 @@ fn values_of_the_wrong_kind_are_named() {
         let refused = house.send(json_request(record).as_bytes(), OtlpForm::Json).unwrap_err();
         assert!(refused.contains(expected), "{record}: {refused}");
     };
-    check(r#"{"timeUnixNano":"noon"}"#, r#""noon" is no value of timeUnixNano"#);
+    check(r#"{"timeUnixNano":"noon"}"#, r#""noon" is not a valid value of timeUnixNano"#);
     check(r#"{"traceId":"not hex!"}"#, "traceId");
     check(r#"{"body":"text"}"#, "body");
     check(r#"{"severityNumber":"SEVERITY_NUMBER_LOUD"}"#, "severityNumber");
@@ -324,7 +324,7 @@ fn numbers_in_json_are_texts_or_numbers() {
     for wrong in [r#""intValue":0.5"#, r#""intValue":"x""#, r#""intValue":1e30"#, r#""doubleValue":1e999"#] {
         let record = format!(r#"{{"attributes":[{{"key":"n","value":{{{wrong}}}}}]}}"#);
         let refused = House::new().send(json_request(&record).as_bytes(), OtlpForm::Json).unwrap_err();
-        assert!(refused.contains("is no value of"), "{wrong}: {refused}");
+        assert!(refused.contains("is not a valid value of"), "{wrong}: {refused}");
     }
 }
 
