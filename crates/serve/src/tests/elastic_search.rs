@@ -119,7 +119,7 @@ async fn what_is_not_supported_is_named_with_its_place() {
         ),
         (json!({"quary": {}}), "parsing_exception", "unknown key [quary]"),
         (json!({"sort": [{"@timestamp": "desc"}], "search_after": [1, 2]}), "parsing_exception", "has 2 values"),
-        (json!([]), "parsing_exception", "is no object"),
+        (json!([]), "parsing_exception", "is not an object"),
     ] {
         let (status, found, text) = house.refused("/elasticsearch/_search", &body.to_string()).await;
         assert_eq!((status, found.as_str()), (400, kind), "{body}: {text}");
