@@ -59,9 +59,10 @@ enum Assigned {
 impl Step {
     /// Returns the mistakes of a definition: all unknown keys, else the first mistake.
     pub(super) fn mistakes(node: &Node<'_>) -> Vec<DefinitionError> {
-        let unknown = match KINDS.iter().find(|(kind, _)| node.get(kind).is_some()) {
-            Some((kind, beside)) => node.unknown_keys(&Self::keys(kind, beside)),
-            None => Vec::new(),
+        let kinds: Vec<_> = KINDS.iter().filter(|(kind, _)| node.get(kind).is_some()).collect();
+        let unknown = match &*kinds {
+            [(kind, beside)] => node.unknown_keys(&Self::keys(kind, beside)),
+            _ => Vec::new(),
         };
         if unknown.is_empty() { Self::compile(node).err().into_iter().collect() } else { unknown }
     }
