@@ -10,26 +10,26 @@ use storage::{Clock, Store, Subscription};
 use types::Timestamp;
 
 use crate::ask::StoreAsk;
-use crate::book::Book;
-use crate::made::{Defined, Made};
+use crate::definitions::{ApiDefinitions, Definitions};
+use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
-use crate::schedule::{Next, Takes};
+use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
-use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleBook, RuleView, Timing};
+use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleSet, RuleView, Timing};
 
-mod making;
+mod changes;
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// Rules at work. Dropping it stops them.
 pub struct Alerts {
-    book: Arc<Book>,
+    book: Arc<RuleEngine>,
     post: Arc<dyn Post>,
     clock: Clock,
     /// Where what is made through the API is kept.
     store: Option<Arc<Store>>,
-    defined: Mutex<Defined>,
+    defined: Mutex<Definitions>,
     allow_private_addresses: bool,
     allow_commands: bool,
     is_stopping: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ pub struct Alerts {
 
 impl Alerts {
     /// Begins to evaluate `rules` over `store`.
-    pub fn start(store: Arc<Store>, rules: RuleBook, options: Options) -> Result<Arc<Self>, AlertsError> {
+    pub fn start(store: Arc<Store>, rules: RuleSet, options: Options) -> Result<Arc<Self>, AlertsError> {
         let is_stopping = Arc::new(AtomicBool::new(false));
         let cache = options.cache.clone();
         let ask = StoreAsk {
@@ -49,8 +49,8 @@ impl Alerts {
         };
         let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
         let post = post.map_err(AlertsError::Start)?;
-        let made = Made::load(&store).map_err(AlertsError::Start)?;
-        let defined = Defined { files: rules, made };
+        let made = ApiDefinitions::load(&store).map_err(AlertsError::Start)?;
+        let defined = Definitions { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
         let alerts = Self::start_with(Arc::new(ask), Arc::new(post), (Some(store), defined), options, is_stopping)?;
         alerts.watch(feed)?;
@@ -66,13 +66,13 @@ impl Alerts {
     fn start_with(
         ask: Arc<dyn Ask>,
         post: Arc<dyn Post>,
-        (store, defined): (Option<Arc<Store>>, Defined),
+        (store, defined): (Option<Arc<Store>>, Definitions),
         options: Options,
         is_stopping: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
         let (rules, silences) = (defined.merged(), defined.made.silences.clone());
-        let book = Book::open(rules, silences, &options, clock.now());
+        let book = RuleEngine::open(rules, silences, &options, clock.now());
         let book = Arc::new(book.map_err(|error| AlertsError::State(error.to_string()))?);
         let alerts = Arc::new(Self {
             book: book.clone(),
@@ -87,7 +87,7 @@ impl Alerts {
         });
         alerts.serve_channels()?;
         // What an event asked for has a thread of its own as well: it does not wait for a rule that takes long.
-        for (name, takes) in [("alert-evaluate", Takes::All), ("alert-at-once", Takes::AtOnce)] {
+        for (name, takes) in [("alert-evaluate", TaskFilter::All), ("alert-at-once", TaskFilter::AtOnce)] {
             let (book, ask, clock) = (book.clone(), ask.clone(), clock.clone());
             alerts.spawn(name, move || evaluate_rules(&book, &*ask, &clock, takes))?;
         }
@@ -96,7 +96,7 @@ impl Alerts {
 
     /// Puts other rules and channels of files in the place of those that stand. A rule is known by its name: what one with
     /// the same name has come to stays; of one that is no more, what fires is told as resolved.
-    pub fn replace(&self, files: RuleBook) -> Result<(), AlertsError> {
+    pub fn replace(&self, files: RuleSet) -> Result<(), AlertsError> {
         let mut defined = self.defined();
         let before = std::mem::replace(&mut defined.files, files);
         let replaced = self.put_in_place(&defined);
@@ -106,13 +106,13 @@ impl Alerts {
         replaced
     }
 
-    fn put_in_place(&self, defined: &Defined) -> Result<(), AlertsError> {
+    fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {
         self.book.replace(defined.merged(), self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()
     }
 
     /// What a panicking thread left locked is whole: it is replaced as one.
-    fn defined(&self) -> MutexGuard<'_, Defined> {
+    fn defined(&self) -> MutexGuard<'_, Definitions> {
         self.defined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -188,7 +188,7 @@ impl Drop for Alerts {
     }
 }
 
-fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock, takes: Takes) {
+fn evaluate_rules(book: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: TaskFilter) {
     loop {
         match book.schedule.wait(&|| clock.now(), takes, SLEEP_MAX) {
             Next::Task(task) => book.evaluate(&task, ask, &|| clock.now()),
@@ -200,7 +200,7 @@ fn evaluate_rules(book: &Book, ask: &dyn Ask, clock: &Clock, takes: Takes) {
 }
 
 /// Delivers what waits for a channel until it is no more. While `is_held`, everything waits.
-fn notify_channel(book: &Book, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
+fn notify_channel(book: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
     let mut repeated_at = clock.now().0;
     // It is looked up anew each time: it may have been changed.
     while let Some(channel) = book.served_channel(name) {
@@ -232,7 +232,7 @@ fn notify_channel(book: &Book, name: &str, post: &dyn Post, clock: &Clock, is_he
 }
 
 /// Tells everything that fires once more where the receiver wants that, and nothing waits that it has not heard yet.
-fn repeat_firing(book: &Book, channel: &Channel, post: &dyn Post, now: Timestamp, repeated_at: &mut i64) {
+fn repeat_firing(book: &RuleEngine, channel: &Channel, post: &dyn Post, now: Timestamp, repeated_at: &mut i64) {
     let Some(repeat_ns) = channel.target.repeat_ns() else { return };
     // A clock that was set back must not silence it.
     if (0..repeat_ns).contains(&now.0.saturating_sub(*repeated_at)) {

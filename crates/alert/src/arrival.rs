@@ -27,7 +27,7 @@ pub(crate) fn by_arrival(
     let by_own = and(Expr::Not(Box::new(off.clone())), within("@timestamp", range));
     let condition = or(by_own, and(off, within("@ingestionTime", range)));
     let mut plan = plan.clone();
-    plan.operators.insert(0, Operator::Filter(condition));
+    plan.edit(|operators| operators.insert(0, Operator::Filter(condition)));
     let wider = |at: i64, offset_ns: i64, slack_ns: i64| match offset_ns {
         0 => Timestamp(at),
         offset_ns => Timestamp(at.saturating_add(offset_ns).saturating_add(slack_ns)),

@@ -4,7 +4,7 @@ use types::{GroupPattern, GroupScope};
 
 /// Who makes something.
 #[derive(Clone, Debug)]
-pub struct Maker {
+pub struct Author {
     /// What they are called.
     pub name: String,
     /// The groups that exist for them.
@@ -15,7 +15,7 @@ pub struct Maker {
 
 /// Why something is not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MadeError {
+pub enum DefinitionError {
     /// There is none with the name.
     #[error("there is no {0}")]
     NotFound(String),

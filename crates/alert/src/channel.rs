@@ -18,8 +18,8 @@ use types::{GroupScope, Secret};
 pub use self::deliver::{ChannelPost, Post};
 pub use self::settings::ChannelSettings;
 use self::settings::duration;
+use crate::channel_state::{POSTS_MAX, POSTS_MAX_OF_PROGRAMS};
 use crate::check_address;
-use crate::desk::{POSTS_MAX, POSTS_MAX_OF_PROGRAMS};
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 

@@ -12,8 +12,7 @@ mod names;
 mod patterns;
 
 use language::ParseOptions;
-use plan::optimise;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator, PlanDraft};
 use types::Timestamp;
 
 pub(crate) use self::compiled::{CompileError, Compiled, FIRES, Metric};
@@ -41,8 +40,8 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
     let asked = rule.language.read(&rule.query, &options, &[]);
-    let plan = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
-        RuleQuery::Plan(plan) => plan,
+    let draft = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
+        RuleQuery::Plan(draft) => draft,
         RuleQuery::Metric(_) if rule.kind != Kind::Threshold => {
             return Err(CompileError::Query("must give columns; write it with `stats`, or as a filter".into()));
         }
@@ -52,13 +51,14 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
             return Ok(of_metric(Metric { query, condition }));
         }
     };
-    let is_counted = !plan.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
+    let is_counted = !draft.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     let mentions_count = condition.as_ref().is_some_and(|condition| fields_of(condition).contains(&"count".into()));
-    let is_recounted = mentions_count && !shown(&plan).iter().any(|(name, _)| &**name == "count");
-    let mut plan = optimise(if is_counted || is_recounted { counted(plan) } else { plan });
+    let is_recounted = mentions_count && !shown(&draft.operators).iter().any(|(name, _)| &**name == "count");
+    let draft = if is_counted || is_recounted { counted(draft) } else { draft };
+    let mut plan = draft.finish();
     let condition = condition.unwrap_or_else(|| if is_counted { at_least_one() } else { truth() });
     names::check_condition(&condition, &plan, is_counted)?;
-    let columns = shown(&plan).to_vec();
+    let columns = shown(plan.operators()).to_vec();
     let (by, aggregates, before) = last_aggregation(&plan);
     let labels = columns.iter().enumerate().filter(|(_, (_, expr))| by.iter().any(|(name, _)| is_field(expr, name)));
     let labels: Vec<(usize, String)> = labels.map(|(at, (name, _))| (at, name.to_string())).collect();
@@ -80,14 +80,14 @@ fn of_metric(metric: Metric) -> Compiled {
     Compiled { metric: Some(metric), is_count: true, before, sources, ..Compiled::default() }
 }
 
-/// The number of rows of a plan.
-fn counted(mut plan: Plan) -> Plan {
+/// The number of rows of a query.
+fn counted(mut draft: PlanDraft) -> PlanDraft {
     let count: Name = "count".into();
-    plan.operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
+    draft.operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
     let aggregate = Aggregate { name: count.clone(), kind: AggregateKind::Count, argument: None };
-    plan.operators.push(Operator::Aggregate { by: Vec::new(), aggregates: vec![aggregate] });
-    plan.operators.push(Operator::Project { columns: vec![(count.clone(), Expr::Field(count))], is_events: false });
-    plan
+    draft.operators.push(Operator::Aggregate { by: Vec::new(), aggregates: vec![aggregate] });
+    draft.operators.push(Operator::Project { columns: vec![(count.clone(), Expr::Field(count))], is_events: false });
+    draft
 }
 
 #[cfg(test)]
@@ -95,11 +95,11 @@ mod tests {
     use types::Value;
 
     use super::*;
-    use crate::RuleBook;
+    use crate::RuleSet;
     use crate::compile::compiled::{Compiled, FIRES};
 
     fn compiled(query: &str, condition: Option<&str>) -> Compiled {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let condition = condition.map(|text| format!("condition: '{text}'")).unwrap_or_default();
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', {condition}}}]}}]");
         book.add("r.yaml", &text).unwrap();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn columns(compiled: &Compiled) -> Vec<&str> {
-        shown(&compiled.plan).iter().map(|(name, _)| &**name).collect()
+        shown(compiled.plan.operators()).iter().map(|(name, _)| &**name).collect()
     }
 
     #[test]
@@ -130,13 +130,13 @@ mod tests {
             ("filter-pattern", "{ $.status >= 500 }"),
         ];
         for (language, query) in queries {
-            let mut book = RuleBook::default();
+            let mut book = RuleSet::default();
             let rule = format!("{{name: r, language: {language}, query: '{query}', condition: count > 5}}");
             book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
             let rule = compile(&book.rules[0], Timestamp(0)).unwrap();
             assert_eq!((columns(&rule), rule.is_count), (vec!["count", FIRES], true), "{language}");
             let plan = rule.events_plan(&[Some(Value::Integer(7)), Some(Value::Boolean(true))]);
-            assert!(matches!(plan.operators[0], Operator::Filter(_)), "{language}: {:?}", plan.operators);
+            assert!(matches!(plan.operators()[0], Operator::Filter(_)), "{language}: {:?}", plan.operators());
             let shown = book.rules[0].language.shown(query).unwrap();
             assert!(
                 language::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC })
@@ -149,13 +149,13 @@ mod tests {
     fn mistakes_of_every_language_keep_their_place() {
         let queries = [("logql", "{group=\"app\"} |~", "1:"), ("lucene", "status:[500 TO", "1:"), ("kql", "(a", "1:")];
         for (language, query, place) in queries {
-            let mut book = RuleBook::default();
+            let mut book = RuleSet::default();
             let rule = format!("{{name: r, language: {language}, query: '{query}'}}");
             let refused = book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap_err();
             let refused = refused[0].to_string();
             assert!(refused.contains("query: ") && refused.contains(&format!(" at {place}")), "{refused}");
         }
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let rule = "groups: [{name: g, rules: [{name: r, language: sql, query: select 1}]}]";
         let refused = book.add("r.yaml", rule).unwrap_err()[0].to_string();
         let known = "language: \"sql\" is not known; there are insights, logql, lucene, kql, filter-pattern";
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_query_that_names_times_of_its_own_is_refused_with_its_place() {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let query = "source \"app/*\" start=-1d | filter a = 1";
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}'}}]}}]");
         let refused = format!("{:?}", book.add("r.yaml", &text).unwrap_err());
@@ -194,7 +194,7 @@ mod tests {
         let rule = compiled("filter level = \"x\" | stats count(*) as count by service", Some("count > 3"));
         let row = [Some(Value::text("api")), Some(Value::Integer(4)), Some(Value::Boolean(true))];
         let plan = rule.events_plan(&row);
-        let n_filters = plan.operators.iter().filter(|operator| matches!(operator, Operator::Filter(_))).count();
+        let n_filters = plan.operators().iter().filter(|operator| matches!(operator, Operator::Filter(_))).count();
         assert_eq!(n_filters, 2);
         assert!(rule.fires(&row));
         assert!(!rule.fires(&[Some(Value::Boolean(false))]));

@@ -18,8 +18,8 @@ mod pattern;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use self::history_cache::Memory;
-pub(crate) use self::input::Asking;
+pub(crate) use self::history_cache::HistoryCache;
+pub(crate) use self::input::DetectorInput;
 
 use crate::compile::{Compiled, compile};
 use crate::kind::Kind;
@@ -27,7 +27,7 @@ use crate::rule::window_of;
 use crate::{Rule, Table};
 
 /// Asks what a rule wants to know at an instant.
-pub(crate) fn answer(rule: &Rule, asking: &Asking<'_>) -> Result<(Compiled, Table), String> {
+pub(crate) fn answer(rule: &Rule, asking: &DetectorInput<'_>) -> Result<(Compiled, Table), String> {
     let mut compiled = compile(rule, asking.now).map_err(|error| error.to_string())?;
     compiled.is_combined = compiled.metric.is_some() || !matches!(rule.kind, Kind::Threshold | Kind::Ratio(_));
     let table = match &rule.kind {

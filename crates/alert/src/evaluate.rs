@@ -76,7 +76,7 @@ pub(crate) type Sets = BTreeMap<String, SetState>;
 
 /// A label set that began or ceased to fire.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Change {
+pub(crate) struct Transition {
     /// The set as it is now; of one that ceased, as it was.
     pub(crate) set: SetState,
     /// Whether it fires now.
@@ -91,7 +91,7 @@ pub(crate) struct Change {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Evaluation {
     pub(crate) sets: Sets,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<Transition>,
     /// Why the rule is in the state it is in, for people.
     pub(crate) why: String,
 }
@@ -199,7 +199,7 @@ impl Evaluation {
         let fires = judged.state == State::Alarm;
         if fires != fired_since.is_some() {
             let starts_at = fired_since.unwrap_or(judged.since);
-            self.changes.push(Change { set: judged.clone(), fires, starts_at, row });
+            self.changes.push(Transition { set: judged.clone(), fires, starts_at, row });
         }
     }
 }

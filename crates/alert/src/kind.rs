@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use types::format_duration_ns;
 
-pub use self::composite::When;
-pub(crate) use self::keys::{KindText, Places, WindowText, read};
+pub use self::composite::Condition;
+pub(crate) use self::keys::{KeyLocations, KindText, WindowText, read};
 
 /// Seasons with fewer of which nothing is known.
 pub(crate) const SEASONS_MIN: usize = 3;
@@ -129,7 +129,7 @@ pub struct Composite {
     /// As it was written.
     pub text: String,
     /// As it was read.
-    pub tree: When,
+    pub tree: Condition,
     /// Line and column of the text in its file.
     pub place: (u64, u64),
 }

@@ -2,7 +2,7 @@
 
 use language::{ParseOptions, logql};
 use plan::QueryErrors;
-use plan::{Name, Operator, Plan};
+use plan::{Name, Operator, PlanDraft};
 
 /// The language of a rule's query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ const LANGUAGES: [(&str, Language); 5] = [
 /// What a rule asks, read.
 pub(crate) enum RuleQuery {
     /// For events or groups.
-    Plan(Plan),
+    Plan(PlanDraft),
     /// For numbers with labels.
     Metric(logql::MetricQuery),
 }
@@ -82,12 +82,12 @@ impl Language {
                     let logql::LogQuery { sources, mut operators, .. } = log;
                     operators.extend(labels);
                     operators.push(Operator::Project { columns: Vec::new(), is_events: true });
-                    Plan { sources, operators, ..Plan::default() }
+                    PlanDraft { sources, operators, ..PlanDraft::default() }
                 }
             },
-            Self::Lucene => language::parse_lucene(text, options.now)?,
-            Self::Kql => language::parse_kql(text, options.now)?,
-            Self::FilterPattern => language::parse_filter_pattern(text)?,
+            Self::Lucene => language::parse_lucene(text, options.now)?.into(),
+            Self::Kql => language::parse_kql(text, options.now)?.into(),
+            Self::FilterPattern => language::parse_filter_pattern(text)?.into(),
         }))
     }
 }

@@ -35,14 +35,14 @@ use storage::{Clock, Store, StoreError};
 use types::{GroupScope, Timestamp};
 
 pub(crate) use self::counting::FILE as STATE_FILE;
-pub use self::counting::{Counting, Key, MeterCount};
+pub use self::counting::{Key, MeterCount, MeterThread};
 pub use self::definition::{FileMetric, MetricError, MetricSettings, MetricType};
 pub use self::family::{Family, FamilyKind, Sample, number_text};
 pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf};
-use self::numbers::{Numbers, SETTLE_MAX};
+use self::numbers::{MetricSources, SETTLE_MAX};
 use self::recording::Recorder;
 pub use self::recording::Recording;
-use self::remote::Remote;
+use self::remote::RemoteQueue;
 pub use self::remote::{Credentials, RemoteWrite};
 use crate::AlertsError;
 use crate::ask::StoreAsk;
@@ -53,7 +53,7 @@ const METRICS_MAX: usize = 200;
 
 /// Who makes a metric.
 #[derive(Clone, Debug)]
-pub struct Maker {
+pub struct Author {
     /// What they are called.
     pub name: String,
     /// The groups that exist for them: others do not count.
@@ -154,7 +154,7 @@ impl Options {
 /// Metrics at work. Dropping it stops them.
 pub struct Metrics {
     store: Arc<Store>,
-    numbers: Arc<Numbers>,
+    numbers: Arc<MetricSources>,
     is_stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -163,15 +163,15 @@ impl Metrics {
     /// Begins to count, and goes on where it had come to.
     pub fn start(store: Arc<Store>, options: Options) -> Result<Arc<Self>, AlertsError> {
         let Options { dir, clock, files, recordings, interval_ns, cache, remote } = options;
-        let counting = Counting::start(store.clone(), clock.clone(), &dir).map_err(AlertsError::State)?;
+        let counting = MeterThread::start(store.clone(), clock.clone(), &dir).map_err(AlertsError::State)?;
         let files: BTreeMap<_, _> = files.into_iter().map(|metric| (metric.settings.name.clone(), metric)).collect();
-        let numbers = Arc::new(Numbers {
+        let numbers = Arc::new(MetricSources {
             clock,
             counting,
             files,
             documents: Mutex::default(),
             recorder: Recorder::new(recordings, interval_ns),
-            remote: remote.map(Remote::new),
+            remote: remote.map(RemoteQueue::new),
             own_page: Mutex::default(),
         });
         let is_stopping = Arc::new(AtomicBool::new(false));
@@ -249,12 +249,12 @@ impl Metrics {
     }
 
     /// What counts, for others whose meters have documents of their own.
-    pub fn counting(&self) -> &Counting {
+    pub fn counting(&self) -> &MeterThread {
         &self.numbers.counting
     }
 
     /// Makes a metric. Blocks.
-    pub fn make(&self, settings: MetricSettings, maker: Maker) -> Result<MetricView, MetricsError> {
+    pub fn make(&self, settings: MetricSettings, maker: Author) -> Result<MetricView, MetricsError> {
         let mut documents = self.numbers.documents();
         let name = settings.name.clone();
         if documents.contains_key(&name) {
@@ -267,7 +267,7 @@ impl Metrics {
     }
 
     /// Puts a metric in the place of that of its name, which may count on where nothing changes; else from now on. Blocks.
-    pub fn replace(&self, settings: MetricSettings, maker: Maker) -> Result<MetricView, MetricsError> {
+    pub fn replace(&self, settings: MetricSettings, maker: Author) -> Result<MetricView, MetricsError> {
         let mut documents = self.numbers.documents();
         let name = settings.name.clone();
         let before = documents.get(&name).ok_or_else(|| self.unknown(&name))?;
@@ -282,7 +282,7 @@ impl Metrics {
         &self,
         documents: &mut BTreeMap<String, Document>,
         settings: MetricSettings,
-        maker: Maker,
+        maker: Author,
     ) -> Result<MetricView, MetricsError> {
         let meter = settings.meter(maker.scope.clone())?;
         if meter.names_own_groups() && !maker.sees_own_groups {
@@ -391,7 +391,7 @@ impl Drop for Metrics {
 }
 
 /// Evaluates recording rules until it is to end.
-fn record(numbers: &Numbers, ask: &StoreAsk, is_stopping: &AtomicBool) {
+fn record(numbers: &MetricSources, ask: &StoreAsk, is_stopping: &AtomicBool) {
     let goes_on = || !is_stopping.load(Ordering::Relaxed);
     while goes_on() {
         let next = numbers.recorder.evaluate_due(ask, &|| numbers.clock.now(), &goes_on);

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::evaluate::Change;
+use crate::evaluate::Transition;
 use crate::{PostError, Rule};
 
 /// Most notifications that wait for one channel; beyond it the oldest go, as nobody reads a thousand of them.
@@ -256,7 +256,7 @@ fn wait_ns(n_failed: u32, asked: Option<Duration>) -> i64 {
 /// What a notification is about.
 pub(crate) struct Subject<'a> {
     pub(crate) rule: &'a Rule,
-    pub(crate) change: &'a Change,
+    pub(crate) change: &'a Transition,
     pub(crate) annotations: BTreeMap<String, String>,
     /// Events behind it, as JSON objects.
     pub(crate) events: Vec<Json>,

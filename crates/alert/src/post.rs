@@ -51,7 +51,7 @@ pub struct Poster {
 }
 
 /// What is sent, and where.
-pub(crate) struct Outgoing<'a> {
+pub(crate) struct Request<'a> {
     pub(crate) method: &'static str,
     pub(crate) url: &'a Secret,
     pub(crate) headers: &'a [(&'a str, &'a str)],
@@ -68,12 +68,12 @@ impl Poster {
 
     /// Makes one attempt.
     pub fn post(&self, url: &Secret, headers: &[(&str, &str)], body: Vec<u8>) -> Result<(), PostError> {
-        self.send(Outgoing { method: "POST", url, headers, body, is_guarded: false })
+        self.send(Request { method: "POST", url, headers, body, is_guarded: false })
     }
 
     /// Makes one attempt.
-    pub(crate) fn send(&self, outgoing: Outgoing<'_>) -> Result<(), PostError> {
-        let Outgoing { method, url, headers, body, is_guarded } = outgoing;
+    pub(crate) fn send(&self, outgoing: Request<'_>) -> Result<(), PostError> {
+        let Request { method, url, headers, body, is_guarded } = outgoing;
         let address = Url::parse(url.reveal()).ok();
         // A literal address is not resolved, so the resolver does not get to see it.
         let leads_near = address.as_ref().and_then(Url::host_str).is_none_or(is_near_host);

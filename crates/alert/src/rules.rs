@@ -32,7 +32,7 @@ const CHANNELS_MAX: usize = 64;
 
 /// All rules and channels.
 #[derive(Clone, Debug, Default)]
-pub struct RuleBook {
+pub struct RuleSet {
     /// Rules in the order of files and lines.
     pub rules: Vec<Rule>,
     /// Channels.
@@ -43,7 +43,7 @@ pub struct RuleBook {
     pub recordings: Vec<Recording>,
 }
 
-impl RuleBook {
+impl RuleSet {
     /// Reads all `*.yaml` and `*.yml` of a directory. All files are read, so that one look shows all mistakes.
     pub fn load_dir(dir: &Path) -> Result<Self, Vec<RuleError>> {
         let at = |path: &Path, message: String| RuleError {

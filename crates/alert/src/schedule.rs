@@ -47,20 +47,20 @@ const DUES_MAX: usize = 64;
 /// The turns of all rules.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    turns: Mutex<Turns>,
+    turns: Mutex<ScheduleState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Turns {
-    rules: BTreeMap<String, Turn>,
+struct ScheduleState {
+    rules: BTreeMap<String, RuleSchedule>,
     credit_ns: i64,
     credited_at: i64,
     is_stopping: bool,
 }
 
 #[derive(Debug)]
-struct Turn {
+struct RuleSchedule {
     interval_ns: i64,
     due: i64,
     /// When events asked for it: now, and later for events that a sender dated ahead.
@@ -69,16 +69,53 @@ struct Turn {
     due_beyond: i64,
     late: Vec<Timestamp>,
     started_at: Option<i64>,
-    is_under_way: bool,
-    /// Whether what is under way was asked for by an event.
-    is_extra: bool,
-    /// Whether every accepted event that concerns the rule is told of here.
-    is_covered: bool,
-    /// Whether that was so already when what is under way began.
-    was_covered: bool,
-    /// When it was asked last, if it then had nothing to judge by and nothing to remember, and was covered already.
-    idle_since: Option<i64>,
+    run: Run,
+    coverage: Coverage,
     timing: Timing,
+}
+
+/// Whether a rule is being evaluated, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// It waits for its turn.
+    Waiting,
+    /// Its regular turn came.
+    Regular,
+    /// An event asked for it before its turn.
+    AtOnce,
+}
+
+/// Whether every accepted event that concerns a rule is reported to the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coverage {
+    /// Some are not.
+    Partial,
+    /// Every one is since lately: an evaluation has to begin after that before the rule can be idle.
+    Recent,
+    /// Every one since before the last evaluation began.
+    Full {
+        /// When that began, if it found nothing to judge by and nothing to remember.
+        idle_since: Option<i64>,
+    },
+}
+
+impl Coverage {
+    /// Returns the coverage from the start of an evaluation on.
+    fn at_start(self) -> Self {
+        match self {
+            Self::Recent => Self::Full { idle_since: None },
+            Self::Partial | Self::Full { .. } => self,
+        }
+    }
+
+    /// Returns the coverage after an evaluation that began at `started_at`.
+    fn at_finish(self, started_at: Option<i64>, outcome: &Outcome) -> Self {
+        match self {
+            Self::Full { .. } if !outcome.is_idle => Self::Full { idle_since: None },
+            Self::Full { .. } if outcome.n_evaluations > 0 => Self::Full { idle_since: started_at },
+            Self::Partial | Self::Recent | Self::Full { .. } => self,
+        }
+    }
 }
 
 /// How the evaluations of a rule go.
@@ -126,7 +163,7 @@ pub(crate) struct Outcome {
 
 /// Which tasks a thread takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Takes {
+pub(crate) enum TaskFilter {
     /// All.
     All,
     /// What an event asked for.
@@ -147,11 +184,11 @@ pub(crate) enum Next {
 impl Schedule {
     /// Without rules.
     pub(crate) fn new() -> Self {
-        let turns = Turns { credit_ns: CREDIT_NS_MAX, credited_at: i64::MAX, ..Turns::default() };
+        let turns = ScheduleState { credit_ns: CREDIT_NS_MAX, credited_at: i64::MAX, ..ScheduleState::default() };
         Self { turns: Mutex::new(turns), changed: Condvar::new() }
     }
 
-    fn locked(&self) -> MutexGuard<'_, Turns> {
+    fn locked(&self) -> MutexGuard<'_, ScheduleState> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -161,13 +198,11 @@ impl Schedule {
         let mut turns = self.locked();
         let mut before = std::mem::take(&mut turns.rules);
         for (name, interval_ns, keeps_turn) in rules {
-            let mut turn = before.remove(&name).unwrap_or_else(Turn::new);
+            let mut turn = before.remove(&name).unwrap_or_else(RuleSchedule::new);
             turn.interval_ns = interval_ns.max(Timestamp::SECOND);
             if !keeps_turn {
                 turn.due = SOON;
-                turn.is_covered = false;
-                turn.was_covered = false;
-                turn.idle_since = None;
+                turn.coverage = Coverage::Partial;
             }
             turns.rules.insert(name, turn);
         }
@@ -177,12 +212,12 @@ impl Schedule {
 
     /// Takes what is due at `now`: what an event asked for first, but for what is more than its interval late.
     #[cfg(test)]
-    pub(crate) fn take(&self, now: Timestamp, takes: Takes) -> Next {
+    pub(crate) fn take(&self, now: Timestamp, takes: TaskFilter) -> Next {
         self.locked().take(now, takes)
     }
 
     /// Waits until there may be something to do, for `longest` at most.
-    pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: Takes, longest: Duration) -> Next {
+    pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: TaskFilter, longest: Duration) -> Next {
         let mut turns = self.locked();
         let next = turns.take(clock(), takes);
         let Next::Nothing(due) = next else { return next };
@@ -219,17 +254,15 @@ impl Schedule {
     /// before then concerns it all the same.
     pub(crate) fn asked(&self, now: Timestamp) -> HashSet<String> {
         let turns = self.locked();
-        let is_asked = |turn: &Turn| turn.dues.first().is_some_and(|due| *due <= now.0);
+        let is_asked = |turn: &RuleSchedule| turn.dues.first().is_some_and(|due| *due <= now.0);
         turns.rules.iter().filter(|(_, turn)| is_asked(turn)).map(|(name, _)| name.clone()).collect()
     }
 
     /// From now on it is told of every accepted event that concerns one of these rules, and of no other's.
     pub(crate) fn cover(&self, rules: &HashSet<&str>) {
         for (name, turn) in &mut self.locked().rules {
-            turn.is_covered = rules.contains(name.as_str());
-            // What came before was looked at by nobody: it is asked once more.
-            turn.was_covered = false;
-            turn.idle_since = None;
+            // No one looked at earlier events: the rule is evaluated once more.
+            turn.coverage = if rules.contains(name.as_str()) { Coverage::Recent } else { Coverage::Partial };
         }
     }
 
@@ -245,7 +278,7 @@ impl Schedule {
     }
 }
 
-impl Turn {
+impl RuleSchedule {
     fn new() -> Self {
         Self {
             interval_ns: Timestamp::SECOND,
@@ -254,11 +287,8 @@ impl Turn {
             due_beyond: i64::MIN,
             late: Vec::new(),
             started_at: None,
-            is_under_way: false,
-            is_extra: false,
-            is_covered: false,
-            was_covered: false,
-            idle_since: None,
+            run: Run::Waiting,
+            coverage: Coverage::Partial,
             timing: Timing::default(),
         }
     }
@@ -274,8 +304,8 @@ impl Turn {
     }
 }
 
-impl Turns {
-    fn take(&mut self, now: Timestamp, takes: Takes) -> Next {
+impl ScheduleState {
+    fn take(&mut self, now: Timestamp, takes: TaskFilter) -> Next {
         if self.is_stopping {
             return Next::Stop;
         }
@@ -284,9 +314,9 @@ impl Turns {
         }
         self.earn(now);
         let (mut next, mut chosen) = (i64::MAX, None::<(bool, i64, &String)>);
-        for (name, turn) in self.rules.iter().filter(|(_, turn)| !turn.is_under_way) {
+        for (name, turn) in self.rules.iter().filter(|(_, turn)| turn.run == Run::Waiting) {
             let at_once = turn.at_once().filter(|_| self.credit_ns > 0);
-            let regular = (takes == Takes::All).then_some(turn.due);
+            let regular = (takes == TaskFilter::All).then_some(turn.due);
             for (is_regular, due) in at_once.map(|due| (false, due)).into_iter().chain(regular.map(|due| (true, due))) {
                 next = next.min(due);
                 // A turn that is more than its interval late goes before everything else.
@@ -300,33 +330,29 @@ impl Turns {
             return Next::Nothing(Timestamp(next.min(self.credit_due(now))));
         };
         let Some(turn) = self.rules.get_mut(&name) else { return Next::Nothing(now) };
-        turn.is_extra = turn.due > now.0;
-        if !turn.is_extra {
+        turn.run = if turn.due > now.0 { Run::AtOnce } else { Run::Regular };
+        if turn.run == Run::Regular {
             turn.timing.lag_ns = if turn.due == SOON { 0 } else { now.0.saturating_sub(turn.due) };
             turn.due = next_turn(&name, turn.interval_ns, now);
         }
-        turn.is_under_way = true;
-        turn.was_covered = turn.is_covered;
+        turn.coverage = turn.coverage.at_start();
         turn.started_at = Some(now.0);
         // An event that lies ahead comes into the window without anything being accepted.
         let due_beyond = turn.due_beyond;
         let is_fresh = |since: i64| since >= due_beyond && (0..UNASKED_NS_MAX).contains(&now.0.saturating_sub(since));
         let ahead = turn.dues.split_off(&now.0.saturating_add(1));
         let is_asked = !std::mem::replace(&mut turn.dues, ahead).is_empty();
-        let is_idle = turn.is_covered && !is_asked && turn.idle_since.is_some_and(is_fresh);
+        let is_idle =
+            !is_asked && matches!(turn.coverage, Coverage::Full { idle_since: Some(since) } if is_fresh(since));
         Next::Task(Task { late: std::mem::take(&mut turn.late), rule: name, now, is_idle })
     }
 
     fn finish(&mut self, rule: &str, now: Timestamp, outcome: Outcome) {
-        let Outcome { n_evaluations, is_failed, is_idle, evidence_ns } = outcome;
         let Some(turn) = self.rules.get_mut(rule) else { return };
-        turn.is_under_way = false;
+        let run = std::mem::replace(&mut turn.run, Run::Waiting);
+        turn.coverage = turn.coverage.at_finish(turn.started_at, &outcome);
+        let Outcome { n_evaluations, is_failed, is_idle: _, evidence_ns } = outcome;
         let took_ns = turn.started_at.map_or(0, |started| now.0.saturating_sub(started)).max(0);
-        if !is_idle {
-            turn.idle_since = None;
-        } else if turn.was_covered && n_evaluations > 0 {
-            turn.idle_since = turn.started_at;
-        }
         let timing = &mut turn.timing;
         timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
         timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));
@@ -336,7 +362,7 @@ impl Turns {
         if !is_failed {
             timing.last_success = Some(now);
         }
-        if turn.is_extra {
+        if run == Run::AtOnce {
             // A clock that is set forward meanwhile is not what it cost.
             let cost_ns = took_ns.saturating_sub(evidence_ns).max(0).saturating_add(evidence_ns / EVIDENCE_SHARE);
             self.credit_ns = self.credit_ns.saturating_sub(cost_ns.min(CREDIT_NS_MAX));

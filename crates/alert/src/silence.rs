@@ -7,7 +7,7 @@ use types::{GroupScope, Timestamp, parse_duration_ns};
 use crate::author::{scope_of, scope_texts};
 use crate::labels::Labels;
 use crate::matcher::{Matcher, MatcherText};
-use crate::{MadeError, Maker, Rule};
+use crate::{Author, DefinitionError, Rule};
 
 /// Most conditions of one silence, and the longest comment.
 const MATCHERS_MAX: usize = 20;
@@ -58,7 +58,7 @@ pub enum AnyMatcher {
 
 /// A silence as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct SilenceRecord {
     pub(crate) id: String,
     pub(crate) matchers: Vec<MatcherText>,
     pub(crate) starts_at: i64,
@@ -74,7 +74,7 @@ pub(crate) struct Kept {
 /// A silence, ready to be asked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Silence {
-    pub(crate) kept: Kept,
+    pub(crate) kept: SilenceRecord,
     matchers: Vec<Matcher>,
     scope: GroupScope,
 }
@@ -112,8 +112,8 @@ impl AnyMatcher {
 
 impl NewSilence {
     /// Checks it.
-    pub(crate) fn checked(self, maker: &Maker, now: Timestamp) -> Result<Silence, MadeError> {
-        let bad = |message: String| MadeError::Bad(message);
+    pub(crate) fn checked(self, maker: &Author, now: Timestamp) -> Result<Silence, DefinitionError> {
+        let bad = |message: String| DefinitionError::Bad(message);
         let time = |name: &str, text: Option<&String>| {
             let read = text.map(|text| Timestamp::parse_rfc3339(text).ok_or_else(|| bad(format!("{name} is no time"))));
             read.transpose().map(|at| at.map(|at| at.0))
@@ -141,7 +141,7 @@ impl NewSilence {
             return Err(bad(format!("comment and created_by have {COMMENT_BYTES_MAX} bytes at most")));
         }
         let identity = serde_json::json!([matchers, starts_at, ends_at, maker.name, now.0]).to_string();
-        let kept = Kept {
+        let kept = SilenceRecord {
             id: format!("{:032x}", xxhash_rust::xxh3::xxh3_128(identity.as_bytes())),
             matchers,
             starts_at,
@@ -164,7 +164,7 @@ impl NewSilence {
 
 impl Silence {
     /// Reads what was kept.
-    pub(crate) fn new(kept: Kept) -> Result<Self, String> {
+    pub(crate) fn new(kept: SilenceRecord) -> Result<Self, String> {
         let matchers = kept.matchers.iter().cloned().map(Matcher::new).collect::<Result<Vec<_>, _>>()?;
         let scope = scope_of(kept.scope.as_deref());
         Ok(Self { kept, matchers, scope })
@@ -186,7 +186,7 @@ impl Silence {
 
     /// How it is shown.
     pub(crate) fn view(&self, now: Timestamp) -> SilenceView {
-        let Kept { id, matchers, starts_at, ends_at, comment, created_by, .. } = self.kept.clone();
+        let SilenceRecord { id, matchers, starts_at, ends_at, comment, created_by, .. } = self.kept.clone();
         let status = match now.0 {
             now if now < starts_at => "pending",
             now if now < ends_at => "active",
@@ -208,7 +208,7 @@ mod tests {
 
     fn made(silence: &str) -> Result<Silence, String> {
         let silence: NewSilence = serde_json::from_str(silence).map_err(|error| error.to_string())?;
-        let maker = Maker { name: "a".into(), scope: GroupScope::All, is_admin: true };
+        let maker = Author { name: "a".into(), scope: GroupScope::All, is_admin: true };
         silence.checked(&maker, Timestamp(0)).map_err(|error| error.to_string())
     }
 

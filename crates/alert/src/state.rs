@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desk::Desk;
+use crate::channel_state::ChannelState;
 use crate::evaluate::Sets;
 use crate::labels::Labels;
 use crate::notify::Queues;
@@ -19,28 +19,28 @@ use crate::state_file::{StateError, StateFile, decode};
 /// The file of alerts, and what it calls itself.
 const FILE: (&str, &str) = ("alerts.state", "catat-alerts");
 /// Opens the state of alerts below `dir`, which is made where it is not there.
-pub(crate) fn open(dir: &Path) -> Result<(StateFile, Kept), StateError> {
+pub(crate) fn open(dir: &Path) -> Result<(StateFile, AlertState), StateError> {
     StateFile::open_named(dir, FILE.0, FILE.1)
 }
 
 /// All that is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct AlertState {
     /// By rule name.
     pub(crate) rules: BTreeMap<String, RuleState>,
     /// Notifications to send, by channel name.
     pub(crate) queues: Queues,
     /// Alerts that fire, by their labels.
     #[serde(default)]
-    pub(crate) fired: BTreeMap<String, Fired>,
+    pub(crate) fired: BTreeMap<String, ActiveAlert>,
     /// What channels have been told, by name.
     #[serde(default)]
-    pub(crate) desks: BTreeMap<String, Desk>,
+    pub(crate) desks: BTreeMap<String, ChannelState>,
 }
 
 /// An alert that fires.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Fired {
+pub(crate) struct ActiveAlert {
     pub(crate) rule: String,
     /// Groups and topics of the rule.
     pub(crate) groups: Vec<String>,
@@ -54,12 +54,12 @@ pub(crate) struct Fired {
     pub(crate) ends_at: Option<i64>,
     /// What is said of it.
     pub(crate) body: serde_json::Value,
-    pub(crate) acknowledged: Option<Acknowledged>,
+    pub(crate) acknowledged: Option<Acknowledgement>,
 }
 
 /// That somebody has taken an alert on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acknowledged {
+pub struct Acknowledgement {
     /// Who.
     pub by: String,
     /// When, RFC 3339.
@@ -104,23 +104,23 @@ mod tests {
     use super::*;
     use crate::state_file::{StateError, encode};
 
-    fn kept() -> Kept {
+    fn kept() -> AlertState {
         let state = RuleState { evaluated_at: Some(7), why: "x".into(), ..RuleState::default() };
-        Kept { rules: BTreeMap::from([("r".into(), state)]), ..Kept::default() }
+        AlertState { rules: BTreeMap::from([("r".into(), state)]), ..AlertState::default() }
     }
 
     #[test]
     fn what_was_saved_comes_back() {
         let dir = tempfile::tempdir().unwrap();
         let (file, empty) = open(dir.path()).unwrap();
-        assert_eq!(empty, Kept::default());
+        assert_eq!(empty, AlertState::default());
         file.save(&kept()).unwrap();
         assert_eq!(open(dir.path()).unwrap().1, kept());
     }
 
     #[test]
     fn a_state_of_before_there_were_desks_is_read() {
-        let old: Kept = serde_json::from_str(
+        let old: AlertState = serde_json::from_str(
             r#"{"rules":{},"queues":{"hook":[{"id":"a","body":{},"made_at":0,"due_at":0,"n_failed":0}]}}"#,
         )
         .unwrap();
@@ -140,7 +140,7 @@ mod tests {
                 Err(StateError::Newer { .. }) => {}
                 Err(error) => panic!("{error}"),
                 Ok((_, found)) => {
-                    assert_eq!(found, Kept::default(), "at {at}");
+                    assert_eq!(found, AlertState::default(), "at {at}");
                     assert_eq!(fs::read(dir.path().join("alerts.damaged")).unwrap(), bytes);
                 }
             }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use types::{Timestamp, Value};
 
-use crate::book::{annotations_of, holds_nothing};
-use crate::detectors::{Asking, Memory, answer};
+use crate::detectors::{DetectorInput, HistoryCache, answer};
+use crate::engine::{annotations_of, holds_nothing};
 use crate::evaluate::{Sets, State, evaluate};
 use crate::labels::Labels;
 use crate::rule::window_of;
@@ -52,8 +52,8 @@ pub struct TrialSet {
 const OVER_RULES: &str = "a rule of kind composite looks at which rules fire now, so that it cannot be tried by itself";
 
 /// What a rule on trial has at hand.
-fn asking<'a>(ask: &'a dyn Ask, now: Timestamp, memory: &'a Memory) -> Asking<'a> {
-    Asking { ask, now, n_rows_max: ROWS_MAX, memory, fires: &|_| false }
+fn asking<'a>(ask: &'a dyn Ask, now: Timestamp, memory: &'a HistoryCache) -> DetectorInput<'a> {
+    DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory, fires: &|_| false }
 }
 
 /// Judges a rule at `now` as if it were new. `url` is where its events are shown.
@@ -61,7 +61,7 @@ pub fn try_rule(rule: &Rule, ask: &dyn Ask, now: Timestamp, url: &str) -> Result
     if matches!(rule.kind, Kind::Composite(_)) {
         return Err(OVER_RULES.to_owned());
     }
-    let memory = Memory::default();
+    let memory = HistoryCache::default();
     let (compiled, mut table) = answer(rule, &asking(ask, now, &memory))?;
     let evaluation = evaluate(rule, &compiled, &table, &Sets::new(), now);
     let unwell = evaluation.sets.values().filter(|set| set.state != State::Ok);
@@ -80,7 +80,7 @@ pub fn try_rule(rule: &Rule, ask: &dyn Ask, now: Timestamp, url: &str) -> Result
 
 /// Which past, and how much work it may be.
 #[derive(Clone, Copy, Debug)]
-pub struct Past {
+pub struct BacktestRange {
     /// The first turn.
     pub from: Timestamp,
     /// No turn is after this.
@@ -124,7 +124,7 @@ pub struct PastAlert {
 }
 
 /// Judges a rule at all its turns of a past. Stretches in which no event was counted are asked once as a whole.
-pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &Past) -> Backtest {
+pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &BacktestRange) -> Backtest {
     let interval_ns = rule.interval_ns.unwrap_or(past.interval_ns).max(Timestamp::SECOND);
     let length_ns = past.to.0.saturating_sub(past.from.0).max(0);
     let factor = (length_ns / interval_ns) / past.turns_max.max(1) + 1;
@@ -133,7 +133,7 @@ pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &Past) -> Backtest {
         rule,
         ask,
         past,
-        memory: Memory::default(),
+        memory: HistoryCache::default(),
         n_questions: 0,
         sets: Sets::new(),
         firing: BTreeMap::new(),
@@ -161,8 +161,8 @@ pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &Past) -> Backtest {
 struct Run<'a> {
     rule: &'a Rule,
     ask: &'a dyn Ask,
-    past: &'a Past,
-    memory: Memory,
+    past: &'a BacktestRange,
+    memory: HistoryCache,
     n_questions: u64,
     sets: Sets,
     firing: BTreeMap<Labels, PastAlert>,

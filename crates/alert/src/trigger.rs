@@ -47,7 +47,7 @@ struct Trigger {
 
 /// A rule that events concern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Touched {
+pub(crate) struct TriggeredRule {
     /// Its name.
     pub(crate) rule: String,
     /// When events are in its window, the earliest first; of one that a sender dated ahead that is not now.
@@ -96,9 +96,9 @@ impl Triggers {
         batches: &[Arc<AcceptedBatch>],
         now: Timestamp,
         waiting: &HashSet<String>,
-    ) -> Vec<Touched> {
-        let runs: Vec<Accepted> =
-            batches.iter().filter(|accepted| !accepted.batch.is_empty()).map(Accepted::new).collect();
+    ) -> Vec<TriggeredRule> {
+        let runs: Vec<BatchFilter> =
+            batches.iter().filter(|accepted| !accepted.batch.is_empty()).map(BatchFilter::new).collect();
         let mut touched = Vec::new();
         for trigger in &self.all {
             let is_waiting = trigger.rules.iter().all(|(name, _)| waiting.contains(name));
@@ -115,7 +115,7 @@ impl Triggers {
 }
 
 /// A batch, ready to be asked.
-struct Accepted {
+struct BatchFilter {
     accepted: Arc<AcceptedBatch>,
     level_code_max: u8,
     /// How old its events were when they were accepted: the least and the most.
@@ -124,7 +124,7 @@ struct Accepted {
     by_level: [OnceCell<Arc<BatchRun>>; LEVELS.len() + 1],
 }
 
-impl Accepted {
+impl BatchFilter {
     fn new(accepted: &Arc<AcceptedBatch>) -> Self {
         let level_code_max = accepted.batch.levels.iter().copied().max().unwrap_or_default();
         let times = accepted.batch.timestamps.iter().zip(&accepted.batch.ingestion_times);
@@ -167,13 +167,13 @@ impl Trigger {
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
         let columns = vec![column("@timestamp"), column("@ingestionTime")];
         operators.push(Operator::Project { columns, is_events: true });
-        let plan = Plan { operators, ..Plan::default() };
+        let plan = Plan::new(operators);
         let tail = Tail::new(&plan, chrono_tz::UTC).ok()?;
         Some(Self { groups, level_code_min, tail, is_timeless, rules: vec![rule] })
     }
 
     /// Of each event that passes, when it happened and when it was accepted.
-    fn times(&self, accepted: &Accepted, now: Timestamp) -> Vec<(i64, i64)> {
+    fn times(&self, accepted: &BatchFilter, now: Timestamp) -> Vec<(i64, i64)> {
         let is_wanted = GroupPattern::any_matches(&self.groups, accepted.accepted.group.as_str());
         if !is_wanted || accepted.level_code_max < self.level_code_min {
             return Vec::new();
@@ -194,8 +194,8 @@ fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Oper
         return None;
     }
     let plan = compile(rule, now).ok()?.plan;
+    let mut steps: Vec<Operator> = plan.operators().iter().take_while(|step| is_of_events(step)).cloned().collect();
     let groups = if plan.sources.is_empty() { rule.groups.clone() } else { plan.sources };
-    let mut steps: Vec<Operator> = plan.operators.into_iter().take_while(is_of_events).collect();
     // What is computed from events that were chosen before chooses none.
     let n_steps = steps.iter().rposition(|step| matches!(step, Operator::Filter(_)))? + 1;
     steps.truncate(n_steps);
@@ -228,7 +228,7 @@ fn level_of_condition(condition: &Expr) -> Option<u8> {
     }
 }
 
-fn touched_of(rule: &str, window_ns: i64, times: &[(i64, i64)]) -> Option<Touched> {
+fn touched_of(rule: &str, window_ns: i64, times: &[(i64, i64)]) -> Option<TriggeredRule> {
     let (mut now, mut ahead, mut late) = (None::<i64>, BTreeSet::new(), Vec::new());
     for (happened, accepted) in times {
         let age_ns = accepted.saturating_sub(*happened);
@@ -243,7 +243,7 @@ fn touched_of(rule: &str, window_ns: i64, times: &[(i64, i64)]) -> Option<Touche
     let late = windows_over(late, window_ns);
     let dues: Vec<Timestamp> = now.into_iter().chain(ahead).map(Timestamp).collect();
     let is_touched = !dues.is_empty() || !late.is_empty();
-    is_touched.then(|| Touched { rule: rule.to_string(), dues, late })
+    is_touched.then(|| TriggeredRule { rule: rule.to_string(), dues, late })
 }
 
 /// When an event that lies ahead is judged: at its time, or within the second after it where that is far away, so that

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use storage::{AcceptedBatch, Clock, Received, Subscription};
+use storage::{AcceptedBatch, Clock, FeedItem, Subscription};
 
 use crate::arrival::arrived;
-use crate::book::{Book, Standing};
+use crate::engine::{ActiveRules, RuleEngine};
 use crate::trigger::Triggers;
 
 /// Batches that wait; more are lost, which costs one evaluation of all rules.
@@ -27,9 +27,9 @@ const REST_TIMES: u32 = 19;
 const REST_MAX: Duration = Duration::from_millis(500);
 
 /// Reads until the store is closed or all ends.
-pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
-    let (mut standing, mut triggers): (Arc<Standing>, Triggers) = Default::default();
-    let _covering = Covering(book);
+pub(crate) fn watch(book: &RuleEngine, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
+    let (mut standing, mut triggers): (Arc<ActiveRules>, Triggers) = Default::default();
+    let _covering = CoverageGuard(book);
     while !is_stopping.load(Ordering::Relaxed) {
         let first = feed.receive(IDLE);
         let began = Instant::now();
@@ -50,24 +50,24 @@ pub(crate) fn watch(book: &Book, feed: &Subscription, clock: &Clock, is_stopping
 }
 
 /// When the thread ends, however it does, rules are asked at every turn again.
-struct Covering<'a>(&'a Book);
+struct CoverageGuard<'a>(&'a RuleEngine);
 
-impl Drop for Covering<'_> {
+impl Drop for CoverageGuard<'_> {
     fn drop(&mut self) {
         self.0.schedule.cover(&HashSet::new());
     }
 }
 
 /// All that waits, and whether something was lost. Nothing when the store is closed.
-fn gather(feed: &Subscription, first: Received) -> Option<(Vec<Arc<AcceptedBatch>>, bool)> {
+fn gather(feed: &Subscription, first: FeedItem) -> Option<(Vec<Arc<AcceptedBatch>>, bool)> {
     let (mut batches, mut is_lagging) = (Vec::new(), false);
     let mut next = first;
     loop {
         match next {
-            Received::Batch(batch) => batches.push(batch),
-            Received::Lagged(_) => is_lagging = true,
-            Received::Closed if batches.is_empty() => return None,
-            Received::Closed | Received::Idle => return Some((batches, is_lagging)),
+            FeedItem::Batch(batch) => batches.push(batch),
+            FeedItem::Lagged(_) => is_lagging = true,
+            FeedItem::Closed if batches.is_empty() => return None,
+            FeedItem::Closed | FeedItem::Idle => return Some((batches, is_lagging)),
         }
         if batches.len() >= BATCHES_WAITING_MAX {
             return Some((batches, is_lagging));
@@ -77,7 +77,7 @@ fn gather(feed: &Subscription, first: Received) -> Option<(Vec<Arc<AcceptedBatch
 }
 
 /// Lets the rules that these batches concern be judged at once.
-pub(crate) fn look(book: &Book, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
+pub(crate) fn look(book: &RuleEngine, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
     let now = clock.now();
     let waiting: HashSet<String> = book.schedule.asked(now);
     let offsets = book.clock_offsets();

@@ -145,7 +145,7 @@ pub(crate) fn unknown_language(name: &str) -> Problem {
 pub(crate) fn parse_tail(text: &str, language: Option<&str>, options: &ParseOptions) -> Result<Plan, Problem> {
     let mut plan = parse(text, language, options)?;
     if language == Some("logql") {
-        plan.operators.retain(|operator| !matches!(operator, Operator::Limit(_)));
+        plan.edit(|operators| operators.retain(|operator| !matches!(operator, Operator::Limit(_))));
     }
     Ok(plan)
 }

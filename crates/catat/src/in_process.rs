@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ingest::{Encoding, Format, IngestError, IngestRequest, Intake, Sender};
 use ship::{
-    Backlog, DefinedInput, Deliver, DeliverError, Delivered, FileBatch, FollowOptions, HeldQuestion, HeldRange,
+    Backlog, DefinedInput, Deliver, DeliverError, DeliveryReceipt, FileBatch, FollowOptions, HeldQuestion, HeldRange,
     Options, SourceReport,
 };
 use storage::{AppendError, Clock};
@@ -25,7 +25,7 @@ pub(crate) struct InProcess {
 }
 
 impl Deliver for InProcess {
-    fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError> {
+    fn deliver(&self, batch: &FileBatch) -> Result<DeliveryReceipt, DeliverError> {
         let body = batch.encode();
         let request = IngestRequest {
             body: &body,
@@ -37,7 +37,7 @@ impl Deliver for InProcess {
             sender: Sender { name: "", within: &GroupScope::All, batch_id: None, now: self.clock.now() },
         };
         match self.intake.ingest(request) {
-            Ok(answer) => Ok(Delivered {
+            Ok(answer) => Ok(DeliveryReceipt {
                 duplicate: answer.duplicate,
                 high_water: answer.high_water,
                 refusal: answer.rejected.first().map(|rejected| rejected.error.clone()),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use alert::metrics::Metrics;
-use alert::{Alerts, RuleBook};
+use alert::{Alerts, RuleSet};
 use ingest::Intake;
 use serve::{Access, App};
 use storage::{Clock, Recovery, Store};
@@ -186,7 +186,7 @@ fn alerts_dir(config: &Config) -> PathBuf {
 fn start_alerts(
     (config, address): (&Config, std::net::SocketAddr),
     store: &Arc<Store>,
-    rules: RuleBook,
+    rules: RuleSet,
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
     cache: &Arc<execute::PartialCache>,
 ) -> Result<Arc<Alerts>, Failure> {
@@ -209,7 +209,7 @@ fn start_alerts(
 fn start_metrics(
     config: &Config,
     store: &Arc<Store>,
-    rules: &RuleBook,
+    rules: &RuleSet,
     clock: &Clock,
     address: std::net::SocketAddr,
     cache: &Arc<execute::PartialCache>,

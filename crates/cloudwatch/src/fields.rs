@@ -84,7 +84,7 @@ fn record_of(reading: &Reading<'_>, id: EventId) -> Result<Option<Map<String, Js
     let system = OF_ALL.iter().chain(&OF_SOME).map(|name| Name::from(*name));
     let names: BTreeSet<Name> = names.chain(system).collect();
     let columns = names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
-    let plan = Plan { operators: vec![Operator::Project { columns, is_events: true }], ..Plan::default() };
+    let plan = Plan::new(vec![Operator::Project { columns, is_events: true }]);
     let plan = execute::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
     let answer = reading.execute_on(&snapshot, &plan, &scope, instant)?;
     let Some(row) = answer.rows.first() else { return Ok(None) };

@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use execute::Tail;
 use plan::Operator;
 use serde_json::{Value as Json, json};
-use storage::{Received, Subscription};
+use storage::{FeedItem, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -69,7 +69,7 @@ struct Update {
 }
 
 /// The client has gone.
-struct Gone;
+struct Disconnected;
 
 impl OperationRequest {
     pub(super) async fn live_tail(&self, input: Input) -> Result<Response, CloudWatchProblem> {
@@ -135,7 +135,7 @@ fn tail_of(input: &Input, n_groups: usize) -> Result<Tail, CloudWatchProblem> {
             return Err(CloudWatchProblem::parameter(message));
         }
         let condition = if streams.is_some() { is_one_of(names) } else { starts_with_any(names) };
-        plan.operators.insert(0, Operator::Filter(condition));
+        plan.edit(|operators| operators.insert(0, Operator::Filter(condition)));
     }
     Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
 }
@@ -146,23 +146,23 @@ impl Session {
         self.server.subscribe(groups, BATCHES_WAITING_MAX)
     }
 
-    fn run(&self, subscription: &Subscription, start: &Json) -> Result<(), Gone> {
+    fn run(&self, subscription: &Subscription, start: &Json) -> Result<(), Disconnected> {
         self.send(event("initial-response", "{}"))?;
         self.send(event("sessionStart", &start.to_string()))?;
         let (mut update, mut last) = (Update::default(), Instant::now());
         loop {
             match subscription.receive(LOOK) {
                 // What the server itself did is no live news.
-                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
-                Received::Batch(accepted) => {
+                FeedItem::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
+                FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     // A batch that cannot be read has nothing.
                     let found = self.tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
                     update.add(&accepted.group, &self.tail.columns(), found);
                 }
-                Received::Lagged(_) => update.is_sampled = true,
-                Received::Closed => return Ok(()),
-                Received::Idle => {}
+                FeedItem::Lagged(_) => update.is_sampled = true,
+                FeedItem::Closed => return Ok(()),
+                FeedItem::Idle => {}
             }
             if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
                 return Ok(());
@@ -179,8 +179,8 @@ impl Session {
     }
 
     /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
-    fn send(&self, message: Vec<u8>) -> Result<(), Gone> {
-        self.sender.blocking_send(Bytes::from(message)).map_err(|_| Gone)
+    fn send(&self, message: Vec<u8>) -> Result<(), Disconnected> {
+        self.sender.blocking_send(Bytes::from(message)).map_err(|_| Disconnected)
     }
 }
 

@@ -12,9 +12,11 @@ const COLUMNS: [&str; 4] = ["@message", "@ingestionTime", "@logStream", "@timest
 /// The plan of a filter pattern that shows what a line has.
 pub(super) fn plan_of(pattern: &str) -> Result<Plan, CloudWatchProblem> {
     let mut plan = language::parse_filter_pattern(pattern).map_err(|errors| bad_pattern(errors.into()))?;
-    plan.operators.pop();
     let columns = COLUMNS.map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
-    plan.operators.push(Operator::Project { columns, is_events: true });
+    plan.edit(|operators| {
+        operators.pop();
+        operators.push(Operator::Project { columns, is_events: true });
+    });
     Ok(plan)
 }
 

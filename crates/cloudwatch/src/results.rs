@@ -10,16 +10,18 @@ pub(super) const POINTER: &str = "@ptr";
 
 /// Shows the pointer of each event behind what a plan shows already.
 pub(super) fn with_pointers(plan: &mut Plan) {
-    if let Some(Operator::Project { columns, is_events: true }) = plan.operators.last_mut()
-        && !columns.iter().any(|(name, _)| &**name == POINTER)
-    {
-        columns.push((POINTER.into(), Expr::Field("@id".into())));
-    }
+    plan.edit(|operators| {
+        if let Some(Operator::Project { columns, is_events: true }) = operators.last_mut()
+            && !columns.iter().any(|(name, _)| &**name == POINTER)
+        {
+            columns.push((POINTER.into(), Expr::Field("@id".into())));
+        }
+    });
 }
 
 /// Names of the columns that a plan shows.
 pub(super) fn names_of(plan: &Plan) -> Vec<String> {
-    match plan.operators.last() {
+    match plan.operators().last() {
         Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.to_string()).collect(),
         _ => Vec::new(),
     }

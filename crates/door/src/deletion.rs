@@ -48,7 +48,7 @@ impl EventDeletion {
         query: &str,
     ) -> Self {
         operators.push(Operator::Project { columns: vec![("@id".into(), Expr::Field("@id".into()))], is_events: true });
-        let plan = plan::optimise(Plan { operators, ..Plan::default() });
+        let plan = Plan::new(operators);
         let (now, time_zone) = (server.now(), chrono_tz::Tz::UTC);
         let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], limit: None, time_zone, now };
         Self { group: group.clone(), plan, range, scope, query: query.to_owned(), reason: String::new() }

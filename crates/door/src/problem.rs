@@ -3,7 +3,7 @@
 //! The form is `{"error":{"code","message","line","column","start","end","hint"}}`; foreign doors
 //! take a [`Problem`] apart and say the same in their own form.
 
-use alert::MadeError;
+use alert::DefinitionError;
 use alert::metrics::{MetricError, MetricsError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -264,19 +264,19 @@ impl From<ExecuteError> for Problem {
     }
 }
 
-impl From<MadeError> for Problem {
-    fn from(error: MadeError) -> Self {
+impl From<DefinitionError> for Problem {
+    fn from(error: DefinitionError) -> Self {
         let message = error.to_string();
         match error {
-            MadeError::NotFound(_) => Self::not_found(message),
-            MadeError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", message).hint("PUT replaces it"),
-            MadeError::InFile { .. } => {
+            DefinitionError::NotFound(_) => Self::not_found(message),
+            DefinitionError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", message).hint("PUT replaces it"),
+            DefinitionError::InFile { .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "in-file", message);
                 problem.hint("then POST /api/v1/status/reload, or send SIGHUP")
             }
-            MadeError::Bad(_) => Self::bad_request("bad-definition", message),
-            MadeError::NotAllowed(_) => Self::new(StatusCode::FORBIDDEN, "not-allowed", message),
-            MadeError::Kept(_) => Self::internal(message),
+            DefinitionError::Bad(_) => Self::bad_request("bad-definition", message),
+            DefinitionError::NotAllowed(_) => Self::new(StatusCode::FORBIDDEN, "not-allowed", message),
+            DefinitionError::Kept(_) => Self::internal(message),
         }
     }
 }

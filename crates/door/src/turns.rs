@@ -105,7 +105,7 @@ impl Spent {
 
 /// Reports whether a plan promises little work: a few of the newest events, or a count of all.
 pub fn is_expected_light(plan: &Plan) -> bool {
-    let rows = match plan.operators.as_slice() {
+    let rows = match plan.operators() {
         [Operator::Aggregate { by, aggregates }, rows @ ..]
             if by.is_empty() && aggregates.iter().all(|aggregate| aggregate.kind == AggregateKind::Count) =>
         {

@@ -5,9 +5,9 @@ use types::{Timestamp, Value};
 
 use super::histogram::calendar;
 use super::json_of_value;
-use super::terms::with_missing;
+use super::operands::with_missing;
 use language::SearchError;
-use language::dsl::filter::object;
+use language::dsl::object;
 use language::dsl::{field_of, value_of_json};
 use language::mapping::Schema;
 use plan::date_math::{format_time, milliseconds};

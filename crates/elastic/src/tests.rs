@@ -10,7 +10,6 @@ use language::dsl::{Selection, highlighted, parse_query};
 use language::mapping::Schema;
 use plan::Plan;
 use plan::date_math::{format_time, zone_of};
-use plan::optimise;
 
 const NOW: Timestamp = Timestamp(1_795_176_000_000_000_000);
 
@@ -21,8 +20,8 @@ fn selection(query: &Json) -> Result<Selection, SearchError> {
 #[track_caller]
 fn check(query: Json, expected: &str) {
     let found = selection(&query).unwrap_or_else(|error| panic!("{query}: {error}"));
-    let plan = Plan { operators: found.operators, ..Plan::default() };
-    assert_eq!(optimise(plan).to_string().replace('\n', " | "), expected, "{query}");
+    let plan = Plan::new(found.operators);
+    assert_eq!(plan.to_string().replace('\n', " | "), expected, "{query}");
 }
 
 #[track_caller]

@@ -2,13 +2,12 @@
 
 use types::Value;
 
-use super::EsqlError;
-use super::check::Checker;
-use super::expression::of_double;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::kind::Kind;
-use super::scope::{Scope, computed};
+use super::scope::computed;
 use super::syntax::{Expression, Node};
-use super::typed::{Typed, call, compare, literal, truth_of};
+use super::typed::{Typed, call, compare, literal, of_double, truth_of};
 use plan::each::each;
 use plan::error::Span;
 use plan::function::{DecimalFunction, Function, ListFunction as L, TypedFunction as T};
@@ -35,20 +34,6 @@ pub(super) const AGGREGATES: [&str; 18] = [
     "weighted_avg",
     "distinct_count",
 ];
-
-/// What is known while the aggregates of a `STATS` are read.
-pub(super) struct Aggregating {
-    /// The columns before it, which arguments speak of.
-    pub(super) before: Scope,
-    /// Groups: the texts of their expressions, and the columns that they become.
-    pub(super) groups: Vec<(String, Typed)>,
-    /// Aggregates so far.
-    pub(super) aggregates: Vec<Aggregate>,
-    /// Rows that the aggregate is about.
-    pub(super) condition: Option<Expr>,
-    /// Whether the argument of an aggregate is being read.
-    pub(super) is_inside: bool,
-}
 
 impl Checker<'_> {
     /// A call of an aggregate: its result as a column.

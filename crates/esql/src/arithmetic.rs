@@ -2,8 +2,8 @@
 
 use types::{Timestamp, Value};
 
-use super::EsqlError;
-use super::check::Checker;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::kind::Kind;
 use super::syntax::{Expression, Unit};
 use super::typed::{Typed, call, literal};

@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 use types::{Timestamp, Value};
 
-use super::EsqlError;
-use super::check::Checker;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::function_call::Call;
 use super::kind::Kind;
 use super::syntax::Unit;

@@ -1,30 +1,41 @@
 //! Commands as operators of a plan, each checked against the columns that it sees.
 
-use regex::Regex;
 use types::{TimeRange, Timestamp};
 
+use super::checker::Checker;
+use super::dissect;
+use super::error::EsqlError;
 use super::kind::Kind;
 use super::schema::{Schema, Stored};
 use super::scope::{Scope, computed};
-use super::stats::Aggregating;
 use super::syntax::{Command, Expression, Field, Named, Node, Order, Query, Source};
-use super::typed::{Typed, is_present, not};
-use super::{Checked, EsqlError, ROWS_DEFAULT, ROWS_MAX, dissect};
+use super::typed::is_present;
 use language::dsl::Selection;
-use language::mapping::Schema as Mappings;
 use plan::error::Span;
-use plan::optimise;
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::not;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Parse, ParseMethod, Plan, SortKey};
-
-/// Deepest nesting of expressions: evaluation recurses over them.
-const DEPTH_MAX: usize = 100;
-
-/// Most parts of one expression.
-const SIZE_MAX: usize = 20_000;
 
 /// Most columns of an answer.
 const COLUMNS_MAX: usize = 10_000;
+
+/// Rows of a query without a limit.
+pub const ROWS_DEFAULT: u64 = 1_000;
+
+/// Most rows of any query.
+pub const ROWS_MAX: u64 = 10_000;
+
+/// A query that was checked.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What runs.
+    pub plan: Plan,
+    /// The time that the conditions leave.
+    pub range: TimeRange,
+    /// The columns of the answer with their types.
+    pub columns: Vec<(String, Kind)>,
+    /// What the author of the query should know.
+    pub warnings: Vec<String>,
+}
 
 /// Checks a query.
 pub(super) fn check(
@@ -58,87 +69,11 @@ pub(super) fn check(
     let columns = columns.map(|(index, column)| (Name::from(format!("#{index}")), shown(&column.stored))).collect();
     checker.operators.push(Operator::Project { columns, is_events: checker.is_events });
     let columns = checker.scope.columns.into_iter().map(|column| (column.name, column.stored.kind)).collect();
-    let plan = optimise(Plan { operators: checker.operators, ..Plan::default() });
+    let plan = Plan::new(checker.operators);
     Ok(Checked { plan, range: checker.range, columns, warnings: checker.warnings })
 }
 
-/// What is known while commands are read one by one.
-pub(super) struct Checker<'a> {
-    pub(super) text: &'a str,
-    pub(super) now: Timestamp,
-    /// How full-text functions read fields.
-    pub(super) mappings: &'a Mappings,
-    pub(super) scope: Scope,
-    pub(super) operators: Vec<Operator>,
-    /// The time that the conditions so far leave.
-    pub(super) range: TimeRange,
-    /// Set while the aggregates of `STATS` are read.
-    pub(super) aggregating: Option<Aggregating>,
-    warnings: Vec<String>,
-    is_events: bool,
-    /// The command that ends what full-text functions can be used after.
-    pub(super) limited_by: Option<&'static str>,
-    /// Whether a condition is read that all rows must fulfil.
-    pub(super) is_in_where: bool,
-    n_names: usize,
-    n_regexes: usize,
-}
-
-impl<'a> Checker<'a> {
-    fn new(text: &'a str, now: Timestamp, mappings: &'a Mappings) -> Self {
-        Self {
-            text,
-            mappings,
-            now: Timestamp(now.0.div_euclid(1_000_000) * 1_000_000),
-            scope: Scope::default(),
-            operators: Vec::new(),
-            range: TimeRange::ALL,
-            aggregating: None,
-            warnings: Vec::new(),
-            is_events: true,
-            limited_by: None,
-            is_in_where: false,
-            n_names: 0,
-            n_regexes: 0,
-        }
-    }
-
-    pub(super) fn verification(&self, span: Span, message: impl Into<String>) -> EsqlError {
-        EsqlError::verification(self.text, span.start, message.into())
-    }
-
-    pub(super) fn parsing(&self, span: Span, message: impl Into<String>) -> EsqlError {
-        EsqlError::parsing(self.text, span.start, message.into())
-    }
-
-    /// The text of a part of the query.
-    pub(super) fn written(&self, span: Span) -> &'a str {
-        self.text.get(span.start..span.end).unwrap_or_default()
-    }
-
-    /// A name that no column of a user has.
-    pub(super) fn fresh(&mut self) -> Name {
-        self.n_names += 1;
-        format!("#esql{}", self.n_names).into()
-    }
-
-    /// Computes a value as a column of its own.
-    pub(super) fn extend(&mut self, expr: Expr) -> Name {
-        let name = self.fresh();
-        self.operators.push(Operator::Extend { name: name.clone(), expr });
-        name
-    }
-
-    /// Compiles a regular expression within limits.
-    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<Regex, EsqlError> {
-        self.n_regexes += 1;
-        if self.n_regexes > REGEXES_MAX {
-            let message = format!("the query has more than {REGEXES_MAX} patterns");
-            return Err(self.parsing(span, message));
-        }
-        compile_regex(source, false).map_err(|(message, _)| self.parsing(span, message))
-    }
-
+impl Checker<'_> {
     fn source(&mut self, source: &Source, schema: &Schema, filter: Option<&Selection>) -> Result<(), EsqlError> {
         match source {
             Source::From { metadata, .. } => {
@@ -220,7 +155,7 @@ impl<'a> Checker<'a> {
 
     fn eval(&mut self, fields: &[Field]) -> Result<(), EsqlError> {
         for field in fields {
-            let typed = self.checked(&field.expression)?;
+            let typed = self.expression(&field.expression)?;
             if typed.kind == Kind::Duration {
                 let message = format!(
                     "EVAL does not support type [{}] as the return data type of expression [{}]",
@@ -261,7 +196,7 @@ impl<'a> Checker<'a> {
     fn sort(&mut self, orders: &[Order]) -> Result<(), EsqlError> {
         let mut keys = Vec::new();
         for order in orders {
-            let typed = self.checked(&order.expression)?;
+            let typed = self.expression(&order.expression)?;
             if matches!(typed.kind, Kind::Unsupported | Kind::Duration) {
                 let message = format!("cannot sort on {}", typed.kind.written());
                 return Err(self.verification(order.expression.span, message));
@@ -334,7 +269,7 @@ impl<'a> Checker<'a> {
     }
 
     fn text_input(&mut self, text: &Expression, command: &str) -> Result<Expr, EsqlError> {
-        let typed = self.checked(text)?;
+        let typed = self.expression(text)?;
         if !typed.kind.is_text() && typed.kind != Kind::Null {
             let message = format!(
                 "{command} only supports KEYWORD or TEXT values, found expression [{}] type [{}]",
@@ -344,19 +279,5 @@ impl<'a> Checker<'a> {
             return Err(self.verification(text.span, message));
         }
         Ok(typed.single())
-    }
-
-    /// An expression that is neither too deep nor too large to be evaluated.
-    pub(super) fn checked(&mut self, expression: &Expression) -> Result<Typed, EsqlError> {
-        self.expression(expression)
-    }
-
-    /// Refuses what would take too much stack or memory.
-    pub(super) fn bounded(&self, typed: Typed) -> Result<Typed, EsqlError> {
-        if typed.depth > DEPTH_MAX || typed.size > SIZE_MAX {
-            let message = "this expression is nested too deeply, or too large";
-            return Err(self.parsing(typed.span, message));
-        }
-        Ok(typed)
     }
 }

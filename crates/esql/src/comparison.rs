@@ -2,12 +2,11 @@
 
 use types::{Timestamp, Value};
 
-use super::EsqlError;
-use super::check::Checker;
-use super::expression::{narrowed, opposite};
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Node, Sign};
-use super::typed::{self, Typed, call, compare, is_present};
+use super::typed::{self, Typed, call, compare, is_present, narrowed, opposite};
 use plan::error::Span;
 use plan::function::TypedFunction;
 use plan::number::Number;

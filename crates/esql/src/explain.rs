@@ -2,8 +2,8 @@
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::EsqlError;
-use super::read::Rule;
+use super::error::EsqlError;
+use super::grammar::Rule;
 use plan::error::nearest;
 
 /// Commands that are supported.

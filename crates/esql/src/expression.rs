@@ -2,15 +2,16 @@
 
 use types::{Timestamp, Value};
 
-use super::EsqlError;
-use super::check::Checker;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Literal, Node, Sign};
-use super::typed::{self, Typed, is_present, not};
-use language::lucene::condition::wildcard;
+use super::typed::{self, Typed, is_present, narrowed, of_double};
+use language::lucene::wildcard;
 use plan::error::Span;
 use plan::function::TypedFunction;
-use plan::{Comparison, Expr, TextPattern};
+use plan::not;
+use plan::{Expr, TextPattern};
 
 impl Checker<'_> {
     /// An expression with its type.
@@ -249,26 +250,6 @@ impl Checker<'_> {
     }
 }
 
-/// A value whose decimals are decimals, even where they were stored as whole numbers.
-pub(super) fn of_double(typed: &Typed) -> Expr {
-    match typed.kind {
-        Kind::Double if typed.constant.is_none() => {
-            typed::call(TypedFunction::To(Kind::Double.typed()), vec![typed.expr()])
-        }
-        _ => typed.expr(),
-    }
-}
-
-/// A condition with the same one on the stored field before it, which indexes can answer.
-pub(super) fn narrowed(typed: &Typed, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
-    match &typed.narrow {
-        Some(name) if **name != *"@timestamp" && !matches!(typed.expr(), Expr::Field(_)) => {
-            typed::both(of_stored(Expr::Field(name.clone())), condition)
-        }
-        _ => condition,
-    }
-}
-
 /// `IN` with constants that a plan compares as ES|QL does.
 fn quick_in(typed: &Typed, items: &[Typed], span: Span) -> Option<Typed> {
     let mut literals = Vec::new();
@@ -289,16 +270,4 @@ fn quick_in(typed: &Typed, items: &[Typed], span: Span) -> Option<Typed> {
     let holds = narrowed(typed, is_in(value.clone()), &|stored| is_in(stored));
     let fails = typed::both(is_present(value.clone()), not(is_in(value)));
     Some(Typed::condition(holds, fails, span).of(&[typed]))
-}
-
-/// The comparison that holds where another one fails.
-pub(super) fn opposite(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Equal => Comparison::NotEqual,
-        Comparison::NotEqual => Comparison::Equal,
-        Comparison::Less => Comparison::GreaterOrEqual,
-        Comparison::LessOrEqual => Comparison::Greater,
-        Comparison::Greater => Comparison::LessOrEqual,
-        Comparison::GreaterOrEqual => Comparison::Less,
-    }
 }

@@ -3,14 +3,15 @@
 use serde_json::{Map, Value as Json, json};
 use types::TimeRange;
 
-use super::EsqlError;
-use super::check::Checker;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::syntax::{Expression, Literal, Node};
-use super::typed::{Typed, not, truth_of};
+use super::typed::{Typed, truth_of};
 use language::dsl::Selection;
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use plan::balanced;
 use plan::error::Span;
+use plan::not;
 use plan::within;
 use plan::{Expr, Operator};
 

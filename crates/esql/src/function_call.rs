@@ -2,14 +2,13 @@
 
 use types::Value;
 
-use super::EsqlError;
 use super::aggregate::AGGREGATES;
-use super::check::Checker;
-use super::expression::of_double;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::function_names::{FUNCTIONS, REFUSED};
 use super::kind::Kind;
 use super::syntax::{Expression, Literal};
-use super::typed::{self, Typed, call, literal};
+use super::typed::{self, Typed, call, literal, of_double};
 use plan::Expr;
 use plan::error::{Span, nearest};
 use plan::function::{DecimalFunction as D, Function, TypedFunction as T, WholeWidth};

@@ -2,9 +2,9 @@
 
 use types::Value;
 
-use super::EsqlError;
-use super::check::Checker;
+use super::checker::Checker;
 use super::date_pattern;
+use super::error::EsqlError;
 use super::function_call::{Call, text};
 use super::kind::Kind;
 use super::typed::{Typed, call};

@@ -2,12 +2,11 @@
 
 use types::Value;
 
-use super::EsqlError;
-use super::check::Checker;
-use super::expression::of_double;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
-use super::typed::{Typed, call};
+use super::typed::{Typed, call, of_double};
 use plan::Expr;
 use plan::function::{ListFunction as L, TypedFunction as T};
 

@@ -2,8 +2,8 @@
 
 use types::Value;
 
-use super::EsqlError;
-use super::check::Checker;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
 use super::regex_text;

@@ -3,9 +3,11 @@
 use pest::Parser;
 use pest::iterators::Pair;
 
+use super::error::EsqlError;
 use super::explain;
+use super::grammar::{Esql, Rule, parts, span_of};
+use super::parameters::Parameters;
 use super::syntax::{Command, Field, Literal, Named, Order, Pattern, Query, Source};
-use super::{EsqlError, Parameters};
 use plan::error::Span;
 
 /// Longest query in bytes.
@@ -17,18 +19,6 @@ const NESTING_MAX: usize = 64;
 /// Most operators of arithmetic in one expression: what is made of them nests as deeply.
 const OPERATORS_MAX: usize = 100;
 
-/// The generated parser.
-mod generated {
-    #![allow(missing_docs)]
-
-    /// Reads ES|QL.
-    #[derive(pest_derive::Parser)]
-    #[grammar = "../../grammar/esql.pest"]
-    pub(crate) struct Esql;
-}
-
-pub(super) use generated::Rule;
-
 /// Reads a query.
 pub(super) fn read(text: &str, parameters: &Parameters) -> Result<Query, EsqlError> {
     if text.len() > QUERY_BYTES_MAX {
@@ -36,7 +26,7 @@ pub(super) fn read(text: &str, parameters: &Parameters) -> Result<Query, EsqlErr
         return Err(EsqlError::parsing(text, 0, message));
     }
     check_nesting(text)?;
-    let mut pairs = generated::Esql::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
+    let mut pairs = Esql::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
     let mut reader = Reader { text, parameters, n_unnamed: 0, n_operators: 0 };
     let mut source = None;
     let mut commands = Vec::new();
@@ -78,42 +68,6 @@ pub(super) struct Reader<'a> {
     n_unnamed: usize,
     /// Operators of arithmetic in the expression that is read.
     n_operators: usize,
-}
-
-pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
-}
-
-/// The parts of a rule that are no words of the language.
-pub(super) fn parts<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
-    let is_word = |rule| {
-        matches!(
-            rule,
-            Rule::kw_from
-                | Rule::kw_row
-                | Rule::kw_metadata
-                | Rule::kw_where
-                | Rule::kw_eval
-                | Rule::kw_stats
-                | Rule::kw_by
-                | Rule::kw_sort
-                | Rule::kw_nulls
-                | Rule::kw_limit
-                | Rule::kw_keep
-                | Rule::kw_drop
-                | Rule::kw_rename
-                | Rule::kw_as
-                | Rule::kw_dissect
-                | Rule::kw_grok
-                | Rule::kw_or
-                | Rule::kw_and
-                | Rule::kw_is
-                | Rule::kw_in
-                | Rule::kw_null
-        )
-    };
-    pair.into_inner().filter(move |part| !is_word(part.as_rule()))
 }
 
 impl Reader<'_> {
@@ -352,18 +306,18 @@ impl Reader<'_> {
         let name = &pair.as_str()[1..];
         let found = if name.is_empty() {
             self.n_unnamed += 1;
-            self.parameters.0.get(self.n_unnamed - 1).map(|(_, value)| value)
+            self.parameters.at(self.n_unnamed - 1)
         } else {
             self.parameters.named(name)
         };
         let missing = || {
             let what = if name.is_empty() {
-                let n = self.parameters.0.len();
+                let n = self.parameters.len();
                 format!("Not enough actual parameters {n}")
             } else if name.bytes().all(|b| b.is_ascii_digit()) {
                 format!(
                     "No parameter is defined for position {name}, did you mean any position between 1 and {}?",
-                    self.parameters.0.len()
+                    self.parameters.len()
                 )
             } else {
                 format!("Unknown query parameter [{name}]")

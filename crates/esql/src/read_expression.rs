@@ -2,8 +2,9 @@
 
 use pest::iterators::Pair;
 
-use super::EsqlError;
-use super::read::{Reader, Rule, parts, span_of, string};
+use super::error::EsqlError;
+use super::grammar::{Rule, parts, span_of};
+use super::read::{Reader, string};
 use super::syntax::{Expression, Literal, Node, Sign, Unit};
 use plan::ArithmeticOperator;
 use plan::error::Span;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use types::{Run, TimeRange};
 
 use super::kind::Kind;
-use super::typed::{both, call, compare, either, is_present, literal, not};
+use super::typed::{both, call, compare, either, is_present, literal};
 use execute::{FieldSummaryRow, field_types_of};
 use language::mapping::Schema as Mappings;
 use plan::each::each;
 use plan::function::{Function, TypedFunction};
+use plan::not;
 use plan::{Comparison, Expr, Name, Span};
 
 /// Most fields of an index.

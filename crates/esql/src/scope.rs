@@ -1,6 +1,6 @@
 //! The columns that a command sees, in order.
 
-use super::EsqlError;
+use super::error::EsqlError;
 use super::kind::Kind;
 use super::schema::{Schema, Stored};
 use super::syntax::Pattern;

@@ -1,8 +1,8 @@
 //! `STATS … BY …`: groups, aggregates, and what is computed from them.
 
-use super::EsqlError;
-pub(super) use super::aggregate::Aggregating;
-use super::check::Checker;
+use super::aggregation::Aggregation;
+use super::checker::Checker;
+use super::error::EsqlError;
 use super::kind::Kind;
 use super::scope::{Scope, computed};
 use super::syntax::{Expression, Field, Node};
@@ -38,7 +38,7 @@ impl Checker<'_> {
             .iter()
             .map(|group| (group.text.clone(), Typed::value(group.kind, Expr::Field(group.internal.clone()), span)));
         let groups_by_text = shown.collect();
-        self.aggregating = Some(Aggregating {
+        self.aggregating = Some(Aggregation {
             before,
             groups: groups_by_text,
             aggregates: Vec::new(),
@@ -71,7 +71,7 @@ impl Checker<'_> {
     }
 
     fn group(&mut self, field: &Field) -> Result<Group, EsqlError> {
-        let typed = self.checked(&field.expression)?;
+        let typed = self.expression(&field.expression)?;
         self.supported(&typed)?;
         if typed.kind == Kind::Duration {
             return Err(self.verification(field.expression.span, "cannot group by a length of time"));
@@ -97,7 +97,7 @@ impl Checker<'_> {
             if let Some(aggregating) = &mut self.aggregating {
                 aggregating.condition = holds;
             }
-            let typed = self.checked(&field.expression)?;
+            let typed = self.expression(&field.expression)?;
             if let Node::Name(name) = &field.expression.node
                 && field.name.is_none()
             {
@@ -122,7 +122,7 @@ impl Checker<'_> {
         let Some(aggregating) = &mut self.aggregating else { return Ok(Expr::Literal(None)) };
         aggregating.is_inside = true;
         std::mem::swap(&mut aggregating.before, &mut self.scope);
-        let typed = self.checked(condition);
+        let typed = self.expression(condition);
         if let Some(aggregating) = &mut self.aggregating {
             std::mem::swap(&mut aggregating.before, &mut self.scope);
             aggregating.is_inside = false;

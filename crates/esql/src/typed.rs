@@ -65,10 +65,6 @@ pub(super) fn either(a: Expr, b: Expr) -> Expr {
     Expr::Or(Box::new(a), Box::new(b))
 }
 
-pub(super) fn not(condition: Expr) -> Expr {
-    Expr::Not(Box::new(condition))
-}
-
 pub(super) fn is_present(value: Expr) -> Expr {
     match value {
         Expr::Literal(value) => truth_of(value.is_some()),
@@ -187,4 +183,34 @@ pub(super) fn any(parts: &[Typed], span: Span) -> Typed {
 /// The opposite.
 pub(super) fn negated(part: &Typed, span: Span) -> Typed {
     Typed::condition(part.fails(), part.holds(), span).of(&[part])
+}
+
+/// A value whose decimals are decimals, even where they were stored as whole numbers.
+pub(super) fn of_double(typed: &Typed) -> Expr {
+    match typed.kind {
+        Kind::Double if typed.constant.is_none() => call(TypedFunction::To(Kind::Double.typed()), vec![typed.expr()]),
+        _ => typed.expr(),
+    }
+}
+
+/// A condition with the same one on the stored field before it, which indexes can answer.
+pub(super) fn narrowed(typed: &Typed, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
+    match &typed.narrow {
+        Some(name) if **name != *"@timestamp" && !matches!(typed.expr(), Expr::Field(_)) => {
+            both(of_stored(Expr::Field(name.clone())), condition)
+        }
+        _ => condition,
+    }
+}
+
+/// The comparison that holds where another one fails.
+pub(super) fn opposite(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Equal => Comparison::NotEqual,
+        Comparison::NotEqual => Comparison::Equal,
+        Comparison::Less => Comparison::GreaterOrEqual,
+        Comparison::LessOrEqual => Comparison::Greater,
+        Comparison::Greater => Comparison::LessOrEqual,
+        Comparison::GreaterOrEqual => Comparison::Less,
+    }
 }

@@ -12,3 +12,4 @@ pub(crate) mod matching;
 pub(crate) mod parse;
 pub(crate) mod partners;
 pub(crate) mod probe;
+pub(crate) mod warnings;

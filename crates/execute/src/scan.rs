@@ -10,4 +10,5 @@ pub(crate) mod screen;
 pub(crate) mod selection;
 pub(crate) mod settle;
 pub(crate) mod simplify;
+pub(crate) mod stages;
 pub(crate) mod steps;

@@ -3,22 +3,29 @@
 //! Reading is pure and bounded. What is not supported is an error that names it and where it stands, never left out
 //! silently. Weights and scores alone change nothing, as logs have no relevance.
 
+mod defaults;
 pub mod filter;
 pub mod forms;
 pub mod highlight;
 pub mod keys;
 pub mod leaf;
+mod members;
+mod minimum;
 mod range;
+mod reader;
 mod simple;
 
 use serde_json::Value as Json;
 use types::{TimeRange, Value};
 
+pub use crate::logic::{both, never, not};
 pub use filter::parse_query;
 pub use highlight::{Mark, highlighted};
+pub use members::{object, only_member};
+pub use reader::Reader;
 
-use crate::lucene::condition::Target;
-use plan::{Expr, Name, Operator, Plan, optimise};
+use crate::lucene::Target;
+use plan::{Expr, Name, Operator, Plan};
 
 /// Deepest nesting of queries, as in Elasticsearch (`indices.query.bool.max_nested_depth`).
 const NESTING_MAX: usize = 30;
@@ -46,7 +53,7 @@ impl Selection {
         let mut all = self.operators.clone();
         all.extend(operators);
         all.push(Operator::Project { columns, is_events });
-        optimise(Plan { operators: all, ..Plan::default() })
+        Plan::new(all)
     }
 }
 
@@ -70,19 +77,4 @@ pub fn value_of_json(json: &Json) -> Option<Value> {
         Json::Number(number) => number.as_i64().map(Value::Integer).or_else(|| number.as_f64().map(Value::Float)),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
-}
-
-/// Boxes both sides of an operator.
-pub fn both(left: Expr, right: Expr, join: fn(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
-    join(Box::new(left), Box::new(right))
-}
-
-/// The opposite of a condition; of one that always holds, one that never does.
-pub fn not(condition: Option<Expr>) -> Expr {
-    condition.map_or_else(never, |condition| Expr::Not(Box::new(condition)))
-}
-
-/// A condition that never holds.
-pub fn never() -> Expr {
-    Expr::Literal(Some(Value::Boolean(false)))
 }

@@ -11,7 +11,9 @@
 
 mod columns;
 mod explain;
+mod grammar;
 mod json;
+mod reader;
 mod terms;
 mod value;
 
@@ -23,27 +25,16 @@ use std::collections::HashSet;
 use pest::Parser;
 use pest::iterators::Pair;
 
-use plan::error::{QueryError, QueryErrors, Span, place};
-use plan::optimise;
-use plan::{Expr, Operator, Plan, Warning};
+use self::grammar::{FilterPattern, Rule};
+use self::reader::Reader;
+use plan::error::{QueryError, QueryErrors, Span};
+use plan::{Expr, Operator, Plan, PlanDraft, Warning};
 
 /// Longest pattern in code points, as Amazon has it.
 const PATTERN_CHARS_MAX: usize = 1_024;
 
 /// Deepest nesting of brackets: the generated parser recurses over them.
 const NESTING_MAX: usize = 32;
-
-/// The generated parser.
-mod generated {
-    #![allow(missing_docs)]
-
-    /// Reads filter patterns.
-    #[derive(pest_derive::Parser)]
-    #[grammar = "../../grammar/filter_pattern.pest"]
-    pub(crate) struct FilterPattern;
-}
-
-pub(crate) use generated::Rule;
 
 /// Reads a pattern and makes the plan of it: the newest events that match, with `@timestamp` and `@message`.
 ///
@@ -52,7 +43,7 @@ pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
     let (mut operators, warnings) = conditions(text)?;
     let shown = ["@timestamp", "@message"].map(|name| (name.into(), Expr::Field(name.into())));
     operators.push(Operator::Project { columns: shown.to_vec(), is_events: true });
-    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+    Ok(PlanDraft { operators, warnings, ..PlanDraft::default() }.finish())
 }
 
 /// The same with other columns: what selectors name, `$.property` of a JSON event or `$column` of a pattern of columns.
@@ -65,7 +56,7 @@ pub fn parse_filter_pattern_showing(text: &str, selectors: &[&str]) -> Result<Pl
     let shown = selectors.iter().map(|selector| Ok(((*selector).into(), selected(selector, &columns)?)));
     let shown = shown.collect::<Result<Vec<_>, QueryErrors>>()?;
     operators.push(Operator::Project { columns: shown, is_events: true });
-    Ok(optimise(Plan { operators, warnings, ..Plan::default() }))
+    Ok(PlanDraft { operators, warnings, ..PlanDraft::default() }.finish())
 }
 
 /// Returns the selectors of a pattern, as written and each once: `$.property` of a JSON event, `$column` of a pattern of
@@ -98,7 +89,7 @@ fn selected(selector: &str, columns: &[(&str, Expr)]) -> Result<Expr, QueryError
     if let Some((_, column)) = columns.iter().find(|(name, _)| selector.strip_prefix('$') == Some(*name)) {
         return Ok(column.clone());
     }
-    let found = generated::FilterPattern::parse(Rule::selector, selector).ok().and_then(|mut pairs| pairs.next());
+    let found = FilterPattern::parse(Rule::selector, selector).ok().and_then(|mut pairs| pairs.next());
     match found.filter(|pair| pair.as_str().len() == selector.len()) {
         Some(pair) => Ok(Expr::Field(json::path(&reader, pair)?.into())),
         None => {
@@ -111,7 +102,7 @@ fn selected(selector: &str, columns: &[(&str, Expr)]) -> Result<Expr, QueryError
 /// What a pattern is made of.
 fn form<'a>(reader: &Reader<'a>) -> Result<Option<Pair<'a, Rule>>, QueryErrors> {
     check_size(reader)?;
-    let parsed = generated::FilterPattern::parse(Rule::pattern, reader.text);
+    let parsed = FilterPattern::parse(Rule::pattern, reader.text);
     let mut pairs = parsed.map_err(|error| crate::filter_pattern::explain::explain(&error, reader.text))?;
     Ok(pairs.next().and_then(|pattern| pattern.into_inner().next()))
 }
@@ -149,35 +140,4 @@ fn check_size(reader: &Reader<'_>) -> Result<(), QueryError> {
         }
     }
     Ok(())
-}
-
-/// Turns what the grammar found into expressions.
-#[derive(Clone, Copy)]
-struct Reader<'a> {
-    text: &'a str,
-}
-
-impl Reader<'_> {
-    fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
-        QueryError::new(code, message, self.text, span)
-    }
-
-    fn warning(&self, code: &'static str, message: &str, span: Span, hint: &str) -> Warning {
-        let (line, column) = place(self.text, span.start);
-        let hint = Some(hint.to_owned());
-        Warning { code, message: message.to_owned(), line: Some(line), column: Some(column), hint }
-    }
-}
-
-fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.end() }
-}
-
-fn message() -> Expr {
-    Expr::Field("@message".into())
-}
-
-fn not(condition: Expr) -> Expr {
-    Expr::Not(Box::new(condition))
 }

@@ -3,16 +3,21 @@
 //! Reading (`parse`) gives a tree with places, checking (`check`) resolves names and functions and gives the plan.
 //! Both are pure. A text that is plain words instead of a query becomes a phrase search.
 
+mod aggregate_name;
 mod check;
+mod command_names;
 mod complete;
 mod deletion;
 mod expect;
 mod expression;
 mod foreign;
 mod format;
+mod grammar;
 mod parse;
+mod parse_options;
 mod pattern;
 mod phrase;
+mod reader;
 mod recover;
 mod syntax;
 mod token;
@@ -22,30 +27,19 @@ mod optimised;
 #[cfg(test)]
 mod tests;
 
-use types::Timestamp;
-
 pub use complete::{Choice, ChoiceKind, Completion, complete_insights, prefix_regex};
 pub use format::format_insights;
+pub use parse_options::ParseOptions;
 
 use plan::error::{QueryError, QueryErrors};
-use plan::optimise;
-use plan::{Earlier, Plan};
+use plan::{Earlier, Plan, PlanDraft};
 use syntax::{Command, CommandKind};
-
-/// What a query's meaning depends on besides its text.
-#[derive(Clone, Copy, Debug)]
-pub struct ParseOptions {
-    /// The instant that relative times and warnings about times refer to.
-    pub now: Timestamp,
-    /// The zone that times without one are in.
-    pub time_zone: chrono_tz::Tz,
-}
 
 /// Checks a query and makes the plan of it.
 ///
 /// Errors: every mistake that could be found, with its place; grammar mistakes hide those behind them.
 pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
-    unoptimised(text, options).map(optimise)
+    draft(text, options).map(PlanDraft::finish)
 }
 
 /// Checks a query that says which events are to be deleted, and makes the plan of it: only commands that choose events
@@ -54,9 +48,9 @@ pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
     deletion::plan(text, options)
 }
 
-/// Checks the query of an alert rule and makes the plan of it, as the query says it: the rule adds to it before it is
-/// [optimised](plan::optimise). The rule says at which events it looks: a query that does so itself is refused.
-pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+/// Checks the query of an alert rule and returns its draft, to which the rule adds. The rule says at which events it looks:
+/// a query that names times itself is refused.
+pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<PlanDraft, QueryErrors> {
     let (checker, commands) = read(text, options)?;
     let settings = commands.iter().flat_map(|command| match &command.kind {
         CommandKind::Source { options, .. } => options.as_slice(),
@@ -75,7 +69,7 @@ pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<Plan, QueryError
     if !refused.is_empty() {
         return Err(QueryErrors(refused));
     }
-    checker.plan(&commands)
+    checker.draft(&commands)
 }
 
 /// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or a
@@ -91,10 +85,10 @@ pub fn parse_baseline(text: &str) -> Option<Earlier> {
     pattern::length(&written).ok().map(Earlier::Shift)
 }
 
-/// The plan as the query says it.
-pub(crate) fn unoptimised(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
+/// Returns the draft of the plan, as the query says it.
+pub(crate) fn draft(text: &str, options: &ParseOptions) -> Result<PlanDraft, QueryErrors> {
     let (checker, commands) = read(text, options)?;
-    checker.plan(&commands)
+    checker.draft(&commands)
 }
 
 /// The commands of a query, and who checks them.

@@ -4,7 +4,6 @@
 //! any other. Words beside each other are one text, of which one word is enough, as a `match` query has it; in quotes they
 //! stand one after the other. `*` stands for any letters. Words, fields and times mean what they mean in [`crate::lucene`].
 
-mod explain;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +11,10 @@ use pest::Parser;
 use pest::iterators::Pair;
 use types::{Timestamp, Value};
 
-use crate::lucene::condition::{self, Analysis, Target, value_of};
-use crate::lucene::{CLAUSES_MAX, NESTING_MAX, QUERY_BYTES_MAX, not, plan_of};
+use crate::grammar::span_of;
+use crate::logic::not;
+use crate::lucene::{Analysis, Target, comparison_of, inside, present, value_of};
+use crate::search_query::{CLAUSES_MAX, NESTING_MAX, SyntaxError, check_length, explain, plan_of};
 use plan::balanced;
 use plan::error::{QueryError, QueryErrors, Span};
 use plan::regular_expression::{REGEXES_MAX, compile_regex};
@@ -29,7 +30,7 @@ mod generated {
     pub(crate) struct Kql;
 }
 
-pub(crate) use generated::Rule;
+use generated::Rule;
 
 /// Reads KQL and makes the plan of it: the events that match, newest first. `now` is what times count from.
 pub fn parse_kql(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
@@ -38,12 +39,8 @@ pub fn parse_kql(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
 
 /// The filter that a query is; none where it matches everything. Without `now`, relative times are refused.
 pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
-    if text.len() > QUERY_BYTES_MAX {
-        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
-        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
-        return Err(QueryError::new("query-too-long", message, text, span).into());
-    }
-    let mut pairs = generated::Kql::parse(Rule::query, text).map_err(|error| explain::explain(&error, text))?;
+    check_length(text)?;
+    let mut pairs = generated::Kql::parse(Rule::query, text).map_err(|error| explain(&error, text, no_word))?;
     let mut reader = Reader { text, now, n_clauses: 0, n_regexes: 0 };
     let sum = pairs.next().and_then(|query| query.into_inner().find(|part| part.as_rule() == Rule::sum));
     let condition = sum.map(|sum| reader.sum(sum, None, 0)).transpose()?.flatten();
@@ -58,13 +55,8 @@ struct Reader<'a> {
     n_regexes: usize,
 }
 
-fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.end() }
-}
-
 /// The only rule inside another.
-fn inside<'p>(pair: Pair<'p, Rule>, rule: Rule) -> Option<Pair<'p, Rule>> {
+fn inner_rule<'p>(pair: Pair<'p, Rule>, rule: Rule) -> Option<Pair<'p, Rule>> {
     pair.into_inner().find(|part| part.as_rule() == rule)
 }
 
@@ -143,7 +135,7 @@ impl Reader<'_> {
         target: Option<&Target>,
         nesting: usize,
     ) -> Result<Option<Expr>, QueryError> {
-        match inside(pair, Rule::sum) {
+        match inner_rule(pair, Rule::sum) {
             Some(sum) => self.sum(sum, target, nesting + 1),
             None => Ok(None),
         }
@@ -155,7 +147,7 @@ impl Reader<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::field => target = self.field(&part)?,
-                Rule::comparison => comparison = Some(condition::comparison(part.as_str())),
+                Rule::comparison => comparison = Some(comparison_of(part.as_str())),
                 Rule::paren => return self.paren(part, Some(&target), nesting),
                 Rule::nested => {
                     let message = "nested objects are not supported: the fields of an event are flat";
@@ -177,7 +169,7 @@ impl Reader<'_> {
     fn field(&self, pair: &Pair<'_, Rule>) -> Result<Target, QueryError> {
         let written = pair.as_str();
         if written.starts_with('"') {
-            return Ok(Target::field_in(&unescaped(condition::inside(written)), Analysis::Loose));
+            return Ok(Target::field_in(&unescaped(inside(written)), Analysis::Loose));
         }
         if let [.., _, last] = words(written).as_slice() {
             let message = format!("more than one word stands before the colon of {last}");
@@ -196,7 +188,7 @@ impl Reader<'_> {
         let (span, written) = (span_of(&pair), pair.as_str());
         let (text, value) = match written.starts_with('"') {
             true => {
-                let text = unescaped(condition::inside(written));
+                let text = unescaped(inside(written));
                 (text.clone(), Value::text(text))
             }
             false => (unescaped(written), value_of(&unescaped(written))),
@@ -216,7 +208,7 @@ impl Reader<'_> {
     fn bare(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
         let (span, written) = (span_of(&pair), pair.as_str());
         let is_quoted = written.starts_with('"');
-        let text = unescaped(if is_quoted { condition::inside(written) } else { written });
+        let text = unescaped(if is_quoted { inside(written) } else { written });
         if target.is_time() && !has_star(written) {
             return match target.against(Comparison::Equal, &text, Value::text(text.as_str()), self.now) {
                 Some(condition) => Ok(Some(condition)),
@@ -243,7 +235,7 @@ impl Reader<'_> {
     fn word(&mut self, written: &str, target: &Target, span: Span) -> Result<Option<Expr>, QueryError> {
         match target {
             Target::Any(_) if written == "*" => return Ok(None),
-            Target::Field { name, .. } if written == "*" => return Ok(Some(condition::present(name))),
+            Target::Field { name, .. } if written == "*" => return Ok(Some(present(name))),
             _ => {}
         }
         if !has_star(written) {
@@ -328,4 +320,10 @@ fn words(written: &str) -> Vec<&str> {
     words.push(&written[start..]);
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// The words for a letter that begins no word here.
+fn no_word(first: char) -> Option<SyntaxError> {
+    let hint = Some("join conditions with `and` or `or`");
+    first.is_alphabetic().then(|| SyntaxError { message: format!("`{first}` begins a word where none fits"), hint })
 }

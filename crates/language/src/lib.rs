@@ -4,12 +4,15 @@
 
 pub mod dsl;
 mod filter_pattern;
+mod grammar;
 mod insights;
 mod kql;
+mod logic;
 pub mod logql;
 pub mod lucene;
 pub mod mapping;
 mod search_error;
+mod search_query;
 mod showing;
 mod translate;
 

@@ -5,57 +5,45 @@
 //! field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field match the
 //! whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change nothing.
 
-pub mod condition;
-mod explain;
+mod bound;
+mod condition;
+mod defaults;
+mod grammar;
 mod mapped;
+mod pattern;
+mod reader;
 pub mod regexp;
+mod target;
 #[cfg(test)]
 mod tests;
-
-use std::sync::Arc;
+mod text;
+mod word;
 
 use pest::Parser;
 use pest::iterators::Pair;
 
-use crate::mapping::Mapping;
-use condition::{Analysis, Bound, Target};
+pub(crate) use self::bound::Bound;
+pub(crate) use self::condition::present;
+pub(crate) use self::defaults::Defaults;
+use self::grammar::{Lucene, Rule};
+pub(crate) use self::pattern::FUZZY_LETTERS_MAX;
+pub use self::pattern::wildcard;
+use self::reader::Reader;
+pub(crate) use self::target::{Analysis, Target};
+use self::text::unescaped;
+pub(crate) use self::text::{comparison_of, inside, value_of};
+use self::word::{scalar_of, text_of};
+use crate::grammar::span_of;
+use crate::logic::not;
+use crate::search_query::{CLAUSES_MAX, NESTING_MAX, SyntaxError, check_length, explain, plan_of};
 use plan::balanced;
-use plan::error::{QueryError, QueryErrors, Span};
-use plan::optimise;
+use plan::error::{QueryError, QueryErrors};
 use plan::{Comparison, Expr, Operator, Plan};
 use types::{Timestamp, Value};
-
-/// Longest query in bytes.
-pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
-
-/// Deepest nesting of brackets.
-pub(crate) const NESTING_MAX: usize = 128;
-
-/// Most clauses: each costs a pass over what it looks at.
-pub(crate) const CLAUSES_MAX: usize = 1_024;
-
-/// The generated parser.
-mod generated {
-    #![allow(missing_docs)]
-
-    /// Reads query strings.
-    #[derive(pest_derive::Parser)]
-    #[grammar = "../../grammar/lucene.pest"]
-    pub(crate) struct Lucene;
-}
-
-pub(crate) use generated::Rule;
 
 /// Reads a query string and makes the plan of it: the events that match, newest first. `now` is what times count from.
 pub fn parse_lucene(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
     Ok(plan_of(parse(text, Some(now))?))
-}
-
-/// The plan of events that pass filters, newest first.
-pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
-    let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
-    operators.push(Operator::Project { columns: columns.collect(), is_events: true });
-    optimise(Plan { operators, ..Plan::default() })
 }
 
 /// The filter that a query string is; none where it matches everything. Without `now`, relative times are refused.
@@ -65,58 +53,13 @@ pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>,
     Ok(condition.map(Operator::Filter).into_iter().collect())
 }
 
-/// What a query string means where it says nothing itself.
-pub(crate) struct Defaults {
-    /// What words without a field are looked for in; one of these is enough.
-    pub(crate) targets: Vec<Target>,
-    /// Whether `and` stands between two clauses without an operator.
-    pub(crate) joins_all: bool,
-    /// What relative times count from.
-    pub(crate) now: Option<Timestamp>,
-    /// How texts of fields are looked at.
-    pub(crate) analysis: Analysis,
-    /// What fields are declared to be.
-    pub(crate) mapping: Arc<Mapping>,
-    /// Whether a value that its field cannot have finds nothing, instead of being an error.
-    pub(crate) is_lenient: bool,
-}
-
-impl Defaults {
-    /// What people mean.
-    pub(crate) fn loose() -> Self {
-        Self {
-            targets: Vec::new(),
-            joins_all: false,
-            now: None,
-            analysis: Analysis::Loose,
-            mapping: Arc::default(),
-            is_lenient: true,
-        }
-    }
-}
-
 /// The condition that a query string is; none where it matches everything.
 pub(crate) fn parse_with(text: &str, defaults: &Defaults) -> Result<Option<Expr>, QueryErrors> {
-    if text.len() > QUERY_BYTES_MAX {
-        let message = format!("the query has {} bytes, more than the {QUERY_BYTES_MAX} allowed", text.len());
-        let span = Span { start: QUERY_BYTES_MAX, end: text.len() };
-        return Err(QueryError::new("query-too-long", message, text, span).into());
-    }
-    let mut pairs =
-        generated::Lucene::parse(Rule::query, text).map_err(|error| crate::lucene::explain::explain(&error, text))?;
+    check_length(text)?;
+    let mut pairs = Lucene::parse(Rule::query, text).map_err(|error| explain(&error, text, no_range))?;
     let mut reader = Reader { text, defaults, n_clauses: 0, n_regexes: 0, is_fuzzy: false };
     let clauses = pairs.next().and_then(|query| query.into_inner().find(|part| part.as_rule() == Rule::clauses));
     Ok(clauses.map(|clauses| reader.clauses(clauses, None, 0)).transpose()?.flatten())
-}
-
-/// Turns what the grammar found into a condition; `None` is one that always holds.
-pub(crate) struct Reader<'a> {
-    text: &'a str,
-    defaults: &'a Defaults,
-    n_clauses: usize,
-    n_regexes: usize,
-    /// Whether words that are like the one that is read are meant too.
-    is_fuzzy: bool,
 }
 
 /// How a clause counts among its neighbours.
@@ -127,16 +70,7 @@ enum Occurrence {
     MustNot,
 }
 
-fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.end() }
-}
-
 impl Reader<'_> {
-    fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
-        QueryError::new(code, message, self.text, span)
-    }
-
     /// Reads a row of clauses, those in brackets included.
     fn clauses(
         &mut self,
@@ -246,10 +180,10 @@ impl Reader<'_> {
             inner = part.into_inner().next_back();
         }
         let word = inner.filter(|part| part.as_rule() == Rule::term);
-        let n_letters = word.map_or(0, |term| condition::unescaped(term.as_str()).chars().count());
+        let n_letters = word.map_or(0, |term| unescaped(term.as_str()).chars().count());
         let message = match fuzzy.as_str() {
             _ if n_letters == 0 => "only a word can be looked for with similar ones (`~`)",
-            _ if n_letters > condition::FUZZY_LETTERS_MAX => "this word is too long to look for similar ones (`~`)",
+            _ if n_letters > FUZZY_LETTERS_MAX => "this word is too long to look for similar ones (`~`)",
             "~" if n_letters <= 5 => return Ok(()),
             "~1" => return Ok(()),
             _ => "words that differ in more than one letter are not looked for",
@@ -263,7 +197,7 @@ impl Reader<'_> {
         let span = span_of(&pair);
         let mut parts = pair.into_inner();
         let (Some(sign), Some(scalar)) = (parts.next(), parts.next()) else { return Ok(None) };
-        let (text, value) = (condition::text_of(&scalar), condition::scalar(&scalar));
+        let (text, value) = (text_of(&scalar), scalar_of(&scalar));
         let targets: Vec<&Target> = match target {
             Some(target) => vec![target],
             None => self.defaults.targets.iter().filter(|target| matches!(target, Target::Field { .. })).collect(),
@@ -272,7 +206,7 @@ impl Reader<'_> {
             let error = self.error("no-field", "this comparison has no field", span);
             return Err(error.with_hint("write status:>=500"));
         }
-        let comparison = condition::comparison(sign.as_str());
+        let comparison = comparison_of(sign.as_str());
         let found = targets.into_iter().map(|target| self.against(target, comparison, &text, value.clone(), span));
         Ok(Some(balanced(found.collect::<Result<_, _>>()?, Expr::Or)))
     }
@@ -296,15 +230,15 @@ impl Reader<'_> {
             match part.as_rule() {
                 Rule::field if part.as_str() == "_exists_" => target = Target::presence(),
                 Rule::field => {
-                    target = self.target(&condition::unescaped(part.as_str()));
+                    target = self.target(&unescaped(part.as_str()));
                 }
-                Rule::comparison => comparison = condition::comparison(part.as_str()),
+                Rule::comparison => comparison = comparison_of(part.as_str()),
                 Rule::scalar => {
-                    let (text, value) = (condition::text_of(&part), condition::scalar(&part));
+                    let (text, value) = (text_of(&part), scalar_of(&part));
                     return self.against(&target, comparison, &text, value, span_of(&part)).map(Some);
                 }
                 Rule::paren => return self.paren(part, Some(&target), nesting),
-                Rule::range => return target.range(self, part),
+                Rule::range => return self.range(&target, part),
                 Rule::bare => return self.bare(part, Some(&target)),
                 _ => {}
             }
@@ -331,7 +265,7 @@ impl Reader<'_> {
         let Some(inner) = pair.into_inner().next() else { return Ok(None) };
         let span = span_of(&inner);
         if matches!(inner.as_rule(), Rule::string | Rule::regex) {
-            let text = condition::unescaped(condition::inside(inner.as_str()));
+            let text = unescaped(inside(inner.as_str()));
             let pattern = (inner.as_rule() == Rule::regex).then_some("regexp");
             let n_words = plan::words::words_of(&text).len();
             if let Some(answer) = self.misfit(target, &text, pattern, span) {
@@ -343,94 +277,20 @@ impl Reader<'_> {
         }
         match inner.as_rule() {
             Rule::string if target.is_time() => {
-                let text = condition::text_of(&inner);
+                let text = text_of(&inner);
                 self.against(target, Comparison::Equal, &text, Value::text(text.as_str()), span).map(Some)
             }
             Rule::string => {
-                let text = condition::unescaped(condition::inside(inner.as_str()));
+                let text = unescaped(inside(inner.as_str()));
                 Ok(Some(target.phrase(&text).unwrap_or_else(|| not(None))))
             }
             Rule::regex => {
-                let source = condition::inside(inner.as_str()).replace("\\/", "/");
+                let source = inside(inner.as_str()).replace("\\/", "/");
                 let source = target.expression(&source).map_err(|why| self.error("bad-regex", why, span))?;
                 self.regex(&source, span).map(|regex| Some(target.matching(regex)))
             }
-            _ => target.word(self, inner.as_str(), span),
+            _ => self.word(target, inner.as_str(), span),
         }
-    }
-
-    /// The field that a name means.
-    fn target(&self, written: &str) -> Target {
-        Target::of(&self.defaults.mapping, written, self.defaults.analysis)
-    }
-
-    /// The condition that a field has a value.
-    fn present(&self, written: &str) -> Expr {
-        self.target(written).is_there()
-    }
-
-    /// What becomes of a value that the field cannot have, or a pattern that it cannot be asked for.
-    fn misfit(
-        &self,
-        target: &Target,
-        text: &str,
-        pattern: Option<&str>,
-        span: Span,
-    ) -> Option<Result<Expr, QueryError>> {
-        let why = match pattern {
-            Some(query) => target.misfit_of_pattern(query)?,
-            None => target.misfit(text)?,
-        };
-        let is_refused = matches!(target.kind(), Some(crate::mapping::Kind::Refused(_)));
-        Some(match self.defaults.is_lenient && !is_refused {
-            true => Ok(not(None)),
-            false => Err(self.error("bad-value", why, span)),
-        })
-    }
-
-    /// A field compared with what is written after it.
-    fn against(
-        &self,
-        target: &Target,
-        comparison: Comparison,
-        text: &str,
-        value: Value,
-        span: Span,
-    ) -> Result<Expr, QueryError> {
-        if let Some(answer) = self.misfit(target, text, None, span) {
-            return answer;
-        }
-        Ok(target.between(vec![self.bound(target, comparison, text, value, span)?]))
-    }
-
-    /// One end of a range.
-    fn bound(
-        &self,
-        target: &Target,
-        comparison: Comparison,
-        text: &str,
-        value: Value,
-        span: Span,
-    ) -> Result<Bound, QueryError> {
-        let is_time = target.is_time() || matches!(target.kind(), Some(crate::mapping::Kind::Date { .. }));
-        Bound::of_text(comparison, text, value, self.defaults.now, is_time).ok_or_else(|| {
-            let error = self.error("not-supported", "relative times are not supported here", span);
-            error.with_hint("choose the range of time beside the query")
-        })
-    }
-
-    /// Compiles a regular expression within limits.
-    fn regex(&mut self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
-        self.n_regexes += 1;
-        if self.n_regexes > plan::regular_expression::REGEXES_MAX {
-            let message = format!(
-                "the query has more than {} regular expressions and wildcards",
-                plan::regular_expression::REGEXES_MAX
-            );
-            return Err(self.error("too-many-regexes", message, span));
-        }
-        plan::regular_expression::compile_regex(source, false)
-            .map_err(|(message, _)| self.error("bad-regex", message, span))
     }
 }
 
@@ -443,10 +303,8 @@ fn has_modifier(part: &Pair<'_, Rule>, rule: Rule) -> bool {
     })
 }
 
-/// The opposite of a condition; of one that always holds, one that never does.
-pub(crate) fn not(condition: Option<Expr>) -> Expr {
-    match condition {
-        Some(condition) => Expr::Not(Box::new(condition)),
-        None => Expr::Literal(Some(Value::Boolean(false))),
-    }
+/// The words for a bracket that begins no range.
+fn no_range(first: char) -> Option<SyntaxError> {
+    let hint = Some("write status:[400 TO 499]");
+    matches!(first, '[' | '{').then(|| SyntaxError { message: "this is no range".to_owned(), hint })
 }

@@ -6,8 +6,7 @@ use crate::insights::{ParseOptions, parse_rule};
 use crate::translate::{Language, metric_error};
 use crate::{filter_pattern, kql, logql, lucene};
 use plan::error::{QueryErrors, Span};
-use plan::optimise;
-use plan::{Expr, Name, Operator, Plan};
+use plan::{Expr, Name, Operator, Plan, PlanDraft};
 
 /// Reads a query and makes the plan that shows these fields of what it finds, in their order. `None` is Insights QL. A name
 /// is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.
@@ -19,12 +18,12 @@ pub fn parse_showing(
     names: &[&str],
     options: &ParseOptions,
 ) -> Result<Plan, QueryErrors> {
-    let mut plan = match language {
+    let mut draft = match language {
         None => parse_rule(text, options)?,
         Some(Language::Lucene) => of_operators(lucene::parse(text, None)?),
         Some(Language::Kql) => of_operators(kql::parse(text, None)?),
         Some(Language::LogQl) => match logql::parse(text)? {
-            logql::Query::Log(log) => Plan { sources: log.sources, ..of_operators(log.operators) },
+            logql::Query::Log(log) => PlanDraft { sources: log.sources, ..of_operators(log.operators) },
             logql::Query::Metric(metric) => {
                 let whole = Span { start: 0, end: text.len() };
                 return Err(metric_error(&metric, text, whole).into());
@@ -35,15 +34,15 @@ pub fn parse_showing(
         }
         Some(Language::FilterPattern) => of_operators(filter_pattern::conditions(text)?.0),
     };
-    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
+    if let Some(Operator::Project { columns, .. }) = draft.operators.last_mut() {
         *columns = names.iter().map(|name| shown(name, columns)).collect();
     }
-    Ok(optimise(plan))
+    Ok(draft.finish())
 }
 
-fn of_operators(mut operators: Vec<Operator>) -> Plan {
+fn of_operators(mut operators: Vec<Operator>) -> PlanDraft {
     operators.push(Operator::Project { columns: Vec::new(), is_events: true });
-    Plan { operators, ..Plan::default() }
+    PlanDraft { operators, ..PlanDraft::default() }
 }
 
 /// A column of the query by its name there, else a field.

@@ -11,7 +11,7 @@ use execute::{Answer, Stats};
 use language::logql::{LogQuery, STREAM_FIELDS};
 pub(crate) use plan::label_set::Labels;
 use plan::label_set::{Categories, LabelSet, labels_of_stream, metadata_name};
-use plan::{Expr, Name, Operator, Plan, SortKey};
+use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};
 use serde_json::{Value as Json, json};
 use types::{Run, Timestamp, Value};
 
@@ -82,7 +82,7 @@ fn columns(names: Vec<Name>) -> Vec<(Name, Expr)> {
 pub(crate) fn finished(log: &LogQuery, mut operators: Vec<Operator>, columns: Vec<(Name, Expr)>) -> Plan {
     let is_events = !operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     operators.push(Operator::Project { columns, is_events });
-    Plan { sources: log.sources.clone(), operators, ..Plan::default() }
+    PlanDraft { sources: log.sources.clone(), operators, ..PlanDraft::default() }.finish()
 }
 
 /// The labels of the stream of an event, given the values of [`LABEL_FIELDS`].

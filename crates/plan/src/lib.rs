@@ -21,6 +21,7 @@ pub mod number;
 mod operator;
 mod optimise;
 mod plan;
+mod plan_draft;
 pub mod plan_error;
 pub mod regular_expression;
 mod show;
@@ -45,11 +46,11 @@ pub use crate::operator::{
     Comparison, END_COLUMNS, FORMATS, FillBuckets, Format, Outlier, PATTERN_COLUMNS, Rank, Rows, SCORE_COLUMNS, Score,
     Sessionize,
 };
-pub use crate::optimise::optimise;
 pub use crate::plan::{
     Aggregate, AppendColumns, Expr, Join, Lookup, Operator, Other, Parse, ParseMethod, Patterns, Plan, SortKey,
-    balanced, within,
+    balanced, not, within,
 };
+pub use crate::plan_draft::PlanDraft;
 pub use crate::plan_error::PlanError;
 pub use crate::span::Span;
 pub use crate::text_pattern::{Alternatives, TextPattern};

@@ -4,10 +4,9 @@
 //! same, and the mistake becomes the label `__error__`.
 
 mod json;
+mod label_name;
 mod logfmt;
 mod pattern;
-
-use std::borrow::Cow;
 
 pub use self::json::{PathStep, json_path, json_paths, unpack, unpacked_line};
 pub use self::logfmt::{Logfmt, logfmt_keys};
@@ -15,31 +14,6 @@ pub use self::pattern::{LinePattern, Piece, pieces};
 pub use crate::line_parser::json::json;
 pub use crate::line_parser::logfmt::logfmt;
 pub use crate::line_parser::pattern::pattern;
-
-/// Labels that one line may get from a parser that takes all it finds.
-const LABELS_MAX: usize = 1_000;
-
-/// The name of a label for a key: letters, digits and `_`, behind what the key stands in.
-fn label_name<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let starts_with_digit = key.trim_start().starts_with(|c: char| c.is_ascii_digit());
-    if prefix.is_empty() && !starts_with_digit && key.chars().all(is_plain) {
-        return key;
-    }
-    let trimmed = key.trim();
-    let mut name = String::with_capacity(prefix.len() + trimmed.len() + 1);
-    name.push_str(prefix);
-    if !trimmed.is_empty() && (!prefix.is_empty() || starts_with_digit) {
-        name.push('_');
-    }
-    name.extend(trimmed.chars().map(|c| if is_plain(c) { c } else { '_' }));
-    Cow::Owned(name)
-}
-
-/// The text with spaces for characters that were no UTF-8.
-fn valid(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\u{fffd}') { Cow::Owned(text.replace('\u{fffd}', " ")) } else { text }
-}
 
 #[cfg(test)]
 mod tests;

@@ -14,16 +14,16 @@ use crate::fields::fields_of as fields_of_operators;
 use crate::name::Name;
 use crate::operator::AggregateKind;
 use crate::plan::balanced;
-use crate::plan::{Aggregate, Expr, Operator, ParseMethod, Plan};
+use crate::plan::{Aggregate, Expr, Operator, ParseMethod};
 use gather::{gather_exclusions, gathered};
 
 // Pushing filters costs the product of filters and other operators; no query that a person writes has so many.
 const OPERATORS_PUSHED_MAX: usize = 512;
 
-/// Gives a plan with the same answer.
-pub fn optimise(mut plan: Plan) -> Plan {
-    let mut operators = Vec::with_capacity(plan.operators.len());
-    for operator in plan.operators {
+/// Returns operators that give the same answer.
+pub(crate) fn optimise(written: Vec<Operator>) -> Vec<Operator> {
+    let mut operators = Vec::with_capacity(written.len());
+    for operator in written {
         match operator {
             Operator::Filter(condition) => split(condition, &mut operators),
             other => operators.push(other),
@@ -33,8 +33,7 @@ pub fn optimise(mut plan: Plan) -> Plan {
     if operators.len() <= OPERATORS_PUSHED_MAX {
         push_filters(&mut operators);
     }
-    plan.operators = operators;
-    plan
+    operators
 }
 
 /// Adds the parts of a condition that must all be true.

@@ -22,7 +22,7 @@ use crate::text_pattern::TextPattern;
 use crate::times::{Earlier, Times, earlier_range};
 use crate::warning::Warning;
 
-/// A checked query.
+/// A checked and optimised query. [`PlanDraft`](crate::PlanDraft) makes one.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Groups named by the query itself (`source …`); empty means those of the request.
@@ -30,12 +30,17 @@ pub struct Plan {
     /// Times named by the query itself; see [`Plan::range`].
     pub times: Times,
     /// What happens to the rows, in order. The last one is always [`Operator::Project`].
-    pub operators: Vec<Operator>,
+    pub(crate) operators: Vec<Operator>,
     /// What the query's author should know, such as commands moved or without effect.
     pub warnings: Vec<Warning>,
 }
 
 impl Plan {
+    /// Returns what happens to the rows, in order; the last operator is always [`Operator::Project`].
+    pub fn operators(&self) -> &[Operator] {
+        &self.operators
+    }
+
     /// The range of events to look at, where the request asks for `asked`.
     pub fn range(&self, asked: TimeRange, now: Timestamp, time_zone: Tz) -> TimeRange {
         self.times.range(asked, now, time_zone)
@@ -330,4 +335,9 @@ pub fn within(time: Box<Expr>, from: i64, to: i64) -> Expr {
     let low = Expr::Compare(Comparison::GreaterOrEqual, time.clone(), literal(from));
     let high = Expr::Compare(Comparison::Less, time, literal(to));
     Expr::And(Box::new(low), Box::new(high))
+}
+
+/// Negates a condition.
+pub fn not(condition: Expr) -> Expr {
+    Expr::Not(Box::new(condition))
 }

@@ -6,10 +6,13 @@
 //!
 //! Left out, by name: `define`, `template`, `block`, `call`, and the set of all labels as one value.
 
+mod cast;
 mod decimal;
 mod functions;
 mod layout;
 mod lexer;
+mod limits;
+mod line;
 mod numbers;
 mod parse;
 mod printf;
@@ -21,8 +24,7 @@ mod value;
 
 use std::sync::Arc;
 
-use types::Timestamp;
-
+pub use self::line::Line;
 pub use self::numbers::parse_float;
 use self::parse::Node;
 
@@ -35,19 +37,6 @@ pub struct Template {
     nodes: Arc<[Node]>,
     labels: Arc<[String]>,
     uses_now: bool,
-}
-
-/// What a template is run on.
-#[derive(Debug)]
-pub struct Line<'a> {
-    /// The line.
-    pub text: &'a str,
-    /// Its time.
-    pub timestamp: Timestamp,
-    /// When the query started.
-    pub now: Timestamp,
-    /// Values of [`Template::labels`]; a label that is missing is the empty text.
-    pub labels: &'a [&'a str],
 }
 
 impl Template {

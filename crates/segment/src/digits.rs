@@ -111,12 +111,12 @@ impl DigitsNeedle {
 }
 
 /// Of each number of an address, which of its values fit.
-type Fitting = [[bool; 256]; 4];
+type OctetSets = [[bool; 256]; 4];
 
 /// A part of the text of an IPv4 address.
 pub(crate) struct AddressNeedle {
     /// One for each number of the address with which the part may begin, as far as any does.
-    ways: Vec<Fitting>,
+    ways: Vec<OctetSets>,
 }
 
 impl AddressNeedle {
@@ -132,7 +132,7 @@ impl AddressNeedle {
         };
         let of_parts: Vec<[bool; 256]> = parts.iter().enumerate().take(4).map(of_part).collect();
         let fitting = |first: usize| {
-            let mut fitting: Fitting = [[true; 256]; 4];
+            let mut fitting: OctetSets = [[true; 256]; 4];
             fitting[first..].iter_mut().zip(&of_parts).for_each(|(fits, part)| *fits = *part);
             fitting
         };

@@ -105,14 +105,14 @@ fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
 }
 
 /// Numbers between a common prefix and a common suffix.
-struct Numbered<'a> {
+struct NumberedStrings<'a> {
     prefix: &'a str,
     suffix: &'a str,
     n_digits: u8,
     numbers: Vec<i64>,
 }
 
-fn numbered<'a>(texts: &[&'a str]) -> Option<Numbered<'a>> {
+fn numbered<'a>(texts: &[&'a str]) -> Option<NumberedStrings<'a>> {
     let first = *texts.first()?;
     let from = first.find(|c: char| c.is_ascii_digit())?;
     let (prefix, rest) = first.split_at(from);
@@ -130,7 +130,7 @@ fn numbered<'a>(texts: &[&'a str]) -> Option<Numbered<'a>> {
     };
     (texts.len() > 1).then_some(())?;
     let numbers = texts.iter().map(number).collect::<Option<_>>()?;
-    Some(Numbered { prefix, suffix, n_digits: if is_padded { width as u8 } else { 0 }, numbers })
+    Some(NumberedStrings { prefix, suffix, n_digits: if is_padded { width as u8 } else { 0 }, numbers })
 }
 
 /// Reads `n` *texts*.

@@ -63,7 +63,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use alert::metrics::{self, FileMetric, Metrics, Recording};
-use alert::{Alerts, RuleBook};
+use alert::{Alerts, RuleSet};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -141,13 +141,13 @@ impl House {
         let options =
             Options { clock: clock.clone(), groups_max: limits.groups, ..Options::new(dir.path().join("data")) };
         let (store, _) = Store::open(options).expect("a new store opens");
-        Self::on(store, limits, clock, bytes_per_s, dir, RuleBook::default())
+        Self::on(store, limits, clock, bytes_per_s, dir, RuleSet::default())
     }
 
     /// One with rules, as a file says them.
     fn with_rules(text: &str) -> Self {
         let bare = Self::new();
-        let mut rules = RuleBook::default();
+        let mut rules = RuleSet::default();
         rules.add("rules.yaml", text).expect("good rules");
         let app = &bare.server.app;
         Self::on(bare.store.clone(), app.limits.clone(), app.clock.clone(), None, bare.dir.clone(), rules)
@@ -156,7 +156,7 @@ impl House {
     /// Another server on the same store, as after a restart.
     fn restarted(&self) -> Self {
         let app = &self.server.app;
-        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone(), RuleBook::default())
+        Self::on(self.store.clone(), app.limits.clone(), app.clock.clone(), None, self.dir.clone(), RuleSet::default())
     }
 
     fn on(
@@ -165,7 +165,7 @@ impl House {
         clock: Clock,
         bytes_per_s: Option<u64>,
         dir: Arc<TempDir>,
-        rules: RuleBook,
+        rules: RuleSet,
     ) -> Self {
         let of_rules = (rules.metrics.clone(), rules.recordings.clone());
         let access = Access {
@@ -251,7 +251,7 @@ impl House {
 }
 
 /// Alerting. Its HTTP client is a blocking one and cannot be made on a thread of the runtime.
-fn alerts(store: &Arc<Store>, dir: &Path, rules: RuleBook) -> Arc<Alerts> {
+fn alerts(store: &Arc<Store>, dir: &Path, rules: RuleSet) -> Arc<Alerts> {
     let options = alert::Options::new(dir.join("alerts"));
     let start = || {
         // An error means that another test installed it before.

@@ -92,7 +92,7 @@ pub struct FileBatch {
     /// The hash of the content up to there.
     pub(crate) content_after: Option<Content>,
     /// Set where the server is to be asked what it holds of the file before this is sent.
-    pub(crate) unasked: Option<Unasked>,
+    pub(crate) unasked: Option<UncheckedFile>,
 }
 
 impl FileBatch {
@@ -268,7 +268,7 @@ pub(crate) mod tests {
 
 /// The file that a question is about.
 #[derive(Clone, Debug)]
-pub(crate) struct Unasked {
+pub(crate) struct UncheckedFile {
     /// The file, opened.
     pub(crate) file: Arc<File>,
     /// What is done to what is sent of it.
@@ -279,10 +279,10 @@ pub(crate) struct Unasked {
     pub(crate) is_packed: bool,
 }
 
-impl PartialEq for Unasked {
+impl PartialEq for UncheckedFile {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.file, &other.file)
     }
 }
 
-impl Eq for Unasked {}
+impl Eq for UncheckedFile {}

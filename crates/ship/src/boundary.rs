@@ -1,7 +1,7 @@
 //! Where events end in the bytes of a file: at the end of a line, unless the next line goes on with the event.
 //!
 //! The last event at the end of a file may still grow, and its last line may be half written, so how much is taken
-//! depends on how long the file has been quiet ([`Settled`]). Cutting is a pure function of bytes and that.
+//! depends on how long the file has been quiet ([`TailState`]). Cutting is a pure function of bytes and that.
 
 use memchr::{memchr, memchr_iter};
 use parse::{Boundaries, Transcript, Utf16};
@@ -28,14 +28,14 @@ pub enum Multiline {
 }
 
 /// Decides line by line whether an event begins.
-struct Starts<'m> {
+struct EventStarts<'m> {
     multiline: &'m Multiline,
     auto: Boundaries,
     n_lines: usize,
     n_bytes: usize,
 }
 
-impl<'m> Starts<'m> {
+impl<'m> EventStarts<'m> {
     fn new(multiline: &'m Multiline) -> Self {
         Self { multiline, auto: Boundaries::new(EVENT_BYTES_JOINED_MAX), n_lines: 0, n_bytes: 0 }
     }
@@ -60,7 +60,7 @@ impl<'m> Starts<'m> {
 
 /// How long the bytes at the end of the file have been quiet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub(crate) enum TailState {
     /// More may come at any moment, or is there already: the last event is left out, as it may go on.
     Growing,
     /// Long enough that a whole line is the end of its event.
@@ -79,19 +79,24 @@ pub(crate) struct Cut {
 }
 
 /// Cuts whole events off the start of `bytes`. Empty lines belong to the event before them.
-pub(crate) fn cut(bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
-    let is_last = settled == Settled::All && memchr(b'\n', bytes).is_none();
+pub(crate) fn cut(bytes: &[u8], settled: TailState, multiline: &Multiline) -> Cut {
+    let is_last = settled == TailState::All && memchr(b'\n', bytes).is_none();
     cut_at(if is_last { b'\r' } else { b'\n' }, bytes, settled, multiline)
 }
 
 /// The same for bytes without any newline: lines of some programs end with a carriage return alone. Nothing is taken
 /// for it that would not be taken anyhow: most that such text shows is how far something is, over and over.
 pub(crate) fn cut_at_returns(bytes: &[u8], multiline: &Multiline) -> Cut {
-    cut_at(b'\r', bytes, Settled::Lines, multiline)
+    cut_at(b'\r', bytes, TailState::Lines, multiline)
 }
 
 /// The same for text in UTF-16 at `place` in its file, which is cut where it would be as UTF-8. The lengths are always told.
-pub(crate) fn cut_utf16(encoding: Utf16, (bytes, place): (&[u8], u64), settled: Settled, multiline: &Multiline) -> Cut {
+pub(crate) fn cut_utf16(
+    encoding: Utf16,
+    (bytes, place): (&[u8], u64),
+    settled: TailState,
+    multiline: &Multiline,
+) -> Cut {
     let transcript = Transcript::of(encoding, bytes, place);
     let Cut { n_bytes, lengths } = cut(&transcript.text, settled, multiline);
     let ends: Vec<usize> = match lengths {
@@ -107,18 +112,18 @@ pub(crate) fn cut_utf16(encoding: Utf16, (bytes, place): (&[u8], u64), settled: 
     Cut { n_bytes: from, lengths: Some(lengths) }
 }
 
-fn cut_at(line_end: u8, bytes: &[u8], settled: Settled, multiline: &Multiline) -> Cut {
-    let mut boundaries = Starts::new(multiline);
+fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, multiline: &Multiline) -> Cut {
+    let mut boundaries = EventStarts::new(multiline);
     // Who reads what is sent takes newlines for ends where nothing is said.
     let mut events = Events { has_joined: line_end != b'\n', ..Events::default() };
     for at in memchr_iter(line_end, bytes) {
         events.add_line(&bytes[events.end..=at], &mut boundaries);
     }
     match settled {
-        Settled::Growing => events.end = events.start,
-        Settled::Lines => {}
+        TailState::Growing => events.end = events.start,
+        TailState::Lines => {}
         // A half line is an event of its own, unless it goes on with the one before.
-        Settled::All => events.add_line(&bytes[events.end..], &mut boundaries),
+        TailState::All => events.add_line(&bytes[events.end..], &mut boundaries),
     }
     events.finish()
 }
@@ -140,7 +145,7 @@ struct Events {
 }
 
 impl Events {
-    fn add_line(&mut self, line: &[u8], boundaries: &mut Starts<'_>) {
+    fn add_line(&mut self, line: &[u8], boundaries: &mut EventStarts<'_>) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let is_empty = text.is_empty();
@@ -181,11 +186,11 @@ mod tests {
 
     use super::*;
 
-    fn check(text: &str, settled: Settled, expected: &[&str]) {
+    fn check(text: &str, settled: TailState, expected: &[&str]) {
         check_joined(text, settled, &Multiline::Auto, expected);
     }
 
-    fn check_joined(text: &str, settled: Settled, multiline: &Multiline, expected: &[&str]) {
+    fn check_joined(text: &str, settled: TailState, multiline: &Multiline, expected: &[&str]) {
         let cut = cut(text.as_bytes(), settled, multiline);
         assert_eq!(cut.n_bytes, expected.iter().map(|event| event.len()).sum::<usize>(), "{text:?}");
         let mut at = 0;
@@ -205,58 +210,58 @@ mod tests {
 
     #[test]
     fn the_last_event_waits_until_nothing_follows() {
-        check("a\nb\nc", Settled::Growing, &["a\n"]);
-        check("a\nb\nc", Settled::Lines, &["a\n", "b\n"]);
-        check("a\nb\nc", Settled::All, &["a\n", "b\n", "c"]);
-        check("a\n", Settled::Growing, &[]);
-        check("abc", Settled::Lines, &[]);
-        check("", Settled::All, &[]);
+        check("a\nb\nc", TailState::Growing, &["a\n"]);
+        check("a\nb\nc", TailState::Lines, &["a\n", "b\n"]);
+        check("a\nb\nc", TailState::All, &["a\n", "b\n", "c"]);
+        check("a\n", TailState::Growing, &[]);
+        check("abc", TailState::Lines, &[]);
+        check("", TailState::All, &[]);
     }
 
     #[test]
     fn continuation_lines_belong_to_the_event_before() {
         let trace = "ERROR x\n\tat a.B\n\tat a.C\nCaused by: y\n... 3 more\n";
-        check(&format!("{trace}next\n"), Settled::Lines, &[trace, "next\n"]);
-        check(&format!("{trace}next\n"), Settled::Growing, &[trace]);
-        check("a\n  b", Settled::All, &["a\n  b"]);
-        check("a\n  b", Settled::Lines, &["a\n"]);
+        check(&format!("{trace}next\n"), TailState::Lines, &[trace, "next\n"]);
+        check(&format!("{trace}next\n"), TailState::Growing, &[trace]);
+        check("a\n  b", TailState::All, &["a\n  b"]);
+        check("a\n  b", TailState::Lines, &["a\n"]);
     }
 
     #[test]
     fn a_python_traceback_ends_with_the_line_that_names_the_exception() {
         let trace = "ERROR x\nTraceback (most recent call last):\n  File \"a.py\", line 1\nValueError: y\n";
-        check(&format!("{trace}next\n"), Settled::Lines, &[trace, "next\n"]);
+        check(&format!("{trace}next\n"), TailState::Lines, &[trace, "next\n"]);
     }
 
     #[test]
     fn joining_is_bounded_in_lines_and_in_bytes() {
         let many = format!("start\n{}", " x\n".repeat(2500));
-        let cut_many = cut(many.as_bytes(), Settled::Lines, &Multiline::Auto);
+        let cut_many = cut(many.as_bytes(), TailState::Lines, &Multiline::Auto);
         assert_eq!(cut_many.lengths.map(|lengths| lengths.len()), Some(3));
         let long = format!("start\n{}", format!(" {}\n", "x".repeat(100 << 10)).repeat(5));
-        let cut_long = cut(long.as_bytes(), Settled::Lines, &Multiline::Auto);
+        let cut_long = cut(long.as_bytes(), TailState::Lines, &Multiline::Auto);
         assert!(cut_long.lengths.unwrap().iter().all(|n| *n <= 256 << 10));
     }
 
     #[test]
     fn empty_lines_belong_to_the_event_before_and_never_to_the_one_after() {
-        check("a\n\nb\n", Settled::Lines, &["a\n\n", "b\n"]);
-        check("\n\na\n  b\n", Settled::Lines, &["\n\n", "a\n  b\n"]);
-        check("a\n\n", Settled::Growing, &[]);
+        check("a\n\nb\n", TailState::Lines, &["a\n\n", "b\n"]);
+        check("\n\na\n  b\n", TailState::Lines, &["\n\n", "a\n  b\n"]);
+        check("a\n\n", TailState::Growing, &[]);
     }
 
     #[test]
     fn a_carriage_return_is_part_of_the_line_end() {
-        check("a\r\n\r\nb\r\n", Settled::Lines, &["a\r\n\r\n", "b\r\n"]);
+        check("a\r\n\r\nb\r\n", TailState::Lines, &["a\r\n\r\n", "b\r\n"]);
     }
 
     #[test]
     fn where_there_is_no_newline_lines_end_with_carriage_returns() {
-        let cut_all = cut(b"a\rb\r\rc", Settled::All, &Multiline::Auto);
+        let cut_all = cut(b"a\rb\r\rc", TailState::All, &Multiline::Auto);
         assert_eq!(cut_all, Cut { n_bytes: 6, lengths: Some(vec![2, 3, 1]) });
         // As long as it may go on, and beside newlines, it is text: how far something is.
-        check("10 %\r20 %\r", Settled::Lines, &[]);
-        check("10 %\r20 %\rdone\nnext", Settled::All, &["10 %\r20 %\rdone\n", "next"]);
+        check("10 %\r20 %\r", TailState::Lines, &[]);
+        check("10 %\r20 %\rdone\nnext", TailState::All, &["10 %\r20 %\rdone\n", "next"]);
         let forced = cut_at_returns(b"a\rb\rhalf", &Multiline::Auto);
         assert_eq!(forced, Cut { n_bytes: 4, lengths: Some(vec![2, 2]) });
         assert_eq!(cut_at_returns(b"half", &Multiline::Auto).n_bytes, 0);
@@ -265,11 +270,11 @@ mod tests {
     #[test]
     fn who_says_how_events_begin_is_believed() {
         let dated = Multiline::Start(Regex::new("^#").expect("valid"));
-        check_joined("#a\nb\n\nc\n#d\n", Settled::Lines, &dated, &["#a\nb\n\nc\n", "#d\n"]);
-        check_joined("a\nb\n#c\n", Settled::Growing, &dated, &["a\nb\n"]);
-        check_joined("ERROR x\n\tat a.B\n", Settled::Lines, &Multiline::None, &["ERROR x\n", "\tat a.B\n"]);
+        check_joined("#a\nb\n\nc\n#d\n", TailState::Lines, &dated, &["#a\nb\n\nc\n", "#d\n"]);
+        check_joined("a\nb\n#c\n", TailState::Growing, &dated, &["a\nb\n"]);
+        check_joined("ERROR x\n\tat a.B\n", TailState::Lines, &Multiline::None, &["ERROR x\n", "\tat a.B\n"]);
         let endless = format!("#a\n{}", "b\n".repeat(2500));
-        let cut = cut(endless.as_bytes(), Settled::Lines, &dated);
+        let cut = cut(endless.as_bytes(), TailState::Lines, &dated);
         assert_eq!(cut.lengths.map(|lengths| lengths.len()), Some(3));
     }
 
@@ -277,7 +282,7 @@ mod tests {
         #[test]
         fn utf_16_is_cut_where_the_same_text_in_utf_8_is(
             text in "(at |Caused by|  |[a-zé日😀]{0,5}|\r?\n){0,24}",
-            settled in prop_oneof![Just(Settled::Growing), Just(Settled::Lines), Just(Settled::All)],
+            settled in prop_oneof![Just(TailState::Growing), Just(TailState::Lines), Just(TailState::All)],
             is_within: bool,
         ) {
             let raw: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();

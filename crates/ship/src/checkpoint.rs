@@ -22,7 +22,7 @@ mod entry;
 mod slot;
 
 pub use self::entry::CheckpointError;
-pub(crate) use self::entry::{Entry, Packed, Past, is_zero};
+pub(crate) use self::entry::{Entry, PackedContent, PastGeneration, is_zero};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, TryLockError};
@@ -54,14 +54,14 @@ const LOOKS_MAX: usize = 3;
 
 /// What the slots say.
 #[derive(Debug, Default)]
-struct Remembered {
+struct SlotContents {
     /// Absent in checkpoints of the first releases.
     source: Option<String>,
     generation_least: u64,
     entries: BTreeMap<FileKey, Entry>,
 }
 
-impl Remembered {
+impl SlotContents {
     fn take(&mut self, line: Line<Entry>) {
         match line {
             Line::Head { source, generation_least } => {
@@ -125,7 +125,7 @@ impl Checkpoint {
         Ok((opened, remembered.entries.into_values().collect()))
     }
 
-    fn read(dir: &Path) -> Result<(Self, Remembered), CheckpointError> {
+    fn read(dir: &Path) -> Result<(Self, SlotContents), CheckpointError> {
         let mut slots: Vec<Slot> = Vec::new();
         for slot in 0..2 {
             slots.extend(slot::read(&slot_path(dir, slot))?);
@@ -140,7 +140,7 @@ impl Checkpoint {
         if slots.last().is_some_and(|newest| newest.is_whole) {
             slots.drain(..slots.len() - 1);
         }
-        let mut remembered = Remembered::default();
+        let mut remembered = SlotContents::default();
         slots.into_iter().flat_map(|slot| slot.lines).for_each(|line| remembered.take(line));
         let mut generation_least = remembered.generation_least;
         if was_damaged {

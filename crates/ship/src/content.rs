@@ -12,7 +12,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::read_at_most;
-use crate::rules::{Place, Rules};
+use crate::rules::{Rules, SourcePosition};
 
 const MODULUS: u64 = (1 << 61) - 1;
 
@@ -144,7 +144,7 @@ impl<'a> Hasher<'a> {
             {
                 bytes.truncate(end + 1);
             }
-            self.rules.apply(&mut bytes, None, Place { file: "", generation: 0, start: self.at });
+            self.rules.apply(&mut bytes, None, SourcePosition { file: "", generation: 0, start: self.at });
             self.at += bytes.len() as u64;
             self.running.values_mut().for_each(|content| *content = content.with(&bytes));
         }

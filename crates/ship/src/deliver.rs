@@ -10,7 +10,7 @@ pub trait Deliver: Send + Sync {
     ///
     /// May be called from several threads, never with two batches of one file at once. The same batch comes again
     /// after [`DeliverError::Retry`].
-    fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError>;
+    fn deliver(&self, batch: &FileBatch) -> Result<DeliveryReceipt, DeliverError>;
 
     /// Asks what the server holds of a file that an earlier shipper may have brought. A server that does not know knows
     /// of nothing. Blocks.
@@ -26,7 +26,7 @@ pub trait Deliver: Send + Sync {
 
 /// What the server said of a batch that it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
+pub struct DeliveryReceipt {
     /// Whether it had all of it before.
     pub duplicate: bool,
     /// Up to where the server has the file without a gap, if it said so.

@@ -4,7 +4,7 @@
 //! compressed files, and what cannot be read, are left out and named. The search is bounded in depth and number,
 //! never follows a link to a directory, and takes a file that has several names once.
 
-mod footing;
+mod search_basis;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use types::{ByteSize, GroupName, Timestamp};
 
-pub(crate) use self::footing::Footing;
+pub(crate) use self::search_basis::SearchBasis;
 use crate::glob::{self, Glob};
 use crate::identity::{FileKey, born_of, open_file, read_at_most};
 
@@ -118,7 +118,7 @@ impl fmt::Display for Reason {
 
 /// A file, or a part of it, that is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedFile {
     /// The file.
     pub path: PathBuf,
     /// Why.
@@ -144,11 +144,11 @@ pub struct Discovery {
     /// Files followed.
     pub files: Vec<FoundFile>,
     /// Files, or parts of them, left out; at most 1,000 are named.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedFile>,
     /// How many there are in all.
     pub n_left_out: usize,
     /// What all of it rests on.
-    pub(crate) footing: Footing,
+    pub(crate) footing: SearchBasis,
 }
 
 impl Discovery {
@@ -159,20 +159,20 @@ impl Discovery {
         }
         self.n_left_out += 1;
         if self.left_out.len() < LEFT_OUT_MAX {
-            self.left_out.push(LeftOut { path: path.into(), reason });
+            self.left_out.push(SkippedFile { path: path.into(), reason });
         }
     }
 }
 
 /// A PATH as it was given.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct PathSpec {
     /// A file, or the directory below which is searched.
     pub(crate) base: PathBuf,
     pattern: Option<Glob>,
 }
 
-impl Place {
+impl PathSpec {
     /// Takes `path`; a pattern where it has pattern characters and is no file by that very name.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
@@ -194,9 +194,9 @@ impl Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Root {
     /// What it names.
-    pub(crate) place: Place,
+    pub(crate) place: PathSpec,
     /// What of that is left out.
-    pub(crate) excluded: Vec<Place>,
+    pub(crate) excluded: Vec<PathSpec>,
     /// Which input it is of.
     pub(crate) input: usize,
     /// Whether packed files are unpacked.

@@ -9,19 +9,20 @@
 //! is a new file. A truncated file (`copytruncate`) is a new generation of the same file, and its copy is recognised
 //! by its content and read from where the original was left. A deleted file is read to its end while it is open.
 
-mod birth;
+mod births;
 mod budget;
 mod buffers;
 mod container;
 mod copies;
+mod deleted_files;
 mod devices;
 mod file;
-mod gone;
 mod look;
 mod options;
-mod packed;
+mod packed_files;
 mod routing;
 mod search;
+mod state;
 mod unpacker;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -30,22 +31,23 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-use self::birth::Births;
+use self::births::Births;
 use self::buffers::Buffers;
 use self::copies::Copies;
-use self::file::Followed;
+use self::file::FollowedFile;
 use self::options::Timing;
 pub use self::options::{FileInput, FollowOptions};
+use self::state::{GenerationState, OldBytes};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
 use crate::content::Content;
-use crate::discover::{Discovery, Footing, Root};
+use crate::discover::{Discovery, Root, SearchBasis};
 use crate::follow::options::is_large;
 use crate::follow::routing::{container_of, group_of, input_of, roots_of};
 use crate::follow::unpacker::Unpacker;
 use crate::identity::{FileKey, Mark};
 use crate::source_report::Identity;
 use crate::status::FileStatus;
-use crate::{ContentHash, FileBatch, GivenUp};
+use crate::{ContentHash, FileBatch, LossCount};
 
 /// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
 const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
@@ -60,7 +62,7 @@ pub struct Follower {
     timing: Timing,
     roots: Vec<Root>,
     checkpoint: Checkpoint,
-    files: BTreeMap<FileKey, Followed>,
+    files: BTreeMap<FileKey, FollowedFile>,
     /// Where the files were at the last search.
     by_path: HashMap<PathBuf, FileKey>,
     /// Files that are no text, with size when that was found out.
@@ -76,13 +78,13 @@ pub struct Follower {
     next_scan: Timestamp,
     scanned_at: Timestamp,
     /// What the last search rests on.
-    footing: Footing,
+    footing: SearchBasis,
     /// Room for batches to come.
     buffers: Buffers,
     saved_at: Timestamp,
     is_dirty: bool,
     /// Of deleted files.
-    given_up: GivenUp,
+    given_up: LossCount,
     /// Deleted files that were given up, the latest last.
     lost: VecDeque<FileStatus>,
     /// Whether the first search is still to be done, and when it was.
@@ -132,11 +134,11 @@ impl Follower {
             is_large_in_flight: false,
             next_scan: now,
             scanned_at: now,
-            footing: Footing::default(),
+            footing: SearchBasis::default(),
             buffers: Buffers::new(options.in_flight_max, options.batch_bytes),
             saved_at: now,
             is_dirty: false,
-            given_up: GivenUp::default(),
+            given_up: LossCount::default(),
             lost: VecDeque::new(),
             is_opening: true,
             opened_at: now,
@@ -148,7 +150,7 @@ impl Follower {
             let input = input_of(&follower.roots, Path::new(&entry.path));
             let group = group_of(&follower.options, input, &entry.path);
             let container = container_of(&follower.options, input, &entry.path);
-            let mut followed = Followed::new(entry, input, group, true, true);
+            let mut followed = FollowedFile::new(entry, input, group, GenerationState::Saved, OldBytes::Unmeasured);
             followed.container = container;
             follower.files.insert(followed.entry.key, followed);
         }
@@ -190,11 +192,14 @@ impl Follower {
         self.limit_gone();
         for batch in &batches {
             if let Some(file) = self.files.get_mut(&batch.key) {
-                file.is_saved &= file.entry.told.is_some();
-                file.entry.told.get_or_insert(batch.mark_after);
+                if file.entry.told.is_none() {
+                    file.entry.told = Some(batch.mark_after);
+                    file.generation.unsave();
+                }
             }
         }
-        if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(|file| !file.is_saved))
+        let is_unsaved = |file: &FollowedFile| file.generation == GenerationState::Unsaved;
+        if batches.iter().any(|batch| self.files.get(&batch.key).is_some_and(is_unsaved))
             && let Err(error) = self.save(now)
         {
             // Without its name on disk a file must not be sent: after a crash it would be sent under another.
@@ -230,7 +235,7 @@ impl Follower {
             file.entry.content = Some(Content::begin(end));
         }
         // What is sent next is written down before.
-        file.is_saved = false;
+        file.generation.unsave();
         self.leave(batch, now);
     }
 
@@ -271,7 +276,7 @@ impl Follower {
     pub fn hint(&mut self, path: &Path, is_new: bool, now: Timestamp) {
         let known = self.by_path.get(path).and_then(|key| self.files.get_mut(key));
         if let Some(file) = known {
-            file.told(now);
+            file.note_hint(now);
         }
         if is_new {
             let soonest = Timestamp(self.scanned_at.0.saturating_add(self.timing.scan_pause_ns)).max(now);
@@ -302,9 +307,9 @@ impl Follower {
         // A failing disk is asked again after the usual time, not at every turn.
         self.saved_at = now;
         // A file that is gone before anything of it was sent leaves nothing to remember.
-        let is_known = |file: &&Followed| file.path.is_some() || file.entry.now().evidence().is_some();
+        let is_known = |file: &&FollowedFile| file.path.is_some() || file.entry.now().evidence().is_some();
         self.checkpoint.save(self.files.values().filter(is_known).map(|file| &file.entry))?;
-        self.files.values_mut().for_each(|file| file.is_saved = true);
+        self.files.values_mut().for_each(|file| file.generation.save());
         self.is_dirty = false;
         self.last_error = None;
         Ok(())
@@ -316,7 +321,7 @@ impl Follower {
         shown.map(|file| self.status_of(file)).chain(self.lost.iter().cloned()).collect()
     }
 
-    fn status_of(&self, file: &Followed) -> FileStatus {
+    fn status_of(&self, file: &FollowedFile) -> FileStatus {
         FileStatus {
             file: file.entry.file.clone(),
             path: file.path.clone().unwrap_or_else(|| file.entry.path.clone().into()),
@@ -346,12 +351,12 @@ impl Follower {
     }
 
     /// Whether what is sent of a file depends on its content alone, so that another shipper would send the same.
-    fn compares(&self, file: &Followed) -> bool {
+    fn compares(&self, file: &FollowedFile) -> bool {
         let input = self.options.inputs.get(file.input);
         input.is_some_and(|input| !input.is_own && input.rules.sample().is_none())
     }
 
-    fn stream_of(&self, file: &Followed) -> String {
+    fn stream_of(&self, file: &FollowedFile) -> String {
         let stream = self.options.inputs.get(file.input).and_then(|input| input.stream.clone());
         let of_container = || Some(file.container.as_ref()?.stream(&self.options.host));
         stream.or_else(of_container).unwrap_or_else(|| format!("{}:{}", self.options.host, file.entry.path))

@@ -16,7 +16,7 @@ use types::Secret;
 use zstd::bulk::Compressor;
 
 use crate::stop::locked;
-use crate::{Deliver, DeliverError, Delivered, FileBatch, HeldQuestion, HeldRange, SourceReport};
+use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion, HeldRange, SourceReport};
 
 /// Logs compress well at any level; 1 costs least of the host that has other work.
 const ZSTD_LEVEL: i32 = 1;
@@ -66,7 +66,7 @@ pub struct HttpOptions {
 pub struct HttpDeliver {
     client: Client,
     addresses: Vec<Url>,
-    choice: Choice,
+    choice: ServerChoice,
     key: Option<Secret>,
     /// Compressors that nobody uses now; there are as many as deliveries at a time.
     compressors: Mutex<Vec<Compressor<'static>>>,
@@ -91,7 +91,7 @@ impl HttpDeliver {
             client = client.tls_certs_merge(authorities(&path)?);
         }
         let client = client.build().map_err(|error| DeliverError::Refused(chain(&error)))?;
-        Ok(Self { client, choice: Choice::of(addresses.len()), addresses, key, compressors: Mutex::default() })
+        Ok(Self { client, choice: ServerChoice::of(addresses.len()), addresses, key, compressors: Mutex::default() })
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
@@ -159,7 +159,7 @@ impl HttpDeliver {
     }
 
     /// One attempt at one server; also tells whether another may do better.
-    fn attempt(&self, address: &Url, batch: &FileBatch) -> (Result<Delivered, DeliverError>, bool) {
+    fn attempt(&self, address: &Url, batch: &FileBatch) -> (Result<DeliveryReceipt, DeliverError>, bool) {
         let retry = |reason| Err(DeliverError::Retry { after: None, reason });
         let response = match self.send(address, batch) {
             Ok(response) => response,
@@ -215,7 +215,7 @@ fn frames(compressor: &mut Compressor<'_>, parts: [&[u8]; 2], room: usize) -> io
 }
 
 impl Deliver for HttpDeliver {
-    fn deliver(&self, batch: &FileBatch) -> Result<Delivered, DeliverError> {
+    fn deliver(&self, batch: &FileBatch) -> Result<DeliveryReceipt, DeliverError> {
         let chosen = self.choice.next(Instant::now());
         let Some(address) = self.addresses.get(chosen) else {
             return Err(DeliverError::Refused("no server to deliver to".into()));
@@ -265,20 +265,20 @@ struct HeldAnswer {
 }
 
 /// Which of several servers is used.
-struct Choice {
+struct ServerChoice {
     n_servers: usize,
-    used: Mutex<Used>,
+    used: Mutex<ActiveServer>,
 }
 
-struct Used {
+struct ActiveServer {
     index: usize,
     /// When the first was found away last.
     first_away_at: Option<Instant>,
 }
 
-impl Choice {
+impl ServerChoice {
     fn of(n_servers: usize) -> Self {
-        Self { n_servers, used: Mutex::new(Used { index: 0, first_away_at: None }) }
+        Self { n_servers, used: Mutex::new(ActiveServer { index: 0, first_away_at: None }) }
     }
 
     /// The server for the next attempt: the one that works, or from time to time the first to see whether it is back;
@@ -320,9 +320,9 @@ fn body_of(packed: Vec<u8>) -> Body {
 }
 
 /// Bytes that are sent as they are, without a copy of them.
-struct Unpacked(Arc<Vec<u8>>);
+struct SharedBytes(Arc<Vec<u8>>);
 
-impl AsRef<[u8]> for Unpacked {
+impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
@@ -331,7 +331,7 @@ impl AsRef<[u8]> for Unpacked {
 fn unpacked(batch: &FileBatch) -> Body {
     let head = batch.encode_head();
     let length = head.len() + batch.bytes.len();
-    Body::sized(Cursor::new(head).chain(Cursor::new(Unpacked(batch.bytes.clone()))), length as u64)
+    Body::sized(Cursor::new(head).chain(Cursor::new(SharedBytes(batch.bytes.clone()))), length as u64)
 }
 
 /// Where batches are posted at the server `url`.
@@ -378,14 +378,14 @@ fn read_answer(mut response: Response) -> io::Result<Vec<u8>> {
 
 /// What an answer says; `None` where it does not say what became of the batch, whatever its status: something that is
 /// no catat may say 200 to anything.
-fn delivered_of(body: &[u8]) -> Option<Delivered> {
+fn delivered_of(body: &[u8]) -> Option<DeliveryReceipt> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
     answer["accepted"].as_u64()?;
     let duplicate = answer["duplicate"].as_bool().unwrap_or(false);
     let range = |range: &serde_json::Value| Some((range[0].as_u64()?, range[1].as_u64()?));
     let refused = answer["refused"].as_array().into_iter().flatten().filter_map(range).collect();
     let refusal = answer["rejected"][0]["error"].as_str().map(str::to_owned);
-    Some(Delivered { duplicate, high_water: answer["high_water"].as_u64(), refused, refusal })
+    Some(DeliveryReceipt { duplicate, high_water: answer["high_water"].as_u64(), refused, refusal })
 }
 
 /// The message of an error answer, or the start of whatever came instead.

@@ -63,7 +63,7 @@ pub(crate) struct Mark {
 
 /// Bytes that follow a mark, read from a file that still has the marked content.
 #[derive(Debug)]
-pub(crate) struct Verified {
+pub(crate) struct VerifiedBytes {
     /// The mark's offset.
     start: u64,
     head: Vec<u8>,
@@ -72,7 +72,7 @@ pub(crate) struct Verified {
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Verified {
+impl VerifiedBytes {
     /// The mark after the first `n` of the bytes.
     pub(crate) fn mark_after(&self, n: usize) -> Mark {
         let offset = self.start + n as u64;
@@ -122,10 +122,10 @@ impl Mark {
     /// Reads at most `n` bytes behind the mark into `bytes`; `None` where the file no longer has the marked content.
     ///
     /// The bytes are read first and the mark is checked after: a truncation in between shows.
-    pub(crate) fn read_on(&self, file: &File, n: usize, mut bytes: Vec<u8>) -> io::Result<Option<Verified>> {
+    pub(crate) fn read_on(&self, file: &File, n: usize, mut bytes: Vec<u8>) -> io::Result<Option<VerifiedBytes>> {
         read_into(&mut bytes, file, self.offset, n)?;
         let surroundings = self.surroundings_that_fit(file)?;
-        Ok(surroundings.map(|(head, tail)| Verified { start: self.offset, head, tail, bytes }))
+        Ok(surroundings.map(|(head, tail)| VerifiedBytes { start: self.offset, head, tail, bytes }))
     }
 }
 

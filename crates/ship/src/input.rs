@@ -9,7 +9,7 @@ mod definition;
 mod heartbeat;
 mod host_metrics;
 mod journal;
-mod measured;
+mod measurements;
 mod program;
 mod scrape;
 mod stdin;
@@ -25,7 +25,7 @@ pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
 use crate::follow::FileInput;
-use crate::spool::{GivenUp, Spool};
+use crate::spool::{LossCount, Spool};
 use crate::status::InputStatus;
 use crate::stop::{Stop, locked};
 
@@ -114,7 +114,7 @@ pub struct Sink {
 struct Inner {
     spool: Spool,
     buffer: Vec<u8>,
-    given_up: GivenUp,
+    given_up: LossCount,
 }
 
 #[derive(Default)]
@@ -125,7 +125,7 @@ struct State {
 
 impl Sink {
     pub(crate) fn new(name: String, when_full: WhenFull, spool: Spool, stop: Arc<Stop>) -> Self {
-        let inner = Inner { spool, buffer: Vec::new(), given_up: GivenUp::default() };
+        let inner = Inner { spool, buffer: Vec::new(), given_up: LossCount::default() };
         Self { name, when_full, stop, lines: AtomicU64::new(0), inner: Mutex::new(inner), state: Mutex::default() }
     }
 
@@ -237,7 +237,7 @@ impl Sink {
     }
 
     /// Takes note of lines that could not be taken.
-    pub fn give_up(&self, lost: GivenUp) {
+    pub fn give_up(&self, lost: LossCount) {
         locked(&self.inner).given_up += lost;
     }
 

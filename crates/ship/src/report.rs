@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, Entry};
 use crate::identity::FileKey;
-use crate::{GivenUp, InputStatus, ShipError, Status};
+use crate::{InputStatus, LossCount, ShipError, Status};
 
 /// How often what changed is told.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ pub struct ShipperReport {
     /// Pieces of batches that were refused and set aside since the start.
     pub refused: u64,
     /// What was given up of deleted files since the start.
-    pub given_up: GivenUp,
+    pub given_up: LossCount,
     /// Why delivery does not work, while it does not.
     pub last_error: Option<String>,
     /// Inputs that are no files.
@@ -136,13 +136,13 @@ fn is_locked(path: &Path) -> bool {
 }
 
 /// Where a shipper tells how it stands.
-pub(crate) struct Teller {
+pub(crate) struct ReportFile {
     path: PathBuf,
     told: Option<ShipperReport>,
     told_at: Instant,
 }
 
-impl Teller {
+impl ReportFile {
     pub(crate) fn new(state_dir: &Path) -> Self {
         Self { path: state_dir.join("status.json"), told: None, told_at: Instant::now() }
     }

@@ -38,7 +38,7 @@ enum Mask {
 
 /// Which bytes of which file they are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct SourcePosition<'a> {
     pub(crate) file: &'a str,
     pub(crate) generation: u64,
     pub(crate) start: u64,
@@ -71,7 +71,7 @@ impl Rules {
     }
 
     /// Does what is to be done to `bytes`: whole events of these lengths, or one a line.
-    pub(crate) fn apply(&self, bytes: &mut [u8], lengths: Option<&[u64]>, place: Place<'_>) {
+    pub(crate) fn apply(&self, bytes: &mut [u8], lengths: Option<&[u64]>, place: SourcePosition<'_>) {
         if self.is_empty() {
             return;
         }
@@ -83,12 +83,12 @@ impl Rules {
                 None => bytes[start..].iter().position(|byte| *byte == b'\n').map_or(usize::MAX, |at| at + 1),
             };
             let end = start.saturating_add(length).min(bytes.len());
-            self.event(&mut bytes[start..end], Place { start: place.start + start as u64, ..place });
+            self.event(&mut bytes[start..end], SourcePosition { start: place.start + start as u64, ..place });
             start = end;
         }
     }
 
-    fn event(&self, event: &mut [u8], place: Place<'_>) {
+    fn event(&self, event: &mut [u8], place: SourcePosition<'_>) {
         let text = same_length_text(event.trim_ascii_end());
         let matches = |expressions: &[Regex]| expressions.iter().any(|expression| expression.is_match(&text));
         let is_dropped = matches(&self.drop) || (!self.keep.is_empty() && !matches(&self.keep));
@@ -103,7 +103,7 @@ impl Rules {
         }
     }
 
-    fn is_in_sample(&self, place: Place<'_>) -> bool {
+    fn is_in_sample(&self, place: SourcePosition<'_>) -> bool {
         let Some(n) = self.sample else { return true };
         let seed = place.generation.rotate_left(32) ^ place.start;
         xxh3_64_with_seed(place.file.as_bytes(), seed).is_multiple_of(n)

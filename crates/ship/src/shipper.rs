@@ -21,7 +21,7 @@ use self::worker::Worker;
 use crate::dead_letter::DeadLetters;
 use crate::error::ShipError;
 use crate::input::{Input, InputOptions, Sink};
-use crate::report::Teller;
+use crate::report::ReportFile;
 use crate::shipper::shared::{Event, Shared};
 use crate::source_report::Identity;
 use crate::spool::Spool;
@@ -69,7 +69,7 @@ impl Shipper {
         let n_workers = follow.in_flight_max.max(1);
         let dead_letters = Arc::new(DeadLetters::new(&follow.state_dir));
         let clock = Clock::new();
-        let teller = Teller::new(&follow.state_dir);
+        let teller = ReportFile::new(&follow.state_dir);
         let stop = Arc::new(Stop::default());
         let inputs = open_inputs(&mut follow, inputs, &stop)?;
         let sinks = inputs.iter().map(|(sink, _)| sink.clone()).collect();
@@ -231,7 +231,7 @@ struct FollowThread {
     clock: Clock,
     incoming: Receiver<Event>,
     batches: SyncSender<FileBatch>,
-    teller: Teller,
+    teller: ReportFile,
 }
 
 impl FollowThread {

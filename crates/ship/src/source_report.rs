@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{ContentHash, FileStatus, GivenUp, InputStatus, Status};
+use crate::{ContentHash, FileStatus, InputStatus, LossCount, Status};
 
 /// How often it is told. A server takes one for down that was silent for three times as long.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -38,20 +38,20 @@ pub struct SourceReport {
     /// Pieces of batches that were refused and set aside since the start.
     pub refused: u64,
     /// What was given up of deleted files since the start.
-    pub given_up: GivenUp,
+    pub given_up: LossCount,
     /// Why delivery does not work, while it does not.
     pub last_error: Option<String>,
     /// Inputs that are no files.
     pub inputs: Vec<InputStatus>,
     /// Files.
-    pub files: Vec<ToldFile>,
+    pub files: Vec<SourceFile>,
     /// Files that are followed and not named.
     pub files_left_out: usize,
 }
 
 /// A file in a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ToldFile {
+pub struct SourceFile {
     /// The file's identity within the source.
     pub file: String,
     /// Rises when the file is truncated or replaced in place.
@@ -78,7 +78,7 @@ pub struct ToldFile {
     pub last_error: Option<String>,
 }
 
-impl ToldFile {
+impl SourceFile {
     fn of(file: FileStatus) -> Self {
         Self {
             path: if file.is_own { String::new() } else { file.path.to_string_lossy().into_owned() },
@@ -118,11 +118,11 @@ impl Identity {
         // Where one begins is not known before the server has said what it holds of it.
         files.retain(|file| !file.is_unasked);
         let mut n_bytes = 0;
-        let fits = |file: &ToldFile| {
+        let fits = |file: &SourceFile| {
             n_bytes += file.name_bytes();
             n_bytes <= NAME_BYTES_MAX
         };
-        let files: Vec<ToldFile> = files.into_iter().take(FILES_MAX).map(ToldFile::of).take_while(fits).collect();
+        let files: Vec<SourceFile> = files.into_iter().take(FILES_MAX).map(SourceFile::of).take_while(fits).collect();
         SourceReport {
             source: self.source.clone(),
             host: self.host.clone(),

@@ -23,14 +23,14 @@ const LAST_LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// What was given up since the start because there was no room for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenUp {
+pub struct LossCount {
     /// Lines.
     pub lines: u64,
     /// Bytes, line ends included.
     pub bytes: u64,
 }
 
-impl std::ops::AddAssign for GivenUp {
+impl std::ops::AddAssign for LossCount {
     fn add_assign(&mut self, other: Self) {
         self.lines = self.lines.saturating_add(other.lines);
         self.bytes = self.bytes.saturating_add(other.bytes);
@@ -128,8 +128,8 @@ impl Spool {
     }
 
     /// Removes the oldest files until there is room, and counts what of them the server does not have. The newest stays.
-    pub(crate) fn give_up_oldest(&mut self) -> io::Result<GivenUp> {
-        let mut given_up = GivenUp::default();
+    pub(crate) fn give_up_oldest(&mut self) -> io::Result<LossCount> {
+        let mut given_up = LossCount::default();
         let mut kept = self.bytes_kept()?;
         let newest = self.newest.as_ref().map(|(number, _, _)| *number);
         for number in numbers(&self.dir)? {
@@ -204,10 +204,10 @@ fn last_whole_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Counts what follows the first `offset` bytes; a last line without its end is a line.
-pub(crate) fn count_lines(mut file: File, offset: u64) -> io::Result<GivenUp> {
+pub(crate) fn count_lines(mut file: File, offset: u64) -> io::Result<LossCount> {
     file.seek(SeekFrom::Start(offset))?;
     let mut reader = io::BufReader::with_capacity(1 << 16, file);
-    let (mut count, mut is_in_line) = (GivenUp::default(), false);
+    let (mut count, mut is_in_line) = (LossCount::default(), false);
     loop {
         let chunk = reader.fill_buf()?;
         let Some(last) = chunk.last() else {
@@ -253,7 +253,7 @@ mod tests {
             spool.append(&lines(8 << 10)).unwrap();
         }
         assert!(!spool.has_room().unwrap());
-        assert_eq!(spool.give_up_oldest().unwrap(), GivenUp { lines: 2 * (8 << 10), bytes: 16 << 20 });
+        assert_eq!(spool.give_up_oldest().unwrap(), LossCount { lines: 2 * (8 << 10), bytes: 16 << 20 });
         assert!(spool.has_room().unwrap());
         assert_eq!(numbers(spool.dir()).unwrap(), [3, 4]);
     }
@@ -265,7 +265,7 @@ mod tests {
         spool.append(&lines(8 << 10)).unwrap();
         spool.append(b"next\n").unwrap();
         spool.acknowledged(&path_of(dir.path(), 1), 3 << 20);
-        assert_eq!(spool.give_up_oldest().unwrap(), GivenUp { lines: 5 << 10, bytes: 5 << 20 });
+        assert_eq!(spool.give_up_oldest().unwrap(), LossCount { lines: 5 << 10, bytes: 5 << 20 });
     }
 
     #[test]

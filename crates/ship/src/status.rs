@@ -1,7 +1,7 @@
 //! The state of a shipper, of its files and of its inputs, as shown to people and sent to the server.
 
 use crate::ContentHash;
-use crate::spool::GivenUp;
+use crate::spool::LossCount;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use types::GroupName;
@@ -52,7 +52,7 @@ pub struct InputStatus {
     /// Lines made since the start.
     pub lines: u64,
     /// Lines and bytes given up since the start.
-    pub given_up: GivenUp,
+    pub given_up: LossCount,
     /// Whether it has ended by itself.
     pub has_ended: bool,
     /// Why it does not run, while it does not.
@@ -67,7 +67,7 @@ pub struct Status {
     /// Every input that is no file.
     pub inputs: Vec<InputStatus>,
     /// What was given up of deleted files since the start.
-    pub given_up: GivenUp,
+    pub given_up: LossCount,
     /// Bytes acknowledged since the start.
     pub bytes_delivered: u64,
     /// Events refused and set aside since the start; a piece of a batch that was refused as a whole is one.

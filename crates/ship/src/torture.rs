@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use random::Random;
 pub use tally::{Tally, Verdict};
-pub use writer::{Writer, Written};
+pub use writer::{Writer, WriterSummary};
 
 /// How a log is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -54,7 +54,7 @@ pub(crate) trait Catalog: Send {
     fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError>;
 
     /// The numbers that only rise.
-    fn marks(&mut self) -> Result<Marks, DatabaseError>;
+    fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError>;
 
     /// Tells whether the catalog lists a segment.
     fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError>;
@@ -66,7 +66,7 @@ pub(crate) trait Catalog: Send {
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError>;
 
     /// Remembers that a file that is about to be made must go, unless a segment is moved to it.
-    fn doom_file(&mut self, doomed: &Doomed) -> Result<(), DatabaseError>;
+    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
 
     /// Records that a segment lies elsewhere from now on, and remembers that the file it leaves must go.
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError>;
@@ -77,7 +77,7 @@ pub(crate) trait Catalog: Send {
     /// Takes segments into the catalog that it lost, and takes out those that they stand for.
     fn adopt(
         &mut self,
-        marks: &Marks,
+        marks: &HighWaterMarks,
         segments: &[SegmentRow],
         replaced: &[u128],
         groups: &[(u32, GroupName)],
@@ -96,7 +96,7 @@ pub(crate) trait Catalog: Send {
     fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError>;
 
     /// Records that a file that had to go is gone.
-    fn forget_doomed(&mut self, doomed: &Doomed) -> Result<(), DatabaseError>;
+    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
 
     /// Says that whoever writes to the catalog is alive, and finds out whether it is still the one that may.
     fn renew(&mut self) -> Result<(), DatabaseError>;
@@ -104,7 +104,7 @@ pub(crate) trait Catalog: Send {
 
 /// Numbers that only rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Marks {
+pub(crate) struct HighWaterMarks {
     pub(crate) wal_released: u64,
     /// A WAL file that was made; 0 where none is known.
     pub(crate) wal_made: u64,
@@ -151,21 +151,21 @@ pub(crate) struct Deletion {
 
 /// A file that belongs to no segment any more and must go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Doomed {
+pub(crate) struct ObsoleteFile {
     pub(crate) file: String,
     pub(crate) place: Place,
 }
 
 /// Everything that the catalog holds.
 pub(crate) struct Contents {
-    pub(crate) marks: Marks,
+    pub(crate) marks: HighWaterMarks,
     pub(crate) groups: Groups,
     /// Numbers of deleted groups.
     pub(crate) deleted: Vec<u32>,
     pub(crate) segments: Vec<SegmentRow>,
     pub(crate) positions: Positions,
     pub(crate) batch_files: ValidEntries,
-    pub(crate) doomed: Vec<Doomed>,
+    pub(crate) doomed: Vec<ObsoleteFile>,
     pub(crate) retired: RetiredRuns,
     pub(crate) deletions: Vec<Deletion>,
 }
@@ -179,7 +179,7 @@ impl Contents {
 
 /// What one flush changes.
 pub(crate) struct FlushRecord<'a> {
-    pub(crate) marks: Marks,
+    pub(crate) marks: HighWaterMarks,
     pub(crate) segments: &'a [SegmentRow],
     /// Groups with events in the flush: number, name, streams.
     pub(crate) groups: Vec<(u32, GroupName, Vec<Arc<str>>)>,

@@ -24,7 +24,7 @@ pub struct AcceptedBatch {
 
 /// What a subscription yields.
 #[derive(Clone, Debug)]
-pub enum Received {
+pub enum FeedItem {
     /// The next batch.
     Batch(Arc<AcceptedBatch>),
     /// So many events were lost before what comes next.
@@ -46,36 +46,36 @@ struct Queue {
     groups: Vec<GroupPattern>,
     within: GroupScope,
     capacity_batches: usize,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<FeedState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct FeedState {
     batches: VecDeque<Arc<AcceptedBatch>>,
     n_lost: u64,
     closed: bool,
 }
 
 impl Queue {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, FeedState> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Subscription {
     /// Waits for the next batch, at most `timeout`.
-    pub fn receive(&self, timeout: Duration) -> Received {
-        let idle = |waiting: &mut Waiting| waiting.batches.is_empty() && waiting.n_lost == 0 && !waiting.closed;
+    pub fn receive(&self, timeout: Duration) -> FeedItem {
+        let idle = |waiting: &mut FeedState| waiting.batches.is_empty() && waiting.n_lost == 0 && !waiting.closed;
         let waited = self.queue.changed.wait_timeout_while(self.queue.waiting(), timeout, idle);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if waiting.n_lost > 0 {
-            return Received::Lagged(std::mem::take(&mut waiting.n_lost));
+            return FeedItem::Lagged(std::mem::take(&mut waiting.n_lost));
         }
         match waiting.batches.pop_front() {
-            Some(batch) => Received::Batch(batch),
-            None if waiting.closed => Received::Closed,
-            None => Received::Idle,
+            Some(batch) => FeedItem::Batch(batch),
+            None if waiting.closed => FeedItem::Closed,
+            None => FeedItem::Idle,
         }
     }
 }
@@ -172,10 +172,10 @@ mod tests {
         }
         feed.close();
         let next = || reader.receive(Duration::ZERO);
-        assert!(matches!(next(), Received::Lagged(3)));
-        assert!(matches!(next(), Received::Batch(b) if b.batch.len() == 3));
-        assert!(matches!(next(), Received::Batch(b) if b.batch.len() == 4));
-        assert!(matches!(next(), Received::Closed));
+        assert!(matches!(next(), FeedItem::Lagged(3)));
+        assert!(matches!(next(), FeedItem::Batch(b) if b.batch.len() == 3));
+        assert!(matches!(next(), FeedItem::Batch(b) if b.batch.len() == 4));
+        assert!(matches!(next(), FeedItem::Closed));
     }
 
     #[test]
@@ -184,6 +184,6 @@ mod tests {
         drop(feed.subscribe(Vec::new(), GroupScope::All, 1));
         let reader = feed.subscribe(Vec::new(), GroupScope::All, 1);
         assert_eq!(feed.n_subscriptions(), 1);
-        assert!(matches!(reader.receive(Duration::ZERO), Received::Idle));
+        assert!(matches!(reader.receive(Duration::ZERO), FeedItem::Idle));
     }
 }

@@ -11,10 +11,10 @@ use std::time::SystemTime;
 
 use crate::control::postgres::PostgresControl;
 use crate::database::sqlite::version_in_file;
-use crate::tombstone::events::Found;
+use crate::tombstone::events::TombstoneFile;
 use crate::wal::{FILE_HEADER_BYTES, FileHeader, HeaderError};
 use crate::{
-    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy, deletion, lock, maintenance_file,
+    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy_mark, deletion, lock, maintenance_file,
     tombstone, wal,
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn check(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
         refuse_newer(version_in_file(&path), known, || path)?;
     }
     check_text(&dir.join("UPKEEP"), "catat upkeep", maintenance_file::FORMAT.into())?;
-    check_text(&dir.join(copy::FILE), copy::KIND, copy::FORMAT)?;
+    check_text(&dir.join(copy_mark::FILE), copy_mark::KIND, copy_mark::FORMAT)?;
     check_wal(&dir.join("wal"))?;
     check_tombstones(&dir.join("tombstones"), store)?;
     check_segments(&dir.join("segments"))
@@ -105,13 +105,13 @@ fn check_tombstones(dir: &Path, store: &[u8; 16]) -> Result<(), OpenError> {
     }
     let events = none_if_missing(tombstone::events::read(dir, store)).map_err(OpenError::io(dir))?;
     for found in events {
-        if let Found::Newer(file, found) = found {
+        if let TombstoneFile::Newer(file, found) = found {
             refuse_newer(Some(found.into()), tombstone::events::VERSION.into(), || file)?;
         }
     }
     let receipts = none_if_missing(deletion::read_receipts(dir)).map_err(OpenError::io(dir))?;
     for (name, receipt) in receipts {
-        if let Err(deletion::Unreadable::Newer(found)) = receipt {
+        if let Err(deletion::ReceiptError::Newer(found)) = receipt {
             refuse_newer(Some(found), deletion::RECEIPT_FORMAT, || dir.join(name))?;
         }
     }

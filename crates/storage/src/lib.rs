@@ -19,7 +19,7 @@ mod batch_ids;
 mod buffers;
 mod catalog;
 mod control;
-mod copy;
+mod copy_mark;
 mod counters;
 mod database;
 mod deletion;
@@ -56,7 +56,7 @@ mod wal;
 mod writer;
 
 pub use buffers::Buffers;
-pub use copy::copy_taken;
+pub use copy_mark::copy_taken;
 pub use counters::Latency;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
@@ -67,7 +67,7 @@ pub use error::{OpenError, StoreError};
 pub use fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };
-pub use feed::{AcceptedBatch, Received, Subscription};
+pub use feed::{AcceptedBatch, FeedItem, Subscription};
 pub use formats::formats;
 pub use groups::GroupStatus;
 pub use objects::{ObjectStoreOptions, is_unreachable};
@@ -78,7 +78,7 @@ pub use retention::{ClockDoubt, GroupRetention, Removal, RetentionChange, Retent
 pub use segment::{SectionCacheStatus, SegmentError};
 pub use state::Snapshot;
 pub use status::{BytesWritten, ObjectStoreStatus, Recovery, Status, TornTail};
-pub use store::{Expected, Store, repair, unlock};
+pub use store::{ArrivalGuard, Store, repair, unlock};
 pub use tier::{ColdPlace, TierOptions, TierStatus};
 pub use upkeep::retention::forecast::{Forecast, StoreForecast};
 pub use upkeep::scrub::ScrubStatus;

@@ -347,7 +347,7 @@ impl Objects {
     fn begin<T: Send + 'static>(
         &self,
         request: impl Future<Output = object_store::Result<T>> + Send + 'static,
-    ) -> Begun<T> {
+    ) -> PendingResponse<T> {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = sync_channel(1);
         self.handle.spawn(async move {
@@ -358,7 +358,7 @@ impl Objects {
     }
 
     /// Waits for a request. Where the object store did not do its part, that is remembered.
-    fn end<T>(&self, request: Begun<T>) -> io::Result<T> {
+    fn end<T>(&self, request: PendingResponse<T>) -> io::Result<T> {
         let answer = request.recv().map_err(|_| io::Error::other("the store is shutting down"))?;
         let Err(error) = answer else {
             if self.trouble().take().is_some() {
@@ -386,7 +386,7 @@ impl Objects {
 }
 
 /// A request that was sent.
-type Begun<T> = std::sync::mpsc::Receiver<object_store::Result<T>>;
+type PendingResponse<T> = std::sync::mpsc::Receiver<object_store::Result<T>>;
 
 impl Drop for Objects {
     fn drop(&mut self) {

@@ -28,13 +28,13 @@ const RECENT_PAGES_MAX: usize = 16;
 pub(crate) struct RemoteFiles {
     pub(crate) objects: Objects,
     pub(crate) cache: ReadCache,
-    fetching: Mutex<Fetching>,
+    fetching: Mutex<FetchState>,
     /// Told when pages have come, or have not.
     fetched: Condvar,
 }
 
 #[derive(Default)]
-struct Fetching {
+struct FetchState {
     /// Pages that somebody has asked for.
     asked: HashSet<PageKey>,
     recent: VecDeque<(PageKey, Arc<Vec<u8>>)>,
@@ -58,7 +58,7 @@ impl RemoteFiles {
         RemoteObject { files: self.clone(), name: name.to_owned(), segment, n_bytes }
     }
 
-    fn fetching(&self) -> MutexGuard<'_, Fetching> {
+    fn fetching(&self) -> MutexGuard<'_, FetchState> {
         // A thread that panicked here leaves both lists whole.
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,7 +70,7 @@ impl RemoteFiles {
     }
 }
 
-impl Fetching {
+impl FetchState {
     fn recent(&mut self, key: PageKey) -> Option<Arc<Vec<u8>>> {
         let at = self.recent.iter().position(|(known, _)| *known == key)?;
         let page = self.recent.remove(at)?;
@@ -167,7 +167,7 @@ impl RemoteObject {
             let fetching = self.files.fetching();
             let key = self.key(page);
             // Where the other one fails, the next round asks itself.
-            let still_asked = |fetching: &mut Fetching| fetching.asked.contains(&key);
+            let still_asked = |fetching: &mut FetchState| fetching.asked.contains(&key);
             drop(self.files.fetched.wait_while(fetching, still_asked));
         }
     }

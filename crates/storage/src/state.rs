@@ -36,7 +36,7 @@ use types::TimeRange;
 use types::Timestamp;
 
 /// Damage that the scrub found, by segment.
-pub(crate) type Flawed = BTreeMap<u128, ScanError>;
+pub(crate) type ScrubFindings = BTreeMap<u128, ScanError>;
 
 /// What the store holds.
 #[derive(Default)]
@@ -49,7 +49,7 @@ pub(crate) struct State {
     pub(crate) segments: Vec<Arc<StoredSegment>>,
     pub(crate) damaged: Vec<DamagedSegment>,
     /// Segments that can be read and in which the scrub found damage.
-    pub(crate) flawed: Flawed,
+    pub(crate) flawed: ScrubFindings,
     /// Accepted events that the last start did not find.
     pub(crate) lost: Vec<LostEvents>,
     pub(crate) ids: BatchIds,
@@ -154,7 +154,7 @@ impl State {
                 let is_left = |mask: &Option<Arc<Mask>>| {
                     mask.as_ref().is_none_or(|mask| mask.n_events > 0 && range.overlaps(mask.first, mask.last))
                 };
-                let shown: Vec<AskedRun> = masked.filter(|(_, mask)| is_left(mask)).collect();
+                let shown: Vec<SelectedRun> = masked.filter(|(_, mask)| is_left(mask)).collect();
                 if !shown.is_empty() {
                     segments.push((stored.segment.clone(), shown));
                 }
@@ -256,13 +256,13 @@ pub(crate) struct RunSize {
 }
 
 /// The number of a run in its segment, and what of it is deleted.
-type AskedRun = (usize, Option<Arc<Mask>>);
+type SelectedRun = (usize, Option<Arc<Mask>>);
 
 /// What a snapshot consists of, before segments are asked for their runs: that is done without the lock.
 pub(crate) struct Selection {
     hot: Vec<Arc<dyn Run>>,
     /// Segments with the runs that are asked for.
-    segments: Vec<(Arc<Segment>, Vec<AskedRun>)>,
+    segments: Vec<(Arc<Segment>, Vec<SelectedRun>)>,
     damaged: Vec<ScanError>,
     segments_total: usize,
     segments_pruned: usize,

@@ -23,17 +23,17 @@ use std::thread::JoinHandle;
 
 use types::{GroupName, GroupPattern, GroupScope, ScanError, TimeRange, Timestamp};
 
-use self::open::Opened;
+use self::open::OpenedStore;
 use crate::feed::Subscription;
 use crate::lock::Lock;
 use crate::segments::Segments;
 use crate::upkeep::{Upkeep, claim, compaction, flush, mover, retention, scrub};
 use crate::writer::Writer;
-use crate::writer::queue::{Closed, Work};
+use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
     AppendError, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
     Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status, StoreError,
-    copy,
+    copy_mark,
 };
 
 pub use self::open::{repair, unlock};
@@ -56,9 +56,9 @@ pub struct Store {
 
 /// A delivery that is on its way to a store.
 #[must_use = "it is expected until this is dropped"]
-pub struct Expected(Arc<Writer>);
+pub struct ArrivalGuard(Arc<Writer>);
 
-impl Drop for Expected {
+impl Drop for ArrivalGuard {
     fn drop(&mut self) {
         self.0.queue.note_coming(false);
     }
@@ -67,7 +67,7 @@ impl Drop for Expected {
 impl Store {
     /// Opens the store in `options.dir`, making it where there is none, and brings back what the WAL holds.
     pub fn open(options: Options) -> Result<(Arc<Self>, Recovery), OpenError> {
-        let Opened { segments, writer, committer, batch_files, recovery, lock } = open::open(options)?;
+        let OpenedStore { segments, writer, committer, batch_files, recovery, lock } = open::open(options)?;
         let dir = segments.options.dir.clone();
         let upkeep = Upkeep::new(&segments, &writer, batch_files);
         let store = Arc::new(Self {
@@ -142,9 +142,9 @@ impl Store {
 
     /// Announces a delivery that is about to be appended, so that it may share a sync with others: to be dropped once it is
     /// appended, or will not be.
-    pub fn expect(&self) -> Expected {
+    pub fn expect(&self) -> ArrivalGuard {
         self.writer.queue.note_coming(true);
-        Expected(self.writer.clone())
+        ArrivalGuard(self.writer.clone())
     }
 
     /// Of the bytes of a position those that were not accepted yet.
@@ -205,7 +205,7 @@ impl Store {
     /// Returns when this store was copied from its original, as text; `None` where it is the original. A copy must not
     /// notify anyone.
     pub fn copy_taken(&self) -> Option<String> {
-        copy::copy_taken(self.dir())
+        copy_mark::copy_taken(self.dir())
     }
 
     /// All groups, sorted by name.
@@ -232,7 +232,7 @@ impl Store {
     pub fn delete_group(&self, name: &GroupName) -> Result<bool, StoreError> {
         self.check_lock()?;
         let (answer, answered) = sync_channel(1);
-        self.writer.queue.push_command(Work::Delete(name.clone(), answer))?;
+        self.writer.queue.push_command(WriterCommand::Delete(name.clone(), answer))?;
         let deleted = answered.recv().unwrap_or_else(|_| Err(self.writer.why_closed().into()))?;
         self.segments.reap();
         Ok(deleted)
@@ -381,7 +381,7 @@ impl Store {
     }
 
     fn end(&self) {
-        self.writer.queue.close(Closed::ShuttingDown);
+        self.writer.queue.close(CloseReason::ShuttingDown);
         self.segments.signals.stop();
         self.segments.files.remote.iter().for_each(|remote| remote.objects.close());
         self.segments.claim.signal.stop();

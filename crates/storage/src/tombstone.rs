@@ -19,7 +19,7 @@ use crate::disk;
 pub(crate) const FORMAT: u64 = 1;
 
 /// A deleted group: its number, and its name where it can be read.
-type Deleted = (u32, Option<GroupName>);
+type DeletedGroup = (u32, Option<GroupName>);
 
 /// Records that a group is deleted.
 pub(crate) fn write(dir: &Path, id: u32, name: &GroupName) -> io::Result<()> {
@@ -29,7 +29,7 @@ pub(crate) fn write(dir: &Path, id: u32, name: &GroupName) -> io::Result<()> {
 }
 
 /// Deleted groups, and the names of tombstones that are damaged. A damaged one still says which group.
-pub(crate) fn read(dir: &Path) -> io::Result<(Vec<Deleted>, Vec<String>)> {
+pub(crate) fn read(dir: &Path) -> io::Result<(Vec<DeletedGroup>, Vec<String>)> {
     let (mut groups, mut damaged) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

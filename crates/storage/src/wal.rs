@@ -76,12 +76,12 @@ pub(crate) struct FileHeader {
     pub(crate) salt: u64,
     pub(crate) first_sequence: u64,
     /// The file before this one.
-    pub(crate) previous: Option<Previous>,
+    pub(crate) previous: Option<PreviousFile>,
 }
 
 /// The file that another one follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Previous {
+pub(crate) struct PreviousFile {
     pub(crate) number: u64,
     /// Its bytes, where they are known.
     pub(crate) n_bytes: Option<u64>,
@@ -124,7 +124,7 @@ impl FileHeader {
         bytes[32..40].copy_from_slice(&self.number.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.salt.to_le_bytes());
         bytes[48..56].copy_from_slice(&self.first_sequence.to_le_bytes());
-        if let Some(Previous { number, n_bytes }) = self.previous {
+        if let Some(PreviousFile { number, n_bytes }) = self.previous {
             bytes[56..64].copy_from_slice(&number.to_le_bytes());
             bytes[64..72].copy_from_slice(&n_bytes.unwrap_or(0).to_le_bytes());
         }
@@ -157,7 +157,7 @@ impl FileHeader {
             return Err(HeaderError::Version(version));
         }
         let (number, n_bytes) = (u64_at(bytes, 56), u64_at(bytes, 64));
-        let previous = (number > 0).then_some(Previous { number, n_bytes: (n_bytes > 0).then_some(n_bytes) });
+        let previous = (number > 0).then_some(PreviousFile { number, n_bytes: (n_bytes > 0).then_some(n_bytes) });
         Ok(Self { previous, ..header })
     }
 }

@@ -13,12 +13,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::queue::Answer;
-use self::queue::Closed;
+use self::queue::CloseReason;
 use self::queue::Queue;
 use self::queue::RETRY_AFTER_S;
 use self::queue::Request;
-use self::queue::Rotated;
-use self::queue::Work;
+use self::queue::Rotation;
+use self::queue::WriterCommand;
 use crate::AppendError;
 use crate::Buffers;
 use crate::Delivery;
@@ -108,13 +108,13 @@ impl Writer {
     }
 
     /// Asks the writer thread to begin a flush.
-    pub(crate) fn rotate(&self) -> Result<Option<Rotated>, StoreError> {
+    pub(crate) fn rotate(&self) -> Result<Option<Rotation>, StoreError> {
         let (answer, answered) = sync_channel(1);
-        self.queue.push_command(Work::Rotate(answer))?;
+        self.queue.push_command(WriterCommand::Rotate(answer))?;
         answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
     }
 
-    pub(crate) fn why_closed(&self) -> Closed {
-        self.queue.closed().unwrap_or(Closed::ShuttingDown)
+    pub(crate) fn why_closed(&self) -> CloseReason {
+        self.queue.closed().unwrap_or(CloseReason::ShuttingDown)
     }
 }

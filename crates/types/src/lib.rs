@@ -6,6 +6,7 @@
 //! This crate does no I/O, reads no clock and starts no thread.
 
 mod batch;
+mod batch_run;
 mod builder;
 mod clock_offset;
 mod column;
@@ -16,16 +17,20 @@ mod group;
 mod group_scope;
 mod level;
 mod limits;
+mod minute_counts;
 mod pattern;
 mod row_set;
 mod run;
 mod secret;
 mod strings;
+mod system_fields;
 mod timestamp;
+mod type_set;
 mod units;
 mod value;
 
 pub use batch::{Batch, Derivation, Origin, TimeForm};
+pub use batch_run::BatchRun;
 pub use builder::BatchBuilder;
 pub use clock_offset::{ClockOffset, ClockOffsets};
 pub use column::{Column, MISSING_CODE};
@@ -34,14 +39,14 @@ pub use group::{GroupName, group_name_of_file, group_name_of_outside};
 pub use group_scope::GroupScope;
 pub use level::{LEVELS, Level};
 pub use limits::Limits;
+pub use minute_counts::MinuteCounts;
 pub use pattern::GroupPattern;
 pub use row_set::RowSet;
-pub use run::{
-    Addresses, BatchRun, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError,
-    TextProbe, TypeSet, id_column, is_sent, is_text_key, part_of_column,
-};
+pub use run::{Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TextProbe};
 pub use secret::Secret;
 pub use strings::Strings;
+pub use system_fields::{id_column, is_sent, is_text_key, part_of_column};
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};
+pub use type_set::TypeSet;
 pub use units::{ByteSize, UnitError, format_duration_ns, parse_duration_ns};
 pub use value::Value;

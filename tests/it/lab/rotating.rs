@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 
 use serde_json::json;
-use ship::torture::{Progress, Rotation, Tally, Writer, Written};
+use ship::torture::{Progress, Rotation, Tally, Writer, WriterSummary};
 
 use crate::server::{ALL_TIME, Server};
 
@@ -16,7 +16,7 @@ const OF_WRITERS: &str = "filter @message like /^w=/ | parse @message /^w=(?<kin
 pub(crate) struct Rotating {
     progress: Arc<Progress>,
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<std::io::Result<Written>>>,
+    threads: Vec<JoinHandle<std::io::Result<WriterSummary>>>,
 }
 
 impl Rotating {
@@ -49,7 +49,7 @@ impl Rotating {
     }
 
     /// Ends the writing, and returns what there is.
-    pub(crate) fn stop(mut self) -> Vec<Written> {
+    pub(crate) fn stop(mut self) -> Vec<WriterSummary> {
         self.stop.store(true, Relaxed);
         let joined = self.threads.drain(..).map(|thread| thread.join().expect("no writer panics"));
         joined.collect::<Result<_, _>>().expect("scratch is writable")
@@ -63,7 +63,7 @@ impl Drop for Rotating {
 }
 
 /// Every line that was written is stored once and whole.
-pub(crate) fn assert_each_line_once(server: &Server, written: &[Written]) {
+pub(crate) fn assert_each_line_once(server: &Server, written: &[WriterSummary]) {
     let all: u64 = written.iter().map(|written| written.lines).sum();
     server.until("every line is there", || {
         let n = server.value(&format!("{OF_WRITERS} | stats count(*) as n")).as_u64()?;
@@ -75,7 +75,7 @@ pub(crate) fn assert_each_line_once(server: &Server, written: &[Written]) {
 }
 
 /// All that is stored, compared with what was written.
-fn tally(server: &Server, written: &[Written]) -> Tally {
+fn tally(server: &Server, written: &[WriterSummary]) -> Tally {
     let mut tally = Tally::new(written);
     let headers = [("content-type", "application/json"), ("accept", "application/x-ndjson")];
     let query = "filter @message like /w=/ | fields @message";

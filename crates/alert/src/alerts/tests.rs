@@ -87,7 +87,7 @@ fn started_with(
     options.clock = clock.clone();
     let (store, _) = Store::open(options).unwrap();
     append_errors(&store, &clock);
-    let mut rules = RuleBook::default();
+    let mut rules = RuleSet::default();
     rules.add("errors.yaml", rule_file).unwrap();
     rules.add("channels.yaml", channel).unwrap();
     let (sender, bodies) = mpsc::channel();
@@ -96,7 +96,7 @@ fn started_with(
     let is_stopping = Arc::new(AtomicBool::new(false));
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.join("alerts")) };
-    let defined = Defined { files: rules, made: Made::default() };
+    let defined = Definitions { files: rules, made: ApiDefinitions::default() };
     (Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap(), bodies)
 }
 
@@ -177,7 +177,7 @@ fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
 fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(storage::Options::new(dir.path().join("data"))).unwrap();
-    let mut rules = RuleBook::default();
+    let mut rules = RuleSet::default();
     let rule = "groups: [{name: g, rules: [{name: r, interval: 30d, query: 'filter @level = \"error\"'}]}]";
     rules.add("rule.yaml", rule).unwrap();
     rules.add("channels.yaml", "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\"}]").unwrap();
@@ -187,7 +187,7 @@ fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
     let ask = StoreAsk { clock_offsets: None, store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
     let options = Options::new(dir.path().join("alerts"));
-    let defined = Defined { files: rules, made: Made::default() };
+    let defined = Definitions { files: rules, made: ApiDefinitions::default() };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
     alerts.watch(feed).unwrap();
     while alerts.rules()[0].last_evaluation.is_none() {
@@ -228,7 +228,7 @@ fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     options.clock = clock.clone();
     let (store, _) = Store::open(options).unwrap();
     append_errors(&store, &clock);
-    let mut rules = RuleBook::default();
+    let mut rules = RuleSet::default();
     rules.add("errors.yaml", crate::THRESHOLD_RULES).unwrap();
     let of = |name: &str| format!("{{name: {name}, type: webhook, url: \"http://127.0.0.1:9/\"}}");
     rules.add("channels.yaml", &format!("channels: [{}, {}]", of("dead"), of("hook"))).unwrap();
@@ -238,7 +238,7 @@ fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     let is_stopping = Arc::new(AtomicBool::new(false));
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
-    let defined = Defined { files: rules, made: Made::default() };
+    let defined = Definitions { files: rules, made: ApiDefinitions::default() };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
     let mut names: Vec<String> = (0..3).map(|_| told.recv_timeout(Duration::from_secs(60)).unwrap()).collect();
     names.sort();

@@ -6,7 +6,7 @@ use sha2::Sha256;
 use types::{Secret, Timestamp};
 
 use super::{alertmanager, command, pagerduty, slack, words};
-use crate::post::Outgoing;
+use crate::post::Request;
 use crate::{Channel, PostError, Poster, Target};
 
 /// Delivers notifications to a channel.
@@ -40,7 +40,7 @@ impl ChannelPost {
     fn post_json(&self, channel: &Channel, url: &Secret, body: &Json) -> Result<(), PostError> {
         let headers = [("Content-Type", "application/json")];
         let body = body.to_string().into_bytes();
-        self.poster.send(Outgoing { method: "POST", url, headers: &headers, body, is_guarded: self.guards(channel) })
+        self.poster.send(Request { method: "POST", url, headers: &headers, body, is_guarded: self.guards(channel) })
     }
 
     fn post_shaped(&self, channel: &Channel, notification: &Json) -> Result<(), PostError> {
@@ -54,7 +54,7 @@ impl ChannelPost {
             headers.push((name, value.reveal()));
         }
         let is_guarded = self.guards(channel);
-        self.poster.send(Outgoing { method: shape.method, url, headers: &headers, body, is_guarded })
+        self.poster.send(Request { method: shape.method, url, headers: &headers, body, is_guarded })
     }
 }
 

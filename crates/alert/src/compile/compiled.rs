@@ -4,7 +4,7 @@ use super::patterns::described;
 use crate::Rule;
 use crate::compile::patterns::texts_of;
 use language::logql;
-use plan::{Expr, Name, Operator, Plan};
+use plan::{Expr, Name, Operator, Plan, PlanDraft};
 use types::Value;
 
 /// Name of the column that says whether the condition holds.
@@ -61,7 +61,11 @@ pub(crate) struct Metric {
 impl Compiled {
     /// Names of the columns of its rows; none where they are known only once it was asked.
     pub(crate) fn columns(&self) -> Vec<String> {
-        shown(&self.plan).iter().filter(|(name, _)| &**name != FIRES).map(|(name, _)| name.to_string()).collect()
+        shown(self.plan.operators())
+            .iter()
+            .filter(|(name, _)| &**name != FIRES)
+            .map(|(name, _)| name.to_string())
+            .collect()
     }
 
     /// Takes the labels of the series that a query of LogQL gave, and after them its number.
@@ -85,19 +89,26 @@ impl Compiled {
         self.pattern.map(|at| described(rule, row, at))
     }
 
-    /// The plan that shows events behind one row of the table: those that the query counted, newest first.
-    pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
+    /// Returns what chooses the events of one row of the table: those that the query counted.
+    pub(crate) fn events_draft(&self, row: &[Option<Value>]) -> PlanDraft {
         let mut operators = self.before.clone();
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
         if let Some(at) = self.pattern {
             let texts = texts_of(row, at).iter().cloned().map(Expr::Literal).collect();
             operators.push(Operator::Filter(Expr::In(Box::new(execute::masked_text()), texts)));
         }
-        operators.push(Operator::Limit(EVENTS_SHOWN));
+        PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }
+    }
+
+    /// Returns the plan that shows the events of one row of the table, newest first.
+    pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
+        let mut draft = self.events_draft(row);
+        draft.operators.push(Operator::Limit(EVENTS_SHOWN));
         let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
-        operators.push(Operator::Project { columns: shown.iter().map(|name| column(name)).collect(), is_events: true });
-        Plan { sources: self.sources.clone(), operators, ..Plan::default() }
+        let columns = shown.iter().map(|name| column(name)).collect();
+        draft.operators.push(Operator::Project { columns, is_events: true });
+        draft.finish()
     }
 
     /// Tells whether the condition holds for a row.
@@ -106,8 +117,8 @@ impl Compiled {
     }
 }
 
-pub(crate) fn shown(plan: &Plan) -> &[(Name, Expr)] {
-    match plan.operators.last() {
+pub(crate) fn shown(operators: &[Operator]) -> &[(Name, Expr)] {
+    match operators.last() {
         Some(Operator::Project { columns, .. }) => columns,
         _ => &[],
     }

@@ -11,9 +11,9 @@ pub(crate) fn parse_condition(text: &str, options: &ParseOptions) -> Result<Expr
     let plan = parse_insights(&format!("filter {text}"), options)
         .map_err(|errors| CompileError::Condition(errors.to_string()))?;
     let mut all = Vec::new();
-    for operator in plan.operators {
+    for operator in plan.operators() {
         match operator {
-            Operator::Filter(expr) => all.push(expr),
+            Operator::Filter(expr) => all.push(expr.clone()),
             Operator::Project { .. } => {}
             _ => return Err(CompileError::Condition("must be one expression, without further commands".into())),
         }
@@ -41,11 +41,11 @@ type Aggregation = (Vec<(Name, Expr)>, Vec<(Name, AggregateKind)>, Vec<Operator>
 pub(crate) fn last_aggregation(plan: &Plan) -> Aggregation {
     let (mut by_last, mut kinds) = (Vec::new(), Vec::new());
     let mut before: Option<Vec<Operator>> = None;
-    for (at, operator) in plan.operators.iter().enumerate() {
+    for (at, operator) in plan.operators().iter().enumerate() {
         if let Operator::Aggregate { by, aggregates } = operator {
             if before.is_none() {
                 let only_events = |operator: &&Operator| !matches!(operator, Operator::Sort(_));
-                before = Some(plan.operators[..at].iter().filter(only_events).cloned().collect());
+                before = Some(plan.operators()[..at].iter().filter(only_events).cloned().collect());
                 by_last.clone_from(by);
             } else {
                 // Events can be found for groups of events, not for groups of groups.
@@ -73,11 +73,13 @@ pub(crate) fn value_column(
 /// Puts the condition in as a column, last.
 pub(crate) fn add_fires(plan: &mut Plan, condition: Expr) {
     let name: Name = Arc::from(FIRES);
-    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
-        columns.push((name.clone(), Expr::Field(name.clone())));
-        let at = plan.operators.len() - 1;
-        plan.operators.insert(at, Operator::Extend { name, expr: condition });
-    }
+    plan.edit(|operators| {
+        if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
+            columns.push((name.clone(), Expr::Field(name.clone())));
+            let at = operators.len() - 1;
+            operators.insert(at, Operator::Extend { name, expr: condition });
+        }
+    });
 }
 
 /// Names of fields in an expression, in order.

@@ -2,8 +2,7 @@
 
 use language::ParseOptions;
 use plan::function::Function;
-use plan::optimise;
-use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan};
+use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan, PlanDraft};
 use types::{Timestamp, Value};
 
 use super::names;
@@ -91,10 +90,10 @@ fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError
         CompileError::Query(format!("a rule of kind {kind} groups events itself; {what} has no place in its query"))
     };
     let asked = rule.language.read(&rule.query, options, &fields_asked(rule, options));
-    let RuleQuery::Plan(plan) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
+    let RuleQuery::Plan(draft) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
         return Err(refused("a number"));
     };
-    let Plan { sources, operators, .. } = plan;
+    let PlanDraft { sources, operators, .. } = draft;
     let mut lead = Vec::new();
     for operator in operators {
         match operator {
@@ -125,7 +124,7 @@ impl Events {
     fn compiled(self, is_count: bool) -> Compiled {
         let Self { sources, lead, operators, by } = self;
         let operators = lead.iter().cloned().chain(operators).collect();
-        let plan = optimise(Plan { sources: sources.clone(), operators, ..Plan::default() });
+        let plan = PlanDraft { sources: sources.clone(), operators, ..PlanDraft::default() }.finish();
         let labels = by.iter().enumerate().map(|(at, (name, _))| (at, name.to_string())).collect();
         Compiled { plan, labels, is_count, before: lead, by, sources, ..Compiled::default() }
     }
@@ -140,10 +139,12 @@ fn add_ratio(plan: &mut Plan, ratio: &Ratio, condition: Expr) {
     let condition =
         map_fields(condition, &mut |name| Expr::Field(if &*name == "value" { "ratio".into() } else { name }));
     let fires = Expr::And(Box::new(is_enough), Box::new(condition));
-    if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
-        columns.extend(["ratio", FIRES].map(|name| (Name::from(name), Expr::Field(name.into()))));
-        let at = plan.operators.len() - 1;
-        plan.operators.insert(at, Operator::Extend { name: FIRES.into(), expr: fires });
-        plan.operators.insert(at, Operator::Extend { name: "ratio".into(), expr: share });
-    }
+    plan.edit(|operators| {
+        if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
+            columns.extend(["ratio", FIRES].map(|name| (Name::from(name), Expr::Field(name.into()))));
+            let at = operators.len() - 1;
+            operators.insert(at, Operator::Extend { name: FIRES.into(), expr: fires });
+            operators.insert(at, Operator::Extend { name: "ratio".into(), expr: share });
+        }
+    });
 }

@@ -10,7 +10,7 @@ use plan::{Expr, Name, Operator, Plan};
 /// Refuses a condition with a name that the rows of a plan do not have. `is_counted` says that the query gives events,
 /// of which the plan only counts how many there are.
 pub(super) fn check_condition(condition: &Expr, plan: &Plan, is_counted: bool) -> Result<(), CompileError> {
-    let columns: Vec<&str> = shown(plan).iter().map(|(name, _)| &**name).collect();
+    let columns: Vec<&str> = shown(plan.operators()).iter().map(|(name, _)| &**name).collect();
     if columns.is_empty() {
         return Ok(());
     }
@@ -43,7 +43,7 @@ pub(super) fn check_metric(condition: &Expr, query: &MetricQuery) -> Result<(), 
 /// Names that the rows of a plan have besides those that are shown: what was computed since they were grouped last.
 fn computed(plan: &Plan) -> Vec<Name> {
     let mut names = Vec::new();
-    for operator in &plan.operators {
+    for operator in plan.operators() {
         match operator {
             Operator::Aggregate { by, aggregates } => {
                 let groups = by.iter().map(|(name, _)| name.clone());

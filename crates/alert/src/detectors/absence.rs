@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use types::{Timestamp, Value};
 
-use super::Asking;
+use super::DetectorInput;
 use crate::compile::Compiled;
 use crate::detectors::cells::{Key, columns_of, key_of, partial_of};
 use crate::detectors::history_cache::STANDS_NS;
@@ -20,7 +20,7 @@ pub(super) fn answer(
     rule: &Rule,
     absence: &Absence,
     compiled: &mut Compiled,
-    asking: &Asking<'_>,
+    asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let window = asking.of_range(rule, compiled, window_of(rule, asking.now))?;
     // Who was there last after the question about the past is seen by that about the window, if no longer than a window

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
 
-use super::Asking;
+use super::DetectorInput;
 use crate::compile::Compiled;
 use crate::detectors::cells::{Key, columns_of, key_of, partial_of, rounded};
 use crate::detectors::history_cache::STANDS_NS;
@@ -23,7 +23,7 @@ pub(super) fn answer(
     rule: &Rule,
     anomaly: &Anomaly,
     compiled: &mut Compiled,
-    asking: &Asking<'_>,
+    asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let range = window_of(rule, asking.now);
     let window = asking.of_range(rule, compiled, range)?;
@@ -33,7 +33,7 @@ pub(super) fn answer(
     let value_at = compiled.value.unwrap_or(0);
     let n_labels = compiled.labels.len();
     let labels: Vec<usize> = compiled.labels.iter().map(|(at, _)| *at).collect();
-    let judging = Judging { anomaly, labels: &labels, value_at, is_count: compiled.is_count };
+    let judging = Scorer { anomaly, labels: &labels, value_at, is_count: compiled.is_count };
     let rows = judging.rows(&window, &past);
     let value_name = window.columns.get(value_at).cloned().unwrap_or_else(|| "value".to_owned());
     let names: Vec<String> = compiled.labels.iter().map(|(_, name)| name.clone()).collect();
@@ -53,14 +53,14 @@ fn ranges(anomaly: &Anomaly, range: TimeRange) -> Vec<TimeRange> {
     shifts.map(|shift| TimeRange { from: earlier(range.from, shift), to: earlier(range.to, shift) }).collect()
 }
 
-struct Judging<'j> {
+struct Scorer<'j> {
     anomaly: &'j Anomaly,
     labels: &'j [usize],
     value_at: usize,
     is_count: bool,
 }
 
-impl Judging<'_> {
+impl Scorer<'_> {
     fn value(&self, row: &[Option<Value>]) -> Option<f64> {
         match row.get(self.value_at)?.as_ref()? {
             Value::Integer(value) => Some(*value as f64),

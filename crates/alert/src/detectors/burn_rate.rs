@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use types::Value;
 
-use super::Asking;
+use super::DetectorInput;
 use crate::compile::Compiled;
 use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rounded, whole};
 use crate::kind::BurnRate;
@@ -21,7 +21,7 @@ pub(super) fn answer(
     rule: &Rule,
     burn_rate: &BurnRate,
     compiled: &mut Compiled,
-    asking: &Asking<'_>,
+    asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let mut tables: BTreeMap<i64, Table> = BTreeMap::new();
     let lengths = burn_rate.windows.iter().flat_map(|pair| [pair.long_ns, pair.short_ns]);

@@ -1,6 +1,6 @@
 //! Rules over other rules: a table of one row, which says whether the condition over them holds.
 
-use super::Asking;
+use super::DetectorInput;
 use crate::Table;
 use crate::compile::Compiled;
 use crate::detectors::cells::columns_of;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use types::Value;
 
 /// One row: how many of the rules fire, and whether what is said of them holds.
-pub(crate) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &Asking<'_>) -> Table {
+pub(crate) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &DetectorInput<'_>) -> Table {
     let mut names = Vec::new();
     composite.tree.names(&mut names);
     let firing: BTreeSet<&str> = names.iter().map(|(name, _)| *name).filter(|name| (asking.fires)(name)).collect();

@@ -18,12 +18,12 @@ pub(super) type Names = BTreeMap<String, String>;
 
 /// Answers about the past, by the names of rules.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
-    rules: Mutex<BTreeMap<String, Kept>>,
+pub(crate) struct HistoryCache {
+    rules: Mutex<BTreeMap<String, HistoryEntry>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct HistoryEntry {
     /// A hash of all that the answers depend on besides the time.
     definition: u64,
     at: Option<Timestamp>,
@@ -31,7 +31,7 @@ struct Kept {
     names: Names,
 }
 
-impl Memory {
+impl HistoryCache {
     /// What `ask` answered less than `stands_ns` ago, else what it answers now.
     pub(super) fn recall(
         &self,
@@ -71,7 +71,7 @@ impl Memory {
         self.locked().retain(|rule, _| is_there(rule));
     }
 
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<String, HistoryEntry>> {
         // Each entry is replaced as one.
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }

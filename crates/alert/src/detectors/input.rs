@@ -1,24 +1,24 @@
 //! What a detector is given: a way to run queries, the instant, and what earlier evaluations found out.
 
 use crate::compile::Compiled;
-use crate::detectors::history_cache::Memory;
+use crate::detectors::history_cache::HistoryCache;
 use crate::{Ask, EventTime, Question, Rule, Table};
 use types::{TimeRange, Timestamp};
 
 /// What an evaluation has at hand.
-pub(crate) struct Asking<'a> {
+pub(crate) struct DetectorInput<'a> {
     pub(crate) ask: &'a dyn Ask,
     /// The instant at which the rule is judged.
     pub(crate) now: Timestamp,
     /// Most rows wanted of the query's own answer.
     pub(crate) n_rows_max: usize,
     /// What earlier evaluations learned of the past.
-    pub(crate) memory: &'a Memory,
+    pub(crate) memory: &'a HistoryCache,
     /// Whether the rule of a name fires.
     pub(crate) fires: &'a dyn Fn(&str) -> bool,
 }
 
-impl Asking<'_> {
+impl DetectorInput<'_> {
     /// Asks what was compiled of a range of time.
     pub(crate) fn of_range(&self, rule: &Rule, compiled: &Compiled, range: TimeRange) -> Result<Table, String> {
         let (plan, groups) = (&compiled.plan, &rule.groups[..]);

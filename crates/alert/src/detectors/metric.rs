@@ -6,7 +6,7 @@ use language::logql::{Series, Steps, run_metric};
 use plan::Name;
 use types::{TimeRange, Value};
 
-use super::Asking;
+use super::DetectorInput;
 use crate::compile::Compiled;
 use crate::detectors::cells::{columns_of, number};
 use crate::{EventTime, Question, Rule, Table};
@@ -15,7 +15,7 @@ use crate::{EventTime, Question, Rule, Table};
 const VALUE: &str = "value";
 
 /// Asks a metric query at the instant of the evaluation. Its windows are those that it names.
-pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &Asking<'_>) -> Result<Table, String> {
+pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &DetectorInput<'_>) -> Result<Table, String> {
     let Some(metric) = &compiled.metric else { return Ok(Table::default()) };
     let mut partial = None;
     let run = |plan: &plan::Plan, range: TimeRange| {
@@ -65,10 +65,10 @@ mod tests {
 
     use types::Timestamp;
 
-    use super::super::{Memory, answer};
+    use super::super::{HistoryCache, answer};
     use super::*;
     use crate::evaluate::{Sets, evaluate};
-    use crate::{Ask, RuleBook};
+    use crate::{Ask, RuleSet};
 
     /// Gives the same rows to every question, and notes what it was asked.
     struct Listed {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn rule(more: &str) -> Rule {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let query = r#"sum by (host) (count_over_time({group="app"} |= "refused" [10m]))"#;
         let text = format!("groups: [{{name: g, rules: [{{name: r, language: logql, query: '{query}', {more}}}]}}]");
         book.add("r.yaml", &text).unwrap();
@@ -96,8 +96,11 @@ mod tests {
 
     fn judged(rule: &Rule, ask: &Listed) -> String {
         let now = Timestamp(1_000 * Timestamp::MINUTE);
-        let (compiled, table) =
-            answer(rule, &Asking { ask, now, n_rows_max: 10, memory: &Memory::default(), fires: &|_| false }).unwrap();
+        let (compiled, table) = answer(
+            rule,
+            &DetectorInput { ask, now, n_rows_max: 10, memory: &HistoryCache::default(), fires: &|_| false },
+        )
+        .unwrap();
         let done = evaluate(rule, &compiled, &table, &Sets::new(), now);
         let sets = done.sets.values().map(|set| {
             format!("{}={:?}:{}", set.labels["host"], set.state, set.value.as_ref().unwrap_or(&serde_json::Value::Null))

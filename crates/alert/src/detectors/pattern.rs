@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use types::{TimeRange, Timestamp, Value};
 
-use super::Asking;
+use super::DetectorInput;
 use crate::compile::{Compiled, MORE};
 use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rounded, whole};
 use crate::detectors::history_cache::{Names, STANDS_NS};
@@ -31,7 +31,7 @@ pub(super) fn answer(
     rule: &Rule,
     pattern: &NewPattern,
     compiled: &mut Compiled,
-    asking: &Asking<'_>,
+    asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let range = window_of(rule, asking.now);
     let window = asking.of_range(rule, compiled, range)?;
@@ -74,7 +74,7 @@ struct PatternCounts<'c> {
 }
 
 /// A pattern of one label set that is told of.
-struct Shown {
+struct PatternFinding {
     by: Vec<Option<Value>>,
     label: String,
     count: u64,
@@ -85,9 +85,9 @@ struct Shown {
 }
 
 /// What was found.
-struct Found {
+struct Findings {
     n_patterns: usize,
-    shown: Vec<Shown>,
+    shown: Vec<PatternFinding>,
     n_more: usize,
 }
 
@@ -178,10 +178,10 @@ impl<'c> PatternCounts<'c> {
 
 /// The patterns of the window that are new or jump, those that matter most first. `names` are those under which their
 /// texts were told of before: a pattern that widens as more texts join it keeps its name.
-fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Found {
+fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Findings {
     if counted.is_usual() {
         names.clear();
-        return Found { n_patterns: 0, shown: Vec::new(), n_more: 0 };
+        return Findings { n_patterns: 0, shown: Vec::new(), n_more: 0 };
     }
     let (patterns, sums) = counted.sums();
     let before_ns = counted.before_ns();
@@ -205,7 +205,7 @@ fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Found {
             told.extend(sums.texts.iter().map(|text| ((*text).to_owned(), label.clone())));
             shown.push((
                 known.is_none(),
-                Shown {
+                PatternFinding {
                     by: labels.to_vec(),
                     label: label.clone(),
                     count: *count,
@@ -223,10 +223,10 @@ fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Found {
     let n_more = shown.len().saturating_sub(counted.pattern.limit);
     shown.truncate(counted.pattern.limit);
     let n_patterns = sums.iter().filter(|sums| !sums.now.is_empty()).count();
-    Found { n_patterns, shown: shown.into_iter().map(|(_, shown)| shown).collect(), n_more }
+    Findings { n_patterns, shown: shown.into_iter().map(|(_, shown)| shown).collect(), n_more }
 }
 
-impl Shown {
+impl PatternFinding {
     fn row(&self, n_by: usize) -> Vec<Option<Value>> {
         let mut row = self.by.clone();
         row.resize(n_by, None);
@@ -244,7 +244,7 @@ impl Shown {
     }
 }
 
-impl Found {
+impl Findings {
     /// One alert for all patterns beyond the limit; its value says how many they are.
     fn more_row(&self, n_by: usize) -> Option<Vec<Option<Value>>> {
         let mut row: Vec<Option<Value>> = vec![None; n_by];
@@ -254,7 +254,7 @@ impl Found {
     }
 }
 
-fn note(found: &Found) -> String {
+fn note(found: &Findings) -> String {
     let (n_told, n) = (found.shown.len(), found.n_patterns);
     match (n_told, found.n_more) {
         (0, _) => "no pattern is new or jumps".to_owned(),

@@ -11,7 +11,7 @@ use types::{BatchBuilder, GroupName, Level, Timestamp, Value};
 use super::*;
 use crate::ask::{Ask, Question, StoreAsk};
 use crate::evaluate::{Sets, State, evaluate};
-use crate::{RuleBook, RuleError};
+use crate::{RuleError, RuleSet};
 
 /// An event: minutes since the beginning, group, level, text, fields.
 pub(crate) type Told<'e> = (f64, &'e str, &'e str, &'e str, &'e [(&'e str, Value)]);
@@ -27,7 +27,7 @@ pub(crate) struct World {
     _dir: tempfile::TempDir,
     ask: StoreAsk,
     pub(crate) rule: Rule,
-    memory: Memory,
+    memory: HistoryCache,
     sets: Sets,
     /// Rows of the last answer, with the pattern of each.
     pub(crate) patterns: Vec<Json>,
@@ -93,7 +93,7 @@ fn store_of_lines(dir: &std::path::Path, lines: &[Line]) -> Arc<Store> {
 
 /// Reads one rule.
 pub(crate) fn rule(text: &str) -> Rule {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
     book.rules.remove(0)
 }
@@ -114,15 +114,20 @@ impl World {
     fn over(rule: Rule, dir: tempfile::TempDir, store: Arc<Store>) -> Self {
         let cache = Some(Arc::new(execute::PartialCache::new(8 << 20)));
         let ask = StoreAsk { clock_offsets: None, store, cache, is_stopping: Arc::new(AtomicBool::new(false)) };
-        let (memory, sets, why) = (Memory::default(), Sets::new(), String::new());
+        let (memory, sets, why) = (HistoryCache::default(), Sets::new(), String::new());
         Self { _dir: dir, ask, rule, memory, sets, patterns: Vec::new(), why }
     }
 
     /// Evaluates after so many minutes; shows what fires as `label/label=value`, `?` for want of data.
     pub(crate) fn at(&mut self, minutes: f64) -> String {
         let now = Timestamp(beginning() + (minutes * Timestamp::MINUTE as f64) as i64);
-        let asking =
-            Asking { ask: &self.ask, now, n_rows_max: 10_000, memory: &self.memory, fires: &|name| name == "on" };
+        let asking = DetectorInput {
+            ask: &self.ask,
+            now,
+            n_rows_max: 10_000,
+            memory: &self.memory,
+            fires: &|name| name == "on",
+        };
         let (compiled, table) = answer(&self.rule, &asking).unwrap();
         assert_eq!(table.partial, None);
         let done = evaluate(&self.rule, &compiled, &table, &self.sets, now);
@@ -155,7 +160,7 @@ impl World {
     /// Messages of the events behind the alert whose row is the `at`-th.
     pub(crate) fn messages(&self, minutes: f64, at: usize) -> Vec<String> {
         let now = Timestamp(beginning() + (minutes * Timestamp::MINUTE as f64) as i64);
-        let asking = Asking { ask: &self.ask, now, n_rows_max: 100, memory: &self.memory, fires: &|_| false };
+        let asking = DetectorInput { ask: &self.ask, now, n_rows_max: 100, memory: &self.memory, fires: &|_| false };
         let (compiled, table) = answer(&self.rule, &asking).unwrap();
         let plan = compiled.events_plan(&table.rows[at]);
         let range = window_of(&self.rule, now);
@@ -319,7 +324,7 @@ fn a_rule_over_rules_follows_them() {
 #[test]
 fn rules_over_rules_that_are_not_there_or_go_round_are_refused() {
     let check = |rules: &str, expected: &[&str]| {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let errors = match book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rules}]}}]")) {
             Ok(()) => book.check_names(),
             Err(errors) => errors,
@@ -347,7 +352,7 @@ fn rules_over_rules_that_are_not_there_or_go_round_are_refused() {
 fn a_key_that_a_kind_does_not_have_is_named_with_its_place() {
     let check = |rule: &str, expected: &str| {
         let text = format!("groups:\n  - name: g\n    rules:\n      - {}\n", rule.replace(", ", "\n        "));
-        let errors = RuleBook::default().add("r.yaml", &text).unwrap_err();
+        let errors = RuleSet::default().add("r.yaml", &text).unwrap_err();
         let shown: Vec<String> = errors.iter().map(RuleError::to_string).collect();
         assert!(shown.iter().any(|shown| shown.starts_with(expected)), "{shown:#?}");
     };

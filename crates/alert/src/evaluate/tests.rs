@@ -1,7 +1,7 @@
 //! Rules, tables and times in; states and changes out.
 
 use super::*;
-use crate::RuleBook;
+use crate::RuleSet;
 use crate::compile::compile;
 use crate::labels::Labels;
 
@@ -18,7 +18,7 @@ type Rows<'a> = &'a [(&'a str, Option<i64>)];
 
 impl Replay {
     fn new(query: &str, more: &str) -> Self {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', {more}}}]}}]");
         book.add("r.yaml", &text).unwrap();
         let rule = book.rules.remove(0);
@@ -52,7 +52,7 @@ impl Replay {
         let service = |labels: &Labels| labels.get("service").cloned().unwrap_or("-".into());
         let mut shown: Vec<String> =
             self.sets.values().map(|set| format!("{}={:?}", service(&set.labels), set.state)).collect();
-        let change = |change: &Change| {
+        let change = |change: &Transition| {
             let sign = if change.fires { "fires" } else { "resolved" };
             format!("{} {sign} since {}", service(&change.set.labels), change.starts_at / Timestamp::MINUTE)
         };

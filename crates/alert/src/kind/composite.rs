@@ -8,18 +8,18 @@ const NESTING_MAX: usize = 50;
 
 /// A condition over rules.
 #[derive(Clone, Debug, PartialEq)]
-pub enum When {
+pub enum Condition {
     /// The rule of this name, which stands at this column, fires.
     Fires(String, usize),
     /// It does not hold.
-    Not(Box<When>),
+    Not(Box<Condition>),
     /// All hold.
-    All(Vec<When>),
+    All(Vec<Condition>),
     /// One holds.
-    Any(Vec<When>),
+    Any(Vec<Condition>),
 }
 
-impl Default for When {
+impl Default for Condition {
     /// What never holds.
     fn default() -> Self {
         Self::Any(Vec::new())
@@ -34,7 +34,7 @@ struct Token {
     column: usize,
 }
 
-impl When {
+impl Condition {
     /// Reads `"a" and (b or not c)`; names with blanks stand in quotes.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let tokens = tokens(text)?;
@@ -83,29 +83,29 @@ impl<'t> Reader<'t> {
         found
     }
 
-    fn any(&mut self, depth: usize) -> Result<When, String> {
+    fn any(&mut self, depth: usize) -> Result<Condition, String> {
         let mut parts = vec![self.all(depth)?];
         while self.takes("or") {
             parts.push(self.all(depth)?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { When::Any(parts) })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Condition::Any(parts) })
     }
 
-    fn all(&mut self, depth: usize) -> Result<When, String> {
+    fn all(&mut self, depth: usize) -> Result<Condition, String> {
         let mut parts = vec![self.one(depth)?];
         while self.takes("and") {
             parts.push(self.one(depth)?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { When::All(parts) })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Condition::All(parts) })
     }
 
-    fn one(&mut self, depth: usize) -> Result<When, String> {
+    fn one(&mut self, depth: usize) -> Result<Condition, String> {
         let column = self.peek().map_or(self.end, |token| token.column);
         if depth > NESTING_MAX {
             return Err(format!("nested more than {NESTING_MAX} deep at 1:{column}"));
         }
         if self.takes("not") {
-            return Ok(When::Not(Box::new(self.one(depth + 1)?)));
+            return Ok(Condition::Not(Box::new(self.one(depth + 1)?)));
         }
         if self.takes("(") {
             let inner = self.any(depth + 1)?;
@@ -119,7 +119,7 @@ impl<'t> Reader<'t> {
             return Err(format!("the name of a rule is missing at 1:{column}"));
         };
         self.at += 1;
-        Ok(When::Fires(token.text.clone(), column))
+        Ok(Condition::Fires(token.text.clone(), column))
     }
 }
 

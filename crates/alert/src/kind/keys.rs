@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use types::{Timestamp, parse_duration_ns};
 
-use super::composite::When;
+use super::composite::Condition;
 use super::{Absence, Anomaly, BurnRate, Composite, Direction, Kind, NewPattern, Ratio, WindowPair};
 use crate::kind::SEASONS_MIN;
 
@@ -47,7 +47,7 @@ pub(crate) struct KindText {
 }
 
 /// Where keys stand that not every kind has.
-pub(crate) struct Places {
+pub(crate) struct KeyLocations {
     pub(crate) name: Location,
     pub(crate) query: Option<Location>,
     pub(crate) condition: Option<Location>,
@@ -76,7 +76,7 @@ const KINDS: [(&str, &[&str]); 7] = [
 ];
 
 /// Reads what a rule looks for. `window_ns` is the rule's window.
-pub(crate) fn read(text: KindText, window_ns: i64, places: &Places) -> Result<Kind, Vec<Mistake>> {
+pub(crate) fn read(text: KindText, window_ns: i64, places: &KeyLocations) -> Result<Kind, Vec<Mistake>> {
     let name = text.kind.as_ref().map_or("threshold", |kind| kind.value.as_str());
     let Some((name, keys)) = KINDS.iter().find(|(known, _)| *known == name) else {
         let at = text.kind.as_ref().map_or(places.name, |kind| kind.referenced);
@@ -108,7 +108,7 @@ pub(crate) fn read(text: KindText, window_ns: i64, places: &Places) -> Result<Ki
 }
 
 /// Keys that not every kind has, and where they are written.
-fn written(text: &KindText, places: &Places) -> [(&'static str, Option<Location>); 18] {
+fn written(text: &KindText, places: &KeyLocations) -> [(&'static str, Option<Location>); 18] {
     fn at<T>(key: &Option<Spanned<T>>) -> Option<Location> {
         key.as_ref().map(|key| key.referenced)
     }
@@ -170,7 +170,7 @@ impl Reader {
         Absence { by, expect, forget_ns }
     }
 
-    fn ratio(&mut self, text: &KindText, places: &Places) -> Ratio {
+    fn ratio(&mut self, text: &KindText, places: &KeyLocations) -> Ratio {
         if places.condition.is_none() {
             self.mistakes.push((self.at, "condition: a rule of kind ratio needs one, such as value > 0.05".into()));
         }
@@ -247,7 +247,7 @@ impl Reader {
             return Composite::default();
         };
         let place = (when.referenced.line(), when.referenced.column());
-        match When::read(&when.value) {
+        match Condition::read(&when.value) {
             Ok(tree) => Composite { text: when.value.clone(), tree, place },
             Err(message) => {
                 self.mistakes.push((when.referenced, format!("when: {message}")));

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use storage::{AcceptedBatch, Clock, Received, Store, Subscription};
+use storage::{AcceptedBatch, Clock, FeedItem, Store, Subscription};
 use types::{BatchRun, Run, TimeRange};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -54,13 +54,13 @@ pub struct MeterCount {
 
 /// Numbers as they are written down.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-struct Kept {
+struct MeterRecord {
     /// Of the document that says what is counted: numbers of another one are not its own.
     fingerprint: u64,
     tally: Tally,
 }
 
-type AllKept = BTreeMap<String, Kept>;
+type MeterRecords = BTreeMap<String, MeterRecord>;
 
 struct Entry {
     counted: MeterCount,
@@ -75,7 +75,7 @@ struct Entry {
 struct Inner {
     entries: BTreeMap<Key, Entry>,
     /// What was kept of meters that nobody has brought yet.
-    left: AllKept,
+    left: MeterRecords,
     /// How often somebody asked for everything accepted to be counted, and how many of these it was done for.
     n_wanted: u64,
     n_settled: u64,
@@ -91,17 +91,17 @@ struct Shared {
 }
 
 /// Meters at work. Dropping it ends them.
-pub struct Counting {
+pub struct MeterThread {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Counting {
+impl MeterThread {
     /// Reads what was kept below `dir`, and starts the thread, which sleeps as long as there is no meter.
     pub(super) fn start(store: Arc<Store>, clock: Clock, dir: &std::path::Path) -> Result<Self, String> {
         let (name, format) = FILE;
         let (file, left) =
-            StateFile::open_named::<AllKept>(dir, name, format).map_err(|error: StateError| error.to_string())?;
+            StateFile::open_named::<MeterRecords>(dir, name, format).map_err(|error: StateError| error.to_string())?;
         let inner = Mutex::new(Inner { left, ..Inner::default() });
         let (changed, is_stopping) = (Condvar::new(), AtomicBool::new(false));
         let shared = Arc::new(Shared { store, clock, file, inner, changed, is_stopping });
@@ -175,7 +175,7 @@ impl Counting {
     }
 }
 
-impl Drop for Counting {
+impl Drop for MeterThread {
     fn drop(&mut self) {
         self.stop();
     }
@@ -204,10 +204,10 @@ impl Shared {
                 continue;
             }
             match feed.receive(if is_asked.is_some() { Duration::ZERO } else { LOOK }) {
-                Received::Batch(batch) => self.count_batch(&batch),
-                Received::Lagged(_) => self.fall_behind(),
-                Received::Idle => self.tell_settled(is_asked),
-                Received::Closed => break,
+                FeedItem::Batch(batch) => self.count_batch(&batch),
+                FeedItem::Lagged(_) => self.fall_behind(),
+                FeedItem::Idle => self.tell_settled(is_asked),
+                FeedItem::Closed => break,
             }
             if kept_at.elapsed() >= KEEP_EVERY {
                 self.keep();
@@ -332,7 +332,7 @@ impl Shared {
         let mut all = inner.left.clone();
         for (key, entry) in &mut inner.entries {
             let (fingerprint, tally) = (entry.fingerprint, entry.counted.tally.clone());
-            all.insert(name_of(key), Kept { fingerprint, tally });
+            all.insert(name_of(key), MeterRecord { fingerprint, tally });
             (entry.kept_sequence, entry.is_dirty) = (entry.counted.tally.sequence, false);
         }
         drop(inner);

@@ -8,8 +8,8 @@ use storage::Clock;
 use types::Timestamp;
 
 use super::recording::Recorder;
-use super::remote::{Remote, named, samples_of_page};
-use super::{Counting, Family, FamilyKind, MeterCount, MetricSettings, Sample, Tally};
+use super::remote::{RemoteQueue, named, samples_of_page};
+use super::{Family, FamilyKind, MeterCount, MeterThread, MetricSettings, Sample, Tally};
 use crate::Poster;
 use crate::metrics::definition::FileMetric;
 use crate::metrics::document::{Document, KIND, OF_FILES};
@@ -22,19 +22,19 @@ pub(super) const SETTLE_MAX: Duration = Duration::from_secs(1);
 pub(super) type OwnPage = Box<dyn Fn() -> String + Send + Sync>;
 
 /// Everything that has numbers.
-pub(super) struct Numbers {
+pub(super) struct MetricSources {
     pub(super) clock: Clock,
-    pub(super) counting: Counting,
+    pub(super) counting: MeterThread,
     /// Metrics of rule files, by name.
     pub(super) files: BTreeMap<String, FileMetric>,
     /// Documents, by name. Held while they are changed.
     pub(super) documents: Mutex<BTreeMap<String, Document>>,
     pub(super) recorder: Recorder,
-    pub(super) remote: Option<Remote>,
+    pub(super) remote: Option<RemoteQueue>,
     pub(super) own_page: Mutex<Option<OwnPage>>,
 }
 
-impl Numbers {
+impl MetricSources {
     pub(super) fn documents(&self) -> MutexGuard<'_, BTreeMap<String, Document>> {
         // Changed only after the control store was.
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,7 +43,7 @@ impl Numbers {
     /// What the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
     pub(super) fn families(&self) -> Vec<Family> {
         let mut families = self.of_events();
-        families.extend(self.remote.iter().flat_map(Remote::families));
+        families.extend(self.remote.iter().flat_map(RemoteQueue::families));
         families
     }
 
@@ -70,7 +70,7 @@ impl Numbers {
     }
 
     /// Writes down for the receiver what the page shows.
-    pub(super) fn write_down(&self, remote: &Remote) {
+    pub(super) fn write_down(&self, remote: &RemoteQueue) {
         let now = self.clock.now();
         let mut samples: Vec<Named> = named(&self.of_events());
         let own_page = self.own_page.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +85,7 @@ impl Numbers {
     /// Sends what is due, each interval again, until it is to end. While `is_held`, nothing is written down or sent.
     pub(super) fn send_all(
         &self,
-        remote: &Remote,
+        remote: &RemoteQueue,
         is_over: &dyn Fn() -> bool,
         is_held: &dyn Fn() -> bool,
         rest: &dyn Fn(Duration),

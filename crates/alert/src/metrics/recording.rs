@@ -12,7 +12,7 @@ use types::Timestamp;
 use super::definition::{check_name, label_names};
 use super::family::{Family, FamilyKind, Sample};
 use super::meter::{label_text, number_of};
-use crate::detectors::{Asking, Memory, answer};
+use crate::detectors::{DetectorInput, HistoryCache, answer};
 use crate::{Ask, Rule};
 
 /// Series of a recording rule. Further rows are left out, which is an error of the rule.
@@ -57,7 +57,7 @@ pub(super) struct Recorder {
     recordings: Vec<Recording>,
     /// How often those are evaluated that do not say it themselves.
     interval_ns: i64,
-    memory: Memory,
+    memory: HistoryCache,
     state: Mutex<State>,
 }
 
@@ -68,7 +68,7 @@ impl Recorder {
             n_failures: recordings.iter().map(|recording| (recording.rule.name.clone(), 0)).collect(),
             ..State::default()
         };
-        Self { recordings, interval_ns, memory: Memory::default(), state: Mutex::new(state) }
+        Self { recordings, interval_ns, memory: HistoryCache::default(), state: Mutex::new(state) }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -145,8 +145,8 @@ impl Recorder {
 }
 
 impl Recording {
-    fn evaluate(&self, ask: &dyn Ask, memory: &Memory, now: Timestamp) -> Result<Family, String> {
-        let asking = Asking { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false };
+    fn evaluate(&self, ask: &dyn Ask, memory: &HistoryCache, now: Timestamp) -> Result<Family, String> {
+        let asking = DetectorInput { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false };
         let (compiled, table) = answer(&self.rule, &asking)?;
         if let Some(partial) = table.partial {
             return Err(partial);
@@ -183,7 +183,7 @@ mod tests {
     use types::Value;
 
     use super::*;
-    use crate::{Question, RuleBook, Table};
+    use crate::{Question, RuleSet, Table};
 
     /// Gives the same rows to every question, or fails.
     struct Rows(Result<Vec<Vec<Option<Value>>>, String>);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn recorder(rule: &str) -> Recorder {
-        let mut book = RuleBook::default();
+        let mut book = RuleSet::default();
         book.add("r.yaml", &format!("groups: [{{name: g, interval: 1m, rules: [{rule}]}}]")).expect("a good rule");
         assert!(book.rules.is_empty());
         Recorder::new(book.recordings, Timestamp::SECOND)
@@ -249,7 +249,7 @@ mod tests {
             ("{record: a, name: b, query: 'stats count(*)'}", "either a name or a record"),
             ("{query: 'stats count(*)'}", "either a name or a record"),
         ] {
-            let mut book = RuleBook::default();
+            let mut book = RuleSet::default();
             let text = format!("groups: [{{name: g, rules: [{rule}]}}]");
             let found = format!("{:?}", book.add("r.yaml", &text).expect_err("a mistake"));
             assert!(found.replace('\\', "").contains(expected), "{rule}: {found}");

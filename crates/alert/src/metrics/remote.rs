@@ -56,14 +56,14 @@ pub enum Credentials {
 }
 
 /// A request that waits.
-struct Waiting {
+struct QueuedRequest {
     body: Vec<u8>,
     n_samples: u64,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<QueuedRequest>,
     n_bytes: usize,
     n_sent: u64,
     n_dropped: u64,
@@ -75,12 +75,12 @@ struct State {
 }
 
 /// What is sent, and what waits for it. It has no thread and no clock.
-pub(super) struct Remote {
+pub(super) struct RemoteQueue {
     pub(super) settings: RemoteWrite,
     state: Mutex<State>,
 }
 
-impl Remote {
+impl RemoteQueue {
     pub(super) fn new(settings: RemoteWrite) -> Self {
         Self { settings, state: Mutex::new(State { wait_ns: WAIT_NS_MIN, ..State::default() }) }
     }
@@ -96,7 +96,7 @@ impl Remote {
         for some in samples.chunks(SAMPLES_MAX) {
             let body = wire::request(some, &self.settings.instance, now);
             state.n_bytes += body.len();
-            state.waiting.push_back(Waiting { body, n_samples: some.len() as u64 });
+            state.waiting.push_back(QueuedRequest { body, n_samples: some.len() as u64 });
         }
         while state.n_bytes > WAITING_BYTES_MAX {
             let Some(oldest) = state.waiting.pop_front() else { break };
@@ -209,8 +209,8 @@ mod tests {
 
     use super::*;
 
-    fn remote() -> Remote {
-        Remote::new(RemoteWrite {
+    fn remote() -> RemoteQueue {
+        RemoteQueue::new(RemoteWrite {
             url: Secret::from("http://127.0.0.1:1/api/v1/write"),
             interval_ns: Timestamp::SECOND,
             is_own_sent: false,
@@ -227,7 +227,7 @@ mod tests {
         Timestamp(seconds * Timestamp::SECOND)
     }
 
-    fn value_of(remote: &Remote, name: &str) -> f64 {
+    fn value_of(remote: &RemoteQueue, name: &str) -> f64 {
         let families = remote.families();
         families.iter().find(|family| family.name.ends_with(name)).expect("a family").samples[0].value
     }

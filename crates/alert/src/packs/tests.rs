@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::detectors::tests::{Line, World};
-use crate::{Rule, RuleBook};
+use crate::{Rule, RuleSet};
 
 fn rules_of(pack: &str) -> Vec<Rule> {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add(pack, Pack::find(pack).unwrap().text).unwrap();
     book.rules
 }
@@ -35,7 +35,7 @@ fn check(pack: &str, told: &[Vec<Line>], expected: &[&str]) {
 fn packs_are_right_and_say_what_they_are_for() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/rules/packs");
     assert_eq!(std::fs::read_dir(dir).unwrap().count(), PACKS.len(), "every file is a pack");
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     for pack in PACKS {
         book.add(pack.name, pack.text).unwrap();
         assert!(pack.about().ends_with('.'), "{}", pack.name);

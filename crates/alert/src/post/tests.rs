@@ -78,7 +78,7 @@ fn a_redirect_leads_nowhere_and_nothing_near_is_asked_for_who_may_not_lead_there
     let (url, thread) = receiver(Vec::leak(vec![&*String::leak(location), "301 Moved Permanently"]));
     let (poster, url) = (poster(), Secret::from(url));
     let post = |is_guarded: bool| {
-        poster.send(Outgoing { method: "POST", url: &url, headers: &[], body: b"body".to_vec(), is_guarded })
+        poster.send(Request { method: "POST", url: &url, headers: &[], body: b"body".to_vec(), is_guarded })
     };
     assert!(matches!(post(true), Err(PostError::Refused(reason)) if reason.contains("private network")));
     for _ in 0..2 {
@@ -91,6 +91,6 @@ fn a_redirect_leads_nowhere_and_nothing_near_is_asked_for_who_may_not_lead_there
     thread.join().expect("the receiver ends");
     assert_eq!(private.accept().map(drop).map_err(|error| error.kind()), Err(std::io::ErrorKind::WouldBlock));
     let named = Secret::from("http://localhost:9/");
-    let named = Outgoing { method: "POST", url: &named, headers: &[], body: Vec::new(), is_guarded: true };
+    let named = Request { method: "POST", url: &named, headers: &[], body: Vec::new(), is_guarded: true };
     assert!(matches!(poster.send(named), Err(PostError::Refused(_))));
 }

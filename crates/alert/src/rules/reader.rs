@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
 use crate::compile::{CompileError, compile};
-use crate::kind::{KindText, Places, WindowText, read};
+use crate::kind::{KeyLocations, KindText, WindowText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
 use crate::rule::{Datapoints, Missing, Rule, RuleError};
 use crate::{ChannelSettings, Direction, Kind, Language};
@@ -107,9 +107,9 @@ impl RuleText {
         }
     }
 
-    fn places(&self, name: serde_saphyr::Location) -> Places {
+    fn places(&self, name: serde_saphyr::Location) -> KeyLocations {
         let at = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.referenced);
-        Places {
+        KeyLocations {
             name,
             query: at(&self.query),
             condition: at(&self.condition),
@@ -226,7 +226,7 @@ impl Reader<'_> {
         (self.errors.len() == n_errors).then_some(rule)
     }
 
-    pub(crate) fn kind(&mut self, text: KindText, window_ns: i64, places: &Places) -> Option<Kind> {
+    pub(crate) fn kind(&mut self, text: KindText, window_ns: i64, places: &KeyLocations) -> Option<Kind> {
         let read = read(text, window_ns, places);
         read.map_err(|mistakes| mistakes.into_iter().for_each(|(at, message)| self.error(at, message))).ok()
     }

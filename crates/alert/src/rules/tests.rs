@@ -7,7 +7,7 @@ use crate::rule::{Datapoints, Missing, RuleError};
 
 /// Reads a file and shows its errors, one per line.
 fn check(text: &str, expected: &[&str]) {
-    let errors = RuleBook::default().add("r.yaml", text).err().unwrap_or_default();
+    let errors = RuleSet::default().add("r.yaml", text).err().unwrap_or_default();
     let shown: Vec<String> = errors.iter().map(RuleError::to_string).collect();
     assert_eq!(shown.len(), expected.len(), "{shown:#?}");
     for (shown, expected) in shown.iter().zip(expected) {
@@ -17,7 +17,7 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn the_rule_that_comes_with_catat_is_right() {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
     let rule = &book.rules[0];
     assert_eq!((rule.name.as_str(), rule.window_ns), ("new error pattern", 300 * Timestamp::SECOND));
@@ -34,7 +34,7 @@ fn the_rule_that_is_an_example_is_right_without_its_signs() {
         _ if line.starts_with("# channels") || line.starts_with("#   ") => line[2..].to_owned(),
         _ => line.to_owned(),
     });
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add("errors.yaml", &text.collect::<Vec<_>>().join("\n")).unwrap();
     assert_eq!(book.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["new error pattern", "errors"]);
     assert_eq!(book.channels.len(), 1);
@@ -65,7 +65,7 @@ groups:
 channels:
   - {name: hook, type: webhook, url: "http://127.0.0.1:9/x", topics: [ops], secret: s}
 "#;
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add("r.yaml", text).unwrap();
     let rule = &book.rules[0];
     assert_eq!(rule.groups, [GroupPattern::new("a/*")]);
@@ -112,7 +112,7 @@ fn names_are_unique_and_channels_of_other_types_are_refused_clearly() {
 fn a_condition_on_a_column_that_the_query_does_not_give_is_refused() {
     let with = |query: &str, condition: &str| {
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', condition: '{condition}'}}]}}]");
-        RuleBook::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
+        RuleSet::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
     };
     let columns = "condition: the query gives no column \"m\"; its columns are host, n";
     assert_eq!(with("stats count(*) as n by host", "m > 0").as_deref(), Some(columns));
@@ -140,7 +140,7 @@ fn a_template_with_a_name_that_is_never_there_is_refused() {
     let with = |more: &str| {
         let rule = format!("name: r, query: 'stats count(*) as n by host', labels: {{team: a}}, {more}");
         let text = format!("groups: [{{name: g, rules: [{{{rule}}}]}}]");
-        RuleBook::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
+        RuleSet::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
     };
     assert_eq!(with("annotations: {summary: '{{ value }} of {{ labels.host }} {{ labels.team }}'}"), None);
     let refused = with("annotations: {summary: '{{n}} payments failed'}").unwrap();

@@ -14,7 +14,7 @@ fn schedule(rules: &[(&str, i64)]) -> Schedule {
     schedule
 }
 
-fn taken(schedule: &Schedule, now: Timestamp, takes: Takes) -> Option<Task> {
+fn taken(schedule: &Schedule, now: Timestamp, takes: TaskFilter) -> Option<Task> {
     match schedule.take(now, takes) {
         Next::Task(task) => Some(task),
         Next::Nothing(due) => {
@@ -31,7 +31,7 @@ fn outcome(is_failed: bool) -> Outcome {
 
 /// Takes what is due and lets it take so long.
 fn run(schedule: &Schedule, now: Timestamp, seconds: f64) -> Option<String> {
-    let task = taken(schedule, now, Takes::All)?;
+    let task = taken(schedule, now, TaskFilter::All)?;
     schedule.finish(&task.rule, Timestamp(now.0 + (seconds * 1e9) as i64), outcome(false));
     Some(task.rule)
 }
@@ -61,12 +61,12 @@ fn what_an_event_asks_for_comes_at_once_but_not_twice_within_a_second() {
     schedule.ask("r", &[at(0.3)], &[]);
     schedule.ask("unknown", &[at(0.3)], &[]);
     assert_eq!(schedule.asked(at(0.5)), HashSet::from(["r".to_string()]));
-    assert_eq!(schedule.take(at(0.5), Takes::AtOnce), Next::Nothing(at(1.0)));
-    let task = taken(&schedule, at(1.0), Takes::AtOnce).unwrap();
+    assert_eq!(schedule.take(at(0.5), TaskFilter::AtOnce), Next::Nothing(at(1.0)));
+    let task = taken(&schedule, at(1.0), TaskFilter::AtOnce).unwrap();
     schedule.ask("r", &[at(1.0)], &[]);
-    assert_eq!(taken(&schedule, at(1.9), Takes::All), None, "one thread at a time");
+    assert_eq!(taken(&schedule, at(1.9), TaskFilter::All), None, "one thread at a time");
     schedule.finish(&task.rule, at(1.4), outcome(false));
-    assert!(taken(&schedule, at(1.9), Takes::All).is_none());
+    assert!(taken(&schedule, at(1.9), TaskFilter::All).is_none());
     let late = [at(-400.0)];
     schedule.ask("r", &[], &late);
     assert_eq!(run(&schedule, at(2.0), 0.9).as_deref(), Some("r"), "what came while it was judged is judged after it");
@@ -78,17 +78,17 @@ fn a_rule_that_takes_long_holds_up_no_other_and_never_overlaps_itself() {
     while let Some(name) = run(&schedule, at(0.0), 0.0) {
         assert!(name == "quick" || name == "slow");
     }
-    let task = taken(&schedule, at(2.5), Takes::All).unwrap();
+    let task = taken(&schedule, at(2.5), TaskFilter::All).unwrap();
     assert_eq!(task.rule, "slow");
     schedule.ask("quick", &[at(2.5)], &[]);
     schedule.ask("slow", &[at(2.5)], &[]);
-    let urgent = taken(&schedule, at(2.6), Takes::AtOnce).unwrap();
+    let urgent = taken(&schedule, at(2.6), TaskFilter::AtOnce).unwrap();
     assert_eq!(urgent.rule, "quick");
     schedule.finish("quick", at(2.6), outcome(false));
-    assert_eq!(taken(&schedule, at(6.0), Takes::All), None, "it is still under way");
+    assert_eq!(taken(&schedule, at(6.0), TaskFilter::All), None, "it is still under way");
     schedule.finish("slow", at(7.0), outcome(true));
-    assert_eq!(taken(&schedule, at(7.0), Takes::AtOnce), None, "too slow to be judged at once");
-    assert_eq!(taken(&schedule, at(7.0), Takes::All).unwrap().rule, "slow");
+    assert_eq!(taken(&schedule, at(7.0), TaskFilter::AtOnce), None, "too slow to be judged at once");
+    assert_eq!(taken(&schedule, at(7.0), TaskFilter::All).unwrap().rule, "slow");
     let timings = schedule.timings();
     let slow = timings.iter().find(|(name, _)| name == "slow").unwrap().1;
     assert_eq!((slow.n_evaluations, slow.n_failures, slow.duration_ns), (2, 1, 4_500_000_000));
@@ -105,14 +105,14 @@ fn what_is_judged_at_once_takes_a_twentieth_of_a_core_and_turns_stay() {
     let end = at(120.0);
     while now < end {
         names.iter().for_each(|name| schedule.ask(name, &[now], &[]));
-        let next = schedule.take(now, Takes::All);
+        let next = schedule.take(now, TaskFilter::All);
         let Next::Task(task) = next else {
             now = Timestamp(now.0 + 10_000_000);
             continue;
         };
         let took_ns = 20_000_000;
         now = Timestamp(now.0 + took_ns);
-        let is_extra = schedule.locked().rules[&task.rule].is_extra;
+        let is_extra = schedule.locked().rules[&task.rule].run == Run::AtOnce;
         if is_extra {
             extra_ns += took_ns
         } else {
@@ -148,7 +148,7 @@ fn rules_that_are_replaced_keep_their_turns_and_those_that_go_have_none() {
     schedule.set(rules.map(|(name, interval_ns, _)| (name, interval_ns, false)).into_iter());
     assert!(run(&schedule, at(1.1), 0.0).is_some(), "what was changed comes at once");
     schedule.stop();
-    assert_eq!(schedule.take(at(100.0), Takes::All), Next::Stop);
+    assert_eq!(schedule.take(at(100.0), TaskFilter::All), Next::Stop);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_thousand_rules_begin_within_their_interval_and_never_overlap() {
             schedule.finish(&rule, end, outcome(false));
         }
         if busy.len() < 2
-            && let Some(task) = taken(&schedule, now, Takes::All)
+            && let Some(task) = taken(&schedule, now, TaskFilter::All)
         {
             assert!(busy.iter().all(|(_, rule)| *rule != task.rule), "overlaps itself");
             let n = lags.len() as i64;
@@ -193,9 +193,9 @@ fn an_event_dated_ahead_delays_no_event_of_the_present() {
     schedule.ask("r", &[ahead], &[]);
     assert!(schedule.asked(at(1.0)).is_empty(), "it does not wait for its turn: events of now concern it");
     schedule.ask("r", &[at(1.1)], &[]);
-    assert_eq!(taken(&schedule, at(1.2), Takes::AtOnce).unwrap().rule, "r");
+    assert_eq!(taken(&schedule, at(1.2), TaskFilter::AtOnce).unwrap().rule, "r");
     schedule.finish("r", at(1.3), outcome(false));
-    assert_eq!(schedule.take(at(2.3), Takes::AtOnce), Next::Nothing(ahead), "the one ahead is still known");
+    assert_eq!(schedule.take(at(2.3), TaskFilter::AtOnce), Next::Nothing(ahead), "the one ahead is still known");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_rule_is_not_idle_when_events_ahead_come_into_its_window() {
     let mut judged = |until: Timestamp| {
         let mut busy = Vec::new();
         while now < until {
-            if let Some(task) = taken(&schedule, now, Takes::All) {
+            if let Some(task) = taken(&schedule, now, TaskFilter::All) {
                 let outcome = if task.is_idle { Outcome { n_evaluations: 0, ..idle } } else { idle };
                 schedule.finish("r", now, outcome);
                 busy.extend((!task.is_idle).then_some(now));
@@ -233,7 +233,7 @@ fn a_rule_whose_alert_took_long_to_describe_is_judged_at_once_the_next_time() {
     let described = Outcome { evidence_ns: 700 * Timestamp::SECOND / 1_000, ..outcome(false) };
     for second in [1.1, 2.2, 3.3, 4.4, 5.5] {
         schedule.ask("r", &[at(second)], &[]);
-        assert_eq!(taken(&schedule, at(second), Takes::AtOnce).unwrap().rule, "r");
+        assert_eq!(taken(&schedule, at(second), TaskFilter::AtOnce).unwrap().rule, "r");
         schedule.finish("r", at(second + 0.8), described);
     }
 }

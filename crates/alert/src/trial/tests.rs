@@ -7,7 +7,7 @@ use types::{BatchBuilder, BatchRun, GroupName, Level};
 
 use super::*;
 use crate::detectors::answer;
-use crate::{Question, RuleBook, RunsAsk};
+use crate::{Question, RuleSet, RunsAsk};
 
 const START: i64 = 1_800_000_000 * Timestamp::SECOND;
 
@@ -16,7 +16,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn rule(text: &str) -> Rule {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {text}}}]}}]")).unwrap();
     book.rules.remove(0)
 }
@@ -43,17 +43,24 @@ impl Ask for Counting {
     }
 }
 
-fn past(seconds: i64) -> Past {
+fn past(seconds: i64) -> BacktestRange {
     let (from, to) = (at(0), at(seconds));
-    Past { from, to, interval_ns: 30 * Timestamp::SECOND, turns_max: 20_000, questions_max: 5_000, deadline: None }
+    BacktestRange {
+        from,
+        to,
+        interval_ns: 30 * Timestamp::SECOND,
+        turns_max: 20_000,
+        questions_max: 5_000,
+        deadline: None,
+    }
 }
 
 /// Every turn asked and judged by itself.
-fn turn_by_turn(rule: &Rule, ask: &dyn Ask, past: &Past) -> Vec<(i64, Option<i64>)> {
+fn turn_by_turn(rule: &Rule, ask: &dyn Ask, past: &BacktestRange) -> Vec<(i64, Option<i64>)> {
     let (mut sets, mut alerts) = (Sets::new(), Vec::new());
     let mut now = past.from;
     while now <= past.to {
-        let (compiled, table) = answer(rule, &asking(ask, now, &Memory::default())).unwrap();
+        let (compiled, table) = answer(rule, &asking(ask, now, &HistoryCache::default())).unwrap();
         let evaluation = evaluate(rule, &compiled, &table, &sets, now);
         sets = evaluation.sets;
         for change in evaluation.changes {
@@ -114,14 +121,14 @@ fn stretches_in_which_nothing_happened_cost_one_question_and_change_nothing() {
 #[test]
 fn a_past_that_is_too_long_is_judged_less_often_and_says_so() {
     let rule = rule("query: 'filter @level = \"error\"', window: 1h");
-    let few = Past { turns_max: 100, ..past(100_000) };
+    let few = BacktestRange { turns_max: 100, ..past(100_000) };
     let found = backtest(&rule, &errors(&[50_000]), &few);
     assert_eq!(found.step_ns, 34 * 30 * Timestamp::SECOND);
     assert!(found.partial[0].contains("judged every 17m instead of every 30s"), "{:?}", found.partial);
     assert_eq!(found.alerts.len(), 1);
-    let none = backtest(&rule, &errors(&[50_000]), &Past { questions_max: 3, ..past(100_000) });
+    let none = backtest(&rule, &errors(&[50_000]), &BacktestRange { questions_max: 3, ..past(100_000) });
     assert!(none.partial[0].contains("more than 3 questions"), "{:?}", none.partial);
-    let late = Past { deadline: Some(Instant::now()), ..past(100) };
+    let late = BacktestRange { deadline: Some(Instant::now()), ..past(100) };
     assert!(backtest(&rule, &errors(&[5]), &late).partial[0].contains("took too long"));
 }
 

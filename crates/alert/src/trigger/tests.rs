@@ -3,12 +3,12 @@
 use types::{BatchBuilder, GroupName};
 
 use super::*;
-use crate::RuleBook;
+use crate::RuleSet;
 
 const NOW: Timestamp = Timestamp(1_800_000_000 * Timestamp::SECOND);
 
 fn rules(text: &str) -> Vec<Arc<Rule>> {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     book.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
     book.rules.into_iter().map(Arc::new).collect()
 }
@@ -27,11 +27,11 @@ fn accepted(group: &str, events: &[(i64, Level, &str)]) -> Arc<AcceptedBatch> {
     Arc::new(AcceptedBatch { group: GroupName::new(group).unwrap(), group_id: 1, batch: Arc::new(batch) })
 }
 
-fn touched(rules: &[Arc<Rule>], batch: &Arc<AcceptedBatch>) -> Vec<Touched> {
+fn touched(rules: &[Arc<Rule>], batch: &Arc<AcceptedBatch>) -> Vec<TriggeredRule> {
     Triggers::of(rules, NOW).touched(std::slice::from_ref(batch), NOW, &HashSet::new())
 }
 
-fn names(touched: &[Touched]) -> Vec<&str> {
+fn names(touched: &[TriggeredRule]) -> Vec<&str> {
     touched.iter().map(|touched| touched.rule.as_str()).collect()
 }
 
@@ -47,7 +47,7 @@ fn events_concern_the_rules_whose_groups_and_conditions_they_meet() {
     assert_eq!(names(&touched(&rules, &accepted("db", &burning))), ["fire", "named"]);
     assert!(touched(&rules, &accepted("app/a", &[(0, Level::Warn, "disk is warm")])).is_empty());
     let found = touched(&rules, &accepted("app/a", &[(3, Level::Info, "x"), (1, Level::Fatal, "y")]));
-    assert_eq!(found, [Touched { rule: "errors".into(), dues: vec![NOW], late: Vec::new() }]);
+    assert_eq!(found, [TriggeredRule { rule: "errors".into(), dues: vec![NOW], late: Vec::new() }]);
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn back_filled_events_never_trigger_and_late_ones_ask_for_the_window_that_ends_w
     };
     let at = |age: i64| Timestamp(NOW.0 - age * Timestamp::SECOND);
     assert!(of(&[421, 3_600, 86_400]).is_empty(), "older than the window and five minutes");
-    assert_eq!(of(&[120])[0], Touched { rule: "errors".into(), dues: vec![NOW], late: Vec::new() });
-    assert_eq!(of(&[121])[0], Touched { rule: "errors".into(), dues: Vec::new(), late: vec![at(121)] });
+    assert_eq!(of(&[120])[0], TriggeredRule { rule: "errors".into(), dues: vec![NOW], late: Vec::new() });
+    assert_eq!(of(&[121])[0], TriggeredRule { rule: "errors".into(), dues: Vec::new(), late: vec![at(121)] });
     // Windows of two minutes that end 130 and 300 seconds ago hold all four.
     assert_eq!(of(&[420, 300, 250, 130, 500])[0].late, [at(300), at(130)]);
     // A sender whose clock is ahead: not before its event is in the window.

@@ -1,6 +1,6 @@
 //! `/api/v1/channels`: whom alerts are told to, and how each does. Secrets are taken and never given.
 
-use alert::{ChannelView, Put};
+use alert::{ChannelView, PutMode};
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -38,7 +38,7 @@ pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let name = name_of(&definition)?;
-    let made = put_as(&server, name, definition, Put::New).await?;
+    let made = put_as(&server, name, definition, PutMode::New).await?;
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn put(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    put_as(&server, name, definition, Put::Replace).await.map(Json)
+    put_as(&server, name, definition, PutMode::Replace).await.map(Json)
 }
 
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
@@ -77,7 +77,7 @@ pub(crate) async fn test(server: Shared, PathName(name): PathName) -> Result<Jso
     Ok(Json(server.lookups.run(work).await??))
 }
 
-async fn put_as(server: &Shared, name: String, definition: Value, put: Put) -> Result<Value, Problem> {
+async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) -> Result<Value, Problem> {
     let of_thread = server.clone();
     let work = move || {
         of_thread.app.alerts.put_channel(&name, definition, &maker(&of_thread), put)?;

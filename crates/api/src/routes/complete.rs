@@ -175,16 +175,16 @@ fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Pr
 
 /// Returns the commands before the cursor, with a filter for fields that begin with the typed text.
 fn with_prefix(found: &Completion, field: &str) -> Plan {
-    let mut plan = found.earlier.clone().unwrap_or_default();
+    let mut draft = found.earlier.clone().unwrap_or_default();
     // A subquery would have to be answered first.
-    if execute::has_subqueries(&plan) {
-        plan.operators.clear();
+    if execute::has_subqueries(&draft.clone().finish()) {
+        draft.operators.clear();
     }
     if let Some(regex) = language::prefix_regex(&found.prefix) {
         let condition = Expr::Match(Box::new(Expr::Field(field.into())), TextPattern::Regex(regex));
-        plan.operators.insert(0, Operator::Filter(condition));
+        draft.operators.insert(0, Operator::Filter(condition));
     }
-    plan
+    draft.finish()
 }
 
 fn groups(reading: &Reading<'_>, found: &Completion) -> Vec<Value> {

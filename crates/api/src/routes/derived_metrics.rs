@@ -1,6 +1,6 @@
 //! `/api/v1/metrics`: metrics made of events, of the groups that exist for the caller.
 
-use alert::metrics::{Maker, MetricSettings, MetricView, MetricsError};
+use alert::metrics::{Author, MetricSettings, MetricView, MetricsError};
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -92,9 +92,9 @@ async fn read(server: &Shared, headers: &HeaderMap, body: Body) -> Result<Metric
     })
 }
 
-fn maker(server: &Shared) -> Maker {
+fn maker(server: &Shared) -> Author {
     let scope = if server.caller.scope.is_everything() { GroupScope::All } else { server.caller.scope.clone() };
-    Maker { name: server.caller.name.to_string(), scope, sees_own_groups: audit::may_see(&server.caller) }
+    Author { name: server.caller.name.to_string(), scope, sees_own_groups: audit::may_see(&server.caller) }
 }
 
 /// Returns a metric that exists for the caller. Blocks.

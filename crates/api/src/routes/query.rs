@@ -209,7 +209,7 @@ fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answe
 /// Explains how the query was run: the steps of the plan, the use of indexes, the actual counts.
 fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
     let (plan, scope) = (&question.plan, &question.scope);
-    let operators: Vec<String> = plan.operators.iter().map(ToString::to_string).collect();
+    let operators: Vec<String> = plan.operators().iter().map(ToString::to_string).collect();
     let groups: Vec<&str> = scope.groups.iter().map(|pattern| pattern.as_str()).collect();
     let range = json!({"from": question.range.from.to_string(), "to": question.range.to.to_string()});
     let request = reading.request(question.range, scope, &|_| {});

@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use alert::{
-    Ask, Backtest, Past, Question, Rule, RuleError, RunsAsk, Table, Trial, backtest, read_json_rule, read_rules,
+    Ask, Backtest, BacktestRange, Question, Rule, RuleError, RunsAsk, Table, Trial, backtest, read_json_rule,
+    read_rules,
 };
 use axum::Json;
 use axum::body::Body;
@@ -130,8 +131,14 @@ pub(crate) async fn past(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let text = rule.query.clone();
     let found = read(&server, &text, move |reading| {
         let deadline = Instant::now().checked_add(BACKTEST_TIME_MAX);
-        let past =
-            Past { from: range.from, to, interval_ns, turns_max: TURNS_MAX, questions_max: QUESTIONS_MAX, deadline };
+        let past = BacktestRange {
+            from: range.from,
+            to,
+            interval_ns,
+            turns_max: TURNS_MAX,
+            questions_max: QUESTIONS_MAX,
+            deadline,
+        };
         Ok(backtest(&rule, &ReadingAsk(reading), &past))
     });
     Ok(Json(backtest_json(&found.await?)))

@@ -1,7 +1,7 @@
 //! `/api/v1/rules`: alert rules. Those of files are shown; others are made, changed and removed, with the same keys as in
 //! files, by whom the groups exist for that they are about.
 
-use alert::{Maker, Put, RuleView};
+use alert::{Author, PutMode, RuleView};
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -28,14 +28,14 @@ struct Switch {
 
 /// Returns the caller as the author of something that outlives the request. Only an administrator's rules see what the server
 /// keeps for administrators.
-pub(super) fn maker(server: &Shared) -> Maker {
+pub(super) fn maker(server: &Shared) -> Author {
     let caller = &server.caller;
     let is_admin = caller.role == Role::Admin;
     let scope = match &caller.scope {
         GroupScope::All if !is_admin => GroupScope::Matching(vec![GroupPattern::new("*")]),
         scope => scope.clone(),
     };
-    Maker { name: caller.name.to_string(), scope, is_admin }
+    Author { name: caller.name.to_string(), scope, is_admin }
 }
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
@@ -51,7 +51,7 @@ pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let name = name_of(&definition)?;
-    let made = put_as(&server, name, definition, Put::New).await?;
+    let made = put_as(&server, name, definition, PutMode::New).await?;
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn put(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    put_as(&server, name, definition, Put::Replace).await.map(Json)
+    put_as(&server, name, definition, PutMode::Replace).await.map(Json)
 }
 
 pub(crate) async fn patch(
@@ -92,7 +92,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     Ok(Json(json!({"deleted": true})))
 }
 
-async fn put_as(server: &Shared, name: String, definition: Value, put: Put) -> Result<Value, Problem> {
+async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) -> Result<Value, Problem> {
     let of_thread = server.clone();
     let work = move || {
         of_thread.app.alerts.put_rule(&name, definition, &maker(&of_thread), put)?;

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use execute::{Tail, TailRows};
 use language::ParseOptions;
-use storage::{Received, Subscription};
+use storage::{FeedItem, Subscription};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -156,14 +156,14 @@ impl Follower {
         loop {
             match subscription.receive(LOOK) {
                 // What the server itself did is no live news.
-                Received::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
-                Received::Batch(accepted) => {
+                FeedItem::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
+                FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
                     self.send_rows(&self.rows(Arc::new(run), seen))?;
                 }
-                Received::Lagged(n_events) => self.send(dropped(n_events))?,
-                Received::Closed => return Ok(()),
-                Received::Idle => {}
+                FeedItem::Lagged(n_events) => self.send(dropped(n_events))?,
+                FeedItem::Closed => return Ok(()),
+                FeedItem::Idle => {}
             }
             if *self.server.closing.borrow() || self.sender.is_closed() || self.server.has_ended() {
                 return Ok(());

@@ -7,7 +7,7 @@ mod test;
 use std::io::Write;
 use std::path::Path;
 
-use alert::RuleBook;
+use alert::RuleSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -63,9 +63,9 @@ fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
 
 /// Says how many rules there are, or all that is wrong with them.
 fn check(path: &Path) -> Result<(), Failure> {
-    let mut book = RuleBook::default();
+    let mut book = RuleSet::default();
     if path.is_dir() {
-        book = RuleBook::load_dir(path).map_err(|errors| failure_of(&errors))?;
+        book = RuleSet::load_dir(path).map_err(|errors| failure_of(&errors))?;
     } else {
         book.add(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))?;
     }

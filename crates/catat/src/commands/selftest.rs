@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, Written};
+use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSummary};
 
 use self::child::Child;
 use self::stored::Stored;
@@ -106,7 +106,7 @@ fn write(
     logs: &Path,
     progress: &Arc<Progress>,
     meanwhile: impl FnOnce() -> Result<(), Failure>,
-) -> Result<Vec<Written>, Failure> {
+) -> Result<Vec<WriterSummary>, Failure> {
     let failed = |error: std::io::Error| Failure::other(format!("{}: {error}", logs.display()));
     let writers = Rotation::ALL.map(|rotation| Writer::new(logs, rotation, progress.clone()));
     let stop = AtomicBool::new(false);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use alert::RuleBook;
+use alert::RuleSet;
 
 use crate::failure::Failure;
 
@@ -18,7 +18,7 @@ pub(super) fn make_default_rules(dir: &Path) -> Result<(), Failure> {
 }
 
 /// Reads all rule files; the error names every mistake.
-pub(crate) fn read_rules(dir: &Path) -> Result<RuleBook, String> {
-    RuleBook::load_dir(dir)
+pub(crate) fn read_rules(dir: &Path) -> Result<RuleSet, String> {
+    RuleSet::load_dir(dir)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncatat: "))
 }

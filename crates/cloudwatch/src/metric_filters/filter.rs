@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert::metrics::{Counting, Meter, MeterCount, MissingLabel, Series, Shape, Tally, ValueOf};
+use alert::metrics::{Meter, MeterCount, MeterThread, MissingLabel, Series, Shape, Tally, ValueOf};
 use chrono_tz::Tz;
 use execute::Tail;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ impl Filter {
     }
 
     /// Lets it count, from where its document says on, or from where it had come to.
-    pub(super) fn count(&self, counting: &Counting) -> Result<(), CloudWatchProblem> {
+    pub(super) fn count(&self, counting: &MeterThread) -> Result<(), CloudWatchProblem> {
         let meter = Meter {
             groups: vec![GroupPattern::new(self.group.as_str())],
             within: GroupScope::All,

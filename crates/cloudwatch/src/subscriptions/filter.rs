@@ -43,9 +43,11 @@ impl Filter {
     /// What finds the events: their messages and streams.
     pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
         let mut plan = plan_of(&self.pattern)?;
-        if let Some(Operator::Project { columns, .. }) = plan.operators.last_mut() {
-            *columns = ["@message", "@logStream"].map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
-        }
+        plan.edit(|operators| {
+            if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
+                *columns = ["@message", "@logStream"].map(|name| (name.into(), Expr::Field(name.into()))).to_vec();
+            }
+        });
         Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
     }
 

@@ -118,7 +118,7 @@ pub fn changes(
     if has_subqueries(plan) {
         return Err(crate::request::error::ExecuteError::Subquery);
     }
-    let lead = simplify_over(&plan.operators, runs);
+    let lead = simplify_over(plan.operators(), runs);
     let lead: Vec<Operator> = lead.into_iter().take_while(is_row_wise).collect();
     let text = Expr::Field("@message".into());
     let patterns = Patterns { text, earlier: Some(earlier), is_scored: false, counts: Some(1) };

@@ -52,7 +52,7 @@ pub fn context_plan(plan: &Plan, around: &ContextAnchor, side: Side, most: u64) 
     }
     operators.push(Operator::Limit(most));
     operators.push(last);
-    Ok(Plan { operators, ..plan.clone() })
+    Ok(plan.with_operators(operators))
 }
 
 /// The plan for the event itself with the columns of `plan`, whether its filters let it through or not.
@@ -61,13 +61,13 @@ pub fn event_plan(plan: &Plan, id: EventId) -> Result<Plan, ContextError> {
     let mut operators = vec![Operator::Filter(equal("@id", &id.encode()))];
     operators.extend(lead.into_iter().filter(|operator| !matches!(operator, Operator::Filter(_))));
     operators.push(last);
-    Ok(Plan { operators, ..plan.clone() })
+    Ok(plan.with_operators(operators))
 }
 
 /// What a query does with each event by itself, and the columns that it shows.
 fn row_wise(plan: &Plan) -> Result<(Vec<Operator>, Operator), ContextError> {
-    let Some((last @ Operator::Project { is_events: true, .. }, operators)) = plan.operators.split_last() else {
-        let other = plan.operators.iter().find(|operator| !is_row_wise(operator));
+    let Some((last @ Operator::Project { is_events: true, .. }, operators)) = plan.operators().split_last() else {
+        let other = plan.operators().iter().find(|operator| !is_row_wise(operator));
         return Err(ContextError::Operator(other.map_or_else(String::new, ToString::to_string)));
     };
     let ordered = |operator: &&Operator| {

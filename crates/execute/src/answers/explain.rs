@@ -19,7 +19,8 @@ use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::stages::Stages;
+use crate::scan::steps::Steps;
 
 /// Blocks of which indexes are asked: 32 million events, a second or so at worst.
 const BLOCKS_ASKED_MAX: usize = 2_000;
@@ -93,9 +94,8 @@ pub struct IndexUse {
 
 /// Says how `plan` would be run over `runs`. Subqueries must have been answered.
 pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Explanation, ExecuteError> {
-    let operators = simplify::simplify_over(&plan.operators, runs);
-    let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
-    let (lead, rest) = operators.split_at(n_lead);
+    let operators = simplify::simplify_over(plan.operators(), runs);
+    let Stages { lead, rest } = Stages::of(&operators);
     let scan = Scan::new(runs, request);
     let mut explanation = Explanation::default();
     let step = |stage: Stage, operator: &Operator| ExplainedStep { stage, operator: operator.to_string(), index: None };
@@ -115,7 +115,7 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         let wanted = crate::scan::selection::EventSelection::of(
             lead,
             rest,
-            crate::scan::selection::Cut::of(&plan.operators, request),
+            crate::scan::selection::Cut::of(plan.operators(), request),
         );
         let steps = Steps::new(lead, &wanted.sort_fields);
         explanation.ask(&scan, &steps);

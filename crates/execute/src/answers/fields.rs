@@ -209,7 +209,7 @@ pub fn field_values(
     operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field(count.clone()), descending: true }]));
     let columns = [value, count].map(|name| (name.clone(), Expr::Field(name))).to_vec();
     operators.push(Operator::Project { columns, is_events: false });
-    let counting = Plan { operators, ..Plan::default() };
+    let counting = Plan::new(operators);
     let answer = execute(&counting, runs, &Request { limit: None, ..*request })?;
     let counted = |row: Vec<Option<Value>>| match <[Option<Value>; 2]>::try_from(row) {
         Ok([Some(value), Some(Value::Integer(count))]) => Some((value, count.unsigned_abs())),

@@ -40,7 +40,6 @@ pub(crate) struct Rows<'a> {
     pub(crate) wanted: &'a EventSelection<'a>,
     pub(crate) columns: &'a [(Name, Expr)],
     pub(crate) take: &'a TakeRows<'a>,
-    pub(crate) has_said_seconds: bool,
 }
 
 /// Tells whether rows may leave before all are known: their order is that of time, and what is done to them is done to
@@ -67,7 +66,7 @@ impl Rows<'_> {
     pub(crate) fn give(&self, cut: Cut) -> Result<(Answer, bool), ExecuteError> {
         let (scan, wanted) = (self.scan, self.wanted);
         let steps = Steps::new(self.lead, &wanted.sort_fields);
-        let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps, self.has_said_seconds);
+        let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps);
         let mut items = scan.items();
         if wanted.order.is_ascending() {
             items.sort_by_key(|item| (item.first, item.last));

@@ -153,7 +153,7 @@ fn counting_plan(plan: &Plan, span: Span, by: &str) -> Plan {
     });
     let columns = [start, value, count].map(|name| (name.clone(), Expr::Field(name))).to_vec();
     operators.push(Operator::Project { columns, is_events: false });
-    Plan { operators, ..Plan::default() }
+    Plan::new(operators)
 }
 
 #[cfg(test)]

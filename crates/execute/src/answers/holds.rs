@@ -1,7 +1,7 @@
 //! Asks rows of a result whether a condition holds for them, as a filter behind the query would.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use plan::{Expr, Name, Operator};
 use types::{Column, Timestamp, Value};
@@ -10,6 +10,7 @@ use crate::columns::frame::Frame;
 use crate::expressions::elements::Prepared;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
+use crate::expressions::warnings::Warnings;
 use crate::request::budget::Budget;
 
 /// Most bytes that one computed column may have.
@@ -27,7 +28,7 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
         budget: Budget::of_memory(MEMORY_BYTES_MAX),
         prepared: Prepared::of(&[Operator::Filter(condition.clone())]),
         partners: PartnersOfPlan::default(),
-        took_seconds: AtomicBool::new(false),
+        warnings: Warnings::default(),
         events_skipped: AtomicU64::new(0),
     };
     match env.truth(condition, &mut frame) {
@@ -46,7 +47,7 @@ mod tests {
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
         let plan = parse_insights("filter value > 5 and host like \"web\" and not ispresent(gone)", &options).unwrap();
         let of = |operator: &Operator| if let Operator::Filter(expr) = operator { Some(expr.clone()) } else { None };
-        let filters = plan.operators.iter().filter_map(of);
+        let filters = plan.operators().iter().filter_map(of);
         let condition = filters.reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).unwrap();
         let row = |host: &str, value: Option<f64>| vec![Some(Value::text(host)), value.map(Value::Float)];
         let rows = [row("web-1", Some(7.0)), row("web-2", Some(5.0)), row("db", Some(9.0)), row("web-3", None)];

@@ -59,7 +59,7 @@ pub(crate) fn matched_fields_within(
     request: &Request<'_>,
     cells_max: usize,
 ) -> Result<FieldSummaries, ExecuteError> {
-    let operators = simplify_over(&plan.operators, runs);
+    let operators = simplify_over(plan.operators(), runs);
     let operators: Vec<Operator> = operators.into_iter().take_while(is_row_wise).collect();
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);

@@ -1,15 +1,16 @@
 //! Runs a plan over runs of events.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use plan::fields::fields_of;
 use plan::{Operator, Plan, earlier_range};
 use types::{Run, TimeRange, Timestamp};
 
+use crate::answers::frontier;
 use crate::answers::nested::has_subqueries;
 use crate::columns::stop::Stop;
 use crate::expressions::elements::Prepared;
+use crate::expressions::warnings::Warnings;
 use crate::operators::aggregation::Aggregation;
 use crate::operators::progress::Preview;
 use crate::operators::table::Table;
@@ -21,69 +22,69 @@ use crate::scan::kept_rows::{RowKeeper, WantedRows};
 use crate::scan::matches::Matcher;
 use crate::scan::scanner::Scan;
 use crate::scan::selection::{Cut, EventSelection};
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::simplify::simplify_over;
+use crate::scan::stages::Stages;
+use crate::scan::steps::Steps;
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
 pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
     }
-    let operators = crate::scan::simplify::simplify_over(&plan.operators, runs);
+    let operators = simplify_over(plan.operators(), runs);
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = Prepared::of(&operators);
-    let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
-    let (lead, rest) = operators.split_at(n_lead);
+    scan.env.warnings = Warnings::of(plan);
+    let stages = Stages::of(&operators);
     let Some(Operator::Project { columns, .. }) = operators.last() else {
         return Err(ExecuteError::NoProjection);
     };
-    let cut = Cut::of(&plan.operators, request);
+    let cut = Cut::of(plan.operators(), request);
     if let Some(take) = request.support.take_rows
-        && Spread::of(rest).is_none()
+        && Spread::of(stages.rest).is_none()
     {
-        let wanted = EventSelection::of(lead, rest, cut);
-        if crate::answers::frontier::can_leave(&wanted, cut) {
-            let rows = crate::answers::frontier::Rows {
-                scan: &scan,
-                lead,
-                wanted: &wanted,
-                columns,
-                take,
-                has_said_seconds: has_said_seconds(plan),
-            };
+        let wanted = EventSelection::of(stages.lead, stages.rest, cut);
+        if frontier::can_leave(&wanted, cut) {
+            let rows = frontier::Rows { scan: &scan, lead: stages.lead, wanted: &wanted, columns, take };
             let (answer, more) = rows.give(cut)?;
-            return finish(&scan, plan, Ok(answer), more);
+            return finish(&scan, Ok(answer), more);
         }
     }
-    let begun_now = begun(&scan, runs, (lead, rest), cut, has_said_seconds(plan))?;
-    ended(&scan, runs, plan, (lead, rest), begun_now, cut, &mut |scan, made| {
-        begun(scan, runs, (lead, made), Cut::No, true)
-    })
+    let output = scan_stage(&scan, runs, stages, cut)?;
+    row_stage(&scan, runs, stages, output, cut, &mut |scan, stages| scan_stage(scan, runs, stages, Cut::No))
 }
 
-/// Rows in memory, what remains to be done with them, and whether rows were cut off.
-pub(crate) type Begun<'o> = (Table, &'o [Operator], bool);
+/// Rows in memory after the operators that read events.
+pub(crate) struct ScanOutput<'o> {
+    pub(crate) table: Table,
+    /// The operators that remain to be run.
+    pub(crate) remaining: &'o [Operator],
+    /// Whether there are more rows than the table has.
+    pub(crate) is_cut: bool,
+}
 
-/// Begins anew, for another time, with some of the operators behind the row-wise ones.
-pub(crate) type Begin<'b> = dyn for<'m> FnMut(&Scan<'_>, &'m [Operator]) -> Result<Begun<'m>, ExecuteError> + 'b;
+/// Scans again, for another time, with some of the operators after the row-wise ones.
+pub(crate) type ScanAgain<'b> = dyn for<'m> FnMut(&Scan<'_>, Stages<'m>) -> Result<ScanOutput<'m>, ExecuteError> + 'b;
 
-/// Does what remains with rows in memory, and answers. Events that pass by are in no run.
-pub(crate) fn ended(
+/// Runs the remaining operators over the rows in memory, and answers. `runs` is empty for events that pass by.
+pub(crate) fn row_stage(
     scan: &Scan<'_>,
     runs: &[Arc<dyn Run>],
-    plan: &Plan,
-    (lead, rest): (&[Operator], &[Operator]),
-    (mut table, left, mut more): Begun<'_>,
+    stages: Stages<'_>,
+    output: ScanOutput<'_>,
     cut: Cut,
-    begin: &mut Begin<'_>,
+    scan_again: &mut ScanAgain<'_>,
 ) -> Result<Answer, ExecuteError> {
+    let Stages { lead, rest } = stages;
+    let ScanOutput { mut table, remaining, mut is_cut } = output;
     let Some(Operator::Project { columns, is_events }) = rest.last().or(lead.last()) else {
         return Err(ExecuteError::NoProjection);
     };
-    for (index, operator) in left.iter().enumerate() {
+    for (index, operator) in remaining.iter().enumerate() {
         let done = match operator {
             Operator::Compare(compare) => {
-                let made = &rest[..rest.len() - left.len() + index];
-                let mut before = table_before(scan, runs, (lead, made), compare, begin)?;
+                let done = Stages { lead, rest: &rest[..rest.len() - remaining.len() + index] };
+                let mut before = table_before(scan, runs, done, compare, scan_again)?;
                 table.compare(compare, &mut before, scan)
             }
             operator => table.apply(operator, scan),
@@ -95,13 +96,13 @@ pub(crate) fn ended(
     }
     if scan.budget().is_cut() {
         // Rows that not everything was done to would be wrong rows.
-        return finish(scan, plan, Ok(Table::nothing(columns)), more);
+        return finish(scan, Ok(Table::nothing(columns)), is_cut);
     }
     if let Cut::At(most) = cut
         && table.n_rows() > most
     {
         table.truncate(most);
-        more = true;
+        is_cut = true;
     }
     let held = scan.budget().held();
     let answer = match table.project(columns, *is_events, scan) {
@@ -109,44 +110,45 @@ pub(crate) fn ended(
         projected => projected,
     };
     let n_bytes = scan.budget().held().saturating_sub(held);
-    finish(scan, plan, answer.map(|answer| Answer { held: Some(scan.budget().keep(n_bytes)), ..answer }), more)
+    finish(scan, answer.map(|answer| Answer { held: Some(scan.budget().keep(n_bytes)), ..answer }), is_cut)
 }
 
-/// Does what has to be done with events; gives what remains to be done with rows in memory, and whether rows were cut
-/// off.
-pub(crate) fn begun<'o>(
+/// Runs the operators that read events.
+fn scan_stage<'o>(
     scan: &Scan<'_>,
     runs: &[Arc<dyn Run>],
-    (lead, rest): (&[Operator], &'o [Operator]),
+    stages: Stages<'o>,
     cut: Cut,
-    has_said_seconds: bool,
-) -> Result<Begun<'o>, ExecuteError> {
-    if let [Operator::Patterns(patterns), rest @ ..] = rest {
-        return Ok((crate::operators::patterns::of_runs(scan, runs, lead, patterns)?, rest, false));
+) -> Result<ScanOutput<'o>, ExecuteError> {
+    let Stages { lead, rest } = stages;
+    if let [Operator::Patterns(patterns), remaining @ ..] = rest {
+        let table = crate::operators::patterns::of_runs(scan, runs, lead, patterns)?;
+        return Ok(ScanOutput { table, remaining, is_cut: false });
     }
     match Spread::of(rest) {
-        Some((spread, aggregate, rest)) => {
+        Some((spread, aggregate, remaining)) => {
             let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
-            let preview = Preview::of(scan.request, rest);
-            Ok((aggregation.run(scan, has_said_seconds, preview.as_ref())?, rest, false))
+            let preview = Preview::of(scan.request, remaining);
+            Ok(ScanOutput { table: aggregation.run(scan, preview.as_ref())?, remaining, is_cut: false })
         }
-        None => event_rows(scan, lead, EventSelection::of(lead, rest, cut), cut, has_said_seconds),
+        None => event_rows(scan, lead, EventSelection::of(lead, rest, cut), cut),
     }
 }
 
-/// What the operators before a comparison, row-wise and others, give for the earlier time.
-pub(crate) fn table_before(
+/// Returns what the operators before a comparison give for the earlier time.
+fn table_before(
     scan: &Scan<'_>,
     runs: &[Arc<dyn Run>],
-    (lead, made): (&[Operator], &[Operator]),
+    done: Stages<'_>,
     compare: &plan::Compare,
-    begin: &mut Begin<'_>,
+    scan_again: &mut ScanAgain<'_>,
 ) -> Result<Table, ExecuteError> {
     let request = earlier_request(compare, scan);
     let mut before = Scan::new(runs, &request);
-    before.env.prepared = Prepared::of(lead);
-    let (mut table, left, _) = begin(&before, made)?;
-    for operator in left {
+    before.env.prepared = Prepared::of(done.lead);
+    before.env.warnings = Warnings::none();
+    let ScanOutput { mut table, remaining, .. } = scan_again(&before, done)?;
+    for operator in remaining {
         if let Err(stop) = table.apply(operator, &before) {
             before.or_nothing::<()>(Err(stop));
             break;
@@ -156,43 +158,37 @@ pub(crate) fn table_before(
     Ok(table)
 }
 
-/// The same request for the earlier time that a comparison names; where there is no such time, for none.
-pub(crate) fn earlier_request<'a>(compare: &plan::Compare, scan: &Scan<'a>) -> Request<'a> {
+/// Returns the request for the earlier time that a comparison names; where there is no such time, for none.
+fn earlier_request<'a>(compare: &plan::Compare, scan: &Scan<'a>) -> Request<'a> {
     let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
     let range = earlier_range(compare.earlier, scan.request.range, scan.request.time_zone).unwrap_or(nothing);
     Request { range, progress: None, ..*scan.request }
 }
 
-/// Chooses and reads event rows; gives what remains to be done with them, and whether some were cut off.
-pub(crate) fn event_rows<'o>(
+/// Chooses and reads event rows.
+fn event_rows<'o>(
     scan: &Scan<'_>,
     lead: &[Operator],
     wanted: EventSelection<'o>,
     cut: Cut,
-    has_said_seconds: bool,
-) -> Result<Begun<'o>, ExecuteError> {
-    let EventSelection { order, sort_fields, cap, is_final, rest } = wanted;
+) -> Result<ScanOutput<'o>, ExecuteError> {
+    let EventSelection { order, sort_fields, cap, is_final, rest: remaining } = wanted;
     let most = match cut {
         Cut::At(most) if is_final => Some(most),
         _ => None,
     };
-    let mut needed = fields_of(rest);
+    let mut needed = fields_of(remaining);
     needed.insert("@id".into());
     let steps = Steps::new(lead, &sort_fields);
-    let matcher = Matcher::new(scan, (lead, &sort_fields), &steps, has_said_seconds);
+    let matcher = Matcher::new(scan, (lead, &sort_fields), &steps);
     let wanted = WantedRows { lead, order: &order, cap, most, needed: &needed };
-    let (rows, more) = RowKeeper::new(scan, wanted, has_said_seconds).rows(scan, &matcher)?;
+    let (rows, is_cut) = RowKeeper::new(scan, wanted).rows(scan, &matcher)?;
     matcher.keep(scan);
-    Ok((Table::of_events(rows), rest, more))
+    Ok(ScanOutput { table: Table::of_events(rows), remaining, is_cut })
 }
 
-/// Puts together what was found, what it took and what is to be said about it.
-pub(crate) fn finish(
-    scan: &Scan<'_>,
-    plan: &Plan,
-    answer: Result<Answer, Stop>,
-    more: bool,
-) -> Result<Answer, ExecuteError> {
+/// Adds to the rows what finding them took, and why some may be missing. `is_cut`: there are more rows.
+fn finish(scan: &Scan<'_>, answer: Result<Answer, Stop>, is_cut: bool) -> Result<Answer, ExecuteError> {
     let mut answer = match answer {
         Ok(answer) => answer,
         Err(stop) => {
@@ -203,30 +199,13 @@ pub(crate) fn finish(
     if let Some(error) = scan.take_error() {
         return Err(error);
     }
-    answer.more = more;
+    answer.more = is_cut;
     answer.stats = scan.stats();
     answer.partial_reasons = scan.take_reasons();
     if answer.partial_reasons.is_empty() {
         // What was not looked at is not needed.
         answer.stats.segments_done = answer.stats.segments_total;
     }
-    answer.warnings.clone_from(&plan.warnings);
-    if scan.env.took_seconds.load(Relaxed) && !has_said_seconds(plan) {
-        answer.warnings.push(plan::Warning {
-            code: SECONDS_CODE,
-            message: "a number below 100000000000 that a time is compared with is taken as seconds".into(),
-            line: None,
-            column: None,
-            hint: Some("write milliseconds, or the time as text: \"2026-11-20T06:00:00Z\"".into()),
-        });
-    }
+    answer.warnings = scan.env.warnings.collect();
     Ok(answer)
 }
-
-/// Tells whether the author of the query was told that numbers are taken as seconds when it was parsed.
-pub(crate) fn has_said_seconds(plan: &Plan) -> bool {
-    plan.warnings.iter().any(|warning| warning.code == SECONDS_CODE)
-}
-
-/// The warning about times compared with seconds.
-pub(crate) const SECONDS_CODE: &str = "time-in-seconds";

@@ -36,7 +36,7 @@ pub fn select_events(
     if has_subqueries(plan) {
         return Err(crate::request::error::ExecuteError::Subquery);
     }
-    let operators = simplify::simplify_over(&plan.operators, runs);
+    let operators = simplify::simplify_over(plan.operators(), runs);
     let Some((Operator::Project { .. }, lead)) = operators.split_last() else {
         return Err(crate::request::error::ExecuteError::NoProjection);
     };

@@ -13,7 +13,7 @@ use plan::{Expr, Name, Operator, Plan};
 use types::{Column, RowSet, Value};
 
 use crate::answers::nested::has_subqueries;
-use crate::answers::run::{Begun, ended};
+use crate::answers::run::{ScanOutput, row_stage};
 use crate::answers::subquery::answer_inner;
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
@@ -21,6 +21,7 @@ use crate::columns::place::{Place, places};
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
 use crate::expressions::elements::Prepared;
+use crate::expressions::warnings::Warnings;
 use crate::operators::feed::{Begin, FeedOf, FeedRequest, for_each_frame};
 use crate::operators::group::Groups;
 use crate::operators::patterns;
@@ -34,7 +35,8 @@ use crate::scan::scanner::Scan;
 use crate::scan::screen::Screen;
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify;
-use crate::scan::steps::{Steps, is_row_wise};
+use crate::scan::stages::Stages;
+use crate::scan::steps::Steps;
 
 /// Bytes of a row beside its values.
 const ROW_BYTES: usize = 96;
@@ -42,7 +44,7 @@ const ROW_BYTES: usize = 96;
 /// Tells whether events have to pass by more than once: what can be read only once must be kept then.
 pub fn needs_several_passes(plan: &Plan) -> bool {
     let looks_twice = |operator: &Operator| matches!(operator, Operator::Patterns(_) | Operator::Compare(_));
-    has_subqueries(plan) || plan.operators.iter().any(looks_twice)
+    has_subqueries(plan) || plan.operators().iter().any(looks_twice)
 }
 
 /// Answers a query over events that pass by. Each query inside it lets them pass once more.
@@ -56,35 +58,37 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
 }
 
 fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
-    let operators = simplify::simplify(&plan.operators);
+    let operators = simplify::simplify(plan.operators());
     let mut scan = Scan::new(&[], request);
     scan.env.prepared = Prepared::of(&operators);
-    let n_lead = operators.iter().position(|operator| !is_row_wise(operator)).unwrap_or(operators.len());
-    let (lead, rest) = operators.split_at(n_lead);
+    scan.env.warnings = Warnings::of(plan);
+    let stages = Stages::of(&operators);
     let mut feed = |fields: BTreeSet<Name>| {
-        let wanted = WantedParts::of(fields.into_iter().chain(fields_of(lead)));
+        let wanted = WantedParts::of(fields.into_iter().chain(fields_of(stages.lead)));
         feed_of(&plan.sources, FeedRequest { screen: Screen::of(&operators), wanted })
     };
-    let cut = crate::scan::selection::Cut::of(&plan.operators, request);
-    let begun_now = begun(&scan, &mut feed, lead, rest, cut)?;
-    ended(&scan, &[], plan, (lead, rest), begun_now, cut, &mut |scan, made| {
-        begun(scan, &mut feed, lead, made, crate::scan::selection::Cut::No)
-    })
+    let cut = Cut::of(plan.operators(), request);
+    let output = scan_stage(&scan, &mut feed, stages, cut)?;
+    row_stage(&scan, &[], stages, output, cut, &mut |scan, stages| scan_stage(scan, &mut feed, stages, Cut::No))
 }
 
-/// Does what has to be done while events pass by; gives what remains, and whether rows were cut off.
-fn begun<'f, 'o>(
+/// Runs the operators that read events while these pass by.
+fn scan_stage<'f, 'o>(
     scan: &Scan<'_>,
     feed: &mut Begin<'f, '_>,
-    lead: &[Operator],
-    rest: &'o [Operator],
+    stages: Stages<'o>,
     cut: Cut,
-) -> Result<Begun<'o>, ExecuteError> {
-    if let [Operator::Patterns(patterns), rest @ ..] = rest {
-        return Ok((patterns::of_feed(scan, feed, lead, patterns)?, rest, false));
+) -> Result<ScanOutput<'o>, ExecuteError> {
+    let Stages { lead, rest } = stages;
+    if let [Operator::Patterns(patterns), remaining @ ..] = rest {
+        let table = patterns::of_feed(scan, feed, lead, patterns)?;
+        return Ok(ScanOutput { table, remaining, is_cut: false });
     }
     match Spread::of(rest) {
-        Some((spread, aggregate, rest)) => Ok((aggregated(scan, feed, lead, spread, aggregate)?, rest, false)),
+        Some((spread, aggregate, remaining)) => {
+            let table = aggregated(scan, feed, lead, spread, aggregate)?;
+            Ok(ScanOutput { table, remaining, is_cut: false })
+        }
         None => event_rows(scan, feed, lead, rest, cut),
     }
 }
@@ -186,10 +190,9 @@ fn event_rows<'f, 'o>(
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
-) -> Result<(Table, &'o [Operator], bool), ExecuteError> {
-    let EventSelection { order, mut sort_fields, cap, is_final, rest } =
-        crate::scan::selection::EventSelection::of(lead, rest, cut);
-    let mut needed = fields_of(rest);
+) -> Result<ScanOutput<'o>, ExecuteError> {
+    let EventSelection { order, mut sort_fields, cap, is_final, rest: remaining } = EventSelection::of(lead, rest, cut);
+    let mut needed = fields_of(remaining);
     needed.insert("@id".into());
     sort_fields.extend(needed.iter().cloned());
     let steps = Steps::new(lead, &sort_fields);
@@ -210,15 +213,15 @@ fn event_rows<'f, 'o>(
     let mut rows = kept.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
     rows.sort_unstable_by(|a, b| compare(&order, a, b));
     rows.truncate(cap.unwrap_or(usize::MAX));
-    let mut more = false;
-    if let crate::scan::selection::Cut::At(most) = cut
+    let mut is_cut = false;
+    if let Cut::At(most) = cut
         && is_final
         && rows.len() > most
     {
         rows.truncate(most);
-        more = true;
+        is_cut = true;
     }
-    Ok((table_of(rows, &needed), rest, more))
+    Ok(ScanOutput { table: table_of(rows, &needed), remaining, is_cut })
 }
 
 /// The rows of a frame that may be among the first `cap`.

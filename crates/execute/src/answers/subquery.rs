@@ -65,11 +65,9 @@ pub(crate) fn answer_inner(
         n_bytes: 0,
     };
     let mut inner = Inner { request, ask, answered };
-    let mut operators = plan.operators.clone();
+    let mut operators = plan.operators().to_vec();
     operators.iter_mut().try_for_each(|operator| inner.fetch(operator))?;
-    let mut answered = inner.answered;
-    answered.plan.operators = operators;
-    Ok(answered)
+    Ok(Answered { plan: plan.with_operators(operators), ..inner.answered })
 }
 
 /// What is fetched for a plan.
@@ -234,13 +232,15 @@ fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
 
 /// Fetches the tables that a plan looks up, for a plan that runs without [`answer_subqueries`]: a live tail.
 pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), ExecuteError> {
-    for operator in &mut plan.operators {
-        let Operator::Lookup(lookup) = operator else { continue };
-        if let Other::Table(name) = &lookup.table {
-            lookup.table = Other::Rows(fetch_table(Some(tables), name, lookup)?);
+    plan.edit(|operators| {
+        for operator in operators {
+            let Operator::Lookup(lookup) = operator else { continue };
+            if let Other::Table(name) = &lookup.table {
+                lookup.table = Other::Rows(fetch_table(Some(tables), name, lookup)?);
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The table that a lookup names, which must have the columns that it speaks of.

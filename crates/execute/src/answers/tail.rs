@@ -1,7 +1,7 @@
 //! Live tail: the rows of a query as events are accepted, without looking back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use chrono_tz::Tz;
 use plan::fields::fields_of;
@@ -15,6 +15,7 @@ use crate::columns::stop::Stop;
 use crate::expressions::elements::Prepared;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
+use crate::expressions::warnings::Warnings;
 use crate::request::budget::Budget;
 use crate::scan::steps::Steps;
 
@@ -58,7 +59,7 @@ impl Tail {
     /// Takes a plan of row-wise commands; others are refused by name. Tables that it looks up have been fetched
     /// (`fetch_tables`), and stay as they were then.
     pub fn new(plan: &Plan, time_zone: Tz) -> Result<Self, TailError> {
-        let Some((Operator::Project { columns, .. }, lead)) = plan.operators.split_last() else {
+        let Some((Operator::Project { columns, .. }, lead)) = plan.operators().split_last() else {
             return Err(TailError::NoProjection);
         };
         if has_subqueries(plan) {
@@ -125,7 +126,7 @@ impl Tail {
             budget: Budget::of_memory(MEMORY_BYTES_MAX),
             prepared: Prepared::of(&self.lead),
             partners: self.partners.clone(),
-            took_seconds: AtomicBool::new(false),
+            warnings: Warnings::default(),
             events_skipped: AtomicU64::new(0),
         };
         let source = Source::new(run);

@@ -62,7 +62,7 @@ impl UnknownFields {
     /// may ask for more.
     pub fn of(plan: &Plan, text: &str) -> Self {
         let mut collected = Collected::default();
-        for operator in &plan.operators {
+        for operator in plan.operators() {
             if !collected.operator(operator) {
                 break;
             }

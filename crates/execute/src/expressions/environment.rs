@@ -1,12 +1,13 @@
 //! What every expression of a query may ask for.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use chrono_tz::Tz;
 use types::Timestamp;
 
 use crate::expressions::elements::Prepared;
 use crate::expressions::partners::PartnersOfPlan;
+use crate::expressions::warnings::Warnings;
 use crate::request::budget::Budget;
 
 /// What every expression of a query may ask for.
@@ -22,8 +23,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) prepared: Prepared,
     /// Indexes of tables that rows are looked up in.
     pub(crate) partners: PartnersOfPlan,
-    /// Set when a time was compared with a number taken as seconds.
-    pub(crate) took_seconds: AtomicBool,
+    /// What the author of the query should know.
+    pub(crate) warnings: Warnings,
     /// Events that an index ruled out.
     pub(crate) events_skipped: AtomicU64,
 }

@@ -6,7 +6,6 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use plan::fields::{is_field, single_field};
 use plan::function::Function;
@@ -262,9 +261,7 @@ fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, 
         took_seconds |= compared.took_seconds;
         holds(comparison, compared.order)
     });
-    if took_seconds {
-        env.took_seconds.store(true, Relaxed);
-    }
+    env.warnings.note_seconds(took_seconds);
     rows
 }
 
@@ -337,7 +334,7 @@ fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment)
         let mut took_seconds = false;
         let rows =
             RowSet::of(column.n_rows(), |row| elements.contain(Cell::at(&column, row), is_level, &mut took_seconds));
-        env.took_seconds.fetch_or(took_seconds, Relaxed);
+        env.warnings.note_seconds(took_seconds);
         return Ok(rows);
     }
     let mut rows = RowSet::none(column.n_rows());

@@ -69,8 +69,6 @@ struct Worker<'p> {
 struct Keeper<'a> {
     cache: &'a PartialCache,
     fingerprint: Fingerprint,
-    /// Whether the author was already told that numbers are taken as seconds.
-    has_said_seconds: bool,
     /// Set once a partial was too large: others would be too.
     is_large: AtomicBool,
     /// The runs whose partials are kept together.
@@ -87,13 +85,8 @@ impl<'p> Aggregation<'p> {
     }
 
     /// The groups of all events.
-    pub(crate) fn run(
-        &self,
-        scan: &Scan<'_>,
-        has_said_seconds: bool,
-        preview: Option<&Preview<'_>>,
-    ) -> Result<Table, ExecuteError> {
-        let keeper = self.keeper(scan, has_said_seconds);
+    pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table, ExecuteError> {
+        let keeper = self.keeper(scan);
         let mut total = self.worker();
         let mut items: Vec<Item> = Vec::new();
         let mut slots: Vec<Option<Slot<'p>>> = Vec::with_capacity(scan.sources.len());
@@ -179,7 +172,7 @@ impl<'p> Aggregation<'p> {
         Groups::new(self.by, self.aggregates)
     }
 
-    fn keeper<'a>(&self, scan: &Scan<'a>, has_said_seconds: bool) -> Option<Keeper<'a>> {
+    fn keeper<'a>(&self, scan: &Scan<'a>) -> Option<Keeper<'a>> {
         let cache = scan.request.support.cache?;
         if scan.sources.iter().all(|source| source.run.info().key.is_none()) {
             return None;
@@ -188,7 +181,7 @@ impl<'p> Aggregation<'p> {
         let time_zone = scan.request.time_zone;
         let fingerprint = Fingerprint::of_aggregation(before, self.by, self.aggregates, time_zone)?;
         let several = Several::new(scan, fingerprint);
-        Some(Keeper { cache, fingerprint, has_said_seconds, is_large: AtomicBool::new(false), several })
+        Some(Keeper { cache, fingerprint, is_large: AtomicBool::new(false), several })
     }
 
     /// Adds what is known of a run without reading its blocks, and lists the blocks that must be read.
@@ -345,10 +338,8 @@ impl Keeper<'_> {
         let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
         let empty = state.groups.fresh();
         let groups = std::mem::replace(&mut state.groups, empty);
-        // Whether numbers were taken as seconds is known of the query, not of the run.
-        let says_more = !self.has_said_seconds && scan.env.took_seconds.load(Relaxed);
         let mut into_groups = &mut into.overall;
-        if !slot.is_given_up.load(Relaxed) && !says_more {
+        if !slot.is_given_up.load(Relaxed) && !scan.env.warnings.has_added() {
             let bytes = encoded(scan.counted(source), &groups);
             if bytes.len() > self.cache.entry_bytes_max() {
                 self.give_up(slot);

@@ -51,7 +51,7 @@ pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: 
     let names = PATTERN_COLUMNS.iter().chain(change).chain(&END_COLUMNS).chain([&COUNTS_COLUMN]);
     let columns = names.map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
     operators.push(Operator::Project { columns, is_events: false });
-    Plan { operators, ..plan.clone() }
+    plan.with_operators(operators)
 }
 
 /// Patterns of the events of all runs.

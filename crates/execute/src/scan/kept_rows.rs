@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use plan::{Name, Operator};
 use types::RowSet;
@@ -48,17 +47,16 @@ type ReadRows = (Frame<'static>, bool);
 pub(crate) struct RowKeeper<'k> {
     wanted: WantedRows<'k>,
     cache: Option<(&'k PartialCache, u128)>,
-    has_said_seconds: bool,
 }
 
 impl<'k> RowKeeper<'k> {
     /// Prepares to find rows.
-    pub(crate) fn new(scan: &Scan<'k>, wanted: WantedRows<'k>, has_said_seconds: bool) -> Self {
+    pub(crate) fn new(scan: &Scan<'k>, wanted: WantedRows<'k>) -> Self {
         let Request { range: _, time_zone, support, .. } = *scan.request;
         let WantedRows { lead, order, cap, most, needed } = wanted;
         let key = || Fingerprint::of_rows(lead, order, (cap, most), needed, time_zone)?.key_of_all(scan);
         let cache = support.cache.and_then(|cache| Some((cache, key()?)));
-        Self { wanted, cache, has_said_seconds }
+        Self { wanted, cache }
     }
 
     /// The rows, read.
@@ -141,8 +139,7 @@ impl<'k> RowKeeper<'k> {
     /// Keeps the rows of immutable runs, if nothing is missing.
     fn keep(&self, scan: &Scan<'_>, found: &[Candidate], items: &[Item], read: &RowColumns) {
         let Some((cache, key)) = self.cache else { return };
-        let says_more = !self.has_said_seconds && scan.env.took_seconds.load(Relaxed);
-        if says_more || read.is_damaged() || scan.is_partial() {
+        if scan.env.warnings.has_added() || read.is_damaged() || scan.is_partial() {
             return;
         }
         let bytes_max = cache.entry_bytes_max();

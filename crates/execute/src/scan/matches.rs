@@ -35,7 +35,6 @@ struct Memory<'m> {
     fingerprint: Fingerprint,
     /// What is done with rows that are known to fulfil the conditions.
     after: Steps<'m>,
-    has_said_seconds: bool,
     /// Per source.
     runs: Vec<OfRun>,
     n_bytes_found: AtomicUsize,
@@ -54,7 +53,6 @@ impl<'m> Matcher<'m> {
         scan: &Scan<'m>,
         (lead, needed): (&'m [Operator], &std::collections::BTreeSet<Name>),
         steps: &'m Steps<'m>,
-        has_said_seconds: bool,
     ) -> Self {
         let fingerprint = Fingerprint::of_conditions(lead, scan.request.time_zone);
         let is_any_kept = || scan.sources.iter().any(|source| source.run.info().key.is_some());
@@ -63,7 +61,6 @@ impl<'m> Matcher<'m> {
                 cache,
                 fingerprint,
                 after: Steps::without_conditions(lead, needed),
-                has_said_seconds,
                 runs: scan.sources.iter().map(|_| OfRun::default()).collect(),
                 n_bytes_found: AtomicUsize::new(0),
             }),
@@ -100,8 +97,7 @@ impl<'m> Matcher<'m> {
     /// Keeps what was found for queries to come.
     pub(crate) fn keep(&self, scan: &Scan<'_>) {
         let Some(memory) = &self.memory else { return };
-        // Whether numbers were taken as seconds is known of the query, not of the rows.
-        if !memory.has_said_seconds && scan.env.took_seconds.load(Relaxed) {
+        if scan.env.warnings.has_added() {
             return;
         }
         for run in &memory.runs {

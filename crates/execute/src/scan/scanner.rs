@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use crate::columns::stop::Stop;
 use crate::expressions::elements::Prepared;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
+use crate::expressions::warnings::Warnings;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::budget::Budget;
 use crate::request::error::ExecuteError;
@@ -80,7 +81,7 @@ impl<'a> Scan<'a> {
                 budget: Budget::of(request),
                 prepared: Prepared::default(),
                 partners: PartnersOfPlan::default(),
-                took_seconds: AtomicBool::new(false),
+                warnings: Warnings::default(),
                 events_skipped: AtomicU64::new(0),
             },
             started: now,

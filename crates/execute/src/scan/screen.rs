@@ -116,7 +116,7 @@ mod tests {
 
     fn screen(query: &str) -> Option<Screen> {
         let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-        Screen::of(&parse_insights(query, &options).expect("a query").operators)
+        Screen::of(parse_insights(query, &options).expect("a query").operators())
     }
 
     fn finds(query: &str, text: &str) -> Option<usize> {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use plan::fields::visit_fields;
-use plan::{Aggregate, Operator, Plan, SortKey, optimise};
+use plan::{Aggregate, Operator, Plan, SortKey};
 use types::Run;
 
 use crate::scan::settle::settle;
@@ -15,7 +15,7 @@ use crate::scan::steps::{defines, is_row_wise};
 /// Returns the operators as they are run over these runs: simplified, without what no run needs.
 pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Vec<Operator> {
     match settle(operators, runs) {
-        Some(settled) => simplify(&optimise(Plan { operators: settled, ..Plan::default() }).operators),
+        Some(settled) => simplify(Plan::new(settled).operators()),
         None => simplify(operators),
     }
 }
@@ -72,7 +72,7 @@ fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
 
 /// The row-wise operators at the head of a plan.
 pub(crate) fn leading(plan: &Plan) -> Vec<Operator> {
-    simplify(&plan.operators).into_iter().take_while(is_row_wise).collect()
+    simplify(plan.operators()).into_iter().take_while(is_row_wise).collect()
 }
 
 /// Tells whether the aggregates depend on the order in which rows come.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use chrono_tz::Tz;
 use execute::execute;
 use execute::{Request, Support};
-use language::dsl::filter::parse_query;
+use language::dsl::parse_query;
 use language::mapping::Schema;
 use language::{ParseOptions, logql, parse_insights, parse_kql, parse_lucene};
 use plan::{Expr, Operator, Plan};
@@ -111,8 +111,10 @@ fn plan(language: &str, text: &str) -> Result<(Plan, TimeRange), Refused> {
 /// The ids of the events that a question finds, in order.
 fn ids(language: &str, text: &str, runs: &Runs) -> Result<Vec<i64>, Refused> {
     let (mut plan, range) = plan(language, text)?;
-    plan.operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
-    plan.operators.push(Operator::Project { columns: vec![("id".into(), Expr::Field("id".into()))], is_events: true });
+    plan.edit(|operators| {
+        operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
+        operators.push(Operator::Project { columns: vec![("id".into(), Expr::Field("id".into()))], is_events: true });
+    });
     let cancelled = AtomicBool::new(false);
     let request = Request {
         range,

@@ -9,7 +9,7 @@ use language::logql;
 use language::logql::{LogQuery, MetricQuery, Query, Series, Steps, run_metric};
 use plan::QueryErrors;
 use plan::label_set::LabelSet;
-use plan::{Expr, Operator, Plan, SortKey};
+use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
 use types::{TimeRange, Timestamp, Value, parse_duration_ns};
 
 use super::case::Case;
@@ -34,7 +34,10 @@ fn lines(log: &LogQuery, execute: &mut dyn FnMut(&Plan, TimeRange) -> Answer) ->
     let shown_at = operators.len() - 1;
     operators.insert(shown_at, Operator::Extend { name: "#shown".into(), expr: log.shown.label_set() });
     operators.push(Operator::Project { columns, is_events: true });
-    let answer = execute(&Plan { sources: log.sources.clone(), operators, ..Plan::default() }, TimeRange::ALL);
+    let answer = execute(
+        &PlanDraft { sources: log.sources.clone(), operators, ..PlanDraft::default() }.finish(),
+        TimeRange::ALL,
+    );
     let rows = answer.rows.iter().map(|row| {
         let set = row[1].as_ref().map(Value::to_string).unwrap_or_default();
         vec![

@@ -3,10 +3,13 @@
 use serde_json::Value as Json;
 use types::Value;
 
-use super::filter::{Reader, at_least, minimum, object};
-use super::{TERMS_MAX, both, never, range, simple, value_of_json};
-use crate::lucene::condition::{Analysis, FUZZY_LETTERS_MAX, Target, wildcard};
-use crate::lucene::{Defaults, parse_with};
+use super::defaults::{defaults, field_names, is_and};
+use super::members::object;
+use super::minimum::{at_least, minimum};
+use super::reader::Reader;
+use super::{TERMS_MAX, range, simple, value_of_json};
+use crate::logic::{both, never};
+use crate::lucene::{FUZZY_LETTERS_MAX, Target, parse_with, wildcard};
 use crate::mapping::Kind;
 use crate::search_error::SearchError;
 use plan::Expr;
@@ -129,10 +132,6 @@ impl<'j> Field<'j> {
             _ => Ok(()),
         }
     }
-}
-
-fn is_and(json: Option<&Json>) -> bool {
-    json.and_then(Json::as_str).is_some_and(|operator| operator.eq_ignore_ascii_case("and"))
 }
 
 fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
@@ -267,24 +266,6 @@ fn multi_match(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Conditi
     Ok(Some(balanced(found, Expr::Or)))
 }
 
-/// Names of fields without their weights; all fields where none are named.
-fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, SearchError> {
-    let written: Vec<&str> = match json {
-        None => Vec::new(),
-        Some(Json::String(one)) => vec![one],
-        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
-        Some(_) => return Err(SearchError::parsing(at, "[fields] is a list of names")),
-    };
-    let names: Vec<String> = written.iter().map(|name| name.split('^').next().unwrap_or_default().to_owned()).collect();
-    if names.is_empty() || names.iter().any(|name| name == "*") {
-        return Ok(vec!["*".into()]);
-    }
-    if let Some(name) = names.iter().find(|name| name.contains('*')) {
-        return Err(SearchError::parsing(at, format!("the pattern [{name}] of fields is not supported; use [*]")));
-    }
-    Ok(names)
-}
-
 /// The whole value; of texts a word. An id is the sender's or ours.
 fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
     let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
@@ -408,33 +389,6 @@ fn query_string(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Condition,
         return Err(SearchError::parsing(at, "needs a [query]"));
     };
     parse_with(text, &defaults(reader, members, at)?).map_err(|errors| located(&errors, text, at))
-}
-
-/// What words without a field mean.
-pub(super) fn defaults(
-    reader: &Reader<'_>,
-    members: &serde_json::Map<String, Json>,
-    at: &str,
-) -> Result<Defaults, SearchError> {
-    if members.contains_key("default_field") && members.contains_key("fields") {
-        return Err(SearchError::parsing(at, "cannot use [fields] parameter in conjunction with [default_field]"));
-    }
-    if members.get("fields").is_some_and(Json::is_string) {
-        return Err(SearchError::parsing(at, "unknown token [VALUE_STRING] after [fields]"));
-    }
-    let fields = match members.get("default_field") {
-        Some(field) => field_names(Some(field), at)?,
-        None => field_names(members.get("fields"), at)?,
-    };
-    let targets = fields.iter().map(|name| reader.target(name)).collect();
-    let joins_all = is_and(members.get("default_operator"));
-    let mapping = reader.schema.mapping(reader.mapping).clone();
-    let is_lenient = match members.get("lenient") {
-        Some(flag) => flag == true || flag == "true",
-        // Where all fields are meant, some cannot have the value.
-        None => fields.iter().any(|name| name == "*"),
-    };
-    Ok(Defaults { targets, joins_all, now: Some(reader.now), analysis: Analysis::Words, mapping, is_lenient })
 }
 
 /// Mistakes in a query string, with their places in it.

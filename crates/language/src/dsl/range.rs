@@ -5,9 +5,10 @@ use plan::within;
 use serde_json::{Map, Value as Json};
 use types::Timestamp;
 
-use super::filter::{Reader, object, only_member};
+use super::members::{object, only_member};
+use super::reader::Reader;
 use super::value_of_json;
-use crate::lucene::condition::{Bound, Target};
+use crate::lucene::{Bound, Target};
 use crate::mapping::Kind;
 use crate::search_error::SearchError;
 use plan::date_math as times;

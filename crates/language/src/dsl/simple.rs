@@ -4,11 +4,12 @@
 
 use serde_json::Value as Json;
 
-use super::filter::{Reader, object};
-use super::leaf::defaults;
-use super::{NESTING_MAX, never, not};
-use crate::lucene::Defaults;
-use crate::lucene::condition::Target;
+use super::NESTING_MAX;
+use super::defaults::defaults;
+use super::members::object;
+use super::reader::Reader;
+use crate::logic::{never, not};
+use crate::lucene::{Defaults, Target};
 use crate::search_error::SearchError;
 use plan::Expr;
 use plan::balanced;

@@ -6,7 +6,10 @@
 use pest::iterators::Pair;
 use types::Value;
 
-use super::{Reader, Rule, message, span_of, value};
+use super::grammar::Rule;
+use super::reader::{Reader, message};
+use super::value;
+use crate::grammar::span_of;
 use plan::balanced;
 use plan::error::{QueryError, Span};
 use plan::function::Function;

@@ -2,7 +2,7 @@
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::Rule;
+use super::grammar::Rule;
 use plan::error::{QueryError, Span};
 
 /// Turns the grammar's complaint about `text` into an error with its place.

@@ -6,11 +6,15 @@
 use pest::iterators::Pair;
 use types::Value;
 
-use super::{Reader, Rule, message, not, span_of, value};
+use super::grammar::Rule;
+use super::reader::{Reader, message};
+use super::value;
+use crate::grammar::span_of;
 use plan::balanced;
 use plan::each::each;
 use plan::error::QueryError;
 use plan::function::{ANY_VALUE, Function, SELECTOR_ANY, SELECTOR_STEP};
+use plan::not;
 use plan::regular_expression::compile_regex;
 use plan::{Comparison, Expr, Name, TextPattern};
 

@@ -2,9 +2,13 @@
 
 use pest::iterators::Pair;
 
-use super::{Reader, Rule, message, not, span_of, value};
+use super::grammar::Rule;
+use super::reader::{Reader, message};
+use super::value;
+use crate::grammar::span_of;
 use plan::balanced;
 use plan::error::{QueryError, Span};
+use plan::not;
 use plan::{Expr, TextPattern, Warning};
 
 /// What the sign before a term says of it.

@@ -28,7 +28,7 @@ fn patterns_beyond_the_limits_are_refused() {
 #[test]
 fn selectors_name_properties_and_columns() {
     let shown = |pattern: &str, selector: &str| match parse_filter_pattern_showing(pattern, &[selector]) {
-        Ok(plan) => match plan.operators.last() {
+        Ok(plan) => match plan.operators().last() {
             Some(Operator::Project { columns, .. }) => format!("{:?}", columns[0].1),
             other => panic!("{other:?}"),
         },

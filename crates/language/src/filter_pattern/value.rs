@@ -4,9 +4,12 @@ use pest::iterators::Pair;
 use regex::Regex;
 use types::Value;
 
-use super::{Reader, Rule, not, span_of};
+use super::grammar::Rule;
+use super::reader::Reader;
+use crate::grammar::span_of;
 use plan::error::QueryError;
 use plan::function::Function;
+use plan::not;
 use plan::regular_expression::compile_regex;
 use plan::{Comparison, Expr, TextPattern};
 

@@ -4,7 +4,10 @@
 //! A filter that speaks only of what `stats` removed is moved before it, a sort key of that kind is dropped, both
 //! with a warning. Mistakes are collected, so that one look shows all of them.
 
+mod aggregation;
 mod arguments;
+mod canonical;
+mod checker;
 mod columns;
 mod expression;
 mod levels;
@@ -16,37 +19,20 @@ mod rows;
 mod scope;
 mod stats;
 
-use plan::regular_expression::REGEXES_MAX;
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use types::GroupPattern;
-
-use super::ParseOptions;
 use super::foreign;
 use super::pattern;
 use super::phrase::Phrase;
 use super::syntax::{Command, CommandKind, Item, Method, Name, Node, NodeKind, SortKey};
-pub(crate) use arguments::aggregate_without_brackets;
-use plan::error::{QueryError, QueryErrors, Span, nearest, place};
-use plan::{Expr, Operator, Plan, TextPattern, Warning};
+use plan::error::{QueryError, QueryErrors, Span, nearest};
+use plan::{Expr, Operator, PlanDraft, TextPattern};
 
-use scope::{Shown, Table, fields_of};
-pub(crate) use stats::AggregateName;
+pub(super) use self::checker::Checker;
+use self::scope::{Shown, Table, fields_of};
 
 /// Most commands of a query.
 const COMMANDS_MAX: usize = 1_000;
-
-/// Most errors, and most warnings, that one answer tells.
-const NOTES_MAX: usize = 50;
-
-/// Whether a query may start with this word.
-pub(crate) fn is_command_word(word: &str) -> bool {
-    super::expect::COMMANDS
-        .iter()
-        .chain(&super::expect::COMMANDS_TO_COME)
-        .any(|command| command.eq_ignore_ascii_case(word))
-}
 
 /// Whether a word with a colon looks like a field and its value, as Kibana has them: no time, no address.
 fn is_term(name: &str, value: &str) -> bool {
@@ -55,56 +41,7 @@ fn is_term(name: &str, value: &str) -> bool {
     is_name && !value.is_empty() && !value.starts_with(['/', ':'])
 }
 
-/// Checks one query.
-pub(crate) struct Checker<'a> {
-    text: &'a str,
-    options: &'a ParseOptions,
-    errors: Vec<QueryError>,
-    warnings: Vec<Warning>,
-    sources: Vec<GroupPattern>,
-    /// Those of the nearest query around this one that names some.
-    sources_around: Vec<GroupPattern>,
-    times: plan::Times,
-    operators: Vec<Operator>,
-    shown: Shown,
-    /// Names of the present rows' side of each `join` so far.
-    left_aliases: Vec<plan::Name>,
-    /// Names of the other side of each `join`.
-    right_aliases: Vec<plan::Name>,
-    tables: Vec<Table>,
-    /// The `stats` whose items are being checked.
-    aggregation: Option<stats::Aggregation>,
-    /// Whether the argument of an aggregate is being checked.
-    is_in_aggregate: bool,
-    /// Fields whose values are levels.
-    levels: HashSet<plan::Name>,
-    n_regexes: usize,
-    n_subqueries: usize,
-}
-
-impl<'a> Checker<'a> {
-    pub(crate) fn new(text: &'a str, options: &'a ParseOptions) -> Self {
-        Self {
-            text,
-            options,
-            errors: Vec::new(),
-            warnings: Vec::new(),
-            sources: Vec::new(),
-            sources_around: Vec::new(),
-            times: plan::Times::default(),
-            operators: Vec::new(),
-            shown: Shown::default(),
-            left_aliases: Vec::new(),
-            right_aliases: Vec::new(),
-            tables: Vec::new(),
-            aggregation: None,
-            is_in_aggregate: false,
-            levels: HashSet::from(["@level".into()]),
-            n_regexes: 0,
-            n_subqueries: 0,
-        }
-    }
-
+impl Checker<'_> {
     /// Starts with a search for words.
     pub(crate) fn phrase(&mut self, phrase: &Phrase) {
         let any = Box::new(Expr::Field("@any".into()));
@@ -126,12 +63,12 @@ impl<'a> Checker<'a> {
         self.warn("phrase-search", message, phrase.span, Some(hint));
     }
 
-    /// Checks the commands and gives the plan.
-    pub(crate) fn plan(mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
+    /// Checks the commands and returns the draft of their plan.
+    pub(crate) fn draft(mut self, commands: &[Command]) -> Result<PlanDraft, QueryErrors> {
         self.checked(commands)
     }
 
-    fn checked(&mut self, commands: &[Command]) -> Result<Plan, QueryErrors> {
+    fn checked(&mut self, commands: &[Command]) -> Result<PlanDraft, QueryErrors> {
         if let Some(command) = commands.get(COMMANDS_MAX) {
             let message = format!("the query has more than {COMMANDS_MAX} commands");
             return Err(QueryError::new("too-many-commands", message, self.text, command.span).into());
@@ -150,7 +87,7 @@ impl<'a> Checker<'a> {
         let columns = self.shown_columns().into_iter().map(|name| (name.clone(), Expr::Field(name))).collect();
         self.operators.push(Operator::Project { columns, is_events: self.tables.is_empty() });
         self.settle_joins();
-        Ok(Plan {
+        Ok(PlanDraft {
             sources: std::mem::take(&mut self.sources),
             times: std::mem::take(&mut self.times),
             operators: std::mem::take(&mut self.operators),
@@ -194,69 +131,6 @@ impl<'a> Checker<'a> {
             CommandKind::Join { options, keys, other } => self.join(options, keys, other, command.span),
             CommandKind::AppendColumns { options, other } => self.append_columns(options, other),
             CommandKind::Source { groups, tests, options } => self.source(groups, tests, options),
-        }
-    }
-
-    pub(super) fn error(&mut self, code: &'static str, message: impl Into<String>, span: Span) {
-        self.fail(QueryError::new(code, message, self.text, span));
-    }
-
-    pub(super) fn fail(&mut self, error: QueryError) {
-        if !self.is_full() {
-            self.errors.push(error);
-        }
-    }
-
-    /// Whether no further error would be told, so that looking for hints is in vain.
-    pub(super) fn is_full(&self) -> bool {
-        self.errors.len() >= NOTES_MAX
-    }
-
-    /// Counts one more regular expression. Past the limit it is an error, told once, and must not be compiled.
-    pub(super) fn may_compile(&mut self, span: Span) -> bool {
-        self.n_regexes += 1;
-        if self.n_regexes == REGEXES_MAX + 1 {
-            let message = format!("the query has more than {} regular expressions", REGEXES_MAX);
-            self.error_with_hint("too-many-regexes", message, span, "join alternatives in one: /a|b|c/");
-        }
-        self.n_regexes <= REGEXES_MAX
-    }
-
-    pub(super) fn error_with_hint(
-        &mut self,
-        code: &'static str,
-        message: impl Into<String>,
-        span: Span,
-        hint: impl Into<String>,
-    ) {
-        self.fail(QueryError::new(code, message, self.text, span).with_hint(hint));
-    }
-
-    pub(super) fn warn(&mut self, code: &'static str, message: impl Into<String>, span: Span, hint: Option<String>) {
-        if self.warnings.len() >= NOTES_MAX {
-            return;
-        }
-        let (line, column) = place(self.text, span.start);
-        let warning = Warning { code, message: message.into(), line: Some(line), column: Some(column), hint };
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
-    }
-
-    /// The source text of a node, as columns without alias are named.
-    pub(super) fn written(&self, span: Span) -> &'a str {
-        self.text.get(span.start..span.end).unwrap_or_default().trim()
-    }
-
-    fn define(&mut self, name: &plan::Name, expr: Expr) {
-        if self.is_level(&expr) {
-            self.levels.insert(name.clone());
-        } else {
-            self.levels.remove(name);
-        }
-        self.operators.push(Operator::Extend { name: name.clone(), expr });
-        if let Some(table) = self.tables.last_mut() {
-            table.columns.insert(name.clone());
         }
     }
 
@@ -395,20 +269,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Warns where an expression speaks of a column that is not there.
-    pub(super) fn warn_of_unknown(&mut self, expr: &Expr, span: Span) {
-        if let Some(field) = self.unknown_field(expr) {
-            let message = format!("`{field}` is missing in every row here: `stats` has removed it");
-            self.warn("unknown-column", message, span, None);
-        }
-    }
-
-    /// The first field of `expr` that the current table does not have.
-    pub(super) fn unknown_field(&self, expr: &Expr) -> Option<plan::Name> {
-        let table = self.tables.last()?;
-        fields_of(expr).into_iter().find(|field| !table.knows(field))
-    }
-
     fn filter(&mut self, node: &Node, span: Span) {
         let (n_regexes, n_subqueries) = (self.n_regexes, self.n_subqueries);
         let condition = self.expr(node);
@@ -442,16 +302,6 @@ impl<'a> Checker<'a> {
         let message = format!("{} is gone after `stats`, so this filter was applied before it", names.join(", "));
         let hint = format!("{} | stats …", self.written(span));
         self.warn("filter-moved", message, span, Some(hint));
-    }
-
-    fn shown_columns(&self) -> Vec<plan::Name> {
-        match (&self.shown, self.tables.last()) {
-            (Shown::Made(names) | Shown::Fields(names) | Shown::Display(names), _) if !names.is_empty() => {
-                names.clone()
-            }
-            (_, Some(table)) => table.shown.clone(),
-            (_, None) => vec!["@timestamp".into(), "@message".into()],
-        }
     }
 }
 

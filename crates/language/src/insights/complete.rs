@@ -5,6 +5,7 @@
 //! is read off their plan. A word or text that was begun counts as not yet written. Where the text before is wrong, the
 //! command that the cursor is in is looked at alone.
 
+mod choice;
 mod expected;
 mod lexer;
 #[cfg(test)]
@@ -15,13 +16,14 @@ use pest::error::{ErrorVariant, InputLocation};
 use plan::insights_text::written;
 use regex::Regex;
 
+pub use self::choice::{Choice, ChoiceKind};
+use self::lexer::{Place, Sign, is_word};
 use super::ParseOptions;
-use super::check::AggregateName;
-use super::parse::{Insights, QUERY_BYTES_MAX, Rule};
-use lexer::{Place, Sign};
+use super::aggregate_name::AggregateName;
+use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
 use plan::function::SIGNATURES;
 use plan::regular_expression::compile_regex;
-use plan::{Expr, Operator, ParseMethod, Plan};
+use plan::{Expr, Operator, ParseMethod, PlanDraft};
 
 /// A character that no query may have at any place but in texts and comments.
 const NOTHING: char = '\u{1}';
@@ -50,35 +52,7 @@ pub struct Completion {
     /// The field whose values may stand here.
     pub values_of: Option<String>,
     /// The commands before, which choose the events whose fields and values are of interest.
-    pub earlier: Option<Plan>,
-}
-
-/// One thing that may stand at the cursor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// What it is.
-    pub kind: ChoiceKind,
-    /// What a person looks for.
-    pub label: String,
-    /// What is written.
-    pub insert: String,
-    /// How it is used, or what it does.
-    pub detail: String,
-}
-
-/// Kinds of choices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChoiceKind {
-    /// Begins a command.
-    Command,
-    /// Belongs to the command that the cursor is in.
-    Keyword,
-    /// A function of values.
-    Function,
-    /// A function of `stats`.
-    Aggregate,
-    /// A field that an earlier command made.
-    Column,
+    pub earlier: Option<PlanDraft>,
 }
 
 /// Tells what may stand at `cursor`, which counts UTF-16 units from the start of `text`.
@@ -130,7 +104,7 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
     if completion.takes_groups {
         return;
     }
-    completion.earlier = super::unoptimised(place.earlier, options).ok();
+    completion.earlier = super::draft(place.earlier, options).ok();
     let made = Made::by(completion.earlier.as_ref());
     if takes_value || expected.contains(&Rule::list) || expected.contains(&Rule::regex) {
         completion.values_of = place.compared.clone().filter(|field| !made.has(field) && made.keeps_events);
@@ -199,9 +173,9 @@ struct Made {
 }
 
 impl Made {
-    fn by(plan: Option<&Plan>) -> Self {
+    fn by(draft: Option<&PlanDraft>) -> Self {
         let mut made = Self { names: Vec::new(), keeps_events: true };
-        for operator in plan.iter().flat_map(|plan| &plan.operators) {
+        for operator in draft.iter().flat_map(|draft| &draft.operators) {
             match operator {
                 Operator::Extend { name, expr: Expr::Literal(None) } => made.names.retain(|known| **known != **name),
                 Operator::Extend { name, .. } | Operator::Unnest { name, .. } => made.add(name),
@@ -258,10 +232,6 @@ pub fn prefix_regex(prefix: &str) -> Option<Regex> {
         return None;
     }
     compile_regex(&format!("^{}", regex::escape(prefix)), true).ok()
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '@' | '.')
 }
 
 fn width(text: &str, at: usize) -> usize {

@@ -6,9 +6,8 @@
 
 use super::syntax::{Command, CommandKind, Node, NodeKind};
 use super::{ParseOptions, check, parse, phrase};
-use plan::Plan;
 use plan::error::{QueryError, QueryErrors, Span};
-use plan::optimise;
+use plan::{Plan, PlanDraft};
 
 /// Checks a query that says which events are to be deleted.
 pub(super) fn plan(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
@@ -26,7 +25,7 @@ pub(super) fn plan(text: &str, options: &ParseOptions) -> Result<Plan, QueryErro
     if !errors.is_empty() {
         return Err(QueryErrors(errors));
     }
-    check::Checker::new(text, options).plan(&commands).map(optimise)
+    check::Checker::new(text, options).draft(&commands).map(PlanDraft::finish)
 }
 
 /// Why a command has no place in a deletion, where it has none.

@@ -1,55 +1,15 @@
 //! What the grammar could not read, said so that a person understands it.
 
 mod hints;
+mod rule_names;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
+use self::rule_names::kind_of;
+use super::command_names::COMMANDS;
 use super::foreign;
-use super::parse::Rule;
+use super::grammar::Rule;
 use plan::error::{QueryError, Span, nearest};
-
-/// Commands that a query may start with or go on with.
-pub(crate) const COMMANDS: [&str; 36] = [
-    "fields",
-    "display",
-    "filter",
-    "filterIndex",
-    "where",
-    "parse",
-    "sort",
-    "order by",
-    "limit",
-    "head",
-    "tail",
-    "stats",
-    "timechart",
-    "top",
-    "rare",
-    "dedup",
-    "rename",
-    "drop",
-    "eval",
-    "unnest",
-    "fillmissing",
-    "filldown",
-    "source",
-    "sort by",
-    "lookup",
-    "join",
-    "appendcols",
-    "mvexpand",
-    "addtotals",
-    "autoregress",
-    "sessionize",
-    "outlier",
-    "pattern",
-    "diff",
-    "logcompare",
-    "anomaly",
-];
-
-/// Commands of the language that this version refuses, rather than answering something else.
-pub(super) const COMMANDS_TO_COME: [&str; 0] = [];
 
 /// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
 pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
@@ -76,11 +36,6 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryErro
             Some(hint) if foreign::command(word).is_none() => error.with_hint(hint),
             _ => error,
         };
-    }
-    let to_come = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command));
-    if let Some(command) = to_come {
-        let message = format!("`{command}` does not work yet");
-        return QueryError::new("not-supported-yet", message, shown, span);
     }
     let found =
         if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{}` stands", shown_word(rest)) };
@@ -146,9 +101,6 @@ fn expects_command(expected: &[Rule]) -> bool {
 
 /// The error about a word that stands where a command must.
 pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError {
-    if let Some(command) = COMMANDS_TO_COME.iter().find(|command| word.eq_ignore_ascii_case(command)) {
-        return QueryError::new("not-supported-yet", format!("the command `{command}` does not work yet"), shown, span);
-    }
     let word: String = word.chars().take(40).collect();
     // A command that the grammar gave up on as a whole is never called unknown.
     if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(&word)) {
@@ -159,7 +111,7 @@ pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError
     if let Some(hint) = foreign::command(&word) {
         return error.with_hint(hint);
     }
-    match nearest(&word, COMMANDS.iter().chain(&COMMANDS_TO_COME).copied()) {
+    match nearest(&word, COMMANDS) {
         Some(command) => error.with_hint(format!("did you mean \"{command}\"?")),
         None => error.with_hint("commands are fields, filter, stats, sort, limit, parse, display, dedup and some more"),
     }
@@ -205,102 +157,4 @@ fn phrase_of(expected: &[Rule]) -> String {
         [only] => (*only).to_owned(),
         [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
     }
-}
-
-fn is_command(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::fields
-            | Rule::display
-            | Rule::filter
-            | Rule::parse
-            | Rule::sort
-            | Rule::limit
-            | Rule::tail
-            | Rule::stats
-            | Rule::dedup
-            | Rule::rename
-            | Rule::drop
-            | Rule::eval
-            | Rule::source
-            | Rule::keyword
-            | Rule::timechart
-            | Rule::top
-            | Rule::rare
-            | Rule::unnest
-            | Rule::fillmissing
-            | Rule::filldown
-            | Rule::lookup
-            | Rule::join
-            | Rule::appendcols
-            | Rule::mvexpand
-            | Rule::addtotals
-            | Rule::autoregress
-            | Rule::sessionize
-            | Rule::outlier
-            | Rule::pattern
-            | Rule::diff
-            | Rule::logcompare
-            | Rule::anomaly
-    )
-}
-
-fn kind_of(rule: Rule) -> Option<&'static str> {
-    Some(match rule {
-        rule if is_command(rule) => "a command such as fields, filter or stats",
-        Rule::kw_timeshift => "`timeshift`",
-        Rule::expr | Rule::paren | Rule::number | Rule::duration | Rule::literal | Rule::call | Rule::field => {
-            "a field, a value or a function"
-        }
-        Rule::item | Rule::sort_key | Rule::negate | Rule::not | Rule::bound | Rule::function => {
-            "a field, a value or a function"
-        }
-        Rule::parse_glob | Rule::parse_regex | Rule::parse_format | Rule::format_name | Rule::parse_grok => {
-            "a text with stars or a /regular expression/"
-        }
-        Rule::regex => "a text in quotes or a /regular expression/",
-        Rule::string | Rule::log_groups => "a text in quotes",
-        Rule::list | Rule::values | Rule::subquery => "a list such as [\"a\", \"b\"]",
-        Rule::name | Rule::renaming | Rule::assignment | Rule::backticked => "a name",
-        Rule::count => "a whole number",
-        Rule::comparison
-        | Rule::arithmetic
-        | Rule::logical
-        | Rule::like
-        | Rule::has
-        | Rule::kw_has
-        | Rule::matches
-        | Rule::matches_not => "an operator",
-        Rule::is_in | Rule::between => "an operator",
-        Rule::comma_sign => "`,`",
-        Rule::close => "`)`",
-        Rule::open => "`(`",
-        Rule::equals => "`=`",
-        Rule::kw_into => "`into`",
-        Rule::kw_with => "`with`",
-        Rule::filling => "a number or a text",
-        Rule::table | Rule::table_name => "the name of a table",
-        Rule::lookup_key | Rule::lookup_output | Rule::join_key | Rule::name_pattern => "a name",
-        Rule::option | Rule::option_name => "an option such as max=10",
-        Rule::option_value | Rule::option_word => "a value",
-        Rule::other => "a query in brackets",
-        Rule::is_equal => "`=`",
-        Rule::kw_on => "`where`",
-        Rule::kw_output => "`output`",
-        Rule::kw_offset | Rule::offset => "`offset`",
-        Rule::kw_maxspan | Rule::maxspan => "`maxspan`",
-        Rule::alias => "`as`",
-        Rule::colon => "`:`",
-        Rule::group_test => "namePrefix",
-        Rule::kw_for => "`for`",
-        Rule::filler => "a number or a text",
-        Rule::kw_by | Rule::by | Rule::ranking_by => "`by`",
-        Rule::kw_as => "`as`",
-        Rule::kw_and => "`and`",
-        Rule::kw_like => "`like`",
-        Rule::kw_in => "`in`",
-        Rule::pipe => "`|`",
-        Rule::star => "`*`",
-        _ => return None,
-    })
 }

@@ -3,9 +3,11 @@
 use pest::iterators::Pair;
 use types::Value;
 
-use super::parse::{NESTING_MAX, Reader, Rule, span_of};
+use super::grammar::{NESTING_MAX, Rule};
+use super::reader::Reader;
 use super::syntax::{Binary, Command, Node, NodeKind};
 use super::token;
+use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 use plan::{ArithmeticOperator, Comparison};
 

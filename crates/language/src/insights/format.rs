@@ -13,8 +13,10 @@ use std::borrow::Cow;
 use pest::Parser;
 use pest::iterators::Pair;
 
-use super::check::{AggregateName, is_command_word};
-use super::parse::{self, Insights, Rule};
+use super::aggregate_name::AggregateName;
+use super::command_names::is_command_word;
+use super::grammar::{Insights, Rule};
+use super::parse;
 use super::phrase;
 use layout::{Kind, Token};
 use plan::error::QueryErrors;

@@ -13,8 +13,8 @@ use execute::{Request, Support, execute};
 const OPTIONS: ParseOptions = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
 
 fn optimised(query: &str) -> String {
-    let plan = unoptimised(query, &OPTIONS).unwrap_or_else(|errors| panic!("{query}: {errors}"));
-    optimise(plan).to_string().replace('\n', " | ")
+    let draft = draft(query, &OPTIONS).unwrap_or_else(|errors| panic!("{query}: {errors}"));
+    draft.finish().to_string().replace('\n', " | ")
 }
 
 #[track_caller]
@@ -124,7 +124,7 @@ proptest! {
     #[test]
     fn answers_stay_the_same(commands in prop::collection::vec(prop::sample::select(&COMMANDS[..]), 1..7)) {
         let query = commands.join(" | ");
-        let plan = unoptimised(&query, &OPTIONS).expect("a good query");
-        prop_assert_eq!(rows(&plan), rows(&optimise(plan.clone())), "{}", query);
+        let draft = draft(&query, &OPTIONS).expect("a good query");
+        prop_assert_eq!(rows(&draft.clone().unoptimised()), rows(&draft.finish()), "{}", query);
     }
 }

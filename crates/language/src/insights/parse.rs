@@ -1,7 +1,7 @@
 //! Insights text to syntax tree, through the grammar in `grammar/insights.pest`.
 //!
 //! The grammar gives commands and flat rows of operands and operators; the tree is built here by precedence,
-//! with a stack of our own, so that no text can make it recurse deeper than [`NESTING_MAX`].
+//! with a stack of our own, so that no text can make it recurse deeper than [`NESTING_MAX`](super::grammar::NESTING_MAX).
 
 mod rows;
 
@@ -10,29 +10,14 @@ use pest::iterators::Pair;
 use types::Value;
 
 use super::expression;
+use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
+use super::reader::Reader;
 use super::recover;
 use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
+use crate::grammar::span_of;
 use plan::error::{QueryError, QueryErrors, Span};
 use plan::{FORMATS, Format};
-
-/// Longest query in bytes.
-pub(crate) const QUERY_BYTES_MAX: usize = 64 << 10;
-
-/// Deepest nesting of brackets.
-pub(crate) const NESTING_MAX: usize = 128;
-
-/// The generated parser; its rules are private to this module's siblings.
-mod generated {
-    #![allow(missing_docs)]
-
-    /// Reads Insights QL.
-    #[derive(pest_derive::Parser)]
-    #[grammar = "../../grammar/insights.pest"]
-    pub(crate) struct Insights;
-}
-
-pub(crate) use generated::{Insights, Rule};
 
 /// Reads a query. `text` is what is read, `shown` what places in errors refer to (they are equally long).
 ///
@@ -51,30 +36,12 @@ pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors
     Ok(commands.collect::<Result<_, QueryError>>()?)
 }
 
-/// Turns what the grammar found into nodes.
-#[derive(Clone, Copy)]
-pub(crate) struct Reader<'a> {
-    /// The text that places refer to.
-    pub text: &'a str,
-    /// How many queries stand around the commands that are being read.
-    pub n_around: usize,
-}
-
-pub(crate) fn span_of(pair: &Pair<'_, Rule>) -> Span {
-    let span = pair.as_span();
-    Span { start: span.start(), end: span.end() }
-}
-
 /// The parts of `pair` that `rule` made.
 fn parts<'i>(pair: Pair<'i, Rule>, rule: Rule) -> impl Iterator<Item = Pair<'i, Rule>> {
     pair.into_inner().filter(move |part| part.as_rule() == rule)
 }
 
 impl Reader<'_> {
-    pub(crate) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
-        QueryError::new(code, message, self.text, span)
-    }
-
     pub(crate) fn command(&self, pair: Pair<'_, Rule>) -> Result<Command, QueryError> {
         let span = span_of(&pair);
         let kind = match pair.as_rule() {

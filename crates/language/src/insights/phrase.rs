@@ -1,7 +1,7 @@
 //! Tells a text that is plain words, or one text in quotes, from a query.
 
-use super::expect::COMMANDS;
-use super::parse::QUERY_BYTES_MAX;
+use super::command_names::{COMMANDS, starts_with_command};
+use super::grammar::QUERY_BYTES_MAX;
 use plan::error::{Span, nearest};
 
 /// Signs that words of a phrase may have inside, such as in `db-1`, `10.1.2.3`, `/var/log`.
@@ -46,13 +46,6 @@ fn start_of_content(text: &str) -> usize {
             None => return text.len() - rest.len(),
         }
     }
-}
-
-pub(super) fn starts_with_command(text: &str) -> bool {
-    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '@' | '.')).unwrap_or(text.len());
-    let is_by = |rest: &str| rest.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("by"));
-    super::check::is_command_word(&text[..end])
-        || (text[..end].eq_ignore_ascii_case("order") && is_by(text[end..].trim_start()))
 }
 
 /// One text in quotes, and nothing or a `|` after it.

@@ -7,9 +7,9 @@
 use pest::Parser;
 use pest::error::{Error, InputLocation};
 
+use super::command_names::starts_with_command;
 use super::expect;
-use super::parse::{Insights, Rule};
-use super::phrase::starts_with_command;
+use super::grammar::{Insights, Rule};
 use plan::error::{QueryError, QueryErrors};
 
 /// Most mistakes of grammar that are told; each costs another reading.

@@ -3,8 +3,10 @@
 use pest::iterators::Pair;
 use types::Value;
 
-use super::parse::{Reader, Rule, span_of};
+use super::grammar::Rule;
+use super::reader::Reader;
 use super::syntax::{Name, Pattern};
+use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 
 /// A name without its backticks.

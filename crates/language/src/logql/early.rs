@@ -2,7 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::Rule;
+use super::grammar::Rule;
 
 /// A condition on one label that parsers look at as well.
 ///

@@ -2,7 +2,7 @@
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::Rule;
+use super::grammar::Rule;
 use plan::error::{QueryError, Span, nearest};
 
 /// Stages and functions that Loki has and this version refuses.

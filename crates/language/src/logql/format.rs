@@ -8,10 +8,14 @@ use pest::Parser;
 use pest::iterators::Pair;
 use types::parse_duration_ns;
 
-use super::read::{Reader, span_of};
+use super::explain;
+use super::grammar::{LogQl, Rule};
+use super::query::parse;
+use super::reader::Reader;
 use super::sizes::{parse_size, spell_duration, spell_size, spell_window};
-use super::{Rule, explain, generated};
+use crate::grammar::span_of;
 use plan::error::{QueryError, QueryErrors};
+use plan::escape::quoted;
 
 /// Bytes of an expression that stays on one line.
 const LINE_BYTES_MAX: usize = 100;
@@ -20,8 +24,8 @@ const LINE_BYTES_MAX: usize = 100;
 ///
 /// Errors: what cannot be read, and what this does not lay out, with the place.
 pub fn format(text: &str) -> Result<String, QueryErrors> {
-    super::parse(text)?;
-    let mut pairs = generated::LogQl::parse(Rule::query, text).map_err(|found| explain::explain(&found, text))?;
+    parse(text)?;
+    let mut pairs = LogQl::parse(Rule::query, text).map_err(|found| explain::explain(&found, text))?;
     let formatter = Formatter { reader: Reader::new(text, false) };
     let Some(query) = pairs.next().and_then(|query| query.into_inner().next()) else { return Ok(String::new()) };
     let tree = match query.as_rule() {
@@ -189,7 +193,7 @@ impl Formatter<'_> {
     }
 
     fn quoted(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
-        Ok(quote(&self.reader.string(pair)?))
+        Ok(quoted(&self.reader.string(pair)?))
     }
 
     fn log(&self, pair: Pair<'_, Rule>) -> Result<Tree, QueryError> {
@@ -281,7 +285,7 @@ impl Formatter<'_> {
                 Rule::extraction => {
                     let name = part.clone().into_inner().next().map_or("", |name| name.as_str());
                     let path = part.clone().into_inner().find(|part| part.as_rule() == Rule::string);
-                    let path = path.map_or_else(|| Ok(quote(name)), |path| self.quoted(&path))?;
+                    let path = path.map_or_else(|| Ok(quoted(name)), |path| self.quoted(&path))?;
                     items.push(format!("{name}={path}"));
                 }
                 Rule::renaming => {
@@ -446,28 +450,6 @@ fn quantity(text: &str) -> Option<String> {
         Ok(ns) => Some(spell_duration(ns)),
         Err(_) => parse_size(text).map(spell_size),
     }
-}
-
-/// A text in double quotes, escaped as in Go.
-fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\x{:02x}", c as u32)),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// The sign of an offset.

@@ -6,12 +6,16 @@ use pest::iterators::Pair;
 use regex::Regex;
 use types::Value;
 
-use super::read::{Reader, span_of};
-use super::stage::{label_matches, message, not};
-use super::{LogQuery, Rule, label, template};
+use super::condition::{label_matches, message};
+use super::grammar::Rule;
+use super::log_query::LogQuery;
+use super::reader::Reader;
+use super::{label, template};
+use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 use plan::function::{Function, LabelsFunction};
 use plan::line_parser;
+use plan::not;
 use plan::{Expr, Format, Name, Operator, Parse, ParseMethod};
 
 /// What the column is called that labels are taken from in other languages. No event has a field of this name.

@@ -3,10 +3,13 @@
 use pest::iterators::Pair;
 use types::parse_duration_ns;
 
+use super::grammar::Rule;
+use super::grouping::{Grouping, grouping};
+use super::log_query::LogQuery;
 use super::operator::{BinaryOperator, Matching};
-use super::read::{Reader, span_of};
+use super::reader::Reader;
 use super::stage::{self, Unwrap};
-use super::{LogQuery, Rule};
+use crate::grammar::span_of;
 use plan::Expr;
 use plan::error::QueryError;
 use plan::label_set::ERROR;
@@ -195,13 +198,6 @@ pub(super) enum AggregationKind {
     Variance,
 }
 
-/// Which labels stay.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Grouping {
-    By(Vec<String>),
-    Without(Vec<String>),
-}
-
 impl Metric {
     fn first_events(&self) -> Option<&LogQuery> {
         match self {
@@ -312,19 +308,6 @@ fn relabelled(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Q
 fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<f64, QueryError> {
     let number = pair.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| reader.error("number-too-large", "this number is too large", span_of(pair)))
-}
-
-fn grouping(pair: Pair<'_, Rule>) -> Grouping {
-    let mut is_without = false;
-    let mut labels = Vec::new();
-    for part in pair.into_inner() {
-        match part.as_rule() {
-            Rule::kw_without => is_without = true,
-            Rule::label => labels.push(part.as_str().to_owned()),
-            _ => {}
-        }
-    }
-    if is_without { Grouping::Without(labels) } else { Grouping::By(labels) }
 }
 
 fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {

@@ -2,8 +2,8 @@
 
 use pest::iterators::Pair;
 
-use super::Rule;
-use super::metric::Grouping;
+use super::grammar::Rule;
+use super::grouping::Grouping;
 
 /// Operators between numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 
 use types::{TimeRange, Timestamp, Value};
 
+use super::grouping::Grouping;
 use super::labels;
-use super::metric::{AggregationKind, Grouping, Metric, MetricQuery, RangeCall, RangeFunction};
+use super::metric::{AggregationKind, Metric, MetricQuery, RangeCall, RangeFunction};
+use super::steps::Steps;
 use super::vector::{self, Labels, Numbers, Values};
 use super::windows::{self, Reading, SegmentedSeries, Segments};
 use plan::function::Function;
 use plan::label_set::{ERROR, LabelSet};
-use plan::optimise;
-use plan::{ArithmeticOperator, Expr, Name, Operator, Plan};
+use plan::{ArithmeticOperator, Expr, Name, Operator, Plan, PlanDraft};
 
 // What Prometheus and Loki allow, and more than any screen has pixels.
 const STEPS_MAX: i64 = 11_000;
@@ -31,33 +32,6 @@ const PARSER_ERRORS: [&str; 2] = ["JSONParserErr", "LogfmtParserErr"];
 
 /// The column that says what could not be read, behind all others.
 const ERROR_COLUMN: &str = "#error";
-
-/// The instants at which a metric query is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Steps {
-    /// First instant.
-    pub start: Timestamp,
-    /// Last possible instant.
-    pub end: Timestamp,
-    /// Nanoseconds between two instants, above 0.
-    pub step_ns: i64,
-}
-
-impl Steps {
-    /// One instant.
-    pub fn instant(at: Timestamp) -> Self {
-        Self { start: at, end: at, step_ns: Timestamp::SECOND }
-    }
-
-    fn count(&self) -> i64 {
-        let span = self.end.0.saturating_sub(self.start.0);
-        if span < 0 { 0 } else { (span / self.step_ns.max(1)).saturating_add(1) }
-    }
-
-    fn at(&self, step: i64) -> Timestamp {
-        Timestamp(self.start.0.saturating_add(step.saturating_mul(self.step_ns)))
-    }
-}
 
 /// A number at an instant.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -424,5 +398,5 @@ fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Rea
     }
     operators.push(Operator::Aggregate { by, aggregates });
     operators.push(Operator::Project { columns, is_events: false });
-    optimise(Plan { sources: call.log.sources.clone(), operators, ..Plan::default() })
+    PlanDraft { sources: call.log.sources.clone(), operators, ..PlanDraft::default() }.finish()
 }

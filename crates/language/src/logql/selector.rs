@@ -2,8 +2,10 @@
 
 use pest::Parser;
 
-use super::read::{Reader, span_of};
-use super::{Rule, explain, generated};
+use super::explain;
+use super::grammar::{LogQl, Rule};
+use super::reader::Reader;
+use crate::grammar::span_of;
 use plan::error::{QueryError, QueryErrors, Span};
 
 /// What Loki answers to a lookup with stages or functions.
@@ -25,7 +27,7 @@ pub struct Selector {
 /// Errors: whatever is no selector; with `narrows`, also a selector that the empty label set matches.
 pub fn selector(text: &str, narrows: bool) -> Result<Selector, QueryErrors> {
     let error = |code, message: &str| QueryError::new(code, message, text, Span { start: 0, end: text.len() });
-    let pairs = generated::LogQl::parse(Rule::query, text).map_err(|found| explain::explain(&found, text))?;
+    let pairs = LogQl::parse(Rule::query, text).map_err(|found| explain::explain(&found, text))?;
     let reader = Reader::new(text, false);
     let (mut found, mut is_narrow) = (Selector { labels: Vec::new() }, false);
     for pair in pairs.flatten() {
@@ -59,7 +61,7 @@ pub fn selector(text: &str, narrows: bool) -> Result<Selector, QueryErrors> {
 ///
 /// Errors: no matcher of some selector leaves the empty text out. What cannot be read is left to [`parse`](super::parse).
 pub fn require_narrow_selectors(text: &str) -> Result<(), QueryErrors> {
-    let Ok(pairs) = generated::LogQl::parse(Rule::query, text) else { return Ok(()) };
+    let Ok(pairs) = LogQl::parse(Rule::query, text) else { return Ok(()) };
     for pair in pairs.flatten().filter(|pair| pair.as_rule() == Rule::selector) {
         selector(pair.as_str(), true).map_err(|errors| match errors.0.first() {
             Some(error) if error.code == "empty-selector" => {

@@ -5,18 +5,22 @@ use std::net::IpAddr;
 use pest::iterators::Pair;
 use types::{Value, parse_duration_ns};
 
+use super::condition::{both, is_present, label_matches, message, text_matches};
 use super::early::EarlyFilter;
+use super::grammar::Rule;
 use super::groups::{group_patterns, is_foreign};
-use super::loose::{loose_texts, rounded_size};
-use super::read::{Reader, span_of};
-use super::shown::Sight;
-use super::{LogQuery, Rule, Shown, label, labels};
-use plan::balanced;
-use plan::error::{QueryError, Span};
+use super::log_query::LogQuery;
+use super::loose::rounded_size;
+use super::reader::Reader;
+use super::shown::{Shown, Sight};
+use super::{label, labels};
+use crate::grammar::span_of;
+use plan::error::QueryError;
 use plan::function::{Function, LabelsFunction};
 use plan::line_parser::LinePattern;
 use plan::units::{duration_ns, size_bytes};
 use plan::{Comparison, Expr, Operator, TextPattern};
+use plan::{balanced, not};
 
 /// A number taken out of the events instead of counting them.
 #[derive(Clone, Debug)]
@@ -107,14 +111,6 @@ fn early_filter(reader: &mut Reader<'_>, filter: &EarlyFilter<'_>, before: Expr)
     Ok(Operator::Filter(Expr::Or(Box::new(not(is_found)), Box::new(condition))))
 }
 
-pub(super) fn message() -> Expr {
-    Expr::Field("@message".into())
-}
-
-pub(super) fn not(expr: Expr) -> Expr {
-    Expr::Not(Box::new(expr))
-}
-
 fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let [name, sign, text] = parts.as_slice() else { return Ok(()) };
@@ -153,64 +149,6 @@ fn group_matches(
     }
     let either = |a: Expr, b: Expr| Expr::Or(Box::new(a), Box::new(b));
     Ok(of_group.zip(of_stream()?).map(|(a, b)| either(a, b)))
-}
-
-/// The condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
-pub(super) fn label_matches(
-    reader: &Reader<'_>,
-    name: &str,
-    sign: &str,
-    value: &str,
-    span: Span,
-) -> Result<Option<Expr>, QueryError> {
-    let label = reader.sight.label(name);
-    let is_regex = matches!(sign, "=~" | "!~") && !reader.sight.is_plain;
-    if let Some(texts) = is_regex.then(|| loose_texts(value)).flatten() {
-        let of_text = |(text, is_whole): (String, bool)| match is_whole {
-            true => Expr::Compare(Comparison::Equal, Box::new(label.clone()), Box::new(label::text(text))),
-            false => Expr::Match(Box::new(label.clone()), TextPattern::Substring(text)),
-        };
-        let positive = balanced(texts.into_iter().map(of_text).collect(), Expr::Or);
-        return Ok(Some(if sign == "!~" { not(positive) } else { positive }));
-    }
-    text_matches(reader, label, sign, value, span)
-}
-
-/// The same of any value.
-fn text_matches(
-    reader: &Reader<'_>,
-    label: Expr,
-    sign: &str,
-    value: &str,
-    span: Span,
-) -> Result<Option<Expr>, QueryError> {
-    let is_empty = |label: Expr| Expr::Call(Function::IsEmpty, vec![label]);
-    let positive = match sign {
-        "=~" | "!~" => {
-            // Matchers of labels are anchored, line filters are not.
-            let regex = reader.regex(&format!("^(?s:{value})$"), span)?;
-            let matches_empty = regex.is_match("");
-            if matches_empty && matches!(value, ".*" | "") {
-                let condition = if value.is_empty() { Some(is_empty(label)) } else { None };
-                return Ok(match (condition, sign) {
-                    (Some(condition), "!~") => Some(not(condition)),
-                    (None, "!~") => Some(Expr::Literal(Some(Value::Boolean(false)))),
-                    (condition, _) => condition,
-                });
-            }
-            let matches = Expr::Match(Box::new(label.clone()), TextPattern::Regex(regex));
-            if matches_empty { Expr::Or(Box::new(is_empty(label)), Box::new(matches)) } else { matches }
-        }
-        _ if value.is_empty() => is_empty(label),
-        _ => {
-            let same = label::call(LabelsFunction::Same, vec![label.clone(), label::text(value)]);
-            let equal = Expr::Compare(Comparison::Equal, Box::new(label), Box::new(label::text(value)));
-            // Numbers are equal whatever their spelling, labels are not.
-            let may_be_number = value.parse::<f64>().is_ok() && !reader.sight.is_plain;
-            if may_be_number { both(equal, same) } else { equal }
-        }
-    };
-    Ok(Some(if sign.starts_with('!') { not(positive) } else { positive }))
 }
 
 /// `|= "a" or "b"`: holds any of the texts; with `!` none of them.
@@ -313,14 +251,6 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
         }
     };
     Unwrap { label: name.to_owned(), text, value }
-}
-
-fn is_present(expr: Expr) -> Expr {
-    Expr::Call(Function::IsPresent, vec![expr])
-}
-
-fn both(left: Expr, right: Expr) -> Expr {
-    Expr::And(Box::new(left), Box::new(right))
 }
 
 fn label_or(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {

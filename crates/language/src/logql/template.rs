@@ -3,9 +3,10 @@
 use pest::iterators::Pair;
 use types::Value;
 
-use super::Rule;
-use super::read::{Reader, span_of};
-use super::stage::message;
+use super::condition::message;
+use super::grammar::Rule;
+use super::reader::Reader;
+use crate::grammar::span_of;
 use plan::Expr;
 use plan::error::QueryError;
 use plan::function::Function;

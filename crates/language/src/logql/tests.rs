@@ -14,6 +14,7 @@ use types::{
 use super::*;
 use execute::execute;
 use execute::{Answer, ExecuteError, Request, Support};
+use plan::Plan;
 
 #[track_caller]
 fn log_query(query: &str) -> LogQuery {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::metric::{AggregationKind, Grouping, Relabelling};
+use super::grouping::Grouping;
+use super::metric::{AggregationKind, Relabelling};
 use super::operator::{BinaryOperator, Matching, Side};
 
 /// Names and values of labels, in the order of the names. A label that a stage made may have an empty value.

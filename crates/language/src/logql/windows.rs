@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use types::{TimeRange, Timestamp, Value};
 
 use super::metric::{RangeCall, RangeFunction};
-use super::run::Steps;
+use super::steps::Steps;
 use super::vector::{Labels, Values};
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, Name, Span};

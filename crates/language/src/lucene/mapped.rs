@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use types::{Timestamp, Value};
 
-use super::condition::{Bound, Target, value_of};
+use super::bound::Bound;
+use super::target::Target;
+use super::text::value_of;
+use crate::logic::never;
 use crate::mapping::Kind;
 use crate::mapping::no_longer;
 use plan::balanced;
@@ -18,10 +21,6 @@ const TEXT_MARK: &str = "\u{2}";
 
 fn literal(value: Value) -> Box<Expr> {
     Box::new(Expr::Literal(Some(value)))
-}
-
-fn never() -> Expr {
-    Expr::Literal(Some(Value::Boolean(false)))
 }
 
 fn compare(comparison: Comparison, left: Expr, right: Value) -> Expr {
@@ -74,14 +73,6 @@ fn truth(text: &str) -> Option<Value> {
 }
 
 impl Target {
-    /// What the field is declared to be.
-    pub(crate) fn kind(&self) -> Option<&Kind> {
-        match self {
-            Self::Field { kind, .. } => kind.as_ref(),
-            Self::Any(_) | Self::Presence => None,
-        }
-    }
-
     /// Says why the field cannot be asked for a value; `None` where it can.
     pub(crate) fn misfit(&self, text: &str) -> Option<String> {
         let name = self.name();

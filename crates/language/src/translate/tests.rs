@@ -6,13 +6,12 @@ use types::Timestamp;
 
 use super::*;
 use crate::insights::{ParseOptions, parse_insights};
-use plan::optimise;
-use plan::{Expr, Plan};
+use plan::{Expr, PlanDraft};
 
 fn plan_of(sources: Vec<types::GroupPattern>, mut operators: Vec<Operator>) -> String {
     let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
     operators.push(Operator::Project { columns: columns.collect(), is_events: true });
-    optimise(Plan { sources, operators, ..Plan::default() }).to_string()
+    PlanDraft { sources, operators, ..PlanDraft::default() }.finish().to_string()
 }
 
 fn original(text: &str, language: Language) -> Option<String> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use parse::{JsonMistake, JsonToken, json_members, json_text, json_text_end, json_trimmed, json_value};
 
 use super::super::label_set::LabelSet;
-use super::{LABELS_MAX, label_name, valid};
+use super::label_name::{LABELS_MAX, label_name, valid};
 
 const JSON_ERROR: &str = "JSONParserErr";
 

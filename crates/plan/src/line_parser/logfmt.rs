@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use parse::logfmt_pair;
 
 use super::super::label_set::LabelSet;
-use super::{LABELS_MAX, label_name, valid};
+use super::label_name::{LABELS_MAX, label_name, valid};
 
 const LOGFMT_ERROR: &str = "LogfmtParserErr";
 

@@ -8,13 +8,11 @@ use std::cmp::Ordering;
 use regex::Regex;
 
 use super::layout;
+use super::limits::TEXT_BYTES_MAX;
 use super::times::{Moment, zone};
 use super::value::Go;
 use crate::regular_expression::compile_regex;
 use crate::template::printf::printf;
-
-/// Longest text that a function may make.
-pub(super) const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// What a function takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

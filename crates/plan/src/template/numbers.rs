@@ -1,6 +1,4 @@
-//! Numbers as Go reads and prints them, and as `cast` takes them from any value.
-
-use super::value::Go;
+//! Numbers as Go reads and prints them.
 
 /// The exponent from which on the shortest form of a number has one.
 pub(super) const SHORTEST_LIMIT: i32 = 6;
@@ -25,39 +23,6 @@ pub(super) fn parse_integer(text: &str) -> Option<i64> {
     }
     let number = i128::from_str_radix(digits, radix).ok()?;
     i64::try_from(if is_negative { -number } else { number }).ok()
-}
-
-/// A whole number of any value: the part before the point of a text, 0 of what is no number.
-pub(super) fn to_integer(value: &Go) -> i64 {
-    match value {
-        Go::Boolean(value) => i64::from(*value),
-        Go::Integer(number) | Go::Long(number) => *number,
-        Go::Float(number) => *number as i64,
-        Go::Text(text) => parse_integer(whole_part(text)).unwrap_or(0),
-        _ => 0,
-    }
-}
-
-fn whole_part(text: &str) -> &str {
-    let Some((whole, fraction)) = text.split_once('.') else { return text };
-    let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
-    let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    match (are_digits(digits) && are_digits(fraction), digits.is_empty()) {
-        (false, _) => text,
-        (true, true) => "0",
-        (true, false) => whole,
-    }
-}
-
-/// A number of any value, 0 of what is none.
-pub(super) fn to_float(value: &Go) -> f64 {
-    match value {
-        Go::Boolean(value) => f64::from(u8::from(*value)),
-        Go::Integer(number) | Go::Long(number) => *number as f64,
-        Go::Float(number) => *number,
-        Go::Text(text) => parse_float(text).unwrap_or(0.0),
-        _ => 0.0,
-    }
 }
 
 /// A number as Go's `ParseFloat` reads it.

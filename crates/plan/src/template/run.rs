@@ -2,8 +2,9 @@
 
 use regex::Regex;
 
-use super::Line;
-use super::functions::{Builtin, TEXT_BYTES_MAX};
+use super::functions::Builtin;
+use super::limits::TEXT_BYTES_MAX;
+use super::line::Line;
 use super::parse::{Branch, Command, Node, Operand, Pipeline, Source};
 use super::times::Moment;
 use super::value::Go;

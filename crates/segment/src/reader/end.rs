@@ -24,7 +24,7 @@ pub struct SegmentEnd {
 }
 
 /// What the end of a segment says.
-pub(super) struct Content {
+pub(super) struct EndContents {
     pub(super) meta: SegmentMeta,
     pub(super) format: u16,
     pub(super) runs: Vec<RunFooter>,
@@ -66,7 +66,7 @@ impl SegmentEnd {
     }
 
     /// Takes it apart; an error has its place.
-    pub(super) fn open(&self, store: [u8; 16]) -> Result<Content, (u64, String)> {
+    pub(super) fn open(&self, store: [u8; 16]) -> Result<EndContents, (u64, String)> {
         let length = self.from + self.bytes.len() as u64;
         if length < (HEADER_BYTES + TRAILER_BYTES) as u64 || self.bytes.len() < TRAILER_BYTES {
             return Err((0, format!("file ends too early, {length} bytes")));
@@ -157,9 +157,9 @@ impl Trailer {
     }
 }
 
-fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<Content> {
+fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<EndContents> {
     let mut cursor = Cursor::new(plain);
     let (meta, runs) = footer::decode(&mut cursor)?;
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
-    Ok(Content { meta, format: place.format, runs, sections, lineage: footer::take_descent(&mut cursor)? })
+    Ok(EndContents { meta, format: place.format, runs, sections, lineage: footer::take_descent(&mut cursor)? })
 }

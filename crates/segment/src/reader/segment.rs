@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use types::{Examples, ScanError, Value};
 use zstd::bulk::Decompressor;
 
-use super::end::{Content, check_header};
+use super::end::{EndContents, check_header};
 use crate::bytes::Decoded;
 use crate::footer::{Lineage, RunFooter};
 use crate::format::HEADER_BYTES;
@@ -78,7 +78,7 @@ impl Segment {
             let problem = of_header.map_or(problem, |damage| damage.0.into());
             ScanError { file: name.clone(), offset, problem }
         })?;
-        let Content { meta, format, runs, sections, lineage } = content;
+        let EndContents { meta, format, runs, sections, lineage } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
         let (decompressors, kept, days) = Default::default();

@@ -119,7 +119,7 @@ impl Part {
 }
 
 /// A way that some row may take: places among the columns wanted, and which of their values will do.
-type Living<'a> = Vec<(usize, &'a RowSet)>;
+type LiveWay<'a> = Vec<(usize, &'a RowSet)>;
 
 /// What is asked of one block.
 pub(crate) struct LiteralCache<'s> {
@@ -223,7 +223,7 @@ impl LiteralCache<'_> {
         let slots = &vocabulary.slots;
         let mut rows = RowSet::none(ids.ids.len());
         // By template number.
-        let mut ways: Vec<Vec<Living<'_>>> = self.sought.templates.iter().map(|_| Vec::new()).collect();
+        let mut ways: Vec<Vec<LiveWay<'_>>> = self.sought.templates.iter().map(|_| Vec::new()).collect();
         let mut is_any = false;
         for (id, told) in self.sought.templates.iter().enumerate().filter(|(id, _)| self.is_there[*id]) {
             let TemplateNeeds::Ways(of_template) = told else { continue };

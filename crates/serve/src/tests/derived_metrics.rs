@@ -185,7 +185,7 @@ async fn metrics_of_files_count_and_are_read_only() {
     let gone = house.administer("DELETE", "/api/v1/metrics/from_file_total", "").await;
     assert_eq!((gone.status, gone.json()["error"]["code"].as_str()), (409, Some("metric-of-file")));
     assert_eq!(house.make_metric(json!({"name": "from_file_total", "type": "gauge", "field": "a"})).await.status, 409);
-    let mut rules = alert::RuleBook::default();
+    let mut rules = alert::RuleSet::default();
     let bad = "metrics: [{name: a, type: counter}, {name: a, type: gauge, field: b}, {name: c, type: gauge}]";
     let errors = format!("{:?}", rules.add("rules.yaml", bad).expect_err("two mistakes"));
     assert!(errors.contains("taken by \\\"a\\\"") && errors.contains("field: is needed"), "{errors}");
@@ -208,7 +208,7 @@ async fn many_small_batches_count_once_each() {
 async fn recording_rules_give_gauges_in_every_language() {
     let bare = House::new();
     bare.fill().await;
-    let mut rules = alert::RuleBook::default();
+    let mut rules = alert::RuleSet::default();
     let text = r#"
 groups:
   - name: g

@@ -37,7 +37,7 @@ pub enum CheckpointError {
 
 /// How far a generation of a file was acknowledged that has ended since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Past {
+pub(crate) struct PastGeneration {
     /// Its number.
     pub(crate) generation: u64,
     /// How far the server has it.
@@ -50,7 +50,7 @@ pub(crate) struct Past {
     pub(crate) content: Option<Content>,
 }
 
-impl Past {
+impl PastGeneration {
     /// What a file has that is this generation.
     pub(crate) fn evidence(&self) -> Option<Mark> {
         Some(self.mark).filter(|mark| mark.offset > 0).or(self.told)
@@ -59,7 +59,7 @@ impl Past {
 
 /// What a packed file is known by: its own content, and how much it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Packed {
+pub(crate) struct PackedContent {
     /// The mark of all its bytes as they are on disk.
     pub(crate) mark: Mark,
     /// Bytes that it holds, as many as can be unpacked.
@@ -98,13 +98,13 @@ pub(crate) struct Entry {
     pub(crate) is_unasked: bool,
     /// How far it had the generation before: a copy made of that is recognised by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) before: Option<Past>,
+    pub(crate) before: Option<PastGeneration>,
     /// Whether it is a copy, read on under the name and the generation of its original.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_copy: bool,
     /// Set where it is packed: then all places are those of what it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) packed: Option<Packed>,
+    pub(crate) packed: Option<PackedContent>,
     /// When it was last seen on disk, nanoseconds since the Unix epoch.
     pub(crate) seen: i64,
 }
@@ -127,8 +127,8 @@ impl Entry {
     }
 
     /// Its generation as it is now.
-    pub(crate) fn now(&self) -> Past {
-        Past { generation: self.generation, mark: self.mark, told: self.told, content: self.content }
+    pub(crate) fn now(&self) -> PastGeneration {
+        PastGeneration { generation: self.generation, mark: self.mark, told: self.told, content: self.content }
     }
 }
 

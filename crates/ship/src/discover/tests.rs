@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn search(paths: &[PathBuf]) -> (Vec<String>, Vec<LeftOut>) {
+fn search(paths: &[PathBuf]) -> (Vec<String>, Vec<SkippedFile>) {
     let roots: Vec<Root> = paths.iter().map(|path| root_of(path)).collect();
     let mut report = Discovery::default();
     let found = Search::new(&[], &mut report).run(&roots, &|_| None);
@@ -43,7 +43,7 @@ fn what_is_not_there_is_named_and_a_device_is_no_log() {
     let dir = tempfile::tempdir().unwrap();
     let (names, left_out) = search(&[dir.path().join("none.log"), "/dev/zero".into()]);
     assert!(names.is_empty());
-    assert_eq!(left_out, [LeftOut { path: dir.path().join("none.log"), reason: Reason::Absent }]);
+    assert_eq!(left_out, [SkippedFile { path: dir.path().join("none.log"), reason: Reason::Absent }]);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_stray_nul_is_text_and_a_record_file_is_not() {
 }
 
 fn root_of(path: &Path) -> Root {
-    Root { place: Place::new(path).unwrap(), excluded: Vec::new(), input: 0, unpacks: false }
+    Root { place: PathSpec::new(path).unwrap(), excluded: Vec::new(), input: 0, unpacks: false }
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_an_input_leaves_out_is_not_found_and_our_own_directory_only_where_it_is_
         fs::create_dir_all(path(name).parent().unwrap()).unwrap();
         fs::write(path(name), "line\n").unwrap();
     }
-    let place = |path: PathBuf| Place::new(&path).unwrap();
+    let place = |path: PathBuf| PathSpec::new(&path).unwrap();
     let excluded = vec![place(path("*.debug.log")), place(path("sub"))];
     let roots = [
         Root { place: place(dir.path().into()), excluded, input: 0, unpacks: false },

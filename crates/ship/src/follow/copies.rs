@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use types::{GroupName, group_name_of_file};
 
-use super::file::Followed;
-use crate::checkpoint::Past;
+use super::file::FollowedFile;
+use crate::checkpoint::PastGeneration;
 use crate::content::Content;
 use crate::discover::Candidate;
 use crate::identity::{FileKey, Mark, open_file};
@@ -61,7 +61,7 @@ pub(super) struct Copies {
 
 impl Copies {
     /// Remembers how far a file was read that is forgotten otherwise: a copy of it may still turn up.
-    pub(super) fn remember(&mut self, file: &Followed) {
+    pub(super) fn remember(&mut self, file: &FollowedFile) {
         for origin in origins(file) {
             for path in names(file) {
                 if self.gone.len() >= GONE_MAX {
@@ -78,12 +78,12 @@ impl Copies {
         candidate: &Candidate,
         group: &GroupName,
         file: &File,
-        files: &BTreeMap<FileKey, Followed>,
+        files: &BTreeMap<FileKey, FollowedFile>,
     ) -> Option<Start> {
         let group_of = |path: &Path| group_name_of_file(&path.to_string_lossy());
         let is_rotated = |name: &Path| group_of(&candidate.path) == group_of(name);
         // Both may have been renamed since the copy was made, and the original may have further names.
-        let is_original = |known: &&Followed| {
+        let is_original = |known: &&FollowedFile| {
             let is_of = |name: &Path| has_suffix(&candidate.path, name) && (known.group == *group || is_rotated(name));
             known.entry.key != candidate.key && names(known).any(is_of)
         };
@@ -128,9 +128,9 @@ impl Copies {
         // A generation goes on in one place: where a copy of it was found before, only what holds the same is another, or
         // what holds more of what was read.
         let is_taken = |origin: &Origin| {
-            let is_copy = |known: &&Followed| known.entry.is_copy && known.entry.key != candidate.key;
+            let is_copy = |known: &&FollowedFile| known.entry.is_copy && known.entry.key != candidate.key;
             let is_ahead = |mark: Mark| is_whole(&mark) && mark.offset < origin.evidence.offset;
-            let has_it = |copy: &Followed| !copy.entry.now().evidence().is_some_and(is_ahead);
+            let has_it = |copy: &FollowedFile| !copy.entry.now().evidence().is_some_and(is_ahead);
             let mut copies = files.values().filter(is_copy).filter(|copy| copy.is_of(&origin.file, origin.generation));
             copies.any(|copy| has_it(copy) && mark_of_beginning(candidate, file, copy).is_none())
         };
@@ -145,20 +145,20 @@ impl Copies {
 }
 
 /// Every name that a file has or had.
-fn names(file: &Followed) -> impl Iterator<Item = &Path> {
+fn names(file: &FollowedFile) -> impl Iterator<Item = &Path> {
     let first_and_now = [Some(Path::new(&file.entry.path)), file.path.as_deref()].into_iter().flatten();
     first_and_now.chain(file.others.iter().map(PathBuf::as_path))
 }
 
 /// What was read of `file`: its generation now, and the one before.
-fn origins(file: &Followed) -> impl Iterator<Item = Origin> {
+fn origins(file: &FollowedFile) -> impl Iterator<Item = Origin> {
     [Some(file.entry.now()), file.entry.before].into_iter().flatten().filter_map(|past| origin(file, past))
 }
 
 /// What was read of a generation of `file`; nothing where nothing of it was sent.
-pub(super) fn origin(file: &Followed, past: Past) -> Option<Origin> {
+pub(super) fn origin(file: &FollowedFile, past: PastGeneration) -> Option<Origin> {
     let evidence = past.evidence()?;
-    let Past { generation, mark, content, told: _ } = past;
+    let PastGeneration { generation, mark, content, told: _ } = past;
     Some(Origin { file: file.entry.file.clone(), generation, mark, content, evidence })
 }
 
@@ -174,19 +174,19 @@ fn fits(mark: &Mark, file: &File) -> bool {
 }
 
 /// The mark at the end of `candidate` if the original still begins with all of it.
-fn mark_of_beginning(candidate: &Candidate, file: &File, original: &Followed) -> Option<Mark> {
+fn mark_of_beginning(candidate: &Candidate, file: &File, original: &FollowedFile) -> Option<Mark> {
     let mark = Mark::at(file, candidate.size).ok().filter(|mark| mark.offset > 0)?;
     still_has(original, &mark).then_some(mark)
 }
 
 /// Tells whether `original` is what `origin` came from, and still begins with what that holds.
-fn has_beginning(original: &Followed, origin: &Origin) -> bool {
+fn has_beginning(original: &FollowedFile, origin: &Origin) -> bool {
     original.is_of(&origin.file, origin.generation) && still_has(original, &origin.evidence)
 }
 
 /// Tells whether `original` has the marked content now.
-fn still_has(original: &Followed, mark: &Mark) -> bool {
-    match (&original.handle, &original.path) {
+fn still_has(original: &FollowedFile, mark: &Mark) -> bool {
+    match (original.handle.file(), &original.path) {
         (Some(handle), _) => fits(mark, handle),
         (None, Some(path)) => open_file(path).is_ok_and(|opened| fits(mark, &opened)),
         (None, None) => false,

@@ -1,6 +1,6 @@
 //! Files on a device whose number changed: inode and birth show that they are the same.
 
-use super::{Followed, Follower};
+use super::{FollowedFile, Follower};
 use crate::discover::Candidate;
 use crate::identity::FileKey;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 impl Follower {
     /// Takes files that are found on a device of another number for those that they were.
     pub(crate) fn follow_devices(&mut self, found: &HashMap<FileKey, Candidate>) {
-        let is_missing = |key: &FileKey, file: &Followed| !found.contains_key(key) && !file.is_held();
+        let is_missing = |key: &FileKey, file: &FollowedFile| !found.contains_key(key) && !file.is_held();
         let missing = self.files.iter().filter(|(key, file)| is_missing(key, file));
         let by_birth: HashMap<(u64, i64), FileKey> =
             missing.filter_map(|(key, file)| Some(((key.inode, file.entry.born?), *key))).collect();

@@ -15,13 +15,14 @@ use super::Timing;
 use super::buffers::Buffers;
 use super::container::Container;
 use super::options::FileInput;
-use crate::boundary::{self, Cut, Multiline, Settled};
-use crate::checkpoint::{Entry, Packed};
+use super::state::{GenerationState, Handle, HintCoverage, LinePosition, OldBytes, Unsent};
+use crate::boundary::{self, Cut, Multiline, TailState};
+use crate::checkpoint::{Entry, PackedContent};
 use crate::content::Content;
 use crate::discover::{Reason, modified_of, reason_of_content};
 use crate::follow::options::LARGE_BYTES;
-use crate::follow::unpacker::Unpacked;
-use crate::identity::{FileKey, Mark, Verified, open_file, read_at_most};
+use crate::follow::unpacker::UnpackedFile;
+use crate::identity::{FileKey, Mark, VerifiedBytes, open_file, read_at_most};
 
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
@@ -71,7 +72,7 @@ pub(super) enum Look {
 
 /// A file that is followed.
 #[derive(Debug)]
-pub(super) struct Followed {
+pub(super) struct FollowedFile {
     pub(super) entry: Entry,
     /// Where it is now; `None` when no PATH leads to it any more.
     pub(super) path: Option<PathBuf>,
@@ -82,10 +83,8 @@ pub(super) struct Followed {
     pub(super) group: GroupName,
     /// Which container writes it, where that is known.
     pub(super) container: Option<Container>,
-    pub(super) handle: Option<File>,
+    pub(super) handle: Handle,
     pub(super) size: u64,
-    /// Whether the last search saw bytes that were not looked at since.
-    pub(super) is_waiting: bool,
     modified: Option<Timestamp>,
     /// When it was last seen to have changed.
     pub(super) grown_at: Timestamp,
@@ -95,49 +94,40 @@ pub(super) struct Followed {
     pub(super) last_error: Option<String>,
     /// What is wrong with a packed file, which stays so.
     pub(super) damage: Option<String>,
-    /// Whether a saved checkpoint says that its name and generation are in use.
-    pub(super) is_saved: bool,
-    /// Whether a link leads to it, so that nobody tells of its changes.
-    pub(super) is_linked: bool,
-    /// Whether a change of it was seen that nobody told, as on file systems that other hosts write to.
-    pub(super) is_untold: bool,
-    /// Whether somebody told of a change since it was last seen to have changed.
-    was_told: bool,
-    /// Whether it was there before the shipper was.
-    is_old: bool,
-    /// Size of an old file when the shipper began with it: bytes before that are old.
-    catch_up_bytes: u64,
-    /// Size and settledness at the last look that gave nothing: the same again gives nothing again.
-    held: Option<(u64, Settled)>,
-    /// When the first of the bytes was seen that are there and not sent.
-    unsent_since: Option<Timestamp>,
-    /// Whether what was cut last is a piece of a line that goes on, so that nothing of it is kept whole.
-    is_within_line: bool,
-    /// Whether a copy goes on with its generation, so that what it holds now is another one.
-    pub(super) is_ended: bool,
+    pub(super) generation: GenerationState,
+    pub(super) hints: HintCoverage,
+    old: OldBytes,
+    unsent: Option<Unsent>,
+    line: LinePosition,
     /// Since when a long line of it waits for one of another file.
     pub(super) waits_for_large: Option<Timestamp>,
 }
 
 /// What was read, and what of it can be sent.
-struct Found {
-    read: Verified,
+struct Excerpt {
+    read: VerifiedBytes,
     cut: Cut,
-    /// Whether it is a piece of a line that goes on.
-    is_within_line: bool,
+    /// Where the cut ends.
+    line: LinePosition,
 }
 
 /// What came of reading.
 enum Reading {
-    Found(Found),
+    Excerpt(Excerpt),
     /// The content changed.
     Replaced,
     /// A long line, and another one is on its way.
     TooLargeNow,
 }
 
-impl Followed {
-    pub(super) fn new(entry: Entry, input: usize, group: GroupName, is_saved: bool, is_old: bool) -> Self {
+impl FollowedFile {
+    pub(super) fn new(
+        entry: Entry,
+        input: usize,
+        group: GroupName,
+        generation: GenerationState,
+        old: OldBytes,
+    ) -> Self {
         Self {
             entry,
             path: None,
@@ -145,25 +135,19 @@ impl Followed {
             input,
             group,
             container: None,
-            handle: None,
+            handle: Handle::Closed,
             size: 0,
-            is_waiting: false,
             modified: None,
             grown_at: Timestamp(i64::MIN),
             next_look: Timestamp(i64::MIN),
             in_flight: None,
             last_error: None,
             damage: None,
-            is_saved,
-            is_linked: false,
-            is_untold: false,
-            was_told: false,
-            is_old,
-            catch_up_bytes: 0,
-            held: None,
-            unsent_since: None,
-            is_within_line: false,
-            is_ended: false,
+            generation,
+            hints: HintCoverage::default(),
+            old,
+            unsent: None,
+            line: LinePosition::Start,
             waits_for_large: None,
         }
     }
@@ -173,15 +157,15 @@ impl Followed {
         self.entry.file == file && self.entry.generation == generation
     }
 
-    /// Takes note that somebody told of a change, perhaps of one that was seen already.
-    pub(super) fn told(&mut self, now: Timestamp) {
-        (self.was_told, self.is_untold) = (true, false);
+    /// Notes a hint of a change, perhaps of one that was seen already.
+    pub(super) fn note_hint(&mut self, now: Timestamp) {
+        self.hints.note_hint();
         self.next_look = self.next_look.min(now);
     }
 
     /// Tells whether looking at it can give anything.
     pub(super) fn is_reachable(&self) -> bool {
-        self.path.is_some() || self.handle.is_some()
+        self.path.is_some() || self.handle.is_open()
     }
 
     /// Tells whether the file found at `path` under this one's inode is this one, and not a new one that was given
@@ -207,32 +191,34 @@ impl Followed {
         if self.entry.packed.is_some() {
             return;
         }
-        self.is_waiting = size > self.entry.mark.offset && self.in_flight.is_none();
-        if self.is_waiting && self.handle.is_none() {
-            // What cannot be opened is told when it is looked at.
-            self.handle = open_same(path, self.entry.key).ok().flatten();
+        if size > self.entry.mark.offset && self.in_flight.is_none() {
+            // What cannot be opened is reported when it is looked at.
+            self.handle.keep_unread(|| open_same(path, self.entry.key).ok().flatten());
+        } else {
+            self.handle.mark_read();
         }
     }
 
     /// Keeps a file open that was just found with `size` bytes; one that came to be there at `new_at` also when it is
     /// empty, as it will not stay so.
     pub(super) fn hold_new(&mut self, file: File, size: u64, new_at: Option<Timestamp>) {
-        self.is_waiting = size > self.entry.mark.offset;
         self.grown_at = new_at.unwrap_or(self.grown_at);
-        if self.is_waiting || new_at.is_some() {
-            self.handle = Some(file);
+        if size > self.entry.mark.offset {
+            self.handle = Handle::Unread(file);
+        } else if new_at.is_some() {
+            self.handle = Handle::Open(file);
         }
     }
 
     /// Tells whether a packed file of `size` bytes has to be unpacked to go on with it.
     pub(super) fn needs_unpacking(&self, size: u64) -> bool {
-        let is_unread = |packed: Packed| packed.mark.offset != size || self.entry.mark.offset < packed.n_bytes;
+        let is_unread = |packed: PackedContent| packed.mark.offset != size || self.entry.mark.offset < packed.n_bytes;
         !self.is_held() && self.entry.packed.is_some_and(is_unread)
     }
 
     /// Goes on with what it holds.
-    pub(super) fn take_unpacked(&mut self, unpacked: Unpacked, now: Timestamp) {
-        self.handle = Some(unpacked.text);
+    pub(super) fn take_unpacked(&mut self, unpacked: UnpackedFile, now: Timestamp) {
+        self.handle = Handle::Unread(unpacked.text);
         self.entry.packed = Some(unpacked.packed);
         self.damage = unpacked.damage;
         self.next_look = now;
@@ -245,7 +231,7 @@ impl Followed {
 
     /// Tells whether its inode cannot be given to another file, or a part of it is on its way.
     pub(super) fn is_held(&self) -> bool {
-        self.handle.is_some() || self.in_flight.is_some()
+        self.handle.is_open() || self.in_flight.is_some()
     }
 
     /// Starts over with new content under `generation`, which the path it is found at now may name anew.
@@ -254,19 +240,18 @@ impl Followed {
         (self.entry.mark, self.entry.begin) = (Mark::default(), 0);
         (self.entry.content, self.entry.is_unasked) = (Some(Content::begin(0)), false);
         self.entry.generation = generation;
-        self.is_saved = false;
+        self.generation = GenerationState::Unsaved;
         self.entry.told = None;
-        self.catch_up_bytes = 0;
-        self.is_waiting = false;
-        (self.held, self.unsent_since) = (None, None);
-        (self.is_within_line, self.is_ended) = (false, false);
+        self.old = OldBytes::NONE;
+        self.handle.mark_read();
+        (self.unsent, self.line) = (None, LinePosition::Start);
         self.grown_at = now;
         self.next_look = now;
     }
 
     /// Takes all that is there as read.
     pub(super) fn take_as_read(&mut self) {
-        let mark = self.handle.as_ref().and_then(|file| Mark::at(file, self.size).ok());
+        let mark = self.handle.file().and_then(|file| Mark::at(file, self.size).ok());
         self.entry.mark = mark.unwrap_or(self.entry.mark);
         self.entry.content = None;
     }
@@ -282,9 +267,10 @@ impl Followed {
         if !self.observe(now)? {
             return Ok(Look::Nothing);
         }
-        let Some(file) = &self.handle else { return Ok(Look::Nothing) };
+        let Some(file) = self.handle.file() else { return Ok(Look::Nothing) };
         let offset = self.entry.mark.offset;
-        if self.is_ended || self.size < offset || (self.size == offset && !self.entry.mark.fits(file)?) {
+        let is_continued = self.generation == GenerationState::Continued;
+        if is_continued || self.size < offset || (self.size == offset && !self.entry.mark.fits(file)?) {
             return Ok(Look::Replaced);
         }
         if let Some(told) = self.entry.told.filter(|_| offset == 0)
@@ -293,15 +279,17 @@ impl Followed {
             return Ok(Look::Replaced);
         }
         let settled = match timing.settled(now, self.grown_at) {
-            Settled::All if input.is_own => Settled::Lines,
+            TailState::All if input.is_own => TailState::Lines,
             settled => settled,
         };
-        if self.size == offset || self.held == Some((self.size, settled)) {
+        let is_fruitless = |unsent: &Unsent| unsent.fruitless == Some((self.size, settled));
+        if self.size == offset || self.unsent.as_ref().is_some_and(is_fruitless) {
             return Ok(Look::Nothing);
         }
         // Little that grows is worth waiting for more.
-        let unsent_ns = now.0.saturating_sub(self.unsent_since.get_or_insert(now).0);
-        if settled == Settled::Growing && self.size - offset < LITTLE_BYTES && unsent_ns < timing.gather_ns {
+        let unsent = self.unsent.get_or_insert(Unsent { since: now, fruitless: None });
+        let unsent_ns = now.0.saturating_sub(unsent.since.0);
+        if settled == TailState::Growing && self.size - offset < LITTLE_BYTES && unsent_ns < timing.gather_ns {
             return Ok(Look::Nothing);
         }
         let sizes = self.sizes(sizes);
@@ -314,14 +302,14 @@ impl Followed {
         let all = (self.size, settled);
         // No more at first than what is known to tell it from others.
         let told = self.entry.told.filter(|told| offset == 0 && told.offset < self.size);
-        let mut reading = read(told.map_or(all, |told| (told.offset, Settled::Growing)))?;
-        if told.is_some() && matches!(&reading, Reading::Found(found) if found.cut.n_bytes == 0) {
+        let mut reading = read(told.map_or(all, |told| (told.offset, TailState::Growing)))?;
+        if told.is_some() && matches!(&reading, Reading::Excerpt(excerpt) if excerpt.cut.n_bytes == 0) {
             reading = read(all)?;
             // It is noted anew with what is sent now.
-            self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Found(_)));
+            self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Excerpt(_)));
         }
         match reading {
-            Reading::Found(found) => Ok(self.piece_of(found, settled, encoding)),
+            Reading::Excerpt(excerpt) => Ok(self.piece_of(excerpt, settled, encoding)),
             Reading::Replaced => Ok(Look::Replaced),
             Reading::TooLargeNow => Ok(Look::TooLargeNow),
         }
@@ -330,13 +318,16 @@ impl Followed {
     /// Of a line of which pieces are sent no more is read than the next one.
     fn sizes<'b>(&self, sizes: Sizes<'b>) -> Sizes<'b> {
         let line_bytes_max = sizes.line_bytes_max;
-        let line_bytes_max = if self.is_within_line { line_bytes_max.min(PIECE_BYTES) } else { line_bytes_max };
+        let line_bytes_max = match self.line {
+            LinePosition::Start => line_bytes_max,
+            LinePosition::Within => line_bytes_max.min(PIECE_BYTES),
+        };
         Sizes { line_bytes_max, ..sizes }
     }
 
     /// What to send of what was found.
-    fn piece_of(&mut self, found: Found, settled: Settled, encoding: Option<Utf16>) -> Look {
-        let Found { read, cut, is_within_line } = found;
+    fn piece_of(&mut self, excerpt: Excerpt, settled: TailState, encoding: Option<Utf16>) -> Look {
+        let Excerpt { read, cut, line } = excerpt;
         let offset = self.entry.mark.offset;
         if offset == 0
             && encoding.is_none()
@@ -345,13 +336,14 @@ impl Followed {
             return Look::Unwanted(reason);
         }
         if cut.n_bytes == 0 {
-            self.held = Some((self.size, settled));
+            if let Some(unsent) = &mut self.unsent {
+                unsent.fruitless = Some((self.size, settled));
+            }
             return Look::Nothing;
         }
-        (self.held, self.unsent_since) = (None, None);
-        self.is_within_line = is_within_line;
+        (self.unsent, self.line) = (None, line);
         let mark_after = read.mark_after(cut.n_bytes);
-        let modified = self.modified.filter(|_| offset < self.catch_up_bytes);
+        let modified = self.modified.filter(|_| self.old.contains(offset));
         let mut bytes = read.bytes;
         bytes.truncate(cut.n_bytes);
         if bytes.capacity() > LARGE_BYTES.max(2 * bytes.len()) {
@@ -362,8 +354,8 @@ impl Followed {
 
     /// Looks at size and time of change, opening the file where needed. `false` when there is nothing new to see.
     fn observe(&mut self, now: Timestamp) -> io::Result<bool> {
-        self.is_waiting = false;
-        let metadata = match (&self.handle, &self.path) {
+        self.handle.mark_read();
+        let metadata = match (self.handle.file(), &self.path) {
             (Some(file), _) => file.metadata()?,
             // There is nothing to see before it is unpacked.
             (None, _) if self.entry.packed.is_some() => return Ok(false),
@@ -377,26 +369,25 @@ impl Followed {
             (None, None) => return Ok(false),
         };
         let modified = modified_of(&metadata);
-        let is_first = self.modified.is_none();
         let is_unchanged = self.modified == Some(modified) && self.size == metadata.len();
         if is_unchanged && self.size == self.entry.mark.offset {
             return Ok(false);
         }
-        if is_first && self.is_old {
-            // Of a file that has been lying there the clock began when it was last written.
+        if self.old == OldBytes::Unmeasured {
+            // An old file has been quiet since it was last written.
             self.grown_at = modified.min(now);
-            self.catch_up_bytes = metadata.len();
+            self.old = OldBytes::Before(metadata.len());
         } else if !is_unchanged {
-            self.is_untold = !std::mem::take(&mut self.was_told);
+            self.hints.note_change();
             self.grown_at = now;
         }
         (self.size, self.modified) = (metadata.len(), Some(modified));
-        if self.handle.is_none()
+        if !self.handle.is_open()
             && let Some(path) = &self.path
         {
-            self.handle = open_same(path, self.entry.key)?;
+            self.handle = open_same(path, self.entry.key)?.map_or(Handle::Closed, Handle::Open);
         }
-        Ok(self.handle.is_some())
+        Ok(self.handle.is_open())
     }
 }
 
@@ -419,7 +410,7 @@ fn open_same(path: &Path, key: FileKey) -> io::Result<Option<File>> {
 fn read_and_cut(
     mark: &Mark,
     file: &File,
-    settled: Settled,
+    settled: TailState,
     size: u64,
     sizes: Sizes<'_>,
     lines: Lines<'_>,
@@ -437,13 +428,13 @@ fn read_and_cut(
         // Of a line that goes on only the end is looked for.
         let is_part = !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none();
         if !is_part {
-            let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { Settled::Growing });
+            let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { TailState::Growing });
             if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
-                return Ok(Reading::Found(Found { read, cut, is_within_line: false }));
+                return Ok(Reading::Excerpt(Excerpt { read, cut, line: LinePosition::Start }));
             }
             if n_read >= sizes.line_bytes_max {
-                let (cut, is_within_line) = lines.cut_by_force(&read.bytes, mark.offset);
-                return Ok(Reading::Found(Found { read, cut, is_within_line }));
+                let (cut, line) = lines.cut_by_force(&read.bytes, mark.offset);
+                return Ok(Reading::Excerpt(Excerpt { read, cut, line }));
             }
         }
         sizes.buffers.give(read.bytes);
@@ -460,19 +451,18 @@ struct Lines<'m> {
 
 impl Lines<'_> {
     /// Cuts whole events off the start of bytes at `place` in the file.
-    fn cut(self, bytes: &[u8], place: u64, settled: Settled) -> Cut {
+    fn cut(self, bytes: &[u8], place: u64, settled: TailState) -> Cut {
         match self.encoding {
             Some(encoding) => boundary::cut_utf16(encoding, (bytes, place), settled, self.multiline),
             None => boundary::cut(bytes, settled, self.multiline),
         }
     }
 
-    /// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character. Tells
-    /// whether the line goes on.
-    fn cut_by_force(self, bytes: &[u8], place: u64) -> (Cut, bool) {
-        let by_lines = self.cut(bytes, place, Settled::Lines);
+    /// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character.
+    fn cut_by_force(self, bytes: &[u8], place: u64) -> (Cut, LinePosition) {
+        let by_lines = self.cut(bytes, place, TailState::Lines);
         if by_lines.n_bytes > 0 {
-            return (by_lines, false);
+            return (by_lines, LinePosition::Start);
         }
         let part = &bytes[..bytes.len().min(PIECE_BYTES)];
         if let Some(encoding) = self.encoding {
@@ -481,16 +471,16 @@ impl Lines<'_> {
                 .filter(|(character, _)| character.is_some())
                 .last()
                 .map_or(part.len(), |(_, end)| end);
-            return (Cut { n_bytes, lengths: Some(vec![n_bytes as u64]) }, true);
+            return (Cut { n_bytes, lengths: Some(vec![n_bytes as u64]) }, LinePosition::Within);
         }
         let at_returns = boundary::cut_at_returns(bytes, self.multiline);
         if at_returns.n_bytes > 0 {
-            return (at_returns, false);
+            return (at_returns, LinePosition::Start);
         }
         let n_last = part.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
         // The character that the last bytes begin may not be whole: leave it for the next piece.
         let candidate = part.len().saturating_sub(n_last + 1);
         let n_bytes = if candidate > 0 && part[candidate] >= 0xC0 { candidate } else { part.len() };
-        (Cut { n_bytes, lengths: None }, true)
+        (Cut { n_bytes, lengths: None }, LinePosition::Within)
     }
 }

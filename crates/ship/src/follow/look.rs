@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-use super::file::{Followed, Look, Piece, Sizes};
+use super::file::{FollowedFile, Look, Piece, Sizes};
 use super::options::FollowOptions;
 use super::{ERROR_PAUSE_NS, Follower};
-use crate::batch::Unasked;
+use crate::batch::UncheckedFile;
 use crate::discover::{Candidate, Reason};
 use crate::follow::options::{Timing, is_large};
 use crate::follow::routing::{container_of, group_of};
 use crate::identity::FileKey;
-use crate::rules::Place;
+use crate::rules::SourcePosition;
 use crate::{ContentHash, FileBatch, Header};
 
 impl Follower {
@@ -42,10 +42,12 @@ impl Follower {
             return Vec::new();
         }
         let turns = self.turns_of_own();
-        let is_turn = |file: &Followed| turns.get(&file.input).is_none_or(|first| file.path.as_deref() <= Some(*first));
-        let is_due =
-            |file: &Followed| file.in_flight.is_none() && file.next_look <= now && file.is_reachable() && is_turn(file);
-        let due = |(key, file): (&FileKey, &Followed)| is_due(file).then_some(*key);
+        let is_turn =
+            |file: &FollowedFile| turns.get(&file.input).is_none_or(|first| file.path.as_deref() <= Some(*first));
+        let is_due = |file: &FollowedFile| {
+            file.in_flight.is_none() && file.next_look <= now && file.is_reachable() && is_turn(file)
+        };
+        let due = |(key, file): (&FileKey, &FollowedFile)| is_due(file).then_some(*key);
         match self.cursor {
             None => self.files.iter().filter_map(due).collect(),
             Some(cursor) => {
@@ -84,7 +86,7 @@ impl Follower {
             Ok(look) => look,
             Err(error) => {
                 file.last_error = Some(error.to_string());
-                file.handle = None;
+                file.handle.close();
                 file.next_look = Timestamp(now.0.saturating_add(ERROR_PAUSE_NS));
                 return None;
             }
@@ -123,7 +125,7 @@ impl Follower {
     /// Tells whether a file known by its inode is a copy that was given the inode of one deleted before.
     pub(super) fn is_copy(&mut self, key: FileKey, now: Timestamp) -> bool {
         let Some(file) = self.files.get(&key) else { return false };
-        let (Some(path), Some(handle)) = (&file.path, &file.handle) else { return false };
+        let (Some(path), Some(handle)) = (&file.path, file.handle.file()) else { return false };
         let (path, size, input) = (path.clone(), file.size, file.input);
         let group = group_of(&self.options, input, &path.to_string_lossy());
         let others = Vec::new();
@@ -163,7 +165,7 @@ impl Follower {
     }
 
     /// The file as the server is asked about it; nothing where it is not, or cannot be.
-    fn unasked(&self, file: &Followed) -> Option<Unasked> {
+    fn unasked(&self, file: &FollowedFile) -> Option<UncheckedFile> {
         let input = self.options.inputs.get(file.input).filter(|_| file.entry.is_unasked)?;
         if !self.compares(file) {
             let path = &file.entry.path;
@@ -173,9 +175,9 @@ impl Follower {
             );
             return None;
         }
-        let opened = file.handle.as_ref()?.try_clone().ok()?;
+        let opened = file.handle.file()?.try_clone().ok()?;
         let (born, is_packed) = (file.entry.born, file.entry.packed.is_some());
-        Some(Unasked { file: Arc::new(opened), rules: input.rules.clone(), born, is_packed })
+        Some(UncheckedFile { file: Arc::new(opened), rules: input.rules.clone(), born, is_packed })
     }
 
     pub(super) fn batch_of(&self, key: FileKey, piece: Piece) -> Option<FileBatch> {
@@ -184,7 +186,7 @@ impl Follower {
         let input = self.options.inputs.get(file.input)?;
         let container = file.container.as_ref();
         let mut bytes = piece.bytes;
-        let place = Place { file: &entry.file, generation: entry.generation, start: piece.start };
+        let place = SourcePosition { file: &entry.file, generation: entry.generation, start: piece.start };
         input.rules.apply(&mut bytes, piece.lengths.as_deref(), place);
         let mut fields = container.map(|container| container.fields.clone()).unwrap_or_default();
         fields.extend(input.fields.clone());
@@ -224,13 +226,11 @@ impl Follower {
 
 impl Timing {
     /// When to look again at a file in which there was nothing to send.
-    pub(crate) fn next_look(&self, now: Timestamp, file: &Followed) -> Timestamp {
+    pub(crate) fn next_look(&self, now: Timestamp, file: &FollowedFile) -> Timestamp {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);
         let usual = match quiet_ns {
             _ if quiet_ns < self.active_ns => self.look_active_ns,
-            _ if self.has_hints && !file.is_linked && !file.is_untold && quiet_ns >= self.quiet_ns => {
-                self.look_quiet_ns
-            }
+            _ if self.has_hints && file.hints.is_reliable() && quiet_ns >= self.quiet_ns => self.look_quiet_ns,
             _ => self.look_idle_ns,
         };
         let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use types::{GroupName, Timestamp};
 
 use crate::batch::FileBatch;
-use crate::boundary::{Multiline, Settled};
+use crate::boundary::{Multiline, TailState};
 use crate::discover::Backlog;
 use crate::rules::Rules;
 
@@ -138,11 +138,11 @@ impl Default for Timing {
 }
 
 impl Timing {
-    pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp) -> Settled {
+    pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp) -> TailState {
         match now.0.saturating_sub(grown_at.0) {
-            quiet_ns if quiet_ns >= self.half_line_ns => Settled::All,
-            quiet_ns if quiet_ns >= self.settle_ns => Settled::Lines,
-            _ => Settled::Growing,
+            quiet_ns if quiet_ns >= self.half_line_ns => TailState::All,
+            quiet_ns if quiet_ns >= self.settle_ns => TailState::Lines,
+            _ => TailState::Growing,
         }
     }
 }

@@ -139,7 +139,7 @@ fn seeds(n_rounds: u64) -> std::ops::Range<u64> {
 
 /// A log that is rotated while the shipper dies again and again: every file begins with the same lines, more than what
 /// tells files apart at first, and what is on its way may or may not arrive.
-struct Killed {
+struct KillScenario {
     bench: Bench,
     random: Random,
     n_lines: u64,
@@ -149,7 +149,7 @@ struct Killed {
     is_dead: bool,
 }
 
-impl Killed {
+impl KillScenario {
     fn begin_file(&self) {
         self.bench.append("app.log", &HEADER.repeat(30));
     }
@@ -252,7 +252,7 @@ impl Killed {
 fn play(is_copied: bool) {
     for seed in seeds(40) {
         let (bench, random) = (Bench::new(&[]), Random::new(seed));
-        let mut history = Killed { bench, random, n_lines: 0, is_copied, has_late: false, is_dead: false };
+        let mut history = KillScenario { bench, random, n_lines: 0, is_copied, has_late: false, is_dead: false };
         history.begin_file();
         for _ in 0..120 {
             history.step();

@@ -10,11 +10,12 @@ use types::{GroupName, group_name_of_file};
 
 /// All paths of all inputs.
 pub(crate) fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
-    let place =
-        |path: &PathBuf| discover::Place::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error });
+    let place = |path: &PathBuf| {
+        discover::PathSpec::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error })
+    };
     let mut roots = Vec::new();
     for (number, input) in options.inputs.iter().enumerate() {
-        let excluded: Vec<discover::Place> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
+        let excluded: Vec<discover::PathSpec> = input.excluded.iter().map(place).collect::<Result<_, _>>()?;
         for path in &input.paths {
             roots.push(Root { place: place(path)?, excluded: excluded.clone(), input: number, unpacks: input.unpacks });
         }

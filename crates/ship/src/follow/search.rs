@@ -8,12 +8,13 @@ use types::{GroupName, Timestamp};
 use super::Follower;
 use super::budget::{Budget, Budgets};
 use super::copies::Start;
-use super::file::Followed;
-use crate::checkpoint::{Checkpoint, Entry, Packed};
+use super::file::FollowedFile;
+use super::state::{GenerationState, OldBytes};
+use crate::checkpoint::{Checkpoint, Entry, PackedContent};
 use crate::content::Content;
 use crate::discover::{Candidate, Discovery, FoundFile, Reason, Search, sniff};
 use crate::follow::routing::{container_of, group_of};
-use crate::follow::unpacker::Unpacked;
+use crate::follow::unpacker::UnpackedFile;
 use crate::identity::{FileKey, Mark};
 
 /// Open files that are quiet are closed after so long; while open, a file that was deleted or renamed to a place
@@ -48,7 +49,7 @@ impl Follower {
         self.scanned_at = now;
         let mut report = Discovery::default();
         let files = &self.files;
-        let mut n_open = files.values().filter(|file| file.handle.is_some()).count();
+        let mut n_open = files.values().filter(|file| file.handle.is_open()).count();
         let path_of = |key: FileKey| files.get(&key).and_then(|file| file.path.clone());
         let mut found = Search::new(&self.options.excluded, &mut report).run(&self.roots, &path_of);
         self.follow_devices(&found);
@@ -60,7 +61,7 @@ impl Follower {
                 file.path = None;
                 // Room that a file of our own was to make is there when it is closed.
                 if is_own(file.input) {
-                    file.handle = None;
+                    file.handle.close();
                 }
                 // Of a file of which nothing was sent there is nothing to remember. A search may miss one that is being
                 // renamed.
@@ -77,9 +78,9 @@ impl Follower {
                 packed.push(candidate.clone());
             }
             if n_open < HANDLES_MAX && !is_own(candidate.input) {
-                let was_open = file.handle.is_some();
+                let was_open = file.handle.is_open();
                 file.hold(&candidate.path, candidate.size);
-                n_open += usize::from(!was_open && file.handle.is_some());
+                n_open += usize::from(!was_open && file.handle.is_open());
             }
             if let Some(candidate) = found.remove(key) {
                 (file.path, file.others) = (Some(candidate.path), candidate.others);
@@ -96,7 +97,7 @@ impl Follower {
         self.footing = std::mem::take(&mut report.footing);
         let linked = self.footing.files();
         for file in self.files.values_mut() {
-            file.is_linked = !linked.is_empty() && file.path.as_deref().is_some_and(|path| linked.contains(path));
+            file.hints.is_linked = !linked.is_empty() && file.path.as_deref().is_some_and(|path| linked.contains(path));
         }
         if self.is_opening {
             self.report_files(&mut report);
@@ -122,7 +123,7 @@ impl Follower {
             let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
             let keeps_open = n_open < HANDLES_MAX && !is_own;
             self.take_in(&candidate, budgets.of(candidate.input), now, keeps_open, report);
-            n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_some()));
+            n_open += usize::from(self.files.get(&candidate.key).is_some_and(|file| file.handle.is_open()));
             let is_settled = self.unwanted.contains_key(&candidate.key) || self.unpacker.has_put_off(&candidate.key);
             if !self.files.contains_key(&candidate.key) && !is_settled {
                 report.footing.shake();
@@ -134,7 +135,7 @@ impl Follower {
     fn forget_what_is_gone(&mut self, now: Timestamp) {
         // What is packed may turn out to be a file that is gone.
         let is_pending = self.unpacker.is_pending();
-        let is_forgotten = |file: &Followed| {
+        let is_forgotten = |file: &FollowedFile| {
             !is_pending && !file.is_reachable() && file.in_flight.is_none() && now.0 - FORGET_AFTER_NS > file.entry.seen
         };
         let n_known = self.files.len();
@@ -216,7 +217,8 @@ impl Follower {
             packed,
             seen,
         };
-        let mut followed = Followed::new(entry, candidate.input, group, false, self.is_opening);
+        let old = if self.is_opening { OldBytes::Unmeasured } else { OldBytes::NONE };
+        let mut followed = FollowedFile::new(entry, candidate.input, group, GenerationState::Unsaved, old);
         (followed.path, followed.others) = (Some(candidate.path.clone()), candidate.others.clone());
         (followed.container, followed.damage) = (container, damage);
         if keeps_open || packed.is_some() {
@@ -241,8 +243,8 @@ impl Follower {
 
     /// Takes note that a copy goes on with a generation: what its file holds now is another, however much it looks the same.
     fn end_original(&mut self, name: &str, generation: u64) {
-        let is_original = |file: &&mut Followed| !file.entry.is_copy && file.is_of(name, generation);
-        self.files.values_mut().filter(is_original).for_each(|file| file.is_ended = true);
+        let is_original = |file: &&mut FollowedFile| !file.entry.is_copy && file.is_of(name, generation);
+        self.files.values_mut().filter(is_original).for_each(|file| file.generation = GenerationState::Continued);
     }
 
     /// The same for all copies that are remembered.
@@ -258,7 +260,7 @@ impl Follower {
         candidate: &Candidate,
         now: Timestamp,
         report: &mut Discovery,
-    ) -> Option<(File, Option<Packed>, Option<String>)> {
+    ) -> Option<(File, Option<PackedContent>, Option<String>)> {
         if self.unwanted.get(&candidate.key) == Some(&candidate.size) {
             return None;
         }
@@ -270,7 +272,7 @@ impl Follower {
                 is_it.then_some((file, None, None))
             }
             Err(Reason::Compressed) if unpacks => {
-                let Unpacked { text, packed, damage, .. } = self.unpacked(candidate, now)?;
+                let UnpackedFile { text, packed, damage, .. } = self.unpacked(candidate, now)?;
                 Some((text, Some(packed), damage))
             }
             Err(reason) => {
@@ -303,10 +305,11 @@ impl Follower {
     pub(super) fn close_handles(&mut self, now: Timestamp) {
         let mut open: Vec<(Timestamp, FileKey)> = Vec::new();
         for (key, file) in &mut self.files {
-            let is_drained = !file.is_waiting && file.size == file.entry.mark.offset && file.in_flight.is_none();
-            if file.handle.is_some() && is_drained && now.0.saturating_sub(file.grown_at.0) > HANDLE_AGE_NS {
-                file.handle = None;
-            } else if file.handle.is_some() && file.path.is_some() {
+            let is_drained =
+                !file.handle.is_unread() && file.size == file.entry.mark.offset && file.in_flight.is_none();
+            if file.handle.is_open() && is_drained && now.0.saturating_sub(file.grown_at.0) > HANDLE_AGE_NS {
+                file.handle.close();
+            } else if file.handle.is_open() && file.path.is_some() {
                 open.push((file.grown_at, *key));
             }
         }
@@ -315,7 +318,7 @@ impl Follower {
             let n_excess = open.len() - HANDLES_MAX;
             for (_, key) in open.into_iter().take(n_excess) {
                 if let Some(file) = self.files.get_mut(&key) {
-                    file.handle = None;
+                    file.handle.close();
                 }
             }
         }

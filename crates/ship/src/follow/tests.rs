@@ -1,6 +1,6 @@
 //! Files that grow, move, vanish and come back, polled by hand.
 
-mod birth;
+mod births;
 mod names;
 mod packed;
 mod places;
@@ -574,14 +574,14 @@ fn files_that_come_and_go_while_the_server_is_away_are_kept_up_to_the_limit() {
     let mut bench = Bench::new(&[]);
     let lines = rotate_without_server(&mut bench, 30_000, 30);
     assert!(bench.events == lines, "{} of {} lines", bench.events.len(), lines.len());
-    assert_eq!(bench.follower().given_up(), GivenUp::default());
+    assert_eq!(bench.follower().given_up(), LossCount::default());
 }
 
 #[test]
 fn beyond_the_limit_the_oldest_deleted_files_are_given_up_and_counted_to_the_byte() {
     let mut bench = Bench::new(&[]);
     let lines = rotate_without_server(&mut bench, 10_999, 30);
-    assert_eq!(bench.follower().given_up(), GivenUp { lines: 2_000, bytes: 20_000 });
+    assert_eq!(bench.follower().given_up(), LossCount { lines: 2_000, bytes: 20_000 });
     let gone: Vec<_> = bench.follower().status().into_iter().filter(|file| file.is_gone).collect();
     assert_eq!(gone.iter().map(|file| file.size - file.offset).sum::<u64>(), 20_000, "{gone:?}");
     assert!(gone.iter().all(|file| file.lag_bytes() == 0 && file.last_error.is_some()));

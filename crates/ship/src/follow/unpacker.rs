@@ -1,6 +1,6 @@
 //! Unpacks one file at a time into a file without a name, a slice at every turn.
 
-use crate::checkpoint::Packed;
+use crate::checkpoint::PackedContent;
 use crate::discover::{Candidate, Reason, SNIFF_BYTES, modified_of, reason_of_content};
 use crate::identity::{FileKey, Mark, open_file, read_at_most};
 use std::collections::HashMap;
@@ -12,11 +12,11 @@ use types::{ByteSize, Timestamp};
 
 /// A file that was unpacked.
 #[derive(Debug)]
-pub(crate) struct Unpacked {
+pub(crate) struct UnpackedFile {
     pub(crate) key: FileKey,
     /// What it holds, in a file that nobody else sees.
     pub(crate) text: File,
-    pub(crate) packed: Packed,
+    pub(crate) packed: PackedContent,
     /// Why there is not more of it.
     pub(crate) damage: Option<String>,
 }
@@ -41,9 +41,9 @@ const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 /// What is being unpacked, and what was.
 #[derive(Debug, Default)]
 pub(crate) struct Unpacker {
-    pub(crate) work: Option<Work>,
+    pub(crate) work: Option<UnpackJob>,
     /// For the next search to take in.
-    pub(crate) done: Option<Unpacked>,
+    pub(crate) done: Option<UnpackedFile>,
     /// When to unpack again what could not be taken yet, and after which wait.
     pub(crate) later: HashMap<FileKey, (Timestamp, i64)>,
     /// Whether there is more than can be unpacked now.
@@ -51,7 +51,7 @@ pub(crate) struct Unpacker {
 }
 
 /// A file that is being unpacked.
-pub(crate) struct Work {
+pub(crate) struct UnpackJob {
     pub(crate) candidate: Candidate,
     pub(crate) packed: File,
     pub(crate) mark: Mark,
@@ -61,7 +61,7 @@ pub(crate) struct Work {
     pub(crate) is_looked_at: bool,
 }
 
-impl fmt::Debug for Work {
+impl fmt::Debug for UnpackJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Work")
             .field("path", &self.candidate.path)
@@ -114,7 +114,7 @@ impl Unpacker {
     }
 }
 
-impl Work {
+impl UnpackJob {
     /// Begins with the file that was found; `None` where another is there now, or one that is not packed.
     pub(crate) fn begin(candidate: &Candidate, state_dir: &Path) -> io::Result<Option<Self>> {
         let packed = open_file(&candidate.path)?;

@@ -16,7 +16,7 @@ fn deliver_to(urls: &[&str]) -> HttpDeliver {
 }
 
 /// Delivers one batch to a server that answers `answer`; returns its outcome, the request's head and its body.
-fn deliver(answer: &'static str) -> (Result<Delivered, DeliverError>, String, Vec<u8>) {
+fn deliver(answer: &'static str) -> (Result<DeliveryReceipt, DeliverError>, String, Vec<u8>) {
     exchange(answer, |server| server.deliver(&batch()))
 }
 
@@ -69,7 +69,7 @@ fn a_report_is_posted_under_the_name_of_the_source_with_the_key() {
 fn a_batch_is_posted_compressed_with_its_place_and_the_key() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 41\r\n\r\n{\"accepted\":1,\"duplicate\":true,\"a\":[1,2]}";
     let (outcome, head, body) = deliver(answer);
-    assert_eq!(outcome, Ok(Delivered { duplicate: true, ..Delivered::default() }));
+    assert_eq!(outcome, Ok(DeliveryReceipt { duplicate: true, ..DeliveryReceipt::default() }));
     assert!(
         head.starts_with("POST /api/v1/ingest?format=lines&group=a%2Fb%23c&stream=h%3A%2Fvar%2Flog%2Fa+b HTTP/1.1")
     );
@@ -139,7 +139,7 @@ fn the_next_server_is_used_when_one_is_away_and_a_refusal_is_no_reason_to_change
 
 #[test]
 fn the_first_server_is_preferred_again_after_a_while() {
-    let (choice, began) = (Choice::of(3), Instant::now());
+    let (choice, began) = (ServerChoice::of(3), Instant::now());
     let at = |seconds: u64| began + Duration::from_secs(seconds);
     assert_eq!(choice.next(at(0)), 0);
     choice.note(0, true, at(0));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::input::program::{self, Program, Trouble};
+use crate::input::program::{self, Program, StderrUse};
 use crate::input::stdin::copy_lines;
 use crate::input::{Input, InputError, Sink};
 
@@ -33,7 +33,7 @@ impl Command {
     pub(super) fn run_once(&self, sink: &Sink) -> Result<(), InputError> {
         let (path, arguments) =
             self.arguments.split_first().ok_or_else(|| InputError::Failed("command: it names no program".into()))?;
-        let program = Program { path: Path::new(path), arguments, trouble: Trouble::Shown };
+        let program = Program { path: Path::new(path), arguments, trouble: StderrUse::Shown };
         let what = program.to_string();
         let ended = program::run(&program, sink, |output| copy_lines(output, &what, sink))?;
         if ended.status.success() { Ok(()) } else { Err(InputError::Failed(format!("{what}: {}", ended.status))) }

@@ -12,16 +12,16 @@ use types::{ByteSize, group_name_of_outside, parse_duration_ns};
 
 use super::heartbeat::Heartbeat;
 use super::host_metrics::HostMetrics;
-use super::journal::{Journal, Since};
+use super::journal::{Journal, StartPoint};
 use super::scrape::Scrape;
-use super::syslog::{Door, Syslog};
+use super::syslog::{Listener, Syslog};
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
 use crate::rules::{self, Rules};
 use crate::{Backlog, FileInput, Multiline, Options};
 
 /// What makes the lines of an input that is no file, or what is wrong with its definition.
-type Read = Result<Option<Box<dyn Input>>, DefinitionError>;
+type OpenedInput = Result<Option<Box<dyn Input>>, DefinitionError>;
 
 /// Most inputs of one shipper: each that is no file has a thread.
 const INPUTS_MAX: usize = 256;
@@ -65,7 +65,7 @@ struct Type {
     /// Whether it follows files of others; else its lines are kept on disk, and `buffer` says how many.
     has_files: bool,
     /// Reads its own keys: what makes the lines. A type that follows files may set here which, and gives nothing.
-    read: fn(&Node<'_>, &mut FileInput) -> Read,
+    read: fn(&Node<'_>, &mut FileInput) -> OpenedInput,
 }
 
 /// Every type there is.
@@ -286,7 +286,7 @@ fn paths_of(node: &Node<'_>, key: &str) -> Result<Vec<PathBuf>, DefinitionError>
     Ok(texts.into_iter().map(PathBuf::from).collect())
 }
 
-fn read_files(node: &Node<'_>, file: &mut FileInput) -> Read {
+fn read_files(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     file.unpacks = unpacks_of(node)?;
     let paths = node.needed("paths", "files, directories or patterns, such as [\"/var/log/nginx/*.log\"]")?;
     if file.paths.is_empty() { Err(paths.error("names no file")) } else { Ok(None) }
@@ -297,7 +297,7 @@ fn unpacks_of(node: &Node<'_>) -> Result<bool, DefinitionError> {
     Ok(node.get("compressed").map(|node| node.truth()).transpose()?.unwrap_or(false))
 }
 
-fn read_containers(node: &Node<'_>, file: &mut FileInput) -> Read {
+fn read_containers(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     file.unpacks = unpacks_of(node)?;
     file.is_of_containers = true;
     if file.paths.is_empty() {
@@ -306,8 +306,8 @@ fn read_containers(node: &Node<'_>, file: &mut FileInput) -> Read {
     Ok(None)
 }
 
-fn read_journal(node: &Node<'_>, _: &mut FileInput) -> Read {
-    let since = node.get("since").map(|node| since_of(&node)).transpose()?.unwrap_or(Since::Boot);
+fn read_journal(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
+    let since = node.get("since").map(|node| since_of(&node)).transpose()?.unwrap_or(StartPoint::Boot);
     let texts = |key: &str| node.get(key).map(|node| node.texts()).transpose().map(Option::unwrap_or_default);
     let mut filters: Vec<String> = texts("units")?.into_iter().map(|unit| format!("--unit={unit}")).collect();
     if let Some(directory) = node.get("directory") {
@@ -327,26 +327,26 @@ fn read_journal(node: &Node<'_>, _: &mut FileInput) -> Read {
 }
 
 /// `boot`, `all`, `now`, or how long ago.
-fn since_of(node: &Node<'_>) -> Result<Since, DefinitionError> {
+fn since_of(node: &Node<'_>) -> Result<StartPoint, DefinitionError> {
     match node.text()? {
-        "boot" => Ok(Since::Boot),
-        "all" => Ok(Since::Oldest),
-        "now" => Ok(Since::Now),
+        "boot" => Ok(StartPoint::Boot),
+        "all" => Ok(StartPoint::Oldest),
+        "now" => Ok(StartPoint::Now),
         text => {
             let problem = format!("\"{text}\" is no beginning; write \"boot\", \"all\", \"now\" or an age such as 7d");
-            parse_duration_ns(text).map(Since::Ago).map_err(|_| node.error(problem))
+            parse_duration_ns(text).map(StartPoint::Ago).map_err(|_| node.error(problem))
         }
     }
 }
 
-fn read_syslog(node: &Node<'_>, file: &mut FileInput) -> Read {
+fn read_syslog(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     let address = |node: &Node<'_>| {
         let problem = "must be an address and a port, such as \"0.0.0.0:514\"";
         node.name()?.parse::<std::net::SocketAddr>().map_err(|_| node.error(problem))
     };
     let door = match (node.get("udp"), node.get("tcp")) {
-        (Some(udp), None) => Door::Udp(address(&udp)?),
-        (None, Some(tcp)) => Door::Tcp(address(&tcp)?),
+        (Some(udp), None) => Listener::Udp(address(&udp)?),
+        (None, Some(tcp)) => Listener::Tcp(address(&tcp)?),
         (None, None) => return Err(node.error("\"udp\" or \"tcp\" is missing: an address such as \"0.0.0.0:514\"")),
         (Some(_), Some(tcp)) => return Err(tcp.error("one of \"udp\" and \"tcp\"; make another input for the other")),
     };
@@ -360,7 +360,7 @@ fn read_syslog(node: &Node<'_>, file: &mut FileInput) -> Read {
     Ok(Some(Box::new(Syslog { door, allow })))
 }
 
-fn read_command(node: &Node<'_>, _: &mut FileInput) -> Read {
+fn read_command(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
     let command = node.needed("command", "a program and its arguments, such as [\"vmstat\", \"5\"]")?;
     let arguments: Vec<String> = match command.text() {
         Ok(program) => vec![program.to_owned()],
@@ -380,12 +380,12 @@ fn interval_of(node: &Node<'_>) -> Result<Duration, DefinitionError> {
     if interval < INTERVAL_MIN { Err(every.error("must be at least 1s")) } else { Ok(interval) }
 }
 
-fn read_host_metrics(node: &Node<'_>, file: &mut FileInput) -> Read {
+fn read_host_metrics(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     file.group.get_or_insert_with(|| group_name_of_outside("metrics/host"));
     Ok(Some(Box::new(HostMetrics::new(interval_of(node)?))))
 }
 
-fn read_scrape(node: &Node<'_>, file: &mut FileInput) -> Read {
+fn read_scrape(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     let address = node.needed("url", "a page of metrics, such as \"http://127.0.0.1:9100/metrics\"")?;
     let url = reqwest::Url::parse(address.name()?).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -405,7 +405,7 @@ fn read_scrape(node: &Node<'_>, file: &mut FileInput) -> Read {
     Ok(Some(Box::new(Scrape::new(url, &file.name, every, timeout))))
 }
 
-fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> Read {
+fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
     Ok(Some(Box::new(Heartbeat::new(interval_of(node)?))))
 }
 

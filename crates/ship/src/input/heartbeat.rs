@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::input::measured::{Record, repeat};
+use crate::input::measurements::{Record, repeat};
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::shipper::now;
 

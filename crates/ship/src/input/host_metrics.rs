@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use types::Timestamp;
 
 use self::proc::{CPU_MODES, CpuTicks, Device, Mount};
-use crate::input::measured::{Record, repeat, rounded};
+use crate::input::measurements::{Record, repeat, rounded};
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::shipper::now;
 

@@ -17,7 +17,7 @@ use types::Timestamp;
 
 use self::entry::{Entry, field_of, next_entry};
 use crate::input::journal::entry::{CURSOR, TIME};
-use crate::input::program::{self, Program, Trouble};
+use crate::input::program::{self, Program, StderrUse};
 use crate::input::{Input, InputError, Sink};
 use crate::shipper::now;
 
@@ -29,7 +29,7 @@ const ARGUMENTS: [&str; 5] = ["--follow", "--no-tail", "--no-pager", "--all", "-
 
 /// Where the very first start begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Since {
+pub(super) enum StartPoint {
     /// With all that there is.
     Oldest,
     /// With this boot.
@@ -44,7 +44,7 @@ pub(super) enum Since {
 #[derive(Debug)]
 pub(super) struct Journal {
     pub(super) program: PathBuf,
-    pub(super) since: Since,
+    pub(super) since: StartPoint,
     /// What is asked for: units, fields with their values, another directory.
     pub(super) filters: Vec<String>,
     /// Whether the cursor of the last entry is of no use.
@@ -53,7 +53,7 @@ pub(super) struct Journal {
 
 /// Where an entry is in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct EntryLocation {
     cursor: String,
     /// Microseconds since the epoch.
     time: Option<i64>,
@@ -63,11 +63,11 @@ impl Input for Journal {
     fn run(&mut self, sink: &Sink) -> Result<(), InputError> {
         // What was taken and is not on disk yet counts as kept.
         sink.flush()?;
-        let place = sink.last_line()?.as_deref().and_then(Place::of_line);
+        let place = sink.last_line()?.as_deref().and_then(EntryLocation::of_line);
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(self.beginning(place.as_ref()));
         arguments.extend_from_slice(&self.filters);
-        let program = Program { path: &self.program, arguments: &arguments, trouble: Trouble::Kept };
+        let program = Program { path: &self.program, arguments: &arguments, trouble: StderrUse::Kept };
         let ended = program::run(&program, sink, |output| copy_entries(output, place.as_ref(), sink));
         let ended = ended.map_err(|error| match error {
             InputError::Read { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
@@ -82,20 +82,20 @@ impl Input for Journal {
 }
 
 impl Journal {
-    pub(super) fn new(since: Since, filters: Vec<String>) -> Self {
+    pub(super) fn new(since: StartPoint, filters: Vec<String>) -> Self {
         Self { program: PROGRAM.into(), since, filters, is_cursor_refused: false }
     }
 
     /// The argument that says where to begin.
-    fn beginning(&self, place: Option<&Place>) -> String {
+    fn beginning(&self, place: Option<&EntryLocation>) -> String {
         match (place, self.since) {
-            (Some(Place { cursor, .. }), _) if !self.is_cursor_refused => format!("--cursor={cursor}"),
-            (Some(Place { time: Some(micros), .. }), _) => since(micros.saturating_add(1)),
-            (_, Since::Boot) => "--boot".to_owned(),
-            (_, Since::Now) => since(now().0 / 1_000),
-            (_, Since::Ago(nanos)) => since(now().0.saturating_sub(nanos) / 1_000),
+            (Some(EntryLocation { cursor, .. }), _) if !self.is_cursor_refused => format!("--cursor={cursor}"),
+            (Some(EntryLocation { time: Some(micros), .. }), _) => since(micros.saturating_add(1)),
+            (_, StartPoint::Boot) => "--boot".to_owned(),
+            (_, StartPoint::Now) => since(now().0 / 1_000),
+            (_, StartPoint::Ago(nanos)) => since(now().0.saturating_sub(nanos) / 1_000),
             // As good as nothing: entries before that have lost their times.
-            (_, Since::Oldest) => "--since=@0".to_owned(),
+            (_, StartPoint::Oldest) => "--since=@0".to_owned(),
         }
     }
 }
@@ -105,7 +105,7 @@ fn since(micros: i64) -> String {
     format!("--since=@{}.{:06}", micros.div_euclid(micros_of_second), micros.rem_euclid(micros_of_second))
 }
 
-impl Place {
+impl EntryLocation {
     fn of_line(line: &[u8]) -> Option<Self> {
         let time = field_of(line, TIME).and_then(|time| time.parse().ok());
         Some(Self { cursor: field_of(line, CURSOR)?.to_owned(), time })
@@ -113,7 +113,7 @@ impl Place {
 }
 
 /// Hands every entry over, but the first where it is at `place`.
-fn copy_entries(output: &mut dyn BufRead, place: Option<&Place>, sink: &Sink) -> Result<(), InputError> {
+fn copy_entries(output: &mut dyn BufRead, place: Option<&EntryLocation>, sink: &Sink) -> Result<(), InputError> {
     sink.works();
     let mut kept = place.map(|place| place.cursor.as_str());
     let mut line = Vec::new();

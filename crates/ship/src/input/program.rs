@@ -24,12 +24,12 @@ const LONG: Duration = Duration::from_secs(3600);
 pub(super) struct Program<'p> {
     pub(super) path: &'p Path,
     pub(super) arguments: &'p [String],
-    pub(super) trouble: Trouble,
+    pub(super) trouble: StderrUse,
 }
 
 /// What becomes of what a program writes to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum StderrUse {
     /// It stands beside what the shipper writes there.
     Shown,
     /// It is kept.
@@ -38,7 +38,7 @@ pub(super) enum Trouble {
 
 /// How a program ended.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct ExitReport {
     pub(super) status: ExitStatus,
     /// What was kept of its trouble, the beginning of it.
     pub(super) trouble: String,
@@ -52,11 +52,11 @@ pub(super) fn run(
     program: &Program<'_>,
     sink: &Sink,
     read: impl FnOnce(&mut dyn BufRead) -> Result<(), InputError>,
-) -> Result<Ended, InputError> {
+) -> Result<ExitReport, InputError> {
     let failed = |error| InputError::Read { what: program.to_string(), error };
     let mut child = start(program).map_err(failed)?;
     let (output, trouble) = (child.stdout.take(), child.stderr.take());
-    let running = Mutex::new(Running { child, has_ended: false });
+    let running = Mutex::new(RunningProgram { child, has_ended: false });
     let (outcome, status, trouble) = std::thread::scope(|scope| {
         scope.spawn(|| {
             sink.stop.wait_unless(LONG, || locked(&running).has_ended);
@@ -75,11 +75,11 @@ pub(super) fn run(
     if sink.is_stopping() {
         return Err(InputError::Stopping);
     }
-    Ok(Ended { status: status.map_err(failed)?, trouble })
+    Ok(ExitReport { status: status.map_err(failed)?, trouble })
 }
 
 fn start(program: &Program<'_>) -> std::io::Result<Child> {
-    let stderr = if program.trouble == Trouble::Kept { Stdio::piped() } else { Stdio::inherit() };
+    let stderr = if program.trouble == StderrUse::Kept { Stdio::piped() } else { Stdio::inherit() };
     // A group of its own, so that what it starts can be ended with it.
     let mut command = Command::new(program.path);
     command.args(program.arguments).process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn()
@@ -93,12 +93,12 @@ impl fmt::Display for Program<'_> {
 }
 
 /// A program and whether it is known to have ended.
-struct Running {
+struct RunningProgram {
     child: Child,
     has_ended: bool,
 }
 
-impl Running {
+impl RunningProgram {
     /// Ends it and all that it has started. Nobody else has its number before it was waited for.
     fn kill(&mut self) {
         if !self.has_ended {
@@ -109,7 +109,7 @@ impl Running {
 }
 
 /// Waits for the end of a program, during which it can be killed.
-fn wait(running: &Mutex<Running>) -> std::io::Result<ExitStatus> {
+fn wait(running: &Mutex<RunningProgram>) -> std::io::Result<ExitStatus> {
     let id = WaitId::Pid(Pid::from_child(&locked(running).child));
     // It keeps its number until it is waited for once more.
     while let Err(rustix::io::Errno::INTR) = waitid(id.clone(), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}

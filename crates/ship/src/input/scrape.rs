@@ -19,7 +19,7 @@ use types::{ByteSize, Timestamp};
 
 use self::exposition::{Sample, TimeUnit, samples};
 use crate::http::chain;
-use crate::input::measured::{Record, repeat};
+use crate::input::measurements::{Record, repeat};
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::shipper::now;
 
@@ -72,7 +72,7 @@ struct Page {
 
 /// How a fetch went.
 #[derive(Default)]
-struct Fetched {
+struct FetchOutcome {
     n_samples: usize,
     error: Option<String>,
 }
@@ -110,7 +110,7 @@ impl Scrape {
         let duration = began.elapsed();
         let fetched = match &page {
             Ok(page) => self.tell(page, time, sink)?,
-            Err(error) => Fetched { n_samples: 0, error: Some(error.clone()) },
+            Err(error) => FetchOutcome { n_samples: 0, error: Some(error.clone()) },
         };
         let is_up = page.is_ok() && (fetched.n_samples > 0 || fetched.error.is_none());
         let mut record = self.record(time, "up", if is_up { "info" } else { "error" });
@@ -122,8 +122,8 @@ impl Scrape {
     }
 
     /// Hands over an event for each sample of a page.
-    fn tell(&self, page: &Page, time: Timestamp, sink: &Sink) -> Result<Fetched, InputError> {
-        let mut fetched = Fetched::default();
+    fn tell(&self, page: &Page, time: Timestamp, sink: &Sink) -> Result<FetchOutcome, InputError> {
+        let mut fetched = FetchOutcome::default();
         for sample in samples(&page.text, page.unit) {
             match sample {
                 Ok(_) if fetched.n_samples == self.samples_max => {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use parse::{SyslogFramer, SyslogFrames};
 
-use crate::GivenUp;
+use crate::LossCount;
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::stop::locked;
 
@@ -55,7 +55,7 @@ const USUAL_PRIORITY: &[u8] = b"<13>";
 
 /// Where messages come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+pub(super) enum Listener {
     /// Datagrams.
     Udp(SocketAddr),
     /// Connections.
@@ -65,25 +65,25 @@ pub(super) enum Door {
 /// A door and who may come.
 #[derive(Clone, Debug)]
 pub(super) struct Syslog {
-    pub(super) door: Door,
+    pub(super) door: Listener,
     /// Beside loopback.
     pub(super) allow: Vec<IpNet>,
 }
 
 impl Input for Syslog {
     fn run(&mut self, sink: &Sink) -> Result<(), InputError> {
-        let (Door::Udp(address) | Door::Tcp(address)) = self.door;
+        let (Listener::Udp(address) | Listener::Tcp(address)) = self.door;
         let failed = |error| InputError::Read { what: format!("syslog at {address}"), error };
         match self.door {
-            Door::Udp(address) => self.receive(&UdpSocket::bind(address).map_err(failed)?, sink),
-            Door::Tcp(address) => self.accept(TcpListener::bind(address).map_err(failed)?, sink),
+            Listener::Udp(address) => self.receive(&UdpSocket::bind(address).map_err(failed)?, sink),
+            Listener::Tcp(address) => self.accept(TcpListener::bind(address).map_err(failed)?, sink),
         }
     }
 
     fn when_full(&self) -> WhenFull {
         match self.door {
-            Door::Udp(_) => WhenFull::GiveUpOldest,
-            Door::Tcp(_) => WhenFull::Wait,
+            Listener::Udp(_) => WhenFull::GiveUpOldest,
+            Listener::Tcp(_) => WhenFull::Wait,
         }
     }
 }
@@ -108,7 +108,7 @@ impl Syslog {
     fn receive_into(&self, queue: &Queue, socket: &UdpSocket, sink: &Sink) -> Result<(), InputError> {
         let failed = |error| InputError::Read { what: "syslog by datagram".into(), error };
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-        let mut ending = Ending::default();
+        let mut ending = DrainTimer::default();
         while let Some(wait) = ending.wait(sink) {
             socket.set_read_timeout(Some(wait)).map_err(failed)?;
             match socket.recv_from(&mut buffer) {
@@ -174,7 +174,7 @@ struct Queue {
     datagrams: Mutex<Option<Sender<Vec<u8>>>>,
     n_bytes: AtomicUsize,
     /// Datagrams for which there was no room, and their bytes.
-    dropped: Mutex<GivenUp>,
+    dropped: Mutex<LossCount>,
 }
 
 impl Queue {
@@ -188,7 +188,7 @@ impl Queue {
     /// Adds a datagram if there is room; says whether somebody writes.
     fn put(&self, datagram: &[u8]) -> bool {
         if self.n_bytes.load(Ordering::Relaxed) + cost(datagram) > QUEUE_BYTES_MAX {
-            *locked(&self.dropped) += GivenUp { lines: 1, bytes: datagram.len() as u64 };
+            *locked(&self.dropped) += LossCount { lines: 1, bytes: datagram.len() as u64 };
             return true;
         }
         self.n_bytes.fetch_add(cost(datagram), Ordering::Relaxed);
@@ -198,7 +198,7 @@ impl Queue {
     fn write(&self, datagram: &[u8], sink: &Sink) -> Result<(), InputError> {
         self.n_bytes.fetch_sub(cost(datagram), Ordering::Relaxed);
         let dropped = std::mem::take(&mut *locked(&self.dropped));
-        if dropped != GivenUp::default() {
+        if dropped != LossCount::default() {
             sink.give_up(dropped);
         }
         let mut frames = SyslogFrames::default();
@@ -219,12 +219,12 @@ fn cost(datagram: &[u8]) -> usize {
 
 /// The end of reading: what is on its way when the shipper stops is waited for a moment.
 #[derive(Default)]
-struct Ending {
+struct DrainTimer {
     began: Option<Instant>,
     is_over: bool,
 }
 
-impl Ending {
+impl DrainTimer {
     /// How long to wait for bytes; nothing where no more are read.
     fn wait(&mut self, sink: &Sink) -> Option<Duration> {
         if !sink.is_stopping() {
@@ -245,7 +245,7 @@ fn read(mut stream: TcpStream, sink: &Sink) -> Result<(), InputError> {
     let failed = |error| InputError::Read { what: "syslog".into(), error };
     let mut framer = SyslogFramer::new(FRAME_BYTES_MAX);
     let mut buffer = vec![0; READ_BYTES];
-    let mut ending = Ending::default();
+    let mut ending = DrainTimer::default();
     // Since when a message is under way.
     let mut begun: Option<Instant> = None;
     while let Some(wait) = ending.wait(sink) {

@@ -79,7 +79,7 @@ fn lines_that_can_wait_wait_for_room_and_go_on_when_the_server_has_some() {
         }
     }
     writing.join().unwrap();
-    assert_eq!((sink.status().lines, sink.status().given_up), (n_lines, GivenUp::default()));
+    assert_eq!((sink.status().lines, sink.status().given_up), (n_lines, LossCount::default()));
 }
 
 #[test]

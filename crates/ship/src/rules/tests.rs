@@ -11,7 +11,7 @@ fn rules(definition: &Json) -> Rules {
 
 fn applied(definition: &Json, bytes: &[u8], lengths: Option<&[u64]>) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    rules(definition).apply(&mut bytes, lengths, Place { file: "f", generation: 0, start: 0 });
+    rules(definition).apply(&mut bytes, lengths, SourcePosition { file: "f", generation: 0, start: 0 });
     bytes
 }
 
@@ -51,7 +51,7 @@ fn samples_take_about_one_in_so_many_and_always_the_same() {
     assert_eq!(kept(), kept());
     // Cut elsewhere, an event has the same fate.
     let mut rest = many.as_bytes()[500..].to_vec();
-    rules(&json!({"sample": 10})).apply(&mut rest, None, Place { file: "f", generation: 0, start: 500 });
+    rules(&json!({"sample": 10})).apply(&mut rest, None, SourcePosition { file: "f", generation: 0, start: 500 });
     assert_eq!(rest, kept()[500..]);
 }
 

@@ -1,11 +1,11 @@
 //! What the threads of a shipper share, and the events that they send to the following thread.
 
-use crate::held::Taken;
 use crate::input::{FLUSH_EVERY, Sink};
+use crate::range_claims::ClaimedRanges;
 use crate::source_report::{Identity, REPORT_EVERY};
 use crate::status::Status;
 use crate::stop::{Stop, locked};
-use crate::{Deliver, FileBatch, FileStatus, GivenUp, SourceReport};
+use crate::{Deliver, FileBatch, FileStatus, LossCount, SourceReport};
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
@@ -22,13 +22,13 @@ pub(crate) struct Shared {
     pub(crate) n_refused: AtomicU64,
     pub(crate) files: Mutex<Vec<FileStatus>>,
     /// Of deleted files.
-    pub(crate) given_up: Mutex<GivenUp>,
+    pub(crate) given_up: Mutex<LossCount>,
     /// Why delivery does not work, while it does not.
-    pub(crate) trouble: Mutex<Option<Trouble>>,
+    pub(crate) trouble: Mutex<Option<DeliveryFailure>>,
     /// How often it worked again.
     pub(crate) n_recoveries: AtomicU64,
     /// What of what the server holds stands for files of this shipper.
-    pub(crate) taken: Taken,
+    pub(crate) taken: ClaimedRanges,
     /// What size of piece the server takes.
     pub(crate) piece_sizes: PieceSizes,
     /// Whether there were more hints than there was room for.
@@ -60,7 +60,7 @@ impl Shared {
             given_up: Mutex::default(),
             trouble: Mutex::new(None),
             n_recoveries: AtomicU64::new(0),
-            taken: Taken::default(),
+            taken: ClaimedRanges::default(),
             piece_sizes: PieceSizes::default(),
             hints_missed: AtomicBool::new(false),
         }
@@ -119,7 +119,7 @@ impl Shared {
 }
 
 /// Why delivery does not work.
-pub(crate) struct Trouble {
+pub(crate) struct DeliveryFailure {
     pub(crate) reason: String,
     pub(crate) said_at: Instant,
 }
@@ -179,7 +179,7 @@ impl Shared {
                 Instant::now()
             }
         };
-        *trouble = Some(Trouble { reason, said_at });
+        *trouble = Some(DeliveryFailure { reason, said_at });
     }
 }
 

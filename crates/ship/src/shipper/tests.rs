@@ -15,13 +15,13 @@ struct Scripted {
 }
 
 impl Deliver for Scripted {
-    fn deliver(&self, batch: &FileBatch) -> Result<crate::Delivered, DeliverError> {
+    fn deliver(&self, batch: &FileBatch) -> Result<crate::DeliveryReceipt, DeliverError> {
         if let Some(error) = locked(&self.answers).pop() {
             return Err(error);
         }
         let text = String::from_utf8_lossy(&batch.bytes).into_owned();
         locked(&self.taken).send(text).unwrap();
-        Ok(crate::Delivered::default())
+        Ok(crate::DeliveryReceipt::default())
     }
 }
 
@@ -104,9 +104,9 @@ struct Deliveries {
 }
 
 impl Deliver for Deliveries {
-    fn deliver(&self, _: &FileBatch) -> Result<crate::Delivered, DeliverError> {
+    fn deliver(&self, _: &FileBatch) -> Result<crate::DeliveryReceipt, DeliverError> {
         self.has_batch.set();
-        Ok(crate::Delivered::default())
+        Ok(crate::DeliveryReceipt::default())
     }
 
     fn report(&self, report: &crate::SourceReport) -> Result<(), DeliverError> {
@@ -138,7 +138,7 @@ fn stopping_does_not_wait_for_a_server_that_is_down() {
     /// Fails for ever and says when it was asked for the first time.
     struct Down(Mutex<bool>, Condvar);
     impl Deliver for Down {
-        fn deliver(&self, _: &FileBatch) -> Result<crate::Delivered, DeliverError> {
+        fn deliver(&self, _: &FileBatch) -> Result<crate::DeliveryReceipt, DeliverError> {
             *locked(&self.0) = true;
             self.1.notify_all();
             Err(DeliverError::Retry { after: Some(Duration::from_secs(200)), reason: "down".into() })
@@ -214,7 +214,7 @@ struct Picky {
 }
 
 impl Deliver for Picky {
-    fn deliver(&self, batch: &FileBatch) -> Result<crate::Delivered, DeliverError> {
+    fn deliver(&self, batch: &FileBatch) -> Result<crate::DeliveryReceipt, DeliverError> {
         self.n_asked.fetch_add(1, Ordering::Relaxed);
         let text = String::from_utf8_lossy(&batch.bytes).into_owned();
         if batch.bytes.len() > self.bytes_max {
@@ -224,7 +224,7 @@ impl Deliver for Picky {
             return Err(DeliverError::Refused("422 Unprocessable Entity".into()));
         }
         locked(&self.kept).push((batch.header.start, text));
-        Ok(crate::Delivered::default())
+        Ok(crate::DeliveryReceipt::default())
     }
 }
 

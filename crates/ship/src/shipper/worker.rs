@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
-use crate::held::held_to;
+use crate::range_claims::held_to;
 use crate::shipper::shared::{Event, Shared};
 use crate::stop::locked;
-use crate::{Deliver, DeliverError, Delivered, FileBatch, HeldQuestion};
+use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion};
 
 /// How long the event that is not wanted is looked for while nothing gets through. Other lines of the file wait.
 const NARROWING_MAX: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ enum Answer {
 }
 
 /// How far the search for events that are not wanted has got.
-struct Narrowing {
+struct RefusalSearch {
     /// When something got through last, or the search began.
     since: Instant,
     n_refusals: u32,
@@ -50,7 +50,7 @@ struct Narrowing {
     first: Option<(PathBuf, String)>,
 }
 
-impl Narrowing {
+impl RefusalSearch {
     fn new() -> Self {
         Self { since: Instant::now(), n_refusals: 0, n_aside: 0, bytes_aside: 0, first: None }
     }
@@ -118,7 +118,7 @@ impl Worker {
 
     /// Keeps at it until all of the batch is with the server or set aside; an error only when the shipper stops.
     fn deliver(&self, batch: &FileBatch) -> Result<(), String> {
-        let mut narrowing = Narrowing::new();
+        let mut narrowing = RefusalSearch::new();
         // In the order of the file, the next at the end.
         let mut pieces = vec![batch.clone()];
         while let Some(piece) = pieces.pop() {
@@ -129,7 +129,7 @@ impl Worker {
                 pieces.extend([second, first]);
                 continue;
             }
-            let delivered = Mutex::new(Delivered::default());
+            let delivered = Mutex::new(DeliveryReceipt::default());
             let attempt = || {
                 *locked(&delivered) = self.server.deliver(&piece)?;
                 Ok(())
@@ -183,7 +183,12 @@ impl Worker {
     }
 
     /// Sets aside which events of a piece the server did not take while it took the others.
-    fn set_refused_aside(&self, piece: &FileBatch, answer: Delivered, narrowing: &mut Narrowing) -> Result<(), String> {
+    fn set_refused_aside(
+        &self,
+        piece: &FileBatch,
+        answer: DeliveryReceipt,
+        narrowing: &mut RefusalSearch,
+    ) -> Result<(), String> {
         let Some(reason) = answer.refusal else { return Ok(()) };
         // A server of an earlier version names lines alone.
         let all = [(piece.header.start, piece.end())];
@@ -198,7 +203,13 @@ impl Worker {
     }
 
     /// Sets a piece aside that counts as `n`; where that cannot be done now, tries until it can.
-    fn set_aside(&self, piece: &FileBatch, reason: String, n: u64, narrowing: &mut Narrowing) -> Result<(), String> {
+    fn set_aside(
+        &self,
+        piece: &FileBatch,
+        reason: String,
+        n: u64,
+        narrowing: &mut RefusalSearch,
+    ) -> Result<(), String> {
         let kept = Mutex::new(PathBuf::new());
         self.until_answered(piece, || {
             let path = self.dead_letters.set_aside(piece, &reason);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::writer::HEADER_MARK;
-use super::{Rotation, Written, text_of};
+use super::{Rotation, WriterSummary, text_of};
 
 /// Strange lines that are kept to be shown.
 const STRANGE_MAX: usize = 5;
@@ -18,7 +18,7 @@ pub struct Tally {
 
 #[derive(Debug)]
 struct Kind {
-    written: Written,
+    written: WriterSummary,
     /// How often each line is stored as it was written.
     times: Vec<u32>,
     n_altered: u64,
@@ -52,8 +52,8 @@ impl Verdict {
 
 impl Tally {
     /// Expects these lines.
-    pub fn new(written: &[Written]) -> Self {
-        let kind = |written: &Written| {
+    pub fn new(written: &[WriterSummary]) -> Self {
+        let kind = |written: &WriterSummary| {
             let n_lines = usize::try_from(written.lines).unwrap_or(usize::MAX);
             (written.rotation.name(), Kind { written: *written, times: vec![0; n_lines], n_altered: 0 })
         };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const WRITTEN: Written = Written { rotation: Rotation::Rename, lines: 4, rotations: 1 };
+const WRITTEN: WriterSummary = WriterSummary { rotation: Rotation::Rename, lines: 4, rotations: 1 };
 
 fn tally(texts: &[String]) -> Tally {
     let mut tally = Tally::new(&[WRITTEN]);

@@ -39,7 +39,7 @@ pub struct Writer {
 
 /// What a writer has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WriterSummary {
     /// How it rotated.
     pub rotation: Rotation,
     /// How many lines there are.
@@ -66,7 +66,7 @@ impl Writer {
     }
 
     /// Writes and rotates until it is told to stop.
-    pub fn write(&mut self, stop: &AtomicBool) -> io::Result<Written> {
+    pub fn write(&mut self, stop: &AtomicBool) -> io::Result<WriterSummary> {
         while !stop.load(Ordering::Relaxed) {
             for _ in 0..=self.random.below(20) {
                 self.line()?;
@@ -76,7 +76,7 @@ impl Writer {
                 self.rotate(stop)?;
             }
         }
-        Ok(Written { rotation: self.rotation, lines: self.n_lines, rotations: self.n_rotations })
+        Ok(WriterSummary { rotation: self.rotation, lines: self.n_lines, rotations: self.n_rotations })
     }
 
     fn next_line(&mut self) -> String {

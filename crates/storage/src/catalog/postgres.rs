@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use types::{GroupName, Timestamp};
 
-use super::{Catalog, Contents, Deletion, Doomed, FlushRecord, Marks, RunRow, SegmentRow};
+use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
 use crate::batch_ids::ValidEntries;
 use crate::database::postgres::{Database, Failure, Opening, Session};
 use crate::database::url::DatabaseUrl;
@@ -94,7 +94,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn marks(&mut self) -> Result<Marks, DatabaseError> {
+    fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError> {
         self.database.transact(marks)
     }
 
@@ -153,7 +153,7 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn doom_file(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
+    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         let place = doomed.place as i16;
         self.database.transact(|session| {
             let insert = "INSERT INTO doomed VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -181,7 +181,7 @@ impl Catalog for PostgresCatalog {
 
     fn adopt(
         &mut self,
-        marks: &Marks,
+        marks: &HighWaterMarks,
         segments: &[SegmentRow],
         replaced: &[u128],
         groups: &[(u32, GroupName)],
@@ -217,7 +217,7 @@ impl Catalog for PostgresCatalog {
         self.database.transact(|session| doom(session, segments))
     }
 
-    fn forget_doomed(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
+    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         let place = doomed.place as i16;
         self.database.transact(|session| {
             let delete = "DELETE FROM doomed WHERE file = $1 AND place = $2";
@@ -261,14 +261,14 @@ fn place(row: &Row, at: usize) -> Result<Place, Failure> {
     Ok(Place::from_number(u8::try_from(get::<i16>(row, at)?).unwrap_or(0)))
 }
 
-fn marks(session: &Session) -> Result<Marks, Failure> {
+fn marks(session: &Session) -> Result<HighWaterMarks, Failure> {
     let rows = session.query("SELECT key, value FROM meta", &[])?;
     let mut values = HashMap::new();
     for row in &rows {
         values.insert(get::<String>(row, 0)?, number(row, 1)?);
     }
     let value = |key: &str, default| values.get(key).copied().unwrap_or(default);
-    Ok(Marks {
+    Ok(HighWaterMarks {
         wal_released: value("wal_released", 1),
         wal_made: value("wal_made", 0),
         next_sequence: value("next_sequence", 1),
@@ -338,9 +338,9 @@ fn batch_files(session: &Session) -> Result<ValidEntries, Failure> {
     rows.iter().map(|row| Ok((get(row, 0)?, number(row, 1)?))).collect()
 }
 
-fn doomed(session: &Session) -> Result<Vec<Doomed>, Failure> {
+fn doomed(session: &Session) -> Result<Vec<ObsoleteFile>, Failure> {
     let rows = session.query("SELECT file, place FROM doomed", &[])?;
-    rows.iter().map(|row| Ok(Doomed { file: get(row, 0)?, place: place(row, 1)? })).collect()
+    rows.iter().map(|row| Ok(ObsoleteFile { file: get(row, 0)?, place: place(row, 1)? })).collect()
 }
 
 fn retired(session: &Session) -> Result<RetiredRuns, Failure> {
@@ -357,8 +357,8 @@ fn deletions(session: &Session) -> Result<Vec<Deletion>, Failure> {
     rows.iter().map(deletion).collect()
 }
 
-fn put_marks(session: &Session, marks: &Marks) -> Result<(), Failure> {
-    let Marks { wal_released, wal_made, next_sequence, next_group } = *marks;
+fn put_marks(session: &Session, marks: &HighWaterMarks) -> Result<(), Failure> {
+    let HighWaterMarks { wal_released, wal_made, next_sequence, next_group } = *marks;
     let keys = ["wal_released", "wal_made", "next_sequence", "next_group"].as_slice();
     let values = [signed(wal_released), signed(wal_made), signed(next_sequence), i64::from(next_group)];
     let put = "INSERT INTO meta SELECT * FROM unnest($1::text[], $2::bigint[])

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use types::{GroupName, Timestamp};
 
-use super::{Catalog, Contents, Deletion, Doomed, FlushRecord, Marks, RunRow, SegmentRow};
+use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
 use crate::batch_ids::ValidEntries;
 use crate::database::sqlite::Database;
 use crate::database::{DatabaseError, Schema, signed, unsigned};
@@ -82,7 +82,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn marks(&mut self) -> Result<Marks, DatabaseError> {
+    fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError> {
         self.database.with(|connection| marks(connection))
     }
 
@@ -122,7 +122,7 @@ impl Catalog for SqliteCatalog {
             }
             merge_positions(transaction, &contents.positions)?;
             put_batch_files(transaction, &contents.batch_files)?;
-            for Doomed { file, place } in &contents.doomed {
+            for ObsoleteFile { file, place } in &contents.doomed {
                 transaction.execute("INSERT INTO doomed VALUES (?, ?)", params![file, *place as u8])?;
             }
             for (run, since) in &contents.retired {
@@ -139,7 +139,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn doom_file(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
+    fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         self.database.transact(|transaction| {
             let insert = "INSERT OR IGNORE INTO doomed VALUES (?, ?)";
             transaction.execute(insert, params![doomed.file, doomed.place as u8]).map(|_| ())
@@ -165,7 +165,7 @@ impl Catalog for SqliteCatalog {
 
     fn adopt(
         &mut self,
-        marks: &Marks,
+        marks: &HighWaterMarks,
         segments: &[SegmentRow],
         replaced: &[u128],
         groups: &[(u32, GroupName)],
@@ -201,7 +201,7 @@ impl Catalog for SqliteCatalog {
         self.database.transact(|transaction| segments.iter().try_for_each(|id| doom(transaction, *id)))
     }
 
-    fn forget_doomed(&mut self, doomed: &Doomed) -> Result<(), DatabaseError> {
+    fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         self.database.transact(|transaction| {
             let delete = "DELETE FROM doomed WHERE file = ? AND place = ?";
             transaction.execute(delete, params![doomed.file, doomed.place as u8]).map(|_| ())
@@ -227,12 +227,12 @@ fn each(
     Ok(())
 }
 
-fn marks(connection: &Connection) -> rusqlite::Result<Marks> {
+fn marks(connection: &Connection) -> rusqlite::Result<HighWaterMarks> {
     let value = |key: &str| {
         let value = "SELECT value FROM meta WHERE key = ?";
         connection.query_row(value, [key], |row| row.get::<_, i64>(0)).optional()
     };
-    Ok(Marks {
+    Ok(HighWaterMarks {
         wal_released: unsigned(value("wal_released")?.unwrap_or(1)),
         wal_made: unsigned(value("wal_made")?.unwrap_or(0)),
         next_sequence: unsigned(value("next_sequence")?.unwrap_or(1)),
@@ -311,10 +311,10 @@ fn batch_files(connection: &Connection) -> rusqlite::Result<ValidEntries> {
     Ok(batch_files)
 }
 
-fn doomed(connection: &Connection) -> rusqlite::Result<Vec<Doomed>> {
+fn doomed(connection: &Connection) -> rusqlite::Result<Vec<ObsoleteFile>> {
     let mut doomed = Vec::new();
     each(connection, "SELECT file, place FROM doomed", |row| {
-        doomed.push(Doomed { file: row.get(0)?, place: Place::from_number(row.get(1)?) });
+        doomed.push(ObsoleteFile { file: row.get(0)?, place: Place::from_number(row.get(1)?) });
         Ok(())
     })?;
     Ok(doomed)
@@ -344,8 +344,8 @@ fn deletions(connection: &Connection) -> rusqlite::Result<Vec<Deletion>> {
     Ok(deletions)
 }
 
-fn put_marks(transaction: &Transaction<'_>, marks: &Marks) -> rusqlite::Result<()> {
-    let Marks { wal_released, wal_made, next_sequence, next_group } = *marks;
+fn put_marks(transaction: &Transaction<'_>, marks: &HighWaterMarks) -> rusqlite::Result<()> {
+    let HighWaterMarks { wal_released, wal_made, next_sequence, next_group } = *marks;
     let marks = [
         ("wal_released", wal_released),
         ("wal_made", wal_made),

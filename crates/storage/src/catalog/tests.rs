@@ -16,7 +16,7 @@ use crate::positions::{FileKey, Ranges};
 /// What a new catalog begins with.
 const FIRST_SEQUENCE: u64 = 5;
 
-const MARKS: Marks = Marks { wal_released: 4, wal_made: 3, next_sequence: 1 << 63, next_group: 2 };
+const MARKS: HighWaterMarks = HighWaterMarks { wal_released: 4, wal_made: 3, next_sequence: 1 << 63, next_group: 2 };
 
 /// Opens the catalog of a store, the same one each time.
 type Open<'a> = &'a dyn Fn() -> Box<dyn Catalog>;
@@ -61,8 +61,8 @@ fn segment(id: u128) -> SegmentRow {
     SegmentRow { id, file, n_bytes: 77, tier: Tier::Hot, place: Place::Local, runs: vec![run] }
 }
 
-fn doomed(id: u128, place: Place) -> Doomed {
-    Doomed { file: segment(id).file, place }
+fn doomed(id: u128, place: Place) -> ObsoleteFile {
+    ObsoleteFile { file: segment(id).file, place }
 }
 
 fn key(generation: u64) -> FileKey {
@@ -80,7 +80,7 @@ fn accepted(contents: &Contents) -> Vec<(FileKey, Vec<(u64, u64)>)> {
     contents.positions.iter().map(|(key, ranges)| (key.clone(), ends(ranges))).collect()
 }
 
-fn put(catalog: &mut dyn Catalog, marks: Marks, segments: &[SegmentRow]) {
+fn put(catalog: &mut dyn Catalog, marks: HighWaterMarks, segments: &[SegmentRow]) {
     let (positions, batch_files) = (Positions::default(), ValidEntries::new());
     let groups = vec![(1, name(), vec!["one".into()])];
     let record = FlushRecord { marks, segments, groups, positions: &positions, batch_files: &batch_files };
@@ -89,7 +89,7 @@ fn put(catalog: &mut dyn Catalog, marks: Marks, segments: &[SegmentRow]) {
 
 fn a_flush_is_read_back_as_it_was_committed(open: Open<'_>) {
     let mut catalog = open();
-    let first = Marks { wal_released: 1, wal_made: 0, next_sequence: FIRST_SEQUENCE, next_group: 1 };
+    let first = HighWaterMarks { wal_released: 1, wal_made: 0, next_sequence: FIRST_SEQUENCE, next_group: 1 };
     assert_eq!(catalog.marks().expect("readable"), first);
     assert!(catalog.load().expect("readable").is_empty());
     let segment = SegmentRow { tier: Tier::Warm, ..segment(u128::MAX - 1) };
@@ -127,7 +127,7 @@ fn a_flush_committed_again_changes_nothing(open: Open<'_>) {
 fn positions_are_merged_with_those_that_are_known(open: Open<'_>) {
     let mut catalog = open();
     for (at, (generation, range)) in [(1, 0..10), (1, 20..30), (2, 5..6), (1, 10..15)].into_iter().enumerate() {
-        let marks = Marks { wal_released: at as u64 + 2, ..MARKS };
+        let marks = HighWaterMarks { wal_released: at as u64 + 2, ..MARKS };
         let (positions, batch_files) = (positions(key(generation), range), ValidEntries::from([(at as i64, 1)]));
         let record =
             FlushRecord { marks, segments: &[], groups: vec![], positions: &positions, batch_files: &batch_files };
@@ -199,7 +199,7 @@ fn a_deleted_group_stays_deleted(open: Open<'_>) {
     put(&mut *catalog, MARKS, &[segment(1)]);
     catalog.delete_group(1, &name()).expect("room");
     catalog.delete_group(9, &name()).expect("one that the catalog has not seen yet");
-    put(&mut *catalog, Marks { wal_released: 5, ..MARKS }, &[]);
+    put(&mut *catalog, HighWaterMarks { wal_released: 5, ..MARKS }, &[]);
     let mut contents = catalog.load().expect("readable");
     contents.deleted.sort_unstable();
     assert_eq!((contents.groups.len(), contents.deleted), (0, vec![1, 9]));
@@ -208,7 +208,7 @@ fn a_deleted_group_stays_deleted(open: Open<'_>) {
 fn segments_that_were_lost_are_taken_back(open: Open<'_>) {
     let mut catalog = open();
     put(&mut *catalog, MARKS, &[segment(1)]);
-    let marks = Marks { next_sequence: u64::MAX, ..MARKS };
+    let marks = HighWaterMarks { next_sequence: u64::MAX, ..MARKS };
     let other = GroupName::new("c").expect("a valid name");
     catalog.adopt(&marks, &[segment(2)], &[1], &[(1, name()), (9, other)]).expect("room");
     let contents = catalog.load().expect("readable");
@@ -221,7 +221,7 @@ fn a_catalog_is_filled_with_what_another_one_held(open: Open<'_>) {
     let mut old = of_file(&dir.path().join("old.sqlite"));
     put(&mut *old, MARKS, &[segment(1), segment(2), segment(3)]);
     let (positions, batch_files) = (positions(key(1), 3..9), ValidEntries::from([(7, 2)]));
-    let marks = Marks { wal_released: 5, ..MARKS };
+    let marks = HighWaterMarks { wal_released: 5, ..MARKS };
     let groups = vec![(2, GroupName::new("gone").expect("a valid name"), vec![])];
     let record = FlushRecord { marks, segments: &[], groups, positions: &positions, batch_files: &batch_files };
     old.commit_flush(&record).expect("room");
@@ -254,7 +254,7 @@ fn names_may_hold_any_character_and_be_long(open: Open<'_>) {
     let groups = vec![(1, name(), names.iter().map(|name| (*name).into()).collect())];
     let batch_files = ValidEntries::new();
     for wal_released in [7, 8] {
-        let marks = Marks { wal_released, ..MARKS };
+        let marks = HighWaterMarks { wal_released, ..MARKS };
         let groups = groups.clone();
         let record = FlushRecord { marks, segments: &[], groups, positions: &positions, batch_files: &batch_files };
         catalog.commit_flush(&record).expect("room");

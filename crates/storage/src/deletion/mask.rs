@@ -23,7 +23,7 @@ pub(crate) type Masks = HashMap<(u128, u32), Arc<Mask>>;
 
 /// What removes events from segments: deletions, and retention inside segments of several days.
 #[derive(Clone, Copy)]
-pub(crate) struct Removed<'a> {
+pub(crate) struct Removals<'a> {
     pub(crate) deletions: &'a [Arc<Deletion>],
     pub(crate) trims: &'a Trims,
 }
@@ -108,7 +108,7 @@ impl BlockMask {
 
 impl Mask {
     /// Works out which rows of run `index` are deleted; `None` where none is.
-    pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removed<'_>) -> Result<Option<Self>, ScanError> {
+    pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removals<'_>) -> Result<Option<Self>, ScanError> {
         let Some(summary) = segment.summaries().get(index) else { return Ok(None) };
         let edges = edges_of(removed.trims, segment.meta(), summary);
         let concerns = |deletion: &&Arc<Deletion>| {
@@ -120,7 +120,7 @@ impl Mask {
             return Ok(None);
         }
         let (Some(reader), Some(run)) = (segment.run_reader(index), segment.run(index, 0)) else { return Ok(None) };
-        let mut building = Building::new(&concerned, edges);
+        let mut building = MaskBuilder::new(&concerned, edges);
         for block in 0..reader.n_blocks() {
             let (times, sequences) = reader.places(block)?;
             building.add(&*run, block, &times, &sequences)?;
@@ -216,7 +216,7 @@ impl Mask {
 }
 
 /// A mask while it is worked out, block by block.
-struct Building<'a> {
+struct MaskBuilder<'a> {
     finders: Vec<(u64, Finder<'a>)>,
     edges: Vec<Edge>,
     found: BTreeSet<u64>,
@@ -230,7 +230,7 @@ struct Building<'a> {
     n_undoable: u64,
 }
 
-impl<'a> Building<'a> {
+impl<'a> MaskBuilder<'a> {
     fn new(deletions: &[&'a Arc<Deletion>], edges: Vec<Edge>) -> Self {
         Self {
             finders: deletions.iter().map(|deletion| (deletion.id, Finder::new(&deletion.sequences))).collect(),

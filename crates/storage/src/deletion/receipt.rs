@@ -101,19 +101,19 @@ impl DeletionReceipt {
         text + &format!("checksum {checksum:016x}\n")
     }
 
-    fn parse(text: &str) -> Result<Self, Unreadable> {
+    fn parse(text: &str) -> Result<Self, ReceiptError> {
         let (content, checksum) = text.split_at(text.rfind("checksum ").unwrap_or(text.len()));
         let mut lines = content.lines();
         if lines.next() != Some("catat receipt") {
-            return Err(Unreadable::Damaged);
+            return Err(ReceiptError::Damaged);
         }
         let format = lines.next().and_then(|line| line.strip_prefix("format ")?.parse().ok());
         match format {
             Some(FORMAT) if checksum.trim_end() == format!("checksum {:016x}", xxh3_64(content.as_bytes())) => {}
-            Some(format) if format > FORMAT => return Err(Unreadable::Newer(format)),
-            _ => return Err(Unreadable::Damaged),
+            Some(format) if format > FORMAT => return Err(ReceiptError::Newer(format)),
+            _ => return Err(ReceiptError::Damaged),
         }
-        Self::of_lines(lines).ok_or(Unreadable::Damaged)
+        Self::of_lines(lines).ok_or(ReceiptError::Damaged)
     }
 
     fn of_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Self> {
@@ -150,7 +150,7 @@ impl DeletionReceipt {
 
 /// Why a receipt cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub(crate) enum ReceiptError {
     Damaged,
     Newer(u64),
 }
@@ -169,7 +169,7 @@ fn digest_of(hex: &str) -> Option<[u8; 32]> {
 }
 
 /// Reads all receipts in a directory, with what is wrong with those that cannot be read, by file name.
-pub(crate) fn read(dir: &Path) -> io::Result<Vec<(String, Result<DeletionReceipt, Unreadable>)>> {
+pub(crate) fn read(dir: &Path) -> io::Result<Vec<(String, Result<DeletionReceipt, ReceiptError>)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -220,7 +220,7 @@ mod tests {
             assert!(DeletionReceipt::parse(&flipped).is_err() || flipped.trim_end() == text.trim_end(), "byte {at}");
         }
         let newer = text.replace("format 1", "format 2");
-        assert_eq!(DeletionReceipt::parse(&newer), Err(Unreadable::Newer(2)));
+        assert_eq!(DeletionReceipt::parse(&newer), Err(ReceiptError::Newer(2)));
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn check(events: &[Made], is_deleted: impl Fn(usize) -> bool) -> Result<(), Test
     let gone = |parity: usize| (0..events.len()).filter(|row| is_deleted(*row)).filter(move |row| row % 2 == parity);
     let deletions = [0, 1].map(|parity| deletion(parity as u64, gone(parity).map(|row| row as u64 + 10)));
     let rows: Vec<(u32, u32)> = (0..events.len()).filter(|row| !is_deleted(*row)).map(|row| (0, row as u32)).collect();
-    let mask = Mask::of(&segment, 0, Removed { deletions: &deletions, trims: &Trims::new() }).expect("whole");
+    let mask = Mask::of(&segment, 0, Removals { deletions: &deletions, trims: &Trims::new() }).expect("whole");
     let n_deleted = events.len() - rows.len();
     prop_assert_eq!(mask.as_ref().map_or(0, |mask| mask.n_deleted), n_deleted as u64);
     let Some(mask) = mask else { return Ok(()) };
@@ -115,7 +115,7 @@ fn blocks_of_which_everything_is_deleted_are_not_there() {
     let block = segment::BLOCK_ROWS as u64;
     let gone = deletion(1, (0..20).chain(block..2 * block));
     let mask = Arc::new(
-        Mask::of(&segment, 0, Removed { deletions: &[gone], trims: &Trims::new() })
+        Mask::of(&segment, 0, Removals { deletions: &[gone], trims: &Trims::new() })
             .expect("whole")
             .expect("something is deleted"),
     );

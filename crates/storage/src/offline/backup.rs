@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::listing::{Listed, Listing, check_databases, files_below, open_database, open_objects};
+use super::listing::{CatalogListing, SegmentListing, check_databases, files_below, open_database, open_objects};
 use super::verify;
 use crate::catalog::Catalog;
 use crate::catalog::postgres::PostgresCatalog;
@@ -21,7 +21,7 @@ use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::objects::Objects;
 use crate::tier::Place;
-use crate::{Clock, Databases, OpenError, Options, copy, disk, formats, lock, wal};
+use crate::{Clock, Databases, OpenError, Options, copy_mark, disk, formats, lock, wal};
 
 /// Directories of others in the data directory: rule files, alerts with what waits to be sent and what metrics have
 /// counted, and how far `catat up` has read files.
@@ -111,7 +111,7 @@ pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupEr
         copy.files("tombstones", ending)?;
     }
     copy.control()?;
-    copy::mark(target, options.clock.now()).map_err(at(target))?;
+    copy_mark::mark(target, options.clock.now()).map_err(at(target))?;
     copy.file(Path::new("STORE"))?;
     copy.sync_directories()?;
     Ok(copy.report)
@@ -132,7 +132,7 @@ pub fn restore(from: &Path, dir: &Path) -> Result<BackupReport, BackupError> {
             copy.file(&file)?;
         }
     }
-    copy::mark(dir, Clock::system().now()).map_err(at(dir))?;
+    copy_mark::mark(dir, Clock::system().now()).map_err(at(dir))?;
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&dir.join(part)).map_err(at(&dir.join(part)))?;
     }
@@ -189,7 +189,7 @@ impl Copy<'_> {
     }
 
     /// Copies one segment from where it lies and syncs it.
-    fn segment(&mut self, listed: &Listed) -> Result<(), BackupError> {
+    fn segment(&mut self, listed: &SegmentListing) -> Result<(), BackupError> {
         let file = Path::new(&listed.file);
         if listed.place == Place::Local {
             return self.file(file);
@@ -224,7 +224,7 @@ impl Copy<'_> {
                 }
             }
         }
-        if copy::copy_taken(self.from).is_some() { self.file(Path::new(copy::FILE)) } else { Ok(()) }
+        if copy_mark::copy_taken(self.from).is_some() { self.file(Path::new(copy_mark::FILE)) } else { Ok(()) }
     }
 
     /// Copies the files of one directory with one ending; files that go meanwhile are no loss.
@@ -336,7 +336,7 @@ impl Copy<'_> {
         for _ in 0..ATTEMPTS_MAX {
             self.catalog()?;
             let path = self.to.join("catalog.sqlite");
-            let mut catalog = Listing::of_file(&path)?;
+            let mut catalog = CatalogListing::of_file(&path)?;
             let (listed, (_, wal_made)) = (catalog.segments()?, catalog.wal_marks()?);
             drop(catalog);
             let mut is_complete = self.named_wal_file(wal_made)?;

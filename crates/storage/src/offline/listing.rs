@@ -16,7 +16,7 @@ use crate::{DatabaseError, DatabaseProblem, Databases, ObjectStoreOptions, OpenE
 /// A segment as the catalog lists it: file relative to the data directory or name of the object, bytes, and its runs
 /// as (group, events, first, last).
 #[derive(Clone)]
-pub(super) struct Listed {
+pub(super) struct SegmentListing {
     pub(super) id: u128,
     pub(super) file: String,
     pub(super) place: Place,
@@ -37,13 +37,13 @@ pub(super) fn check_databases(dir: &Path, databases: &Databases) -> Result<(), O
 }
 
 /// A catalog that is looked at, while a server may write to it.
-pub(super) enum Listing {
+pub(super) enum CatalogListing {
     /// A SQLite file, and what errors call it. Of whatever version: what is read has been there from the first on.
     File(Connection, String),
     Remote(Box<PostgresCatalog>),
 }
 
-impl Listing {
+impl CatalogListing {
     /// Opens the catalog of a store.
     pub(super) fn open(options: &Options, store: [u8; 16]) -> Result<Self, OpenError> {
         match &options.databases.catalog {
@@ -67,10 +67,10 @@ impl Listing {
     }
 
     /// All segments that it lists.
-    pub(super) fn segments(&mut self) -> Result<Vec<Listed>, OpenError> {
+    pub(super) fn segments(&mut self) -> Result<Vec<SegmentListing>, OpenError> {
         match self {
             Self::File(connection, name) => Ok(listed_segments(connection).map_err(of(name))?),
-            Self::Remote(catalog) => Ok(catalog.load()?.segments.into_iter().map(Listed::from).collect()),
+            Self::Remote(catalog) => Ok(catalog.load()?.segments.into_iter().map(SegmentListing::from).collect()),
         }
     }
 
@@ -86,7 +86,7 @@ impl Listing {
     }
 }
 
-impl From<SegmentRow> for Listed {
+impl From<SegmentRow> for SegmentListing {
     fn from(row: SegmentRow) -> Self {
         let SegmentRow { id, file, place, n_bytes, runs, .. } = row;
         let runs = runs.iter().map(|run| (run.group_id, run.n_events, run.first.0, run.last.0)).collect();
@@ -105,7 +105,7 @@ pub(super) fn open_database(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// All segments that a catalog lists.
-fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<Listed>> {
+fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<SegmentListing>> {
     // A catalog of an earlier version knows no other place.
     let has_places = connection.prepare("SELECT place FROM segments LIMIT 0").is_ok();
     let place = if has_places { "place" } else { "0" };
@@ -120,7 +120,7 @@ fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<Listed>> {
         let runs = of_segment.collect::<rusqlite::Result<_>>()?;
         let id = id.try_into().map(u128::from_be_bytes).unwrap_or_default();
         let place = Place::from_number(place);
-        listed.push(Listed { id, file, place, n_bytes: n_bytes as u64, runs });
+        listed.push(SegmentListing { id, file, place, n_bytes: n_bytes as u64, runs });
     }
     Ok(listed)
 }

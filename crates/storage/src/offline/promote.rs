@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::{OpenError, copy, disk, formats, lock};
+use crate::{OpenError, copy_mark, disk, formats, lock};
 
 /// Makes a copy the original: it notifies from now on. `false` where it was no copy.
 ///
@@ -12,7 +12,7 @@ pub fn promote(dir: &Path) -> Result<bool, OpenError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
     let store = lock::read_store(dir)?.ok_or_else(not_a_store)?;
     formats::check(dir, &store)?;
-    let path = copy::path_of(dir);
+    let path = copy_mark::path_of(dir);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         removed => removed.and_then(|()| disk::sync_directory(dir)).map(|()| true).map_err(OpenError::io(&path)),

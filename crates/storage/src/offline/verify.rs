@@ -7,12 +7,12 @@ use std::sync::Arc;
 use segment::Segment;
 use types::ScanError;
 
-use super::listing::{Listed, Listing, check_databases, files_below, open_objects};
+use super::listing::{CatalogListing, SegmentListing, check_databases, files_below, open_objects};
 use crate::control::postgres::PostgresControl;
 use crate::objects::Objects;
 use crate::remote_source::SequentialObject;
 use crate::tier::Place;
-use crate::tombstone::events::Found;
+use crate::tombstone::events::TombstoneFile;
 use crate::wal::chain::Chain;
 use crate::wal::{self, reader};
 use crate::{OpenError, Options, deletion, formats, lock, tombstone};
@@ -98,11 +98,11 @@ pub fn verify(options: &Options) -> Result<VerifyReport, OpenError> {
 fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> Result<(), OpenError> {
     for found in tombstone::events::read(dir, store).map_err(OpenError::io(dir))? {
         match found {
-            Found::Intact(_) => {}
-            Found::Damaged(id, problem) => {
+            TombstoneFile::Intact(_) => {}
+            TombstoneFile::Damaged(id, problem) => {
                 report.damaged.push(damage(&format!("tombstones/{id:016x}.events"), problem.into()));
             }
-            Found::Newer(file, found) => {
+            TombstoneFile::Newer(file, found) => {
                 let known = tombstone::events::VERSION.into();
                 return Err(OpenError::NewerFormat { file, found: found.into(), known });
             }
@@ -117,8 +117,8 @@ fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> R
 }
 
 /// Opens the catalog and reads what it lists, or says why that cannot be.
-fn read_catalog(options: &Options, store: [u8; 16]) -> Result<(Listing, Vec<Listed>), OpenError> {
-    let mut catalog = Listing::open(options, store)?;
+fn read_catalog(options: &Options, store: [u8; 16]) -> Result<(CatalogListing, Vec<SegmentListing>), OpenError> {
+    let mut catalog = CatalogListing::open(options, store)?;
     catalog.check()?;
     let listed = catalog.segments()?;
     Ok((catalog, listed))
@@ -153,8 +153,8 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    fn open(&self, listed: &Listed) -> Result<Arc<Segment>, ScanError> {
-        let Listed { file, place, n_bytes, .. } = listed;
+    fn open(&self, listed: &SegmentListing) -> Result<Arc<Segment>, ScanError> {
+        let SegmentListing { file, place, n_bytes, .. } = listed;
         match (place, &self.objects) {
             (Place::Local, _) => Segment::open(&self.dir.join(file), file.clone(), self.store),
             (Place::Remote, Some(objects)) => {
@@ -165,7 +165,7 @@ impl Files<'_> {
         }
     }
 
-    fn check(&self, listed: &Listed, report: &mut VerifyReport) -> Result<(), ScanError> {
+    fn check(&self, listed: &SegmentListing, report: &mut VerifyReport) -> Result<(), ScanError> {
         let segment = self.open(listed)?;
         let n_bytes = segment.verify()?;
         let mut held: Vec<(u32, u64, i64, i64)> =
@@ -187,7 +187,7 @@ impl Files<'_> {
     }
 }
 
-fn check_orphans(dir: &Path, listed: &[Listed], report: &mut VerifyReport) -> Result<(), OpenError> {
+fn check_orphans(dir: &Path, listed: &[SegmentListing], report: &mut VerifyReport) -> Result<(), OpenError> {
     let known: HashSet<&str> = listed.iter().map(|segment| &*segment.file).collect();
     let segments = dir.join("segments");
     for file in files_below(&segments).map_err(OpenError::io(&segments))? {
@@ -236,7 +236,8 @@ fn check_wal(
         };
         report.wal_files += 1;
         let is_last = index + 1 == chain.links.len();
-        let place = if is_last { reader::Place::Last } else { reader::Place::Followed(chain.n_bytes_of(index)) };
+        let place =
+            if is_last { reader::FileContext::Last } else { reader::FileContext::Followed(chain.n_bytes_of(index)) };
         match wal::reader::read(&bytes, place) {
             Ok(contents) => report_wal_file(&file, &contents, report),
             Err(_) => report.damaged.push(damage(&file, "its header cannot be read".into())),

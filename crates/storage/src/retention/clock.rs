@@ -43,7 +43,7 @@ impl Anchor {
 
 /// A clock that is not the trusted one.
 #[derive(Clone, Copy, Debug)]
-struct Other {
+struct ComparedClock {
     anchor: Anchor,
     /// Where it stood last.
     seen: i64,
@@ -51,7 +51,7 @@ struct Other {
     steady_ns: i64,
 }
 
-impl Other {
+impl ComparedClock {
     fn steady_ns(&self, uptime: Duration) -> i64 {
         self.steady_ns.saturating_add(self.anchor.elapsed_ns(uptime))
     }
@@ -75,7 +75,7 @@ pub(crate) struct ClockGuard {
     trusted: Option<Anchor>,
     /// Where the trusted clock stood last.
     seen: i64,
-    other: Option<Other>,
+    other: Option<ComparedClock>,
 }
 
 impl ClockGuard {
@@ -87,8 +87,9 @@ impl ClockGuard {
             |seen: i64| Some(Anchor { wall: seen, uptime }).filter(|then| then.fits(wall, uptime)).map(|_| here);
         let note = note.unwrap_or(ClockRecord { seen: wall, other: None });
         let trusted = again(note.seen).unwrap_or(Anchor { wall: note.seen, uptime });
-        let other =
-            note.other.and_then(|(seen, steady_ns)| Some(Other { anchor: again(seen)?, seen: wall, steady_ns }));
+        let other = note
+            .other
+            .and_then(|(seen, steady_ns)| Some(ComparedClock { anchor: again(seen)?, seen: wall, steady_ns }));
         let mut guard = Self { trusted: Some(trusted), seen: note.seen, other };
         guard.look(wall, uptime);
         guard
@@ -109,7 +110,7 @@ impl ClockGuard {
             return true;
         }
         let steady = self.other.filter(|other| other.anchor.fits(wall, uptime));
-        let mut other = steady.unwrap_or(Other { anchor: Anchor { wall, uptime }, seen: wall, steady_ns: 0 });
+        let mut other = steady.unwrap_or(ComparedClock { anchor: Anchor { wall, uptime }, seen: wall, steady_ns: 0 });
         other.seen = wall;
         if other.steady_ns(uptime) >= STEADY_NS {
             self.confirm(wall, uptime);

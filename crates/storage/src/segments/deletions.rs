@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::deletion::{self, Mask, Masks, Receipts, Removed};
+use crate::deletion::{self, Mask, Masks, Receipts, Removals};
 use crate::segments::Segments;
 use crate::state::StoredSegment;
 use crate::{StoreError, tombstone};
@@ -30,7 +30,7 @@ impl Segments {
         if deletions.is_empty() && trims.is_empty() {
             return Ok(masks);
         }
-        let removed = Removed { deletions: &deletions, trims: &trims };
+        let removed = Removals { deletions: &deletions, trims: &trims };
         for stored in segments {
             let segment = &stored.segment;
             for (index, run) in segment.summaries().iter().enumerate() {

@@ -16,7 +16,7 @@ use segment::{FilePool, MIXED_PARTITION, NamelessFile, SectionCache, SectionCach
 use types::{ScanError, Timestamp, civil_from_days};
 
 use crate::Options;
-use crate::catalog::{Doomed, SegmentRow};
+use crate::catalog::{ObsoleteFile, SegmentRow};
 use crate::objects::{NOT_READ_YET, Objects, unreadable};
 use crate::read_cache::ReadCache;
 use crate::remote_source::RemoteFiles;
@@ -31,14 +31,14 @@ pub(crate) struct SegmentFiles {
     pub(crate) remote: Option<Arc<RemoteFiles>>,
     sections: Arc<SectionCache>,
     /// Files that are in no snapshot to come and must go.
-    doomed: Mutex<Vec<DoomedFile>>,
+    doomed: Mutex<Vec<FileRemoval>>,
     /// How many of the objects among them are being removed, which is when they are not in the list.
     pub(super) objects_being_removed: AtomicUsize,
 }
 
 /// A file that must go.
-pub(super) struct DoomedFile {
-    pub(super) doomed: Doomed,
+pub(super) struct FileRemoval {
+    pub(super) doomed: ObsoleteFile,
     /// What it is, until nobody holds that any more.
     stored: Option<Arc<StoredSegment>>,
 }
@@ -146,21 +146,21 @@ impl SegmentFiles {
         Ok((remote, remote.objects.url_of(name)))
     }
 
-    pub(super) fn doomed(&self) -> MutexGuard<'_, Vec<DoomedFile>> {
+    pub(super) fn doomed(&self) -> MutexGuard<'_, Vec<FileRemoval>> {
         self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of segments whose files must go.
     pub(crate) fn doom(&self, segments: impl IntoIterator<Item = Arc<StoredSegment>>) {
         self.doomed().extend(segments.into_iter().map(|stored| {
-            let doomed = Doomed { file: stored.file.clone(), place: stored.place };
-            DoomedFile { doomed, stored: Some(stored) }
+            let doomed = ObsoleteFile { file: stored.file.clone(), place: stored.place };
+            FileRemoval { doomed, stored: Some(stored) }
         }));
     }
 
     /// Takes note of a file that must go and that nobody reads.
-    pub(crate) fn doom_file(&self, doomed: Doomed) {
-        self.doomed().push(DoomedFile { doomed, stored: None });
+    pub(crate) fn doom_file(&self, doomed: ObsoleteFile) {
+        self.doomed().push(FileRemoval { doomed, stored: None });
     }
 
     /// Tells whether files wait to be removed.
@@ -177,22 +177,22 @@ impl SegmentFiles {
     }
 
     /// Takes out the doomed files of a place that nobody holds any more.
-    pub(super) fn take_released(&self, place: Place) -> Vec<DoomedFile> {
+    pub(super) fn take_released(&self, place: Place) -> Vec<FileRemoval> {
         // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. Nobody can get
         // at either from anywhere else, so that one holder stays one.
         let is_held =
             |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
         let is_released =
-            |file: &mut DoomedFile| file.doomed.place == place && !file.stored.as_ref().is_some_and(is_held);
+            |file: &mut FileRemoval| file.doomed.place == place && !file.stored.as_ref().is_some_and(is_held);
         let mut doomed = self.doomed();
-        let released: Vec<DoomedFile> = doomed.extract_if(.., is_released).collect();
+        let released: Vec<FileRemoval> = doomed.extract_if(.., is_released).collect();
         if place == Place::Remote {
             self.objects_being_removed.fetch_add(released.len(), Ordering::Relaxed);
         }
         released
     }
 
-    pub(super) fn remove(&self, file: &DoomedFile) -> io::Result<()> {
+    pub(super) fn remove(&self, file: &FileRemoval) -> io::Result<()> {
         let removed = match (file.doomed.place, &self.remote) {
             (Place::Local, _) => std::fs::remove_file(self.path(&file.doomed.file)),
             (Place::Remote, Some(remote)) => {

@@ -40,7 +40,7 @@ pub use control::unlock;
 pub use repair::repair;
 
 /// A store that is ready but for its threads.
-pub(super) struct Opened {
+pub(super) struct OpenedStore {
     pub(super) segments: Arc<Segments>,
     pub(super) writer: Arc<Writer>,
     pub(super) committer: Committer,
@@ -50,7 +50,7 @@ pub(super) struct Opened {
     pub(super) lock: Lock,
 }
 
-pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
+pub(super) fn open(options: Options) -> Result<OpenedStore, OpenError> {
     let began = Instant::now();
     disk::allow_many_open_files();
     let dir = options.dir.clone();
@@ -89,5 +89,5 @@ pub(super) fn open(options: Options) -> Result<Opened, OpenError> {
         next_group: marks.next_group,
         buffer: Vec::new(),
     };
-    Ok(Opened { segments, writer, committer, batch_files, recovery, lock })
+    Ok(OpenedStore { segments, writer, committer, batch_files, recovery, lock })
 }

@@ -8,7 +8,7 @@ use crate::objects::is_awaited;
 use crate::retention::disk_margin;
 use crate::status::{BytesWritten, Status};
 use crate::upkeep::tiers;
-use crate::writer::queue::Closed;
+use crate::writer::queue::CloseReason;
 
 /// Most names of quarantined files that are told.
 const NAMES_MAX: usize = 100;
@@ -97,7 +97,7 @@ impl Store {
         status.catalog_problem = self.segments.claim.problem();
         status.control_problem = self.segments.claim.control_problem();
         status.poisoned = match self.writer.queue.closed() {
-            Some(Closed::Poisoned(reason)) => Some(reason),
+            Some(CloseReason::Poisoned(reason)) => Some(reason),
             _ => None,
         };
         (status.compaction_due, status.compaction_due_bytes) = self.upkeep.compactor.debt();

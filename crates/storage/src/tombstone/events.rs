@@ -33,7 +33,7 @@ pub(crate) type Tombstone = (Deletion, DeletionReceipt);
 
 /// What a file of tombstones turns out to be.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum TombstoneFile {
     Intact(Box<Tombstone>),
     /// Whose deletion it is, by its name, and what is wrong.
     Damaged(u64, &'static str),
@@ -116,7 +116,7 @@ fn decode(bytes: &[u8], store: &[u8; 16], id: u64) -> Decoded<Tombstone> {
 }
 
 /// Reads all tombstones of events in a directory.
-pub(crate) fn read(dir: &Path, store: &[u8; 16]) -> io::Result<Vec<Found>> {
+pub(crate) fn read(dir: &Path, store: &[u8; 16]) -> io::Result<Vec<TombstoneFile>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -131,11 +131,13 @@ pub(crate) fn read(dir: &Path, store: &[u8; 16]) -> io::Result<Vec<Found>> {
         };
         let version = bytes.get(8..10).and_then(|version| Some(u16::from_le_bytes(version.try_into().ok()?)));
         found.push(match version {
-            Some(version) if bytes.starts_with(&MAGIC) && version > VERSION => Found::Newer(entry.path(), version),
-            _ if !bytes.starts_with(&MAGIC) => Found::Damaged(id, "the file is no tombstone of events"),
+            Some(version) if bytes.starts_with(&MAGIC) && version > VERSION => {
+                TombstoneFile::Newer(entry.path(), version)
+            }
+            _ if !bytes.starts_with(&MAGIC) => TombstoneFile::Damaged(id, "the file is no tombstone of events"),
             _ => match decode(&bytes, store, id) {
-                Ok(tombstone) => Found::Intact(Box::new(tombstone)),
-                Err(damage) => Found::Damaged(id, damage.0),
+                Ok(tombstone) => TombstoneFile::Intact(Box::new(tombstone)),
+                Err(damage) => TombstoneFile::Damaged(id, damage.0),
             },
         });
     }
@@ -175,10 +177,10 @@ mod tests {
         let (deletion, receipt) = tombstone();
         write(dir.path(), &[1; 16], &deletion, &receipt).expect("room");
         let found = read(dir.path(), &[1; 16]).expect("readable");
-        let [Found::Intact(found)] = &found[..] else { panic!("one tombstone: {found:?}") };
+        let [TombstoneFile::Intact(found)] = &found[..] else { panic!("one tombstone: {found:?}") };
         assert_eq!(**found, (deletion, receipt));
         let of_another = read(dir.path(), &[2; 16]).expect("readable");
-        assert!(matches!(of_another[..], [Found::Damaged(0xab, _)]));
+        assert!(matches!(of_another[..], [TombstoneFile::Damaged(0xab, _)]));
         remove(dir.path(), 0xab).expect("removable");
         remove(dir.path(), 0xab).expect("gone is gone");
         assert!(read(dir.path(), &[1; 16]).expect("readable").is_empty());

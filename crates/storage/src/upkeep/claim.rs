@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::DatabaseProblem;
 use crate::segments::Segments;
 use crate::writer::Writer;
-use crate::writer::queue::Closed;
+use crate::writer::queue::CloseReason;
 
 /// How often the claim is renewed. Several times within the time after which another server may take over.
 const RENEW: Duration = Duration::from_secs(2);
@@ -23,7 +23,7 @@ pub(crate) fn run(segments: &Segments, writer: &Writer) {
             && matches!(error.problem, DatabaseProblem::Replaced { .. })
         {
             // Before anybody can read that it was replaced, and before the control store is waited for.
-            writer.queue.close(Closed::Poisoned(error.to_string()));
+            writer.queue.close(CloseReason::Poisoned(error.to_string()));
             segments.claim.note(Some(error));
             tracing::error!(%error, "this server takes no events any more");
             return;

@@ -33,7 +33,7 @@ use self::job::{Job, Output, RunsByGroup, block_bytes, outline, outputs};
 use self::merge::Merge;
 use self::proof::Proof;
 use crate::StoreError;
-use crate::deletion::{Mask, Masks, Removed};
+use crate::deletion::{Mask, Masks, Removals};
 use crate::positions::Positions;
 use crate::retention::{Edge, edges_of, final_only};
 use crate::segments::Segments;
@@ -41,7 +41,7 @@ use crate::segments::files::NewSegment;
 use crate::state::StoredSegment;
 use crate::tier::Tier;
 use crate::upkeep::mover::Mover;
-use crate::upkeep::tiers::Ages;
+use crate::upkeep::tiers::TierClassifier;
 
 /// How often somebody looks whether something is due; a flush rings as well.
 const TICK: Duration = Duration::from_secs(60);
@@ -76,7 +76,7 @@ struct CompactionState {
 }
 
 /// Runs that retention hides, and the trims that concern each run.
-type Retired = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
+type RetiredRuns = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
 
 /// The compaction thread.
 pub(crate) fn run(compactor: &Compactor) {
@@ -226,7 +226,7 @@ impl Compactor {
     /// Segments that may be put together.
     fn candidates(&self, skipped: &HashSet<u128>) -> Vec<Candidate> {
         let state = self.segments.state();
-        let ages = Ages::now(&self.segments);
+        let ages = TierClassifier::now(&self.segments);
         let candidate = |stored: &Arc<StoredSegment>| {
             let meta = stored.segment.meta();
             let runs = stored.segment.summaries();
@@ -316,7 +316,7 @@ impl Compactor {
             (state.deletions.clone(), final_only(&state.trims))
         };
         // What can still come back is written again.
-        let removed = Removed { deletions: &deletions, trims: &finals };
+        let removed = Removals { deletions: &deletions, trims: &finals };
         for input in &job.inputs {
             let segment = self.segments.files.open_whole(input)?;
             for (index, run) in segment.summaries().iter().enumerate() {
@@ -385,8 +385,12 @@ impl Compactor {
         proof::check(&new.stored.segment, proofs, &mut || shift.rest())
     }
 
-    fn begin_shift(&self) -> Shift<'_> {
-        Shift { compactor: self, began: Instant::now(), n_accepted: self.segments.counters.batches_accepted.get() }
+    fn begin_shift(&self) -> CompactionPace<'_> {
+        CompactionPace {
+            compactor: self,
+            began: Instant::now(),
+            n_accepted: self.segments.counters.batches_accepted.get(),
+        }
     }
 
     /// The identity of an output. It is as old as the newest flush that it holds, so that a quiet partition stays so.
@@ -398,7 +402,7 @@ impl Compactor {
     }
 
     /// What retention hides of these segments: whole runs, and days of others.
-    fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> Retired {
+    fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> RetiredRuns {
         let state = self.segments.state();
         let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta().segment == id);
         let runs = state.retired.keys().filter(|(segment, _)| is_input(*segment)).copied().collect();
@@ -453,14 +457,14 @@ impl Compactor {
 }
 
 /// Work with rests in between.
-struct Shift<'a> {
+struct CompactionPace<'a> {
     compactor: &'a Compactor,
     began: Instant,
     /// Batches that had been accepted when it began.
     n_accepted: u64,
 }
 
-impl Shift<'_> {
+impl CompactionPace<'_> {
     /// Rests after what was done since the last rest; an error once the store is closed.
     fn rest(&mut self) -> Result<(), SegmentError> {
         let n_accepted = self.compactor.segments.counters.batches_accepted.get();

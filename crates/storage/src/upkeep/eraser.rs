@@ -6,12 +6,12 @@ use std::sync::mpsc::sync_channel;
 use sha2::{Digest, Sha256};
 use types::{GroupName, Timestamp};
 
-use crate::deletion::{DELETION_BYTES_MAX, Deletion, DeletionOrder, DeletionReceipt, Mask, Masks, Removed, Sequences};
+use crate::deletion::{DELETION_BYTES_MAX, Deletion, DeletionOrder, DeletionReceipt, Mask, Masks, Removals, Sequences};
 use crate::segments::Segments;
 use crate::state::deletions::Erasure;
 use crate::upkeep::flush::Flusher;
 use crate::writer::Writer;
-use crate::writer::queue::Work;
+use crate::writer::queue::WriterCommand;
 use crate::{StoreError, tombstone};
 
 /// Deletions whose events are not gone yet. Each is looked at for every run of its group that is written or opened.
@@ -112,7 +112,7 @@ impl Eraser {
                 if !sequences.overlaps(run.first_sequence, run.last_sequence) {
                     continue;
                 }
-                let removed = Removed { deletions: &deletions, trims: &trims };
+                let removed = Removals { deletions: &deletions, trims: &trims };
                 let Some(mask) = Mask::of(segment, index, removed)? else { continue };
                 let key = (segment.meta().segment, *group_id);
                 let n_before = known.get(&key).map_or(0, |known| known.n_erased);
@@ -140,7 +140,7 @@ impl Eraser {
         self.segments.check("erase.publish")?;
         let (answer, answered) = sync_channel(1);
         let deletion = erasure.deletion.clone();
-        self.writer.queue.push_command(Work::Erase(Box::new(erasure), answer))?;
+        self.writer.queue.push_command(WriterCommand::Erase(Box::new(erasure), answer))?;
         answered.recv().unwrap_or_else(|_| Err(self.writer.why_closed().into()))?;
         self.writer.feed.erase(deletion.group_id, &deletion.sequences);
         Ok(())

@@ -15,14 +15,14 @@ use types::{Batch, GroupName, Run, TimeRange};
 
 use super::shares::RawShares;
 use crate::batch_ids::{self, ValidEntries};
-use crate::catalog::{FlushRecord, Marks, SegmentRow};
+use crate::catalog::{FlushRecord, HighWaterMarks, SegmentRow};
 use crate::deletion::Masks;
 use crate::hot::{Generation, HotGroup};
 use crate::segments::Segments;
 use crate::segments::files::NewSegment;
 use crate::tier::Tier;
 use crate::writer::Writer;
-use crate::writer::queue::Rotated;
+use crate::writer::queue::Rotation;
 use crate::{StoreError, wal};
 
 /// Days that get a segment of their own in one flush; events of further days share one.
@@ -41,21 +41,21 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(crate) struct FlushState {
     /// A flush that failed.
-    pending: Option<Pending>,
+    pending: Option<PendingFlush>,
     /// How far the batch-id files are valid.
     batch_files: ValidEntries,
 }
 
 /// A flush that has begun.
-struct Pending {
-    rotated: Rotated,
+struct PendingFlush {
+    rotated: Rotation,
     /// What is on disk and waits for the catalog. It is kept when the catalog fails, and committed again: that is
     /// no repetition where the first time had succeeded, and nobody was told.
-    prepared: Option<Prepared>,
+    prepared: Option<FlushOutput>,
 }
 
 /// Everything of a flush but its transaction.
-struct Prepared {
+struct FlushOutput {
     written: Vec<NewSegment>,
     /// How far the batch-id files are valid with it.
     batch_files: ValidEntries,
@@ -132,7 +132,7 @@ impl Flusher {
         if flusher.pending.is_some() {
             self.flush_pending(&mut flusher)?;
         }
-        flusher.pending = self.writer.rotate()?.map(|rotated| Pending { rotated, prepared: None });
+        flusher.pending = self.writer.rotate()?.map(|rotated| PendingFlush { rotated, prepared: None });
         self.flush_pending(&mut flusher)
     }
 
@@ -148,7 +148,7 @@ impl Flusher {
                 return Err(error);
             }
         };
-        let Prepared { written, batch_files, masks } = prepared;
+        let FlushOutput { written, batch_files, masks } = prepared;
         flusher.batch_files = batch_files;
         self.publish(&pending.rotated, &written, masks, &flusher.batch_files);
         self.writer.flush_has_ended(false);
@@ -163,7 +163,7 @@ impl Flusher {
     }
 
     /// Everything up to and with the catalog transaction.
-    fn prepare_and_commit(&self, pending: &mut Pending, valid: &ValidEntries) -> Result<Prepared, StoreError> {
+    fn prepare_and_commit(&self, pending: &mut PendingFlush, valid: &ValidEntries) -> Result<FlushOutput, StoreError> {
         let mut prepared = match pending.prepared.take() {
             Some(prepared) => prepared,
             None => self.prepare(&pending.rotated, valid)?,
@@ -182,20 +182,20 @@ impl Flusher {
     }
 
     /// Everything before the catalog transaction. Where it fails nothing of it stays.
-    fn prepare(&self, rotated: &Rotated, valid: &ValidEntries) -> Result<Prepared, StoreError> {
+    fn prepare(&self, rotated: &Rotation, valid: &ValidEntries) -> Result<FlushOutput, StoreError> {
         let mut written = Vec::new();
         let prepared = self.write_files(rotated, valid, &mut written);
         // A crash that a test injected must leave the files as a real one would.
         if prepared.is_err() && !self.segments.options.faults.has_crashed() {
             self.segments.remove_segments(&written);
         }
-        Ok(Prepared { batch_files: prepared?, written, masks: Masks::new() })
+        Ok(FlushOutput { batch_files: prepared?, written, masks: Masks::new() })
     }
 
     /// Writes the segments, and the batch ids; returns how far their files are valid.
     fn write_files(
         &self,
-        rotated: &Rotated,
+        rotated: &Rotation,
         valid: &ValidEntries,
         written: &mut Vec<NewSegment>,
     ) -> Result<ValidEntries, StoreError> {
@@ -214,11 +214,11 @@ impl Flusher {
         valid.map_err(StoreError::io(&wal_dir))
     }
 
-    fn commit(&self, rotated: &Rotated, prepared: &Prepared) -> Result<(), StoreError> {
-        let Rotated { generation, wal_released, next_sequence, next_group } = rotated;
+    fn commit(&self, rotated: &Rotation, prepared: &FlushOutput) -> Result<(), StoreError> {
+        let Rotation { generation, wal_released, next_sequence, next_group } = rotated;
         // The file from which on the WAL is kept was made before the flush began.
         let (wal_released, wal_made) = (*wal_released, *wal_released);
-        let marks = Marks { wal_released, wal_made, next_sequence: *next_sequence, next_group: *next_group };
+        let marks = HighWaterMarks { wal_released, wal_made, next_sequence: *next_sequence, next_group: *next_group };
         let rows: Vec<SegmentRow> = prepared.written.iter().map(|new| new.row.clone()).collect();
         let record = FlushRecord {
             marks,
@@ -251,7 +251,7 @@ impl Flusher {
     }
 
     /// Exchanges the flushed hot events for their segments and lets the WAL go.
-    fn publish(&self, rotated: &Rotated, written: &[NewSegment], masks: Masks, batch_files: &ValidEntries) {
+    fn publish(&self, rotated: &Rotation, written: &[NewSegment], masks: Masks, batch_files: &ValidEntries) {
         // From here on nothing can fail that matters: the next start would find the same.
         let is_crashed = self.segments.check("flush.publish").is_err();
         let mut state = self.segments.state_mut();

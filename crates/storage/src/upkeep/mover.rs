@@ -17,7 +17,7 @@ use std::time::Duration;
 use segment::{Segment, SegmentEnd};
 use types::ScanError;
 
-use crate::catalog::{Doomed, SegmentRow};
+use crate::catalog::{ObsoleteFile, SegmentRow};
 use crate::remote_source::RemoteFiles;
 use crate::segments::Segments;
 use crate::segments::files::partition_name;
@@ -51,7 +51,7 @@ pub(crate) fn run(mover: &Mover) {
 
 /// A file that a segment is moved to.
 struct NewFile {
-    doomed: Doomed,
+    doomed: ObsoleteFile,
     segment: Arc<Segment>,
 }
 
@@ -94,7 +94,7 @@ impl Mover {
         let none = || io::Error::new(io::ErrorKind::NotConnected, "no object store is set");
         let remote = self.segments.files.remote.as_ref().ok_or_else(none).map_err(failed)?;
         self.segments.options.faults.check("move.start").map_err(failed)?;
-        let doomed = Doomed { file: new_name(stored).map_err(failed)?, place };
+        let doomed = ObsoleteFile { file: new_name(stored).map_err(failed)?, place };
         self.segments.catalog().doom_file(&doomed)?;
         let made = match place {
             Place::Remote => self.upload(stored, remote, &doomed.file),
@@ -122,7 +122,7 @@ impl Mover {
         let path = self.segments.files.path(&stored.file);
         let mut upload = None;
         let put = remote.objects.put_file(name, &path, |begun| {
-            let doomed = Doomed { file: begun.to_owned(), place: Place::Remote };
+            let doomed = ObsoleteFile { file: begun.to_owned(), place: Place::Remote };
             self.segments.catalog().doom_file(&doomed).map_err(io::Error::other)?;
             upload = Some(doomed);
             Ok(())
@@ -152,7 +152,7 @@ impl Mover {
     }
 
     /// Sees to it that what a failed move has made goes.
-    fn give_up_move(&self, doomed: Doomed) {
+    fn give_up_move(&self, doomed: ObsoleteFile) {
         if !self.segments.options.faults.has_crashed() {
             self.segments.files.doom_file(doomed);
             self.segments.remove_doomed();
@@ -176,7 +176,7 @@ impl Mover {
         });
         committed?;
         let is_crashed = self.segments.check("move.publish").is_err();
-        let Doomed { file, place } = doomed;
+        let ObsoleteFile { file, place } = doomed;
         let moved = Arc::new(StoredSegment { segment, file, place, n_bytes: stored.n_bytes, tier: stored.tier });
         let mut state = self.segments.state_mut();
         state.segments.iter_mut().filter(|known| is_stored(known)).for_each(|known| *known = moved.clone());

@@ -17,8 +17,8 @@ pub(crate) mod forecast;
 mod limits;
 mod trims;
 
-use self::limits::Judged;
 use self::limits::Limits;
+use self::limits::RetentionPlan;
 use self::limits::of_group;
 use self::limits::runs_of;
 use crate::StoreError;
@@ -123,7 +123,7 @@ impl Retention {
     }
 
     /// Hides and shows runs and days as judged.
-    fn enact(&self, judged: &[(GroupName, Judged)], now: Timestamp) -> Result<(), StoreError> {
+    fn enact(&self, judged: &[(GroupName, RetentionPlan)], now: Timestamp) -> Result<(), StoreError> {
         self.bring_back(&judged.iter().flat_map(|(_, judged)| runs_of(&judged.back)).collect::<Vec<_>>())?;
         self.apply(&judged.iter().flat_map(|(_, judged)| runs_of(&judged.beyond)).collect::<Vec<_>>(), now.0)?;
         judged.iter().try_for_each(|(group, judged)| self.trim(group, judged, now.0))
@@ -164,7 +164,12 @@ impl Retention {
     }
 
     /// Runs and days of each group that are too old or too many, and those that no longer are.
-    fn beyond_group_limits(&self, now: Timestamp, is_trusted: bool, brings_back: bool) -> Vec<(GroupName, Judged)> {
+    fn beyond_group_limits(
+        &self,
+        now: Timestamp,
+        is_trusted: bool,
+        brings_back: bool,
+    ) -> Vec<(GroupName, RetentionPlan)> {
         let state = self.segments.state();
         let mut all = Vec::new();
         for (name, runs) in limits::by_group(&state) {
@@ -286,7 +291,7 @@ impl Retention {
         self.change(&limits.judge(of_group(&state, group), true), now)
     }
 
-    fn change(&self, judged: &limits::Judged, now: Timestamp) -> RetentionChange {
+    fn change(&self, judged: &limits::RetentionPlan, now: Timestamp) -> RetentionChange {
         RetentionChange {
             removes: limits::sum(&judged.beyond),
             restores: limits::sum(&judged.back),

@@ -30,12 +30,12 @@ const ALL: [(Tier, Place, &str, &str); 6] = [
 
 /// Tells the tiers of segments at one instant.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ages {
+pub(crate) struct TierClassifier {
     now: i64,
     options: TierOptions,
 }
 
-impl Ages {
+impl TierClassifier {
     /// What the tiers are judged by now.
     pub(crate) fn now(segments: &Segments) -> Self {
         let doubt = segments.maintenance.clock_doubt(&segments.options.clock);
@@ -68,7 +68,7 @@ impl Ages {
 
 /// Segments and bytes of each tier and place.
 pub(crate) fn statuses(segments: &Segments) -> Vec<TierStatus> {
-    let ages = Ages::now(segments);
+    let ages = TierClassifier::now(segments);
     let mut found: BTreeMap<(Tier, Place), (u64, u64)> = BTreeMap::new();
     for stored in &segments.state().segments {
         let (segments, bytes) = found.entry((ages.tier_of(stored), stored.place)).or_default();

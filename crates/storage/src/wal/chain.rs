@@ -80,11 +80,11 @@ fn missing(links: &[Link], released: u64, made: u64) -> Vec<RangeInclusive<u64>>
 
 #[cfg(test)]
 mod tests {
-    use super::super::Previous;
+    use super::super::PreviousFile;
     use super::*;
 
     fn link(number: u64, previous: u64, next: u64) -> Link {
-        let previous = (previous > 0).then_some(Previous { number: previous, n_bytes: Some(500) });
+        let previous = (previous > 0).then_some(PreviousFile { number: previous, n_bytes: Some(500) });
         let header = FileHeader { version: 2, store: [1; 16], number, salt: 3, first_sequence: 1, previous };
         Link { number, header: Ok((header, Some(Mark { synced: 128, next }))) }
     }

@@ -12,7 +12,7 @@ use super::{FileHeader, HeaderError, Mark};
 
 /// What is known of a file from outside it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place {
+pub(crate) enum FileContext {
     /// No file follows: the writer may have been cut off while it wrote.
     Last,
     /// Another file follows: all of this one was synced. That one may say how many bytes these were.
@@ -20,7 +20,7 @@ pub(crate) enum Place {
 }
 
 /// A record's header and its place in the file.
-pub(crate) type Placed = (Header, Range<usize>);
+pub(crate) type LocatedHeader = (Header, Range<usize>);
 
 /// What a WAL file holds.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Contents {
     /// Tells whether what the writer noted at its start is damaged. Then the end of the file may be missing unnoticed.
     pub(crate) is_mark_damaged: bool,
     /// Intact records in order: header and place of the record in the file.
-    pub(crate) records: Vec<Placed>,
+    pub(crate) records: Vec<LocatedHeader>,
     /// Acknowledged bytes that are no intact record.
     pub(crate) damaged: Vec<Range<usize>>,
     /// Acknowledged bytes that are not there: the file was cut off.
@@ -42,7 +42,7 @@ pub(crate) struct Contents {
 }
 
 /// Takes the bytes of a file apart, or says why not even its header can be read.
-pub(crate) fn read(bytes: &[u8], place: Place) -> Result<Contents, HeaderError> {
+pub(crate) fn read(bytes: &[u8], place: FileContext) -> Result<Contents, HeaderError> {
     let header = FileHeader::decode(bytes)?;
     let mark = Mark::decode(bytes, &header);
     let (records, gaps) = take_apart(bytes, &header);
@@ -50,10 +50,10 @@ pub(crate) fn read(bytes: &[u8], place: Place) -> Result<Contents, HeaderError> 
     let last_commit = records.iter().map(|(record, _)| record.commit_offset).max().unwrap_or(0);
     let known = mark.unwrap_or_default();
     let told = match place {
-        Place::Followed(Some(n_bytes)) => known.synced.max(n_bytes),
-        Place::Last | Place::Followed(None) => known.synced,
+        FileContext::Followed(Some(n_bytes)) => known.synced.max(n_bytes),
+        FileContext::Last | FileContext::Followed(None) => known.synced,
     };
-    let is_all_synced = matches!(place, Place::Followed(None)) && known.next == 0;
+    let is_all_synced = matches!(place, FileContext::Followed(None)) && known.next == 0;
     let synced = if is_all_synced { u64::MAX } else { told.max(last_commit) };
     let missing = (told > bytes.len() as u64).then_some(bytes.len() as u64..told);
     let unproven_from = usize::try_from(synced).unwrap_or(usize::MAX).min(bytes.len());
@@ -80,7 +80,7 @@ pub(crate) fn read(bytes: &[u8], place: Place) -> Result<Contents, HeaderError> 
 }
 
 /// Records with their places, and the places in which there is none.
-fn take_apart(bytes: &[u8], header: &FileHeader) -> (Vec<Placed>, Vec<Range<usize>>) {
+fn take_apart(bytes: &[u8], header: &FileHeader) -> (Vec<LocatedHeader>, Vec<Range<usize>>) {
     let (mut records, mut gaps) = (Vec::new(), Vec::new());
     let mut at = header.n_bytes();
     while at < bytes.len() {
@@ -97,7 +97,7 @@ fn take_apart(bytes: &[u8], header: &FileHeader) -> (Vec<Placed>, Vec<Range<usiz
 }
 
 /// The first intact record at or behind `from`.
-fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<Placed> {
+fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<LocatedHeader> {
     let mut at = from;
     loop {
         let rest = bytes.get(at..)?;

@@ -5,7 +5,7 @@ mod model;
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::reader::Place;
+use super::reader::FileContext;
 use super::record::Header;
 use super::*;
 
@@ -45,7 +45,7 @@ fn records_come_back_in_order() {
     let mut file = file();
     commit(&mut file, &[b"one", b""]);
     commit(&mut file, &[b"three"]);
-    let contents = reader::read(&file, Place::Last).expect("an intact header");
+    let contents = reader::read(&file, FileContext::Last).expect("an intact header");
     assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"".to_vec(), b"three".to_vec()]);
     assert_eq!((contents.damaged.len(), contents.torn_from), (0, None));
     assert_eq!(contents.header.number, 3);
@@ -61,7 +61,7 @@ fn torn_tail_is_cut_at_every_byte_of_the_last_three_records() {
         starts.push(file.len());
     }
     for end in starts[0]..file.len() {
-        let contents = reader::read(&file[..end], Place::Last).expect("an intact header");
+        let contents = reader::read(&file[..end], FileContext::Last).expect("an intact header");
         let n_whole = starts.iter().filter(|start| **start <= end).count();
         assert_eq!(contents.records.len(), n_whole, "cut at {end}");
         let torn_from = starts[n_whole - 1];
@@ -78,7 +78,7 @@ fn a_flipped_byte_of_the_last_record_is_a_torn_tail() {
     commit(&mut file, &[b"the last record"]);
     for at in kept..file.len() {
         file[at] ^= 0x55;
-        let contents = reader::read(&file, Place::Last).expect("an intact header");
+        let contents = reader::read(&file, FileContext::Last).expect("an intact header");
         assert_eq!((contents.records.len(), contents.torn_from), (1, Some(kept)), "byte {at}");
         file[at] ^= 0x55;
     }
@@ -94,7 +94,7 @@ fn a_flipped_byte_before_a_later_commit_is_damage_and_the_rest_is_kept() {
     commit(&mut file, &[b"three"]);
     for at in from..to {
         file[at] ^= 0x55;
-        let contents = reader::read(&file, Place::Last).expect("an intact header");
+        let contents = reader::read(&file, FileContext::Last).expect("an intact header");
         assert_eq!(bodies(&file, &contents), [b"one".to_vec(), b"three".to_vec()], "byte {at}");
         assert!(contents.damaged.into_iter().eq(std::iter::once(from..to)));
         assert_eq!(contents.torn_from, None);
@@ -109,7 +109,7 @@ fn a_hole_inside_the_last_commit_is_torn_even_where_later_records_arrived() {
     let from = file.len();
     commit(&mut file, &[b"two", b"three"]);
     file[from..from + 60].fill(0);
-    let contents = reader::read(&file, Place::Last).expect("an intact header");
+    let contents = reader::read(&file, FileContext::Last).expect("an intact header");
     assert_eq!(bodies(&file, &contents), [b"one".to_vec()]);
     assert_eq!((contents.torn_from, contents.damaged.len()), (Some(from), 0));
 }
@@ -120,7 +120,7 @@ fn a_sealed_file_has_no_torn_tail_but_damage() {
     commit(&mut file, &[b"one"]);
     let kept = file.len();
     commit(&mut file, &[b"two"]);
-    let contents = reader::read(&file[..kept + 20], Place::Followed(None)).expect("an intact header");
+    let contents = reader::read(&file[..kept + 20], FileContext::Followed(None)).expect("an intact header");
     assert_eq!(contents.torn_from, None);
     assert!(contents.damaged.into_iter().eq(std::iter::once(kept..kept + 20)));
 }
@@ -131,12 +131,12 @@ fn records_of_another_file_are_never_replayed() {
     let mut file = file();
     commit(&mut file, &[b"old"]);
     other.extend_from_slice(&file[FILE_HEADER_BYTES..]);
-    let contents = reader::read(&other, Place::Last).expect("an intact header");
+    let contents = reader::read(&other, FileContext::Last).expect("an intact header");
     assert_eq!((contents.records.len(), contents.torn_from), (0, Some(FILE_HEADER_BYTES)));
     let mut inside = self::file();
     let event = file[FILE_HEADER_BYTES..].to_vec();
     commit(&mut inside, &[&event]);
-    assert_eq!(reader::read(&inside, Place::Last).expect("an intact header").records.len(), 1);
+    assert_eq!(reader::read(&inside, FileContext::Last).expect("an intact header").records.len(), 1);
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn a_damaged_mark_is_named_and_every_record_read() {
     commit(&mut file, &[b"one"]);
     for at in MARK_OFFSET..MARK_OFFSET + MARK_BYTES {
         file[at] ^= 1;
-        let contents = reader::read(&file, Place::Last).expect("an intact header");
+        let contents = reader::read(&file, FileContext::Last).expect("an intact header");
         assert!(contents.is_mark_damaged && contents.records.len() == 1, "byte {at}");
         file[at] ^= 1;
     }
-    assert!(!reader::read(&file, Place::Last).expect("an intact header").is_mark_damaged);
+    assert!(!reader::read(&file, FileContext::Last).expect("an intact header").is_mark_damaged);
 }
 
 #[test]
@@ -179,21 +179,21 @@ fn what_the_mark_covers_is_damage_and_no_torn_tail() {
     mark(&mut file, n_bytes);
     for at in kept..file.len() {
         file[at] ^= 0x55;
-        let contents = reader::read(&file, Place::Last).expect("an intact header");
+        let contents = reader::read(&file, FileContext::Last).expect("an intact header");
         assert_eq!((contents.records.len(), contents.torn_from), (1, None), "byte {at}");
         assert!(contents.damaged.into_iter().eq(std::iter::once(kept..file.len())), "byte {at}");
         file[at] ^= 0x55;
-        let contents = reader::read(&file[..at], Place::Last).expect("an intact header");
+        let contents = reader::read(&file[..at], FileContext::Last).expect("an intact header");
         assert_eq!((contents.records.len(), contents.torn_from), (1, None), "cut at {at}");
         assert_eq!(contents.missing, Some(at as u64..file.len() as u64), "also where a record ends");
     }
     let synced = file.len();
     commit(&mut file, &[b"three"]);
     for end in synced + 1..file.len() {
-        let contents = reader::read(&file[..end], Place::Last).expect("an intact header");
+        let contents = reader::read(&file[..end], FileContext::Last).expect("an intact header");
         assert_eq!((contents.records.len(), contents.torn_from, contents.missing), (2, Some(synced), None));
     }
-    assert_eq!(reader::read(&file, Place::Last).expect("an intact header").unproven_from, synced);
+    assert_eq!(reader::read(&file, FileContext::Last).expect("an intact header").unproven_from, synced);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn the_file_that_follows_tells_how_long_this_one_is() {
     commit(&mut file, &[b"one"]);
     let kept = file.len();
     commit(&mut file, &[b"two"]);
-    let place = Place::Followed(Some(file.len() as u64));
+    let place = FileContext::Followed(Some(file.len() as u64));
     let contents = reader::read(&file[..kept], place).expect("an intact header");
     assert_eq!((contents.records.len(), contents.missing), (1, Some(kept as u64..file.len() as u64)));
     assert_eq!(reader::read(&file, place).expect("an intact header").missing, None);
@@ -218,9 +218,9 @@ fn files_of_format_1_are_read() {
     commit(&mut old, &[b"one", b"two"]);
     let kept = old.len();
     commit(&mut old, &[b"three"]);
-    let contents = reader::read(&old, Place::Last).expect("an intact header");
+    let contents = reader::read(&old, FileContext::Last).expect("an intact header");
     assert_eq!((contents.header.version, contents.records.len(), contents.records[0].1.start), (1, 3, first));
-    let contents = reader::read(&old[..kept + 9], Place::Last).expect("an intact header");
+    let contents = reader::read(&old[..kept + 9], FileContext::Last).expect("an intact header");
     assert_eq!((contents.records.len(), contents.torn_from), (2, Some(kept)));
     old[20] ^= 1;
     assert_eq!(FileHeader::decode(&old), Err(HeaderError::Damaged));
@@ -239,5 +239,5 @@ fn the_last_file_of_a_copy_names_no_other_one() {
     unseal(&mut bytes);
     std::fs::write(&path, &bytes).expect("room");
     assert_eq!(missing(), []);
-    assert!(!reader::read(&bytes, Place::Last).expect("an intact header").is_mark_damaged);
+    assert!(!reader::read(&bytes, FileContext::Last).expect("an intact header").is_mark_damaged);
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FILE_HEADER_BYTES, FileHeader, MARK_OFFSET, Mark, Previous, VERSION, path_of};
+use super::{FILE_HEADER_BYTES, FileHeader, MARK_OFFSET, Mark, PreviousFile, VERSION, path_of};
 use crate::{Faults, disk};
 
 /// Why a write did not become durable, or a next file was not begun.
@@ -69,7 +69,7 @@ fn salt() -> io::Result<u64> {
 
 /// Says in a file which one follows it, durably. A file of format 1 has no place for it.
 fn seal(dir: &Path, next: &FileHeader, faults: &Faults) -> io::Result<()> {
-    let Some(Previous { number, n_bytes: Some(n_bytes) }) = next.previous else { return Ok(()) };
+    let Some(PreviousFile { number, n_bytes: Some(n_bytes) }) = next.previous else { return Ok(()) };
     faults.check("wal.seal")?;
     let path = path_of(dir, number);
     let file = disk::writing().read(true).open(path)?;
@@ -90,7 +90,7 @@ impl Writer {
         store: [u8; 16],
         number: u64,
         first_sequence: u64,
-        previous: Option<Previous>,
+        previous: Option<PreviousFile>,
         faults: Arc<Faults>,
     ) -> io::Result<Self> {
         let header = FileHeader { version: VERSION, store, number, salt: salt()?, first_sequence, previous };
@@ -182,7 +182,7 @@ impl Writer {
             self.header.first_sequence = first_sequence;
             return self.begin();
         }
-        let previous = Some(Previous { number: self.header.number, n_bytes: Some(self.end) });
+        let previous = Some(PreviousFile { number: self.header.number, n_bytes: Some(self.end) });
         let salt = salt().map_err(WriteError::Postponed)?;
         let header = FileHeader { number: self.header.number + 1, salt, first_sequence, previous, ..self.header };
         let file = create(&self.dir, &header, &self.faults)?;

@@ -38,18 +38,18 @@ impl Acceptance {
     }
 
     /// Does what can be done while queries read.
-    pub(crate) fn prepare(mut self) -> Prepared {
+    pub(crate) fn prepare(mut self) -> HotUpdates {
         for update in self.updates.values_mut() {
             update.hot.push(std::mem::take(&mut update.batches));
         }
-        Prepared(self.updates)
+        HotUpdates(self.updates)
     }
 }
 
 /// Events that are to be put in place at once.
-pub(crate) struct Prepared(BTreeMap<u32, Update>);
+pub(crate) struct HotUpdates(BTreeMap<u32, Update>);
 
-impl Prepared {
+impl HotUpdates {
     pub(crate) fn apply(self, state: &mut State) {
         for (group_id, update) in self.0 {
             state.groups.add(&update.group, group_id, update.streams);

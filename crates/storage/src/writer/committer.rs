@@ -12,7 +12,7 @@ use types::{GroupName, Timestamp};
 
 use super::Writer;
 use super::acceptance::{Acceptance, Identity};
-use super::queue::{Answer, COMMIT_BYTES_MAX, Closed, Request, Rotated, Work};
+use super::queue::{Answer, COMMIT_BYTES_MAX, CloseReason, Request, Rotation, WriterCommand};
 use crate::batch_ids::KnownBatch;
 use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
@@ -38,19 +38,19 @@ pub(crate) struct Committer {
 
 /// Deliveries that are admitted and not yet durable.
 #[derive(Default)]
-struct Staged {
+struct StagedDeliveries {
     requests: Vec<(Box<Request>, Answer, u64)>,
     new_groups: HashMap<GroupName, u32>,
 }
 
 /// Closes the queue when the thread ends for whatever reason, so that no sender waits for ever.
-struct Ending<'a>(&'a Writer);
+struct CloseOnDrop<'a>(&'a Writer);
 
-impl Drop for Ending<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         let ended = if std::thread::panicking() { "the writer thread panicked" } else { "the writer thread ended" };
         if self.0.queue.closed().is_none() || std::thread::panicking() {
-            self.0.queue.close(Closed::Poisoned(ended.into()));
+            self.0.queue.close(CloseReason::Poisoned(ended.into()));
         }
         self.0.feed.close();
     }
@@ -60,7 +60,7 @@ impl Committer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
         let writer = self.writer.clone();
-        let _ending = Ending(&writer);
+        let _ending = CloseOnDrop(&writer);
         let mut n_last = 0;
         while writer.queue.wait() {
             if n_last >= GATHER_FROM {
@@ -71,16 +71,16 @@ impl Committer {
             if !requests.is_empty() {
                 self.commit(requests);
             }
-            while let Some(command) = writer.queue.next_if(|work| !matches!(work, Work::Append(..))) {
+            while let Some(command) = writer.queue.next_if(|work| !matches!(work, WriterCommand::Append(..))) {
                 match command {
                     // The receiver may have gone away; its work is done all the same.
-                    Work::Rotate(answer) => drop(answer.send(self.rotate())),
-                    Work::Delete(group, answer) => drop(answer.send(self.delete(&group))),
-                    Work::Erase(erasure, answer) => {
+                    WriterCommand::Rotate(answer) => drop(answer.send(self.rotate())),
+                    WriterCommand::Delete(group, answer) => drop(answer.send(self.delete(&group))),
+                    WriterCommand::Erase(erasure, answer) => {
                         self.erase(*erasure);
                         drop(answer.send(Ok(())));
                     }
-                    Work::Append(..) => {}
+                    WriterCommand::Append(..) => {}
                 }
             }
             if writer.queue.is_idle() {
@@ -95,14 +95,14 @@ impl Committer {
         let mut taken: Vec<(Box<Request>, Answer)> = Vec::new();
         let (mut ids, mut files, mut bytes) = (HashSet::new(), HashSet::new(), 0usize);
         while bytes < COMMIT_BYTES_MAX {
-            let fits = |work: &Work| match work {
-                Work::Append(request, _) => {
+            let fits = |work: &WriterCommand| match work {
+                WriterCommand::Append(request, _) => {
                     let new_id = request.key.is_none_or(|key| !ids.contains(&key.id));
                     new_id && request.position.as_ref().is_none_or(|position| !files.contains(&FileKey::of(position)))
                 }
                 _ => false,
             };
-            let Some(Work::Append(request, answer)) = self.writer.queue.next_if(fits) else { break };
+            let Some(WriterCommand::Append(request, answer)) = self.writer.queue.next_if(fits) else { break };
             ids.extend(request.key.map(|key| key.id));
             files.extend(request.position.as_ref().map(FileKey::of));
             bytes += request.body.bytes.len();
@@ -170,7 +170,7 @@ impl Committer {
     /// Takes nothing any more, for good.
     fn poison(&self, reason: String) {
         tracing::error!(reason, file = self.wal.number(), "wal cannot be written; nothing is accepted any more");
-        self.writer.queue.close(Closed::Poisoned(reason));
+        self.writer.queue.close(CloseReason::Poisoned(reason));
     }
 
     fn recycle(&mut self, mut buffer: Vec<u8>) {
@@ -192,7 +192,7 @@ impl Committer {
     }
 
     /// Gives back what was staged and answers with why.
-    fn fail(&mut self, staged: Staged, error: &AppendError) {
+    fn fail(&mut self, staged: StagedDeliveries, error: &AppendError) {
         if let Some((_, _, first_sequence)) = staged.requests.first() {
             self.next_sequence = *first_sequence;
         }
@@ -205,10 +205,10 @@ impl Committer {
     }
 
     /// Judges each delivery; those that are to be accepted get sequences and stand in the buffer afterwards.
-    fn stage(&mut self, requests: Vec<(Box<Request>, Answer)>, now: Timestamp, age: Timestamp) -> Staged {
+    fn stage(&mut self, requests: Vec<(Box<Request>, Answer)>, now: Timestamp, age: Timestamp) -> StagedDeliveries {
         let segments = self.segments.clone();
         let state = segments.state();
-        let mut staged = Staged::default();
+        let mut staged = StagedDeliveries::default();
         let commit_offset = self.wal.end();
         self.buffer.clear();
         for (request, answer) in requests {
@@ -243,7 +243,7 @@ impl Committer {
     }
 
     /// The number of a group, a new one where it is new.
-    fn group_id(&mut self, state: &State, staged: &mut Staged, group: &GroupName) -> u32 {
+    fn group_id(&mut self, state: &State, staged: &mut StagedDeliveries, group: &GroupName) -> u32 {
         if let Some(id) = state.groups.id_of(group) {
             return id;
         }
@@ -255,7 +255,7 @@ impl Committer {
         })
     }
 
-    fn count(&self, staged: &Staged) {
+    fn count(&self, staged: &StagedDeliveries) {
         let counters = &self.segments.counters;
         let bytes: usize = staged.requests.iter().map(|(request, ..)| request.body.bytes.len()).sum();
         counters.wal_syncs.add(1);
@@ -266,7 +266,7 @@ impl Committer {
     }
 
     /// Puts durable deliveries where snapshots see them and hands them to the feed.
-    fn publish(&self, staged: &mut Staged, now: Timestamp, age: Timestamp) -> Vec<Receipt> {
+    fn publish(&self, staged: &mut StagedDeliveries, now: Timestamp, age: Timestamp) -> Vec<Receipt> {
         let state = self.segments.state();
         let (mut acceptance, mut accepted) = (Acceptance::default(), Vec::new());
         for (request, _, first_sequence) in &mut staged.requests {
@@ -300,7 +300,7 @@ impl Committer {
     }
 
     /// Begins a flush.
-    fn rotate(&mut self) -> Result<Option<Rotated>, StoreError> {
+    fn rotate(&mut self) -> Result<Option<Rotation>, StoreError> {
         if self.segments.state().active.is_empty() {
             return Ok(None);
         }
@@ -308,7 +308,7 @@ impl Committer {
         let mut state = self.segments.state_mut();
         let generation = Arc::new(std::mem::take(&mut state.active));
         state.flushing = Some(generation.clone());
-        Ok(Some(Rotated {
+        Ok(Some(Rotation {
             generation,
             wal_released: self.wal.number(),
             next_sequence: self.next_sequence,

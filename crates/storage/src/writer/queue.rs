@@ -128,11 +128,11 @@ impl fmt::Debug for Answer {
 
 /// What the writer thread is asked to do.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum WriterCommand {
     /// Accept a delivery.
     Append(Box<Request>, Answer),
     /// Begin a flush: go on in a new WAL file and hand over what came before. `None` where there is nothing.
-    Rotate(SyncSender<Result<Option<Rotated>, StoreError>>),
+    Rotate(SyncSender<Result<Option<Rotation>, StoreError>>),
     /// Delete a group; the answer is whether there was one.
     Delete(GroupName, SyncSender<Result<bool, StoreError>>),
     /// Delete events.
@@ -141,7 +141,7 @@ pub(crate) enum Work {
 
 /// What a flush begins with.
 #[derive(Debug)]
-pub(crate) struct Rotated {
+pub(crate) struct Rotation {
     pub(crate) generation: Arc<Generation>,
     /// Number of the WAL file before which all are released once the generation is in segments.
     pub(crate) wal_released: u64,
@@ -151,41 +151,41 @@ pub(crate) struct Rotated {
 
 /// Why the queue takes nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Closed {
+pub(crate) enum CloseReason {
     ShuttingDown,
     Poisoned(String),
 }
 
-impl From<Closed> for AppendError {
-    fn from(closed: Closed) -> Self {
+impl From<CloseReason> for AppendError {
+    fn from(closed: CloseReason) -> Self {
         match closed {
-            Closed::ShuttingDown => Self::ShuttingDown,
-            Closed::Poisoned(reason) => Self::Poisoned(reason),
+            CloseReason::ShuttingDown => Self::ShuttingDown,
+            CloseReason::Poisoned(reason) => Self::Poisoned(reason),
         }
     }
 }
 
-impl From<Closed> for StoreError {
-    fn from(closed: Closed) -> Self {
+impl From<CloseReason> for StoreError {
+    fn from(closed: CloseReason) -> Self {
         match closed {
-            Closed::ShuttingDown => Self::ShuttingDown,
-            Closed::Poisoned(reason) => Self::Poisoned(reason),
+            CloseReason::ShuttingDown => Self::ShuttingDown,
+            CloseReason::Poisoned(reason) => Self::Poisoned(reason),
         }
     }
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    work: VecDeque<(Work, usize)>,
+struct QueueState {
+    work: VecDeque<(WriterCommand, usize)>,
     bytes: usize,
-    closed: Option<Closed>,
+    closed: Option<CloseReason>,
     /// Deliveries that were announced and are not here yet.
     n_coming: usize,
     /// Whether the writer waits for more than it has, and for nothing but deliveries.
     is_gathering: bool,
 }
 
-impl Waiting {
+impl QueueState {
     /// Whether it is worth to wait for what is on its way.
     fn may_gather(&self) -> bool {
         self.closed.is_none()
@@ -199,25 +199,25 @@ impl Waiting {
 /// The queue to the writer thread.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<QueueState>,
     arrived: Condvar,
     left: Condvar,
 }
 
 impl Queue {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, QueueState> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why nothing is taken any more, where it is so.
-    pub(crate) fn closed(&self) -> Option<Closed> {
+    pub(crate) fn closed(&self) -> Option<CloseReason> {
         self.waiting().closed.clone()
     }
 
     /// Adds a delivery, waiting for room.
     pub(crate) fn push_delivery(&self, request: Request, answer: Answer) -> Result<(), AppendError> {
         let bytes = request.memory_bytes();
-        let is_full = |waiting: &mut Waiting| {
+        let is_full = |waiting: &mut QueueState| {
             waiting.closed.is_none() && waiting.bytes > 0 && waiting.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX
         };
         let waited = self.left.wait_timeout_while(self.waiting(), WAIT_FOR_ROOM, is_full);
@@ -229,7 +229,7 @@ impl Queue {
             return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
         waiting.bytes += bytes;
-        waiting.work.push_back((Work::Append(Box::new(request), answer), bytes));
+        waiting.work.push_back((WriterCommand::Append(Box::new(request), answer), bytes));
         let is_awaited = !waiting.may_gather();
         drop(waiting);
         if is_awaited {
@@ -239,7 +239,7 @@ impl Queue {
     }
 
     /// Adds a command.
-    pub(crate) fn push_command(&self, command: Work) -> Result<(), StoreError> {
+    pub(crate) fn push_command(&self, command: WriterCommand) -> Result<(), StoreError> {
         let mut waiting = self.waiting();
         if let Some(closed) = &waiting.closed {
             return Err(closed.clone().into());
@@ -252,7 +252,7 @@ impl Queue {
     }
 
     /// Takes the next work for which `take` answers true, without waiting.
-    pub(crate) fn next_if(&self, take: impl FnOnce(&Work) -> bool) -> Option<Work> {
+    pub(crate) fn next_if(&self, take: impl FnOnce(&WriterCommand) -> bool) -> Option<WriterCommand> {
         let mut waiting = self.waiting();
         let (work, bytes) = waiting.work.pop_front_if(|(work, _)| take(work))?;
         waiting.bytes -= bytes;
@@ -274,7 +274,7 @@ impl Queue {
 
     /// Waits until there is work; `false` once the queue is closed and empty.
     pub(crate) fn wait(&self) -> bool {
-        let idle = |waiting: &mut Waiting| waiting.work.is_empty() && waiting.closed.is_none();
+        let idle = |waiting: &mut QueueState| waiting.work.is_empty() && waiting.closed.is_none();
         let waiting = self.arrived.wait_while(self.waiting(), idle).unwrap_or_else(PoisonError::into_inner);
         !waiting.work.is_empty()
     }
@@ -297,7 +297,7 @@ impl Queue {
 
     fn gather_for(&self, patience: Duration) {
         let mut waiting = self.waiting();
-        waiting.is_gathering = waiting.work.iter().all(|(work, _)| matches!(work, Work::Append(..)));
+        waiting.is_gathering = waiting.work.iter().all(|(work, _)| matches!(work, WriterCommand::Append(..)));
         let waited = self.arrived.wait_timeout_while(waiting, patience, |waiting| waiting.may_gather());
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         waiting.is_gathering = false;
@@ -305,9 +305,9 @@ impl Queue {
 
     /// Takes nothing any more. What is already waiting is still done, unless the reason is a failure: then it
     /// is answered with it.
-    pub(crate) fn close(&self, reason: Closed) {
+    pub(crate) fn close(&self, reason: CloseReason) {
         let mut waiting = self.waiting();
-        let is_failure = matches!(reason, Closed::Poisoned(_));
+        let is_failure = matches!(reason, CloseReason::Poisoned(_));
         if waiting.closed.is_none() || is_failure {
             waiting.closed = Some(reason.clone());
         }
@@ -319,10 +319,10 @@ impl Queue {
         for (work, _) in refused {
             // A sender that no longer waits needs no answer.
             match work {
-                Work::Append(_, answer) => answer.send(Err(reason.clone().into())),
-                Work::Rotate(answer) => drop(answer.send(Err(reason.clone().into()))),
-                Work::Delete(_, answer) => drop(answer.send(Err(reason.clone().into()))),
-                Work::Erase(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+                WriterCommand::Append(_, answer) => answer.send(Err(reason.clone().into())),
+                WriterCommand::Rotate(answer) => drop(answer.send(Err(reason.clone().into()))),
+                WriterCommand::Delete(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+                WriterCommand::Erase(_, answer) => drop(answer.send(Err(reason.clone().into()))),
             }
         }
         self.arrived.notify_all();
@@ -389,14 +389,14 @@ mod tests {
         std::thread::scope(|scope| {
             let gathered = scope.spawn(|| queue.gather_for(LONG));
             await_gathering(&queue);
-            queue.push_command(Work::Rotate(answer)).expect("it is open");
+            queue.push_command(WriterCommand::Rotate(answer)).expect("it is open");
             gathered.join().expect("no panic");
         });
         std::thread::scope(|scope| {
             let _ = queue.next_if(|_| true);
             let gathered = scope.spawn(|| queue.gather_for(LONG));
             await_gathering(&queue);
-            queue.close(Closed::ShuttingDown);
+            queue.close(CloseReason::ShuttingDown);
             gathered.join().expect("no panic");
         });
     }

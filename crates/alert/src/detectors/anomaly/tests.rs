@@ -14,7 +14,7 @@ fn check(direction: Direction, is_count: bool, value: Option<i64>, days: [Option
     };
     let past: Vec<Table> = days.into_iter().map(table).collect();
     let anomaly = anomaly(direction);
-    let judging = Judging { anomaly: &anomaly, labels: &[0], value_at: 1, is_count };
+    let judging = Scorer { anomaly: &anomaly, labels: &[0], value_at: 1, is_count };
     let rows = judging.rows(&table(value), &past);
     let shown: Vec<String> = rows
         .iter()

@@ -33,7 +33,7 @@ pub(super) type Work = Pin<Box<dyn Future<Output = Result<Outcome, Problem>> + S
 
 /// Returns the names of a plan's columns, before anything is known of their values.
 pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
-    let Some(Operator::Project { columns, .. }) = plan.operators.last() else { return Vec::new() };
+    let Some(Operator::Project { columns, .. }) = plan.operators().last() else { return Vec::new() };
     let kind = |expr: &Expr| match expr {
         Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => ColumnKind::Timestamp,
         _ => ColumnKind::Any,

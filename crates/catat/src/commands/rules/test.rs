@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use alert::{Firing, Rule, RunsAsk, read_rules, rehearse};
+use alert::{FiringAlert, Rule, RunsAsk, read_rules, rehearse};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use types::{GroupName, Limits, Timestamp, parse_duration_ns};
@@ -208,7 +208,7 @@ fn group_of(fields: &mut Map<String, Value>) -> Result<GroupName, String> {
 }
 
 /// Returns the differences at one moment.
-fn compare(expected: &[&Expected], firing: &[Firing]) -> Vec<String> {
+fn compare(expected: &[&Expected], firing: &[FiringAlert]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut left: BTreeSet<usize> = (0..firing.len()).collect();
     for alert in expected.iter().filter(|alert| !alert.none) {
@@ -234,7 +234,7 @@ fn compare(expected: &[&Expected], firing: &[Firing]) -> Vec<String> {
 }
 
 /// Labels but for the name of the rule.
-fn labels_of(firing: &Firing) -> BTreeMap<String, String> {
+fn labels_of(firing: &FiringAlert) -> BTreeMap<String, String> {
     let own = firing.labels.iter().filter(|(name, _)| *name != "alertname");
     own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -23,8 +23,8 @@ use crate::tests::stored::{Asking, Stored, ask, events, house, plan, range};
 fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
     let print = |text: &str, time_zone: Tz| {
         let plan = plan(text);
-        let at = plan.operators.iter().position(|operator| matches!(operator, Operator::Aggregate { .. }));
-        let (before, rest) = plan.operators.split_at(at.expect("an aggregation"));
+        let at = plan.operators().iter().position(|operator| matches!(operator, Operator::Aggregate { .. }));
+        let (before, rest) = plan.operators().split_at(at.expect("an aggregation"));
         let Operator::Aggregate { by, aggregates } = &rest[0] else { panic!("an aggregation") };
         Fingerprint::of_aggregation([before, &[]], by, aggregates, time_zone).expect("a fingerprint")
     };
@@ -269,8 +269,8 @@ proptest! {
         cuts.extend([0, 9_000]);
         cuts.sort_unstable();
         let part = |i: usize| {
-            let groups = groups_of(&plan.operators[0], events(cuts[i], (cuts[i + 1] - cuts[i]).max(1)));
-            decoded(&plan.operators[0], &bytes_of(&groups)).expect("what was written")
+            let groups = groups_of(&plan.operators()[0], events(cuts[i], (cuts[i + 1] - cuts[i]).max(1)));
+            decoded(&plan.operators()[0], &bytes_of(&groups)).expect("what was written")
         };
         let mut left = part(0);
         left.merge(part(1), &all_the_time()).expect("all the time");
@@ -281,7 +281,7 @@ proptest! {
         inner.merge(inner.fresh(), &all_the_time()).expect("all the time");
         right.merge(inner, &all_the_time()).expect("all the time");
         let mut identity = right.fresh();
-        identity.merge(decoded(&plan.operators[0], &bytes_of(&right)).expect("what was written"), &all_the_time()).expect("all the time");
+        identity.merge(decoded(&plan.operators()[0], &bytes_of(&right)).expect("what was written"), &all_the_time()).expect("all the time");
         let left = shown(left);
         prop_assert_eq!(&left, &shown(identity));
         prop_assert_eq!(&left, &shown(right));
@@ -293,19 +293,19 @@ proptest! {
         end in any::<prop::sample::Index>(),
     ) {
         let plan = all_kinds();
-        let mut bytes = bytes_of(&groups_of(&plan.operators[0], events(0, 300)));
+        let mut bytes = bytes_of(&groups_of(&plan.operators()[0], events(0, 300)));
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        if let Some(groups) = decoded(&plan.operators[0], &bytes) {
+        if let Some(groups) = decoded(&plan.operators()[0], &bytes) {
             let mut twice = groups.fresh();
             twice.merge(groups, &all_the_time()).expect("all the time");
-            twice.merge(decoded(&plan.operators[0], &bytes).expect("as before"), &all_the_time()).expect("all the time");
+            twice.merge(decoded(&plan.operators()[0], &bytes).expect("as before"), &all_the_time()).expect("all the time");
             shown(twice);
         }
         bytes.truncate(end.index(bytes.len()));
-        prop_assert!(decoded(&plan.operators[0], &bytes).is_none());
+        prop_assert!(decoded(&plan.operators()[0], &bytes).is_none());
     }
 }
 

@@ -143,18 +143,19 @@ fn table() -> Table {
 /// The operators of a query, with what other queries in it would have found.
 fn operators(text: &str) -> Vec<Operator> {
     let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
-    let mut plan = parse_insights(text, &options).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+    let plan = parse_insights(text, &options).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
     let found: Vec<Vec<Option<Value>>> =
         (0..100).map(|i| vec![Some(Value::Integer(i)), Some(Value::Integer(i))]).collect();
     let rows = Other::Rows(Arc::new(Rows { columns: vec!["n".into(), "m".into()], rows: found }));
-    for operator in &mut plan.operators {
+    let mut operators = plan.operators().to_vec();
+    for operator in &mut operators {
         match operator {
             Operator::Join(join) => join.other = rows.clone(),
             Operator::AppendColumns(append) => append.other = rows.clone(),
             _ => {}
         }
     }
-    plan.operators
+    operators
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::format::{Item, StrftimeItems};
 use types::{Level, Value};
 
-use super::Checker;
+use super::checker::Checker;
 use crate::insights::syntax::{Binary, Node, NodeKind};
 use plan::Comparison;
 use plan::error::Span;
@@ -90,10 +90,4 @@ impl Checker<'_> {
         let hint = format!("write like \"{}\", which finds it anywhere, or like /expression/", text.trim_matches(sign));
         self.warn("no-wildcard", message, span, Some(hint));
     }
-}
-
-/// What to write for an aggregate whose name stands without its brackets.
-pub(crate) fn aggregate_without_brackets(name: &str) -> Option<String> {
-    let aggregate = super::stats::AggregateName::find(name)?;
-    Some(format!("write {}({})", name.to_lowercase(), aggregate.arguments()))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Checker;
+use super::checker::Checker;
 use super::options::given;
 use crate::insights::syntax::{Arguments, Name, Node, Setting};
 use plan::error::{Span, nearest};

@@ -6,7 +6,7 @@
 
 use types::{Level, Value};
 
-use super::Checker;
+use super::checker::Checker;
 use plan::function::{Function, severity_key};
 use plan::{AggregateKind, Comparison, Expr};
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::insights::syntax::{Name, Setting};
 use plan::error::nearest;
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use types::GroupPattern;
 
-use super::Checker;
+use super::checker::{Checker, RightSide};
 use super::options::given;
 use super::scope::Shown;
 use crate::insights::syntax::{Name, OtherQuery, Setting};
 use plan::error::Span;
 use plan::fields::fields_of as fields_of_operators;
-use plan::optimise;
-use plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, Plan};
+use plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, PlanDraft};
 
 /// Most rows of the other query that `appendcols` uses, unless `max` says another number.
 const APPENDED_ROWS: u64 = 10_000;
@@ -91,7 +90,12 @@ impl Checker<'_> {
             let hint = "write join left=a right=b where a.id = b.id ( source \"group\" )";
             return self.error_with_hint("no-alias", message, span, hint);
         };
-        let is_taken = self.right_aliases.iter().chain(&self.left_aliases).any(|known| **known == *right.text);
+        let is_taken = self
+            .right_sides
+            .iter()
+            .map(|side| &side.alias)
+            .chain(&self.left_aliases)
+            .any(|known| **known == *right.text);
         if left.text == right.text || is_taken {
             let message = format!("`{}` is the name of the other side already", right.text);
             self.error_with_hint("duplicate-alias", message, right.span, "give this side a name of its own");
@@ -100,21 +104,22 @@ impl Checker<'_> {
         for (a, b) in keys {
             checked.extend(self.join_key(left, right, a, b));
         }
-        let plan = self.other_query(other);
+        let draft = self.other_query(other);
         self.left_aliases.push(Arc::from(&*left.text));
-        self.right_aliases.push(Arc::from(&*right.text));
-        let Some(plan) = plan else { return };
+        self.right_sides.push(RightSide { alias: Arc::from(&*right.text), draft: draft.clone().unwrap_or_default() });
+        let Some(draft) = draft else { return };
         if let Some(table) = self.tables.last_mut() {
             table.columns.insert(Arc::from(&*right.text));
         }
         // Who has chosen columns keeps to the choice.
         if matches!(self.shown, Shown::Default | Shown::Made(_)) {
-            for column in columns_of(&plan) {
+            for column in columns_of(&draft) {
                 let before = self.shown_columns();
                 self.shown.append(before, Arc::from(format!("{}.{column}", right.text)));
             }
         }
-        let other = Other::Query(Arc::new(plan));
+        // Which of its columns are wanted is known in the end.
+        let other = Other::Query(Arc::default());
         let keeps_all = keeps_all.unwrap_or(false);
         self.operators.push(Operator::Join(Join { keeps_all, keys: checked, columns: Vec::new(), other }));
     }
@@ -146,43 +151,43 @@ impl Checker<'_> {
         self.check_options("appendcols", &["override", "max"], options);
         let overrides = self.boolean(options, "override", false);
         let most = self.whole(options, "max", 1..=APPENDED_ROWS_MAX).unwrap_or(APPENDED_ROWS);
-        let Some(plan) = self.other_query(other) else { return };
+        let Some(draft) = self.other_query(other) else { return };
         let before = self.shown_columns();
         let is_there = |name: &plan::Name| match self.tables.last() {
             Some(table) => table.knows(name),
             None => before.contains(name),
         };
         let taken = |name: &plan::Name| overrides || !is_there(name);
-        let made: Vec<plan::Name> = columns_of(&plan).into_iter().filter(taken).collect();
+        let made: Vec<plan::Name> = columns_of(&draft).into_iter().filter(taken).collect();
         let columns = made.iter().map(|name| (name.clone(), name.clone())).collect();
-        let other = Other::Query(Arc::new(optimise(plan)));
+        let other = Other::Query(Arc::new(draft.finish()));
         self.operators.push(Operator::AppendColumns(AppendColumns { columns, most, other }));
         made.iter().for_each(|name| self.show_new(name));
     }
 
-    fn other_query(&mut self, other: &OtherQuery) -> Option<Plan> {
+    fn other_query(&mut self, other: &OtherQuery) -> Option<PlanDraft> {
         if !self.may_ask(other.span) {
             return None;
         }
-        let mut plan = self.subquery(&other.commands)?;
-        if plan.sources.is_empty() {
-            plan.sources.clone_from(if self.sources.is_empty() { &self.sources_around } else { &self.sources });
+        let mut draft = self.subquery(&other.commands)?;
+        if draft.sources.is_empty() {
+            draft.sources.clone_from(if self.sources.is_empty() { &self.sources_around } else { &self.sources });
         }
-        Some(plan)
+        Some(draft)
     }
 
     /// Says which columns of the other sides are wanted, now that all is known that follows.
     pub(super) fn settle_joins(&mut self) {
-        let mut rights = self.right_aliases.iter().cloned();
+        let mut sides = std::mem::take(&mut self.right_sides).into_iter();
         for at in 0..self.operators.len() {
             let wanted = match &self.operators[at] {
                 Operator::Join(_) => fields_of_operators(&self.operators[at + 1..]),
                 _ => continue,
             };
             let Operator::Join(join) = &mut self.operators[at] else { continue };
-            let Some(right) = rights.next() else { continue };
+            let Some(RightSide { alias, mut draft }) = sides.next() else { continue };
             let column = |name: &plan::Name| {
-                let column = name.strip_prefix(&*right)?.strip_prefix('.')?;
+                let column = name.strip_prefix(&*alias)?.strip_prefix('.')?;
                 Some((plan::Name::from(column), name.clone()))
             };
             join.columns = wanted.iter().filter_map(column).collect();
@@ -193,20 +198,17 @@ impl Checker<'_> {
                 .chain(join.keys.iter().map(|(_, theirs)| theirs))
                 .collect();
             let columns = read.into_iter().map(|name| (name.clone(), Expr::Field(name.clone()))).collect();
-            if let Other::Query(plan) = &mut join.other {
-                let mut inner = Plan::clone(plan);
-                if let Some(Operator::Project { columns: shown, .. }) = inner.operators.last_mut() {
-                    *shown = columns;
-                }
-                *plan = Arc::new(optimise(inner));
+            if let Some(Operator::Project { columns: shown, .. }) = draft.operators.last_mut() {
+                *shown = columns;
             }
+            join.other = Other::Query(Arc::new(draft.finish()));
         }
     }
 }
 
-/// Names of the columns that a plan shows.
-fn columns_of(plan: &Plan) -> Vec<plan::Name> {
-    match plan.operators.last() {
+/// Names of the columns that a query shows.
+fn columns_of(draft: &PlanDraft) -> Vec<plan::Name> {
+    match draft.operators.last() {
         Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.clone()).collect(),
         _ => Vec::new(),
     }

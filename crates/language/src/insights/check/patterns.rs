@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Checker;
+use super::checker::Checker;
 use super::scope::{Shown, Table};
 use crate::insights::syntax::{Node, Window};
 use plan::error::Span;

@@ -2,23 +2,14 @@
 
 use types::Value;
 
-use super::Checker;
-use super::stats::AggregateName;
+use super::checker::Checker;
+use crate::insights::aggregate_name::{AggregateName, Composed};
 use crate::insights::syntax::{Name, Node, NodeKind};
 use plan::function::Function;
 use plan::{AggregateKind, ArithmeticOperator, Expr, Span};
 
 /// Most ranges of a histogram.
 const RANGES_MAX: i64 = 1_000;
-
-/// An aggregate that is computed from others.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Composed {
-    /// `rate(counter, 1m)`: how much a number grows in a minute, from its earliest to its latest value.
-    Rate,
-    /// `histogram(number, 10)`: how many values lie in each of ten ranges of equal width.
-    Histogram,
-}
 
 impl Checker<'_> {
     /// The expression over hidden columns.

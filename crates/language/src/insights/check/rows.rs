@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::insights::syntax::{Arguments, Command, Filling, Item, Name, Node, NodeKind, Stats};
 use plan::error::Span;
-use plan::optimise;
-use plan::{Aggregate, AggregateKind, Expr, Operator, Plan, Rank};
+use plan::{Aggregate, AggregateKind, Expr, Operator, PlanDraft, Rank};
 
 /// Spans of a `timechart` that does not say how long they are.
 const TIMECHART_SPAN: &str = "5m";
@@ -118,9 +117,9 @@ impl Checker<'_> {
             return Expr::Literal(None);
         }
         match self.subquery(commands) {
-            Some(plan) => {
-                self.check_columns(&plan, span);
-                Expr::InQuery(Box::new(value), Arc::new(optimise(plan)))
+            Some(draft) => {
+                self.check_columns(&draft, span);
+                Expr::InQuery(Box::new(value), Arc::new(draft.finish()))
             }
             None => Expr::Literal(None),
         }
@@ -136,7 +135,7 @@ impl Checker<'_> {
         self.n_subqueries <= SUBQUERIES_MAX
     }
 
-    pub(super) fn subquery(&mut self, commands: &[Command]) -> Option<Plan> {
+    pub(super) fn subquery(&mut self, commands: &[Command]) -> Option<PlanDraft> {
         let mut inner = Checker::new(self.text, self.options);
         inner.n_regexes = self.n_regexes;
         inner.n_subqueries = self.n_subqueries;
@@ -146,10 +145,10 @@ impl Checker<'_> {
         self.n_regexes = inner.n_regexes;
         self.n_subqueries = inner.n_subqueries;
         match checked {
-            Ok(mut plan) => {
-                self.warnings.append(&mut plan.warnings);
-                self.warnings.truncate(super::NOTES_MAX);
-                Some(plan)
+            Ok(mut draft) => {
+                self.warnings.append(&mut draft.warnings);
+                self.warnings.truncate(super::checker::NOTES_MAX);
+                Some(draft)
             }
             Err(errors) => {
                 errors.0.into_iter().for_each(|error| self.fail(error));
@@ -158,8 +157,8 @@ impl Checker<'_> {
         }
     }
 
-    fn check_columns(&mut self, plan: &Plan, span: Span) {
-        let n_columns = match plan.operators.last() {
+    fn check_columns(&mut self, draft: &PlanDraft, span: Span) {
+        let n_columns = match draft.operators.last() {
             Some(Operator::Project { columns, .. }) => columns.len(),
             _ => 0,
         };

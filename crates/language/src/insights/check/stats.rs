@@ -3,99 +3,19 @@
 //! `sum(bytes)/1024 as kb` becomes a hidden aggregate and a field computed from it. The hidden columns are named
 //! `#0`, `#1`, …, which no query can write without backticks.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use types::Value;
 
-use super::Checker;
-use super::expression::canonical;
+use super::aggregation::Aggregation;
+use super::canonical::canonical;
+use super::checker::Checker;
 use super::levels::{gives_a_value, level_name, orders, severity};
-use super::rates::Composed;
 use super::scope::{Shown, Table};
+use crate::insights::aggregate_name::AggregateName;
 use crate::insights::syntax::{Item, Name, Node, NodeKind};
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, FillBuckets, Operator};
-
-/// An aggregate as a query names it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum AggregateName {
-    Count,
-    Percentile,
-    Values,
-    /// Put together of others.
-    Composed(Composed),
-    /// One argument, nothing else to say.
-    Plain(AggregateKind),
-}
-
-const PLAIN: [(&str, AggregateKind); 20] = [
-    ("count_distinct", AggregateKind::CountDistinct),
-    ("sum", AggregateKind::Sum),
-    ("avg", AggregateKind::Average),
-    ("min", AggregateKind::Min),
-    ("max", AggregateKind::Max),
-    ("median", AggregateKind::Percentile(50.0)),
-    ("stddev", AggregateKind::StandardDeviation),
-    ("variance", AggregateKind::Variance),
-    ("first", AggregateKind::First),
-    ("last", AggregateKind::Last),
-    ("earliest", AggregateKind::Earliest),
-    ("latest", AggregateKind::Latest),
-    ("sortsFirst", AggregateKind::Min),
-    ("sortsLast", AggregateKind::Max),
-    ("list", AggregateKind::List),
-    ("mode", AggregateKind::Mode),
-    ("sum_over_time", AggregateKind::Sum),
-    ("count_over_time", AggregateKind::Count),
-    ("sumOverTime", AggregateKind::Sum),
-    ("countOverTime", AggregateKind::Count),
-];
-
-impl AggregateName {
-    /// Finds an aggregate, whatever the case of its letters.
-    pub(crate) fn find(name: &str) -> Option<Self> {
-        let is = |known: &str| known.eq_ignore_ascii_case(name);
-        if is("count") {
-            return Some(Self::Count);
-        }
-        if is("pct") {
-            return Some(Self::Percentile);
-        }
-        if is("values") {
-            return Some(Self::Values);
-        }
-        if is("rate") {
-            return Some(Self::Composed(Composed::Rate));
-        }
-        if is("histogram") {
-            return Some(Self::Composed(Composed::Histogram));
-        }
-        if let Some((_, kind)) = PLAIN.iter().find(|(known, _)| is(known)) {
-            return Some(Self::Plain(*kind));
-        }
-        let digits = name.strip_prefix(['p', 'P'])?;
-        let percent = digits.parse::<u8>().ok().filter(|percent| *percent <= 100)?;
-        (digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit()))
-            .then_some(Self::Plain(AggregateKind::Percentile(f64::from(percent))))
-    }
-
-    /// Names of all, for hints.
-    pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-        PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values", "rate", "histogram"])
-    }
-
-    pub(crate) fn arguments(self) -> &'static str {
-        match self {
-            Self::Count => "*",
-            Self::Percentile => "field, percent",
-            Self::Values => "field[, most]",
-            Self::Composed(Composed::Rate) => "field, 1m",
-            Self::Composed(Composed::Histogram) => "field, 10",
-            Self::Plain(_) => "field",
-        }
-    }
-}
 
 /// The group column that holds spans of `@timestamp`, and the other ones.
 fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Span>) -> Option<FillBuckets> {
@@ -130,26 +50,6 @@ fn later(expr: Expr, offset: plan::Span) -> Expr {
             Expr::Call(function, arguments.into_iter().map(|argument| later(argument, offset)).collect())
         }
         other => other,
-    }
-}
-
-/// A `stats` while its items are being checked.
-#[derive(Debug, Default)]
-pub(super) struct Aggregation {
-    aggregates: Vec<Aggregate>,
-    extends: Vec<(plan::Name, Expr)>,
-    /// Columns made so far, by groups and earlier items.
-    names: HashSet<plan::Name>,
-    /// Columns made so far by the text of their expression, hidden ones included.
-    calls: HashMap<String, plan::Name>,
-    /// Those columns whose values are levels.
-    pub(super) levels: HashSet<plan::Name>,
-}
-
-impl Aggregation {
-    /// Whether an item may speak of this column.
-    pub(super) fn knows(&self, name: &str) -> bool {
-        self.names.contains(name)
     }
 }
 

@@ -1,9 +1,8 @@
 //! Rules of the grammar as what a person may write where they are expected.
 
-use super::super::check::is_command_word;
-use super::super::expect::COMMANDS;
-use super::super::parse::Rule;
-use super::{Choice, ChoiceKind};
+use super::super::command_names::{COMMANDS, is_command_word};
+use super::super::grammar::Rule;
+use super::choice::{Choice, ChoiceKind};
 use plan::FORMATS;
 
 /// What commands do, in the order in which people need them.

@@ -3,8 +3,7 @@
 //! Texts before a cursor are rarely whole, so this only counts brackets and looks for texts, regular expressions and
 //! comments. What it gets wrong costs a suggestion, never an answer.
 
-use super::super::check::is_command_word;
-use super::is_word;
+use super::super::command_names::is_command_word;
 
 /// A place at the end of a text.
 #[derive(Clone, Debug, Default)]
@@ -227,4 +226,8 @@ fn quoted(rest: &str, quote: char) -> usize {
         }
     }
     rest.len()
+}
+
+pub(super) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '@' | '.')
 }

@@ -1,9 +1,10 @@
 //! What to write instead: hints from the place of a mistake, the words before it and what was expected there.
 
-use super::{COMMANDS, kind_of};
-use crate::insights::check::aggregate_without_brackets;
+use super::rule_names::kind_of;
+use crate::insights::aggregate_name::aggregate_without_brackets;
+use crate::insights::command_names::COMMANDS;
 use crate::insights::foreign;
-use crate::insights::parse::Rule;
+use crate::insights::grammar::Rule;
 use crate::insights::pattern::length;
 use plan::error::nearest;
 

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use types::Timestamp;
 
 use super::*;
-use crate::insights::{ParseOptions, unoptimised};
+use crate::insights::{ParseOptions, draft};
 
 fn plan(text: &str) -> Option<String> {
     let options = ParseOptions { now: Timestamp(1_795_157_233_000_000_000), time_zone: Tz::UTC };
-    unoptimised(text, &options).ok().map(|plan| plan.to_string())
+    draft(text, &options).ok().map(|draft| draft.unoptimised().to_string())
 }
 
 /// Checks the layout of a query, that it means the same, and that it stays.

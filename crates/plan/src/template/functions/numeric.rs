@@ -1,7 +1,7 @@
 //! Functions of numbers.
 
+use super::super::cast::{to_float, to_integer};
 use super::super::decimal::{Operation, calculate};
-use super::super::numbers::{to_float, to_integer};
 use super::super::value::Go;
 use crate::units::{duration_ns, size_bytes};
 

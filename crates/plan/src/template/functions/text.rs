@@ -2,8 +2,8 @@
 
 use data_encoding::BASE64;
 
+use super::super::limits::TEXT_BYTES_MAX;
 use super::super::value::Go;
-use super::TEXT_BYTES_MAX;
 
 /// The value of a function of texts.
 pub(super) fn call(name: &str, arguments: &[Go]) -> Result<Go, String> {

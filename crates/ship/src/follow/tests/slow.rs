@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::batch::FileBatch;
-use crate::spool::GivenUp;
+use crate::spool::LossCount;
 
 #[test]
 fn fifty_rotations_a_second_apart_lose_nothing_at_a_server_that_takes_two() {
@@ -52,5 +52,5 @@ fn two_thousand_files_that_live_for_300_ms_are_all_read() {
     }
     bench.run(3_000);
     bench.check(&expected.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(bench.follower().given_up(), GivenUp::default());
+    assert_eq!(bench.follower().given_up(), LossCount::default());
 }

@@ -22,7 +22,7 @@ struct Bench {
 impl Bench {
     fn new(script: &str) -> Self {
         let dir = tempfile::tempdir().expect("a scratch directory");
-        let journal = Journal { program: dir.path().join("journalctl"), ..Journal::new(Since::Boot, Vec::new()) };
+        let journal = Journal { program: dir.path().join("journalctl"), ..Journal::new(StartPoint::Boot, Vec::new()) };
         let bench = Self { dir, journal };
         bench.install(script);
         bench
@@ -153,10 +153,10 @@ fn the_first_start_begins_where_it_is_told() {
         let asked = journal.beginning(None);
         assert!(asked.starts_with(expected), "{asked}");
     };
-    check(Since::Oldest, "--since=@0");
-    check(Since::Boot, "--boot");
-    check(Since::Now, &format!("--since=@{}", now().0 / 100_000_000_000));
-    check(Since::Ago(now().0 - 7_000_001_000), "--since=@7.0");
+    check(StartPoint::Oldest, "--since=@0");
+    check(StartPoint::Boot, "--boot");
+    check(StartPoint::Now, &format!("--since=@{}", now().0 / 100_000_000_000));
+    check(StartPoint::Ago(now().0 - 7_000_001_000), "--since=@7.0");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::spool::Spool;
 use crate::stop::Stop;
 
 /// Listens while `send` sends to the address; what was kept once `n_lines` were and the shipper has stopped.
-fn listen(door: fn(SocketAddr) -> Door, n_lines: u64, send: impl FnOnce(SocketAddr)) -> String {
+fn listen(door: fn(SocketAddr) -> Listener, n_lines: u64, send: impl FnOnce(SocketAddr)) -> String {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let spool = Spool::open(dir.path().into(), u64::MAX).expect("a spool");
     let any = "127.0.0.1:0".parse().expect("an address");
@@ -16,14 +16,14 @@ fn listen(door: fn(SocketAddr) -> Door, n_lines: u64, send: impl FnOnce(SocketAd
     let sink = Sink::new("syslog".into(), syslog.when_full(), spool, Arc::new(Stop::default()));
     std::thread::scope(|scope| {
         match door(any) {
-            Door::Udp(address) => {
+            Listener::Udp(address) => {
                 let socket = UdpSocket::bind(address).expect("a port");
                 let address = socket.local_addr().expect("an address");
                 let (syslog, sink) = (&syslog, &sink);
                 scope.spawn(move || syslog.receive(&socket, sink).expect("it listens"));
                 send(address);
             }
-            Door::Tcp(address) => {
+            Listener::Tcp(address) => {
                 let listener = TcpListener::bind(address).expect("a port");
                 let address = listener.local_addr().expect("an address");
                 let (syslog, sink) = (&syslog, &sink);
@@ -45,7 +45,7 @@ fn listen(door: fn(SocketAddr) -> Door, n_lines: u64, send: impl FnOnce(SocketAd
 
 #[test]
 fn datagrams_are_kept_as_they_came_and_begin_with_a_priority() {
-    let kept = listen(Door::Udp, 3, |address| {
+    let kept = listen(Listener::Udp, 3, |address| {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         for message in ["<34>Oct 11 22:14:15 mymachine su: 'su root' failed\n", "no priority", "<1234>x", "\n\0"] {
             socket.send_to(message.as_bytes(), address).expect("sent");
@@ -56,7 +56,7 @@ fn datagrams_are_kept_as_they_came_and_begin_with_a_priority() {
 
 #[test]
 fn connections_count_their_messages_or_end_them_and_one_of_several_lines_stays_together() {
-    let kept = listen(Door::Tcp, 5, |address| {
+    let kept = listen(Listener::Tcp, 5, |address| {
         for text in ["15 <34>1 a\n  at b\n12 <13>1 second", "<34>third\n<34>fourth\n", "<34>half"] {
             let mut stream = TcpStream::connect(address).expect("a connection");
             for piece in text.as_bytes().chunks(3) {
@@ -74,7 +74,7 @@ fn connections_count_their_messages_or_end_them_and_one_of_several_lines_stays_t
 #[test]
 fn what_has_arrived_when_the_shipper_stops_is_kept() {
     let (sent, wait) = std::sync::mpsc::channel();
-    let kept = listen(Door::Tcp, 2000, |address| {
+    let kept = listen(Listener::Tcp, 2000, |address| {
         std::thread::spawn(move || {
             let mut stream = TcpStream::connect(address).expect("a connection");
             stream.write_all(&b"<34>x\n".repeat(2000)).expect("sent");
@@ -88,7 +88,7 @@ fn what_has_arrived_when_the_shipper_stops_is_kept() {
 #[test]
 fn loopback_and_listed_networks_may_send_and_nobody_else() {
     let allow = vec!["10.0.0.0/8".parse().expect("a network")];
-    let syslog = Syslog { door: Door::Udp("127.0.0.1:0".parse().expect("an address")), allow };
+    let syslog = Syslog { door: Listener::Udp("127.0.0.1:0".parse().expect("an address")), allow };
     let admits = |address: &str| syslog.admits(address.parse().expect("an address"));
     assert!(admits("127.0.0.1") && admits("::1") && admits("10.1.2.3") && admits("::ffff:10.1.2.3"));
     assert!(!admits("11.1.2.3") && !admits("2001:db8::1"));
@@ -101,7 +101,8 @@ fn a_port_that_is_taken_is_named() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let spool = Spool::open(dir.path().into(), u64::MAX).expect("a spool");
     let sink = Sink::new("syslog".into(), WhenFull::Wait, spool, Arc::new(Stop::default()));
-    let error = Syslog { door: Door::Tcp(address), allow: Vec::new() }.run(&sink).expect_err("it is taken").to_string();
+    let error =
+        Syslog { door: Listener::Tcp(address), allow: Vec::new() }.run(&sink).expect_err("it is taken").to_string();
     assert!(error.starts_with(&format!("syslog at {address}: Address already in use")), "{error}");
 }
 
@@ -120,7 +121,7 @@ fn datagrams_beyond_what_may_wait_are_counted() {
     let n_taken = (QUEUE_BYTES_MAX / cost(&datagram)) as u64;
     let lost = 300 - n_taken;
     let status = sink.status();
-    assert_eq!((status.lines, status.given_up), (n_taken, GivenUp { lines: lost, bytes: lost * 60_000 }));
+    assert_eq!((status.lines, status.given_up), (n_taken, LossCount { lines: lost, bytes: lost * 60_000 }));
     assert_eq!(queue.n_bytes.load(Ordering::Relaxed), 0);
     drop(waiting);
     assert!(!queue.put(&datagram), "nobody writes any more");

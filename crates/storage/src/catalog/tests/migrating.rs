@@ -39,9 +39,9 @@ fn old_catalog(path: &Path, version: usize) -> Connection {
 
 fn assert_is_whole(catalog: &mut dyn Catalog) {
     let contents = catalog.load().expect("readable");
-    let marks = Marks { wal_made: 0, ..MARKS };
+    let marks = HighWaterMarks { wal_made: 0, ..MARKS };
     assert_eq!((contents.marks, contents.segments), (marks, vec![segment(1)]));
-    assert_eq!(contents.doomed, [Doomed { file: "segments/0.seg".into(), place: Place::Local }]);
+    assert_eq!(contents.doomed, [ObsoleteFile { file: "segments/0.seg".into(), place: Place::Local }]);
     assert_eq!(contents.groups.id_of(&name()), Some(1));
     assert_eq!((contents.positions.len(), contents.batch_files.len()), (1, 1));
     assert!(contents.retired.is_empty() && contents.deletions.is_empty());

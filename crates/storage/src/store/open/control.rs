@@ -17,9 +17,9 @@ const FILE: &str = "control.sqlite";
 const HEADER_BYTES: u64 = 100;
 
 /// Stands in for a control store that is lost.
-struct Lost(String);
+struct LostControl(String);
 
-impl ControlStore for Lost {
+impl ControlStore for LostControl {
     fn documents(&mut self, _kind: &str) -> Result<Vec<(String, String)>, DatabaseError> {
         Ok(Vec::new())
     }
@@ -76,7 +76,7 @@ pub(super) fn open(
          from a backup, or run `catat unlock --data-dir {dir}` to go on without it, and start catat again"
     );
     tracing::error!(problem, "store is locked");
-    Ok((Box::new(Lost(problem.clone())), Some(problem)))
+    Ok((Box::new(LostControl(problem.clone())), Some(problem)))
 }
 
 /// Gives the store in `dir` a new, empty control store in the place of one that is lost; `false` where it has one.

@@ -25,14 +25,14 @@ use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk};
 pub(super) type OpenedCatalog = (Box<dyn Catalog>, Contents, Option<ScanError>);
 
 /// A database of the store: where it may be, and what the setting is called.
-struct Location<'a> {
+struct DatabaseLocation<'a> {
     dir: &'a Path,
     /// `catalog` or `control`.
     name: &'static str,
     setting: &'static str,
 }
 
-impl Location<'_> {
+impl DatabaseLocation<'_> {
     fn file(&self) -> std::path::PathBuf {
         self.dir.join(format!("{}.sqlite", self.name))
     }
@@ -84,7 +84,7 @@ pub(super) fn open_catalog(
     url: Option<&DatabaseUrl>,
     scope: Scope,
 ) -> Result<OpenedCatalog, OpenError> {
-    let location = Location { dir, name: "catalog", setting: "catalog" };
+    let location = DatabaseLocation { dir, name: "catalog", setting: "catalog" };
     if let Some(url) = url {
         return open_remote_catalog(&location, store, url, scope);
     }
@@ -104,14 +104,17 @@ pub(super) fn open_catalog(
     Ok((catalog, contents, Some(damage)))
 }
 
-fn open_local_catalog(location: &Location<'_>, store: [u8; 16]) -> Result<(Box<dyn Catalog>, Contents), DatabaseError> {
+fn open_local_catalog(
+    location: &DatabaseLocation<'_>,
+    store: [u8; 16],
+) -> Result<(Box<dyn Catalog>, Contents), DatabaseError> {
     let mut catalog = SqliteCatalog::open(&location.file(), store, FIRST_SEQUENCE)?;
     let contents = catalog.load()?;
     Ok((Box::new(catalog), contents))
 }
 
 fn open_remote_catalog(
-    location: &Location<'_>,
+    location: &DatabaseLocation<'_>,
     store: [u8; 16],
     url: &DatabaseUrl,
     scope: Scope,
@@ -143,8 +146,8 @@ pub(super) fn check_control_is_local(dir: &Path) -> Result<(), OpenError> {
     control_of(dir).check_is_local()
 }
 
-fn control_of(dir: &Path) -> Location<'_> {
-    Location { dir, name: "control", setting: "control_store" }
+fn control_of(dir: &Path) -> DatabaseLocation<'_> {
+    DatabaseLocation { dir, name: "control", setting: "control_store" }
 }
 
 /// Opens a control store in PostgreSQL.

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use types::GroupName;
 
 use super::opening::Opening;
-use crate::deletion::{self, Deletion, DeletionReceipt, Mask, Removed, Sequences, Unreadable};
+use crate::deletion::{self, Deletion, DeletionReceipt, Mask, ReceiptError, Removals, Sequences};
 use crate::retention::edges_of;
 use crate::state::DamagedSegment;
 use crate::tier::Place;
-use crate::tombstone::events::{self, Found};
+use crate::tombstone::events::{self, TombstoneFile};
 use crate::{OpenError, catalog};
 
 impl Opening {
@@ -25,10 +25,10 @@ impl Opening {
         let found = events::read(&dir, &self.store).map_err(OpenError::io(&dir))?;
         for tombstone in found {
             match tombstone {
-                Found::Newer(file, found) => {
+                TombstoneFile::Newer(file, found) => {
                     return Err(OpenError::NewerFormat { file, found: found.into(), known: events::VERSION.into() });
                 }
-                Found::Damaged(id, problem) => {
+                TombstoneFile::Damaged(id, problem) => {
                     let file = format!("tombstones/{id:016x}.events");
                     let is_known = rows.contains_key(&id);
                     let then =
@@ -38,7 +38,7 @@ impl Opening {
                         self.quarantine(&file)?;
                     }
                 }
-                Found::Intact(tombstone) => {
+                TombstoneFile::Intact(tombstone) => {
                     let (deletion, receipt) = *tombstone;
                     if rows.remove(&deletion.id).is_none() {
                         self.catalog.put_deletion(&deletion.row(&receipt))?;
@@ -56,14 +56,14 @@ impl Opening {
         for (name, receipt) in deletion::read_receipts(&dir).map_err(OpenError::io(&dir))? {
             match receipt {
                 Ok(receipt) => drop(self.receipts.insert(receipt.id, receipt)),
-                Err(Unreadable::Newer(found)) => {
+                Err(ReceiptError::Newer(found)) => {
                     return Err(OpenError::NewerFormat {
                         file: dir.join(name),
                         found,
                         known: deletion::RECEIPT_FORMAT,
                     });
                 }
-                Err(Unreadable::Damaged) => {
+                Err(ReceiptError::Damaged) => {
                     let file = format!("tombstones/{name}");
                     self.report(&file, 0, "the receipt is damaged; it was moved to quarantine/");
                     self.quarantine(&file)?;
@@ -118,7 +118,7 @@ impl Opening {
                 continue;
             }
             let mut problem = None;
-            let removed = Removed { deletions: &self.state.deletions, trims: &self.state.trims };
+            let removed = Removals { deletions: &self.state.deletions, trims: &self.state.trims };
             for (index, run) in segment.summaries().iter().enumerate() {
                 match Mask::of(segment, index, removed) {
                     Ok(None) => {}

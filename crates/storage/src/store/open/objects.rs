@@ -11,7 +11,7 @@ use super::scope::FIRST_SEQUENCE;
 use super::scope::Scope;
 use super::segments::{Orphan, id_of};
 use crate::OpenError;
-use crate::catalog::{Doomed, SegmentRow};
+use crate::catalog::{ObsoleteFile, SegmentRow};
 use crate::state::StoredSegment;
 use crate::tier::{Place, Tier};
 
@@ -26,7 +26,7 @@ impl Opening {
     pub(super) fn unlisted_objects(
         &mut self,
         rows: &[SegmentRow],
-        doomed: &[Doomed],
+        doomed: &[ObsoleteFile],
         on_disk: &[String],
     ) -> Result<Vec<Orphan>, OpenError> {
         let is_sought = self.scope == Scope::Repair || self.has_lost_catalog(rows)?;

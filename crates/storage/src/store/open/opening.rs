@@ -9,7 +9,7 @@ use super::databases::open_catalog;
 use super::directory::set_aside;
 use super::scope::Scope;
 use crate::batch_ids::{self, ValidEntries};
-use crate::catalog::{Catalog, Contents, Doomed, Marks};
+use crate::catalog::{Catalog, Contents, HighWaterMarks, ObsoleteFile};
 use crate::deletion::Receipts;
 use crate::segments::files::SegmentFiles;
 use crate::state::State;
@@ -26,7 +26,7 @@ pub(super) struct Opening {
     pub(super) catalog: Box<dyn Catalog>,
     pub(super) state: State,
     pub(super) deleted: HashSet<u32>,
-    pub(super) marks: Marks,
+    pub(super) marks: HighWaterMarks,
     /// How far the batch-id files are valid.
     pub(super) batch_files: ValidEntries,
     pub(super) recovery: Recovery,
@@ -114,7 +114,7 @@ impl Opening {
 
     /// Removes files of segments that are in no snapshot any more. The catalog forgets them afterwards, when nobody
     /// waits for it; what cannot be removed now is tried again then.
-    pub(super) fn remove_doomed(&mut self, doomed: &[Doomed]) {
+    pub(super) fn remove_doomed(&mut self, doomed: &[ObsoleteFile]) {
         for doomed in doomed {
             if doomed.place == Place::Local {
                 let removed = std::fs::remove_file(self.dir.join(&doomed.file));

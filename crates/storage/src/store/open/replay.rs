@@ -11,13 +11,13 @@ use types::Timestamp;
 use super::opening::Opening;
 use super::scope::EPOCH_BITS;
 use super::scope::Scope;
-use crate::catalog::Marks;
+use crate::catalog::HighWaterMarks;
 use crate::state::LostEvents;
 use crate::wal::chain::Chain;
-use crate::wal::reader::{self, Place, Placed};
+use crate::wal::reader::{self, FileContext, LocatedHeader};
 use crate::wal::record::{self, decode_body};
 use crate::wal::writer::Writer;
-use crate::wal::{self, FileHeader, HeaderError, Previous};
+use crate::wal::{self, FileHeader, HeaderError, PreviousFile};
 use crate::writer::{Acceptance, Identity};
 use crate::{Faults, OpenError, TornTail, disk};
 
@@ -119,14 +119,14 @@ impl Opening {
         let n_bytes = last.filter(is_last).map(|file| file.n_bytes);
         // A file that was moved to quarantine is not there to be followed.
         let is_missing = chain.missing.iter().any(|range| range.contains(&highest));
-        let previous = (n_bytes.is_some() || is_missing).then_some(Previous { number: highest, n_bytes });
+        let previous = (n_bytes.is_some() || is_missing).then_some(PreviousFile { number: highest, n_bytes });
         let (number, first_sequence) = (highest.saturating_add(1), self.marks.next_sequence);
         let wal = Writer::create(&dir, self.store, number, first_sequence, previous, faults).map_err(at)?;
         // From the one that the catalog names the others are found.
         let is_named = chain.links.iter().any(|link| link.number == self.marks.wal_made);
         if wal.is_made() && !is_named {
             // The other marks stay those of the last flush: what was replayed is in no segment yet.
-            let marks = Marks { wal_made: number, ..self.catalog.marks()? };
+            let marks = HighWaterMarks { wal_made: number, ..self.catalog.marks()? };
             self.catalog.adopt(&marks, &[], &[], &[])?;
         }
         Ok(wal)
@@ -139,7 +139,7 @@ impl Opening {
         let (path, file) = (wal::path_of(&self.wal_dir(), number), wal::name_of(number));
         let bytes = std::fs::read(&path).map_err(OpenError::io(&path))?;
         self.recovery.wal_bytes += bytes.len() as u64;
-        let place = if is_last { Place::Last } else { Place::Followed(chain.n_bytes_of(index)) };
+        let place = if is_last { FileContext::Last } else { FileContext::Followed(chain.n_bytes_of(index)) };
         let contents = match reader::read(&bytes, place) {
             Ok(contents) if contents.header.store == self.store && contents.header.number == number => contents,
             Ok(_) => {
@@ -222,12 +222,12 @@ impl Opening {
     }
 
     /// Makes hot events of the records that are not in segments.
-    fn replay_records(&mut self, file: &str, bytes: &[u8], records: &[Placed]) -> Result<(), OpenError> {
+    fn replay_records(&mut self, file: &str, bytes: &[u8], records: &[LocatedHeader]) -> Result<(), OpenError> {
         let from = records.iter().position(|(header, _)| header.first_sequence >= self.marks.next_sequence);
         let mut rest = from.map_or(&[][..], |from| &records[from..]);
         while !rest.is_empty() {
             let mut n_bytes = 0;
-            let fits = |(_, range): &&Placed| {
+            let fits = |(_, range): &&LocatedHeader| {
                 n_bytes += range.len();
                 n_bytes <= SHARE_BYTES
             };
@@ -240,7 +240,7 @@ impl Opening {
     }
 
     /// Makes hot events of some records: small ones are merged before the next ones are decoded.
-    fn replay_share(&mut self, file: &str, bytes: &[u8], records: &[Placed]) -> Result<(), OpenError> {
+    fn replay_share(&mut self, file: &str, bytes: &[u8], records: &[LocatedHeader]) -> Result<(), OpenError> {
         let mut acceptance = Acceptance::default();
         let mut identities = Vec::new();
         for ((header, range), decoded) in records.iter().zip(decode_all(bytes, records)) {
@@ -290,9 +290,9 @@ impl Opening {
 }
 
 /// Decodes records on all cores, in their order.
-fn decode_all(bytes: &[u8], records: &[Placed]) -> Vec<Decoded<record::Contents>> {
+fn decode_all(bytes: &[u8], records: &[LocatedHeader]) -> Vec<Decoded<record::Contents>> {
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(records.len());
-    let decode = |records: &[Placed]| -> Vec<Decoded<record::Contents>> {
+    let decode = |records: &[LocatedHeader]| -> Vec<Decoded<record::Contents>> {
         records.iter().map(|(header, range)| decode_body(header, reader::body(bytes, header, range))).collect()
     };
     if n_threads < 2 {

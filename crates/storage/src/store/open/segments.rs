@@ -8,7 +8,7 @@ use types::GroupName;
 
 use super::opening::Opening;
 use super::scope::Scope;
-use crate::catalog::{Doomed, FlushRecord, RunRow, SegmentRow};
+use crate::catalog::{FlushRecord, ObsoleteFile, RunRow, SegmentRow};
 use crate::positions::Positions;
 use crate::segments::files;
 use crate::state::{DamagedSegment, StoredSegment};
@@ -37,7 +37,7 @@ impl Opening {
     pub(super) fn open_segments(
         &mut self,
         rows: Vec<SegmentRow>,
-        doomed: &[Doomed],
+        doomed: &[ObsoleteFile],
         chain: &Chain,
     ) -> Result<(), OpenError> {
         let dir = self.dir.join("segments");

@@ -11,7 +11,7 @@ fn three_records(dir: &Path) -> Vec<usize> {
     }
     drop(store);
     let bytes = std::fs::read(wal_file(dir)).expect("readable");
-    let contents = reader::read(&bytes, reader::Place::Last).expect("an intact file");
+    let contents = reader::read(&bytes, reader::FileContext::Last).expect("an intact file");
     let mut starts: Vec<usize> = contents.records.iter().map(|(_, range)| range.start).collect();
     starts.push(bytes.len());
     assert_eq!((starts.len(), starts[0]), (4, FILE_HEADER_BYTES));

@@ -342,7 +342,7 @@ fn what_waits_for_a_tail_is_deleted_as_well() {
     delete(&store, "g", is_odd);
     store.close().expect("room");
     let mut received = Vec::new();
-    while let crate::Received::Batch(batch) = tail.receive(std::time::Duration::from_secs(5)) {
+    while let crate::FeedItem::Batch(batch) = tail.receive(std::time::Duration::from_secs(5)) {
         received.extend(batch.batch.messages.iter().map(str::to_owned));
     }
     assert_eq!(received, ["event 2", "event 0"]);

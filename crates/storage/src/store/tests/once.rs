@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{AppendError, OpenError, Received};
+use crate::{AppendError, FeedItem, OpenError};
 
 #[test]
 fn what_was_acknowledged_is_there_after_a_restart_without_close() {
@@ -220,12 +220,12 @@ fn subscribers_get_durable_batches_of_their_groups() {
     let feed = store.subscribe(vec![types::GroupPattern::new("a*")], 10);
     store.append(delivery("b", 0, 1)).expect("room");
     let receipt = store.append(delivery("a", 1, 2)).expect("room");
-    let Received::Batch(accepted) = feed.receive(Duration::from_secs(10)) else { panic!("a batch was accepted") };
+    let FeedItem::Batch(accepted) = feed.receive(Duration::from_secs(10)) else { panic!("a batch was accepted") };
     assert_eq!((accepted.group.as_str(), accepted.batch.len()), ("a", 2));
     assert_eq!(accepted.batch.sequences.iter().min(), Some(&receipt.first_sequence));
     assert_eq!(accepted.batch.ingestion_times, [NOW, NOW]);
     store.close().expect("room");
-    assert!(matches!(feed.receive(Duration::from_secs(10)), Received::Closed));
+    assert!(matches!(feed.receive(Duration::from_secs(10)), FeedItem::Closed));
 }
 
 #[test]

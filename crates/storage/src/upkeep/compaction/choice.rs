@@ -90,14 +90,14 @@ impl Candidate {
 
 /// Segments to put together next, all of one partition.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Chosen {
+pub(super) struct CompactionChoice {
     pub(super) ids: Vec<u128>,
     /// What they become.
     pub(super) tier: Tier,
 }
 
 /// What to put together next; no ids where nothing is due.
-pub(super) fn choose(candidates: &[Candidate]) -> Chosen {
+pub(super) fn choose(candidates: &[Candidate]) -> CompactionChoice {
     let mut sorted = candidates.to_vec();
     sorted.sort_by_key(|candidate| (candidate.partition, candidate.n_bytes, candidate.id));
     // Somebody wants to know when it is gone: that does not wait for what is put together meanwhile.
@@ -132,10 +132,10 @@ pub(super) fn choose(candidates: &[Candidate]) -> Chosen {
 }
 
 /// What becomes of segments is cold where all of them are or are to be.
-fn chosen(candidates: &[Candidate]) -> Chosen {
+fn chosen(candidates: &[Candidate]) -> CompactionChoice {
     let is_cold = candidates.iter().all(|candidate| candidate.is_cold_due || candidate.tier == Tier::Cold);
     let ids = candidates.iter().map(|candidate| candidate.id).collect();
-    Chosen { ids, tier: if is_cold { Tier::Cold } else { Tier::Warm } }
+    CompactionChoice { ids, tier: if is_cold { Tier::Cold } else { Tier::Warm } }
 }
 
 /// Most jobs that the debt looks ahead.
@@ -145,7 +145,7 @@ const JOBS_AHEAD_MAX: usize = 64;
 pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
     let (mut n_segments, mut n_bytes) = (0, 0u64);
     for _ in 0..JOBS_AHEAD_MAX {
-        let Chosen { ids, tier } = choose(&candidates);
+        let CompactionChoice { ids, tier } = choose(&candidates);
         let (taken, kept): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|known| ids.contains(&known.id));
         candidates = kept;
         let Some(first) = taken.first() else { break };
@@ -201,7 +201,7 @@ mod tests {
     fn settle(mut segments: Vec<Candidate>) -> (Vec<Candidate>, u64) {
         let mut n_written = 0;
         loop {
-            let Chosen { ids, tier } = choose(&segments);
+            let CompactionChoice { ids, tier } = choose(&segments);
             if ids.is_empty() {
                 return (segments, n_written);
             }
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(settle(left.clone()).1, 0);
         // What is deleted out of it leaves it cold.
         let dead = Candidate { has_dead: true, ..left[0] };
-        assert_eq!(choose(&[dead]), Chosen { ids: vec![dead.id], tier: Tier::Cold });
+        assert_eq!(choose(&[dead]), CompactionChoice { ids: vec![dead.id], tier: Tier::Cold });
         // A straggler a day, each cold for itself after a while.
         let mut segments = left;
         let mut n_written = 0;

@@ -60,7 +60,7 @@ pub(super) fn runs_of(candidates: &[Candidate]) -> impl Iterator<Item = (u128, u
 
 /// What becomes of a group's runs.
 #[derive(Debug, Default)]
-pub(super) struct Judged {
+pub(super) struct RetentionPlan {
     /// Live ones that are to go.
     pub(super) beyond: Vec<Candidate>,
     /// Retired ones that are allowed.
@@ -75,13 +75,13 @@ impl Limits {
     }
 
     /// Judges the runs of one group. While the clock is not trusted none goes for its age.
-    pub(super) fn judge(&self, runs: Vec<Candidate>, is_trusted: bool) -> Judged {
+    pub(super) fn judge(&self, runs: Vec<Candidate>, is_trusted: bool) -> RetentionPlan {
         let n_events_live = runs.iter().filter(|run| !run.is_retired).map(|run| run.n_events).sum();
         let (beyond, kept) = self.split(runs.clone());
         let beyond = if is_trusted { beyond } else { Self { oldest: None, ..*self }.split(runs).0 };
         let beyond = beyond.into_iter().filter(|run| !run.is_retired).collect();
         let back = kept.into_iter().filter(|run| run.is_retired).collect();
-        Judged { beyond, back, n_events_live }
+        RetentionPlan { beyond, back, n_events_live }
     }
 
     /// Those beyond the limits, and those within.

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use segment::range_of;
 use types::{GroupName, Timestamp};
 
-use super::limits::Judged;
-use crate::deletion::{Mask, Removed};
+use super::limits::RetentionPlan;
+use crate::deletion::{Mask, Removals};
 use crate::state::{State, StoredSegment};
 use crate::tier::Place;
 use crate::upkeep::retention::Retention;
@@ -65,7 +65,7 @@ impl Retention {
     }
 
     /// Hides and shows days of a group as judged.
-    pub(super) fn trim(&self, group: &GroupName, judged: &Judged, since: i64) -> Result<(), StoreError> {
+    pub(super) fn trim(&self, group: &GroupName, judged: &RetentionPlan, since: i64) -> Result<(), StoreError> {
         let state = self.segments.state();
         let Some(group_id) = state.groups.id_of(group) else { return Ok(()) };
         let hide = trim_of(&state, group_id, &judged.beyond, since);
@@ -172,7 +172,7 @@ impl Retention {
         drop(state);
         for (stored, index, group_id) in stale {
             let key = (stored.segment.meta().segment, group_id);
-            match Mask::of(&stored.segment, index, Removed { deletions: &deletions, trims: &trims }) {
+            match Mask::of(&stored.segment, index, Removals { deletions: &deletions, trims: &trims }) {
                 Ok(Some(mask)) => drop(self.segments.state_mut().masks.insert(key, Arc::new(mask))),
                 Ok(None) => drop(self.segments.state_mut().masks.remove(&key)),
                 Err(error) => tracing::warn!(file = stored.file, %error, "expired events cannot be hidden yet"),

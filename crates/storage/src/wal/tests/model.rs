@@ -156,7 +156,7 @@ impl Model {
         for (index, number) in numbers.iter().enumerate() {
             let bytes = std::fs::read(path_of(dir, *number)).expect("readable");
             let is_last = index + 1 == numbers.len();
-            let place = if is_last { Place::Last } else { Place::Followed(chain.n_bytes_of(index)) };
+            let place = if is_last { FileContext::Last } else { FileContext::Followed(chain.n_bytes_of(index)) };
             let contents = reader::read(&bytes, place).expect("headers stay intact");
             if !contents.damaged.is_empty() || contents.missing.is_some() || contents.is_mark_damaged {
                 named.insert(*number);
@@ -179,7 +179,7 @@ impl Model {
         self.destroyed = named;
         let highest = chain.highest();
         let n_bytes = last.filter(|(number, _)| *number == highest).map(|(_, end)| end);
-        let previous = Some(Previous { number: highest, n_bytes });
+        let previous = Some(PreviousFile { number: highest, n_bytes });
         let writer = Writer::create(dir, [7; 16], highest + 1, self.next_id, previous, Arc::default());
         self.writer = writer.expect("room");
     }

@@ -1,0 +1,139 @@
+//! What one channel has been told, in what groups, and how it takes it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use types::Timestamp;
+
+/// Most attempts in so long a time. A person who is told more often stops to read, and a receiver in trouble is not helped by
+/// more. What comes beyond that waits, and is told of in one message.
+pub(crate) const POSTS_MAX: usize = 12;
+
+/// Most attempts in that time to reach a program that takes everything: one every two seconds.
+pub(crate) const POSTS_MAX_OF_PROGRAMS: usize = 300;
+
+const POSTS_TIME_NS: i64 = 10 * Timestamp::MINUTE;
+
+/// How long a group is remembered of which nothing goes on.
+const GROUP_KEPT_NS: i64 = Timestamp::HOUR;
+
+/// What is known of a channel besides what waits for it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChannelState {
+    /// Alerts whose beginning it was told, or will be by what waits, and whose end it was not.
+    pub(crate) told: BTreeMap<String, DeliveredAlert>,
+    /// When a message of a group was begun last.
+    pub(crate) groups: BTreeMap<String, i64>,
+    /// When it was tried last, oldest first.
+    posts: Vec<i64>,
+    /// When it did not work.
+    #[serde(default)]
+    failed_posts: Vec<i64>,
+    pub(crate) last_success: Option<i64>,
+    pub(crate) last_error: Option<Failure>,
+}
+
+/// An alert that a channel knows of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DeliveredAlert {
+    pub(crate) starts_at: i64,
+    pub(crate) group: String,
+    /// When it was delivered last.
+    pub(crate) delivered_at: Option<i64>,
+    /// How often it was told again.
+    pub(crate) n_repeats: u32,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) at: i64,
+    pub(crate) message: String,
+}
+
+impl ChannelState {
+    /// Takes note of an attempt.
+    pub(crate) fn note_post(&mut self, now: Timestamp, failure: Option<String>) {
+        self.posts.retain(|at| is_lately(*at, now));
+        self.failed_posts.retain(|at| is_lately(*at, now));
+        self.posts.push(now.0);
+        match failure {
+            None => self.last_success = Some(now.0),
+            Some(message) => {
+                self.failed_posts.push(now.0);
+                self.last_error = Some(Failure { at: now.0, message });
+            }
+        }
+    }
+
+    /// When it may be tried next, where it may so often as long as all is well; nothing where that is now.
+    pub(crate) fn rests_until(&self, posts_max: usize, now: Timestamp) -> Option<Timestamp> {
+        let is_well = !self.failed_posts.iter().any(|at| is_lately(*at, now));
+        let posts_max = if is_well { posts_max } else { posts_max.min(POSTS_MAX) };
+        let lately: Vec<i64> = self.posts.iter().filter(|at| is_lately(**at, now)).copied().collect();
+        let first = lately.len().checked_sub(posts_max).and_then(|at| lately.get(at))?;
+        Some(Timestamp(first.saturating_add(POSTS_TIME_NS)))
+    }
+
+    /// Whether it knows of an alert of a group.
+    pub(crate) fn is_open(&self, group: &str) -> bool {
+        self.told.values().any(|told| told.group == group)
+    }
+
+    /// Forgets groups of which nothing has gone on for long.
+    pub(crate) fn forget_groups(&mut self, now: Timestamp) {
+        let open: Vec<&String> = self.told.values().map(|told| &told.group).collect();
+        self.groups.retain(|group, at| open.contains(&group) || now.0.saturating_sub(*at) < GROUP_KEPT_NS);
+    }
+}
+
+/// A clock that was set back must not keep a channel silent.
+fn is_lately(at: i64, now: Timestamp) -> bool {
+    (0..POSTS_TIME_NS).contains(&now.0.saturating_sub(at))
+}
+
+/// How a channel does, for the API and the page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ChannelHealth {
+    /// When something was delivered last.
+    pub last_success: Option<String>,
+    /// When an attempt failed last.
+    pub last_failure: Option<String>,
+    /// Why.
+    pub last_error: Option<String>,
+    /// How many messages wait.
+    pub waiting: usize,
+    /// Whether the last attempt failed.
+    pub failing: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds at which attempts are made of more than there may be.
+    fn attempts(posts_max: usize, failure: Option<&str>) -> Vec<i64> {
+        let mut desk = ChannelState::default();
+        let (mut now, mut posts) = (Timestamp(0), Vec::new());
+        for _ in 0..1_000 {
+            now = desk.rests_until(posts_max, now).unwrap_or(now);
+            desk.note_post(now, failure.map(str::to_string));
+            posts.push(now.0 / Timestamp::SECOND);
+            now.0 += Timestamp::SECOND;
+        }
+        assert!(desk.rests_until(posts_max, Timestamp(-Timestamp::HOUR)).is_none(), "a clock that was set back");
+        posts
+    }
+
+    #[test]
+    fn no_more_than_twelve_attempts_are_made_in_ten_minutes_to_reach_people_and_what_fails() {
+        for (posts_max, failure) in [(POSTS_MAX, None), (POSTS_MAX_OF_PROGRAMS, Some("answered 500"))] {
+            let posts = attempts(posts_max, failure);
+            assert_eq!(posts[11], 11, "the first ones wait for nothing");
+            assert!(posts.windows(13).all(|window| window[12] - window[0] >= 600));
+        }
+        let posts = attempts(POSTS_MAX_OF_PROGRAMS, None);
+        assert_eq!(posts[299], 299);
+        assert!(posts.windows(301).all(|window| window[300] - window[0] >= 600));
+    }
+}

@@ -1,0 +1,197 @@
+//! Rules, channels and silences that people make through the API: documents of the control store.
+//!
+//! | kind | name | document |
+//! |---|---|---|
+//! | `rule`, `channel` | its name | [`Document`]: what was sent, in the words of rule files, and who sent it |
+//! | `silence` | its id | [`crate::silence::SilenceRecord`] |
+//!
+//! A rule or channel of a file wins over one with its name that was made through the API.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use storage::Store;
+use types::{GroupScope, Timestamp};
+
+use crate::author::{Author, scope_of, scope_texts};
+use crate::compile::compile;
+use crate::silence::{Silence, SilenceRecord};
+use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleSet};
+
+/// Kinds of documents.
+pub(crate) const RULE: &str = "rule";
+pub(crate) const CHANNEL: &str = "channel";
+pub(crate) const SILENCE: &str = "silence";
+
+/// Names that addresses beside those of rules have.
+const ROUTES: [&str; 2] = ["test", "backtest"];
+
+/// Longest name of a rule.
+const NAME_BYTES_MAX: usize = 200;
+
+/// Whether something new is made, or what is there replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutMode {
+    /// There may be none with the name.
+    New,
+    /// It takes the place of one with the name, if there is one.
+    Replace,
+}
+
+/// A rule or channel as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Document {
+    pub(crate) definition: Json,
+    pub(crate) maker: String,
+    pub(crate) scope: Option<Vec<String>>,
+    pub(crate) changed_at: String,
+}
+
+/// All that was made through the API.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ApiDefinitions {
+    pub(crate) rules: BTreeMap<String, (Document, Rule)>,
+    pub(crate) channels: BTreeMap<String, (Document, Channel)>,
+    pub(crate) silences: Vec<Silence>,
+}
+
+/// All rules and channels, by where they are defined.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Definitions {
+    pub(crate) files: RuleSet,
+    pub(crate) made: ApiDefinitions,
+}
+
+/// A channel, for the API and the page: without its secrets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChannelView {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Scheme and host of where it leads.
+    pub address: Option<String>,
+    /// Which secrets are set.
+    pub secrets: Vec<String>,
+    /// Everything else that is set.
+    pub settings: Json,
+    /// Where it is written; empty where it was made through the API.
+    pub file: String,
+    /// Who made it through the API.
+    pub made_by: Option<String>,
+    /// How it does.
+    pub health: ChannelHealth,
+    /// The groups that it is told about.
+    #[serde(skip)]
+    pub scope: GroupScope,
+}
+
+impl Document {
+    pub(crate) fn new(definition: Json, maker: &Author, now: Timestamp) -> Self {
+        let (scope, changed_at) = (scope_texts(&maker.scope), now.to_string());
+        Self { definition, maker: maker.name.clone(), scope, changed_at }
+    }
+}
+
+impl ApiDefinitions {
+    /// Reads what is kept. What cannot be read, by this version, is left where it is and told of.
+    pub(crate) fn load(store: &Store) -> Result<Self, String> {
+        let documents = |kind: &str| store.settings(kind).map_err(|error| error.to_string());
+        let mut made = Self::default();
+        let told = |kind: &str, name: &str, error: &str| tracing::error!(kind, name, error, "left out of alerting");
+        for (name, text) in documents(RULE)? {
+            match read(&text).and_then(|document| Ok((rule_of(&name, &document)?, document))) {
+                Ok((rule, document)) => drop(made.rules.insert(name, (document, rule))),
+                Err(error) => told(RULE, &name, &error),
+            }
+        }
+        for (name, text) in documents(CHANNEL)? {
+            match read(&text).and_then(|document| Ok((channel_of(&name, &document)?, document))) {
+                Ok((channel, document)) => drop(made.channels.insert(name, (document, channel))),
+                Err(error) => told(CHANNEL, &name, &error),
+            }
+        }
+        for (id, text) in documents(SILENCE)? {
+            let kept: Result<SilenceRecord, _> = serde_json::from_str(&text);
+            match kept.map_err(|error| error.to_string()).and_then(Silence::new) {
+                Ok(silence) => made.silences.push(silence),
+                Err(error) => told(SILENCE, &id, &error),
+            }
+        }
+        Ok(made)
+    }
+}
+
+impl Definitions {
+    /// All that is to stand.
+    pub(crate) fn merged(&self) -> RuleSet {
+        let mut book = self.files.clone();
+        let known: BTreeSet<&str> = self.files.rules.iter().map(|rule| rule.name.as_str()).collect();
+        let made = self.made.rules.values().map(|(_, rule)| rule);
+        book.rules.extend(made.filter(|rule| !known.contains(rule.name.as_str())).cloned());
+        let known: BTreeSet<&str> = self.files.channels.iter().map(|channel| channel.name.as_str()).collect();
+        let made = self.made.channels.values().map(|(_, channel)| channel);
+        book.channels.extend(made.filter(|channel| !known.contains(channel.name.as_str())).cloned());
+        book
+    }
+}
+
+fn read(text: &str) -> Result<Document, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// The rule of a document, by the reader of rule files: there is one model.
+pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return Err(format!("a rule's name has 1–{NAME_BYTES_MAX} bytes and no control characters"));
+    }
+    if ROUTES.contains(&name) {
+        return Err(format!("a rule cannot be called \"{name}\": that is an address of its own"));
+    }
+    let definition = named(name, &document.definition)?;
+    let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
+    let mut book = RuleSet::default();
+    // JSON is YAML; of places only the column would say something, and not of what was sent.
+    let shown =
+        |errors: Vec<crate::RuleError>| errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ");
+    book.add("", &text).map_err(shown)?;
+    let mut rule = book.rules.pop().ok_or("there is no rule in it")?;
+    rule.maker = Some(document.maker.clone());
+    rule.scope = scope_of(document.scope.as_deref());
+    // What the query names itself is what it is about, for whoever asks who may see it.
+    let sources = compile(&rule, Timestamp(0)).map(|compiled| compiled.plan.sources).unwrap_or_default();
+    if !sources.is_empty() {
+        rule.groups = sources;
+    }
+    if let (GroupScope::Matching(patterns), true) = (&rule.scope, rule.groups.is_empty()) {
+        rule.groups.clone_from(patterns);
+    }
+    let beyond = rule.groups.iter().find(|group| !rule.scope.admits(group.as_str()));
+    match beyond.filter(|_| !rule.scope.is_everything()) {
+        Some(group) => Err(format!("group \"{}\" does not exist for who makes this rule", group.as_str())),
+        None => Ok(rule),
+    }
+}
+
+/// The channel of a document.
+pub(crate) fn channel_of(name: &str, document: &Document) -> Result<Channel, String> {
+    let definition = named(name, &document.definition)?;
+    let settings: ChannelSettings = serde_json::from_value(definition).map_err(|error| error.to_string())?;
+    let mut channel = Channel::new(settings)?;
+    channel.maker = Some(document.maker.clone());
+    channel.scope = scope_of(document.scope.as_deref());
+    Ok(channel)
+}
+
+/// What was sent, with the name under which it is kept.
+fn named(name: &str, definition: &Json) -> Result<Json, String> {
+    let mut definition = definition.clone();
+    let members = definition.as_object_mut().ok_or("the body is no JSON object")?;
+    if members.get("name").is_some_and(|known| known != name) {
+        return Err("the name in the body is another one than that in the path".to_string());
+    }
+    members.insert("name".into(), name.into());
+    Ok(definition)
+}

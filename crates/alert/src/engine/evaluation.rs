@@ -1,0 +1,195 @@
+//! Evaluation: a rule is asked, judged, saved, and then announced.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value as Json, json};
+use types::Timestamp;
+
+use super::evidence::EvidenceQuery;
+use super::{RuleEngine, annotations_of};
+use crate::compile::Compiled;
+use crate::detectors::{DetectorInput, answer};
+use crate::evaluate::{Evaluation, SETS_MAX, SetState, Sets, State, Transition, evaluate};
+use crate::labels::key_of;
+use crate::notify::{Subject, body};
+use crate::schedule::Outcome;
+use crate::state::RuleState;
+use crate::{Ask, Rule, Table};
+
+/// Changes of one evaluation whose events are looked up; further ones are told without.
+const CHANGES_WITH_EVENTS_MAX: usize = 20;
+
+/// Changes of one evaluation of which more than the events is looked up.
+const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
+
+/// Rows beyond the bound on label sets are asked for all the same, to be able to say how many are left out.
+const ROWS_MAX: usize = 10 * SETS_MAX;
+
+impl RuleEngine {
+    /// What a rule has come to stays; that it was not evaluated is said.
+    pub(super) fn note_defect(&self, rule: &Rule, now: Timestamp) {
+        tracing::error!(rule = rule.name, "the evaluation of a rule panicked");
+        let mut inner = self.locked();
+        let state = inner.kept.rules.entry(rule.name.clone()).or_default();
+        state.evaluated_at = Some(now.0);
+        state.why = "not evaluated".to_string();
+        state.error = Some("a defect in catat ended the evaluation; its log says where".to_string());
+    }
+
+    /// Asks a rule and judges the answer. Notes whether there was nothing to judge by and is nothing to remember.
+    pub(super) fn evaluate_rule(&self, rule: &Arc<Rule>, ask: &dyn Ask, now: Timestamp, outcome: &mut Outcome) {
+        let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
+        let meaning = Some(rule.meaning());
+        if self.waits_for_senders(rule, now) {
+            let why = "waits after a start until senders are back".to_string();
+            let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
+            self.locked().kept.rules.insert(rule.name.clone(), state);
+            return;
+        }
+        let is_changed = before.meaning.is_some() && before.meaning != meaning;
+        let asked = self.ask_rule(rule, ask, now);
+        let judged = self.as_judged(rule, now);
+        let (mut changes, mut is_idle) = (Vec::new(), false);
+        outcome.is_idle = false;
+        let state = match asked {
+            Err(error) => {
+                tracing::warn!(rule = rule.name, error, "rule not evaluated");
+                let why = "not evaluated".to_string();
+                RuleState { evaluated_at: Some(now.0), why, error: Some(error), ..before.clone() }
+            }
+            Ok((compiled, table)) => {
+                let (known, mut found) = match is_changed {
+                    true => (Sets::new(), ended_by_change(&before.sets, now)),
+                    false => (before.sets.clone(), Vec::new()),
+                };
+                let Evaluation { sets, changes: new, why } = evaluate(&judged, &compiled, &table, &known, now);
+                found.extend(new);
+                is_idle = sets.is_empty() && found.is_empty() && super::holds_nothing(&compiled, &table);
+                let began = Instant::now();
+                changes = self.with_bodies(rule, &compiled, &table, found, ask, now);
+                outcome.evidence_ns += i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+                RuleState { sets, evaluated_at: Some(now.0), why, error: None, meaning }
+            }
+        };
+        let mut inner = self.locked();
+        if !inner.standing.has(rule) {
+            // It was changed or removed while it was asked: the answer is that of a rule that is no more.
+            return;
+        }
+        let is_new = state.sets != before.sets;
+        if changes.is_empty() {
+            inner.kept.rules.insert(rule.name.clone(), state);
+            inner.is_dirty |= is_new;
+            outcome.is_idle = is_idle;
+            return;
+        }
+        let mut kept = inner.kept.clone();
+        kept.rules.insert(rule.name.clone(), state);
+        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, now);
+        // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
+        if self.commit(&mut inner, kept) {
+            self.news.notify_all();
+        }
+    }
+
+    /// Judges the past window that ends with a late event, by itself: it may let something fire that did not, and
+    /// nothing else. Where several evaluations in a row would have to agree, one of the past says nothing.
+    pub(super) fn evaluate_late(&self, rule: &Arc<Rule>, ask: &dyn Ask, end: Timestamp) {
+        if rule.for_ns > 0 || rule.datapoints.to_alarm > 1 {
+            return;
+        }
+        let Ok((compiled, table)) = self.ask_rule(rule, ask, end) else { return };
+        let Evaluation { sets, changes, .. } = evaluate(rule, &compiled, &table, &Sets::new(), end);
+        let state = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
+        let fires = |key: &String| state.sets.get(key).is_some_and(|set| set.state == State::Alarm);
+        let fresh: Sets = sets.into_iter().filter(|(key, set)| set.state == State::Alarm && !fires(key)).collect();
+        let is_fresh = |change: &Transition| change.row.is_some() && fresh.values().any(|set| *set == change.set);
+        let changes: Vec<Transition> = changes.into_iter().filter(is_fresh).collect();
+        if changes.is_empty() {
+            return;
+        }
+        let changes = self.with_bodies(rule, &compiled, &table, changes, ask, end);
+        let mut inner = self.locked();
+        if !inner.standing.has(rule) {
+            return;
+        }
+        let mut kept = inner.kept.clone();
+        let sets = &mut kept.rules.entry(rule.name.clone()).or_default().sets;
+        sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|(change, _)| change.set == *set)));
+        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, end);
+        if self.commit(&mut inner, kept) {
+            self.news.notify_all();
+        }
+    }
+
+    pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
+        let fires = |name: &str| {
+            let inner = self.locked();
+            let other = inner.standing.rules.iter().find(|other| other.name == name);
+            // A rule is no way to learn of what does not exist for its maker.
+            let is_seen = other.is_some_and(|other| other.enabled && other.is_within(&rule.scope));
+            let state = inner.kept.rules.get(name).filter(|_| is_seen);
+            state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
+        };
+        answer(rule, &DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
+    }
+
+    /// Changes with what is said of each, whoever will hear it.
+    fn with_bodies(
+        &self,
+        rule: &Rule,
+        compiled: &Compiled,
+        table: &Table,
+        changes: Vec<Transition>,
+        ask: &dyn Ask,
+        now: Timestamp,
+    ) -> Vec<(Transition, Json)> {
+        let mut made = Vec::new();
+        for (n, change) in changes.into_iter().enumerate() {
+            let (rule_name, fires) = (&rule.name, change.fires);
+            tracing::info!(rule = rule_name, fires, "alert changed");
+            let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
+            let row = row.and_then(|at| table.rows.get(at));
+            let inquiry = row.map(|row| EvidenceQuery { rule, compiled, row, labels: &change.set.labels, ask, now });
+            let events = inquiry.as_ref().map(EvidenceQuery::events).unwrap_or_default();
+            let pattern = change.row.and_then(|at| compiled.pattern_of(rule, table.rows.get(at)?));
+            let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
+            let mut evidence = match asked_more {
+                Some(inquiry) => inquiry.rest(&events, pattern),
+                None => json!({"pattern": pattern}),
+            };
+            self.add_links(&mut evidence, &change);
+            let began =
+                self.locked().kept.fired.get(&key_of(&change.set.labels)).map(|fired| fired.body["url"].clone());
+            let known = began.as_ref().and_then(Json::as_str).filter(|_| !change.fires);
+            let url = match change.row.and_then(|at| table.rows.get(at)) {
+                // Its end points to the lines that it began with.
+                _ if known.is_some() => known.unwrap_or_default().to_owned(),
+                Some(row) => self.url_of_row(rule, compiled, (row, &events), now),
+                None => self.url_of(rule, now),
+            };
+            let annotations = annotations_of(rule, &change.set, &events, &url);
+            let subject = Subject { rule, change: &change, annotations, events, evidence, url };
+            let said = body(&subject);
+            made.push((change, said));
+        }
+        made
+    }
+
+    /// Puts in where the page asks whether to take an alert on or to silence it. Opening them changes nothing.
+    fn add_links(&self, evidence: &mut Json, change: &Transition) {
+        if change.fires {
+            let id = super::views::id_of(&key_of(&change.set.labels));
+            evidence["acknowledge_url"] = format!("{}?acknowledge={id}", self.page_url()).into();
+            evidence["silence_url"] = format!("{}?silence={id}", self.page_url()).into();
+        }
+    }
+}
+
+/// The end of everything that fires of a question that is asked no more.
+fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Transition> {
+    let firing = sets.values().filter(|set| set.state == State::Alarm);
+    let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };
+    firing.map(|set| Transition { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
+}

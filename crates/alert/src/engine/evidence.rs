@@ -1,0 +1,161 @@
+//! What an alert shows besides its number: the lines, where they come from, their pattern and whether that is new.
+//!
+//! Each is a small question of its own, asked once when an alert begins. None is worth waiting for: after
+//! [`TIME_MAX`] no further one is asked, and what has no answer is left out.
+
+use std::time::{Duration, Instant};
+
+use language::{ParseOptions, parse_insights};
+use plan::Plan;
+use serde_json::{Map, Value as Json, json};
+use types::{TimeRange, Timestamp, Value, format_duration_ns};
+
+use crate::ask::json_of;
+use crate::compile::Compiled;
+use crate::labels::Labels;
+use crate::rule::window_of;
+use crate::{Ask, EventTime, Question, Rule, Table};
+
+/// An error is in somebody's hands within two seconds: questions may take so much of that together.
+const TIME_MAX: Duration = Duration::from_millis(700);
+
+/// Fields that say where lines come from; the first one that the lines have is counted by.
+const ORIGINS: [&str; 3] = ["host", "service", "@logStream"];
+
+/// Shortest text that tells lines of a pattern from others.
+const TEXT_CHARS_MIN: usize = 6;
+
+/// Longest text shown of a pattern.
+const PATTERN_BYTES_MAX: usize = 2 << 10;
+
+/// Where to ask for evidence of one row.
+pub(super) struct EvidenceQuery<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) compiled: &'a Compiled,
+    pub(super) row: &'a [Option<Value>],
+    pub(super) labels: &'a Labels,
+    pub(super) ask: &'a dyn Ask,
+    pub(super) now: Timestamp,
+}
+
+impl EvidenceQuery<'_> {
+    /// The newest events, as JSON objects. An alert without its events is better than none.
+    pub(super) fn events(&self) -> Vec<Json> {
+        let plan = self.compiled.events_plan(self.row);
+        let table = self.asked(&plan, window_of(self.rule, self.now), EVENTS_SHOWN);
+        table.map(|table| objects(&table)).unwrap_or_default()
+    }
+
+    /// Everything else that is known, by the names under which it is told.
+    pub(super) fn rest(&self, events: &[Json], pattern: Option<Json>) -> Json {
+        let until = Instant::now() + TIME_MAX;
+        let has_time = || Instant::now() < until;
+        let mut known = Map::new();
+        known.insert("last".into(), events.first().cloned().unwrap_or_default());
+        // Where all are shown, the first is the last of these.
+        let first = match events.len() {
+            n if n < EVENTS_SHOWN => events.last().cloned(),
+            _ => self.first(),
+        };
+        known.insert("first".into(), first.unwrap_or_default());
+        if has_time() {
+            known.insert("counts".into(), self.counts().unwrap_or_default());
+        }
+        let pattern = pattern.or_else(|| self.pattern(events).filter(|_| has_time()));
+        known.insert("pattern".into(), pattern.unwrap_or_default());
+        Json::Object(known)
+    }
+
+    fn first(&self) -> Option<Json> {
+        let plan =
+            self.behind("fields @timestamp, @level, @log, @logStream, @message | sort @timestamp asc | limit 1")?;
+        objects(&self.asked(&plan, window_of(self.rule, self.now), 1)?).into_iter().next()
+    }
+
+    /// How many lines come from where: the five that have most.
+    fn counts(&self) -> Option<Json> {
+        // A label says that all of them come from one.
+        ORIGINS.iter().filter(|field| !self.labels.contains_key(**field)).find_map(|field| {
+            let plan = self.behind(&format!(
+                "filter ispresent({field}) | stats count(*) as n by {field} | sort n desc | limit 5"
+            ))?;
+            let table = self.asked(&plan, window_of(self.rule, self.now), 5)?;
+            let of = |row: &Vec<Option<Value>>| {
+                Some(json!({"value": cell(&table, row, field)?.to_string(), "count": json_of(cell(&table, row, "n")?)}))
+            };
+            let values: Vec<Json> = table.rows.iter().filter_map(of).collect();
+            (!values.is_empty()).then(|| json!({"field": field, "values": values}))
+        })
+    }
+
+    /// The pattern of the newest event, and whether the day before had none with its words.
+    fn pattern(&self, events: &[Json]) -> Option<Json> {
+        let newest = events.first()?["@message"].as_str()?;
+        let range = window_of(self.rule, self.now);
+        let table = self.asked(&self.behind("pattern @message | limit 50")?, range, 50)?;
+        let is_of_newest =
+            |row: &&Vec<Option<Value>>| cell(&table, row, "@sample").is_some_and(|sample| sample.to_string() == newest);
+        let row = table.rows.iter().find(is_of_newest).or(table.rows.first())?;
+        let text = cell(&table, row, "@pattern")?.to_string();
+        let count = cell(&table, row, "@sampleCount").map(json_of);
+        let shown = crate::notify::cut(&text, PATTERN_BYTES_MAX);
+        Some(
+            json!({"text": shown, "count": count, "is_new": self.is_new(&text, range), "window": format_duration_ns(self.rule.window_ns)}),
+        )
+    }
+
+    /// Whether nothing in the day before the window has the longest text that all lines of a pattern have.
+    fn is_new(&self, pattern: &str, range: TimeRange) -> Option<bool> {
+        let text = pattern.split("<*>").map(str::trim).max_by_key(|text| text.len())?;
+        if text.chars().count() < TEXT_CHARS_MIN {
+            return None;
+        }
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        let plan = self.behind(&format!("filter @message like \"{text}\" | fields @timestamp | limit 1"))?;
+        let before = TimeRange { from: Timestamp(range.from.0.saturating_sub(Timestamp::DAY)), to: range.from };
+        let table = self.asked(&plan, before, 1).filter(|table| table.partial.is_none())?;
+        Some(table.rows.is_empty())
+    }
+
+    /// A plan that goes on behind the events of the row.
+    fn behind(&self, text: &str) -> Option<Plan> {
+        let mut draft = self.compiled.events_draft(self.row);
+        let options = ParseOptions { now: self.now, time_zone: chrono_tz::UTC };
+        draft.operators.extend(parse_insights(text, &options).ok()?.operators().iter().cloned());
+        Some(draft.finish())
+    }
+
+    fn asked(&self, plan: &Plan, range: TimeRange, n_rows_max: usize) -> Option<Table> {
+        let (rule, now) = (self.rule, self.now);
+        let question = Question {
+            plan,
+            groups: &rule.groups,
+            scope: &rule.scope,
+            range,
+            now,
+            n_rows_max,
+            time: EventTime::Arrival,
+        };
+        let told = |error: &String| tracing::warn!(rule = rule.name, error, "evidence of an alert not found");
+        self.ask.ask(&question).inspect_err(told).ok()
+    }
+}
+
+fn objects(table: &Table) -> Vec<Json> {
+    let object = |row: &Vec<Option<Value>>| {
+        let cells = table.columns.iter().zip(row);
+        let members = cells.filter_map(|(name, value)| Some((name.clone(), json_of(value.as_ref()?))));
+        Json::Object(members.collect())
+    };
+    table.rows.iter().take(EVENTS_SHOWN).map(object).collect()
+}
+
+fn cell<'a>(table: &Table, row: &'a [Option<Value>], column: &str) -> Option<&'a Value> {
+    row.get(table.columns.iter().position(|name| name == column)?)?.as_ref()
+}
+
+#[cfg(test)]
+mod tests;
+
+/// Events shown in a notification.
+pub(crate) const EVENTS_SHOWN: usize = 10;

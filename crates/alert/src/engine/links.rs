@@ -1,0 +1,92 @@
+//! Where an alert points: the page with its lines, by its query, groups, label set, pattern and time.
+
+use serde_json::Value as Json;
+use types::{TimeRange, Timestamp, Value};
+
+use super::RuleEngine;
+use crate::compile::{Compiled, Lines, compile};
+use crate::rule::window_of;
+use crate::{Kind, Rule};
+
+impl RuleEngine {
+    /// The page of alerts.
+    pub(crate) fn page_url(&self) -> String {
+        format!("{}/alerts", self.base_url)
+    }
+
+    /// The page with the lines behind one row; `events` are some of them, newest first. What no query can say is left out of it, so that
+    /// the page shows more lines rather than none.
+    pub(super) fn url_of_row(
+        &self,
+        rule: &Rule,
+        compiled: &Compiled,
+        (row, events): (&[Option<Value>], &[Json]),
+        now: Timestamp,
+    ) -> String {
+        let message = events.first().and_then(|event| event["@message"].as_str());
+        let lines = compiled.lines(row, message).or_else(|| compiled.all_lines());
+        // Events of a clock that is off are judged by arrival and lie elsewhere by their own times.
+        let time = |event: &Json| Timestamp::parse_rfc3339(event["@timestamp"].as_str()?);
+        let times = || events.iter().filter_map(time);
+        let mut range = shown_range(rule, now);
+        range.from = times().min().map_or(range.from, |first| first.min(range.from));
+        let to = times().max().map_or(now, |last| last.max(now));
+        self.url_of_lines(rule, lines, TimeRange { to, ..range })
+    }
+
+    /// The page with all lines that a rule looks at.
+    pub(super) fn url_of(&self, rule: &Rule, now: Timestamp) -> String {
+        let lines = compile(rule, now).ok().and_then(|compiled| compiled.all_lines());
+        self.url_of_lines(rule, lines, TimeRange { to: now, ..shown_range(rule, now) })
+    }
+
+    fn url_of_lines(&self, rule: &Rule, lines: Option<Lines>, range: TimeRange) -> String {
+        if matches!(rule.kind, Kind::Composite(_)) {
+            return self.page_url();
+        }
+        let fallback = || Lines { query: rule.language.shown(&rule.query).unwrap_or_default(), group: None };
+        let Lines { query, group } = lines.unwrap_or_else(fallback);
+        let groups: Vec<&str> = match &group {
+            Some(group) => vec![group],
+            None => rule.groups.iter().map(|group| group.as_str()).filter(|group| *group != "*").collect(),
+        };
+        let (from, to, groups) = (range.from.to_string(), range.to.to_string(), groups.join(","));
+        let mut parameters = vec![("q", query.as_str()), ("from", &from), ("to", &to)];
+        if !groups.is_empty() {
+            parameters.push(("groups", &groups));
+        }
+        let base = format!("{}/", self.base_url);
+        reqwest::Url::parse_with_params(&base, parameters).map_or(base, |url| url.to_string())
+    }
+}
+
+/// The time whose lines are shown. A source that fell silent has none in the window: its last ones come before it.
+fn shown_range(rule: &Rule, now: Timestamp) -> TimeRange {
+    let window = window_of(rule, now);
+    let from_ns = match &rule.kind {
+        Kind::Absence(_) => window.from.0.saturating_sub(Timestamp::HOUR.max(rule.window_ns)),
+        Kind::BurnRate(burn_rate) => {
+            let longest = burn_rate.windows.iter().map(|pair| pair.long_ns).max().unwrap_or(rule.window_ns);
+            now.0.saturating_sub(longest)
+        }
+        _ => window.from.0,
+    };
+    TimeRange { from: Timestamp(from_ns), to: window.to }
+}
+
+/// A link with a later end, for an alert that goes on.
+pub(super) fn until(url: &str, now: Timestamp) -> String {
+    let Ok(mut link) = reqwest::Url::parse(url) else { return url.to_owned() };
+    let pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();
+    if !pairs.iter().any(|(name, _)| name == "to") {
+        return url.to_owned();
+    }
+    let known = pairs.iter().find(|(name, _)| name == "to").and_then(|(_, to)| Timestamp::parse_rfc3339(to));
+    let to = known.map_or(now, |known| known.max(now)).to_string();
+    let pairs = pairs.iter().map(|(name, value)| (name.as_str(), if name == "to" { to.as_str() } else { value }));
+    link.query_pairs_mut().clear().extend_pairs(pairs);
+    link.to_string()
+}
+
+#[cfg(test)]
+mod tests;

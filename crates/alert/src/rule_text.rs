@@ -1,0 +1,82 @@
+//! Rules as somebody writes them to try them: a file, or one rule by itself.
+
+use crate::{Rule, RuleError, RuleSet};
+
+/// How far one rule by itself is moved to stand in a file.
+const BEFORE: &str = "groups:\n- name: rule\n  rules:\n  - ";
+const BEFORE_LINES: u64 = 3;
+const BEFORE_COLUMNS: u64 = 4;
+
+/// Reads the rules of a text: a rule file, or one rule. Places are those in the text.
+///
+/// # Errors
+/// All mistakes; of a text without a rule, that.
+pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
+    let mut book = RuleSet::default();
+    let is_file = text.lines().any(|line| line.starts_with("groups:") || line.starts_with("channels:"));
+    let read = match is_file {
+        true => book.add(name, text),
+        false => {
+            let indented: Vec<&str> = text.lines().collect();
+            book.add(name, &format!("{BEFORE}{}", indented.join("\n    "))).map_err(moved_back)
+        }
+    };
+    read?;
+    if book.rules.is_empty() {
+        let message = "there is no rule in it".to_string();
+        return Err(vec![RuleError { file: name.into(), line: None, column: None, message }]);
+    }
+    Ok(book.rules)
+}
+
+/// Reads a rule that is a JSON object.
+///
+/// # Errors
+/// All mistakes; they name keys and have no places.
+pub fn read_json_rule(name: &str, rule: &serde_json::Value) -> Result<Rule, Vec<RuleError>> {
+    let mut book = RuleSet::default();
+    let file = serde_json::json!({"groups": [{"name": "rule", "rules": [rule]}]});
+    let placeless = |error: RuleError| RuleError { line: None, column: None, ..error };
+    book.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
+    book.rules.pop().ok_or_else(|| {
+        let message = "there is no rule in it".to_string();
+        vec![RuleError { file: name.into(), line: None, column: None, message }]
+    })
+}
+
+fn moved_back(errors: Vec<RuleError>) -> Vec<RuleError> {
+    let back = |error: RuleError| RuleError {
+        line: error.line.map(|line| line.saturating_sub(BEFORE_LINES).max(1)),
+        column: error.column.map(|column| column.saturating_sub(BEFORE_COLUMNS).max(1)),
+        ..error
+    };
+    errors.into_iter().map(back).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_have_their_places_in_what_was_written() {
+        let place = |text: &str| {
+            let error = read_rules("rule", text).unwrap_err().remove(0);
+            (error.line, error.column, error.message)
+        };
+        let (line, column, message) = place("name: r\nquery: filter a = 1\nwindow: 5 minuts\n");
+        assert_eq!((line, column), (Some(3), Some(9)), "{message}");
+        let (line, column, message) = place("groups:\n- name: g\n  rules:\n  - name: r\n    query: filtr a = 1\n");
+        assert_eq!((line, column), (Some(5), Some(12)), "{message}");
+        assert!(message.contains("filtr"), "{message}");
+        assert_eq!(place("groups: []").2, "there is no rule in it");
+    }
+
+    #[test]
+    fn a_rule_is_read_by_itself_in_a_file_and_as_json() {
+        let one = read_rules("rule", "name: r\nquery: |\n  filter a = 1\n  | stats count(*) as n\n").unwrap();
+        let json = serde_json::json!({"name": "r", "query": "filter a = 1\n| stats count(*) as n\n"});
+        assert_eq!(one, [read_json_rule("rule", &json).unwrap()]);
+        let wrong = read_json_rule("rule", &serde_json::json!({"name": "r", "qery": "x"})).unwrap_err();
+        assert!(wrong[0].message.contains("qery") && wrong[0].line.is_none(), "{wrong:?}");
+    }
+}

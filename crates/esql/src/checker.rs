@@ -1,0 +1,106 @@
+//! The state that checking a query carries from command to command.
+
+use language::mapping::Schema as Mappings;
+use plan::error::Span;
+use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::{Expr, Name, Operator};
+use regex::Regex;
+use types::{TimeRange, Timestamp};
+
+use super::aggregation::Aggregation;
+use super::error::EsqlError;
+use super::scope::Scope;
+use super::typed::Typed;
+
+/// Deepest nesting of expressions: evaluation recurses over them.
+const DEPTH_MAX: usize = 100;
+
+/// Most parts of one expression.
+const SIZE_MAX: usize = 20_000;
+
+/// What is known while commands are read one by one.
+pub(super) struct Checker<'a> {
+    pub(super) text: &'a str,
+    pub(super) now: Timestamp,
+    /// How full-text functions read fields.
+    pub(super) mappings: &'a Mappings,
+    pub(super) scope: Scope,
+    pub(super) operators: Vec<Operator>,
+    /// The time that the conditions so far leave.
+    pub(super) range: TimeRange,
+    /// Set while the aggregates of `STATS` are read.
+    pub(super) aggregating: Option<Aggregation>,
+    pub(super) warnings: Vec<String>,
+    pub(super) is_events: bool,
+    /// The command that ends what full-text functions can be used after.
+    pub(super) limited_by: Option<&'static str>,
+    /// Whether a condition is read that all rows must fulfil.
+    pub(super) is_in_where: bool,
+    n_names: usize,
+    n_regexes: usize,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(text: &'a str, now: Timestamp, mappings: &'a Mappings) -> Self {
+        Self {
+            text,
+            mappings,
+            now: Timestamp(now.0.div_euclid(1_000_000) * 1_000_000),
+            scope: Scope::default(),
+            operators: Vec::new(),
+            range: TimeRange::ALL,
+            aggregating: None,
+            warnings: Vec::new(),
+            is_events: true,
+            limited_by: None,
+            is_in_where: false,
+            n_names: 0,
+            n_regexes: 0,
+        }
+    }
+
+    pub(super) fn verification(&self, span: Span, message: impl Into<String>) -> EsqlError {
+        EsqlError::verification(self.text, span.start, message.into())
+    }
+
+    pub(super) fn parsing(&self, span: Span, message: impl Into<String>) -> EsqlError {
+        EsqlError::parsing(self.text, span.start, message.into())
+    }
+
+    /// The text of a part of the query.
+    pub(super) fn written(&self, span: Span) -> &'a str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// A name that no column of a user has.
+    pub(super) fn fresh(&mut self) -> Name {
+        self.n_names += 1;
+        format!("#esql{}", self.n_names).into()
+    }
+
+    /// Computes a value as a column of its own.
+    pub(super) fn extend(&mut self, expr: Expr) -> Name {
+        let name = self.fresh();
+        self.operators.push(Operator::Extend { name: name.clone(), expr });
+        name
+    }
+
+    /// Compiles a regular expression within limits.
+    pub(super) fn regex(&mut self, source: &str, span: Span) -> Result<Regex, EsqlError> {
+        self.n_regexes += 1;
+        if self.n_regexes > REGEXES_MAX {
+            let message = format!("the query has more than {REGEXES_MAX} patterns");
+            return Err(self.parsing(span, message));
+        }
+        compile_regex(source, false).map_err(|(message, _)| self.parsing(span, message))
+    }
+
+    /// Refuses what would take too much stack or memory.
+    pub(super) fn bounded(&self, typed: Typed) -> Result<Typed, EsqlError> {
+        if typed.depth > DEPTH_MAX || typed.size > SIZE_MAX {
+            let message = "this expression is nested too deeply, or too large";
+            return Err(self.parsing(typed.span, message));
+        }
+        Ok(typed)
+    }
+}

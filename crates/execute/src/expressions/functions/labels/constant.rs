@@ -1,0 +1,12 @@
+//! Constant arguments.
+
+use plan::Expr;
+use types::Value;
+
+/// The text of a constant; names and options are constants.
+pub(super) fn literal(expr: &Expr) -> &str {
+    match expr {
+        Expr::Literal(Some(Value::String(text))) => text,
+        _ => "",
+    }
+}

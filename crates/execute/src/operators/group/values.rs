@@ -1,0 +1,177 @@
+//! The distinct values of a group column.
+
+use std::sync::Arc;
+
+use plan::Expr;
+use types::{Addresses, Column, MISSING_CODE, RowSet, Value};
+
+use super::key::Key;
+use crate::columns::cell::{Cell, compare_levels, strict_order};
+use crate::columns::key::{canonical, write_key};
+use crate::columns::place::Map;
+use crate::columns::stop::Stop;
+use crate::columns::value_size::value_bytes;
+use crate::expressions::address::text_of;
+use crate::request::budget::Budget;
+
+/// The number of what was not seen yet.
+pub(super) const UNSEEN: u32 = u32::MAX;
+
+/// Whole numbers from 0 below this are numbered by a table.
+const SMALL_END: i64 = 4096;
+
+/// The distinct values of one group column, numbered in the order in which they come.
+#[derive(Clone, Default)]
+pub(super) struct GroupValues {
+    pub(super) values: Vec<Option<Value>>,
+    texts: Map<Arc<str>>,
+    integers: Map<i64>,
+    /// Numbers of small whole numbers, once there are some.
+    small: Vec<u32>,
+    addresses: Map<u32>,
+    times: Map<i64>,
+    others: Map<Vec<u8>>,
+    missing: Option<u32>,
+    /// Numbers of the codes of the dictionary seen last: blocks of a run share one.
+    dictionary: Option<(Arc<Vec<Value>>, Vec<u32>)>,
+    pub(super) bytes: usize,
+}
+
+impl GroupValues {
+    pub(super) fn number(&mut self, cell: Cell<'_>) -> u32 {
+        let next = self.values.len() as u32;
+        let number = match cell {
+            Cell::Missing => *self.missing.get_or_insert(next),
+            Cell::Text(text) => match self.texts.get(text) {
+                Some(known) => *known,
+                None => return self.add_text(text),
+            },
+            Cell::Integer(value) => *self.integers.entry(value).or_insert(next),
+            Cell::Time(value) => *self.times.entry(value).or_insert(next),
+            other => {
+                let mut key = Vec::new();
+                if let Some(Value::Integer(whole)) =
+                    other.to_value().filter(|_| matches!(other, Cell::Float(_))).map(canonical)
+                {
+                    return self.number(Cell::Integer(whole));
+                }
+                write_key(other, &mut key);
+                *self.others.entry(key).or_insert(next)
+            }
+        };
+        if number == next {
+            let value = cell.to_value().map(canonical);
+            self.bytes += 80 + value.as_ref().map_or(0, |value| 2 * value_bytes(value));
+            self.values.push(value);
+        }
+        number
+    }
+
+    fn add_text(&mut self, text: &str) -> u32 {
+        let (number, text) = (self.values.len() as u32, Arc::<str>::from(text));
+        self.bytes += 80 + 2 * text.len();
+        self.texts.insert(text.clone(), number);
+        self.values.push(Some(Value::String(text)));
+        number
+    }
+
+    /// The number of each row's value.
+    pub(super) fn numbers(&mut self, key: &Key) -> Vec<u32> {
+        let column = match key {
+            Key::Addresses(addresses) => return self.numbers_of_addresses(addresses),
+            Key::Column(column) => &**column,
+        };
+        match column {
+            Column::Dictionary { codes, values } => return self.numbers_of_codes(codes, values),
+            Column::Integers { values, present } => return self.numbers_of_integers(values, present.as_ref()),
+            _ => {}
+        }
+        let mut last: Option<(i64, u32)> = None;
+        (0..column.n_rows())
+            .map(|row| match (Cell::at(column, row), last) {
+                // Times and bins of times come in order.
+                (Cell::Time(value), Some((known, number))) if known == value => number,
+                (cell @ Cell::Time(value), _) => {
+                    let number = self.number(cell);
+                    last = Some((value, number));
+                    number
+                }
+                (cell, _) => self.number(cell),
+            })
+            .collect()
+    }
+
+    fn numbers_of_integers(&mut self, values: &[i64], present: Option<&RowSet>) -> Vec<u32> {
+        self.small.resize(SMALL_END as usize, UNSEEN);
+        let mut numbers = Vec::with_capacity(values.len());
+        for (row, value) in values.iter().enumerate() {
+            if present.is_some_and(|present| !present.contains(row)) {
+                numbers.push(self.number(Cell::Missing));
+                continue;
+            }
+            let known = usize::try_from(*value).ok().and_then(|small| self.small.get(small).copied());
+            let number = match known {
+                Some(number) if number != UNSEEN => number,
+                _ => self.number(Cell::Integer(*value)),
+            };
+            if known == Some(UNSEEN) {
+                self.small[*value as usize] = number;
+            }
+            numbers.push(number);
+        }
+        numbers
+    }
+
+    fn numbers_of_addresses(&mut self, addresses: &Addresses) -> Vec<u32> {
+        let present = addresses.present.as_ref();
+        let mut numbers = Vec::with_capacity(addresses.values.len());
+        for (row, address) in addresses.values.iter().enumerate() {
+            if present.is_some_and(|present| !present.contains(row)) {
+                numbers.push(self.number(Cell::Missing));
+                continue;
+            }
+            numbers.push(match self.addresses.get(address) {
+                Some(known) => *known,
+                None => {
+                    // Other blocks may keep the same addresses as texts.
+                    let number = self.number(Cell::Text(&text_of(*address)));
+                    self.addresses.insert(*address, number);
+                    self.bytes += 16;
+                    number
+                }
+            });
+        }
+        numbers
+    }
+
+    fn numbers_of_codes(&mut self, codes: &[u32], values: &Arc<Vec<Value>>) -> Vec<u32> {
+        let known = self.dictionary.take().filter(|(known, _)| Arc::ptr_eq(known, values));
+        // One place more than there are values, for rows without one.
+        let mut table = known.map_or_else(|| vec![UNSEEN; values.len() + 1], |(_, table)| table);
+        let mut numbers = Vec::with_capacity(codes.len());
+        for code in codes {
+            let place = (*code as usize).min(values.len());
+            if table[place] == UNSEEN {
+                table[place] = self.number(Cell::of(values.get(*code as usize).filter(|_| *code != MISSING_CODE)));
+            }
+            numbers.push(table[place]);
+        }
+        self.dictionary = Some((values.clone(), table));
+        numbers
+    }
+}
+
+/// Where each distinct value of a group column stands in sort order.
+pub(super) fn rank(parts: &GroupValues, expr: &Expr, budget: &Budget<'_>) -> Result<Vec<u32>, Stop> {
+    let is_level = plan::fields::is_field(expr, "@level");
+    let mut order: Vec<u32> = (0..parts.values.len() as u32).collect();
+    budget.sort_by(&mut order, |a, b| {
+        let (a, b) = (&parts.values[*a as usize], &parts.values[*b as usize]);
+        let (a, b) = (Cell::of(a.as_ref()), Cell::of(b.as_ref()));
+        let by_level = if is_level { compare_levels(a, b).order } else { None };
+        by_level.filter(|order| order.is_ne()).unwrap_or_else(|| strict_order(a, b))
+    })?;
+    let mut ranks = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(rank, number)| ranks[*number as usize] = rank as u32);
+    Ok(ranks)
+}

@@ -1,0 +1,23 @@
+//! Members of JSON objects, with the place of what is wrong.
+
+use serde_json::{Map, Value as Json};
+
+use crate::search_error::SearchError;
+
+/// The members of an object.
+pub fn object<'j>(json: &'j Json, at: &str) -> Result<&'j Map<String, Json>, SearchError> {
+    json.as_object().ok_or_else(|| SearchError::parsing(at, "is no object"))
+}
+
+/// The only member of an object.
+pub fn only_member<'j>(json: &'j Json, at: &str) -> Result<(&'j str, &'j Json), SearchError> {
+    let mut members = object(json, at)?.iter();
+    match (members.next(), members.next()) {
+        (Some((name, value)), None) => Ok((name, value)),
+        (None, _) => Err(SearchError::parsing(at, "is empty; a query has one name")),
+        (_, Some((second, _))) => {
+            let message = format!("malformed query, expected one name but found [{second}] too");
+            Err(SearchError::parsing(at, message))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Conditions on labels and lines, which selectors and stages share.
+
+use plan::error::{QueryError, Span};
+use plan::function::{Function, LabelsFunction};
+use plan::{Comparison, Expr, TextPattern, balanced, not};
+use types::Value;
+
+use super::label;
+use super::loose::loose_texts;
+use super::reader::Reader;
+
+pub(super) fn message() -> Expr {
+    Expr::Field("@message".into())
+}
+
+/// The condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
+pub(super) fn label_matches(
+    reader: &Reader<'_>,
+    name: &str,
+    sign: &str,
+    value: &str,
+    span: Span,
+) -> Result<Option<Expr>, QueryError> {
+    let label = reader.sight.label(name);
+    let is_regex = matches!(sign, "=~" | "!~") && !reader.sight.is_plain;
+    if let Some(texts) = is_regex.then(|| loose_texts(value)).flatten() {
+        let of_text = |(text, is_whole): (String, bool)| match is_whole {
+            true => Expr::Compare(Comparison::Equal, Box::new(label.clone()), Box::new(label::text(text))),
+            false => Expr::Match(Box::new(label.clone()), TextPattern::Substring(text)),
+        };
+        let positive = balanced(texts.into_iter().map(of_text).collect(), Expr::Or);
+        return Ok(Some(if sign == "!~" { not(positive) } else { positive }));
+    }
+    text_matches(reader, label, sign, value, span)
+}
+
+/// The same of any value.
+pub(super) fn text_matches(
+    reader: &Reader<'_>,
+    label: Expr,
+    sign: &str,
+    value: &str,
+    span: Span,
+) -> Result<Option<Expr>, QueryError> {
+    let is_empty = |label: Expr| Expr::Call(Function::IsEmpty, vec![label]);
+    let positive = match sign {
+        "=~" | "!~" => {
+            // Matchers of labels are anchored, line filters are not.
+            let regex = reader.regex(&format!("^(?s:{value})$"), span)?;
+            let matches_empty = regex.is_match("");
+            if matches_empty && matches!(value, ".*" | "") {
+                let condition = if value.is_empty() { Some(is_empty(label)) } else { None };
+                return Ok(match (condition, sign) {
+                    (Some(condition), "!~") => Some(not(condition)),
+                    (None, "!~") => Some(Expr::Literal(Some(Value::Boolean(false)))),
+                    (condition, _) => condition,
+                });
+            }
+            let matches = Expr::Match(Box::new(label.clone()), TextPattern::Regex(regex));
+            if matches_empty { Expr::Or(Box::new(is_empty(label)), Box::new(matches)) } else { matches }
+        }
+        _ if value.is_empty() => is_empty(label),
+        _ => {
+            let same = label::call(LabelsFunction::Same, vec![label.clone(), label::text(value)]);
+            let equal = Expr::Compare(Comparison::Equal, Box::new(label), Box::new(label::text(value)));
+            // Numbers are equal whatever their spelling, labels are not.
+            let may_be_number = value.parse::<f64>().is_ok() && !reader.sight.is_plain;
+            if may_be_number { both(equal, same) } else { equal }
+        }
+    };
+    Ok(Some(if sign.starts_with('!') { not(positive) } else { positive }))
+}
+
+pub(super) fn is_present(expr: Expr) -> Expr {
+    Expr::Call(Function::IsPresent, vec![expr])
+}
+
+pub(super) fn both(left: Expr, right: Expr) -> Expr {
+    Expr::And(Box::new(left), Box::new(right))
+}

@@ -1,0 +1,72 @@
+//! Queries for events.
+
+use std::collections::BTreeMap;
+
+use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
+use types::GroupPattern;
+
+use super::label::STREAM_LABELS;
+use super::shown::Shown;
+
+/// A query for events: those of a selector that pass all stages.
+#[derive(Clone, Debug)]
+pub struct LogQuery {
+    /// Groups that can hold such events; empty means all.
+    pub sources: Vec<GroupPattern>,
+    /// Filters and parsers in order.
+    pub operators: Vec<Operator>,
+    /// Which labels are shown.
+    pub shown: Shown,
+}
+
+impl LogQuery {
+    /// What a label of its events is.
+    pub fn label(&self, name: &str) -> Expr {
+        self.shown.sight.label(name)
+    }
+
+    /// Whether a condition asks for labels that stages made.
+    pub(super) fn filters_labels(&self) -> bool {
+        let mut asks = false;
+        for operator in &self.operators {
+            if let Operator::Filter(condition) = operator {
+                condition.visit_fields(&mut |name| asks |= name.starts_with("#labels"));
+            }
+        }
+        asks
+    }
+
+    /// Labels of which the selector asks nothing but to be equal to a text.
+    pub(super) fn equal_labels(&self) -> BTreeMap<String, String> {
+        let of = |wanted: &str| self.shown.equal.iter().filter(move |(name, _)| name == wanted).collect::<Vec<_>>();
+        let alone = |(name, _): &&(String, Option<String>)| of(name).len() == 1;
+        let label = |(name, value): &(String, Option<String>)| Some((name.clone(), value.clone()?));
+        self.shown.equal.iter().filter(alone).filter_map(label).collect()
+    }
+}
+
+/// Which events come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Newest first.
+    Backward,
+    /// Oldest first.
+    Forward,
+}
+
+impl LogQuery {
+    /// The plan that gives the first `limit` events.
+    ///
+    /// Columns: `@timestamp`, `@message`, then those of [`STREAM_LABELS`].
+    pub fn plan(&self, direction: Direction, limit: u64) -> Plan {
+        let mut operators = self.operators.clone();
+        if direction == Direction::Forward {
+            operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
+        }
+        operators.push(Operator::Limit(limit));
+        let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
+        let labels = STREAM_LABELS.into_iter().map(|name| (name.into(), self.label(name)));
+        operators.push(Operator::Project { columns: fixed.chain(labels).collect(), is_events: true });
+        PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }.finish()
+    }
+}

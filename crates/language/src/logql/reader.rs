@@ -1,0 +1,124 @@
+//! What reading LogQL needs everywhere: errors with places, texts, a bound on nesting.
+
+use plan::escape::escaped;
+use std::borrow::Cow;
+
+use pest::iterators::Pair;
+
+use super::grammar::Rule;
+use super::shown::Sight;
+use crate::grammar::span_of;
+use plan::error::{QueryError, Span};
+use plan::regular_expression::{REGEXES_MAX, compile_regex};
+
+// Reading and evaluation recurse over the tree: so many levels fit every thread's stack.
+const NODES_NESTED_MAX: usize = 128;
+
+/// Turns what the grammar found into queries.
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    n_nested: usize,
+    n_regexes: std::cell::Cell<usize>,
+    /// What labels mean at the stage that is read.
+    pub(super) sight: Sight,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str, is_plain: bool) -> Self {
+        let n_regexes = std::cell::Cell::new(0);
+        Self { text, n_nested: 0, n_regexes, sight: Sight::new(is_plain) }
+    }
+
+    pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
+        QueryError::new(code, message, self.text, span)
+    }
+
+    /// Counts one more operator or bracket; too many of them are an error, since each may nest in the other.
+    pub(super) fn nest(&mut self, span: Span) -> Result<(), QueryError> {
+        self.n_nested += 1;
+        if self.n_nested > NODES_NESTED_MAX {
+            let message = format!("the query has more than {NODES_NESTED_MAX} operators and brackets");
+            return Err(self.error("nested-too-deeply", message, span));
+        }
+        Ok(())
+    }
+
+    /// Compiles a regular expression; too large and too many ones are errors.
+    pub(super) fn regex(&self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
+        self.n_regexes.set(self.n_regexes.get() + 1);
+        if self.n_regexes.get() > REGEXES_MAX {
+            let message = format!("the query has more than {REGEXES_MAX} regular expressions");
+            return Err(self.error("too-many-regexes", message, span));
+        }
+        compile_regex(&go_regex(source), false).map_err(|(message, _)| self.error("bad-regex", message, span))
+    }
+
+    /// A text in quotes or backticks, with Go's escapes resolved.
+    pub(super) fn string(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
+        let written = pair.as_str();
+        let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
+        if written.starts_with('`') {
+            return Ok(inner.to_owned());
+        }
+        let mut text = String::with_capacity(inner.len());
+        let mut rest = inner;
+        while let Some(at) = rest.find('\\') {
+            text.push_str(&rest[..at]);
+            let Some((character, n_bytes)) = escaped(&rest[at + 1..]) else {
+                let start = span_of(pair).start + 1 + inner.len() - rest.len() + at;
+                let message = "this is no escape";
+                let error = self.error("bad-escape", message, Span { start, end: start + 2 });
+                return Err(error.with_hint("write \\\\ for a backslash, or the text in backticks"));
+            };
+            text.push(character);
+            rest = &rest[at + 1 + n_bytes..];
+        }
+        text.push_str(rest);
+        Ok(text)
+    }
+}
+
+/// An expression as Go reads it: a brace that begins no repetition is a brace.
+fn go_regex(source: &str) -> Cow<'_, str> {
+    if !source.contains('{') {
+        return Cow::Borrowed(source);
+    }
+    let is_repetition = |inner: &str| {
+        let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        !least.is_empty() && is_number(least) && is_number(most)
+    };
+    let (mut out, mut is_escaped, mut has_operand, mut rest) = (String::new(), false, false, source);
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        let is_brace = c == '{' && !is_escaped;
+        // What follows `\p` and `\x` in braces is a name or a number.
+        let is_named = is_escaped && matches!(c, 'p' | 'P' | 'x') && rest.starts_with('{');
+        if is_brace && !(has_operand && rest.split_once('}').is_some_and(|(inner, _)| is_repetition(inner))) {
+            out.push('\\');
+        }
+        out.push(c);
+        if is_named && let Some((inner, after)) = rest.split_once('}') {
+            out.push_str(inner);
+            out.push('}');
+            rest = after;
+        }
+        is_escaped = c == '\\' && !is_escaped;
+        has_operand = true;
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brace_that_begins_no_repetition_is_a_brace() {
+        let check = |source: &str, expected: &str| assert_eq!(go_regex(source), expected, "{source}");
+        check("{.?", r"\{.?");
+        check(r#"{"a":1}"#, r#"\{"a":1}"#);
+        check(r"a{2}b{1,}c{1,3}", r"a{2}b{1,}c{1,3}");
+        check(r"a{,3} \{ \p{Greek}{2} \x{1F600} {2}", r"a\{,3} \{ \p{Greek}{2} \x{1F600} {2}");
+    }
+}

@@ -1,0 +1,139 @@
+//! What a clause is about: every text of the event, or a field.
+
+use plan::Expr;
+
+use crate::mapping::{Kind, Mapping};
+
+/// How the texts of a field are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Analysis {
+    /// As a whole.
+    Keyword,
+    /// Word by word, as Elasticsearch does: of a text with several words one is enough, patterns are about one word.
+    Words,
+    /// Word by word for people: a text is found as it is written, at the borders of words; patterns are about one word or
+    /// the whole value.
+    Loose,
+}
+
+/// What a clause is about.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// Every text or number of the event.
+    Any(Analysis),
+    /// A field, and how its texts are looked at.
+    Field {
+        /// Its name with us.
+        name: String,
+        /// Whole values where it was named as a `.keyword`, or is one of ours that holds no sentences.
+        analysis: Analysis,
+        /// What a mapping declares it to be.
+        kind: Option<Kind>,
+        /// Whether texts of dates are texts.
+        is_plain: bool,
+    },
+    /// Whether the field named by the value is there.
+    Presence,
+}
+
+impl Target {
+    /// Everything, for people.
+    pub(crate) fn any() -> Self {
+        Self::Any(Analysis::Loose)
+    }
+
+    pub(crate) fn presence() -> Self {
+        Self::Presence
+    }
+
+    /// The field that a sender of Elasticsearch means by `written`.
+    pub(crate) fn field(written: &str) -> Self {
+        Self::field_in(written, Analysis::Words)
+    }
+
+    /// The same with texts looked at in a way of the caller's.
+    pub(crate) fn field_in(written: &str, of_texts: Analysis) -> Self {
+        let (plain, has_suffix) = match written.strip_suffix(".keyword") {
+            Some(plain) => (plain, true),
+            None => (written, false),
+        };
+        let name = match plain {
+            "message" => "@message",
+            "level" | "log.level" => "@level",
+            "_index" => "@log",
+            "_id" => "@id",
+            other => other,
+        };
+        let is_ours = name.starts_with('@') && name != "@message" && name != "@any";
+        let analysis = if has_suffix || is_ours { Analysis::Keyword } else { of_texts };
+        match name {
+            "@any" | "*" => Self::Any(of_texts),
+            name => Self::Field { name: name.to_owned(), analysis, kind: None, is_plain: false },
+        }
+    }
+
+    /// The same where a mapping may declare it.
+    pub(crate) fn of(mapping: &Mapping, written: &str, of_texts: Analysis) -> Self {
+        let resolved = mapping.resolve(written);
+        let mut target = Self::field_in(&resolved.name, of_texts);
+        if let Self::Field { analysis, kind, is_plain, .. } = &mut target {
+            *is_plain = resolved.is_plain;
+            match &resolved.kind {
+                Some(Kind::Text { .. }) => *analysis = Analysis::Words,
+                Some(_) => *analysis = Analysis::Keyword,
+                None => {}
+            }
+            *kind = resolved.kind;
+        }
+        target
+    }
+
+    pub(crate) fn expr(&self) -> Box<Expr> {
+        Box::new(match self {
+            Self::Any(_) | Self::Presence => Expr::Field("@any".into()),
+            Self::Field { name, .. } => Expr::Field(name.as_str().into()),
+        })
+    }
+
+    pub(super) fn analysis(&self) -> Analysis {
+        match self {
+            Self::Any(analysis) | Self::Field { analysis, .. } => *analysis,
+            Self::Presence => Analysis::Keyword,
+        }
+    }
+
+    pub(crate) fn is_keyword(&self) -> bool {
+        matches!(self, Self::Field { analysis: Analysis::Keyword, .. })
+    }
+
+    /// Whether the words of a text that stands after it belong together.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.analysis() == Analysis::Loose
+    }
+
+    /// Reports whether texts of dates are dates here.
+    pub(crate) fn takes_dates(&self) -> bool {
+        matches!(self, Self::Field { is_plain: false, kind: None | Some(Kind::Date { .. }), .. })
+    }
+
+    /// Whether its values are times.
+    pub(crate) fn is_time(&self) -> bool {
+        matches!(self, Self::Field { name, .. } if matches!(name.as_str(), "@timestamp" | "@ingestionTime"))
+    }
+
+    /// Whether its texts are sentences, of which a pattern is about a part.
+    pub(super) fn is_sentence(&self) -> bool {
+        match self {
+            Self::Field { name, .. } => name == "@message",
+            Self::Any(_) | Self::Presence => true,
+        }
+    }
+
+    /// What the field is declared to be.
+    pub(crate) fn kind(&self) -> Option<&Kind> {
+        match self {
+            Self::Field { kind, .. } => kind.as_ref(),
+            Self::Any(_) | Self::Presence => None,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Numbers of any value, as sprig's `cast` takes them.
+
+use super::numbers::{parse_float, parse_integer};
+use super::value::Go;
+
+/// A whole number of any value: the part before the point of a text, 0 of what is no number.
+pub(super) fn to_integer(value: &Go) -> i64 {
+    match value {
+        Go::Boolean(value) => i64::from(*value),
+        Go::Integer(number) | Go::Long(number) => *number,
+        Go::Float(number) => *number as i64,
+        Go::Text(text) => parse_integer(whole_part(text)).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn whole_part(text: &str) -> &str {
+    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+    let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    match (are_digits(digits) && are_digits(fraction), digits.is_empty()) {
+        (false, _) => text,
+        (true, true) => "0",
+        (true, false) => whole,
+    }
+}
+
+/// A number of any value, 0 of what is none.
+pub(super) fn to_float(value: &Go) -> f64 {
+    match value {
+        Go::Boolean(value) => f64::from(u8::from(*value)),
+        Go::Integer(number) | Go::Long(number) => *number as f64,
+        Go::Float(number) => *number,
+        Go::Text(text) => parse_float(text).unwrap_or(0.0),
+        _ => 0.0,
+    }
+}

@@ -1,0 +1,247 @@
+//! A batch in memory as a run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::batch::Derivation;
+use crate::minute_counts::MinuteCounts;
+use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunInfo, ScanError, TextProbe};
+use crate::system_fields::{id_column, is_text_key, part_of_column};
+use crate::type_set::TypeSet;
+use crate::{Batch, Column, GroupName, RowSet, Timestamp, Value};
+
+/// Rows of one block of a run in memory.
+const BATCH_BLOCK_ROWS: usize = 16 * 1024;
+
+/// A batch in memory as a run.
+#[derive(Debug)]
+pub struct BatchRun {
+    info: RunInfo,
+    batch: Arc<Batch>,
+    n_bytes_read: AtomicU64,
+}
+
+impl BatchRun {
+    /// Takes a batch, putting its rows in order of time first where they are not. The batch must not be empty.
+    pub fn new(group: GroupName, group_id: u32, batch: Arc<Batch>) -> Self {
+        let batch = if batch.timestamps.is_sorted() {
+            batch
+        } else {
+            let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
+            Arc::new(Batch::gather(&[&batch], &rows))
+        };
+        let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
+        let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
+        let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
+        Self { info, batch, n_bytes_read: AtomicU64::new(0) }
+    }
+
+    /// The batch, in time order.
+    pub fn batch(&self) -> &Arc<Batch> {
+        &self.batch
+    }
+
+    fn range(&self, block: usize) -> std::ops::Range<usize> {
+        let from = block * BATCH_BLOCK_ROWS;
+        from..(from + BATCH_BLOCK_ROWS).min(self.batch.len())
+    }
+
+    /// Reads one field of the rows of a block. Takes care not to copy a whole batch for a few rows.
+    fn read_one(&self, name: &str, rows: &RowSet) -> Column {
+        let batch = &self.batch;
+        let pick = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
+        match name {
+            "@timestamp" => pick(&batch.timestamps),
+            "@ingestionTime" => pick(&batch.ingestion_times),
+            "@message" => Column::Strings { values: batch.messages.gather(rows.iter()), present: None },
+            "@level" => crate::column::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
+            "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
+            "@partOf" => {
+                let places = rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]));
+                part_of_column(&self.info, places, &self.read_field("@part", rows))
+            }
+            "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
+            "@logStream" => batch.streams.gather(rows),
+            _ => self.read_field(name, rows),
+        }
+    }
+
+    fn read_field(&self, name: &str, rows: &RowSet) -> Column {
+        let batch = &self.batch;
+        let stored = batch.fields.binary_search_by(|(known, _)| (**known).cmp(name));
+        let stored = match stored {
+            Ok(index) => batch.fields[index].1.gather(rows),
+            Err(_) => Column::Missing { n_rows: rows.count() },
+        };
+        let is_derived = batch.origins.iter().any(|origin| {
+            origin.text_key.as_deref() == Some(name) || origin.time_key.as_ref().is_some_and(|(key, _)| **key == *name)
+        });
+        if !is_derived {
+            return stored;
+        }
+        let codes: Vec<u32> = rows.iter().map(|row| batch.origin_codes[row]).collect();
+        let timestamps: Vec<i64> = rows.iter().map(|row| batch.timestamps[row]).collect();
+        let messages = batch.messages.gather(rows.iter());
+        let origins = &batch.origins;
+        Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
+    }
+
+    /// Tells whether the text of some value of a field may hold `literal`.
+    fn may_hold(&self, name: &str, literal: &str) -> bool {
+        let consists_of = |signs: &[u8]| literal.bytes().all(|byte| byte.is_ascii_digit() || signs.contains(&byte));
+        let is_derived_text = self.batch.origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));
+        let is_derived_time = self.batch.origins.iter().any(|origin| {
+            let key = origin.time_key.as_ref().map(|(key, _)| &**key);
+            key == Some(name)
+        });
+        let may_be_stored = match self.batch.stored(name) {
+            None | Some(Column::Missing { .. }) => false,
+            Some(Column::Integers { .. } | Column::Floats { .. }) => consists_of(b".-+eE"),
+            Some(_) => true,
+        };
+        is_derived_text || may_be_stored || (is_derived_time && consists_of(b"-:.+TZtzeE"))
+    }
+
+    /// Sums up one field. Values derived from text and time are counted by origin, not made.
+    fn field_summary(&self, name: Arc<str>, n_by_origin: &[u64]) -> FieldSummary {
+        let batch = &self.batch;
+        let stored = batch.fields.binary_search_by(|(known, _)| known.cmp(&name)).ok();
+        let mut types = TypeSet::default();
+        let mut n_derived = 0;
+        for (origin, n_events) in batch.origins.iter().zip(n_by_origin) {
+            if origin.text_key.as_ref() == Some(&name) {
+                types.insert(&Value::text(""));
+                n_derived += n_events;
+            } else if let Some((_, form)) = origin.time_key.as_ref().filter(|(key, _)| *key == name) {
+                types.insert(&form.value(Timestamp(0)));
+                n_derived += n_events;
+            }
+        }
+        let n_events = match stored {
+            None => n_derived,
+            Some(index) => {
+                let column = &batch.fields[index].1;
+                types.insert_column(column);
+                // Both in one event: the derived value is the one shown.
+                if n_derived == 0 { column.n_present() as u64 } else { batch.field(&name).n_present() as u64 }
+            }
+        };
+        FieldSummary { name, types, n_events }
+    }
+}
+
+impl Run for BatchRun {
+    fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.batch.len().div_ceil(BATCH_BLOCK_ROWS)
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        self.range(block).len()
+    }
+
+    fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
+        let times = &self.batch.timestamps[self.range(block)];
+        (Timestamp(times.first().copied().unwrap_or_default()), Timestamp(times.last().copied().unwrap_or_default()))
+    }
+
+    fn last_sequence(&self) -> u64 {
+        self.batch.sequences.iter().copied().max().unwrap_or(0)
+    }
+
+    fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
+        let mut n_by_origin = vec![0u64; self.batch.origins.len()];
+        self.batch.origin_codes.iter().for_each(|code| n_by_origin[*code as usize] += 1);
+        let names = self.batch.field_names().into_iter();
+        Ok(names.map(|name| self.field_summary(name, &n_by_origin)).collect())
+    }
+
+    fn field_names(&self) -> Result<Vec<Arc<str>>, ScanError> {
+        Ok(self.batch.field_names())
+    }
+
+    fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
+        Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps, &self.batch.levels)))
+    }
+
+    fn is_message(&self, name: &str) -> bool {
+        name == "@message" || is_text_key(&self.batch.origins, self.batch.stored(name).is_some(), name)
+    }
+
+    fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        // Texts in memory are as cheap to verify as any index over them would be to ask. Numbers and times are not:
+        // most literals can be in none of them.
+        let may_hold = match probe.field {
+            ProbeField::Named(name) => self.may_hold(name, probe.literal),
+            ProbeField::Message | ProbeField::Any => true,
+        };
+        let n_rows = self.block_rows(block);
+        let rows = if may_hold { RowSet::all(n_rows) } else { RowSet::none(n_rows) };
+        Ok(Narrowed { rows, exact: !may_hold })
+    }
+
+    fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
+        let range = self.range(block);
+        let mut of_batch = RowSet::none(range.end);
+        rows.iter().for_each(|row| of_batch.insert(range.start + row));
+        of_batch.resize(self.batch.len());
+        let columns: Vec<Column> = names.iter().map(|name| self.read_one(name, &of_batch)).collect();
+        let n_bytes: usize = columns.iter().map(Column::memory_bytes).sum();
+        self.n_bytes_read.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        Ok(columns)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.n_bytes_read.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BatchBuilder, EventId};
+
+    #[test]
+    fn a_batch_out_of_order_is_a_run_in_order() {
+        let mut builder = BatchBuilder::new();
+        for time in [30, 10, 20] {
+            builder.set_timestamp(Timestamp(time));
+            builder.set_message(&format!("at {time}"));
+            builder.field_integer("n", time);
+            builder.commit();
+        }
+        let group = GroupName::new("g").expect("a valid name");
+        let run = BatchRun::new(group, 1, Arc::new(builder.finish()));
+        let rows = RowSet::of(3, |row| row > 0);
+        let columns = run.read(0, &["@message", "n", "@id", "absent", "@log"], &rows).expect("memory cannot fail");
+        assert_eq!(columns[0].value(0), Some(Value::text("at 20")));
+        assert_eq!(columns[1].value(1), Some(Value::Integer(30)));
+        let Some(Value::String(id)) = columns[2].value(1) else { panic!("an id is a text") };
+        let id = EventId::decode(&id).expect("an id can be read back");
+        assert_eq!((id.group_id, id.timestamp, id.sequence), (1, Timestamp(30), 0));
+        assert_eq!(columns[3].value(0), None);
+        assert_eq!(columns[4].value(0), Some(Value::text("g")));
+        assert_eq!((run.info().first, run.info().last), (Timestamp(10), Timestamp(30)));
+    }
+
+    #[test]
+    fn parts_of_a_text_name_the_id_of_the_first() {
+        let mut builder = BatchBuilder::new();
+        for part in [0, 1, 2, 3] {
+            builder.set_timestamp(Timestamp(5));
+            if part > 0 {
+                builder.field_integer("@part", part);
+            }
+            builder.commit();
+        }
+        let run = BatchRun::new(GroupName::new("g").expect("a valid name"), 1, Arc::new(builder.finish()));
+        let columns = run.read(0, &["@id", "@partOf"], &RowSet::all(4)).expect("memory cannot fail");
+        assert_eq!(columns[1].value(0), None);
+        for row in 1..4 {
+            assert_eq!(columns[1].value(row), columns[0].value(1));
+        }
+    }
+}
