@@ -52,7 +52,7 @@ pub struct Table {
 
 /// Answers questions.
 pub trait Ask: Send + Sync {
-    /// Answers one; an error says why there is no answer.
+    /// Answers a question; the error is the reason why not.
     fn ask(&self, question: &Question<'_>) -> Result<Table, String>;
 }
 
@@ -139,7 +139,7 @@ impl StoreAsk {
         snapshot
     }
 
-    /// Returns an uploaded table, as whoever serves them keeps it.
+    /// Returns an uploaded table.
     fn table(&self, name: &str) -> Option<Arc<plan::Rows>> {
         let document = self.store.setting("lookup", name).ok()??;
         let document: serde_json::Value = serde_json::from_str(&document).ok()?;

@@ -47,7 +47,7 @@ pub struct Rule {
     pub file: String,
     /// Who made it through the API.
     pub maker: Option<String>,
-    /// The groups that exist for who made it: it sees no others, whatever it names.
+    /// The groups that exist for its author: it sees no others, whatever it names.
     pub scope: GroupScope,
 }
 
@@ -59,7 +59,7 @@ impl Rule {
     }
 
     /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
-    /// to whom it tells them is not part of it.
+    /// the receivers are not part of it.
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
         let language = format!("{:?}", self.language);

@@ -101,7 +101,7 @@ fn subscripts(template: &str) -> Vec<&str> {
     found
 }
 
-/// Renders a template; where it cannot be, the text says so, as an alert without text is better than none.
+/// Renders a template; a failure becomes part of the text, as an alert with a broken text is better than none.
 pub(crate) fn render(template: &str, context: &Json) -> String {
     let environment = environment();
     let mut out = Bounded(Vec::new());

@@ -3,7 +3,7 @@
 //! A metric is a number for each event, or one out of the event, by up to three dimensions.
 //!
 //! Documents of kind `cloudwatch-metric` in the control store, `GROUP:NAME`, each with the sequence of the last event that
-//! was there before the filter. MeterThread, and keeping what was counted, is that of all metrics (`alert::metrics`).
+//! was there before the filter. The meter thread and the saving of counts are those of all metrics (`alert::metrics`).
 
 pub(super) mod counters;
 mod filter;

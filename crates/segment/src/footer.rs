@@ -1,4 +1,4 @@
-//! What a segment says of itself: its footer.
+//! The footer of a segment: its description of itself.
 //!
 //! Plain form, before zstd: 16 bytes store UUID, 16 bytes segment id, zigzag partition, varint number of runs,
 //! the runs, the directory of sections (see `section`), and, where there is something to say of where its events came

@@ -273,7 +273,7 @@ pub(crate) struct UncheckedFile {
     pub(crate) file: Arc<File>,
     /// What is done to what is sent of it.
     pub(crate) rules: Rules,
-    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
+    /// When it was made, nanoseconds since the Unix epoch, where the file system records it.
     pub(crate) born: Option<i64>,
     /// Whether it was packed.
     pub(crate) is_packed: bool,

@@ -136,7 +136,7 @@ impl Checkpoint {
         let serial = slots.last().map_or(0, |newest| newest.serial + u64::from(!newest.is_whole));
         // From the second one on there are always two, so one of them was taken away: perhaps the newer.
         let was_damaged = n_whole < slots.len() || (n_whole == 1 && serial > 1);
-        // A whole one says all; of a damaged one counts what it says on top of the one before.
+        // A whole one is complete; a damaged one is applied on top of the one before.
         if slots.last().is_some_and(|newest| newest.is_whole) {
             slots.drain(..slots.len() - 1);
         }
@@ -209,7 +209,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Returns how `entries` differ from what the slot says.
+    /// Returns how `entries` differ from the slot.
     fn changes<'e>(&self, entries: impl Iterator<Item = &'e Entry> + Clone) -> BTreeMap<FileKey, Line<&'e Entry>> {
         let (mut changes, mut n_known) = (BTreeMap::new(), 0);
         for entry in entries.clone() {

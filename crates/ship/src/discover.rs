@@ -154,7 +154,7 @@ pub struct Discovery {
 impl Discovery {
     pub(crate) fn leave_out(&mut self, path: &Path, reason: Reason) {
         if matches!(reason, Reason::Unreadable(_)) {
-            // It may be readable at any time, and no directory tells.
+            // It may be readable at any time, and no directory shows that.
             self.footing.shake();
         }
         self.n_left_out += 1;

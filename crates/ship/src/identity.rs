@@ -44,7 +44,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
-/// Returns when a file was made, in nanoseconds since the Unix epoch, where its file system says so.
+/// Returns when a file was made, in nanoseconds since the Unix epoch, where the file system records it.
 pub(crate) fn born_of(metadata: &Metadata) -> Option<i64> {
     let since = metadata.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_nanos()).ok()

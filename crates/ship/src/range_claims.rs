@@ -1,12 +1,12 @@
-//! What a server holds already of a file that this shipper does not know: asked before the first byte is sent.
+//! Asks a server, before the first byte is sent, which ranges it holds of a file that this shipper does not know.
 //!
 //! A shipper whose state directory was lost, or a second one with a directory of its own, knows nothing of what was sent
 //! before. The server knows the ranges that it holds, of which host and path they are, and the hash of their content.
 //! It names the ranges ([`HeldQuestion`] without claims), the shipper hashes the same ranges of its file and claims them,
-//! and the server says which claims are right; the file is sent from behind those on.
+//! and the server answers which claims are right; the file is sent from their end on.
 //!
 //! Only content decides. A range whose hash differs, or is not known, is sent again; so is one that is too little to tell
-//! two files apart. Both are said in the log.
+//! two files apart. Both are logged.
 
 use std::collections::HashSet;
 use std::sync::Mutex;

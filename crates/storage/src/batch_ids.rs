@@ -134,7 +134,7 @@ fn header(store: &[u8; 16]) -> [u8; HEADER_BYTES] {
     bytes
 }
 
-/// Returns the version that an intact header tells.
+/// Returns the version in an intact header.
 pub(crate) fn version_of(bytes: &[u8]) -> Option<u64> {
     let header = bytes.first_chunk::<HEADER_BYTES>().filter(|header| header.starts_with(&MAGIC))?;
     let is_intact = xxh3_64(&header[..32]).to_le_bytes() == header[32..];

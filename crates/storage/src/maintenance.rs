@@ -13,7 +13,7 @@ use crate::retention::clock::{ClockDoubt, ClockGuard};
 #[derive(Debug)]
 pub(crate) struct Maintenance {
     clock: Mutex<ClockGuard>,
-    /// What the file says.
+    /// The content of the file.
     noted: Mutex<MaintenanceRecord>,
     /// Whether the limits of this start were applied to what there was.
     pub(crate) limits_applied: AtomicBool,

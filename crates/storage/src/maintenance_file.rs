@@ -129,7 +129,7 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
             std::fs::write(path_of(dir.path()), &bytes).expect("writable");
-            // The line break behind the checksum says nothing.
+            // The line break after the checksum is not covered.
             let found = MaintenanceRecord::read(dir.path(), &STORE);
             assert!(found == Found::Damaged || at + 1 == whole.len(), "byte {at}: {found:?}");
             std::fs::write(path_of(dir.path()), &whole[..at]).expect("writable");

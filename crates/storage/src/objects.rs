@@ -69,7 +69,7 @@ pub(crate) struct Objects {
     unreachable: Mutex<Option<(String, Instant)>>,
 }
 
-/// What every error begins with that says that the object store does not answer. It is no damage.
+/// The start of every error that means that the object store does not answer. It is no damage.
 const AWAY: &str = "the object store does not answer";
 
 #[derive(Debug, Default)]
@@ -270,7 +270,7 @@ impl Objects {
             }
         });
         if put.is_err() && !self.faults.has_crashed() {
-            // Where this fails too, whoever was told of the upload tries again.
+            // If this fails too, the owner of the upload retries.
             let _ = self.remove(&upload);
         }
         put
@@ -394,7 +394,7 @@ impl Drop for Objects {
     }
 }
 
-/// What is said of a segment that no one asked the object store for yet.
+/// The error of a segment that was not requested from the object store yet.
 pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
 
 /// Reports whether a problem that a [`ScanError`] names is that a segment is not at hand: the object store does not
@@ -424,7 +424,7 @@ pub(crate) fn unreadable(file: &str, offset: u64, problem: String) -> ScanError 
     ScanError { file: bucket.unwrap_or(file).to_owned(), offset: if is_away { 0 } else { offset }, problem }
 }
 
-/// Returns what the object store says, without the lines and the length of its documents.
+/// Returns the error of the object store, without the lines and the length of its documents.
 fn one_line(error: &Error) -> String {
     let text = error.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();

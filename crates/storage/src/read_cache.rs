@@ -327,7 +327,7 @@ impl Pages {
         self.n_bytes = self.n_bytes.saturating_sub(removed.map_or(0, |page| page.n_bytes));
     }
 
-    /// Notes the use of a page; says whether it was checked.
+    /// Notes the use of a page; returns whether it was checked.
     fn touch(&mut self, key: PageKey) -> Option<bool> {
         self.clock += 1;
         let now = self.clock;

@@ -1,4 +1,4 @@
-//! What the store says about itself: counters and gauges for metrics, readiness and the status page.
+//! The status of a store: counters and gauges for metrics, readiness and the status page.
 
 use std::time::Duration;
 

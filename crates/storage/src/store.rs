@@ -282,7 +282,7 @@ impl Store {
         self.upkeep.retention.oldest_kept(group)
     }
 
-    /// Documents of a kind that people have set: name and JSON text. Who owns a kind says what they look like.
+    /// Documents of a kind: name and JSON text. The owner of a kind decides what they look like.
     pub fn settings(&self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
         Ok(self.segments.control().documents(kind)?)
     }
@@ -332,7 +332,7 @@ impl Store {
         self.upkeep.retention.forecasts()
     }
 
-    /// Reports whether the clock goes as time goes: what another says of ages deletes nothing.
+    /// Reports whether the clock is trusted: nothing is deleted by age otherwise.
     pub fn trusts_clock(&self) -> bool {
         self.segments.maintenance.clock_doubt(&self.segments.options.clock).is_none()
     }

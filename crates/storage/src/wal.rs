@@ -87,7 +87,7 @@ pub(crate) struct PreviousFile {
     pub(crate) n_bytes: Option<u64>,
 }
 
-/// What the writer says of a file while and after it writes it.
+/// The mark of a file: how far it is synced, and the number of the next file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// Bytes that are known to be synced.
@@ -115,7 +115,7 @@ impl FileHeader {
         if self.version == 1 { FILE_HEADER_BYTES_1 } else { FILE_HEADER_BYTES }
     }
 
-    /// Returns the header as the present format has it, with a mark that says nothing yet.
+    /// Returns a header of the present format, with an empty mark.
     pub(crate) fn encode(&self) -> [u8; FILE_HEADER_BYTES] {
         let mut bytes = [0; FILE_HEADER_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -135,7 +135,7 @@ impl FileHeader {
         bytes
     }
 
-    /// Reads a header, or says what is wrong with it.
+    /// Reads a header; the error is what is wrong with it.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
         let old = bytes.first_chunk::<FILE_HEADER_BYTES_1>().ok_or(HeaderError::Damaged)?;
         if old[..8] != MAGIC {

@@ -101,7 +101,7 @@ impl Writer {
         true
     }
 
-    /// Tells those who wait for a flush how it ended.
+    /// Notifies those who wait for a flush of its outcome.
     pub(crate) fn flush_has_ended(&self, is_failure: bool) {
         self.is_flush_failing.store(is_failure, Ordering::Relaxed);
         self.flush_ended.1.notify_all();

@@ -23,7 +23,7 @@ pub struct ChannelSettings {
     /// What labels have to be: `severity=~'page|error'`.
     #[serde(rename = "match")]
     pub matchers: Vec<String>,
-    /// Labels whose values make a group; the rule, where nothing is said, and `...` for every label.
+    /// Labels whose values form a group; the rule by default, and `...` for every label.
     pub group_by: Option<Vec<String>>,
     /// How long alerts are gathered after the first one of a group.
     pub group_wait: Option<String>,

@@ -7,7 +7,7 @@ use language::logql;
 use plan::{Expr, Name, Operator, Plan, PlanDraft};
 use types::Value;
 
-/// Name of the column that says whether the condition holds.
+/// Name of the column that holds whether the condition is met.
 pub(crate) const FIRES: &str = "__fires";
 
 /// Events shown in a notification.
@@ -27,7 +27,7 @@ pub(crate) enum CompileError {
 /// A rule, ready to be asked.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
-    /// What is asked of the window; its rows, or those made of them, end in a column that says whether the condition
+    /// The query over the window; its rows, or those made of them, end in a column that holds whether the condition
     /// holds.
     pub(crate) plan: Plan,
     /// What is asked in place of the plan, where the query is for numbers with labels.

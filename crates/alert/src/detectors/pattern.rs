@@ -177,7 +177,7 @@ impl<'c> PatternCounts<'c> {
 }
 
 /// Returns the patterns of the window that are new or jump, those that matter most first. `names` are those under which their
-/// texts were told of before: a pattern that widens as more texts join it keeps its name.
+/// texts were reported before: a pattern that widens as more texts join it keeps its name.
 fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Findings {
     if counted.is_usual() {
         names.clear();

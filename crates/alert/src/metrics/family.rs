@@ -1,4 +1,4 @@
-//! What stands on the page of metrics: families of samples, whoever counted them.
+//! Families of samples for the page of metrics.
 
 /// Types of families, as Prometheus has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

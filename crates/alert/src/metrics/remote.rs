@@ -35,13 +35,13 @@ pub struct RemoteWrite {
     pub interval_ns: i64,
     /// Whether what catat counts of itself is sent as well.
     pub is_own_sent: bool,
-    /// Who sends, as the receiver wants to be told.
+    /// The credentials for the receiver.
     pub credentials: Option<Credentials>,
-    /// What tells this server from others: the label `instance`.
+    /// The value of the label `instance`, which identifies this server.
     pub instance: String,
 }
 
-/// How a receiver is told who sends.
+/// How the sender authenticates.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A token.
@@ -154,7 +154,7 @@ impl RemoteQueue {
         }
     }
 
-    /// Returns what is said of it on the page of metrics.
+    /// Returns its own metrics.
     pub(super) fn families(&self) -> Vec<Family> {
         let state = self.state();
         let family = |name: &str, kind, help: &str, value: f64| Family {

@@ -7,7 +7,7 @@
 //! message being made.
 //!
 //! A quoted text holds no quote, and there is one on either side of it. So a literal without a quote never reaches over
-//! its edge; those that lie within one are not told of here, as with [`LiteralMatcher`](super::LiteralMatcher).
+//! its edge; those that lie within one are not listed here, as with [`LiteralMatcher`](super::LiteralMatcher).
 
 use super::kind::{Kind, Slot};
 use super::pieces::Template;
@@ -17,7 +17,7 @@ use crate::words::is_word_byte;
 /// Longest literal taken apart.
 pub(crate) const LITERAL_BYTES_MAX: usize = 255;
 
-/// Most ways told of, and most steps taken to find them.
+/// Most ways listed, and most steps taken to find them.
 const WAYS_MAX: usize = 64;
 const STEPS_MAX: usize = 4096;
 

@@ -16,7 +16,7 @@ pub enum CheckpointError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Another shipper uses it.
@@ -71,7 +71,7 @@ pub(crate) struct PackedContent {
 pub(crate) struct Entry {
     /// Where it lies.
     pub(crate) key: FileKey,
-    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
+    /// When it was made, nanoseconds since the Unix epoch, where the file system records it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<i64>,
     /// The name under which the server knows it.
@@ -109,7 +109,7 @@ pub(crate) struct Entry {
     pub(crate) seen: i64,
 }
 
-/// Reports whether a number is what it is where no one says it.
+/// Reports whether a number is the default.
 pub(crate) fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -28,7 +28,7 @@ use crate::identity::FileKey;
 
 const FORMAT: &str = "catat-checkpoint";
 
-/// What a line says, of entries as they are or borrowed.
+/// The content of a line, with owned or borrowed entries.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line<E> {

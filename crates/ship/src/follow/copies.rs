@@ -98,7 +98,7 @@ impl Copies {
             let read_to = original.in_flight.unwrap_or(original.entry.mark);
             if let Some(beginning) = mark_of_beginning(candidate, file, original) {
                 is_beginning = true;
-                // What was read of an original that was truncated since says nothing of what it holds now.
+                // What was read of an original before it was truncated says nothing about its content now.
                 let is_read = candidate.size <= read_to.offset && still_has(original, &read_to);
                 if is_read && self.unfinished.len() < UNFINISHED_MAX {
                     let (file, generation) = (original.entry.file.clone(), original.entry.generation);

@@ -1,4 +1,4 @@
-//! One file that is followed: what was observed of it, and what of it can be sent next.
+//! A followed file: what was observed of it, and what of it can be sent next.
 //!
 //! Nothing read is kept between two looks: bytes that cannot be sent yet (a half line, an event that may continue) are
 //! read again when the file has changed. So memory is that of the batches on their way, however many files there are.
@@ -55,7 +55,7 @@ pub(super) struct Piece {
     pub(super) modified: Option<Timestamp>,
 }
 
-/// What a look at a file gave.
+/// The result of a look at a file.
 #[derive(Debug)]
 pub(super) enum Look {
     /// Nothing to send now.
@@ -70,7 +70,7 @@ pub(super) enum Look {
     Piece(Piece),
 }
 
-/// A file that is followed.
+/// A followed file.
 #[derive(Debug)]
 pub(super) struct FollowedFile {
     pub(super) entry: Entry,
@@ -111,7 +111,7 @@ struct Excerpt {
     line: LinePosition,
 }
 
-/// What came of reading.
+/// The result of reading.
 enum Reading {
     Excerpt(Excerpt),
     /// The content changed.

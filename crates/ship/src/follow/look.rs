@@ -1,4 +1,4 @@
-//! A look at a file: what is new becomes a batch, what was truncated a new generation.
+//! Looks at a followed file: new bytes become a batch, a truncated file a new generation.
 
 use std::collections::HashMap;
 use std::path::Path;

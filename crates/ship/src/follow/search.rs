@@ -1,4 +1,4 @@
-//! The search of all paths: new files are taken in, renames followed, files that are gone given up and forgotten.
+//! Searches all paths: takes new files in, follows renames, gives up and forgets files that are gone.
 
 use std::fs::File;
 use std::io;

@@ -70,7 +70,7 @@ impl fmt::Debug for UnpackJob {
     }
 }
 
-/// What a slice gave.
+/// The result of unpacking a slice.
 pub(crate) enum Slice {
     More,
     /// That was all, or all that can be read.

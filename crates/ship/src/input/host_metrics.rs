@@ -221,7 +221,7 @@ impl HostMetrics {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Returns what a file says; nothing where it is not there, as some depend on how the kernel was made.
+    /// Returns the content of a file; nothing if it does not exist, as some depend on the configuration of the kernel.
     fn text(&self, name: &str) -> String {
         self.read(name).unwrap_or_default()
     }

@@ -5,7 +5,7 @@
 //! `stats avg(value) by name, instance` asks for any of them. A label that has the name of one of ours, or of a field that
 //! says the text, time or level of an event, is `exported_…`. A value that is no number (`NaN`, `+Inf`) is `value_text`.
 //!
-//! Each fetch tells of itself by one more sample: `up`, 1 or 0, with `scrape_duration_seconds`, `scrape_samples_scraped` and,
+//! Each fetch adds one more sample about itself: `up`, 1 or 0, with `scrape_duration_seconds`, `scrape_samples_scraped` and,
 //! where something went wrong, `error`.
 
 mod exposition;

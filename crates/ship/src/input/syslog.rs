@@ -62,7 +62,7 @@ pub(super) enum Listener {
     Tcp(SocketAddr),
 }
 
-/// A door and who may come.
+/// A listener and the networks that may send.
 #[derive(Clone, Debug)]
 pub(super) struct Syslog {
     pub(super) door: Listener,
@@ -139,7 +139,7 @@ impl Syslog {
             while !sink.is_stopping() {
                 match listener.accept() {
                     Ok((stream, peer)) if self.admits(peer.ip()) => {
-                        // Who finds no place is told by the closed connection, and keeps what it has.
+                        // A sender without a place notices the closed connection, and keeps its messages.
                         if n_connections.load(Ordering::Relaxed) < CONNECTIONS_MAX {
                             n_connections.fetch_add(1, Ordering::Relaxed);
                             let n_connections = &n_connections;

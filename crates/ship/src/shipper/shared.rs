@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(crate) files: Mutex<Vec<FileStatus>>,
     /// Of deleted files.
     pub(crate) given_up: Mutex<LossCount>,
-    /// Why delivery does not work, while it does not.
+    /// Why delivery fails, while it does.
     pub(crate) trouble: Mutex<Option<DeliveryFailure>>,
     /// How often it worked again.
     pub(crate) n_recoveries: AtomicU64,
@@ -118,7 +118,7 @@ impl Shared {
     }
 }
 
-/// Why delivery does not work.
+/// Why delivery fails.
 pub(crate) struct DeliveryFailure {
     pub(crate) reason: String,
     pub(crate) said_at: Instant,
@@ -168,7 +168,7 @@ impl Shared {
         }
     }
 
-    /// Shows why delivery does not work, and tells the log when the reason is new.
+    /// Records why delivery fails, and logs a new reason.
     pub(crate) fn in_trouble(&self, path: &Path, reason: String) {
         let mut trouble = locked(&self.trouble);
         let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
@@ -183,5 +183,5 @@ impl Shared {
     }
 }
 
-/// Trouble that continues is told to the log again so often.
+/// How often a continuing failure is logged again.
 pub(crate) const SAY_AGAIN_EVERY: Duration = Duration::from_secs(600);

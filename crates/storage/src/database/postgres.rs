@@ -110,7 +110,7 @@ impl Opening<'_> {
         Ok(database)
     }
 
-    /// Opens the database to read it, whoever owns it.
+    /// Opens the database to read it, whether or not this server owns it.
     pub(crate) fn open_for_reading(&self) -> Result<Database, DatabaseError> {
         let mut database = self.connect()?;
         let known = self.known(&database);

@@ -137,7 +137,7 @@ impl Database {
     }
 }
 
-/// Returns the version that the file itself tells; none where there is no such file or no whole header.
+/// Returns the version in the file; `None` if the file does not exist or has no whole header.
 pub(crate) fn version_in_file(path: &Path) -> Option<u64> {
     let mut header = [0; 100];
     File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;

@@ -1,4 +1,5 @@
-//! Which rows of a run in a segment are deleted or hidden by retention (`retention::trims`), and what follows from it for everything that is said of the run.
+//! Masks: which rows of a run in a segment are deleted or hidden by retention (`retention::trims`), and how that changes
+//! the description of the run.
 //!
 //! A mask is worked out once, when events are deleted or a segment with deleted events is opened: it takes reading
 //! the sequences of the run, and times and levels of the blocks concerned. Afterwards snapshots need nothing but it,
@@ -310,7 +311,7 @@ impl<'a> MaskBuilder<'a> {
 
     fn finish(self, n_events: u64) -> Option<Mask> {
         let Self { edges, found, blocks, shown, minutes, first, last, n_deleted, n_erased, n_undoable, .. } = self;
-        // One that hides nothing still says which trims were looked at.
+        // One that hides nothing still records which trims were looked at.
         if n_deleted == 0 && edges.is_empty() {
             return None;
         }

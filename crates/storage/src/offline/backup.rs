@@ -100,11 +100,11 @@ pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupEr
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
-    // Before the WAL: what was shipped, told and counted by then is in the copy of the store.
+    // Before the WAL: whatever was shipped, notified and counted by then is in the copy of the store.
     copy.others()?;
     copy.wal()?;
     copy.catalog_with_segments()?;
-    // Written before the catalog knows of them, so what the catalog says is here as well, and perhaps more.
+    // Written before the catalog knows of them, so all segments of the catalog are here, and perhaps more.
     copy.files("wal", "ids")?;
     // Behind the segments: a deletion acknowledged meanwhile holds for the copy as well.
     for ending in ["group", "events", "receipt"] {

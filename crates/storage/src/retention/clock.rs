@@ -60,7 +60,7 @@ impl ComparedClock {
 /// What is wrong with the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockDoubt {
-    /// What the clock says.
+    /// The time of the clock.
     pub now: Timestamp,
     /// What it should say at least, where that is known.
     pub expected: Option<Timestamp>,
@@ -102,7 +102,7 @@ impl ClockGuard {
         guard
     }
 
-    /// Looks at the clock; tells whether it is trusted.
+    /// Reads the clock; returns whether it is trusted.
     pub(crate) fn look(&mut self, wall: i64, uptime: Duration) -> bool {
         // Never anchored anew: many small jumps are as bad as a large one.
         if self.trusted.is_some_and(|trusted| trusted.fits(wall, uptime)) {

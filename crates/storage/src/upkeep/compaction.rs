@@ -43,7 +43,7 @@ use crate::tier::Tier;
 use crate::upkeep::mover::Mover;
 use crate::upkeep::tiers::TierClassifier;
 
-/// How often someone looks whether something is due; a flush rings as well.
+/// How often compaction looks for work; a flush wakes it as well.
 const TICK: Duration = Duration::from_secs(60);
 
 /// Longest rest after a block.
@@ -119,7 +119,7 @@ impl Compactor {
 }
 
 impl Compactor {
-    /// Puts segments together at full speed until nothing is due of what is there now: while events come there is
+    /// Compacts at full speed until nothing is left to do for the present segments: while events come there is
     /// always something due.
     pub(crate) fn compact_now(&self) -> Result<(), StoreError> {
         let newest = self.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
@@ -130,7 +130,7 @@ impl Compactor {
         compacted
     }
 
-    /// Does what is due, with segments up to the number `last`.
+    /// Runs all jobs with segments up to the number `last`.
     fn compact(&self, last: u128) -> Result<(), StoreError> {
         while self.compact_once(last)? {}
         self.mover.move_cold();
@@ -142,7 +142,7 @@ impl Compactor {
         choice::debt(self.candidates(&HashSet::new()))
     }
 
-    /// Does the next job; `false` where nothing is due.
+    /// Runs the next job; returns `false` if there is none.
     fn compact_once(&self, last: u128) -> Result<bool, StoreError> {
         let mut compactor = self.jobs();
         self.settle(&mut compactor)?;

@@ -50,7 +50,7 @@ pub(crate) struct FlushState {
 struct PendingFlush {
     rotated: Rotation,
     /// What is on disk and waits for the catalog. It is kept when the catalog fails, and committed again: that is
-    /// no repetition where the first time had succeeded, and no one was told.
+    /// no repetition where the first time had succeeded unnoticed.
     prepared: Option<FlushOutput>,
 }
 

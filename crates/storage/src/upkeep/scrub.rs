@@ -88,7 +88,7 @@ pub(crate) fn run(scrubber: &Scrubber) {
 }
 
 impl Scrubber {
-    /// Begins a cycle where one is due, and reads what of the cycle is left.
+    /// Begins a cycle if its time has come, and reads the rest of the cycle.
     pub(crate) fn scrub(&self, interval_ns: i64, rate: u64) {
         let now = self.segments.options.clock.now().0;
         let mut note = *self.progress();

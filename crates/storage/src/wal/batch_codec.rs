@@ -48,7 +48,7 @@ const SYSTEM_COLUMNS: usize = 6;
 /// Longest plain form: four bodies of the largest size that is taken.
 const PLAIN_BYTES_MAX: usize = 256 << 20;
 
-/// Encodes a batch, or says why it is too large. The plain form needs a buffer for a moment.
+/// Encodes a batch; the error is why it is too large. The plain form needs a temporary buffer.
 pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
     let mut plain = buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
     let written = put_batch(&mut plain, batch);

@@ -41,7 +41,7 @@ pub(crate) struct Contents {
     pub(crate) unproven_from: usize,
 }
 
-/// Takes the bytes of a file apart, or says why not even its header can be read.
+/// Parses the bytes of a file; the error is why not even its header can be read.
 pub(crate) fn read(bytes: &[u8], place: FileContext) -> Result<Contents, HeaderError> {
     let header = FileHeader::decode(bytes)?;
     let mark = Mark::decode(bytes, &header);

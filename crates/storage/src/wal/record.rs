@@ -128,7 +128,7 @@ pub(crate) struct Body {
     pub(crate) hash: u64,
 }
 
-/// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; says why where it is too large.
+/// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; the error is why it is too large.
 pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buffers) -> Result<Body, String> {
     let Delivery { key, position, parts, .. } = delivery;
     if parts.len() > usize::from(u16::MAX) {
@@ -163,7 +163,7 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buf
     Ok(Body { bytes: out, hash })
 }
 
-/// What a body says.
+/// The content of a body.
 #[derive(Debug)]
 pub(crate) struct Contents {
     pub(crate) key: Option<BatchKey>,

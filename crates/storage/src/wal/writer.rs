@@ -30,7 +30,7 @@ pub(crate) struct Writer {
     header: FileHeader,
     /// Bytes that are durable; the next write goes there.
     end: u64,
-    /// What the mark in the file says to be durable.
+    /// How far the file is durable according to its mark.
     marked: u64,
 }
 

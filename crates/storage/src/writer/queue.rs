@@ -1,7 +1,7 @@
 //! Deliveries on their way to the writer thread.
 //!
 //! Senders' threads do what can be done by many: put rows in order of time and encode the record. The queue is
-//! bounded by bytes; whoever finds it full waits a while and is then told to come back.
+//! bounded by bytes; a sender that finds it full waits a while and is then asked to retry.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -53,7 +53,7 @@ pub(crate) struct RequestPart {
 }
 
 impl Request {
-    /// Prepares a delivery, or says why it is too large.
+    /// Prepares a delivery; the error is why it is too large.
     pub(crate) fn prepare(mut delivery: Delivery, buffers: &Buffers) -> Result<Self, AppendError> {
         delivery.parts.retain(|part| !part.batch.is_empty());
         delivery.position = delivery.position.filter(|position| !position.range.is_empty());

@@ -1,4 +1,4 @@
-//! What the kernel tells in `/proc`, read from the texts of its files. What is not understood is left out.
+//! Parses the files of the kernel in `/proc`. What is not understood is left out.
 //!
 //! Source: proc(5), Documentation/admin-guide/iostats.rst and Documentation/accounting/psi.rst of Linux.
 

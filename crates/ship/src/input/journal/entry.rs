@@ -11,7 +11,7 @@ const PLACE_BYTES_MAX: usize = 1 << 10;
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Nothing any more. A half line at the end is nothing: it comes again.
+    /// The schedule is stopped. A half line at the end is nothing: it comes again.
     None,
     /// A line.
     Whole,

@@ -26,7 +26,7 @@ pub(super) struct Sample<'t> {
     pub(super) time: Option<Timestamp>,
 }
 
-/// In what a page says times.
+/// The unit of timestamps on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimeUnit {
     /// Prometheus' format.

@@ -257,7 +257,7 @@ impl Opening {
     }
 }
 
-/// Returns the id that a segment file's name tells.
+/// Returns the id in the name of a segment file.
 pub(super) fn id_of(file: &str) -> Option<u128> {
     let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
     // One that came back from the object store has a second number.
