@@ -95,7 +95,7 @@ impl Alerts {
         Ok(alerts)
     }
 
-    /// Puts other rules and channels of files in the place of those that stand. A rule is known by its name: what one with
+    /// Replaces the rules and channels of files. A rule is known by its name: one with
     /// the same name keeps its state; alerts of a removed rule are sent as resolved.
     pub fn replace(&self, files: RuleSet) -> Result<(), AlertsError> {
         let mut defined = self.defined();
@@ -203,7 +203,7 @@ fn evaluate_rules(engine: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: Task
 /// Delivers what waits for a channel until it no longer exists. While `is_held`, everything waits.
 fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
     let mut repeated_at = clock.now().0;
-    // It is looked up anew each time: it may have been changed.
+    // It is looked up again each time: it may have been changed.
     while let Some(channel) = engine.served_channel(name) {
         engine.tend(&channel, clock.now());
         if is_held() {

@@ -98,7 +98,7 @@ impl Ask for StoreAsk {
             memory_bytes_max: MEMORY_BYTES_MAX,
             deadline: Instant::now().checked_add(QUERY_TIME_MAX),
             cancelled: &self.is_stopping,
-            // Rules run beside people's queries and leave them the other cores.
+            // Rules run along with people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
             support: execute::Support {

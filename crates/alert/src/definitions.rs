@@ -24,7 +24,7 @@ pub(crate) const RULE: &str = "rule";
 pub(crate) const CHANNEL: &str = "channel";
 pub(crate) const SILENCE: &str = "silence";
 
-/// Names that addresses beside those of rules have.
+/// Names that other addresses of the API have.
 const ROUTES: [&str; 2] = ["test", "backtest"];
 
 /// Longest name of a rule.

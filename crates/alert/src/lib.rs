@@ -69,7 +69,7 @@ pub use silence::{AnyMatcher, NewSilence, SilenceView};
 pub use state::{Acknowledgement, check_state};
 pub use trial::{Backtest, BacktestRange, PastAlert, Trial, TrialSet, backtest, try_rule};
 
-/// The rule file that is used where there is none: `config/rules/errors.yaml`.
+/// The rule file that is used if there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");
 
 /// A rule that counts errors, which tests begin from.

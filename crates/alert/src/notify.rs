@@ -92,7 +92,7 @@ impl Notification {
             && n_bytes + slim(&other.body).to_string().len() < room
     }
 
-    /// Takes another one in. One that begins comes before those that end: it is what someone has to look at.
+    /// Adds another one. One that begins comes before those that end: it needs attention.
     fn take(&mut self, mut other: Self) {
         self.due_at = self.due_at.min(other.due_at);
         if other.body["status"] == "firing" && self.body["status"] != "firing" {
@@ -258,7 +258,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) rule: &'a Rule,
     pub(crate) change: &'a Transition,
     pub(crate) annotations: BTreeMap<String, String>,
-    /// Events behind it, as JSON objects.
+    /// Its events, as JSON objects.
     pub(crate) events: Vec<Json>,
     /// Further facts, by their names in notifications.
     pub(crate) evidence: Json,

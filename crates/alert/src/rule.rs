@@ -52,7 +52,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Reports whether the rule is there for someone for whom only the groups of `scope` are.
+    /// Reports whether the rule is visible within `scope`.
     pub(crate) fn is_within(&self, scope: &GroupScope) -> bool {
         let is_any = !self.groups.is_empty();
         scope.is_everything() || is_any && self.groups.iter().all(|group| scope.admits(group.as_str()))
@@ -110,9 +110,9 @@ pub struct Datapoints {
 pub struct RuleError {
     /// The file.
     pub file: String,
-    /// Line from 1, where there is one.
+    /// Line from 1, if there is one.
     pub line: Option<u64>,
-    /// Column from 1, where there is one.
+    /// Column from 1, if there is one.
     pub column: Option<u64>,
     /// What is wrong.
     pub message: String,

@@ -1,8 +1,8 @@
 //! What survives a restart: states of rules, and notifications that are still to be sent.
 //!
 //! One file, `alerts.state`: a line of JSON {format, version, xxh3}, a newline, the state as JSON, which the
-//! checksum covers. It is written beside its place, synced and renamed, so it is whole at any moment. A damaged
-//! file is set aside and named; alerts that fire then fire anew.
+//! checksum covers. It is written next to its place, synced and renamed, so it is whole at any moment. A damaged
+//! file is set aside and named; alerts that fire then fire again.
 
 use std::collections::BTreeMap;
 use std::fs::{self};
@@ -57,7 +57,7 @@ pub(crate) struct ActiveAlert {
     pub(crate) acknowledged: Option<Acknowledgement>,
 }
 
-/// That someone has taken an alert on.
+/// The acknowledgement of an alert by a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// Who.

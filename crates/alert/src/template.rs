@@ -25,9 +25,9 @@ fn environment() -> Environment<'static> {
 pub(crate) struct Names<'a> {
     /// Variables.
     pub(crate) variables: &'a [&'a str],
-    /// Labels; `None` where only an answer shows which there are.
+    /// Labels; `None` if only an answer shows which there are.
     pub(crate) labels: Option<&'a [String]>,
-    /// Columns of the query, which someone may take for variables.
+    /// Columns of the query, which a user may mistake for variables.
     pub(crate) columns: &'a [String],
 }
 

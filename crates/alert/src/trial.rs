@@ -117,7 +117,7 @@ pub struct PastAlert {
     pub labels: Labels,
     /// When it would have begun.
     pub starts_at: Timestamp,
-    /// When it would have ended; nothing where it would fire at the end.
+    /// When it would have ended; nothing if it would fire at the end.
     pub ends_at: Option<Timestamp>,
     /// The value farthest from zero while it fired.
     pub peak_value: Option<f64>,

@@ -188,7 +188,7 @@ impl Trigger {
     }
 }
 
-/// Returns the groups and the first steps of a rule, as far as they look at single events; nothing where none chooses any.
+/// Returns the groups and the first steps of a rule, as far as they look at single events; nothing if none chooses any.
 fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Operator>)> {
     if !rule.kind.is_immediate() {
         return None;

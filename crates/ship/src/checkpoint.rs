@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Saving appends what changed to the newer slot and syncs it; an acknowledgement costs a page, however many files there
-//! are. A slot that has grown to twice what it began with is left as it is and the other one begun, beside its place,
+//! are. A slot that has grown to twice what it began with is left as it is and the other one begun, next to its place,
 //! synced and renamed, so that one whole checkpoint is there at any moment. Where the newer one is damaged, what can be
 //! read of it counts on top of the older one: what was acknowledged in between is sent again, and the server,
 //! which knows positions, stores it once. What is never done is to skip: after such a fall-back new generations

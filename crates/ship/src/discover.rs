@@ -25,7 +25,7 @@ const DEPTH_MAX: usize = 32;
 /// Most files followed at once.
 const FILES_MAX: usize = 100_000;
 
-/// Most names of a file that are remembered beside the one that it is known by.
+/// Most names of a file that are remembered besides the one that it is known by.
 const OTHER_NAMES_MAX: usize = 8;
 
 /// Most files named as left out.

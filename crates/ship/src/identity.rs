@@ -119,7 +119,7 @@ impl Mark {
         Ok(fits.then_some((head, tail)))
     }
 
-    /// Reads at most `n` bytes behind the mark into `bytes`; `None` where the file no longer has the marked content.
+    /// Reads at most `n` bytes after the mark into `bytes`; `None` if the file no longer has the marked content.
     ///
     /// The bytes are read first and the mark is checked after: a truncation in between shows.
     pub(crate) fn read_on(&self, file: &File, n: usize, mut bytes: Vec<u8>) -> io::Result<Option<VerifiedBytes>> {

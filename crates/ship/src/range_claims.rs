@@ -23,14 +23,14 @@ const BYTES_TELLING: u64 = 1024;
 /// How often a file is compared again while another shipper adds to what the server holds of it.
 const COMPARISONS_MAX: usize = 4;
 
-/// Ranges that stand for files of this shipper: each stands for one.
+/// Ranges that were claimed for files of this shipper, each for one.
 #[derive(Debug, Default)]
 pub(crate) struct ClaimedRanges(Mutex<HashSet<String>>);
 
 /// One question to a server, repeated until it answers.
 type Ask<'a> = &'a dyn Fn(&HeldQuestion) -> Result<Vec<HeldRange>, DeliverError>;
 
-/// Returns how far the server holds the file of a batch whose first byte it may hold; nothing where it has to be sent.
+/// Returns how far the server holds the file of a batch whose first byte it may hold; nothing if it has to be sent.
 pub(crate) fn held_to(
     batch: &FileBatch,
     taken: &ClaimedRanges,
@@ -83,7 +83,7 @@ pub(crate) fn held_to(
 }
 
 impl ClaimedRanges {
-    /// Takes those of the ranges that stand for the file, and gives where they end.
+    /// Claims the ranges of the file and returns where they end.
     fn take(&self, batch: &FileBatch, unasked: &UncheckedFile, mut held: Vec<HeldRange>) -> Option<u64> {
         let path = &batch.header.path;
         let mut taken = locked(&self.0);

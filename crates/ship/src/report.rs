@@ -1,7 +1,7 @@
 //! The status of a shipper, read from its state directory, also while it runs.
 //!
 //! ```text
-//! STATE/status.json   what the one at work told last, written beside its place and renamed; not synced, for it is
+//! STATE/status.json   what the one at work told last, written next to its place and renamed; not synced, for it is
 //!                     nothing that anyone must have after a crash
 //! ```
 
@@ -58,7 +58,7 @@ pub struct ReportedFile {
     pub last_error: Option<String>,
 }
 
-/// How a shipper stands.
+/// The status of a shipper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Whether one is at work.
@@ -77,7 +77,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Reads how the shipper on `state_dir` stands. Nothing is changed there.
+    /// Reads the status of the shipper on `state_dir`. Changes nothing there.
     ///
     /// # Errors
     /// Where there is no such directory, or it cannot be read.
@@ -181,7 +181,7 @@ fn told_of(status: Status) -> ShipperReport {
 
 fn write(path: &Path, told: &ShipperReport) -> io::Result<()> {
     let temporary = path.with_extension("json.tmp");
-    // A link that someone planted is not followed.
+    // A link that an attacker planted is not followed.
     fs::remove_file(&temporary).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),

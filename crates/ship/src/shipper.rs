@@ -110,7 +110,7 @@ impl Shipper {
         Ok((shipper, discovery))
     }
 
-    /// Returns how it stands. The files are as of half a second ago at most.
+    /// Returns its status. The files are as of half a second ago at most.
     pub fn status(&self) -> Status {
         self.shared.status()
     }

@@ -15,10 +15,10 @@ pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
 const FILES_MAX: usize = 2_000;
 const NAME_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of a file in a report beside its names.
+/// Bytes of a file in a report besides its names.
 const FILE_BYTES: usize = 300;
 
-/// How a shipper stands, for its server.
+/// The status of a shipper, for its server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceReport {
     /// The state directory's random id.
@@ -56,7 +56,7 @@ pub struct SourceFile {
     pub file: String,
     /// Rises when the file is truncated or replaced in place.
     pub generation: u64,
-    /// Where the shipper began with the generation; what stands before is left out on purpose.
+    /// Where the shipper began with the generation; earlier bytes are left out on purpose.
     pub begin: u64,
     /// Where the file is, or was; empty for files of our own.
     pub path: String,

@@ -82,7 +82,7 @@ impl BatchIds {
                 break;
             }
             self.by_age.pop_front();
-            // The id may have been accepted anew since.
+            // The id may have been accepted again since.
             if self.known.get(&id).is_some_and(|batch| batch.accepted == accepted) {
                 self.known.remove(&id);
             }

@@ -33,7 +33,7 @@ pub(crate) fn mark(dir: &Path, taken: Timestamp) -> io::Result<()> {
     disk::write_whole(&path, format!("{KIND}\nformat {FORMAT}\ntaken {taken}\n").as_bytes())
 }
 
-/// Returns when the copy in `dir` was taken, as text; `None` where it is no copy. A mark that cannot be read is a mark.
+/// Returns when the copy in `dir` was taken, as text; `None` if it is no copy. A mark that cannot be read is a mark.
 pub fn copy_taken(dir: &Path) -> Option<String> {
     match std::fs::read_to_string(path_of(dir)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

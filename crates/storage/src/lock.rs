@@ -42,7 +42,7 @@ impl Lock {
     }
 }
 
-/// Reads the UUID of the store in `dir`; `None` where the directory is absent or holds no store.
+/// Reads the UUID of the store in `dir`; `None` if the directory is absent or holds no store.
 pub(crate) fn read_store(dir: &Path) -> Result<Option<[u8; 16]>, OpenError> {
     let path = dir.join("STORE");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What upkeep knows beside what is stored: whether the clock is right, how far the scrub has come. It is kept across
+//! The state of upkeep besides the catalog: whether the clock is right, how far the scrub has come. It is kept across
 //! starts in `UPKEEP` (`notes`).
 
 use std::path::Path;

@@ -8,7 +8,7 @@
 //! that a request that arrives late can neither replace nor remove an object that someone relies on.
 //!
 //! Credentials come from where AWS tools look for them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a web
-//! identity, or the machine's own. They stand in no setting and in no message.
+//! identity, or the machine's own. They are in no setting and in no message.
 
 #[cfg(test)]
 pub(crate) mod fake;
@@ -48,7 +48,7 @@ const PART_BYTES: u64 = 8 << 20;
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What stands between the name of an object and the id of an upload of it in parts.
+/// The separator between the name of an object and the id of a multipart upload of it.
 const UPLOAD: &str = "?uploadId=";
 
 /// The objects of one store in one bucket.

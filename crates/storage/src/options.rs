@@ -39,7 +39,7 @@ pub struct Options {
     pub section_cache_bytes: u64,
     /// What goes for its age or size.
     pub retention: RetentionOptions,
-    /// How often every segment is read again, in nanoseconds; never where there is none.
+    /// How often every segment is read again, in nanoseconds; never if there is none.
     pub scrub_interval_ns: Option<i64>,
     /// The clock that events' times of acceptance come from.
     pub clock: Clock,

@@ -107,7 +107,7 @@ impl ReadCache {
                     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
                     found.push((modified, key, metadata.len()));
                 }
-                // Cut off while it was written, or put there by someone.
+                // Cut off while it was written, or put there from outside.
                 _ => remove(&entry.path()),
             }
         }

@@ -35,7 +35,7 @@ pub(crate) struct RemoteFiles {
 
 #[derive(Default)]
 struct FetchState {
-    /// Pages that someone has asked for.
+    /// Pages that were requested.
     asked: HashSet<PageKey>,
     recent: VecDeque<(PageKey, Arc<Vec<u8>>)>,
 }

@@ -84,7 +84,7 @@ impl Writer {
         self.segments.state().hot_bytes() >= self.segments.options.hot_bytes_max()
     }
 
-    /// Waits while hot events are too many; `false` where they stay so, or where flushes fail.
+    /// Waits while hot events are too many; `false` if they stay so, or where flushes fail.
     fn wait_for_flush(&self) -> bool {
         let until = Instant::now() + WAIT_FOR_FLUSH;
         while self.is_overloaded() {

@@ -54,7 +54,7 @@ pub struct ChannelSettings {
     pub command: Vec<String>,
 }
 
-/// Reads a secret; an error does not repeat what stands there instead of a text.
+/// Reads a secret; an error does not repeat the wrong value.
 fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     let text = Option::<String>::deserialize(deserializer);
     text.map(|text| text.map(Secret::from)).map_err(|_| D::Error::custom("must be a text; put it in quotes"))

@@ -16,7 +16,7 @@ pub(crate) fn fires(notification: &Json) -> bool {
     notification["status"] == "firing"
 }
 
-/// Returns a member that is a text; nothing where it is none.
+/// Returns a member that is a text; nothing if it is none.
 pub(super) fn text<'a>(notification: &'a Json, name: &str) -> &'a str {
     notification[name].as_str().unwrap_or_default()
 }
@@ -24,7 +24,7 @@ pub(super) fn text<'a>(notification: &'a Json, name: &str) -> &'a str {
 /// Returns all alerts of a notification.
 pub(super) fn alerts(notification: &Json) -> impl Iterator<Item = &Json> {
     let all = notification["alerts"].as_array().filter(|alerts| alerts.len() > 1);
-    // The first one stands in the notification itself, with more of its events.
+    // The first one is in the notification itself, with more of its events.
     std::iter::once(notification).chain(all.into_iter().flatten().skip(1))
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct Metric {
 }
 
 impl Compiled {
-    /// Returns names of the columns of its rows; none where they are known only once it was asked.
+    /// Returns names of the columns of its rows; none if they are known only once it was asked.
     pub(crate) fn columns(&self) -> Vec<String> {
         shown(self.plan.operators())
             .iter()
@@ -77,7 +77,7 @@ impl Compiled {
         self.value = Some(labels.len());
     }
 
-    /// Says that behind `n_by` columns of label values comes the pattern, and behind it how often it came.
+    /// Says that after `n_by` columns of label values comes the pattern, and behind it how often it came.
     pub(crate) fn note_pattern(&mut self, n_by: usize) {
         self.labels.push((n_by, "pattern".to_owned()));
         self.pattern = Some(n_by);

@@ -12,7 +12,7 @@ use crate::kind::Absence;
 use crate::rule::window_of;
 use crate::{Rule, Table};
 
-/// The columns behind those that make label sets: seconds since the last event, and when it was.
+/// The columns after those of the label sets: seconds since the last event, and when it was.
 const COLUMNS: [&str; 2] = ["silent", "last"];
 
 /// Queries the present sources, and the earlier ones.

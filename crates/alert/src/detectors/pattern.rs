@@ -23,7 +23,7 @@ const LABEL_CHARS_MAX: usize = 200;
 /// Masked texts by which the events of one pattern are found.
 const TEXTS_MAX: usize = 100;
 
-/// Columns behind those that make label sets.
+/// Columns after those of the label sets.
 const COLUMNS: [&str; 6] = ["pattern", "count", "is_new", "before", "per_hour_before", "texts"];
 
 /// Asks for the window, and for the time before it where the window has anything.

@@ -16,7 +16,7 @@ use crate::labels::Labels;
 use crate::rule::window_of;
 use crate::{Ask, EventTime, Question, Rule, Table};
 
-/// An error is in someone's hands within two seconds: questions may take so much of that together.
+/// An error is notified within two seconds: all lookups together may take this part of it.
 const TIME_MAX: Duration = Duration::from_millis(700);
 
 /// Fields that say where lines come from; the first one that the lines have is counted by.

@@ -35,7 +35,7 @@ impl RuleEngine {
         changes: &[(Transition, Json)],
         now: Timestamp,
     ) {
-        // Ends first: where a rule asks something else now, one and the same label set may end and begin anew.
+        // Ends first: where a rule asks something else now, one and the same label set may end and begin again.
         for is_beginning in [false, true] {
             let mut fresh = EvidenceByAlert::new();
             for (change, body) in changes.iter().filter(|(change, _)| change.fires == is_beginning) {

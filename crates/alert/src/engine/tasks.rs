@@ -88,7 +88,7 @@ impl RuleEngine {
     }
 
     /// Notes that a rule would be judged as it was the last time: with no event in its window, nothing known of any
-    /// label set, and nothing accepted since that concerns it. `false` where it is not so.
+    /// label set, and nothing accepted since that concerns it. `false` if it is not so.
     fn note_unchanged(&self, rule: &Rule, now: Timestamp) -> bool {
         let mut inner = self.locked();
         let Some(state) = inner.kept.rules.get_mut(&rule.name) else { return false };

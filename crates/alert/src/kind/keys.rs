@@ -46,7 +46,7 @@ pub(crate) struct KindText {
     pub(crate) when: Option<Spanned<String>>,
 }
 
-/// Where keys stand that not every kind has.
+/// Positions of keys that not every kind has.
 pub(crate) struct KeyLocations {
     pub(crate) name: Location,
     pub(crate) query: Option<Location>,

@@ -76,7 +76,7 @@ struct Inner {
     entries: BTreeMap<Key, Entry>,
     /// What was kept of meters that no one has brought yet.
     left: MeterRecords,
-    /// How often someone asked for everything accepted to be counted, and how many of these it was done for.
+    /// How many readers asked for everything accepted to be counted, and how many of them were served.
     n_wanted: u64,
     n_settled: u64,
 }
@@ -137,7 +137,7 @@ impl MeterThread {
         inner.entries.remove(key);
     }
 
-    /// Returns all meters of someone, by their names.
+    /// Returns all meters of an owner, by their names.
     pub fn counted(&self, whose: &'static str) -> BTreeMap<String, MeterCount> {
         let inner = self.shared.inner();
         let own = inner.entries.iter().filter(|((owner, _), _)| *owner == whose);
@@ -246,7 +246,7 @@ impl Shared {
         self.inner().entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
     }
 
-    /// Lets a meter that is behind look at what the store has; `false` where none is.
+    /// Lets a meter that lags look at what the store has; `false` if none is.
     fn catch_up_one(&self) -> bool {
         let inner = self.inner();
         let room = inner.room();

@@ -97,7 +97,7 @@ pub struct Series {
     /// Events by the first bucket that holds their value; those beyond all are in none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     buckets: Vec<u64>,
-    /// Starts anew with the process, as in Prometheus' own libraries.
+    /// Starts again with the process, as in Prometheus' own libraries.
     #[serde(skip)]
     window: Window,
 }

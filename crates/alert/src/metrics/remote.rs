@@ -1,6 +1,6 @@
 //! Remote write: what the page of metrics shows of events is sent on to a Prometheus, or to whatever speaks its protocol.
 //!
-//! Each interval what stands on the page is saved with its time, and waits to be sent, oldest first; the receiver
+//! At each interval the samples of the page are saved with their time, and wait to be sent, oldest first; the receiver
 //! wants samples in their order. Where it is away they wait, a bounded number of bytes, of which the oldest go first. A
 //! thread of its own sends, so that a receiver that hangs delays nothing but what it is sent.
 

@@ -33,7 +33,7 @@ pub(crate) struct Requirement {
 pub(crate) type Way = Vec<(u32, Requirement)>;
 
 /// Returns the ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
-/// message does, one without demands where each does. `None` where there are too many to tell.
+/// message does, one without demands where each does. `None` if there are too many to tell.
 pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
     let is_short = (1..=LITERAL_BYTES_MAX).contains(&literal.len());
     let mut walk =

@@ -3,7 +3,7 @@
 //! ```text
 //! /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log      links of Kubernetes' to the next ones
 //! /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log         with 0.log.20261120-101010 once it is rotated
-//! /var/lib/docker/containers/ID/ID-json.log               with ID-json.log.1; config.v2.json beside it names the container
+//! /var/lib/docker/containers/ID/ID-json.log               with ID-json.log.1; config.v2.json next to it names the container
 //! ```
 //!
 //! The directories before that do not matter: they may be mounted elsewhere. No name of Kubernetes has a `_`.

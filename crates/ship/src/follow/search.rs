@@ -258,7 +258,7 @@ impl Follower {
         ended.iter().for_each(|(name, generation)| self.end_original(name, *generation));
     }
 
-    /// Opens a file that was not known before, or what it holds where it is packed; `None` where it is left out, or not there yet.
+    /// Opens a file that was not known before, or what it holds where it is packed; `None` if it is left out, or not there yet.
     pub(super) fn open_new(
         &mut self,
         candidate: &Candidate,

@@ -1,6 +1,6 @@
 //! Inputs as they are defined: a list of tables, of which each has a type from [`TYPES`].
 //!
-//! A new type is a line there, with the keys that it has beside those of every input and the function that reads them.
+//! A new type is a line there, with the keys that it has besides those of every input and the function that reads them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ const TYPES: &[Type] = &[
 pub struct DefinedInput {
     /// Files, or how the lines are shipped.
     pub file: FileInput,
-    /// What makes the lines; nothing where files are followed.
+    /// What makes the lines; nothing if files are followed.
     pub input: Option<Box<dyn Input>>,
     /// Its type.
     pub kind: &'static str,

@@ -30,7 +30,7 @@ pub(super) struct Program<'p> {
 /// What becomes of what a program writes to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StderrUse {
-    /// It stands beside what the shipper writes there.
+    /// It stands besides what the shipper writes there.
     Shown,
     /// It is kept.
     Kept,

@@ -1,4 +1,4 @@
-//! Pages of metrics, as Prometheus' exporters have them (`/metrics`): fetched every so often, an event for each sample.
+//! Pages of metrics, as Prometheus' exporters have them (`/metrics`): fetched from time to time, an event for each sample.
 //!
 //! An event has `name`, `value`, `job` (the input's name), `instance` (host and port, or the `target` that an exporter is
 //! asked about) and the labels as fields. So there are as many fields as labels, however many metrics there are, and
@@ -54,7 +54,7 @@ const TAKEN: [&str; 18] = [
     "log",
 ];
 
-/// A page that is fetched every so often.
+/// A page that is fetched from time to time.
 pub(super) struct Scrape {
     url: Url,
     instance: String,
@@ -89,7 +89,7 @@ impl Input for Scrape {
 }
 
 impl Scrape {
-    /// Fetches `url` every so often, and waits no longer than `timeout` for it.
+    /// Fetches `url` from time to time, and waits no longer than `timeout` for it.
     pub(super) fn new(url: Url, job: &str, every: Duration, timeout: Duration) -> Self {
         Self { instance: instance_of(&url), job: job.to_owned(), url, every, timeout, samples_max: SAMPLES_MAX }
     }

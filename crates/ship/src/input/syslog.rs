@@ -27,7 +27,7 @@ use crate::stop::locked;
 /// Largest datagram.
 const DATAGRAM_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes of datagrams that wait to be written, and what each takes beside its own.
+/// Bytes of datagrams that wait to be written, and what each takes besides its own.
 const QUEUE_BYTES_MAX: usize = 16 << 20;
 const DATAGRAM_COST: usize = 64;
 
@@ -225,7 +225,7 @@ struct DrainTimer {
 }
 
 impl DrainTimer {
-    /// Returns how long to wait for bytes; nothing where no more are read.
+    /// Returns how long to wait for bytes; nothing if no more are read.
     fn wait(&mut self, sink: &Sink) -> Option<Duration> {
         if !sink.is_stopping() {
             return Some(LOOK_PAUSE);

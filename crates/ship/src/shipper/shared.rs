@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) trouble: Mutex<Option<DeliveryFailure>>,
     /// How often it worked again.
     pub(crate) n_recoveries: AtomicU64,
-    /// What of what the server holds stands for files of this shipper.
+    /// Ranges on the server that were claimed for files of this shipper.
     pub(crate) taken: ClaimedRanges,
     /// What size of piece the server takes.
     pub(crate) piece_sizes: PieceSizes,
@@ -77,7 +77,7 @@ impl Shared {
         }
     }
 
-    /// Tells the server again and again how this shipper stands.
+    /// Reports the status of this shipper to the server from time to time.
     pub(crate) fn report_until_stopped(&self, identity: &Identity, server: &dyn Deliver) {
         while !self.stop.is_set() {
             if let Err(error) = server.report(&identity.report(self.status())) {

@@ -52,7 +52,7 @@ pub(crate) struct Mask {
     pub(crate) shown: Vec<usize>,
     /// The deleted events by minute and level.
     minutes: Vec<MinuteCounts>,
-    /// How many deleted events have each field, once someone wanted to know.
+    /// How many deleted events have each field, once requested.
     fields: OnceLock<BTreeMap<Arc<str>, u64>>,
 }
 
@@ -108,7 +108,7 @@ impl BlockMask {
 }
 
 impl Mask {
-    /// Works out which rows of run `index` are deleted; `None` where none is.
+    /// Works out which rows of run `index` are deleted; `None` if none is.
     pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removals<'_>) -> Result<Option<Self>, ScanError> {
         let Some(summary) = segment.summaries().get(index) else { return Ok(None) };
         let edges = edges_of(removed.trims, segment.meta(), summary);

@@ -178,7 +178,7 @@ impl SegmentFiles {
 
     /// Takes out the doomed files of a place that no one holds any more.
     pub(super) fn take_released(&self, place: Place) -> Vec<FileRemoval> {
-        // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. No one can get
+        // Whoever reads it holds the segment, whoever is about to open it again what it is stored as. No one can get
         // at either from anywhere else, so that one holder stays one.
         let is_held =
             |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;

@@ -110,7 +110,7 @@ impl Compactor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rests after work, unless someone waits; `false` once the store is closed.
+    /// Rests after work, unless a caller waits; returns `false` once the store is closed.
     fn rest(&self, worked: Duration, is_busy: bool) -> bool {
         let factor = if is_busy { REST_FACTOR_BUSY } else { 1 };
         let is_awaited = self.n_waiting.load(Ordering::Relaxed) > 0;
@@ -153,7 +153,7 @@ impl Compactor {
         let n_outputs = written.len();
         let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
         match done {
-            // Only what someone still holds keeps its file.
+            // Only a segment still in use keeps its file.
             Ok(()) => drop(job),
             Err(StoreError::Catalog(error)) => {
                 // It may have been committed all the same; only the catalog knows.
@@ -174,7 +174,7 @@ impl Compactor {
         Ok(true)
     }
 
-    /// Finds out what became of a transaction whose answer was lost; `true` where it happened.
+    /// Finds out what became of a transaction whose answer was lost; `true` if it happened.
     fn settle(&self, compactor: &mut CompactionState) -> Result<bool, StoreError> {
         let Some((job, written)) = compactor.unsettled.take() else { return Ok(false) };
         let _upkeep = self.segments.replacement();
@@ -296,7 +296,7 @@ impl Compactor {
         }
         let _upkeep = self.segments.replacement();
         if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
-            // A deletion was quicker. What is left is looked at anew.
+            // A deletion was quicker. What is left is looked at again.
             self.segments.remove_segments(written);
             written.clear();
             return Ok(());
@@ -308,7 +308,7 @@ impl Compactor {
         Ok(())
     }
 
-    /// Opens the segments anew, so that what is kept of them in memory goes with the job.
+    /// Opens the segments again, so that what is kept of them in memory goes with the job.
     fn open_inputs(&self, job: &Job) -> Result<RunsByGroup, StoreError> {
         let mut runs = RunsByGroup::new();
         let (deletions, finals) = {
@@ -334,7 +334,7 @@ impl Compactor {
         Ok(runs)
     }
 
-    /// Writes one segment and proves that it is right; `None` where it would be empty.
+    /// Writes one segment and proves that it is right; `None` if it would be empty.
     fn write_output(
         &self,
         job: &Job,

@@ -71,7 +71,7 @@ fn missing(links: &[Link], released: u64, made: u64) -> Vec<RangeInclusive<u64>>
             missing.push(from..=link.number - 1);
         }
         let next = header.and_then(|(_, mark)| mark).map(|mark| mark.next).filter(|next| *next > link.number);
-        // What was made stays expected until a file at or behind it was met.
+        // What was made stays expected until a file at or after it was met.
         expected = next.or(expected.filter(|expected| *expected > link.number));
     }
     missing.extend(expected.map(|number| number..=number));

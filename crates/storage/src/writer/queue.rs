@@ -131,7 +131,7 @@ impl fmt::Debug for Answer {
 pub(crate) enum WriterCommand {
     /// Accept a delivery.
     Append(Box<Request>, Answer),
-    /// Begin a flush: continue in a new WAL file and hand over what came before. `None` where there is nothing.
+    /// Begin a flush: continue in a new WAL file and hand over what came before. `None` if there is nothing.
     Rotate(SyncSender<Result<Option<Rotation>, StoreError>>),
     /// Delete a group; the answer is whether there was one.
     Delete(GroupName, SyncSender<Result<bool, StoreError>>),
@@ -345,7 +345,7 @@ mod tests {
         queue.push_delivery(request(), Answer::new(drop)).expect("room");
     }
 
-    /// Waits until someone gathers; there is something on its way, so that it continues.
+    /// Waits until the writer gathers; a delivery is on its way, so that it continues.
     fn await_gathering(queue: &Queue) {
         while !queue.waiting().is_gathering {
             std::thread::yield_now();

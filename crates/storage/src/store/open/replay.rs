@@ -132,7 +132,7 @@ impl Opening {
         Ok(wal)
     }
 
-    /// Replays a file; `None` where it is not there any more afterwards.
+    /// Replays a file; `None` if it is not there any more afterwards.
     fn replay_file(&mut self, chain: &Chain, index: usize) -> Result<Option<LastFile>, OpenError> {
         let number = chain.links[index].number;
         let is_last = index + 1 == chain.links.len();
