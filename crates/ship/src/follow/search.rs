@@ -1,4 +1,4 @@
-//! The search of all paths: new files are taken in, renames followed, files that are gone given up and forgotten.
+//! Searches all paths: takes new files in, follows renames, gives up and forgets files that are gone.
 
 use std::fs::File;
 use std::io;
@@ -257,7 +257,7 @@ impl Follower {
         ended.iter().for_each(|(name, generation)| self.end_original(name, *generation));
     }
 
-    /// Opens a file that was not known before, or what it holds where it is packed; `None` where it is left out, or not there yet.
+    /// Opens a file that was not known before, or what it holds where it is packed; `None` if it is left out, or not there yet.
     pub(super) fn open_new(
         &mut self,
         candidate: &Candidate,

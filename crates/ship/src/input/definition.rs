@@ -1,6 +1,6 @@
 //! Inputs as they are defined: a list of tables, of which each has a type from [`TYPES`].
 //!
-//! A new type is a line there, with the keys that it has beside those of every input and the function that reads them.
+//! A new type is a line there, with the keys that it has besides those of every input and the function that reads them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,17 +29,17 @@ const INPUTS_MAX: usize = 256;
 /// Longest name: it is a directory's.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Bytes of lines kept on disk where nothing is said: an hour of 300 kB/s.
+/// Default bytes of lines kept on disk: an hour of 300 kB/s.
 const BUFFER_BYTES: u64 = 1 << 30;
 
 /// Least that can be kept: the lines that are written at once have room.
 const BUFFER_BYTES_MIN: u64 = 1 << 20;
 
-/// How often something is measured where nothing is said, and at most.
+/// Default and shortest interval of measurements.
 const INTERVAL: Duration = Duration::from_secs(15);
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// How long a page of metrics is waited for where nothing is said, and at most.
+/// Default and longest wait for a page of metrics.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 const SCRAPE_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
@@ -85,7 +85,7 @@ const TYPES: &[Type] = &[
 pub struct DefinedInput {
     /// Files, or how the lines are shipped.
     pub file: FileInput,
-    /// What makes the lines; nothing where files are followed.
+    /// What makes the lines; nothing if files are followed.
     pub input: Option<Box<dyn Input>>,
     /// Its type.
     pub kind: &'static str,
