@@ -8,7 +8,7 @@ use super::error::EsqlError;
 use super::function_call::Call;
 use super::kind::Kind;
 use super::syntax::Unit;
-use super::typed::{Typed, call, literal};
+use super::typed::{TypedExpr, call, literal};
 use plan::calendar::{ceil, floor};
 use plan::error::Span;
 use plan::function::{DecimalFunction, Function, TypedFunction as T};
@@ -42,7 +42,7 @@ const LONG: [Length; 3] = [Length::Nanoseconds(7 * DAY), Length::Months(1), Leng
 
 impl Checker<'_> {
     /// The length of time that an argument is.
-    pub(super) fn span_of(&self, typed: &Typed, span: Span) -> Result<Length, EsqlError> {
+    pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length, EsqlError> {
         let written = self.written(typed.span);
         let text = match &typed.constant {
             Some(Some(Value::String(text))) if typed.kind == Kind::Keyword => Some(text.to_string()),
@@ -84,17 +84,17 @@ impl Checker<'_> {
     }
 
     /// The start of the span that a date lies in.
-    pub(super) fn truncated(&self, date: &Typed, length: Length, span: Span) -> Typed {
+    pub(super) fn truncated(&self, date: &TypedExpr, length: Length, span: Span) -> TypedExpr {
         let value = match date.narrow.as_deref() {
             Some("@timestamp") => Expr::Field("@timestamp".into()),
             _ => date.single(),
         };
         let expr = Expr::Call(Function::DateFloor, vec![value, Expr::Duration(length)]);
-        Typed::value(Kind::Date, expr, span).of(&[date])
+        TypedExpr::value(Kind::Date, expr, span).of(&[date])
     }
 
     /// `BUCKET(field, size)` and `BUCKET(field, most, from, to)`.
-    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         if c.name == "tbucket" {
             let Some(time) = self.time_column() else {
                 return Err(self.verification(c.span, "[TBUCKET] needs the column [@timestamp]"));
@@ -136,7 +136,7 @@ impl Checker<'_> {
         }
     }
 
-    fn numbers(&self, c: &Call<'_>, size: Expr) -> Typed {
+    fn numbers(&self, c: &Call<'_>, size: Expr) -> TypedExpr {
         let divided = Expr::Arithmetic(
             ArithmeticOperator::Divide,
             Box::new(call(T::To(Kind::Double.typed()), vec![c.arguments[0].single()])),
@@ -159,7 +159,7 @@ impl Checker<'_> {
         })
     }
 
-    fn time_column(&self) -> Option<Typed> {
+    fn time_column(&self) -> Option<TypedExpr> {
         self.scope.find("@timestamp").map(|column| column.typed(Span::default()))
     }
 }

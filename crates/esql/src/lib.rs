@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use types::{Run, Timestamp};
 
-pub use check::{Checked, ROWS_DEFAULT, ROWS_MAX};
+pub use check::{CheckedQuery, ROWS_DEFAULT, ROWS_MAX};
 pub use error::EsqlError;
 pub use kind::Kind;
 pub use parameters::Parameters;
@@ -107,7 +107,12 @@ impl Statement {
     }
 
     /// Checks the query against the columns of its indices. `filter` is the query DSL that chooses events beforehand.
-    pub fn check(&self, schema: &Schema, filter: Option<&Selection>, now: Timestamp) -> Result<Checked, EsqlError> {
+    pub fn check(
+        &self,
+        schema: &Schema,
+        filter: Option<&Selection>,
+        now: Timestamp,
+    ) -> Result<CheckedQuery, EsqlError> {
         crate::check::check(&self.query, &self.text, schema, filter, now)
     }
 }

@@ -2,9 +2,9 @@
 
 use super::error::EsqlError;
 use super::kind::Kind;
-use super::schema::{Schema, Stored};
+use super::schema::{Schema, StoredColumn};
 use super::syntax::Pattern;
-use super::typed::Typed;
+use super::typed::TypedExpr;
 use plan::error::{Span, nearest};
 use plan::{Expr, Name};
 
@@ -12,7 +12,7 @@ use plan::{Expr, Name};
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) name: String,
-    pub(super) stored: Stored,
+    pub(super) stored: StoredColumn,
     /// The field of an index that it is, which can be searched for words.
     pub(super) field: Option<String>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Scope {
 impl Scope {
     /// The columns of events.
     pub(super) fn of(schema: &Schema) -> Self {
-        let column = |(name, stored): (&String, &Stored)| {
+        let column = |(name, stored): (&String, &StoredColumn)| {
             let field = Some(name.clone());
             Column { name: name.clone(), stored: stored.clone(), field }
         };
@@ -55,7 +55,7 @@ impl Scope {
     }
 
     /// Puts a column at the end, in place of one of the same name.
-    pub(super) fn put(&mut self, name: &str, stored: Stored, field: Option<String>) {
+    pub(super) fn put(&mut self, name: &str, stored: StoredColumn, field: Option<String>) {
         self.columns.retain(|column| column.name != name);
         self.columns.push(Column { name: name.to_owned(), stored, field });
     }
@@ -136,8 +136,8 @@ impl Scope {
 
 impl Column {
     /// The column as an expression.
-    pub(super) fn typed(&self, span: Span) -> Typed {
-        let mut typed = Typed::value(self.stored.kind, self.stored.expr.clone(), span).several(self.stored.is_list);
+    pub(super) fn typed(&self, span: Span) -> TypedExpr {
+        let mut typed = TypedExpr::value(self.stored.kind, self.stored.expr.clone(), span).several(self.stored.is_list);
         typed.narrow = self.stored.narrow.clone();
         typed.field = self.field.clone();
         typed
@@ -145,9 +145,9 @@ impl Column {
 }
 
 /// A column that operators have computed.
-pub(super) fn computed(kind: Kind, name: &Name, is_list: bool) -> Stored {
+pub(super) fn computed(kind: Kind, name: &Name, is_list: bool) -> StoredColumn {
     let expr = Expr::Field(name.clone());
-    Stored { kind, expr, is_list, narrow: None, conflict: Vec::new() }
+    StoredColumn { kind, expr, is_list, narrow: None, conflict: Vec::new() }
 }
 
 /// Whether a name consists of the literals, with any text between them.

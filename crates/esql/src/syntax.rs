@@ -14,14 +14,14 @@ pub(super) struct Query {
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     /// Events of indices, named by patterns.
-    From { indices: Vec<Named>, metadata: Vec<Named> },
+    From { indices: Vec<Identifier>, metadata: Vec<Identifier> },
     /// One row.
     Row(Vec<Field>),
 }
 
 /// A name and its place.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct Identifier {
     pub(super) name: String,
     pub(super) span: Span,
 }
@@ -36,16 +36,16 @@ pub(super) enum Command {
     Limit(u64),
     Keep(Vec<Pattern>),
     Drop(Vec<Pattern>),
-    Rename(Vec<(Named, Named)>),
-    Dissect { text: Expression, pattern: Named, separator: String },
-    Grok { text: Expression, pattern: Named },
+    Rename(Vec<(Identifier, Identifier)>),
+    Dissect { text: Expression, pattern: Identifier, separator: String },
+    Grok { text: Expression, pattern: Identifier },
 }
 
 /// A column that an expression becomes.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     /// Its name, where it was given one.
-    pub(super) name: Option<Named>,
+    pub(super) name: Option<Identifier>,
     pub(super) expression: Expression,
 }
 

@@ -14,7 +14,7 @@ use plan::{Comparison, Expr, Name};
 
 /// An expression whose type is known.
 #[derive(Clone, Debug)]
-pub(super) struct Typed {
+pub(super) struct TypedExpr {
     pub(super) kind: Kind,
     pub(super) form: Form,
     /// Whether it may have several values.
@@ -72,7 +72,7 @@ pub(super) fn is_present(value: Expr) -> Expr {
     }
 }
 
-impl Typed {
+impl TypedExpr {
     /// A value of a type.
     pub(super) fn value(kind: Kind, expr: Expr, span: Span) -> Self {
         Self {
@@ -167,26 +167,26 @@ impl Typed {
 }
 
 /// All of the conditions.
-pub(super) fn all(parts: &[Typed], span: Span) -> Typed {
-    let holds = balanced(parts.iter().map(Typed::holds).collect(), Expr::And);
-    let fails = balanced(parts.iter().map(Typed::fails).collect(), Expr::Or);
-    Typed::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
+pub(super) fn all(parts: &[TypedExpr], span: Span) -> TypedExpr {
+    let holds = balanced(parts.iter().map(TypedExpr::holds).collect(), Expr::And);
+    let fails = balanced(parts.iter().map(TypedExpr::fails).collect(), Expr::Or);
+    TypedExpr::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
 }
 
 /// One of the conditions.
-pub(super) fn any(parts: &[Typed], span: Span) -> Typed {
-    let holds = balanced(parts.iter().map(Typed::holds).collect(), Expr::Or);
-    let fails = balanced(parts.iter().map(Typed::fails).collect(), Expr::And);
-    Typed::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
+pub(super) fn any(parts: &[TypedExpr], span: Span) -> TypedExpr {
+    let holds = balanced(parts.iter().map(TypedExpr::holds).collect(), Expr::Or);
+    let fails = balanced(parts.iter().map(TypedExpr::fails).collect(), Expr::And);
+    TypedExpr::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
 }
 
 /// The opposite.
-pub(super) fn negated(part: &Typed, span: Span) -> Typed {
-    Typed::condition(part.fails(), part.holds(), span).of(&[part])
+pub(super) fn negated(part: &TypedExpr, span: Span) -> TypedExpr {
+    TypedExpr::condition(part.fails(), part.holds(), span).of(&[part])
 }
 
 /// A value whose decimals are decimals, even where they were stored as whole numbers.
-pub(super) fn of_double(typed: &Typed) -> Expr {
+pub(super) fn of_double(typed: &TypedExpr) -> Expr {
     match typed.kind {
         Kind::Double if typed.constant.is_none() => call(TypedFunction::To(Kind::Double.typed()), vec![typed.expr()]),
         _ => typed.expr(),
@@ -194,7 +194,7 @@ pub(super) fn of_double(typed: &Typed) -> Expr {
 }
 
 /// A condition with the same one on the stored field before it, which indexes can answer.
-pub(super) fn narrowed(typed: &Typed, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
+pub(super) fn narrowed(typed: &TypedExpr, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
     match &typed.narrow {
         Some(name) if **name != *"@timestamp" && !matches!(typed.expr(), Expr::Field(_)) => {
             both(of_stored(Expr::Field(name.clone())), condition)

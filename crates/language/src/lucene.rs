@@ -9,7 +9,7 @@ mod bound;
 mod condition;
 mod defaults;
 mod grammar;
-mod mapped;
+mod mapped_field;
 mod pattern;
 mod reader;
 pub mod regexp;

@@ -15,7 +15,7 @@ const OPERATIONS_MAX: usize = 32;
 
 /// A time, and the last instant that is meant by it: `2026-11` is a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct DateRange {
     /// The first instant, in nanoseconds since the Unix epoch.
     pub first: i64,
     /// The last instant, in nanoseconds since the Unix epoch.
@@ -23,7 +23,7 @@ pub struct Written {
 }
 
 /// Reads a time; `None` for what is none.
-pub fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<Written> {
+pub fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<DateRange> {
     match json {
         Json::Number(number) => of_number(number.as_f64()?, number.as_i64(), format),
         Json::String(text) => read_text(text.trim(), format, now, zone),
@@ -56,24 +56,24 @@ pub fn date_value(text: &str) -> Option<i64> {
     date(text, Tz::UTC).map(|written| written.first)
 }
 
-fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<Written> {
+fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<DateRange> {
     let unit =
         if format.is_some_and(|format| format.contains("epoch_second")) { Timestamp::SECOND } else { MILLISECOND };
     match whole {
         Some(whole) => {
             let first = whole.saturating_mul(unit);
-            Some(Written { first, last: first.saturating_add(unit - 1) })
+            Some(DateRange { first, last: first.saturating_add(unit - 1) })
         }
         None => {
             let instant = (number * unit as f64) as i64;
-            number.is_finite().then_some(Written { first: instant, last: instant })
+            number.is_finite().then_some(DateRange { first: instant, last: instant })
         }
     }
 }
 
-fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<Written> {
+fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<DateRange> {
     if let Some(operations) = text.strip_prefix("now") {
-        return calculated(Written { first: now.0, last: now.0 }, operations, zone);
+        return calculated(DateRange { first: now.0, last: now.0 }, operations, zone);
     }
     if let Some((date, operations)) = text.split_once("||") {
         return calculated(read_text(date, format, now, zone)?, operations, zone);
@@ -86,7 +86,7 @@ fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Opti
 }
 
 /// Reads a date by letters of Java's where there are such formats, else as ISO 8601 has it.
-fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<Written> {
+fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<DateRange> {
     let (mut is_iso, mut found) = (format.is_none(), None);
     for format in format.into_iter().flat_map(|format| format.split("||")) {
         let is_of_letters = !format.contains('_') && format.contains(['y', 'u']) && format.contains(['M', 'd']);
@@ -97,7 +97,7 @@ fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<Written> {
 }
 
 /// Reads a date by letters: years, months, days, hours, minutes, seconds, fractions and offsets in digits.
-fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<Written> {
+fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<DateRange> {
     let mut parts: [&str; 7] = [""; 7];
     let mut offset = "";
     let (mut rest, mut pattern, mut is_quoted) = (text, letters.chars().peekable(), false);
@@ -146,7 +146,7 @@ fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<Written> {
 }
 
 /// `2026`, `2026-11`, … `2026-11-20T12:00:00.123Z`.
-fn date(text: &str, zone: Tz) -> Option<Written> {
+fn date(text: &str, zone: Tz) -> Option<DateRange> {
     let (day, time) = match text.split_once(['T', ' ']) {
         Some((day, time)) => (day, time),
         None => (text, ""),
@@ -186,7 +186,7 @@ fn date(text: &str, zone: Tz) -> Option<Written> {
     // A day is one of the calendar, on which clocks may be changed.
     let next =
         if unit == Span::Nanoseconds(Timestamp::DAY) { by_days(zone, first, 1) } else { later(zone, first, unit) };
-    Some(Written { first, last: next?.checked_sub(1)? })
+    Some(DateRange { first, last: next?.checked_sub(1)? })
 }
 
 /// The instant so many days later at which clocks show the same.
@@ -237,7 +237,7 @@ fn at(naive: NaiveDateTime, offset: Option<i64>, zone: Tz) -> Option<i64> {
 }
 
 /// Applies `+1d`, `-2h`, `/M` one after the other.
-fn calculated(mut written: Written, operations: &str, zone: Tz) -> Option<Written> {
+fn calculated(mut written: DateRange, operations: &str, zone: Tz) -> Option<DateRange> {
     let mut rest = operations.trim();
     for _ in 0..OPERATIONS_MAX {
         let Some(sign) = rest.chars().next() else { return Some(written) };
@@ -255,12 +255,12 @@ fn calculated(mut written: Written, operations: &str, zone: Tz) -> Option<Writte
                     }
                     unit => moved(written.first, sign, span(unit, number)?, zone)?,
                 };
-                Written { first, last: first }
+                DateRange { first, last: first }
             }
             '/' if digits == 0 => {
                 let span = span(unit, 1)??;
                 let next = ceil(zone, written.first.checked_add(1)?, span)?;
-                Written { first: floor(zone, written.first, span)?, last: next.checked_sub(1)? }
+                DateRange { first: floor(zone, written.first, span)?, last: next.checked_sub(1)? }
             }
             _ => return None,
         };

@@ -90,7 +90,7 @@ fn parts_of(condition: Expr, is_and: bool, parts: &mut Vec<Expr>) {
 
 /// Leaves out computed fields that no later operator reads.
 fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
-    let mut read = Read::default();
+    let mut read = FieldReads::default();
     let mut kept = Vec::with_capacity(operators.len());
     for operator in operators.into_iter().rev() {
         let is_needed = match &operator {
@@ -116,13 +116,13 @@ const PATHS_MAX: usize = 64;
 
 /// Fields that the operators behind some point read.
 #[derive(Default)]
-struct Read {
+struct FieldReads {
     names: BTreeSet<Name>,
     /// `@any` reads everything.
     is_all: bool,
 }
 
-impl Read {
+impl FieldReads {
     fn needs(&self, name: &str) -> bool {
         self.is_all || self.names.contains(name) || self.has_above(name) || self.has_below(name)
     }

@@ -22,11 +22,11 @@ pub struct TimeError {
     pub text: String,
     /// Where it stands in the text that was to be read, in bytes.
     pub place: Range<usize>,
-    kind: Wrong,
+    kind: TimeMistake,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrong {
+enum TimeMistake {
     NoTime,
     Backwards,
     TooManyEnds,
@@ -34,18 +34,18 @@ enum Wrong {
 
 impl TimeError {
     /// The error about the part at `place` of `text`.
-    fn at(text: &str, place: Range<usize>, kind: Wrong) -> Self {
+    fn at(text: &str, place: Range<usize>, kind: TimeMistake) -> Self {
         Self { text: text[place.clone()].trim().chars().take(100).collect(), place, kind }
     }
 
     /// What to write instead.
     pub fn hint(&self) -> &'static str {
         match self.kind {
-            Wrong::NoTime => {
+            TimeMistake::NoTime => {
                 "write 2h, yesterday 14:00, now-1d/d, 2026-11-20 06:00..07:00, an RFC 3339 time or seconds since 1970"
             }
-            Wrong::Backwards => "write the earlier time first",
-            Wrong::TooManyEnds => "a range has two ends: 2026-11-20 06:00..07:00",
+            TimeMistake::Backwards => "write the earlier time first",
+            TimeMistake::TooManyEnds => "a range has two ends: 2026-11-20 06:00..07:00",
         }
     }
 
@@ -53,30 +53,30 @@ impl TimeError {
     pub fn reason(&self) -> String {
         let text = &self.text;
         match self.kind {
-            Wrong::NoTime => format!("\"{text}\" is no time"),
-            Wrong::Backwards => format!("\"{text}\" ends before it begins"),
-            Wrong::TooManyEnds => format!("\"{text}\" has more than two ends"),
+            TimeMistake::NoTime => format!("\"{text}\" is no time"),
+            TimeMistake::Backwards => format!("\"{text}\" ends before it begins"),
+            TimeMistake::TooManyEnds => format!("\"{text}\" has more than two ends"),
         }
     }
 
     fn forms(&self) -> &'static str {
         match self.kind {
-            Wrong::NoTime => "; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970",
-            Wrong::Backwards | Wrong::TooManyEnds => "",
+            TimeMistake::NoTime => "; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970",
+            TimeMistake::Backwards | TimeMistake::TooManyEnds => "",
         }
     }
 }
 
 /// A time as it was written, in the one form that keeps what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenTime {
     /// `now-2h`, `now/d`: what moves on with the clock; else RFC 3339 in UTC.
     pub text: String,
     /// The instant that it means now.
     pub time: Timestamp,
 }
 
-impl Written {
+impl WrittenTime {
     fn fixed(time: Timestamp) -> Self {
         Self { text: time.to_string(), time }
     }
@@ -91,17 +91,17 @@ impl Written {
 /// Units: `ms s m h d w M mo q y` and their names; days and longer are of the calendar.
 pub fn parse(text: &str, now: Timestamp, time_zone: Tz) -> Result<Timestamp, TimeError> {
     let written = read(text.trim(), now, time_zone).map(|written| written.time);
-    written.ok_or_else(|| TimeError::at(text, 0..text.len(), Wrong::NoTime))
+    written.ok_or_else(|| TimeError::at(text, 0..text.len(), TimeMistake::NoTime))
 }
 
 /// Reads a time without white space around it.
-fn read(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
+fn read(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
     if let Some(rest) = without_prefix(text, "now") {
         return relative(rest, now, time_zone);
     }
     let fixed = Timestamp::parse_rfc3339(text).or_else(|| epoch(text)).or_else(|| calendar(text, time_zone));
     let fixed = fixed.or_else(|| beyond(text)).or_else(|| of_day(text, now, time_zone));
-    fixed.map(Written::fixed).or_else(|| before_now(text, now, time_zone))
+    fixed.map(WrittenTime::fixed).or_else(|| before_now(text, now, time_zone))
 }
 
 /// What follows a word, in whatever case it is written.
@@ -110,7 +110,7 @@ fn without_prefix<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// A length of time before now: `2h`, `-15m`, `last 2 hours`, `last hour`, `3 days ago`.
-fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
+fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
     let of_last = without_prefix(text, "last ").or_else(|| without_prefix(text, "past "));
     let length = of_last.or_else(|| text.strip_prefix('-')).unwrap_or(text).trim_start();
     let length = length.strip_suffix(" ago").unwrap_or(length).trim_end();
@@ -150,8 +150,8 @@ fn beyond(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads what follows `now`: steps such as `-1h` and roundings such as `/d`, from left to right.
-fn relative(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
-    let mut written = Written { text: "now".to_owned(), time: now };
+fn relative(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
+    let mut written = WrittenTime { text: "now".to_owned(), time: now };
     let mut rest = text.trim_start();
     let mut sign = '+';
     while let Some(next) = rest.chars().next() {

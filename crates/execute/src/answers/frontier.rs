@@ -20,7 +20,7 @@ use crate::request::item::Item;
 use crate::request::parameters::TakeRows;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
-use crate::scan::rows::{Chosen, candidates};
+use crate::scan::rows::{RowSelection, candidates};
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::steps::Steps;
@@ -141,7 +141,7 @@ impl Rows<'_> {
         needed.insert("@id".into());
         for part in ready.chunks(ROWS_AT_ONCE) {
             let before = self.scan.budget().held();
-            let chosen = Chosen::of(items.clone(), part);
+            let chosen = RowSelection::of(items.clone(), part);
             let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?.into_frame(&needed));
             let projected = self.finish(table);
             self.scan.release(self.scan.budget().held().saturating_sub(before));

@@ -13,7 +13,7 @@ use types::{RowSet, Run, ScanError};
 
 use crate::answers::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
 use crate::columns::frame::BlockRows;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
@@ -62,7 +62,7 @@ pub(crate) fn matched_fields_within(
     let operators = simplify_over(plan.operators(), runs);
     let operators: Vec<Operator> = operators.into_iter().take_while(is_row_wise).collect();
     let mut scan = Scan::new(runs, request);
-    scan.env.prepared = Prepared::of(&operators);
+    scan.env.prepared = PreparedElements::of(&operators);
     let steps = Steps::new(&operators, &BTreeSet::new());
     let cells_left = AtomicUsize::new(cells_max);
     let work = |counted: &mut FieldCounts, _, item: &_| {

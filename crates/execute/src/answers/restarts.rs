@@ -14,8 +14,8 @@ use types::{Timestamp, Value};
 
 use crate::operators::pattern::{Start, is_short_start, start};
 use crate::operators::patterns::ends::Spot;
-use crate::operators::patterns::mined::Part;
 use crate::operators::patterns::origins::{Origin, Process};
+use crate::operators::patterns::pattern_sums::Part;
 use crate::operators::patterns::samples;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
@@ -127,7 +127,7 @@ pub(super) fn restarts(
         }
         newest.insert(key.clone(), (sign.time, all.len()));
         let (origin, unit) = key;
-        let of = |named: &Option<crate::operators::patterns::origins::Named>| {
+        let of = |named: &Option<crate::operators::patterns::origins::OriginField>| {
             named.as_ref().map(|named| (named.field, named.value.clone()))
         };
         let service = of(&origin.service);

@@ -20,9 +20,9 @@ use crate::columns::frame::Frame;
 use crate::columns::place::{Place, places};
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::warnings::Warnings;
-use crate::operators::feed::{Begin, FeedOf, FeedRequest, for_each_frame};
+use crate::operators::feed::{FeedOf, FeedRequest, OpenFeed, for_each_frame};
 use crate::operators::group::Groups;
 use crate::operators::patterns;
 use crate::operators::table::Table;
@@ -60,7 +60,7 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
 fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
     let operators = simplify::simplify(plan.operators());
     let mut scan = Scan::new(&[], request);
-    scan.env.prepared = Prepared::of(&operators);
+    scan.env.prepared = PreparedElements::of(&operators);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(&operators);
     let mut feed = |fields: BTreeSet<Name>| {
@@ -75,7 +75,7 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
 /// Runs the operators that read events while these pass by.
 fn scan_stage<'f, 'o>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     stages: Stages<'o>,
     cut: Cut,
 ) -> Result<ScanOutput<'o>, ExecuteError> {
@@ -96,7 +96,7 @@ fn scan_stage<'f, 'o>(
 /// Groups the events.
 fn aggregated<'f>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     spread: Spread<'_>,
     aggregate: &Operator,
@@ -139,7 +139,7 @@ impl Row {
 }
 
 /// The rows that may be shown so far, of all threads.
-struct Kept<'p> {
+struct BestRows<'p> {
     order: &'p RowOrder<'p>,
     cap: Option<usize>,
     rows: Vec<Row>,
@@ -150,7 +150,7 @@ struct Kept<'p> {
     worst: Option<(Box<[Option<Value>]>, Place)>,
 }
 
-impl Kept<'_> {
+impl BestRows<'_> {
     fn add(&mut self, rows: Vec<Row>, scan: &Scan<'_>) -> Result<(), Stop> {
         self.n_bytes += rows.iter().map(Row::n_bytes).sum::<usize>();
         self.rows.extend(rows);
@@ -186,7 +186,7 @@ fn compare(order: &RowOrder<'_>, a: &Row, b: &Row) -> std::cmp::Ordering {
 /// cut off.
 fn event_rows<'f, 'o>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
@@ -197,7 +197,7 @@ fn event_rows<'f, 'o>(
     sort_fields.extend(needed.iter().cloned());
     let steps = Steps::new(lead, &sort_fields);
     let feed = feed(sort_fields.clone());
-    let kept = Kept { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
+    let kept = BestRows { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
     let kept = Mutex::new(kept);
     let locked = || kept.lock().unwrap_or_else(PoisonError::into_inner);
     scan.until_done(

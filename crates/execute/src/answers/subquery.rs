@@ -27,7 +27,7 @@ pub type RunsOf<'a> = dyn FnMut(&[GroupPattern]) -> Vec<Arc<dyn Run>> + 'a;
 
 /// A plan whose subqueries are lists of values.
 #[derive(Clone, Debug)]
-pub struct Answered {
+pub struct AnsweredPlan {
     /// The plan.
     pub plan: Plan,
     /// Why values may be missing.
@@ -45,39 +45,39 @@ pub fn answer_subqueries(
     plan: &Plan,
     request: &Request<'_>,
     runs_of: &mut RunsOf<'_>,
-) -> Result<Answered, ExecuteError> {
+) -> Result<AnsweredPlan, ExecuteError> {
     answer_inner(plan, request, &mut |inner, request| execute(inner, &runs_of(&inner.sources), request))
 }
 
 /// Runs a query that stands inside another.
-pub(crate) type AskInner<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
+pub(crate) type RunSubquery<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
 
 /// The same, wherever the events of the inner queries come from.
 pub(crate) fn answer_inner(
     plan: &Plan,
     request: &Request<'_>,
-    ask: &mut AskInner<'_>,
-) -> Result<Answered, ExecuteError> {
-    let answered = Answered {
+    ask: &mut RunSubquery<'_>,
+) -> Result<AnsweredPlan, ExecuteError> {
+    let answered = AnsweredPlan {
         plan: plan.clone(),
         partial_reasons: Vec::new(),
         stats: crate::request::answer::Stats::default(),
         n_bytes: 0,
     };
-    let mut inner = Inner { request, ask, answered };
+    let mut inner = SubqueryRunner { request, ask, answered };
     let mut operators = plan.operators().to_vec();
     operators.iter_mut().try_for_each(|operator| inner.fetch(operator))?;
-    Ok(Answered { plan: plan.with_operators(operators), ..inner.answered })
+    Ok(AnsweredPlan { plan: plan.with_operators(operators), ..inner.answered })
 }
 
 /// What is fetched for a plan.
-struct Inner<'a, 'r> {
+struct SubqueryRunner<'a, 'r> {
     request: &'a Request<'r>,
-    ask: &'a mut AskInner<'a>,
-    answered: Answered,
+    ask: &'a mut RunSubquery<'a>,
+    answered: AnsweredPlan,
 }
 
-impl Inner<'_, '_> {
+impl SubqueryRunner<'_, '_> {
     fn fetch(&mut self, operator: &mut Operator) -> Result<(), ExecuteError> {
         match operator {
             Operator::Lookup(lookup) => {
@@ -121,7 +121,7 @@ impl Inner<'_, '_> {
         } else {
             (self.ask)(plan, &request)?
         };
-        let Answered { partial_reasons, stats, .. } = &mut self.answered;
+        let AnsweredPlan { partial_reasons, stats, .. } = &mut self.answered;
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;
         stats.events_skipped += answer.stats.events_skipped;
@@ -170,7 +170,7 @@ pub fn execute_with_subqueries(
     Ok(answered.add_to(answer))
 }
 
-impl Answered {
+impl AnsweredPlan {
     /// The request for the plan, with the memory that is left.
     pub fn remaining<'r>(&self, request: &Request<'r>) -> Request<'r> {
         Request { memory_bytes_max: request.memory_bytes_max.saturating_sub(self.n_bytes), ..*request }

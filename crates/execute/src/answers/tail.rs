@@ -12,7 +12,7 @@ use crate::answers::nested::has_subqueries;
 use crate::columns::cell::Cell;
 use crate::columns::frame::{BlockRows, Source};
 use crate::columns::stop::Stop;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
@@ -124,7 +124,7 @@ impl Tail {
             time_zone: self.time_zone,
             now,
             budget: Budget::of_memory(MEMORY_BYTES_MAX),
-            prepared: Prepared::of(&self.lead),
+            prepared: PreparedElements::of(&self.lead),
             partners: self.partners.clone(),
             warnings: Warnings::default(),
             events_skipped: AtomicU64::new(0),

@@ -61,7 +61,7 @@ impl UnknownFields {
     /// Collects the fields that the plan takes from events and that `text`, the query it comes from, names: a translation
     /// may ask for more.
     pub fn of(plan: &Plan, text: &str) -> Self {
-        let mut collected = Collected::default();
+        let mut collected = FieldMentions::default();
         for operator in plan.operators() {
             if !collected.operator(operator) {
                 break;
@@ -185,12 +185,12 @@ fn has_field(types: &BTreeMap<&str, TypeSet>, name: &str) -> bool {
 
 /// Fields asked for so far, and names that operators gave to rows.
 #[derive(Default)]
-struct Collected {
+struct FieldMentions {
     asked: BTreeMap<Name, Option<Name>>,
     made: BTreeSet<Name>,
 }
 
-impl Collected {
+impl FieldMentions {
     /// Collects what an operator asks for; `false` where rows after it are no events, or have names of its own.
     fn operator(&mut self, operator: &Operator) -> bool {
         match operator {

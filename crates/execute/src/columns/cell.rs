@@ -151,7 +151,7 @@ pub(crate) fn read_time(text: &str) -> Option<i64> {
 
 /// What comparing needs to know and has to tell.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Compared {
+pub(crate) struct ComparisonResult {
     /// How the sides compare.
     pub(crate) order: Option<Ordering>,
     /// Whether a number was taken as seconds since the epoch.
@@ -159,28 +159,30 @@ pub(crate) struct Compared {
 }
 
 /// Compares two cells as the comparison operators do; no order where a side is missing.
-pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> Compared {
+pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> ComparisonResult {
     let order = match (a, b) {
-        (Cell::Missing, _) | (_, Cell::Missing) => return Compared::default(),
+        (Cell::Missing, _) | (_, Cell::Missing) => return ComparisonResult::default(),
         (Cell::Integer(a), Cell::Integer(b)) => a.cmp(&b),
         (Cell::Time(a), Cell::Time(b)) => a.cmp(&b),
         (Cell::Time(a), b) => return compare_time(a, b),
         (a, Cell::Time(b)) => {
             let compared = compare_time(b, a);
-            return Compared { order: compared.order.map(Ordering::reverse), ..compared };
+            return ComparisonResult { order: compared.order.map(Ordering::reverse), ..compared };
         }
         (a, b) => match (a.plain_number(), b.plain_number()) {
             (Some(a), Some(b)) => a.compare(b),
             _ => a.text().cmp(&b.text()),
         },
     };
-    Compared { order: Some(order), took_seconds: false }
+    ComparisonResult { order: Some(order), took_seconds: false }
 }
 
-fn compare_time(nanos: i64, other: Cell<'_>) -> Compared {
+fn compare_time(nanos: i64, other: Cell<'_>) -> ComparisonResult {
     match instant_of(other) {
-        Some((instant, took_seconds)) => Compared { order: Some(i128::from(nanos).cmp(&instant)), took_seconds },
-        None => Compared { order: Some(Cell::Time(nanos).text().cmp(&other.text())), took_seconds: false },
+        Some((instant, took_seconds)) => {
+            ComparisonResult { order: Some(i128::from(nanos).cmp(&instant)), took_seconds }
+        }
+        None => ComparisonResult { order: Some(Cell::Time(nanos).text().cmp(&other.text())), took_seconds: false },
     }
 }
 
@@ -210,9 +212,9 @@ pub(crate) fn severity(cell: Cell<'_>) -> Option<Level> {
 }
 
 /// Compares levels by severity; where a side names none, as other values.
-pub(crate) fn compare_levels(a: Cell<'_>, b: Cell<'_>) -> Compared {
+pub(crate) fn compare_levels(a: Cell<'_>, b: Cell<'_>) -> ComparisonResult {
     match (severity(a), severity(b)) {
-        (Some(a), Some(b)) => Compared { order: Some(a.cmp(&b)), took_seconds: false },
+        (Some(a), Some(b)) => ComparisonResult { order: Some(a.cmp(&b)), took_seconds: false },
         _ => compare(a, b),
     }
 }

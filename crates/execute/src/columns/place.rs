@@ -42,29 +42,29 @@ impl Place {
 
 /// A value that orders as `sort` does; values told apart by a reader are never equal.
 #[derive(Clone, Debug)]
-pub(crate) struct Ranked(pub(crate) Value);
+pub(crate) struct RankedValue(pub(crate) Value);
 
-impl Ranked {
+impl RankedValue {
     pub(crate) fn cell(&self) -> Cell<'_> {
         Cell::of(Some(&self.0))
     }
 }
 
-impl PartialEq for Ranked {
+impl PartialEq for RankedValue {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Ranked {}
+impl Eq for RankedValue {}
 
-impl PartialOrd for Ranked {
+impl PartialOrd for RankedValue {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Ranked {
+impl Ord for RankedValue {
     fn cmp(&self, other: &Self) -> Ordering {
         strict_order(self.cell(), other.cell())
     }

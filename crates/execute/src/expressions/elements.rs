@@ -116,9 +116,9 @@ impl Elements {
 /// Elements of the lists of a plan, prepared once and not for each block. A list is known by where it lies, which
 /// says enough as long as the plan is neither changed nor dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Prepared(HashMap<usize, Elements>);
+pub(crate) struct PreparedElements(HashMap<usize, Elements>);
 
-impl Prepared {
+impl PreparedElements {
     /// Prepares the lists in conditions of `operators`.
     pub(crate) fn of(operators: &[Operator]) -> Self {
         let mut prepared = HashMap::new();

@@ -14,7 +14,7 @@ use plan::{ArithmeticOperator, Comparison, Expr, Name};
 use types::{Column, MISSING_CODE, RowSet, ScanError, Value};
 
 use crate::columns::cell;
-use crate::columns::cell::{Cell, Compared};
+use crate::columns::cell::{Cell, ComparisonResult};
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::expressions::elements::Elements;
@@ -257,7 +257,7 @@ fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, 
     let mut took_seconds = false;
     let rows = RowSet::of(a.n_rows(), |row| {
         let (a, b) = (Cell::at(a, row), Cell::at(b, row));
-        let compared: Compared = if is_level { cell::compare_levels(a, b) } else { cell::compare(a, b) };
+        let compared: ComparisonResult = if is_level { cell::compare_levels(a, b) } else { cell::compare(a, b) };
         took_seconds |= compared.took_seconds;
         holds(comparison, compared.order)
     });

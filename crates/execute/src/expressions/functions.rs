@@ -27,7 +27,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, filled, rows};
+use crate::expressions::functions::output::{FunctionOutput, filled, rows};
 
 pub(crate) use json::{parse as parse_json, select as select_json};
 
@@ -47,7 +47,12 @@ pub(crate) fn call(
     Ok(column)
 }
 
-fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
+fn called(
+    function: Function,
+    arguments: &[Expr],
+    frame: &mut Frame<'_>,
+    env: &Environment,
+) -> Result<FunctionOutput, Stop> {
     match (function, arguments) {
         (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&env.evaluate(value, frame)?.presence())), None)),
         (Function::HasValue | Function::IfDate, _) => {
@@ -114,7 +119,7 @@ fn choose(
     otherwise: Option<&Expr>,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let conditions: Vec<RowSet> =
         pairs.iter().map(|(condition, _)| env.truth(condition, frame)).collect::<Result<_, Stop>>()?;
     let values: Vec<Arc<Column>> =

@@ -69,12 +69,12 @@ impl<'s> Shift<'s> {
 }
 
 /// Rows by their keys.
-struct Keyed {
+struct KeyColumns {
     columns: Vec<Arc<Column>>,
     n_rows: usize,
 }
 
-impl Keyed {
+impl KeyColumns {
     fn of(compare: &Compare, frame: &mut Frame<'static>) -> Result<Self, Stop> {
         let columns = compare.keys.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_, Stop>>()?;
         Ok(Self { columns, n_rows: frame.n_rows() })
@@ -104,7 +104,7 @@ pub(crate) fn apply(
     scan: &Scan<'_>,
 ) -> Result<(), Stop> {
     let shift = Shift::of(compare, scan.request.range, scan.request.time_zone);
-    let (mine, theirs) = (Keyed::of(compare, frame)?, Keyed::of(compare, before)?);
+    let (mine, theirs) = (KeyColumns::of(compare, frame)?, KeyColumns::of(compare, before)?);
     let mut rows_before: HashMap<Vec<u8>, usize> = HashMap::new();
     for row in scan.budget().rows(theirs.n_rows) {
         // The first of several.

@@ -36,7 +36,7 @@ pub struct FeedRequest {
 pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], FeedRequest) -> Box<dyn Feed + 'a> + 'a;
 
 /// Lets the events pass by for steps that ask for these fields.
-pub(crate) type Begin<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
+pub(crate) type OpenFeed<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
 
 /// Takes the next run and gives the rows of its blocks that the steps let through to `work`.
 pub(crate) fn for_each_frame(

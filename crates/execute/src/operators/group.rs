@@ -285,7 +285,7 @@ impl<'p> Groups<'p> {
 
     /// The groups as rows: group columns, then aggregates; in the order of the group columns' values. What they held of
     /// the query's memory is given back, and what the rows hold is taken.
-    pub(crate) fn finish(self, budget: &Budget<'_>) -> Result<Finished, Stop> {
+    pub(crate) fn finish(self, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
         let n_bytes = self.memory_bytes();
         // Keys, ranks and order, and a value in each column.
         let n_columns = self.by.len() + self.aggregates.len();
@@ -299,7 +299,7 @@ impl<'p> Groups<'p> {
         Ok(finished)
     }
 
-    fn finished(mut self, budget: &Budget<'_>) -> Result<Finished, Stop> {
+    fn finished(mut self, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
         let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(self.n_groups); self.by.len()];
         for group in budget.rows(self.n_groups) {
             keys.iter_mut().zip(self.parts_of(group)).for_each(|(keys, number)| keys.push(number));
@@ -341,13 +341,13 @@ impl<'p> Groups<'p> {
             let values = order.iter().map(|group| values[*group as usize].take()).collect();
             columns.push((aggregate.name.clone(), Arc::new(Column::of_values(values))));
         }
-        Ok(Finished { n_rows: order.len(), columns, approximate })
+        Ok(GroupRows { n_rows: order.len(), columns, approximate })
     }
 }
 
 /// The rows that groups became.
 #[derive(Default)]
-pub(crate) struct Finished {
+pub(crate) struct GroupRows {
     /// How many groups there are.
     pub(crate) n_rows: usize,
     /// Their columns.

@@ -109,9 +109,9 @@ fn may_be_pushed(run: &dyn Run) -> bool {
 }
 
 /// How many events of each level there are at times that fall into the right buckets.
-type Counted = Vec<(i64, [u32; 7])>;
+type MinuteRows = Vec<(i64, [u32; 7])>;
 
-fn whole(minutes: &[MinuteCounts], inner: TimeRange) -> Counted {
+fn whole(minutes: &[MinuteCounts], inner: TimeRange) -> MinuteRows {
     let start = |minute: &MinuteCounts| minute.minute.saturating_mul(Timestamp::MINUTE);
     let is_inside = |at: &i64| (inner.from.0..inner.to.0).contains(at);
     minutes.iter().map(|minute| (start(minute), minute.counts)).filter(|(at, _)| is_inside(at)).collect()
@@ -124,7 +124,7 @@ fn is_late(range: TimeRange) -> bool {
 
 /// Counts of minutes for buckets that begin a nanosecond late: events at the edges of buckets are counted by themselves.
 /// `None` where they cannot be read.
-fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i64, i64)]) -> Option<Counted> {
+fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i64, i64)]) -> Option<MinuteRows> {
     let is_edge = |at: i64| {
         let starts = |(origin, length): &(i64, i64)| (at + 1).checked_sub(*origin).is_some_and(|far| far % length == 0);
         at + 1 == range.from.0 || at + 1 == range.to.0 || buckets.iter().any(starts)
@@ -136,7 +136,7 @@ fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i
     let minutes: Vec<&MinuteCounts> = minutes.iter().filter(inside).collect();
     let starts = minutes.iter().map(|minute| minute.minute.saturating_mul(Timestamp::MINUTE));
     let at_edges = events_at(run, &starts.filter(|start| is_edge(*start)).collect::<Vec<i64>>())?;
-    let mut counted = Counted::new();
+    let mut counted = MinuteRows::new();
     for minute in minutes {
         let start = minute.minute.saturating_mul(Timestamp::MINUTE);
         let edge = at_edges.get(&start).copied().unwrap_or_default();
@@ -209,7 +209,7 @@ fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
 }
 
 /// Adds counts to the groups that the steps and the group columns make of them.
-fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: Counted) {
+fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: MinuteRows) {
     let run = &scan.sources[source].run;
     let (mut times, mut levels, mut weights, mut n_events) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (at, counts) in counted {

@@ -27,7 +27,7 @@ pub(crate) use crate::operators::pattern::condition::condition;
 pub(crate) use crate::operators::pattern::mask::mask;
 pub(crate) use crate::operators::pattern::mine::mine;
 pub(crate) use change::{Band, band, short};
-pub use change::{Usual, usual};
+pub use change::{UsualValue, usual};
 pub use condition::pattern_lines;
 pub(crate) use condition::{Condition, Texts};
 pub(crate) use starts::{Start, is_short_start, says_start, start};

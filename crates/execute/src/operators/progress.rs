@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plan::{Expr, Name, Operator};
 
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::operators::group::Groups;
 use crate::operators::table::Table;
 use crate::request::parameters::{Request, TakePartialRows};
@@ -79,7 +79,7 @@ impl<'a> Preview<'a> {
     pub(crate) fn show(&self, scan: &Scan<'_>, groups: Groups<'_>) {
         let request = Request { progress: None, ..*scan.request };
         let mut aside = Scan::new(&[], &request);
-        aside.env.prepared = Prepared::of(self.rest);
+        aside.env.prepared = PreparedElements::of(self.rest);
         let rows =
             aside.hold(groups.memory_bytes()).and_then(|()| groups.finish(aside.budget())).and_then(|finished| {
                 let mut table = Table::of_groups(finished);

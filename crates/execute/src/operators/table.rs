@@ -9,7 +9,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::operators::group::Finished;
+use crate::operators::group::GroupRows;
 use crate::request::answer::{Answer, ColumnInfo, ColumnKind};
 use crate::scan::scanner::Scan;
 
@@ -33,7 +33,7 @@ impl Table {
     }
 
     /// Groups.
-    pub(crate) fn of_groups(finished: Finished) -> Self {
+    pub(crate) fn of_groups(finished: GroupRows) -> Self {
         let frame = Frame::of_columns(finished.n_rows, finished.columns);
         Self { frame, approximate: finished.approximate.into_iter().collect() }
     }

@@ -31,14 +31,14 @@ pub(crate) struct Budget<'a> {
     cancelled: Option<&'a AtomicBool>,
     is_over: AtomicBool,
     /// Why the query ended before its time, and when.
-    ended: OnceLock<Ended>,
+    ended: OnceLock<EndReason>,
     /// Set where what was half done cannot be shown.
     is_cut: AtomicBool,
 }
 
 /// Why and when a query ended before its time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndReason {
     /// As answers name it.
     pub(crate) code: &'static str,
     /// One sentence.
@@ -173,7 +173,7 @@ impl<'a> Budget<'a> {
     /// Ends the query; its answer is not whole.
     pub(crate) fn end(&self, code: &'static str, message: &'static str) {
         if !self.is_over.swap(true, Relaxed) {
-            let ended = Ended { code, message, last: Instant::now().checked_add(GRACE) };
+            let ended = EndReason { code, message, last: Instant::now().checked_add(GRACE) };
             self.ended.get_or_init(|| ended);
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Why the query ended before its time, if so.
-    pub(crate) fn ended(&self) -> Option<Ended> {
+    pub(crate) fn ended(&self) -> Option<EndReason> {
         self.ended.get().copied()
     }
 

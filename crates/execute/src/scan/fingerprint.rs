@@ -20,9 +20,9 @@ use crate::scan::scanner::Scan;
 pub(crate) struct Fingerprint(u128);
 
 /// Text that is hashed instead of kept.
-struct Hashed(Xxh3);
+struct PlanHasher(Xxh3);
 
-impl Write for Hashed {
+impl Write for PlanHasher {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.update(text.as_bytes());
         Ok(())
@@ -43,7 +43,7 @@ impl Fingerprint {
         if !is_known {
             return None;
         }
-        let mut hashed = Hashed(Xxh3::new());
+        let mut hashed = PlanHasher(Xxh3::new());
         // What columns are called does not matter; an alias that is used is a step of its own.
         let by: Vec<&Expr> = by.iter().map(|(_, expr)| expr).collect();
         let aggregates: Vec<_> = aggregates.iter().map(|aggregate| (aggregate.kind, &aggregate.argument)).collect();
@@ -59,7 +59,7 @@ impl Fingerprint {
         if !before.iter().all(is_known) {
             return None;
         }
-        let mut hashed = Hashed(Xxh3::new());
+        let mut hashed = PlanHasher(Xxh3::new());
         write!(hashed, "matches {time_zone:?} {before:?}").ok()?;
         Some(Self(hashed.0.digest128()))
     }
@@ -76,7 +76,7 @@ impl Fingerprint {
         if !lead.iter().all(is_known) || !keys.iter().all(|key| is_timeless(&key.expr)) {
             return None;
         }
-        let mut hashed = Hashed(Xxh3::new());
+        let mut hashed = PlanHasher(Xxh3::new());
         write!(hashed, "rows {time_zone:?} {lead:?} {number} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
         Some(Self(hashed.0.digest128()))
     }

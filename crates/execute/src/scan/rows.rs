@@ -26,7 +26,7 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 
 /// The best candidates so far.
-struct Best<'p> {
+struct BestCandidates<'p> {
     order: &'p RowOrder<'p>,
     cap: Option<usize>,
     rows: Vec<Candidate>,
@@ -36,7 +36,7 @@ struct Best<'p> {
     n_bytes: usize,
 }
 
-impl Best<'_> {
+impl BestCandidates<'_> {
     fn add(&mut self, more: Vec<Candidate>, scan: &Scan<'_>) -> Result<(), Stop> {
         let mut n_bytes = self.n_bytes + more.iter().map(candidate_bytes).sum::<usize>();
         self.rows.extend(more);
@@ -86,7 +86,7 @@ impl Best<'_> {
 }
 
 /// Chosen rows, in order, as places in blocks.
-pub(crate) struct Chosen {
+pub(crate) struct RowSelection {
     items: Arc<[Item]>,
     rows: Vec<(u32, u32)>,
 }
@@ -103,7 +103,7 @@ pub(crate) fn choose(
     let first = part.start;
     let items = &items[part];
     scan.expect(items);
-    let mut best = Best { order, cap, rows: Vec::new(), worst: None, n_bytes: 0 };
+    let mut best = BestCandidates { order, cap, rows: Vec::new(), worst: None, n_bytes: 0 };
     if let Err(stop) = best.add(found, scan) {
         scan.note_stop(stop);
     }
@@ -191,7 +191,7 @@ pub(crate) fn candidates(
     Ok(block.rows.iter().enumerate().map(candidate).collect())
 }
 
-impl Chosen {
+impl RowSelection {
     /// Rows that were found in `items`.
     pub(crate) fn of(items: Arc<[Item]>, rows: &[Candidate]) -> Self {
         Self { items, rows: rows.iter().map(|candidate| (candidate.item, candidate.row)).collect() }

@@ -13,7 +13,7 @@ use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::columns::frame::{BlockRows, Frame, Source};
 use crate::columns::stop::Stop;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
@@ -79,7 +79,7 @@ impl<'a> Scan<'a> {
                 time_zone: request.time_zone,
                 now: request.now,
                 budget: Budget::of(request),
-                prepared: Prepared::default(),
+                prepared: PreparedElements::default(),
                 partners: PartnersOfPlan::default(),
                 warnings: Warnings::default(),
                 events_skipped: AtomicU64::new(0),

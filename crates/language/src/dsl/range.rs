@@ -89,7 +89,7 @@ fn of_values(
     target: &Target,
     bounds: &[(&Json, bool, bool)],
     format: Option<&str>,
-    read: impl Fn(&Json) -> Option<times::Written>,
+    read: impl Fn(&Json) -> Option<times::DateRange>,
     at: &str,
 ) -> Result<Expr, SearchError> {
     if bounds.is_empty() {

@@ -29,7 +29,7 @@ use plan::error::{QueryError, QueryErrors, Span, nearest};
 use plan::{Expr, Operator, PlanDraft, TextPattern};
 
 pub(super) use self::checker::Checker;
-use self::scope::{Shown, Table, fields_of};
+use self::scope::{ShownColumns, Table, fields_of};
 
 /// Most commands of a query.
 const COMMANDS_MAX: usize = 1_000;
@@ -162,7 +162,7 @@ impl Checker<'_> {
 
     fn display(&mut self, items: &[Item]) {
         let names: Vec<plan::Name> = items.iter().map(|item| self.item(item)).collect();
-        self.shown = Shown::Display(names);
+        self.shown = ShownColumns::Display(names);
     }
 
     fn assign(&mut self, name: &Name, node: &Node) {

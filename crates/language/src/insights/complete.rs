@@ -105,7 +105,7 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
         return;
     }
     completion.earlier = super::draft(place.earlier, options).ok();
-    let made = Made::by(completion.earlier.as_ref());
+    let made = ComputedFields::by(completion.earlier.as_ref());
     if takes_value || expected.contains(&Rule::list) || expected.contains(&Rule::regex) {
         completion.values_of = place.compared.clone().filter(|field| !made.has(field) && made.keeps_events);
     }
@@ -166,13 +166,13 @@ fn ask(head: &str) -> Option<(Vec<Rule>, usize)> {
 }
 
 /// What the commands before the cursor made of the fields.
-struct Made {
+struct ComputedFields {
     names: Vec<String>,
     /// Whether rows are still events with all their fields.
     keeps_events: bool,
 }
 
-impl Made {
+impl ComputedFields {
     fn by(draft: Option<&PlanDraft>) -> Self {
         let mut made = Self { names: Vec::new(), keeps_events: true };
         for operator in draft.iter().flat_map(|draft| &draft.operators) {

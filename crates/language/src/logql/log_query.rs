@@ -6,7 +6,7 @@ use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
 use types::GroupPattern;
 
 use super::label::STREAM_LABELS;
-use super::shown::Shown;
+use super::label_view::LabelView;
 
 /// A query for events: those of a selector that pass all stages.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct LogQuery {
     /// Filters and parsers in order.
     pub operators: Vec<Operator>,
     /// Which labels are shown.
-    pub shown: Shown,
+    pub shown: LabelView,
 }
 
 impl LogQuery {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use pest::iterators::Pair;
 
 use super::grammar::Rule;
-use super::shown::Sight;
+use super::label_view::LabelScope;
 use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 use plan::regular_expression::{REGEXES_MAX, compile_regex};
@@ -20,13 +20,13 @@ pub(super) struct Reader<'a> {
     n_nested: usize,
     n_regexes: std::cell::Cell<usize>,
     /// What labels mean at the stage that is read.
-    pub(super) sight: Sight,
+    pub(super) sight: LabelScope,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, is_plain: bool) -> Self {
         let n_regexes = std::cell::Cell::new(0);
-        Self { text, n_nested: 0, n_regexes, sight: Sight::new(is_plain) }
+        Self { text, n_nested: 0, n_regexes, sight: LabelScope::new(is_plain) }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {

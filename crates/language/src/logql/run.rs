@@ -133,7 +133,7 @@ type Rows = Vec<Vec<Option<Value>>>;
 
 impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
     /// `outer` is the grouping of a sum around this part, if there is one: only its labels are then needed.
-    fn evaluate(&mut self, metric: &Metric, outer: Option<&Outer<'_>>) -> Result<Numbers, MetricError<E>> {
+    fn evaluate(&mut self, metric: &Metric, outer: Option<&OuterAggregation<'_>>) -> Result<Numbers, MetricError<E>> {
         match metric {
             Metric::Number(number) => Ok(Numbers::Scalar(*number)),
             Metric::Vector(number) => {
@@ -159,7 +159,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
                 if has_no_average(*kind, grouping, inner) {
                     return Ok(Numbers::Vector(BTreeMap::new()));
                 }
-                let outer = Outer { grouping, kind: *kind };
+                let outer = OuterAggregation { grouping, kind: *kind };
                 match self.evaluate(inner, Some(&outer))? {
                     Numbers::Vector(series) => Ok(Numbers::Vector(vector::aggregate(series, *kind, grouping))),
                     scalar => Ok(scalar),
@@ -266,7 +266,7 @@ struct RangeOptions {
 }
 
 /// Lines that no parser could read are counted by a sum where a condition asks for the error: whoever wrote it wants them.
-fn forgives_parsers(call: &RangeCall, outer: Option<&Outer<'_>>) -> bool {
+fn forgives_parsers(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> bool {
     let is_sum = outer.is_some_and(|outer| {
         outer.kind == AggregationKind::Sum && matches!(outer.grouping, Grouping::By(_)) && call.function.is_additive()
     });
@@ -275,7 +275,7 @@ fn forgives_parsers(call: &RangeCall, outer: Option<&Outer<'_>>) -> bool {
 
 /// Labels that parsers look for, where Loki looks only for those that are asked for: in the lines of a sum, or of a range
 /// function, that is grouped by labels.
-fn looked_for(call: &RangeCall, outer: Option<&Outer<'_>>) -> Option<Vec<String>> {
+fn looked_for(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> Option<Vec<String>> {
     let of_sum = outer.filter(|outer| outer.kind == AggregationKind::Sum && call.function.is_additive());
     let grouping = call.grouping.as_ref().or(of_sum.map(|outer| outer.grouping));
     let Some(Grouping::By(groups)) = grouping else { return None };
@@ -295,19 +295,19 @@ fn has_no_average(kind: AggregationKind, grouping: &Grouping, inner: &Metric) ->
 }
 
 /// The aggregation around a range function.
-struct Outer<'a> {
+struct OuterAggregation<'a> {
     grouping: &'a Grouping,
     kind: AggregationKind,
 }
 
 /// Labels that the series of a range function need.
-fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
+fn labels_of(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> Vec<String> {
     if let Some(Grouping::By(labels)) = &call.grouping {
         return unique(labels.iter().cloned());
     }
     use RangeFunction::{Max, Min};
     // A sum of sums needs no more than its own labels, and so the greatest of the greatest: one pass gives the answer.
-    let is_of_one_kind = |outer: &Outer<'_>| match outer.kind {
+    let is_of_one_kind = |outer: &OuterAggregation<'_>| match outer.kind {
         AggregationKind::Sum => call.function.is_additive(),
         AggregationKind::Min => call.function == Min,
         AggregationKind::Max => call.function == Max,
@@ -315,13 +315,13 @@ fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
     };
     let whole = [WHOLE.to_owned()].into_iter();
     match outer {
-        Some(outer @ Outer { grouping: Grouping::By(labels), .. })
+        Some(outer @ OuterAggregation { grouping: Grouping::By(labels), .. })
             if call.grouping.is_none() && is_of_one_kind(outer) =>
         {
             unique(labels.iter().cloned())
         }
         // Fields of events can be asked for that are no labels of series.
-        Some(Outer { grouping: Grouping::By(labels), .. }) => {
+        Some(OuterAggregation { grouping: Grouping::By(labels), .. }) => {
             let named = labels.iter().filter(|label| !call.left_out().contains(label)).cloned();
             unique(whole.chain(named))
         }

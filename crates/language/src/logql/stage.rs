@@ -6,13 +6,13 @@ use pest::iterators::Pair;
 use types::{Value, parse_duration_ns};
 
 use super::condition::{both, is_present, label_matches, message, text_matches};
-use super::early::EarlyFilter;
+use super::early_filter::EarlyFilter;
 use super::grammar::Rule;
 use super::groups::{group_patterns, is_foreign};
+use super::label_view::{LabelScope, LabelView};
 use super::log_query::LogQuery;
 use super::loose::rounded_size;
 use super::reader::Reader;
-use super::shown::{Shown, Sight};
 use super::{label, labels};
 use crate::grammar::span_of;
 use plan::error::QueryError;
@@ -45,11 +45,11 @@ pub(super) fn log(
         matches!(part.as_rule(), line_filter | json | logfmt | regexp | pattern | unpack)
     };
     let last_reader = pair.clone().into_inner().filter(reads_text).map(|part| span_of(&part).start).last();
-    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
+    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: LabelView::default() };
     let mut unwrap = None;
     // Where the line got its present text, and whether only its colours were taken away since then.
     let (mut line_from, mut is_decolorized) = (0, false);
-    reader.sight = Sight::new(reader.sight.is_plain);
+    reader.sight = LabelScope::new(reader.sight.is_plain);
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let early = if reader.sight.is_plain { Vec::new() } else { EarlyFilter::all(&parts) };
     for (index, part) in parts.into_iter().enumerate() {
@@ -98,7 +98,7 @@ pub(super) fn log(
             _ => {}
         }
     }
-    let next = Sight::new(reader.sight.is_plain);
+    let next = LabelScope::new(reader.sight.is_plain);
     query.shown.sight = std::mem::replace(&mut reader.sight, next);
     Ok((query, unwrap))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 use types::GroupPattern;
 
-use super::{DEPTH_MAX, Declared, Dynamic, FIELDS_MAX, Kind, Mapping, Pattern, Template};
+use super::{DEPTH_MAX, Declaration, Dynamic, FIELDS_MAX, Kind, Mapping, Pattern, Template};
 use crate::search_error::SearchError;
 use plan::regular_expression::compile_regex;
 
@@ -107,8 +107,8 @@ impl Mapping {
         reader.top(members)?;
         let mapping = reader.mapping;
         for (path, declared) in &mapping.declared {
-            if let Declared::Alias(target) = declared
-                && !matches!(mapping.declared.get(target), Some(Declared::Field(..) | Declared::Part(..)))
+            if let Declaration::Alias(target) = declared
+                && !matches!(mapping.declared.get(target), Some(Declaration::Field(..) | Declaration::Part(..)))
                 && !target.starts_with('@')
             {
                 return Err(problem(format!(
@@ -220,7 +220,7 @@ impl Reader<'_> {
             None | Some("object") | Some("passthrough") => {
                 if members.get("enabled").is_some_and(|flag| flag == false || flag == "false") {
                     self.mapping.dynamic.insert(path.to_owned(), Dynamic::No);
-                    Declared::Object
+                    Declaration::Object
                 } else {
                     if kind.is_none() && !members.contains_key("properties") && !members.contains_key("dynamic") {
                         return Err(problem(format!("No type specified for field [{path}]")));
@@ -229,22 +229,22 @@ impl Reader<'_> {
                     if let Some(properties) = members.get("properties") {
                         self.properties(path, properties, depth + 1)?;
                     }
-                    Declared::Object
+                    Declaration::Object
                 }
             }
             Some("alias") => match members.get("path").and_then(Json::as_str) {
-                Some(target) if target != path => Declared::Alias(target.to_owned()),
+                Some(target) if target != path => Declaration::Alias(target.to_owned()),
                 _ => return Err(problem(format!("The [path] property must be specified for field [{path}]."))),
             },
-            Some("flattened") => Declared::Flattened,
-            Some(kind) => Declared::Field(kind_of(path, kind, members, self.settings)?, kind.to_owned()),
+            Some("flattened") => Declaration::Flattened,
+            Some(kind) => Declaration::Field(kind_of(path, kind, members, self.settings)?, kind.to_owned()),
         };
         if path == "@timestamp" && !matches!(kind, Some("date" | "date_nanos" | "alias")) {
             return Err(problem("[@timestamp] is the time of events and can only be a date"));
         }
         self.mapping.declared.insert(path.to_owned(), declared);
         for (part, kind, name) in parts(path, members, self.settings)? {
-            self.mapping.declared.insert(format!("{path}.{part}"), Declared::Part(path.to_owned(), kind, name));
+            self.mapping.declared.insert(format!("{path}.{part}"), Declaration::Part(path.to_owned(), kind, name));
         }
         Ok(())
     }
@@ -476,9 +476,9 @@ fn template(name: &str, body: &Json, settings: &Json) -> Result<Option<Template>
         Kind::Keyword { is_lower, most, .. } => Kind::Keyword { is_lower, most, is_of_texts },
         kind => kind,
     };
-    let mut declared = BTreeMap::from([(String::new(), Declared::Field(of_texts(kind), kind_name))]);
+    let mut declared = BTreeMap::from([(String::new(), Declaration::Field(of_texts(kind), kind_name))]);
     for (part, kind, name) in parts(&path, members, settings)? {
-        declared.insert(part, Declared::Part(String::new(), of_texts(kind), name));
+        declared.insert(part, Declaration::Part(String::new(), of_texts(kind), name));
     }
     let names = (patterns("match")?, patterns("unmatch")?);
     let paths = (patterns("path_match")?, patterns("path_unmatch")?);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use types::Value;
 
-use super::{Kind, Mapping, Resolved};
+use super::{FieldResolution, Kind, Mapping};
 use crate::search_error::SearchError;
 use plan::function::Function;
 use plan::{Comparison, Expr};
@@ -82,7 +82,7 @@ impl Schema {
     pub(crate) fn agreed<T: std::fmt::Debug>(
         &self,
         written: &str,
-        what: impl Fn(Resolved) -> Result<T, SearchError>,
+        what: impl Fn(FieldResolution) -> Result<T, SearchError>,
     ) -> Result<T, SearchError> {
         let first = what(self.mapping(0).resolve(written))?;
         for at in 1..self.n_mappings() {
@@ -126,7 +126,7 @@ impl Schema {
     }
 }
 
-fn value_of(written: &str, resolved: Resolved) -> Result<Expr, SearchError> {
+fn value_of(written: &str, resolved: FieldResolution) -> Result<Expr, SearchError> {
     let field = Expr::Field(crate::dsl::field_of(&resolved.name));
     Ok(match resolved.kind {
         None | Some(Kind::Number | Kind::Boolean | Kind::Ip | Kind::Date { .. }) => field,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::layout;
 use super::numbers::float_text;
-use super::times::Moment;
+use super::times::ZonedTime;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Go {
+pub(super) enum GoValue {
     Nil,
     Boolean(bool),
     /// `int`.
@@ -18,24 +18,24 @@ pub(super) enum Go {
     Long(i64),
     Float(f64),
     Text(Arc<str>),
-    List(Arc<[Go]>),
-    Map(Arc<BTreeMap<String, Go>>),
-    Moment(Moment),
+    List(Arc<[GoValue]>),
+    Map(Arc<BTreeMap<String, GoValue>>),
+    ZonedTime(ZonedTime),
 }
 
-impl From<String> for Go {
+impl From<String> for GoValue {
     fn from(text: String) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl From<&str> for Go {
+impl From<&str> for GoValue {
     fn from(text: &str) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl Go {
+impl GoValue {
     /// The name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Go {
             Self::Text(_) => "string",
             Self::List(_) => "[]interface {}",
             Self::Map(_) => "map[string]interface {}",
-            Self::Moment(_) => "time.Time",
+            Self::ZonedTime(_) => "time.Time",
         }
     }
 
@@ -61,7 +61,7 @@ impl Go {
             Self::Text(text) => !text.is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Map(members) => !members.is_empty(),
-            Self::Moment(_) => true,
+            Self::ZonedTime(_) => true,
         }
     }
 
@@ -91,7 +91,7 @@ impl Go {
                 }
                 out.push(']');
             }
-            Self::Moment(moment) => out.push_str(&layout::format(moment, "2006-01-02 15:04:05.999999999 -0700 MST")),
+            Self::ZonedTime(moment) => out.push_str(&layout::format(moment, "2006-01-02 15:04:05.999999999 -0700 MST")),
         }
     }
 

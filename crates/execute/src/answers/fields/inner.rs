@@ -26,13 +26,13 @@ const INNER_MAX: usize = 10_000;
 
 /// What was seen of a field.
 #[derive(Default)]
-struct Seen {
+struct ValueForms {
     types: TypeSet,
     n_texts: usize,
     n_dates: usize,
 }
 
-impl Seen {
+impl ValueForms {
     fn add(&mut self, value: &Value) {
         self.types.insert(value);
         if let Value::String(text) = value
@@ -74,7 +74,7 @@ pub fn field_types_of(runs: &[Arc<dyn Run>], range: TimeRange, is_wanted: &dyn F
         .map(|field| field.name.as_str())
         .filter(|name| is_wanted(name))
         .collect();
-    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut seen: BTreeMap<String, ValueForms> = BTreeMap::new();
     let mut runs: Vec<&Arc<dyn Run>> = runs.iter().collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
     let mut n_left = VALUES_MAX;
@@ -105,7 +105,7 @@ pub fn field_types_of(runs: &[Arc<dyn Run>], range: TimeRange, is_wanted: &dyn F
 fn sample(
     run: &Arc<dyn Run>,
     wanted: &BTreeSet<&str>,
-    seen: &mut BTreeMap<String, Seen>,
+    seen: &mut BTreeMap<String, ValueForms>,
     n_left: &mut usize,
 ) -> Result<(), ScanError> {
     let source = Source::new(run.clone());
@@ -133,7 +133,7 @@ fn sample(
 }
 
 /// Notes the types of a value and of those inside it, by their paths.
-fn walk(path: &str, value: &Value, depth: usize, seen: &mut BTreeMap<String, Seen>) {
+fn walk(path: &str, value: &Value, depth: usize, seen: &mut BTreeMap<String, ValueForms>) {
     match value {
         _ if depth > DEPTH_MAX => {}
         Value::List(items) => items.iter().flatten().for_each(|item| walk(path, item, depth + 1, seen)),

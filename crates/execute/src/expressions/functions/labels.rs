@@ -27,7 +27,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, filled, rows};
+use crate::expressions::functions::output::{FunctionOutput, filled, rows};
 
 /// The values of a call.
 pub(super) fn call(
@@ -35,7 +35,7 @@ pub(super) fn call(
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::IsPushed, [stream]) => {
@@ -107,7 +107,7 @@ fn judged(
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::Unreadable, [text, kind]) => {

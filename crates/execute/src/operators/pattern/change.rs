@@ -77,7 +77,7 @@ impl Band {
 
 /// What values usually are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Usual {
+pub struct UsualValue {
     /// Their median.
     pub usual: f64,
     /// A standard deviation, estimated so that a few strays among them hardly change it.
@@ -85,11 +85,11 @@ pub struct Usual {
 }
 
 /// What `values` usually are; nothing of none. `is_count`: they count events, which spread by chance.
-pub fn usual(values: &[f64], is_count: bool) -> Option<Usual> {
+pub fn usual(values: &[f64], is_count: bool) -> Option<UsualValue> {
     let usual = median(values.to_vec())?;
     let spread = median(values.iter().map(|value| (value - usual).abs()).collect())?;
     let deviation = (DEVIATIONS * spread).max(least_deviation(usual, is_count));
-    Some(Usual { usual, deviation })
+    Some(UsualValue { usual, deviation })
 }
 
 /// Closer together values are as good as equal.

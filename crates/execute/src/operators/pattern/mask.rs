@@ -34,7 +34,7 @@ const UNITS: [&str; 19] = [
 
 /// The text without what varies.
 pub(crate) fn mask(text: &str) -> String {
-    let mut masked = Masked { out: String::with_capacity(text.len().min(MASKED_BYTES_MAX)), is_time: false };
+    let mut masked = MaskedText { out: String::with_capacity(text.len().min(MASKED_BYTES_MAX)), is_time: false };
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() && masked.out.len() < MASKED_BYTES_MAX {
@@ -94,13 +94,13 @@ fn uuid_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
 }
 
 /// A masked text while it grows.
-struct Masked {
+struct MaskedText {
     out: String,
     /// Whether the wildcard at the end is several that colons joined.
     is_time: bool,
 }
 
-impl Masked {
+impl MaskedText {
     fn space(&mut self) {
         if !self.out.is_empty() && !self.out.ends_with(' ') {
             self.out.push(' ');

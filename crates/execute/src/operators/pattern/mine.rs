@@ -53,7 +53,7 @@ const PLACES_MAX: usize = 4_000_000;
 
 /// Patterns of some texts.
 #[derive(Debug, Default)]
-pub(crate) struct Mined {
+pub(crate) struct PatternAssignment {
     /// The patterns, as they are shown, in order.
     pub(crate) patterns: Vec<String>,
     /// For each text, in the order in which they were given, the place of its pattern.
@@ -61,7 +61,7 @@ pub(crate) struct Mined {
 }
 
 /// Finds the patterns of masked texts, as long as `goes_on` says so.
-pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<Mined> {
+pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<PatternAssignment> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_unstable_by_key(|index| texts[*index]);
     let mut tokens = Tokens::default();
@@ -91,7 +91,7 @@ pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<Mined> 
     for (index, pattern) in order.into_iter().zip(shown) {
         pattern_of[index] = patterns.partition_point(|known| *known < pattern) as u32;
     }
-    Some(Mined { patterns, pattern_of })
+    Some(PatternAssignment { patterns, pattern_of })
 }
 
 /// A text as numbers of tokens.

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::mine::Mined;
+use super::mine::PatternAssignment;
 use super::*;
 
-fn mined(texts: &[&str]) -> Mined {
+fn mined(texts: &[&str]) -> PatternAssignment {
     mine(texts, &|| true).expect("nobody stops it")
 }
 

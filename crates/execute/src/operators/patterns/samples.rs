@@ -10,7 +10,7 @@ use super::ends::{End, Spot};
 use super::texts::texts_of;
 use crate::columns::cell::Cell;
 use crate::columns::stop::Stop;
-use crate::operators::patterns::mined::needed_by;
+use crate::operators::patterns::pattern_sums::needed_by;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan};

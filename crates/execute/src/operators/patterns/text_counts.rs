@@ -7,8 +7,8 @@ use plan::Patterns;
 use types::{Column, RowSet};
 
 use super::ends::Spot;
-use super::of_run::OfRun;
-use super::origins::{Origin, Origins, Seen};
+use super::origins::{FrameOrigins, Origin, Origins};
+use super::run_tally::RunTally;
 use super::texts::{RunTexts, known_examples, level_codes, texts_of, texts_over};
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
@@ -37,7 +37,7 @@ pub(crate) struct TextCounts {
     pub(crate) takes_field: bool,
     numbers: HashMap<String, u32, foldhash::fast::RandomState>,
     tallies: Vec<Tally>,
-    by_source: HashMap<usize, OfRun>,
+    by_source: HashMap<usize, RunTally>,
     n_bytes: usize,
 }
 
@@ -129,8 +129,8 @@ impl TextCounts {
         let Some(block) = frame.stored().cloned() else { return Ok(()) };
         let n_new = if self.by_source.contains_key(&source) { 0 } else { examples.len() };
         let n_bins = self.n_bins();
-        self.n_bytes += OfRun::n_bytes(n_new, n_bins);
-        let of_run = self.by_source.entry(source).or_insert_with(|| OfRun::new(&examples, n_bins, self.depth));
+        self.n_bytes += RunTally::n_bytes(n_new, n_bins);
+        let of_run = self.by_source.entry(source).or_insert_with(|| RunTally::new(&examples, n_bins, self.depth));
         let n_pairs = of_run.by_origin.len();
         of_run.add(source, &block, &numbers, rows, &by_text)?;
         self.n_bytes += (of_run.by_origin.len() - n_pairs) * PAIR_BYTES;
@@ -207,7 +207,7 @@ impl TextCounts {
         number
     }
 
-    fn note_origin(&mut self, seen: &Seen, row: usize, number: u32) {
+    fn note_origin(&mut self, seen: &FrameOrigins, row: usize, number: u32) {
         let count = self.by_origin.entry((number, seen.origins[row])).or_insert(0);
         self.n_bytes += if *count == 0 { PAIR_BYTES } else { 0 };
         *count += 1;

@@ -137,7 +137,7 @@ fn table() -> Table {
         ("@timestamp".into(), values(&|i| Value::Timestamp(Timestamp(i * Timestamp::SECOND)))),
         ("@message".into(), values(&|i| Value::text(format!("user {i} came")))),
     ];
-    Table::of_groups(crate::operators::group::Finished { n_rows: n_rows as usize, columns, approximate: Vec::new() })
+    Table::of_groups(crate::operators::group::GroupRows { n_rows: n_rows as usize, columns, approximate: Vec::new() })
 }
 
 /// The operators of a query, with what other queries in it would have found.

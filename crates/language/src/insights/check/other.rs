@@ -7,7 +7,7 @@ use types::GroupPattern;
 
 use super::checker::{Checker, RightSide};
 use super::options::given;
-use super::scope::Shown;
+use super::scope::ShownColumns;
 use crate::insights::syntax::{Name, OtherQuery, Setting};
 use plan::error::Span;
 use plan::fields::fields_of as fields_of_operators;
@@ -112,7 +112,7 @@ impl Checker<'_> {
             table.columns.insert(Arc::from(&*right.text));
         }
         // Who has chosen columns keeps to the choice.
-        if matches!(self.shown, Shown::Default | Shown::Made(_)) {
+        if matches!(self.shown, ShownColumns::Default | ShownColumns::Made(_)) {
             for column in columns_of(&draft) {
                 let before = self.shown_columns();
                 self.shown.append(before, Arc::from(format!("{}.{column}", right.text)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::checker::Checker;
-use super::scope::{Shown, Table};
+use super::scope::{ShownColumns, Table};
 use crate::insights::syntax::{Node, Window};
 use plan::error::Span;
 use plan::{
@@ -24,7 +24,7 @@ impl Checker<'_> {
         let shown: Vec<plan::Name> = PATTERN_COLUMNS.map(plan::Name::from).to_vec();
         let (columns, levels_before) = (shown.iter().cloned().collect(), self.levels.clone());
         self.tables.push(Table { columns, shown, levels_before, ..Table::default() });
-        self.shown = Shown::Default;
+        self.shown = ShownColumns::Default;
     }
 
     /// The last `pattern`, where it looks at events and nothing has taken its rows apart since.
@@ -120,7 +120,7 @@ impl Checker<'_> {
 
     /// Shows new columns behind those there are.
     fn add_columns(&mut self, names: Vec<plan::Name>) {
-        let is_chosen = !matches!(self.shown, Shown::Default);
+        let is_chosen = !matches!(self.shown, ShownColumns::Default);
         for name in names {
             if is_chosen {
                 let before = self.shown_columns();

@@ -6,7 +6,7 @@ use plan::{Expr, FillBuckets, Name, ParseMethod};
 
 /// The columns that the answer will have.
 #[derive(Debug, Default)]
-pub(super) enum Shown {
+pub(super) enum ShownColumns {
     /// Nobody has chosen.
     #[default]
     Default,
@@ -18,7 +18,7 @@ pub(super) enum Shown {
     Display(Vec<Name>),
 }
 
-impl Shown {
+impl ShownColumns {
     /// What `fields` does.
     pub(super) fn add_fields(&mut self, names: Vec<Name>) {
         if let Self::Default | Self::Made(_) = self {

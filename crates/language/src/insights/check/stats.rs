@@ -11,7 +11,7 @@ use super::aggregation::Aggregation;
 use super::canonical::canonical;
 use super::checker::Checker;
 use super::levels::{gives_a_value, level_name, orders, severity};
-use super::scope::{Shown, Table};
+use super::scope::{ShownColumns, Table};
 use crate::insights::aggregate_name::AggregateName;
 use crate::insights::syntax::{Item, Name, Node, NodeKind};
 use plan::function::Function;
@@ -93,7 +93,7 @@ impl Checker<'_> {
         let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets, levels_before };
         table.columns.extend(table.calls.values().cloned());
         self.tables.push(table);
-        self.shown = Shown::Default;
+        self.shown = ShownColumns::Default;
         self.left_aliases.clear();
         self.operators.extend(aggregation.extends.into_iter().map(|(name, expr)| Operator::Extend { name, expr }));
     }
@@ -139,7 +139,7 @@ impl Checker<'_> {
             _ => None,
         };
         match direct {
-            Some((aggregate, name, arguments, has_star)) if !matches!(aggregate, AggregateName::Composed(_)) => {
+            Some((aggregate, name, arguments, has_star)) if !matches!(aggregate, AggregateName::Composite(_)) => {
                 let (kind, argument) = self.aggregate(aggregate, name, arguments, has_star)?;
                 let is_level = argument.as_ref().is_some_and(|argument| self.argument_is_level(argument));
                 let mut aggregation = self.aggregation.take()?;
@@ -189,7 +189,7 @@ impl Checker<'_> {
             self.error_with_hint("misplaced-aggregate", message, name.span, hint);
             return Expr::Literal(None);
         }
-        if let AggregateName::Composed(composed) = aggregate {
+        if let AggregateName::Composite(composed) = aggregate {
             return self.composed(composed, name, arguments, has_star);
         }
         let Some((kind, argument)) = self.aggregate(aggregate, name, arguments, has_star) else {

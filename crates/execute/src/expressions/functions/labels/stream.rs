@@ -13,7 +13,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, rows};
+use crate::expressions::functions::output::{FunctionOutput, rows};
 
 /// Label sets that are held once each; where a block has more, they hardly repeat.
 const REPEATED_MAX: usize = 1_000;
@@ -42,7 +42,7 @@ pub(super) fn base(
     [stream, metadata, other]: [&Expr; 3],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let (streams, metadata) = (env.evaluate(stream, frame)?, env.evaluate(metadata, frame)?);
     let (streams, metadata) = (Distinct::of(&streams), Distinct::of(&metadata));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
@@ -106,7 +106,7 @@ pub(super) fn base(
 }
 
 /// Label sets of events before any stage.
-pub(super) fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
+pub(super) fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<FunctionOutput, Stop> {
     let columns: Vec<Arc<Column>> =
         arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
     let (streams, metadata) = (Distinct::of(&columns[0]), Distinct::of(&columns[1]));

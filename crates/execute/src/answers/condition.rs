@@ -7,7 +7,7 @@ use plan::{Expr, Name, Operator};
 use types::{Column, Timestamp, Value};
 
 use crate::columns::frame::Frame;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
@@ -26,7 +26,7 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
         time_zone: chrono_tz::UTC,
         now,
         budget: Budget::of_memory(MEMORY_BYTES_MAX),
-        prepared: Prepared::of(&[Operator::Filter(condition.clone())]),
+        prepared: PreparedElements::of(&[Operator::Filter(condition.clone())]),
         partners: PartnersOfPlan::default(),
         warnings: Warnings::default(),
         events_skipped: AtomicU64::new(0),

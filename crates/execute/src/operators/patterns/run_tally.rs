@@ -16,7 +16,7 @@ use crate::operators::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
 const NONE: u32 = u32::MAX;
 
 /// What is counted of the examples of one run, by their numbers.
-pub(crate) struct OfRun {
+pub(crate) struct RunTally {
     by_level: Vec<u32>,
     bins: Vec<u32>,
     n_bins: usize,
@@ -27,7 +27,7 @@ pub(crate) struct OfRun {
     starts: HashMap<u32, Arc<str>>,
 }
 
-impl OfRun {
+impl RunTally {
     pub(crate) fn new(examples: &Examples, n_bins: usize, depth: Depth) -> Self {
         let n_examples = examples.len();
         let start = |(number, example): (usize, &Option<String>)| {

@@ -9,7 +9,7 @@ use crate::scan::fingerprint::{Fingerprint, key_of_several};
 use crate::scan::scanner::Scan;
 
 /// Several runs that never change.
-pub(super) struct Several {
+pub(super) struct RunSet {
     /// Per source whether it is one of them.
     is_member: Vec<bool>,
     /// The keys of their own partials.
@@ -20,7 +20,7 @@ pub(super) struct Several {
     is_given_up: AtomicBool,
 }
 
-impl Several {
+impl RunSet {
     /// Finds the runs.
     pub(super) fn new(scan: &Scan<'_>, fingerprint: Fingerprint) -> Self {
         let range = scan.request.range;
