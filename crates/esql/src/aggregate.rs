@@ -36,7 +36,7 @@ pub(super) const AGGREGATES: [&str; 18] = [
 ];
 
 impl Checker<'_> {
-    /// A call of an aggregate: its result as a column.
+    /// Returns a call of an aggregate: its result as a column.
     pub(super) fn aggregate(
         &mut self,
         name: &str,
@@ -128,7 +128,7 @@ impl Checker<'_> {
         self.added(kind, Some(argument), of, span)
     }
 
-    /// The argument where the condition of the aggregate holds.
+    /// Returns the argument where the condition of the aggregate holds.
     fn only_where(&mut self, argument: Expr, is_list: bool) -> Expr {
         let Some(condition) = self.aggregating.as_ref().and_then(|aggregating| aggregating.condition.clone()) else {
             return argument;
@@ -151,7 +151,7 @@ impl Checker<'_> {
         TypedExpr::value(of, Expr::Field(name), span)
     }
 
-    /// How many rows, or values.
+    /// Returns how many rows, or values.
     fn counted(&mut self, argument: Option<&TypedExpr>, span: Span) -> TypedExpr {
         match argument {
             Some(argument) => self.simple(A::Count, argument.expr(), argument.is_list, Kind::Long, span),
@@ -308,7 +308,7 @@ impl Checker<'_> {
         Ok(TypedExpr::value(kind, expr, span).several(true))
     }
 
-    /// A group by the text of its expression.
+    /// Returns a group by the text of its expression.
     pub(super) fn grouped(&self, expression: &Expression) -> Option<TypedExpr> {
         let aggregating = self.aggregating.as_ref().filter(|aggregating| !aggregating.is_inside)?;
         if matches!(expression.node, Node::Literal(_) | Node::Duration(..)) {
@@ -319,7 +319,7 @@ impl Checker<'_> {
         Some(typed.clone())
     }
 
-    /// The column of a group.
+    /// Returns the column of a group.
     pub(super) fn group_column(kind: Kind, name: &Name) -> super::schema::StoredColumn {
         computed(kind, name, false)
     }

@@ -91,7 +91,7 @@ impl Checker<'_> {
         Ok(TypedExpr::value(typed.kind, expr, span).of(&[&typed]))
     }
 
-    /// A date and a length of time.
+    /// Returns a date and a length of time.
     fn moved(
         &self,
         operator: ArithmeticOperator,

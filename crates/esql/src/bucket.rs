@@ -18,8 +18,8 @@ const MS: i64 = 1_000_000;
 const HOUR: i64 = 3_600_000 * MS;
 const DAY: i64 = 24 * HOUR;
 
-/// Lengths that are chosen from, the longest first: those up to a day, of which the shortest that gives few enough buckets is
-/// taken, then longer ones.
+/// Lengths that are chosen from, the longest first: those up to a day, of which the shortest that gives few enough
+/// buckets is taken, then longer ones.
 const SHORT: [i64; 16] = [
     DAY,
     12 * HOUR,
@@ -41,7 +41,7 @@ const SHORT: [i64; 16] = [
 const LONG: [Length; 3] = [Length::Nanoseconds(7 * DAY), Length::Months(1), Length::Months(12)];
 
 impl Checker<'_> {
-    /// The length of time that an argument is.
+    /// Returns the length of time that an argument is.
     pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length, EsqlError> {
         let written = self.written(typed.span);
         let text = match &typed.constant {
@@ -83,7 +83,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The start of the span that a date lies in.
+    /// Returns the start of the span that a date lies in.
     pub(super) fn truncated(&self, date: &TypedExpr, length: Length, span: Span) -> TypedExpr {
         let value = match date.narrow.as_deref() {
             Some("@timestamp") => Expr::Field("@timestamp".into()),
@@ -164,7 +164,7 @@ impl Checker<'_> {
     }
 }
 
-/// The length that gives at most so many buckets.
+/// Returns the length that gives at most so many buckets.
 fn chosen(most: i64, from: Timestamp, to: Timestamp) -> Length {
     let is_enough = |length: Length| {
         let mut start = floor(Tz::UTC, from.0, length);
@@ -191,7 +191,7 @@ fn chosen(most: i64, from: Timestamp, to: Timestamp) -> Length {
     long.unwrap_or(Length::Months(12))
 }
 
-/// The size of buckets of numbers: a power of ten, or half of it.
+/// Returns the size of buckets of numbers: a power of ten, or half of it.
 fn size_of(most: f64, from: f64, to: f64) -> f64 {
     let precise = (to - from) / most;
     let power = 10f64.powf(precise.log10().ceil());

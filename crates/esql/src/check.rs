@@ -184,7 +184,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The name of a column that an expression becomes.
+    /// Returns the name of a column that an expression becomes.
     pub(super) fn name_of(&self, field: &Field) -> String {
         match (&field.name, &field.expression.node) {
             (Some(name), _) => name.name.clone(),

@@ -67,12 +67,12 @@ impl<'a> Checker<'a> {
         EsqlError::parsing(self.text, span.start, message.into())
     }
 
-    /// The text of a part of the query.
+    /// Returns the text of a part of the query.
     pub(super) fn written(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
-    /// A name that no column of a user has.
+    /// Returns a name that no column of a user has.
     pub(super) fn fresh(&mut self) -> Name {
         self.n_names += 1;
         format!("#esql{}", self.n_names).into()

@@ -14,7 +14,7 @@ use plan::{Comparison, Expr};
 
 const MILLISECOND: i64 = 1_000_000;
 
-/// Whether the query language of ours would compare a text as a number.
+/// Reports whether the query language of ours would compare a text as a number.
 pub(super) fn reads_as_number(text: &str) -> bool {
     Number::read(text).is_some()
 }
@@ -31,7 +31,7 @@ impl Sign {
         }
     }
 
-    /// The sign with the sides exchanged.
+    /// Returns the sign with the sides exchanged.
     fn reversed(self) -> Self {
         match self {
             Self::Less => Self::Greater,
@@ -65,7 +65,7 @@ impl Checker<'_> {
         self.compared_sides(sign, &a, &b, span)
     }
 
-    /// A constant text as a value of the type that it is compared with.
+    /// Returns a constant text as a value of the type that it is compared with.
     fn matched(&self, typed: TypedExpr, kind: Kind) -> Result<TypedExpr, EsqlError> {
         match (&typed.constant, kind) {
             (Some(Some(Value::String(text))), Kind::Date | Kind::Ip | Kind::Boolean) if typed.kind == Kind::Keyword => {
@@ -142,7 +142,7 @@ impl Checker<'_> {
     }
 }
 
-/// When a comparison of values is true and false: those that a plan compares as ES|QL does.
+/// Returns when a comparison of values is true and false: those that a plan compares as ES|QL does.
 fn by_value(comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let (x, y) = (a.single(), b.single());
     let side = |comparison| {
@@ -158,7 +158,7 @@ fn by_value(comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr
     (side(comparison), side(opposite(comparison)))
 }
 
-/// The same by a function that says which side comes first.
+/// Returns the same conditions by a function that tells which side comes first.
 fn by_order(function: TypedFunction, comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let order = call(function, vec![a.single(), b.single()]);
     let number = |number| typed::literal(Value::Integer(number));
@@ -191,7 +191,8 @@ fn texts(comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     }
 }
 
-/// The time of events against an instant in whole milliseconds, with the nanoseconds of events left out of account.
+/// Returns the time of events against an instant in whole milliseconds, with the nanoseconds of events left out of
+/// account.
 fn at_time(comparison: Comparison, instant: Timestamp) -> (Expr, Expr) {
     let time = || Expr::Field("@timestamp".into());
     let at = |nanos: i64| typed::literal(Value::Timestamp(Timestamp(nanos)));

@@ -14,7 +14,7 @@ use plan::not;
 use plan::{Expr, TextPattern};
 
 impl Checker<'_> {
-    /// An expression with its type.
+    /// Returns an expression with its type.
     pub(super) fn expression(&mut self, expression: &Expression) -> Result<TypedExpr, EsqlError> {
         let span = expression.span;
         if let Some(found) = self.grouped(expression) {
@@ -206,7 +206,7 @@ impl Checker<'_> {
         self.converted(&typed, kind, span)
     }
 
-    /// A value converted to another type.
+    /// Returns a value converted to another type.
     pub(super) fn converted(&self, typed: &TypedExpr, kind: Kind, span: Span) -> Result<TypedExpr, EsqlError> {
         let is_possible = match kind {
             Kind::Ip => matches!(typed.kind, Kind::Ip | Kind::Keyword | Kind::Text | Kind::Null | Kind::Unsupported),
@@ -235,7 +235,7 @@ impl Checker<'_> {
         Ok(made.of(&[typed]).several(typed.is_list))
     }
 
-    /// A text as an instant, where a function takes both.
+    /// Returns a text as an instant, where a function takes both.
     pub(super) fn as_date(&self, typed: TypedExpr) -> Result<TypedExpr, EsqlError> {
         match (&typed.constant, typed.kind) {
             (Some(Some(Value::String(text))), Kind::Keyword) => {
@@ -247,7 +247,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The instant that an expression always is.
+    /// Returns the instant that an expression always is.
     pub(super) fn constant_instant(&self, typed: &TypedExpr) -> Option<Timestamp> {
         match (&typed.constant, typed.kind) {
             (Some(Some(Value::Timestamp(instant))), Kind::Date) => Some(*instant),

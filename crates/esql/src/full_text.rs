@@ -15,7 +15,7 @@ use plan::not;
 use plan::within;
 use plan::{Expr, Operator};
 
-/// What is wrong with a function that stands elsewhere.
+/// What is wrong with a function that is elsewhere.
 const ONLY_IN_WHERE: &str = "is only supported in WHERE commands";
 
 impl Checker<'_> {
@@ -31,7 +31,7 @@ impl Checker<'_> {
         self.searching(&query, span)
     }
 
-    /// A call of a full-text function.
+    /// Returns a call of a full-text function.
     pub(super) fn full_text(
         &mut self,
         name: &str,
@@ -76,7 +76,7 @@ impl Checker<'_> {
         self.searching(&query, span)
     }
 
-    /// The name of a field that is searched for words.
+    /// Returns the name of a field that is searched for words.
     fn searched(&mut self, field: &Expression, function: &str, span: Span) -> Result<String, EsqlError> {
         let written = self.written(field.span).to_owned();
         let typed = self.expression(field)?;
@@ -113,7 +113,7 @@ impl Checker<'_> {
     }
 }
 
-/// The condition that chooses the same events.
+/// Returns the condition that chooses the same events.
 fn of_selection(selection: Selection, span: Span) -> TypedExpr {
     let mut parts: Vec<Expr> = selection
         .operators

@@ -23,7 +23,7 @@ pub(super) struct Call<'c> {
 }
 
 impl Checker<'_> {
-    /// A call.
+    /// Returns a call.
     pub(super) fn call(
         &mut self,
         written: &str,
@@ -132,12 +132,12 @@ impl Checker<'_> {
         Err(self.verification(call.span, message))
     }
 
-    /// A value that is made of the arguments.
+    /// Returns a value that is made of the arguments.
     pub(super) fn made(&self, call: &Call<'_>, kind: Kind, expr: Expr) -> TypedExpr {
         TypedExpr::value(kind, expr, call.span).of(&call.arguments.iter().collect::<Vec<_>>())
     }
 
-    /// The arguments as single values.
+    /// Returns the arguments as single values.
     pub(super) fn singles(call: &Call<'_>) -> Vec<Expr> {
         call.arguments.iter().map(TypedExpr::single).collect()
     }
@@ -204,7 +204,7 @@ impl Checker<'_> {
         })
     }
 
-    /// The type that several values have in common.
+    /// Returns the type that several values have in common.
     fn common(&self, c: &Call<'_>, values: &[&TypedExpr]) -> Result<Kind, EsqlError> {
         let mut kind = Kind::Null;
         for value in values {
@@ -268,7 +268,7 @@ impl Checker<'_> {
         Ok(self.made(c, kind, call(function, arguments)))
     }
 
-    /// A whole number that must be a constant.
+    /// Returns a whole number that must be a constant.
     pub(super) fn constant_whole(&self, c: &Call<'_>, at: usize) -> Result<i64, EsqlError> {
         match c.arguments[at].constant {
             Some(Some(Value::Integer(number))) => Ok(number),
@@ -283,7 +283,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A text that must be a constant.
+    /// Returns a text that must be a constant.
     pub(super) fn constant_text(&self, c: &Call<'_>, at: usize) -> Result<String, EsqlError> {
         match &c.arguments[at].constant {
             Some(Some(Value::String(text))) => Ok(text.to_string()),
@@ -310,12 +310,12 @@ fn counted(fewest: usize, most: usize) -> String {
     }
 }
 
-/// A constant text.
+/// Returns a constant text.
 pub(super) fn text(text: &str) -> Expr {
     literal(Value::text(text))
 }
 
-/// A condition that is missing where one of the arguments is.
+/// Returns a condition that is missing where one of the arguments is.
 pub(super) fn condition(value: Expr, span: Span) -> TypedExpr {
     typed::TypedExpr::value(Kind::Boolean, value, span)
 }

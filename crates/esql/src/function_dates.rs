@@ -47,7 +47,7 @@ const PARTS: [(&str, DatePart); 30] = [
 ];
 
 impl Checker<'_> {
-    /// A function of dates; `None` where the name is of another kind.
+    /// Returns a function of dates; `None` where the name is of another kind.
     pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         Ok(Some(match c.name {
             "now" => TypedExpr::constant(Kind::Date, Some(Value::Timestamp(self.now)), c.span),
@@ -86,7 +86,7 @@ impl Checker<'_> {
         }))
     }
 
-    /// The same call with a text as a date.
+    /// Returns the same call with a text as a date.
     pub(super) fn with_date<'c>(&self, c: &Call<'c>, at: usize) -> Result<Call<'c>, EsqlError> {
         let mut arguments = c.arguments.clone();
         arguments[at] = self.as_date(arguments[at].clone())?;

@@ -11,7 +11,7 @@ use plan::Expr;
 use plan::function::{ListFunction as L, TypedFunction as T};
 
 impl Checker<'_> {
-    /// A function about several values; `None` where the name is of another kind.
+    /// Returns a function about several values; `None` where the name is of another kind.
     pub(super) fn of_lists(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         if !c.name.starts_with("mv_") {
             return Ok(None);

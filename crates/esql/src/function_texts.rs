@@ -12,7 +12,7 @@ use plan::function::{Function, TypedFunction as T};
 use plan::{Expr, TextPattern};
 
 impl Checker<'_> {
-    /// A function of texts; `None` where the name is of another kind.
+    /// Returns a function of texts; `None` where the name is of another kind.
     pub(super) fn of_texts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         let ours = match c.name {
             "concat" => Some((Function::Concat, Kind::Keyword)),
@@ -44,7 +44,7 @@ impl Checker<'_> {
         self.of_parts(c)
     }
 
-    /// A function of parts of texts, or of addresses.
+    /// Returns a function of parts of texts, or of addresses.
     fn of_parts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         Ok(Some(match c.name {
             "bit_length" => {
@@ -102,7 +102,7 @@ impl Checker<'_> {
         }))
     }
 
-    /// A condition on parts of texts; of a stored text and a constant one that indexes can answer.
+    /// Returns a condition on parts of texts; of a stored text and a constant one that indexes can answer.
     fn holds_text(&self, c: &Call<'_>, function: Function) -> TypedExpr {
         let value = Expr::Call(function, Self::singles(c));
         let parts: Vec<&TypedExpr> = c.arguments.iter().collect();

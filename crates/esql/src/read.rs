@@ -246,7 +246,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A text, with its place.
+    /// Returns a text, with its place.
     pub(super) fn text_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Identifier, EsqlError> {
         let pair = pair.ok_or_else(|| self.error(span, "a text is missing"))?;
         let span = span_of(&pair);
@@ -260,7 +260,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A name of a column.
+    /// Returns a name of a column.
     pub(super) fn named(&self, pair: Pair<'_, Rule>) -> Result<Identifier, EsqlError> {
         let span = span_of(&pair);
         let mut name = String::new();
@@ -301,7 +301,7 @@ impl Reader<'_> {
         Ok(Pattern { literals, span })
     }
 
-    /// The value of a parameter in the text.
+    /// Returns the value of a parameter in the text.
     pub(super) fn parameter(&mut self, pair: &Pair<'_, Rule>) -> Result<Literal, EsqlError> {
         let name = &pair.as_str()[1..];
         let found = if name.is_empty() {
@@ -328,7 +328,7 @@ impl Reader<'_> {
     }
 }
 
-/// A text without its quotes and escapes.
+/// Returns a text without its quotes and escapes.
 pub(super) fn string(written: &str) -> String {
     if let Some(inner) = written.strip_prefix("\"\"\"").and_then(|rest| rest.strip_suffix("\"\"\"")) {
         return inner.to_owned();

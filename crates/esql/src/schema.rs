@@ -40,7 +40,7 @@ struct IndexField {
     raw: BTreeSet<&'static str>,
 }
 
-/// The type that Elasticsearch would give a field by the types of its values, as `_mapping` says it.
+/// Returns the type that Elasticsearch would give a field by the types of its values, as `_mapping` says it.
 pub fn mapped_type(types: &[&'static str]) -> &'static str {
     let has = |name: &str| types.contains(&name);
     if has("string") {
@@ -87,8 +87,8 @@ fn fits(kind: Kind, declared: &str) -> bool {
 }
 
 impl Schema {
-    /// The columns of events in runs, which are named by their groups. Those that are not wanted may have another type, or be
-    /// left out where they hold lists.
+    /// Returns the columns of events in runs, which are named by their groups. Those that are not wanted may have
+    /// another type, or be left out where they hold lists.
     pub(super) fn of(runs: &[Arc<dyn Run>], is_wanted: &dyn Fn(&str) -> bool) -> Self {
         let mut by_group: BTreeMap<String, Vec<Arc<dyn Run>>> = BTreeMap::new();
         for run in runs {
@@ -122,8 +122,8 @@ impl Schema {
         schema
     }
 
-    /// Takes over what the indices declare. Returns a field whose values have another type than the declared one, with both
-    /// types.
+    /// Takes over what the indices declare. Returns a field whose values have another type than the declared one, with
+    /// both types.
     pub(super) fn declare(
         &mut self,
         mappings: Mappings,
@@ -208,7 +208,7 @@ impl Schema {
         self.insert("@logStream", stored(Kind::Keyword, stream));
     }
 
-    /// A field about the event itself; `None` where there is none of this name.
+    /// Returns a field about the event itself; `None` where there is none of this name.
     pub(super) fn metadata(name: &str) -> Option<StoredColumn> {
         let field = |name: &str| Expr::Field(name.into());
         let (kind, expr) = match name {
@@ -227,7 +227,7 @@ impl Schema {
 /// Elasticsearch keeps milliseconds.
 pub(super) const MILLISECOND: Span = Span::Nanoseconds(1_000_000);
 
-/// Fields that hold lists, those of objects too.
+/// Returns fields that hold lists, those of objects too.
 fn lists_of(runs: &[Arc<dyn Run>]) -> BTreeSet<String> {
     let fields = runs.iter().filter_map(|run| run.fields().ok()).flatten();
     fields.filter(|field| field.types.names().contains(&"list")).map(|field| field.name.to_string()).collect()

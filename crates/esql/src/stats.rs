@@ -117,7 +117,7 @@ impl Checker<'_> {
         Ok(found)
     }
 
-    /// A condition on the rows that an aggregate is about.
+    /// Returns a condition on the rows that an aggregate is about.
     fn of_rows(&mut self, condition: &Expression) -> Result<Expr, EsqlError> {
         let Some(aggregating) = &mut self.aggregating else { return Ok(Expr::Literal(None)) };
         aggregating.is_inside = true;

@@ -61,7 +61,7 @@ pub(super) struct Order {
 /// A name of columns that may contain stars.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
-    /// Literal parts; any text stands between two of them.
+    /// Literal parts; any text is between two of them.
     pub(super) literals: Vec<String>,
     pub(super) span: Span,
 }
@@ -142,7 +142,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// The unit of a name, in singular, plural or short.
+    /// Returns the unit of a name, in singular, plural or short.
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "millisecond" | "milliseconds" | "ms" => Self::Milliseconds(1),

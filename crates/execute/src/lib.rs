@@ -1,6 +1,6 @@
 //! Runs a plan over runs of events: scan, partial results, merge, answer.
 //!
-//! A plan is cut at its first operator that needs more than one row at a time. What stands before it is applied to
+//! A plan is cut at its first operator that needs more than one row at a time. What is before it is applied to
 //! every block by several threads, reading only the columns it touches; the operator itself is computed as partial
 //! results that merge; what follows works on rows in memory. Indexes and statistics change what a query costs,
 //! never what it answers. Damaged blocks, cancelling and running out of time make an answer partial, with a reason;

@@ -1,9 +1,9 @@
 //! Mappings: what the fields of an index are declared to be.
 //!
-//! A declared field is read as its type says: a `keyword` is its whole text, a `text` its words, a `date` an instant, an
-//! `ip` an address, whatever its values look like. Fields that nothing declares are read by their values. A type that is
-//! not supported is kept and shown, and a search that names such a field is refused; what would change the structure of
-//! documents (`nested`, `join`, runtime fields, analyzers) is refused when it is declared.
+//! A declared field is read as its type says: a `keyword` is its whole text, a `text` its words, a `date` an instant,
+//! an `ip` an address, whatever its values look like. Fields that nothing declares are read by their values. A type
+//! that is not supported is kept and shown, and a search that names such a field is refused; what would change the
+//! structure of documents (`nested`, `join`, runtime fields, analyzers) is refused when it is declared.
 
 mod declare;
 mod document;
@@ -64,7 +64,7 @@ pub enum Kind {
     Refused(String),
 }
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Declaration {
     /// A field with the name of its type.
@@ -266,7 +266,7 @@ impl Mapping {
         self.templates.iter().find(|template| fits(&template.names, last) && fits(&template.paths, path))
     }
 
-    /// What becomes of undeclared fields where this one stands: the nearest object says it.
+    /// Returns what becomes of undeclared fields where this one stands: the nearest object says it.
     fn dynamic_at(&self, path: &str) -> Dynamic {
         let above = path.rmatch_indices('.').find_map(|(dot, _)| self.dynamic.get(&path[..dot]));
         above.or_else(|| self.dynamic.get("")).copied().unwrap_or_default()

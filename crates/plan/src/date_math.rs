@@ -31,13 +31,13 @@ pub fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Opti
     }
 }
 
-/// The first and the last instant of a time in text; `None` for what is none.
+/// Returns the first and the last instant of a time in text; `None` for what is none.
 pub fn read_time(text: &str, now: Timestamp) -> Option<(i64, i64)> {
     read_text(text.trim(), None, now, Tz::UTC).map(|written| (written.first, written.last))
 }
 
-/// Returns the instant of a text that Elasticsearch would take for a date where no mapping says what it is: at least a year
-/// and a month, without a zone in UTC.
+/// Returns the instant of a text that Elasticsearch would take for a date where no mapping says what it is: at least a
+/// year and a month, without a zone in UTC.
 pub fn date_value(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let is_like_one = (7..=40).contains(&bytes.len())
@@ -189,7 +189,7 @@ fn date(text: &str, zone: Tz) -> Option<DateRange> {
     Some(DateRange { first, last: next?.checked_sub(1)? })
 }
 
-/// The instant so many days later at which clocks show the same.
+/// Returns the instant so many days later at which clocks show the same.
 fn by_days(zone: Tz, instant: i64, days: i64) -> Option<i64> {
     let local = instant.checked_add(offset_ns(zone, instant))?;
     let moved = local.checked_add(days.checked_mul(Timestamp::DAY)?)?;
@@ -207,7 +207,7 @@ fn seconds(text: &str) -> Option<(u32, u32, u32)> {
     Some((whole.parse().ok()?, nanos, u32::try_from(fraction.len()).ok()?.min(9)))
 }
 
-/// The time of day, and the seconds that its clock is ahead of UTC where it says so.
+/// Returns the time of day, and the seconds that its clock is ahead of UTC where it says so.
 fn split_offset(time: &str) -> Option<(&str, Option<i64>)> {
     if let Some(clock) = time.strip_suffix('Z') {
         return Some((clock, Some(0)));
@@ -276,7 +276,7 @@ fn moved(instant: i64, sign: char, span: Option<Span>, zone: Tz) -> Option<i64> 
     }
 }
 
-/// A number of units; none for a number of 0.
+/// Returns a number of units; none for a number of 0.
 fn span(unit: char, number: i64) -> Option<Option<Span>> {
     let nanoseconds = |unit: i64| number.checked_mul(unit).map(Span::Nanoseconds);
     let months = |unit: i64| Some(Span::Months(u32::try_from(number.checked_mul(unit)?).ok()?));
@@ -305,7 +305,8 @@ const PART_HOURS: [(i64, Tz); 8] = [
     (34_200, Tz::Australia__Darwin),
 ];
 
-/// The zone that a client names: of the database, `utc` in any case, or an offset such as `+07:00` that some place has.
+/// Returns the zone that a client names: of the database, `utc` in any case, or an offset such as `+07:00` that some
+/// place has.
 pub fn zone_of(text: &str) -> Option<Tz> {
     if text.eq_ignore_ascii_case("utc") || text == "Z" || text.is_empty() {
         return Some(Tz::UTC);
@@ -323,12 +324,12 @@ pub fn zone_of(text: &str) -> Option<Tz> {
     text.parse().ok()
 }
 
-/// A time in a format: names of Elasticsearch's, or letters of Java's; without one, RFC 3339 with milliseconds.
+/// Returns a time in a format: names of Elasticsearch's, or letters of Java's; without one, RFC 3339 with milliseconds.
 pub fn format_time(instant: Timestamp, format: Option<&str>) -> String {
     format_time_in(Tz::UTC, instant, format)
 }
 
-/// The same by the clocks of a zone.
+/// Does the same by the clocks of a zone.
 pub fn format_time_in(zone: Tz, instant: Timestamp, format: Option<&str>) -> String {
     let offset_ns = offset_ns(zone, instant.0);
     let offset = offset_text(offset_ns / Timestamp::SECOND);

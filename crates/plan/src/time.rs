@@ -1,6 +1,7 @@
 //! Times as people and programs write them in requests: relative, calendar, epoch.
 //!
-//! One parser for the command line, the HTTP routes, rules and the page. Nothing here reads a clock: `now` is passed in.
+//! One parser for the command line, the HTTP routes, rules and the page. Nothing here reads a clock: `now` is passed
+//! in.
 
 mod range;
 #[cfg(test)]
@@ -20,7 +21,7 @@ pub use range::{WrittenRange, has_two_ends, parse_range};
 pub struct TimeError {
     /// What was written there, at most its first 100 characters.
     pub text: String,
-    /// Where it stands in the text that was to be read, in bytes.
+    /// Where it is in the text that was to be read, in bytes.
     pub place: Range<usize>,
     kind: TimeMistake,
 }
@@ -33,12 +34,12 @@ enum TimeMistake {
 }
 
 impl TimeError {
-    /// The error about the part at `place` of `text`.
+    /// Returns the error about the part at `place` of `text`.
     fn at(text: &str, place: Range<usize>, kind: TimeMistake) -> Self {
         Self { text: text[place.clone()].trim().chars().take(100).collect(), place, kind }
     }
 
-    /// What to write instead.
+    /// Returns what to write instead.
     pub fn hint(&self) -> &'static str {
         match self.kind {
             TimeMistake::NoTime => {
@@ -49,7 +50,7 @@ impl TimeError {
         }
     }
 
-    /// What is wrong, where [`Self::hint`] is said beside it.
+    /// Returns what is wrong, where [`Self::hint`] is said next to it.
     pub fn reason(&self) -> String {
         let text = &self.text;
         match self.kind {
@@ -104,12 +105,12 @@ fn read(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
     fixed.map(WrittenTime::fixed).or_else(|| before_now(text, now, time_zone))
 }
 
-/// What follows a word, in whatever case it is written.
+/// Returns what follows a word, in whatever case it is written.
 fn without_prefix<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     text.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)).and_then(|_| text.get(word.len()..))
 }
 
-/// A length of time before now: `2h`, `-15m`, `last 2 hours`, `last hour`, `3 days ago`.
+/// Returns a length of time before now: `2h`, `-15m`, `last 2 hours`, `last hour`, `3 days ago`.
 fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
     let of_last = without_prefix(text, "last ").or_else(|| without_prefix(text, "past "));
     let length = of_last.or_else(|| text.strip_prefix('-')).unwrap_or(text).trim_start();
@@ -121,7 +122,7 @@ fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> 
     begins_with_unit.then(|| relative(&format!("-1{length}"), now, time_zone))?
 }
 
-/// A time of this day or the one before: `today`, `yesterday 14:00`, `06:30:15.5`.
+/// Returns a time of this day or the one before: `today`, `yesterday 14:00`, `06:30:15.5`.
 fn of_day(text: &str, now: Timestamp, time_zone: Tz) -> Option<Timestamp> {
     let (word, clock) = text.split_once(' ').unwrap_or((text, ""));
     let today = local_of(now, time_zone)?.date();
@@ -142,7 +143,7 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
 /// The first instant of 2262: no event has a time from there on.
 const END: Timestamp = Timestamp(9_214_646_400 * Timestamp::SECOND);
 
-/// The nearest end of the time that events can have, for RFC 3339 times that nanoseconds cannot count: programs
+/// Returns the nearest end of the time that events can have, for RFC 3339 times that nanoseconds cannot count: programs
 /// write the years 1 and 9999 for ranges without an end.
 fn beyond(text: &str) -> Option<Timestamp> {
     let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
@@ -184,7 +185,7 @@ enum Unit {
     Months(u32),
 }
 
-/// A unit and its short name. `M` alone is a month, `m` a minute; of longer names the case means nothing.
+/// Returns a unit and its short name. `M` alone is a month, `m` a minute; of longer names the case means nothing.
 fn unit_of(text: &str) -> Option<(&'static str, Unit)> {
     let lower = text.to_ascii_lowercase();
     Some(match if text == "M" { text } else { &*lower } {
@@ -245,7 +246,7 @@ fn local_of(time: Timestamp, time_zone: Tz) -> Option<NaiveDateTime> {
     Some(time_zone.timestamp_nanos(time.0).naive_local())
 }
 
-/// The instant of a local time; of two the earlier, of none (a clock put forward) the first after it.
+/// Returns the instant of a local time; of two the earlier, of none (a clock put forward) the first after it.
 fn instant_of(local: NaiveDateTime, time_zone: Tz) -> Option<Timestamp> {
     // Gaps last at most a day (a zone that changed sides of the date line), and start on quarters of an hour.
     const QUARTERS_MAX: i64 = 24 * 4;
@@ -261,7 +262,7 @@ fn instant_of(local: NaiveDateTime, time_zone: Tz) -> Option<Timestamp> {
     None
 }
 
-/// A number since the epoch, in the unit that its size says, with decimals.
+/// Returns a number since the epoch, in the unit that its size says, with decimals.
 fn epoch(text: &str) -> Option<Timestamp> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1i128, digits),
@@ -288,7 +289,8 @@ fn epoch(text: &str) -> Option<Timestamp> {
     i64::try_from(sign * (count * 10i128.pow(n_decimals) + decimals)).ok().map(Timestamp)
 }
 
-/// A date with or without a time of day, in a zone: `2026`, `2026-11`, `2026-11-20`, `2026-11-20 06:00[:00[.5]]`.
+/// Returns a date with or without a time of day, in a zone: `2026`, `2026-11`, `2026-11-20`, `2026-11-20
+/// 06:00[:00[.5]]`.
 fn calendar(text: &str, time_zone: Tz) -> Option<Timestamp> {
     const TIMES: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
     let with_time = TIMES.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());

@@ -92,7 +92,8 @@ pub struct Change {
     pub condition: String,
     /// Whether it holds for no other events.
     pub is_exact: bool,
-    /// A query for its events in Insights QL, where the language has words for what was asked; the language may refuse it.
+    /// A query for its events in Insights QL, where the language has words for what was asked; the language may refuse
+    /// it.
     pub query: Option<String>,
 }
 
@@ -183,7 +184,8 @@ impl PatternChange<'_> {
         self.sums.now.level().or_else(|| self.sums.before.level())
     }
 
-    /// What matters most is the least: bad levels, then what is new, then what jumped furthest, then what is frequent.
+    /// Returns what matters most is the least: bad levels, then what is new, then what jumped furthest, then what is
+    /// frequent.
     fn order(&self) -> impl Ord + use<> {
         let severity = self.level().map_or(0, |level| level.code().saturating_sub(Level::Info.code()));
         let (now, before) = (self.sums.now.total(), self.sums.before.total());
@@ -255,7 +257,7 @@ impl ChangeSearch<'_, '_, '_> {
         Ok(changes)
     }
 
-    /// The first event of each, of the time before where there are none now.
+    /// Returns the first event of each, of the time before where there are none now.
     fn firsts(&self, chosen: &[PatternChange<'_>]) -> Result<Vec<Option<Event>>, ExecuteError> {
         let none = End::new(crate::operators::patterns::ends::Side::Oldest);
         let mut firsts: Vec<Option<Event>> = vec![None; chosen.len()];
@@ -304,7 +306,7 @@ impl ChangeSearch<'_, '_, '_> {
     }
 }
 
-/// What happened to a pattern, where that is worth showing.
+/// Returns what happened to a pattern, where that is worth showing.
 fn description(sums: &Sums) -> Option<String> {
     let (now, before) = (sums.now.total(), sums.before.total());
     let description = change(now as f64, before as f64, true);

@@ -46,7 +46,7 @@ pub struct FieldSummaryRow {
     pub share: f64,
     /// How many distinct values it has among the events looked at, where they were counted.
     pub n_distinct: Option<u64>,
-    /// Whether counts are not exact: events beside the range were counted, or not all values looked at.
+    /// Whether counts are not exact: events next to the range were counted, or not all values looked at.
     pub approximate: bool,
 }
 
@@ -54,7 +54,7 @@ fn damage(error: &ScanError) -> PartialReason {
     PartialReason { code: "damaged", message: error.to_string() }
 }
 
-/// The fields that events of `range` have.
+/// Returns the fields that events of `range` have.
 ///
 /// Presence is counted over whole runs that overlap the range, distinct values over the newest events, as many
 /// as a budget allows; what is not exact says so.
@@ -71,7 +71,7 @@ pub fn field_summaries(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummarie
     summaries
 }
 
-/// The same without distinct values: nothing but names and counts is read.
+/// Does the same without distinct values: nothing but names and counts is read.
 pub fn field_presence(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
     let Presence { mut summaries, known, is_exact, .. } = Presence::of(runs, range);
     summaries.fields = rows(known, summaries.n_events, is_exact);
@@ -192,7 +192,7 @@ pub struct ValueCount {
     pub share: f64,
 }
 
-/// The most frequent values of `field` among the events that the conditions at the head of `plan` let through.
+/// Returns the most frequent values of `field` among the events that the conditions at the head of `plan` let through.
 pub fn field_values(
     plan: &Plan,
     runs: &[Arc<dyn Run>],

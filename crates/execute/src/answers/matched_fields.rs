@@ -1,6 +1,6 @@
 //! Which fields the events have that a query lets through.
 //!
-//! Presence is read per block of the events that match, newest first, as far as a budget goes. The events behind it are
+//! Presence is read per block of the events that match, newest first, as far as a budget goes. The events after it are
 //! still counted, and the counts of fields grow in proportion; then they say that they are estimates.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,9 +36,9 @@ struct FieldCounts {
     n_matched: u64,
 }
 
-/// The fields of the events that the conditions at the head of `plan` let through, with how many have each.
+/// Returns the fields of the events that the conditions at the head of `plan` let through, with how many have each.
 ///
-/// Distinct values are not counted. What is estimated says so: fields that only events behind the budget have are
+/// Distinct values are not counted. What is estimated says so: fields that only events after the budget have are
 /// missing. A plan without a condition is answered from statistics, as [`field_summaries`] does.
 pub fn matched_fields(
     plan: &Plan,
@@ -52,7 +52,7 @@ pub fn matched_fields(
     }
 }
 
-/// The same within `cells_max`.
+/// Does the same within `cells_max`.
 pub(crate) fn matched_fields_within(
     plan: &Plan,
     runs: &[Arc<dyn Run>],
@@ -96,7 +96,7 @@ pub(crate) fn matched_fields_within(
     Ok(summaries)
 }
 
-/// How many of the rows of a block have a value of `name`.
+/// Returns how many of the rows of a block have a value of `name`.
 fn present(block: &BlockRows<'_>, name: &str) -> Result<u64, ScanError> {
     let rows = match block.source.run.presence(block.block, name)? {
         Some(mut rows) => {
@@ -111,7 +111,7 @@ fn present(block: &BlockRows<'_>, name: &str) -> Result<u64, ScanError> {
     Ok(rows.count() as u64)
 }
 
-/// What the threads have counted, together, most frequent first.
+/// Returns what the threads have counted, together, most frequent first.
 fn summed(counted: Vec<FieldCounts>) -> FieldSummaries {
     let mut all = FieldCounts::default();
     for one in counted {

@@ -1,10 +1,10 @@
 //! Restarts: what began anew in a range of time, by where it runs.
 //!
-//! Two signs are taken for one, both with care. A text says so ([`crate::operators::pattern::start`]): not where the same origin
-//! says it just as often in the time before, or so often that it can only be its daily work. Or the number of its
-//! process changes: a service that one process after another writes for, each of which was there most of the time until
-//! the next one came; many numbers at once are workers, and many in a row are a program that is run again and again.
-//! Signs of one origin that follow each other closely are one restart.
+//! Two signs are taken for one, both with care. A text says so ([`crate::operators::pattern::start`]): not where the
+//! same origin says it just as often in the time before, or so often that it can only be its daily work. Or the number
+//! of its process changes: a service that one process after another writes for, each of which was there most of the
+//! time until the next one came; many numbers at once are workers, and many in a row are a program that is run again
+//! and again. Signs of one origin that follow each other closely are one restart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -178,7 +178,8 @@ fn is_unit(masked: &str, origin: &Origin) -> bool {
     masked.contains("systemd[") || origin.service.as_ref().is_some_and(|service| is_manager(&service.value))
 }
 
-/// What a service manager says that it starts: `Starting nginx.service - A web server...` is about `nginx.service`.
+/// Returns what a service manager says that it starts: `Starting nginx.service - A web server...` is about
+/// `nginx.service`.
 fn unit_of(text: &str) -> String {
     let text = text.rsplit_once("]: ").map_or(text, |(_, text)| text).trim();
     let unit = text.strip_prefix("Started ").or_else(|| text.strip_prefix("Starting ")).unwrap_or(text);

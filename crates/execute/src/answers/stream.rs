@@ -38,10 +38,10 @@ use crate::scan::simplify;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
 
-/// Bytes of a row beside its values.
+/// Bytes of a row next to its values.
 const ROW_BYTES: usize = 96;
 
-/// Tells whether events have to pass by more than once: what can be read only once must be kept then.
+/// Reports whether events have to pass by more than once: what can be read only once must be kept then.
 pub fn needs_several_passes(plan: &Plan) -> bool {
     let looks_twice = |operator: &Operator| matches!(operator, Operator::Patterns(_) | Operator::Compare(_));
     has_subqueries(plan) || plan.operators().iter().any(looks_twice)
@@ -224,7 +224,7 @@ fn event_rows<'f, 'o>(
     Ok(ScanOutput { table: table_of(rows, &needed), remaining, is_cut })
 }
 
-/// The rows of a frame that may be among the first `cap`.
+/// Returns the rows of a frame that may be among the first `cap`.
 fn wanted_rows(
     scan: &Scan<'_>,
     mut frame: Frame<'_>,
@@ -237,7 +237,7 @@ fn wanted_rows(
     if let (crate::scan::row_order::RowOrder::Newest, Some(cap)) = (order, cap)
         && n_rows > cap
     {
-        // Rows of a block stand in order of time and acceptance: the newest ones are the last.
+        // Rows of a block are in order of time and acceptance: the newest ones are the last.
         frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
     }
     let mut keys = key_columns(order.keys(), &mut frame, scan)?;
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// A run of every `step`th event; a time occurs several times.
+    /// Returns a run of every `step`th event; a time occurs several times.
     fn run(first: i64, step: i64, n_events: i64) -> Arc<dyn Run> {
         let mut builder = BatchBuilder::new();
         for n in (first..).step_by(step as usize).take(n_events as usize) {
@@ -376,7 +376,7 @@ mod tests {
         }
     }
 
-    /// The events of a text, of which no more was read than is asked for.
+    /// Returns the events of a text, of which no more was read than is asked for.
     fn read(text: &str, asked: &FeedRequest) -> Box<dyn Feed> {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");

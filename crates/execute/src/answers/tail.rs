@@ -96,12 +96,12 @@ impl Tail {
         Ok(Self { lead: lead.to_vec(), columns: columns.clone(), time_zone, partners: PartnersOfPlan::default() })
     }
 
-    /// Names of the columns.
+    /// Returns names of the columns.
     pub fn columns(&self) -> Vec<&str> {
         self.columns.iter().map(|(name, _)| &**name).collect()
     }
 
-    /// The rows of a run of new events that fulfil the conditions.
+    /// Returns the rows of a run of new events that fulfil the conditions.
     pub fn rows(&self, run: Arc<dyn Run>, now: Timestamp) -> Result<TailRows, ScanError> {
         let mut all = TailRows::default();
         self.rows_by_block(run, now, &mut |mut found| {
@@ -111,7 +111,7 @@ impl Tail {
         Ok(all)
     }
 
-    /// The same block by block, so that a long run never stands in memory as rows.
+    /// Does the same block by block, so that a long run never is in memory as rows.
     pub fn rows_by_block(
         &self,
         run: Arc<dyn Run>,

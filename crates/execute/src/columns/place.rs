@@ -34,13 +34,13 @@ impl Default for Place {
 }
 
 impl Place {
-    /// The place of a row of a result, counted from 0.
+    /// Returns the place of a row of a result, counted from 0.
     pub(crate) fn of_row(row: usize) -> Self {
         Self { time: -(row as i64), group: 0, sequence: 0, part: Reverse(0) }
     }
 }
 
-/// A value that orders as `sort` does; values told apart by a reader are never equal.
+/// A value that orders as `sort` does; values distinguished by a reader are never equal.
 #[derive(Clone, Debug)]
 pub(crate) struct RankedValue(pub(crate) Value);
 
@@ -85,7 +85,7 @@ pub(crate) fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
     Ok(Place { time, group, sequence, part: Reverse(part) })
 }
 
-/// The places of a frame's rows, whatever has been computed under the names of their own times and ids.
+/// Returns the places of a frame's rows, whatever has been computed under the names of their own times and ids.
 pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
     let Some(block) = frame.block() else {
         let kept = kept_places(frame)?;
@@ -107,8 +107,8 @@ pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
     Ok((0..frame.n_rows()).map(place).collect())
 }
 
-/// The places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one event
-/// count up.
+/// Returns the places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one
+/// event count up.
 pub(crate) fn kept_places(frame: &Frame<'_>) -> Result<Option<Vec<Place>>, Stop> {
     let [times, groups, sequences] = PLACE_FIELDS.map(|name| frame.peek(name));
     let (times, groups, sequences) = (times?, groups?, sequences?);

@@ -36,7 +36,7 @@ impl Key {
         })
     }
 
-    /// Bytes of its text.
+    /// Returns bytes of its text.
     pub(crate) fn n_bytes(&self) -> usize {
         if let Self::Text(text) = self { text.len() } else { 0 }
     }
@@ -90,7 +90,7 @@ impl Elements {
         self.keys.extend(Key::of(cell));
     }
 
-    /// Tells whether one of the elements equals `cell`; sets `took_seconds` where a number was taken as such.
+    /// Reports whether one of the elements equals `cell`; sets `took_seconds` where a number was taken as such.
     pub(crate) fn contain(&self, cell: Cell<'_>, is_level: bool, took_seconds: &mut bool) -> bool {
         if let Cell::Time(nanos) = cell {
             let found = self.instants.get(&nanos.into());
@@ -134,7 +134,7 @@ impl PreparedElements {
         Self(prepared)
     }
 
-    /// The elements of a list of the plan.
+    /// Returns the elements of a list of the plan.
     pub(crate) fn get(&self, list: &[Expr]) -> Option<&Elements> {
         self.0.get(&(list.as_ptr() as usize))
     }

@@ -84,7 +84,7 @@ impl<'p> Aggregation<'p> {
         Some(Self { lead, spread, by, aggregates, steps, fields })
     }
 
-    /// The groups of all events.
+    /// Returns the groups of all events.
     pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table, ExecuteError> {
         let keeper = self.keeper(scan);
         let mut total = self.worker();
@@ -148,7 +148,7 @@ impl<'p> Aggregation<'p> {
             let worked = self.work(scan, keeper, slots, &mut locked(worker), item);
             if let Some(preview) = preview.filter(|preview| preview.is_due(scan)) {
                 let workers = locked(&workers).clone();
-                // Nobody is in the middle of a block while all are held, and nobody waits for another one but here.
+                // No one is in the middle of a block while all are held, and no one waits for another one but here.
                 let held: Vec<_> = workers.iter().map(|worker| locked(worker)).collect();
                 let states: Vec<_> = slots.iter().flatten().map(|slot| locked(&slot.state)).collect();
                 let of_workers = held.iter().flat_map(|worker| {
@@ -353,7 +353,7 @@ impl PartialKeeper<'_> {
         merge_held(scan, into_groups, groups).unwrap_or_else(|stop| scan.note_stop(stop));
     }
 
-    /// Where the partial of a source goes.
+    /// Returns where the partial of a source goes.
     fn place<'w, 'p>(&self, source: usize, worker: &'w mut Worker<'p>) -> &'w mut Groups<'p> {
         if self.several.has(source) { &mut worker.together } else { &mut worker.overall }
     }
@@ -377,7 +377,7 @@ impl PartialKeeper<'_> {
     }
 }
 
-/// A partial as it is kept: how many events were looked at, how many matched, and their groups.
+/// Returns a partial as it is kept: how many events were looked at, how many matched, and their groups.
 fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_count(n_scanned, &mut bytes);

@@ -16,10 +16,10 @@ use crate::scan::steps::Steps;
 
 /// Events that pass by.
 pub trait Feed: Sync {
-    /// The next events; `None` at the end. Several threads ask, and each gets others.
+    /// Returns the next events; `None` at the end. Several threads ask, and each gets others.
     ///
     /// # Errors
-    /// A part that cannot be read. What comes behind it is given to whoever asks again.
+    /// A part that cannot be read. What comes after it is given to whoever asks again.
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError>;
 }
 

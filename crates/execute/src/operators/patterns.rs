@@ -1,9 +1,9 @@
 //! `pattern`: which messages there are, counted by what their segments keep of them where that is known, by the texts
 //! themselves where it is not.
 //!
-//! What is counted are masked texts (`crate::operators::pattern`); counts of blocks, runs, threads and passing events merge, and
-//! the patterns are found at the end from all texts together: those of an earlier time too, so that both have the same.
-//! Memory grows with the number of different masked texts and counts against the query's.
+//! What is counted are masked texts (`crate::operators::pattern`); counts of blocks, runs, threads and passing events
+//! merge, and the patterns are found at the end from all texts together: those of an earlier time too, so that both
+//! have the same. Memory grows with the number of different masked texts and counts against the query's.
 
 pub(crate) mod bins;
 pub(crate) mod conditions;
@@ -42,8 +42,8 @@ use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 
-/// The plan for the patterns of the messages that the conditions at the head of `plan` let through, with their counts
-/// over spans of time of `counts` nanoseconds.
+/// Returns the plan for the patterns of the messages that the conditions at the head of `plan` let through, with their
+/// counts over spans of time of `counts` nanoseconds.
 pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: u64) -> Plan {
     let mut operators = crate::scan::simplify::leading(plan);
     let text = Expr::Field("@message".into());
@@ -274,7 +274,7 @@ fn counts(sums: &Sums, bins: Option<Bins>) -> Option<Value> {
     Some(Value::List(Arc::new(sums.now.bins.iter().enumerate().map(pair).collect())))
 }
 
-/// A length of time as people say it.
+/// Returns a length of time as people say it.
 fn seconds(length: i64) -> String {
     let seconds = length as f64 / Timestamp::SECOND as f64;
     match seconds {

@@ -1,4 +1,4 @@
-//! `anomaly` behind an aggregation by time: how unusual each value is among those of its series.
+//! `anomaly` after an aggregation by time: how unusual each value is among those of its series.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::scan::scanner::Scan;
 const DAYS_MIN: i64 = 3;
 const WEEKS_MIN: i64 = 3;
 
-/// How many values lie between two that are alike.
+/// Returns how many values lie between two that are alike.
 fn season(span: Span, n_values: usize) -> Option<usize> {
     let Span::Nanoseconds(length) = span else { return None };
     let covered = length.checked_mul(i64::try_from(n_values).ok()?)?;
@@ -78,7 +78,7 @@ pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) 
     Ok(())
 }
 
-/// The rows of each series in order of time.
+/// Returns the rows of each series in order of time.
 fn series(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<usize>>, Stop> {
     let times = frame.column(&score.time)?;
     let columns: Vec<Arc<Column>> =

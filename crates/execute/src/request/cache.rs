@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::request::cache_entries::{CachedMatches, CachedRows};
 
-/// Bytes of an entry beside its value: two keys, a stamp, the tables' share.
+/// Bytes of an entry next to its value: two keys, a stamp, the tables' share.
 const ENTRY_BYTES: usize = 128;
 
 /// One partial may take this share of the cache, so that a few large ones cannot drive out all others.
@@ -91,7 +91,7 @@ pub struct CacheCounts {
 }
 
 impl PartialCache {
-    /// A cache of at most `bytes_max` bytes; with 0 it never holds anything.
+    /// Returns a cache of at most `bytes_max` bytes; with 0 it never holds anything.
     pub fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max,
@@ -102,12 +102,12 @@ impl PartialCache {
         }
     }
 
-    /// The most bytes that one entry may have to be kept.
+    /// Returns the most bytes that one entry may have to be kept.
     pub(crate) fn entry_bytes_max(&self) -> usize {
         self.bytes_max / SHARE_MAX
     }
 
-    /// What it holds and did.
+    /// Returns what it holds and did.
     pub fn counts(&self) -> CacheCounts {
         let (n_bytes, n_entries) = {
             let shelf = self.shelf();

@@ -91,5 +91,5 @@ impl Rows {
     }
 }
 
-/// Bytes of a block beside its rows.
+/// Bytes of a block next to its rows.
 pub(crate) const BLOCK_BYTES: usize = 48;

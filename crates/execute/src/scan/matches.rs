@@ -1,8 +1,9 @@
 //! Which rows fulfil conditions, kept block by block for the next query with the same ones.
 //!
-//! What is known of a block does not depend on what is done with its rows, nor on the range that is asked for as long as
-//! it covers the block. So a query whose range moves on, which wants more rows, or others of their fields, looks only at
-//! blocks that nobody has looked at. Blocks that were left out because enough rows were found are simply not known.
+//! What is known of a block does not depend on what is done with its rows, nor on the range that is asked for as long
+//! as it covers the block. So a query whose range moves on, which wants more rows, or others of their fields, looks
+//! only at blocks that no one has looked at. Blocks that were left out because enough rows were found are simply not
+//! known.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -69,7 +70,7 @@ impl<'m> Matcher<'m> {
         Self { steps, memory }
     }
 
-    /// The rows of an item that the steps let through.
+    /// Returns the rows of an item that the steps let through.
     pub(crate) fn frame<'s>(&self, scan: &'s Scan<'_>, item: &Item) -> Result<Frame<'s>, Stop> {
         let memory = self.memory.as_ref().filter(|_| item.range.covers(item.first, item.last));
         let Some((memory, (_, known))) = memory.and_then(|memory| Some((memory, memory.of_run(scan, item.source)?)))

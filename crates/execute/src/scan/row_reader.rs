@@ -1,8 +1,8 @@
 //! Event rows of immutable runs, kept as they were read.
 //!
-//! The first rows of all immutable runs together are kept with the fields that were shown of them. Asked again, the rows
-//! of runs that may change are found anew and take their places among them. Hot events may have pushed others out when
-//! the rows were kept: then only the first of them are known, and where that is not enough they are found again.
+//! The first rows of all immutable runs together are kept with the fields that were shown of them. Asked again, the
+//! rows of runs that may change are found anew and take their places among them. Hot events may have pushed others out
+//! when the rows were kept: then only the first of them are known, and where that is not enough they are found again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::scan::row_order::RowOrder;
 use crate::scan::rows::{RowSelection, choose};
 use crate::scan::scanner::Scan;
 
-/// Bytes of a value beside its own.
+/// Bytes of a value next to its own.
 const CELL_BYTES: usize = 32;
 
 /// Which event rows are wanted, and what of them.
@@ -59,7 +59,7 @@ impl<'k> RowReader<'k> {
         Self { wanted, cache }
     }
 
-    /// The rows, read.
+    /// Returns the rows, read.
     pub(crate) fn rows(&self, scan: &Scan<'_>, matcher: &Matcher<'_>) -> Result<ReadRows, ExecuteError> {
         let RowRequest { order, cap, .. } = self.wanted;
         let mut items = scan.items();
@@ -92,7 +92,7 @@ impl<'k> RowReader<'k> {
         self.wanted.most.map_or(n_found, |most| most.min(n_found))
     }
 
-    /// The rows, of those kept and of those found beside them, where the ones kept suffice.
+    /// Returns the rows, of those kept and of those found next to them, where the ones kept suffice.
     fn with_kept(
         &self,
         scan: &Scan<'_>,

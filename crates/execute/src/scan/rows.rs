@@ -75,7 +75,7 @@ impl BestCandidates<'_> {
         }
     }
 
-    /// Tells whether no row of an item can be among the best any more.
+    /// Reports whether no row of an item can be among the best any more.
     fn is_beyond(&self, item: &Item) -> bool {
         match (&self.worst, self.order) {
             (Some(worst), RowOrder::Newest) => item.last.0 < worst.place.time,
@@ -91,7 +91,7 @@ pub(crate) struct RowSelection {
     rows: Vec<(u32, u32)>,
 }
 
-/// Finds the first `cap` rows in the order wanted: those of the `part` of the items, which stand in that order, and those
+/// Finds the first `cap` rows in the order wanted: those of the `part` of the items, which are in that order, and those
 /// that were found before.
 pub(crate) fn choose(
     scan: &Scan<'_>,
@@ -137,7 +137,7 @@ pub(crate) fn choose(
     Ok(places.into_iter().filter_map(|place| rows[place as usize].take()).collect())
 }
 
-/// The rows of a block that may be among the best.
+/// Returns the rows of a block that may be among the best.
 pub(crate) fn candidates(
     scan: &Scan<'_>,
     mut frame: Frame<'_>,
@@ -154,7 +154,7 @@ pub(crate) fn candidates(
     if let (RowOrder::Newest, Some(cap)) = (order, cap)
         && n_rows > cap
     {
-        // Rows of a block stand in order of time and acceptance: the newest ones are the last.
+        // Rows of a block are in order of time and acceptance: the newest ones are the last.
         frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
     }
     if let (RowOrder::Forward, Some(cap)) = (order, cap)
@@ -192,7 +192,7 @@ pub(crate) fn candidates(
 }
 
 impl RowSelection {
-    /// Rows that were found in `items`.
+    /// Returns rows that were found in `items`.
     pub(crate) fn of(items: Arc<[Item]>, rows: &[Candidate]) -> Self {
         Self { items, rows: rows.iter().map(|candidate| (candidate.item, candidate.row)).collect() }
     }

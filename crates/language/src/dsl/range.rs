@@ -84,7 +84,7 @@ fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json,
     Ok(found)
 }
 
-/// The condition on a field whose values may be numbers, texts or dates.
+/// Returns the condition on a field whose values may be numbers, texts or dates.
 fn of_values(
     target: &Target,
     bounds: &[(&Json, bool, bool)],

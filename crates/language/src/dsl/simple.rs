@@ -1,6 +1,7 @@
 //! `simple_query_string`: a query string in which nothing is a mistake.
 //!
-//! `+` is and, `|` is or, `-` is not, texts in quotes are phrases, a star at the end of a word stands for the rest of it.
+//! `+` is and, `|` is or, `-` is not, texts in quotes are phrases, a star at the end of a word stands for the rest of
+//! it.
 
 use serde_json::Value as Json;
 

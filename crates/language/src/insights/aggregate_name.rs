@@ -65,7 +65,7 @@ impl AggregateName {
             .then_some(Self::Plain(AggregateKind::Percentile(f64::from(percent))))
     }
 
-    /// Names of all, for hints.
+    /// Returns names of all, for hints.
     pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values", "rate", "histogram"])
     }
@@ -91,7 +91,7 @@ pub(crate) enum CompositeAggregate {
     Histogram,
 }
 
-/// What to write for an aggregate whose name stands without its brackets.
+/// Returns what to write for an aggregate whose name stands without its brackets.
 pub(crate) fn aggregate_without_brackets(name: &str) -> Option<String> {
     let aggregate = AggregateName::find(name)?;
     Some(format!("write {}({})", name.to_lowercase(), aggregate.arguments()))

@@ -26,7 +26,7 @@ enum PendingOperator {
 }
 
 impl PendingOperator {
-    /// How tightly the operator binds.
+    /// Returns how tightly the operator binds.
     fn strength(self) -> u8 {
         match self {
             Self::Or => 1,
@@ -42,14 +42,14 @@ impl PendingOperator {
         }
     }
 
-    /// Whether it must be applied before an operator of that strength comes.
+    /// Reports whether it must be applied before an operator of that strength comes.
     fn goes_before(self, next: u8) -> bool {
         let is_right = matches!(self, Self::Binary(Binary::Arithmetic(ArithmeticOperator::Power)));
         self.strength() > next || (self.strength() == next && !is_right)
     }
 }
 
-/// How deep queries may stand inside one another.
+/// How deep queries may be inside one another.
 const SUBQUERY_DEPTH_MAX: usize = 4;
 
 /// Strength of comparisons, and of `like`, `in` and `between`.
@@ -122,7 +122,7 @@ impl Tree<'_, '_> {
             "/" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Divide)),
             "%" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Remainder)),
             "^" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Power)),
-            _ => return Err(self.reader.error("syntax", "no operator stands here", span_of(pair))),
+            _ => return Err(self.reader.error("syntax", "there is no operator here", span_of(pair))),
         };
         self.apply_before(operator.strength())?;
         self.waiting.push((operator, span_of(pair)));
@@ -177,7 +177,7 @@ fn negated(operand: Node, sign: Span) -> Node {
     }
 }
 
-/// Whether digits were written without quotes: their place is then as long as they are.
+/// Reports whether digits were written without quotes: their place is then as long as they are.
 fn is_bare(operand: &Node, digits: &str) -> bool {
     operand.span.end - operand.span.start == digits.len()
 }
@@ -270,7 +270,7 @@ pub(crate) fn operand(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize)
             "false" => Some(Value::Boolean(false)),
             _ => None,
         }),
-        _ => return Err(reader.error("syntax", "no value stands here", span)),
+        _ => return Err(reader.error("syntax", "there is no value here", span)),
     };
     Ok(Node { kind, span, depth: 1 })
 }

@@ -18,12 +18,13 @@ pub struct LabelView {
     pub(super) reads_labels: bool,
     /// Whether a stage takes labels away, so that streams may come to have the same ones.
     pub(super) loses_labels: bool,
-    /// What a label means behind the last stage.
+    /// What a label means after the last stage.
     pub(super) sight: LabelScope,
 }
 
 impl LabelView {
-    /// The label set of a line behind the last stage, as [`LabelSet::read`](plan::label_set::LabelSet::read) reads it.
+    /// Returns the label set of a line after the last stage, as [`LabelSet::read`](plan::label_set::LabelSet::read)
+    /// reads it.
     pub fn label_set(&self) -> Expr {
         let failed = |set: Expr, noted: &ReadFailure| {
             let details = vec![set, noted.condition.clone(), label::text(noted.error), noted.details.clone()];
@@ -32,13 +33,13 @@ impl LabelView {
         self.sight.errors.iter().fold(self.sight.set(), failed)
     }
 
-    /// The labels of a series, but for some.
+    /// Returns the labels of a series, but for some.
     pub(super) fn series_labels(&self, without: &[String]) -> Expr {
         let without = without.iter().map(label::text);
         label::call(LabelsFunction::Series, [self.label_set()].into_iter().chain(without).collect())
     }
 
-    /// The value of the label `__error__`, where lines can have one.
+    /// Returns the value of the label `__error__`, where lines can have one.
     pub(super) fn error(&self) -> Option<Expr> {
         self.sight.error()
     }
@@ -83,7 +84,7 @@ impl LabelScope {
         }
     }
 
-    /// Writes what could not be read so far into the label set: a parser that fails behind it replaces it.
+    /// Writes what could not be read so far into the label set: a parser that fails after it replaces it.
     pub(super) fn settle(&mut self, operators: &mut Vec<Operator>) {
         for ReadFailure { condition, error, details } in std::mem::take(&mut self.errors) {
             self.change(operators, LabelsFunction::Fail, vec![condition, label::text(error), details]);
@@ -105,12 +106,12 @@ impl LabelScope {
         self.may_fail = true;
     }
 
-    /// Whether a stage has changed labels.
+    /// Reports whether a stage has changed labels.
     pub(super) fn has_parsed(&self) -> bool {
         self.set.is_some()
     }
 
-    /// The label set as far as stages changed it.
+    /// Returns the label set as far as stages changed it.
     pub(super) fn set(&self) -> Expr {
         self.set.as_ref().map_or_else(label::begin, |name| Expr::Field(name.clone()))
     }
@@ -128,7 +129,7 @@ impl LabelScope {
         self.said("__error__", |noted| label::text(noted.error))
     }
 
-    /// The value of the label `__error_details__`, which templates see and conditions do not.
+    /// Returns the value of the label `__error_details__`, which templates see and conditions do not.
     pub(super) fn details(&self) -> Option<Expr> {
         self.said("__error_details__", |noted| noted.details.clone())
     }
@@ -148,7 +149,7 @@ impl LabelScope {
         label::call(LabelsFunction::Get, vec![self.set(), label::text(name), other])
     }
 
-    /// The value of a label.
+    /// Returns the value of a label.
     pub(super) fn label(&self, name: &str) -> Expr {
         match name {
             "__error__" => return self.error().unwrap_or(Expr::Literal(None)),

@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         compile_regex(&go_regex(source), false).map_err(|(message, _)| self.error("bad-regex", message, span))
     }
 
-    /// A text in quotes or backticks, with Go's escapes resolved.
+    /// Returns a text in quotes or backticks, with Go's escapes resolved.
     pub(super) fn string(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
         let written = pair.as_str();
         let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An expression as Go reads it: a brace that begins no repetition is a brace.
+/// Returns an expression as Go reads it: a brace that begins no repetition is a brace.
 fn go_regex(source: &str) -> Cow<'_, str> {
     if !source.contains('{') {
         return Cow::Borrowed(source);

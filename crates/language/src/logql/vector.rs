@@ -31,7 +31,8 @@ fn kept(labels: &Labels, grouping: &Grouping) -> Labels {
 
 /// Merges series step by step.
 ///
-/// A label without value tells groups apart; what is left by `without` loses it, so that two groups may look alike then.
+/// A label without value tells groups apart; what is left by `without` loses it, so that two groups may look alike
+/// then.
 pub(super) fn aggregate(
     series: BTreeMap<Labels, Values>,
     kind: AggregationKind,
@@ -57,7 +58,7 @@ pub(super) fn aggregate(
     merged
 }
 
-/// Adds a series; one with the same labels stays beside it.
+/// Adds a series; one with the same labels stays next to it.
 fn insert(all: &mut SeriesMap, labels: Labels, values: Values) {
     let n_twins = (0..).find(|n| !all.contains_key(&twin(&labels, *n))).unwrap_or_default();
     all.insert(twin(&labels, n_twins), values);
@@ -95,7 +96,7 @@ fn merge(members: &[(Labels, Values)], kind: AggregationKind) -> Values {
     (0..n_steps).map(at_step).collect()
 }
 
-/// The mean; an infinite one stays what it is whatever finite number comes.
+/// Returns the mean; an infinite one stays what it is whatever finite number comes.
 fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
     let (mut mean, mut count) = (0.0_f64, 0.0);
     for number in numbers {
@@ -109,7 +110,7 @@ fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
     mean
 }
 
-/// The mean of squared distances from the mean; that of a single number is 0, whatever number it is.
+/// Returns the mean of squared distances from the mean; that of a single number is 0, whatever number it is.
 fn variance(mut numbers: impl Iterator<Item = f64>) -> f64 {
     let (mut mean, mut sum, mut count) = (numbers.next().unwrap_or(f64::NAN), 0.0, 1.0);
     for number in numbers {
@@ -121,8 +122,8 @@ fn variance(mut numbers: impl Iterator<Item = f64>) -> f64 {
     sum / count
 }
 
-/// The `n` highest series of each step, or the lowest. Of equal ones those stay that stay in Loki: it goes through the series
-/// in the order of their labels and keeps the best so far in a heap.
+/// Returns the `n` highest series of each step, or the lowest. Of equal ones those stay that stay in Loki: it goes
+/// through the series in the order of their labels and keeps the best so far in a heap.
 fn best(mut members: Vec<(Labels, Values)>, n: usize, is_highest: bool) -> Vec<(Labels, Values)> {
     let n_steps = members.first().map_or(0, |(_, values)| values.len());
     let mut heap = Heap { numbers: Vec::new(), is_highest };
@@ -258,7 +259,7 @@ pub(super) fn combine(
 
 type SeriesMap = BTreeMap<Labels, Values>;
 
-/// The labels by which series meet. Those without value do not count.
+/// Returns the labels by which series meet. Those without value do not count.
 fn key(labels: &Labels, matching: &Matching) -> Labels {
     let all = Grouping::Without(Vec::new());
     let mut key = kept(labels, matching.on.as_ref().unwrap_or(&all));
@@ -303,8 +304,8 @@ fn sets(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: S
     all
 }
 
-/// Series that meet, and what comes of each pair. At each step they meet anew: whether several have the same labels is a
-/// matter of those that have a value there.
+/// Series that meet, and what comes of each pair. At each step they meet anew: whether several have the same labels is
+/// a matter of those that have a value there.
 fn meet(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: SeriesMap) -> Result<SeriesMap, String> {
     let is_swapped = matching.many == Some(Side::Right);
     let (many, one) = if is_swapped { (right, left) } else { (left, right) };
@@ -370,7 +371,7 @@ struct MatchedSeries<'m> {
 }
 
 impl MatchedSeries<'_> {
-    /// The labels that a pair gives.
+    /// Returns the labels that a pair gives.
     fn labels(&mut self, pair: (usize, usize), many: &Labels, one: &Labels) -> Labels {
         let make = || {
             if self.matching.many.is_none() {

@@ -131,7 +131,7 @@ fn check_analysis(settings: &Json) -> Result<(), SearchError> {
     }
 }
 
-/// The parts of `settings.index.analysis`, which is written in several ways.
+/// Returns the parts of `settings.index.analysis`, which is written in several ways.
 fn analysis<'j>(settings: &'j Json, part: &str) -> Option<&'j Map<String, Json>> {
     let index = settings.get("index").unwrap_or(settings);
     let analysis = index.get("analysis").or_else(|| settings.get("analysis"));
@@ -287,7 +287,7 @@ fn parts(path: &str, members: &Map<String, Json>, settings: &Json) -> Result<Vec
     fields.iter().map(part).collect()
 }
 
-/// What a field of a type is.
+/// Returns what a field of a type is.
 fn kind_of(path: &str, kind: &str, members: &Map<String, Json>, settings: &Json) -> Result<Kind, SearchError> {
     check_parameters(path, kind, members)?;
     let is_off = |name: &str| members.get(name).is_some_and(|flag| flag == false || flag == "false");
@@ -375,7 +375,7 @@ fn check_parameters(path: &str, kind: &str, members: &Map<String, Json>) -> Resu
     Ok(())
 }
 
-/// Whether a normalizer writes small letters. One that does more is refused.
+/// Reports whether a normalizer writes small letters. One that does more is refused.
 fn is_lower(path: &str, normalizer: Option<&Json>, settings: &Json) -> Result<bool, SearchError> {
     let Some(name) = normalizer.and_then(Json::as_str) else { return Ok(false) };
     let Some(body) = analysis(settings, "normalizer").and_then(|normalizers| normalizers.get(name)) else {

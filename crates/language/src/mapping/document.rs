@@ -84,7 +84,7 @@ impl Mapping {
         path.rmatch_indices('.').any(|(dot, _)| self.declared.get(&path[..dot]) == Some(&Declaration::Flattened))
     }
 
-    /// Whether values that a field cannot have are left out of it, as it was declared.
+    /// Reports whether values that a field cannot have are left out of it, as it was declared.
     fn ignores_malformed(&self, path: &str) -> bool {
         let mut at = &self.json;
         for part in path.split('.') {

@@ -34,13 +34,13 @@ impl Default for Schema {
 }
 
 impl Schema {
-    /// The mappings of some groups; `has_others`: the search is about groups without one, too.
+    /// Returns the mappings of some groups; `has_others`: the search is about groups without one, too.
     pub fn new(classes: Vec<Class>, has_others: bool) -> Self {
         let has_others = has_others || classes.is_empty();
         Self { classes, has_others, nothing: Arc::default() }
     }
 
-    /// A schema of one mapping for every group.
+    /// Returns a schema of one mapping for every group.
     pub fn of(mapping: Mapping) -> Self {
         Self::new(vec![Class { groups: Vec::new(), mapping: Arc::new(mapping) }], false)
     }
@@ -150,14 +150,14 @@ fn value_of(written: &str, resolved: FieldResolution) -> Result<Expr, SearchErro
     })
 }
 
-/// The condition that a text has so many characters at most.
+/// Returns the condition that a text has so many characters at most.
 pub(crate) fn no_longer(value: &Expr, most: usize) -> Expr {
     let length = Expr::Call(Function::TextLength, vec![value.clone()]);
     let most = Expr::Literal(Some(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX))));
     Expr::Compare(Comparison::LessOrEqual, Box::new(length), Box::new(most))
 }
 
-/// A condition that holds in the groups of one mapping, joined with those of the others.
+/// Returns a condition that holds in the groups of one mapping, joined with those of the others.
 pub(crate) fn of_groups(schema: &Schema, conditions: Vec<Option<Expr>>) -> Option<Expr> {
     let text = |condition: &Option<Expr>| format!("{condition:?}");
     let first = conditions.first().map(text).unwrap_or_default();

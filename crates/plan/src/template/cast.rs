@@ -3,7 +3,7 @@
 use super::numbers::{parse_float, parse_integer};
 use super::value::GoValue;
 
-/// A whole number of any value: the part before the point of a text, 0 of what is no number.
+/// Returns a whole number of any value: the part before the point of a text, 0 of what is no number.
 pub(super) fn to_integer(value: &GoValue) -> i64 {
     match value {
         GoValue::Boolean(value) => i64::from(*value),
@@ -25,7 +25,7 @@ fn whole_part(text: &str) -> &str {
     }
 }
 
-/// A number of any value, 0 of what is none.
+/// Returns a number of any value, 0 of what is none.
 pub(super) fn to_float(value: &GoValue) -> f64 {
     match value {
         GoValue::Boolean(value) => f64::from(u8::from(*value)),

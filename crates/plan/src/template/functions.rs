@@ -134,7 +134,7 @@ impl Builtin {
         found.map(Self)
     }
 
-    /// A method of a value.
+    /// Returns a method of a value.
     pub(super) fn method(name: &str) -> Option<Self> {
         BUILTINS.iter().find(|(known, ..)| known.strip_prefix('.') == Some(name)).map(Self)
     }
@@ -143,7 +143,7 @@ impl Builtin {
         self.0.0
     }
 
-    /// Whether its first argument is a regular expression.
+    /// Reports whether its first argument is a regular expression.
     pub(super) fn takes_regex(self) -> bool {
         matches!(self.name(), "regexReplaceAll" | "regexReplaceAllLiteral" | "count")
     }
@@ -182,7 +182,7 @@ impl Builtin {
         Ok(())
     }
 
-    /// The value of the function; its arguments were checked.
+    /// Returns the value of the function; its arguments were checked.
     pub(super) fn call(self, arguments: &[GoValue], regex: Option<&Regex>) -> Result<GoValue, String> {
         let name = self.name();
         match name {
@@ -290,7 +290,7 @@ fn length(value: &GoValue) -> Result<GoValue, String> {
     Ok(GoValue::Integer(n as i64))
 }
 
-/// A whole number as a place in something of `n` elements.
+/// Returns a whole number as a place in something of `n` elements.
 fn place(at: &GoValue, n: usize) -> Result<usize, String> {
     match at {
         GoValue::Integer(at) | GoValue::Long(at) => {

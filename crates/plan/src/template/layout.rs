@@ -105,7 +105,7 @@ const PARTS: [(&str, Part); 36] = [
     (",", Part::Fraction { n_digits: 0, is_short: false }),
 ];
 
-/// The part at the start of a layout, and its length.
+/// Returns the part at the start of a layout, and its length.
 fn part(layout: &str) -> Option<(Part, usize)> {
     let (spelling, part) = PARTS.iter().find(|(spelling, _)| layout.starts_with(spelling))?;
     let rest = &layout[spelling.len()..];
@@ -206,7 +206,7 @@ fn written(part: Part, civil: &Civil) -> String {
     }
 }
 
-/// An offset as a zone without a name has it: `+05`, `+0530`.
+/// Returns an offset as a zone without a name has it: `+05`, `+0530`.
 fn short_offset(offset_s: i32) -> String {
     let (sign, minutes) = (if offset_s < 0 { '-' } else { '+' }, offset_s.abs() / 60);
     let rest = if minutes % 60 == 0 { String::new() } else { format!("{:02}", minutes % 60) };
@@ -258,7 +258,7 @@ pub(super) fn parse(layout: &str, text: &str, zone: Tz) -> Option<ZonedTime> {
     rest.is_empty().then(|| moment(&read, zone)).flatten()
 }
 
-/// A space of the layout stands for any number of them.
+/// Returns a space of the layout stands for any number of them.
 fn after_literal<'t>(text: &'t str, literal: &str) -> Option<&'t str> {
     let mut rest = text;
     for c in literal.chars() {
@@ -281,13 +281,13 @@ fn fraction<'t>(rest: &'t str, read: &mut TimeParts) -> &'t str {
     &digits[n_digits..]
 }
 
-/// A number of `least` to `most` digits, and what follows it.
+/// Returns a number of `least` to `most` digits, and what follows it.
 fn number(rest: &str, least: usize, most: usize) -> Option<(u32, &str)> {
     let n_digits = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
     (n_digits >= least).then(|| Some((rest[..n_digits].parse().ok()?, &rest[n_digits..])))?
 }
 
-/// The place of a name that the text begins with, and what follows it.
+/// Returns the place of a name that the text begins with, and what follows it.
 fn name<'t>(rest: &'t str, names: &[&str], n_bytes: Option<usize>) -> Option<(u32, &'t str)> {
     let found = names.iter().enumerate().find_map(|(index, name)| {
         let name = &name[..n_bytes.unwrap_or(name.len())];

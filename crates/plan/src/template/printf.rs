@@ -6,7 +6,7 @@ use super::value::GoValue;
 /// Widest that a value is padded.
 const WIDTH_MAX: usize = 10_000;
 
-/// What stands between `%` and the verb.
+/// What is between `%` and the verb.
 #[derive(Clone, Copy, Debug, Default)]
 struct Form {
     is_left: bool,
@@ -56,7 +56,7 @@ impl<'a> Arguments<'a> {
         after
     }
 
-    /// A number in the form, or `*` for one of the arguments.
+    /// Returns a number in the form, or `*` for one of the arguments.
     fn number<'t>(&mut self, rest: &'t str) -> (Option<i64>, &'t str) {
         if let Some(after) = rest.strip_prefix('*') {
             let number = match self.next() {
@@ -132,7 +132,7 @@ fn padded(text: &str, value: &GoValue, letter: char, form: Form) -> String {
     format!("{}{}{digits}", sign.map(String::from).unwrap_or_default(), "0".repeat(n_missing))
 }
 
-/// A value without padding.
+/// Returns a value without padding.
 fn formatted(value: &GoValue, letter: char, form: Form) -> String {
     if letter == 'T' {
         return value.type_name().to_owned();
@@ -232,7 +232,7 @@ fn text(text: &str, letter: char, form: Form) -> Option<String> {
     })
 }
 
-/// A text in quotes with Go's escapes.
+/// Returns a text in quotes with Go's escapes.
 fn quoted(text: &str, is_ascii: bool) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -31,7 +31,7 @@ struct Run<'a> {
     failed: Option<&'a Source>,
 }
 
-/// Whether a loop goes on.
+/// Whether a loop continues.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {
     On,
@@ -333,7 +333,7 @@ impl<'a> Run<'a> {
         Ok(value)
     }
 
-    /// The first value that decides; later ones are then not looked at.
+    /// Returns the first value that decides; later ones are then not looked at.
     fn choose(&mut self, is_or: bool, operands: &'a [Operand], piped: Option<GoValue>) -> Result<GoValue, String> {
         let mut value = None;
         for operand in operands {

@@ -97,7 +97,7 @@ impl ZonedTime {
     }
 }
 
-/// A zone by its name; UTC where there is none.
+/// Returns a zone by its name; UTC where there is none.
 pub(super) fn zone(name: &str) -> Tz {
     match name {
         "" | "Local" => Tz::UTC,

@@ -36,7 +36,7 @@ impl From<&str> for GoValue {
 }
 
 impl GoValue {
-    /// The name of the type.
+    /// Returns the name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Nil => "<nil>",
@@ -51,7 +51,7 @@ impl GoValue {
         }
     }
 
-    /// Whether a condition holds for it.
+    /// Reports whether a condition holds for it.
     pub(super) fn is_true(&self) -> bool {
         match self {
             Self::Nil => false,
@@ -95,7 +95,7 @@ impl GoValue {
         }
     }
 
-    /// The value as `%v` prints it.
+    /// Returns the value as `%v` prints it.
     pub(super) fn printed(&self) -> String {
         match self {
             Self::Text(text) => text.to_string(),
@@ -107,7 +107,7 @@ impl GoValue {
         }
     }
 
-    /// A value of JSON.
+    /// Returns a value of JSON.
     pub(super) fn of_json(json: serde_json::Value) -> Self {
         use serde_json::Value;
         match json {

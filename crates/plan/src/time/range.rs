@@ -20,10 +20,10 @@ pub struct WrittenRange {
     pub to: WrittenTime,
 }
 
-/// What stands between two ends. A single dash stands inside dates.
+/// What is between two ends. A single dash is inside dates.
 const BETWEEN: [&str; 5] = ["..", " to ", " until ", " – ", " — "];
 
-/// Whether a text names two ends, as `06:00..07:00` does.
+/// Reports whether a text names two ends, as `06:00..07:00` does.
 pub fn has_two_ends(text: &str) -> bool {
     BETWEEN.iter().any(|between| text.contains(between))
 }
@@ -44,7 +44,7 @@ pub fn parse_range(text: &str, now: Timestamp, time_zone: Tz) -> Result<WrittenR
     Ok(range)
 }
 
-/// The places of the ends in the text.
+/// Returns the places of the ends in the text.
 fn ends(text: &str) -> Result<(Range<usize>, Option<Range<usize>>), TimeError> {
     let found = BETWEEN.iter().filter_map(|between| Some((text.find(between)?, between.len()))).min();
     let Some((at, length)) = found else { return Ok((trimmed(text, 0..text.len()), None)) };
@@ -55,7 +55,7 @@ fn ends(text: &str) -> Result<(Range<usize>, Option<Range<usize>>), TimeError> {
     Ok((trimmed(text, 0..at), Some(trimmed(text, second))))
 }
 
-/// A place without the white space at its ends.
+/// Returns a place without the white space at its ends.
 fn trimmed(text: &str, place: Range<usize>) -> Range<usize> {
     let part = &text[place.clone()];
     let start = place.start + part.len() - part.trim_start().len();

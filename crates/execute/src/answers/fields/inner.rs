@@ -43,7 +43,7 @@ impl ValueForms {
         }
     }
 
-    /// The types, dates as timestamps.
+    /// Returns the types, dates as timestamps.
     fn names(&self, known: &[&'static str]) -> Vec<&'static str> {
         let is_date = self.n_texts > 0 && self.n_dates == self.n_texts;
         let mut names: Vec<&'static str> = known.iter().copied().filter(|name| *name != "list").collect();
@@ -58,13 +58,15 @@ impl ValueForms {
     }
 }
 
-/// Returns the fields of events as [`field_presence`] does, with the fields of objects in lists beside them. The types of a
-/// list are those of its elements; texts that are dates are timestamps. Both come from samples of the newest events.
+/// Returns the fields of events as [`field_presence`] does, with the fields of objects in lists next to them. The types
+/// of a list are those of its elements; texts that are dates are timestamps. Both come from samples of the newest
+/// events.
 pub fn field_types(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
     field_types_of(runs, range, &|_| true)
 }
 
-/// The same, with values read of the fields that are wanted only; of others, texts are no dates, and lists are left out.
+/// Returns the same, with values read of the fields that are wanted only; of others, texts are no dates, and lists are
+/// left out.
 pub fn field_types_of(runs: &[Arc<dyn Run>], range: TimeRange, is_wanted: &dyn Fn(&str) -> bool) -> FieldSummaries {
     let mut summaries = field_presence(runs, range);
     let wanted: BTreeSet<&str> = summaries

@@ -64,7 +64,7 @@ pub(crate) fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environmen
     }
 }
 
-/// What a template makes of a row of a line, its time and labels.
+/// Returns what a template makes of a row of a line, its time and labels.
 ///
 /// Errors: why it fails.
 pub(crate) fn filled(

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `values` sorts; of values that `sort` holds for equal (`3`, `"3"`) the one that an earlier row has comes first.
-//! `mode` is the most frequent value, and of equally frequent ones the one that an earlier row has. Rows are earlier the
-//! newer their event is, by `@id`.
+//! `mode` is the most frequent value, and of equally frequent ones the one that an earlier row has. Rows are earlier
+//! the newer their event is, by `@id`.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::columns::key::canonical;
 use crate::columns::place::{Place, RankedValue, put_place, read_place};
 use crate::columns::value_size::value_bytes;
 
-/// Bytes of an entry beside its value.
+/// Bytes of an entry next to its value.
 const ENTRY_BYTES: usize = 104;
 
 /// Distinct values, of which only the first few may be wanted.
@@ -82,20 +82,20 @@ impl Values {
         n_more
     }
 
-    /// Bytes held beside the state itself.
+    /// Bytes held next to the state itself.
     pub(super) fn memory_bytes(&self) -> usize {
         self.n_bytes
     }
 
-    /// The values wanted, in order.
+    /// Returns the values wanted, in order.
     pub(super) fn list(self) -> Value {
         let values = in_order(self.seen.into_iter().collect(), self.most);
         Value::List(values.into_iter().map(|(RankedValue(value), _)| Some(value)).collect::<Vec<_>>().into())
     }
 
-    /// The most frequent value.
+    /// Returns the most frequent value.
     pub(super) fn mode(self) -> Option<Value> {
-        // Elements of a list that nothing orders may stand in one row: of those the first in sort order.
+        // Elements of a list that nothing orders may be in one row: of those the first in sort order.
         let best = self.seen.into_iter().rev().max_by_key(|(_, seen)| (seen.count, seen.first));
         best.map(|(RankedValue(value), _)| value)
     }
@@ -122,7 +122,7 @@ impl Values {
     }
 }
 
-/// The first `most` values in the order in which they are shown; they come by value.
+/// Returns the first `most` values in the order in which they are shown; they come by value.
 fn in_order<V: std::borrow::Borrow<RankedValue>, S: std::borrow::Borrow<Occurrences>>(
     mut values: Vec<(V, S)>,
     most: Option<usize>,

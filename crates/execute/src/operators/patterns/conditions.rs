@@ -30,7 +30,7 @@ impl<'t> Conditions<'t> {
         Self { text: if takes_field { all() } else { message.clone() }, own }
     }
 
-    /// The condition for the pattern at `place`; `sample` is the text of one of its events.
+    /// Returns the condition for the pattern at `place`; `sample` is the text of one of its events.
     pub(crate) fn of(&self, place: usize, pattern: &str, sample: Option<&str>) -> Option<Condition> {
         let others = self.own.iter().enumerate().filter(|(other, _)| *other != place);
         let others: Vec<&str> = others.flat_map(|(_, texts)| texts.iter().copied()).collect();

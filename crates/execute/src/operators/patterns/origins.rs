@@ -1,8 +1,8 @@
 //! Where events come from: service, host and group of each row; and what may have begun anew there.
 //!
 //! Three things are noted while rows are counted: which origin each row has, rows whose text says that something
-//! starts ([`crate::operators::pattern::says_start`]), and how long each process number of an origin was there. Each has a limit,
-//! and whether a limit was reached depends on the set of events alone.
+//! starts ([`crate::operators::pattern::says_start`]), and how long each process number of an origin was there. Each
+//! has a limit, and whether a limit was reached depends on the set of events alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,13 +37,13 @@ const HOST_FIELDS: [&str; 9] =
 /// Fields with the number of its process.
 const PROCESS_FIELDS: [&str; 4] = ["pid", "procid", "process.pid", "process_id"];
 
-/// Origins that are told apart. With more of them the field says what each event is, not where it is from.
+/// Origins that are distinguished. With more of them the field says what each event is, not where it is from.
 const ORIGINS_MAX: usize = 10_000;
 
 /// Starts that are kept: more are no restarts but the work of the program that says so.
 const STARTS_MAX: usize = 2_000;
 
-/// Processes that are told apart.
+/// Processes that are distinguished.
 const PROCESSES_MAX: usize = 20_000;
 
 /// Bytes of an origin, a start, a process, roughly.
@@ -149,7 +149,7 @@ fn text_of(text: &str) -> Option<Arc<str>> {
     (1..=256).contains(&text.len()).then(|| Arc::from(text))
 }
 
-/// The columns among `fields` that the block has.
+/// Returns the columns among `fields` that the block has.
 fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<CodedColumn>, Stop> {
     let mut all = Vec::new();
     for field in fields {
@@ -167,7 +167,7 @@ fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<CodedColu
     Ok(all)
 }
 
-/// Which of the columns names the row, and the number of the name; one more than those where none does.
+/// Returns which of the columns names the row, and the number of the name; one more than those where none does.
 fn key_at(columns: &[CodedColumn], row: usize) -> (usize, u32) {
     let at = columns.iter().position(|column| column.value(row).is_some()).unwrap_or(columns.len());
     (at, columns.get(at).map_or(0, |column| column.codes[row]))
@@ -285,12 +285,12 @@ impl Origins {
         numbers
     }
 
-    /// An origin by its number; none where they are too many to be told apart.
+    /// Returns an origin by its number; none where they are too many to be distinguished.
     pub(crate) fn get(&self, number: u32) -> Option<&Origin> {
         self.list.get(number as usize).filter(|_| !self.has_too_many)
     }
 
-    /// An origin's number.
+    /// Returns an origin's number.
     pub(crate) fn number_of(&self, origin: &Origin) -> Option<u32> {
         self.numbers.get(origin).copied()
     }
@@ -302,7 +302,7 @@ impl Origins {
         starts
     }
 
-    /// The processes of each origin.
+    /// Returns the processes of each origin.
     pub(crate) fn processes(&self) -> impl Iterator<Item = (&Origin, &Arc<str>, &Process)> {
         let all = self.processes.iter().filter(|_| !self.has_too_many && !self.has_too_many_processes);
         all.map(|((origin, value), process)| (&self.list[*origin as usize], value, process))

@@ -55,7 +55,7 @@ pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>)
     Ok(PatternSums { patterns: mined.patterns, sums, places })
 }
 
-/// Which fields of events are read.
+/// Returns which fields of events are read.
 pub(crate) fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
     fields_of(&[Operator::Patterns(patterns.clone())])
 }
@@ -118,7 +118,7 @@ pub(crate) fn count_feed(
     Ok(all)
 }
 
-/// How much there is to count.
+/// Returns how much there is to count.
 pub(crate) fn depth_of(patterns: &Patterns) -> Depth {
     if patterns.counts.is_some() {
         crate::operators::patterns::tally::Depth::Ends

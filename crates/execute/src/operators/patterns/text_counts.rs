@@ -22,7 +22,7 @@ use crate::scan::scanner::Scan;
 /// Bytes of a count of a text at an origin, roughly.
 const PAIR_BYTES: usize = 24;
 
-/// Bytes of a count beside its text, roughly.
+/// Bytes of a count next to its text, roughly.
 const TALLY_BYTES: usize = std::mem::size_of::<Tally>() + 64;
 
 /// Counts of masked texts.
@@ -326,7 +326,7 @@ impl TextCounts {
         scan.hold(self.n_bytes.saturating_sub(n_bytes))
     }
 
-    /// The masked texts.
+    /// Returns the masked texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.numbers.keys().map(String::as_str)
     }
@@ -346,19 +346,19 @@ impl TextCounts {
         }
     }
 
-    /// How many events were counted.
+    /// Returns how many events were counted.
     pub(crate) fn n_events(&self) -> u64 {
         self.tallies.iter().flat_map(|tally| tally.by_level).sum()
     }
 
-    /// How often each text came from each origin.
+    /// Returns how often each text came from each origin.
     pub(crate) fn by_origin(&self) -> impl Iterator<Item = (&str, u32, u64)> {
         let mut texts: Vec<&str> = vec![""; self.tallies.len()];
         self.numbers.iter().for_each(|(text, number)| texts[*number as usize] = text);
         self.by_origin.iter().map(move |((text, origin), count)| (texts[*text as usize], *origin, u64::from(*count)))
     }
 
-    /// How often a text came from an origin.
+    /// Returns how often a text came from an origin.
     pub(crate) fn count_of(&self, masked: &str, origin: &Origin) -> u64 {
         let origin = self.origins.as_ref().and_then(|origins| origins.number_of(origin));
         let pair = self.numbers.get(masked).copied().zip(origin);

@@ -81,7 +81,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether no further error would be told, so that looking for hints is in vain.
+    /// Reports whether no further error would be told, so that looking for hints is in vain.
     pub(super) fn is_full(&self) -> bool {
         self.errors.len() >= NOTES_MAX
     }
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The source text of a node, as columns without alias are named.
+    /// Returns the source text of a node, as columns without alias are named.
     pub(super) fn written(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or_default().trim()
     }
@@ -142,7 +142,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The first field of `expr` that the current table does not have.
+    /// Returns the first field of `expr` that the current table does not have.
     pub(super) fn unknown_field(&self, expr: &Expr) -> Option<plan::Name> {
         let table = self.tables.last()?;
         fields_of(expr).into_iter().find(|field| !table.knows(field))

@@ -27,7 +27,7 @@ impl Checker<'_> {
         self.shown = ShownColumns::Default;
     }
 
-    /// The last `pattern`, where it looks at events and nothing has taken its rows apart since.
+    /// Returns the last `pattern`, where it looks at events and nothing has taken its rows apart since.
     fn last_patterns(&mut self) -> Option<&mut Patterns> {
         let is_of_events = self.tables.len() == 1;
         self.operators.iter_mut().rev().find_map(|operator| match operator {
@@ -87,7 +87,7 @@ impl Checker<'_> {
         let series = self.tables.last().and_then(|table| table.buckets.clone());
         let (Some(fill), false) = (series, values.is_empty()) else {
             let message = "`anomaly` needs patterns, or numbers by spans of time";
-            let hint = "write it behind `pattern @message`, or behind `timechart span=5m count(*)`";
+            let hint = "write it after `pattern @message`, or after `timechart span=5m count(*)`";
             return self.error_with_hint("no-series", message, span, hint);
         };
         self.operators.push(Operator::Score(Score { time: fill.time, span: fill.span, series: fill.series, values }));
@@ -118,7 +118,7 @@ impl Checker<'_> {
         (keys, values)
     }
 
-    /// Shows new columns behind those there are.
+    /// Shows new columns after those there are.
     fn add_columns(&mut self, names: Vec<plan::Name>) {
         let is_chosen = !matches!(self.shown, ShownColumns::Default);
         for name in names {

@@ -12,7 +12,7 @@ use plan::{AggregateKind, ArithmeticOperator, Expr, Span};
 const RANGES_MAX: i64 = 1_000;
 
 impl Checker<'_> {
-    /// The expression over hidden columns.
+    /// Returns the expression over hidden columns.
     pub(super) fn composed(
         &mut self,
         composed: CompositeAggregate,

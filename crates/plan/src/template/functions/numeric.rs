@@ -5,7 +5,7 @@ use super::super::decimal::{Operation, calculate};
 use super::super::value::GoValue;
 use crate::units::{duration_ns, size_bytes};
 
-/// The value of a function of numbers; `None` for any other function.
+/// Returns the value of a function of numbers; `None` for any other function.
 pub(super) fn call(name: &str, arguments: &[GoValue]) -> Option<Result<GoValue, String>> {
     let first = arguments.first();
     let float = || first.map_or(0.0, to_float);

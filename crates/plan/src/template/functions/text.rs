@@ -5,7 +5,7 @@ use data_encoding::BASE64;
 use super::super::limits::TEXT_BYTES_MAX;
 use super::super::value::GoValue;
 
-/// The value of a function of texts.
+/// Returns the value of a function of texts.
 pub(super) fn call(name: &str, arguments: &[GoValue]) -> Result<GoValue, String> {
     let text = |index: usize| match arguments.get(index) {
         Some(GoValue::Text(text)) => &**text,
@@ -56,7 +56,7 @@ fn too_long() -> String {
     format!("text of more than {TEXT_BYTES_MAX} bytes")
 }
 
-/// Each word with its first letter as a capital.
+/// Returns each word with its first letter as a capital.
 fn title(text: &str) -> String {
     let mut before = ' ';
     let capital = |c: char| {
@@ -77,7 +77,7 @@ fn replace(text: &str, old: &str, new: &str, n: i64) -> Result<GoValue, String> 
     Ok(text.replacen(old, new, n).into())
 }
 
-/// The first `n` bytes, or the last ones where `n` is negative.
+/// Returns the first `n` bytes, or the last ones where `n` is negative.
 fn truncated(n: i64, text: &str) -> GoValue {
     let length = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
     match text.len() {
@@ -129,7 +129,7 @@ fn aligned(name: &str, count: i64, text: &str) -> Result<String, String> {
     })
 }
 
-/// A text as part of the query of an address.
+/// Returns a text as part of the query of an address.
 pub(super) fn url_encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -161,7 +161,7 @@ fn url_decoded(text: &str) -> Result<GoValue, String> {
     Ok(of_bytes(&out))
 }
 
-/// What cannot be decoded is said in place of the text, as Loki has it.
+/// Returns what cannot be decoded is said instead of the text, as Loki has it.
 fn base64_decoded(text: &str) -> GoValue {
     let mut padded = text.to_owned();
     if !matches!(text.len() % 4, 0 | 1) {
@@ -173,7 +173,7 @@ fn base64_decoded(text: &str) -> GoValue {
     }
 }
 
-/// A text for HTML.
+/// Returns a text for HTML.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -190,7 +190,7 @@ pub(super) fn html(text: &str) -> String {
     out
 }
 
-/// A text inside a string of JavaScript.
+/// Returns a text inside a string of JavaScript.
 pub(super) fn js(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

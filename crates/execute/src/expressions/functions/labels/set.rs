@@ -94,7 +94,7 @@ pub(super) fn fail(
     })
 }
 
-/// A label of sets.
+/// Returns a label of sets.
 pub(super) fn get(
     set: &Expr,
     name: &str,
@@ -124,7 +124,7 @@ pub(super) fn get(
     })
 }
 
-/// What a function makes of sets: where they repeat, of each only once.
+/// Returns what a function makes of sets: where they repeat, of each only once.
 pub(super) fn each_set(
     sets: &Column,
     env: &Environment,

@@ -21,7 +21,7 @@ const REPEATED_MAX: usize = 1_000;
 /// The level of a line that no sender said and nothing in the line says.
 const LEVEL_UNKNOWN: &str = "unknown";
 
-/// The field that holds the value of metadata; nobody forges system fields.
+/// Returns the field that holds the value of metadata; no one forges system fields.
 fn field_of(sent: &str) -> Cow<'_, str> {
     sent.strip_prefix('@').map_or(Cow::Borrowed(sent), |bare| Cow::Owned(format!("_{bare}")))
 }
@@ -36,7 +36,7 @@ enum Source {
     Other,
 }
 
-/// A label of events before any stage.
+/// Returns a label of events before any stage.
 pub(super) fn base(
     name: &str,
     [stream, metadata, other]: [&Expr; 3],
@@ -196,7 +196,7 @@ fn repeated(
     Some(Column::Dictionary { codes, values: Arc::new(sets) })
 }
 
-/// The labels of an event that no Loki sender pushed, given its group, host, service and level.
+/// Returns the labels of an event that no Loki sender pushed, given its group, host, service and level.
 fn unpushed(stream: &str, columns: &[Arc<Column>], row: usize) -> LabelSet<'static> {
     let mut set = LabelSet::new(true);
     let text = |at: usize| columns.get(at).and_then(|column| Some(Cell::at(column, row).text()?.into_owned()));
