@@ -33,7 +33,7 @@ const FEW: usize = 64;
 /// Streams of one request.
 const STREAMS_MAX: usize = 100;
 
-/// What is wanted of a group.
+/// A page of events that is requested.
 struct EventRequest {
     group: GroupName,
     stream: Option<Arc<str>>,
@@ -93,8 +93,8 @@ impl OperationRequest {
             (None, None) => {}
         }
         let range = range_of(&input, 1_000_000)?;
-        let is_oldest_first = input.flag_or("startFromHead", true)?;
-        let place = place_of(&input, is_oldest_first)?;
+        let side = if input.flag_or("startFromHead", true)? { Side::After } else { Side::Before };
+        let place = place_of(&input, side)?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
         let text = input.text("filterPattern")?.unwrap_or_default();
         let page = self.page(text, EventRequest { group, stream: None, plan, range, place, most }).await?;
@@ -118,11 +118,11 @@ impl OperationRequest {
         let stream = input.needed("logStreamName")?.to_owned();
         self.must_have_streams(&group, &[&stream]).await?;
         let range = range_of(&input, 0)?;
-        let place = place_of(&input, input.flag("startFromHead")?)?;
+        let place = place_of(&input, if input.flag("startFromHead")? { Side::After } else { Side::Before })?;
         let most = input.number("limit", EVENTS_MAX, EVENTS_MAX)?;
-        let wanted =
+        let request =
             EventRequest { group, stream: Some(stream.as_str().into()), plan: plan_of("")?, range, place, most };
-        let mut page = self.page("(events of a stream)", wanted).await?;
+        let mut page = self.page("(events of a stream)", request).await?;
         if place.side == Side::Before {
             page.lines.reverse();
         }
@@ -147,8 +147,8 @@ impl OperationRequest {
         self.server.lookups.run(check).await?
     }
 
-    async fn page(&self, text: &str, wanted: EventRequest) -> Result<Page, CloudWatchProblem> {
-        Ok(read(&self.server, text, move |reading| page(reading, &wanted)).await?)
+    async fn page(&self, text: &str, request: EventRequest) -> Result<Page, CloudWatchProblem> {
+        Ok(read(&self.server, text, move |reading| page(reading, &request)).await?)
     }
 }
 
@@ -165,8 +165,7 @@ fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange, CloudWatchProblem> 
 }
 
 /// Where the token says to go on, else at one of the ends.
-fn place_of(input: &Input, is_oldest_first: bool) -> Result<Place, CloudWatchProblem> {
-    let side = if is_oldest_first { Side::After } else { Side::Before };
+fn place_of(input: &Input, side: Side) -> Result<Place, CloudWatchProblem> {
     let Some(token) = input.text("nextToken")? else { return Ok(Place { side, id: None }) };
     Place::read(token).ok_or_else(|| CloudWatchProblem::parameter("The specified nextToken is invalid."))
 }
@@ -219,31 +218,33 @@ fn before(id: EventId) -> EventId {
 }
 
 /// Reads a page.
-fn page(reading: &Reading<'_>, wanted: &EventRequest) -> Result<Page, Problem> {
-    let groups = vec![GroupPattern::new(wanted.group.as_str())];
+fn page(reading: &Reading<'_>, request: &EventRequest) -> Result<Page, Problem> {
+    let groups = vec![GroupPattern::new(request.group.as_str())];
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: reading.server.now() };
     let mut page = Page::default();
     let Some((first, last)) = ends(reading, &scope.groups) else { return Ok(page) };
-    let range =
-        TimeRange { from: wanted.range.from.max(first), to: wanted.range.to.min(Timestamp(last.0.saturating_add(1))) };
+    let range = TimeRange {
+        from: request.range.from.max(first),
+        to: request.range.to.min(Timestamp(last.0.saturating_add(1))),
+    };
     if range.from >= range.to {
         return Ok(page);
     }
-    let side = wanted.place.side;
+    let side = request.place.side;
     let start = match side {
         Side::After => start_of(range.from),
         Side::Before => start_of(Timestamp(range.to.0.saturating_add(1))),
     };
     // A token of long ago may point far beside the range.
-    let start = wanted.place.id.filter(|id| range.contains(id.timestamp)).unwrap_or(start);
-    if is_beyond(wanted.place, range) {
+    let start = request.place.id.filter(|id| range.contains(id.timestamp)).unwrap_or(start);
+    if is_beyond(request.place, range) {
         return Ok(page);
     }
     let inside = Some((range.from, Timestamp(range.to.0 - 1)));
     let mut cursor = start;
     for span in spans(start.timestamp, side, inside) {
         let span = TimeRange { from: span.from.max(range.from), to: span.to.min(range.to) };
-        if span.from < span.to && !fill(reading, wanted, &scope, span, &mut cursor, &mut page)? {
+        if span.from < span.to && !fill(reading, request, &scope, span, &mut cursor, &mut page)? {
             break;
         }
     }
@@ -262,7 +263,7 @@ fn is_beyond(place: Place, range: TimeRange) -> bool {
 /// Adds the lines of a span; `false` once the page is full.
 fn fill(
     reading: &Reading<'_>,
-    wanted: &EventRequest,
+    request: &EventRequest,
     scope: &Scope,
     span: TimeRange,
     cursor: &mut EventId,
@@ -271,9 +272,9 @@ fn fill(
     let mut chunk_max = usize::MAX;
     loop {
         // One more than asked for tells whether there are more.
-        let chunk = (wanted.most + 1 - page.lines.len()).min(chunk_max);
-        let around = ContextAnchor { id: *cursor, stream: wanted.stream.clone() };
-        let plan = context_plan(&wanted.plan, &around, wanted.place.side, chunk as u64)
+        let chunk = (request.most + 1 - page.lines.len()).min(chunk_max);
+        let around = ContextAnchor { id: *cursor, stream: request.stream.clone() };
+        let plan = context_plan(&request.plan, &around, request.place.side, chunk as u64)
             .map_err(|error| Problem::bad_request("filter-pattern", error.to_string()))?;
         let answer = match reading.execute(&plan, scope, span) {
             Err(problem) if problem.code == "query-memory" && chunk > FEW => {
@@ -288,7 +289,7 @@ fn fill(
         }
         let n_found = answer.rows.len();
         for line in lines_of(answer) {
-            if page.lines.len() == wanted.most || page.n_bytes > PAGE_BYTES {
+            if page.lines.len() == request.most || page.n_bytes > PAGE_BYTES {
                 page.more = true;
                 return Ok(false);
             }

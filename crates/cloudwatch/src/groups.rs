@@ -6,7 +6,7 @@ use storage::GroupRetention;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use super::answer::CloudWatchProblem;
-use super::book::MadeGroup;
+use super::group_registry::GroupRecord;
 use super::input::{Input, constraint};
 use super::put::refused;
 use super::request::OperationRequest;
@@ -31,11 +31,11 @@ impl OperationRequest {
         if let Some(class) = class.filter(|class| !CLASSES.contains(class)) {
             return Err(constraint(class, "logGroupClass", "Member must satisfy enum value set"));
         }
-        let group = MadeGroup {
+        let group = GroupRecord {
             created: Some(milliseconds(self.server.now())),
             class: class.map(str::to_owned),
             tags: input.map("tags")?.unwrap_or_default(),
-            ..MadeGroup::default()
+            ..GroupRecord::default()
         };
         let server = self.server.clone();
         let work = move || {
@@ -174,7 +174,7 @@ impl OperationRequest {
     async fn change_tags(
         &self,
         input: &Input,
-        change: impl FnOnce(&mut MadeGroup) + Send + 'static,
+        change: impl FnOnce(&mut GroupRecord) + Send + 'static,
     ) -> Result<Value, CloudWatchProblem> {
         let name = self.changed_group(input, &["resourceArn", "logGroupName"])?;
         let server = self.server.clone();

@@ -8,19 +8,18 @@
 //! reads asks queries, which are the Insights language of every other door. Of CloudWatch's metrics there is as much as
 //! data sources ask before they believe in an endpoint (`metrics`).
 
-mod admit;
 mod answer;
-mod book;
+mod authentication;
 mod cbor;
 mod definitions;
-mod describe;
 mod event_stream;
 mod events;
 mod fields;
 mod filters;
+mod group_registry;
 mod groups;
 mod input;
-mod kept;
+mod listings;
 mod live_tail;
 mod metric_filters;
 mod metrics;
@@ -29,6 +28,7 @@ mod pattern_test;
 mod patterns;
 pub mod put;
 mod queries;
+mod query_registry;
 mod request;
 mod results;
 mod signature;
@@ -42,8 +42,8 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use ingest::decode;
 
-use self::admit::{Admitted, admit};
 use self::answer::answer;
+use self::authentication::{AuthenticatedRequest, admit};
 use self::input::Input;
 use self::request::{BODY_BYTES_MAX, OperationRequest};
 use door::access::Role;
@@ -110,7 +110,8 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
     let operation = target(&parts.headers).ok_or_else(unknown)?.to_owned();
     let is_put = operation == "PutLogEvents";
     let bytes_max = if is_put { server.app.limits.body_bytes_max } else { BODY_BYTES_MAX };
-    let Admitted { server, region, received, encoding } = admit(server, &parts, body, SERVICE, bytes_max).await?;
+    let AuthenticatedRequest { server, region, received, encoding } =
+        admit(server, &parts, body, SERVICE, bytes_max).await?;
     let asked = OperationRequest { server, region, operation };
     if is_put {
         return put::put(&asked, received, encoding).await.map(Delivered::mark);

@@ -69,7 +69,7 @@ struct Update {
 }
 
 /// The client has gone.
-struct Gone;
+struct Disconnected;
 
 impl OperationRequest {
     pub(super) async fn live_tail(&self, input: Input) -> Result<Response, CloudWatchProblem> {
@@ -146,7 +146,7 @@ impl Session {
         self.server.subscribe(groups, BATCHES_WAITING_MAX)
     }
 
-    fn run(&self, subscription: &Subscription, start: &Json) -> Result<(), Gone> {
+    fn run(&self, subscription: &Subscription, start: &Json) -> Result<(), Disconnected> {
         self.send(event("initial-response", "{}"))?;
         self.send(event("sessionStart", &start.to_string()))?;
         let (mut update, mut last) = (Update::default(), Instant::now());
@@ -179,8 +179,8 @@ impl Session {
     }
 
     /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
-    fn send(&self, message: Vec<u8>) -> Result<(), Gone> {
-        self.sender.blocking_send(Bytes::from(message)).map_err(|_| Gone)
+    fn send(&self, message: Vec<u8>) -> Result<(), Disconnected> {
+        self.sender.blocking_send(Bytes::from(message)).map_err(|_| Disconnected)
     }
 }
 

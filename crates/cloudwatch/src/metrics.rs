@@ -1,6 +1,6 @@
 //! As much of CloudWatch's metrics as a data source asks before it believes in an endpoint: `ListMetrics`.
 //!
-//! One endpoint stands for both services in Grafana's settings, and "Save & test" asks both. Listed is what metric filters
+//! One endpoint stands for both services in Grafana's settings, and "Save & test" asks both. GroupListing is what metric filters
 //! make; there are no metrics of Amazon's here. The same operation comes in three forms: JSON 1.0 with `X-Amz-Target`, the
 //! older form with an answer in XML, and CBOR below `/service/…/operation/…`, which SDKs choose today.
 
@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use ingest::decode;
 use serde_json::{Value, json};
 
-use super::admit::{Admitted, admit};
 use super::answer::{CloudWatchProblem, request_id};
+use super::authentication::{AuthenticatedRequest, admit};
 use super::cbor;
 use super::input::Input;
 use super::metric_filters::counters::{self, Metric};
@@ -80,7 +80,8 @@ pub(super) async fn answer(server: Shared, parts: &Parts, body: Body, form: Form
 
 /// Checks that somebody may ask, and that this is what they ask, and lists.
 async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<Value, CloudWatchProblem> {
-    let Admitted { server, received, encoding, .. } = admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
+    let AuthenticatedRequest { server, received, encoding, .. } =
+        admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
     if !server.caller.may(Role::Read) {
         let message = format!("User: {} is not authorized to perform: cloudwatch:ListMetrics", server.caller.name);
         return Err(CloudWatchProblem::denied(message));

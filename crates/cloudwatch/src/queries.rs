@@ -1,7 +1,8 @@
-//! Queries that are started, asked for, and stopped: CloudWatch's way to ask in the Insights language.
+//! Starts and stops Insights queries and returns their results: `StartQuery`, `GetQueryResults`, `StopQuery`,
+//! `DescribeQueries`.
 //!
-//! A query runs as any other does, with the same places, limits and budgets, and gives its rows to [`Kept`] as it finds
-//! them. Rows of events carry `@ptr`, by which `GetLogRecord` finds the event.
+//! A query runs like any other, with the same admission, limits and budgets, and passes its rows to [`RegisteredQuery`] as
+//! it finds them. Rows of events carry `@ptr`, by which `GetLogRecord` finds the event.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use super::answer::{CloudWatchProblem, random_id, streamed};
 use super::input::{Input, constraint, group_of};
-use super::kept::{Found, Kept, ROWS_MAX, Started};
+use super::query_registry::{QueryResults, QueryStart, ROWS_MAX, RegisteredQuery};
 use super::request::OperationRequest;
 use super::results::{names_of, with_pointers};
 use super::state::Shared;
@@ -28,23 +29,23 @@ use door::problem::Problem;
 use door::queries::Ticket;
 use door::reading::{Reading, Scope, Takers, read_with};
 
-/// Rows where nobody says how many, and of one answer, as Amazon has it.
+/// Limit on the rows of a query that names none, and rows of one page, as at Amazon.
 const ROWS_DEFAULT: usize = 10_000;
 const PAGE_MAX: usize = 10_000;
 
-/// Groups of one query. Amazon has 50; a variable of Grafana's with all groups names each of them.
+/// Limit on the groups of one query. Amazon allows 50; a Grafana variable with all groups names each of them.
 const GROUPS_MAX: usize = 1_000;
 
 /// Queries of one page of a list.
 const LISTED_MAX: usize = 1_000;
 
-/// How long a start waits for the end: clients ask for results at once and then sleep, mostly for a second.
+/// How long `StartQuery` waits for the end of the query: clients fetch results at once and then sleep for about a second.
 const SOON: Duration = Duration::from_millis(50);
 
-/// The only language here.
+/// The only supported query language.
 const LANGUAGE: &str = "CWLI";
 
-/// A query that can be run.
+/// A query that is ready to run.
 struct Question {
     plan: Plan,
     scope: Scope,
@@ -93,24 +94,24 @@ impl OperationRequest {
         Ok(json!({"queryId": id}))
     }
 
-    /// Starts a query, and waits a moment for its end.
+    /// Starts a query and waits a moment for its end.
     async fn run(&self, text: String, groups: Vec<GroupName>, question: Question) -> Result<String, CloudWatchProblem> {
         let id = random_id()?;
         let ticket = self.server.start_query(&text);
-        let started = Started {
+        let started = QueryStart {
             id: id.clone(),
             text,
             groups: groups.iter().map(|name| name.as_str().to_owned()).collect(),
             names: names_of(&question.plan),
             running: ticket.running.clone(),
         };
-        let kept = self.server.state.kept_queries.add(started, self.server.now())?;
-        let task = tokio::spawn(run(self.server.clone(), ticket, kept, question));
+        let query = self.server.state.queries.add(started, self.server.now())?;
+        let task = tokio::spawn(run(self.server.clone(), ticket, query, question));
         let _ = timeout(SOON, task).await;
         Ok(id)
     }
 
-    /// The groups that a request names, each within the caller's reach.
+    /// Returns the groups that a request names, all of which the caller must reach.
     fn groups_asked(&self, input: &Input) -> Result<Vec<GroupName>, CloudWatchProblem> {
         let one = input.text("logGroupName")?;
         let (names, identifiers) = (input.texts("logGroupNames")?, input.texts("logGroupIdentifiers")?);
@@ -128,11 +129,11 @@ impl OperationRequest {
         Ok(groups)
     }
 
-    /// The query of an id; one of somebody else is not there.
-    fn kept(&self, input: &Input) -> Result<Arc<Kept>, CloudWatchProblem> {
+    /// Returns the query that a request names. A query of another caller does not exist.
+    fn query(&self, input: &Input) -> Result<Arc<RegisteredQuery>, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let id = input.needed("queryId")?;
-        let found = self.server.state.kept_queries.get(id, |running| self.server.may_see_query(running));
+        let found = self.server.state.queries.get(id, |running| self.server.may_see_query(running));
         found.ok_or_else(|| {
             let message = format!("The specified query {id:?} does not exist, or its results are no longer kept.");
             CloudWatchProblem::new("ResourceNotFoundException", message)
@@ -140,17 +141,17 @@ impl OperationRequest {
     }
 
     pub(super) fn query_results(&self, input: &Input) -> Result<Response, CloudWatchProblem> {
-        let kept = self.kept(input)?;
+        let query = self.query(input)?;
         let most = input.number("maxItems", PAGE_MAX, PAGE_MAX)?;
         let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
-        let found = kept.found();
+        let found = query.results();
         let n_all = found.rows.len();
         let rows = found.rows.get(from..).unwrap_or_default();
         let rows = rows[..rows.len().min(most)].to_vec();
-        let statistics = statistics(&kept, &found);
+        let statistics = statistics(&query, &found);
         let mut end = json!({"statistics": statistics, "status": found.status.name(), "queryLanguage": LANGUAGE});
         if !found.remarks.is_empty() {
-            // No client reads it, and whoever looks at an answer sees why rows are missing.
+            // Clients ignore this member; a person who reads the answer sees why rows are missing.
             end["warnings"] = found.remarks.clone().into();
         }
         drop(found);
@@ -166,7 +167,7 @@ impl OperationRequest {
     }
 
     pub(super) fn stop_query(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        if self.kept(input)?.stop(self.server.now()) {
+        if self.query(input)?.stop(self.server.now()) {
             return Ok(json!({"success": true}));
         }
         Err(CloudWatchProblem::parameter("The specified query has ended already."))
@@ -178,16 +179,16 @@ impl OperationRequest {
         let status = input.text("status")?;
         let most = input.number("maxResults", LISTED_MAX, LISTED_MAX)?;
         let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
-        let all = self.server.state.kept_queries.list(|running| self.server.may_see_query(running));
-        let wanted = |kept: &&Arc<Kept>| {
-            group.is_none_or(|group| kept.started.groups.iter().any(|name| name == group))
-                && status.is_none_or(|status| status == kept.found().status.name())
+        let all = self.server.state.queries.list(|running| self.server.may_see_query(running));
+        let wanted = |query: &&Arc<RegisteredQuery>| {
+            group.is_none_or(|group| query.started.groups.iter().any(|name| name == group))
+                && status.is_none_or(|status| status == query.results().status.name())
         };
-        let wanted: Vec<&Arc<Kept>> = all.iter().filter(wanted).collect();
+        let wanted: Vec<&Arc<RegisteredQuery>> = all.iter().filter(wanted).collect();
         let page = wanted.get(from..).unwrap_or_default();
         let page = &page[..page.len().min(most)];
         let mut answer =
-            json!({"queries": page.iter().map(|kept| described(kept, self.server.now())).collect::<Vec<_>>()});
+            json!({"queries": page.iter().map(|query| described(query, self.server.now())).collect::<Vec<_>>()});
         if from + page.len() < wanted.len() {
             answer["nextToken"] = write_place(from + page.len()).into();
         }
@@ -195,7 +196,7 @@ impl OperationRequest {
     }
 }
 
-/// Refuses plain words: other doors search for them, here a query is made of commands.
+/// Refuses plain words, which other APIs search for: a query consists of commands here.
 fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
     let Some(warning) = plan.warnings.iter().find(|warning| warning.code == "phrase-search") else { return Ok(()) };
     let hint = warning.hint.as_deref().unwrap_or("begin with a command such as fields, filter or stats");
@@ -204,12 +205,12 @@ fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
     Err(CloudWatchProblem::malformed(plan::QueryErrors::from(error.with_hint(hint)).into()))
 }
 
-/// Runs a query to its end, or to that of the server.
-async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question) {
-    let (of_work, to) = (server.clone(), kept.clone());
+/// Runs a query until it ends or the server closes.
+async fn run(server: Shared, ticket: Ticket, query: Arc<RegisteredQuery>, question: Question) {
+    let (of_work, to) = (server.clone(), query.clone());
     let is_events = matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. }));
     let work = move |reading: &Reading<'_>| {
-        let all = &of_work.state.kept_queries;
+        let all = &of_work.state.queries;
         let take = |rows| to.extend(all, rows);
         let take_partial = |rows| _ = to.replace(all, rows);
         let Question { plan, scope, range } = &question;
@@ -221,10 +222,10 @@ async fn run(server: Shared, ticket: Ticket, kept: Arc<Kept>, question: Question
         done = read_with(&server, ticket, work) => done,
         _ = closing.wait_for(|is_closing| *is_closing) => Err(Problem::closing()),
     };
-    kept.end(&server.state.kept_queries, done, !is_events, server.now());
+    query.end(&server.state.queries, done, !is_events, server.now());
 }
 
-/// From `startTime` to `endTime`, whose instant belongs to it: seconds, or milliseconds where the number is larger.
+/// Reads `startTime` and `endTime`, both inclusive: seconds, or milliseconds for large numbers.
 fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
     let time = |name: &str| {
         let number = input.integer(name)?;
@@ -241,32 +242,32 @@ fn range_of(input: &Input) -> Result<TimeRange, CloudWatchProblem> {
     Ok(TimeRange { from: Timestamp(from), to: Timestamp(to.saturating_add(1)) })
 }
 
-/// What a query took, or has taken so far.
-fn statistics(kept: &Kept, found: &Found) -> Value {
+/// Returns what a query has read so far.
+fn statistics(query: &RegisteredQuery, found: &QueryResults) -> Value {
     let Stats { events_scanned, events_matched, events_skipped, bytes_read, .. } =
-        found.stats.unwrap_or_else(|| kept.started.running.progress());
+        found.stats.unwrap_or_else(|| query.started.running.progress());
     json!({
         "recordsMatched": events_matched as f64, "recordsScanned": events_scanned as f64,
         "estimatedRecordsSkipped": events_skipped as f64, "bytesScanned": bytes_read as f64,
-        "estimatedBytesSkipped": 0.0, "logGroupsScanned": kept.started.groups.len() as f64,
+        "estimatedBytesSkipped": 0.0, "logGroupsScanned": query.started.groups.len() as f64,
         "resultCount": found.rows.len() as f64,
     })
 }
 
-fn described(kept: &Kept, now: Timestamp) -> Value {
-    let found = kept.found();
-    let created = kept.started.running.started;
-    let stats = found.stats.unwrap_or_else(|| kept.started.running.progress());
+fn described(query: &RegisteredQuery, now: Timestamp) -> Value {
+    let found = query.results();
+    let created = query.started.running.started;
+    let stats = found.stats.unwrap_or_else(|| query.started.running.progress());
     json!({
-        "queryId": kept.started.id, "queryString": kept.started.text, "status": found.status.name(),
-        "createTime": milliseconds(created), "logGroupName": kept.started.groups.first(),
+        "queryId": query.started.id, "queryString": query.started.text, "status": found.status.name(),
+        "createTime": milliseconds(created), "logGroupName": query.started.groups.first(),
         "queryDuration": milliseconds(Timestamp(found.ended.unwrap_or(now).0.saturating_sub(created.0))),
         "bytesScanned": stats.bytes_read as f64, "queryLanguage": LANGUAGE,
-        "userIdentity": &*kept.started.running.owner,
+        "userIdentity": &*query.started.running.owner,
     })
 }
 
-/// The token of the page that begins at a row.
+/// Returns the token of the page that begins at a row.
 fn write_place(at: usize) -> String {
     BASE64URL_NOPAD.encode(at.to_string().as_bytes())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use storage::StoreError;
 use types::GroupName;
 
-use super::book::Book;
-use super::kept::KeptQueries;
+use super::group_registry::GroupRegistry;
 use super::metric_filters::counters::{self, MetricFilters};
+use super::query_registry::QueryRegistry;
 use super::subscriptions::registry::Subscriptions;
 use door::exposition::Page;
 use door::server::{FamilyServer, Server};
@@ -15,8 +15,8 @@ use door::server::{FamilyServer, Server};
 /// What clients of CloudWatch have made and started.
 pub struct CloudWatchState {
     /// Groups and streams.
-    pub(super) groups: Book,
-    pub(super) kept_queries: KeptQueries,
+    pub(super) groups: GroupRegistry,
+    pub(super) queries: QueryRegistry,
     pub(super) metric_filters: MetricFilters,
     /// Subscription filters.
     pub subscriptions: Subscriptions,
@@ -30,8 +30,8 @@ impl CloudWatchState {
     pub fn start(server: &Server) -> Arc<Self> {
         let app = &server.app;
         let state = Arc::new(Self {
-            groups: Book::default(),
-            kept_queries: KeptQueries::new(app.limits.queries_memory_bytes / 8),
+            groups: GroupRegistry::default(),
+            queries: QueryRegistry::new(app.limits.queries_memory_bytes / 8),
             metric_filters: MetricFilters::start(server),
             subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing),
         });

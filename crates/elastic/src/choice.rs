@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value as Json};
 
+use super::operands::number;
+use super::paths::{name_of, number_at};
 use super::pipeline::{Paths, Term};
-use super::pipeline::{check_gaps, name_of, number_at, parse_script, paths_of, script_of, value_of_script};
-use super::terms::number;
+use super::pipeline::{check_gaps, parse_script, paths_of, script_of, value_of_script};
 use language::SearchError;
 use language::dsl::object;
 

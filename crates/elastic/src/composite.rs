@@ -6,8 +6,10 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
+use super::bucket::Candidate;
 use super::histogram::{self, Histogram, Step};
-use super::terms::{Candidate, SIZE_DEFAULT, compare_values, number};
+use super::operands::{number, time};
+use super::terms::{SIZE_DEFAULT, compare_values};
 use super::{BUCKETS_MAX, json_of_value};
 use language::SearchError;
 use language::dsl::{forms, value_of_json};
@@ -55,7 +57,7 @@ pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &st
         let text = |name: &str| options.get(name).and_then(Json::as_str);
         let (value, histogram) = match kind {
             "terms" => match text("field") {
-                Some(field) => (histogram::time(schema, field)?, None),
+                Some(field) => (time(schema, field)?, None),
                 None => return Err(SearchError::parsing(&at, "needs a [field]")),
             },
             "histogram" => {

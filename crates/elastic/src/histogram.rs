@@ -4,9 +4,8 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
 
-use super::terms::{self, with_missing};
+use super::operands::{self, time, with_missing};
 use language::SearchError;
-use language::mapping::Kind;
 use language::mapping::Schema;
 use plan::calendar::{ceil, floor, wall_floor, wall_next};
 use plan::date_math as times;
@@ -181,7 +180,7 @@ fn shape(body: &Json, step: Step, at: &str) -> Result<Histogram, SearchError> {
     Ok(Histogram {
         value: Expr::Literal(None),
         step,
-        least: terms::number(body.get("min_doc_count"), at)?.unwrap_or(0) as u64,
+        least: operands::number(body.get("min_doc_count"), at)?.unwrap_or(0) as u64,
         extended: bounds("extended_bounds"),
         hard,
         format: body.get("format").and_then(Json::as_str).map(str::to_owned),
@@ -256,15 +255,6 @@ pub(super) fn date_histogram(
     let time = with_missing_time(time(schema, field)?, body.get("missing"), zone, at)?;
     let (value, grid) = buckets(time, span, zone, is_calendar, offset);
     Ok(Histogram { value, ..shape(body, Step::Time { span, zone, grid }, at)? })
-}
-
-/// The times of a field: of one that is declared as a date, numbers are milliseconds.
-pub(super) fn time(schema: &Schema, written: &str) -> Result<Expr, SearchError> {
-    let value = schema.value(written)?;
-    Ok(match schema.kind(written)? {
-        Some(Kind::Date { .. }) => Expr::Call(Function::FromMillis, vec![Expr::Call(Function::Measure, vec![value])]),
-        _ => value,
-    })
 }
 
 /// The start of the bucket of a time as an expression, and where buckets begin.

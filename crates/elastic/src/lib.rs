@@ -1,23 +1,31 @@
 //! The Elasticsearch API ([`routes`]) and its search requests: orders and cursors of hits, and aggregations as plans whose
 //! rows become buckets. The query DSL itself is a language ([`language::dsl`]).
 //!
-//! Reading is pure and bounded; whoever asks runs the plans ([`Asker`]). What is not supported is an error that names it
+//! Reading is pure and bounded; whoever asks runs the plans ([`Executor`]). What is not supported is an error that names it
 //! and where it stands, never left out silently: an answer to another question would be wrong without a sign. Weights and
 //! scores alone change nothing, as logs have no relevance.
 
 mod aggregation;
-mod automatic;
+mod aggregation_parser;
+mod aggregation_run;
+mod aggregation_runner;
+mod auto_histogram;
+mod bucket;
+mod bulk;
 mod choice;
 mod composite;
-mod fold;
 mod histogram;
 mod http;
 mod metric;
+mod operands;
 mod order;
+mod paths;
 mod pipeline;
+mod results;
 mod shape;
 mod sibling;
-mod significant;
+mod significant_buckets;
+mod significant_terms;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -27,8 +35,11 @@ use plan::date_math::milliseconds;
 use serde_json::Value as Json;
 use types::Value;
 
-pub use aggregation::{AGGREGATIONS, Aggregations, parse_aggregations};
-pub use fold::{Asker, Folded, run_aggregations};
+pub use aggregation::Aggregations;
+pub use aggregation_parser::{AGGREGATIONS, parse_aggregations};
+pub use aggregation_run::{AggregationResult, run_aggregations};
+pub use aggregation_runner::Executor;
+pub use bulk::{Action, Check, DocumentCounter, DocumentIntake, Item, Items, Outcome, Refusal};
 pub use http::{ElasticFormat, ElasticState, at_the_root, is_address, nothing_at, refused, routes, version_wanted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
 

@@ -5,7 +5,7 @@ use types::{Timestamp, Value};
 
 use super::histogram::calendar;
 use super::json_of_value;
-use super::terms::with_missing;
+use super::operands::with_missing;
 use language::SearchError;
 use language::dsl::object;
 use language::dsl::{field_of, value_of_json};

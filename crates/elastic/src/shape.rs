@@ -4,8 +4,9 @@ use serde_json::{Map, Value as Json, json};
 use types::Value;
 
 use super::aggregation::{Aggregation, Form, Kind};
-use super::fold::{Parent, metrics};
+use super::bucket::Parent;
 use super::histogram::{Histogram, Step};
+use super::results::metrics;
 use super::terms::{write_key, write_keys};
 
 /// Turns sums of a bucket into rates, by the bucket's length.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::metric;
-use super::pipeline::{check_gaps, number_at};
+use super::paths::number_at;
+use super::pipeline::check_gaps;
 use language::SearchError;
 
 /// The names of such aggregations.

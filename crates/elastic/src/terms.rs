@@ -5,13 +5,15 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
-use super::{BUCKETS_MAX, histogram, json_of_value, pipeline};
+use super::bucket::Candidate;
+use super::operands::{number, time, with_missing};
+use super::paths::{name_of, number_at};
+use super::{BUCKETS_MAX, json_of_value};
 use language::SearchError;
 use language::dsl::value_of_json;
 use language::dsl::{Reader, object};
 use language::lucene::regexp;
 use language::mapping::Schema;
-use plan::function::Function;
 use plan::{Expr, TextPattern};
 
 /// Buckets where no number is asked for, as in Elasticsearch.
@@ -60,7 +62,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Te
     if size == 0 {
         return Err(SearchError::argument(format!("[{at}] [size] must be greater than 0. Found [0]")));
     }
-    let value = with_missing(histogram::time(reader.schema, field)?, members.get("missing"));
+    let value = with_missing(time(reader.schema, field)?, members.get("missing"));
     let filter = included(reader, members, &value, at)?;
     let least = number(members.get("min_doc_count"), at)?.unwrap_or(1) as u64;
     let size = size.min(BUCKETS_MAX);
@@ -145,7 +147,7 @@ pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Te
         return Err(SearchError::argument(message));
     };
     let value = |(index, one): (usize, &Json)| match one.get("field").and_then(Json::as_str) {
-        Some(field) => Ok(with_missing(histogram::time(schema, field)?, one.get("missing"))),
+        Some(field) => Ok(with_missing(time(schema, field)?, one.get("missing"))),
         None => Err(SearchError::parsing(&format!("{at}.terms[{index}]"), "needs a [field]")),
     };
     let values = written.iter().enumerate().map(value).collect::<Result<Vec<Expr>, SearchError>>()?;
@@ -160,26 +162,6 @@ pub(super) fn parse_several(schema: &Schema, body: &Json, at: &str) -> Result<Te
         most: None,
         partition: None,
     })
-}
-
-/// The value, or another one in the place of a missing one.
-pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {
-    match missing.and_then(value_of_json) {
-        Some(missing) => Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]),
-        None => value,
-    }
-}
-
-/// A whole number, as one or as a text of one: Grafana sends both.
-pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, SearchError> {
-    let read = |json: &Json| json.as_u64().or_else(|| json.as_str()?.trim().parse().ok());
-    match json {
-        None | Some(Json::Null) => Ok(None),
-        Some(json) => match read(json).and_then(|number| usize::try_from(number).ok()) {
-            Some(number) => Ok(Some(number)),
-            None => Err(SearchError::parsing(at, format!("{json} is no number that fits here"))),
-        },
-    }
 }
 
 fn admitted(reader: &mut Reader<'_>, value: &Expr, written: &Json, at: &str) -> Result<Expr, SearchError> {
@@ -224,20 +206,12 @@ fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError>
     Ok(orders)
 }
 
-/// A bucket as it grows: its own part of the key, and what is shown.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) key: Vec<Option<Value>>,
-    pub(super) count: u64,
-    pub(super) object: Map<String, Json>,
-}
-
 impl Terms {
     /// Refuses to order by what the buckets will not have when they are chosen.
     pub(super) fn check_orders(&self, metrics: &[&str], at: &str) -> Result<(), SearchError> {
         for order in &self.orders {
             if let OrderBy::Path(path) = &order.by
-                && !metrics.contains(&pipeline::name_of(path))
+                && !metrics.contains(&name_of(path))
             {
                 let reason =
                     format!("[{at}.order] Invalid aggregation order path [{path}]: it is no metric of these buckets");
@@ -260,7 +234,7 @@ impl Terms {
     }
 
     fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
-        let number = |one: &Candidate, path: &str| pipeline::number_at(&one.object, path);
+        let number = |one: &Candidate, path: &str| number_at(&one.object, path);
         for order in &self.orders {
             let ordering = match &order.by {
                 OrderBy::Count => a.count.cmp(&b.count),

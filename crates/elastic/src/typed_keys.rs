@@ -2,10 +2,17 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::aggregation::Aggregation;
+use super::aggregation::{Aggregation, Aggregations};
+
+impl Aggregations {
+    /// Returns their results, each name with the kind of its result before it.
+    pub fn typed(&self, shown: Map<String, Json>) -> Map<String, Json> {
+        typed(&self.list, shown)
+    }
+}
 
 /// The results of aggregations with typed names, those in their buckets too.
-pub(super) fn typed(aggregations: &[Aggregation], mut shown: Map<String, Json>) -> Map<String, Json> {
+fn typed(aggregations: &[Aggregation], mut shown: Map<String, Json>) -> Map<String, Json> {
     for aggregation in aggregations {
         let Some(mut result) = shown.remove(&aggregation.name) else { continue };
         inside(&aggregation.children, &mut result);

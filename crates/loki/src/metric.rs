@@ -14,7 +14,7 @@ use door::reading::{Scope, read};
 use door::server::Shared;
 
 /// What a metric query came to.
-struct Measured {
+struct MetricResult {
     series: Vec<Series>,
     stats: Stats,
     partial_reasons: Vec<PartialReason>,
@@ -34,7 +34,7 @@ pub(crate) async fn over_range(
         let values: Vec<Value> = series.points.iter().map(point_json).collect();
         json!({"metric": labels_json(series), "values": values})
     };
-    let measured = Measured { series: joined(measured.series), ..measured };
+    let measured = MetricResult { series: joined(measured.series), ..measured };
     Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn at_instant(
     Ok(envelope("vector", measured.series.iter().filter_map(sample).collect(), &measured))
 }
 
-async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) -> Result<Measured, Problem> {
+async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) -> Result<MetricResult, Problem> {
     let now = server.now();
     read(server, text, move |reading| {
         let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
@@ -76,7 +76,7 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
             MetricError::Execute(PlanProblem(problem)) => problem,
             other => Problem::bad_request("bad-metric-query", other.to_string()),
         })?;
-        Ok(Measured { series, stats, partial_reasons })
+        Ok(MetricResult { series, stats, partial_reasons })
     })
     .await
 }
@@ -126,7 +126,7 @@ fn number_text(number: f64) -> String {
     }
 }
 
-fn envelope(kind: &str, result: Value, measured: &Measured) -> Value {
+fn envelope(kind: &str, result: Value, measured: &MetricResult) -> Value {
     let stats = lines::summary(&measured.stats, result.as_array().map_or(0, Vec::len));
     let mut answer = json!({"status": "success", "data": {"resultType": kind, "result": result, "stats": stats}});
     if !measured.partial_reasons.is_empty() {

@@ -34,8 +34,8 @@ pub(crate) async fn range(
     logql::require_narrow_selectors(text)?;
     match logql::parse(text)? {
         Query::Log(log) => {
-            let (wanted, interval_ns) = (wanted(&parameters, &headers)?, times::interval(&parameters)?);
-            Ok(log_lines(&server, log, text, range, (wanted, interval_ns)).await?)
+            let (request, interval_ns) = (line_request(&parameters, &headers)?, times::interval(&parameters)?);
+            Ok(log_lines(&server, log, text, range, request, interval_ns).await?)
         }
         Query::Metric(query) => {
             let step = times::step(&parameters, range)?;
@@ -96,7 +96,7 @@ pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Proble
     Ok(limit)
 }
 
-fn wanted(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequest, Problem> {
+fn line_request(parameters: &Parameters, headers: &HeaderMap) -> Result<LineRequest, Problem> {
     let limit = limit(parameters, "limit")?;
     let is_forward = match parameters.get("direction").map(str::to_ascii_lowercase).as_deref() {
         None | Some("backward") => false,
@@ -115,20 +115,21 @@ async fn log_lines(
     log: LogQuery,
     text: &str,
     range: TimeRange,
-    (wanted, interval_ns): (LineRequest, i64),
+    request: LineRequest,
+    interval_ns: i64,
 ) -> Result<Response, Problem> {
     let now = server.now();
     let answer = read(server, text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let ask = |limit: usize, range: TimeRange| {
-            let plan = lines::plan(&log, &snapshot.runs, LineRequest { limit, ..wanted });
+            let plan = lines::plan(&log, &snapshot.runs, LineRequest { limit, ..request });
             reading.execute_on(&snapshot, &plan, &scope, range)
         };
-        if interval_ns == 0 { ask(wanted.limit, range) } else { thinned(ask, range, wanted, interval_ns) }
+        if interval_ns == 0 { ask(request.limit, range) } else { thinned(ask, range, request, interval_ns) }
     })
     .await?;
-    let pieces = lines::gathered(lines::pieces(answer, wanted)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
+    let pieces = lines::gathered(lines::pieces(answer, request)).map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
     let json = [(header::CONTENT_TYPE, "application/json")];
     Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
 }
@@ -144,7 +145,7 @@ const PART_NS: i64 = Timestamp::HOUR;
 fn thinned(
     ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
     mut range: TimeRange,
-    wanted: LineRequest,
+    request: LineRequest,
     interval_ns: i64,
 ) -> Result<Answer, Problem> {
     let (mut whole, mut last): (Option<Answer>, Option<Timestamp>) = (None, None);
@@ -159,15 +160,15 @@ fn thinned(
                 at.0.div_euclid(PART_NS) != last.0.div_euclid(PART_NS)
                     || at.0.abs_diff(last.0) >= interval_ns.unsigned_abs()
             };
-            if last.is_none_or(is_far) && whole.rows.len() < wanted.limit {
+            if last.is_none_or(is_far) && whole.rows.len() < request.limit {
                 last = Some(at);
                 whole.rows.push(row);
             }
         }
         match last {
-            Some(Timestamp(last)) if n_rows == THINNED_LINES && whole.rows.len() < wanted.limit => {
+            Some(Timestamp(last)) if n_rows == THINNED_LINES && whole.rows.len() < request.limit => {
                 let part = last.div_euclid(PART_NS) * PART_NS;
-                if wanted.is_forward {
+                if request.is_forward {
                     range.from = Timestamp(last.saturating_add(interval_ns).min(part.saturating_add(PART_NS)));
                 } else {
                     range.to = Timestamp(last.saturating_sub(interval_ns).saturating_add(1).max(part));

@@ -135,10 +135,10 @@ impl LineBuffer {
 }
 
 /// The client has gone.
-struct Gone;
+struct Disconnected;
 
 impl Follower {
-    fn run(mut self, subscription: &Subscription, before: Option<Answer>) -> Result<(), Gone> {
+    fn run(mut self, subscription: &Subscription, before: Option<Answer>) -> Result<(), Disconnected> {
         let mut seen: HashSet<String> = HashSet::new();
         if let Some(mut answer) = before {
             seen = answer.ids.take().into_iter().flatten().collect();
@@ -170,7 +170,7 @@ impl Follower {
     }
 
     /// Sends what was held back, in order of time.
-    fn send_held(&mut self) -> Result<(), Gone> {
+    fn send_held(&mut self) -> Result<(), Disconnected> {
         let mut held = std::mem::take(&mut self.held);
         held.rows.sort_by_key(|row| lines::time_of(row));
         let lost = (held.n_lost > 0).then(|| {
@@ -181,7 +181,7 @@ impl Follower {
     }
 
     /// Sends rows in frames, what was lost in the first of them.
-    fn send_rows(&self, rows: &[Row], mut lost: Option<String>) -> Result<(), Gone> {
+    fn send_rows(&self, rows: &[Row], mut lost: Option<String>) -> Result<(), Disconnected> {
         let (mut n_bytes, mut from) = (0, 0);
         for (at, row) in rows.iter().enumerate() {
             n_bytes += bytes_of(row);
@@ -194,10 +194,10 @@ impl Follower {
     }
 
     /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
-    fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), Gone> {
+    fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), Disconnected> {
         let lost = lost.map(|lost| format!(",\"dropped_entries\":{lost}")).unwrap_or_default();
         let frame = format!("{{\"streams\":[{}]{lost}}}", lines::tail_streams(rows));
-        self.sender.blocking_send(frame).map_err(|_| Gone)
+        self.sender.blocking_send(frame).map_err(|_| Disconnected)
     }
 }
 

@@ -7,12 +7,12 @@
 //! The protocol knows no keys. Who may send is loopback and the networks that the operator has listed.
 
 mod connection;
+mod connection_limiter;
 mod counts;
 mod datagrams;
 pub mod decode;
 mod delivery;
 mod queue;
-mod seats;
 mod state;
 
 use std::net::SocketAddr;
@@ -28,10 +28,10 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::warn;
 
+pub use self::connection_limiter::ConnectionLimiter;
 pub use self::counts::SyslogCounts;
 use self::datagrams::receive;
 use self::queue::Queue;
-pub use self::seats::Seats;
 use self::state::{ACCEPT_PAUSE, ListenerState};
 use door::places::Places;
 use door::server::Server;
@@ -59,7 +59,7 @@ pub fn start(
     counts: Arc<SyslogCounts>,
     listeners: SyslogListeners,
     places: Places,
-    seats: Seats,
+    limiter: ConnectionLimiter,
 ) -> std::io::Result<JoinHandle<()>> {
     let SyslogListeners { udp, tcp, tls, allow } = listeners;
     let (queue, waiting) = Queue::new();
@@ -69,7 +69,7 @@ pub fn start(
         counts: counts.clone(),
         queue,
         allow: allow.into(),
-        seats: Arc::new(seats),
+        limiter: Arc::new(limiter),
         large: Arc::new(Semaphore::new(connection::LARGE_MAX)),
     };
     let mut tasks = JoinSet::new();
@@ -136,7 +136,7 @@ async fn place_for_one(places: &Places, state: &ListenerState) -> Option<OwnedSe
     if let Some(place) = places.take() {
         return Some(place);
     }
-    if !state.seats.ask_one_to_leave() {
+    if !state.limiter.ask_one_to_close() {
         return None;
     }
     timeout(PLACE_TIME_MAX, places.next()).await.ok().flatten()

@@ -50,7 +50,8 @@ pub async fn serve(
     let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
     let (of_http, of_syslog) = Places::of_process();
     let counts = families.syslog.clone();
-    let syslog = syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::Seats::default())?;
+    let syslog =
+        syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::ConnectionLimiter::default())?;
     let service = Service { router: router::build(&families), format_of };
     drop(families);
     listen::run(listener, of_http, tls, service, closing, shutdown).await;

@@ -65,7 +65,7 @@ struct Chunk {
 }
 
 /// Somebody wants the thread to end.
-struct Over;
+struct Stopped;
 
 impl Chunk {
     /// Adds what comes after `sequence` and is not done, and leaves out the latest where that is too much.
@@ -134,10 +134,10 @@ impl Delivery {
         let groups = vec![GroupPattern::new(self.group.as_str())];
         let subscription = self.workers.store.subscribe_within(groups, GroupScope::All, BATCHES_WAITING_MAX);
         // It ends where there is nothing left to do.
-        let Over = self.follow(&subscription);
+        let Stopped = self.follow(&subscription);
     }
 
-    fn follow(&mut self, subscription: &Subscription) -> Over {
+    fn follow(&mut self, subscription: &Subscription) -> Stopped {
         // What was accepted while nobody looked; the feed has what comes from now on.
         let mut is_behind = true;
         loop {
@@ -157,7 +157,7 @@ impl Delivery {
 
     /// Waits while the store is a copy: its original delivers. The feed loses what comes meanwhile, so that the store is
     /// read from the position on.
-    fn wait_while_copy(&self) -> Result<(), Over> {
+    fn wait_while_copy(&self) -> Result<(), Stopped> {
         while self.workers.store.copy_taken().is_some() {
             self.rest(LOOK * 10)?;
         }
@@ -165,7 +165,7 @@ impl Delivery {
     }
 
     /// Delivers a chunk of what the store has; `true` where something is left.
-    fn deliver_stored(&mut self) -> Result<bool, Over> {
+    fn deliver_stored(&mut self) -> Result<bool, Stopped> {
         self.go_on()?;
         let position = self.filter.sequence;
         let last = last_sequence(&self.workers.store, &self.filter.group);
@@ -184,7 +184,7 @@ impl Delivery {
     }
 
     /// Delivers what comes for a moment; `true` where something was lost on the way, or is left.
-    fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, Over> {
+    fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, Stopped> {
         let (mut chunk, mut end, mut until) = (Chunk::default(), self.filter.sequence, None);
         loop {
             self.go_on()?;
@@ -196,7 +196,7 @@ impl Delivery {
                     until.get_or_insert_with(|| Instant::now() + LOOK);
                 }
                 FeedItem::Lagged(_) => return Ok(true),
-                FeedItem::Closed => return Err(Over),
+                FeedItem::Closed => return Err(Stopped),
                 FeedItem::Idle if until.is_some() => break,
                 FeedItem::Idle => {}
             }
@@ -219,7 +219,7 @@ impl Delivery {
 
     /// Posts a chunk, and takes down that everything up to `end` is delivered. Where the receiver does not take it, waits and
     /// says `false`: what is left is read again then, so that nothing is posted that was deleted meanwhile.
-    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Over> {
+    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Stopped> {
         for lines in chunk.posts() {
             self.go_on()?;
             self.wait_while_copy()?;
@@ -244,7 +244,7 @@ impl Delivery {
     }
 
     /// Waits after a failure, each time longer.
-    fn wait_after(&mut self, error: &PostError) -> Result<(), Over> {
+    fn wait_after(&mut self, error: &PostError) -> Result<(), Stopped> {
         let asked = if let PostError::Retry { after, .. } = error { *after } else { None };
         if self.progress.failed(error) {
             let (group, filter) = (&self.filter.group, &self.filter.name);
@@ -256,7 +256,7 @@ impl Delivery {
     }
 
     /// Waits, unless it is to end.
-    fn rest(&self, time: Duration) -> Result<(), Over> {
+    fn rest(&self, time: Duration) -> Result<(), Stopped> {
         let until = Instant::now() + time;
         loop {
             self.go_on()?;
@@ -268,9 +268,9 @@ impl Delivery {
         }
     }
 
-    fn go_on(&self) -> Result<(), Over> {
+    fn go_on(&self) -> Result<(), Stopped> {
         let is_closing = self.workers.closing.has_changed().is_err() || *self.workers.closing.borrow();
-        if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(Over) } else { Ok(()) }
+        if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
     }
 }
 

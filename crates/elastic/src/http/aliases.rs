@@ -1,36 +1,28 @@
 //! Aliases: other names of indices, by which they can be asked.
 //!
-//! | kind | name | document |
-//! |---|---|---|
-//! | `elastic-alias` | the alias | `{"indices": […]}`: names and patterns of groups |
-//!
 //! They are kept in the control store by whoever may operate; other keys are told that they may not. A pattern is kept
 //! as one: groups that come later belong to it. What is sent to the name of an alias makes a group of that name, which is
 //! then asked together with the others. Of an alias everybody sees the groups within their scope, and where there is
 //! none, no alias.
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, group_name_of_outside};
 
+use super::alias::{Aliases, KIND};
+use super::alias_lookup::{all, seen, shown};
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
-use super::search::{body_of, json_of};
-use crate::http::Shared;
+use super::state::Shared;
 use door::access::{Role, covers};
 use door::parameters::Parameters;
 use door::problem::Problem;
-
-/// The kind of documents that aliases are.
-const KIND: &str = "elastic-alias";
 
 /// Most aliases, most indices of one, most actions of one request, and the longest name in bytes.
 const ALIASES_MAX: usize = 200;
@@ -38,97 +30,23 @@ const INDICES_MAX: usize = 1_000;
 const ACTIONS_MAX: usize = 1_000;
 const NAME_BYTES_MAX: usize = 255;
 
-/// An alias as the control store has it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-struct Document {
-    indices: BTreeSet<String>,
+/// The parts of an address of aliases.
+#[derive(Deserialize)]
+pub(super) struct AliasAddress {
+    /// Names of indices; empty for all.
+    #[serde(default)]
+    index: String,
+    /// Names of aliases; `None` for all.
+    name: Option<String>,
 }
 
-/// Names and patterns of groups by the aliases that stand for them.
-type Aliases = BTreeMap<String, Document>;
-
-/// All aliases of a store, read once: every search asks for them.
-#[derive(Debug, Default)]
-pub(crate) struct Book {
-    known: Mutex<Option<Arc<Aliases>>>,
-    /// Held while they are looked at and then changed.
-    changes: Mutex<()>,
-}
-
-impl Book {
-    fn known(&self) -> MutexGuard<'_, Option<Arc<Aliases>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
-    let mut known = server.state.aliases.known();
-    if let Some(aliases) = &*known {
-        return Ok(aliases.clone());
-    }
-    let documents = server.whole_store().settings(KIND)?;
-    let read = |(name, json): (String, String)| Some((name, serde_json::from_str(&json).ok()?));
-    let aliases: Arc<Aliases> = Arc::new(documents.into_iter().filter_map(read).collect());
-    *known = Some(aliases.clone());
-    Ok(aliases)
-}
-
-/// The groups that the aliases of a name or pattern stand for, whether they exist or not.
-pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern>, Problem> {
-    let pattern = GroupPattern::new(written);
-    let aliases = all(server)?;
-    let meant = aliases.iter().filter(|(name, _)| pattern.matches(name));
-    Ok(meant.flat_map(|(_, alias)| &alias.indices).map(GroupPattern::new).collect())
-}
-
-/// The groups that exist for the caller by the aliases that stand for them; aliases without any are left out.
-pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
-    let (groups, aliases) = (server.groups(), all(server)?);
-    let groups_of = |alias: &Document| -> BTreeSet<String> {
-        let patterns: Vec<GroupPattern> = alias.indices.iter().map(GroupPattern::new).collect();
-        let names = groups.iter().map(|group| group.name.as_str());
-        names.filter(|name| GroupPattern::any_matches(&patterns, name)).map(str::to_owned).collect()
-    };
-    let seen = aliases.iter().map(|(name, alias)| (name.clone(), groups_of(alias)));
-    Ok(seen.filter(|(_, groups)| !groups.is_empty()).collect())
-}
-
-/// The aliases of a group as they stand in answers.
-pub(super) fn shown(seen: &BTreeMap<String, BTreeSet<String>>, group: &str) -> Json_ {
-    let of_group = seen.iter().filter(|(_, groups)| groups.contains(group));
-    of_group.map(|(name, _)| (name.clone(), json!({}))).collect::<Map<_, _>>().into()
-}
-
-/// `_alias` and `_aliases`: all indices with their aliases.
-pub(super) async fn list(server: Shared, parameters: CheckedParameters) -> Result<Response, Problem> {
-    answer(&server, "", None, &parameters)
-}
-
-/// `_alias/{name}`: the indices that have these aliases.
-pub(super) async fn named(
+/// `_alias`, `_alias/{name}`, `{index}/_alias`, `{index}/_alias/{name}`: indices with their aliases.
+pub(super) async fn list(
     server: Shared,
-    Path(name): Path<String>,
+    Path(address): Path<AliasAddress>,
     parameters: CheckedParameters,
 ) -> Result<Response, Problem> {
-    answer(&server, "", Some(&name), &parameters)
-}
-
-/// `{index}/_alias`: these indices with their aliases.
-pub(super) async fn list_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-) -> Result<Response, Problem> {
-    answer(&server, &index, None, &parameters)
-}
-
-/// `{index}/_alias/{name}`: those of these indices that have these aliases.
-pub(super) async fn named_of(
-    server: Shared,
-    Path((index, name)): Path<(String, String)>,
-    parameters: CheckedParameters,
-) -> Result<Response, Problem> {
-    answer(&server, &index, Some(&name), &parameters)
+    answer(&server, &address.index, address.name.as_deref(), &parameters)
 }
 
 fn answer(server: &Shared, index: &str, names: Option<&str>, parameters: &Parameters) -> Result<Response, Problem> {
@@ -265,7 +183,7 @@ fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
 async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.state.aliases.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = of_thread.state.aliases.lock();
         let known = all(&of_thread)?;
         let mut changed = Aliases::clone(&known);
         for action in &actions {
@@ -275,17 +193,15 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
             let message = format!("there can be {ALIASES_MAX} aliases, each of {INDICES_MAX} indices");
             return Err(bad("illegal_argument_exception", message));
         }
-        // Should one of these fail, what is kept is read again.
-        *of_thread.state.aliases.known() = None;
-        keep(&of_thread, &known, &changed)?;
-        *of_thread.state.aliases.known() = Some(Arc::new(changed));
-        Ok(())
+        let saved = save(&of_thread, &known, &changed);
+        of_thread.state.aliases.invalidate();
+        saved
     };
     server.lookups.run(work).await??;
     Ok(Json(json!({"acknowledged": true, "errors": false})).into_response())
 }
 
-fn keep(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
+fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
     for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
         let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
         server.whole_store().put_setting(KIND, name, &json)?;

@@ -7,14 +7,18 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::{Action, IngestError, Item, Outcome, Refusal, decode};
+use ingest::{IngestError, Sender, decode};
 use language::mapping::Mapping;
+use serde::Deserialize;
 use types::GroupName;
 
-use super::answer::{self, Fate};
+use super::bulk_answer::{self, ItemStatus};
+use super::errors::error_answer;
 use super::filter::Filter;
-use super::{error_answer, mappings};
-use crate::http::Shared;
+use super::index_names::IndexNames;
+use super::mappings;
+use super::state::Shared;
+use crate::bulk::{Action, DocumentIntake, Item, Outcome, Refusal};
 use door::headers::{batch_id, encoding};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -27,34 +31,15 @@ const INVALID_MAX: usize = 100;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// Actions that name their index.
-pub(super) async fn post(
+/// `_bulk`: actions of the index in the address, unless they name another.
+pub(super) async fn bulk(
     server: Shared,
+    IndexNames(index): IndexNames,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    bulk(server, None, parameters, headers, body).await
-}
-
-/// Actions of the index in the address, unless they name another.
-pub(super) async fn post_to(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    bulk(server, Some(index), parameters, headers, body).await
-}
-
-async fn bulk(
-    server: Shared,
-    index: Option<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+    let index = Some(index).filter(|index| !index.is_empty());
     let (encoding, batch_id) = (encoding(&headers)?, batch_id(&headers)?);
     let filter = Filter::new(parameters.get("filter_path").unwrap_or_default());
     let bytes_max = server.app.limits.body_bytes_max;
@@ -64,11 +49,8 @@ async fn bulk(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let items = of_thread
-            .app
-            .intake
-            .ingest_bulk(&body, index.as_deref(), &sender, &*fits(&of_thread)?)
-            .map_err(malformed)?;
+        let check = fits(&of_thread)?;
+        let items = documents(&of_thread, &sender, &*check).bulk(&body, index.as_deref()).map_err(malformed)?;
         let has_no_index = |item: &Item<'_>| item.outcome == Outcome::Refused(Refusal::NoIndex);
         if !items.items.is_empty() && items.items.iter().all(has_no_index) {
             let each: String =
@@ -79,7 +61,7 @@ async fn bulk(
             ));
         }
         let took_ms = (of_thread.now().0 - sender.now.0) / 1_000_000;
-        Ok::<_, Problem>(answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
+        Ok::<_, Problem>(bulk_answer::bulk(&items, &filter, sender.now, took_ms.max(0)))
     };
     let answer = server.intake.run(encoding, n_bytes, work).await??;
     Ok((JSON, answer).into_response())
@@ -87,6 +69,11 @@ async fn bulk(
 
 /// Says why a document of a group, with its id, is refused.
 type Fit = dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
+
+/// Returns the way into the store for the documents of a sender.
+fn documents<'a>(server: &'a Shared, sender: &'a Sender<'a>, check: &'a Fit) -> DocumentIntake<'a> {
+    DocumentIntake { intake: &server.app.intake, counter: &server.state.documents, sender, check }
+}
 
 /// Refuses documents that do not fit the mapping of their index.
 fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
@@ -114,45 +101,40 @@ fn malformed(error: IngestError) -> Problem {
     }
 }
 
-/// A document without an id.
-pub(super) async fn document(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let action = if parameters.get("op_type") == Some("create") { Action::Create } else { Action::Index };
-    one(server, action, (index, None), parameters, headers, body).await
+/// The address of a document.
+#[derive(Deserialize)]
+pub(super) struct DocumentAddress {
+    index: String,
+    id: Option<String>,
 }
 
-/// A document with an id.
-pub(super) async fn document_of_id(
+/// A document, with an id or without.
+pub(super) async fn document(
     server: Shared,
-    Path((index, id)): Path<(String, String)>,
+    Path(address): Path<DocumentAddress>,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let action = if parameters.get("op_type") == Some("create") { Action::Create } else { Action::Index };
-    one(server, action, (index, Some(id)), parameters, headers, body).await
+    one(server, action, address, parameters, headers, body).await
 }
 
 /// A document with an id that no other may have.
 pub(super) async fn create(
     server: Shared,
-    Path((index, id)): Path<(String, String)>,
+    Path(address): Path<DocumentAddress>,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    one(server, Action::Create, (index, Some(id)), parameters, headers, body).await
+    one(server, Action::Create, address, parameters, headers, body).await
 }
 
 async fn one(
     server: Shared,
     action: Action,
-    (index, id): (String, Option<String>),
+    address: DocumentAddress,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -166,14 +148,14 @@ async fn one(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let intake = &of_thread.app.intake;
-        let items = intake.ingest_document(&body, action, &index, id.as_deref(), &sender, &*fits(&of_thread)?)?;
+        let check = fits(&of_thread)?;
+        let items =
+            documents(&of_thread, &sender, &*check).document(&body, action, &address.index, address.id.as_deref())?;
         let Some(item) = items.items.first() else { return Err(Problem::internal("the document was lost")) };
-        let fate = Fate::new(item);
+        let fate = ItemStatus::new(item);
         Ok(match &fate.error {
-            None => {
-                (fate.status, JSON, answer::document(item, &filter, sender.now, items.first_number)).into_response()
-            }
+            None => (fate.status, JSON, bulk_answer::document(item, &filter, sender.now, items.first_number))
+                .into_response(),
             Some((kind, reason)) => {
                 let mut response = error_answer(fate.status, kind, reason);
                 if fate.status == StatusCode::TOO_MANY_REQUESTS {

@@ -3,17 +3,18 @@
 use std::cmp::Ordering;
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::GroupPattern;
 
+use super::alias_lookup::seen;
 use super::catalog::{bytes_of, groups_of};
 use super::checked_parameters::CheckedParameters;
-use super::{aliases, info, made};
-use crate::http::Shared;
+use super::index_names::IndexNames;
+use super::state::Shared;
+use super::{created_indices, info};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -154,25 +155,6 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
     lines.iter().map(line).collect()
 }
 
-/// `_cat/indices` of everything.
-pub(super) async fn indices(
-    server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    indices_list(&server, "", &parameters)?.answer(&parameters, &headers)
-}
-
-/// `_cat/indices` of some indices.
-pub(super) async fn indices_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    indices_list(&server, &index, &parameters)?.answer(&parameters, &headers)
-}
-
 /// Groups that names stand for, those without an event too, each with its events and bytes.
 fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(String, u64, u64)>, Problem> {
     let groups = groups_of(server, names, parameters)?;
@@ -180,10 +162,20 @@ fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(S
     let mut sizes: Vec<(String, u64, u64)> = groups.iter().map(size).collect();
     let wanted: Vec<GroupPattern> = names.split(',').filter(|name| !name.is_empty()).map(GroupPattern::new).collect();
     let is_wanted = |name: &str| wanted.is_empty() || names == "_all" || GroupPattern::any_matches(&wanted, name);
-    let empty = made::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    let empty = created_indices::empty(server)?.into_iter().filter(|name| is_wanted(name.as_str()));
     sizes.extend(empty.map(|name| (name.to_string(), 0, 0)));
     sizes.sort();
     Ok(sizes)
+}
+
+/// `_cat/indices`
+pub(super) async fn indices(
+    server: Shared,
+    IndexNames(names): IndexNames,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    indices_list(&server, &names, &parameters)?.answer(&parameters, &headers)
 }
 
 fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
@@ -220,23 +212,14 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
     Ok(List { columns: COLUMNS, rows: sizes.into_iter().filter(|_| is_wanted).map(row).collect() })
 }
 
-/// `_cat/count` of everything.
+/// `_cat/count`
 pub(super) async fn count(
     server: Shared,
+    IndexNames(names): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    count_list(&server, "", &parameters)?.answer(&parameters, &headers)
-}
-
-/// `_cat/count` of some indices.
-pub(super) async fn count_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    count_list(&server, &index, &parameters)?.answer(&parameters, &headers)
+    count_list(&server, &names, &parameters)?.answer(&parameters, &headers)
 }
 
 fn count_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
@@ -298,23 +281,14 @@ pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> 
     List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
 }
 
-/// `_cat/shards` of everything.
+/// `_cat/shards`
 pub(super) async fn shards(
     server: Shared,
+    IndexNames(names): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    shards_list(&server, "", &parameters)?.answer(&parameters, &headers)
-}
-
-/// `_cat/shards` of some indices.
-pub(super) async fn shards_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    shards_list(&server, &index, &parameters)?.answer(&parameters, &headers)
+    shards_list(&server, &names, &parameters)?.answer(&parameters, &headers)
 }
 
 fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<List, Problem> {
@@ -337,20 +311,12 @@ fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<
 /// `_cat/aliases`
 pub(super) async fn aliases(
     server: Shared,
+    IndexNames(aliases): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    aliases_list(&server, "*")?.answer(&parameters, &headers)
-}
-
-/// `_cat/aliases/{name}`
-pub(super) async fn aliases_of(
-    server: Shared,
-    Path(name): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    aliases_list(&server, &name)?.answer(&parameters, &headers)
+    let aliases = if aliases.is_empty() { "*" } else { &aliases };
+    aliases_list(&server, aliases)?.answer(&parameters, &headers)
 }
 
 fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
@@ -363,7 +329,7 @@ fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
         &["is_write_index", "w", "isWriteIndex"],
     ];
     let patterns: Vec<GroupPattern> = names.split(',').map(GroupPattern::new).collect();
-    let seen = aliases::seen(server)?;
+    let seen = seen(server)?;
     let meant = seen.iter().filter(|(name, _)| GroupPattern::any_matches(&patterns, name));
     let row = |(alias, group): (&String, &String)| {
         [alias.as_str(), group, "-", "-", "-", "-"].iter().map(|text| Cell::text(*text)).collect()

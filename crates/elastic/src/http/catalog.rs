@@ -18,13 +18,15 @@ use serde_json::{Map, Value as Json_, json};
 use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
+use super::alias_lookup::seen;
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
+use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
-use super::search::{body_of, json_of};
-use super::{aliases, info, made, mappings};
-use crate::http::Shared;
-use crate::http::reading::read;
+use super::reading::read;
+use super::state::Shared;
+use super::{created_indices, info, mappings};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -51,7 +53,7 @@ async fn fields_of(
     let Some(groups) = groups else { return Ok(FieldsOfGroups::new()) };
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(&groups, name);
     let empty: Vec<String> =
-        made::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
+        created_indices::empty(server)?.iter().map(ToString::to_string).filter(|name| is_meant(name)).collect();
     read(server, "fields", move |reading| {
         let mut by_group: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for run in reading.snapshot(&groups, range).runs {
@@ -122,21 +124,12 @@ fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
     }
 }
 
-/// `_mapping` of everything.
-pub(super) async fn mapping_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
-    mapping(server, String::new(), parameters).await
-}
-
-/// `_mapping` of some indices.
-pub(super) async fn mapping_of(
+/// `_mapping`: the fields of indices, declared and found.
+pub(super) async fn mapping(
     server: Shared,
-    Path(index): Path<String>,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
-    mapping(server, index, parameters).await
-}
-
-async fn mapping(server: Shared, index: String, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
     let groups = fields_of(&server, &index, Leniency::of_parameters(&parameters)?, TimeRange::ALL).await?;
     let kept = mappings::all(&server)?;
     let of_group = |(group, fields): (String, Vec<FieldSummaryRow>)| {
@@ -159,30 +152,10 @@ async fn mapping(server: Shared, index: String, parameters: CheckedParameters) -
     Ok(Json(Paths::of(&parameters).shown(groups.into_iter().map(of_group).collect())))
 }
 
-/// `_field_caps` of everything.
-pub(super) async fn capabilities_of_all(
+/// `_field_caps`: the fields of indices, and what can be done with them.
+pub(super) async fn capabilities(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    capabilities(server, String::new(), parameters, headers, body).await
-}
-
-/// `_field_caps` of some indices.
-pub(super) async fn capabilities_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    capabilities(server, index, parameters, headers, body).await
-}
-
-async fn capabilities(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -240,7 +213,7 @@ pub(super) async fn resolve(
     Path(name): Path<String>,
     parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
-    let (groups, aliases) = (groups_of(&server, &name, &parameters)?, aliases::seen(&server)?);
+    let (groups, aliases) = (groups_of(&server, &name, &parameters)?, seen(&server)?);
     let index = |group: &GroupStatus| {
         let mut index = json!({"name": group.name.as_str(), "attributes": ["open"]});
         let of_group: Vec<&String> =
@@ -257,28 +230,18 @@ pub(super) async fn resolve(
     Ok(Json(json!({"indices": indices, "aliases": of_alias, "data_streams": []})))
 }
 
-/// `_stats` of everything.
-pub(super) async fn stats_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
-    stats(&server, "", &parameters)
-}
-
-/// `_stats` of some indices.
-pub(super) async fn stats_of(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-) -> Result<Json<Json_>, Problem> {
-    stats(&server, &index, &parameters)
-}
-
 /// What a group takes: of one that is not in segments yet, what was sent.
 pub(super) fn bytes_of(group: &GroupStatus) -> u64 {
     if group.bytes_stored > 0 { group.bytes_stored } else { group.bytes_raw }
 }
 
-/// How many events there are and what they take. A group has one shard, as far as anybody can tell.
-fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<Json_>, Problem> {
-    let groups = groups_of(server, names, parameters)?;
+/// `_stats`: the number of events and their bytes. A group counts as one shard.
+pub(super) async fn stats(
+    server: Shared,
+    IndexNames(names): IndexNames,
+    parameters: CheckedParameters,
+) -> Result<Json<Json_>, Problem> {
+    let groups = groups_of(&server, &names, &parameters)?;
     let numbers = |groups: &[&GroupStatus]| {
         let sum = |number: fn(&GroupStatus) -> u64| groups.iter().map(|group| number(group)).sum::<u64>();
         let bytes = sum(bytes_of);
@@ -295,22 +258,13 @@ fn stats(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<J
     Ok(Json(json!({"_shards": shards, "_all": both(&all), "indices": indices})))
 }
 
-/// `_search_shards` of everything.
-pub(super) async fn shards_of_all(server: Shared, parameters: CheckedParameters) -> Result<Json<Json_>, Problem> {
-    shards(&server, "", &parameters)
-}
-
-/// `_search_shards` of some indices.
-pub(super) async fn shards_of(
+/// `_search_shards`: one shard for each group.
+pub(super) async fn shards(
     server: Shared,
-    Path(index): Path<String>,
+    IndexNames(names): IndexNames,
     parameters: CheckedParameters,
 ) -> Result<Json<Json_>, Problem> {
-    shards(&server, &index, &parameters)
-}
-
-fn shards(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<Json_>, Problem> {
-    let groups = groups_of(server, names, parameters)?;
+    let groups = groups_of(&server, &names, &parameters)?;
     let shard = |group: &GroupStatus| {
         json!([{"state": "STARTED", "primary": true, "node": info::ID, "relocating_node": null, "shard": 0,
                 "index": group.name.as_str(), "allocation_id": {"id": info::ID}}])
@@ -318,4 +272,21 @@ fn shards(server: &Shared, names: &str, parameters: &Parameters) -> Result<Json<
     let indices: Map<String, Json_> = groups.iter().map(|group| (group.name.to_string(), json!({}))).collect();
     let shards: Vec<Json_> = groups.iter().map(shard).collect();
     Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
+}
+
+/// `_cluster/stats`
+pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
+    let groups = server.groups();
+    let sum = |number: fn(&storage::GroupStatus) -> u64| groups.iter().map(number).sum::<u64>();
+    Json(json!({
+        "_nodes": {"total": 1, "successful": 1, "failed": 0},
+        "cluster_name": info::NAME, "cluster_uuid": info::ID, "status": info::state(&server),
+        "timestamp": server.now().0.div_euclid(1_000_000),
+        "indices": {
+            "count": groups.len(), "shards": {"total": groups.len(), "primaries": groups.len()},
+            "docs": {"count": sum(|group| group.n_events), "deleted": 0},
+            "store": {"size_in_bytes": sum(bytes_of)},
+        },
+        "nodes": {"count": {"total": 1, "data": 1, "ingest": 1, "master": 1}, "versions": [info::VERSION]},
+    }))
 }

@@ -5,7 +5,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::ops::Deref;
 
-use super::{NOT_SUPPORTED, PREFIX};
+use super::address::PREFIX;
+use super::errors::NOT_SUPPORTED;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

@@ -12,14 +12,16 @@ use serde_json::{Value as Json_, json};
 use storage::DeletionReceipt;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
+use super::alias_lookup::targets;
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
+use super::errors::{NOT_SUPPORTED, error_answer};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::reading::read;
 use super::request::Search;
-use super::search::{body_of, json_of};
-use super::{NOT_SUPPORTED, aliases, error_answer, info, made, mappings};
-use crate::http::Shared;
-use crate::http::reading::read;
+use super::state::Shared;
+use super::{created_indices, info, mappings};
 use door::deletion::{self, EventDeletion};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -42,9 +44,9 @@ pub(super) async fn index(
         }
         let group = group_name_of_outside(name);
         server.must_be_deletable(&group)?;
-        if server.whole_store().has_group(&group) || made::has(&server, &group)? {
+        if server.whole_store().has_group(&group) || created_indices::has(&server, &group)? {
             groups.push(group);
-        } else if !aliases::targets(&server, name)?.is_empty() {
+        } else if !targets(&server, name)?.is_empty() {
             return Err(argument(format!(
                 "The provided expression [{name}] matches an alias, specify the corresponding concrete indices instead."
             )));
@@ -56,7 +58,7 @@ pub(super) async fn index(
     let work = move || {
         for group in &groups {
             deletion::delete_group(&of_thread, group)?;
-            made::forget(&of_thread, group)?;
+            created_indices::forget(&of_thread, group)?;
             mappings::forget(&of_thread, group)?;
         }
         Ok::<_, Problem>(())

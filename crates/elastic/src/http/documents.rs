@@ -10,14 +10,16 @@ use axum::response::{IntoResponse, Response};
 use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
-use super::error_answer;
+use super::errors::error_answer;
+use super::execution::run;
 use super::filter::Paths;
+use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
+use super::reading::read;
 use super::request::Search;
-use super::search::{body_of, json_of, run};
-use crate::http::Shared;
-use crate::http::reading::read;
+use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -62,36 +64,16 @@ struct DocumentRequest {
     source: Option<Json_>,
 }
 
-/// `_mget` of documents that name their indices.
+/// `_mget`: documents of the index of the address, unless they name another.
 pub(super) async fn many(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, None, parameters, headers, body).await
-}
-
-/// `{index}/_mget`
-pub(super) async fn many_of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, Some(index), parameters, headers, body).await
-}
-
-async fn several(
-    server: Shared,
-    index: Option<String>,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
-    let wanted = wanted(&body, index.as_deref())?;
+    let wanted = wanted(&body, Some(index.as_str()).filter(|index| !index.is_empty()))?;
     let mut docs = Vec::with_capacity(wanted.len());
     let found = find(&server, &wanted, &parameters).await?;
     for (wanted, hit) in wanted.iter().zip(found) {

@@ -20,13 +20,14 @@ use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use self::form::{Form, Table};
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
+use super::errors::{NOT_SUPPORTED, error_answer};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
-use super::search::{body_of, json_of};
-use super::{NOT_SUPPORTED, error_answer, mappings};
-use crate::http::Shared;
-use crate::http::reading::{Reading, read};
+use super::mappings;
+use super::reading::{Reading, read};
+use super::state::Shared;
 use door::problem::Problem;
 use door::reading::Scope;
 
@@ -42,6 +43,13 @@ struct Question {
     now: Timestamp,
 }
 
+/// Whether the client waits for the answer or may fetch it later. Either is answered at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Timing {
+    Synchronous,
+    Asynchronous,
+}
+
 /// Answers a query.
 pub(super) async fn query(
     server: Shared,
@@ -49,7 +57,7 @@ pub(super) async fn query(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    answer(server, parameters, headers, body, false).await
+    answer(server, parameters, headers, body, Timing::Synchronous).await
 }
 
 /// Answers a query that may be answered later; this one is at once.
@@ -59,7 +67,7 @@ pub(super) async fn asynchronous(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    answer(server, parameters, headers, body, true).await
+    answer(server, parameters, headers, body, Timing::Asynchronous).await
 }
 
 /// No answer is kept.
@@ -72,13 +80,13 @@ async fn answer(
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
-    is_async: bool,
+    timing: Timing,
 ) -> Result<Response, Problem> {
     let started = Instant::now();
     let body = json_of(&body_of(&server, &headers, body).await?)?;
     let now = server.now();
     let form = Form::of(&parameters, &headers)?;
-    let (question, is_columnar) = question(&body, now, is_async)?;
+    let (question, is_columnar) = question(&body, now, timing)?;
     if is_columnar && !form.is_json() {
         let message = "Invalid use of [columnar] argument: cannot be used in combination with [txt, csv, tsv] formats";
         return Err(Problem::bad_request("illegal_argument_exception", message));
@@ -97,7 +105,7 @@ async fn answer(
         Form::Json => {
             let took = started.elapsed().as_millis() as u64;
             let mut members = Map::new();
-            if is_async {
+            if timing == Timing::Asynchronous {
                 members.insert("is_running".into(), json!(false));
             }
             members.insert("took".into(), json!(took));
@@ -124,10 +132,11 @@ fn warnings(checked: &CheckedQuery, reasons: &[PartialReason]) -> Vec<HeaderValu
 }
 
 /// Reads a request; tells also whether values are wanted by columns.
-fn question(body: &Json_, now: Timestamp, is_async: bool) -> Result<(Question, bool), Problem> {
+fn question(body: &Json_, now: Timestamp, timing: Timing) -> Result<(Question, bool), Problem> {
     let Some(members) = body.as_object() else {
         return Err(Problem::bad_request("parsing_exception", "the body is no object"));
     };
+    let is_async = timing == Timing::Asynchronous;
     let refused = |what: String| Problem::bad_request("illegal_argument_exception", what);
     let mut is_columnar = false;
     let mut parameters = Parameters::default();

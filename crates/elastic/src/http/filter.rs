@@ -1,8 +1,8 @@
 //! `filter_path`: which keys of an answer its reader wants. Agents leave out what they do not read.
 
-use ingest::Action;
 use serde_json::{Map, Value as Json};
 
+use crate::bulk::Action;
 use door::parameters::Parameters;
 
 /// Keys of an item's answer, in the order in which they are written.

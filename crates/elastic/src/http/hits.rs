@@ -16,8 +16,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
+use super::plan_runner::PlanRunner;
 use super::request::Search;
-use super::search::Asking;
 use door::problem::Problem;
 
 /// Most fields whose values come with each hit; beyond it the rest stay in the store.
@@ -43,25 +43,29 @@ impl Hit {
 }
 
 /// The hits of a page.
-pub(super) fn find(asking: &mut Asking<'_>, mut selection: Selection, search: &Search) -> Result<Vec<Hit>, Problem> {
+pub(super) fn find(
+    runner: &mut PlanRunner<'_>,
+    mut selection: Selection,
+    search: &Search,
+) -> Result<Vec<Hit>, Problem> {
     let most = search.from.saturating_add(search.size) as u64;
     let collapse = search.collapse.as_ref().map(|collapse| &collapse.field);
     let operators = search.order.operators(&mut selection, search.cursor.as_ref(), collapse, most);
-    let fields = wanted_fields(asking, search);
+    let fields = wanted_fields(runner, search);
     let leading = LEADING.iter().map(|name| Expr::Field((*name).into()));
     let of_fields = fields.iter().map(|name| Expr::Field(name.clone()));
     let of_collapse = collapse.iter().map(|name| Expr::Field((*name).clone()));
     let columns = leading.chain(search.order.columns()).chain(of_collapse).chain(of_fields).enumerate();
     let columns = columns.map(|(index, expr)| (Name::from(format!("#{index}")), expr)).collect();
     let plan = selection.plan(operators, columns, true);
-    let answer = asking.ask(&plan, selection.range, Tz::UTC)?;
+    let answer = runner.ask(&plan, selection.range, Tz::UTC)?;
     let n_keys = search.order.columns().count();
     let shape = Shape { search, fields: &fields, n_keys };
     Ok(answer.rows.into_iter().skip(search.from).map(|row| shape.hit(row)).collect())
 }
 
 /// Names of the fields whose values the hits need.
-fn wanted_fields(asking: &Asking<'_>, search: &Search) -> Vec<Name> {
+fn wanted_fields(runner: &PlanRunner<'_>, search: &Search) -> Vec<Name> {
     let is_wanted = |name: &str| {
         search.source.wants(name)
             || search.fields.iter().any(|field| field.pattern.matches(name))
@@ -71,7 +75,7 @@ fn wanted_fields(asking: &Asking<'_>, search: &Search) -> Vec<Name> {
                 .is_some_and(|highlight| highlight.fields.iter().any(|field| field.matches(name)))
     };
     let mut names: BTreeSet<Name> = BTreeSet::new();
-    for run in &asking.snapshot.runs {
+    for run in &runner.snapshot.runs {
         // What cannot be read is told of by the query that follows.
         let of_run = run.field_names().unwrap_or_default();
         names.extend(of_run.into_iter().filter(|name| !name.starts_with('@') && **name != *"_id" && is_wanted(name)));

@@ -4,8 +4,9 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
-use super::{aliases, made};
-use crate::http::Shared;
+use super::alias_lookup::targets;
+use super::created_indices;
+use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -64,12 +65,12 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
             }
             name if name.contains('*') => {
                 wanted.push(GroupPattern::new(name));
-                wanted.extend(aliases::targets(server, name)?);
+                wanted.extend(targets(server, name)?);
             }
             name => {
                 let group = group_name_of_outside(name);
-                let of_alias = aliases::targets(server, name)?;
-                let exists = server.whole_store().has_group(&group) || made::has(server, &group)?;
+                let of_alias = targets(server, name)?;
+                let exists = server.whole_store().has_group(&group) || created_indices::has(server, &group)?;
                 if exists && server.reaches(group.as_str()) {
                     wanted.push(GroupPattern::new(group.as_str()));
                 } else if !leniency.ignores_missing && !reaches_any(server, &of_alias) {
@@ -115,7 +116,7 @@ fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
 pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>, Problem> {
     let patterns = resolve(server, names, leniency)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
-    groups.extend(made::empty(server)?);
+    groups.extend(created_indices::empty(server)?);
     groups.retain(|group| {
         patterns.as_ref().is_some_and(|of| of.is_empty() || GroupPattern::any_matches(of, group.as_str()))
     });

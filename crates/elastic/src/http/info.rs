@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderMap, header};
 use serde_json::{Value, json};
 
-use crate::http::Shared;
+use super::state::Shared;
 use door::health::reasons;
 use door::server::Server;
 

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
 
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
-use super::search::{body_of, json_of};
-use crate::http::Shared;
+use super::state::Shared;
 use door::problem::Problem;
 
 /// Longest id.

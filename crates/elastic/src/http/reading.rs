@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use door::problem::Problem;
 
-use super::Shared;
+use super::state::Shared;
 
 /// One question's means while it runs.
 pub(super) struct Reading<'a> {

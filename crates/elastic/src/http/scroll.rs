@@ -6,9 +6,8 @@
 //! one may have had any number of pages, and is told that there is no such scroll. Whoever hands in an id asks with their
 //! own rights: it opens nothing. Each event comes once, and what was accepted after the first page does not come.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::body::Body;
@@ -20,29 +19,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::Timestamp;
 
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
+use super::execution::{SearchResult, run};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
+use super::reading::read;
 use super::request::Search;
-use super::search::{Found, body_of, json_of, run};
+use super::scroll_registry::{Last, Progress};
+use super::state::Shared;
 use super::{mappings, pit};
-use crate::http::Shared;
-use crate::http::reading::read;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
 /// Longest search that can be scrolled, as text.
 const ID_BYTES_MAX: usize = 1 << 20;
 
-/// Most scrolls whose progress is remembered; the one that was used longest ago is forgotten first.
-const SCROLLS_MAX: usize = 4_096;
-
 /// Parameters that belong to the first page alone, or to each request.
 const OF_FIRST_PAGE: [&str; 8] =
     ["scroll", "from", "filter_path", "rest_total_hits_as_int", "pretty", "human", "error_trace", "typed_keys"];
-
-/// Sort values and id of the last hit; without one there are no more.
-type Last = Option<(Vec<Json_>, String)>;
 
 /// What an id holds.
 #[derive(Debug, Deserialize, Serialize)]
@@ -82,52 +77,6 @@ impl Place {
     }
 }
 
-/// How far a scroll has come.
-#[derive(Debug, Default)]
-struct Progress {
-    last: Last,
-    page: u64,
-}
-
-/// A scroll that is remembered.
-#[derive(Debug, Default)]
-struct Scroll {
-    /// Held while a page is looked for: whoever asks twice at once has two pages.
-    progress: Mutex<Progress>,
-    is_closed: AtomicBool,
-}
-
-/// Scrolls by their keys, and when each was used last.
-#[derive(Debug, Default)]
-struct Scrolls {
-    by_key: HashMap<String, (Arc<Scroll>, u64)>,
-    n_uses: u64,
-}
-
-/// How far all scrolls have come.
-#[derive(Debug, Default)]
-pub(crate) struct Book(Mutex<Scrolls>);
-
-impl Book {
-    /// Finds a scroll; one that is unknown is remembered from `begun` on, where there is that.
-    fn scroll(&self, key: &str, begun: Option<Progress>) -> Option<Arc<Scroll>> {
-        let mut scrolls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        scrolls.n_uses += 1;
-        let now = scrolls.n_uses;
-        if let Some((scroll, used)) = scrolls.by_key.get_mut(key) {
-            *used = now;
-            return Some(scroll.clone());
-        }
-        let scroll = Arc::new(Scroll { progress: Mutex::new(begun?), is_closed: AtomicBool::new(false) });
-        if scrolls.by_key.len() >= SCROLLS_MAX {
-            let oldest = scrolls.by_key.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
-            oldest.map(|key| scrolls.by_key.remove(&key));
-        }
-        scrolls.by_key.insert(key.to_owned(), (scroll.clone(), now));
-        Some(scroll)
-    }
-}
-
 /// Refuses what cannot be scrolled.
 pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
     let wrong = if search.size == 0 {
@@ -149,22 +98,25 @@ pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
 /// The id of a scroll whose first page was found.
 pub(super) fn first(
     server: &Shared,
-    (index, body, parameters): (&str, &Json_, &CheckedParameters),
+    index: &str,
+    body: &Json_,
+    parameters: &CheckedParameters,
     now: Timestamp,
-    found: &Found,
+    result: &SearchResult,
 ) -> Result<String, Problem> {
     let mut body = body.clone();
     // Shown with the first page alone, as in Elasticsearch.
     if let Some(members) = body.as_object_mut() {
         ["aggs", "aggregations", "from", "search_after"].iter().for_each(|name| _ = members.remove(*name));
     }
-    let last = found.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
+    let last = result.last.as_ref().map(|hit| (hit.sort.clone(), hit.id.clone()));
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
     let key = BASE64URL_NOPAD.encode(&random);
     server.state.scrolls.scroll(&key, Some(Progress { last: last.clone(), page: 0 }));
     let parameters = parameters.without(&OF_FIRST_PAGE);
-    let place = Place { index: index.to_owned(), body, parameters, now: now.0, last, total: found.total, key, page: 0 };
+    let place =
+        Place { index: index.to_owned(), body, parameters, now: now.0, last, total: result.total, key, page: 0 };
     Ok(place.encode())
 }
 

@@ -2,83 +2,34 @@
 
 use std::time::Instant;
 
-use crate::{Asker, Folded, run_aggregations};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::HeaderMap;
-use chrono_tz::Tz;
-use execute::{Answer, PartialReason};
-use ingest::decode;
 use language::SearchError;
-use language::dsl::Selection;
-use plan::Plan;
-use serde_json::{Map, Value as Json_, json};
-use storage::Snapshot;
-use types::{GroupPattern, TimeRange, Timestamp, Value};
+use serde_json::{Value as Json_, json};
+use types::{GroupPattern, Timestamp};
 
+use super::body::{body_of, json_of};
 use super::checked_parameters::CheckedParameters;
-use super::hits::{self, Hit};
+use super::errors::problem_json;
+use super::execution::run;
+use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::pit::PointInTime;
+use super::reading::read;
 use super::request::{Search, Total};
-use super::{filter, made, mappings, problem_json, scroll};
-use crate::http::Shared;
-use crate::http::reading::{Reading, read};
-use door::headers::encoding;
+use super::state::Shared;
+use super::{filter, mappings, scroll};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::Scope;
-
-/// Largest body of a question.
-const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// Most searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
 
-/// Reads a body, unpacked.
-pub(super) async fn body_of(server: &Shared, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
-    let encoding = encoding(headers)?;
-    let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
-    let received = server.bodies.read(body, bytes_max).await?;
-    Ok(decode(received.bytes(), encoding, bytes_max)?.into_owned())
-}
-
-/// A body as JSON; an empty one asks for nothing in particular.
-pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(json!({}));
-    }
-    let unreadable = |error: serde_json::Error| {
-        Problem::bad_request("parsing_exception", format!("the body is no JSON that can be read: {error}"))
-    };
-    serde_json::from_slice(bytes).map_err(unreadable)
-}
-
-/// Searches everything.
-pub(super) async fn all(
+/// `_search`: the hits and aggregations of one search.
+pub(super) async fn search(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    one(server, String::new(), parameters, headers, body).await
-}
-
-/// Searches the indices of the address.
-pub(super) async fn of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    one(server, index, parameters, headers, body).await
-}
-
-async fn one(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -108,7 +59,7 @@ pub(super) async fn answer(
     read(&server, &text, move |reading| {
         let found = run(reading, groups, &search, now)?;
         let id =
-            begins_scroll.then(|| scroll::first(&of_scroll, (&index, &body, &parameters), now, &found)).transpose()?;
+            begins_scroll.then(|| scroll::first(&of_scroll, &index, &body, &parameters, now, &found)).transpose()?;
         let mut answer = found.answer;
         if let Some(id) = id {
             answer["_scroll_id"] = id.into();
@@ -141,30 +92,10 @@ fn prepared(
     Ok((groups, search))
 }
 
-/// Counts the events of everything.
-pub(super) async fn count_all(
+/// `_count`: the number of events that a query matches.
+pub(super) async fn count(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    count(server, String::new(), parameters, headers, body).await
-}
-
-/// Counts the events of the indices of the address.
-pub(super) async fn count_of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    count(server, index, parameters, headers, body).await
-}
-
-async fn count(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -185,30 +116,10 @@ async fn count(
     Ok(Json(filter::Paths::of(&parameters).shown(count)))
 }
 
-/// Several searches of everything, unless each says otherwise.
-pub(super) async fn many(
+/// `_msearch`: several searches of the indices of the address, unless they name others.
+pub(super) async fn search_many(
     server: Shared,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, String::new(), parameters, headers, body).await
-}
-
-/// Several searches of the indices of the address, unless each says otherwise.
-pub(super) async fn many_of_index(
-    server: Shared,
-    Path(index): Path<String>,
-    parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    several(server, index, parameters, headers, body).await
-}
-
-async fn several(
-    server: Shared,
-    index: String,
+    IndexNames(index): IndexNames,
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
@@ -276,156 +187,24 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     Ok(searches)
 }
 
-/// What a search came to.
-pub(super) struct Found {
-    /// The answer without what belongs to scrolling.
-    pub(super) answer: Json_,
-    /// The last hit, where scrolling goes on.
-    pub(super) last: Option<Hit>,
-    /// How many events there are, where it was counted.
-    pub(super) total: Option<u64>,
-}
-
-/// Runs a search over groups; without any, nothing is found.
-pub(super) fn run(
-    reading: &Reading<'_>,
-    groups: Option<Vec<GroupPattern>>,
-    search: &Search,
-    now: Timestamp,
-) -> Result<Found, Problem> {
-    let started = Instant::now();
-    let mut selection = search.selection.clone();
-    let has_groups = groups.as_ref().is_some_and(|groups| reaches_any(reading.server, groups));
-    let groups = groups.unwrap_or_else(|| {
-        // No group has an empty name.
-        selection.range = TimeRange { from: selection.range.from, to: selection.range.from };
-        vec![GroupPattern::new("")]
-    });
-    let snapshot = reading.snapshot(&groups, selection.range);
-    let mut asking = Asking { reading, snapshot: &snapshot, groups, now, reasons: Vec::new() };
-    let mut of_hits = selection.clone();
-    of_hits.operators.extend(search.post_filter.iter().flat_map(|post| post.operators.clone()));
-    let found = match search.size {
-        0 => Vec::new(),
-        _ => hits::find(&mut asking, of_hits.clone(), search)?,
-    };
-    let mut total = search.known_total.or_else(|| total_of_hits(search, found.len()));
-    let counts_all = total.is_none() && search.total != Total::None;
-    let counts_apart = counts_all && search.post_filter.is_some();
-    let mut folded = Folded::default();
-    if !search.aggregations.is_empty() || (counts_all && !counts_apart) {
-        folded = run_aggregations(&search.aggregations, &selection, counts_all && !counts_apart, &mut asking)?;
-    }
-    if counts_apart {
-        folded.total = run_aggregations(&Default::default(), &of_hits, true, &mut asking)?.total;
-    }
-    if counts_all {
-        total = folded.total;
-    }
-    let last = found.last().map(Hit::place);
-    let reasons = std::mem::take(&mut asking.reasons);
-    let has_scores = search.order.is_empty();
-    let mut members = Map::new();
-    if search.total != Total::None {
-        members.insert("total".into(), search.total.shown(total.unwrap_or(0), search.total_as_number));
-    }
-    members.insert("max_score".into(), if has_scores && !found.is_empty() { json!(1.0) } else { Json_::Null });
-    members.insert("hits".into(), found.into_iter().map(|hit| hit.json).collect());
-    let mut answer = json!({
-        "took": started.elapsed().as_millis() as u64,
-        "timed_out": reasons.iter().any(|reason| reason.code == "timeout"),
-        "_shards": shards(&reasons),
-        "hits": members,
-    });
-    // Without an index there is nothing that could be aggregated.
-    if !search.aggregations.is_empty() && has_groups {
-        let aggregations = folded.aggregations;
-        let shown = if search.typed_keys { search.aggregations.typed(aggregations) } else { aggregations };
-        answer["aggregations"] = shown.into();
-    }
-    Ok(Found { answer, last, total })
-}
-
-/// Whether a group that these patterns mean exists for the caller, or an index of one was made.
-fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
-    let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(groups, name);
-    server.groups().iter().any(|group| is_meant(group.name.as_str()))
-        || made::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
-}
-
-/// The number of events, where the hits tell: fewer were found than were asked for, and none was collapsed.
-fn total_of_hits(search: &Search, n_found: usize) -> Option<u64> {
-    let is_whole =
-        search.cursor.is_none() && search.size > 0 && n_found < search.size && (n_found > 0 || search.from == 0);
-    let is_whole = is_whole && search.collapse.is_none();
-    is_whole.then_some((search.from + n_found) as u64)
-}
-
-/// One shard, which failed where something is missing.
-fn shards(reasons: &[PartialReason]) -> Json_ {
-    let damages: Vec<Json_> = reasons
-        .iter()
-        .map(|reason| json!({"shard": 0, "reason": {"type": "exception", "reason": reason.message}}))
-        .collect();
-    let failed = usize::from(!damages.is_empty());
-    let mut shards = json!({"total": 1, "successful": 1 - failed, "skipped": 0, "failed": failed});
-    if failed > 0 {
-        shards["failures"] = damages.into();
-    }
-    shards
-}
-
-/// Runs the plans of one search over one snapshot.
-pub(super) struct Asking<'a> {
-    reading: &'a Reading<'a>,
-    pub(super) snapshot: &'a Snapshot,
-    groups: Vec<GroupPattern>,
-    pub(super) now: Timestamp,
-    reasons: Vec<PartialReason>,
-}
-
-impl Asking<'_> {
-    /// The answer of a plan.
-    pub(super) fn ask(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Answer, Problem> {
-        let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
-        let mut answer = self.reading.execute_on(self.snapshot, plan, &scope, range)?;
-        self.note(std::mem::take(&mut answer.partial_reasons));
-        Ok(answer)
-    }
-
-    fn note(&mut self, reasons: Vec<PartialReason>) {
-        for reason in reasons {
-            if !self.reasons.contains(&reason) {
-                self.reasons.push(reason);
-            }
+/// `_validate/query`: whether a query can be read.
+pub(super) async fn validate(
+    server: Shared,
+    IndexNames(index): IndexNames,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
+    let schema = mappings::schema(&server, groups.as_deref())?;
+    let others: Vec<(String, String)> = parameters.without(&["explain", "all_shards", "rewrite"]);
+    let mut answer = json!({"_shards": {"total": 1, "successful": 1, "failed": 0}, "valid": true});
+    if let Err(error) = Search::read(&body, &Parameters(others), server.now(), &schema) {
+        answer["valid"] = json!(false);
+        if parameters.flag_or_bare("explain") {
+            answer["error"] = json!(format!("{}: {}", error.kind, error.reason));
         }
     }
-}
-
-impl Asker for Asking<'_> {
-    type Error = Problem;
-
-    fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {
-        Ok(self.ask(plan, range, zone)?.rows)
-    }
-
-    fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Problem> {
-        let snapshot = self.reading.snapshot(&self.groups, TimeRange::ALL);
-        let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
-        let mut answer = self.reading.execute_on(&snapshot, plan, &scope, TimeRange::ALL)?;
-        self.note(std::mem::take(&mut answer.partial_reasons));
-        Ok(answer.rows)
-    }
-
-    fn hits(&mut self, selection: Selection, body: &Json_, at: &str) -> Result<Json_, Problem> {
-        let schema = mappings::schema(self.reading.server, Some(&self.groups))?;
-        let search = Search::of_top_hits(body, selection.clone(), at, &schema)?;
-        let found = hits::find(self, selection.clone(), &search)?;
-        let total = match total_of_hits(&search, found.len()) {
-            Some(total) => total,
-            None => run_aggregations(&Default::default(), &selection, true, self)?.total.unwrap_or(0),
-        };
-        let hits: Vec<Json_> = found.into_iter().map(|hit| hit.json).collect();
-        Ok(json!({"hits": {"total": {"value": total, "relation": "eq"}, "max_score": null, "hits": hits}}))
-    }
+    Ok(Json(filter::Paths::of(&parameters).shown(answer)))
 }

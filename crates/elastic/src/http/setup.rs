@@ -9,10 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
-use super::mappings::{self, Declared};
-use super::search::{body_of, json_of};
-use super::{aliases, error_answer, made, manage};
-use crate::http::Shared;
+use super::alias_lookup::{seen, shown};
+use super::body::{body_of, json_of};
+use super::declaration::Declaration;
+use super::errors::error_answer;
+use super::state::Shared;
+use super::{created_indices, mappings, settings, unsupported};
 use door::access::Role;
 use door::problem::Problem;
 
@@ -45,13 +47,13 @@ fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
 /// Whether there is such an index, and the little that is to be said of it.
 pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
     if index.starts_with('_') {
-        return Err(manage::nothing_at(&Method::GET, &format!("/{index}")));
+        return Err(unsupported::nothing_at(&Method::GET, &format!("/{index}")));
     }
     let exists = match group_of(&server, &index) {
-        Some(group) => server.whole_store().has_group(&group) || made::has(&server, &group)?,
+        Some(group) => server.whole_store().has_group(&group) || created_indices::has(&server, &group)?,
         None => false,
     };
-    let aliases = if server.caller.may(Role::Read) { aliases::seen(&server)? } else { Default::default() };
+    let aliases = if server.caller.may(Role::Read) { seen(&server)? } else { Default::default() };
     let mut names = aliases.get(&index).cloned().unwrap_or_default();
     names.extend(exists.then(|| index.clone()));
     if names.is_empty() {
@@ -61,7 +63,7 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
     let kept = mappings::all(&server)?;
     let about = |name: &str| {
         json!({
-            "aliases": aliases::shown(&aliases, name),
+            "aliases": shown(&aliases, name),
             "mappings": kept.mapping(name).map_or_else(|| json!({}), |mapping| mapping.json().clone()),
             "settings": {"index": {"number_of_shards": "1", "number_of_replicas": "0", "provided_name": name}},
         })
@@ -71,12 +73,12 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
 }
 
 /// What the body of a request declares an index to be.
-fn declared(body: &Value) -> Result<Declared, Problem> {
+fn declared(body: &Value) -> Result<Declaration, Problem> {
     let bad = |message: String| Problem::bad_request("parse_exception", message);
     let Some(members) = body.as_object() else { return Err(bad("the body is no object".into())) };
     for (name, value) in members {
         match name.as_str() {
-            "settings" => manage::check_settings(value)?,
+            "settings" => settings::check_settings(value)?,
             "mappings" => {}
             "aliases" if value.as_object().is_none_or(serde_json::Map::is_empty) => {}
             "aliases" => {
@@ -87,7 +89,7 @@ fn declared(body: &Value) -> Result<Declared, Problem> {
         }
     }
     let of = |name: &str| members.get(name).cloned().unwrap_or_default();
-    Ok(Declared { mappings: of("mappings"), settings: of("settings") })
+    Ok(Declaration { mappings: of("mappings"), settings: of("settings") })
 }
 
 /// Makes an index with its mapping: it is found, and is a group with its first event.
@@ -108,15 +110,15 @@ pub(super) async fn make_index(
     let declared = declared(&json_of(&body_of(&server, &headers, body).await?)?)?;
     let of_thread = server.clone();
     let is_new = server.lookups.run(move || {
-        let _changing = of_thread.state.mappings.changing();
-        let exists = of_thread.whole_store().has_group(&group) || made::has(&of_thread, &group)?;
+        let _changing = of_thread.state.mappings.lock();
+        let exists = of_thread.whole_store().has_group(&group) || created_indices::has(&of_thread, &group)?;
         if !exists {
             let by_template = mappings::all(&of_thread)?.declared(group.as_str());
-            if by_template.is_some() || declared != Declared::default() {
+            if by_template.is_some() || declared != Declaration::default() {
                 let base = by_template.unwrap_or_default();
                 mappings::keep(&of_thread, &group, &base.with(&declared))?;
             }
-            made::make(&of_thread, &group)?;
+            created_indices::create(&of_thread, &group)?;
         }
         Ok::<_, Problem>(!exists)
     });

@@ -12,121 +12,32 @@ use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use types::GroupPattern;
 
-use super::mappings::{self, Declared};
-use super::search::{body_of, json_of};
-use super::{error_answer, manage};
-use crate::http::Shared;
+use super::body::{body_of, json_of};
+use super::checked_parameters::CheckedParameters;
+use super::declaration::Declaration;
+use super::errors::error_answer;
+use super::indices::{self, Leniency};
+use super::state::Shared;
+use super::template::{TemplateKind, added, composed, declared, texts};
+use super::{mappings, settings};
 use door::access::covers;
 use door::problem::Problem;
-
-/// A kind of template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Index,
-    Component,
-    Legacy,
-}
-
-impl Kind {
-    fn of(path: &str) -> Self {
-        if path.contains("/_component_template") {
-            Self::Component
-        } else if path.contains("/_index_template") {
-            Self::Index
-        } else {
-            Self::Legacy
-        }
-    }
-
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Index => "index/",
-            Self::Component => "component/",
-            Self::Legacy => "legacy/",
-        }
-    }
-
-    /// What may stand in one.
-    fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Index => &[
-                "_meta",
-                "allow_auto_create",
-                "composed_of",
-                "data_stream",
-                "deprecated",
-                "ignore_missing_component_templates",
-                "index_patterns",
-                "priority",
-                "template",
-                "version",
-            ],
-            Self::Component => &["_meta", "deprecated", "template", "version"],
-            Self::Legacy => &["aliases", "index_patterns", "mappings", "order", "settings", "template", "version"],
-        }
-    }
-
-    /// The part of a template that has settings and mappings.
-    fn body(self, template: &Json_) -> &Json_ {
-        if self == Self::Legacy { template } else { template.get("template").unwrap_or(&Json_::Null) }
-    }
-}
 
 fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
 }
 
-fn texts(json: Option<&Json_>) -> Vec<&str> {
-    match json {
-        Some(Json_::String(one)) => vec![one],
-        Some(Json_::Array(list)) => list.iter().filter_map(Json_::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Returns what templates declare an index of a name to be; `None` where none is for it.
-pub(super) fn declared(templates: &BTreeMap<String, Json_>, group: &str) -> Option<Declared> {
-    let is_for = |template: &Json_| {
-        texts(template.get("index_patterns")).into_iter().any(|pattern| GroupPattern::new(pattern).matches(group))
-    };
-    let of = |kind: Kind| {
-        let of_kind =
-            templates.range(kind.prefix().to_owned()..).take_while(move |(key, _)| key.starts_with(kind.prefix()));
-        of_kind.filter(move |(_, template)| is_for(template)).map(|(_, template)| template)
-    };
-    let number = |template: &Json_, name: &str| template.get(name).and_then(Json_::as_i64).unwrap_or(0);
-    if let Some(chosen) = of(Kind::Index).max_by_key(|template| number(template, "priority")) {
-        return Some(composed(templates, chosen));
-    }
-    let mut older: Vec<&Json_> = of(Kind::Legacy).collect();
-    older.sort_by_key(|template| number(template, "order"));
-    (!older.is_empty()).then(|| older.into_iter().fold(Declared::default(), added))
-}
-
-/// An index template with the components that it is made of.
-fn composed(templates: &BTreeMap<String, Json_>, template: &Json_) -> Declared {
-    let components = texts(template.get("composed_of")).into_iter();
-    let found = components.filter_map(|name| templates.get(&format!("{}{name}", Kind::Component.prefix())));
-    let below = found.map(|component| Kind::Component.body(component)).fold(Declared::default(), added);
-    added(below, Kind::Index.body(template))
-}
-
-fn added(below: Declared, body: &Json_) -> Declared {
-    let of = |name: &str| body.get(name).cloned().unwrap_or_default();
-    below.with(&Declared { mappings: of("mappings"), settings: of("settings") })
-}
-
 /// Puts a template.
 pub(super) async fn put(server: Shared, Path(name): Path<String>, request: Request) -> Result<Json<Json_>, Problem> {
     let (parts, body) = request.into_parts();
-    let kind = Kind::of(parts.uri.path());
+    let kind = TemplateKind::of(parts.uri.path());
     let template = json_of(&body_of(&server, &parts.headers, body).await?)?;
     let creates =
         parts.uri.query().is_some_and(|query| query.split('&').any(|one| one == "create=true" || one == "create"));
     check(&server, kind, &name, &template)?;
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.state.mappings.changing();
+        let _changing = of_thread.state.mappings.lock();
         let key = format!("{}{name}", kind.prefix());
         let all = mappings::all(&of_thread)?;
         if creates && all.templates.contains_key(&key) {
@@ -140,7 +51,7 @@ pub(super) async fn put(server: Shared, Path(name): Path<String>, request: Reque
 }
 
 /// Refuses what cannot be read, what is not supported, and what the caller may not decide about.
-fn check(server: &Shared, kind: Kind, name: &str, template: &Json_) -> Result<(), Problem> {
+fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> Result<(), Problem> {
     let Some(members) = template.as_object() else { return Err(argument("a template is an object")) };
     if name.is_empty() || name.contains(['*', ',', '#', ' ']) {
         return Err(argument(format!("Invalid template name [{name}]")));
@@ -153,7 +64,7 @@ fn check(server: &Shared, kind: Kind, name: &str, template: &Json_) -> Result<()
     }
     let body = kind.body(template);
     let of_body = ["settings", "mappings", "aliases", "lifecycle", "data_stream_options"];
-    if kind != Kind::Legacy
+    if kind != TemplateKind::Legacy
         && let Some(other) = body.as_object().and_then(|body| body.keys().find(|key| !of_body.contains(&key.as_str())))
     {
         return Err(Problem::bad_request("x_content_parse_exception", format!("[template] unknown field [{other}]")));
@@ -163,9 +74,9 @@ fn check(server: &Shared, kind: Kind, name: &str, template: &Json_) -> Result<()
             "[aliases] of a template is not supported; an alias of a pattern does this: PUT PATTERN/_alias/NAME",
         ));
     }
-    manage::check_settings(body.get("settings").unwrap_or(&Json_::Null))?;
+    settings::check_settings(body.get("settings").unwrap_or(&Json_::Null))?;
     let patterns = texts(template.get("index_patterns"));
-    if kind != Kind::Component && patterns.is_empty() {
+    if kind != TemplateKind::Component && patterns.is_empty() {
         let message = "Validation Failed: 1: index patterns are missing;";
         return Err(Problem::bad_request("action_request_validation_exception", message));
     }
@@ -177,14 +88,20 @@ fn check(server: &Shared, kind: Kind, name: &str, template: &Json_) -> Result<()
 }
 
 /// Refuses a template that cannot be put together with the others.
-fn check_fit(templates: &BTreeMap<String, Json_>, kind: Kind, name: &str, template: &Json_) -> Result<(), Problem> {
+fn check_fit(
+    templates: &BTreeMap<String, Json_>,
+    kind: TemplateKind,
+    name: &str,
+    template: &Json_,
+) -> Result<(), Problem> {
     let mut changed = templates.clone();
     changed.insert(format!("{}{name}", kind.prefix()), template.clone());
     let invalid = |reason: String| Problem::bad_request("invalid_index_template_exception", reason);
-    if kind == Kind::Index {
+    if kind == TemplateKind::Index {
         let ignored = texts(template.get("ignore_missing_component_templates"));
-        let is_missing =
-            |of: &&str| !ignored.contains(of) && !changed.contains_key(&format!("{}{of}", Kind::Component.prefix()));
+        let is_missing = |of: &&str| {
+            !ignored.contains(of) && !changed.contains_key(&format!("{}{of}", TemplateKind::Component.prefix()))
+        };
         let missing: Vec<&str> = texts(template.get("composed_of")).into_iter().filter(is_missing).collect();
         if !missing.is_empty() {
             return Err(invalid(format!(
@@ -208,8 +125,8 @@ fn check_fit(templates: &BTreeMap<String, Json_>, kind: Kind, name: &str, templa
         }
     }
     let of = match kind {
-        Kind::Index => composed(&changed, template),
-        _ => added(Declared::default(), kind.body(template)),
+        TemplateKind::Index => composed(&changed, template),
+        _ => added(Declaration::default(), kind.body(template)),
     };
     Mapping::read(&of.mappings, &of.settings)?;
     Ok(())
@@ -218,7 +135,7 @@ fn check_fit(templates: &BTreeMap<String, Json_>, kind: Kind, name: &str, templa
 /// The templates of a kind, all or those of some names.
 pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Problem> {
     let path = request.uri().path().to_owned();
-    let kind = Kind::of(&path);
+    let kind = TemplateKind::of(&path);
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     let names = (!last.starts_with("_")).then_some(last);
     let patterns: Option<Vec<GroupPattern>> =
@@ -236,17 +153,17 @@ pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Pr
     }
     if let Some(names) = names.filter(|names| found.is_empty() && !names.contains('*')) {
         let reason = match kind {
-            Kind::Index => format!("index template matching [{names}] not found"),
-            Kind::Component => format!("component template matching [{names}] not found"),
-            Kind::Legacy => return Ok((StatusCode::NOT_FOUND, Json(json!({}))).into_response()),
+            TemplateKind::Index => format!("index template matching [{names}] not found"),
+            TemplateKind::Component => format!("component template matching [{names}] not found"),
+            TemplateKind::Legacy => return Ok((StatusCode::NOT_FOUND, Json(json!({}))).into_response()),
         };
         return Ok(error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &reason));
     }
     let shown = |template: &Json_| {
         let mut template = template.clone();
-        let body = if kind == Kind::Legacy { Some(&mut template) } else { template.get_mut("template") };
+        let body = if kind == TemplateKind::Legacy { Some(&mut template) } else { template.get_mut("template") };
         if let Some(settings) = body.and_then(|body| body.get_mut("settings")) {
-            *settings = manage::shown_settings(settings);
+            *settings = settings::shown_settings(settings);
         }
         template
     };
@@ -254,9 +171,9 @@ pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Pr
         found.iter().map(|(of, template)| json!({"name": of, name: shown(template)})).collect::<Vec<Json_>>()
     };
     Ok(Json(match kind {
-        Kind::Index => json!({"index_templates": list("index_template")}),
-        Kind::Component => json!({"component_templates": list("component_template")}),
-        Kind::Legacy => {
+        TemplateKind::Index => json!({"index_templates": list("index_template")}),
+        TemplateKind::Component => json!({"component_templates": list("component_template")}),
+        TemplateKind::Legacy => {
             found.iter().map(|(name, template)| ((*name).to_owned(), shown(template))).collect::<Map<_, _>>().into()
         }
     })
@@ -269,10 +186,10 @@ pub(super) async fn delete(
     Path(names): Path<String>,
     request: Request,
 ) -> Result<Json<Json_>, Problem> {
-    let kind = Kind::of(request.uri().path());
+    let kind = TemplateKind::of(request.uri().path());
     let of_thread = server.clone();
     let work = move || {
-        let _changing = of_thread.state.mappings.changing();
+        let _changing = of_thread.state.mappings.lock();
         for name in names.split(',') {
             remove(&of_thread, kind, name)?;
         }
@@ -282,7 +199,7 @@ pub(super) async fn delete(
     Ok(Json(json!({"acknowledged": true})))
 }
 
-fn remove(server: &Shared, kind: Kind, name: &str) -> Result<(), Problem> {
+fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<(), Problem> {
     let (all, key) = (mappings::all(server)?, format!("{}{name}", kind.prefix()));
     let Some(template) = all.templates.get(&key) else {
         let message = format!("index_template [{name}] missing");
@@ -290,7 +207,7 @@ fn remove(server: &Shared, kind: Kind, name: &str) -> Result<(), Problem> {
     };
     check(server, kind, name, template)?;
     let uses = |(_, other): &(&String, &Json_)| texts(other.get("composed_of")).contains(&name);
-    if kind == Kind::Component
+    if kind == TemplateKind::Component
         && let Some((user, _)) = all.templates.iter().find(uses)
     {
         let user = user.split_once('/').map_or(user.as_str(), |(_, name)| name);
@@ -305,7 +222,7 @@ fn remove(server: &Shared, kind: Kind, name: &str) -> Result<(), Problem> {
 pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result<Json<Json_>, Problem> {
     let of = declared(&mappings::all(&server)?.templates, &name).unwrap_or_default();
     let mappings = if of.mappings.is_null() { json!({}) } else { of.mappings };
-    let template = json!({"settings": manage::shown_settings(&of.settings), "mappings": mappings, "aliases": {}});
+    let template = json!({"settings": settings::shown_settings(&of.settings), "mappings": mappings, "aliases": {}});
     Ok(Json(json!({"template": template, "overlapping": []})))
 }
 
@@ -313,14 +230,14 @@ pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result
 pub(super) async fn put_mapping(
     server: Shared,
     Path(index): Path<String>,
-    parameters: super::checked_parameters::CheckedParameters,
+    parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
     let of_thread = server.clone();
     let work = move || {
-        let groups = super::indices::named(&of_thread, &index, super::indices::Leniency::of_parameters(&parameters)?)?;
+        let groups = indices::named(&of_thread, &index, Leniency::of_parameters(&parameters)?)?;
         // All of them or none.
         let all = mappings::all(&of_thread)?;
         for group in &groups {

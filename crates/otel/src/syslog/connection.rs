@@ -15,8 +15,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
+use super::connection_limiter::ConnectionSlot;
 use super::decode::{SyslogFramer, SyslogFrames};
-use super::seats::Seated;
 use super::state::{LAST_TIME_MAX, LAST_WAIT, ListenerState};
 
 /// Bytes that are read at once.
@@ -46,11 +46,11 @@ pub(super) const LARGE_MAX: usize = 32;
 /// Reads a connection to its end, or until the server closes.
 pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, state: &ListenerState) {
     let from: Arc<str> = peer.ip().to_canonical().to_string().into();
-    let seated = state.seats.seat(peer.ip());
-    let Some(tls) = tls else { return read(stream, &from, &seated, state).await };
+    let slot = state.limiter.register(peer.ip());
+    let Some(tls) = tls else { return read(stream, &from, &slot, state).await };
     // Boxed: what TLS needs is not to be kept for each connection without it.
     match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
-        Ok(Ok(stream)) => Box::pin(read(stream, &from, &seated, state)).await,
+        Ok(Ok(stream)) => Box::pin(read(stream, &from, &slot, state)).await,
         Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
         Err(_) => debug!("syslog connection was too slow to begin TLS"),
     }
@@ -59,7 +59,7 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcce
 async fn read(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     from: &Arc<str>,
-    seated: &Seated,
+    slot: &ConnectionSlot,
     state: &ListenerState,
 ) {
     let mut framer = SyslogFramer::new(state.frame_bytes_max());
@@ -83,7 +83,7 @@ async fn read(
             }
             read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
             // Behind reading: what has come is kept.
-            () = seated.asked_to_leave(), if last.is_none() && is_between_frames => {
+            () = slot.asked_to_close(), if last.is_none() && is_between_frames => {
                 state.counts().n_closed.fetch_add(1, Ordering::Relaxed);
                 // What is on its way while the other side hears of it is read.
                 let _ = stream.shutdown().await;
@@ -99,7 +99,7 @@ async fn read(
                 break;
             }
         }
-        seated.spoke(framer.n_held_bytes() > 0);
+        slot.spoke(framer.n_held_bytes() > 0);
         if framer.n_held_bytes() == 0 {
             begun = None;
         } else if begun.is_none() || !frames.is_empty() {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::sync::{Semaphore, watch};
 
+use super::connection_limiter::ConnectionLimiter;
 use super::counts::SyslogCounts;
 use super::queue::Queue;
-use super::seats::Seats;
 use door::server::Server;
 
 /// Limit on the events of one frame; a longer frame is cut off.
@@ -34,7 +34,7 @@ pub(super) struct ListenerState {
     pub(super) allow: Arc<[IpNet]>,
     pub(super) closing: watch::Receiver<bool>,
     /// The open connections.
-    pub(super) seats: Arc<Seats>,
+    pub(super) limiter: Arc<ConnectionLimiter>,
     /// Places for connections that hold a large part of a frame.
     pub(super) large: Arc<Semaphore>,
 }

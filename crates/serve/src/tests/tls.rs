@@ -159,7 +159,7 @@ async fn syslog_under_tls_is_taken_and_shows_the_certificate_of_today() {
         house.families.syslog.clone(),
         listeners,
         Places::of_process().1,
-        syslog::Seats::default(),
+        syslog::ConnectionLimiter::default(),
     )
     .expect("a socket that is bound");
     assert!(say(address, &first, "<11>Nov 20 06:47:13 web-1 app: before\n").await);

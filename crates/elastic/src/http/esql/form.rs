@@ -5,7 +5,7 @@ use esql::Kind;
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
-use super::super::NOT_SUPPORTED;
+use crate::http::errors::NOT_SUPPORTED;
 use door::parameters::Parameters;
 use door::problem::Problem;
 

@@ -15,14 +15,14 @@ pub struct InFlight {
 }
 
 /// The spans of one push, until it is dropped.
-pub(super) struct Entered<'f> {
+pub(super) struct InFlightGuard<'f> {
     in_flight: &'f InFlight,
     spans: Spans,
 }
 
 impl InFlight {
     /// Waits until no other push stores lines of these streams and times, then enters them, all at once.
-    pub(super) fn enter(&self, spans: Spans) -> Entered<'_> {
+    pub(super) fn enter(&self, spans: Spans) -> InFlightGuard<'_> {
         let is_taken = |(stream, first, last): &(u128, i64, i64)| {
             spans.get(stream).is_some_and(|(own_first, own_last)| own_first <= last && first <= own_last)
         };
@@ -32,7 +32,7 @@ impl InFlight {
         }
         all.extend(spans.iter().map(|(stream, (first, last))| (*stream, *first, *last)));
         drop(all);
-        Entered { in_flight: self, spans }
+        InFlightGuard { in_flight: self, spans }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(u128, i64, i64)>> {
@@ -40,7 +40,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Entered<'_> {
+impl Drop for InFlightGuard<'_> {
     fn drop(&mut self) {
         // Spans of one stream do not overlap, so that each is there once.
         self.in_flight.lock().retain(|(stream, first, last)| self.spans.get(stream) != Some(&(*first, *last)));

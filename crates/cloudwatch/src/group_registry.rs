@@ -1,0 +1,229 @@
+//! What CloudWatch's clients have made that has no events yet: groups and streams, with their tags and classes.
+//!
+//! Kept as documents of kind `cloudwatch` in the control store, one for each group, and in memory once they were asked
+//! for:
+//!
+//! ```text
+//! {"created":ms,"class":"STANDARD","tags":{name:text},"streams":{name:ms}}
+//! ```
+//!
+//! Groups and streams that came in by other doors are known to the store alone. What is remembered is bounded: of the
+//! streams of a group the latest, groups as many as there may be.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use storage::{Store, StoreError};
+use types::{GroupName, GroupScope};
+
+use super::answer::CloudWatchProblem;
+
+/// The kind of the documents.
+const KIND: &str = "cloudwatch";
+
+/// Streams remembered of a group; beyond it the oldest are forgotten, and agents make them anew.
+const STREAMS_MAX: usize = 1_000;
+
+/// Streams remembered in all.
+const STREAMS_TOGETHER_MAX: usize = 100_000;
+
+/// Tags of a group.
+const TAGS_MAX: usize = 50;
+
+/// Streams of other doors that are known to be there without asking the store.
+const SEEN_MAX: usize = 10_000;
+
+/// The groups and streams that clients have made.
+#[derive(Default)]
+pub(crate) struct GroupRegistry(Mutex<Content>);
+
+#[derive(Default)]
+struct Content {
+    /// None until they were read.
+    groups: Option<BTreeMap<String, GroupRecord>>,
+    seen: HashSet<(GroupName, String)>,
+}
+
+/// A group that a client has made.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct GroupRecord {
+    /// When, in milliseconds.
+    pub(super) created: Option<i64>,
+    pub(super) class: Option<String>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    /// Streams, and when they were made.
+    #[serde(default)]
+    pub(super) streams: BTreeMap<String, i64>,
+}
+
+impl GroupRegistry {
+    fn content(&self) -> MutexGuard<'_, Content> {
+        // What a panic leaves are maps all the same.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(
+        &self,
+        store: &Store,
+        work: impl FnOnce(&mut BTreeMap<String, GroupRecord>) -> Result<T, CloudWatchProblem>,
+    ) -> Result<T, CloudWatchProblem> {
+        let mut content = self.content();
+        if content.groups.is_none() {
+            let read = |(name, json): (String, String)| match serde_json::from_str(&json) {
+                Ok(group) => Some((name, group)),
+                Err(error) => {
+                    tracing::error!(name, %error, "a group of CloudWatch cannot be read from the control store");
+                    None
+                }
+            };
+            content.groups = Some(store.settings(KIND)?.into_iter().filter_map(read).collect());
+        }
+        work(content.groups.get_or_insert_default())
+    }
+
+    /// The group as it was made; `None` where no client has made it.
+    pub(super) fn group(&self, store: &Store, name: &GroupName) -> Result<Option<GroupRecord>, CloudWatchProblem> {
+        self.with(store, |groups| Ok(groups.get(name.as_str()).cloned()))
+    }
+
+    /// All that were made within a scope, without their streams.
+    pub(super) fn groups(
+        &self,
+        store: &Store,
+        scope: &GroupScope,
+    ) -> Result<BTreeMap<String, GroupRecord>, CloudWatchProblem> {
+        let short = |group: &GroupRecord| GroupRecord {
+            created: group.created,
+            class: group.class.clone(),
+            tags: group.tags.clone(),
+            streams: BTreeMap::new(),
+        };
+        self.with(store, |groups| {
+            let within = groups.iter().filter(|(name, _)| scope.admits(name));
+            Ok(within.map(|(name, group)| (name.clone(), short(group))).collect())
+        })
+    }
+
+    /// Writes down a group that is not there yet.
+    pub(super) fn make(
+        &self,
+        store: &Store,
+        name: &GroupName,
+        group: GroupRecord,
+        groups_max: usize,
+    ) -> Result<(), CloudWatchProblem> {
+        check_tags(&group.tags)?;
+        self.with(store, |groups| {
+            if groups.contains_key(name.as_str()) || store.has_group(name) {
+                return Err(CloudWatchProblem::exists("log group"));
+            }
+            if groups.len() >= groups_max || !store.admits_group(name) {
+                let message = format!("Resource limit exceeded: there may be {groups_max} log groups.");
+                return Err(CloudWatchProblem::new("LimitExceededException", message));
+            }
+            put(store, name, &group)?;
+            groups.insert(name.as_str().to_owned(), group);
+            Ok(())
+        })
+    }
+
+    /// Changes what is written down of a group that is there.
+    pub(super) fn change<T>(
+        &self,
+        store: &Store,
+        name: &GroupName,
+        change: impl FnOnce(&mut GroupRecord) -> Result<T, CloudWatchProblem>,
+    ) -> Result<T, CloudWatchProblem> {
+        self.with(store, |groups| {
+            let known = groups.get(name.as_str());
+            if known.is_none() && !store.has_group(name) {
+                return Err(CloudWatchProblem::no_group());
+            }
+            let n_before = known.map_or(0, |group| group.streams.len());
+            let n_streams: usize = groups.values().map(|group| group.streams.len()).sum();
+            let mut group = known.cloned().unwrap_or_default();
+            let result = change(&mut group)?;
+            check_tags(&group.tags)?;
+            while group.streams.len() > STREAMS_MAX {
+                let oldest = group.streams.iter().min_by_key(|(_, made)| **made).map(|(stream, _)| stream.clone());
+                oldest.map(|stream| group.streams.remove(&stream));
+            }
+            if group.streams.len() > n_before && n_streams >= STREAMS_TOGETHER_MAX {
+                let message = "Resource limit exceeded: too many log streams without events.";
+                return Err(CloudWatchProblem::new("LimitExceededException", message));
+            }
+            put(store, name, &group)?;
+            groups.insert(name.as_str().to_owned(), group);
+            Ok(result)
+        })
+    }
+
+    /// Takes a group away; `false` where no client has made it.
+    pub(super) fn forget(&self, store: &Store, name: &GroupName) -> Result<bool, StoreError> {
+        let mut content = self.content();
+        content.seen.retain(|(group, _)| group != name);
+        let is_there = match &content.groups {
+            Some(groups) => groups.contains_key(name.as_str()),
+            None => store.setting(KIND, name.as_str())?.is_some(),
+        };
+        if is_there {
+            store.remove_setting(KIND, name.as_str())?;
+            content.groups.as_mut().map(|groups| groups.remove(name.as_str()));
+        }
+        Ok(is_there)
+    }
+
+    /// Checks that a stream is there to take events.
+    pub(super) fn check_stream(&self, store: &Store, name: &GroupName, stream: &str) -> Result<(), CloudWatchProblem> {
+        let made = self.with(store, |groups| {
+            let group = groups.get(name.as_str());
+            Ok(group.map(|group| group.streams.contains_key(stream)))
+        })?;
+        if made == Some(true) {
+            return Ok(());
+        }
+        let has_events = store.has_group(name);
+        if made.is_none() && !has_events {
+            return Err(CloudWatchProblem::no_group());
+        }
+        let key = (name.clone(), stream.to_owned());
+        if has_events && self.content().seen.contains(&key) {
+            return Ok(());
+        }
+        let of_group = store.groups().into_iter().find(|group| group.name == *name);
+        if !of_group.is_some_and(|group| group.streams.iter().any(|known| **known == *stream)) {
+            return Err(CloudWatchProblem::no_stream());
+        }
+        let mut content = self.content();
+        if content.seen.len() >= SEEN_MAX {
+            content.seen.clear();
+        }
+        content.seen.insert(key);
+        Ok(())
+    }
+
+    /// Forgets that a stream was seen to have events.
+    pub(super) fn forget_seen(&self, name: &GroupName, stream: &str) {
+        self.content().seen.remove(&(name.clone(), stream.to_owned()));
+    }
+}
+
+fn put(store: &Store, name: &GroupName, group: &GroupRecord) -> Result<(), CloudWatchProblem> {
+    let json = serde_json::to_string(group).map_err(|error| door::problem::Problem::internal(error.to_string()))?;
+    Ok(store.put_setting(KIND, name.as_str(), &json)?)
+}
+
+fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), CloudWatchProblem> {
+    let is_fit =
+        |(name, text): (&String, &String)| (1..=128).contains(&name.chars().count()) && text.chars().count() <= 256;
+    if tags.len() > TAGS_MAX {
+        let message = format!("A resource can have {TAGS_MAX} tags at most.");
+        return Err(CloudWatchProblem::new("TooManyTagsException", message));
+    }
+    if !tags.iter().all(is_fit) {
+        return Err(CloudWatchProblem::parameter("A tag has a key of 1 to 128 characters and a value of at most 256."));
+    }
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! Operations that list groups and streams, page by page.
+//!
+//! The token of a page is the name that the page before ended with, so that pages hold together while groups come and
+//! go. Streams in order of their last event have no such name; there it is how many came before.
+
+use std::collections::BTreeMap;
+
+use language::ParseOptions;
+use serde_json::{Value, json};
+use storage::GroupStatus;
+use types::{GroupName, GroupPattern, TimeRange, Timestamp, Value as Field};
+
+use super::answer::CloudWatchProblem;
+use super::group_registry::GroupRecord;
+use super::input::{Input, constraint, group_of};
+use super::metric_filters::counters;
+use super::paging::{page_of, read_token, with_next};
+use super::put::SEQUENCE_TOKEN;
+use super::request::OperationRequest;
+use super::time::milliseconds;
+use door::access::Role;
+use door::reading::{Reading, Scope, read};
+
+/// Most entries of a page of details, and of names.
+const PAGE_MAX: usize = 50;
+const NAMES_PAGE_MAX: usize = 1_000;
+
+/// Most streams of a group that are listed.
+const STREAMS_MAX: usize = 100_000;
+
+/// When the events of each stream happened and came in.
+const TIMES_QUERY: &str = "stats min(@timestamp) as first, max(@timestamp) as last, max(@ingestionTime) as arrived \
+    by @logStream | limit 100000";
+
+/// A group as it is listed.
+struct GroupListing {
+    made: Option<GroupRecord>,
+    status: Option<GroupStatus>,
+}
+
+/// A stream as it is listed, in milliseconds.
+#[derive(Clone, Copy, Default)]
+struct Stream {
+    created: Option<i64>,
+    first: Option<i64>,
+    last: Option<i64>,
+    arrived: Option<i64>,
+}
+
+impl OperationRequest {
+    pub(super) async fn describe_groups(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        let (prefix, pattern) = (input.text("logGroupNamePrefix")?, input.text("logGroupNamePattern")?);
+        if prefix.is_some() && pattern.is_some() {
+            let message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
+            return Err(CloudWatchProblem::parameter(message));
+        }
+        let limit = input.number("limit", PAGE_MAX, PAGE_MAX)?;
+        let names = input.texts("logGroupIdentifiers")?.map(|names| {
+            names.into_iter().map(|name| group_of(name, "logGroupIdentifiers")).collect::<Result<Vec<GroupName>, _>>()
+        });
+        let names = names.transpose()?;
+        let class = input.text("logGroupClass")?;
+        let groups = self.listed().await?;
+        let wanted = groups.iter().filter(|(name, group)| {
+            prefix.is_none_or(|prefix| name.starts_with(prefix))
+                && pattern.is_none_or(|pattern| name.contains(pattern))
+                && class.is_none_or(|class| class == group.class())
+                && names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted.as_str() == **name))
+        });
+        let (page, next) = page_by_name(wanted, limit, &input)?;
+        let server = self.server.clone();
+        let n_filters = self.server.lookups.run(move || counters::counts(server.whole_store())).await??;
+        let described: Vec<Value> = page
+            .iter()
+            .map(|(name, group)| {
+                let mut json = self.group_json(name, group);
+                json["metricFilterCount"] = n_filters.get(*name).copied().unwrap_or(0).into();
+                json
+            })
+            .collect();
+        Ok(with_next(json!({"logGroups": described}), next))
+    }
+
+    pub(super) async fn list_groups(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        let pattern = input.text("logGroupNamePattern")?;
+        let alternatives: Option<Vec<&str>> = pattern.map(|pattern| pattern.split('|').collect());
+        let class = input.text("logGroupClass")?;
+        let limit = input.number("limit", PAGE_MAX, NAMES_PAGE_MAX)?;
+        let groups = self.listed().await?;
+        let wanted = groups.iter().filter(|(name, group)| {
+            alternatives.as_ref().is_none_or(|texts| texts.iter().any(|text| fits(name, text)))
+                && class.is_none_or(|class| class == group.class())
+        });
+        let (page, next) = page_by_name(wanted, limit, &input)?;
+        let listed: Vec<Value> = page
+            .iter()
+            .map(|(name, group)| {
+                json!({"logGroupName": name, "logGroupArn": self.arn(name), "logGroupClass": group.class()})
+            })
+            .collect();
+        Ok(with_next(json!({"logGroups": listed}), next))
+    }
+
+    pub(super) async fn describe_streams(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Ingest, Role::Read])?;
+        let name = self.group(&input, &["logGroupName", "logGroupIdentifier"])?;
+        let prefix = input.text("logStreamNamePrefix")?;
+        let is_descending = input.flag("descending")?;
+        let limit = input.number("limit", PAGE_MAX, PAGE_MAX)?;
+        let is_by_time = match input.text("orderBy")? {
+            None | Some("LogStreamName") => false,
+            Some("LastEventTime") if prefix.is_some() => {
+                let message = "Cannot order by LastEventTime with a logStreamNamePrefix.";
+                return Err(CloudWatchProblem::parameter(message));
+            }
+            Some("LastEventTime") => true,
+            Some(other) => {
+                return Err(constraint(
+                    other,
+                    "orderBy",
+                    "Member must satisfy enum value set: [LogStreamName, LastEventTime]",
+                ));
+            }
+        };
+        let mut streams: Vec<(String, Stream)> = self.streams(&name).await?.into_iter().collect();
+        streams.retain(|(name, _)| prefix.is_none_or(|prefix| name.starts_with(prefix)));
+        if is_by_time {
+            streams.sort_by_key(|(_, stream)| stream.last);
+        }
+        if is_descending {
+            streams.reverse();
+        }
+        let (page, next) = page_of(&streams, limit, &input)?;
+        let described: Vec<Value> = page.iter().map(|(stream, times)| self.stream_json(&name, stream, times)).collect();
+        Ok(with_next(json!({"logStreams": described}), next))
+    }
+
+    /// The groups that the caller may see.
+    async fn listed(&self) -> Result<BTreeMap<String, GroupListing>, CloudWatchProblem> {
+        self.require(&[Role::Ingest, Role::Read])?;
+        let server = self.server.clone();
+        let work = move || {
+            let made = server.state.groups.groups(server.whole_store(), &server.caller.scope)?;
+            let listed = |(name, made)| (name, GroupListing { made: Some(made), status: None });
+            let mut groups: BTreeMap<String, GroupListing> = made.into_iter().map(listed).collect();
+            for status in server.groups() {
+                let name = status.name.as_str().to_owned();
+                groups.entry(name).or_insert(GroupListing { made: None, status: None }).status = Some(status);
+            }
+            Ok(groups)
+        };
+        self.server.lookups.run(work).await?
+    }
+
+    /// The streams of a group: those that were made, and those of its events.
+    async fn streams(&self, name: &GroupName) -> Result<BTreeMap<String, Stream>, CloudWatchProblem> {
+        let (server, of_work) = (self.server.clone(), name.clone());
+        let work = move || {
+            let store = server.whole_store();
+            let has_events = store.has_group(&of_work);
+            match server.state.groups.group(store, &of_work)? {
+                None if !has_events => Err(CloudWatchProblem::no_group()),
+                made => Ok((made.unwrap_or_default(), has_events)),
+            }
+        };
+        let (made, has_events) = self.server.lookups.run(work).await??;
+        let with_time = |(name, created)| (name, Stream { created: Some(created), ..Stream::default() });
+        let mut streams: BTreeMap<String, Stream> = made.streams.into_iter().map(with_time).collect();
+        if !has_events {
+            return Ok(streams);
+        }
+        let name = name.clone();
+        let times = read(&self.server, "(times of streams)", move |reading| times_of(reading, &name)).await?;
+        for (stream, times) in times {
+            let created = streams.get(&stream).and_then(|made| made.created);
+            streams.insert(stream, Stream { created, ..times });
+        }
+        Ok(streams)
+    }
+
+    fn group_json(&self, name: &str, group: &GroupListing) -> Value {
+        let store = self.server.whole_store();
+        let retention = GroupName::new(name).and_then(|name| store.retention(&name).age_ns);
+        let first = group.status.as_ref().and_then(|status| status.first).map(milliseconds);
+        let created = group.made.as_ref().and_then(|made| made.created).or(first);
+        let mut json = json!({
+            "logGroupName": name, "creationTime": created.unwrap_or_default(),
+            "arn": format!("{}:*", self.arn(name)), "logGroupArn": self.arn(name), "logGroupClass": group.class(),
+            "storedBytes": group.status.as_ref().map_or(0, |status| status.bytes_stored),
+        });
+        if let Some(age_ns) = retention {
+            // An age that is no number of days is told as the next one.
+            json["retentionInDays"] = (age_ns.saturating_add(Timestamp::DAY - 1) / Timestamp::DAY).into();
+        }
+        json
+    }
+
+    fn stream_json(&self, group: &GroupName, name: &str, stream: &Stream) -> Value {
+        let mut json = json!({
+            "logStreamName": name, "creationTime": stream.created.or(stream.first).unwrap_or_default(),
+            "arn": format!("{}:log-stream:{name}", self.arn(group.as_str())),
+            "uploadSequenceToken": SEQUENCE_TOKEN, "storedBytes": 0,
+        });
+        let times = [
+            ("firstEventTimestamp", stream.first),
+            ("lastEventTimestamp", stream.last),
+            ("lastIngestionTime", stream.arrived),
+        ];
+        for (member, time) in times {
+            if let Some(time) = time {
+                json[member] = time.into();
+            }
+        }
+        json
+    }
+}
+
+impl GroupListing {
+    fn class(&self) -> &str {
+        self.made.as_ref().and_then(|made| made.class.as_deref()).unwrap_or("STANDARD")
+    }
+}
+
+/// The times of the events of each stream.
+fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, door::problem::Problem> {
+    let (now, time_zone) = (reading.server.now(), chrono_tz::UTC);
+    let plan = language::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
+    let groups = vec![GroupPattern::new(name.as_str())];
+    let scope = Scope { groups, limit: Some(STREAMS_MAX), time_zone, now };
+    let answer = reading.execute(&plan, &scope, TimeRange::ALL)?;
+    let column = |wanted: &str| answer.columns.iter().position(|column| &*column.name == wanted);
+    let places = ["@logStream", "first", "last", "arrived"].map(column);
+    let of_row = |row: &Vec<Option<Field>>| {
+        let field = |place: Option<usize>| row.get(place?)?.as_ref();
+        let time = |place| match field(place) {
+            Some(Field::Timestamp(time)) => Some(milliseconds(*time)),
+            _ => None,
+        };
+        let [name, first, last, arrived] = places;
+        let Some(Field::String(name)) = field(name) else { return None };
+        let times = Stream { created: None, first: time(first), last: time(last), arrived: time(arrived) };
+        (!name.is_empty()).then(|| (name.to_string(), times))
+    };
+    Ok(answer.rows.iter().filter_map(of_row).collect())
+}
+
+/// Whether a name has the text in it, or begins with it where the text begins with `^`.
+fn fits(name: &str, text: &str) -> bool {
+    text.strip_prefix('^').map_or_else(|| name.contains(text), |start| name.starts_with(start))
+}
+
+/// Groups by name, and the token of the page behind them.
+type Page<'g> = (Vec<(&'g String, &'g GroupListing)>, Option<String>);
+
+/// The page after the one that the token names, of entries in order of their names.
+fn page_by_name<'g>(
+    groups: impl Iterator<Item = (&'g String, &'g GroupListing)>,
+    limit: usize,
+    input: &Input,
+) -> Result<Page<'g>, CloudWatchProblem> {
+    let after = input.text("nextToken")?.map(read_token).transpose()?;
+    let mut rest = groups.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
+    let page: Vec<_> = rest.by_ref().take(limit).collect();
+    let next = rest.next().and_then(|_| page.last().map(|(name, _)| (*name).clone()));
+    Ok((page, next))
+}

@@ -1,0 +1,139 @@
+//! `auto_date_histogram`: buckets of times, as long as it takes for them to be no more than wanted.
+
+use chrono_tz::Tz;
+use serde_json::Value as Json;
+use types::{Timestamp, Value};
+
+use super::histogram::{Grid, Histogram, Step, zone};
+use super::operands::{number, time};
+use language::SearchError;
+use language::mapping::Schema;
+use plan::calendar::floor;
+use plan::function::Function;
+use plan::{Expr, Span};
+
+/// Buckets where no number is asked for, as in Elasticsearch.
+const BUCKETS_DEFAULT: usize = 10;
+
+/// Most buckets, as in Elasticsearch (`search.max_buckets` by the longest step).
+const BUCKETS_MAX: usize = super::BUCKETS_MAX / 30;
+
+/// A unit of time: its name, the span of one, which multiples are used, the sign of it.
+type Unit = (&'static str, Span, &'static [u32], &'static str);
+
+/// Units, shortest first.
+const UNITS: [Unit; 6] = [
+    ("second", Span::Nanoseconds(Timestamp::SECOND), &[1, 5, 10, 30], "s"),
+    ("minute", Span::Nanoseconds(Timestamp::MINUTE), &[1, 5, 10, 30], "m"),
+    ("hour", Span::Nanoseconds(Timestamp::HOUR), &[1, 3, 12], "h"),
+    ("day", Span::Nanoseconds(Timestamp::DAY), &[1, 7], "d"),
+    ("month", Span::Months(1), &[1, 3], "M"),
+    ("year", Span::Months(12), &[1, 5, 10, 20, 50, 100], "y"),
+];
+
+/// Buckets of times whose length is decided by the events.
+#[derive(Clone, Debug)]
+pub(super) struct AutoHistogram {
+    /// The times.
+    pub(super) time: Expr,
+    n_buckets: usize,
+    shortest: usize,
+    format: Option<String>,
+    zone: Tz,
+}
+
+/// Reads `auto_date_histogram`.
+pub(super) fn parse(
+    schema: &Schema,
+    body: &Json,
+    known_zone: &mut Option<Tz>,
+    at: &str,
+) -> Result<AutoHistogram, SearchError> {
+    let Some(field) = body.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "needs a [field]"));
+    };
+    let n_buckets = number(body.get("buckets"), at)?.unwrap_or(BUCKETS_DEFAULT);
+    if n_buckets == 0 || n_buckets > BUCKETS_MAX {
+        return Err(SearchError::argument(format!("[{at}] buckets must be between 1 and {BUCKETS_MAX}")));
+    }
+    let shortest = match body.get("minimum_interval").and_then(Json::as_str) {
+        None => 0,
+        Some(name) => UNITS.iter().position(|(known, ..)| *known == name).ok_or_else(|| {
+            let names = UNITS.map(|(name, ..)| name).join(", ");
+            SearchError::argument(format!("minimum_interval must be one of [{names}]"))
+        })?,
+    };
+    let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
+    let time = match time(schema, field)? {
+        Expr::Field(name) if name.starts_with('@') => Expr::Field(name),
+        // Texts that are dates become times.
+        value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Span::Nanoseconds(1))]),
+    };
+    Ok(AutoHistogram { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
+}
+
+impl AutoHistogram {
+    /// The histogram for events from `first` to `last`, and the name of its step.
+    pub(super) fn histogram(&self, first: i64, last: i64) -> (Histogram, String) {
+        let mut chosen = None;
+        for (_, unit, multiples, sign) in &UNITS[self.shortest..] {
+            for multiple in *multiples {
+                let histogram = self.of_step(*unit, *multiple, first);
+                let is_enough = self.is_enough(&histogram, first, last);
+                chosen = Some((histogram, format!("{multiple}{sign}")));
+                if is_enough {
+                    return chosen.unwrap_or_else(|| self.shortest_step(first));
+                }
+            }
+        }
+        // Longer than a hundred years there is no step.
+        chosen.unwrap_or_else(|| self.shortest_step(first))
+    }
+
+    /// The histogram where there are no events.
+    pub(super) fn shortest_step(&self, first: i64) -> (Histogram, String) {
+        let (_, unit, _, sign) = UNITS[self.shortest];
+        (self.of_step(unit, 1, first), format!("1{sign}"))
+    }
+
+    /// Buckets of so many units, counted from the unit that the first event lies in.
+    fn of_step(&self, unit: Span, multiple: u32, first: i64) -> Histogram {
+        let time = self.time.clone();
+        let floored = |span: Span| Expr::Call(Function::DateFloor, vec![time.clone(), Expr::Duration(span)]);
+        let (span, value, grid) = match unit {
+            Span::Nanoseconds(length) if multiple > 1 => {
+                let span = Span::Nanoseconds(length * i64::from(multiple));
+                let origin = floor(self.zone, first, unit).unwrap_or(first);
+                let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
+                let bucket = Expr::Call(Function::TimeBucket, vec![time.clone(), literal, Expr::Duration(span)]);
+                (span, bucket, Grid::Counted(origin))
+            }
+            Span::Nanoseconds(_) => (unit, floored(unit), Grid::Calendar(0)),
+            Span::Months(months) => {
+                let span = Span::Months(months * multiple);
+                (span, floored(span), Grid::Calendar(0))
+            }
+        };
+        Histogram {
+            value,
+            step: Step::Time { span, zone: self.zone, grid },
+            least: 0,
+            extended: None,
+            hard: None,
+            format: self.format.clone(),
+            is_keyed: false,
+            is_descending: false,
+            by_count: false,
+        }
+    }
+
+    /// Whether the events fit into so many buckets as are wanted.
+    fn is_enough(&self, histogram: &Histogram, first: i64, last: i64) -> bool {
+        let mut key = histogram.first_key(first as f64);
+        for _ in 0..self.n_buckets {
+            let Some(value) = key else { return true };
+            key = histogram.next_key(&value).filter(|next| matches!(next, Value::Timestamp(next) if next.0 <= last));
+        }
+        key.is_none()
+    }
+}

@@ -1,0 +1,181 @@
+//! The lines of a bulk request: actions, and the documents behind them.
+//!
+//! An unreadable action costs itself, and the line behind it unless that is an action: it was its document then.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use super::item::{Action, Refusal};
+
+/// What stands behind an action's name. Everything else that Elasticsearch knows there changes nothing here.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Meta<'b> {
+    #[serde(borrow, default, rename = "_index")]
+    index: Option<Text<'b>>,
+    #[serde(borrow, default, rename = "_id")]
+    id: Option<Text<'b>>,
+    #[serde(borrow, default)]
+    op_type: Option<Text<'b>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Named<'b> {
+    #[serde(borrow)]
+    Index(Meta<'b>),
+    Create(Meta<'b>),
+    Update(Meta<'b>),
+    Delete(Meta<'b>),
+}
+
+/// A text, borrowed from the body where it has no escapes. Some senders write ids as numbers.
+#[derive(Clone, Debug)]
+struct Text<'b>(Cow<'b, str>);
+
+impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Spelled;
+        impl<'de> Visitor<'de> for Spelled {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a number")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(number.to_string())))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(number.to_string())))
+            }
+        }
+        deserializer.deserialize_any(Spelled)
+    }
+}
+
+/// One action as read.
+#[derive(Clone, Debug)]
+pub(super) enum Line<'b> {
+    /// An action, with its document where it has one.
+    Action { action: Action, index: Option<Cow<'b, str>>, id: Option<Cow<'b, str>>, source: Option<&'b [u8]> },
+    /// No action.
+    Unreadable(Refusal),
+}
+
+/// Reads a body action by action.
+#[derive(Debug)]
+pub(super) struct Actions<'b> {
+    rest: &'b [u8],
+    line_number: usize,
+    /// The action line before and what it says: most requests repeat one and the same.
+    last: Option<(&'b [u8], Action, Meta<'b>)>,
+}
+
+impl<'b> Actions<'b> {
+    pub(super) fn new(body: &'b [u8]) -> Self {
+        Self { rest: body, line_number: 0, last: None }
+    }
+
+    /// The next action; none at the end of the body.
+    pub(super) fn next(&mut self) -> Option<Line<'b>> {
+        let line = loop {
+            let line = self.next_line()?;
+            if !line.is_empty() {
+                break line;
+            }
+        };
+        let (action, meta) = match self.read_action(line) {
+            Ok(read) => read,
+            Err(problem) => {
+                let refusal = Refusal::NoAction { line: self.line_number, problem };
+                self.skip_document();
+                return Some(Line::Unreadable(refusal));
+            }
+        };
+        let source = if action == Action::Delete { None } else { self.next_line().filter(|line| !line.is_empty()) };
+        let index = meta.index.map(|text| text.0);
+        Some(Line::Action { action, index, id: meta.id.map(|text| text.0), source })
+    }
+
+    fn next_line(&mut self) -> Option<&'b [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.line_number += 1;
+        let (line, rest) = match memchr::memchr(b'\n', self.rest) {
+            Some(end) => (&self.rest[..end], &self.rest[end + 1..]),
+            None => (self.rest, &b""[..]),
+        };
+        self.rest = rest;
+        Some(line.trim_ascii())
+    }
+
+    /// Passes over the next line unless it is an action.
+    fn skip_document(&mut self) {
+        let (rest, line_number) = (self.rest, self.line_number);
+        let is_action = self.next_line().is_some_and(|line| self.read_action(line).is_ok());
+        if is_action {
+            (self.rest, self.line_number) = (rest, line_number);
+        }
+    }
+
+    fn read_action(&mut self, line: &'b [u8]) -> Result<(Action, Meta<'b>), String> {
+        if let Some((_, action, meta)) = self.last.as_ref().filter(|(known, ..)| *known == line) {
+            return Ok((*action, meta.clone()));
+        }
+        let named: Named<'b> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let (action, meta) = match named {
+            Named::Index(meta) if meta.op_type.as_ref().is_some_and(|op| op.0 == "create") => (Action::Create, meta),
+            Named::Index(meta) => (Action::Index, meta),
+            Named::Create(meta) => (Action::Create, meta),
+            Named::Update(meta) => (Action::Update, meta),
+            Named::Delete(meta) => (Action::Delete, meta),
+        };
+        self.last = Some((line, action, meta.clone()));
+        Ok((action, meta))
+    }
+}
+
+/// Whether a document has a field of its own where an id that came beside it is kept.
+pub(super) fn has_own_id(document: &[u8]) -> bool {
+    // Objects within a document may well have an id: only where the letters occur is it worth a closer look.
+    let may_have = [&b"_id\""[..], b"@id\"", b"\\u"].iter().any(|word| memchr::memmem::find(document, word).is_some());
+    may_have && serde_json::from_slice::<OwnId>(document).is_ok_and(|own| own.0)
+}
+
+/// Whether one of an object's own keys is that of an id.
+struct OwnId(bool);
+
+impl<'de> Deserialize<'de> for OwnId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = OwnId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OwnId, A::Error> {
+                let mut found = false;
+                while let Some((key, IgnoredAny)) = map.next_entry::<Text<'de>, IgnoredAny>()? {
+                    found |= matches!(&*key.0, "_id" | "@id");
+                }
+                Ok(OwnId(found))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}

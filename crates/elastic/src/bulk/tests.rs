@@ -1,0 +1,204 @@
+//! Bodies as agents shape them, and as nobody should.
+
+use std::sync::Arc;
+
+use storage::{Options, Store};
+use types::{GroupPattern, GroupScope, Limits, Timestamp};
+
+use super::*;
+
+fn shown(body: &[u8], index: Option<&str>) -> Result<Vec<String>, String> {
+    let items = read(body, index).map_err(|error| error.to_string())?;
+    let show = |item: &Item<'_>| {
+        let id = item.id.as_deref().unwrap_or("-");
+        let source = String::from_utf8_lossy(item.source);
+        let refusal =
+            if let Outcome::Refused(refusal) = &item.outcome { format!(" !{refusal}") } else { String::new() };
+        format!("{} {} {id} {source}{refusal}", item.action.name(), item.index)
+    };
+    Ok(items.iter().map(show).collect())
+}
+
+fn check(body: &str, expected: &[&str]) {
+    let shown = shown(body.as_bytes(), None).expect("a bulk request");
+    assert_eq!(shown, expected, "{body}");
+}
+
+#[test]
+fn bodies_of_known_agents_are_read() {
+    // Filebeat, to a data stream.
+    check(
+        "{\"create\":{\"_index\":\"filebeat-8.19.0\"}}\n{\"@timestamp\":\"2026-11-20T11:51:00.000Z\",\"message\":\"m\"}\n",
+        &["create filebeat-8.19.0 - {\"@timestamp\":\"2026-11-20T11:51:00.000Z\",\"message\":\"m\"}"],
+    );
+    // Logstash names no id, a routing of nothing, and retries.
+    check(
+        "{\"index\":{\"_id\":null,\"_index\":\"logstash-2026.11.20\",\"routing\":null}}\n{\"message\":\"m\"}\n",
+        &["index logstash-2026.11.20 - {\"message\":\"m\"}"],
+    );
+    // Fluent Bit and rsyslog, of old.
+    check(
+        "{\"create\":{\"_index\":\"fluent-bit\",\"_type\":\"_doc\",\"_id\":\"f1\"}}\n{\"log\":\"l\"}\n",
+        &["create fluent-bit f1 {\"log\":\"l\"}"],
+    );
+    check(
+        "{\"index\":{\"_index\": \"system\",\"_type\":\"events\"}}\n{\"msgnum\":\"1\"}\n{\"index\":{\"_index\": \"system\",\"_type\":\"events\"}}\n{\"msgnum\":\"2\"}\n",
+        &["index system - {\"msgnum\":\"1\"}", "index system - {\"msgnum\":\"2\"}"],
+    );
+    // Client libraries: op_type in the action, names with escapes, CRLF, no last newline.
+    check(
+        "{\"index\":{\"_index\":\"a\\u0062\",\"op_type\":\"create\",\"_id\":12}}\r\n{\"x\":1}\r\n\r\n{\"delete\":{\"_index\":\"a\",\"_id\":\"1\"}}\r\n{\"index\":{\"_index\":\"a\"}}\n{}",
+        &[
+            "create ab 12 {\"x\":1}",
+            "delete a 1  !delete is not possible: events never change; only index and create are",
+            "index a - {}",
+        ],
+    );
+}
+
+#[test]
+fn a_line_that_is_no_action_costs_itself_and_its_document() {
+    let body = "{\"index\":{\"_index\":\"a\"}}\n{\"n\":1}\n{\"idnex\":{}}\n{\"n\":2}\n{\"index\":{}}\n{\"n\":3}\nno\n{\"create\":{\"_index\":\"a\"}}\n{\"n\":4}\n{\"create\":{}}\n";
+    let shown = shown(body.as_bytes(), Some("d")).expect("a bulk request");
+    assert_eq!(shown.len(), 6);
+    assert_eq!(shown[0], "index a - {\"n\":1}");
+    assert!(shown[1].starts_with("index d -  !line 3 of the body is no action: unknown variant"), "{}", shown[1]);
+    assert_eq!(shown[2], "index d - {\"n\":3}");
+    assert!(shown[3].starts_with("index d -  !line 7 of the body is no action"), "{}", shown[3]);
+    assert_eq!(shown[4], "create a - {\"n\":4}");
+    assert_eq!(shown[5], "create d -  !document is missing");
+}
+
+#[test]
+fn a_body_cut_anywhere_loses_no_more_than_what_was_cut() {
+    let one = |n: usize| format!("{{\"create\":{{\"_index\":\"a\",\"_id\":\"{n}\"}}}}\n{{\"n\":{n}}}\n");
+    let body: String = (0..4).map(one).collect();
+    let whole = shown(body.as_bytes(), None).expect("a bulk request");
+    let mut n_bytes = 0;
+    for n in 0..4 {
+        let one = one(n);
+        for cut in 0..one.len() {
+            let Ok(read) = shown(&body.as_bytes()[..n_bytes + cut], None) else {
+                assert_eq!(n, 0);
+                continue;
+            };
+            assert_eq!(read[..n], whole[..n], "cut at {}", n_bytes + cut);
+            assert!(read.len() <= n + 1);
+        }
+        n_bytes += one.len();
+    }
+}
+
+#[test]
+fn hostile_bodies_are_refused() {
+    let deep = format!("{{\"index\":{}\n{{}}\n", "{\"a\":".repeat(100_000));
+    for body in
+        ["", "\n", "\u{0}", "{}", "null\n{}\n", "{\"index\":{},\"create\":{}}\n{}\n", "{\"index\":7}\n{}\n", &deep]
+    {
+        assert!(shown(body.as_bytes(), Some("a")).is_err(), "{:.40}", body);
+    }
+    assert!(shown(b"\xff\xfe\n\xff", Some("a")).is_err());
+    let many = "{\"index\":{}}\n{}\n".repeat(ACTIONS_MAX + 1);
+    assert!(matches!(read(many.as_bytes(), Some("a")), Err(IngestError::TooManyActions { .. })));
+}
+
+#[test]
+fn a_document_may_not_have_an_id_beside_its_own() {
+    let check = |document: &str| action::has_own_id(document.as_bytes());
+    assert!(check("{\"_id\":1}") && check("{\"a\":{\"_id\":1},\"@id\":\"x\"}") && check("{\"\\u005fid\":1}"));
+    assert!(!check("{\"a\":{\"_id\":1}}") && !check("{\"a\":\"_id\\\"\"}") && !check("[\"_id\"]"));
+}
+
+struct House {
+    intake: Intake,
+    counter: DocumentCounter,
+    store: Arc<Store>,
+    _dir: tempfile::TempDir,
+}
+
+const NOW: Timestamp = Timestamp(1_795_176_000 * Timestamp::SECOND);
+
+fn house() -> House {
+    let dir = tempfile::TempDir::new().expect("a scratch directory");
+    let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a new store opens");
+    House {
+        intake: Intake::new(store.clone(), Limits::default(), 0),
+        counter: DocumentCounter::default(),
+        store,
+        _dir: dir,
+    }
+}
+
+impl House {
+    fn documents<'a>(&'a self, sender: &'a Sender<'a>) -> DocumentIntake<'a> {
+        DocumentIntake { intake: &self.intake, counter: &self.counter, sender, check: &|_, _, _| None }
+    }
+
+    fn outcomes(&self, body: &str, within: &GroupScope) -> Vec<Outcome> {
+        let sender = Sender { name: "", within, batch_id: None, now: NOW };
+        let items = self.documents(&sender).bulk(body.as_bytes(), None).expect("it is stored");
+        items.items.into_iter().map(|item| item.outcome).collect()
+    }
+}
+
+const ONE: &str = "{\"create\":{\"_index\":\"a\",\"_id\":\"1\"}}\n{\"message\":\"one\"}\n";
+
+#[test]
+fn an_id_on_its_way_into_the_store_is_busy_until_its_fate_is_known() {
+    let house = house();
+    let group = group_name_of_outside("a");
+    let mut others = read(ONE.as_bytes(), None).expect("a bulk request");
+    let claimed = ids::settle(&house.intake, &mut others, &[Some((0, group))]);
+    assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Busy]);
+    drop(claimed);
+    assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Created]);
+    assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Exists]);
+}
+
+#[test]
+fn claims_are_given_back_when_the_store_refuses() {
+    let house = house();
+    house.store.close().expect("it closes");
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
+    for _ in 0..2 {
+        // Were the id still claimed, nothing would be left to store, and nothing be refused.
+        assert!(matches!(house.documents(&sender).bulk(ONE.as_bytes(), None), Err(IngestError::Store(_))));
+    }
+}
+
+#[test]
+fn a_refused_document_leaves_its_id_to_the_next() {
+    let house = house();
+    let body = "{\"create\":{\"_index\":\"a\",\"_id\":\"1\"}}\nbroken\n".to_owned() + ONE + ONE;
+    let outcomes = house.outcomes(&body, &GroupScope::All);
+    assert!(matches!(outcomes[0], Outcome::Refused(Refusal::NoRecord(_))));
+    assert_eq!(outcomes[1..], [Outcome::Created, Outcome::Exists]);
+}
+
+#[test]
+fn nothing_is_told_or_stored_out_of_reach() {
+    let house = house();
+    assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Created]);
+    let within = GroupScope::Matching(vec![GroupPattern::new("b")]);
+    let outcomes = house.outcomes(&(ONE.to_owned() + "{\"index\":{\"_index\":\"b\"}}\n{\"n\":1}\n"), &within);
+    assert!(matches!(outcomes[0], Outcome::Refused(Refusal::OutOfScope(_))));
+    assert_eq!(outcomes[1], Outcome::Created);
+}
+
+#[test]
+fn racing_requests_create_an_id_once() {
+    let house = house();
+    let body: String =
+        (0..50).map(|n| format!("{{\"create\":{{\"_index\":\"a\",\"_id\":\"{n}\"}}}}\n{{\"n\":{n}}}\n")).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                // Whoever is told to come back does.
+                while house.outcomes(&body, &GroupScope::All).contains(&Outcome::Busy) {}
+            });
+        }
+    });
+    let snapshot = house.store.snapshot(&[GroupPattern::new("a")], types::TimeRange::ALL);
+    let n_events: u64 = snapshot.runs.iter().map(|run| run.info().n_events).sum();
+    assert_eq!(n_events, 50);
+}

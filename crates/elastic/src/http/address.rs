@@ -1,0 +1,107 @@
+//! Addresses of this API: everything below `/elasticsearch`, and at the root what can only be meant for it.
+
+use std::borrow::Cow;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, Uri, header, uri};
+use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
+
+/// Where this door stands.
+pub(super) const PREFIX: &str = "/elasticsearch";
+
+/// The same service, in which requests that can only be meant for this door are found at the root, too.
+pub fn at_the_root(router: Router) -> Router {
+    let moved = ServiceBuilder::new().layer(MapRequestLayer::new(move_request)).service(router);
+    Router::new().fallback_service(moved)
+}
+
+fn move_request(mut request: Request) -> Request {
+    if let Some(path) = moved(request.method(), request.uri().path(), request.headers()) {
+        let path = request.uri().query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        // Of parts that were a valid path.
+        parts.path_and_query = uri::PathAndQuery::try_from(path).ok();
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+    request
+}
+
+/// Where a request's path stands under this door; none where it stands there as it is, or does not belong here.
+fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let (first, second) = (parts.next(), parts.next());
+    if first == Some(&PREFIX[1..]) {
+        // Senders put addresses together from parts, and leave a slash too many.
+        let has_slash_too_many = path.contains("//") || (second.is_some() && path.ends_with('/'));
+        return has_slash_too_many.then(|| format!("/{}", squeezed(path)));
+    }
+    // No path of ours goes on so, and what begins with a sign of its own is no index.
+    let is_of_index = second.is_some_and(|second| second.starts_with('_'));
+    let is_meant = match first {
+        None => matches!(*method, Method::GET | Method::HEAD) && accepts_only_json(headers),
+        Some(first) => first.starts_with('_') || is_of_index || (second.is_none() && is_about_index(method, headers)),
+    };
+    is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
+}
+
+/// Whether a request to one name at the root makes an index of it, or asks in a way that only clients of Elasticsearch do.
+fn is_about_index(method: &Method, headers: &HeaderMap) -> bool {
+    let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    *method == Method::PUT || accepts().any(|kinds| kinds.contains("vnd.elasticsearch"))
+}
+
+fn squeezed(path: &str) -> Cow<'_, str> {
+    let trimmed = path.trim_matches('/');
+    if !trimmed.contains("//") {
+        return Cow::Borrowed(trimmed);
+    }
+    Cow::Owned(trimmed.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
+}
+
+fn accepts_only_json(headers: &HeaderMap) -> bool {
+    let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepts().any(|kinds| kinds.contains("json")) && !accepts().any(|k| k.contains("*/*") || k.contains("text/html"))
+}
+
+/// Whether an address is one of this door.
+pub fn is_address(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_can_only_be_meant_for_this_door_is_found_at_the_root() {
+        let check = |path: &str, accept: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            moved(&Method::GET, path, &headers)
+        };
+        for (path, expected) in [
+            ("/_bulk", "/elasticsearch/_bulk"),
+            ("/_bulk/", "/elasticsearch/_bulk"),
+            ("//_cat/health", "/elasticsearch/_cat/health"),
+            ("/logs-app/_bulk", "/elasticsearch/logs-app/_bulk"),
+            ("/logs/_doc/a%2Fb", "/elasticsearch/logs/_doc/a%2Fb"),
+            ("/elasticsearch//_bulk", "/elasticsearch/_bulk"),
+            ("/elasticsearch/_bulk/", "/elasticsearch/_bulk"),
+        ] {
+            assert_eq!(check(path, "*/*").as_deref(), Some(expected), "{path}");
+        }
+        for path in ["/", "/api/v1/query", "/loki/api/v1/push", "/-/ready", "/elasticsearch/", "/elasticsearch/_bulk"] {
+            assert_eq!(check(path, "application/json, */*"), None, "{path}");
+        }
+        assert_eq!(check("/", "application/json").as_deref(), Some("/elasticsearch/"));
+        assert_eq!(check("/", "text/html"), None);
+        let of_library = "application/vnd.elasticsearch+json; compatible-with=8";
+        assert_eq!(check("/logs", of_library).as_deref(), Some("/elasticsearch/logs"));
+        assert_eq!(check("/metrics", "application/json"), None);
+        assert_eq!(moved(&Method::PUT, "/logs", &HeaderMap::new()).as_deref(), Some("/elasticsearch/logs"));
+    }
+}

@@ -1,0 +1,184 @@
+//! The answers to documents: `{"took","errors","items":[{"create":{…}}]}`, in the order of the actions.
+
+use std::io::Write;
+
+use axum::http::StatusCode;
+use types::Timestamp;
+
+use super::filter::{Filter, KEYS};
+use crate::bulk::{Item, Items, Outcome, Refusal};
+
+/// What stands between the id and the number of an event that was stored.
+const CREATED: &[u8] =
+    br#","_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":"#;
+
+/// What became of an item, as HTTP says it.
+pub(super) struct ItemStatus<'i> {
+    pub(super) status: StatusCode,
+    /// Type and reason of the error.
+    pub(super) error: Option<(&'static str, std::borrow::Cow<'i, str>)>,
+}
+
+impl ItemStatus<'_> {
+    pub(super) fn new(item: &Item<'_>) -> Self {
+        let id = item.id.as_deref().unwrap_or_default();
+        let (status, kind, reason) = match &item.outcome {
+            Outcome::Created => return ItemStatus { status: StatusCode::CREATED, error: None },
+            Outcome::Exists => {
+                let reason = format!("[{id}]: version conflict, document already exists (current version [1])");
+                (StatusCode::CONFLICT, "version_conflict_engine_exception", reason)
+            }
+            Outcome::Busy => {
+                let reason = format!("[{id}]: another request is about to store it; try again");
+                (StatusCode::TOO_MANY_REQUESTS, "es_rejected_execution_exception", reason)
+            }
+            Outcome::Refused(refusal) => {
+                let (status, kind) = match refusal {
+                    Refusal::OutOfScope(_) => (StatusCode::FORBIDDEN, "security_exception"),
+                    Refusal::NoRecord(_) | Refusal::OwnId => (StatusCode::BAD_REQUEST, "document_parsing_exception"),
+                    Refusal::Misfit { kind, .. } => (StatusCode::BAD_REQUEST, *kind),
+                    Refusal::NoDocument => (StatusCode::BAD_REQUEST, "parse_exception"),
+                    _ => (StatusCode::BAD_REQUEST, "illegal_argument_exception"),
+                };
+                (status, kind, refusal.to_string())
+            }
+        };
+        ItemStatus { status, error: Some((kind, reason.into())) }
+    }
+}
+
+/// The answer to a bulk request.
+pub(super) fn bulk(items: &Items<'_>, filter: &Filter, received: Timestamp, took_ms: i64) -> Vec<u8> {
+    let failed = items.items.iter().any(|item| item.outcome != Outcome::Created);
+    let mut out = Vec::with_capacity(64 + items.items.len() * 192);
+    out.push(b'{');
+    if filter.errors {
+        write_to(&mut out, format_args!("\"errors\":{failed},"));
+    }
+    if filter.took {
+        write_to(&mut out, format_args!("\"took\":{took_ms},"));
+    }
+    let before = out.len();
+    out.extend_from_slice(b"\"items\":[");
+    let mut has_items = items.items.is_empty() && filter.errors && filter.took;
+    let mut number = items.first_number;
+    for item in &items.items {
+        let start = out.len();
+        write_to(&mut out, format_args!("{{\"{}\":", item.action.name()));
+        if write_item(&mut out, item, filter.keys(item.action), received, number) {
+            out.extend_from_slice(b"},");
+            has_items = true;
+        } else {
+            // As in Elasticsearch, what is left empty by a filter is left out.
+            out.truncate(start);
+        }
+        number += u64::from(item.outcome == Outcome::Created);
+    }
+    if has_items {
+        out.pop_if(|byte| *byte == b',');
+        out.push(b']');
+    } else {
+        out.truncate(before);
+        out.pop_if(|byte| *byte == b',');
+    }
+    out.push(b'}');
+    out
+}
+
+/// The answer to a document that was stored.
+pub(super) fn document(item: &Item<'_>, filter: &Filter, received: Timestamp, number: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_item(&mut out, item, filter.keys(item.action), received, number);
+    out
+}
+
+/// Writes what is wanted of an item; whether that is anything.
+fn write_item(out: &mut Vec<u8>, item: &Item<'_>, keys: &[bool; KEYS.len()], received: Timestamp, number: u64) -> bool {
+    if item.outcome == Outcome::Created && keys.iter().all(|wanted| *wanted) {
+        write_created(out, item, received, number);
+        return true;
+    }
+    let fate = ItemStatus::new(item);
+    out.push(b'{');
+    let start = out.len();
+    for (key, _) in KEYS.iter().zip(keys).filter(|(_, wanted)| **wanted) {
+        let key_start = out.len();
+        write_to(out, format_args!("\"{key}\":"));
+        match (*key, &fate.error) {
+            ("_index", _) => write_text(out, &item.index),
+            ("_id", _) => write_id(out, item, received, number),
+            ("_version" | "_primary_term", None) => out.push(b'1'),
+            ("result", None) => out.extend_from_slice(b"\"created\""),
+            ("_shards", None) => out.extend_from_slice(b"{\"total\":1,\"successful\":1,\"failed\":0}"),
+            ("_seq_no", None) => write_to(out, format_args!("{number}")),
+            ("status", _) => write_to(out, format_args!("{}", fate.status.as_u16())),
+            ("error", Some((kind, reason))) => {
+                write_to(out, format_args!("{{\"type\":\"{kind}\",\"reason\":"));
+                write_text(out, reason);
+                out.push(b'}');
+            }
+            _ => {
+                out.truncate(key_start);
+                continue;
+            }
+        }
+        out.push(b',');
+    }
+    let has_any = out.len() > start;
+    out.pop_if(|byte| *byte == b',');
+    out.push(b'}');
+    has_any
+}
+
+/// Writes all that is to be said of an item that was stored: what most items are answered, at the cost of a few copies.
+fn write_created(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64) {
+    out.extend_from_slice(b"{\"_index\":");
+    write_text(out, &item.index);
+    out.extend_from_slice(b",\"_id\":");
+    write_id(out, item, received, number);
+    out.extend_from_slice(CREATED);
+    write_to(out, format_args!("{number}"));
+    out.extend_from_slice(b",\"_primary_term\":1,\"status\":201}");
+}
+
+/// Writes the id that the sender gave, else one of ours, which is of no use but to be different from all others: the
+/// time of the request and the number of the event.
+fn write_id(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64) {
+    match (&item.id, &item.outcome) {
+        (Some(id), _) => write_text(out, id),
+        (None, Outcome::Created) => write_to(out, format_args!("\"{:016x}{number:08x}\"", received.0)),
+        (None, _) => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    // Writing to memory cannot fail, nor can making JSON of a text.
+    let _ = serde_json::to_writer(out, text);
+}
+
+fn write_to(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(arguments);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_short_way_says_what_the_long_one_says() {
+        let item = Item::new(crate::bulk::Action::Index, "a\"b", Some("1"), Outcome::Created);
+        let mut short = Vec::new();
+        write_created(&mut short, &item, Timestamp(5), 7);
+        let mut long = Vec::new();
+        for key in KEYS {
+            let mut one = Vec::new();
+            let keys = KEYS.map(|known| known == key);
+            write_item(&mut one, &item, &keys, Timestamp(5), 7);
+            long.push(serde_json::from_slice::<Value>(&one).expect("an object"));
+        }
+        let long = long.into_iter().flat_map(|one| one.as_object().cloned().unwrap_or_default()).collect();
+        assert_eq!(serde_json::from_slice::<Value>(&short).expect("an object"), Value::Object(long));
+    }
+}

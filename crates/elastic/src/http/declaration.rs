@@ -1,0 +1,26 @@
+//! What an index was declared to be.
+
+use language::mapping::Mapping;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json_;
+
+/// What an index was declared to be, as the control store has it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub(super) struct Declaration {
+    #[serde(default)]
+    pub(super) mappings: Json_,
+    #[serde(default)]
+    pub(super) settings: Json_,
+}
+
+impl Declaration {
+    /// What is declared here and above it.
+    pub(super) fn with(&self, above: &Self) -> Self {
+        let merged = |below: &Json_, above: &Json_| match (below.is_null(), above.is_null()) {
+            (_, true) => below.clone(),
+            (true, _) => above.clone(),
+            _ => Mapping::merged(below, above),
+        };
+        Self { mappings: merged(&self.mappings, &above.mappings), settings: merged(&self.settings, &above.settings) }
+    }
+}

@@ -1,0 +1,48 @@
+//! Errors in the form of Elasticsearch.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use door::problem::Problem;
+
+/// What is said of what Elasticsearch knows and this door does not.
+pub(super) const NOT_SUPPORTED: &str = "is not supported here";
+
+/// A problem in the form of Elasticsearch, as it stands in an answer to several questions.
+pub(super) fn problem_json(problem: &Problem) -> (StatusCode, Value) {
+    // Senders drop what is answered with a status that they do not know.
+    let status = match problem.status {
+        StatusCode::INSUFFICIENT_STORAGE => StatusCode::SERVICE_UNAVAILABLE,
+        status => status,
+    };
+    let kind = match status {
+        // Codes of ours have no underscores: this one is the name of an exception already.
+        _ if problem.code.contains('_') => problem.code,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "security_exception",
+        StatusCode::NOT_FOUND => "resource_not_found_exception",
+        StatusCode::CONFLICT => "version_conflict_engine_exception",
+        StatusCode::PAYLOAD_TOO_LARGE => "content_too_long_exception",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "media_type_header_exception",
+        StatusCode::TOO_MANY_REQUESTS => "es_rejected_execution_exception",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable_shards_exception",
+        status if status.is_server_error() => "exception",
+        _ if problem.code == "bad-body" => "parse_exception",
+        _ => "illegal_argument_exception",
+    };
+    (status, error_json(status, kind, &problem.sentence()))
+}
+
+/// An error in the form of Elasticsearch.
+pub(super) fn error_answer(status: StatusCode, kind: &str, reason: &str) -> Response {
+    let body = error_json(status, kind, reason);
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+fn error_json(status: StatusCode, kind: &str, reason: &str) -> Value {
+    let cause = json!({"type": kind, "reason": reason});
+    json!({
+        "error": {"root_cause": [cause], "type": kind, "reason": reason},
+        "status": status.as_u16(),
+    })
+}

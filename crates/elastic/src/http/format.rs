@@ -1,0 +1,53 @@
+//! The form of all answers of this API: the header that clients require, and the media type of their version.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::errors::problem_json;
+use door::format::ErrorFormat;
+use door::problem::Problem;
+
+/// Clients refuse to talk to what does not say this.
+const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
+
+/// The major version of Elasticsearch whose form a client wants.
+pub fn version_wanted(headers: &HeaderMap) -> Option<u8> {
+    let kinds = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut wanted = kinds.filter(|kinds| kinds.contains("application/vnd.elasticsearch+json"));
+    let version = wanted.next()?.split("compatible-with=").nth(1)?;
+    version.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Errors as Elasticsearch writes them, and the mark that its clients want on every answer.
+pub struct ElasticFormat {
+    /// The version whose form is wanted.
+    pub version: Option<u8>,
+}
+
+impl ErrorFormat for ElasticFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        refuse(problem)
+    }
+
+    fn mark(&self, response: Response) -> Response {
+        mark(response, self.version)
+    }
+}
+
+/// Marks an answer of this door as its clients want it.
+fn mark(mut response: Response, version: Option<u8>) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(PRODUCT.0, PRODUCT.1);
+    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let kind = |version| format!("application/vnd.elasticsearch+json;compatible-with={version}");
+    if let Some(Ok(kind)) = version.filter(|_| is_json).map(|version| HeaderValue::try_from(kind(version))) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    response
+}
+
+/// A problem in the form of Elasticsearch.
+fn refuse(problem: &Problem) -> Response {
+    let (status, body) = problem_json(problem);
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}

@@ -1,0 +1,72 @@
+//! The mappings of all indices, by their own declarations and by templates.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use language::mapping::Mapping;
+use serde_json::Value as Json_;
+
+use super::declaration::Declaration;
+use super::template::declared;
+
+/// Most names whose mapping by templates is remembered.
+const NAMES_MAX: usize = 20_000;
+
+/// An index with its mapping.
+#[derive(Clone, Debug)]
+pub(super) struct IndexMapping {
+    pub(super) declared: Declaration,
+    pub(super) mapping: Arc<Mapping>,
+}
+
+/// MappingSet of a store.
+#[derive(Debug, Default)]
+pub(super) struct MappingSet {
+    pub(super) indices: BTreeMap<String, IndexMapping>,
+    /// Templates by their kinds and names.
+    pub(super) templates: BTreeMap<String, Json_>,
+    /// Mappings by templates, of names that were asked for.
+    pub(super) by_name: Mutex<HashMap<String, Option<Arc<Mapping>>>>,
+}
+
+impl MappingSet {
+    /// Returns the mapping of an index; `None` where nothing declares one.
+    pub(super) fn mapping(&self, group: &str) -> Option<Arc<Mapping>> {
+        if let Some(index) = self.indices.get(group) {
+            return (!index.mapping.is_empty()).then(|| index.mapping.clone());
+        }
+        if self.templates.is_empty() {
+            return None;
+        }
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = by_name.get(group) {
+            return known.clone();
+        }
+        let declared = declared(&self.templates, group);
+        // Templates were read when they were put.
+        let mapping = declared.and_then(|of| Mapping::read(&of.mappings, &of.settings).ok());
+        let mapping = mapping.filter(|mapping| !mapping.is_empty()).map(Arc::new);
+        if by_name.len() >= NAMES_MAX {
+            by_name.clear();
+        }
+        by_name.insert(group.to_owned(), mapping.clone());
+        mapping
+    }
+
+    /// Returns what an index was declared to be, by itself or by templates.
+    pub(super) fn declared(&self, group: &str) -> Option<Declaration> {
+        match self.indices.get(group) {
+            Some(index) => Some(index.declared.clone()),
+            None => declared(&self.templates, group),
+        }
+    }
+
+    /// Reports whether an index has a mapping of its own.
+    pub(super) fn has_own(&self, group: &str) -> bool {
+        self.indices.contains_key(group)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.indices.is_empty() && self.templates.is_empty()
+    }
+}

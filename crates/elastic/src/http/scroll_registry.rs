@@ -1,0 +1,59 @@
+//! Scrolls that are remembered: their progress, and whether they were closed.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value as Json_;
+
+/// Most scrolls whose progress is remembered; the one that was used longest ago is forgotten first.
+const SCROLLS_MAX: usize = 4_096;
+
+/// Sort values and id of the last hit; without one there are no more.
+pub(super) type Last = Option<(Vec<Json_>, String)>;
+
+/// How far a scroll has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) last: Last,
+    pub(super) page: u64,
+}
+
+/// A scroll that is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Scroll {
+    /// Held while a page is looked for: whoever asks twice at once has two pages.
+    pub(super) progress: Mutex<Progress>,
+    pub(super) is_closed: AtomicBool,
+}
+
+/// Scrolls by their keys, and when each was used last.
+#[derive(Debug, Default)]
+struct Scrolls {
+    by_key: HashMap<String, (Arc<Scroll>, u64)>,
+    n_uses: u64,
+}
+
+/// How far all scrolls have come.
+#[derive(Debug, Default)]
+pub(crate) struct ScrollRegistry(Mutex<Scrolls>);
+
+impl ScrollRegistry {
+    /// Finds a scroll; one that is unknown is remembered from `begun` on, where there is that.
+    pub(super) fn scroll(&self, key: &str, begun: Option<Progress>) -> Option<Arc<Scroll>> {
+        let mut scrolls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        scrolls.n_uses += 1;
+        let now = scrolls.n_uses;
+        if let Some((scroll, used)) = scrolls.by_key.get_mut(key) {
+            *used = now;
+            return Some(scroll.clone());
+        }
+        let scroll = Arc::new(Scroll { progress: Mutex::new(begun?), is_closed: AtomicBool::new(false) });
+        if scrolls.by_key.len() >= SCROLLS_MAX {
+            let oldest = scrolls.by_key.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
+            oldest.map(|key| scrolls.by_key.remove(&key));
+        }
+        scrolls.by_key.insert(key.to_owned(), (scroll.clone(), now));
+        Some(scroll)
+    }
+}

@@ -1,0 +1,191 @@
+//! Settings of indices and of the cluster. Almost none has an effect here: those are acknowledged, others are refused.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use serde_json::{Map, Value as Json_, json};
+
+use super::body::{body_of, json_of};
+use super::checked_parameters::CheckedParameters;
+use super::errors::NOT_SUPPORTED;
+use super::filter::Paths;
+use super::index_names::IndexNames;
+use super::indices::{self, Leniency};
+use super::state::Shared;
+use super::{catalog, created_indices, mappings};
+use door::problem::Problem;
+
+/// Settings of indices that change nothing here: there are no shards, and events are found at once.
+const HARMLESS_OF_INDEX: [&str; 21] = [
+    "number_of_replicas",
+    "number_of_shards",
+    "auto_expand_replicas",
+    "refresh_interval",
+    "codec",
+    "translog.",
+    "merge.",
+    "routing.",
+    "unassigned.",
+    "search.idle.",
+    "mapping.",
+    "max_",
+    "lifecycle.",
+    "hidden",
+    "mode",
+    "query.default_field",
+    "priority",
+    "indexing.",
+    "sort.",
+    "soft_deletes.",
+    "version.",
+];
+
+/// Settings of the cluster that change nothing here.
+const HARMLESS_OF_CLUSTER: [&str; 5] = [
+    "cluster.routing.",
+    "cluster.max_shards_per_node",
+    "indices.recovery.",
+    "logger.",
+    "search.max_open_scroll_context",
+];
+
+/// `_settings`: the settings of indices, most of which are fixed.
+pub(super) async fn settings(
+    server: Shared,
+    IndexNames(names): IndexNames,
+    parameters: CheckedParameters,
+) -> Result<Json<Json_>, Problem> {
+    let groups = catalog::groups_of(&server, &names, &parameters)?;
+    let mut found: Vec<(String, i64)> = groups
+        .iter()
+        .map(|group| (group.name.to_string(), group.first.map_or(0, |first| first.0 / 1_000_000)))
+        .collect();
+    let wanted: Vec<types::GroupPattern> =
+        names.split(',').filter(|name| !name.is_empty()).map(types::GroupPattern::new).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || types::GroupPattern::any_matches(&wanted, name);
+    let empty = created_indices::empty(&server)?.into_iter().filter(|name| is_wanted(name.as_str()));
+    found.extend(empty.map(|name| (name.to_string(), 0)));
+    let is_flat = parameters.flag_or_bare("flat_settings");
+    let kept = mappings::all(&server)?;
+    let about = |(name, created): (String, i64)| {
+        let values = [
+            ("number_of_shards", json!("1")),
+            ("number_of_replicas", json!("0")),
+            ("provided_name", json!(name)),
+            ("uuid", json!(name)),
+            ("creation_date", json!(created.to_string())),
+        ];
+        let kept = kept.declared(&name).map(|declared| shown_settings(&declared.settings)).unwrap_or_default();
+        let of_caller =
+            flat(&kept).into_iter().map(|(name, value)| (name.trim_start_matches("index.").to_owned(), value));
+        let mut values: BTreeMap<String, Json_> =
+            values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        values.extend(of_caller);
+        let settings: Json_ = match is_flat {
+            true => values.into_iter().map(|(name, value)| (format!("index.{name}"), value)).collect(),
+            false => shown_settings(&values.into_iter().collect::<Map<_, _>>().into()),
+        };
+        (name, json!({"settings": settings}))
+    };
+    Ok(Json(Paths::of(&parameters).shown(found.into_iter().map(about).collect())))
+}
+
+/// `PUT {index}/_settings`: what changes nothing is acknowledged, the rest is refused.
+pub(super) async fn put_settings(
+    server: Shared,
+    Path(index): Path<String>,
+    parameters: CheckedParameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
+    check_settings(body.get("settings").unwrap_or(&body))?;
+    Ok(Json(json!({"acknowledged": true})))
+}
+
+/// Refuses settings of an index that would have an effect.
+pub(super) fn check_settings(settings: &Json_) -> Result<(), Problem> {
+    for (name, value) in flat(settings) {
+        let short = name.strip_prefix("index.").unwrap_or(&name);
+        let is_no_pipeline = short.ends_with("_pipeline") && value == "_none";
+        let is_analysis = short.starts_with("analysis.");
+        let is_harmless = HARMLESS_OF_INDEX.iter().any(|known| short.starts_with(known));
+        if !value.is_null() && !is_harmless && !is_no_pipeline && !is_analysis {
+            return Err(not_a_setting("index", short));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a value at its path, objects around it.
+fn put(object: &mut Map<String, Json_>, path: &str, value: Json_) {
+    match path.split_once('.') {
+        Some((first, rest)) => {
+            let inner = object.entry(first).or_insert_with(|| json!({}));
+            if let Json_::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+        None => _ = object.insert(path.to_owned(), value),
+    }
+}
+
+/// Settings as they are shown: below `index`, values as texts.
+pub(super) fn shown_settings(settings: &Json_) -> Json_ {
+    let mut shown = Map::new();
+    for (name, value) in flat(settings) {
+        let value = match value {
+            Json_::Number(_) | Json_::Bool(_) => Json_::from(value.to_string()),
+            value => value,
+        };
+        put(&mut shown, name.strip_prefix("index.").unwrap_or(&name), value);
+    }
+    if shown.is_empty() { json!({}) } else { json!({"index": shown}) }
+}
+
+fn not_a_setting(of: &str, name: &str) -> Problem {
+    let message = format!("the setting [{of}.{name}] {NOT_SUPPORTED}");
+    Problem::bad_request("illegal_argument_exception", message.replace("cluster.action.", "action."))
+}
+
+/// Members of members by their paths.
+fn flat(json: &Json_) -> Vec<(String, Json_)> {
+    let Some(members) = json.as_object() else { return Vec::new() };
+    let mut found = Vec::new();
+    for (name, value) in members {
+        match value {
+            Json_::Object(_) => {
+                found.extend(flat(value).into_iter().map(|(rest, value)| (format!("{name}.{rest}"), value)))
+            }
+            value => found.push((name.clone(), value.clone())),
+        }
+    }
+    found
+}
+
+/// `_cluster/settings`: there are none.
+pub(super) async fn cluster_settings() -> Json<Json_> {
+    Json(json!({"persistent": {}, "transient": {}}))
+}
+
+/// `PUT _cluster/settings`: what changes nothing is acknowledged, the rest is refused.
+pub(super) async fn put_cluster_settings(
+    server: Shared,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Json_>, Problem> {
+    let body = json_of(&body_of(&server, &headers, body).await?)?;
+    for of in ["persistent", "transient"] {
+        for (name, value) in body.get(of).map(flat).unwrap_or_default() {
+            if !value.is_null() && !HARMLESS_OF_CLUSTER.iter().any(|known| name.starts_with(known)) {
+                let message = format!("{of} setting [{name}] {NOT_SUPPORTED}");
+                return Err(Problem::bad_request("illegal_argument_exception", message));
+            }
+        }
+    }
+    Ok(Json(json!({"acknowledged": true, "persistent": {}, "transient": {}})))
+}

@@ -1,0 +1,24 @@
+//! What clients of Elasticsearch have created on this server, and the progress of their scrolls.
+
+use std::collections::BTreeSet;
+
+use super::alias::Aliases;
+use super::mapping_set::MappingSet;
+use super::registry::Registry;
+use super::scroll_registry::ScrollRegistry;
+use crate::bulk::DocumentCounter;
+use door::server::FamilyServer;
+
+/// The state of this API.
+#[derive(Default)]
+pub struct ElasticState {
+    pub(super) aliases: Registry<Aliases>,
+    /// Names of indices that were created, with events or without.
+    pub(super) created: Registry<BTreeSet<String>>,
+    pub(super) mappings: Registry<MappingSet>,
+    pub(super) scrolls: ScrollRegistry,
+    pub(super) documents: DocumentCounter,
+}
+
+/// The server as a client of this API sees it.
+pub(super) type Shared = FamilyServer<ElasticState>;

@@ -1,0 +1,101 @@
+//! Templates as documents: their kinds, and what they declare an index of a name to be.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json_;
+use types::GroupPattern;
+
+use super::declaration::Declaration;
+
+/// A kind of template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TemplateKind {
+    Index,
+    Component,
+    Legacy,
+}
+
+impl TemplateKind {
+    pub(super) fn of(path: &str) -> Self {
+        if path.contains("/_component_template") {
+            Self::Component
+        } else if path.contains("/_index_template") {
+            Self::Index
+        } else {
+            Self::Legacy
+        }
+    }
+
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Index => "index/",
+            Self::Component => "component/",
+            Self::Legacy => "legacy/",
+        }
+    }
+
+    /// What may stand in one.
+    pub(super) fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Index => &[
+                "_meta",
+                "allow_auto_create",
+                "composed_of",
+                "data_stream",
+                "deprecated",
+                "ignore_missing_component_templates",
+                "index_patterns",
+                "priority",
+                "template",
+                "version",
+            ],
+            Self::Component => &["_meta", "deprecated", "template", "version"],
+            Self::Legacy => &["aliases", "index_patterns", "mappings", "order", "settings", "template", "version"],
+        }
+    }
+
+    /// The part of a template that has settings and mappings.
+    pub(super) fn body(self, template: &Json_) -> &Json_ {
+        if self == Self::Legacy { template } else { template.get("template").unwrap_or(&Json_::Null) }
+    }
+}
+
+pub(super) fn texts(json: Option<&Json_>) -> Vec<&str> {
+    match json {
+        Some(Json_::String(one)) => vec![one],
+        Some(Json_::Array(list)) => list.iter().filter_map(Json_::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns what templates declare an index of a name to be; `None` where none is for it.
+pub(super) fn declared(templates: &BTreeMap<String, Json_>, group: &str) -> Option<Declaration> {
+    let is_for = |template: &Json_| {
+        texts(template.get("index_patterns")).into_iter().any(|pattern| GroupPattern::new(pattern).matches(group))
+    };
+    let of = |kind: TemplateKind| {
+        let of_kind =
+            templates.range(kind.prefix().to_owned()..).take_while(move |(key, _)| key.starts_with(kind.prefix()));
+        of_kind.filter(move |(_, template)| is_for(template)).map(|(_, template)| template)
+    };
+    let number = |template: &Json_, name: &str| template.get(name).and_then(Json_::as_i64).unwrap_or(0);
+    if let Some(chosen) = of(TemplateKind::Index).max_by_key(|template| number(template, "priority")) {
+        return Some(composed(templates, chosen));
+    }
+    let mut older: Vec<&Json_> = of(TemplateKind::Legacy).collect();
+    older.sort_by_key(|template| number(template, "order"));
+    (!older.is_empty()).then(|| older.into_iter().fold(Declaration::default(), added))
+}
+
+/// An index template with the components that it is made of.
+pub(super) fn composed(templates: &BTreeMap<String, Json_>, template: &Json_) -> Declaration {
+    let components = texts(template.get("composed_of")).into_iter();
+    let found = components.filter_map(|name| templates.get(&format!("{}{name}", TemplateKind::Component.prefix())));
+    let below = found.map(|component| TemplateKind::Component.body(component)).fold(Declaration::default(), added);
+    added(below, TemplateKind::Index.body(template))
+}
+
+pub(super) fn added(below: Declaration, body: &Json_) -> Declaration {
+    let of = |name: &str| body.get(name).cloned().unwrap_or_default();
+    below.with(&Declaration { mappings: of("mappings"), settings: of("settings") })
+}

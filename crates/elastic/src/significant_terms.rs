@@ -1,0 +1,84 @@
+//! `significant_terms`: values that are more frequent among the events of a bucket than among all events of the indices.
+
+use serde_json::Value as Json;
+
+use super::BUCKETS_MAX;
+use super::operands::number;
+use super::terms::{self, SIZE_DEFAULT};
+use language::SearchError;
+use language::dsl::{Reader, object};
+use plan::Expr;
+
+/// How many events a value needs where no number is asked for, as in Elasticsearch.
+const LEAST_DEFAULT: usize = 3;
+
+/// How the significance of a value is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Score {
+    /// By how much its share has grown, times by how many times.
+    Growth,
+    /// The share of its events that are in the bucket.
+    Share,
+}
+
+/// A `significant_terms` aggregation.
+#[derive(Clone, Debug)]
+pub(super) struct SignificantTerms {
+    pub(super) value: Expr,
+    pub(super) filter: Option<Expr>,
+    /// Which events are compared with; all where there is none.
+    pub(super) background: Option<Expr>,
+    pub(super) size: usize,
+    pub(super) least: u64,
+    pub(super) score: Score,
+}
+
+/// Reads `significant_terms`.
+pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<SignificantTerms, SearchError> {
+    let members = object(body, at)?;
+    let Some(field) = members.get("field").and_then(Json::as_str) else {
+        return Err(SearchError::parsing(at, "Required one of fields [field], but none were specified."));
+    };
+    if let Some(name) = ["mutual_information", "chi_square", "gnd", "script_heuristic", "p_value"]
+        .into_iter()
+        .find(|name| members.contains_key(*name))
+    {
+        return Err(SearchError::parsing(at, format!("[{name}] is not supported; jlh and percentage are")));
+    }
+    let value = reader.schema.value(field)?;
+    let filter = terms::included(reader, members, &value, at)?;
+    let background = match members.get("background_filter").filter(|filter| !filter.is_null()) {
+        Some(filter) => reader.clause(filter, &format!("{at}.background_filter"), 0, false)?,
+        None => None,
+    };
+    Ok(SignificantTerms {
+        value,
+        filter,
+        background,
+        size: number(members.get("size"), at)?.unwrap_or(SIZE_DEFAULT).clamp(1, BUCKETS_MAX),
+        least: number(members.get("min_doc_count"), at)?.unwrap_or(LEAST_DEFAULT) as u64,
+        score: if members.contains_key("percentage") { Score::Share } else { Score::Growth },
+    })
+}
+
+/// Events with a value, and events at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frequency {
+    pub(super) n: u64,
+    pub(super) of: u64,
+}
+
+impl Score {
+    pub(super) fn of(self, inside: Frequency, background: Frequency) -> f64 {
+        if inside.of == 0 || background.of == 0 {
+            return 0.0;
+        }
+        let share = inside.n as f64 / inside.of as f64;
+        let usual = background.n.max(1) as f64 / background.of as f64;
+        match self {
+            Self::Growth if share > usual => (share - usual) * (share / usual),
+            Self::Growth => 0.0,
+            Self::Share => inside.n as f64 / background.n.max(1) as f64,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Events on their way into one delivery, by group, in batches whose memory is bounded.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parse::{EventParser, Extras, JsonError, Received, Zone};
+use storage::{Part, Store};
+use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
+
+use crate::error::OutOfScope;
+use crate::event::{EventMetadata, RawEvent};
+use crate::line_context::LineContext;
+use crate::own_groups::{AUDIT_GROUP, OWN_GROUPS};
+use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
+use crate::zones::GroupZones;
+use crate::{Clocks, IngestError};
+
+/// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
+/// memory without bound if they stood in one.
+const CELLS_MAX: usize = 1 << 20;
+
+/// Memory that a request's events may hold, as a multiple of the largest body.
+const MEMORY_BODIES_MAX: usize = 4;
+
+/// Where events go whose own group would be one too many.
+const OVERFLOW: &str = "overflow";
+
+/// The parts of the intake that a collector needs.
+pub(crate) struct CollectorContext<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) zones: &'a GroupZones,
+    pub(crate) clocks: &'a Clocks,
+    pub(crate) pipelines: Arc<Pipelines>,
+    /// The limits of events that go through pipelines.
+    pub(crate) whole_texts: &'a Limits,
+}
+
+/// Collects the events of one request.
+///
+/// A door asks for the place of a group and adds the events of that group to it, as texts, as records, or as a text
+/// with fields of their own.
+pub struct Collector<'a> {
+    /// Whether the server writes down something of its own.
+    pub(crate) is_own: bool,
+    store: &'a Store,
+    zones: &'a GroupZones,
+    clocks: &'a Clocks,
+    /// The zone of times that name none, in groups without a zone of their own.
+    zone: Zone,
+    within: &'a GroupScope,
+    parser: EventParser<'a>,
+    /// The same for events that go through pipelines: it leaves their texts whole.
+    whole: EventParser<'a>,
+    pipelines: Arc<Pipelines>,
+    groups: Vec<GroupEvents>,
+    by_name: HashMap<GroupName, usize>,
+    done: Vec<Part>,
+    /// Bytes that the events of all groups hold, roughly.
+    memory_bytes: usize,
+    n_records: u64,
+    n_overflowed: u64,
+}
+
+/// Events of one group that are not in a finished part yet.
+struct GroupEvents {
+    /// Where they go.
+    group: GroupName,
+    /// Where they should go.
+    name: GroupName,
+    /// Whether pipelines may want them.
+    is_piped: bool,
+    /// The zone of their times that name none.
+    zone: Zone,
+    /// The stream of those that follow, where there are pipelines.
+    stream: String,
+    /// Field `@group`, where that is not where they should go.
+    wanted: Vec<(Arc<str>, Value)>,
+    builder: BatchBuilder,
+    /// Events before this time are too old for the group.
+    oldest: Option<Timestamp>,
+    /// Whether the builder holds some that are too old.
+    has_old: bool,
+}
+
+/// Why a record was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It is no record.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// Its group would drop it at once.
+    #[error("event is older than the retention of its group: it happened before {0}")]
+    TooOld(Timestamp),
+}
+
+impl GroupEvents {
+    /// Cuts the batch off where an event of so many fields might make it too large.
+    fn make_room(&mut self, n_fields: usize, done: &mut Vec<Part>) {
+        if self.builder.n_cells_with(n_fields) > CELLS_MAX {
+            self.cut(done);
+        }
+    }
+
+    /// Writes the field `@group` of events whose own group would be one too many.
+    fn write_wanted(&mut self) {
+        for (name, value) in &self.wanted {
+            self.builder.field_value(name, value.clone());
+        }
+    }
+
+    fn cut(&mut self, done: &mut Vec<Part>) {
+        let next = self.builder.successor();
+        let full = std::mem::replace(&mut self.builder, next);
+        let oldest = self.oldest.filter(|_| std::mem::take(&mut self.has_old));
+        let batch = full.finish();
+        let batch = if let Some(oldest) = oldest { batch.since(oldest) } else { batch };
+        if !batch.is_empty() {
+            done.push(Part { group: self.group.clone(), batch });
+        }
+    }
+}
+
+/// Returns the metadata in the form of the parser; `level` is that of the fields.
+fn extras<'a>(metadata: &EventMetadata<'a>, level: Option<Level>) -> Extras<'a> {
+    let EventMetadata { time, fields, offset, .. } = *metadata;
+    Extras { fields: fields.values(), offset, time, level: metadata.level.or(level) }
+}
+
+impl<'a> Collector<'a> {
+    pub(crate) fn new(context: CollectorContext<'a>, received: Received<'a>, within: &'a GroupScope) -> Self {
+        Self {
+            is_own: false,
+            store: context.store,
+            zones: context.zones,
+            clocks: context.clocks,
+            zone: received.zone,
+            within,
+            parser: EventParser::new(received),
+            whole: EventParser::new(Received { limits: context.whole_texts, ..received }),
+            pipelines: context.pipelines,
+            groups: Vec::new(),
+            by_name: HashMap::new(),
+            done: Vec::new(),
+            memory_bytes: 0,
+            n_records: 0,
+            n_overflowed: 0,
+        }
+    }
+
+    /// The place of a group; beyond the most groups it is that of the group `overflow`.
+    ///
+    /// # Errors
+    /// Where the sender may not write to it.
+    pub fn group(&mut self, name: &GroupName) -> Result<usize, OutOfScope> {
+        if let Some(place) = self.by_name.get(name) {
+            return Ok(*place);
+        }
+        if !self.within.admits(name.as_str()) || name.as_str() == AUDIT_GROUP && !self.is_own {
+            return Err(OutOfScope(name.clone()));
+        }
+        Ok(self.place_of(name))
+    }
+
+    /// The place of a group that nobody has to be asked about.
+    fn place_of(&mut self, name: &GroupName) -> usize {
+        if let Some(place) = self.by_name.get(name) {
+            return *place;
+        }
+        let (group, wanted) = if self.store.admits_group(name) {
+            (name.clone(), Vec::new())
+        } else {
+            let overflow = GroupName::new(OVERFLOW).expect("the name is made of letters");
+            (overflow, vec![("@group".into(), Value::String(name.shared()))])
+        };
+        let oldest = self.store.oldest_kept(&group);
+        // What the server writes down itself is not for pipelines: nobody hides with one what was done.
+        let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
+        let (name, stream, builder) = (name.clone(), String::new(), BatchBuilder::new());
+        self.by_name.insert(name.clone(), self.groups.len());
+        let zone = self.zones.of(&name).unwrap_or(self.zone);
+        self.groups.push(GroupEvents { group, name, is_piped, zone, stream, wanted, builder, oldest, has_old: false });
+        self.groups.len() - 1
+    }
+
+    /// Says which stream the group's following events belong to.
+    pub fn set_stream(&mut self, place: usize, stream: &str) {
+        let events = &mut self.groups[place];
+        events.builder.set_stream(stream);
+        if !self.pipelines.is_empty() && events.stream != stream {
+            stream.clone_into(&mut events.stream);
+        }
+    }
+
+    /// Adds one event to the group at `place`; an event that is refused adds nothing.
+    ///
+    /// # Errors
+    /// If the events collected need more memory than a request may hold.
+    pub fn add(
+        &mut self,
+        place: usize,
+        raw: RawEvent<'_>,
+        metadata: &EventMetadata<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
+        self.parser.set_zone(self.groups[place].zone);
+        if self.groups[place].is_piped {
+            return self.add_piped(place, raw, metadata);
+        }
+        let limits = self.parser.received().limits;
+        let event = match raw.parse(&mut self.parser) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let events = &mut self.groups[place];
+        events.make_room(event.n_fields() + metadata.fields.n_max(), &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        events.write_wanted();
+        let level = metadata.fields.write(limits, &mut events.builder);
+        event.add_to(&extras(metadata, level), &mut events.builder);
+        self.count_record(place, memory_bytes_before)
+    }
+
+    /// Sends one event through the pipelines and adds what they leave of it, where they want it.
+    fn add_piped(
+        &mut self,
+        place: usize,
+        raw: RawEvent<'_>,
+        metadata: &EventMetadata<'_>,
+    ) -> Result<Result<(), Refused>, IngestError> {
+        self.whole.set_zone(self.groups[place].zone);
+        self.whole.set_previous(self.parser.previous());
+        self.whole.set_columns(self.parser.columns().cloned());
+        let mut alone = BatchBuilder::new();
+        let event = match raw.parse(&mut self.whole) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let level = metadata.fields.write(self.parser.received().limits, &mut alone);
+        event.add_to(&extras(metadata, level), &mut alone);
+        self.parser.set_previous(self.whole.previous());
+        self.parser.set_columns(self.whole.columns().cloned());
+        let from = &self.groups[place];
+        let mut draft = Draft::of(&alone.finish(), from.name.clone(), &from.stream);
+        let around = Surroundings { received: self.parser.received(), within: self.within };
+        if self.pipelines.clone().apply(&mut draft, around) != Fate::Kept {
+            // Taken, and let go because that is wanted: to its sender it is as good as stored.
+            self.n_records += 1;
+            return Ok(Ok(()));
+        }
+        let target = if draft.group == self.groups[place].name { place } else { self.place_of(&draft.group) };
+        let events = &mut self.groups[target];
+        events.make_room(draft.fields.len() + 2 + events.wanted.len(), &mut self.done);
+        let memory_bytes_before = events.builder.memory_bytes();
+        events.write_wanted();
+        draft.write(self.parser.received().limits, &mut events.builder);
+        // Events that no pipeline wants go on with the stream that they were said to have.
+        events.builder.set_stream(&events.stream);
+        self.count_record(target, memory_bytes_before)
+    }
+
+    /// What is known of everything that this request brings.
+    pub fn received(&self) -> &Received<'a> {
+        self.parser.received()
+    }
+
+    /// What is known of what it brings for one group, whose times may be in a zone of their own.
+    pub fn received_for(&self, place: usize) -> Received<'a> {
+        Received { zone: self.groups[place].zone, ..*self.parser.received() }
+    }
+
+    /// What the texts so far say of those that follow.
+    pub(crate) fn line_context(&self) -> LineContext {
+        LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned() }
+    }
+
+    /// Says that no text came before the next.
+    pub fn forget_line_context(&mut self) {
+        self.set_line_context(LineContext::default());
+    }
+
+    pub(crate) fn set_line_context(&mut self, last: LineContext) {
+        self.parser.set_previous(last.time);
+        self.parser.set_columns(last.columns);
+    }
+
+    /// How many records were added.
+    pub fn n_records(&self) -> u64 {
+        self.n_records
+    }
+
+    /// How many of them go to the group `overflow`, because theirs would be one too many.
+    pub(crate) fn n_overflowed(&self) -> u64 {
+        self.n_overflowed
+    }
+
+    /// Counts a record, unless it is too old, and stops where the events hold too much.
+    fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<Result<(), Refused>, IngestError> {
+        let events = &mut self.groups[place];
+        self.memory_bytes += events.builder.memory_bytes().saturating_sub(memory_bytes_before);
+        let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
+        if self.memory_bytes > bytes_max {
+            return Err(IngestError::TooManyFields { bytes_max });
+        }
+        if let Some(oldest) = events.oldest.filter(|oldest| events.builder.last_timestamp() < Some(*oldest)) {
+            // It goes when the batch is cut: taking single events out again would cost a batch each.
+            events.has_old = true;
+            return Ok(Err(Refused::TooOld(oldest)));
+        }
+        self.n_records += 1;
+        self.n_overflowed += u64::from(!events.wanted.is_empty());
+        Ok(Ok(()))
+    }
+
+    /// The events collected, by group and in order within it.
+    pub(crate) fn into_parts(mut self) -> Vec<Part> {
+        for events in &mut self.groups {
+            events.cut(&mut self.done);
+        }
+        let received = self.parser.received();
+        for part in &self.done {
+            let zone = self.zones.of(&part.group).unwrap_or(self.zone);
+            self.clocks.observe(part, zone, received.at, received.limits);
+        }
+        self.done
+    }
+}
