@@ -28,7 +28,7 @@ pub fn pieces(pattern: &str) -> Result<Vec<Piece>, &'static str> {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
         } else if matches!(pieces.last(), Some(Piece::Capture(_))) {
-            return Err("two captures without text between them: where one ends cannot be determined");
+            return Err("two captures side by side: where one ends cannot be determined");
         }
         let name = &rest[at + 1..end];
         let name = (name != "_").then(|| name.to_owned());
@@ -114,7 +114,7 @@ impl LinePattern {
             if !literal.is_empty() {
                 pieces.push(Some(literal.to_owned()));
             } else if after.is_some() && matches!(pieces.last(), Some(None)) {
-                return Err("two captures without text between them: where one ends cannot be determined");
+                return Err("two captures side by side: where one ends cannot be determined");
             }
             pieces.extend(after.map(|_| None));
             rest = after.unwrap_or_default();
