@@ -58,17 +58,17 @@ pub struct Node<'v> {
 }
 
 impl<'v> Node<'v> {
-    /// The list of all definitions of a kind (`what`, such as `pipeline`).
+    /// Returns the list of all definitions of a kind (`what`, such as `pipeline`).
     pub fn root(what: &'static str, value: &'v Json) -> Self {
         Self { what, value, path: Vec::new() }
     }
 
-    /// The value itself.
+    /// Returns the value itself.
     pub fn value(&self) -> &'v Json {
         self.value
     }
 
-    /// What is wrong with this value.
+    /// Returns what is wrong with this value.
     pub fn error(&self, problem: impl Into<String>) -> DefinitionError {
         DefinitionError { what: self.what, path: self.path.clone(), problem: problem.into() }
     }
@@ -79,17 +79,17 @@ impl<'v> Node<'v> {
         Node { what: self.what, value, path }
     }
 
-    /// The value under a key.
+    /// Returns the value under a key.
     pub fn get(&self, key: &str) -> Option<Self> {
         self.value.get(key).map(|value| self.at(Part::Key(key.to_owned()), value))
     }
 
-    /// The value under a key, or this one where there is none: a place for an error.
+    /// Returns the value under a key, or this one where there is none: a place for an error.
     pub fn child(&self, key: &str) -> Self {
         self.get(key).unwrap_or_else(|| self.clone())
     }
 
-    /// The value under a key that must be there; `wanted` says what for.
+    /// Returns the value under a key that must be there; `wanted` says what for.
     pub fn needed(&self, key: &str, wanted: &str) -> Result<Self, DefinitionError> {
         self.get(key).ok_or_else(|| self.error(format!("\"{key}\" is missing: {wanted}")))
     }
@@ -117,7 +117,7 @@ impl<'v> Node<'v> {
         unknown.map(error).collect()
     }
 
-    /// The values of an object by their keys.
+    /// Returns the values of an object by their keys.
     pub fn members(&self) -> Result<Vec<(&'v str, Self)>, DefinitionError> {
         let Json::Object(members) = self.value else {
             return Err(self.error("must be a table, such as { key = \"value\" }"));
@@ -125,23 +125,23 @@ impl<'v> Node<'v> {
         Ok(members.iter().map(|(key, value)| (key.as_str(), self.at(Part::Key(key.clone()), value))).collect())
     }
 
-    /// The values of a list.
+    /// Returns the values of a list.
     pub fn items(&self) -> Result<Vec<Self>, DefinitionError> {
         let Json::Array(items) = self.value else { return Err(self.error("must be a list")) };
         Ok(items.iter().enumerate().map(|(index, value)| self.at(Part::Index(index), value)).collect())
     }
 
-    /// The items of a list, or a single value as the only one.
+    /// Returns the items of a list, or a single value as the only one.
     pub fn one_or_many(&self) -> Vec<Self> {
         self.items().unwrap_or_else(|_| vec![self.clone()])
     }
 
-    /// A text.
+    /// Returns a text.
     pub fn text(&self) -> Result<&'v str, DefinitionError> {
         self.value.as_str().ok_or_else(|| self.error("must be a text in quotes"))
     }
 
-    /// A text that is not empty.
+    /// Returns a text that is not empty.
     pub fn name(&self) -> Result<&'v str, DefinitionError> {
         let text = self.text()?;
         if text.is_empty() { Err(self.error("must not be empty")) } else { Ok(text) }
@@ -152,7 +152,7 @@ impl<'v> Node<'v> {
         self.value.as_bool().ok_or_else(|| self.error("must be true or false"))
     }
 
-    /// A whole number that is not negative.
+    /// Returns a whole number that is not negative.
     pub fn count(&self) -> Result<u64, DefinitionError> {
         self.value.as_u64().ok_or_else(|| self.error("must be a whole number"))
     }
@@ -162,12 +162,12 @@ impl<'v> Node<'v> {
         self.one_or_many().iter().map(|node| node.name().map(GroupPattern::new)).collect()
     }
 
-    /// A text, or a list of texts.
+    /// Returns a text, or a list of texts.
     pub fn texts(&self) -> Result<Vec<&'v str>, DefinitionError> {
         self.one_or_many().iter().map(Node::name).collect()
     }
 
-    /// A number of bytes, such as `"1GiB"`.
+    /// Returns a number of bytes, such as `"1GiB"`.
     pub fn size(&self) -> Result<u64, DefinitionError> {
         match self.value.as_u64() {
             Some(n_bytes) => Ok(n_bytes),
@@ -175,20 +175,20 @@ impl<'v> Node<'v> {
         }
     }
 
-    /// A duration, such as `"30s"`.
+    /// Returns a duration, such as `"30s"`.
     pub fn duration(&self) -> Result<Duration, DefinitionError> {
         let nanoseconds = parse_duration_ns(self.text()?).map_err(|error| self.error(error.to_string()))?;
         u64::try_from(nanoseconds).map(Duration::from_nanos).map_err(|_| self.error("must not be negative"))
     }
 
-    /// The name of a group.
+    /// Returns the name of a group.
     pub fn group(&self) -> Result<GroupName, DefinitionError> {
         let text = self.text()?;
         let problem = format!("\"{text}\" is no name of a group: it has 1–512 of A-Z a-z 0-9 . _ / # -");
         GroupName::new(text).ok_or_else(|| self.error(problem))
     }
 
-    /// A regular expression.
+    /// Returns a regular expression.
     pub fn regex(&self) -> Result<Regex, DefinitionError> {
         compile_regex(self.name()?).map_err(|problem| self.error(problem))
     }
@@ -208,14 +208,14 @@ pub fn compile_regex(source: &str) -> Result<Regex, String> {
     })
 }
 
-/// The known name that looks most like `name`, if one is close.
+/// Returns the known name that looks most like `name`, if one is close.
 pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let close = known.iter().map(|known| (edit_distance(known, name), *known)).min()?;
     (close.0 <= 1 + name.chars().take(64).count() / 3).then_some(close.1)
 }
 
-/// How many characters must be inserted, deleted or replaced to make one text of the other (Levenshtein distance); only
-/// the first 64 count.
+/// Returns how many characters must be inserted, deleted or replaced to make one text of the other (Levenshtein
+/// distance); only the first 64 count.
 pub fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use execute::{Selected, Stats};
+use execute::{SelectionReport, Stats};
 use plan::{Expr, Operator, Plan};
 use serde_json::json;
 use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences, StoreError};
@@ -58,7 +58,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the group is out of reach or reserved, or the query or the store fails.
-    pub fn carry_out(&self, reading: &Reading<'_>) -> Result<(DeletionReceipt, Selected), Problem> {
+    pub fn carry_out(&self, reading: &Reading<'_>) -> Result<(DeletionReceipt, SelectionReport), Problem> {
         reading.server.must_be_deletable(&self.group)?;
         let (sequences, selected) = self.select(reading)?;
         Ok((self.delete(reading, sequences)?, selected))
@@ -86,7 +86,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the query fails or is cancelled, or selects too many events.
-    pub fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, Selected), Problem> {
+    pub fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, SelectionReport), Problem> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
         let progress = |stats: &Stats| reading.note(stats);
         let request = execute::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use execute::{Answer, Answered, PartialReason, Request, Stats, TakePartialRows, TakeRows, execute};
+use execute::{Answer, AnsweredPlan, PartialReason, Request, Stats, TakePartialRows, TakeRows, execute};
 use plan::Plan;
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
@@ -182,7 +182,7 @@ impl<'a> Reading<'a> {
         plan: &Plan,
         groups_asked: &[GroupPattern],
         request: &Request<'_>,
-    ) -> Result<Answered, Problem> {
+    ) -> Result<AnsweredPlan, Problem> {
         let mut damaged = Vec::new();
         let mut runs_of = |groups: &[GroupPattern]| {
             let groups = if groups.is_empty() { groups_asked } else { groups };

@@ -7,7 +7,7 @@ use super::error::EsqlError;
 use super::kind::Kind;
 use super::scope::computed;
 use super::syntax::{Expression, Node};
-use super::typed::{Typed, call, compare, literal, of_double, truth_of};
+use super::typed::{TypedExpr, call, compare, literal, of_double, truth_of};
 use plan::each::each;
 use plan::error::Span;
 use plan::function::{DecimalFunction, Function, ListFunction as L, TypedFunction as T};
@@ -36,14 +36,14 @@ pub(super) const AGGREGATES: [&str; 18] = [
 ];
 
 impl Checker<'_> {
-    /// A call of an aggregate: its result as a column.
+    /// Returns a call of an aggregate: its result as a column.
     pub(super) fn aggregate(
         &mut self,
         name: &str,
         arguments: &[Expression],
         has_star: bool,
         span: Span,
-    ) -> Result<Typed, EsqlError> {
+    ) -> Result<TypedExpr, EsqlError> {
         let Some(aggregating) = &mut self.aggregating else {
             let message = format!("aggregate function [{}] not allowed outside STATS command", self.written(span));
             return Err(self.verification(span, message));
@@ -54,7 +54,7 @@ impl Checker<'_> {
         }
         aggregating.is_inside = true;
         std::mem::swap(&mut aggregating.before, &mut self.scope);
-        let arguments: Result<Vec<Typed>, EsqlError> =
+        let arguments: Result<Vec<TypedExpr>, EsqlError> =
             arguments.iter().map(|argument| self.expression(argument)).collect();
         let found = arguments.and_then(|arguments| self.aggregated(name, arguments, has_star, span));
         if let Some(aggregating) = &mut self.aggregating {
@@ -67,10 +67,10 @@ impl Checker<'_> {
     fn aggregated(
         &mut self,
         name: &str,
-        arguments: Vec<Typed>,
+        arguments: Vec<TypedExpr>,
         has_star: bool,
         span: Span,
-    ) -> Result<Typed, EsqlError> {
+    ) -> Result<TypedExpr, EsqlError> {
         let (fewest, most) = match name {
             "count" => (0, 1),
             "count_distinct" => (1, 2),
@@ -94,7 +94,7 @@ impl Checker<'_> {
             "present" | "absent" => {
                 let count = self.counted(Some(&first), span);
                 let sign = if name == "present" { Comparison::Greater } else { Comparison::Equal };
-                Ok(Typed::value(Kind::Boolean, compare(sign, count.expr(), literal(Value::Integer(0))), span))
+                Ok(TypedExpr::value(Kind::Boolean, compare(sign, count.expr(), literal(Value::Integer(0))), span))
             }
             "count_distinct" => Ok(self.simple(A::CountDistinct, of_double(&first), first.is_list, Kind::Long, span)),
             "sum" | "avg" | "median" | "percentile" | "std_dev" | "variance" | "weighted_avg" => {
@@ -105,7 +105,7 @@ impl Checker<'_> {
                 let kind = if first.kind == Kind::Text { Kind::Keyword } else { first.kind };
                 let listed = self.simple(A::Values(None), of_double(&first), first.is_list, kind, span);
                 let expr = call(T::List(L::Distinct), vec![listed.expr()]);
-                Ok(Typed::value(kind, expr, span).several(true))
+                Ok(TypedExpr::value(kind, expr, span).several(true))
             }
             "top" => self.top(&arguments, span),
             _ => {
@@ -116,7 +116,7 @@ impl Checker<'_> {
     }
 
     /// Adds an aggregate and gives its column.
-    fn simple(&mut self, kind: A, argument: Expr, is_list: bool, of: Kind, span: Span) -> Typed {
+    fn simple(&mut self, kind: A, argument: Expr, is_list: bool, of: Kind, span: Span) -> TypedExpr {
         let argument = match is_list {
             true => {
                 let listed = self.extend(argument);
@@ -128,7 +128,7 @@ impl Checker<'_> {
         self.added(kind, Some(argument), of, span)
     }
 
-    /// The argument where the condition of the aggregate holds.
+    /// Returns the argument where the condition of the aggregate holds.
     fn only_where(&mut self, argument: Expr, is_list: bool) -> Expr {
         let Some(condition) = self.aggregating.as_ref().and_then(|aggregating| aggregating.condition.clone()) else {
             return argument;
@@ -143,16 +143,16 @@ impl Checker<'_> {
         }
     }
 
-    fn added(&mut self, kind: A, argument: Option<Expr>, of: Kind, span: Span) -> Typed {
+    fn added(&mut self, kind: A, argument: Option<Expr>, of: Kind, span: Span) -> TypedExpr {
         let name = self.fresh();
         if let Some(aggregating) = &mut self.aggregating {
             aggregating.aggregates.push(Aggregate { name: name.clone(), kind, argument });
         }
-        Typed::value(of, Expr::Field(name), span)
+        TypedExpr::value(of, Expr::Field(name), span)
     }
 
-    /// How many rows, or values.
-    fn counted(&mut self, argument: Option<&Typed>, span: Span) -> Typed {
+    /// Returns how many rows, or values.
+    fn counted(&mut self, argument: Option<&TypedExpr>, span: Span) -> TypedExpr {
         match argument {
             Some(argument) => self.simple(A::Count, argument.expr(), argument.is_list, Kind::Long, span),
             None => {
@@ -163,7 +163,12 @@ impl Checker<'_> {
         }
     }
 
-    fn of_numbers_aggregated(&mut self, name: &str, arguments: &[Typed], span: Span) -> Result<Typed, EsqlError> {
+    fn of_numbers_aggregated(
+        &mut self,
+        name: &str,
+        arguments: &[TypedExpr],
+        span: Span,
+    ) -> Result<TypedExpr, EsqlError> {
         for argument in arguments {
             if !argument.kind.is_number() && argument.kind != Kind::Null {
                 let message = format!(
@@ -178,14 +183,14 @@ impl Checker<'_> {
         let first = &arguments[0];
         let (value, is_list) = (first.expr(), first.is_list);
         let to_double = |expr| call(T::To(Kind::Double.typed()), vec![expr]);
-        let double = |expr| Typed::value(Kind::Double, to_double(expr), span);
+        let double = |expr| TypedExpr::value(Kind::Double, to_double(expr), span);
         Ok(match name {
             "sum" if first.kind == Kind::Double => {
                 double(self.simple(A::Sum, value, is_list, Kind::Double, span).expr())
             }
             "sum" => {
                 let sum = self.simple(A::Sum, value, is_list, Kind::Long, span);
-                Typed::value(Kind::Long, call(T::To(Kind::Long.typed()), vec![sum.expr()]), span)
+                TypedExpr::value(Kind::Long, call(T::To(Kind::Long.typed()), vec![sum.expr()]), span)
             }
             "avg" => double(self.simple(A::Average, value, is_list, Kind::Double, span).expr()),
             "median" => double(self.simple(A::Percentile(50.0), value, is_list, Kind::Double, span).expr()),
@@ -220,7 +225,7 @@ impl Checker<'_> {
     }
 
     /// Standard deviation, or variance.
-    fn deviation(&mut self, is_root: bool, value: Expr, is_list: bool, span: Span) -> Typed {
+    fn deviation(&mut self, is_root: bool, value: Expr, is_list: bool, span: Span) -> TypedExpr {
         // Of all values, not of a sample: divided by their number.
         let variance = self.simple(A::Variance, value.clone(), is_list, Kind::Double, span);
         let count = self.simple(A::Count, value, is_list, Kind::Long, span);
@@ -234,16 +239,16 @@ impl Checker<'_> {
         }
         let is_single = compare(Comparison::Equal, count.expr(), one());
         let found = Expr::Call(Function::If, vec![is_single, literal(Value::Float(0.0)), found]);
-        Typed::value(Kind::Double, call(T::To(Kind::Double.typed()), vec![found]), span)
+        TypedExpr::value(Kind::Double, call(T::To(Kind::Double.typed()), vec![found]), span)
     }
 
-    fn extreme_aggregated(&mut self, is_max: bool, value: &Typed, span: Span) -> Result<Typed, EsqlError> {
+    fn extreme_aggregated(&mut self, is_max: bool, value: &TypedExpr, span: Span) -> Result<TypedExpr, EsqlError> {
         let kind = if is_max { A::Max } else { A::Min };
         let found = match value.kind {
             of if of.is_text() => {
                 let key = call(T::TextKey, vec![self.one_of_several(value, is_max)]);
                 let found = self.simple(kind, key, false, Kind::Keyword, span);
-                Typed::value(Kind::Keyword, call(T::TextOfKey, vec![found.expr()]), span)
+                TypedExpr::value(Kind::Keyword, call(T::TextOfKey, vec![found.expr()]), span)
             }
             Kind::Ip => {
                 if value.is_list {
@@ -251,7 +256,7 @@ impl Checker<'_> {
                     return Err(self.verification(span, message));
                 }
                 let found = self.simple(kind, call(T::AddressKey, vec![value.expr()]), false, Kind::Ip, span);
-                Typed::value(Kind::Ip, call(T::AddressOfKey, vec![found.expr()]), span)
+                TypedExpr::value(Kind::Ip, call(T::AddressOfKey, vec![found.expr()]), span)
             }
             of => {
                 let expr = match value.narrow.as_deref() {
@@ -261,13 +266,13 @@ impl Checker<'_> {
                 let found = self.simple(kind, expr, false, of, span);
                 let is_time = value.narrow.as_deref() == Some("@timestamp");
                 let expr = if is_time { call(T::To(Kind::Date.typed()), vec![found.expr()]) } else { found.expr() };
-                Typed::value(of, expr, span)
+                TypedExpr::value(of, expr, span)
             }
         };
         Ok(found)
     }
 
-    fn one_of_several(&self, value: &Typed, is_max: bool) -> Expr {
+    fn one_of_several(&self, value: &TypedExpr, is_max: bool) -> Expr {
         if !value.is_list {
             return value.expr();
         }
@@ -280,7 +285,7 @@ impl Checker<'_> {
         call(T::List(function), vec![value.expr()])
     }
 
-    fn top(&mut self, arguments: &[Typed], span: Span) -> Result<Typed, EsqlError> {
+    fn top(&mut self, arguments: &[TypedExpr], span: Span) -> Result<TypedExpr, EsqlError> {
         let written = self.written(span);
         let refused = |this: &Self, what: &str| Err(this.verification(span, format!("{what} of [{written}]")));
         let Some(Some(Value::Integer(most @ 1..=10_000))) = arguments[1].constant else {
@@ -300,11 +305,11 @@ impl Checker<'_> {
         let sorted = call(T::List(sorted), vec![listed.expr()]);
         let number = |number| literal(Value::Integer(number));
         let expr = call(T::List(L::Slice), vec![sorted, number(0), number(most - 1)]);
-        Ok(Typed::value(kind, expr, span).several(true))
+        Ok(TypedExpr::value(kind, expr, span).several(true))
     }
 
-    /// A group by the text of its expression.
-    pub(super) fn grouped(&self, expression: &Expression) -> Option<Typed> {
+    /// Returns a group by the text of its expression.
+    pub(super) fn grouped(&self, expression: &Expression) -> Option<TypedExpr> {
         let aggregating = self.aggregating.as_ref().filter(|aggregating| !aggregating.is_inside)?;
         if matches!(expression.node, Node::Literal(_) | Node::Duration(..)) {
             return None;
@@ -314,8 +319,8 @@ impl Checker<'_> {
         Some(typed.clone())
     }
 
-    /// The column of a group.
-    pub(super) fn group_column(kind: Kind, name: &Name) -> super::schema::Stored {
+    /// Returns the column of a group.
+    pub(super) fn group_column(kind: Kind, name: &Name) -> super::schema::StoredColumn {
         computed(kind, name, false)
     }
 }

@@ -1,7 +1,7 @@
 //! The state of a `STATS` command while its aggregates are read.
 
 use super::scope::Scope;
-use super::typed::Typed;
+use super::typed::TypedExpr;
 use plan::{Aggregate, Expr};
 
 /// What is known while the aggregates of a `STATS` are read.
@@ -9,7 +9,7 @@ pub(super) struct Aggregation {
     /// The columns before it, which arguments speak of.
     pub(super) before: Scope,
     /// Groups: the texts of their expressions, and the columns that they become.
-    pub(super) groups: Vec<(String, Typed)>,
+    pub(super) groups: Vec<(String, TypedExpr)>,
     /// Aggregates so far.
     pub(super) aggregates: Vec<Aggregate>,
     /// Rows that the aggregate is about.

@@ -6,7 +6,7 @@ use super::checker::Checker;
 use super::error::EsqlError;
 use super::kind::Kind;
 use super::syntax::{Expression, Unit};
-use super::typed::{Typed, call, literal};
+use super::typed::{TypedExpr, call, literal};
 use plan::calendar::later_by_months;
 use plan::error::Span;
 use plan::function::{TypedFunction, WholeOperator};
@@ -20,10 +20,10 @@ impl Checker<'_> {
     pub(super) fn arithmetic(
         &mut self,
         operator: ArithmeticOperator,
-        a: &Typed,
-        b: &Typed,
+        a: &TypedExpr,
+        b: &TypedExpr,
         span: Span,
-    ) -> Result<Typed, EsqlError> {
+    ) -> Result<TypedExpr, EsqlError> {
         self.supported(a)?;
         self.supported(b)?;
         let is_sum = matches!(operator, ArithmeticOperator::Add | ArithmeticOperator::Subtract);
@@ -62,15 +62,15 @@ impl Checker<'_> {
             (Kind::Null, _) => Expr::Literal(None),
             _ => Expr::Arithmetic(operator, Box::new(x), Box::new(y)),
         };
-        Ok(Typed::value(kind, expr, span).of(&[a, b]))
+        Ok(TypedExpr::value(kind, expr, span).of(&[a, b]))
     }
 
     /// `-a`
-    pub(super) fn negate(&mut self, inner: &Expression, span: Span) -> Result<Typed, EsqlError> {
+    pub(super) fn negate(&mut self, inner: &Expression, span: Span) -> Result<TypedExpr, EsqlError> {
         let typed = self.expression(inner)?;
         self.supported(&typed)?;
         if let Some((number, unit)) = typed.duration {
-            return Ok(Typed { duration: Some((-number, unit)), span, ..typed });
+            return Ok(TypedExpr { duration: Some((-number, unit)), span, ..typed });
         }
         if !typed.kind.is_number() && typed.kind != Kind::Null {
             let message = format!(
@@ -88,11 +88,17 @@ impl Checker<'_> {
             }
             _ => Expr::Negate(Box::new(typed.single())),
         };
-        Ok(Typed::value(typed.kind, expr, span).of(&[&typed]))
+        Ok(TypedExpr::value(typed.kind, expr, span).of(&[&typed]))
     }
 
-    /// A date and a length of time.
-    fn moved(&self, operator: ArithmeticOperator, a: &Typed, b: &Typed, span: Span) -> Result<Typed, EsqlError> {
+    /// Returns a date and a length of time.
+    fn moved(
+        &self,
+        operator: ArithmeticOperator,
+        a: &TypedExpr,
+        b: &TypedExpr,
+        span: Span,
+    ) -> Result<TypedExpr, EsqlError> {
         let is_minus = operator == ArithmeticOperator::Subtract;
         let (date, duration) = match (a.duration, b.duration) {
             (None, Some(duration)) => (a, duration),
@@ -131,10 +137,10 @@ impl Checker<'_> {
                 _ => number.checked_mul(MILLISECOND).and_then(|nanos| instant.0.checked_add(nanos)).map(Timestamp),
             };
             let later = later.ok_or_else(too_long)?;
-            return Ok(Typed::constant(Kind::Date, Some(Value::Timestamp(later)), span));
+            return Ok(TypedExpr::constant(Kind::Date, Some(Value::Timestamp(later)), span));
         }
         let expr = call(function, vec![date.single(), literal(Value::Integer(number))]);
-        Ok(Typed::value(Kind::Date, expr, span).of(&[&date]))
+        Ok(TypedExpr::value(Kind::Date, expr, span).of(&[&date]))
     }
 }
 

@@ -8,7 +8,7 @@ use super::error::EsqlError;
 use super::function_call::Call;
 use super::kind::Kind;
 use super::syntax::Unit;
-use super::typed::{Typed, call, literal};
+use super::typed::{TypedExpr, call, literal};
 use plan::calendar::{ceil, floor};
 use plan::error::Span;
 use plan::function::{DecimalFunction, Function, TypedFunction as T};
@@ -18,8 +18,8 @@ const MS: i64 = 1_000_000;
 const HOUR: i64 = 3_600_000 * MS;
 const DAY: i64 = 24 * HOUR;
 
-/// Lengths that are chosen from, the longest first: those up to a day, of which the shortest that gives few enough buckets is
-/// taken, then longer ones.
+/// Lengths that are chosen from, the longest first: those up to a day, of which the shortest that gives few enough
+/// buckets is taken, then longer ones.
 const SHORT: [i64; 16] = [
     DAY,
     12 * HOUR,
@@ -41,8 +41,8 @@ const SHORT: [i64; 16] = [
 const LONG: [Length; 3] = [Length::Nanoseconds(7 * DAY), Length::Months(1), Length::Months(12)];
 
 impl Checker<'_> {
-    /// The length of time that an argument is.
-    pub(super) fn span_of(&self, typed: &Typed, span: Span) -> Result<Length, EsqlError> {
+    /// Returns the length of time that an argument is.
+    pub(super) fn span_of(&self, typed: &TypedExpr, span: Span) -> Result<Length, EsqlError> {
         let written = self.written(typed.span);
         let text = match &typed.constant {
             Some(Some(Value::String(text))) if typed.kind == Kind::Keyword => Some(text.to_string()),
@@ -83,18 +83,18 @@ impl Checker<'_> {
         }
     }
 
-    /// The start of the span that a date lies in.
-    pub(super) fn truncated(&self, date: &Typed, length: Length, span: Span) -> Typed {
+    /// Returns the start of the span that a date lies in.
+    pub(super) fn truncated(&self, date: &TypedExpr, length: Length, span: Span) -> TypedExpr {
         let value = match date.narrow.as_deref() {
             Some("@timestamp") => Expr::Field("@timestamp".into()),
             _ => date.single(),
         };
         let expr = Expr::Call(Function::DateFloor, vec![value, Expr::Duration(length)]);
-        Typed::value(Kind::Date, expr, span).of(&[date])
+        TypedExpr::value(Kind::Date, expr, span).of(&[date])
     }
 
     /// `BUCKET(field, size)` and `BUCKET(field, most, from, to)`.
-    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    pub(super) fn bucket(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         if c.name == "tbucket" {
             let Some(time) = self.time_column() else {
                 return Err(self.verification(c.span, "[TBUCKET] needs the column [@timestamp]"));
@@ -136,7 +136,7 @@ impl Checker<'_> {
         }
     }
 
-    fn numbers(&self, c: &Call<'_>, size: Expr) -> Typed {
+    fn numbers(&self, c: &Call<'_>, size: Expr) -> TypedExpr {
         let divided = Expr::Arithmetic(
             ArithmeticOperator::Divide,
             Box::new(call(T::To(Kind::Double.typed()), vec![c.arguments[0].single()])),
@@ -159,12 +159,12 @@ impl Checker<'_> {
         })
     }
 
-    fn time_column(&self) -> Option<Typed> {
+    fn time_column(&self) -> Option<TypedExpr> {
         self.scope.find("@timestamp").map(|column| column.typed(Span::default()))
     }
 }
 
-/// The length that gives at most so many buckets.
+/// Returns the length that gives at most so many buckets.
 fn chosen(most: i64, from: Timestamp, to: Timestamp) -> Length {
     let is_enough = |length: Length| {
         let mut start = floor(Tz::UTC, from.0, length);
@@ -191,7 +191,7 @@ fn chosen(most: i64, from: Timestamp, to: Timestamp) -> Length {
     long.unwrap_or(Length::Months(12))
 }
 
-/// The size of buckets of numbers: a power of ten, or half of it.
+/// Returns the size of buckets of numbers: a power of ten, or half of it.
 fn size_of(most: f64, from: f64, to: f64) -> f64 {
     let precise = (to - from) / most;
     let power = 10f64.powf(precise.log10().ceil());

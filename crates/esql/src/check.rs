@@ -6,9 +6,9 @@ use super::checker::Checker;
 use super::dissect;
 use super::error::EsqlError;
 use super::kind::Kind;
-use super::schema::{Schema, Stored};
+use super::schema::{Schema, StoredColumn};
 use super::scope::{Scope, computed};
-use super::syntax::{Command, Expression, Field, Named, Node, Order, Query, Source};
+use super::syntax::{Command, Expression, Field, Identifier, Node, Order, Query, Source};
 use super::typed::is_present;
 use language::dsl::Selection;
 use plan::error::Span;
@@ -26,7 +26,7 @@ pub const ROWS_MAX: u64 = 10_000;
 
 /// A query that was checked.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedQuery {
     /// What runs.
     pub plan: Plan,
     /// The time that the conditions leave.
@@ -44,7 +44,7 @@ pub(super) fn check(
     schema: &Schema,
     filter: Option<&Selection>,
     now: Timestamp,
-) -> Result<Checked, EsqlError> {
+) -> Result<CheckedQuery, EsqlError> {
     let mut checker = Checker::new(text, now, &schema.1);
     checker.source(&query.source, schema, filter)?;
     let mut has_limit = false;
@@ -61,7 +61,7 @@ pub(super) fn check(
         let message = format!("the answer would have more than {COLUMNS_MAX} columns; name some with KEEP");
         return Err(checker.verification(Span::default(), message));
     }
-    let shown = |stored: &Stored| match stored.kind {
+    let shown = |stored: &StoredColumn| match stored.kind {
         Kind::Unsupported => Expr::Literal(None),
         _ => stored.expr.clone(),
     };
@@ -70,7 +70,7 @@ pub(super) fn check(
     checker.operators.push(Operator::Project { columns, is_events: checker.is_events });
     let columns = checker.scope.columns.into_iter().map(|column| (column.name, column.stored.kind)).collect();
     let plan = Plan::new(checker.operators);
-    Ok(Checked { plan, range: checker.range, columns, warnings: checker.warnings })
+    Ok(CheckedQuery { plan, range: checker.range, columns, warnings: checker.warnings })
 }
 
 impl Checker<'_> {
@@ -167,7 +167,7 @@ impl Checker<'_> {
             let name = self.name_of(field);
             let stored = match &field.expression.node {
                 // Another name of a column stays that column, so that conditions on it use what is known of it.
-                Node::Name(_) if typed.narrow.is_some() => Stored {
+                Node::Name(_) if typed.narrow.is_some() => StoredColumn {
                     kind: typed.kind,
                     expr: typed.expr(),
                     is_list: typed.is_list,
@@ -184,7 +184,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The name of a column that an expression becomes.
+    /// Returns the name of a column that an expression becomes.
     pub(super) fn name_of(&self, field: &Field) -> String {
         match (&field.name, &field.expression.node) {
             (Some(name), _) => name.name.clone(),
@@ -213,7 +213,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn rename(&mut self, pairs: &[(Named, Named)]) -> Result<(), EsqlError> {
+    fn rename(&mut self, pairs: &[(Identifier, Identifier)]) -> Result<(), EsqlError> {
         for (old, new) in pairs {
             if self.scope.find(&old.name).is_none() {
                 return Err(self.verification(old.span, self.scope.unknown(&old.name)));
@@ -223,7 +223,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn dissect(&mut self, text: &Expression, pattern: &Named, separator: &str) -> Result<(), EsqlError> {
+    fn dissect(&mut self, text: &Expression, pattern: &Identifier, separator: &str) -> Result<(), EsqlError> {
         let input = self.text_input(text, "Dissect")?;
         let made = dissect::read(&pattern.name).map_err(|message| self.parsing(pattern.span, message))?;
         let regex = self.regex(&made.source, pattern.span)?;
@@ -238,7 +238,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn grok(&mut self, text: &Expression, pattern: &Named) -> Result<(), EsqlError> {
+    fn grok(&mut self, text: &Expression, pattern: &Identifier) -> Result<(), EsqlError> {
         let input = self.text_input(text, "Grok")?;
         let grok = parse::Grok::new(&pattern.name).map_err(|error| {
             self.parsing(pattern.span, format!("Invalid grok pattern [{}]: [{error}]", pattern.name))

@@ -10,7 +10,7 @@ use types::{TimeRange, Timestamp};
 use super::aggregation::Aggregation;
 use super::error::EsqlError;
 use super::scope::Scope;
-use super::typed::Typed;
+use super::typed::TypedExpr;
 
 /// Deepest nesting of expressions: evaluation recurses over them.
 const DEPTH_MAX: usize = 100;
@@ -67,12 +67,12 @@ impl<'a> Checker<'a> {
         EsqlError::parsing(self.text, span.start, message.into())
     }
 
-    /// The text of a part of the query.
+    /// Returns the text of a part of the query.
     pub(super) fn written(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
-    /// A name that no column of a user has.
+    /// Returns a name that no column of a user has.
     pub(super) fn fresh(&mut self) -> Name {
         self.n_names += 1;
         format!("#esql{}", self.n_names).into()
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Refuses what would take too much stack or memory.
-    pub(super) fn bounded(&self, typed: Typed) -> Result<Typed, EsqlError> {
+    pub(super) fn bounded(&self, typed: TypedExpr) -> Result<TypedExpr, EsqlError> {
         if typed.depth > DEPTH_MAX || typed.size > SIZE_MAX {
             let message = "this expression is nested too deeply, or too large";
             return Err(self.parsing(typed.span, message));

@@ -6,7 +6,7 @@ use super::checker::Checker;
 use super::error::EsqlError;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Node, Sign};
-use super::typed::{self, Typed, call, compare, is_present, narrowed, opposite};
+use super::typed::{self, TypedExpr, call, compare, is_present, narrowed, opposite};
 use plan::error::Span;
 use plan::function::TypedFunction;
 use plan::number::Number;
@@ -14,7 +14,7 @@ use plan::{Comparison, Expr};
 
 const MILLISECOND: i64 = 1_000_000;
 
-/// Whether the query language of ours would compare a text as a number.
+/// Reports whether the query language of ours would compare a text as a number.
 pub(super) fn reads_as_number(text: &str) -> bool {
     Number::read(text).is_some()
 }
@@ -31,7 +31,7 @@ impl Sign {
         }
     }
 
-    /// The sign with the sides exchanged.
+    /// Returns the sign with the sides exchanged.
     fn reversed(self) -> Self {
         match self {
             Self::Less => Self::Greater,
@@ -45,7 +45,13 @@ impl Sign {
 
 impl Checker<'_> {
     /// `a == b` and the like.
-    pub(super) fn compared(&mut self, sign: Sign, a: Typed, b: Typed, span: Span) -> Result<Typed, EsqlError> {
+    pub(super) fn compared(
+        &mut self,
+        sign: Sign,
+        a: TypedExpr,
+        b: TypedExpr,
+        span: Span,
+    ) -> Result<TypedExpr, EsqlError> {
         if sign == Sign::EqualIgnoringCase {
             return Err(self.parsing(span, "the operator [=~] is not supported; compare TO_LOWER of both"));
         }
@@ -59,20 +65,20 @@ impl Checker<'_> {
         self.compared_sides(sign, &a, &b, span)
     }
 
-    /// A constant text as a value of the type that it is compared with.
-    fn matched(&self, typed: Typed, kind: Kind) -> Result<Typed, EsqlError> {
+    /// Returns a constant text as a value of the type that it is compared with.
+    fn matched(&self, typed: TypedExpr, kind: Kind) -> Result<TypedExpr, EsqlError> {
         match (&typed.constant, kind) {
             (Some(Some(Value::String(text))), Kind::Date | Kind::Ip | Kind::Boolean) if typed.kind == Kind::Keyword => {
                 let value = kind::converted(text, kind).map_err(|message| self.verification(typed.span, message))?;
-                Ok(Typed::constant(kind, Some(value), typed.span))
+                Ok(TypedExpr::constant(kind, Some(value), typed.span))
             }
             _ => Ok(typed),
         }
     }
 
-    fn compared_sides(&self, sign: Sign, a: &Typed, b: &Typed, span: Span) -> Result<Typed, EsqlError> {
+    fn compared_sides(&self, sign: Sign, a: &TypedExpr, b: &TypedExpr, span: Span) -> Result<TypedExpr, EsqlError> {
         if a.kind == Kind::Null || b.kind == Kind::Null {
-            return Ok(Typed::condition(typed::truth_of(false), typed::truth_of(false), span).of(&[a, b]));
+            return Ok(TypedExpr::condition(typed::truth_of(false), typed::truth_of(false), span).of(&[a, b]));
         }
         let is_equality = matches!(sign, Sign::Equal | Sign::NotEqual);
         let comparison = sign.comparison();
@@ -90,10 +96,10 @@ impl Checker<'_> {
             (Kind::Boolean, Kind::Boolean) if is_equality => booleans(sign, a, b),
             _ => return Err(self.incomparable(a, b, span)),
         };
-        Ok(Typed::condition(holds, fails, span).of(&[a, b]))
+        Ok(TypedExpr::condition(holds, fails, span).of(&[a, b]))
     }
 
-    fn incomparable(&self, a: &Typed, b: &Typed, span: Span) -> EsqlError {
+    fn incomparable(&self, a: &TypedExpr, b: &TypedExpr, span: Span) -> EsqlError {
         let class = |kind: Kind| if kind.is_number() { "numeric" } else { kind.written() };
         let written = self.written(span);
         if a.kind == b.kind {
@@ -136,8 +142,8 @@ impl Checker<'_> {
     }
 }
 
-/// When a comparison of values is true and false: those that a plan compares as ES|QL does.
-fn by_value(comparison: Comparison, a: &Typed, b: &Typed) -> (Expr, Expr) {
+/// Returns when a comparison of values is true and false: those that a plan compares as ES|QL does.
+fn by_value(comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let (x, y) = (a.single(), b.single());
     let side = |comparison| {
         let compared = compare(comparison, x.clone(), y.clone());
@@ -152,8 +158,8 @@ fn by_value(comparison: Comparison, a: &Typed, b: &Typed) -> (Expr, Expr) {
     (side(comparison), side(opposite(comparison)))
 }
 
-/// The same by a function that says which side comes first.
-fn by_order(function: TypedFunction, comparison: Comparison, a: &Typed, b: &Typed) -> (Expr, Expr) {
+/// Returns the same conditions by a function that tells which side comes first.
+fn by_order(function: TypedFunction, comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let order = call(function, vec![a.single(), b.single()]);
     let number = |number| typed::literal(Value::Integer(number));
     let side = |comparison| match comparison {
@@ -163,7 +169,7 @@ fn by_order(function: TypedFunction, comparison: Comparison, a: &Typed, b: &Type
     (side(comparison), side(opposite(comparison)))
 }
 
-fn texts(comparison: Comparison, a: &Typed, b: &Typed) -> (Expr, Expr) {
+fn texts(comparison: Comparison, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let constant = match &b.constant {
         Some(Some(Value::String(text))) => Some(text.to_string()),
         _ => None,
@@ -185,7 +191,8 @@ fn texts(comparison: Comparison, a: &Typed, b: &Typed) -> (Expr, Expr) {
     }
 }
 
-/// The time of events against an instant in whole milliseconds, with the nanoseconds of events left out of account.
+/// Returns the time of events against an instant in whole milliseconds, with the nanoseconds of events left out of
+/// account.
 fn at_time(comparison: Comparison, instant: Timestamp) -> (Expr, Expr) {
     let time = || Expr::Field("@timestamp".into());
     let at = |nanos: i64| typed::literal(Value::Timestamp(Timestamp(nanos)));
@@ -203,7 +210,7 @@ fn at_time(comparison: Comparison, instant: Timestamp) -> (Expr, Expr) {
     (side(comparison), side(opposite(comparison)))
 }
 
-fn booleans(sign: Sign, a: &Typed, b: &Typed) -> (Expr, Expr) {
+fn booleans(sign: Sign, a: &TypedExpr, b: &TypedExpr) -> (Expr, Expr) {
     let same = typed::either(typed::both(a.holds(), b.holds()), typed::both(a.fails(), b.fails()));
     let other = typed::either(typed::both(a.holds(), b.fails()), typed::both(a.fails(), b.holds()));
     if sign == Sign::Equal { (same, other) } else { (other, same) }

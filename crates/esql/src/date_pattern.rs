@@ -44,7 +44,7 @@ pub(super) fn read(pattern: &str) -> Result<DatePattern, String> {
     Ok(made)
 }
 
-/// A literal in single quotes and what follows; two quotes are one.
+/// Returns a literal in single quotes and what follows; two quotes are one.
 fn quoted(text: &str) -> Option<(String, &str)> {
     if let Some(rest) = text.strip_prefix("''") {
         return Some(("'".into(), rest));
@@ -109,8 +109,8 @@ impl DatePattern {
         Some(())
     }
 
-    /// What must follow texts and the letters so that a whole date stands there: month, day and time may be left out from the
-    /// end.
+    /// Returns what must follow texts and the letters so that a whole date is there: month, day and time may be
+    /// left out from the end.
     pub(super) fn completed(&self) -> Result<(String, String), String> {
         let [year, month, day, hour, minute] = self.has;
         let has_day_of_year = self.letters.contains("%j");
@@ -141,7 +141,7 @@ impl DatePattern {
         Ok((text, letters))
     }
 
-    /// Whether texts have a zone, and it is written as one of those that our letters read.
+    /// Reports whether texts have a zone, and it is written as one of those that our letters read.
     pub(super) fn letters_for_reading(&self) -> String {
         // A literal `Z` came of `XXX`, which reads offsets too.
         if self.has_zone && self.source.contains("(?:Z|") {

@@ -44,7 +44,7 @@ pub(super) fn read(pattern: &str) -> Result<Dissect, String> {
         let next = rest.find("%{").unwrap_or(rest.len());
         let (literal, after) = rest.split_at(next);
         if literal.is_empty() && !after.is_empty() {
-            return Err(bad("nothing stands between two keys"));
+            return Err(bad("there is no text between two keys"));
         }
         parts.push((key, literal));
         rest = after;

@@ -24,7 +24,7 @@ impl EsqlError {
         Self { kind: "parsing_exception", reason, line, column }
     }
 
-    /// A query that cannot be answered, such as one about an unknown column.
+    /// Returns a query that cannot be answered, such as one about an unknown column.
     pub(super) fn verification(text: &str, at: usize, message: String) -> Self {
         let (line, column) = place(text, at);
         let reason = format!("Found 1 problem\nline {line}:{column}: {message}");

@@ -38,7 +38,7 @@ const REFUSED: [&str; 24] = [
     "URI_PARTS",
 ];
 
-/// The error of a command that has no rule.
+/// Returns the error of a command that has no rule.
 pub(super) fn refused(name: &str) -> String {
     let squeezed = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if REFUSED.contains(&squeezed.as_str()) {
@@ -80,7 +80,7 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> EsqlError {
     EsqlError::parsing(text, at, message)
 }
 
-/// What could stand there, in words.
+/// Returns what could be there, in words.
 fn expected(error: &Error<Rule>) -> String {
     let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return "something else".into() };
     let mut names: Vec<&str> = positives.iter().filter_map(|rule| name_of(*rule)).collect();

@@ -6,7 +6,7 @@ use super::checker::Checker;
 use super::error::EsqlError;
 use super::kind::{self, Kind};
 use super::syntax::{Expression, Literal, Node, Sign};
-use super::typed::{self, Typed, is_present, narrowed, of_double};
+use super::typed::{self, TypedExpr, is_present, narrowed, of_double};
 use language::lucene::wildcard;
 use plan::error::Span;
 use plan::function::TypedFunction;
@@ -14,8 +14,8 @@ use plan::not;
 use plan::{Expr, TextPattern};
 
 impl Checker<'_> {
-    /// An expression with its type.
-    pub(super) fn expression(&mut self, expression: &Expression) -> Result<Typed, EsqlError> {
+    /// Returns an expression with its type.
+    pub(super) fn expression(&mut self, expression: &Expression) -> Result<TypedExpr, EsqlError> {
         let span = expression.span;
         if let Some(found) = self.grouped(expression) {
             return Ok(found);
@@ -23,7 +23,7 @@ impl Checker<'_> {
         let typed = match &expression.node {
             Node::Literal(literal) => self.literal(literal, span)?,
             Node::Duration(number, unit) => {
-                let mut typed = Typed::constant(Kind::Duration, None, span);
+                let mut typed = TypedExpr::constant(Kind::Duration, None, span);
                 typed.duration = Some((*number, *unit));
                 typed
             }
@@ -43,12 +43,12 @@ impl Checker<'_> {
             }
             Node::Not(inner) => typed::negated(&self.condition(inner, "NOT")?, span),
             Node::All(parts) => {
-                let parts: Vec<Typed> =
+                let parts: Vec<TypedExpr> =
                     parts.iter().map(|part| self.condition(part, "AND")).collect::<Result<_, _>>()?;
                 typed::all(&parts, span)
             }
             Node::Any(parts) => {
-                let parts: Vec<Typed> =
+                let parts: Vec<TypedExpr> =
                     parts.iter().map(|part| self.condition(part, "OR")).collect::<Result<_, _>>()?;
                 typed::any(&parts, span)
             }
@@ -66,14 +66,14 @@ impl Checker<'_> {
         self.bounded(typed)
     }
 
-    fn literal(&self, literal: &Literal, span: Span) -> Result<Typed, EsqlError> {
+    fn literal(&self, literal: &Literal, span: Span) -> Result<TypedExpr, EsqlError> {
         match kind::of_literal(literal) {
-            Some((kind, value)) => Ok(Typed::constant(kind, value, span)),
+            Some((kind, value)) => Ok(TypedExpr::constant(kind, value, span)),
             None => Err(self.parsing(span, "a list has values of one type")),
         }
     }
 
-    fn column(&self, name: &str, span: Span) -> Result<Typed, EsqlError> {
+    fn column(&self, name: &str, span: Span) -> Result<TypedExpr, EsqlError> {
         let Some(column) = self.scope.find(name) else {
             return Err(match &self.aggregating {
                 Some(aggregating) if aggregating.before.find(name).is_some() => {
@@ -92,7 +92,7 @@ impl Checker<'_> {
     }
 
     /// Refuses a field that has different types in different indices.
-    pub(super) fn supported(&self, typed: &Typed) -> Result<(), EsqlError> {
+    pub(super) fn supported(&self, typed: &TypedExpr) -> Result<(), EsqlError> {
         if typed.kind != Kind::Unsupported {
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl Checker<'_> {
         Err(self.verification(typed.span, message))
     }
 
-    fn condition(&mut self, expression: &Expression, operator: &str) -> Result<Typed, EsqlError> {
+    fn condition(&mut self, expression: &Expression, operator: &str) -> Result<TypedExpr, EsqlError> {
         let typed = self.expression(expression)?;
         self.supported(&typed)?;
         if matches!(typed.kind, Kind::Boolean | Kind::Null) {
@@ -122,7 +122,7 @@ impl Checker<'_> {
         Err(self.verification(expression.span, message))
     }
 
-    fn is_null(&mut self, inner: &Expression, is_negated: bool, span: Span) -> Result<Typed, EsqlError> {
+    fn is_null(&mut self, inner: &Expression, is_negated: bool, span: Span) -> Result<TypedExpr, EsqlError> {
         let typed = self.expression(inner)?;
         let present = match (&typed.constant, &typed.narrow) {
             (Some(value), _) => typed::truth_of(value.is_some()),
@@ -131,11 +131,17 @@ impl Checker<'_> {
         };
         let (there, gone) = (present.clone(), not(present));
         let condition =
-            if is_negated { Typed::condition(there, gone, span) } else { Typed::condition(gone, there, span) };
+            if is_negated { TypedExpr::condition(there, gone, span) } else { TypedExpr::condition(gone, there, span) };
         Ok(condition.of(&[&typed]))
     }
 
-    fn like(&mut self, text: &Expression, patterns: &[String], is_regex: bool, span: Span) -> Result<Typed, EsqlError> {
+    fn like(
+        &mut self,
+        text: &Expression,
+        patterns: &[String],
+        is_regex: bool,
+        span: Span,
+    ) -> Result<TypedExpr, EsqlError> {
         let typed = self.expression(text)?;
         self.supported(&typed)?;
         if !typed.kind.is_text() && typed.kind != Kind::Null {
@@ -163,13 +169,13 @@ impl Checker<'_> {
         let is_match = |value: Expr| Expr::Match(Box::new(value), TextPattern::Regex(regex.clone()));
         let holds = narrowed(&typed, is_match(value.clone()), &|stored| is_match(stored));
         let fails = typed::both(is_present(value.clone()), not(is_match(value)));
-        Ok(Typed::condition(holds, fails, span).of(&[&typed]))
+        Ok(TypedExpr::condition(holds, fails, span).of(&[&typed]))
     }
 
-    fn one_of(&mut self, value: &Expression, list: &[Expression], span: Span) -> Result<Typed, EsqlError> {
+    fn one_of(&mut self, value: &Expression, list: &[Expression], span: Span) -> Result<TypedExpr, EsqlError> {
         let typed = self.expression(value)?;
         self.supported(&typed)?;
-        let items: Vec<Typed> = list.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?;
+        let items: Vec<TypedExpr> = list.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?;
         if let Some(found) = quick_in(&typed, &items, span) {
             return Ok(found);
         }
@@ -182,11 +188,11 @@ impl Checker<'_> {
         Ok(found)
     }
 
-    fn compared_in(&mut self, a: Typed, b: Typed, span: Span) -> Result<Typed, EsqlError> {
+    fn compared_in(&mut self, a: TypedExpr, b: TypedExpr, span: Span) -> Result<TypedExpr, EsqlError> {
         self.compared(Sign::Equal, a, b, span)
     }
 
-    fn cast(&mut self, inner: &Expression, name: &str, span: Span) -> Result<Typed, EsqlError> {
+    fn cast(&mut self, inner: &Expression, name: &str, span: Span) -> Result<TypedExpr, EsqlError> {
         let Some(kind) = Kind::of_cast(name) else {
             return Err(match name {
                 "version" | "unsigned_long" | "ul" | "date_nanos" | "geo_point" | "geo_shape" | "cartesian_point"
@@ -200,8 +206,8 @@ impl Checker<'_> {
         self.converted(&typed, kind, span)
     }
 
-    /// A value converted to another type.
-    pub(super) fn converted(&self, typed: &Typed, kind: Kind, span: Span) -> Result<Typed, EsqlError> {
+    /// Returns a value converted to another type.
+    pub(super) fn converted(&self, typed: &TypedExpr, kind: Kind, span: Span) -> Result<TypedExpr, EsqlError> {
         let is_possible = match kind {
             Kind::Ip => matches!(typed.kind, Kind::Ip | Kind::Keyword | Kind::Text | Kind::Null | Kind::Unsupported),
             Kind::Boolean => !matches!(typed.kind, Kind::Date | Kind::Ip | Kind::Duration),
@@ -219,30 +225,30 @@ impl Checker<'_> {
             return Err(self.verification(span, message));
         }
         if typed.kind == kind {
-            return Ok(Typed { span, ..typed.clone() });
+            return Ok(TypedExpr { span, ..typed.clone() });
         }
         if kind == Kind::Keyword && typed.kind == Kind::Text {
-            return Ok(Typed { kind, span, ..typed.clone() });
+            return Ok(TypedExpr { kind, span, ..typed.clone() });
         }
         let value = of_double(typed);
-        let made = Typed::value(kind, typed::call(TypedFunction::To(kind.typed()), vec![value]), span);
+        let made = TypedExpr::value(kind, typed::call(TypedFunction::To(kind.typed()), vec![value]), span);
         Ok(made.of(&[typed]).several(typed.is_list))
     }
 
-    /// A text as an instant, where a function takes both.
-    pub(super) fn as_date(&self, typed: Typed) -> Result<Typed, EsqlError> {
+    /// Returns a text as an instant, where a function takes both.
+    pub(super) fn as_date(&self, typed: TypedExpr) -> Result<TypedExpr, EsqlError> {
         match (&typed.constant, typed.kind) {
             (Some(Some(Value::String(text))), Kind::Keyword) => {
                 let value =
                     kind::converted(text, Kind::Date).map_err(|message| self.verification(typed.span, message))?;
-                Ok(Typed::constant(Kind::Date, Some(value), typed.span))
+                Ok(TypedExpr::constant(Kind::Date, Some(value), typed.span))
             }
             _ => Ok(typed),
         }
     }
 
-    /// The instant that an expression always is.
-    pub(super) fn constant_instant(&self, typed: &Typed) -> Option<Timestamp> {
+    /// Returns the instant that an expression always is.
+    pub(super) fn constant_instant(&self, typed: &TypedExpr) -> Option<Timestamp> {
         match (&typed.constant, typed.kind) {
             (Some(Some(Value::Timestamp(instant))), Kind::Date) => Some(*instant),
             _ => None,
@@ -251,7 +257,7 @@ impl Checker<'_> {
 }
 
 /// `IN` with constants that a plan compares as ES|QL does.
-fn quick_in(typed: &Typed, items: &[Typed], span: Span) -> Option<Typed> {
+fn quick_in(typed: &TypedExpr, items: &[TypedExpr], span: Span) -> Option<TypedExpr> {
     let mut literals = Vec::new();
     for item in items {
         let value = item.constant.clone()?;
@@ -269,5 +275,5 @@ fn quick_in(typed: &Typed, items: &[Typed], span: Span) -> Option<Typed> {
     let value = typed.single();
     let holds = narrowed(typed, is_in(value.clone()), &|stored| is_in(stored));
     let fails = typed::both(is_present(value.clone()), not(is_in(value)));
-    Some(Typed::condition(holds, fails, span).of(&[typed]))
+    Some(TypedExpr::condition(holds, fails, span).of(&[typed]))
 }

@@ -6,7 +6,7 @@ use types::TimeRange;
 use super::checker::Checker;
 use super::error::EsqlError;
 use super::syntax::{Expression, Literal, Node};
-use super::typed::{Typed, truth_of};
+use super::typed::{TypedExpr, truth_of};
 use language::dsl::Selection;
 use language::dsl::parse_query;
 use plan::balanced;
@@ -15,7 +15,7 @@ use plan::not;
 use plan::within;
 use plan::{Expr, Operator};
 
-/// What is wrong with a function that stands elsewhere.
+/// What is wrong with a function that is elsewhere.
 const ONLY_IN_WHERE: &str = "is only supported in WHERE commands";
 
 impl Checker<'_> {
@@ -25,20 +25,20 @@ impl Checker<'_> {
         field: &Expression,
         value: &Literal,
         span: Span,
-    ) -> Result<Typed, EsqlError> {
+    ) -> Result<TypedExpr, EsqlError> {
         let name = self.searched(field, ":", span)?;
         let query = json!({"match": {name: {"query": json_of(value)}}});
         self.searching(&query, span)
     }
 
-    /// A call of a full-text function.
+    /// Returns a call of a full-text function.
     pub(super) fn full_text(
         &mut self,
         name: &str,
         arguments: &[Expression],
         options: &[(String, Literal)],
         span: Span,
-    ) -> Result<Typed, EsqlError> {
+    ) -> Result<TypedExpr, EsqlError> {
         let shown = name.to_uppercase();
         let Some(Node::Literal(text)) = arguments.last().map(|argument| &argument.node) else {
             let message = format!("the text of [{}] must be a constant", self.written(span));
@@ -76,7 +76,7 @@ impl Checker<'_> {
         self.searching(&query, span)
     }
 
-    /// The name of a field that is searched for words.
+    /// Returns the name of a field that is searched for words.
     fn searched(&mut self, field: &Expression, function: &str, span: Span) -> Result<String, EsqlError> {
         let written = self.written(field.span).to_owned();
         let typed = self.expression(field)?;
@@ -105,7 +105,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn searching(&mut self, query: &Json, span: Span) -> Result<Typed, EsqlError> {
+    fn searching(&mut self, query: &Json, span: Span) -> Result<TypedExpr, EsqlError> {
         self.placed(span)?;
         let selection =
             parse_query(Some(query), self.now, self.mappings).map_err(|error| self.verification(span, error.reason))?;
@@ -113,8 +113,8 @@ impl Checker<'_> {
     }
 }
 
-/// The condition that chooses the same events.
-fn of_selection(selection: Selection, span: Span) -> Typed {
+/// Returns the condition that chooses the same events.
+fn of_selection(selection: Selection, span: Span) -> TypedExpr {
     let mut parts: Vec<Expr> = selection
         .operators
         .into_iter()
@@ -128,7 +128,7 @@ fn of_selection(selection: Selection, span: Span) -> Typed {
         parts.push(within(Box::new(Expr::Field("@timestamp".into())), range.from.0, range.to.0));
     }
     let condition = if parts.is_empty() { truth_of(true) } else { balanced(parts, Expr::And) };
-    Typed::condition(condition.clone(), not(condition), span)
+    TypedExpr::condition(condition.clone(), not(condition), span)
 }
 
 fn json_of(literal: &Literal) -> Json {

@@ -8,7 +8,7 @@ use super::error::EsqlError;
 use super::function_names::{FUNCTIONS, REFUSED};
 use super::kind::Kind;
 use super::syntax::{Expression, Literal};
-use super::typed::{self, Typed, call, literal, of_double};
+use super::typed::{self, TypedExpr, call, literal, of_double};
 use plan::Expr;
 use plan::error::{Span, nearest};
 use plan::function::{DecimalFunction as D, Function, TypedFunction as T, WholeWidth};
@@ -17,13 +17,13 @@ use plan::function::{DecimalFunction as D, Function, TypedFunction as T, WholeWi
 pub(super) struct Call<'c> {
     /// The name in small letters.
     pub(super) name: &'c str,
-    pub(super) arguments: Vec<Typed>,
+    pub(super) arguments: Vec<TypedExpr>,
     pub(super) options: &'c [(String, Literal)],
     pub(super) span: Span,
 }
 
 impl Checker<'_> {
-    /// A call.
+    /// Returns a call.
     pub(super) fn call(
         &mut self,
         written: &str,
@@ -31,7 +31,7 @@ impl Checker<'_> {
         has_star: bool,
         options: &[(String, Literal)],
         span: Span,
-    ) -> Result<Typed, EsqlError> {
+    ) -> Result<TypedExpr, EsqlError> {
         let name = written.to_ascii_lowercase();
         if AGGREGATES.contains(&name.as_str()) {
             return self.aggregate(&name, arguments, has_star, span);
@@ -54,7 +54,7 @@ impl Checker<'_> {
         if matches!(name.as_str(), "match" | "match_phrase" | "qstr" | "kql") {
             return self.full_text(&name, arguments, options, span);
         }
-        let arguments: Vec<Typed> =
+        let arguments: Vec<TypedExpr> =
             arguments.iter().map(|argument| self.expression(argument)).collect::<Result<_, _>>()?;
         let is_conversion = name.starts_with("to_");
         for argument in arguments.iter().filter(|_| !is_conversion) {
@@ -62,10 +62,10 @@ impl Checker<'_> {
         }
         let call = Call { name: &name, arguments, options, span };
         let found = self.called(&call)?;
-        Ok(Typed { span, ..found })
+        Ok(TypedExpr { span, ..found })
     }
 
-    fn called(&mut self, call: &Call<'_>) -> Result<Typed, EsqlError> {
+    fn called(&mut self, call: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         debug_assert!(call.options.is_empty(), "refused before");
         if let Some(found) = self.conversion(call)? {
             return Ok(found);
@@ -90,7 +90,7 @@ impl Checker<'_> {
         }
     }
 
-    fn conversion(&self, call: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+    fn conversion(&self, call: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         let kind = match call.name {
             "to_bool" | "to_boolean" => Kind::Boolean,
             "to_date" | "to_datetime" | "to_dt" => Kind::Date,
@@ -132,17 +132,17 @@ impl Checker<'_> {
         Err(self.verification(call.span, message))
     }
 
-    /// A value that is made of the arguments.
-    pub(super) fn made(&self, call: &Call<'_>, kind: Kind, expr: Expr) -> Typed {
-        Typed::value(kind, expr, call.span).of(&call.arguments.iter().collect::<Vec<_>>())
+    /// Returns a value that is made of the arguments.
+    pub(super) fn made(&self, call: &Call<'_>, kind: Kind, expr: Expr) -> TypedExpr {
+        TypedExpr::value(kind, expr, call.span).of(&call.arguments.iter().collect::<Vec<_>>())
     }
 
-    /// The arguments as single values.
+    /// Returns the arguments as single values.
     pub(super) fn singles(call: &Call<'_>) -> Vec<Expr> {
-        call.arguments.iter().map(Typed::single).collect()
+        call.arguments.iter().map(TypedExpr::single).collect()
     }
 
-    fn of_numbers(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+    fn of_numbers(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         let constant = match c.name {
             "e" => Some(std::f64::consts::E),
             "pi" => Some(std::f64::consts::PI),
@@ -150,7 +150,7 @@ impl Checker<'_> {
             _ => None,
         };
         if let Some(number) = constant {
-            return Ok(Some(Typed::constant(Kind::Double, Some(Value::Float(number)), c.span)));
+            return Ok(Some(TypedExpr::constant(Kind::Double, Some(Value::Float(number)), c.span)));
         }
         let function = match (c.name, c.arguments.len()) {
             ("abs" | "ceil" | "floor" | "round" | "signum", _) => return self.rounding(c).map(Some),
@@ -182,7 +182,7 @@ impl Checker<'_> {
         Ok(Some(self.made(c, Kind::Double, call(T::Decimal(function), Self::singles(c)))))
     }
 
-    fn rounding(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    fn rounding(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         self.demand(c, 0, "numeric", Kind::is_number)?;
         if c.arguments.len() > 1 {
             self.demand(c, 1, "whole number except unsigned_long or counter types", Kind::is_whole)?;
@@ -204,8 +204,8 @@ impl Checker<'_> {
         })
     }
 
-    /// The type that several values have in common.
-    fn common(&self, c: &Call<'_>, values: &[&Typed]) -> Result<Kind, EsqlError> {
+    /// Returns the type that several values have in common.
+    fn common(&self, c: &Call<'_>, values: &[&TypedExpr]) -> Result<Kind, EsqlError> {
         let mut kind = Kind::Null;
         for value in values {
             kind = match kind.common(value.kind) {
@@ -225,7 +225,7 @@ impl Checker<'_> {
         Ok(kind)
     }
 
-    fn case(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    fn case(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         let (pairs, otherwise) = c.arguments.as_chunks::<2>();
         for [condition, _] in pairs {
             if !matches!(condition.kind, Kind::Boolean | Kind::Null) {
@@ -238,25 +238,25 @@ impl Checker<'_> {
                 return Err(self.verification(c.span, message));
             }
         }
-        let values: Vec<&Typed> = pairs.iter().map(|[_, value]| value).chain(otherwise).collect();
+        let values: Vec<&TypedExpr> = pairs.iter().map(|[_, value]| value).chain(otherwise).collect();
         let kind = self.common(c, &values)?;
         let mut arguments: Vec<Expr> =
             pairs.iter().flat_map(|[condition, value]| [condition.holds(), value.expr()]).collect();
-        arguments.push(otherwise.first().map_or(Expr::Literal(None), Typed::expr));
+        arguments.push(otherwise.first().map_or(Expr::Literal(None), TypedExpr::expr));
         let is_list = values.iter().any(|value| value.is_list);
         Ok(self.made(c, kind, Expr::Call(Function::Case, arguments)).several(is_list))
     }
 
-    fn coalesce(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
-        let values: Vec<&Typed> = c.arguments.iter().collect();
+    fn coalesce(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+        let values: Vec<&TypedExpr> = c.arguments.iter().collect();
         let kind = self.common(c, &values)?;
         let is_list = values.iter().any(|value| value.is_list);
         let arguments = values.iter().map(|value| value.expr()).collect();
         Ok(self.made(c, kind, Expr::Call(Function::Coalesce, arguments)).several(is_list))
     }
 
-    fn extreme(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
-        let values: Vec<&Typed> = c.arguments.iter().collect();
+    fn extreme(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
+        let values: Vec<&TypedExpr> = c.arguments.iter().collect();
         let kind = self.common(c, &values)?;
         let function = if c.name == "greatest" { T::Greatest(kind.typed()) } else { T::Least(kind.typed()) };
         // Of several values of an argument, the greatest or least.
@@ -268,7 +268,7 @@ impl Checker<'_> {
         Ok(self.made(c, kind, call(function, arguments)))
     }
 
-    /// A whole number that must be a constant.
+    /// Returns a whole number that must be a constant.
     pub(super) fn constant_whole(&self, c: &Call<'_>, at: usize) -> Result<i64, EsqlError> {
         match c.arguments[at].constant {
             Some(Some(Value::Integer(number))) => Ok(number),
@@ -283,7 +283,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A text that must be a constant.
+    /// Returns a text that must be a constant.
     pub(super) fn constant_text(&self, c: &Call<'_>, at: usize) -> Result<String, EsqlError> {
         match &c.arguments[at].constant {
             Some(Some(Value::String(text))) => Ok(text.to_string()),
@@ -310,12 +310,12 @@ fn counted(fewest: usize, most: usize) -> String {
     }
 }
 
-/// A constant text.
+/// Returns a constant text.
 pub(super) fn text(text: &str) -> Expr {
     literal(Value::text(text))
 }
 
-/// A condition that is missing where one of the arguments is.
-pub(super) fn condition(value: Expr, span: Span) -> Typed {
-    typed::Typed::value(Kind::Boolean, value, span)
+/// Returns a condition that is missing where one of the arguments is.
+pub(super) fn condition(value: Expr, span: Span) -> TypedExpr {
+    typed::TypedExpr::value(Kind::Boolean, value, span)
 }

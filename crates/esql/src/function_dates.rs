@@ -7,7 +7,7 @@ use super::date_pattern;
 use super::error::EsqlError;
 use super::function_call::{Call, text};
 use super::kind::Kind;
-use super::typed::{Typed, call};
+use super::typed::{TypedExpr, call};
 use plan::error::nearest;
 use plan::function::{DatePart, DateUnit, Function, TypedFunction as T};
 use plan::{Expr, TextPattern};
@@ -47,10 +47,10 @@ const PARTS: [(&str, DatePart); 30] = [
 ];
 
 impl Checker<'_> {
-    /// A function of dates; `None` where the name is of another kind.
-    pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+    /// Returns a function of dates; `None` where the name is of another kind.
+    pub(super) fn of_dates(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         Ok(Some(match c.name {
-            "now" => Typed::constant(Kind::Date, Some(Value::Timestamp(self.now)), c.span),
+            "now" => TypedExpr::constant(Kind::Date, Some(Value::Timestamp(self.now)), c.span),
             "date_extract" => {
                 self.demand(c, 0, "string", Kind::is_text)?;
                 let c = &self.with_date(c, 1)?;
@@ -86,7 +86,7 @@ impl Checker<'_> {
         }))
     }
 
-    /// The same call with a text as a date.
+    /// Returns the same call with a text as a date.
     pub(super) fn with_date<'c>(&self, c: &Call<'c>, at: usize) -> Result<Call<'c>, EsqlError> {
         let mut arguments = c.arguments.clone();
         arguments[at] = self.as_date(arguments[at].clone())?;
@@ -95,7 +95,7 @@ impl Checker<'_> {
         Ok(c)
     }
 
-    fn date_format(&self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    fn date_format(&self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         let c = &self.with_date(c, c.arguments.len() - 1)?;
         let date = c.arguments[c.arguments.len() - 1].single();
         if c.arguments.len() == 1 {
@@ -108,7 +108,7 @@ impl Checker<'_> {
         Ok(self.made(c, Kind::Keyword, Expr::Call(Function::FormatDate, arguments)))
     }
 
-    fn date_parse(&mut self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    fn date_parse(&mut self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         (0..c.arguments.len()).try_for_each(|at| self.demand(c, at, "string", Kind::is_text))?;
         let value = c.arguments[c.arguments.len() - 1].single();
         if c.arguments.len() == 1 {

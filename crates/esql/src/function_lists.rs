@@ -6,13 +6,13 @@ use super::checker::Checker;
 use super::error::EsqlError;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
-use super::typed::{Typed, call, of_double};
+use super::typed::{TypedExpr, call, of_double};
 use plan::Expr;
 use plan::function::{ListFunction as L, TypedFunction as T};
 
 impl Checker<'_> {
-    /// A function about several values; `None` where the name is of another kind.
-    pub(super) fn of_lists(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+    /// Returns a function about several values; `None` where the name is of another kind.
+    pub(super) fn of_lists(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         if !c.name.starts_with("mv_") {
             return Ok(None);
         }
@@ -61,7 +61,7 @@ impl Checker<'_> {
         }))
     }
 
-    fn sorted(&self, c: &Call<'_>, kind: Kind) -> Result<Typed, EsqlError> {
+    fn sorted(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr, EsqlError> {
         let is_descending = match c.arguments.get(1).map(|order| &order.constant) {
             None => false,
             Some(Some(Some(Value::String(order)))) if order.eq_ignore_ascii_case("asc") => false,
@@ -76,7 +76,7 @@ impl Checker<'_> {
         Ok(self.made(c, kind, call(T::List(function), vec![value])).several(true))
     }
 
-    fn of_two_lists(&self, c: &Call<'_>, kind: Kind) -> Result<Typed, EsqlError> {
+    fn of_two_lists(&self, c: &Call<'_>, kind: Kind) -> Result<TypedExpr, EsqlError> {
         let Some(common) = kind.common(c.arguments[1].kind) else {
             let message = format!(
                 "second argument of [{}] must be [{}], found value [{}] type [{}]",

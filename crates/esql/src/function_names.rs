@@ -1,4 +1,4 @@
-//! Names of functions: those that are supported, and those that Elasticsearch has beside them.
+//! Names of functions: those that are supported, and those that Elasticsearch has next to them.
 
 /// Functions with the fewest and most arguments that they take.
 pub(super) const FUNCTIONS: &[(&str, usize, usize)] = &[

@@ -7,13 +7,13 @@ use super::error::EsqlError;
 use super::function_call::{Call, condition};
 use super::kind::Kind;
 use super::regex_text;
-use super::typed::{Typed, call, literal};
+use super::typed::{TypedExpr, call, literal};
 use plan::function::{Function, TypedFunction as T};
 use plan::{Expr, TextPattern};
 
 impl Checker<'_> {
-    /// A function of texts; `None` where the name is of another kind.
-    pub(super) fn of_texts(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+    /// Returns a function of texts; `None` where the name is of another kind.
+    pub(super) fn of_texts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         let ours = match c.name {
             "concat" => Some((Function::Concat, Kind::Keyword)),
             "length" => Some((Function::TextLength, Kind::Integer)),
@@ -44,8 +44,8 @@ impl Checker<'_> {
         self.of_parts(c)
     }
 
-    /// A function of parts of texts, or of addresses.
-    fn of_parts(&mut self, c: &Call<'_>) -> Result<Option<Typed>, EsqlError> {
+    /// Returns a function of parts of texts, or of addresses.
+    fn of_parts(&mut self, c: &Call<'_>) -> Result<Option<TypedExpr>, EsqlError> {
         Ok(Some(match c.name {
             "bit_length" => {
                 self.demand(c, 0, "string", Kind::is_text)?;
@@ -102,10 +102,10 @@ impl Checker<'_> {
         }))
     }
 
-    /// A condition on parts of texts; of a stored text and a constant one that indexes can answer.
-    fn holds_text(&self, c: &Call<'_>, function: Function) -> Typed {
+    /// Returns a condition on parts of texts; of a stored text and a constant one that indexes can answer.
+    fn holds_text(&self, c: &Call<'_>, function: Function) -> TypedExpr {
         let value = Expr::Call(function, Self::singles(c));
-        let parts: Vec<&Typed> = c.arguments.iter().collect();
+        let parts: Vec<&TypedExpr> = c.arguments.iter().collect();
         let found = condition(value.clone(), c.span).of(&parts);
         let (Some(Some(Value::String(part))), Some(stored)) = (&c.arguments[1].constant, &c.arguments[0].narrow) else {
             return found;
@@ -114,10 +114,10 @@ impl Checker<'_> {
             return found;
         }
         let narrow = Expr::Match(Box::new(Expr::Field(stored.clone())), TextPattern::Substring(part.to_string()));
-        Typed::condition(super::typed::both(narrow, found.holds()), found.fails(), c.span).of(&parts)
+        TypedExpr::condition(super::typed::both(narrow, found.holds()), found.fails(), c.span).of(&parts)
     }
 
-    fn replace(&mut self, c: &Call<'_>) -> Result<Typed, EsqlError> {
+    fn replace(&mut self, c: &Call<'_>) -> Result<TypedExpr, EsqlError> {
         (0..3).try_for_each(|at| self.demand(c, at, "string", Kind::is_text))?;
         let (pattern, with) = (self.constant_text(c, 1)?, self.constant_text(c, 2)?);
         let source = regex_text::java(&pattern).map_err(|message| self.verification(c.span, message))?;

@@ -20,7 +20,7 @@ pub(super) fn span_of(pair: &Pair<'_, Rule>) -> Span {
     Span { start: span.start(), end: span.start() + span.as_str().trim_end().len() }
 }
 
-/// The parts of a rule that are no words of the language.
+/// Returns the parts of a rule that are no words of the language.
 pub(super) fn parts<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
     let is_word = |rule| {
         matches!(

@@ -64,7 +64,7 @@ impl Kind {
         }
     }
 
-    /// The type of a name, as casts write it.
+    /// Returns the type of a name, as casts write it.
     pub(super) fn of_cast(name: &str) -> Option<Self> {
         Some(match name {
             "boolean" | "bool" => Self::Boolean,
@@ -90,12 +90,12 @@ impl Kind {
         matches!(self, Self::Integer | Self::Long)
     }
 
-    /// The bits of whole numbers of the type.
+    /// Returns the bits of whole numbers of the type.
     pub(super) fn width(self) -> WholeWidth {
         if self == Self::Integer { WholeWidth::Integer } else { WholeWidth::Long }
     }
 
-    /// The type for functions of typed values.
+    /// Returns the type for functions of typed values.
     pub(super) fn typed(self) -> TypedKind {
         match self {
             Self::Boolean => TypedKind::Boolean,
@@ -108,7 +108,7 @@ impl Kind {
         }
     }
 
-    /// The type that values of both become.
+    /// Returns the type that values of both become.
     pub(super) fn common(self, other: Self) -> Option<Self> {
         Some(match (self, other) {
             (a, b) if a == b => a,
@@ -120,7 +120,7 @@ impl Kind {
         })
     }
 
-    /// A value of the type as JSON.
+    /// Returns a value of the type as JSON.
     pub fn json(self, value: Option<&Value>) -> Json {
         match (self, value) {
             (_, None) | (Self::Unsupported | Self::Null, _) => Json::Null,
@@ -134,7 +134,7 @@ impl Kind {
         }
     }
 
-    /// A value of the type as text for tables: several values in square brackets.
+    /// Returns a value of the type as text for tables: several values in square brackets.
     pub fn text(self, value: Option<&Value>) -> String {
         match (self, value) {
             (_, None) | (Self::Unsupported | Self::Null, _) => String::new(),
@@ -157,7 +157,7 @@ fn shown_date(instant: Timestamp) -> String {
     plan::date_math::format_time(instant, None)
 }
 
-/// The type and the value of a constant; `None` for lists of several types.
+/// Returns the type and the value of a constant; `None` for lists of several types.
 pub(super) fn of_literal(literal: &Literal) -> Option<(Kind, Option<Value>)> {
     Some(match literal {
         Literal::Null => (Kind::Null, None),
@@ -180,7 +180,7 @@ pub(super) fn of_literal(literal: &Literal) -> Option<(Kind, Option<Value>)> {
     })
 }
 
-/// A text as a constant of another type, as comparisons convert it; `Err` says what it should be.
+/// Returns a text as a constant of another type, as comparisons convert it; `Err` says what it should be.
 pub(super) fn converted(text: &str, kind: Kind) -> Result<Value, String> {
     let failed = |why: String| {
         Err(format!("Cannot convert string [{text}] to [{}], error [{why}]", kind.written().to_uppercase()))

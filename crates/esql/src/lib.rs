@@ -1,8 +1,8 @@
 //! ES|QL, Elasticsearch's piped language, as plans.
 //!
-//! Types are known before a query runs: each expression is checked against the columns of its indices ([`Schema`]), and what
-//! the query language of ours would answer differently (whole division, overflow, texts that read as numbers, null in
-//! conditions) becomes calls of typed functions. What is not supported is an error that names it and its place.
+//! Types are known before a query runs: each expression is checked against the columns of its indices ([`Schema`]), and
+//! what the query language of ours would answer differently (whole division, overflow, texts that read as numbers, null
+//! in conditions) becomes calls of typed functions. What is not supported is an error that names it and its place.
 
 mod aggregate;
 mod aggregation;
@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use types::{Run, Timestamp};
 
-pub use check::{Checked, ROWS_DEFAULT, ROWS_MAX};
+pub use check::{CheckedQuery, ROWS_DEFAULT, ROWS_MAX};
 pub use error::EsqlError;
 pub use kind::Kind;
 pub use parameters::Parameters;
@@ -63,7 +63,7 @@ pub fn parse(text: &str, parameters: &Parameters) -> Result<Statement, EsqlError
 }
 
 impl Statement {
-    /// The names of indices and their patterns; `None` for a query about no index.
+    /// Returns the names of indices and their patterns; `None` for a query about no index.
     pub fn indices(&self) -> Option<Vec<&str>> {
         match &self.query.source {
             Source::From { indices, .. } => Some(indices.iter().map(|index| index.name.as_str()).collect()),
@@ -71,7 +71,7 @@ impl Statement {
         }
     }
 
-    /// The columns of its indices, whose runs are given.
+    /// Returns the columns of its indices, whose runs are given.
     pub fn schema(&self, runs: &[Arc<dyn Run>]) -> Schema {
         match mentioned::columns(&self.query) {
             Some(names) => Schema::of(runs, &|field| mentioned::is_of(&names, field)),
@@ -95,7 +95,7 @@ impl Statement {
         })
     }
 
-    /// The error that there is no such index.
+    /// Returns the error that there is no such index.
     pub fn unknown_index(&self, name: &str) -> EsqlError {
         let at = match &self.query.source {
             Source::From { indices, .. } => {
@@ -107,7 +107,12 @@ impl Statement {
     }
 
     /// Checks the query against the columns of its indices. `filter` is the query DSL that chooses events beforehand.
-    pub fn check(&self, schema: &Schema, filter: Option<&Selection>, now: Timestamp) -> Result<Checked, EsqlError> {
+    pub fn check(
+        &self,
+        schema: &Schema,
+        filter: Option<&Selection>,
+        now: Timestamp,
+    ) -> Result<CheckedQuery, EsqlError> {
         crate::check::check(&self.query, &self.text, schema, filter, now)
     }
 }

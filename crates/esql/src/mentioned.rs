@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::syntax::{Command, Expression, Field, Node, Query};
 
-/// The names in a query; `None` where its answer has columns that it does not name.
+/// Returns the names in a query; `None` where its answer has columns that it does not name.
 pub(super) fn columns(query: &Query) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let mut is_closed = false;
@@ -42,7 +42,7 @@ pub(super) fn columns(query: &Query) -> Option<BTreeSet<String>> {
     is_closed.then_some(names)
 }
 
-/// Whether a stored field is one of the columns, or may hold it in its objects.
+/// Reports whether a stored field is one of the columns, or may hold it in its objects.
 pub(super) fn is_of(names: &BTreeSet<String>, field: &str) -> bool {
     names.iter().any(|name| {
         let rest = name.strip_prefix(field);

@@ -7,7 +7,7 @@ use super::error::EsqlError;
 use super::explain;
 use super::grammar::{Esql, Rule, parts, span_of};
 use super::parameters::Parameters;
-use super::syntax::{Command, Field, Literal, Named, Order, Pattern, Query, Source};
+use super::syntax::{Command, Field, Identifier, Literal, Order, Pattern, Query, Source};
 use plan::error::Span;
 
 /// Longest query in bytes.
@@ -104,7 +104,7 @@ impl Reader<'_> {
                     let what = if is_remote { "remote clusters and selectors" } else { "date math" };
                     return Err(self.error(span, format!("[{name}] is not supported: {what} in names of indices")));
                 }
-                indices.push(Named { name: name.to_owned(), span });
+                indices.push(Identifier { name: name.to_owned(), span });
             }
         }
         Ok(Source::From { indices, metadata })
@@ -217,7 +217,7 @@ impl Reader<'_> {
         }
     }
 
-    fn renamed(&mut self, pair: Pair<'_, Rule>) -> Result<(Named, Named), EsqlError> {
+    fn renamed(&mut self, pair: Pair<'_, Rule>) -> Result<(Identifier, Identifier), EsqlError> {
         let span = span_of(&pair);
         let inner: Vec<Pair<'_, Rule>> = parts(pair).collect();
         let is_assigned = inner.iter().any(|part| part.as_rule() == Rule::assign);
@@ -246,8 +246,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A text, with its place.
-    pub(super) fn text_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Named, EsqlError> {
+    /// Returns a text, with its place.
+    pub(super) fn text_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Identifier, EsqlError> {
         let pair = pair.ok_or_else(|| self.error(span, "a text is missing"))?;
         let span = span_of(&pair);
         let literal = match pair.as_rule() {
@@ -255,20 +255,20 @@ impl Reader<'_> {
             _ => Literal::Text(string(pair.as_str())),
         };
         match literal {
-            Literal::Text(name) => Ok(Named { name, span }),
+            Literal::Text(name) => Ok(Identifier { name, span }),
             _ => Err(self.error(span, "a text is expected here")),
         }
     }
 
-    /// A name of a column.
-    pub(super) fn named(&self, pair: Pair<'_, Rule>) -> Result<Named, EsqlError> {
+    /// Returns a name of a column.
+    pub(super) fn named(&self, pair: Pair<'_, Rule>) -> Result<Identifier, EsqlError> {
         let span = span_of(&pair);
         let mut name = String::new();
         for (index, part) in parts(pair).enumerate() {
             name.push_str(if index > 0 { "." } else { "" });
             name.push_str(&self.name_part(&part)?);
         }
-        Ok(Named { name, span })
+        Ok(Identifier { name, span })
     }
 
     fn name_part(&self, part: &Pair<'_, Rule>) -> Result<String, EsqlError> {
@@ -301,7 +301,7 @@ impl Reader<'_> {
         Ok(Pattern { literals, span })
     }
 
-    /// The value of a parameter in the text.
+    /// Returns the value of a parameter in the text.
     pub(super) fn parameter(&mut self, pair: &Pair<'_, Rule>) -> Result<Literal, EsqlError> {
         let name = &pair.as_str()[1..];
         let found = if name.is_empty() {
@@ -328,7 +328,7 @@ impl Reader<'_> {
     }
 }
 
-/// A text without its quotes and escapes.
+/// Returns a text without its quotes and escapes.
 pub(super) fn string(written: &str) -> String {
     if let Some(inner) = written.strip_prefix("\"\"\"").and_then(|rest| rest.strip_suffix("\"\"\"")) {
         return inner.to_owned();

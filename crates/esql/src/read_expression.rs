@@ -10,7 +10,7 @@ use plan::ArithmeticOperator;
 use plan::error::Span;
 
 impl Reader<'_> {
-    /// An expression that must be there.
+    /// Returns an expression that must be there.
     pub(super) fn expression_of(&mut self, pair: Option<Pair<'_, Rule>>, span: Span) -> Result<Expression, EsqlError> {
         match pair {
             Some(pair) => self.expression(pair),
@@ -18,7 +18,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An expression of any level.
+    /// Returns an expression of any level.
     pub(super) fn expression(&mut self, pair: Pair<'_, Rule>) -> Result<Expression, EsqlError> {
         let span = span_of(&pair);
         match pair.as_rule() {
@@ -185,7 +185,7 @@ impl Reader<'_> {
             Rule::parameter => Node::Literal(self.parameter(&part)?),
             Rule::name => Node::Name(self.named(part)?.name),
             Rule::call => self.call(part)?,
-            // In brackets: the place is that of what stands in them.
+            // In brackets: the place is that of what is in them.
             _ => return self.expression(part),
         };
         Ok(Expression { node, span })
@@ -234,7 +234,7 @@ impl Reader<'_> {
         Ok(Literal::List(items))
     }
 
-    /// A constant.
+    /// Returns a constant.
     pub(super) fn literal(&mut self, pair: Pair<'_, Rule>) -> Result<Literal, EsqlError> {
         let span = span_of(&pair);
         let Some(part) = parts(pair).next() else { return Ok(Literal::Null) };

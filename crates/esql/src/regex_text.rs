@@ -3,7 +3,7 @@
 /// Signs of Lucene's expressions that ours do not have.
 const REFUSED: &str = "~&#@<>\"";
 
-/// The source of an expression of Lucene's, which matches whole values; `^` and `$` are letters in it.
+/// Returns the source of an expression of Lucene's, which matches whole values; `^` and `$` are letters in it.
 pub(super) fn source(pattern: &str) -> Result<String, String> {
     let mut found = String::from("(?s)^(?:");
     let mut characters = pattern.chars().peekable();
@@ -37,7 +37,7 @@ pub(super) fn source(pattern: &str) -> Result<String, String> {
     Ok(found + ")$")
 }
 
-/// A class of characters, up to its closing bracket.
+/// Returns a class of characters, up to its closing bracket.
 fn class(characters: &mut std::iter::Peekable<std::str::Chars<'_>>, found: &mut String) -> Result<(), String> {
     found.push('[');
     if characters.peek() == Some(&'^') {
@@ -69,7 +69,7 @@ fn class(characters: &mut std::iter::Peekable<std::str::Chars<'_>>, found: &mut 
     Ok(())
 }
 
-/// The replacement of Java's as ours: `$1` is a group, a backslash makes a sign mean itself.
+/// Returns the replacement of Java's as ours: `$1` is a group, a backslash makes a sign mean itself.
 pub(super) fn replacement(written: &str) -> Result<String, String> {
     let mut found = String::new();
     let mut characters = written.chars().peekable();
@@ -95,7 +95,7 @@ pub(super) fn replacement(written: &str) -> Result<String, String> {
     Ok(found)
 }
 
-/// The source of an expression of Java's; those that ours would read in another way are refused.
+/// Returns the source of an expression of Java's; those that ours would read in another way are refused.
 pub(super) fn java(pattern: &str) -> Result<String, String> {
     for (part, what) in [
         ("(?=", "lookahead"),

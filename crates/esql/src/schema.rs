@@ -19,7 +19,7 @@ const FIELDS_MAX: usize = 10_000;
 
 /// A column of events.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
+pub(super) struct StoredColumn {
     pub(super) kind: Kind,
     pub(super) expr: Expr,
     pub(super) is_list: bool,
@@ -31,7 +31,7 @@ pub(super) struct Stored {
 
 /// The columns of events, and how full-text functions read the fields of their indices.
 #[derive(Clone, Debug, Default)]
-pub struct Schema(pub(super) BTreeMap<String, Stored>, pub(super) Mappings);
+pub struct Schema(pub(super) BTreeMap<String, StoredColumn>, pub(super) Mappings);
 
 /// What is known of a field in one index.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ struct IndexField {
     raw: BTreeSet<&'static str>,
 }
 
-/// The type that Elasticsearch would give a field by the types of its values, as `_mapping` says it.
+/// Returns the type that Elasticsearch would give a field by the types of its values, as `_mapping` says it.
 pub fn mapped_type(types: &[&'static str]) -> &'static str {
     let has = |name: &str| types.contains(&name);
     if has("string") {
@@ -87,8 +87,8 @@ fn fits(kind: Kind, declared: &str) -> bool {
 }
 
 impl Schema {
-    /// The columns of events in runs, which are named by their groups. Those that are not wanted may have another type, or be
-    /// left out where they hold lists.
+    /// Returns the columns of events in runs, which are named by their groups. Those that are not wanted may have
+    /// another type, or be left out where they hold lists.
     pub(super) fn of(runs: &[Arc<dyn Run>], is_wanted: &dyn Fn(&str) -> bool) -> Self {
         let mut by_group: BTreeMap<String, Vec<Arc<dyn Run>>> = BTreeMap::new();
         for run in runs {
@@ -122,8 +122,8 @@ impl Schema {
         schema
     }
 
-    /// Takes over what the indices declare. Returns a field whose values have another type than the declared one, with both
-    /// types.
+    /// Takes over what the indices declare. Returns a field whose values have another type than the declared one, with
+    /// both types.
     pub(super) fn declare(
         &mut self,
         mappings: Mappings,
@@ -148,7 +148,7 @@ impl Schema {
         let field = Expr::Field(name.into());
         if kinds.len() > 1 {
             let conflict = kinds.into_iter().collect();
-            let stored = Stored { kind: Kind::Unsupported, expr: field, is_list: false, narrow: None, conflict };
+            let stored = StoredColumn { kind: Kind::Unsupported, expr: field, is_list: false, narrow: None, conflict };
             self.0.insert(name.to_owned(), stored);
             return;
         }
@@ -167,14 +167,14 @@ impl Schema {
             (false, false) => as_kind(field),
         };
         let narrow = (is_plain && !is_list).then(|| name.into());
-        let stored = Stored { kind, expr, is_list, narrow, conflict: Vec::new() };
+        let stored = StoredColumn { kind, expr, is_list, narrow, conflict: Vec::new() };
         self.insert(name, stored);
     }
 
     /// Adds a column; of a text its `.keyword` too.
-    fn insert(&mut self, name: &str, stored: Stored) {
+    fn insert(&mut self, name: &str, stored: StoredColumn) {
         if stored.kind == Kind::Text {
-            self.0.insert(format!("{name}.keyword"), Stored { kind: Kind::Keyword, ..stored.clone() });
+            self.0.insert(format!("{name}.keyword"), StoredColumn { kind: Kind::Keyword, ..stored.clone() });
         }
         self.0.insert(name.to_owned(), stored);
     }
@@ -182,16 +182,16 @@ impl Schema {
     /// Adds the columns that all events have.
     fn add_ours(&mut self, fields: &BTreeMap<String, BTreeMap<String, IndexField>>) {
         let field = |name: &str| Expr::Field(name.into());
-        let stored = |kind, expr| Stored { kind, expr, is_list: false, narrow: None, conflict: Vec::new() };
+        let stored = |kind, expr| StoredColumn { kind, expr, is_list: false, narrow: None, conflict: Vec::new() };
         let has = |name: &str| fields.contains_key(name);
         let time = Expr::Call(Function::DateFloor, vec![field("@timestamp"), Expr::Duration(MILLISECOND)]);
-        self.insert("@timestamp", Stored { narrow: Some("@timestamp".into()), ..stored(Kind::Date, time) });
+        self.insert("@timestamp", StoredColumn { narrow: Some("@timestamp".into()), ..stored(Kind::Date, time) });
         // A record is no message of its own, as in the sources of hits.
         let is_record = call(TypedFunction::IsRecord, vec![field("@message")]);
         let is_text = not(compare(Comparison::Equal, is_record, literal(types::Value::Boolean(true))));
         let is_message = if has("message") { either(is_present(field("message")), is_text) } else { is_text };
         let message = Expr::Call(Function::If, vec![is_message, field("@message")]);
-        self.insert("message", Stored { narrow: Some("@message".into()), ..stored(Kind::Text, message) });
+        self.insert("message", StoredColumn { narrow: Some("@message".into()), ..stored(Kind::Text, message) });
         let text = |expr| call(TypedFunction::As(Kind::Keyword.typed()), vec![expr]);
         let mut level = text(field("@level"));
         if has("log.level") {
@@ -208,8 +208,8 @@ impl Schema {
         self.insert("@logStream", stored(Kind::Keyword, stream));
     }
 
-    /// A field about the event itself; `None` where there is none of this name.
-    pub(super) fn metadata(name: &str) -> Option<Stored> {
+    /// Returns a field about the event itself; `None` where there is none of this name.
+    pub(super) fn metadata(name: &str) -> Option<StoredColumn> {
         let field = |name: &str| Expr::Field(name.into());
         let (kind, expr) = match name {
             "_index" => (Kind::Keyword, field("@log")),
@@ -220,14 +220,14 @@ impl Schema {
             "_version" => (Kind::Long, literal(types::Value::Integer(1))),
             _ => return None,
         };
-        Some(Stored { kind, expr, is_list: false, narrow: None, conflict: Vec::new() })
+        Some(StoredColumn { kind, expr, is_list: false, narrow: None, conflict: Vec::new() })
     }
 }
 
 /// Elasticsearch keeps milliseconds.
 pub(super) const MILLISECOND: Span = Span::Nanoseconds(1_000_000);
 
-/// Fields that hold lists, those of objects too.
+/// Returns fields that hold lists, those of objects too.
 fn lists_of(runs: &[Arc<dyn Run>]) -> BTreeSet<String> {
     let fields = runs.iter().filter_map(|run| run.fields().ok()).flatten();
     fields.filter(|field| field.types.names().contains(&"list")).map(|field| field.name.to_string()).collect()

@@ -2,9 +2,9 @@
 
 use super::error::EsqlError;
 use super::kind::Kind;
-use super::schema::{Schema, Stored};
+use super::schema::{Schema, StoredColumn};
 use super::syntax::Pattern;
-use super::typed::Typed;
+use super::typed::TypedExpr;
 use plan::error::{Span, nearest};
 use plan::{Expr, Name};
 
@@ -12,7 +12,7 @@ use plan::{Expr, Name};
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) name: String,
-    pub(super) stored: Stored,
+    pub(super) stored: StoredColumn,
     /// The field of an index that it is, which can be searched for words.
     pub(super) field: Option<String>,
 }
@@ -24,21 +24,21 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// The columns of events.
+    /// Returns the columns of events.
     pub(super) fn of(schema: &Schema) -> Self {
-        let column = |(name, stored): (&String, &Stored)| {
+        let column = |(name, stored): (&String, &StoredColumn)| {
             let field = Some(name.clone());
             Column { name: name.clone(), stored: stored.clone(), field }
         };
         Self { columns: schema.0.iter().map(column).collect() }
     }
 
-    /// A column by its name; what is near where there is none.
+    /// Returns a column by its name; what is near where there is none.
     pub(super) fn find(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The error of a name that no column has.
+    /// Returns the error of a name that no column has.
     pub(super) fn unknown(&self, name: &str) -> String {
         let names = || self.columns.iter().map(|column| column.name.as_str());
         let near: Vec<&str> = match name.rsplit_once('.') {
@@ -54,13 +54,13 @@ impl Scope {
         }
     }
 
-    /// Puts a column at the end, in place of one of the same name.
-    pub(super) fn put(&mut self, name: &str, stored: Stored, field: Option<String>) {
+    /// Puts a column at the end, instead of one of the same name.
+    pub(super) fn put(&mut self, name: &str, stored: StoredColumn, field: Option<String>) {
         self.columns.retain(|column| column.name != name);
         self.columns.push(Column { name: name.to_owned(), stored, field });
     }
 
-    /// The names that a pattern means, in order.
+    /// Returns the names that a pattern means, in order.
     pub(super) fn matching(&self, pattern: &Pattern, text: &str) -> Result<Vec<String>, EsqlError> {
         if let [name] = pattern.literals.as_slice() {
             return match self.find(name) {
@@ -135,22 +135,22 @@ impl Scope {
 }
 
 impl Column {
-    /// The column as an expression.
-    pub(super) fn typed(&self, span: Span) -> Typed {
-        let mut typed = Typed::value(self.stored.kind, self.stored.expr.clone(), span).several(self.stored.is_list);
+    /// Returns the column as an expression.
+    pub(super) fn typed(&self, span: Span) -> TypedExpr {
+        let mut typed = TypedExpr::value(self.stored.kind, self.stored.expr.clone(), span).several(self.stored.is_list);
         typed.narrow = self.stored.narrow.clone();
         typed.field = self.field.clone();
         typed
     }
 }
 
-/// A column that operators have computed.
-pub(super) fn computed(kind: Kind, name: &Name, is_list: bool) -> Stored {
+/// Returns a column that operators have computed.
+pub(super) fn computed(kind: Kind, name: &Name, is_list: bool) -> StoredColumn {
     let expr = Expr::Field(name.clone());
-    Stored { kind, expr, is_list, narrow: None, conflict: Vec::new() }
+    StoredColumn { kind, expr, is_list, narrow: None, conflict: Vec::new() }
 }
 
-/// Whether a name consists of the literals, with any text between them.
+/// Reports whether a name consists of the literals, with any text between them.
 fn is_match(literals: &[String], name: &str) -> bool {
     let [first, middle @ .., last] = literals else { return false };
     let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };

@@ -6,7 +6,7 @@ use super::error::EsqlError;
 use super::kind::Kind;
 use super::scope::{Scope, computed};
 use super::syntax::{Expression, Field, Node};
-use super::typed::Typed;
+use super::typed::TypedExpr;
 use plan::each::each;
 use plan::error::Span;
 use plan::{Expr, Name, Operator};
@@ -36,7 +36,7 @@ impl Checker<'_> {
         let before = std::mem::replace(&mut self.scope, after);
         let shown = groups
             .iter()
-            .map(|group| (group.text.clone(), Typed::value(group.kind, Expr::Field(group.internal.clone()), span)));
+            .map(|group| (group.text.clone(), TypedExpr::value(group.kind, Expr::Field(group.internal.clone()), span)));
         let groups_by_text = shown.collect();
         self.aggregating = Some(Aggregation {
             before,
@@ -90,8 +90,8 @@ impl Checker<'_> {
     fn aggregated_fields(
         &mut self,
         aggregates: &[(Field, Option<Expression>)],
-    ) -> Result<Vec<(String, Typed)>, EsqlError> {
-        let mut found: Vec<(String, Typed)> = Vec::new();
+    ) -> Result<Vec<(String, TypedExpr)>, EsqlError> {
+        let mut found: Vec<(String, TypedExpr)> = Vec::new();
         for (field, condition) in aggregates {
             let holds = condition.as_ref().map(|condition| self.of_rows(condition)).transpose()?;
             if let Some(aggregating) = &mut self.aggregating {
@@ -117,7 +117,7 @@ impl Checker<'_> {
         Ok(found)
     }
 
-    /// A condition on the rows that an aggregate is about.
+    /// Returns a condition on the rows that an aggregate is about.
     fn of_rows(&mut self, condition: &Expression) -> Result<Expr, EsqlError> {
         let Some(aggregating) = &mut self.aggregating else { return Ok(Expr::Literal(None)) };
         aggregating.is_inside = true;

@@ -14,14 +14,14 @@ pub(super) struct Query {
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     /// Events of indices, named by patterns.
-    From { indices: Vec<Named>, metadata: Vec<Named> },
+    From { indices: Vec<Identifier>, metadata: Vec<Identifier> },
     /// One row.
     Row(Vec<Field>),
 }
 
 /// A name and its place.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct Identifier {
     pub(super) name: String,
     pub(super) span: Span,
 }
@@ -36,16 +36,16 @@ pub(super) enum Command {
     Limit(u64),
     Keep(Vec<Pattern>),
     Drop(Vec<Pattern>),
-    Rename(Vec<(Named, Named)>),
-    Dissect { text: Expression, pattern: Named, separator: String },
-    Grok { text: Expression, pattern: Named },
+    Rename(Vec<(Identifier, Identifier)>),
+    Dissect { text: Expression, pattern: Identifier, separator: String },
+    Grok { text: Expression, pattern: Identifier },
 }
 
 /// A column that an expression becomes.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     /// Its name, where it was given one.
-    pub(super) name: Option<Named>,
+    pub(super) name: Option<Identifier>,
     pub(super) expression: Expression,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Order {
 /// A name of columns that may contain stars.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
-    /// Literal parts; any text stands between two of them.
+    /// Literal parts; any text is between two of them.
     pub(super) literals: Vec<String>,
     pub(super) span: Span,
 }
@@ -142,7 +142,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// The unit of a name, in singular, plural or short.
+    /// Returns the unit of a name, in singular, plural or short.
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "millisecond" | "milliseconds" | "ms" => Self::Milliseconds(1),

@@ -1,7 +1,7 @@
 //! Expressions with their types, and conditions with three values.
 //!
-//! A condition of ES|QL is true, false or null; a condition of a plan is true or not. A condition here is therefore two of a
-//! plan: when it is true, and when it is false. `NOT` exchanges them, and where neither holds it is null.
+//! A condition of ES|QL is true, false or null; a condition of a plan is true or not. A condition here is therefore two
+//! of a plan: when it is true, and when it is false. `NOT` exchanges them, and where neither holds it is null.
 
 use types::Value;
 
@@ -14,7 +14,7 @@ use plan::{Comparison, Expr, Name};
 
 /// An expression whose type is known.
 #[derive(Clone, Debug)]
-pub(super) struct Typed {
+pub(super) struct TypedExpr {
     pub(super) kind: Kind,
     pub(super) form: Form,
     /// Whether it may have several values.
@@ -72,8 +72,8 @@ pub(super) fn is_present(value: Expr) -> Expr {
     }
 }
 
-impl Typed {
-    /// A value of a type.
+impl TypedExpr {
+    /// Returns a value of a type.
     pub(super) fn value(kind: Kind, expr: Expr, span: Span) -> Self {
         Self {
             kind,
@@ -89,19 +89,19 @@ impl Typed {
         }
     }
 
-    /// A constant.
+    /// Returns a constant.
     pub(super) fn constant(kind: Kind, value: Option<Value>, span: Span) -> Self {
         let is_list = matches!(value, Some(Value::List(_)));
         let constant = Some(value.clone());
         Self { is_list, constant, ..Self::value(kind, Expr::Literal(value), span) }
     }
 
-    /// A condition that is true where the first holds, and false where the second does.
+    /// Returns a condition that is true where the first holds, and false where the second does.
     pub(super) fn condition(holds: Expr, fails: Expr, span: Span) -> Self {
         Self { form: Form::Condition(holds, fails), ..Self::value(Kind::Boolean, Expr::Literal(None), span) }
     }
 
-    /// The same made of others.
+    /// Returns the same expression over other expressions.
     pub(super) fn of(mut self, parts: &[&Self]) -> Self {
         self.depth = parts.iter().map(|part| part.depth).max().unwrap_or(0) + 1;
         self.size = parts.iter().fold(1usize, |size, part| size.saturating_add(part.size));
@@ -129,12 +129,12 @@ impl Typed {
         if self.is_list { call(TypedFunction::Single, vec![self.expr()]) } else { self.expr() }
     }
 
-    /// When it is true.
+    /// Returns when it is true.
     pub(super) fn holds(&self) -> Expr {
         self.boolean(true)
     }
 
-    /// When it is false.
+    /// Returns when it is false.
     pub(super) fn fails(&self) -> Expr {
         self.boolean(false)
     }
@@ -147,7 +147,7 @@ impl Typed {
         }
     }
 
-    /// What orders it as ES|QL does: the least of several values, or the greatest.
+    /// Returns what orders it as ES|QL does: the least of several values, or the greatest.
     pub(super) fn key(&self, takes_greatest: bool) -> Expr {
         if self.narrow.as_deref() == Some("@timestamp") {
             return Expr::Field("@timestamp".into());
@@ -166,35 +166,35 @@ impl Typed {
     }
 }
 
-/// All of the conditions.
-pub(super) fn all(parts: &[Typed], span: Span) -> Typed {
-    let holds = balanced(parts.iter().map(Typed::holds).collect(), Expr::And);
-    let fails = balanced(parts.iter().map(Typed::fails).collect(), Expr::Or);
-    Typed::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
+/// Joins conditions that must all hold.
+pub(super) fn all(parts: &[TypedExpr], span: Span) -> TypedExpr {
+    let holds = balanced(parts.iter().map(TypedExpr::holds).collect(), Expr::And);
+    let fails = balanced(parts.iter().map(TypedExpr::fails).collect(), Expr::Or);
+    TypedExpr::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
 }
 
-/// One of the conditions.
-pub(super) fn any(parts: &[Typed], span: Span) -> Typed {
-    let holds = balanced(parts.iter().map(Typed::holds).collect(), Expr::Or);
-    let fails = balanced(parts.iter().map(Typed::fails).collect(), Expr::And);
-    Typed::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
+/// Joins conditions one of which must hold.
+pub(super) fn any(parts: &[TypedExpr], span: Span) -> TypedExpr {
+    let holds = balanced(parts.iter().map(TypedExpr::holds).collect(), Expr::Or);
+    let fails = balanced(parts.iter().map(TypedExpr::fails).collect(), Expr::And);
+    TypedExpr::condition(holds, fails, span).of(&parts.iter().collect::<Vec<_>>())
 }
 
-/// The opposite.
-pub(super) fn negated(part: &Typed, span: Span) -> Typed {
-    Typed::condition(part.fails(), part.holds(), span).of(&[part])
+/// Returns the opposite.
+pub(super) fn negated(part: &TypedExpr, span: Span) -> TypedExpr {
+    TypedExpr::condition(part.fails(), part.holds(), span).of(&[part])
 }
 
-/// A value whose decimals are decimals, even where they were stored as whole numbers.
-pub(super) fn of_double(typed: &Typed) -> Expr {
+/// Returns a value whose decimals are decimals, even where they were stored as whole numbers.
+pub(super) fn of_double(typed: &TypedExpr) -> Expr {
     match typed.kind {
         Kind::Double if typed.constant.is_none() => call(TypedFunction::To(Kind::Double.typed()), vec![typed.expr()]),
         _ => typed.expr(),
     }
 }
 
-/// A condition with the same one on the stored field before it, which indexes can answer.
-pub(super) fn narrowed(typed: &Typed, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
+/// Returns a condition with the same one on the stored field before it, which indexes can answer.
+pub(super) fn narrowed(typed: &TypedExpr, condition: Expr, of_stored: &dyn Fn(Expr) -> Expr) -> Expr {
     match &typed.narrow {
         Some(name) if **name != *"@timestamp" && !matches!(typed.expr(), Expr::Field(_)) => {
             both(of_stored(Expr::Field(name.clone())), condition)
@@ -203,7 +203,7 @@ pub(super) fn narrowed(typed: &Typed, condition: Expr, of_stored: &dyn Fn(Expr) 
     }
 }
 
-/// The comparison that holds where another one fails.
+/// Returns the comparison that holds where another one fails.
 pub(super) fn opposite(comparison: Comparison) -> Comparison {
     match comparison {
         Comparison::Equal => Comparison::NotEqual,

@@ -1,13 +1,13 @@
 //! What can be asked: a plan, a stream, a tail, a histogram, fields, changes, neighbours of an event.
 
 pub(crate) mod changes;
+pub(crate) mod condition;
 pub(crate) mod context;
 pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod fields;
 pub(crate) mod frontier;
 pub(crate) mod histogram;
-pub(crate) mod holds;
 pub(crate) mod matched_fields;
 pub(crate) mod nested;
 pub(crate) mod restarts;

@@ -1,6 +1,6 @@
 //! Runs a plan over runs of events: scan, partial results, merge, answer.
 //!
-//! A plan is cut at its first operator that needs more than one row at a time. What stands before it is applied to
+//! A plan is cut at its first operator that needs more than one row at a time. What is before it is applied to
 //! every block by several threads, reading only the columns it touches; the operator itself is computed as partial
 //! results that merge; what follows works on rows in memory. Indexes and statistics change what a query costs,
 //! never what it answers. Damaged blocks, cancelling and running out of time make an answer partial, with a reason;
@@ -14,6 +14,7 @@ mod request;
 mod scan;
 
 pub use crate::answers::changes::{Change, Changes, Origin, changes};
+pub use crate::answers::condition::holds_for;
 pub use crate::answers::context::{ContextAnchor, ContextError, Side, beyond, context_plan, event_plan};
 pub use crate::answers::event::Event;
 pub use crate::answers::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
@@ -22,19 +23,18 @@ pub use crate::answers::fields::{
     field_types_of, field_values,
 };
 pub use crate::answers::histogram::{Bucket, Histogram, histogram};
-pub use crate::answers::holds::holds_for;
 pub use crate::answers::matched_fields::matched_fields;
 pub use crate::answers::nested::has_subqueries;
 pub use crate::answers::restarts::{Restart, RestartKind};
 pub use crate::answers::run::execute;
-pub use crate::answers::select::{Selected, select_events};
+pub use crate::answers::select::{SelectionReport, select_events};
 pub use crate::answers::stream::{execute_stream, needs_several_passes};
-pub use crate::answers::subquery::{Answered, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables};
+pub use crate::answers::subquery::{AnsweredPlan, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables};
 pub use crate::answers::tail::{Tail, TailError, TailRows};
 pub use crate::answers::unknown_fields::{UnknownFields, unknown_fields};
 pub use crate::columns::memory::{MemoryPool, MemoryReservation};
 pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};
-pub use crate::operators::pattern::{Usual, masked_text, pattern_lines, patterns_of, usual};
+pub use crate::operators::pattern::{UsualValue, masked_text, pattern_lines, patterns_of, usual};
 pub use crate::operators::patterns::patterns_plan;
 pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, Stats};
 pub use crate::request::cache::{CacheCounts, PartialCache};

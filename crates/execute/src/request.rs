@@ -3,8 +3,8 @@
 pub(crate) mod answer;
 pub(crate) mod budget;
 pub(crate) mod cache;
+pub(crate) mod cache_entries;
 pub(crate) mod candidate;
 pub(crate) mod error;
 pub(crate) mod item;
-pub(crate) mod kept;
 pub(crate) mod parameters;

@@ -1,9 +1,9 @@
 //! Events of runs, block by block: conditions, indexes, order, and the rows that are shown.
 
 pub(crate) mod fingerprint;
-pub(crate) mod kept_rows;
 pub(crate) mod matches;
 pub(crate) mod row_order;
+pub(crate) mod row_reader;
 pub(crate) mod rows;
 pub(crate) mod scanner;
 pub(crate) mod screen;

@@ -1,4 +1,4 @@
-//! What an answer promises beside its rows: order, limits, partial answers, and that no shortcut changes it.
+//! What an answer promises next to its rows: order, limits, partial answers, and that no shortcut changes it.
 
 mod matched_fields;
 mod shortcuts;

@@ -45,7 +45,7 @@ enum How<'a> {
     Plain,
     /// With partials kept from query to query.
     Cached(&'a PartialCache),
-    /// With rows taken while the scan goes on.
+    /// With rows taken while the scan continues.
     Streamed,
 }
 

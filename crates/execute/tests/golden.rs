@@ -1,7 +1,7 @@
-//! Runs `tests/golden/*.test` through parser and executor, on one batch, on a batch per event, and on a store that holds one
-//! half of the events of each group in a segment and the other in memory.
+//! Runs `tests/golden/*.test` through parser and executor, on one batch, on a batch per event, and on a store that
+//! holds one half of the events of each group in a segment and the other in memory.
 //!
-//! `tests/golden/README.md` describes the format. Cases that need what is not built yet stand in
+//! `tests/golden/README.md` describes the format. Cases that need what is not built yet are in
 //! `tests/golden/PENDING`; the run fails when one of them begins to pass, so that the list only shrinks.
 
 #[path = "golden/asked.rs"]

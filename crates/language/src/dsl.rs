@@ -1,6 +1,6 @@
 //! The query DSL of Elasticsearch as conditions of a plan.
 //!
-//! Reading is pure and bounded. What is not supported is an error that names it and where it stands, never left out
+//! Reading is pure and bounded. What is not supported is an error that names it and where it is, never left out
 //! silently. Weights and scores alone change nothing, as logs have no relevance.
 
 mod defaults;
@@ -48,7 +48,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// A plan of the filters and of `operators`, showing `columns`.
+    /// Returns a plan of the filters and of `operators`, showing `columns`.
     pub fn plan(&self, operators: Vec<Operator>, columns: Vec<(Name, Expr)>, is_events: bool) -> Plan {
         let mut all = self.operators.clone();
         all.extend(operators);
@@ -57,7 +57,7 @@ impl Selection {
     }
 }
 
-/// The field of ours that a client means by a name.
+/// Returns the field of ours that a client means by a name.
 pub fn field_of(written: &str) -> Name {
     match written {
         "_index" => "@log".into(),
@@ -69,7 +69,7 @@ pub fn field_of(written: &str) -> Name {
     }
 }
 
-/// A value as a client wrote it; `None` for `null`, lists and objects.
+/// Returns a value as a client wrote it; `None` for `null`, lists and objects.
 pub fn value_of_json(json: &Json) -> Option<Value> {
     match json {
         Json::String(text) => Some(Value::text(text.as_str())),

@@ -2,7 +2,7 @@
 //!
 //! Metric filters, subscription filters, live tail and `FilterLogEvents` use it. A pattern has one of three forms:
 //! words that the message holds (`ERROR -DEBUG "exact phrase" %regex%`), a condition on the properties of a JSON event
-//! (`{ $.status >= 500 && $.path = "/api*" }`), or the columns of an event whose words stand between blanks
+//! (`{ $.status >= 500 && $.path = "/api*" }`), or the columns of an event whose words are between blanks
 //! (`[ip, ..., status = 4*, bytes > 1000]`). All become filters of a [`Plan`], so that an index serves them as it
 //! serves every other language.
 //!
@@ -46,7 +46,8 @@ pub fn parse_filter_pattern(text: &str) -> Result<Plan, QueryErrors> {
     Ok(PlanDraft { operators, warnings, ..PlanDraft::default() }.finish())
 }
 
-/// The same with other columns: what selectors name, `$.property` of a JSON event or `$column` of a pattern of columns.
+/// Does the same with other columns: what selectors name, `$.property` of a JSON event or `$column` of a pattern of
+/// columns.
 ///
 /// Errors: those of the pattern, and a selector that names nothing, with its place in itself.
 pub fn parse_filter_pattern_showing(text: &str, selectors: &[&str]) -> Result<Plan, QueryErrors> {
@@ -59,8 +60,8 @@ pub fn parse_filter_pattern_showing(text: &str, selectors: &[&str]) -> Result<Pl
     Ok(PlanDraft { operators, warnings, ..PlanDraft::default() }.finish())
 }
 
-/// Returns the selectors of a pattern, as written and each once: `$.property` of a JSON event, `$column` of a pattern of
-/// columns; none for words.
+/// Returns the selectors of a pattern, as written and each once: `$.property` of a JSON event, `$column` of a pattern
+/// of columns; none for words.
 ///
 /// Errors: what cannot be read, with its place.
 pub fn filter_pattern_selectors(text: &str) -> Result<Vec<String>, QueryErrors> {
@@ -81,7 +82,7 @@ pub fn filter_pattern_selectors(text: &str) -> Result<Vec<String>, QueryErrors> 
     Ok(selectors)
 }
 
-/// What a selector names.
+/// Returns what a selector names.
 fn selected(selector: &str, columns: &[(&str, Expr)]) -> Result<Expr, QueryErrors> {
     let reader = Reader { text: selector };
     check_size(&reader)?;
@@ -99,7 +100,7 @@ fn selected(selector: &str, columns: &[(&str, Expr)]) -> Result<Expr, QueryError
     }
 }
 
-/// What a pattern is made of.
+/// Returns what a pattern is made of.
 fn form<'a>(reader: &Reader<'a>) -> Result<Option<Pair<'a, Rule>>, QueryErrors> {
     check_size(reader)?;
     let parsed = FilterPattern::parse(Rule::pattern, reader.text);
@@ -107,7 +108,7 @@ fn form<'a>(reader: &Reader<'a>) -> Result<Option<Pair<'a, Rule>>, QueryErrors> 
     Ok(pairs.next().and_then(|pattern| pattern.into_inner().next()))
 }
 
-/// What chooses the events, and what is to be said about it.
+/// Returns what chooses the events, and what is to be said about it.
 pub(crate) fn conditions(text: &str) -> Result<(Vec<Operator>, Vec<Warning>), QueryErrors> {
     let reader = Reader { text };
     let mut warnings = Vec::new();
@@ -126,7 +127,7 @@ fn check_size(reader: &Reader<'_>) -> Result<(), QueryError> {
         let message = format!("a filter pattern has at most {PATTERN_CHARS_MAX} characters");
         return Err(reader.error("query-too-long", message, Span { start, end: text.len() }));
     }
-    // Brackets in texts count too: nobody writes so many of them.
+    // Brackets in texts count too: no one writes this many of them.
     let mut depth = 0usize;
     for (at, byte) in text.bytes().enumerate() {
         match byte {

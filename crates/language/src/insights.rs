@@ -37,7 +37,7 @@ use syntax::{Command, CommandKind};
 
 /// Checks a query and makes the plan of it.
 ///
-/// Errors: every mistake that could be found, with its place; grammar mistakes hide those behind them.
+/// Errors: every mistake that could be found, with its place; grammar mistakes hide those after them.
 pub fn parse_insights(text: &str, options: &ParseOptions) -> Result<Plan, QueryErrors> {
     draft(text, options).map(PlanDraft::finish)
 }
@@ -48,8 +48,8 @@ pub fn parse_deletion(text: &str, options: &ParseOptions) -> Result<Plan, QueryE
     deletion::plan(text, options)
 }
 
-/// Checks the query of an alert rule and returns its draft, to which the rule adds. The rule says at which events it looks:
-/// a query that names times itself is refused.
+/// Checks the query of an alert rule and returns its draft, to which the rule adds. The rule says at which events it
+/// looks: a query that names times itself is refused.
 pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<PlanDraft, QueryErrors> {
     let (checker, commands) = read(text, options)?;
     let settings = commands.iter().flat_map(|command| match &command.kind {
@@ -72,8 +72,8 @@ pub fn parse_rule(text: &str, options: &ParseOptions) -> Result<PlanDraft, Query
     checker.draft(&commands)
 }
 
-/// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or a
-/// length of time such as `7d`.
+/// Reads which earlier time something is compared with: `previous`, `previousDay`, `previousWeek`, `previousMonth`, or
+/// a length of time such as `7d`.
 pub fn parse_baseline(text: &str) -> Option<Earlier> {
     let written = match &*text.to_lowercase() {
         "previous" => return Some(Earlier::Preceding),
@@ -91,7 +91,7 @@ pub(crate) fn draft(text: &str, options: &ParseOptions) -> Result<PlanDraft, Que
     checker.draft(&commands)
 }
 
-/// The commands of a query, and who checks them.
+/// Returns the commands of a query, and who checks them.
 fn read<'a>(text: &'a str, options: &'a ParseOptions) -> Result<(check::Checker<'a>, Vec<Command>), QueryErrors> {
     let mut checker = check::Checker::new(text, options);
     let commands = match phrase::split(text) {

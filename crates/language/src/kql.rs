@@ -1,8 +1,9 @@
 //! KQL, Kibana's own language of questions, as conditions of a plan.
 //!
-//! It knows fields, values, comparisons, `and`, `or`, `not` and brackets, and nothing else: other signs are letters like
-//! any other. Words beside each other are one text, of which one word is enough, as a `match` query has it; in quotes they
-//! stand one after the other. `*` stands for any letters. Words, fields and times mean what they mean in [`crate::lucene`].
+//! It knows fields, values, comparisons, `and`, `or`, `not` and brackets, and nothing else: other signs are letters
+//! like any other. Words beside each other are one text, of which one word is enough, as a `match` query has it; in
+//! quotes they stand one after the other. `*` stands for any letters. Words, fields and times mean what they mean in
+//! [`crate::lucene`].
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ pub fn parse_kql(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
     Ok(plan_of(parse(text, Some(now))?))
 }
 
-/// The filter that a query is; none where it matches everything. Without `now`, relative times are refused.
+/// Returns the filter that a query is; none where it matches everything. Without `now`, relative times are refused.
 pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
     check_length(text)?;
     let mut pairs = generated::Kql::parse(Rule::query, text).map_err(|error| explain(&error, text, no_word))?;
@@ -55,7 +56,7 @@ struct Reader<'a> {
     n_regexes: usize,
 }
 
-/// The only rule inside another.
+/// Returns the only rule inside another.
 fn inner_rule<'p>(pair: Pair<'p, Rule>, rule: Rule) -> Option<Pair<'p, Rule>> {
     pair.into_inner().find(|part| part.as_rule() == rule)
 }
@@ -65,7 +66,7 @@ impl Reader<'_> {
         QueryError::new(code, message, self.text, span)
     }
 
-    /// One of these is enough.
+    /// Reads alternatives, one of which is enough.
     fn sum(
         &mut self,
         pair: Pair<'_, Rule>,
@@ -86,7 +87,7 @@ impl Reader<'_> {
         Ok((!holds_always && !conditions.is_empty()).then(|| balanced(conditions, Expr::Or)))
     }
 
-    /// All of these are wanted.
+    /// Reads conditions that must all hold.
     fn product(
         &mut self,
         pair: Pair<'_, Rule>,
@@ -172,7 +173,7 @@ impl Reader<'_> {
             return Ok(Target::field_in(&unescaped(inside(written)), Analysis::Loose));
         }
         if let [.., _, last] = words(written).as_slice() {
-            let message = format!("more than one word stands before the colon of {last}");
+            let message = format!("more than one word before the colon of {last}");
             let error = self.error("bad-field", message, span_of(pair));
             return Err(error.with_hint(format!("write `and` or `or` before {last}")));
         }
@@ -201,10 +202,10 @@ impl Reader<'_> {
 
     fn relative(&self, span: Span) -> QueryError {
         let error = self.error("not-supported", "relative times are not supported here", span);
-        error.with_hint("choose the range of time beside the query")
+        error.with_hint("choose the time range next to the query")
     }
 
-    /// A text in quotes, or words of which one is enough.
+    /// Returns a text in quotes, or words of which one is enough.
     fn bare(&mut self, pair: Pair<'_, Rule>, target: &Target) -> Result<Option<Expr>, QueryError> {
         let (span, written) = (span_of(&pair), pair.as_str());
         let is_quoted = written.starts_with('"');
@@ -281,7 +282,7 @@ fn characters(written: &str) -> Vec<(char, bool)> {
     found
 }
 
-/// Whether what stands behind `\n` makes `\not` of it.
+/// Reports whether what is after `\n` makes `\not` of it.
 fn is_keyword(rest: &str) -> bool {
     rest.get(..2).is_some_and(|two| two.eq_ignore_ascii_case("ot"))
         && !rest[2..].starts_with(|c: char| !c.is_whitespace() && !"():<>\"{}".contains(c))
@@ -295,7 +296,7 @@ fn has_star(written: &str) -> bool {
     !written.starts_with('"') && characters(written).contains(&('*', false))
 }
 
-/// The same with stars alone as signs, as [`Target::wildcard`] reads it.
+/// Returns the text with stars as its only signs, as [`Target::wildcard`] reads it.
 fn as_wildcard(written: &str) -> String {
     let mut text = String::with_capacity(written.len());
     for (c, is_escaped) in characters(written) {
@@ -307,7 +308,7 @@ fn as_wildcard(written: &str) -> String {
     text
 }
 
-/// The words of a text without quotes; a blank behind a backslash is part of one.
+/// Returns the words of a text without quotes; a blank after a backslash is part of one.
 fn words(written: &str) -> Vec<&str> {
     let (mut words, mut start, mut is_escaped) = (Vec::new(), 0, false);
     for (at, c) in written.char_indices() {
@@ -322,7 +323,7 @@ fn words(written: &str) -> Vec<&str> {
     words
 }
 
-/// The words for a letter that begins no word here.
+/// Returns the words for a letter that begins no word here.
 fn no_word(first: char) -> Option<SyntaxError> {
     let hint = Some("join conditions with `and` or `or`");
     first.is_alphabetic().then(|| SyntaxError { message: format!("`{first}` begins a word where none fits"), hint })

@@ -5,13 +5,14 @@
 //! Labels are names of fields ([`label`]); what LogQL has and we have not is an error with its place.
 
 mod condition;
-mod early;
+mod early_filter;
 mod explain;
 mod format;
 mod grammar;
 mod grouping;
 mod groups;
 mod label;
+mod label_view;
 mod labels;
 mod log_query;
 mod loose;
@@ -21,7 +22,6 @@ mod query;
 mod reader;
 mod run;
 mod selector;
-mod shown;
 mod sizes;
 mod stage;
 mod steps;
@@ -34,12 +34,12 @@ mod tests;
 
 pub use self::format::format;
 pub use self::label::{STREAM_FIELDS, STREAM_LABELS, is_unpushed};
+pub use self::label_view::LabelView;
 pub use self::log_query::{Direction, LogQuery};
 pub use self::metric::MetricQuery;
 pub(crate) use self::query::parse_plain;
 pub use self::query::{Query, parse};
 pub use self::run::{MetricError, Point, Series, joined, run_metric};
 pub use self::selector::{Selector, require_narrow_selectors, selector};
-pub use self::shown::Shown;
 pub use self::sizes::{parse_size, spell_size};
 pub use self::steps::Steps;

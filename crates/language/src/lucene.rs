@@ -1,15 +1,17 @@
-//! Query strings of Lucene: what people type into Kibana and Grafana, as conditions of a plan. KQL is in [`crate::kql`].
+//! Query strings of Lucene: what people type into Kibana and Grafana, as conditions of a plan. KQL is in
+//! [`crate::kql`].
 //!
 //! Between two clauses without an operator stands `or`, as in Elasticsearch; `+` and `-` make a clause necessary and
-//! forbidden. A word without a field is looked for as a whole word, in any case, in every text of the event; a word after a
-//! field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field match the
-//! whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change nothing.
+//! forbidden. A word without a field is looked for as a whole word, in any case, in every text of the event; a word
+//! after a field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field
+//! match the whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change
+//! nothing.
 
 mod bound;
 mod condition;
 mod defaults;
 mod grammar;
-mod mapped;
+mod mapped_field;
 mod pattern;
 mod reader;
 pub mod regexp;
@@ -46,14 +48,15 @@ pub fn parse_lucene(text: &str, now: Timestamp) -> Result<Plan, QueryErrors> {
     Ok(plan_of(parse(text, Some(now))?))
 }
 
-/// The filter that a query string is; none where it matches everything. Without `now`, relative times are refused.
+/// Returns the filter that a query string is; none where it matches everything. Without `now`, relative times are
+/// refused.
 pub(crate) fn parse(text: &str, now: Option<Timestamp>) -> Result<Vec<Operator>, QueryErrors> {
     let defaults = Defaults { targets: vec![Target::any()], joins_all: false, now, ..Defaults::loose() };
     let condition = parse_with(text, &defaults)?;
     Ok(condition.map(Operator::Filter).into_iter().collect())
 }
 
-/// The condition that a query string is; none where it matches everything.
+/// Returns the condition that a query string is; none where it matches everything.
 pub(crate) fn parse_with(text: &str, defaults: &Defaults) -> Result<Option<Expr>, QueryErrors> {
     check_length(text)?;
     let mut pairs = Lucene::parse(Rule::query, text).map_err(|error| explain(&error, text, no_range))?;
@@ -171,8 +174,8 @@ impl Reader<'_> {
         Ok((occurrence, condition))
     }
 
-    /// Refuses to look for what is like anything but a word, or differs in more than one letter. `~` alone means one letter in
-    /// words of up to five, as in Elasticsearch, and two in longer ones.
+    /// Refuses to look for what is like anything but a word, or differs in more than one letter. `~` alone means one
+    /// letter in words of up to five, as in Elasticsearch, and two in longer ones.
     fn check_fuzzy(&self, clause: &Pair<'_, Rule>, fuzzy: &Pair<'_, Rule>) -> Result<(), QueryError> {
         let is_outer = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::test | Rule::bare);
         let mut inner = clause.clone().into_inner().find(is_outer);
@@ -246,7 +249,8 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// A word, a text in quotes or a regular expression: of a field, or of any of those that are meant without one.
+    /// Returns a word, a text in quotes or a regular expression: of a field, or of any of those that are meant without
+    /// one.
     fn bare(&mut self, pair: Pair<'_, Rule>, target: Option<&Target>) -> Result<Option<Expr>, QueryError> {
         if let Some(target) = target {
             return self.bare_of(pair, target);
@@ -303,7 +307,7 @@ fn has_modifier(part: &Pair<'_, Rule>, rule: Rule) -> bool {
     })
 }
 
-/// The words for a bracket that begins no range.
+/// Returns the words for a bracket that begins no range.
 fn no_range(first: char) -> Option<SyntaxError> {
     let hint = Some("write status:[400 TO 499]");
     matches!(first, '[' | '{').then(|| SyntaxError { message: "this is no range".to_owned(), hint })

@@ -1,9 +1,9 @@
 //! Mappings: what the fields of an index are declared to be.
 //!
-//! A declared field is read as its type says: a `keyword` is its whole text, a `text` its words, a `date` an instant, an
-//! `ip` an address, whatever its values look like. Fields that nothing declares are read by their values. A type that is
-//! not supported is kept and shown, and a search that names such a field is refused; what would change the structure of
-//! documents (`nested`, `join`, runtime fields, analyzers) is refused when it is declared.
+//! A declared field is read as its type says: a `keyword` is its whole text, a `text` its words, a `date` an instant,
+//! an `ip` an address, whatever its values look like. Fields that nothing declares are read by their values. A type
+//! that is not supported is kept and shown, and a search that names such a field is refused; what would change the
+//! structure of documents (`nested`, `join`, runtime fields, analyzers) is refused when it is declared.
 
 mod declare;
 mod document;
@@ -64,9 +64,9 @@ pub enum Kind {
     Refused(String),
 }
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Declared {
+enum Declaration {
     /// A field with the name of its type.
     Field(Kind, String),
     /// Another way to read the field of this path.
@@ -99,7 +99,7 @@ struct Template {
     /// … of the whole path.
     paths: (Vec<Pattern>, Vec<Pattern>),
     /// What such a field is, and its parts by their names.
-    declared: BTreeMap<String, Declared>,
+    declared: BTreeMap<String, Declaration>,
 }
 
 /// A pattern of names.
@@ -133,7 +133,7 @@ impl Eq for Pattern {}
 /// What the fields of an index are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapping {
-    declared: BTreeMap<String, Declared>,
+    declared: BTreeMap<String, Declaration>,
     dynamic: BTreeMap<String, Dynamic>,
     templates: Vec<Template>,
     /// Whether texts that look like numbers are numbers where nothing declares their field.
@@ -143,7 +143,7 @@ pub struct Mapping {
 
 /// A field as searches read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Resolved {
+pub(crate) struct FieldResolution {
     /// The name of the field that has the values.
     pub(crate) name: String,
     /// What it is declared to be.
@@ -167,10 +167,10 @@ impl Mapping {
     pub fn types(&self) -> impl Iterator<Item = (&str, &str)> {
         self.declared.iter().filter_map(|(path, declared)| {
             let kind = match declared {
-                Declared::Field(_, name) | Declared::Part(_, _, name) => name.as_str(),
-                Declared::Flattened => "flattened",
-                Declared::Alias(target) => return self.type_of(target).map(|kind| (path.as_str(), kind)),
-                Declared::Object => return None,
+                Declaration::Field(_, name) | Declaration::Part(_, _, name) => name.as_str(),
+                Declaration::Flattened => "flattened",
+                Declaration::Alias(target) => return self.type_of(target).map(|kind| (path.as_str(), kind)),
+                Declaration::Object => return None,
             };
             Some((path.as_str(), kind))
         })
@@ -178,14 +178,14 @@ impl Mapping {
 
     /// Returns the name of the type that a field is declared with, by a rule for names too.
     pub fn type_of(&self, path: &str) -> Option<&str> {
-        let of = |declared: &'_ Declared| match declared {
-            Declared::Field(..) | Declared::Part(..) | Declared::Flattened => true,
-            Declared::Alias(_) | Declared::Object => false,
+        let of = |declared: &'_ Declaration| match declared {
+            Declaration::Field(..) | Declaration::Part(..) | Declaration::Flattened => true,
+            Declaration::Alias(_) | Declaration::Object => false,
         };
         let by_rule = || self.template_of(path).filter(|_| !path.starts_with('@'))?.declared.get("");
         let found = self.declared.get(path).or_else(by_rule);
         match found.filter(|declared| of(declared))? {
-            Declared::Field(_, name) | Declared::Part(_, _, name) => Some(name),
+            Declaration::Field(_, name) | Declaration::Part(_, _, name) => Some(name),
             _ => Some("flattened"),
         }
     }
@@ -201,35 +201,38 @@ impl Mapping {
     }
 
     /// Returns how searches read the field that is written so.
-    pub(crate) fn resolve(&self, written: &str) -> Resolved {
+    pub(crate) fn resolve(&self, written: &str) -> FieldResolution {
         self.resolved(written, 0)
     }
 
-    fn resolved(&self, written: &str, depth: usize) -> Resolved {
-        let found =
-            |name: &str, kind: Option<Kind>| Resolved { name: name.to_owned(), kind, is_plain: self.has_plain_texts };
+    fn resolved(&self, written: &str, depth: usize) -> FieldResolution {
+        let found = |name: &str, kind: Option<Kind>| FieldResolution {
+            name: name.to_owned(),
+            kind,
+            is_plain: self.has_plain_texts,
+        };
         if self.is_empty() || written.starts_with('@') || matches!(written, "_id" | "_index" | "*") {
             return found(written, None);
         }
         match self.declared.get(written) {
-            Some(Declared::Field(kind, _)) => return found(written, Some(kind.clone())),
-            Some(Declared::Part(of, kind, _)) => return found(of, Some(kind.clone())),
-            Some(Declared::Alias(path)) if depth < DEPTH_MAX => return self.resolved(path, depth + 1),
-            Some(Declared::Flattened) => {
+            Some(Declaration::Field(kind, _)) => return found(written, Some(kind.clone())),
+            Some(Declaration::Part(of, kind, _)) => return found(of, Some(kind.clone())),
+            Some(Declaration::Alias(path)) if depth < DEPTH_MAX => return self.resolved(path, depth + 1),
+            Some(Declaration::Flattened) => {
                 let why = format!("Field [{written}] of type [flattened] is supported by its keys alone");
                 return found(written, Some(Kind::Refused(why)));
             }
-            Some(Declared::Alias(_) | Declared::Object) => return found(written, None),
+            Some(Declaration::Alias(_) | Declaration::Object) => return found(written, None),
             None => {}
         }
         for (dot, _) in written.rmatch_indices('.') {
             match self.declared.get(&written[..dot]) {
-                Some(Declared::Flattened) => {
+                Some(Declaration::Flattened) => {
                     return found(written, Some(Kind::Keyword { is_lower: false, most: None, is_of_texts: false }));
                 }
                 // What is declared as one value has no members, and only the parts that it is declared with.
-                Some(Declared::Field(..) | Declared::Part(..)) => return found(written, Some(Kind::Missing)),
-                Some(Declared::Alias(_) | Declared::Object) | None => {}
+                Some(Declaration::Field(..) | Declaration::Part(..)) => return found(written, Some(Kind::Missing)),
+                Some(Declaration::Alias(_) | Declaration::Object) | None => {}
             }
         }
         if self.dynamic_at(written) != Dynamic::Yes {
@@ -239,16 +242,17 @@ impl Mapping {
     }
 
     /// Reads a field by the rules for names.
-    fn by_template(&self, written: &str) -> Option<Resolved> {
+    fn by_template(&self, written: &str) -> Option<FieldResolution> {
         let is_plain = self.has_plain_texts;
-        if let Some(Declared::Field(kind, _)) = self.template_of(written).and_then(|rule| rule.declared.get("")) {
+        if let Some(Declaration::Field(kind, _)) = self.template_of(written).and_then(|rule| rule.declared.get("")) {
             // A part such as `.keyword` belongs to the field before the point where that has one.
             if let Some((of, part)) = written.rsplit_once('.')
-                && let Some(Declared::Part(_, kind, _)) = self.template_of(of).and_then(|rule| rule.declared.get(part))
+                && let Some(Declaration::Part(_, kind, _)) =
+                    self.template_of(of).and_then(|rule| rule.declared.get(part))
             {
-                return Some(Resolved { name: of.to_owned(), kind: Some(kind.clone()), is_plain });
+                return Some(FieldResolution { name: of.to_owned(), kind: Some(kind.clone()), is_plain });
             }
-            return Some(Resolved { name: written.to_owned(), kind: Some(kind.clone()), is_plain });
+            return Some(FieldResolution { name: written.to_owned(), kind: Some(kind.clone()), is_plain });
         }
         None
     }
@@ -262,7 +266,7 @@ impl Mapping {
         self.templates.iter().find(|template| fits(&template.names, last) && fits(&template.paths, path))
     }
 
-    /// What becomes of undeclared fields where this one stands: the nearest object says it.
+    /// Returns what becomes of undeclared fields where this one stands: the nearest object says it.
     fn dynamic_at(&self, path: &str) -> Dynamic {
         let above = path.rmatch_indices('.').find_map(|(dot, _)| self.dynamic.get(&path[..dot]));
         above.or_else(|| self.dynamic.get("")).copied().unwrap_or_default()
@@ -298,11 +302,11 @@ impl Mapping {
         let added = Self::read(json, settings)?;
         for (path, declared) in &added.declared {
             let known = self.declared.get(path);
-            let type_of = |declared: &Declared| match declared {
-                Declared::Field(_, name) | Declared::Part(_, _, name) => name.clone(),
-                Declared::Alias(_) => "alias".into(),
-                Declared::Flattened => "flattened".into(),
-                Declared::Object => "object".into(),
+            let type_of = |declared: &Declaration| match declared {
+                Declaration::Field(_, name) | Declaration::Part(_, _, name) => name.clone(),
+                Declaration::Alias(_) => "alias".into(),
+                Declaration::Flattened => "flattened".into(),
+                Declaration::Object => "object".into(),
             };
             if let Some(known) = known.filter(|known| type_of(known) != type_of(declared)) {
                 return Err(SearchError::argument(format!(

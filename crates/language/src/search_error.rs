@@ -16,7 +16,7 @@ impl SearchError {
         Self { kind: "parsing_exception", reason: format!("[{at}] {}", message.as_ref()) }
     }
 
-    /// A value that is not allowed.
+    /// Returns a value that is not allowed.
     pub fn argument(reason: impl Into<String>) -> Self {
         Self { kind: "illegal_argument_exception", reason: reason.into() }
     }

@@ -14,7 +14,7 @@ pub(crate) const NESTING_MAX: usize = 128;
 /// Most clauses: each costs a pass over what it looks at.
 pub(crate) const CLAUSES_MAX: usize = 1_024;
 
-/// The plan of events that pass filters, newest first.
+/// Returns the plan of events that pass filters, newest first.
 pub(crate) fn plan_of(mut operators: Vec<Operator>) -> Plan {
     let columns = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));
     operators.push(Operator::Project { columns: columns.collect(), is_events: true });

@@ -8,10 +8,11 @@ use crate::{filter_pattern, kql, logql, lucene};
 use plan::error::{QueryErrors, Span};
 use plan::{Expr, Name, Operator, Plan, PlanDraft};
 
-/// Reads a query and makes the plan that shows these fields of what it finds, in their order. `None` is Insights QL. A name
-/// is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.
+/// Reads a query and makes the plan that shows these fields of what it finds, in their order. `None` is Insights QL. A
+/// name is a field, or a column that the query gives a name; in filter patterns also `$.property` and `$column`.
 ///
-/// Errors: what cannot be read, queries of numbers instead of events, and times: they would stand still while events go on.
+/// Errors: what cannot be read, queries of numbers instead of events, and times: they would stand still while events
+/// continue.
 pub fn parse_showing(
     text: &str,
     language: Option<Language>,
@@ -45,7 +46,7 @@ fn of_operators(mut operators: Vec<Operator>) -> PlanDraft {
     PlanDraft { operators, ..PlanDraft::default() }
 }
 
-/// A column of the query by its name there, else a field.
+/// Returns a column of the query by its name there, else a field.
 fn shown(name: &str, columns: &[(Name, Expr)]) -> (Name, Expr) {
     let known = columns.iter().find(|(known, _)| **known == *name);
     known.cloned().unwrap_or_else(|| (name.into(), Expr::Field(name.into())))

@@ -43,7 +43,7 @@ pub fn translate(text: &str, language: Language) -> Result<String, QueryErrors> 
     format_insights(&commands.join("\n| "))
 }
 
-/// What there are no words for, and what it is.
+/// Returns what there are no words for, and what it is.
 fn not_said(operator: &Operator, text: &str, whole: Span) -> QueryErrors {
     let (message, hint) = match operator {
         Operator::Extend { name, .. } if name.starts_with("#columns") => (
@@ -85,7 +85,7 @@ pub(crate) fn metric_error(metric: &logql::MetricQuery, text: &str, whole: Span)
     QueryError::new("not-translatable", message, text, whole).with_hint(hint)
 }
 
-/// A window of whole seconds as Insights writes it.
+/// Returns a window of whole seconds as Insights writes it.
 fn span_text(window_ns: i64) -> Option<String> {
     let seconds = window_ns / types::Timestamp::SECOND;
     if seconds < 1 || window_ns % types::Timestamp::SECOND != 0 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use language::logql::{LogQuery, Shown};
+use language::logql::{LabelView, LogQuery};
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use serde_json::{Value, json};
 use types::{LEVELS, TimeRange};
@@ -85,7 +85,7 @@ fn fields_of(label: &str) -> &'static [&'static str] {
 /// Returns the query of a selector, or one for everything.
 pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     match selector {
-        None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() }),
+        None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: LabelView::default() }),
         Some(text) => select::selector(text),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// What an address is ordered by: addresses of version 4 stand among those of version 6 where they are mapped to.
+/// Returns what an address is ordered by: addresses of version 4 are among those of version 6 where they are mapped
+/// to.
 pub fn address_key(address: IpAddr) -> String {
     let bits = match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
@@ -12,13 +13,13 @@ pub fn address_key(address: IpAddr) -> String {
     format!(":{bits:032x}")
 }
 
-/// The address that a key was made of; what is none as it is.
+/// Returns the address that a key was made of; what is none as it is.
 pub fn address_of_key(key: &str) -> String {
     let bits = key.strip_prefix(':').and_then(|digits| u128::from_str_radix(digits, 16).ok());
     bits.map_or_else(|| key.to_owned(), |bits| std::net::Ipv6Addr::from(bits).to_canonical().to_string())
 }
 
-/// The address that a text is; one of version 4 inside version 6 is that of version 4.
+/// Returns the address that a text is; one of version 4 inside version 6 is that of version 4.
 pub fn address_of(text: &str) -> Option<IpAddr> {
     match text.parse().ok()? {
         IpAddr::V6(address) => {

@@ -23,7 +23,7 @@ pub fn offset_ns(zone: Tz, instant: i64) -> i64 {
     i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()) * Timestamp::SECOND
 }
 
-/// The instant at which clocks in `zone` show `local` (nanoseconds as if it were UTC); of two the earlier.
+/// Returns the instant at which clocks in `zone` show `local` (nanoseconds as if it were UTC); of two the earlier.
 fn instant_of_local(zone: Tz, local: i64) -> Option<i64> {
     if zone == Tz::UTC {
         return Some(local);
@@ -37,7 +37,7 @@ fn instant_of_local(zone: Tz, local: i64) -> Option<i64> {
     local.checked_sub(offset)
 }
 
-/// The start of the span that `instant` lies in; `None` beyond the range of times.
+/// Returns the start of the span that `instant` lies in; `None` beyond the range of times.
 pub fn floor(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     match span {
         Span::Nanoseconds(length) if length < Timestamp::HOUR => floor_from(0, instant, length),
@@ -57,7 +57,7 @@ pub fn floor(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     }
 }
 
-/// The start of the next span, `instant` itself where it is a start.
+/// Returns the start of the next span, `instant` itself where it is a start.
 pub fn ceil(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     let start = floor(zone, instant, span)?;
     if start == instant {
@@ -77,16 +77,17 @@ pub fn ceil(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     }
 }
 
-/// The start of the bucket of `length` that `instant` lies in, counted from `origin`.
+/// Returns the start of the bucket of `length` that `instant` lies in, counted from `origin`.
 pub fn floor_from(origin: i64, instant: i64, length: i64) -> Option<i64> {
     let length = length.max(1);
     instant.checked_sub(instant.checked_sub(origin)?.rem_euclid(length))
 }
 
-/// The start of the bucket of `length` that `instant` lies in by the clocks of `zone`, counted from `origin` on them.
+/// Returns the start of the bucket of `length` that `instant` lies in by the clocks of `zone`, counted from `origin` on
+/// them.
 ///
-/// A bucket that clocks skip begins where they were put forward. One that they come back into is the one that the moment
-/// before the change lies in, unless a bucket begins behind it.
+/// A bucket that clocks skip begins where they were put forward. One that they come back into is the one that the
+/// moment before the change lies in, unless a bucket begins after it.
 pub fn wall_floor(zone: Tz, instant: i64, length: i64, origin: i64) -> Option<i64> {
     let offset = offset_ns(zone, instant);
     let local = floor_from(origin, instant.checked_add(offset)?, length)?;
@@ -110,7 +111,7 @@ pub fn wall_floor(zone: Tz, instant: i64, length: i64, origin: i64) -> Option<i6
     floor_from(origin, low.checked_add(before)?, length)?.checked_sub(before)
 }
 
-/// The start of the bucket behind the one that begins at `start`.
+/// Returns the start of the bucket after the one that begins at `start`.
 pub fn wall_next(zone: Tz, start: i64, length: i64, origin: i64) -> Option<i64> {
     let next = wall_floor(zone, start.checked_add(length)?, length, origin)?;
     if next > start {
@@ -119,7 +120,8 @@ pub fn wall_next(zone: Tz, start: i64, length: i64, origin: i64) -> Option<i64> 
     wall_floor(zone, start.checked_add(length.checked_mul(2)?)?, length, origin)
 }
 
-/// The instant later by `span`; months go by the calendar of the zone, to the last day where a month is too short.
+/// Returns the instant later by `span`; months go by the calendar of the zone, to the last day where a month is too
+/// short.
 pub fn later(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     match span {
         Span::Nanoseconds(length) => instant.checked_add(length),
@@ -130,7 +132,7 @@ pub fn later(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     }
 }
 
-/// The instant earlier by `span`.
+/// Returns the instant earlier by `span`.
 pub fn earlier(zone: Tz, instant: i64, span: Span) -> Option<i64> {
     match span {
         Span::Nanoseconds(length) => instant.checked_sub(length),
@@ -154,12 +156,12 @@ fn local_month_start(number: i64) -> Option<i64> {
     days_from_civil(year, month, 1)?.checked_mul(Timestamp::DAY)
 }
 
-/// The local date and time of an instant, for formats.
+/// Returns the local date and time of an instant, for formats.
 pub fn local_time(zone: Tz, instant: i64) -> DateTime<Tz> {
     zone.from_utc_datetime(&DateTime::from_timestamp_nanos(instant).naive_utc())
 }
 
-/// The instant of a local date and time.
+/// Returns the instant of a local date and time.
 pub fn instant_of(zone: Tz, local: NaiveDateTime) -> Option<i64> {
     instant_of_local(zone, local.and_utc().timestamp_nanos_opt()?)
 }
@@ -169,7 +171,7 @@ pub fn midnight(date: NaiveDate) -> Option<NaiveDateTime> {
     date.and_hms_opt(0, 0, 0)
 }
 
-/// An instant by so many calendar months later; a day that the month does not have is its last one.
+/// Returns an instant by so many calendar months later; a day that the month does not have is its last one.
 pub fn later_by_months(time: Timestamp, months: i64) -> Option<Timestamp> {
     let time = DateTime::from_timestamp_nanos(time.0);
     let n = Months::new(u32::try_from(months.unsigned_abs()).ok()?);

@@ -1,7 +1,8 @@
 //! Tables as people upload them and as answers are given to them: comma-separated values (RFC 4180) with a header.
 //!
-//! Read, cells are texts; those that read as numbers are numbers to comparison and arithmetic, like everywhere. An empty cell is
-//! a missing value. Line ends within quotes belong to the cell; a byte order mark at the beginning is no part of it.
+//! Read, cells are texts; those that read as numbers are numbers to comparison and arithmetic, like everywhere. An
+//! empty cell is a missing value. Line ends within quotes belong to the cell; a byte order mark at the beginning is no
+//! part of it.
 
 use std::sync::Arc;
 
@@ -101,7 +102,7 @@ impl Iterator for Records<'_> {
 }
 
 impl Records<'_> {
-    /// The next cell, and whether it is the last of its record. The line end stays.
+    /// Returns the next cell, and whether it is the last of its record. The line end stays.
     fn cell(&mut self) -> Result<(String, bool), String> {
         let mut cell = String::new();
         if let Some(mut inside) = self.rest.strip_prefix('"') {
@@ -127,7 +128,7 @@ impl Records<'_> {
         if self.rest.is_empty() || self.rest.starts_with('\n') || self.rest.starts_with("\r\n") {
             return Ok((cell, true));
         }
-        Err("after a closing quote stands neither a comma nor the end of the line".into())
+        Err("a closing quote is followed by neither a comma nor the end of the line".into())
     }
 }
 
@@ -174,8 +175,8 @@ pub fn write_csv_name(name: &str, formulas: Formulas, out: &mut String) {
     write_csv_cell(name, if is_plain { Formulas::Kept } else { formulas }, out);
 }
 
-/// Whether a spreadsheet may calculate a text. Some look behind quotes, blanks and line ends. A number is no formula, and
-/// neither is what has nothing to calculate with, such as the `-` of access logs.
+/// Reports whether a spreadsheet may calculate a text. Some look after quotes, blanks and line ends. A number is no
+/// formula, and neither is what has nothing to calculate with, such as the `-` of access logs.
 fn is_formula(text: &str) -> bool {
     let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
     (begins(text) || begins(text.trim_start_matches(['"', '\'', ' ', '\n'])))
@@ -183,7 +184,7 @@ fn is_formula(text: &str) -> bool {
         && !is_number(text)
 }
 
-/// Whether a text is a number in decimal digits: sign, digits, fraction, exponent.
+/// Reports whether a text is a number in decimal digits: sign, digits, fraction, exponent.
 fn is_number(text: &str) -> bool {
     let is_usual = |b: u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
     text.bytes().all(is_usual) && text.parse::<f64>().is_ok()
@@ -258,6 +259,6 @@ mod tests {
         check("a,a\n", Err("line 1: two columns are named `a`"));
         check("a,b\n\"1\n2\",x\n\n3\n", Err("line 5: 1 cells where the header has 2"));
         check("a\n\"x", Err("line 2: a quoted cell is not closed"));
-        check("a\n\"x\"y\n", Err("line 2: after a closing quote stands neither a comma nor the end of the line"));
+        check("a\n\"x\"y\n", Err("line 2: a closing quote is followed by neither a comma nor the end of the line"));
     }
 }

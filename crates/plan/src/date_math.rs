@@ -15,7 +15,7 @@ const OPERATIONS_MAX: usize = 32;
 
 /// A time, and the last instant that is meant by it: `2026-11` is a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct DateRange {
     /// The first instant, in nanoseconds since the Unix epoch.
     pub first: i64,
     /// The last instant, in nanoseconds since the Unix epoch.
@@ -23,7 +23,7 @@ pub struct Written {
 }
 
 /// Reads a time; `None` for what is none.
-pub fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<Written> {
+pub fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<DateRange> {
     match json {
         Json::Number(number) => of_number(number.as_f64()?, number.as_i64(), format),
         Json::String(text) => read_text(text.trim(), format, now, zone),
@@ -31,13 +31,13 @@ pub fn read(json: &Json, format: Option<&str>, now: Timestamp, zone: Tz) -> Opti
     }
 }
 
-/// The first and the last instant of a time in text; `None` for what is none.
+/// Returns the first and the last instant of a time in text; `None` for what is none.
 pub fn read_time(text: &str, now: Timestamp) -> Option<(i64, i64)> {
     read_text(text.trim(), None, now, Tz::UTC).map(|written| (written.first, written.last))
 }
 
-/// Returns the instant of a text that Elasticsearch would take for a date where no mapping says what it is: at least a year
-/// and a month, without a zone in UTC.
+/// Returns the instant of a text that Elasticsearch would take for a date where no mapping says what it is: at least a
+/// year and a month, without a zone in UTC.
 pub fn date_value(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let is_like_one = (7..=40).contains(&bytes.len())
@@ -56,24 +56,24 @@ pub fn date_value(text: &str) -> Option<i64> {
     date(text, Tz::UTC).map(|written| written.first)
 }
 
-fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<Written> {
+fn of_number(number: f64, whole: Option<i64>, format: Option<&str>) -> Option<DateRange> {
     let unit =
         if format.is_some_and(|format| format.contains("epoch_second")) { Timestamp::SECOND } else { MILLISECOND };
     match whole {
         Some(whole) => {
             let first = whole.saturating_mul(unit);
-            Some(Written { first, last: first.saturating_add(unit - 1) })
+            Some(DateRange { first, last: first.saturating_add(unit - 1) })
         }
         None => {
             let instant = (number * unit as f64) as i64;
-            number.is_finite().then_some(Written { first: instant, last: instant })
+            number.is_finite().then_some(DateRange { first: instant, last: instant })
         }
     }
 }
 
-fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<Written> {
+fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Option<DateRange> {
     if let Some(operations) = text.strip_prefix("now") {
-        return calculated(Written { first: now.0, last: now.0 }, operations, zone);
+        return calculated(DateRange { first: now.0, last: now.0 }, operations, zone);
     }
     if let Some((date, operations)) = text.split_once("||") {
         return calculated(read_text(date, format, now, zone)?, operations, zone);
@@ -86,7 +86,7 @@ fn read_text(text: &str, format: Option<&str>, now: Timestamp, zone: Tz) -> Opti
 }
 
 /// Reads a date by letters of Java's where there are such formats, else as ISO 8601 has it.
-fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<Written> {
+fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<DateRange> {
     let (mut is_iso, mut found) = (format.is_none(), None);
     for format in format.into_iter().flat_map(|format| format.split("||")) {
         let is_of_letters = !format.contains('_') && format.contains(['y', 'u']) && format.contains(['M', 'd']);
@@ -97,7 +97,7 @@ fn of_formats(text: &str, format: Option<&str>, zone: Tz) -> Option<Written> {
 }
 
 /// Reads a date by letters: years, months, days, hours, minutes, seconds, fractions and offsets in digits.
-fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<Written> {
+fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<DateRange> {
     let mut parts: [&str; 7] = [""; 7];
     let mut offset = "";
     let (mut rest, mut pattern, mut is_quoted) = (text, letters.chars().peekable(), false);
@@ -146,7 +146,7 @@ fn of_letters(text: &str, letters: &str, zone: Tz) -> Option<Written> {
 }
 
 /// `2026`, `2026-11`, … `2026-11-20T12:00:00.123Z`.
-fn date(text: &str, zone: Tz) -> Option<Written> {
+fn date(text: &str, zone: Tz) -> Option<DateRange> {
     let (day, time) = match text.split_once(['T', ' ']) {
         Some((day, time)) => (day, time),
         None => (text, ""),
@@ -186,10 +186,10 @@ fn date(text: &str, zone: Tz) -> Option<Written> {
     // A day is one of the calendar, on which clocks may be changed.
     let next =
         if unit == Span::Nanoseconds(Timestamp::DAY) { by_days(zone, first, 1) } else { later(zone, first, unit) };
-    Some(Written { first, last: next?.checked_sub(1)? })
+    Some(DateRange { first, last: next?.checked_sub(1)? })
 }
 
-/// The instant so many days later at which clocks show the same.
+/// Returns the instant so many days later at which clocks show the same.
 fn by_days(zone: Tz, instant: i64, days: i64) -> Option<i64> {
     let local = instant.checked_add(offset_ns(zone, instant))?;
     let moved = local.checked_add(days.checked_mul(Timestamp::DAY)?)?;
@@ -207,7 +207,7 @@ fn seconds(text: &str) -> Option<(u32, u32, u32)> {
     Some((whole.parse().ok()?, nanos, u32::try_from(fraction.len()).ok()?.min(9)))
 }
 
-/// The time of day, and the seconds that its clock is ahead of UTC where it says so.
+/// Returns the time of day, and the seconds that its clock is ahead of UTC where it says so.
 fn split_offset(time: &str) -> Option<(&str, Option<i64>)> {
     if let Some(clock) = time.strip_suffix('Z') {
         return Some((clock, Some(0)));
@@ -237,7 +237,7 @@ fn at(naive: NaiveDateTime, offset: Option<i64>, zone: Tz) -> Option<i64> {
 }
 
 /// Applies `+1d`, `-2h`, `/M` one after the other.
-fn calculated(mut written: Written, operations: &str, zone: Tz) -> Option<Written> {
+fn calculated(mut written: DateRange, operations: &str, zone: Tz) -> Option<DateRange> {
     let mut rest = operations.trim();
     for _ in 0..OPERATIONS_MAX {
         let Some(sign) = rest.chars().next() else { return Some(written) };
@@ -255,12 +255,12 @@ fn calculated(mut written: Written, operations: &str, zone: Tz) -> Option<Writte
                     }
                     unit => moved(written.first, sign, span(unit, number)?, zone)?,
                 };
-                Written { first, last: first }
+                DateRange { first, last: first }
             }
             '/' if digits == 0 => {
                 let span = span(unit, 1)??;
                 let next = ceil(zone, written.first.checked_add(1)?, span)?;
-                Written { first: floor(zone, written.first, span)?, last: next.checked_sub(1)? }
+                DateRange { first: floor(zone, written.first, span)?, last: next.checked_sub(1)? }
             }
             _ => return None,
         };
@@ -276,7 +276,7 @@ fn moved(instant: i64, sign: char, span: Option<Span>, zone: Tz) -> Option<i64> 
     }
 }
 
-/// A number of units; none for a number of 0.
+/// Returns a number of units; none for a number of 0.
 fn span(unit: char, number: i64) -> Option<Option<Span>> {
     let nanoseconds = |unit: i64| number.checked_mul(unit).map(Span::Nanoseconds);
     let months = |unit: i64| Some(Span::Months(u32::try_from(number.checked_mul(unit)?).ok()?));
@@ -305,7 +305,8 @@ const PART_HOURS: [(i64, Tz); 8] = [
     (34_200, Tz::Australia__Darwin),
 ];
 
-/// The zone that a client names: of the database, `utc` in any case, or an offset such as `+07:00` that some place has.
+/// Returns the zone that a client names: of the database, `utc` in any case, or an offset such as `+07:00` that some
+/// place has.
 pub fn zone_of(text: &str) -> Option<Tz> {
     if text.eq_ignore_ascii_case("utc") || text == "Z" || text.is_empty() {
         return Some(Tz::UTC);
@@ -323,12 +324,12 @@ pub fn zone_of(text: &str) -> Option<Tz> {
     text.parse().ok()
 }
 
-/// A time in a format: names of Elasticsearch's, or letters of Java's; without one, RFC 3339 with milliseconds.
+/// Returns a time in a format: names of Elasticsearch's, or letters of Java's; without one, RFC 3339 with milliseconds.
 pub fn format_time(instant: Timestamp, format: Option<&str>) -> String {
     format_time_in(Tz::UTC, instant, format)
 }
 
-/// The same by the clocks of a zone.
+/// Does the same by the clocks of a zone.
 pub fn format_time_in(zone: Tz, instant: Timestamp, format: Option<&str>) -> String {
     let offset_ns = offset_ns(zone, instant.0);
     let offset = offset_text(offset_ns / Timestamp::SECOND);

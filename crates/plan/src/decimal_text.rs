@@ -1,6 +1,6 @@
 //! Decimal numbers as Java writes them.
 
-/// A decimal number as Java writes it: `3.0`, `1.5E10`.
+/// Returns a decimal number as Java writes it: `3.0`, `1.5E10`.
 pub fn decimal_text(number: f64) -> String {
     let magnitude = number.abs();
     if magnitude == 0.0 || (1e-3..1e7).contains(&magnitude) {

@@ -1,10 +1,10 @@
 //! Elements of fields: conditions that hold where they hold for one of the values that a field has, and values computed
 //! for each of them.
 //!
-//! A field may have several values: those of a list, and those that the objects of a list above it have under the rest of
-//! its name (`items.sku` of `{"items":[{"sku":"a"},{"sku":"b"}]}`). A call of [`Function::Each`] names the field, what is
-//! computed of one value, and the fields above that may hold such lists. Before a plan runs, [`settle`] reduces the calls
-//! of fields that have no lists to what is computed, so that nothing is paid for lists that are not there.
+//! A field may have several values: those of a list, and those that the objects of a list above it have under the rest
+//! of its name (`items.sku` of `{"items":[{"sku":"a"},{"sku":"b"}]}`). A call of [`Function::Each`] names the field,
+//! what is computed of one value, and the fields above that may hold such lists. Before a plan runs, [`settle`] reduces
+//! the calls of fields that have no lists to what is computed, so that nothing is paid for lists that are not there.
 
 use crate::fields::single_field;
 use crate::function::Function;

@@ -15,7 +15,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The range from the start of this one to the end of `last`.
+    /// Returns the range from the start of this one to the end of `last`.
     pub fn to(self, last: Self) -> Self {
         Self { start: self.start, end: last.end }
     }
@@ -69,7 +69,7 @@ impl QueryError {
     }
 }
 
-/// The text before byte `end`, or before the character that byte `end` is inside of.
+/// Returns the text before byte `end`, or before the character that byte `end` is inside of.
 fn before(text: &str, end: usize) -> &str {
     let mut end = end.min(text.len());
     while !text.is_char_boundary(end) {
@@ -114,7 +114,7 @@ impl fmt::Display for QueryErrors {
 // Longer words are certainly no misspelt keywords, and the distance costs the product of the lengths.
 const WORD_BYTES_MAX: usize = 40;
 
-/// The one of `words` that `written` was probably meant to be, whatever the case of its letters.
+/// Returns the one of `words` that `written` was probably meant to be, whatever the case of its letters.
 pub fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if written.len() > WORD_BYTES_MAX {
         return None;
@@ -129,7 +129,8 @@ pub fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, word)| word)
 }
 
-/// How many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal string alignment).
+/// Returns how many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal string
+/// alignment).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before_last: Vec<usize> = Vec::new();

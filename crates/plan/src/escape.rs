@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// The character that an escape means, and how long the escape is without its backslash.
+/// Returns the character that an escape means, and how long the escape is without its backslash.
 pub fn escaped(escape: &str) -> Option<(char, usize)> {
     let kind = escape.chars().next()?;
     let n_digits = match kind {
@@ -23,7 +23,7 @@ pub fn escaped(escape: &str) -> Option<(char, usize)> {
     Some((char::from_u32(code)?, n_digits + 1))
 }
 
-/// A text in quotes with Go's escapes.
+/// Returns a text in quotes with Go's escapes.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -7,11 +7,11 @@ use crate::name::Name;
 use crate::operator::AggregateKind;
 use crate::plan::{Aggregate, Expr, Operator, Patterns};
 
-/// Names under which the places of events are read: time, group, number in the order of acceptance. They stay what they are
-/// whatever a query computes, and no query can write them.
+/// Names under which the places of events are read: time, group, number in the order of acceptance. They stay what they
+/// are whatever a query computes, and no query can write them.
 pub const PLACE_FIELDS: [&str; 3] = ["\u{0}time", "\u{0}group", "\u{0}sequence"];
 
-/// Fields that are shown in place of the message where an event has them: the message of a line that is itself JSON.
+/// Fields that are shown instead of the message where an event has them: the message of a line that is itself JSON.
 pub const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
 
 /// Calls `visit` for every field in `expr`.
@@ -35,8 +35,8 @@ pub fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
     }
 }
 
-/// Calls `visit` for every field that `expr` speaks of for events that no Loki sender pushed: labels of LogQL are fields of
-/// theirs, whatever the name of their stream.
+/// Calls `visit` for every field that `expr` speaks of for events that no Loki sender pushed: labels of LogQL are
+/// fields of theirs, whatever the name of their stream.
 pub fn visit_unpushed_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
     match expr {
         Expr::Call(Function::Labels(LabelsFunction::IsPushed | LabelsFunction::OfStream), _) => {}
@@ -54,7 +54,7 @@ pub fn visit_unpushed_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)
     }
 }
 
-/// Tells whether `expr` asks for labels of LogQL.
+/// Reports whether `expr` asks for labels of LogQL.
 pub fn asks_labels(expr: &Expr) -> bool {
     match expr {
         Expr::Call(Function::Labels(_), _) => true,
@@ -67,7 +67,7 @@ pub fn asks_labels(expr: &Expr) -> bool {
     }
 }
 
-/// The one field that `expr` speaks of; `None` where there are several or none, and for `@any`.
+/// Returns the one field that `expr` speaks of; `None` where there are several or none, and for `@any`.
 pub fn single_field(expr: &Expr) -> Option<&Name> {
     let mut single: Option<&Name> = None;
     let mut is_single = true;
@@ -78,12 +78,12 @@ pub fn single_field(expr: &Expr) -> Option<&Name> {
     single.filter(|_| is_single)
 }
 
-/// Tells whether `expr` is a field of this name.
+/// Reports whether `expr` is a field of this name.
 pub fn is_field(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::Field(known) if **known == *name)
 }
 
-/// Every field that `operators` ask for, whether stored or made by one of them.
+/// Returns every field that `operators` ask for, whether stored or made by one of them.
 pub fn fields_of(operators: &[Operator]) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
     let mut add = |name: &Name| {
@@ -156,7 +156,7 @@ fn visit_argument<'a>(aggregate: &'a Aggregate, visit: &mut dyn FnMut(&'a Name))
     }
 }
 
-/// Whether the events' own message fields are taken in place of the text.
+/// Reports whether the events' own message fields are taken instead of the text.
 pub fn takes_message_field(patterns: &Patterns) -> bool {
     is_field(&patterns.text, "@message")
 }

@@ -1,7 +1,7 @@
 //! The functions of values: their names, how many arguments each takes, and what it gives.
 //!
 //! One table ([`SIGNATURES`]) is what the checker, completion and the reference are made from. What a function
-//! computes stands in `execute`. Aggregates of `stats` are no functions; see [`crate::operator::AggregateKind`].
+//! computes is in `execute`. Aggregates of `stats` are no functions; see [`crate::operator::AggregateKind`].
 
 mod typed;
 
@@ -158,8 +158,8 @@ pub enum Function {
     RegexpExtract,
     /// Every match replaced. The second argument is [`crate::plan::Expr::Regex`].
     RegexpReplace,
-    /// What a template makes of a line; missing where it fails. Arguments: [`crate::plan::Expr::Template`], the line, its
-    /// time, then the labels that the template needs.
+    /// What a template makes of a line; missing where it fails. Arguments: [`crate::plan::Expr::Template`], the line,
+    /// its time, then the labels that the template needs.
     Template,
     /// Text cut at each occurrence of another, as list.
     Split,
@@ -174,17 +174,18 @@ pub enum Function {
     LevelName,
     /// Whether a JSON text holds `null` at a path. No user writes it; filter patterns use it.
     IsJsonNull,
-    /// Whether a condition on [`ANY_VALUE`] holds for one of the values that a path selects in a JSON text: the text, the
-    /// path, the condition. Steps of the path are joined by [`SELECTOR_STEP`]; [`SELECTOR_ANY`] is every element or member.
+    /// Whether a condition on [`ANY_VALUE`] holds for one of the values that a path selects in a JSON text: the text,
+    /// the path, the condition. Steps of the path are joined by [`SELECTOR_STEP`]; [`SELECTOR_ANY`] is every element or
+    /// member.
     JsonSelected,
-    /// The columns of a text whose words stand between blanks, as list. No user writes it; filter patterns use it.
+    /// The columns of a text whose words are between blanks, as list. No user writes it; filter patterns use it.
     Columns,
     /// … the last one first.
     ColumnsFromEnd,
     /// What LogQL does with labels. No user writes it.
     Labels(LabelsFunction),
-    /// What is computed for each value of a field that may have several: the field, the expression, fields above it that
-    /// may hold lists. As a condition, whether it holds for one of them ([`crate::each`]).
+    /// What is computed for each value of a field that may have several: the field, the expression, fields above it
+    /// that may hold lists. As a condition, whether it holds for one of them ([`crate::each`]).
     Each,
     /// Whether a field has a value that is no empty list or object: the field, fields above it that may hold lists.
     HasValue,
@@ -198,7 +199,8 @@ pub enum Function {
     AddressKey,
     /// The words of a text, as list. No user writes it; other dialects use it.
     WordList,
-    /// A text of a date as milliseconds since the epoch, another value as it is. No user writes it; other dialects use it.
+    /// A text of a date as milliseconds since the epoch, another value as it is. No user writes it; other dialects use
+    /// it.
     DateMillis,
     /// The least value of a list; another value itself. No user writes it; other dialects use it.
     LeastOfList,
@@ -213,7 +215,8 @@ pub enum LabelsFunction {
     IsPushed,
     /// A label in the name of a stream: stream, name.
     OfStream,
-    /// A label of an event before any stage: name, stream, metadata, and its value where no Loki sender pushed the event.
+    /// A label of an event before any stage: name, stream, metadata, and its value where no Loki sender pushed the
+    /// event.
     Base,
     /// The label set of an event before any stage: stream, metadata, group, host, service, level.
     Begin,
@@ -221,7 +224,7 @@ pub enum LabelsFunction {
     Get,
     /// The set with the members of a line in JSON: set, line.
     Json,
-    /// … with what stands at paths: set, line, then names and paths.
+    /// … with what is at paths: set, line, then names and paths.
     JsonPaths,
     /// The set with the pairs of a line: set, line, flags (`s`: strict, `e`: keeps empty values).
     Logfmt,
@@ -359,12 +362,12 @@ pub const SIGNATURES: &[Signature] = &[
     of(Function::Unmask, "unmask", "field", (1, 1)),
 ];
 
-/// A text that orders levels by severity, and that no other value equals.
+/// Returns a text that orders levels by severity, and that no other value equals.
 pub fn severity_key(level: Level) -> Value {
     Value::text(format!("\0{}", level.code()))
 }
 
-/// The level of such a text.
+/// Returns the level of such a text.
 pub fn level_of_key(key: &str) -> Option<Level> {
     key.strip_prefix('\0').and_then(|code| code.parse().ok()).and_then(Level::of_code)
 }
@@ -377,7 +380,7 @@ impl Signature {
 }
 
 impl Function {
-    /// The name as a query writes it; of several, the first.
+    /// Returns the name as a query writes it; of several, the first.
     pub fn name(self) -> &'static str {
         match self {
             Self::TimeBucket => "timebucket",

@@ -8,7 +8,8 @@ mod expression;
 use crate::plan::{Expr, Operator, Parse, ParseMethod};
 pub use expression::{name, operand, quoted, regex_literal, text, written};
 
-/// The commands that operators come from, over the groups of `sources`; the operator that has none is the error.
+/// Returns the commands that operators come from, over the groups of `sources`; the operator that has none is the
+/// error.
 pub fn commands(sources: &[types::GroupPattern], operators: &[Operator]) -> Result<Vec<String>, Box<Operator>> {
     let mut commands = Vec::new();
     if !sources.is_empty() {
@@ -38,7 +39,7 @@ pub fn events_text(sources: &[types::GroupPattern], operators: &[Operator], also
     Some(all.join(" | "))
 }
 
-/// The command that an operator comes from.
+/// Returns the command that an operator comes from.
 pub fn command(operator: &Operator) -> Option<String> {
     match operator {
         Operator::Filter(condition) => Some(format!("filter {}", expression::text(condition)?)),

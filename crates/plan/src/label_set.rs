@@ -1,7 +1,7 @@
 //! The labels of one line as LogQL sees them: those of its stream, its structured metadata, and those that stages made.
 //!
 //! Loki keeps the three apart: a label that a parser finds under the name of a label of the stream or of metadata gets
-//! `_extracted` behind its name, stages may replace or drop any of them, and clients are shown which is which. A set is
+//! `_extracted` after its name, stages may replace or drop any of them, and clients are shown which is which. A set is
 //! written as one text between the stages of a query, so that it is a value like any other: [`LabelSet::read`] and
 //! [`LabelSet::write`].
 //!
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Behind the name of a label that a parser found although the stream has one of that name.
+/// After the name of a label that a parser found although the stream has one of that name.
 const DUPLICATE: &str = "_extracted";
 
 /// The label that Loki derives for streams without it, and its value where none of [`SERVICE_LABELS`] is there.
@@ -103,7 +103,7 @@ pub struct Categories {
 }
 
 impl<'a> LabelSet<'a> {
-    /// A set without labels. `is_open` says whether fields of the event stand for labels that are missing.
+    /// Returns a set without labels. `is_open` says whether fields of the event stand for labels that are missing.
     pub fn new(is_open: bool) -> Self {
         Self { entries: Vec::new(), is_open }
     }
@@ -119,7 +119,7 @@ impl<'a> LabelSet<'a> {
         set
     }
 
-    /// The set as one text.
+    /// Returns the set as one text.
     pub fn write(&self) -> String {
         let n_bytes = self.entries.iter().map(|entry| entry.name.len() + entry.value.len() + 8).sum::<usize>();
         let mut text = String::with_capacity(n_bytes + 1);
@@ -134,7 +134,7 @@ impl<'a> LabelSet<'a> {
         self.entries.iter().find(|entry| entry.kind == kind && entry.name == name)
     }
 
-    /// The value of a label; an error too.
+    /// Returns the value of a label; an error too.
     pub fn get(&self, name: &str) -> Option<&str> {
         let special = match name {
             ERROR => Some(Kind::Error),
@@ -153,7 +153,7 @@ impl<'a> LabelSet<'a> {
         found.map(|entry| &*entry.value)
     }
 
-    /// Whether a field of the event stands for the label `name`.
+    /// Reports whether a field of the event stands for the label `name`.
     pub fn admits_field(&self, name: &str) -> bool {
         self.is_open && self.find(Kind::Deleted, name).is_none() && self.get(name).is_none()
     }
@@ -203,7 +203,7 @@ impl<'a> LabelSet<'a> {
         self.find(Kind::Parsed, name).is_some() || self.find(Kind::Extracted, name).is_some()
     }
 
-    /// The name under which a parser adds a label.
+    /// Returns the name under which a parser adds a label.
     pub fn extracted_name(&self, name: Cow<'a, str>) -> Cow<'a, str> {
         let is_known = self.find(Kind::Stream, &name).is_some() || self.find(Kind::Metadata, &name).is_some();
         if is_known { Cow::Owned(format!("{name}{DUPLICATE}")) } else { name }
@@ -259,7 +259,7 @@ impl<'a> LabelSet<'a> {
         }
     }
 
-    /// The labels by where they come from.
+    /// Returns the labels by where they come from.
     pub fn categories(&self) -> Categories {
         let mut all = Categories::default();
         for Entry { kind, name, value } in &self.entries {
@@ -292,7 +292,8 @@ impl<'a> LabelSet<'a> {
         stream
     }
 
-    /// The set of a series: all labels but for some, in the order of their names. Those that a stage gave no value stay.
+    /// Returns the set of a series: all labels but for some, in the order of their names. Those that a stage gave no
+    /// value stay.
     pub fn of_series(&self, without: &[impl AsRef<str>]) -> LabelSet<'static> {
         let mut set = LabelSet::new(false);
         for (name, value) in self.labels() {
@@ -304,7 +305,7 @@ impl<'a> LabelSet<'a> {
     }
 }
 
-/// The first entry of a text, and what follows it.
+/// Returns the first entry of a text, and what follows it.
 fn entry(text: &str) -> Option<(Entry<'_>, &str)> {
     let letter = text.chars().next()?;
     let (_, kind) = Kind::ALL.into_iter().find(|(known, _)| *known == letter)?;
@@ -318,7 +319,8 @@ fn counted(text: &str) -> Option<(&str, &str)> {
     rest.split_at_checked(length.parse().ok()?)
 }
 
-/// The labels in the name of a stream that a Loki sender pushed, with the name of its service; `None` for any other stream.
+/// Returns the labels in the name of a stream that a Loki sender pushed, with the name of its service; `None` for any
+/// other stream.
 ///
 /// The name is what ingest makes of the labels, `{app="pay", env="prod"}`, values escaped as JSON strings.
 pub fn labels_of_stream(name: &str) -> Option<Labels> {
@@ -371,7 +373,7 @@ impl PushedMetadata {
     }
 }
 
-/// The name of structured metadata as Loki stores it: letters, digits and `_`.
+/// Returns the name of structured metadata as Loki stores it: letters, digits and `_`.
 pub fn metadata_name(sent: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let starts_with_digit = sent.starts_with(|c: char| c.is_ascii_digit());

@@ -1,7 +1,7 @@
 //! The plan of a query: what every language becomes, and all that execution knows of it.
 //!
-//! Here is what languages and execution share: plans and their expressions, functions, times and the calendar, errors with
-//! places, optimisation, and how a plan is shown. Nothing here parses a language or reads an event.
+//! Here is what languages and execution share: plans and their expressions, functions, times and the calendar, errors
+//! with places, optimisation, and how a plan is shown. Nothing here parses a language or reads an event.
 
 pub mod address;
 pub mod calendar;

@@ -60,7 +60,7 @@ impl Number {
         number.is_finite().then_some(Self::Float(number))
     }
 
-    /// The number as a decimal; whole ones beyond 2^53 are rounded.
+    /// Returns the number as a decimal; whole ones beyond 2^53 are rounded.
     pub fn as_float(self) -> f64 {
         match self {
             Self::Integer(whole) => whole as f64,
@@ -68,7 +68,7 @@ impl Number {
         }
     }
 
-    /// The number as a value of a row: whole where it fits, else decimal, missing where it is not finite.
+    /// Returns the number as a value of a row: whole where it fits, else decimal, missing where it is not finite.
     pub fn into_value(self) -> Option<Value> {
         match self {
             Self::Integer(whole) => Some(match i64::try_from(whole) {
@@ -89,7 +89,7 @@ impl Number {
         }
     }
 
-    /// The whole number below `i64`'s end that it is, `None` for others: those compute as decimals.
+    /// Returns the whole number below `i64`'s end that it is, `None` for others: those compute as decimals.
     fn small(self) -> Option<i64> {
         match self {
             Self::Integer(whole) => i64::try_from(whole).ok(),
@@ -134,7 +134,7 @@ pub fn arithmetic(operator: ArithmeticOperator, a: Number, b: Number) -> Option<
     result.is_finite().then_some(Number::Float(result))
 }
 
-/// The exact result, `Some(None)` where only a decimal can say it, `None` for division by zero.
+/// Returns the exact result, `Some(None)` where only a decimal can say it, `None` for division by zero.
 fn whole_arithmetic(operator: ArithmeticOperator, a: i64, b: i64) -> Option<Option<i64>> {
     Some(match operator {
         ArithmeticOperator::Add => a.checked_add(b),

@@ -26,8 +26,8 @@ pub struct Rank {
 /// The column with a list of counts over time: for each span its start and the count, as a list of two.
 pub const COUNTS_COLUMN: &str = "@counts";
 
-/// Columns beside it: times of the first and of the last event, the first one's id, and what holds for the events as text
-/// of the query language, of the most frequent patterns.
+/// Columns next to it: times of the first and of the last event, the first one's id, and what holds for the events as
+/// text of the query language, of the most frequent patterns.
 pub const END_COLUMNS: [&str; 4] = ["@first", "@last", "@firstId", "@condition"];
 
 /// Columns of patterns.
@@ -54,7 +54,7 @@ pub struct Compare {
 }
 
 impl Compare {
-    /// The new columns for one of the values, in the order of [`CHANGE_COLUMNS`].
+    /// Returns the new columns for one of the values, in the order of [`CHANGE_COLUMNS`].
     pub fn columns_of(&self, value: &str) -> [Name; 3] {
         CHANGE_COLUMNS.map(|name| if self.values.len() == 1 { name.into() } else { format!("{name}.{value}").into() })
     }
@@ -155,7 +155,7 @@ pub struct Outlier {
     pub uses_lower: bool,
     /// Whether rows are taken away; else the numbers become the limit.
     pub removes: bool,
-    /// Per column of `fields` a new one that says whether the number lay outside; empty where nobody asked.
+    /// Per column of `fields` a new one that says whether the number lay outside; empty where no one asked.
     pub marks: Vec<Name>,
 }
 
@@ -187,7 +187,7 @@ pub const FORMATS: [(&str, Format); 6] = [
 ];
 
 impl Format {
-    /// The name that a query calls it by.
+    /// Returns the name that a query calls it by.
     pub fn name(self) -> &'static str {
         FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
@@ -238,7 +238,7 @@ impl AggregateKind {
         matches!(self, Self::First | Self::Last | Self::List)
     }
 
-    /// Tells whether an aggregate asks for the places of rows.
+    /// Reports whether an aggregate asks for the places of rows.
     pub fn needs_places(self) -> bool {
         matches!(
             self,

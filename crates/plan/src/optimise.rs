@@ -1,7 +1,8 @@
 //! Makes a plan cheaper without changing its answer.
 //!
 //! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; many on one
-//! field joined by `or` become one; filters move before fields and orders that they do not depend on; fields that nobody reads are not computed.
+//! field joined by `or` become one; filters move before fields and orders that they do not depend on; fields that no
+//! one reads are not computed.
 
 mod gather;
 
@@ -58,8 +59,8 @@ fn split(condition: Expr, operators: &mut Vec<Operator>) {
     }
 }
 
-/// The same condition as a balanced tree wherever `and` or `or` follows itself, so that it does not matter where brackets
-/// stood or which language it was written in.
+/// Returns the same condition as a balanced tree wherever `and` or `or` follows itself, so that it does not matter
+/// where brackets stood or which language it was written in.
 fn flattened(condition: Expr) -> Expr {
     match condition {
         Expr::And(..) => {
@@ -90,7 +91,7 @@ fn parts_of(condition: Expr, is_and: bool, parts: &mut Vec<Expr>) {
 
 /// Leaves out computed fields that no later operator reads.
 fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
-    let mut read = Read::default();
+    let mut read = FieldReads::default();
     let mut kept = Vec::with_capacity(operators.len());
     for operator in operators.into_iter().rev() {
         let is_needed = match &operator {
@@ -114,20 +115,20 @@ fn without_unread(operators: Vec<Operator>) -> Vec<Operator> {
 /// Paths above a name that are looked up one by one.
 const PATHS_MAX: usize = 64;
 
-/// Fields that the operators behind some point read.
+/// Fields that the operators after some point read.
 #[derive(Default)]
-struct Read {
+struct FieldReads {
     names: BTreeSet<Name>,
     /// `@any` reads everything.
     is_all: bool,
 }
 
-impl Read {
+impl FieldReads {
     fn needs(&self, name: &str) -> bool {
         self.is_all || self.names.contains(name) || self.has_above(name) || self.has_below(name)
     }
 
-    /// Whether `a` or `a.b` is read, of which `a.b.c` is a part.
+    /// Reports whether `a` or `a.b` is read, of which `a.b.c` is a part.
     fn has_above(&self, name: &str) -> bool {
         // A name may consist of dots; looking up every path above it would cost its length squared.
         let n_paths = name.match_indices('.').take(PATHS_MAX).count();
@@ -137,7 +138,7 @@ impl Read {
         self.names.iter().any(|read| name.strip_prefix(&**read).is_some_and(|rest| rest.starts_with('.')))
     }
 
-    /// Whether `a.b.c` is read, which is a part of `a` and `a.b`.
+    /// Reports whether `a.b.c` is read, which is a part of `a` and `a.b`.
     fn has_below(&self, name: &str) -> bool {
         let mut below = name.to_owned();
         below.push('.');
@@ -223,7 +224,7 @@ fn push_filters(operators: &mut [Operator]) {
     }
 }
 
-/// Whether a filter before `operator` keeps the same rows as behind it.
+/// Reports whether a filter before `operator` keeps the same rows as after it.
 fn may_pass(condition: &Expr, operator: &Operator) -> bool {
     let reads = |made: &Name| {
         let mut found = false;
@@ -244,7 +245,7 @@ fn may_pass(condition: &Expr, operator: &Operator) -> bool {
     }
 }
 
-/// Whether the value of `field` may change when `made` is made.
+/// Reports whether the value of `field` may change when `made` is made.
 fn depends(field: &str, made: &str) -> bool {
     let is_below = |path: &str, parent: &str| {
         path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -41,12 +41,13 @@ impl Plan {
         &self.operators
     }
 
-    /// The range of events to look at, where the request asks for `asked`.
+    /// Returns the range of events to look at, where the request asks for `asked`.
     pub fn range(&self, asked: TimeRange, now: Timestamp, time_zone: Tz) -> TimeRange {
         self.times.range(asked, now, time_zone)
     }
 
-    /// The time that has to be there for the answer over `range`: longer where it is compared with an earlier one.
+    /// Returns the time that has to be there for the answer over `range`: longer where it is compared with an earlier
+    /// one.
     pub fn reach(&self, range: TimeRange, time_zone: Tz) -> TimeRange {
         let earlier = self.operators.iter().find_map(|operator| match operator {
             Operator::Patterns(patterns) => patterns.earlier,
@@ -103,7 +104,7 @@ pub enum Operator {
     FillBuckets(FillBuckets),
     /// Brings texts together that are alike; the rows from here on are the patterns, most frequent first.
     Patterns(Patterns),
-    /// Puts beside the rows what the same operators give for an earlier time.
+    /// Puts next to the rows what the same operators give for an earlier time.
     Compare(Compare),
     /// Says of each value of a series how unusual it is.
     Score(Score),
@@ -158,8 +159,8 @@ pub enum Other {
     Rows(Arc<Rows>),
 }
 
-/// Columns of an uploaded table for rows that have the same keys. Keys are equal as in `=`; of several rows of the table
-/// with the same keys the first one counts; rows without one stay, without values.
+/// Columns of an uploaded table for rows that have the same keys. Keys are equal as in `=`; of several rows of the
+/// table with the same keys the first one counts; rows without one stay, without values.
 #[derive(Clone, Debug)]
 pub struct Lookup {
     /// The table: [`Other::Table`], then [`Other::Rows`].
@@ -209,7 +210,7 @@ pub enum ParseMethod {
     /// Literals between stars: `literals.len() == names.len() + 1`; the first may start anywhere, each star is
     /// lazy, and a star at the very end takes the rest.
     Glob {
-        /// What stands between the stars.
+        /// What is between the stars.
         literals: Vec<String>,
         /// Names of the stars.
         names: Vec<Name>,
@@ -313,7 +314,7 @@ impl Expr {
     }
 }
 
-/// One expression of many, as a tree as low as can be: long rows of `or` must not nest deeply.
+/// Joins expressions to a tree of the least depth: long rows of `or` must not nest deeply.
 pub fn balanced(mut exprs: Vec<Expr>, join: fn(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
     while exprs.len() > 1 {
         let mut joined = Vec::with_capacity(exprs.len().div_ceil(2));
@@ -329,7 +330,7 @@ pub fn balanced(mut exprs: Vec<Expr>, join: fn(Box<Expr>, Box<Expr>) -> Expr) ->
     exprs.pop().unwrap_or(Expr::Literal(Some(Value::Boolean(true))))
 }
 
-/// The condition that a time lies in a half-open range.
+/// Returns the condition that a time lies in a half-open range.
 pub fn within(time: Box<Expr>, from: i64, to: i64) -> Expr {
     let literal = |instant| Box::new(Expr::Literal(Some(Value::Timestamp(Timestamp(instant)))));
     let low = Expr::Compare(Comparison::GreaterOrEqual, time.clone(), literal(from));

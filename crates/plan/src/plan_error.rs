@@ -2,7 +2,7 @@
 
 /// An error of running a plan.
 pub trait PlanError {
-    /// Whether the plan needed more memory than it may hold.
+    /// Reports whether the plan needed more memory than it may hold.
     fn is_out_of_memory(&self) -> bool {
         false
     }

@@ -10,7 +10,7 @@ const REGEX_BYTES_MAX: usize = 1 << 20;
 pub const REGEXES_MAX: usize = 64;
 
 /// Compiles a regular expression that a person wrote, within limits. The text of the error names the mistake
-/// and, where it is a mistake of syntax, the byte of `source` where it stands.
+/// and, where it is a mistake of syntax, the byte of `source` where it is.
 pub fn compile_regex(source: &str, ignores_case: bool) -> Result<Regex, (String, usize)> {
     if let Err(error) = regex_syntax::Parser::new().parse(source) {
         let (problem, at) = match &error {
@@ -32,7 +32,7 @@ pub fn compile_regex(source: &str, ignores_case: bool) -> Result<Regex, (String,
     })
 }
 
-/// The longest text that every match of an expression holds, in lower case.
+/// Returns the longest text that every match of an expression holds, in lower case.
 pub fn required_literal(pattern: &str) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut best = String::new();
@@ -73,7 +73,7 @@ fn collect(hir: &Hir, run: &mut String, best: &mut String, depth: usize) {
     }
 }
 
-/// The letter that a class like `[Ee]` stands for.
+/// Returns the letter that a class like `[Ee]` stands for.
 fn letter_in_both_cases(class: &Class) -> Option<char> {
     let Class::Unicode(class) = class else { return None };
     let letters: Vec<char> = class.iter().take(3).flat_map(|range| range.start()..=range.end()).take(4).collect();

@@ -4,8 +4,8 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 const MILLISECOND: i64 = 1_000_000;
 
-/// The instant of an ISO 8601 text as `strict_date_optional_time` reads it: parts may be left out from the end, without a
-/// zone it is in UTC. In whole milliseconds.
+/// Returns the instant of an ISO 8601 text as `strict_date_optional_time` reads it: parts may be left out from the end,
+/// without a zone it is in UTC. In whole milliseconds.
 pub fn date_of(text: &str) -> Option<i64> {
     let (day, time) = text.split_once('T').map_or((text, None), |(day, time)| (day, Some(time)));
     let mut parts = day.split('-');
@@ -41,7 +41,7 @@ fn instant(time: NaiveDateTime) -> Option<i64> {
     time.and_utc().timestamp_nanos_opt()
 }
 
-/// A time of day without its zone, and the zone's distance from UTC in seconds.
+/// Returns a time of day without its zone, and the zone's distance from UTC in seconds.
 fn offset_of(time: &str) -> Option<(&str, i64)> {
     if let Some(clock) = time.strip_suffix('Z') {
         return Some((clock, 0));

@@ -1,8 +1,8 @@
 //! Templates as Go's `text/template` has them, with Loki's functions: the texts of `line_format` and `label_format`.
 //!
 //! A template is read once and run for each line. What it names is known when it is read: functions, variables and the
-//! labels that it needs. Running one is bounded in time, output and nesting, and cannot panic; where Go's would fail, ours
-//! does, and the caller keeps the line as it was.
+//! labels that it needs. Running one is bounded in time, output and nesting, and cannot panic; where Go's would fail,
+//! ours does, and the caller keeps the line as it was.
 //!
 //! Left out, by name: `define`, `template`, `block`, `call`, and the set of all labels as one value.
 
@@ -48,27 +48,27 @@ impl Template {
         Ok(Self { name, text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
     }
 
-    /// The template as it was written.
+    /// Returns the template as it was written.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it asks for the time at which the query runs.
+    /// Reports whether it asks for the time at which the query runs.
     pub fn uses_now(&self) -> bool {
         self.uses_now
     }
 
-    /// Names of the labels that it needs.
+    /// Returns names of the labels that it needs.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// Whether the template is a label and nothing else, `{{.app}}`.
+    /// Reports whether the template is a label and nothing else, `{{.app}}`.
     pub fn is_label(&self) -> bool {
         matches!(&*self.nodes, [Node::Action(pipeline)] if pipeline.is_label())
     }
 
-    /// What the template makes of a line.
+    /// Returns what the template makes of a line.
     ///
     /// Errors: what went wrong, as a text; nothing of the output counts then.
     pub fn run(&self, line: &Line<'_>) -> Result<String, String> {

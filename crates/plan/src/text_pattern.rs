@@ -11,7 +11,7 @@ use crate::words::Words;
 /// What a text is matched against.
 #[derive(Clone, Debug)]
 pub enum TextPattern {
-    /// Holds this text, upper and lower case told apart.
+    /// Holds this text, upper and lower case distinguished.
     Substring(String),
     /// Matches this regular expression somewhere.
     Regex(Regex),
@@ -70,12 +70,12 @@ impl Alternatives {
         Some(Self { patterns, finder, phrases: (!has_substrings).then_some(phrases), others })
     }
 
-    /// The patterns, in the order of the text.
+    /// Returns the patterns, in the order of the text.
     pub fn patterns(&self) -> &[TextPattern] {
         &self.patterns
     }
 
-    /// Tells whether `text` holds one of them; `holds` says whether it holds a phrase.
+    /// Reports whether `text` holds one of them; `holds` says whether it holds a phrase.
     pub fn match_one(&self, text: &str, holds: impl Fn(&[String]) -> bool) -> bool {
         let Some(phrases) = &self.phrases else { return self.finder.is_match(text) };
         let holds = |index: usize| matches!(&self.patterns[index], TextPattern::Phrase(words) if holds(words));

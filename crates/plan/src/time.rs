@@ -1,6 +1,7 @@
 //! Times as people and programs write them in requests: relative, calendar, epoch.
 //!
-//! One parser for the command line, the HTTP routes, rules and the page. Nothing here reads a clock: `now` is passed in.
+//! One parser for the command line, the HTTP routes, rules and the page. Nothing here reads a clock: `now` is passed
+//! in.
 
 mod range;
 #[cfg(test)]
@@ -20,63 +21,63 @@ pub use range::{WrittenRange, has_two_ends, parse_range};
 pub struct TimeError {
     /// What was written there, at most its first 100 characters.
     pub text: String,
-    /// Where it stands in the text that was to be read, in bytes.
+    /// Where it is in the text that was to be read, in bytes.
     pub place: Range<usize>,
-    kind: Wrong,
+    kind: TimeMistake,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrong {
+enum TimeMistake {
     NoTime,
     Backwards,
     TooManyEnds,
 }
 
 impl TimeError {
-    /// The error about the part at `place` of `text`.
-    fn at(text: &str, place: Range<usize>, kind: Wrong) -> Self {
+    /// Returns the error about the part at `place` of `text`.
+    fn at(text: &str, place: Range<usize>, kind: TimeMistake) -> Self {
         Self { text: text[place.clone()].trim().chars().take(100).collect(), place, kind }
     }
 
-    /// What to write instead.
+    /// Returns what to write instead.
     pub fn hint(&self) -> &'static str {
         match self.kind {
-            Wrong::NoTime => {
+            TimeMistake::NoTime => {
                 "write 2h, yesterday 14:00, now-1d/d, 2026-11-20 06:00..07:00, an RFC 3339 time or seconds since 1970"
             }
-            Wrong::Backwards => "write the earlier time first",
-            Wrong::TooManyEnds => "a range has two ends: 2026-11-20 06:00..07:00",
+            TimeMistake::Backwards => "write the earlier time first",
+            TimeMistake::TooManyEnds => "a range has two ends: 2026-11-20 06:00..07:00",
         }
     }
 
-    /// What is wrong, where [`Self::hint`] is said beside it.
+    /// Returns what is wrong, where [`Self::hint`] is said next to it.
     pub fn reason(&self) -> String {
         let text = &self.text;
         match self.kind {
-            Wrong::NoTime => format!("\"{text}\" is no time"),
-            Wrong::Backwards => format!("\"{text}\" ends before it begins"),
-            Wrong::TooManyEnds => format!("\"{text}\" has more than two ends"),
+            TimeMistake::NoTime => format!("\"{text}\" is no time"),
+            TimeMistake::Backwards => format!("\"{text}\" ends before it begins"),
+            TimeMistake::TooManyEnds => format!("\"{text}\" has more than two ends"),
         }
     }
 
     fn forms(&self) -> &'static str {
         match self.kind {
-            Wrong::NoTime => "; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970",
-            Wrong::Backwards | Wrong::TooManyEnds => "",
+            TimeMistake::NoTime => "; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970",
+            TimeMistake::Backwards | TimeMistake::TooManyEnds => "",
         }
     }
 }
 
 /// A time as it was written, in the one form that keeps what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenTime {
     /// `now-2h`, `now/d`: what moves on with the clock; else RFC 3339 in UTC.
     pub text: String,
     /// The instant that it means now.
     pub time: Timestamp,
 }
 
-impl Written {
+impl WrittenTime {
     fn fixed(time: Timestamp) -> Self {
         Self { text: time.to_string(), time }
     }
@@ -91,26 +92,26 @@ impl Written {
 /// Units: `ms s m h d w M mo q y` and their names; days and longer are of the calendar.
 pub fn parse(text: &str, now: Timestamp, time_zone: Tz) -> Result<Timestamp, TimeError> {
     let written = read(text.trim(), now, time_zone).map(|written| written.time);
-    written.ok_or_else(|| TimeError::at(text, 0..text.len(), Wrong::NoTime))
+    written.ok_or_else(|| TimeError::at(text, 0..text.len(), TimeMistake::NoTime))
 }
 
 /// Reads a time without white space around it.
-fn read(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
+fn read(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
     if let Some(rest) = without_prefix(text, "now") {
         return relative(rest, now, time_zone);
     }
     let fixed = Timestamp::parse_rfc3339(text).or_else(|| epoch(text)).or_else(|| calendar(text, time_zone));
     let fixed = fixed.or_else(|| beyond(text)).or_else(|| of_day(text, now, time_zone));
-    fixed.map(Written::fixed).or_else(|| before_now(text, now, time_zone))
+    fixed.map(WrittenTime::fixed).or_else(|| before_now(text, now, time_zone))
 }
 
-/// What follows a word, in whatever case it is written.
+/// Returns what follows a word, in whatever case it is written.
 fn without_prefix<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     text.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)).and_then(|_| text.get(word.len()..))
 }
 
-/// A length of time before now: `2h`, `-15m`, `last 2 hours`, `last hour`, `3 days ago`.
-fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
+/// Returns a length of time before now: `2h`, `-15m`, `last 2 hours`, `last hour`, `3 days ago`.
+fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
     let of_last = without_prefix(text, "last ").or_else(|| without_prefix(text, "past "));
     let length = of_last.or_else(|| text.strip_prefix('-')).unwrap_or(text).trim_start();
     let length = length.strip_suffix(" ago").unwrap_or(length).trim_end();
@@ -121,7 +122,7 @@ fn before_now(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
     begins_with_unit.then(|| relative(&format!("-1{length}"), now, time_zone))?
 }
 
-/// A time of this day or the one before: `today`, `yesterday 14:00`, `06:30:15.5`.
+/// Returns a time of this day or the one before: `today`, `yesterday 14:00`, `06:30:15.5`.
 fn of_day(text: &str, now: Timestamp, time_zone: Tz) -> Option<Timestamp> {
     let (word, clock) = text.split_once(' ').unwrap_or((text, ""));
     let today = local_of(now, time_zone)?.date();
@@ -142,7 +143,7 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
 /// The first instant of 2262: no event has a time from there on.
 const END: Timestamp = Timestamp(9_214_646_400 * Timestamp::SECOND);
 
-/// The nearest end of the time that events can have, for RFC 3339 times that nanoseconds cannot count: programs
+/// Returns the nearest end of the time that events can have, for RFC 3339 times that nanoseconds cannot count: programs
 /// write the years 1 and 9999 for ranges without an end.
 fn beyond(text: &str) -> Option<Timestamp> {
     let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
@@ -150,8 +151,8 @@ fn beyond(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads what follows `now`: steps such as `-1h` and roundings such as `/d`, from left to right.
-fn relative(text: &str, now: Timestamp, time_zone: Tz) -> Option<Written> {
-    let mut written = Written { text: "now".to_owned(), time: now };
+fn relative(text: &str, now: Timestamp, time_zone: Tz) -> Option<WrittenTime> {
+    let mut written = WrittenTime { text: "now".to_owned(), time: now };
     let mut rest = text.trim_start();
     let mut sign = '+';
     while let Some(next) = rest.chars().next() {
@@ -184,7 +185,7 @@ enum Unit {
     Months(u32),
 }
 
-/// A unit and its short name. `M` alone is a month, `m` a minute; of longer names the case means nothing.
+/// Returns a unit and its short name. `M` alone is a month, `m` a minute; of longer names the case means nothing.
 fn unit_of(text: &str) -> Option<(&'static str, Unit)> {
     let lower = text.to_ascii_lowercase();
     Some(match if text == "M" { text } else { &*lower } {
@@ -245,7 +246,7 @@ fn local_of(time: Timestamp, time_zone: Tz) -> Option<NaiveDateTime> {
     Some(time_zone.timestamp_nanos(time.0).naive_local())
 }
 
-/// The instant of a local time; of two the earlier, of none (a clock put forward) the first after it.
+/// Returns the instant of a local time; of two the earlier, of none (a clock put forward) the first after it.
 fn instant_of(local: NaiveDateTime, time_zone: Tz) -> Option<Timestamp> {
     // Gaps last at most a day (a zone that changed sides of the date line), and start on quarters of an hour.
     const QUARTERS_MAX: i64 = 24 * 4;
@@ -261,7 +262,7 @@ fn instant_of(local: NaiveDateTime, time_zone: Tz) -> Option<Timestamp> {
     None
 }
 
-/// A number since the epoch, in the unit that its size says, with decimals.
+/// Returns a number since the epoch, in the unit that its size says, with decimals.
 fn epoch(text: &str) -> Option<Timestamp> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1i128, digits),
@@ -288,7 +289,8 @@ fn epoch(text: &str) -> Option<Timestamp> {
     i64::try_from(sign * (count * 10i128.pow(n_decimals) + decimals)).ok().map(Timestamp)
 }
 
-/// A date with or without a time of day, in a zone: `2026`, `2026-11`, `2026-11-20`, `2026-11-20 06:00[:00[.5]]`.
+/// Returns a date with or without a time of day, in a zone: `2026`, `2026-11`, `2026-11-20`, `2026-11-20
+/// 06:00[:00[.5]]`.
 fn calendar(text: &str, time_zone: Tz) -> Option<Timestamp> {
     const TIMES: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
     let with_time = TIMES.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());

@@ -20,7 +20,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// The range in place of the one asked for.
+    /// Returns the range instead of the one asked for.
     pub fn range(&self, asked: TimeRange, now: Timestamp, time_zone: Tz) -> TimeRange {
         let at = |text: &Name| time::parse(text, now, time_zone).ok();
         let from = self.start.as_ref().and_then(at).unwrap_or(asked.from);
@@ -47,7 +47,7 @@ pub enum Earlier {
     Shift(Span),
 }
 
-/// The range that another one is compared with; `None` where there is no time that early.
+/// Returns the range that another one is compared with; `None` where there is no time that early.
 pub fn earlier_range(earlier: Earlier, range: TimeRange, zone: Tz) -> Option<TimeRange> {
     match earlier {
         Earlier::Preceding => {

@@ -1,4 +1,5 @@
-//! Durations and sizes as Loki reads them out of labels: Go's `time.ParseDuration`, and sizes such as `117kb` and `1.5 GiB`.
+//! Durations and sizes as Loki reads them out of labels: Go's `time.ParseDuration`, and sizes such as `117kb` and `1.5
+//! GiB`.
 
 /// Nanoseconds of a duration such as `1h2m3.5s`; the empty text and numbers without a unit are none, but for 0.
 pub fn duration_ns(text: &str) -> Option<i64> {
@@ -50,7 +51,8 @@ fn unit_ns(unit: &str) -> Option<i64> {
     })
 }
 
-/// Bytes of a size: a number, with commas between digits if need be, and a unit in upper or lower case, or none.
+/// Returns bytes of a size: a number, with commas between digits if need be, and a unit in upper or lower case, or
+/// none.
 pub fn size_bytes(text: &str) -> Option<u64> {
     let n_number = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(text.len());
     let number: f64 = text[..n_number].replace(',', "").parse().ok()?;

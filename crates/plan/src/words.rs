@@ -1,8 +1,8 @@
 //! Words of a text as Elasticsearch's standard analyser has them, and patterns over them.
 //!
-//! A word is a row of letters, digits and underscores in the sense of Unicode's word boundaries (UAX #29), in lower case:
-//! `10.1.2.3`, `example.com`, `snake_case` and `can't` are one word each, `web-1` and `/api/v1` are two. Ideographs and
-//! hiragana are a word each.
+//! A word is a row of letters, digits and underscores in the sense of Unicode's word boundaries (UAX #29), in lower
+//! case: `10.1.2.3`, `example.com`, `snake_case` and `can't` are one word each, `web-1` and `/api/v1` are two.
+//! Ideographs and hiragana are a word each.
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +39,7 @@ pub struct Words {
     list: Vec<Word>,
     /// A text of ASCII that every text with these words holds, in either case.
     required: Option<String>,
-    /// How many places the words may stand elsewhere, in all.
+    /// How many places the words may be elsewhere, in all.
     slop: usize,
 }
 
@@ -89,12 +89,12 @@ impl Words {
         Self { list: vec![Word::OneOf(words)], required: None, slop: 0 }
     }
 
-    /// Returns the same words, which may stand elsewhere by so many places in all.
+    /// Returns the same words, which may be elsewhere by so many places in all.
     pub fn with_slop(self, slop: usize) -> Self {
         Self { slop: if self.list.len() > 1 { slop } else { 0 }, ..self }
     }
 
-    /// The words.
+    /// Returns the words.
     pub fn list(&self) -> &[Word] {
         &self.list
     }
@@ -227,7 +227,7 @@ pub fn words_of(text: &str) -> Vec<String> {
     words
 }
 
-/// What a character does to the word that it stands in or after.
+/// What a character does to the word that it is in or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Letter,
@@ -350,7 +350,7 @@ struct Splitter<'t> {
     start: Option<usize>,
     /// The class of the character before, marks left out.
     before: Class,
-    /// A sign that may stand inside of a word, and where.
+    /// A sign that may be inside of a word, and where.
     middle: Option<(Class, usize)>,
 }
 

@@ -7,7 +7,7 @@ use crate::{Column, RowSet, Strings, Timestamp, Value};
 
 /// Events of one group, column by column. All columns have the same number of rows.
 ///
-/// Rows stand in the order in which they were sent. System fields have columns of their own; `fields` holds
+/// Rows are in the order in which they were sent. System fields have columns of their own; `fields` holds
 /// the sender's fields and the rare system fields (`@rest`, `@part`, …), sorted by name.
 #[derive(Clone, Debug)]
 pub struct Batch {

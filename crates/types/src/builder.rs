@@ -130,7 +130,7 @@ impl BatchBuilder {
         (self.len() + 1).saturating_mul(self.columns.len() + n_fields + 1)
     }
 
-    /// Bytes that the finished batch will hold beside its dictionaries, roughly.
+    /// Bytes that the finished batch will hold next to its dictionaries, roughly.
     pub fn memory_bytes(&self) -> usize {
         self.n_cells().saturating_mul(8)
             + self.len() * 40

@@ -139,7 +139,7 @@ impl Column {
         }
     }
 
-    /// The values of the rows in `rows`, one behind the other.
+    /// The values of the rows in `rows`, one after the other.
     pub fn gather(&self, rows: &RowSet) -> Self {
         if rows.is_all() {
             return self.clone();

@@ -39,13 +39,13 @@ pub(crate) struct TextDictionary {
     /// The texts in the order of their codes; the place of a boolean is empty.
     texts: Strings,
     by_hash: HashTable<Entry>,
-    // Seeded at random: nobody can choose texts that collide.
+    // Seeded at random: no one can choose texts that collide.
     hasher: RandomState,
     /// Codes of `false` and `true`.
     booleans: [Option<u32>; 2],
 }
 
-/// A text in the table. Its hash stands beside its code, so that growing and most comparisons need not look at it.
+/// A text in the table. Its hash is next to its code, so that growing and most comparisons need not look at it.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     hashed: u32,

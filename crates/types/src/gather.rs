@@ -84,7 +84,7 @@ fn copy<'b, T: Copy + 'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> &
     values
 }
 
-/// Texts one behind the other; where a batch has none, as many empty ones.
+/// Texts one after the other; where a batch has none, as many empty ones.
 fn copy_texts<'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> Option<&'b Strings>) -> Strings {
     let n_bytes = spans.iter().map(|span| of(span.batch).map_or(0, |texts| texts.n_bytes(span.from..span.to))).sum();
     let mut gathered = Strings::with_capacity(n_rows, n_bytes);
@@ -251,7 +251,7 @@ impl Merged {
     fn code_of(&mut self, value: &Value) -> u32 {
         let next = self.values.len() as u32;
         let Self { values, by_hash, hasher } = self;
-        // Only texts are many; other values may stand in a dictionary several times.
+        // Only texts are many; other values may be in a dictionary several times.
         if let Value::String(text) = value {
             let is_same = |code: &u32| matches!(&values[*code as usize], Value::String(known) if *known == *text);
             let hash_of = |code: &u32| match &values[*code as usize] {

@@ -1,8 +1,8 @@
-//! Which groups somebody may reach. Outside of it nothing exists for them.
+//! Which groups someone may reach. Outside of it nothing exists for them.
 
 use crate::GroupPattern;
 
-/// The groups that somebody may reach: all of them, or those that match one of some patterns.
+/// The groups that someone may reach: all of them, or those that match one of some patterns.
 ///
 /// Unlike a list of patterns that was asked for, an empty one admits nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

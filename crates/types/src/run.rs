@@ -1,8 +1,8 @@
 //! What a query scans: the events of one group in time order, cut into blocks.
 //!
 //! Two things are runs: the runs inside segments, which `storage` reads from disk, and batches in memory
-//! ([`BatchRun`](crate::BatchRun)): hot events, and files queried without a server. A query cannot tell them apart, so hot
-//! events, segments and files answer through one path.
+//! ([`BatchRun`](crate::BatchRun)): hot events, and files queried without a server. A query cannot tell them apart, so
+//! hot events, segments and files answer through one path.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::minute_counts::MinuteCounts;
 use crate::type_set::TypeSet;
 use crate::{Column, GroupName, RowSet, Timestamp};
 
-/// Why a block could not be read. The query goes on without it and its answer is partial.
+/// Why a block could not be read. The query continues without it and its answer is partial.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {problem} at byte {offset}")]
 pub struct ScanError {
@@ -103,7 +103,7 @@ pub struct Addresses {
 
 /// The events of one group in time order (equal times in order of acceptance), in blocks.
 ///
-/// A run never changes while somebody holds it. All methods may be called from several threads.
+/// A run never changes while someone holds it. All methods may be called from several threads.
 pub trait Run: Send + Sync {
     /// What is known without reading.
     fn info(&self) -> &RunInfo;

@@ -1,4 +1,4 @@
-//! Texts that nobody is to read who reads logs.
+//! Texts that no one is to read who reads logs.
 
 use std::fmt;
 

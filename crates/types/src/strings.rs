@@ -1,6 +1,6 @@
 //! Many texts in one allocation.
 
-/// Texts one behind the other, with the end of each.
+/// Texts one after the other, with the end of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strings {
     text: String,
@@ -13,7 +13,7 @@ impl Strings {
         Self { text: String::with_capacity(n_bytes), ends: Vec::with_capacity(n_rows) }
     }
 
-    /// Takes texts apart that stand in `text`, each ending at its place in `ends`.
+    /// Takes texts apart that are in `text`, each ending at its place in `ends`.
     ///
     /// `None` where the ends do not rise, do not fall on character boundaries, or do not use up `text`.
     pub fn of_parts(text: String, ends: Vec<u32>) -> Option<Self> {
@@ -27,12 +27,12 @@ impl Strings {
         (last as usize == text.len()).then_some(Self { text, ends })
     }
 
-    /// All texts, one behind the other.
+    /// All texts, one after the other.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// All texts, one behind the other, without their ends.
+    /// All texts, one after the other, without their ends.
     pub fn into_text(self) -> String {
         self.text
     }
@@ -67,7 +67,7 @@ impl Strings {
         self.ends.push(self.text.len() as u32);
     }
 
-    /// Puts `text` behind all others without adding it yet; it replaces what was staged before.
+    /// Puts `text` after all others without adding it yet; it replaces what was staged before.
     ///
     /// # Panics
     /// As [`push`](Self::push).

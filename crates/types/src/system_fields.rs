@@ -28,7 +28,7 @@ pub fn id_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>) -> Colu
 
 /// `@partOf` of rows given by time and sequence, and by `@part`: the `@id` of the first part.
 ///
-/// Parts of one text have one time and are accepted one behind the other, so that nothing need be stored for it.
+/// Parts of one text have one time and are accepted one after the other, so that nothing need be stored for it.
 pub fn part_of_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>, parts: &Column) -> Column {
     let first_id = |(row, (timestamp, sequence)): (usize, (i64, u64))| match parts.value(row)? {
         Value::Integer(part) => {

@@ -123,7 +123,7 @@ fn fraction_nanos(digits: &[u8]) -> i64 {
     (0..9).fold(0, |sum, i| sum * 10 + digits.get(i).map_or(0, |b| i64::from(b - b'0')))
 }
 
-/// Seconds since the epoch of the leading `YYYY-MM-DDTHH:MM:SS`, and where the text goes on.
+/// Seconds since the epoch of the leading `YYYY-MM-DDTHH:MM:SS`, and where the text continues.
 fn parse_civil(b: &[u8]) -> Option<(i64, usize)> {
     if b.len() < 19 || b[4] != b'-' || b[7] != b'-' || !matches!(b[10], b'T' | b't' | b' ') {
         return None;

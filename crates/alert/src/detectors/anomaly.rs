@@ -99,7 +99,12 @@ impl Scorer<'_> {
         labels.into_iter().map(row).collect()
     }
 
-    fn row(&self, labels: Vec<Option<Value>>, value: Option<f64>, usual: Option<execute::Usual>) -> Vec<Option<Value>> {
+    fn row(
+        &self,
+        labels: Vec<Option<Value>>,
+        value: Option<f64>,
+        usual: Option<execute::UsualValue>,
+    ) -> Vec<Option<Value>> {
         let mut row = labels;
         let (Some(value), Some(usual)) = (value, usual) else {
             row.extend([None, None, None, None, Some(Value::Boolean(false))]);

@@ -13,7 +13,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use esql::{Checked, Parameters, Schema, Statement};
+use esql::{CheckedQuery, Parameters, Schema, Statement};
 use execute::{Answer, PartialReason};
 use language::dsl::parse_query;
 use serde_json::{Map, Value as Json_, json};
@@ -122,7 +122,7 @@ async fn answer(
 }
 
 /// Returns warnings as headers.
-fn warnings(checked: &Checked, reasons: &[PartialReason]) -> Vec<HeaderValue> {
+fn warnings(checked: &CheckedQuery, reasons: &[PartialReason]) -> Vec<HeaderValue> {
     let texts = checked.warnings.iter().chain(reasons.iter().map(|reason| &reason.message));
     let header = |text: &String| {
         let text: String = text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
@@ -180,7 +180,7 @@ fn question(body: &Json_, now: Timestamp, timing: Timing) -> Result<(Question, b
 }
 
 /// Checks a query against the indices that the caller may read, and runs it.
-fn run(reading: &Reading<'_>, question: &Question) -> Result<(Checked, Answer), Problem> {
+fn run(reading: &Reading<'_>, question: &Question) -> Result<(CheckedQuery, Answer), Problem> {
     let groups = groups(reading, &question.statement)?;
     let mut schema = match &groups {
         Some(groups) => question.statement.schema(&reading.snapshot(groups, TimeRange::ALL).runs),

@@ -15,13 +15,13 @@ use super::restarts::Restart;
 use crate::answers::event::Event;
 use crate::answers::nested::has_subqueries;
 use crate::answers::restarts::restarts;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::operators::pattern::{Condition, change, id_of};
 use crate::operators::patterns::bins::Bins;
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::End;
-use crate::operators::patterns::mined::{Mined, Part, Sums, count_runs, mined};
-use crate::operators::patterns::origins::{Named, Origin as OriginOf};
+use crate::operators::patterns::origins::{Origin as OriginOf, OriginField};
+use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, count_runs, mined};
 use crate::operators::patterns::samples;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::answer::{PartialReason, Stats};
@@ -92,7 +92,8 @@ pub struct Change {
     pub condition: String,
     /// Whether it holds for no other events.
     pub is_exact: bool,
-    /// A query for its events in Insights QL, where the language has words for what was asked; the language may refuse it.
+    /// A query for its events in Insights QL, where the language has words for what was asked; the language may refuse
+    /// it.
     pub query: Option<String>,
 }
 
@@ -126,9 +127,9 @@ pub fn changes(
     let nothing = TimeRange { from: Timestamp(0), to: Timestamp(0) };
     let request_before = Request { range: baseline.unwrap_or(nothing), progress: None, ..*request };
     let mut scan = Scan::new(runs, request);
-    scan.env.prepared = Prepared::of(&lead);
+    scan.env.prepared = PreparedElements::of(&lead);
     let mut scan_before = Scan::new(runs, &request_before);
-    scan_before.env.prepared = Prepared::of(&lead);
+    scan_before.env.prepared = PreparedElements::of(&lead);
     let counted =
         count_runs(&scan, &lead, &patterns, bins_of(request.range), crate::operators::patterns::tally::Depth::Origins)?;
     let now = Part { scan: &scan, counted };
@@ -140,7 +141,7 @@ pub fn changes(
         crate::operators::patterns::tally::Depth::Origins,
     )?;
     let before = Part { scan: &scan_before, counted };
-    let found = Finding { plan, lead: &lead, patterns: &patterns, now: &now, before: &before };
+    let found = ChangeSearch { plan, lead: &lead, patterns: &patterns, now: &now, before: &before };
     let mut changes = found.changes(limit)?;
     changes.baseline = baseline;
     scan.absorb(&scan_before);
@@ -158,7 +159,7 @@ fn bins_of(range: TimeRange) -> Option<Bins> {
 }
 
 /// What is compared.
-struct Finding<'f, 's, 'a> {
+struct ChangeSearch<'f, 's, 'a> {
     plan: &'f Plan,
     lead: &'f [Operator],
     patterns: &'f Patterns,
@@ -167,14 +168,14 @@ struct Finding<'f, 's, 'a> {
 }
 
 /// A pattern that is shown, before its events are read.
-struct Chosen<'m> {
+struct PatternChange<'m> {
     place: usize,
     pattern: &'m str,
     sums: &'m Sums,
     description: String,
 }
 
-impl Chosen<'_> {
+impl PatternChange<'_> {
     fn is_gone(&self) -> bool {
         self.sums.now.total() == 0
     }
@@ -183,7 +184,8 @@ impl Chosen<'_> {
         self.sums.now.level().or_else(|| self.sums.before.level())
     }
 
-    /// What matters most is the least: bad levels, then what is new, then what jumped furthest, then what is frequent.
+    /// Returns what matters most is the least: bad levels, then what is new, then what jumped furthest, then what is
+    /// frequent.
     fn order(&self) -> impl Ord + use<> {
         let severity = self.level().map_or(0, |level| level.code().saturating_sub(Level::Info.code()));
         let (now, before) = (self.sums.now.total(), self.sums.before.total());
@@ -200,15 +202,15 @@ impl Chosen<'_> {
     }
 }
 
-impl Finding<'_, '_, '_> {
+impl ChangeSearch<'_, '_, '_> {
     fn changes(&self, limit: usize) -> Result<Changes, ExecuteError> {
         let n_of = |counted: &TextCounts| counted.n_events();
         let n_events = [n_of(&self.now.counted), n_of(&self.before.counted)];
         let mined = self.now.scan.or_nothing(mined(self.now, Some(self.before)));
-        let mut chosen: Vec<Chosen<'_>> = (mined.patterns.iter().zip(&mined.sums).enumerate())
+        let mut chosen: Vec<PatternChange<'_>> = (mined.patterns.iter().zip(&mined.sums).enumerate())
             .filter_map(|(place, (pattern, sums))| {
                 let description = description(sums)?;
-                Some(Chosen { place, pattern, sums, description })
+                Some(PatternChange { place, pattern, sums, description })
             })
             .collect();
         chosen.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.pattern.cmp(b.pattern)));
@@ -219,7 +221,7 @@ impl Finding<'_, '_, '_> {
         Ok(Changes { changes, more, restarts, more_restarts, n_events, ..Changes::default() })
     }
 
-    fn shown(&self, chosen: &[Chosen<'_>], mined: &Mined<'_>) -> Result<Vec<Change>, ExecuteError> {
+    fn shown(&self, chosen: &[PatternChange<'_>], mined: &PatternSums<'_>) -> Result<Vec<Change>, ExecuteError> {
         let firsts = self.firsts(chosen)?;
         let mut origins = self.origins(chosen, mined);
         let conditions = Conditions::new(mined, self.now, Some(self.before));
@@ -255,12 +257,12 @@ impl Finding<'_, '_, '_> {
         Ok(changes)
     }
 
-    /// The first event of each, of the time before where there are none now.
-    fn firsts(&self, chosen: &[Chosen<'_>]) -> Result<Vec<Option<Event>>, ExecuteError> {
+    /// Returns the first event of each, of the time before where there are none now.
+    fn firsts(&self, chosen: &[PatternChange<'_>]) -> Result<Vec<Option<Event>>, ExecuteError> {
         let none = End::new(crate::operators::patterns::ends::Side::Oldest);
         let mut firsts: Vec<Option<Event>> = vec![None; chosen.len()];
         for (part, is_gone) in [(self.now, false), (self.before, true)] {
-            let end = |chosen: &Chosen<'_>| {
+            let end = |chosen: &PatternChange<'_>| {
                 let sum = if is_gone { &chosen.sums.before } else { &chosen.sums.now };
                 if chosen.is_gone() == is_gone { sum.ends.oldest.clone() } else { none.clone() }
             };
@@ -276,8 +278,8 @@ impl Finding<'_, '_, '_> {
     }
 
     /// Services and hosts of each, by its place among the patterns.
-    fn origins(&self, chosen: &[Chosen<'_>], mined: &Mined<'_>) -> HashMap<usize, [Vec<Origin>; 2]> {
-        let mut counts: HashMap<usize, [BTreeMap<Named, [u64; 2]>; 2]> =
+    fn origins(&self, chosen: &[PatternChange<'_>], mined: &PatternSums<'_>) -> HashMap<usize, [Vec<Origin>; 2]> {
+        let mut counts: HashMap<usize, [BTreeMap<OriginField, [u64; 2]>; 2]> =
             chosen.iter().map(|chosen| (chosen.place, Default::default())).collect();
         for (side, counted) in [&self.now.counted, &self.before.counted].into_iter().enumerate() {
             let Some(origins) = &counted.origins else { continue };
@@ -285,16 +287,16 @@ impl Finding<'_, '_, '_> {
                 let place = mined.places.get(text).map(|place| *place as usize);
                 let Some([services, hosts]) = place.and_then(|place| counts.get_mut(&place)) else { continue };
                 let Some(OriginOf { service, host, group }) = origins.get(origin) else { continue };
-                let group = || Named { field: "@log", value: group.clone() };
+                let group = || OriginField { field: "@log", value: group.clone() };
                 services.entry(service.clone().unwrap_or_else(group)).or_default()[side] += count;
                 if let Some(host) = host {
                     hosts.entry(host.clone()).or_default()[side] += count;
                 }
             }
         }
-        let most = |counts: BTreeMap<Named, [u64; 2]>| {
+        let most = |counts: BTreeMap<OriginField, [u64; 2]>| {
             let origin =
-                |(named, n_events): (Named, [u64; 2])| Origin { field: named.field, name: named.value, n_events };
+                |(named, n_events): (OriginField, [u64; 2])| Origin { field: named.field, name: named.value, n_events };
             let mut origins: Vec<Origin> = counts.into_iter().map(origin).collect();
             origins.sort_by_key(|origin| Reverse(origin.n_events));
             origins.truncate(ORIGINS_MAX);
@@ -304,7 +306,7 @@ impl Finding<'_, '_, '_> {
     }
 }
 
-/// What happened to a pattern, where that is worth showing.
+/// Returns what happened to a pattern, where that is worth showing.
 fn description(sums: &Sums) -> Option<String> {
     let (now, before) = (sums.now.total(), sums.before.total());
     let description = change(now as f64, before as f64, true);

@@ -1,6 +1,6 @@
 //! What happened around an event: plans for its neighbours on either side, and for itself.
 //!
-//! Neighbours stand in the order of time; equal times go by group and acceptance, as `@id` does. What a query says of
+//! Neighbours are in the order of time; equal times go by group and acceptance, as `@id` does. What a query says of
 //! order and number does not count here: the side that is asked for decides both.
 
 use plan::{Comparison, Expr, Name, Operator, Plan, SortKey};
@@ -37,7 +37,8 @@ pub enum ContextError {
     Redefined(&'static str),
 }
 
-/// The plan for the `most` nearest events on one side, as far as the filters of `plan` let them through, with its columns.
+/// Returns the plan for the `most` nearest events on one side, as far as the filters of `plan` let them through, with
+/// its columns.
 pub fn context_plan(plan: &Plan, around: &ContextAnchor, side: Side, most: u64) -> Result<Plan, ContextError> {
     let (lead, last) = row_wise(plan)?;
     let mut operators = vec![Operator::Filter(beyond(around.id, side))];
@@ -55,7 +56,7 @@ pub fn context_plan(plan: &Plan, around: &ContextAnchor, side: Side, most: u64) 
     Ok(plan.with_operators(operators))
 }
 
-/// The plan for the event itself with the columns of `plan`, whether its filters let it through or not.
+/// Returns the plan for the event itself with the columns of `plan`, whether its filters let it through or not.
 pub fn event_plan(plan: &Plan, id: EventId) -> Result<Plan, ContextError> {
     let (lead, last) = row_wise(plan)?;
     let mut operators = vec![Operator::Filter(equal("@id", &id.encode()))];
@@ -64,7 +65,7 @@ pub fn event_plan(plan: &Plan, id: EventId) -> Result<Plan, ContextError> {
     Ok(plan.with_operators(operators))
 }
 
-/// What a query does with each event by itself, and the columns that it shows.
+/// Returns what a query does with each event by itself, and the columns that it shows.
 fn row_wise(plan: &Plan) -> Result<(Vec<Operator>, Operator), ContextError> {
     let Some((last @ Operator::Project { is_events: true, .. }, operators)) = plan.operators().split_last() else {
         let other = plan.operators().iter().find(|operator| !is_row_wise(operator));

@@ -1,4 +1,5 @@
-//! How a plan would be run: what is done block by block, what an index is asked for, what is left for the rows of the answer.
+//! How a plan would be run: what is done block by block, what an index is asked for, what is left for the rows of the
+//! answer.
 //!
 //! The steps are taken from what execution itself makes of the plan. Indexes are really asked, so that the numbers are
 //! what narrowing leaves and no guesses; no event is read. Of very many blocks only the newest are asked.

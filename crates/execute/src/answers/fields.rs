@@ -46,7 +46,7 @@ pub struct FieldSummaryRow {
     pub share: f64,
     /// How many distinct values it has among the events looked at, where they were counted.
     pub n_distinct: Option<u64>,
-    /// Whether counts are not exact: events beside the range were counted, or not all values looked at.
+    /// Whether counts are not exact: events next to the range were counted, or not all values looked at.
     pub approximate: bool,
 }
 
@@ -54,7 +54,7 @@ fn damage(error: &ScanError) -> PartialReason {
     PartialReason { code: "damaged", message: error.to_string() }
 }
 
-/// The fields that events of `range` have.
+/// Returns the fields that events of `range` have.
 ///
 /// Presence is counted over whole runs that overlap the range, distinct values over the newest events, as many
 /// as a budget allows; what is not exact says so.
@@ -71,7 +71,7 @@ pub fn field_summaries(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummarie
     summaries
 }
 
-/// The same without distinct values: nothing but names and counts is read.
+/// Does the same without distinct values: nothing but names and counts is read.
 pub fn field_presence(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
     let Presence { mut summaries, known, is_exact, .. } = Presence::of(runs, range);
     summaries.fields = rows(known, summaries.n_events, is_exact);
@@ -80,19 +80,19 @@ pub fn field_presence(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries
 }
 
 /// Types, presence and distinct values of fields by their names.
-type Known = BTreeMap<Arc<str>, (TypeSet, u64, Distinct)>;
+type FieldTypes = BTreeMap<Arc<str>, (TypeSet, u64, Distinct)>;
 
 /// What runs know of their fields without reading a value.
 struct Presence {
     summaries: FieldSummaries,
-    known: Known,
+    known: FieldTypes,
     is_exact: bool,
     sources: Vec<Source>,
 }
 
 impl Presence {
     fn of(runs: &[Arc<dyn Run>], range: TimeRange) -> Self {
-        let (mut summaries, mut known) = (FieldSummaries::default(), Known::new());
+        let (mut summaries, mut known) = (FieldSummaries::default(), FieldTypes::new());
         let (mut is_exact, mut sources) = (true, Vec::new());
         for run in runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last)) {
             match run.fields() {
@@ -113,7 +113,7 @@ impl Presence {
     }
 }
 
-fn rows(known: Known, n_events: u64, is_exact: bool) -> Vec<FieldSummaryRow> {
+fn rows(known: FieldTypes, n_events: u64, is_exact: bool) -> Vec<FieldSummaryRow> {
     let n_all = n_events.max(1) as f64;
     let row = |(name, (types, n_events, distinct)): (Arc<str>, (TypeSet, u64, Distinct))| FieldSummaryRow {
         name: name.to_string(),
@@ -129,7 +129,7 @@ fn rows(known: Known, n_events: u64, is_exact: bool) -> Vec<FieldSummaryRow> {
 }
 
 /// Looks at the newest blocks until the budget is used up; tells whether these were all.
-fn count_distinct(sources: &[Source], range: TimeRange, known: &mut Known) -> Result<bool, ScanError> {
+fn count_distinct(sources: &[Source], range: TimeRange, known: &mut FieldTypes) -> Result<bool, ScanError> {
     let mut blocks: Vec<(usize, usize)> = Vec::new();
     for (index, source) in sources.iter().enumerate() {
         let overlaps = |block: &usize| {
@@ -192,7 +192,7 @@ pub struct ValueCount {
     pub share: f64,
 }
 
-/// The most frequent values of `field` among the events that the conditions at the head of `plan` let through.
+/// Returns the most frequent values of `field` among the events that the conditions at the head of `plan` let through.
 pub fn field_values(
     plan: &Plan,
     runs: &[Arc<dyn Run>],

@@ -1,6 +1,6 @@
-//! Event rows that leave while the scan goes on.
+//! Event rows that leave while the scan continues.
 //!
-//! Blocks are worked off in waves, in the order in which rows are wanted. Behind a wave stands the frontier: no block
+//! Blocks are worked off in waves, in the order in which rows are wanted. After a wave stands the frontier: no block
 //! that remains has an event on this side of it. So whatever was found on this side is final, is read, and leaves;
 //! rows at the very instant of the frontier wait, for equal times go by `@id`. Memory is that of the rows between
 //! two frontiers, however many there are altogether.
@@ -20,7 +20,7 @@ use crate::request::item::Item;
 use crate::request::parameters::TakeRows;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
-use crate::scan::rows::{Chosen, candidates};
+use crate::scan::rows::{RowSelection, candidates};
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::steps::Steps;
@@ -42,8 +42,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) take: &'a TakeRows<'a>,
 }
 
-/// Tells whether rows may leave before all are known: their order is that of time, and what is done to them is done to
-/// each alone, and a cut counts rows as they are found.
+/// Reports whether rows may leave before all are known: their order is that of time, and what is done to them is done
+/// to each alone, and a cut counts rows as they are found.
 pub(crate) fn can_leave(wanted: &EventSelection<'_>, cut: Cut) -> bool {
     let is_alone = |operator: &Operator| {
         matches!(
@@ -135,13 +135,13 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Reads rows and gives them away; `false` where nobody takes them any more.
+    /// Reads rows and gives them away; `false` where no one takes them any more.
     fn emit(&self, items: &Arc<[Item]>, ready: &[Candidate], answer: &mut Answer) -> Result<bool, ExecuteError> {
         let mut needed = fields_of(self.wanted.rest);
         needed.insert("@id".into());
         for part in ready.chunks(ROWS_AT_ONCE) {
             let before = self.scan.budget().held();
-            let chosen = Chosen::of(items.clone(), part);
+            let chosen = RowSelection::of(items.clone(), part);
             let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?.into_frame(&needed));
             let projected = self.finish(table);
             self.scan.release(self.scan.budget().held().saturating_sub(before));
@@ -150,7 +150,7 @@ impl Rows<'_> {
                     widen(&mut answer.columns, part.columns);
                     let rows = std::mem::take(&mut part.rows);
                     if !self.scan.budget().pause(|| (self.take)(rows)) {
-                        self.scan.budget().end("cancelled", "nobody takes the rows any more");
+                        self.scan.budget().end("cancelled", "the reader of the rows is gone");
                         return Ok(false);
                     }
                 }
@@ -169,7 +169,7 @@ impl Rows<'_> {
     }
 }
 
-/// Tells whether a row at `place` comes before every row of the blocks from `item` on.
+/// Reports whether a row at `place` comes before every row of the blocks from `item` on.
 fn is_final(order: &RowOrder<'_>, place: &Place, item: &Item) -> bool {
     match order {
         crate::scan::row_order::RowOrder::Oldest | crate::scan::row_order::RowOrder::Forward => {

@@ -77,7 +77,7 @@ const LENGTHS_MS: [i64; 33] = [
     29_030_400_000,
 ];
 
-/// The shortest readable length of which `n_buckets` cover the range.
+/// Returns the shortest readable length of which `n_buckets` cover the range.
 fn length_ns(range: TimeRange, n_buckets: usize) -> i64 {
     let n_buckets = n_buckets.clamp(1, BUCKETS_MAX) as i128;
     // The end of a request belongs to its range: that last nanosecond must not double the length.
@@ -87,7 +87,7 @@ fn length_ns(range: TimeRange, n_buckets: usize) -> i64 {
     LENGTHS_MS.iter().find(fits).unwrap_or(&longest) * 1_000_000
 }
 
-/// The range, where it has no beginning or end cut to the times of the runs.
+/// Returns the range, where it has no beginning or end cut to the times of the runs.
 fn clipped(range: TimeRange, runs: &[Arc<dyn Run>]) -> Option<TimeRange> {
     let first = runs.iter().map(|run| run.info().first).min();
     let last = runs.iter().map(|run| run.info().last).max();
@@ -140,7 +140,7 @@ fn empty_buckets(range: TimeRange, span: Span, request: &Request<'_>) -> Vec<Buc
     buckets
 }
 
-/// The conditions at the head of `plan`, then a count by time and by the field.
+/// Returns the conditions at the head of `plan`, then a count by time and by the field.
 fn counting_plan(plan: &Plan, span: Span, by: &str) -> Plan {
     let start: Name = "bucket".into();
     let value: Name = "value".into();

@@ -1,6 +1,6 @@
 //! Which fields the events have that a query lets through.
 //!
-//! Presence is read per block of the events that match, newest first, as far as a budget goes. The events behind it are
+//! Presence is read per block of the events that match, newest first, as far as a budget goes. The events after it are
 //! still counted, and the counts of fields grow in proportion; then they say that they are estimates.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use types::{RowSet, Run, ScanError};
 
 use crate::answers::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
 use crate::columns::frame::BlockRows;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
@@ -36,9 +36,9 @@ struct FieldCounts {
     n_matched: u64,
 }
 
-/// The fields of the events that the conditions at the head of `plan` let through, with how many have each.
+/// Returns the fields of the events that the conditions at the head of `plan` let through, with how many have each.
 ///
-/// Distinct values are not counted. What is estimated says so: fields that only events behind the budget have are
+/// Distinct values are not counted. What is estimated says so: fields that only events after the budget have are
 /// missing. A plan without a condition is answered from statistics, as [`field_summaries`] does.
 pub fn matched_fields(
     plan: &Plan,
@@ -52,7 +52,7 @@ pub fn matched_fields(
     }
 }
 
-/// The same within `cells_max`.
+/// Does the same within `cells_max`.
 pub(crate) fn matched_fields_within(
     plan: &Plan,
     runs: &[Arc<dyn Run>],
@@ -62,7 +62,7 @@ pub(crate) fn matched_fields_within(
     let operators = simplify_over(plan.operators(), runs);
     let operators: Vec<Operator> = operators.into_iter().take_while(is_row_wise).collect();
     let mut scan = Scan::new(runs, request);
-    scan.env.prepared = Prepared::of(&operators);
+    scan.env.prepared = PreparedElements::of(&operators);
     let steps = Steps::new(&operators, &BTreeSet::new());
     let cells_left = AtomicUsize::new(cells_max);
     let work = |counted: &mut FieldCounts, _, item: &_| {
@@ -96,7 +96,7 @@ pub(crate) fn matched_fields_within(
     Ok(summaries)
 }
 
-/// How many of the rows of a block have a value of `name`.
+/// Returns how many of the rows of a block have a value of `name`.
 fn present(block: &BlockRows<'_>, name: &str) -> Result<u64, ScanError> {
     let rows = match block.source.run.presence(block.block, name)? {
         Some(mut rows) => {
@@ -111,7 +111,7 @@ fn present(block: &BlockRows<'_>, name: &str) -> Result<u64, ScanError> {
     Ok(rows.count() as u64)
 }
 
-/// What the threads have counted, together, most frequent first.
+/// Returns what the threads have counted, together, most frequent first.
 fn summed(counted: Vec<FieldCounts>) -> FieldSummaries {
     let mut all = FieldCounts::default();
     for one in counted {

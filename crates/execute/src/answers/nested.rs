@@ -2,7 +2,7 @@
 
 use plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, Plan};
 
-/// Tells whether a plan has subqueries, which must be answered before it runs.
+/// Reports whether a plan has subqueries, which must be answered before it runs.
 pub fn has_subqueries(plan: &Plan) -> bool {
     plan.operators().iter().any(|operator| match operator {
         Operator::Filter(expr) | Operator::Extend { expr, .. } => holds_query(expr),

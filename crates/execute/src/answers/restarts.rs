@@ -1,10 +1,10 @@
 //! Restarts: what began anew in a range of time, by where it runs.
 //!
-//! Two signs are taken for one, both with care. A text says so ([`crate::operators::pattern::start`]): not where the same origin
-//! says it just as often in the time before, or so often that it can only be its daily work. Or the number of its
-//! process changes: a service that one process after another writes for, each of which was there most of the time until
-//! the next one came; many numbers at once are workers, and many in a row are a program that is run again and again.
-//! Signs of one origin that follow each other closely are one restart.
+//! Two signs are taken for one, both with care. A text says so ([`crate::operators::pattern::start`]): not where the
+//! same origin says it just as often in the time before, or so often that it can only be its daily work. Or the number
+//! of its process changes: a service that one process after another writes for, each of which was there most of the
+//! time until the next one came; many numbers at once are workers, and many in a row are a program that is run again
+//! and again. Signs of one origin that follow each other closely are one restart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use types::{Timestamp, Value};
 
 use crate::operators::pattern::{Start, is_short_start, start};
 use crate::operators::patterns::ends::Spot;
-use crate::operators::patterns::mined::Part;
 use crate::operators::patterns::origins::{Origin, Process};
+use crate::operators::patterns::pattern_sums::Part;
 use crate::operators::patterns::samples;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
@@ -127,7 +127,7 @@ pub(super) fn restarts(
         }
         newest.insert(key.clone(), (sign.time, all.len()));
         let (origin, unit) = key;
-        let of = |named: &Option<crate::operators::patterns::origins::Named>| {
+        let of = |named: &Option<crate::operators::patterns::origins::OriginField>| {
             named.as_ref().map(|named| (named.field, named.value.clone()))
         };
         let service = of(&origin.service);
@@ -178,7 +178,8 @@ fn is_unit(masked: &str, origin: &Origin) -> bool {
     masked.contains("systemd[") || origin.service.as_ref().is_some_and(|service| is_manager(&service.value))
 }
 
-/// What a service manager says that it starts: `Starting nginx.service - A web server...` is about `nginx.service`.
+/// Returns what a service manager says that it starts: `Starting nginx.service - A web server...` is about
+/// `nginx.service`.
 fn unit_of(text: &str) -> String {
     let text = text.rsplit_once("]: ").map_or(text, |(_, text)| text).trim();
     let unit = text.strip_prefix("Started ").or_else(|| text.strip_prefix("Starting ")).unwrap_or(text);

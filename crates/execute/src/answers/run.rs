@@ -9,7 +9,7 @@ use types::{Run, TimeRange, Timestamp};
 use crate::answers::frontier;
 use crate::answers::nested::has_subqueries;
 use crate::columns::stop::Stop;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::warnings::Warnings;
 use crate::operators::aggregation::Aggregation;
 use crate::operators::progress::Preview;
@@ -18,8 +18,8 @@ use crate::operators::unnest::Spread;
 use crate::request::answer::Answer;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
-use crate::scan::kept_rows::{RowKeeper, WantedRows};
 use crate::scan::matches::Matcher;
+use crate::scan::row_reader::{RowReader, RowRequest};
 use crate::scan::scanner::Scan;
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify::simplify_over;
@@ -33,7 +33,7 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     }
     let operators = simplify_over(plan.operators(), runs);
     let mut scan = Scan::new(runs, request);
-    scan.env.prepared = Prepared::of(&operators);
+    scan.env.prepared = PreparedElements::of(&operators);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(&operators);
     let Some(Operator::Project { columns, .. }) = operators.last() else {
@@ -145,7 +145,7 @@ fn table_before(
 ) -> Result<Table, ExecuteError> {
     let request = earlier_request(compare, scan);
     let mut before = Scan::new(runs, &request);
-    before.env.prepared = Prepared::of(done.lead);
+    before.env.prepared = PreparedElements::of(done.lead);
     before.env.warnings = Warnings::none();
     let ScanOutput { mut table, remaining, .. } = scan_again(&before, done)?;
     for operator in remaining {
@@ -181,8 +181,8 @@ fn event_rows<'o>(
     needed.insert("@id".into());
     let steps = Steps::new(lead, &sort_fields);
     let matcher = Matcher::new(scan, (lead, &sort_fields), &steps);
-    let wanted = WantedRows { lead, order: &order, cap, most, needed: &needed };
-    let (rows, is_cut) = RowKeeper::new(scan, wanted).rows(scan, &matcher)?;
+    let wanted = RowRequest { lead, order: &order, cap, most, needed: &needed };
+    let (rows, is_cut) = RowReader::new(scan, wanted).rows(scan, &matcher)?;
     matcher.keep(scan);
     Ok(ScanOutput { table: Table::of_events(rows), remaining, is_cut })
 }

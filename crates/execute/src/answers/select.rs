@@ -7,7 +7,7 @@ use plan::{Operator, Plan};
 use types::{Column, EventId, Run, Value};
 
 use crate::answers::nested::has_subqueries;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
@@ -17,7 +17,7 @@ use crate::scan::steps::{Steps, is_row_wise};
 
 /// What was looked at to choose events.
 #[derive(Clone, Debug, Default)]
-pub struct Selected {
+pub struct SelectionReport {
     /// What it took.
     pub stats: Stats,
     /// Why events may be missing.
@@ -32,7 +32,7 @@ pub fn select_events(
     runs: &[Arc<dyn Run>],
     request: &Request<'_>,
     take: &(dyn Fn(&[EventId]) -> bool + Sync),
-) -> Result<Selected, ExecuteError> {
+) -> Result<SelectionReport, ExecuteError> {
     if has_subqueries(plan) {
         return Err(crate::request::error::ExecuteError::Subquery);
     }
@@ -44,7 +44,7 @@ pub fn select_events(
         return Err(crate::request::error::ExecuteError::NoProjection);
     }
     let mut scan = Scan::new(runs, request);
-    scan.env.prepared = Prepared::of(&operators);
+    scan.env.prepared = PreparedElements::of(&operators);
     let steps = Steps::new(lead, &BTreeSet::new());
     let items = scan.items();
     scan.for_each(
@@ -63,7 +63,7 @@ pub fn select_events(
             Ok(if take(&ids) { Flow::Continue } else { Flow::Done })
         },
     )?;
-    Ok(Selected { stats: scan.stats(), partial_reasons: scan.take_reasons() })
+    Ok(SelectionReport { stats: scan.stats(), partial_reasons: scan.take_reasons() })
 }
 
 fn ids_of(column: &Column) -> Vec<EventId> {

@@ -20,9 +20,9 @@ use crate::columns::frame::Frame;
 use crate::columns::place::{Place, places};
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::warnings::Warnings;
-use crate::operators::feed::{Begin, FeedOf, FeedRequest, for_each_frame};
+use crate::operators::feed::{FeedOf, FeedRequest, OpenFeed, for_each_frame};
 use crate::operators::group::Groups;
 use crate::operators::patterns;
 use crate::operators::table::Table;
@@ -38,10 +38,10 @@ use crate::scan::simplify;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
 
-/// Bytes of a row beside its values.
+/// Bytes of a row next to its values.
 const ROW_BYTES: usize = 96;
 
-/// Tells whether events have to pass by more than once: what can be read only once must be kept then.
+/// Reports whether events have to pass by more than once: what can be read only once must be kept then.
 pub fn needs_several_passes(plan: &Plan) -> bool {
     let looks_twice = |operator: &Operator| matches!(operator, Operator::Patterns(_) | Operator::Compare(_));
     has_subqueries(plan) || plan.operators().iter().any(looks_twice)
@@ -60,7 +60,7 @@ pub fn execute_stream(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'
 fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<Answer, ExecuteError> {
     let operators = simplify::simplify(plan.operators());
     let mut scan = Scan::new(&[], request);
-    scan.env.prepared = Prepared::of(&operators);
+    scan.env.prepared = PreparedElements::of(&operators);
     scan.env.warnings = Warnings::of(plan);
     let stages = Stages::of(&operators);
     let mut feed = |fields: BTreeSet<Name>| {
@@ -75,7 +75,7 @@ fn pass(plan: &Plan, feed_of: &mut FeedOf<'_>, request: &Request<'_>) -> Result<
 /// Runs the operators that read events while these pass by.
 fn scan_stage<'f, 'o>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     stages: Stages<'o>,
     cut: Cut,
 ) -> Result<ScanOutput<'o>, ExecuteError> {
@@ -96,7 +96,7 @@ fn scan_stage<'f, 'o>(
 /// Groups the events.
 fn aggregated<'f>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     spread: Spread<'_>,
     aggregate: &Operator,
@@ -139,7 +139,7 @@ impl Row {
 }
 
 /// The rows that may be shown so far, of all threads.
-struct Kept<'p> {
+struct BestRows<'p> {
     order: &'p RowOrder<'p>,
     cap: Option<usize>,
     rows: Vec<Row>,
@@ -150,7 +150,7 @@ struct Kept<'p> {
     worst: Option<(Box<[Option<Value>]>, Place)>,
 }
 
-impl Kept<'_> {
+impl BestRows<'_> {
     fn add(&mut self, rows: Vec<Row>, scan: &Scan<'_>) -> Result<(), Stop> {
         self.n_bytes += rows.iter().map(Row::n_bytes).sum::<usize>();
         self.rows.extend(rows);
@@ -186,7 +186,7 @@ fn compare(order: &RowOrder<'_>, a: &Row, b: &Row) -> std::cmp::Ordering {
 /// cut off.
 fn event_rows<'f, 'o>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     rest: &'o [Operator],
     cut: Cut,
@@ -197,7 +197,7 @@ fn event_rows<'f, 'o>(
     sort_fields.extend(needed.iter().cloned());
     let steps = Steps::new(lead, &sort_fields);
     let feed = feed(sort_fields.clone());
-    let kept = Kept { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
+    let kept = BestRows { order: &order, cap, rows: Vec::new(), n_bytes: 0, n_bytes_taken: 0, worst: None };
     let kept = Mutex::new(kept);
     let locked = || kept.lock().unwrap_or_else(PoisonError::into_inner);
     scan.until_done(
@@ -224,7 +224,7 @@ fn event_rows<'f, 'o>(
     Ok(ScanOutput { table: table_of(rows, &needed), remaining, is_cut })
 }
 
-/// The rows of a frame that may be among the first `cap`.
+/// Returns the rows of a frame that may be among the first `cap`.
 fn wanted_rows(
     scan: &Scan<'_>,
     mut frame: Frame<'_>,
@@ -237,7 +237,7 @@ fn wanted_rows(
     if let (crate::scan::row_order::RowOrder::Newest, Some(cap)) = (order, cap)
         && n_rows > cap
     {
-        // Rows of a block stand in order of time and acceptance: the newest ones are the last.
+        // Rows of a block are in order of time and acceptance: the newest ones are the last.
         frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
     }
     let mut keys = key_columns(order.keys(), &mut frame, scan)?;
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// A run of every `step`th event; a time occurs several times.
+    /// Returns a run of every `step`th event; a time occurs several times.
     fn run(first: i64, step: i64, n_events: i64) -> Arc<dyn Run> {
         let mut builder = BatchBuilder::new();
         for n in (first..).step_by(step as usize).take(n_events as usize) {
@@ -376,7 +376,7 @@ mod tests {
         }
     }
 
-    /// The events of a text, of which no more was read than is asked for.
+    /// Returns the events of a text, of which no more was read than is asked for.
     fn read(text: &str, asked: &FeedRequest) -> Box<dyn Feed> {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");

@@ -1,5 +1,5 @@
 //! Queries and tables inside a plan: each is fetched first. A query inside a condition becomes the list of its values,
-//! one beside the rows becomes rows, and so does a table.
+//! one next to the rows becomes rows, and so does a table.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub type RunsOf<'a> = dyn FnMut(&[GroupPattern]) -> Vec<Arc<dyn Run>> + 'a;
 
 /// A plan whose subqueries are lists of values.
 #[derive(Clone, Debug)]
-pub struct Answered {
+pub struct AnsweredPlan {
     /// The plan.
     pub plan: Plan,
     /// Why values may be missing.
@@ -38,46 +38,46 @@ pub struct Answered {
     pub n_bytes: usize,
 }
 
-/// Answers the subqueries of a plan and fetches its tables. Those of conditions look at the groups that they name, at all
-/// times; those beside the rows at the time asked for, and where they name no groups at those of the request, for which
-/// `runs_of` is asked with no pattern.
+/// Answers the subqueries of a plan and fetches its tables. Those of conditions look at the groups that they name, at
+/// all times; those next to the rows at the time asked for, and where they name no groups at those of the request, for
+/// which `runs_of` is asked with no pattern.
 pub fn answer_subqueries(
     plan: &Plan,
     request: &Request<'_>,
     runs_of: &mut RunsOf<'_>,
-) -> Result<Answered, ExecuteError> {
+) -> Result<AnsweredPlan, ExecuteError> {
     answer_inner(plan, request, &mut |inner, request| execute(inner, &runs_of(&inner.sources), request))
 }
 
-/// Runs a query that stands inside another.
-pub(crate) type AskInner<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
+/// Runs a query that is inside another.
+pub(crate) type RunSubquery<'a> = dyn FnMut(&Plan, &Request<'_>) -> Result<Answer, ExecuteError> + 'a;
 
-/// The same, wherever the events of the inner queries come from.
+/// Returns the same, wherever the events of the inner queries come from.
 pub(crate) fn answer_inner(
     plan: &Plan,
     request: &Request<'_>,
-    ask: &mut AskInner<'_>,
-) -> Result<Answered, ExecuteError> {
-    let answered = Answered {
+    ask: &mut RunSubquery<'_>,
+) -> Result<AnsweredPlan, ExecuteError> {
+    let answered = AnsweredPlan {
         plan: plan.clone(),
         partial_reasons: Vec::new(),
         stats: crate::request::answer::Stats::default(),
         n_bytes: 0,
     };
-    let mut inner = Inner { request, ask, answered };
+    let mut inner = SubqueryRunner { request, ask, answered };
     let mut operators = plan.operators().to_vec();
     operators.iter_mut().try_for_each(|operator| inner.fetch(operator))?;
-    Ok(Answered { plan: plan.with_operators(operators), ..inner.answered })
+    Ok(AnsweredPlan { plan: plan.with_operators(operators), ..inner.answered })
 }
 
 /// What is fetched for a plan.
-struct Inner<'a, 'r> {
+struct SubqueryRunner<'a, 'r> {
     request: &'a Request<'r>,
-    ask: &'a mut AskInner<'a>,
-    answered: Answered,
+    ask: &'a mut RunSubquery<'a>,
+    answered: AnsweredPlan,
 }
 
-impl Inner<'_, '_> {
+impl SubqueryRunner<'_, '_> {
     fn fetch(&mut self, operator: &mut Operator) -> Result<(), ExecuteError> {
         match operator {
             Operator::Lookup(lookup) => {
@@ -121,7 +121,7 @@ impl Inner<'_, '_> {
         } else {
             (self.ask)(plan, &request)?
         };
-        let Answered { partial_reasons, stats, .. } = &mut self.answered;
+        let AnsweredPlan { partial_reasons, stats, .. } = &mut self.answered;
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;
         stats.events_skipped += answer.stats.events_skipped;
@@ -130,7 +130,7 @@ impl Inner<'_, '_> {
         Ok(answer)
     }
 
-    /// The rows of a query, over the time that is asked for.
+    /// Returns the rows of a query, over the time that is asked for.
     fn rows(&mut self, plan: &Plan) -> Result<Rows, ExecuteError> {
         let answer = self.answer(plan, self.request.range)?;
         let columns = answer.columns.into_iter().map(|column| Name::from(column.name)).collect();
@@ -139,7 +139,7 @@ impl Inner<'_, '_> {
         Ok(rows)
     }
 
-    /// The table that a lookup names, which must have the columns that it speaks of.
+    /// Returns the table that a lookup names, which must have the columns that it speaks of.
     fn table(&self, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
         fetch_table(self.request.support.tables, name, lookup)
     }
@@ -170,8 +170,8 @@ pub fn execute_with_subqueries(
     Ok(answered.add_to(answer))
 }
 
-impl Answered {
-    /// The request for the plan, with the memory that is left.
+impl AnsweredPlan {
+    /// Returns the request for the plan, with the memory that is left.
     pub fn remaining<'r>(&self, request: &Request<'r>) -> Request<'r> {
         Request { memory_bytes_max: request.memory_bytes_max.saturating_sub(self.n_bytes), ..*request }
     }
@@ -187,7 +187,7 @@ impl Answered {
     }
 }
 
-/// The distinct values of the only column, as elements of a list.
+/// Returns the distinct values of the only column, as elements of a list.
 fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
     let (mut known, mut values) = (HashSet::new(), Vec::new());
     for value in rows.into_iter().filter_map(|row| row.into_iter().next().flatten()) {
@@ -203,7 +203,7 @@ fn values_of(rows: Vec<Vec<Option<Value>>>) -> Result<Vec<Expr>, ExecuteError> {
     Ok(values)
 }
 
-/// The expressions of an operator that may hold queries.
+/// Returns the expressions of an operator that may hold queries.
 fn expressions(operator: &mut Operator) -> Vec<&mut Expr> {
     match operator {
         Operator::Filter(expr) | Operator::Extend { expr, .. } => vec![expr],
@@ -243,7 +243,7 @@ pub fn fetch_tables(plan: &mut Plan, tables: &TableOf<'_>) -> Result<(), Execute
     })
 }
 
-/// The table that a lookup names, which must have the columns that it speaks of.
+/// Returns the table that a lookup names, which must have the columns that it speaks of.
 fn fetch_table(tables: Option<&TableOf<'_>>, name: &Name, lookup: &Lookup) -> Result<Arc<Rows>, ExecuteError> {
     let table = tables.and_then(|table_of| table_of(name));
     let table = table.ok_or_else(|| crate::request::error::ExecuteError::UnknownTable(name.to_string()))?;

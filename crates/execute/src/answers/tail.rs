@@ -12,7 +12,7 @@ use crate::answers::nested::has_subqueries;
 use crate::columns::cell::Cell;
 use crate::columns::frame::{BlockRows, Source};
 use crate::columns::stop::Stop;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
@@ -96,12 +96,12 @@ impl Tail {
         Ok(Self { lead: lead.to_vec(), columns: columns.clone(), time_zone, partners: PartnersOfPlan::default() })
     }
 
-    /// Names of the columns.
+    /// Returns names of the columns.
     pub fn columns(&self) -> Vec<&str> {
         self.columns.iter().map(|(name, _)| &**name).collect()
     }
 
-    /// The rows of a run of new events that fulfil the conditions.
+    /// Returns the rows of a run of new events that fulfil the conditions.
     pub fn rows(&self, run: Arc<dyn Run>, now: Timestamp) -> Result<TailRows, ScanError> {
         let mut all = TailRows::default();
         self.rows_by_block(run, now, &mut |mut found| {
@@ -111,7 +111,7 @@ impl Tail {
         Ok(all)
     }
 
-    /// The same block by block, so that a long run never stands in memory as rows.
+    /// Does the same block by block, so that a long run never is in memory as rows.
     pub fn rows_by_block(
         &self,
         run: Arc<dyn Run>,
@@ -124,7 +124,7 @@ impl Tail {
             time_zone: self.time_zone,
             now,
             budget: Budget::of_memory(MEMORY_BYTES_MAX),
-            prepared: Prepared::of(&self.lead),
+            prepared: PreparedElements::of(&self.lead),
             partners: self.partners.clone(),
             warnings: Warnings::default(),
             events_skipped: AtomicU64::new(0),

@@ -58,10 +58,10 @@ pub struct UnknownFields {
 }
 
 impl UnknownFields {
-    /// Collects the fields that the plan takes from events and that `text`, the query it comes from, names: a translation
-    /// may ask for more.
+    /// Collects the fields that the plan takes from events and that `text`, the query it comes from, names: a
+    /// translation may ask for more.
     pub fn of(plan: &Plan, text: &str) -> Self {
-        let mut collected = Collected::default();
+        let mut collected = FieldMentions::default();
         for operator in plan.operators() {
             if !collected.operator(operator) {
                 break;
@@ -127,7 +127,7 @@ impl UnknownFields {
         }
     }
 
-    /// The field that `name` was probably meant to be.
+    /// Returns the field that `name` was probably meant to be.
     fn proposal(&self, name: &str) -> Proposal<'_> {
         let plain = plain(name);
         let names = || self.known.keys().map(|known| &**known).chain(SYSTEM_FIELDS);
@@ -167,7 +167,7 @@ enum Proposal<'a> {
     None,
 }
 
-/// The letters and digits of a name, in small letters.
+/// Returns the letters and digits of a name, in small letters.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -185,12 +185,12 @@ fn has_field(types: &BTreeMap<&str, TypeSet>, name: &str) -> bool {
 
 /// Fields asked for so far, and names that operators gave to rows.
 #[derive(Default)]
-struct Collected {
+struct FieldMentions {
     asked: BTreeMap<Name, Option<Name>>,
     made: BTreeSet<Name>,
 }
 
-impl Collected {
+impl FieldMentions {
     /// Collects what an operator asks for; `false` where rows after it are no events, or have names of its own.
     fn operator(&mut self, operator: &Operator) -> bool {
         match operator {

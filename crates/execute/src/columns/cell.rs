@@ -33,7 +33,7 @@ pub(crate) enum Cell<'a> {
 const SECONDS_END: f64 = 1e11;
 
 impl<'a> Cell<'a> {
-    /// The cell of a value.
+    /// Returns the cell of a value.
     pub(crate) fn of(value: Option<&'a Value>) -> Self {
         match value {
             None => Self::Missing,
@@ -46,7 +46,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The cell at `row` of a column.
+    /// Returns the cell at `row` of a column.
     #[inline]
     pub(crate) fn at(column: &'a Column, row: usize) -> Self {
         match column {
@@ -73,17 +73,17 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Tells whether there is a value.
+    /// Reports whether there is a value.
     pub(crate) fn is_present(self) -> bool {
         !matches!(self, Self::Missing)
     }
 
-    /// Tells whether the cell is true as a condition; only a boolean can be.
+    /// Reports whether the cell is true as a condition; only a boolean can be.
     pub(crate) fn is_true(self) -> bool {
         matches!(self, Self::Boolean(true))
     }
 
-    /// The value, owned.
+    /// Returns the value, owned.
     pub(crate) fn to_value(self) -> Option<Value> {
         Some(match self {
             Self::Missing => return None,
@@ -96,7 +96,7 @@ impl<'a> Cell<'a> {
         })
     }
 
-    /// The value as text, `None` where there is none.
+    /// Returns the value as text, `None` where there is none.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         Some(match self {
             Self::Missing => return None,
@@ -106,7 +106,7 @@ impl<'a> Cell<'a> {
         })
     }
 
-    /// The number that the value is or reads as; booleans and times are none.
+    /// Returns the number that the value is or reads as; booleans and times are none.
     pub(crate) fn plain_number(self) -> Option<Number> {
         match self {
             Self::Integer(number) => Some(Number::Integer(i128::from(number))),
@@ -116,7 +116,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// What the value counts as in arithmetic and numeric aggregates: booleans 1 and 0, times milliseconds.
+    /// Returns what the value counts as in arithmetic and numeric aggregates: booleans 1 and 0, times milliseconds.
     pub(crate) fn number(self) -> Option<Number> {
         match self {
             Self::Boolean(truth) => Some(Number::Integer(i128::from(truth))),
@@ -126,7 +126,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The instant that the value is or says in ISO 8601.
+    /// Returns the instant that the value is or says in ISO 8601.
     pub(crate) fn time(self) -> Option<i64> {
         match self {
             Self::Time(nanos) => Some(nanos),
@@ -151,7 +151,7 @@ pub(crate) fn read_time(text: &str) -> Option<i64> {
 
 /// What comparing needs to know and has to tell.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Compared {
+pub(crate) struct ComparisonResult {
     /// How the sides compare.
     pub(crate) order: Option<Ordering>,
     /// Whether a number was taken as seconds since the epoch.
@@ -159,32 +159,34 @@ pub(crate) struct Compared {
 }
 
 /// Compares two cells as the comparison operators do; no order where a side is missing.
-pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> Compared {
+pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> ComparisonResult {
     let order = match (a, b) {
-        (Cell::Missing, _) | (_, Cell::Missing) => return Compared::default(),
+        (Cell::Missing, _) | (_, Cell::Missing) => return ComparisonResult::default(),
         (Cell::Integer(a), Cell::Integer(b)) => a.cmp(&b),
         (Cell::Time(a), Cell::Time(b)) => a.cmp(&b),
         (Cell::Time(a), b) => return compare_time(a, b),
         (a, Cell::Time(b)) => {
             let compared = compare_time(b, a);
-            return Compared { order: compared.order.map(Ordering::reverse), ..compared };
+            return ComparisonResult { order: compared.order.map(Ordering::reverse), ..compared };
         }
         (a, b) => match (a.plain_number(), b.plain_number()) {
             (Some(a), Some(b)) => a.compare(b),
             _ => a.text().cmp(&b.text()),
         },
     };
-    Compared { order: Some(order), took_seconds: false }
+    ComparisonResult { order: Some(order), took_seconds: false }
 }
 
-fn compare_time(nanos: i64, other: Cell<'_>) -> Compared {
+fn compare_time(nanos: i64, other: Cell<'_>) -> ComparisonResult {
     match instant_of(other) {
-        Some((instant, took_seconds)) => Compared { order: Some(i128::from(nanos).cmp(&instant)), took_seconds },
-        None => Compared { order: Some(Cell::Time(nanos).text().cmp(&other.text())), took_seconds: false },
+        Some((instant, took_seconds)) => {
+            ComparisonResult { order: Some(i128::from(nanos).cmp(&instant)), took_seconds }
+        }
+        None => ComparisonResult { order: Some(Cell::Time(nanos).text().cmp(&other.text())), took_seconds: false },
     }
 }
 
-/// The instant that a time is compared with, in nanoseconds, and whether a number was taken as seconds for it.
+/// Returns the instant that a time is compared with, in nanoseconds, and whether a number was taken as seconds for it.
 pub(crate) fn instant_of(cell: Cell<'_>) -> Option<(i128, bool)> {
     if let Some(instant) = cell.time() {
         return Some((instant.into(), false));
@@ -200,7 +202,7 @@ pub(crate) fn instant_of(cell: Cell<'_>) -> Option<(i128, bool)> {
     Some((instant, took_seconds))
 }
 
-/// The severity that a value names, in any spelling.
+/// Returns the severity that a value names, in any spelling.
 pub(crate) fn severity(cell: Cell<'_>) -> Option<Level> {
     match cell {
         Cell::Text(text) => Level::parse(text),
@@ -210,14 +212,14 @@ pub(crate) fn severity(cell: Cell<'_>) -> Option<Level> {
 }
 
 /// Compares levels by severity; where a side names none, as other values.
-pub(crate) fn compare_levels(a: Cell<'_>, b: Cell<'_>) -> Compared {
+pub(crate) fn compare_levels(a: Cell<'_>, b: Cell<'_>) -> ComparisonResult {
     match (severity(a), severity(b)) {
-        (Some(a), Some(b)) => Compared { order: Some(a.cmp(&b)), took_seconds: false },
+        (Some(a), Some(b)) => ComparisonResult { order: Some(a.cmp(&b)), took_seconds: false },
         _ => compare(a, b),
     }
 }
 
-/// Where a value stands in a sort: text before numbers and times, missing not considered.
+/// Returns where a value is in a sort: text before numbers and times, missing not considered.
 fn rank(cell: Cell<'_>) -> (u8, Option<Number>) {
     match cell {
         Cell::Missing => (3, None),

@@ -111,17 +111,17 @@ impl<'a> Reader<'a> {
         Self { bytes, offset: 0 }
     }
 
-    /// The error that something else was expected here.
+    /// Returns the error that something else was expected here.
     pub(crate) fn error(&self, expected: &'static str) -> CodecError {
         CodecError { expected, offset: self.offset }
     }
 
-    /// Whether all was read.
+    /// Reports whether all was read.
     pub(crate) fn is_at_end(&self) -> bool {
         self.offset == self.bytes.len()
     }
 
-    /// The next `n` bytes.
+    /// Returns the next `n` bytes.
     pub(crate) fn take(&mut self, n: usize, expected: &'static str) -> Result<&'a [u8], CodecError> {
         let end = self.offset.checked_add(n).filter(|end| *end <= self.bytes.len()).ok_or(self.error(expected))?;
         let taken = &self.bytes[self.offset..end];
@@ -129,12 +129,12 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    /// One byte.
+    /// Returns one byte.
     pub(crate) fn byte(&mut self, expected: &'static str) -> Result<u8, CodecError> {
         Ok(self.take(1, expected)?[0])
     }
 
-    /// A number in groups of seven bits, of at most `n_bits`.
+    /// Returns a number in groups of seven bits, of at most `n_bits`.
     fn groups_of_seven(&mut self, n_bits: u32, expected: &'static str) -> Result<u128, CodecError> {
         let mut number = 0u128;
         for shift in (0..n_bits).step_by(7) {
@@ -151,37 +151,37 @@ impl<'a> Reader<'a> {
         Err(self.error(expected))
     }
 
-    /// A count.
+    /// Returns a count.
     pub(crate) fn count(&mut self) -> Result<u64, CodecError> {
         Ok(self.groups_of_seven(64, "count")? as u64)
     }
 
-    /// A count of things of which each takes at least a byte of what is left.
+    /// Returns a count of things of which each takes at least a byte of what is left.
     pub(crate) fn length(&mut self) -> Result<usize, CodecError> {
         let n_left = self.bytes.len() - self.offset;
         let length = self.count()?;
         usize::try_from(length).ok().filter(|length| *length <= n_left).ok_or(self.error("length"))
     }
 
-    /// A count below `limit`.
+    /// Returns a count below `limit`.
     pub(crate) fn below(&mut self, limit: usize) -> Result<usize, CodecError> {
         let number = self.count()?;
         usize::try_from(number).ok().filter(|number| *number < limit).ok_or(self.error("number in range"))
     }
 
-    /// A signed number.
+    /// Returns a signed number.
     pub(crate) fn whole(&mut self) -> Result<i64, CodecError> {
         let zigzag = self.count()?;
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
-    /// A signed number of 128 bits.
+    /// Returns a signed number of 128 bits.
     pub(crate) fn wide(&mut self) -> Result<i128, CodecError> {
         let zigzag = self.groups_of_seven(128, "wide number")?;
         Ok((zigzag >> 1) as i128 ^ -((zigzag & 1) as i128))
     }
 
-    /// A finite decimal number: no state ever holds another.
+    /// Returns a finite decimal number: no state ever holds another.
     pub(crate) fn decimal(&mut self) -> Result<f64, CodecError> {
         let bits = self.eight()?;
         let number = f64::from_bits(bits);
@@ -194,19 +194,19 @@ impl<'a> Reader<'a> {
         Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// A text.
+    /// Returns a text.
     pub(crate) fn text(&mut self) -> Result<&'a str, CodecError> {
         let length = self.length()?;
         let bytes = self.take(length, "text")?;
         std::str::from_utf8(bytes).map_err(|_| self.error("UTF-8 text"))
     }
 
-    /// A value or that it is missing.
+    /// Returns a value or that it is missing.
     pub(crate) fn value(&mut self) -> Result<Option<Value>, CodecError> {
         self.nested(NESTING_MAX)
     }
 
-    /// A value that is there.
+    /// Returns a value that is there.
     pub(crate) fn present(&mut self) -> Result<Value, CodecError> {
         self.value()?.ok_or(self.error("value"))
     }

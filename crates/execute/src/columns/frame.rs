@@ -28,7 +28,7 @@ impl Source {
         Self { run, names: OnceLock::new() }
     }
 
-    /// Names of the run's fields, sorted.
+    /// Returns names of the run's fields, sorted.
     pub(crate) fn names(&self) -> Result<&[Arc<str>], ScanError> {
         let names = self.names.get_or_init(|| {
             let mut names = self.run.field_names()?;
@@ -38,7 +38,7 @@ impl Source {
         names.as_deref().map_err(Clone::clone)
     }
 
-    /// Names that begin with `name.`.
+    /// Returns names that begin with `name.`.
     pub(crate) fn names_below(&self, name: &str) -> Result<&[Arc<str>], ScanError> {
         let prefix = format!("{name}.");
         let names = self.names()?;
@@ -47,7 +47,7 @@ impl Source {
         Ok(&names[from..from + n_below])
     }
 
-    /// Tells whether the run has a field of exactly this name.
+    /// Reports whether the run has a field of exactly this name.
     pub(crate) fn has(&self, name: &str) -> Result<bool, ScanError> {
         Ok(self.names()?.binary_search_by(|known| (**known).cmp(name)).is_ok())
     }
@@ -81,13 +81,13 @@ pub(crate) struct Frame<'a> {
     leases: Vec<Arc<Lease>>,
 }
 
-/// Columns that every event has by itself; they are never paths.
+/// Returns columns that every event has by itself; they are never paths.
 pub(crate) fn is_system(name: &str) -> bool {
     matches!(name, "@timestamp" | "@ingestionTime" | "@message" | "@level" | "@log" | "@logStream" | "@id" | "@ptr")
 }
 
 impl<'a> Frame<'a> {
-    /// Rows of a block.
+    /// Returns rows of a block.
     pub(crate) fn of_block(block: BlockRows<'a>) -> Self {
         Self {
             n_rows: block.rows.count(),
@@ -98,23 +98,23 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Rows in memory.
+    /// Returns rows in memory.
     pub(crate) fn of_columns(n_rows: usize, columns: Vec<(Name, Arc<Column>)>) -> Self {
         let layers = columns.into_iter().map(|(name, column)| Layer::Named(name, column)).collect();
         Self { n_rows, layers, cache: HashMap::new(), block: None, leases: Vec::new() }
     }
 
-    /// How many rows there are.
+    /// Returns how many rows there are.
     pub(crate) fn n_rows(&self) -> usize {
         self.n_rows
     }
 
-    /// The block the rows come from, if they do.
+    /// Returns the block the rows come from, if they do.
     pub(crate) fn block(&self) -> Option<&BlockRows<'a>> {
         self.block.as_ref()
     }
 
-    /// The block whose stored columns these are, with nothing computed over them.
+    /// Returns the block whose stored columns these are, with nothing computed over them.
     pub(crate) fn stored(&self) -> Option<&BlockRows<'a>> {
         self.block.as_ref().filter(|_| self.layers.is_empty())
     }
@@ -129,7 +129,7 @@ impl<'a> Frame<'a> {
         self.leases.append(&mut other.leases);
     }
 
-    /// How many leases there are, for [`end_leases`](Self::end_leases).
+    /// Returns how many leases there are, for [`end_leases`](Self::end_leases).
     pub(crate) fn n_leases(&self) -> usize {
         self.leases.len()
     }
@@ -170,12 +170,12 @@ impl<'a> Frame<'a> {
         self.n_rows = chosen.count();
     }
 
-    /// How many columns rows in memory have.
+    /// Returns how many columns rows in memory have.
     pub(crate) fn n_columns(&self) -> usize {
         self.layers.len()
     }
 
-    /// Puts `n_more` rows without any value behind rows in memory.
+    /// Puts `n_more` rows without any value after rows in memory.
     pub(crate) fn extend(&mut self, n_more: usize) {
         debug_assert!(self.block.is_none(), "a block has the rows that it has");
         self.cache.clear();
@@ -199,7 +199,7 @@ impl<'a> Frame<'a> {
         self.n_rows = order.len();
     }
 
-    /// The column `name`.
+    /// Returns the column `name`.
     pub(crate) fn column(&mut self, name: &str) -> Result<Arc<Column>, ScanError> {
         if let Some(column) = self.cache.get(name) {
             return Ok(column.clone());
@@ -209,12 +209,13 @@ impl<'a> Frame<'a> {
         Ok(column)
     }
 
-    /// The column `name`, without keeping it for later.
+    /// Returns the column `name`, without keeping it for later.
     pub(crate) fn peek(&self, name: &str) -> Result<Arc<Column>, ScanError> {
         self.cache.get(name).map_or_else(|| self.resolve(name), |column| Ok(column.clone()))
     }
 
-    /// The block of which the column `name` is what is stored under this name and nothing else, unless it was read.
+    /// Returns the block of which the column `name` is what is stored under this name and nothing else, unless it was
+    /// read.
     fn unread(&self, name: &str) -> Result<Option<&BlockRows<'a>>, ScanError> {
         let is_in_list = name.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
         let block = self.stored().filter(|_| !name.starts_with('@') && !is_in_list && !self.cache.contains_key(name));
@@ -222,14 +223,14 @@ impl<'a> Frame<'a> {
         Ok(block.source.names_below(name)?.is_empty().then_some(block))
     }
 
-    /// The rows that have a value of `name`, where that is known without reading the column.
+    /// Returns the rows that have a value of `name`, where that is known without reading the column.
     pub(crate) fn presence(&self, name: &str) -> Result<Option<RowSet>, ScanError> {
         let Some(block) = self.unread(name)? else { return Ok(None) };
         let rows = block.source.run.presence(block.block, name)?;
         Ok(rows.map(|rows| block.rows.places_of(&rows)))
     }
 
-    /// The column `name` as addresses, where it is stored so.
+    /// Returns the column `name` as addresses, where it is stored so.
     pub(crate) fn addresses(&self, name: &str) -> Result<Option<Addresses>, ScanError> {
         let Some(block) = self.unread(name)? else { return Ok(None) };
         block.source.run.read_addresses(block.block, name, &block.rows)
@@ -322,7 +323,7 @@ fn is_at_or_below(name: &str, root: &str) -> bool {
     name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Tells whether surely every row has a value.
+/// Reports whether surely every row has a value.
 fn is_complete(column: &Column) -> bool {
     match column {
         Column::Missing { n_rows } => *n_rows == 0,
@@ -335,7 +336,7 @@ fn is_complete(column: &Column) -> bool {
     }
 }
 
-/// The values of `upper`, where it has none those of `lower`.
+/// Returns the values of `upper`, where it has none those of `lower`.
 pub(crate) fn coalesce(upper: &Column, lower: &Column) -> Column {
     if matches!(lower, Column::Missing { .. }) || is_complete(upper) {
         return upper.clone();
@@ -346,7 +347,7 @@ pub(crate) fn coalesce(upper: &Column, lower: &Column) -> Column {
     Column::of_values((0..upper.n_rows()).map(|row| upper.value(row).or_else(|| lower.value(row))).collect())
 }
 
-/// The rows of a column in the order `order`.
+/// Returns the rows of a column in the order `order`.
 pub(crate) fn permute(column: &Column, order: &[u32]) -> Column {
     match column {
         Column::Missing { .. } => Column::Missing { n_rows: order.len() },
@@ -364,7 +365,7 @@ pub(crate) fn permute(column: &Column, order: &[u32]) -> Column {
     }
 }
 
-/// A column of booleans.
+/// Returns a column of booleans.
 pub(crate) fn booleans(rows: &RowSet) -> Column {
     let mut codes = vec![0; rows.n_rows()];
     rows.iter().for_each(|row| codes[row] = 1);

@@ -4,7 +4,7 @@ use types::Value;
 
 use crate::columns::cell::Cell;
 
-/// A value in the form in which groups, `dedup`, `count_distinct`, `values` tell values apart: `3.0` is `3`.
+/// Returns a value in the form in which groups, `dedup`, `count_distinct`, `values` tell values apart: `3.0` is `3`.
 pub(crate) fn canonical(value: Value) -> Value {
     match value {
         Value::Float(number) if number.fract() == 0.0 && number.abs() < 9.2e18 => Value::Integer(number as i64),

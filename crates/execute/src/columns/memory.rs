@@ -12,17 +12,17 @@ pub struct MemoryPool {
 }
 
 impl MemoryPool {
-    /// A pool of so many bytes.
+    /// Returns a pool of so many bytes.
     pub fn new(bytes_max: usize) -> Arc<Self> {
         Arc::new(Self { bytes_max, held: AtomicUsize::new(0) })
     }
 
-    /// Bytes that queries hold now.
+    /// Returns bytes that queries hold now.
     pub fn held_bytes(&self) -> usize {
         self.held.load(Relaxed)
     }
 
-    /// Bytes that they may hold.
+    /// Returns bytes that they may hold.
     pub fn bytes_max(&self) -> usize {
         self.bytes_max
     }
@@ -40,7 +40,7 @@ impl MemoryPool {
     }
 
     pub(crate) fn give_back(&self, n_bytes: usize) {
-        // Nobody gives back what was not taken, but saturating costs nothing.
+        // No one gives back what was not taken, but saturating costs nothing.
         let _ = self.held.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(n_bytes)));
     }
 }
@@ -57,7 +57,7 @@ impl MemoryReservation {
         Self { pool, n_bytes: AtomicUsize::new(0) }
     }
 
-    /// How much it is.
+    /// Returns how much it is.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes.load(Relaxed)
     }
@@ -99,7 +99,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// How much it is.
+    /// Returns how much it is.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes
     }

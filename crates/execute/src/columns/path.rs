@@ -7,7 +7,7 @@ use types::{Column, MISSING_CODE, Value};
 /// Objects inside objects that are put together; a name with more dots keeps the rest of them in its last member.
 const DEPTH_MAX: usize = 128;
 
-/// The value at `path` inside `value`: list elements by index, members by name, which may itself hold dots.
+/// Returns the value at `path` inside `value`: list elements by index, members by name, which may itself hold dots.
 pub(crate) fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     match value {
         Value::List(items) => {
@@ -29,7 +29,7 @@ pub(crate) fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     }
 }
 
-/// The values at `path` inside each row's value.
+/// Returns the values at `path` inside each row's value.
 pub(crate) fn dig_column(column: &Column, path: &str) -> Column {
     match column {
         Column::Dictionary { codes, values } => {

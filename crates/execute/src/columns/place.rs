@@ -34,37 +34,37 @@ impl Default for Place {
 }
 
 impl Place {
-    /// The place of a row of a result, counted from 0.
+    /// Returns the place of a row of a result, counted from 0.
     pub(crate) fn of_row(row: usize) -> Self {
         Self { time: -(row as i64), group: 0, sequence: 0, part: Reverse(0) }
     }
 }
 
-/// A value that orders as `sort` does; values told apart by a reader are never equal.
+/// A value that orders as `sort` does; values distinguished by a reader are never equal.
 #[derive(Clone, Debug)]
-pub(crate) struct Ranked(pub(crate) Value);
+pub(crate) struct RankedValue(pub(crate) Value);
 
-impl Ranked {
+impl RankedValue {
     pub(crate) fn cell(&self) -> Cell<'_> {
         Cell::of(Some(&self.0))
     }
 }
 
-impl PartialEq for Ranked {
+impl PartialEq for RankedValue {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Ranked {}
+impl Eq for RankedValue {}
 
-impl PartialOrd for Ranked {
+impl PartialOrd for RankedValue {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Ranked {
+impl Ord for RankedValue {
     fn cmp(&self, other: &Self) -> Ordering {
         strict_order(self.cell(), other.cell())
     }
@@ -85,7 +85,7 @@ pub(crate) fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
     Ok(Place { time, group, sequence, part: Reverse(part) })
 }
 
-/// The places of a frame's rows, whatever has been computed under the names of their own times and ids.
+/// Returns the places of a frame's rows, whatever has been computed under the names of their own times and ids.
 pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
     let Some(block) = frame.block() else {
         let kept = kept_places(frame)?;
@@ -107,8 +107,8 @@ pub(crate) fn places(frame: &mut Frame<'_>) -> Result<Vec<Place>, Stop> {
     Ok((0..frame.n_rows()).map(place).collect())
 }
 
-/// The places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one event
-/// count up.
+/// Returns the places that rows in memory have kept of their events: they were read as [`PLACE_FIELDS`]. Rows of one
+/// event count up.
 pub(crate) fn kept_places(frame: &Frame<'_>) -> Result<Option<Vec<Place>>, Stop> {
     let [times, groups, sequences] = PLACE_FIELDS.map(|name| frame.peek(name));
     let (times, groups, sequences) = (times?, groups?, sequences?);

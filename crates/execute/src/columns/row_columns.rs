@@ -18,12 +18,12 @@ pub(crate) struct RowColumns {
 }
 
 impl RowColumns {
-    /// How many rows there are.
+    /// Returns how many rows there are.
     pub(crate) fn n_rows(&self) -> usize {
         self.read.n_rows()
     }
 
-    /// Tells whether rows could not be read.
+    /// Reports whether rows could not be read.
     pub(crate) fn is_damaged(&self) -> bool {
         !self.read.is_all()
     }
@@ -37,7 +37,7 @@ impl RowColumns {
         self.columns.iter().flatten().map(bytes).sum()
     }
 
-    /// The rows at the places `rows`.
+    /// Returns the rows at the places `rows`.
     pub(crate) fn gather(&self, rows: &RowSet) -> Self {
         if rows.is_all() {
             return self.clone();
@@ -53,7 +53,7 @@ impl RowColumns {
         Self { read, columns: self.columns.iter().map(gathered).collect() }
     }
 
-    /// Rows of two, in the order of `rows`: whether each is of `these`, and its place among its own.
+    /// Returns rows of two, in the order of `rows`: whether each is of `these`, and its place among its own.
     pub(crate) fn interleaved(rows: &[(bool, usize)], these: &Self, those: &Self) -> Self {
         let column = |(these, those): (&Option<Arc<Column>>, &Option<Arc<Column>>)| {
             let value = |(is_this, place): &(bool, usize)| {
@@ -66,7 +66,7 @@ impl RowColumns {
         Self { read: RowSet::all(rows.len()), columns }
     }
 
-    /// The rows that could be read, as columns of the names `needed`.
+    /// Returns the rows that could be read, as columns of the names `needed`.
     pub(crate) fn into_frame(self, needed: &BTreeSet<Name>) -> Frame<'static> {
         let named = needed.iter().zip(self.columns).filter_map(|(name, column)| Some((name.clone(), column?)));
         let mut frame = Frame::of_columns(self.read.n_rows(), named.collect());

@@ -2,7 +2,7 @@
 
 use types::Value;
 
-/// Bytes that a value holds beside itself, roughly.
+/// Returns bytes that a value holds beside itself, roughly.
 pub(crate) fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 16,

@@ -1,6 +1,6 @@
 //! IPv4 addresses as texts: values of a field that some blocks keep as numbers.
 
-/// What a part of an address is written as, a point behind it.
+/// What a part of an address is written as, a point after it.
 const PARTS: [[u8; 4]; 256] = {
     let mut parts = [[b'.'; 4]; 256];
     let mut number = 0;
@@ -32,18 +32,18 @@ fn write(address: u32, out: &mut [u8; 16]) -> usize {
     end - 1
 }
 
-/// The text of an address.
+/// Returns the text of an address.
 pub(crate) fn text_of(address: u32) -> String {
     let mut out = [0; 16];
     let n_bytes = write(address, &mut out);
     out[..n_bytes].iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// The address that a text writes, if it is written as [`text_of`] writes it.
+/// Returns the address that a text writes, if it is written as [`text_of`] writes it.
 #[inline]
 pub(crate) fn number_of(text: &[u8]) -> Option<u32> {
     match text {
-        // Most texts that are no address are told apart here.
+        // Most texts that are no address are distinguished here.
         [first, .., last] if text.len() <= 15 && first.is_ascii_digit() && last.is_ascii_digit() => parsed(text),
         _ => None,
     }
@@ -69,8 +69,8 @@ fn parsed(text: &[u8]) -> Option<u32> {
     (n_parts == 4).then_some(address)
 }
 
-/// The hash of an address, which is that of its text too: no two addresses have the same (Steele, Lea and Flood, "Fast
-/// splittable pseudorandom number generators", 2014).
+/// Returns the hash of an address, which is that of its text too: no two addresses have the same (Steele, Lea and
+/// Flood, "Fast splittable pseudorandom number generators", 2014).
 #[inline]
 pub(crate) fn hash_of(address: u32) -> u64 {
     let mut mixed = u64::from(address).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -10,7 +10,7 @@ use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
 use crate::expressions::probe::Probe;
 
-/// Tells whether a condition is one on `@any`.
+/// Reports whether a condition is one on `@any`.
 pub(crate) fn concerns(condition: &Expr) -> bool {
     let is_any = |expr: &Expr| matches!(expr, Expr::Field(name) if **name == *"@any");
     match condition {
@@ -20,7 +20,7 @@ pub(crate) fn concerns(condition: &Expr) -> bool {
     }
 }
 
-/// Rows for which a condition on `@any` holds of one value; `!=` is the complement of `=`.
+/// Returns rows for which a condition on `@any` holds of one value; `!=` is the complement of `=`.
 pub(crate) fn truth(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     if let Expr::Compare(Comparison::NotEqual, a, b) = condition {
         let equal = Expr::Compare(Comparison::Equal, a.clone(), b.clone());
@@ -76,7 +76,7 @@ fn candidates(name: &str, probe: Option<&Probe>, frame: &Frame<'_>) -> Result<Ca
     Ok(if narrowed.exact && probe.settles { Candidates::Matching(places) } else { Candidates::Some(places) })
 }
 
-/// The fields that `@any` stands for.
+/// Returns the fields that `@any` stands for.
 fn names(frame: &Frame<'_>) -> Result<Vec<Name>, Stop> {
     let Some(block) = frame.block() else { return Ok(vec!["@any".into()]) };
     let is_message = |name: &str| block.source.run.is_message(name);
@@ -84,7 +84,7 @@ fn names(frame: &Frame<'_>) -> Result<Vec<Name>, Stop> {
     Ok(std::iter::once("@message".into()).chain(block.source.names()?.iter().filter(is_sent).cloned()).collect())
 }
 
-/// Rows for which the condition holds of the value in `column` or of one of its elements.
+/// Returns rows for which the condition holds of the value in `column` or of one of its elements.
 fn truth_of_column(
     condition: &Expr,
     column: &Arc<Column>,
@@ -119,7 +119,7 @@ fn truth_of_column(
 /// A name no event can have a field of: names are at most as long as events, but never begin so.
 const VALUE: &str = "\u{0}any";
 
-/// Rows in memory that hold the other fields of a condition, repeated in the order `order`.
+/// Returns rows in memory that hold the other fields of a condition, repeated in the order `order`.
 fn other_side(condition: &Expr, mut frame: Frame<'_>, order: &[u32]) -> Result<Frame<'static>, Stop> {
     let mut names: Vec<Name> = Vec::new();
     plan::fields::visit_fields(condition, &mut |name| names.push(name.clone()));
@@ -133,7 +133,7 @@ fn other_side(condition: &Expr, mut frame: Frame<'_>, order: &[u32]) -> Result<F
     Ok(rows)
 }
 
-/// The condition with the value in place of `@any`.
+/// Returns the condition with the value instead of `@any`.
 fn on_value(condition: &Expr) -> Expr {
     let put = |expr: &Expr| match expr {
         Expr::Field(name) if **name == *"@any" => Box::new(Expr::Field(VALUE.into())),
@@ -152,7 +152,7 @@ fn is_text_or_number(value: &Value) -> bool {
     matches!(value, Value::String(_) | Value::Integer(_) | Value::Float(_))
 }
 
-/// The column without values that are no text or number.
+/// Returns the column without values that are no text or number.
 fn scalars(column: &Arc<Column>) -> Arc<Column> {
     match &**column {
         Column::Dictionary { values, .. } if values.iter().all(is_text_or_number) => column.clone(),

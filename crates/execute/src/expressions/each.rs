@@ -112,7 +112,7 @@ fn without_nested(column: &Column) -> Column {
     Column::of_values((0..column.n_rows()).map(|row| column.value(row).filter(|value| !is_nested(value))).collect())
 }
 
-/// The elements as rows of their own.
+/// Returns the elements as rows of their own.
 fn of_elements(name: &Name, elements: Vec<Option<Value>>) -> Frame<'static> {
     Frame::of_columns(elements.len(), vec![(name.clone(), Arc::new(Column::Mixed(elements)))])
 }
@@ -214,8 +214,8 @@ pub(super) fn has_value(arguments: &[Expr], frame: &mut Frame<'_>) -> Result<Row
     Ok(rows)
 }
 
-/// Returns the rows for which the first condition holds where the field's value is a date, which it then is as a time, and
-/// the second where it is none.
+/// Returns the rows for which the first condition holds where the field's value is a date, which it then is as a time,
+/// and the second where it is none.
 pub(super) fn if_date(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     let [Expr::Field(name), of_date, of_other] = arguments else { return Ok(RowSet::none(frame.n_rows())) };
     let column = frame.column(name)?;

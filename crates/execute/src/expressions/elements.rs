@@ -36,7 +36,7 @@ impl Key {
         })
     }
 
-    /// Bytes of its text.
+    /// Returns bytes of its text.
     pub(crate) fn n_bytes(&self) -> usize {
         if let Self::Text(text) = self { text.len() } else { 0 }
     }
@@ -90,7 +90,7 @@ impl Elements {
         self.keys.extend(Key::of(cell));
     }
 
-    /// Tells whether one of the elements equals `cell`; sets `took_seconds` where a number was taken as such.
+    /// Reports whether one of the elements equals `cell`; sets `took_seconds` where a number was taken as such.
     pub(crate) fn contain(&self, cell: Cell<'_>, is_level: bool, took_seconds: &mut bool) -> bool {
         if let Cell::Time(nanos) = cell {
             let found = self.instants.get(&nanos.into());
@@ -116,9 +116,9 @@ impl Elements {
 /// Elements of the lists of a plan, prepared once and not for each block. A list is known by where it lies, which
 /// says enough as long as the plan is neither changed nor dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Prepared(HashMap<usize, Elements>);
+pub(crate) struct PreparedElements(HashMap<usize, Elements>);
 
-impl Prepared {
+impl PreparedElements {
     /// Prepares the lists in conditions of `operators`.
     pub(crate) fn of(operators: &[Operator]) -> Self {
         let mut prepared = HashMap::new();
@@ -134,7 +134,7 @@ impl Prepared {
         Self(prepared)
     }
 
-    /// The elements of a list of the plan.
+    /// Returns the elements of a list of the plan.
     pub(crate) fn get(&self, list: &[Expr]) -> Option<&Elements> {
         self.0.get(&(list.as_ptr() as usize))
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use chrono_tz::Tz;
 use types::Timestamp;
 
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
 use crate::request::budget::Budget;
@@ -20,7 +20,7 @@ pub(crate) struct Environment<'a> {
     /// What the query may use.
     pub(crate) budget: Budget<'a>,
     /// Elements of long lists.
-    pub(crate) prepared: Prepared,
+    pub(crate) prepared: PreparedElements,
     /// Indexes of tables that rows are looked up in.
     pub(crate) partners: PartnersOfPlan,
     /// What the author of the query should know.

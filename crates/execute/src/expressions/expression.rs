@@ -14,7 +14,7 @@ use plan::{ArithmeticOperator, Comparison, Expr, Name};
 use types::{Column, MISSING_CODE, RowSet, ScanError, Value};
 
 use crate::columns::cell;
-use crate::columns::cell::{Cell, Compared};
+use crate::columns::cell::{Cell, ComparisonResult};
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::expressions::elements::Elements;
@@ -23,7 +23,7 @@ use crate::expressions::matching::Matcher;
 use crate::expressions::{any, each, functions};
 
 impl Environment<'_> {
-    /// The values of `expr`, one a row.
+    /// Returns the values of `expr`, one a row.
     pub(crate) fn evaluate(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<Arc<Column>, Stop> {
         let n_rows = frame.n_rows();
         match expr {
@@ -58,7 +58,7 @@ impl Environment<'_> {
         }
     }
 
-    /// Rows for which `expr` is true.
+    /// Returns rows for which `expr` is true.
     pub(crate) fn truth(&self, expr: &Expr, frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
         match expr {
             Expr::Call(Function::IsPresent, arguments) if arguments.len() == 1 => {
@@ -127,7 +127,7 @@ impl Environment<'_> {
     }
 }
 
-/// Rows that have a value of `expr`.
+/// Returns rows that have a value of `expr`.
 fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<RowSet, Stop> {
     if let Expr::Field(name) = expr
         && let Some(rows) = frame.presence(name)?
@@ -137,7 +137,7 @@ fn presence_of(expr: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<
     Ok(env.evaluate(expr, frame)?.presence())
 }
 
-/// The parts of a conjunction, in order. Chains lean to the left and may be long, so no recursion.
+/// Returns the parts of a conjunction, in order. Chains lean to the left and may be long, so no recursion.
 pub(crate) fn conjunction(expr: &Expr) -> Vec<&Expr> {
     let mut parts = Vec::new();
     let mut pending = vec![expr];
@@ -197,7 +197,7 @@ impl Distinct {
         Ok(Some(Self { name: name.clone(), values, places }))
     }
 
-    /// The distinct values as rows.
+    /// Returns the distinct values as rows.
     fn frame(&self) -> Frame<'static> {
         // A mixed column, so that it is not taken apart again.
         Frame::of_columns(self.values.len(), vec![(self.name.clone(), Arc::new(Column::Mixed(self.values.clone())))])
@@ -233,7 +233,7 @@ fn arithmetic_rows(operator: ArithmeticOperator, a: &Column, b: &Column) -> Colu
     Column::of_values((0..a.n_rows()).map(value).collect())
 }
 
-/// Tells whether a comparison holds for sides that compare so.
+/// Reports whether a comparison holds for sides that compare so.
 fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
     match (comparison, order) {
         (Comparison::NotEqual, order) => order != Some(Ordering::Equal),
@@ -246,7 +246,7 @@ fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
     }
 }
 
-/// Rows for which a comparison holds.
+/// Returns rows for which a comparison holds.
 fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, env: &Environment) -> RowSet {
     if let Some(constant) = constant_of(b)
         && let Some(rows) = compare_quickly(comparison, a, Cell::of(Some(constant)))
@@ -257,7 +257,7 @@ fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, 
     let mut took_seconds = false;
     let rows = RowSet::of(a.n_rows(), |row| {
         let (a, b) = (Cell::at(a, row), Cell::at(b, row));
-        let compared: Compared = if is_level { cell::compare_levels(a, b) } else { cell::compare(a, b) };
+        let compared: ComparisonResult = if is_level { cell::compare_levels(a, b) } else { cell::compare(a, b) };
         took_seconds |= compared.took_seconds;
         holds(comparison, compared.order)
     });
@@ -265,7 +265,7 @@ fn compare_rows(comparison: Comparison, a: &Column, b: &Column, is_level: bool, 
     rows
 }
 
-/// The value that every row of a column has, where it is laid out so.
+/// Returns the value that every row of a column has, where it is laid out so.
 fn constant_of(column: &Column) -> Option<&Value> {
     match column {
         Column::Dictionary { values, codes } if values.len() == 1 && !codes.contains(&MISSING_CODE) => values.first(),
@@ -273,7 +273,7 @@ fn constant_of(column: &Column) -> Option<&Value> {
     }
 }
 
-/// The tight loops: a column of one type against a constant.
+/// Returns the tight loops: a column of one type against a constant.
 fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) -> Option<RowSet> {
     let when = |order: Ordering| holds(comparison, Some(order));
     let (mut rows, present) = match (column, constant) {
@@ -307,7 +307,8 @@ fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) 
     Some(rows)
 }
 
-/// Rows of numbers for which a comparison holds: a loop for each comparison, so that several rows are compared at a time.
+/// Returns rows of numbers for which a comparison holds: a loop for each comparison, so that several rows are compared
+/// at a time.
 fn rows_of_numbers<T: PartialOrd + Copy>(comparison: Comparison, values: &[T], wanted: T) -> RowSet {
     match comparison {
         Comparison::Equal => RowSet::of_slice(values, |value| *value == wanted),

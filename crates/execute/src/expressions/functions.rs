@@ -1,6 +1,6 @@
 //! The functions of values, row by row, in families.
 //!
-//! A function of a missing argument is missing; the few that are not are told apart in [`scalar`]. Texts that
+//! A function of a missing argument is missing; the few that are not are distinguished in [`scalar`]. Texts that
 //! functions make are bounded, each and all of a column together: a query cannot ask for memory without limit.
 
 mod columns;
@@ -27,11 +27,11 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, filled, rows};
+use crate::expressions::functions::output::{FunctionOutput, filled, rows};
 
 pub(crate) use json::{parse as parse_json, select as select_json};
 
-/// The values of a call. Columns that were computed only for it give their memory back.
+/// Returns the values of a call. Columns that were computed only for it give their memory back.
 pub(crate) fn call(
     function: Function,
     arguments: &[Expr],
@@ -47,7 +47,12 @@ pub(crate) fn call(
     Ok(column)
 }
 
-fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
+fn called(
+    function: Function,
+    arguments: &[Expr],
+    frame: &mut Frame<'_>,
+    env: &Environment,
+) -> Result<FunctionOutput, Stop> {
     match (function, arguments) {
         (Function::IsPresent, [value]) => Ok((Arc::new(booleans(&env.evaluate(value, frame)?.presence())), None)),
         (Function::HasValue | Function::IfDate, _) => {
@@ -108,13 +113,13 @@ fn called(function: Function, arguments: &[Expr], frame: &mut Frame<'_>, env: &E
     }
 }
 
-/// The value after the first true condition.
+/// Returns the value after the first true condition.
 fn choose(
     pairs: &[(&Expr, &Expr)],
     otherwise: Option<&Expr>,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let conditions: Vec<RowSet> =
         pairs.iter().map(|(condition, _)| env.truth(condition, frame)).collect::<Result<_, Stop>>()?;
     let values: Vec<Arc<Column>> =
@@ -129,7 +134,7 @@ fn choose(
     })
 }
 
-/// The value of a function of one row's values.
+/// Returns the value of a function of one row's values.
 fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<Value> {
     match function {
         Function::Coalesce => return cells.iter().find(|cell| cell.is_present()).and_then(|cell| cell.to_value()),
@@ -185,7 +190,7 @@ fn scalar(function: Function, cells: &[Cell<'_>], env: &Environment) -> Option<V
     }
 }
 
-/// The name of a severity that [`Function::Severity`] gave.
+/// Returns the name of a severity that [`Function::Severity`] gave.
 fn level_name(value: Value) -> Value {
     match value {
         Value::String(key) => match level_of_key(&key) {
@@ -197,7 +202,7 @@ fn level_name(value: Value) -> Value {
     }
 }
 
-/// The least or greatest of the values of a list, as they are sorted.
+/// Returns the least or greatest of the values of a list, as they are sorted.
 fn extreme_of_list(value: Value, wanted: std::cmp::Ordering) -> Option<Value> {
     let Value::List(items) = &value else { return Some(value) };
     let mut best: Option<&Value> = None;

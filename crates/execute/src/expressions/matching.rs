@@ -40,7 +40,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Tells whether a text matches.
+    /// Reports whether a text matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Substring(finder) => finder.find(text.as_bytes()).is_some(),
@@ -54,7 +54,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Rows of a column whose text matches; a missing value never does.
+    /// Returns rows of a column whose text matches; a missing value never does.
     pub(crate) fn rows(&self, column: &Arc<Column>) -> RowSet {
         match &**column {
             Column::Missing { n_rows } => RowSet::none(*n_rows),
@@ -80,7 +80,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Tells whether a number is one of the words: by its value, however it is spelled.
+    /// Reports whether a number is one of the words: by its value, however it is spelled.
     fn matches_number(&self, cell: Cell<'_>) -> bool {
         let Self::Words(words) = self else { return false };
         let Some(number) = cell.plain_number() else { return false };
@@ -93,7 +93,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Tells whether the text of a number can match: it has digits, one point, signs and an `e`.
+    /// Reports whether the text of a number can match: it has digits, one point, signs and an `e`.
     fn may_match_a_number(&self) -> bool {
         let fits = |text: &str| {
             let is_of_number = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'e' | b'E');
@@ -102,7 +102,7 @@ impl<'a> Matcher<'a> {
         match self {
             Self::Substring(finder) => std::str::from_utf8(finder.needle()).is_ok_and(fits),
             Self::Regex(_) | Self::Words(_) => true,
-            // Between words of a phrase may stand what also stands inside a number.
+            // Between words of a phrase may stand what also is inside a number.
             Self::Phrase(words) => words.iter().all(|word| fits(word)),
             Self::OneOf(alternatives) => {
                 alternatives.patterns().iter().any(|pattern| Matcher::new(pattern).may_match_a_number())
@@ -110,7 +110,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Rows of texts that match.
+    /// Returns rows of texts that match.
     fn text_rows(&self, values: &Strings) -> RowSet {
         match self {
             Self::Substring(finder) => substring_rows(finder, values.text().as_bytes(), values.ends()),
@@ -138,7 +138,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// Searches all texts in one go: they lie one behind the other, so the search is as fast as memory.
+/// Searches all texts in one go: they lie one after the other, so the search is as fast as memory.
 fn substring_rows(finder: &memmem::Finder<'_>, text: &[u8], ends: &[u32]) -> RowSet {
     let n_rows = ends.len();
     if finder.needle().is_empty() {
@@ -161,7 +161,7 @@ fn substring_rows(finder: &memmem::Finder<'_>, text: &[u8], ends: &[u32]) -> Row
     rows
 }
 
-/// Tells whether `text` holds `words` one after the other as whole words, whatever their case.
+/// Reports whether `text` holds `words` one after the other as whole words, whatever their case.
 ///
 /// Between two words stands anything that is no letter or digit. A word may itself hold such characters
 /// (`10.1.2.3`); it is found as it is written, at the border of a word.
@@ -177,7 +177,7 @@ fn holds_phrase(text: &str, words: &[String]) -> bool {
     false
 }
 
-/// Tells whether `words` follow at `at`, with only separators between.
+/// Reports whether `words` follow at `at`, with only separators between.
 fn continues(text: &str, mut at: usize, words: &[String]) -> bool {
     for word in words {
         let gap = text[at..].find(char::is_alphanumeric).unwrap_or(text.len() - at).min(GAP_MAX);
@@ -203,7 +203,7 @@ fn ends_word(text: &str, at: usize) -> bool {
     !stops_inside || !text[at..].starts_with(char::is_alphanumeric)
 }
 
-/// Where `word` ends if it stands at `at`, whatever its case.
+/// Returns where `word` ends if it is at `at`, whatever its case.
 fn word_end(text: &str, at: usize, word: &str) -> Option<usize> {
     let mut rest = text[at..].chars();
     let mut end = at;
@@ -222,7 +222,7 @@ fn word_end(text: &str, at: usize, word: &str) -> Option<usize> {
     Some(end)
 }
 
-/// The first place from `from` on where `word` stands, whatever its case: start and end.
+/// Returns the first place from `from` on where `word` stands, whatever its case: start and end.
 fn find_ignoring_case(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
     let first = word.chars().next()?;
     if first.is_ascii() {

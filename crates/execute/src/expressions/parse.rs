@@ -1,7 +1,8 @@
 //! `parse`: fields out of a text.
 //!
-//! Globs and regular expressions make text columns. JSON, logfmt and the other formats that name their fields make one object a row; with a prefix it is a
-//! column of that name and its members are reached as paths, without one its members lie over the row's fields.
+//! Globs and regular expressions make text columns. JSON, logfmt and the other formats that name their fields make one
+//! object a row; with a prefix it is a column of that name and its members are reached as paths, without one its
+//! members lie over the row's fields.
 
 mod formats;
 
@@ -49,7 +50,7 @@ fn memory_bytes(columns: &[Arc<Column>]) -> usize {
     columns.iter().map(|column| column.memory_bytes()).sum()
 }
 
-/// What turns a text of a format into an object.
+/// Returns what turns a text of a format into an object.
 fn reader(format: Format) -> fn(&str) -> Option<Value> {
     match format {
         Format::Json => |text| parse_json(text).filter(|value| matches!(value, Value::Object(_))),
@@ -72,7 +73,7 @@ fn objects(texts: &Column, read: impl Fn(&str) -> Option<Value>) -> Column {
     Column::Mixed((0..texts.n_rows()).map(|row| read(&Cell::at(texts, row).text()?)).collect())
 }
 
-/// Columns of the texts that `find` puts into its second argument, one place a column, for each row.
+/// Returns columns of the texts that `find` puts into its second argument, one place a column, for each row.
 fn text_columns(
     texts: &Column,
     n_columns: usize,

@@ -13,7 +13,7 @@ use crate::columns::cell::{Cell, instant_of, severity};
 use crate::columns::stop::Stop;
 use crate::expressions::elements::Key;
 
-/// Bytes of an entry beside its texts.
+/// Bytes of an entry next to its texts.
 const ENTRY_BYTES: usize = 80;
 
 /// How the values of a key are compared.
@@ -79,7 +79,7 @@ pub(crate) struct PartnersOfPlan(Arc<Mutex<HashMap<IndexKey, Arc<Partners>>>>);
 type IndexKey = (usize, Vec<Name>, Vec<Form>);
 
 impl PartnersOfPlan {
-    /// The index of `rows` by `columns`, for what is to be compared with them: these columns of other rows.
+    /// Returns the index of `rows` by `columns`, for what is to be compared with them: these columns of other rows.
     pub(crate) fn of(
         &self,
         rows: &Arc<Rows>,

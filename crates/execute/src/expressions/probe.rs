@@ -25,7 +25,7 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// The probe of a condition, where it has one.
+    /// Returns the probe of a condition, where it has one.
     pub(crate) fn of(condition: &Expr) -> Option<Self> {
         let (field, literal, ignores_case, settles) = match condition {
             Expr::Match(text, pattern) => {
@@ -61,27 +61,27 @@ impl Probe {
         is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, settles })
     }
 
-    /// The field that is asked about.
+    /// Returns the field that is asked about.
     pub(crate) fn field(&self) -> &str {
         &self.field
     }
 
-    /// The text that every value wanted holds.
+    /// Returns the text that every value wanted holds.
     pub(crate) fn literal(&self) -> &str {
         &self.literal
     }
 
-    /// Whether upper and lower case of it are the same.
+    /// Reports whether upper and lower case of it are the same.
     pub(crate) fn ignores_case(&self) -> bool {
         self.ignores_case
     }
 
-    /// The probe for a run; `None` where the field is more than what is stored under its name.
+    /// Returns the probe for a run; `None` where the field is more than what is stored under its name.
     pub(crate) fn for_source(&self, source: &Source) -> Result<Option<TextProbe<'_>>, ScanError> {
         self.for_field(&self.field, source)
     }
 
-    /// The same, asked of another field.
+    /// Returns the same, asked of another field.
     pub(crate) fn for_field<'q>(&'q self, name: &'q str, source: &Source) -> Result<Option<TextProbe<'q>>, ScanError> {
         let field = match name {
             "@message" => ProbeField::Message,

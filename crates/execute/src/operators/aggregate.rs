@@ -38,8 +38,8 @@ pub(crate) enum Partial {
     Distinct(Distinct),
     /// The distribution of numbers.
     Percentile(Percentile),
-    /// The value at the least or greatest instant, of those at one instant at the least or greatest place. Where only the
-    /// place counts, the instant is 0.
+    /// The value at the least or greatest instant, of those at one instant at the least or greatest place. Where only
+    /// the place counts, the instant is 0.
     AtPlace(Option<(i64, Place, Value)>),
     /// Distinct values with how often and where they occur.
     Values(Values),
@@ -48,7 +48,7 @@ pub(crate) enum Partial {
 }
 
 impl Partial {
-    /// The state before any row.
+    /// Returns the state before any row.
     pub(crate) fn new(kind: AggregateKind) -> Self {
         match kind {
             AggregateKind::Count => Self::Count(0),
@@ -66,8 +66,8 @@ impl Partial {
         }
     }
 
-    /// Adds one row; answers how many bytes more the state holds. `instant` is its `@timestamp` where the aggregate goes by
-    /// that, else 0.
+    /// Adds one row; answers how many bytes more the state holds. `instant` is its `@timestamp` where the aggregate
+    /// goes by that, else 0.
     fn add(&mut self, kind: AggregateKind, cell: Cell<'_>, instant: i64, place: Place) -> usize {
         match self {
             Self::Count(count) => *count += u64::from(cell.is_present()),
@@ -140,7 +140,7 @@ impl Partial {
         0
     }
 
-    /// The aggregate's value.
+    /// Returns the aggregate's value.
     pub(crate) fn finish(self, kind: AggregateKind) -> Option<Value> {
         match self {
             Self::Count(count) => Some(Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))),
@@ -165,7 +165,7 @@ impl Partial {
         }
     }
 
-    /// Tells whether the value is no longer exact.
+    /// Reports whether the value is no longer exact.
     pub(crate) fn is_approximate(&self) -> bool {
         match self {
             Self::Distinct(distinct) => distinct.is_approximate(),
@@ -175,15 +175,15 @@ impl Partial {
     }
 }
 
-/// Tells whether `cell` is a better least or greatest value; equal ones go by type, so that any order gives one.
+/// Reports whether `cell` is a better least or greatest value; equal ones go by type, so that any order gives one.
 fn is_better(kind: AggregateKind, cell: Cell<'_>, best: Cell<'_>) -> bool {
     let order = sort_order(cell, best);
     let order = if kind == AggregateKind::Max { order.reverse() } else { order };
     order.then_with(|| strict_order(cell, best)).is_lt()
 }
 
-/// Tells whether a value at an instant and a place comes before the one known, for an aggregate of one row's value. Rows
-/// that nothing tells apart go by value, whatever order they come in.
+/// Reports whether a value at an instant and a place comes before the one known, for an aggregate of one row's value.
+/// Rows that nothing tells apart go by value, whatever order they come in.
 fn is_before(kind: AggregateKind, at: (i64, Place), cell: Cell<'_>, known: &(i64, Place, Value)) -> bool {
     let known_at = (known.0, known.1);
     let order = match kind {
@@ -193,7 +193,7 @@ fn is_before(kind: AggregateKind, at: (i64, Place), cell: Cell<'_>, known: &(i64
     order.then_with(|| strict_order(cell, Cell::of(Some(&known.2)))).is_lt()
 }
 
-/// Tells whether two aggregates of the same values can be told from one state.
+/// Reports whether two aggregates of the same values can be told from one state.
 pub(crate) fn share_state(a: AggregateKind, b: AggregateKind) -> bool {
     use AggregateKind as Kind;
     matches!(
@@ -323,7 +323,7 @@ pub(crate) fn add_distinct_addresses(states: &mut [Partial], groups: &[u32], add
     bytes
 }
 
-/// Each distinct value of a dictionary is hashed once, however many rows have it.
+/// Hashes each distinct value of a dictionary once, however many rows have it.
 fn add_distinct_codes(states: &mut [Partial], groups: &[u32], codes: &[u32], values: &[Value]) -> usize {
     // Per code its hash and the group that it was added to last: values often stay with one group.
     let mut known: Vec<Option<(u64, u32)>> = vec![None; values.len()];

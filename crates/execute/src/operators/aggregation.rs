@@ -6,7 +6,7 @@
 //! states merge, in any order. What came of the runs that the range holds whole is kept together once more, so that
 //! whoever asks again reads one partial instead of one for each run (`several.rs`).
 
-mod several;
+mod run_set;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{Aggregate, Expr, Name, Operator};
 
-use self::several::Several;
+use self::run_set::RunSet;
 use crate::columns::codec::{Reader, put_count};
 use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
@@ -47,10 +47,10 @@ struct Slot<'p> {
     key: u128,
     /// Set where it cannot be kept: blocks are damaged, or it is too large.
     is_given_up: AtomicBool,
-    state: Mutex<Growing<'p>>,
+    state: Mutex<PendingPartial<'p>>,
 }
 
-struct Growing<'p> {
+struct PendingPartial<'p> {
     groups: Groups<'p>,
     n_items_left: usize,
 }
@@ -66,13 +66,13 @@ struct Worker<'p> {
 }
 
 /// What a query keeps partials with.
-struct Keeper<'a> {
+struct PartialKeeper<'a> {
     cache: &'a PartialCache,
     fingerprint: Fingerprint,
     /// Set once a partial was too large: others would be too.
     is_large: AtomicBool,
     /// The runs whose partials are kept together.
-    several: Several,
+    several: RunSet,
 }
 
 impl<'p> Aggregation<'p> {
@@ -84,7 +84,7 @@ impl<'p> Aggregation<'p> {
         Some(Self { lead, spread, by, aggregates, steps, fields })
     }
 
-    /// The groups of all events.
+    /// Returns the groups of all events.
     pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table, ExecuteError> {
         let keeper = self.keeper(scan);
         let mut total = self.worker();
@@ -133,7 +133,7 @@ impl<'p> Aggregation<'p> {
     fn in_threads(
         &self,
         scan: &Scan<'_>,
-        keeper: Option<&Keeper<'_>>,
+        keeper: Option<&PartialKeeper<'_>>,
         slots: &[Option<Slot<'p>>],
         items: &[Item],
         (known, preview): ([&Groups<'p>; 2], Option<&Preview<'_>>),
@@ -148,7 +148,7 @@ impl<'p> Aggregation<'p> {
             let worked = self.work(scan, keeper, slots, &mut locked(worker), item);
             if let Some(preview) = preview.filter(|preview| preview.is_due(scan)) {
                 let workers = locked(&workers).clone();
-                // Nobody is in the middle of a block while all are held, and nobody waits for another one but here.
+                // No one is in the middle of a block while all are held, and no one waits for another one but here.
                 let held: Vec<_> = workers.iter().map(|worker| locked(worker)).collect();
                 let states: Vec<_> = slots.iter().flatten().map(|slot| locked(&slot.state)).collect();
                 let of_workers = held.iter().flat_map(|worker| {
@@ -172,7 +172,7 @@ impl<'p> Aggregation<'p> {
         Groups::new(self.by, self.aggregates)
     }
 
-    fn keeper<'a>(&self, scan: &Scan<'a>) -> Option<Keeper<'a>> {
+    fn keeper<'a>(&self, scan: &Scan<'a>) -> Option<PartialKeeper<'a>> {
         let cache = scan.request.support.cache?;
         if scan.sources.iter().all(|source| source.run.info().key.is_none()) {
             return None;
@@ -180,8 +180,8 @@ impl<'p> Aggregation<'p> {
         let before = [self.lead, self.spread.operators()];
         let time_zone = scan.request.time_zone;
         let fingerprint = Fingerprint::of_aggregation(before, self.by, self.aggregates, time_zone)?;
-        let several = Several::new(scan, fingerprint);
-        Some(Keeper { cache, fingerprint, is_large: AtomicBool::new(false), several })
+        let several = RunSet::new(scan, fingerprint);
+        Some(PartialKeeper { cache, fingerprint, is_large: AtomicBool::new(false), several })
     }
 
     /// Adds what is known of a run without reading its blocks, and lists the blocks that must be read.
@@ -189,7 +189,7 @@ impl<'p> Aggregation<'p> {
         &self,
         scan: &Scan<'_>,
         source: usize,
-        keeper: Option<&Keeper<'_>>,
+        keeper: Option<&PartialKeeper<'_>>,
         total: &mut Worker<'p>,
         items: &mut Vec<Item>,
     ) -> Option<Slot<'p>> {
@@ -213,7 +213,7 @@ impl<'p> Aggregation<'p> {
         };
         let mut groups = self.groups();
         self.blocks(scan, source, by_minute, &mut groups, items);
-        let state = Mutex::new(Growing { groups, n_items_left: items.len() - n_before });
+        let state = Mutex::new(PendingPartial { groups, n_items_left: items.len() - n_before });
         let slot = Slot { key, is_given_up: AtomicBool::new(false), state };
         if items.len() > n_before {
             return Some(slot);
@@ -233,7 +233,7 @@ impl<'p> Aggregation<'p> {
     }
 
     /// Adds what is kept of several runs together; `false` where nothing is.
-    fn take_together(&self, scan: &Scan<'_>, keeper: &Keeper<'_>, total: &mut Groups<'p>) -> bool {
+    fn take_together(&self, scan: &Scan<'_>, keeper: &PartialKeeper<'_>, total: &mut Groups<'p>) -> bool {
         let Some(kept) = keeper.several.key().and_then(|key| keeper.cache.partial(key)) else { return false };
         if kept.is_empty() {
             keeper.several.give_up();
@@ -268,7 +268,7 @@ impl<'p> Aggregation<'p> {
     fn work(
         &self,
         scan: &Scan<'_>,
-        keeper: Option<&Keeper<'_>>,
+        keeper: Option<&PartialKeeper<'_>>,
         slots: &[Option<Slot<'p>>],
         worker: &mut Worker<'p>,
         item: &Item,
@@ -310,7 +310,7 @@ impl<'p> Worker<'p> {
     fn hand_in(
         &mut self,
         scan: &Scan<'_>,
-        keeper: Option<&Keeper<'_>>,
+        keeper: Option<&PartialKeeper<'_>>,
         slots: &[Option<Slot<'p>>],
     ) -> Result<(), Stop> {
         let Some((source, groups, n_done)) = self.own.take() else { return Ok(()) };
@@ -332,7 +332,7 @@ impl<'p> Worker<'p> {
     }
 }
 
-impl Keeper<'_> {
+impl PartialKeeper<'_> {
     /// Keeps a partial that is whole, and merges it into `into`.
     fn keep<'p>(&self, scan: &Scan<'_>, source: usize, slot: &Slot<'p>, into: &mut Worker<'p>) {
         let mut state = slot.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -353,7 +353,7 @@ impl Keeper<'_> {
         merge_held(scan, into_groups, groups).unwrap_or_else(|stop| scan.note_stop(stop));
     }
 
-    /// Where the partial of a source goes.
+    /// Returns where the partial of a source goes.
     fn place<'w, 'p>(&self, source: usize, worker: &'w mut Worker<'p>) -> &'w mut Groups<'p> {
         if self.several.has(source) { &mut worker.together } else { &mut worker.overall }
     }
@@ -377,7 +377,7 @@ impl Keeper<'_> {
     }
 }
 
-/// A partial as it is kept: how many events were looked at, how many matched, and their groups.
+/// Returns a partial as it is kept: how many events were looked at, how many matched, and their groups.
 fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_count(n_scanned, &mut bytes);

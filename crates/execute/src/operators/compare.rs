@@ -1,4 +1,4 @@
-//! `diff` and `logcompare` behind an aggregation: its rows beside those of an earlier time.
+//! `diff` and `logcompare` after an aggregation: its rows beside those of an earlier time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl<'s> Shift<'s> {
         Self { compare, zone, length }
     }
 
-    /// The earlier time that a time is compared with.
+    /// Returns the earlier time that a time is compared with.
     fn back(&self, time: i64) -> Option<i64> {
         let earlier = match (self.length, self.compare.earlier) {
             (Some(length), _) => time.checked_sub(length),
@@ -49,7 +49,8 @@ impl<'s> Shift<'s> {
         }
     }
 
-    /// The time that an earlier one, which nothing of the later range was compared with, would have been compared with.
+    /// Returns the time that an earlier one, which nothing of the later range was compared with, would have been
+    /// compared with.
     fn forth(&self, time: i64) -> i64 {
         let span = match (self.length, self.compare.earlier) {
             (Some(length), _) => Span::Nanoseconds(length),
@@ -69,18 +70,18 @@ impl<'s> Shift<'s> {
 }
 
 /// Rows by their keys.
-struct Keyed {
+struct KeyColumns {
     columns: Vec<Arc<Column>>,
     n_rows: usize,
 }
 
-impl Keyed {
+impl KeyColumns {
     fn of(compare: &Compare, frame: &mut Frame<'static>) -> Result<Self, Stop> {
         let columns = compare.keys.iter().map(|name| Ok(frame.column(name)?)).collect::<Result<_, Stop>>()?;
         Ok(Self { columns, n_rows: frame.n_rows() })
     }
 
-    /// The key of a row; `moved` gives its time, where it has one.
+    /// Returns the key of a row; `moved` gives its time, where it has one.
     fn key(&self, row: usize, compare: &Compare, moved: impl Fn(i64) -> Option<i64>) -> Vec<u8> {
         let mut key = Vec::new();
         for (name, column) in compare.keys.iter().zip(&self.columns) {
@@ -95,8 +96,8 @@ impl Keyed {
     }
 }
 
-/// Puts the values of earlier rows, their difference, and how that is to be called beside the rows of `frame`. Earlier
-/// rows that have no counterpart come behind.
+/// Puts the values of earlier rows, their difference, and how that is to be called next to the rows of `frame`. Earlier
+/// rows that have no counterpart come after.
 pub(crate) fn apply(
     compare: &Compare,
     frame: &mut Frame<'static>,
@@ -104,7 +105,7 @@ pub(crate) fn apply(
     scan: &Scan<'_>,
 ) -> Result<(), Stop> {
     let shift = Shift::of(compare, scan.request.range, scan.request.time_zone);
-    let (mine, theirs) = (Keyed::of(compare, frame)?, Keyed::of(compare, before)?);
+    let (mine, theirs) = (KeyColumns::of(compare, frame)?, KeyColumns::of(compare, before)?);
     let mut rows_before: HashMap<Vec<u8>, usize> = HashMap::new();
     for row in scan.budget().rows(theirs.n_rows) {
         // The first of several.

@@ -16,10 +16,10 @@ use crate::scan::steps::Steps;
 
 /// Events that pass by.
 pub trait Feed: Sync {
-    /// The next events; `None` at the end. Several threads ask, and each gets others.
+    /// Returns the next events; `None` at the end. Several threads ask, and each gets others.
     ///
     /// # Errors
-    /// A part that cannot be read. What comes behind it is given to whoever asks again.
+    /// A part that cannot be read. What comes after it is given to whoever asks again.
     fn next(&self) -> Result<Option<Arc<dyn Run>>, ScanError>;
 }
 
@@ -36,7 +36,7 @@ pub struct FeedRequest {
 pub type FeedOf<'a> = dyn FnMut(&[GroupPattern], FeedRequest) -> Box<dyn Feed + 'a> + 'a;
 
 /// Lets the events pass by for steps that ask for these fields.
-pub(crate) type Begin<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
+pub(crate) type OpenFeed<'f, 'a> = dyn FnMut(BTreeSet<Name>) -> Box<dyn Feed + 'f> + 'a;
 
 /// Takes the next run and gives the rows of its blocks that the steps let through to `work`.
 pub(crate) fn for_each_frame(

@@ -98,7 +98,7 @@ fn series(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Re
     Ok(series)
 }
 
-/// The starts of all spans in the range of the query. A side that the range leaves open ends with the rows.
+/// Returns the starts of all spans in the range of the query. A side that the range leaves open ends with the rows.
 fn starts(fill: &FillBuckets, times: &[Option<i64>], scan: &Scan<'_>) -> BTreeSet<i64> {
     let (zone, range) = (scan.env.time_zone, scan.request.range);
     // The events were earlier by the offset than the times that are shown.

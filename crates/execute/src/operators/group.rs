@@ -30,7 +30,7 @@ use crate::request::budget::Budget;
 /// Bytes of one aggregate's state and its share of the tables, roughly.
 const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;
 
-/// Bytes of one value of a column of values, where it is a text: with what stands around the text.
+/// Bytes of one value of a column of values, where it is a text: with what is around the text.
 const VALUE_BYTES: usize = 48;
 
 /// Groups between two looks at whether the query is over: merging one may be as much work as thousands of rows.
@@ -85,12 +85,12 @@ impl<'p> Groups<'p> {
         groups
     }
 
-    /// Whether there is no group yet.
+    /// Reports whether there is no group yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.n_groups == 0
     }
 
-    /// How many groups there are.
+    /// Returns how many groups there are.
     pub(crate) fn n_groups(&self) -> usize {
         self.n_groups
     }
@@ -193,7 +193,7 @@ impl<'p> Groups<'p> {
         Ok(())
     }
 
-    /// The group of each row; new groups get their states.
+    /// Returns the group of each row; new groups get their states.
     fn groups_of(&mut self, keys: &[Key], n_rows: usize) -> Vec<u32> {
         let Some(first) = keys.first() else { return vec![0; n_rows] };
         let mut groups = self.parts[0].numbers(first);
@@ -238,7 +238,7 @@ impl<'p> Groups<'p> {
         self.grow(n_groups);
     }
 
-    /// The number of each group column's value in a group.
+    /// Returns the number of each group column's value in a group.
     fn parts_of(&self, group: usize) -> Vec<u32> {
         let mut numbers = Vec::with_capacity(self.by.len());
         let mut group = group as u32;
@@ -283,9 +283,9 @@ impl<'p> Groups<'p> {
         Ok(())
     }
 
-    /// The groups as rows: group columns, then aggregates; in the order of the group columns' values. What they held of
-    /// the query's memory is given back, and what the rows hold is taken.
-    pub(crate) fn finish(self, budget: &Budget<'_>) -> Result<Finished, Stop> {
+    /// Returns the groups as rows: group columns, then aggregates; in the order of the group columns' values. What they
+    /// held of the query's memory is given back, and what the rows hold is taken.
+    pub(crate) fn finish(self, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
         let n_bytes = self.memory_bytes();
         // Keys, ranks and order, and a value in each column.
         let n_columns = self.by.len() + self.aggregates.len();
@@ -299,7 +299,7 @@ impl<'p> Groups<'p> {
         Ok(finished)
     }
 
-    fn finished(mut self, budget: &Budget<'_>) -> Result<Finished, Stop> {
+    fn finished(mut self, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
         let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(self.n_groups); self.by.len()];
         for group in budget.rows(self.n_groups) {
             keys.iter_mut().zip(self.parts_of(group)).for_each(|(keys, number)| keys.push(number));
@@ -341,13 +341,13 @@ impl<'p> Groups<'p> {
             let values = order.iter().map(|group| values[*group as usize].take()).collect();
             columns.push((aggregate.name.clone(), Arc::new(Column::of_values(values))));
         }
-        Ok(Finished { n_rows: order.len(), columns, approximate })
+        Ok(GroupRows { n_rows: order.len(), columns, approximate })
     }
 }
 
 /// The rows that groups became.
 #[derive(Default)]
-pub(crate) struct Finished {
+pub(crate) struct GroupRows {
     /// How many groups there are.
     pub(crate) n_rows: usize,
     /// Their columns.

@@ -46,7 +46,7 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
     define(rows, &join.columns, &found, frame, &scan.env)
 }
 
-/// Puts the first rows of another query beside the first rows.
+/// Puts the first rows of another query next to the first rows.
 pub(crate) fn append_columns(append: &AppendColumns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
     let Other::Rows(rows) = &append.other else { return Ok(()) };
     let most = usize::try_from(append.most).unwrap_or(usize::MAX).min(rows.rows.len());

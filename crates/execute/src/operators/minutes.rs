@@ -1,7 +1,7 @@
 //! Counts by minute and level that runs keep: an unfiltered histogram reads no event.
 //!
-//! A minute here is `[start, end)`. Windows of LogQL are `(start, end]`: of these only the events exactly at the edges of
-//! buckets are on the wrong side, and only their times and levels are read.
+//! A minute here is `[start, end)`. Windows of LogQL are `(start, end]`: of these only the events exactly at the edges
+//! of buckets are on the wrong side, and only their times and levels are read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::request::item::Item;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
 
-/// What is known of the events that are counted, beside their minutes.
+/// What is known of the events that are counted, next to their minutes.
 const KNOWN: [&str; 2] = ["@level", "@log"];
 
 /// Where the numbers of events stand while conditions are applied.
 const WEIGHT: &str = "#weight";
 
-/// Tells whether counts by minute and level say all that an aggregation behind `steps` asks for.
+/// Reports whether counts by minute and level say all that an aggregation after `steps` asks for.
 pub(crate) fn can_answer(steps: &Steps<'_>, by: &[(Name, Expr)], aggregates: &[Aggregate]) -> bool {
     let counts = aggregates.iter().all(|a| a.kind == AggregateKind::Count && a.argument.is_none());
     let is_late = |(_, expr): &(Name, Expr)| bucket(expr).is_some_and(|(origin, _)| origin % Timestamp::MINUTE != 0);
@@ -66,7 +66,8 @@ fn bucket(expr: &Expr) -> Option<(i64, i64)> {
     }
 }
 
-/// Buckets that begin a nanosecond after a minute does, by origin and length; `None` where some other time is asked for.
+/// Buckets that begin a nanosecond after a minute does, by origin and length; `None` where some other time is asked
+/// for.
 fn late_buckets(by: &[(Name, Expr)]) -> Option<Vec<(i64, i64)>> {
     let is_time = |expr: &&Expr| matches!(expr, Expr::Call(Function::TimeBucket | Function::DateFloor, _));
     let times = by.iter().map(|(_, expr)| expr).filter(is_time);
@@ -102,29 +103,29 @@ pub(crate) fn count(
     edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
 }
 
-/// Whether Loki senders may have pushed events of a run, whose labels are not those of other events.
+/// Reports whether Loki senders may have pushed events of a run, whose labels are not those of other events.
 fn may_be_pushed(run: &dyn Run) -> bool {
     // A run whose fields cannot be told is read.
     run.field_names().map_or(true, |names| names.iter().any(|name| **name == *"@loki"))
 }
 
 /// How many events of each level there are at times that fall into the right buckets.
-type Counted = Vec<(i64, [u32; 7])>;
+type MinuteRows = Vec<(i64, [u32; 7])>;
 
-fn whole(minutes: &[MinuteCounts], inner: TimeRange) -> Counted {
+fn whole(minutes: &[MinuteCounts], inner: TimeRange) -> MinuteRows {
     let start = |minute: &MinuteCounts| minute.minute.saturating_mul(Timestamp::MINUTE);
     let is_inside = |at: &i64| (inner.from.0..inner.to.0).contains(at);
     minutes.iter().map(|minute| (start(minute), minute.counts)).filter(|(at, _)| is_inside(at)).collect()
 }
 
-/// Whether a range begins and ends a nanosecond after a minute does.
+/// Reports whether a range begins and ends a nanosecond after a minute does.
 fn is_late(range: TimeRange) -> bool {
     [range.from, range.to].iter().all(|time| time.0.rem_euclid(Timestamp::MINUTE) == 1)
 }
 
-/// Counts of minutes for buckets that begin a nanosecond late: events at the edges of buckets are counted by themselves.
-/// `None` where they cannot be read.
-fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i64, i64)]) -> Option<Counted> {
+/// Counts of minutes for buckets that begin a nanosecond late: events at the edges of buckets are counted by
+/// themselves. `None` where they cannot be read.
+fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i64, i64)]) -> Option<MinuteRows> {
     let is_edge = |at: i64| {
         let starts = |(origin, length): &(i64, i64)| (at + 1).checked_sub(*origin).is_some_and(|far| far % length == 0);
         at + 1 == range.from.0 || at + 1 == range.to.0 || buckets.iter().any(starts)
@@ -136,7 +137,7 @@ fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i
     let minutes: Vec<&MinuteCounts> = minutes.iter().filter(inside).collect();
     let starts = minutes.iter().map(|minute| minute.minute.saturating_mul(Timestamp::MINUTE));
     let at_edges = events_at(run, &starts.filter(|start| is_edge(*start)).collect::<Vec<i64>>())?;
-    let mut counted = Counted::new();
+    let mut counted = MinuteRows::new();
     for minute in minutes {
         let start = minute.minute.saturating_mul(Timestamp::MINUTE);
         let edge = at_edges.get(&start).copied().unwrap_or_default();
@@ -152,7 +153,7 @@ fn late(run: &dyn Run, minutes: &[MinuteCounts], range: TimeRange, buckets: &[(i
     Some(counted)
 }
 
-/// How many events of each level a run has at exactly these times, which are in order.
+/// Returns how many events of each level a run has at exactly these times, which are in order.
 fn events_at(run: &dyn Run, times: &[i64]) -> Option<HashMap<i64, [u32; 7]>> {
     let mut found: HashMap<i64, [u32; 7]> = HashMap::new();
     for block in 0..run.n_blocks() {
@@ -182,7 +183,7 @@ fn events_at(run: &dyn Run, times: &[i64]) -> Option<HashMap<i64, [u32; 7]>> {
     Some(found)
 }
 
-/// The whole minutes of the range, as far as a run has events.
+/// Returns the whole minutes of the range, as far as a run has events.
 fn inner(range: TimeRange, first: Timestamp, last: Timestamp) -> TimeRange {
     let up = |time: i64| {
         time.div_euclid(Timestamp::MINUTE).saturating_add(i64::from(time.rem_euclid(Timestamp::MINUTE) > 0))
@@ -196,7 +197,7 @@ fn inner(range: TimeRange, first: Timestamp, last: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(from), to: Timestamp(to) }
 }
 
-/// What of the range lies outside its whole minutes.
+/// Returns what of the range lies outside its whole minutes.
 fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
     let (range, info) = (scan.request.range, scan.sources[source].run.info());
     let inner = inner(range, info.first, info.last);
@@ -209,7 +210,7 @@ fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
 }
 
 /// Adds counts to the groups that the steps and the group columns make of them.
-fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: Counted) {
+fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: MinuteRows) {
     let run = &scan.sources[source].run;
     let (mut times, mut levels, mut weights, mut n_events) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (at, counts) in counted {

@@ -27,7 +27,7 @@ pub(crate) use crate::operators::pattern::condition::condition;
 pub(crate) use crate::operators::pattern::mask::mask;
 pub(crate) use crate::operators::pattern::mine::mine;
 pub(crate) use change::{Band, band, short};
-pub use change::{Usual, usual};
+pub use change::{UsualValue, usual};
 pub use condition::pattern_lines;
 pub(crate) use condition::{Condition, Texts};
 pub(crate) use starts::{Start, is_short_start, says_start, start};
@@ -35,7 +35,8 @@ pub(crate) use starts::{Start, is_short_start, says_start, start};
 /// Characters of a text that are masked where masked texts are groups of an aggregation, which keeps each of them.
 const TEXT_CHARS_MAX: i64 = 1_000;
 
-/// The masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such texts together.
+/// Returns the masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such
+/// texts together.
 pub fn masked_text() -> Expr {
     let whole = |number: i64| Expr::Literal(Some(Value::Integer(number)));
     let part = Expr::Call(Function::Substring, vec![text_of_event(), whole(0), whole(TEXT_CHARS_MAX)]);
@@ -47,7 +48,7 @@ pub fn patterns_of(texts: &[&str]) -> (Vec<String>, Vec<u32>) {
     mine(texts, &|| true).map(|mined| (mined.patterns, mined.pattern_of)).unwrap_or_default()
 }
 
-/// A pattern's stable name: it depends on nothing but its text.
+/// Returns a pattern's stable name: it depends on nothing but its text.
 pub(crate) fn id_of(pattern: &str) -> String {
     let digest = Sha256::digest(pattern.as_bytes());
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

@@ -1,16 +1,16 @@
 //! `pattern`: which messages there are, counted by what their segments keep of them where that is known, by the texts
 //! themselves where it is not.
 //!
-//! What is counted are masked texts (`crate::operators::pattern`); counts of blocks, runs, threads and passing events merge, and
-//! the patterns are found at the end from all texts together: those of an earlier time too, so that both have the same.
-//! Memory grows with the number of different masked texts and counts against the query's.
+//! What is counted are masked texts (`crate::operators::pattern`); counts of blocks, runs, threads and passing events
+//! merge, and the patterns are found at the end from all texts together: those of an earlier time too, so that both
+//! have the same. Memory grows with the number of different masked texts and counts against the query's.
 
 pub(crate) mod bins;
 pub(crate) mod conditions;
 pub(crate) mod ends;
-pub(crate) mod mined;
-mod of_run;
 pub(crate) mod origins;
+pub(crate) mod pattern_sums;
+mod run_tally;
 pub(crate) mod samples;
 pub(crate) mod tally;
 pub(crate) mod text_counts;
@@ -29,19 +29,21 @@ use self::ends::{End, Ends};
 use self::text_counts::TextCounts;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
-use crate::expressions::elements::Prepared;
-use crate::operators::feed::Begin;
-use crate::operators::group::Finished;
+use crate::expressions::elements::PreparedElements;
+use crate::operators::feed::OpenFeed;
+use crate::operators::group::GroupRows;
 use crate::operators::pattern::{Band, band, change, id_of};
 use crate::operators::patterns::bins::Bins;
-use crate::operators::patterns::mined::{Part, Sums, bins_of, count_feed, count_runs, depth_of, mined, needed_by};
+use crate::operators::patterns::pattern_sums::{
+    Part, Sums, bins_of, count_feed, count_runs, depth_of, mined, needed_by,
+};
 use crate::operators::table::Table;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 
-/// The plan for the patterns of the messages that the conditions at the head of `plan` let through, with their counts
-/// over spans of time of `counts` nanoseconds.
+/// Returns the plan for the patterns of the messages that the conditions at the head of `plan` let through, with their
+/// counts over spans of time of `counts` nanoseconds.
 pub fn patterns_plan(plan: &Plan, earlier: Option<Earlier>, counts: i64, limit: u64) -> Plan {
     let mut operators = crate::scan::simplify::leading(plan);
     let text = Expr::Field("@message".into());
@@ -67,7 +69,7 @@ pub(crate) fn of_runs(
         return table(patterns, &Part { scan, counted: now }, None, lead);
     };
     let mut before = Scan::new(runs, &request);
-    before.env.prepared = Prepared::of(lead);
+    before.env.prepared = PreparedElements::of(lead);
     let counted = count_runs(&before, lead, patterns, bins_of(&before, patterns), depth)?;
     let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
     scan.absorb(&before);
@@ -77,7 +79,7 @@ pub(crate) fn of_runs(
 /// Patterns of events that pass by; `feed` lets them pass.
 pub(crate) fn of_feed<'f>(
     scan: &Scan<'_>,
-    feed: &mut Begin<'f, '_>,
+    feed: &mut OpenFeed<'f, '_>,
     lead: &[Operator],
     patterns: &Patterns,
 ) -> Result<Table, ExecuteError> {
@@ -86,7 +88,7 @@ pub(crate) fn of_feed<'f>(
         return table(patterns, &Part { scan, counted: now }, None, lead);
     };
     let mut before = Scan::new(&[], &request);
-    before.env.prepared = Prepared::of(lead);
+    before.env.prepared = PreparedElements::of(lead);
     let counted = count_feed(&before, &*feed(needed_by(patterns)), lead, patterns)?;
     let made = table(patterns, &Part { scan, counted: now }, Some(&Part { scan: &before, counted }), lead);
     scan.absorb(&before);
@@ -94,7 +96,7 @@ pub(crate) fn of_feed<'f>(
 }
 
 /// Patterns of rows in memory.
-pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Finished, Stop> {
+pub(crate) fn of_rows(patterns: &Patterns, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<GroupRows, Stop> {
     let mut counted = TextCounts::new(None, crate::operators::patterns::tally::Depth::Newest);
     counted.add(frame, None, patterns, scan)?;
     scan.hold(counted.memory_bytes())?;
@@ -115,7 +117,7 @@ fn table(
     before: Option<&Part<'_, '_>>,
     lead: &[Operator],
 ) -> Result<Table, ExecuteError> {
-    let Found { mut finished, rows, places, conditions } = now.scan.or_nothing(finished(patterns, now, before));
+    let PatternRows { mut finished, rows, places, conditions } = now.scan.or_nothing(finished(patterns, now, before));
     let mut samples: Vec<Option<Value>> = vec![None; finished.n_rows];
     let mut first_ids: Vec<Option<Value>> = vec![None; finished.n_rows];
     for (part, is_now) in before.map(|part| (part, false)).into_iter().chain([(now, true)]) {
@@ -148,8 +150,8 @@ fn table(
 
 /// The patterns as rows, and with their sums in the same order.
 #[derive(Default)]
-struct Found<'t> {
-    finished: Finished,
+struct PatternRows<'t> {
+    finished: GroupRows,
     rows: Vec<(String, Sums)>,
     /// The place of each row's pattern among those found.
     places: Vec<usize>,
@@ -161,7 +163,7 @@ fn finished<'t>(
     patterns: &Patterns,
     now: &'t Part<'_, '_>,
     before: Option<&'t Part<'_, '_>>,
-) -> Result<Found<'t>, Stop> {
+) -> Result<PatternRows<'t>, Stop> {
     let mined = mined(now, before)?;
     let conditions = patterns.counts.is_some().then(|| Conditions::new(&mined, now, before));
     let mut ordered: Vec<(usize, (String, Sums))> = mined.patterns.into_iter().zip(mined.sums).enumerate().collect();
@@ -179,8 +181,8 @@ fn finished<'t>(
         columns.extend(end_columns(&rows));
         columns.push(column(COUNTS_COLUMN, rows.iter().map(|(_, sums)| counts(sums, now.counted.bins())).collect()));
     }
-    let finished = Finished { n_rows: rows.len(), columns, approximate: Vec::new() };
-    Ok(Found { finished, rows, places, conditions })
+    let finished = GroupRows { n_rows: rows.len(), columns, approximate: Vec::new() };
+    Ok(PatternRows { finished, rows, places, conditions })
 }
 
 fn column(name: &str, values: Vec<Option<Value>>) -> (Name, Arc<Column>) {
@@ -272,7 +274,7 @@ fn counts(sums: &Sums, bins: Option<Bins>) -> Option<Value> {
     Some(Value::List(Arc::new(sums.now.bins.iter().enumerate().map(pair).collect())))
 }
 
-/// A length of time as people say it.
+/// Returns a length of time as people say it.
 fn seconds(length: i64) -> String {
     let seconds = length as f64 / Timestamp::SECOND as f64;
     match seconds {

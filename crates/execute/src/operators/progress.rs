@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plan::{Expr, Name, Operator};
 
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::operators::group::Groups;
 use crate::operators::table::Table;
 use crate::request::parameters::{Request, TakePartialRows};
@@ -34,7 +34,7 @@ pub(crate) struct Preview<'a> {
 }
 
 impl<'a> Preview<'a> {
-    /// Where somebody wants them, and what is done to the groups can be done again and again.
+    /// Returns where someone wants them, and what is done to the groups can be done again and again.
     pub(crate) fn of(request: &Request<'a>, rest: &'a [Operator]) -> Option<Self> {
         let take = request.support.take_partial_rows?;
         let Some(Operator::Project { columns, .. }) = rest.last() else { return None };
@@ -51,7 +51,7 @@ impl<'a> Preview<'a> {
         now_ms >= next_ms && self.next_ms.compare_exchange(next_ms, after, Relaxed, Relaxed).is_ok()
     }
 
-    /// What all `parts` have together; none where that is too much.
+    /// Returns what all `parts` have together; none where that is too much.
     pub(crate) fn together<'p, 'g>(
         &self,
         scan: &Scan<'_>,
@@ -79,7 +79,7 @@ impl<'a> Preview<'a> {
     pub(crate) fn show(&self, scan: &Scan<'_>, groups: Groups<'_>) {
         let request = Request { progress: None, ..*scan.request };
         let mut aside = Scan::new(&[], &request);
-        aside.env.prepared = Prepared::of(self.rest);
+        aside.env.prepared = PreparedElements::of(self.rest);
         let rows =
             aside.hold(groups.memory_bytes()).and_then(|()| groups.finish(aside.budget())).and_then(|finished| {
                 let mut table = Table::of_groups(finished);

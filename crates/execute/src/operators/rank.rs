@@ -14,7 +14,7 @@ use crate::scan::scanner::Scan;
 /// Bytes held for each row: its key.
 const ROW_BYTES: usize = 48;
 
-/// Ranks groups, which stand in the order of their columns' values.
+/// Ranks groups, which are in the order of their columns' values.
 pub(crate) fn apply(rank: &Rank, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {
     let n_rows = frame.n_rows();
     let counts = frame.column(&rank.count)?;

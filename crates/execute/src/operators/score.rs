@@ -1,4 +1,4 @@
-//! `anomaly` behind an aggregation by time: how unusual each value is among those of its series.
+//! `anomaly` after an aggregation by time: how unusual each value is among those of its series.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::scan::scanner::Scan;
 const DAYS_MIN: i64 = 3;
 const WEEKS_MIN: i64 = 3;
 
-/// How many values lie between two that are alike.
+/// Returns how many values lie between two that are alike.
 fn season(span: Span, n_values: usize) -> Option<usize> {
     let Span::Nanoseconds(length) = span else { return None };
     let covered = length.checked_mul(i64::try_from(n_values).ok()?)?;
@@ -31,7 +31,7 @@ fn season(span: Span, n_values: usize) -> Option<usize> {
 
 /// What is said of one row: of the most unusual of its values.
 #[derive(Clone, Default)]
-struct Said {
+struct Judgement {
     band: Band,
     reason: Option<String>,
 }
@@ -41,7 +41,7 @@ pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) 
     let n_rows = frame.n_rows();
     scan.hold(n_rows * 256)?;
     let series = series(score, frame, scan)?;
-    let mut said: Vec<Option<Said>> = vec![None; n_rows];
+    let mut said: Vec<Option<Judgement>> = vec![None; n_rows];
     for (name, is_count) in &score.values {
         let column = frame.column(name)?;
         for rows in &series {
@@ -56,7 +56,7 @@ pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) 
                     let what = if score.values.len() > 1 { format!("{name}: ") } else { String::new() };
                     let when = season.map(|_| " at this time").unwrap_or_default();
                     let reason = band.reason(value).map(|reason| format!("{what}{reason}{when}"));
-                    said[row] = Some(Said { band, reason });
+                    said[row] = Some(Judgement { band, reason });
                 }
             }
         }
@@ -78,7 +78,7 @@ pub(crate) fn apply(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) 
     Ok(())
 }
 
-/// The rows of each series in order of time.
+/// Returns the rows of each series in order of time.
 fn series(score: &Score, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<Vec<Vec<usize>>, Stop> {
     let times = frame.column(&score.time)?;
     let columns: Vec<Arc<Column>> =

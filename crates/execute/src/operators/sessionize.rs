@@ -1,6 +1,6 @@
 //! `sessionize`: rows of one identity that follow each other without a long pause.
 //!
-//! Sessions have numbers from 1 in the order in which they begin, whatever order the rows stand in; of those that
+//! Sessions have numbers from 1 in the order in which they begin, whatever order the rows are in; of those that
 //! begin at the same instant, the one whose row comes first. Rows that miss a field of the identity, or the time,
 //! belong to none.
 

@@ -9,11 +9,11 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::operators::group::Finished;
+use crate::operators::group::GroupRows;
 use crate::request::answer::{Answer, ColumnInfo, ColumnKind};
 use crate::scan::scanner::Scan;
 
-/// Bytes of a row that is sorted, beside its keys.
+/// Bytes of a row that is sorted, next to its keys.
 pub(crate) const SORTED_ROW_BYTES: usize = 32;
 
 /// Rows between two looks at whether the query is over.
@@ -27,18 +27,18 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Events that were read.
+    /// Returns events that were read.
     pub(crate) fn of_events(frame: Frame<'static>) -> Self {
         Self { frame, approximate: BTreeSet::new() }
     }
 
     /// Groups.
-    pub(crate) fn of_groups(finished: Finished) -> Self {
+    pub(crate) fn of_groups(finished: GroupRows) -> Self {
         let frame = Frame::of_columns(finished.n_rows, finished.columns);
         Self { frame, approximate: finished.approximate.into_iter().collect() }
     }
 
-    /// The columns shown.
+    /// Returns the columns shown.
     pub(crate) fn project(
         mut self,
         columns: &[(Name, Expr)],
@@ -75,7 +75,7 @@ impl Table {
         Ok((0..self.frame.n_rows()).map(text).collect())
     }
 
-    /// The columns of an answer without rows.
+    /// Returns the columns of an answer without rows.
     pub(crate) fn nothing(columns: &[(Name, Expr)]) -> Answer {
         let kind = |expr: &Expr| KindOfColumn::default().finish(expr);
         let info =
@@ -83,7 +83,7 @@ impl Table {
         Answer { columns: columns.iter().map(info).collect(), ..Answer::default() }
     }
 
-    /// How many rows there are.
+    /// Returns how many rows there are.
     pub(crate) fn n_rows(&self) -> usize {
         self.frame.n_rows()
     }

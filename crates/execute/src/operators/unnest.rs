@@ -48,7 +48,7 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// What stands between the events and an aggregation of the elements of their lists.
+/// What is between the events and an aggregation of the elements of their lists.
 #[derive(Clone, Copy)]
 pub(crate) struct Spread<'p> {
     /// The first `unnest` and what follows it.
@@ -57,7 +57,7 @@ pub(crate) struct Spread<'p> {
 
 impl<'p> Spread<'p> {
     /// Takes `operators` apart where elements can be aggregated block by block: what comes before the aggregation,
-    /// the aggregation, and what comes behind it.
+    /// the aggregation, and what comes after it.
     pub(crate) fn of(operators: &'p [Operator]) -> Option<(Self, &'p Operator, &'p [Operator])> {
         let is_before = |operator: &Operator| {
             is_row_wise(operator) || matches!(operator, Operator::Unnest { .. } | Operator::Join(_))
@@ -71,24 +71,24 @@ impl<'p> Spread<'p> {
         }
     }
 
-    /// What it does.
+    /// Returns what it does.
     pub(crate) fn operators(self) -> &'p [Operator] {
         self.operators
     }
 
-    /// Tells whether events themselves are aggregated.
+    /// Reports whether events themselves are aggregated.
     pub(crate) fn is_none(self) -> bool {
         self.operators.is_empty()
     }
 
-    /// Fields that it and `aggregate` ask for.
+    /// Returns fields that it and `aggregate` ask for.
     pub(crate) fn fields(&self, aggregate: &Operator) -> BTreeSet<Name> {
         let mut names = fields_of(self.operators);
         names.extend(fields_of(std::slice::from_ref(aggregate)));
         names
     }
 
-    /// The rows that are aggregated for those of `frame`.
+    /// Returns the rows that are aggregated for those of `frame`.
     pub(crate) fn apply<'a>(
         &self,
         mut frame: Frame<'a>,

@@ -61,7 +61,7 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// The name under which answers show it.
+    /// Returns the name under which answers show it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Timestamp => "timestamp",
@@ -111,7 +111,7 @@ pub struct PartialReason {
 }
 
 impl Answer {
-    /// Puts the rows of another answer to the same question, about another time, behind these.
+    /// Puts the rows of another answer to the same question, about another time, after these.
     pub fn append(&mut self, more: Self) {
         if self.columns.is_empty() || self.rows.is_empty() {
             self.columns = more.columns;
@@ -142,7 +142,7 @@ impl Answer {
         }
     }
 
-    /// Refuses to go on where the rows hold more than `bytes_max`.
+    /// Refuses to continue where the rows hold more than `bytes_max`.
     pub fn check_memory(&self, bytes_max: usize) -> Result<(), ExecuteError> {
         let n_bytes = self.held.as_ref().map_or(0, |held| held.n_bytes());
         let setting = "limits.query_memory";

@@ -13,7 +13,7 @@ use crate::columns::memory::{Lease, MemoryReservation};
 use crate::columns::stop::Stop;
 use crate::request::parameters::Request;
 
-/// How long a query that has to end may go on making an answer of what it has found.
+/// How long a query that has to end may continue making an answer of what it has found.
 const GRACE: Duration = Duration::from_millis(50);
 
 /// Rows between two looks at whether the query is over.
@@ -31,14 +31,14 @@ pub(crate) struct Budget<'a> {
     cancelled: Option<&'a AtomicBool>,
     is_over: AtomicBool,
     /// Why the query ended before its time, and when.
-    ended: OnceLock<Ended>,
+    ended: OnceLock<EndReason>,
     /// Set where what was half done cannot be shown.
     is_cut: AtomicBool,
 }
 
 /// Why and when a query ended before its time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndReason {
     /// As answers name it.
     pub(crate) code: &'static str,
     /// One sentence.
@@ -48,7 +48,7 @@ pub(crate) struct Ended {
 }
 
 impl<'a> Budget<'a> {
-    /// What a request permits.
+    /// Returns what a request permits.
     pub(crate) fn of(request: &Request<'a>) -> Self {
         Self {
             held: Arc::new(MemoryReservation::of(request.support.pool.cloned())),
@@ -128,23 +128,23 @@ impl<'a> Budget<'a> {
         Ok(Lease { held: self.held.clone(), n_bytes })
     }
 
-    /// Tells whether a column of so many bytes may be made at all.
+    /// Reports whether a column of so many bytes may be made at all.
     pub(crate) fn permits(&self, n_bytes: usize) -> Result<(), Stop> {
         if n_bytes > self.memory_bytes_max { Err(crate::columns::stop::Stop::Memory) } else { Ok(()) }
     }
 
-    /// Bytes of the query's memory that are taken.
+    /// Returns bytes of the query's memory that are taken.
     pub(crate) fn held(&self) -> usize {
         self.held.n_bytes.load(Relaxed)
     }
 
-    /// What is held, for as long as the rows of the answer are: `n_bytes` at most.
+    /// Returns what is held, for as long as the rows of the answer are: `n_bytes` at most.
     pub(crate) fn keep(&self, n_bytes: usize) -> Arc<MemoryReservation> {
         self.held.shrink(n_bytes);
         self.held.clone()
     }
 
-    /// The limit that was reached where memory was refused: that of all queries, or of this one.
+    /// Returns the limit that was reached where memory was refused: that of all queries, or of this one.
     pub(crate) fn limit_reached(&self) -> crate::request::error::ExecuteError {
         match &self.held.pool {
             Some(pool) if self.is_pool_empty.load(Relaxed) => {
@@ -160,7 +160,7 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Waits for somebody else; that time is not the query's.
+    /// Waits for someone else; that time is not the query's.
     pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let done = wait();
@@ -173,12 +173,12 @@ impl<'a> Budget<'a> {
     /// Ends the query; its answer is not whole.
     pub(crate) fn end(&self, code: &'static str, message: &'static str) {
         if !self.is_over.swap(true, Relaxed) {
-            let ended = Ended { code, message, last: Instant::now().checked_add(GRACE) };
+            let ended = EndReason { code, message, last: Instant::now().checked_add(GRACE) };
             self.ended.get_or_init(|| ended);
         }
     }
 
-    /// Ends the query so long ago that nothing may go on.
+    /// Ends the query so long ago that nothing may continue.
     #[cfg(test)]
     pub(crate) fn end_long_ago(&self) {
         self.is_over.store(true, Relaxed);
@@ -190,11 +190,11 @@ impl<'a> Budget<'a> {
     }
 
     /// Why the query ended before its time, if so.
-    pub(crate) fn ended(&self) -> Option<Ended> {
+    pub(crate) fn ended(&self) -> Option<EndReason> {
         self.ended.get().copied()
     }
 
-    /// Tells whether the query has to end now.
+    /// Reports whether the query has to end now.
     pub(crate) fn is_over(&self) -> bool {
         if self.is_over.load(Relaxed) {
             return true;
@@ -226,12 +226,12 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// The same for work that leaves nothing to be shown where it is stopped.
+    /// Does the same for work that leaves nothing to be shown where it is stopped.
     pub(crate) fn check_or_cut(&self) -> Result<(), Stop> {
         self.check().inspect_err(|_| self.is_cut.store(true, Relaxed))
     }
 
-    /// Tells whether there is nothing that could be shown.
+    /// Reports whether there is nothing that could be shown.
     pub(crate) fn is_cut(&self) -> bool {
         self.is_cut.load(Relaxed)
     }
@@ -241,7 +241,7 @@ impl<'a> Budget<'a> {
         self.is_cut.store(true, Relaxed);
     }
 
-    /// The numbers of rows, ending early where the query does: [`check`](Self::check) says so behind it.
+    /// Returns the numbers of rows, ending early where the query does: [`check`](Self::check) says so after it.
     pub(crate) fn rows(&self, n_rows: usize) -> impl Iterator<Item = usize> {
         (0..n_rows).take_while(|row| row % ROWS_BETWEEN_LOOKS != 0 || self.check().is_ok())
     }

@@ -13,9 +13,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::request::kept::{KeptMatches, KeptRows};
+use crate::request::cache_entries::{CachedMatches, CachedRows};
 
-/// Bytes of an entry beside its value: two keys, a stamp, the tables' share.
+/// Bytes of an entry next to its value: two keys, a stamp, the tables' share.
 const ENTRY_BYTES: usize = 128;
 
 /// One partial may take this share of the cache, so that a few large ones cannot drive out all others.
@@ -23,16 +23,16 @@ const SHARE_MAX: usize = 16;
 
 /// What may be kept.
 #[derive(Clone, Debug)]
-pub(crate) enum Kept {
+pub(crate) enum CacheEntry {
     /// An encoded partial; empty where it was too large.
     Partial(Arc<[u8]>),
     /// Rows that fulfil conditions.
-    Matches(Arc<KeptMatches>),
+    Matches(Arc<CachedMatches>),
     /// Rows that were read.
-    Rows(Arc<KeptRows>),
+    Rows(Arc<CachedRows>),
 }
 
-impl Kept {
+impl CacheEntry {
     fn n_bytes(&self) -> usize {
         let n_bytes = match self {
             Self::Partial(bytes) => bytes.len(),
@@ -43,7 +43,7 @@ impl Kept {
     }
 }
 
-impl From<Vec<u8>> for Kept {
+impl From<Vec<u8>> for CacheEntry {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Partial(bytes.into())
     }
@@ -53,14 +53,14 @@ impl From<Vec<u8>> for Kept {
 #[derive(Debug)]
 pub struct PartialCache {
     bytes_max: usize,
-    shelf: Mutex<Shelf>,
+    shelf: Mutex<Shard>,
     n_hits: AtomicU64,
     n_misses: AtomicU64,
     n_evicted: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Shard {
     entries: HashMap<u128, Entry>,
     /// Keys by when they were used last.
     by_use: BTreeMap<u64, u128>,
@@ -70,7 +70,7 @@ struct Shelf {
 
 #[derive(Debug)]
 struct Entry {
-    value: Kept,
+    value: CacheEntry,
     n_bytes: usize,
     used: u64,
 }
@@ -91,7 +91,7 @@ pub struct CacheCounts {
 }
 
 impl PartialCache {
-    /// A cache of at most `bytes_max` bytes; with 0 it never holds anything.
+    /// Returns a cache of at most `bytes_max` bytes; with 0 it never holds anything.
     pub fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max,
@@ -102,12 +102,12 @@ impl PartialCache {
         }
     }
 
-    /// The most bytes that one entry may have to be kept.
+    /// Returns the most bytes that one entry may have to be kept.
     pub(crate) fn entry_bytes_max(&self) -> usize {
         self.bytes_max / SHARE_MAX
     }
 
-    /// What it holds and did.
+    /// Returns what it holds and did.
     pub fn counts(&self) -> CacheCounts {
         let (n_bytes, n_entries) = {
             let shelf = self.shelf();
@@ -122,27 +122,27 @@ impl PartialCache {
         }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn shelf(&self) -> MutexGuard<'_, Shard> {
         // The tables agree between any two statements that can panic: none can but for want of memory.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds an encoded partial.
     pub(crate) fn partial(&self, key: u128) -> Option<Arc<[u8]>> {
-        self.find(key, |kept| if let Kept::Partial(bytes) = kept { Some(bytes) } else { None })
+        self.find(key, |kept| if let CacheEntry::Partial(bytes) = kept { Some(bytes) } else { None })
     }
 
     /// Finds rows that fulfil conditions.
-    pub(crate) fn matches(&self, key: u128) -> Option<Arc<KeptMatches>> {
-        self.find(key, |kept| if let Kept::Matches(matches) = kept { Some(matches) } else { None })
+    pub(crate) fn matches(&self, key: u128) -> Option<Arc<CachedMatches>> {
+        self.find(key, |kept| if let CacheEntry::Matches(matches) = kept { Some(matches) } else { None })
     }
 
     /// Finds rows that were read.
-    pub(crate) fn rows(&self, key: u128) -> Option<Arc<KeptRows>> {
-        self.find(key, |kept| if let Kept::Rows(rows) = kept { Some(rows) } else { None })
+    pub(crate) fn rows(&self, key: u128) -> Option<Arc<CachedRows>> {
+        self.find(key, |kept| if let CacheEntry::Rows(rows) = kept { Some(rows) } else { None })
     }
 
-    fn find<T>(&self, key: u128, of_kind: impl FnOnce(Kept) -> Option<T>) -> Option<T> {
+    fn find<T>(&self, key: u128, of_kind: impl FnOnce(CacheEntry) -> Option<T>) -> Option<T> {
         let found = self.shelf().touch(key).and_then(of_kind);
         let counter = if found.is_some() { &self.n_hits } else { &self.n_misses };
         counter.fetch_add(1, Relaxed);
@@ -156,7 +156,7 @@ impl PartialCache {
     }
 
     /// Keeps something, unless it is too large.
-    pub(crate) fn put(&self, key: u128, value: impl Into<Kept>) {
+    pub(crate) fn put(&self, key: u128, value: impl Into<CacheEntry>) {
         let value = value.into();
         let n_bytes = value.n_bytes();
         if n_bytes > self.entry_bytes_max() {
@@ -171,13 +171,13 @@ impl PartialCache {
     }
 }
 
-impl Shelf {
+impl Shard {
     fn next_use(&mut self) -> u64 {
         self.n_uses += 1;
         self.n_uses
     }
 
-    fn touch(&mut self, key: u128) -> Option<Kept> {
+    fn touch(&mut self, key: u128) -> Option<CacheEntry> {
         let now = self.next_use();
         let entry = self.entries.get_mut(&key)?;
         self.by_use.remove(&entry.used);
@@ -186,7 +186,7 @@ impl Shelf {
         Some(entry.value.clone())
     }
 
-    fn insert(&mut self, key: u128, value: Kept, n_bytes: usize) {
+    fn insert(&mut self, key: u128, value: CacheEntry, n_bytes: usize) {
         let used = self.next_use();
         self.n_bytes += n_bytes;
         self.by_use.insert(used, key);

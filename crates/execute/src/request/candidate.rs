@@ -16,7 +16,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// The block that it was found in.
+    /// Returns the block that it was found in.
     pub(crate) fn item<'i>(&self, items: &'i [Item]) -> &'i Item {
         &items[self.item as usize]
     }
@@ -26,5 +26,5 @@ pub(crate) fn candidate_bytes(candidate: &Candidate) -> usize {
     CANDIDATE_BYTES + candidate.keys.iter().flatten().map(|value| 24 + value_bytes(value)).sum::<usize>()
 }
 
-/// Bytes of a candidate beside its keys.
+/// Bytes of a candidate next to its keys.
 pub(crate) const CANDIDATE_BYTES: usize = 64;

@@ -1,4 +1,4 @@
-//! What a query is run with, beside its plan.
+//! What a query is run with, next to its plan.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +11,7 @@ use crate::columns::memory::MemoryPool;
 use crate::request::answer::Stats;
 use crate::request::cache::PartialCache;
 
-/// What a query is run with, beside its plan.
+/// What a query is run with, next to its plan.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// Events with a time in this range are looked at.
@@ -45,7 +45,7 @@ pub struct Support<'a> {
     pub pool: Option<&'a Arc<MemoryPool>>,
     /// Uploaded tables by name. Without, there are none.
     pub tables: Option<&'a TableOf<'a>>,
-    /// Takes event rows in their order while the scan goes on, where their order and what is done to them permits it;
+    /// Takes event rows in their order while the scan continues, where their order and what is done to them permits it;
     /// the answer then has no rows left. `false` ends the query. Time spent here is not the query's.
     pub take_rows: Option<&'a TakeRows<'a>>,
     /// Takes rows of an aggregation now and then while it is under way, a thousand at most.
@@ -55,7 +55,7 @@ pub struct Support<'a> {
 /// Gives the uploaded table of a name.
 pub type TableOf<'a> = dyn Fn(&str) -> Option<Arc<plan::Rows>> + Sync + 'a;
 
-/// Takes rows; `false` where nobody wants them any more.
+/// Takes rows; `false` where no one wants them any more.
 pub type TakeRows<'a> = dyn Fn(Vec<Vec<Option<Value>>>) -> bool + Sync + 'a;
 
 /// Takes the rows found so far, which stand for those that it was given before.

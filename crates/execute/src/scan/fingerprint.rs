@@ -1,6 +1,7 @@
 //! What something kept depends on, as a hash: the key under which it is kept.
 //!
-//! Beside the runs and their ranges these are the operators before it with every constant in them, and the time zone. A plan that depends on anything else, such as the time at which it is asked, has no fingerprint.
+//! Beside the runs and their ranges these are the operators before it with every constant in them, and the time zone. A
+//! plan that depends on anything else, such as the time at which it is asked, has no fingerprint.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,9 +21,9 @@ use crate::scan::scanner::Scan;
 pub(crate) struct Fingerprint(u128);
 
 /// Text that is hashed instead of kept.
-struct Hashed(Xxh3);
+struct PlanHasher(Xxh3);
 
-impl Write for Hashed {
+impl Write for PlanHasher {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.update(text.as_bytes());
         Ok(())
@@ -30,7 +31,7 @@ impl Write for Hashed {
 }
 
 impl Fingerprint {
-    /// The fingerprint of an aggregation of what `before` gives, where it has one.
+    /// Returns the fingerprint of an aggregation of what `before` gives, where it has one.
     pub(crate) fn of_aggregation(
         before: [&[Operator]; 2],
         by: &[(Name, Expr)],
@@ -43,7 +44,7 @@ impl Fingerprint {
         if !is_known {
             return None;
         }
-        let mut hashed = Hashed(Xxh3::new());
+        let mut hashed = PlanHasher(Xxh3::new());
         // What columns are called does not matter; an alias that is used is a step of its own.
         let by: Vec<&Expr> = by.iter().map(|(_, expr)| expr).collect();
         let aggregates: Vec<_> = aggregates.iter().map(|aggregate| (aggregate.kind, &aggregate.argument)).collect();
@@ -51,20 +52,21 @@ impl Fingerprint {
         Some(Self(hashed.0.digest128()))
     }
 
-    /// The fingerprint of the conditions among row-wise operators, with what they are computed from. None where there
-    /// are no conditions.
+    /// Returns the fingerprint of the conditions among row-wise operators, with what they are computed from. None where
+    /// there are no conditions.
     pub(crate) fn of_conditions(lead: &[Operator], time_zone: Tz) -> Option<Self> {
         let last = lead.iter().rposition(|operator| matches!(operator, Operator::Filter(_)))?;
         let before = &lead[..=last];
         if !before.iter().all(is_known) {
             return None;
         }
-        let mut hashed = Hashed(Xxh3::new());
+        let mut hashed = PlanHasher(Xxh3::new());
         write!(hashed, "matches {time_zone:?} {before:?}").ok()?;
         Some(Self(hashed.0.digest128()))
     }
 
-    /// The fingerprint of the first `cap` rows in an order, with the fields `needed` of the first `most` of them.
+    /// Returns the fingerprint of the first `cap` rows in an order, with the fields `needed` of the first `most` of
+    /// them.
     pub(crate) fn of_rows(
         lead: &[Operator],
         order: &RowOrder<'_>,
@@ -76,12 +78,12 @@ impl Fingerprint {
         if !lead.iter().all(is_known) || !keys.iter().all(|key| is_timeless(&key.expr)) {
             return None;
         }
-        let mut hashed = Hashed(Xxh3::new());
+        let mut hashed = PlanHasher(Xxh3::new());
         write!(hashed, "rows {time_zone:?} {lead:?} {number} {keys:?} {cap:?} {most:?} {needed:?}").ok()?;
         Some(Self(hashed.0.digest128()))
     }
 
-    /// The key of what is known of a run and a range, where the run never changes.
+    /// Returns the key of what is known of a run and a range, where the run never changes.
     pub(crate) fn key(self, run: &dyn Run, range: TimeRange) -> Option<u128> {
         let info = run.info();
         let run = info.key?;
@@ -98,14 +100,15 @@ impl Fingerprint {
         Some(xxh3_128(&bytes))
     }
 
-    /// The key of what is known of all runs of a scan that never change, if there are any.
+    /// Returns the key of what is known of all runs of a scan that never change, if there are any.
     pub(crate) fn key_of_all(self, scan: &Scan<'_>) -> Option<u128> {
         let keys = scan.sources.iter().filter_map(|source| self.key(&*source.run, scan.request.range));
         key_of_several(keys.collect())
     }
 }
 
-/// The key of something that is known of several runs together, whatever order they come in; none where there are none.
+/// Returns the key of something that is known of several runs together, whatever order they come in; none where there
+/// are none.
 pub(crate) fn key_of_several(mut keys: Vec<u128>) -> Option<u128> {
     if keys.is_empty() {
         return None;
@@ -117,7 +120,7 @@ pub(crate) fn key_of_several(mut keys: Vec<u128>) -> Option<u128> {
     Some(hashed.digest128())
 }
 
-/// Tells whether an operator depends on nothing but its rows.
+/// Reports whether an operator depends on nothing but its rows.
 fn is_known(operator: &Operator) -> bool {
     match operator {
         Operator::Filter(expr) | Operator::Extend { expr, .. } => is_timeless(expr),
@@ -127,7 +130,7 @@ fn is_known(operator: &Operator) -> bool {
     }
 }
 
-/// Tells whether an expression depends on nothing but its row.
+/// Reports whether an expression depends on nothing but its row.
 fn is_timeless(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Field(_) => true,

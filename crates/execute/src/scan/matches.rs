@@ -1,8 +1,9 @@
 //! Which rows fulfil conditions, kept block by block for the next query with the same ones.
 //!
-//! What is known of a block does not depend on what is done with its rows, nor on the range that is asked for as long as
-//! it covers the block. So a query whose range moves on, which wants more rows, or others of their fields, looks only at
-//! blocks that nobody has looked at. Blocks that were left out because enough rows were found are simply not known.
+//! What is known of a block does not depend on what is done with its rows, nor on the range that is asked for as long
+//! as it covers the block. So a query whose range moves on, which wants more rows, or others of their fields, looks
+//! only at blocks that no one has looked at. Blocks that were left out because enough rows were found are simply not
+//! known.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,9 +14,9 @@ use types::{RowSet, TimeRange};
 
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
-use crate::request::cache::{Kept, PartialCache};
+use crate::request::cache::{CacheEntry, PartialCache};
+use crate::request::cache_entries::{CachedMatches, Rows};
 use crate::request::item::Item;
-use crate::request::kept::{KeptMatches, Rows};
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
@@ -36,14 +37,14 @@ struct Memory<'m> {
     /// What is done with rows that are known to fulfil the conditions.
     after: Steps<'m>,
     /// Per source.
-    runs: Vec<OfRun>,
+    runs: Vec<RunMatches>,
     n_bytes_found: AtomicUsize,
 }
 
 #[derive(Default)]
-struct OfRun {
+struct RunMatches {
     /// Its key, and what is known of it; none for a run that may change.
-    known: OnceLock<Option<(u128, Arc<KeptMatches>)>>,
+    known: OnceLock<Option<(u128, Arc<CachedMatches>)>>,
     found: Mutex<Vec<(u32, Rows)>>,
 }
 
@@ -61,7 +62,7 @@ impl<'m> Matcher<'m> {
                 cache,
                 fingerprint,
                 after: Steps::without_conditions(lead, needed),
-                runs: scan.sources.iter().map(|_| OfRun::default()).collect(),
+                runs: scan.sources.iter().map(|_| RunMatches::default()).collect(),
                 n_bytes_found: AtomicUsize::new(0),
             }),
             _ => None,
@@ -69,7 +70,7 @@ impl<'m> Matcher<'m> {
         Self { steps, memory }
     }
 
-    /// The rows of an item that the steps let through.
+    /// Returns the rows of an item that the steps let through.
     pub(crate) fn frame<'s>(&self, scan: &'s Scan<'_>, item: &Item) -> Result<Frame<'s>, Stop> {
         let memory = self.memory.as_ref().filter(|_| item.range.covers(item.first, item.last));
         let Some((memory, (_, known))) = memory.and_then(|memory| Some((memory, memory.of_run(scan, item.source)?)))
@@ -105,14 +106,14 @@ impl<'m> Matcher<'m> {
             if let Some(Some((key, known))) = run.known.get()
                 && !found.is_empty()
             {
-                memory.cache.put(*key, Kept::Matches(Arc::new(known.with(found))));
+                memory.cache.put(*key, CacheEntry::Matches(Arc::new(known.with(found))));
             }
         }
     }
 }
 
 impl Memory<'_> {
-    fn of_run(&self, scan: &Scan<'_>, source: usize) -> Option<&(u128, Arc<KeptMatches>)> {
+    fn of_run(&self, scan: &Scan<'_>, source: usize) -> Option<&(u128, Arc<CachedMatches>)> {
         let known = || {
             // Blocks are known whole or not at all, so that the range does not matter.
             let key = self.fingerprint.key(&*scan.sources[source].run, TimeRange::ALL)?;

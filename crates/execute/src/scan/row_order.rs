@@ -28,7 +28,7 @@ pub(crate) enum RowOrder<'p> {
 }
 
 impl<'p> RowOrder<'p> {
-    /// The order of a sort over events.
+    /// Returns the order of a sort over events.
     pub(crate) fn of(keys: &'p [SortKey]) -> Self {
         match keys {
             [SortKey { expr, descending }] if is_field(expr, "@timestamp") => {
@@ -47,7 +47,7 @@ impl<'p> RowOrder<'p> {
         }
     }
 
-    /// The keys of an order that has some.
+    /// Returns the keys of an order that has some.
     pub(crate) fn keys(&self) -> &'p [SortKey] {
         match self {
             Self::Keys(keys) => keys,
@@ -55,7 +55,7 @@ impl<'p> RowOrder<'p> {
         }
     }
 
-    /// Tells whether rows come in ascending order of time.
+    /// Reports whether rows come in ascending order of time.
     pub(crate) fn is_ascending(&self) -> bool {
         matches!(self, Self::Oldest | Self::Forward)
     }
@@ -109,7 +109,7 @@ pub(crate) fn compare_cells<'c>(keys: &[SortKey], pairs: impl Iterator<Item = (C
     Ordering::Equal
 }
 
-/// The columns of sort keys; levels become their severity.
+/// Returns the columns of sort keys; levels become their severity.
 pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<Vec<Arc<Column>>, Stop> {
     let column = |key: &SortKey| {
         let column = scan.env.evaluate(&key.expr, frame)?;
@@ -125,7 +125,7 @@ pub(crate) fn key_columns(keys: &[SortKey], frame: &mut Frame<'_>, scan: &Scan<'
     keys.iter().map(column).collect()
 }
 
-/// Fields that sort keys speak of.
+/// Returns fields that sort keys speak of.
 pub(crate) fn key_fields(keys: &[SortKey]) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
     for key in keys {

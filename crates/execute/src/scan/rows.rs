@@ -26,7 +26,7 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 
 /// The best candidates so far.
-struct Best<'p> {
+struct BestCandidates<'p> {
     order: &'p RowOrder<'p>,
     cap: Option<usize>,
     rows: Vec<Candidate>,
@@ -36,7 +36,7 @@ struct Best<'p> {
     n_bytes: usize,
 }
 
-impl Best<'_> {
+impl BestCandidates<'_> {
     fn add(&mut self, more: Vec<Candidate>, scan: &Scan<'_>) -> Result<(), Stop> {
         let mut n_bytes = self.n_bytes + more.iter().map(candidate_bytes).sum::<usize>();
         self.rows.extend(more);
@@ -75,7 +75,7 @@ impl Best<'_> {
         }
     }
 
-    /// Tells whether no row of an item can be among the best any more.
+    /// Reports whether no row of an item can be among the best any more.
     fn is_beyond(&self, item: &Item) -> bool {
         match (&self.worst, self.order) {
             (Some(worst), RowOrder::Newest) => item.last.0 < worst.place.time,
@@ -86,12 +86,12 @@ impl Best<'_> {
 }
 
 /// Chosen rows, in order, as places in blocks.
-pub(crate) struct Chosen {
+pub(crate) struct RowSelection {
     items: Arc<[Item]>,
     rows: Vec<(u32, u32)>,
 }
 
-/// Finds the first `cap` rows in the order wanted: those of the `part` of the items, which stand in that order, and those
+/// Finds the first `cap` rows in the order wanted: those of the `part` of the items, which are in that order, and those
 /// that were found before.
 pub(crate) fn choose(
     scan: &Scan<'_>,
@@ -103,7 +103,7 @@ pub(crate) fn choose(
     let first = part.start;
     let items = &items[part];
     scan.expect(items);
-    let mut best = Best { order, cap, rows: Vec::new(), worst: None, n_bytes: 0 };
+    let mut best = BestCandidates { order, cap, rows: Vec::new(), worst: None, n_bytes: 0 };
     if let Err(stop) = best.add(found, scan) {
         scan.note_stop(stop);
     }
@@ -137,7 +137,7 @@ pub(crate) fn choose(
     Ok(places.into_iter().filter_map(|place| rows[place as usize].take()).collect())
 }
 
-/// The rows of a block that may be among the best.
+/// Returns the rows of a block that may be among the best.
 pub(crate) fn candidates(
     scan: &Scan<'_>,
     mut frame: Frame<'_>,
@@ -154,7 +154,7 @@ pub(crate) fn candidates(
     if let (RowOrder::Newest, Some(cap)) = (order, cap)
         && n_rows > cap
     {
-        // Rows of a block stand in order of time and acceptance: the newest ones are the last.
+        // Rows of a block are in order of time and acceptance: the newest ones are the last.
         frame.retain(&RowSet::of(n_rows, |row| row >= n_rows - cap));
     }
     if let (RowOrder::Forward, Some(cap)) = (order, cap)
@@ -191,8 +191,8 @@ pub(crate) fn candidates(
     Ok(block.rows.iter().enumerate().map(candidate).collect())
 }
 
-impl Chosen {
-    /// Rows that were found in `items`.
+impl RowSelection {
+    /// Returns rows that were found in `items`.
     pub(crate) fn of(items: Arc<[Item]>, rows: &[Candidate]) -> Self {
         Self { items, rows: rows.iter().map(|candidate| (candidate.item, candidate.row)).collect() }
     }

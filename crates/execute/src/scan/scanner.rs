@@ -13,7 +13,7 @@ use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::columns::frame::{BlockRows, Frame, Source};
 use crate::columns::stop::Stop;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
@@ -79,7 +79,7 @@ impl<'a> Scan<'a> {
                 time_zone: request.time_zone,
                 now: request.now,
                 budget: Budget::of(request),
-                prepared: Prepared::default(),
+                prepared: PreparedElements::default(),
                 partners: PartnersOfPlan::default(),
                 warnings: Warnings::default(),
                 events_skipped: AtomicU64::new(0),
@@ -95,7 +95,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The blocks of a run that overlap `range`.
+    /// Returns the blocks of a run that overlap `range`.
     pub(crate) fn blocks_of(&self, source: usize, range: TimeRange) -> Vec<Item> {
         let run = &self.sources[source].run;
         let mut items = Vec::new();
@@ -108,8 +108,8 @@ impl<'a> Scan<'a> {
         items
     }
 
-    /// The times of the first and the last event in the request's range: read, so that they are the same however the
-    /// events lie in runs.
+    /// Returns the times of the first and the last event in the request's range: read, so that they are the same
+    /// however the events lie in runs.
     pub(crate) fn ends(&self) -> Option<(Timestamp, Timestamp)> {
         let range = self.request.range;
         let ends = |item: &Item| {
@@ -132,7 +132,7 @@ impl<'a> Scan<'a> {
         (0..self.sources.len()).filter_map(of_source).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
-    /// The blocks of all runs that overlap the request's range, newest first.
+    /// Returns the blocks of all runs that overlap the request's range, newest first.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> =
             (0..self.sources.len()).flat_map(|source| self.blocks_of(source, self.request.range)).collect();
@@ -140,12 +140,12 @@ impl<'a> Scan<'a> {
         items
     }
 
-    /// The rows of an item that its range holds.
+    /// Returns the rows of an item that its range holds.
     fn rows_of(&self, item: &Item) -> Result<BlockRows<'_>, ScanError> {
         rows_in_range(&self.sources[item.source], item)
     }
 
-    /// The rows of an item that the steps let through.
+    /// Returns the rows of an item that the steps let through.
     pub(crate) fn frame(&self, item: &Item, steps: &Steps<'_>) -> Result<Frame<'_>, Stop> {
         let block = self.rows_of(item)?;
         let n_rows = block.rows.count() as u64;
@@ -155,7 +155,7 @@ impl<'a> Scan<'a> {
         Ok(frame)
     }
 
-    /// Rows of an item by their numbers in the block.
+    /// Returns rows of an item by their numbers in the block.
     pub(crate) fn chosen(&self, item: &Item, rows: RowSet) -> Frame<'_> {
         Frame::of_block(BlockRows { source: &self.sources[item.source], block: item.block, rows })
     }
@@ -183,7 +183,7 @@ impl<'a> Scan<'a> {
         self.count_kept(self.sources.len(), n_scanned, n_matched);
     }
 
-    /// How many rows of a source were looked at, and how many of them matched.
+    /// Returns how many rows of a source were looked at, and how many of them matched.
     pub(crate) fn counted(&self, source: usize) -> (u64, u64) {
         let [scanned, matched] = &self.counted[source];
         (scanned.load(Relaxed), matched.load(Relaxed))
@@ -225,12 +225,12 @@ impl<'a> Scan<'a> {
         self.env.budget.release(n_bytes);
     }
 
-    /// How long ago it began.
+    /// Returns how long ago it began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// What the query may use.
+    /// Returns what the query may use.
     pub(crate) fn budget(&self) -> &Budget<'a> {
         &self.env.budget
     }
@@ -240,7 +240,7 @@ impl<'a> Scan<'a> {
         self.env.budget.check()
     }
 
-    /// What was made, or nothing where it could not be; then the answer says why.
+    /// Returns what was made, or nothing where it could not be; then the answer says why.
     pub(crate) fn or_nothing<T: Default>(&self, made: Result<T, Stop>) -> T {
         made.unwrap_or_else(|stop| {
             if matches!(stop, crate::columns::stop::Stop::Over) {
@@ -251,7 +251,7 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// Tells whether the query has to end now.
+    /// Reports whether the query has to end now.
     pub(crate) fn is_over(&self) -> bool {
         self.env.budget.is_over()
     }
@@ -364,7 +364,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// What was done so far.
+    /// Returns what was done so far.
     pub(crate) fn stats(&self) -> Stats {
         let segments: HashSet<u128> =
             self.sources.iter().filter_map(|source| source.run.info().key).map(|key| key.segment).collect();
@@ -400,7 +400,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Tells whether something is missing.
+    /// Reports whether something is missing.
     pub(crate) fn is_partial(&self) -> bool {
         let has_ended = self.env.budget.ended().is_some() || self.env.budget.is_cut();
         has_ended || !locked(&self.reasons).is_empty() || locked(&self.error).is_some()
@@ -419,7 +419,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The rows of a block that the range of `item` holds.
+/// Returns the rows of a block that the range of `item` holds.
 pub(crate) fn rows_in_range<'s>(source: &'s Source, item: &Item) -> Result<BlockRows<'s>, ScanError> {
     let all = RowSet::all(source.run.block_rows(item.block));
     let rows = if item.range.covers(item.first, item.last) {

@@ -14,7 +14,7 @@ use plan::Operator;
 /// Shorter texts are nearly everywhere.
 const LITERAL_BYTES_MIN: usize = 3;
 
-/// Finds events that may fulfil conditions, in text as it stands in files.
+/// Finds events that may fulfil conditions, in text as it is in files.
 #[derive(Clone, Debug)]
 pub struct Screen {
     search: Search,
@@ -28,7 +28,7 @@ enum Search {
 }
 
 impl Screen {
-    /// The screen of a plan's conditions on events, where one of them allows for it.
+    /// Returns the screen of a plan's conditions on events, where one of them allows for it.
     pub(crate) fn of(operators: &[Operator]) -> Option<Self> {
         let filters = operators.iter().map_while(|operator| match operator {
             Operator::Filter(condition) => Some(condition),
@@ -44,7 +44,7 @@ impl Screen {
         let literal = if is_message { probe.literal() } else { without_escape(probe.literal()) };
         let is_usable = is_message || (is_spelled_one_way(literal) && literal.len() >= LITERAL_BYTES_MIN);
         // Bytes that are no UTF-8 are shown as this character.
-        // What fields of recognised lines hold need not stand there.
+        // What fields of recognised lines hold need not are there.
         let is_computed = !is_message && parse::Shape::is_computed(literal);
         if !is_usable || is_computed || literal.contains('\u{fffd}') {
             return None;
@@ -64,7 +64,7 @@ impl Screen {
         Some(Self { search, literal: literal.to_owned() })
     }
 
-    /// The first place from `from` on that lies in an event which may fulfil the conditions.
+    /// Returns the first place from `from` on that lies in an event which may fulfil the conditions.
     pub fn find(&self, text: &[u8], from: usize) -> Option<usize> {
         match &self.search {
             Search::Text(finder) => finder.find(text.get(from..)?).map(|place| from + place),
@@ -73,7 +73,7 @@ impl Screen {
     }
 }
 
-/// Tells whether a value that holds `literal` surely holds it in a JSON text as well, unless there are escapes.
+/// Reports whether a value that holds `literal` surely holds it in a JSON text as well, unless there are escapes.
 fn is_spelled_one_way(literal: &str) -> bool {
     let is_usual =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@' | '.' | '/' | ' ') || !c.is_ascii();
@@ -83,7 +83,7 @@ fn is_spelled_one_way(literal: &str) -> bool {
 }
 
 /// `literal` without what may be the end of an escape: lists are shown with escapes for control characters, which may
-/// stand in the file as they are.
+/// are in the file as they are.
 fn without_escape(literal: &str) -> &str {
     let bytes = literal.as_bytes();
     let is_escape = |length: usize| match bytes.get(..length) {
@@ -97,7 +97,7 @@ fn without_escape(literal: &str) -> &str {
     &literal[n_escape..]
 }
 
-/// Tells whether an escape of a control character may end with these one or two digits.
+/// Reports whether an escape of a control character may end with these one or two digits.
 fn is_hex_end(digits: &[u8]) -> bool {
     let is_hex = |digit: &u8| digit.is_ascii_hexdigit();
     match digits {

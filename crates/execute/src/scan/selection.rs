@@ -73,12 +73,12 @@ impl<'p> EventSelection<'p> {
     }
 }
 
-/// Tells whether an operator gives something else a name by which events lie in order.
+/// Reports whether an operator gives something else a name by which events lie in order.
 pub(crate) fn takes_a_name_of_order(operator: &Operator) -> bool {
     ["@timestamp", "@id"].iter().any(|name| crate::scan::steps::defines(operator, name))
 }
 
-/// Tells whether an operator keeps all rows and looks at none behind the present one.
+/// Reports whether an operator keeps all rows and looks at none after the present one.
 pub(crate) fn is_row_by_row(operator: &Operator) -> bool {
     match operator {
         Operator::Extend { .. } | Operator::Parse(_) | Operator::FillDown(_) | Operator::Project { .. } => true,

@@ -20,7 +20,7 @@ pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Ve
     }
 }
 
-/// The operators, simplified.
+/// Returns the operators, simplified.
 pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
     let mut done: Vec<Operator> = Vec::with_capacity(operators.len());
     // A sort that is still on its way towards the end.
@@ -57,7 +57,7 @@ pub(crate) fn simplify(operators: &[Operator]) -> Vec<Operator> {
     done
 }
 
-/// Whether the order of rows decides ties: only of events it does not, which have their ids for it.
+/// Reports whether the order of rows decides ties: only of events it does not, which have their ids for it.
 fn tie(aggregates: &[Aggregate]) -> bool {
     aggregates.iter().any(|aggregate| aggregate.kind.needs_places())
 }
@@ -70,12 +70,12 @@ fn changes_keys(operator: &Operator, keys: &[SortKey]) -> bool {
     changes
 }
 
-/// The row-wise operators at the head of a plan.
+/// Returns the row-wise operators at the head of a plan.
 pub(crate) fn leading(plan: &Plan) -> Vec<Operator> {
     simplify(plan.operators()).into_iter().take_while(is_row_wise).collect()
 }
 
-/// Tells whether the aggregates depend on the order in which rows come.
+/// Reports whether the aggregates depend on the order in which rows come.
 fn depend_on_order(aggregates: &[Aggregate]) -> bool {
     aggregates.iter().any(|aggregate| aggregate.kind.depends_on_order())
 }

@@ -28,7 +28,7 @@ pub(crate) struct Steps<'p> {
     rest: Vec<&'p Operator>,
 }
 
-/// Tells whether an operator works row by row.
+/// Reports whether an operator works row by row.
 pub(crate) fn is_row_wise(operator: &Operator) -> bool {
     matches!(operator, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Lookup(_))
 }
@@ -52,7 +52,7 @@ impl<'p> Steps<'p> {
         Self { conditions, rest }
     }
 
-    /// The same steps without conditions, for rows that were already chosen.
+    /// Returns the same steps without conditions, for rows that were already chosen.
     pub(crate) fn without_conditions(operators: &'p [Operator], needed: &BTreeSet<Name>) -> Self {
         let rest = needed_operators(operators, needed);
         let rest = rest.into_iter().filter(|operator| !matches!(operator, Operator::Filter(_))).collect();
@@ -64,12 +64,13 @@ impl<'p> Steps<'p> {
         self.conditions.iter().map(|condition| (condition.expr, condition.probe.as_ref()))
     }
 
-    /// What is done after them, in order.
+    /// Returns what is done after them, in order.
     pub(crate) fn others(&self) -> impl Iterator<Item = &'p Operator> {
         self.rest.iter().copied()
     }
 
-    /// Tells whether all that is done can be done knowing nothing of events but `fields`, where no Loki sender pushed them.
+    /// Reports whether all that is done can be done knowing nothing of events but `fields`, where no Loki sender pushed
+    /// them.
     pub(crate) fn are_about(&self, fields: &[&str]) -> bool {
         let mut known: Vec<&str> = fields.to_vec();
         let is_known = |expr: &Expr, known: &[&str]| {
@@ -89,7 +90,7 @@ impl<'p> Steps<'p> {
             })
     }
 
-    /// Whether labels of LogQL are asked for.
+    /// Reports whether labels of LogQL are asked for.
     pub(crate) fn ask_labels(&self) -> bool {
         let of_operator = |operator: &&Operator| match operator {
             Operator::Filter(expr) | Operator::Extend { expr, .. } => asks_labels(expr),
@@ -98,7 +99,7 @@ impl<'p> Steps<'p> {
         self.conditions.iter().any(|condition| asks_labels(condition.expr)) || self.rest.iter().any(of_operator)
     }
 
-    /// The rows of a block that fulfil all conditions, with their computed fields.
+    /// Returns the rows of a block that fulfil all conditions, with their computed fields.
     pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>, Stop> {
         let mut is_settled = vec![false; self.conditions.len()];
         let n_rows = block.rows.count();
@@ -128,7 +129,7 @@ impl<'p> Steps<'p> {
         Ok(frame)
     }
 
-    /// The same on rows in memory.
+    /// Does the same on rows in memory.
     pub(crate) fn apply_to(&self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
         for condition in &self.conditions {
             keep(condition.expr, frame, env)?;
@@ -162,7 +163,7 @@ pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Enviro
     }
 }
 
-/// Leaves out computed fields that nobody asks for later.
+/// Leaves out computed fields that no one asks for later.
 fn needed_operators<'p>(operators: &'p [Operator], needed: &BTreeSet<Name>) -> Vec<&'p Operator> {
     let mut needed = needed.clone();
     let mut kept = Vec::new();
@@ -192,14 +193,14 @@ fn is_at_or_below(name: &str, root: &str) -> bool {
     name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Tells whether a condition speaks of a field that one of `operators` computes.
+/// Reports whether a condition speaks of a field that one of `operators` computes.
 fn is_touched(condition: &Expr, operators: &[&Operator]) -> bool {
     let mut is_touched = false;
     visit_fields(condition, &mut |field| is_touched |= operators.iter().any(|operator| defines(operator, field)));
     is_touched
 }
 
-/// Tells whether an operator may change what `field` means.
+/// Reports whether an operator may change what `field` means.
 pub(crate) fn defines(operator: &Operator, field: &str) -> bool {
     match operator {
         Operator::Extend { name, .. } => is_at_or_below(field, name),
@@ -214,7 +215,7 @@ pub(crate) fn defines(operator: &Operator, field: &str) -> bool {
     }
 }
 
-/// How much a condition costs a row, roughly: what reads least comes first.
+/// Returns how much a condition costs a row, roughly: what reads least comes first.
 fn cost(condition: &Expr) -> u32 {
     let mut cost = 0;
     visit_fields(condition, &mut |field| {

@@ -1,4 +1,4 @@
-//! What runs tell without making values, and tables in place of maps, never change an answer.
+//! What runs tell without making values, and tables instead of maps, never change an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use types::Addresses;
 
 use super::*;
 
-/// The status of event `n`, which some have not; some are beyond what tables hold.
+/// Returns the status of event `n`, which some have not; some are beyond what tables hold.
 fn status(n: i64) -> Option<i64> {
     match n % 11 {
         0 | 7 => None,
@@ -94,7 +94,7 @@ fn made(from: i64, n_events: i64) -> BatchRun {
     BatchRun::new(GroupName::new("g").expect("a valid name"), 1, Arc::new(builder.finish()))
 }
 
-/// The same events: as they are, and by runs that tell what they know; the last third as it is in both.
+/// Returns the same events: as they are, and by runs that tell what they know; the last third as it is in both.
 fn both() -> [Vec<Arc<dyn Run>>; 2] {
     let plain = || -> Arc<dyn Run> { Arc::new(made(40_000, 20_000)) };
     let telling = Arc::new(Telling { run: made(0, 40_000), n_told: AtomicUsize::new(0) });

@@ -1,4 +1,4 @@
-//! Runs as segments give them, which count what is read of them, and hot events beside them.
+//! Runs as segments give them, which count what is read of them, and hot events next to them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,4 +1,4 @@
-//! Random queries that the language accepts: they know which columns there are and what stands in them.
+//! Random queries that the language accepts: they know which columns there are and what is in them.
 
 #[path = "queries/expressions.rs"]
 mod expressions;
@@ -17,7 +17,7 @@ use crate::syntax::{Aggregate, Command, Expr, Item};
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub(crate) commands: Vec<Command>,
-    /// Commands as they are written, with what stands between them.
+    /// Commands as they are written, with what is between them.
     pub(crate) text: String,
     /// First instant and the one after the last.
     pub(crate) range: (i64, i64),

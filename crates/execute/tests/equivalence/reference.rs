@@ -61,7 +61,7 @@ impl Row<'_> {
 /// Which columns are shown.
 enum Shown {
     Default,
-    /// Nobody has chosen, but commands have made columns of their own beside the usual ones.
+    /// No one has chosen, but commands have made columns of their own next to the usual ones.
     Made(Vec<String>),
     Fields(Vec<String>),
     Display(Vec<String>),
@@ -82,7 +82,7 @@ struct Run<'a> {
     /// Columns of the last aggregation that are groups; the first is the span of time, where there is one.
     spans: Option<(String, i64, Vec<String>)>,
     shown: Shown,
-    /// Columns that are shown where nobody has chosen.
+    /// Columns that are shown where no one has chosen.
     default: Vec<String>,
     is_events: bool,
     /// Columns that hold levels: they are ordered by severity.

@@ -116,7 +116,7 @@ pub(crate) enum Command {
         aggregates: Vec<Aggregate>,
         by: Option<String>,
     },
-    /// Behind a `stats` by a span: what new rows hold in some columns.
+    /// After a `stats` by a span: what new rows hold in some columns.
     FillMissing(Vec<(i64, String)>),
     Join {
         keeps_all: bool,
@@ -153,7 +153,7 @@ pub(crate) enum Command {
         format: &'static str,
         prefix: String,
     },
-    /// Whose answer nobody here knows by itself; it has to be the same in every state.
+    /// Whose answer no one here knows by itself; it has to be the same in every state.
     Unknown(&'static str),
 }
 

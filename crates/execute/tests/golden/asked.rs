@@ -154,7 +154,8 @@ fn check(language: &str, text: &str, expected: &Found<'_>, runs: &Runs) -> Resul
     }
 }
 
-/// Asks all questions of a file over events in memory, one by one and in a store; gives how often each language is asked.
+/// Asks all questions of a file over events in memory, one by one and in a store; gives how often each language is
+/// asked.
 fn ask(name: &str, languages: &[&str]) -> Vec<usize> {
     let text = std::fs::read_to_string(folder().join(name)).expect("a readable file");
     let (case, blocks) = read(&text);

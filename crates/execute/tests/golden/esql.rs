@@ -1,7 +1,7 @@
 //! Answers of ES|QL in the form of golden cases.
 //!
-//! Columns are `name:type`. The index `logs` is the group that events without a group's name go to; other groups have their
-//! own names. The time of the request is that of all cases.
+//! Columns are `name:type`. The index `logs` is the group that events without a group's name go to; other groups have
+//! their own names. The time of the request is that of all cases.
 
 use esql::{EsqlError, Kind, Parameters};
 use execute::Answer;

@@ -1,8 +1,8 @@
 //! Answers of LogQL in the form of golden cases.
 //!
-//! A log query gives a row per line, oldest first: the line, and its labels but for those that every event of a case has,
-//! `group` and `filename`, as `name=value` in the order of the names. A metric query gives a row per series: its labels, and
-//! its value at each step, or at ten past six where a case names no steps.
+//! A log query gives a row per line, oldest first: the line, and its labels but for those that every event of a case
+//! has, `group` and `filename`, as `name=value` in the order of the names. A metric query gives a row per series: its
+//! labels, and its value at each step, or at ten past six where a case names no steps.
 
 use execute::{Answer, ColumnInfo, ColumnKind};
 use language::logql;

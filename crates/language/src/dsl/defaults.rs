@@ -10,7 +10,7 @@ pub(super) fn is_and(json: Option<&Json>) -> bool {
     json.and_then(Json::as_str).is_some_and(|operator| operator.eq_ignore_ascii_case("and"))
 }
 
-/// Names of fields without their weights; all fields where none are named.
+/// Returns names of fields without their weights; all fields where none are named.
 pub(super) fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, SearchError> {
     let written: Vec<&str> = match json {
         None => Vec::new(),
@@ -28,7 +28,7 @@ pub(super) fn field_names(json: Option<&Json>, at: &str) -> Result<Vec<String>, 
     Ok(names)
 }
 
-/// What words without a field mean.
+/// Returns what words without a field mean.
 pub(super) fn defaults(
     reader: &Reader<'_>,
     members: &serde_json::Map<String, Json>,

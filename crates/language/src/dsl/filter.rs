@@ -18,8 +18,8 @@ const QUERIES: &str = "bool, match, match_phrase, match_phrase_prefix, match_boo
     range, exists, prefix, wildcard, regexp, fuzzy, query_string, simple_query_string, ids, match_all, match_none, \
     constant_score, dis_max";
 
-/// Reads a query; without one every event is meant. `now` is what times count from, `schema` says what fields are declared
-/// to be.
+/// Reads a query; without one every event is meant. `now` is what times count from, `schema` says what fields are
+/// declared to be.
 pub fn parse_query(query: Option<&Json>, now: Timestamp, schema: &Schema) -> Result<Selection, SearchError> {
     let mut reader = Reader::new(now, schema);
     let condition = query.map(|query| reader.clause(query, "query", 0, true)).transpose()?.flatten();

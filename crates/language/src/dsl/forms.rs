@@ -1,5 +1,5 @@
-//! The values that parameters of queries and aggregations take. One that cannot be read is an error, as in Elasticsearch; one
-//! that would change the answer and is not supported is refused by its name.
+//! The values that parameters of queries and aggregations take. One that cannot be read is an error, as in
+//! Elasticsearch; one that would change the answer and is not supported is refused by its name.
 
 use serde_json::{Map, Value as Json};
 

@@ -15,7 +15,7 @@ pub struct Mark {
     regex: Regex,
 }
 
-/// What a condition looks for, as far as it is wanted and not excluded.
+/// Returns what a condition looks for, as far as it is wanted and not excluded.
 pub(super) fn marks(condition: &Expr) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut pending = vec![condition];
@@ -73,7 +73,7 @@ fn whole(field: &Expr, value: &Expr) -> Option<Mark> {
     Some(Mark { field: field_of(field)?, regex })
 }
 
-/// The text of a field with `pre` and `post` around what was looked for; `None` where nothing of it was.
+/// Returns the text of a field with `pre` and `post` around what was looked for; `None` where nothing of it was.
 pub fn highlighted(marks: &[Mark], field: &str, text: &str, pre: &str, post: &str) -> Option<String> {
     let is_meant = |mark: &&Mark| mark.field.as_ref().is_none_or(|name| **name == *field);
     let mut ranges: Vec<(usize, usize)> = Vec::new();
@@ -85,7 +85,7 @@ pub fn highlighted(marks: &[Mark], field: &str, text: &str, pre: &str, post: &st
     let (mut out, mut at) = (String::with_capacity(text.len() + 64), 0);
     for (start, end) in ranges {
         if start < at {
-            // Part of what stands in marks already.
+            // Part of what is in marks already.
             continue;
         }
         out.push_str(&text[at..start]);
@@ -100,7 +100,7 @@ pub fn highlighted(marks: &[Mark], field: &str, text: &str, pre: &str, post: &st
     })
 }
 
-/// A place without what is no word around it: patterns of prefixes take the sign before with them.
+/// Returns a place without what is no word around it: patterns of prefixes take the sign before with them.
 fn trimmed(text: &str, start: usize, end: usize) -> (usize, usize) {
     let inner = &text[start..end];
     let skipped = inner.len() - inner.trim_start_matches(char::is_whitespace).len();

@@ -1,5 +1,5 @@
-//! The keys that queries and aggregations take. Another is refused, as Elasticsearch refuses it; one that Elasticsearch knows
-//! and that would change the answer is refused by its name.
+//! The keys that queries and aggregations take. Another is refused, as Elasticsearch refuses it; one that Elasticsearch
+//! knows and that would change the answer is refused by its name.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,7 +9,7 @@ use crate::search_error::SearchError;
 /// Taken by every query.
 const COMMON: [&str; 2] = ["_name", "boost"];
 
-/// What a query of one field takes beside it. Weights and the ways to find the same words change nothing.
+/// What a query of one field takes next to it. Weights and the ways to find the same words change nothing.
 const OF_FIELD: [(&str, &[&str]); 10] = [
     (
         "match",
@@ -270,7 +270,7 @@ const REFUSED: [(&str, &[&str]); 12] = [
     ("allow_leading_wildcard", &["true"]),
 ];
 
-/// Queries of texts whose [`REFUSED`] keys nobody else looks at.
+/// Queries of texts whose [`REFUSED`] keys no one else looks at.
 const TEXT_QUERIES: [&str; 2] = ["query_string", "simple_query_string"];
 
 /// Refuses the keys that a query does not take.

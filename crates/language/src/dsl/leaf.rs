@@ -22,7 +22,7 @@ use plan::words::{Word, Words};
 /// Fewer values of a `terms` query are looked for one by one, each with the index.
 const FEW: usize = 9;
 
-/// Most places that words of a phrase may stand elsewhere.
+/// Most places that words of a phrase may be elsewhere.
 const SLOP_MAX: usize = 10_000;
 
 /// What a query comes to: a condition, or `None` where it always holds.
@@ -69,7 +69,7 @@ pub(super) struct Field<'j> {
 impl<'j> Field<'j> {
     fn read(reader: &Reader<'_>, body: &'j Json, at: &str, keys: &[&str]) -> Result<Self, SearchError> {
         let members = object(body, at)?;
-        // Weights and names may stand beside the field.
+        // Weights and names may be next to the field.
         let mut fields = members.iter().filter(|(name, _)| !matches!(name.as_str(), "boost" | "_name"));
         let (Some((name, value)), None) = (fields.next(), fields.next()) else {
             return Err(SearchError::parsing(at, "names one field"));
@@ -115,7 +115,7 @@ impl<'j> Field<'j> {
         Err(SearchError { kind: "query_shard_exception", reason: format!("[{}] {why}", self.at) })
     }
 
-    /// How many places words may stand elsewhere.
+    /// Returns how many places words may be elsewhere.
     fn slop(&self) -> Result<usize, SearchError> {
         let Some(written) = self.option("slop").filter(|slop| !slop.is_null()) else { return Ok(0) };
         let number = written.as_u64().or_else(|| written.as_str()?.trim().parse().ok());
@@ -156,7 +156,7 @@ fn matching(field: &Field<'_>) -> Result<Condition, SearchError> {
     enough_of(words.iter().map(|word| target.term(&Value::text(word.as_str()))).collect(), field)
 }
 
-/// What a text without words finds: nothing, unless everything is wanted then.
+/// Returns what a text without words finds: nothing, unless everything is wanted then.
 fn without_words(field: &Field<'_>) -> Result<Condition, SearchError> {
     match field.option("zero_terms_query").map(|wanted| wanted.as_str().unwrap_or_default().to_ascii_lowercase()) {
         None => Ok(Some(never())),
@@ -166,7 +166,7 @@ fn without_words(field: &Field<'_>) -> Result<Condition, SearchError> {
     }
 }
 
-/// All of the conditions, or as many as are wanted.
+/// Joins conditions of which all must hold, or the number that is asked for.
 fn enough_of(words: Vec<Expr>, field: &Field<'_>) -> Result<Condition, SearchError> {
     if is_and(field.option("operator")) {
         return Ok(Some(balanced(words, Expr::And)));
@@ -266,7 +266,7 @@ fn multi_match(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Conditi
     Ok(Some(balanced(found, Expr::Or)))
 }
 
-/// The whole value; of texts a word. An id is the sender's or ours.
+/// Returns the whole value; of texts a word. An id is the sender's or ours.
 fn term(field: &Field<'_>) -> Result<Expr, SearchError> {
     let value = value_of_json(field.value).ok_or_else(|| SearchError::parsing(&field.at, "is no value"))?;
     if field.name == "_id" {
@@ -345,7 +345,7 @@ fn exists(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Expr, SearchErro
     field.map(|name| reader.target(name).is_there()).ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
 }
 
-/// Values that begin so, or match a pattern as a whole; in sentences, words.
+/// Returns values that begin so, or match a pattern as a whole; in sentences, words.
 fn pattern(reader: &mut Reader<'_>, kind: &str, field: &Field<'_>) -> Result<Condition, SearchError> {
     let (target, text) = (&field.target, field.text()?);
     if field.is_no_text(kind)? {

@@ -4,12 +4,12 @@ use serde_json::{Map, Value as Json};
 
 use crate::search_error::SearchError;
 
-/// The members of an object.
+/// Returns the members of an object.
 pub fn object<'j>(json: &'j Json, at: &str) -> Result<&'j Map<String, Json>, SearchError> {
     json.as_object().ok_or_else(|| SearchError::parsing(at, "is no object"))
 }
 
-/// The only member of an object.
+/// Returns the only member of an object.
 pub fn only_member<'j>(json: &'j Json, at: &str) -> Result<(&'j str, &'j Json), SearchError> {
     let mut members = object(json, at)?.iter();
     match (members.next(), members.next()) {

@@ -8,7 +8,7 @@ use types::Value;
 use crate::logic::{both, never};
 use crate::search_error::SearchError;
 
-/// The condition that at least `least` of the conditions hold; `None` where that is always so.
+/// Returns the condition that at least `least` of the conditions hold; `None` where that is always so.
 pub(super) fn at_least(least: usize, conditions: Vec<Expr>) -> Option<Expr> {
     match least {
         0 => None,

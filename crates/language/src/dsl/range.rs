@@ -84,12 +84,12 @@ fn bounds<'j>(options: &'j Map<String, Json>, at: &str) -> Result<Vec<(&'j Json,
     Ok(found)
 }
 
-/// The condition on a field whose values may be numbers, texts or dates.
+/// Returns the condition on a field whose values may be numbers, texts or dates.
 fn of_values(
     target: &Target,
     bounds: &[(&Json, bool, bool)],
     format: Option<&str>,
-    read: impl Fn(&Json) -> Option<times::Written>,
+    read: impl Fn(&Json) -> Option<times::DateRange>,
     at: &str,
 ) -> Result<Expr, SearchError> {
     if bounds.is_empty() {

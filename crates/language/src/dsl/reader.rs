@@ -27,7 +27,7 @@ impl<'s> Reader<'s> {
         Self { now, schema, mapping: 0, range: TimeRange::ALL, n_clauses: 0, n_regexes: 0 }
     }
 
-    /// The field that a name means.
+    /// Returns the field that a name means.
     pub(super) fn target(&self, written: &str) -> Target {
         Target::of(self.schema.mapping(self.mapping), written, Analysis::Words)
     }

@@ -1,6 +1,7 @@
 //! `simple_query_string`: a query string in which nothing is a mistake.
 //!
-//! `+` is and, `|` is or, `-` is not, texts in quotes are phrases, a star at the end of a word stands for the rest of it.
+//! `+` is and, `|` is or, `-` is not, texts in quotes are phrases, a star at the end of a word stands for the rest of
+//! it.
 
 use serde_json::Value as Json;
 
@@ -31,17 +32,17 @@ pub(super) fn condition(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Op
     if text.trim() == "*" {
         return Ok(None);
     }
-    let mut reader = Simple { rest: text, defaults: &defaults, n_prefixes: 0 };
+    let mut reader = SimpleReader { rest: text, defaults: &defaults, n_prefixes: 0 };
     Ok(Some(reader.all(0).unwrap_or_else(never)))
 }
 
-struct Simple<'a> {
+struct SimpleReader<'a> {
     rest: &'a str,
     defaults: &'a Defaults,
     n_prefixes: usize,
 }
 
-impl Simple<'_> {
+impl SimpleReader<'_> {
     /// Reads clauses up to a closing bracket or the end.
     fn all(&mut self, nesting: usize) -> Option<Expr> {
         // Alternatives, each a row of clauses that must all hold.

@@ -1,7 +1,7 @@
-//! Columns of an event whose words stand between blanks: `[ip, ..., status = 4*, bytes > 1000]`.
+//! Columns of an event whose words are between blanks: `[ip, ..., status = 4*, bytes > 1000]`.
 //!
-//! What stands in square brackets or double quotes is one column. An event matches only if it has as many columns as
-//! the pattern names, unless `...` stands for the others; columns behind it are counted from the end.
+//! What is in square brackets or double quotes is one column. An event matches only if it has as many columns as
+//! the pattern names, unless `...` stands for the others; columns after it are counted from the end.
 
 use pest::iterators::Pair;
 use types::Value;
@@ -19,12 +19,12 @@ use plan::{Comparison, Expr, Name, Operator};
 const FROM_START: &str = "#columns";
 const FROM_END: &str = "#columns_from_end";
 
-/// The operators of a pattern in square brackets.
+/// Returns the operators of a pattern in square brackets.
 pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec<Operator>, QueryError> {
     let columns: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::column).collect();
     let ellipses: Vec<usize> = (0..columns.len()).filter(|index| is_ellipsis(&columns[*index])).collect();
     if let Some(second) = ellipses.get(1) {
-        let message = "`...` may stand once: it is not clear how many columns each of two stands for";
+        let message = "`...` may occur once: it is not clear how many columns each of two stands for";
         return Err(reader.error("two-ellipses", message, span_of(&columns[*second])));
     }
     let n_named = columns.len() - ellipses.len();
@@ -45,7 +45,7 @@ pub(super) fn operators(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Vec
     Ok(operators)
 }
 
-/// The columns of a pattern that have names, and what they hold.
+/// Returns the columns of a pattern that have names, and what they hold.
 pub(super) fn named(pair: Pair<'_, Rule>) -> Vec<(&str, Expr)> {
     let columns: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::column).collect();
     let ellipsis = columns.iter().position(is_ellipsis);
@@ -62,7 +62,7 @@ fn is_ellipsis(column: &Pair<'_, Rule>) -> bool {
     column.clone().into_inner().next().is_some_and(|inner| inner.as_rule() == Rule::ellipsis)
 }
 
-/// What the column at a place holds.
+/// Returns what the column at a place holds.
 fn subject(index: usize, n_columns: usize, ellipsis: Option<usize>) -> Expr {
     let (base, place) = match ellipsis {
         Some(ellipsis) if index > ellipsis => (FROM_END, n_columns - 1 - index),
@@ -71,7 +71,7 @@ fn subject(index: usize, n_columns: usize, ellipsis: Option<usize>) -> Expr {
     Expr::Field(Name::from(format!("{base}.{place}")))
 }
 
-/// The condition on how many columns there are.
+/// Returns the condition on how many columns there are.
 fn count(n_named: usize, is_exact: bool) -> Expr {
     let found = Expr::Call(Function::ArrayLength, vec![Expr::Field(FROM_START.into())]);
     let comparison = if is_exact { Comparison::Equal } else { Comparison::GreaterOrEqual };

@@ -32,7 +32,7 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     }
 }
 
-/// An opening quote or percent sign without its other half.
+/// Returns an opening quote or percent sign without its other half.
 fn unfinished(rest: &str, text: &str, at: usize) -> Option<QueryError> {
     let (what, sign) = match rest.chars().next()? {
         '"' => ("this text has no closing \"", '"'),
@@ -101,7 +101,7 @@ fn hint(rest: &str, text: &str, expected: &[Rule]) -> Option<String> {
         return Some("write $.name = * for a property that exists".to_owned());
     }
     if is_json && starts("is ") {
-        return Some("after IS stands NULL, TRUE or FALSE".to_owned());
+        return Some("IS is followed by NULL, TRUE or FALSE".to_owned());
     }
     let expects_property = expected.iter().any(|rule| kind_of(*rule) == Some("a property such as $.status"));
     if expects_property && rest.starts_with(|c: char| c.is_alphabetic() || c == '.') {

@@ -21,7 +21,7 @@ use plan::{Comparison, Expr, Name, TextPattern};
 /// Wildcards in the selectors of one pattern, as Amazon has it.
 const WILDCARDS_MAX: usize = 3;
 
-/// The condition of a pattern in braces.
+/// Returns the condition of a pattern in braces.
 pub(super) fn condition(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let span = span_of(&pair);
     if wildcards(pair.clone()) > WILDCARDS_MAX {
@@ -48,7 +48,7 @@ fn tree(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
     Ok(balanced(parts, join))
 }
 
-/// One test of one property.
+/// Returns one test of one property.
 fn test(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let span = span_of(&pair);
     let mut parts = pair.into_inner();
@@ -77,10 +77,10 @@ fn test(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, QueryError> {
     })
 }
 
-/// A test that holds for one of the elements or members that a selector with `[*]` or `.*` selects.
+/// Returns a test that holds for one of the elements or members that a selector with `[*]` or `.*` selects.
 ///
-/// They are selected in the message, where it is an object. Of an event that came as a record with a message of its own,
-/// `[*]` selects in the field; such an event has no members that could be enumerated.
+/// They are selected in the message, where it is an object. Of an event that came as a record with a message of its
+/// own, `[*]` selects in the field; such an event has no members that could be enumerated.
 fn test_of_any(
     reader: &Reader<'_>,
     steps: &[Step],
@@ -131,7 +131,7 @@ impl Step {
     }
 }
 
-/// The name of the field that a selector selects, which has no wildcard.
+/// Returns the name of the field that a selector selects, which has no wildcard.
 pub(super) fn path(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
     let span = span_of(&pair);
     let steps = steps(reader, pair)?;
@@ -147,7 +147,7 @@ pub(super) fn has_wildcard(pair: &Pair<'_, Rule>) -> bool {
     wildcards(pair.clone()) > 0
 }
 
-/// How many wildcards the selectors in this part of a pattern have.
+/// Returns how many wildcards the selectors in this part of a pattern have.
 pub(super) fn wildcards(pair: Pair<'_, Rule>) -> usize {
     pair.into_inner().flatten().filter(|part| matches!(part.as_rule(), Rule::any_index | Rule::any_member)).count()
 }
@@ -188,20 +188,20 @@ fn is_present(field: Expr) -> Expr {
     Expr::Call(Function::IsPresent, vec![field])
 }
 
-/// Whether the event is a record: its message is a JSON object, or it came as one with a message in it.
+/// Reports whether the event is a record: its message is a JSON object, or it came as one with a message in it.
 fn is_record() -> Result<Expr, QueryError> {
     let has = |name: &str| is_present(Expr::Field(name.into()));
     Ok(or(is_object()?, or(has("message"), has("msg"))))
 }
 
-/// Whether the message is a JSON object.
+/// Reports whether the message is a JSON object.
 fn is_object() -> Result<Expr, QueryError> {
     let starts_as_object = compile_regex(r"\A\s*\{", false)
         .map_err(|(message, at)| QueryError::new("bad-regex", message, "", plan::error::Span { start: at, end: at }))?;
     Ok(Expr::Match(Box::new(message()), TextPattern::Regex(starts_as_object)))
 }
 
-/// A `null` is no value of a field, but it stands in the message.
+/// Returns a `null` is no value of a field, but it is in the message.
 fn is_null(path: &str) -> Expr {
     Expr::Call(Function::IsJsonNull, vec![message(), Expr::Literal(Some(Value::text(path)))])
 }

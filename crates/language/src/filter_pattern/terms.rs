@@ -19,7 +19,7 @@ enum TermSign {
     OneOf,
 }
 
-/// The conditions of a pattern, all of which must hold.
+/// Returns the conditions of a pattern, all of which must hold.
 pub(super) fn conditions(
     reader: &Reader<'_>,
     pair: Pair<'_, Rule>,
@@ -42,8 +42,8 @@ pub(super) fn conditions(
     match first_choice {
         Some(_) if conditions.is_empty() => conditions.push(balanced(choices, Expr::Or)),
         Some(span) => {
-            let message = "terms with `?` do nothing beside terms without it, as in CloudWatch";
-            let hint = "give every term a `?` for one of them, or write %WARN|FATAL% for a choice beside other terms";
+            let message = "terms with `?` have no effect next to terms without it, as in CloudWatch";
+            let hint = "give every term a `?` for one of them, or write %WARN|FATAL% for a choice next to other terms";
             warnings.push(reader.warning("optional-term-ignored", message, span, hint));
         }
         None => {}

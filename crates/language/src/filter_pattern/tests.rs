@@ -1,4 +1,4 @@
-//! What a pattern becomes. What it answers stands in `tests/golden/filter-pattern-*.test`.
+//! What a pattern becomes. What it answers is in `tests/golden/filter-pattern-*.test`.
 
 use proptest::prelude::*;
 

@@ -13,7 +13,7 @@ use plan::not;
 use plan::regular_expression::compile_regex;
 use plan::{Comparison, Expr, TextPattern};
 
-/// The condition `subject sign value`.
+/// Returns the condition `subject sign value`.
 pub(super) fn compare(
     reader: &Reader<'_>,
     subject: Expr,
@@ -67,7 +67,7 @@ fn equal(reader: &Reader<'_>, subject: Expr, written: &Pair<'_, Rule>) -> Result
     Ok(Expr::Compare(Comparison::Equal, Box::new(subject), Box::new(Expr::Literal(Some(value)))))
 }
 
-/// A number as it may be written: `500`, `-1.5`, `1e-3`.
+/// Returns a number as it may be written: `500`, `-1.5`, `1e-3`.
 fn number(text: &str) -> Option<Value> {
     if let Ok(whole) = text.parse::<i64>() {
         return Some(Value::Integer(whole));
@@ -81,7 +81,7 @@ fn number(text: &str) -> Option<Value> {
     })
 }
 
-/// The text between quotes; `\"`, `\'` and `\\` are a quote and a backslash, other backslashes stay.
+/// Returns the text between quotes; `\"`, `\'` and `\\` are a quote and a backslash, other backslashes stay.
 pub(super) fn unquoted(written: &str) -> String {
     let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
     let mut text = String::with_capacity(inner.len());
@@ -98,7 +98,7 @@ pub(super) fn unquoted(written: &str) -> String {
     text
 }
 
-/// The expression between percent signs.
+/// Returns the expression between percent signs.
 pub(super) fn regex(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Regex, QueryError> {
     let written = pair.as_str();
     let source = written.get(1..written.len().saturating_sub(1)).unwrap_or_default().replace("\\%", "%");

@@ -9,7 +9,7 @@ pub(crate) enum AggregateName {
     Percentile,
     Values,
     /// Put together of others.
-    Composed(Composed),
+    Composite(CompositeAggregate),
     /// One argument, nothing else to say.
     Plain(AggregateKind),
 }
@@ -51,10 +51,10 @@ impl AggregateName {
             return Some(Self::Values);
         }
         if is("rate") {
-            return Some(Self::Composed(Composed::Rate));
+            return Some(Self::Composite(CompositeAggregate::Rate));
         }
         if is("histogram") {
-            return Some(Self::Composed(Composed::Histogram));
+            return Some(Self::Composite(CompositeAggregate::Histogram));
         }
         if let Some((_, kind)) = PLAIN.iter().find(|(known, _)| is(known)) {
             return Some(Self::Plain(*kind));
@@ -65,7 +65,7 @@ impl AggregateName {
             .then_some(Self::Plain(AggregateKind::Percentile(f64::from(percent))))
     }
 
-    /// Names of all, for hints.
+    /// Returns names of all, for hints.
     pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         PLAIN.iter().map(|(name, _)| *name).chain(["count", "pct", "values", "rate", "histogram"])
     }
@@ -75,8 +75,8 @@ impl AggregateName {
             Self::Count => "*",
             Self::Percentile => "field, percent",
             Self::Values => "field[, most]",
-            Self::Composed(Composed::Rate) => "field, 1m",
-            Self::Composed(Composed::Histogram) => "field, 10",
+            Self::Composite(CompositeAggregate::Rate) => "field, 1m",
+            Self::Composite(CompositeAggregate::Histogram) => "field, 10",
             Self::Plain(_) => "field",
         }
     }
@@ -84,14 +84,14 @@ impl AggregateName {
 
 /// An aggregate that is computed from others.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Composed {
+pub(crate) enum CompositeAggregate {
     /// `rate(counter, 1m)`: how much a number grows in a minute, from its earliest to its latest value.
     Rate,
     /// `histogram(number, 10)`: how many values lie in each of ten ranges of equal width.
     Histogram,
 }
 
-/// What to write for an aggregate whose name stands without its brackets.
+/// Returns what to write for an aggregate whose name stands without its brackets.
 pub(crate) fn aggregate_without_brackets(name: &str) -> Option<String> {
     let aggregate = AggregateName::find(name)?;
     Some(format!("write {}({})", name.to_lowercase(), aggregate.arguments()))

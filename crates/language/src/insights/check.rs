@@ -29,12 +29,12 @@ use plan::error::{QueryError, QueryErrors, Span, nearest};
 use plan::{Expr, Operator, PlanDraft, TextPattern};
 
 pub(super) use self::checker::Checker;
-use self::scope::{Shown, Table, fields_of};
+use self::scope::{ShownColumns, Table, fields_of};
 
 /// Most commands of a query.
 const COMMANDS_MAX: usize = 1_000;
 
-/// Whether a word with a colon looks like a field and its value, as Kibana has them: no time, no address.
+/// Reports whether a word with a colon looks like a field and its value, as Kibana has them: no time, no address.
 fn is_term(name: &str, value: &str) -> bool {
     let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '@')
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '@'));
@@ -162,7 +162,7 @@ impl Checker<'_> {
 
     fn display(&mut self, items: &[Item]) {
         let names: Vec<plan::Name> = items.iter().map(|item| self.item(item)).collect();
-        self.shown = Shown::Display(names);
+        self.shown = ShownColumns::Display(names);
     }
 
     fn assign(&mut self, name: &Name, node: &Node) {
@@ -305,7 +305,7 @@ impl Checker<'_> {
     }
 }
 
-/// What is wrong with a grok pattern, and the name that was probably meant.
+/// Returns what is wrong with a grok pattern, and the name that was probably meant.
 fn grok_message(error: &parse::GrokError) -> String {
     let near = match error {
         parse::GrokError::Unknown(name) => nearest(name, parse::Grok::patterns()),

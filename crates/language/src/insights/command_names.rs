@@ -1,6 +1,6 @@
 //! Names of commands, and how a text begins with one.
 
-/// Commands that a query may start with or go on with.
+/// Commands that a query may start with or continue with.
 pub(crate) const COMMANDS: [&str; 36] = [
     "fields",
     "display",
@@ -46,7 +46,7 @@ pub(super) fn starts_with_command(text: &str) -> bool {
     is_command_word(&text[..end]) || (text[..end].eq_ignore_ascii_case("order") && is_by(text[end..].trim_start()))
 }
 
-/// Whether a query may start with this word.
+/// Reports whether a query may start with this word.
 pub(crate) fn is_command_word(word: &str) -> bool {
     COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(word))
 }

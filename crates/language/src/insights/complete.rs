@@ -1,9 +1,9 @@
-//! What may stand at a place in a query: commands, keywords, functions, and what only the store knows (fields, values,
+//! What may be at a place in a query: commands, keywords, functions, and what only the store knows (fields, values,
 //! groups), of which it is said that they may.
 //!
-//! The grammar itself is asked: what it expects behind the text up to the cursor. What earlier commands made of the fields
-//! is read off their plan. A word or text that was begun counts as not yet written. Where the text before is wrong, the
-//! command that the cursor is in is looked at alone.
+//! The grammar itself is asked: what it expects after the text up to the cursor. What earlier commands made of the
+//! fields is read off their plan. A word or text that was begun counts as not yet written. Where the text before is
+//! wrong, the command that the cursor is in is looked at alone.
 
 mod choice;
 mod expected;
@@ -28,7 +28,7 @@ use plan::{Expr, Operator, ParseMethod, PlanDraft};
 /// A character that no query may have at any place but in texts and comments.
 const NOTHING: char = '\u{1}';
 
-/// What may stand at the cursor.
+/// What may be at the cursor.
 #[derive(Clone, Debug, Default)]
 pub struct Completion {
     /// Where the text to be replaced starts, in UTF-16 units.
@@ -41,21 +41,21 @@ pub struct Completion {
     pub quote: Option<char>,
     /// What the language knows, the most likely first; those that do not begin like `prefix` are left out.
     pub choices: Vec<Choice>,
-    /// Whether fields of events may stand here.
+    /// Whether fields of events may be here.
     pub takes_fields: bool,
     /// Whether names of groups may.
     pub takes_groups: bool,
     /// Whether names of uploaded tables may.
     pub takes_tables: bool,
-    /// The uploaded table whose columns may stand here.
+    /// The uploaded table whose columns may be here.
     pub columns_of_table: Option<String>,
-    /// The field whose values may stand here.
+    /// The field whose values may be here.
     pub values_of: Option<String>,
     /// The commands before, which choose the events whose fields and values are of interest.
     pub earlier: Option<PlanDraft>,
 }
 
-/// Tells what may stand at `cursor`, which counts UTF-16 units from the start of `text`.
+/// Tells what may be at `cursor`, which counts UTF-16 units from the start of `text`.
 pub fn complete_insights(text: &str, cursor: usize, options: &ParseOptions) -> Completion {
     let head = &text[..byte_of(text, cursor)];
     let at = |byte: usize| head[..byte].encode_utf16().count();
@@ -105,7 +105,7 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
         return;
     }
     completion.earlier = super::draft(place.earlier, options).ok();
-    let made = Made::by(completion.earlier.as_ref());
+    let made = ComputedFields::by(completion.earlier.as_ref());
     if takes_value || expected.contains(&Rule::list) || expected.contains(&Rule::regex) {
         completion.values_of = place.compared.clone().filter(|field| !made.has(field) && made.keeps_events);
     }
@@ -142,7 +142,7 @@ fn fill(completion: &mut Completion, expected: &[Rule], place: &Place<'_>, optio
     completion.choices = choices;
 }
 
-/// What the grammar expects at the end of `head`, and how far it could read.
+/// Returns what the grammar expects at the end of `head`, and how far it could read.
 fn expected_at(head: &str, place: &Place<'_>) -> Option<(Vec<Rule>, usize)> {
     let whole = ask(head)?;
     if whole.1 >= head.trim_end().len() || head[whole.1..].starts_with(['"', '\'', '`']) {
@@ -153,7 +153,7 @@ fn expected_at(head: &str, place: &Place<'_>) -> Option<(Vec<Rule>, usize)> {
     Some((rules, reached + place.command_start))
 }
 
-/// Reads a text that cannot go on; `None` inside a comment, where anything may.
+/// Reads a text that cannot continue; `None` inside a comment, where anything may.
 fn ask(head: &str) -> Option<(Vec<Rule>, usize)> {
     let error = Insights::parse(Rule::query, &format!("{head}{NOTHING}")).err()?;
     let reached = match error.location {
@@ -166,13 +166,13 @@ fn ask(head: &str) -> Option<(Vec<Rule>, usize)> {
 }
 
 /// What the commands before the cursor made of the fields.
-struct Made {
+struct ComputedFields {
     names: Vec<String>,
     /// Whether rows are still events with all their fields.
     keeps_events: bool,
 }
 
-impl Made {
+impl ComputedFields {
     fn by(draft: Option<&PlanDraft>) -> Self {
         let mut made = Self { names: Vec::new(), keeps_events: true };
         for operator in draft.iter().flat_map(|draft| &draft.operators) {
@@ -238,7 +238,7 @@ fn width(text: &str, at: usize) -> usize {
     text[at..].chars().next().map_or(1, char::len_utf8)
 }
 
-/// The byte at which so many UTF-16 units are over; the end where there are fewer.
+/// Returns the byte at which so many UTF-16 units are over; the end where there are fewer.
 fn byte_of(text: &str, units: usize) -> usize {
     let mut before = 0;
     for (byte, c) in text.char_indices() {

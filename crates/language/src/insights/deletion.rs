@@ -70,7 +70,7 @@ fn refuse(command: &Command, text: &str) -> Option<QueryError> {
 const OTHER_EVENTS: &str = "whether an event is deleted must not depend on other events";
 const NOTHING_CHOSEN: &str = "it chooses no events";
 
-/// The expressions of a command that has a place in a deletion.
+/// Returns the expressions of a command that has a place in a deletion.
 fn nodes_of(kind: &CommandKind) -> Vec<&Node> {
     match kind {
         CommandKind::Filter(node) => vec![node],

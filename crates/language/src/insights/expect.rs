@@ -54,13 +54,13 @@ fn word_at(rest: &str) -> &str {
     &rest[..end]
 }
 
-/// The word or sign at the start of `rest`, not longer than a line of an error can bear.
+/// Returns the word or sign at the start of `rest`, not longer than a line of an error can bear.
 fn shown_word(rest: &str) -> String {
     let word = word_at(rest);
     if word.is_empty() { rest.chars().take(1).collect() } else { word.chars().take(40).collect() }
 }
 
-/// An opening quote or slash without its other half.
+/// Returns an opening quote or slash without its other half.
 fn unfinished(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
     let what = match rest.chars().next()? {
         '"' => "this text has no closing \"",
@@ -87,7 +87,7 @@ fn unfinished_regex(rest: &str, shown: &str, at: usize) -> Option<QueryError> {
     Some(QueryError::new("unclosed-regex", message, shown, Span { start: at, end: at + line.len() }))
 }
 
-/// Tells whether nothing but a leading `|`, comments and white space stands before `at`. There the grammar only
+/// Reports whether nothing but a leading `|`, comments and white space is before `at`. There the grammar only
 /// misses the end, for a query may be empty.
 fn is_at_start(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
@@ -99,7 +99,7 @@ fn expects_command(expected: &[Rule]) -> bool {
     expected.iter().any(|rule| matches!(rule, Rule::kw_fields | Rule::fields | Rule::keyword | Rule::kw_stats))
 }
 
-/// The error about a word that stands where a command must.
+/// Returns the error about a word that is where a command must.
 pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError {
     let word: String = word.chars().take(40).collect();
     // A command that the grammar gave up on as a whole is never called unknown.
@@ -117,7 +117,7 @@ pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError
     }
 }
 
-/// What was expected, in the order in which a person would name it.
+/// Returns what was expected, in the order in which a person would name it.
 fn phrase_of(expected: &[Rule]) -> String {
     const ORDER: [&str; 13] = [
         "a command such as fields, filter or stats",
@@ -135,7 +135,7 @@ fn phrase_of(expected: &[Rule]) -> String {
         "`|`",
     ];
     let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
-    // A value may be a text or stand in brackets, a field may become a call: nobody needs to be told.
+    // A value may be a text or are in brackets, a field may become a call: no one needs to be told.
     if kinds.contains(&"a field, a value or a function") {
         kinds.retain(|kind| !matches!(*kind, "a text in quotes" | "`(`"));
     }

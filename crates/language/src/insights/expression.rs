@@ -17,7 +17,7 @@ const TREE_LEVELS_MAX: usize = 200;
 
 /// An operator waiting for its right side.
 #[derive(Clone, Copy)]
-enum Waiting {
+enum PendingOperator {
     Negate,
     Not,
     Binary(Binary),
@@ -25,8 +25,8 @@ enum Waiting {
     Or,
 }
 
-impl Waiting {
-    /// How tightly the operator binds.
+impl PendingOperator {
+    /// Returns how tightly the operator binds.
     fn strength(self) -> u8 {
         match self {
             Self::Or => 1,
@@ -42,14 +42,14 @@ impl Waiting {
         }
     }
 
-    /// Whether it must be applied before an operator of that strength comes.
+    /// Reports whether it must be applied before an operator of that strength comes.
     fn goes_before(self, next: u8) -> bool {
         let is_right = matches!(self, Self::Binary(Binary::Arithmetic(ArithmeticOperator::Power)));
         self.strength() > next || (self.strength() == next && !is_right)
     }
 }
 
-/// How deep queries may stand inside one another.
+/// How deep queries may be inside one another.
 const SUBQUERY_DEPTH_MAX: usize = 4;
 
 /// Strength of comparisons, and of `like`, `in` and `between`.
@@ -65,8 +65,8 @@ pub(crate) fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) ->
     let mut tree = Tree { reader, operands: Vec::new(), waiting: Vec::new(), span };
     for part in pair.into_inner() {
         match part.as_rule() {
-            Rule::negate => tree.waiting.push((Waiting::Negate, span_of(&part))),
-            Rule::not => tree.waiting.push((Waiting::Not, span_of(&part))),
+            Rule::negate => tree.waiting.push((PendingOperator::Negate, span_of(&part))),
+            Rule::not => tree.waiting.push((PendingOperator::Not, span_of(&part))),
             Rule::comparison | Rule::arithmetic | Rule::logical => tree.operator(&part)?,
             Rule::like | Rule::has | Rule::matches | Rule::matches_not | Rule::is_in | Rule::between => {
                 tree.apply_before(COMPARISON_STRENGTH)?;
@@ -87,7 +87,7 @@ pub(crate) fn read(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize) ->
 struct Tree<'r, 'a> {
     reader: &'r Reader<'a>,
     operands: Vec<Node>,
-    waiting: Vec<(Waiting, Span)>,
+    waiting: Vec<(PendingOperator, Span)>,
     span: Span,
 }
 
@@ -108,21 +108,21 @@ impl Tree<'_, '_> {
 
     fn operator(&mut self, pair: &Pair<'_, Rule>) -> Result<(), QueryError> {
         let operator = match &*pair.as_str().to_ascii_lowercase() {
-            "and" => Waiting::And,
-            "or" => Waiting::Or,
-            "=" | "==" => Waiting::Binary(Binary::Compare(Comparison::Equal)),
-            "!=" | "<>" => Waiting::Binary(Binary::Compare(Comparison::NotEqual)),
-            "<" => Waiting::Binary(Binary::Compare(Comparison::Less)),
-            "<=" => Waiting::Binary(Binary::Compare(Comparison::LessOrEqual)),
-            ">" => Waiting::Binary(Binary::Compare(Comparison::Greater)),
-            ">=" => Waiting::Binary(Binary::Compare(Comparison::GreaterOrEqual)),
-            "+" => Waiting::Binary(Binary::Arithmetic(ArithmeticOperator::Add)),
-            "-" => Waiting::Binary(Binary::Arithmetic(ArithmeticOperator::Subtract)),
-            "*" => Waiting::Binary(Binary::Arithmetic(ArithmeticOperator::Multiply)),
-            "/" => Waiting::Binary(Binary::Arithmetic(ArithmeticOperator::Divide)),
-            "%" => Waiting::Binary(Binary::Arithmetic(ArithmeticOperator::Remainder)),
-            "^" => Waiting::Binary(Binary::Arithmetic(ArithmeticOperator::Power)),
-            _ => return Err(self.reader.error("syntax", "no operator stands here", span_of(pair))),
+            "and" => PendingOperator::And,
+            "or" => PendingOperator::Or,
+            "=" | "==" => PendingOperator::Binary(Binary::Compare(Comparison::Equal)),
+            "!=" | "<>" => PendingOperator::Binary(Binary::Compare(Comparison::NotEqual)),
+            "<" => PendingOperator::Binary(Binary::Compare(Comparison::Less)),
+            "<=" => PendingOperator::Binary(Binary::Compare(Comparison::LessOrEqual)),
+            ">" => PendingOperator::Binary(Binary::Compare(Comparison::Greater)),
+            ">=" => PendingOperator::Binary(Binary::Compare(Comparison::GreaterOrEqual)),
+            "+" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Add)),
+            "-" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Subtract)),
+            "*" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Multiply)),
+            "/" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Divide)),
+            "%" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Remainder)),
+            "^" => PendingOperator::Binary(Binary::Arithmetic(ArithmeticOperator::Power)),
+            _ => return Err(self.reader.error("syntax", "there is no operator here", span_of(pair))),
         };
         self.apply_before(operator.strength())?;
         self.waiting.push((operator, span_of(pair)));
@@ -138,11 +138,11 @@ impl Tree<'_, '_> {
             self.waiting.pop();
             let right = self.pop()?;
             let node = match operator {
-                Waiting::Negate => negated(right, span),
-                Waiting::Not => unary(NodeKind::Not, right, span),
-                Waiting::And => chain(self.pop()?, right, true),
-                Waiting::Or => chain(self.pop()?, right, false),
-                Waiting::Binary(binary) => {
+                PendingOperator::Negate => negated(right, span),
+                PendingOperator::Not => unary(NodeKind::Not, right, span),
+                PendingOperator::And => chain(self.pop()?, right, true),
+                PendingOperator::Or => chain(self.pop()?, right, false),
+                PendingOperator::Binary(binary) => {
                     let left = self.pop()?;
                     let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth) + 1);
                     Node { kind: NodeKind::Binary(binary, Box::new(left), Box::new(right)), span, depth }
@@ -177,7 +177,7 @@ fn negated(operand: Node, sign: Span) -> Node {
     }
 }
 
-/// Whether digits were written without quotes: their place is then as long as they are.
+/// Reports whether digits were written without quotes: their place is then as long as they are.
 fn is_bare(operand: &Node, digits: &str) -> bool {
     operand.span.end - operand.span.start == digits.len()
 }
@@ -270,7 +270,7 @@ pub(crate) fn operand(reader: &Reader<'_>, pair: Pair<'_, Rule>, nesting: usize)
             "false" => Some(Value::Boolean(false)),
             _ => None,
         }),
-        _ => return Err(reader.error("syntax", "no value stands here", span)),
+        _ => return Err(reader.error("syntax", "there is no value here", span)),
     };
     Ok(Node { kind, span, depth: 1 })
 }

@@ -1,19 +1,19 @@
 //! What people write who come from other query languages, and what it is called here.
 //!
-//! SQL, Splunk, Kusto, Kibana and LogQL name the same things differently. Nothing of theirs is accepted by these tables:
-//! they only make the hint of an error, so that the right command is one look away.
+//! SQL, Splunk, Kusto, Kibana and LogQL name the same things differently. Nothing of theirs is accepted by these
+//! tables: they only make the hint of an error, so that the right command is one look away.
 
-/// Words that stand where a command must, and what to write.
+/// Words that are where a command must, and what to write.
 const COMMANDS: &[(&str, &str)] = &[
     ("select", "this is no SQL; write fields a, b | filter c = 1 | sort d desc | limit 20"),
-    ("from", "groups are named by source \"group\" at the start, or chosen beside the query"),
+    ("from", "groups are named by source \"group\" at the start, or chosen next to the query"),
     ("group", "groups stand inside of stats: stats count(*) by host"),
-    ("having", "filter behind stats: stats count(*) as n by host | filter n > 3"),
-    ("with", "a subquery stands in brackets: filter id in (source \"group\" | fields id)"),
+    ("having", "filter after stats: stats count(*) as n by host | filter n > 3"),
+    ("with", "write a subquery in brackets: filter id in (source \"group\" | fields id)"),
     ("distinct", "write stats count(*) by user, or dedup user"),
     ("union", "name several groups: source \"a\", \"b\""),
-    ("index", "write source \"group\", or choose groups beside the query"),
-    ("sourcetype", "write source \"group\", or choose groups beside the query"),
+    ("index", "write source \"group\", or choose groups next to the query"),
+    ("sourcetype", "write source \"group\", or choose groups next to the query"),
     ("search", "write the words alone, or filter @any like \"words\""),
     ("table", "write fields a, b"),
     ("project", "write fields a, b"),
@@ -48,7 +48,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("unwrap", "aggregate the field itself: stats sum(took) by bin(5m)"),
     ("bin", "bins stand inside of stats: stats count(*) by bin(5m)"),
     ("bucket", "bins stand inside of stats: stats count(*) by bin(5m)"),
-    ("fillnull", "write fillmissing with 0 for n behind a stats by bin(5m), or eval a = coalesce(a, 0)"),
+    ("fillnull", "write fillmissing with 0 for n after a stats by bin(5m), or eval a = coalesce(a, 0)"),
     ("transaction", "write sessionize"),
     ("explode", "write unnest items into item"),
     ("expand", "write unnest items into item"),
@@ -64,10 +64,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("not", "write filter not (a = 1)"),
 ];
 
-/// Words that stand behind a complete expression, and what to write.
+/// Words that are after a complete expression, and what to write.
 const BEHIND: &[(&str, &str)] = &[
     ("group", "write by host, without the word group"),
-    ("having", "filter behind stats: stats count(*) as n by host | filter n > 3"),
+    ("having", "filter after stats: stats count(*) as n by host | filter n > 3"),
     ("is", "write ispresent(a) for a value that is there, not ispresent(a) for one that is missing"),
     ("isnull", "write not ispresent(a)"),
     ("contains", "write a like \"part\", or strcontains(a, \"part\")"),
@@ -93,7 +93,7 @@ const BEHIND: &[(&str, &str)] = &[
     ("xor", "write (a or b) and not (a and b)"),
     ("order", "write | sort n desc"),
     ("over", "there are no window functions; see autoregress, sessionize and addtotals"),
-    ("from", "groups are named by source \"group\" at the start, or chosen beside the query"),
+    ("from", "groups are named by source \"group\" at the start, or chosen next to the query"),
     ("end", "write case(a > 1, \"x\", \"y\")"),
     ("when", "write case(a > 1, \"x\", \"y\")"),
     ("then", "write if(a > 1, \"x\", \"y\")"),
@@ -161,7 +161,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("time_bucket", "write bin(5m)"),
     ("date_histogram", "write bin(5m)"),
     ("tostartofhour", "write bin(1h)"),
-    ("ago", "write now() - 3600, or choose the range beside the query"),
+    ("ago", "write now() - 3600, or choose the range next to the query"),
     ("mvcount", "write array_length(a)"),
     ("size", "write array_length(a)"),
     ("json_extract", "a path reaches into objects: a.b.0.c"),
@@ -180,17 +180,17 @@ fn find<'h>(table: &[(&str, &'h str)], word: &str) -> Option<&'h str> {
     table.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, hint)| *hint)
 }
 
-/// What to write instead of a word that stands where a command must.
+/// Returns what to write instead of a word that is where a command must.
 pub(super) fn command(word: &str) -> Option<&'static str> {
     find(COMMANDS, word)
 }
 
-/// What to write instead of a word that stands behind a complete expression.
+/// Returns what to write instead of a word that is after a complete expression.
 pub(super) fn behind(word: &str) -> Option<&'static str> {
     find(BEHIND, word)
 }
 
-/// What to write instead of a function.
+/// Returns what to write instead of a function.
 pub(super) fn function(name: &str) -> Option<&'static str> {
     let is_percentile = |prefix: &str| {
         let digits = name.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
@@ -202,7 +202,8 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
     find(FUNCTIONS, name)
 }
 
-/// What to write instead of signs that stand where none is expected. `behind` says whether an expression is complete.
+/// Returns what to write instead of signs that are where none is expected. `behind` says whether an expression is
+/// complete.
 pub(super) fn signs(rest: &str, behind: bool) -> Option<&'static str> {
     const ANYWHERE: &[(&str, &str)] = &[
         ("||", "write `or` and `and`"),
@@ -218,7 +219,7 @@ pub(super) fn signs(rest: &str, behind: bool) -> Option<&'static str> {
         ("„", "write straight quotes: \"text\""),
         ("‘", "write straight quotes: 'text'"),
         ("’", "write straight quotes: 'text'"),
-        ("$", "there are no variables; a field with other signs in its name stands in backticks"),
+        ("$", "there are no variables; put a field with other signs in its name in backticks"),
     ];
     const BEHIND: &[(&str, &str)] = &[
         ("~=", "write a =~ /expression/"),
@@ -236,9 +237,9 @@ pub(super) fn signs(rest: &str, behind: bool) -> Option<&'static str> {
         (">", "write a >= 1 or a <= 1, with the equals sign last"),
         ("<", "write a >= 1 or a <= 1, with the equals sign last"),
         ("!=", "write a != 1"),
-        ("/", "a regular expression stands behind like, =~ or !~"),
-        ("*", "a star stands for all only in count(*)"),
-        ("{", "this looks like LogQL: choose that language beside the query"),
+        ("/", "a regular expression follows like, =~ or !~"),
+        ("*", "a star means all only in count(*)"),
+        ("{", "this looks like LogQL: choose that language next to the query"),
     ];
     let table = if behind { BEHIND } else { BEFORE };
     let mut all = ANYWHERE.iter().chain(table);

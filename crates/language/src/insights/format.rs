@@ -1,8 +1,8 @@
 //! One layout for every query: a command per line, `| ` before all but the first, one space where one belongs.
 //!
-//! Works on what the grammar has read, token by token, so that a new command needs nothing here. Comments stay where they
-//! are: behind a command, above it, or inside. The plan stays the same: a computed column without a name is called by its
-//! text, so that text is left as it was written. Laying out twice changes nothing.
+//! Works on what the grammar has read, token by token, so that a new command needs nothing here. Comments stay where
+//! they are: after a command, above it, or inside. The plan stays the same: a computed column without a name is called
+//! by its text, so that text is left as it was written. Laying out twice changes nothing.
 
 mod layout;
 #[cfg(test)]
@@ -158,7 +158,7 @@ impl<'a> Tokens<'a> {
                 '=' => Kind::Tight,
                 _ => Kind::Word,
             };
-            // A comment is no part of the command behind it.
+            // A comment is no part of the command after it.
             let begins_command = self.begins_command && !matches!(kind, Kind::Comment { .. } | Kind::Pipe);
             self.begins_command &= !begins_command;
             let shown = if kind == Kind::Word { known_word(written).into() } else { written.trim_end().into() };
@@ -168,7 +168,7 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Whether an item is a computed column that is called by its text.
+/// Reports whether an item is a computed column that is called by its text.
 fn is_named_by_its_text(item: &Pair<'_, Rule>) -> bool {
     let mut parts = item.clone().into_inner();
     let only = parts.next().filter(|_| parts.next().is_none());
@@ -187,13 +187,13 @@ fn is_keyword(rule: Rule) -> bool {
     matches!(rule, Rule::ascending | Rule::descending) || format!("{rule:?}").starts_with("kw_")
 }
 
-/// A keyword in small letters, with one space where it is two words.
+/// Returns a keyword in small letters, with one space where it is two words.
 fn keyword(written: &str) -> String {
     let words: Vec<String> = written.split_whitespace().map(str::to_lowercase).collect();
     words.join(" ").replace("filterindex", "filterIndex")
 }
 
-/// A function's name in our letters.
+/// Returns a function's name in our letters.
 fn function_name(written: &str) -> Cow<'_, str> {
     let aggregates = || AggregateName::all().chain(["bin"]).find(|name| name.eq_ignore_ascii_case(written));
     match Signature::find(written).map(|signature| signature.name).or_else(aggregates) {
@@ -202,7 +202,7 @@ fn function_name(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// A word that the grammar reads without naming it.
+/// Returns a word that the grammar reads without naming it.
 fn known_word(written: &str) -> String {
     const WORDS: [&str; 10] =
         ["json", "logfmt", "grok", "clf", "combined", "syslog", "vpc", "span", "logGroups", "namePrefix"];

@@ -1,7 +1,8 @@
 //! Insights text to syntax tree, through the grammar in `grammar/insights.pest`.
 //!
 //! The grammar gives commands and flat rows of operands and operators; the tree is built here by precedence,
-//! with a stack of our own, so that no text can make it recurse deeper than [`NESTING_MAX`](super::grammar::NESTING_MAX).
+//! with a stack of our own, so that no text can make it recurse deeper than
+//! [`NESTING_MAX`](super::grammar::NESTING_MAX).
 
 mod rows;
 
@@ -36,7 +37,7 @@ pub(crate) fn parse(text: &str, shown: &str) -> Result<Vec<Command>, QueryErrors
     Ok(commands.collect::<Result<_, QueryError>>()?)
 }
 
-/// The parts of `pair` that `rule` made.
+/// Returns the parts of `pair` that `rule` made.
 fn parts<'i>(pair: Pair<'i, Rule>, rule: Rule) -> impl Iterator<Item = Pair<'i, Rule>> {
     pair.into_inner().filter(move |part| part.as_rule() == rule)
 }
@@ -86,7 +87,7 @@ impl Reader<'_> {
             }
             Rule::parse => self.parse_command(pair)?,
             Rule::source => self.source(pair)?,
-            _ => return Err(self.error("syntax", "no command stands here", span)),
+            _ => return Err(self.error("syntax", "there is no command here", span)),
         };
         Ok(Command { kind, span })
     }
@@ -100,7 +101,7 @@ impl Reader<'_> {
         Ok(Item { expr: self.only_expr(pair)?, alias })
     }
 
-    /// The one expression among the parts of a pair.
+    /// Returns the one expression among the parts of a pair.
     fn only_expr(&self, pair: Pair<'_, Rule>) -> Result<Node, QueryError> {
         let span = span_of(&pair);
         match parts(pair, Rule::expr).next() {
@@ -118,7 +119,7 @@ impl Reader<'_> {
         Ok(Stats { items: self.items(pair)?, by, offset })
     }
 
-    /// The length of time in the part that `rule` made.
+    /// Returns the length of time in the part that `rule` made.
     fn duration(&self, pair: &Pair<'_, Rule>, rule: Rule) -> Result<Option<Node>, QueryError> {
         let length = parts(pair.clone(), rule).flat_map(|part| parts(part, Rule::duration)).next();
         length.map(|length| expression::operand(self, length, 0)).transpose()

@@ -24,13 +24,13 @@ fn offset_as_written(source: &str, offset: usize) -> usize {
     offset + source.get(..offset).unwrap_or_default().matches('/').count()
 }
 
-/// A glob: as many names as stars.
+/// Returns a glob: as many names as stars.
 pub(crate) fn glob(text: &str, names: &[Name], span: Span, query: &str) -> Result<ParseMethod, QueryError> {
     let literals: Vec<String> = text.split('*').map(str::to_owned).collect();
     let n_stars = literals.len() - 1;
     if n_stars == 0 {
         return Err(QueryError::new("no-star", "this text has no star, so nothing is taken out of it", query, span)
-            .with_hint("write * where a field stands, such as \"user=* \" as user"));
+            .with_hint("write * for each field, such as \"user=* \" as user"));
     }
     if n_stars != names.len() {
         let message = format!("this text has {}, but {} given", count_of(n_stars, "star"), names_given(names.len()));
@@ -54,7 +54,7 @@ pub(crate) enum BadLength {
     Size,
 }
 
-/// A length of time such as `5m`, `2hrs` or `1mo`.
+/// Returns a length of time such as `5m`, `2hrs` or `1mo`.
 pub(crate) fn length(written: &str) -> Result<Length, BadLength> {
     let unit_at = written.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(written.len());
     let (number, unit) = written.split_at(unit_at);

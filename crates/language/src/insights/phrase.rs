@@ -13,7 +13,7 @@ pub(crate) struct Phrase {
     pub words: Vec<String>,
     /// Where they stand.
     pub span: Span,
-    /// The query with blanks in place of the words, so that places stay.
+    /// The query with blanks instead of the words, so that places stay.
     pub rest: String,
     /// The command that the first word may have been meant to be.
     pub near: Option<&'static str>,
@@ -36,7 +36,7 @@ pub(crate) fn split(text: &str) -> Option<Phrase> {
     Some(Phrase { words, span, rest, near })
 }
 
-/// Where white space and comments at the start end.
+/// Returns where white space and comments at the start end.
 fn start_of_content(text: &str) -> usize {
     let mut rest = text;
     loop {
@@ -48,7 +48,7 @@ fn start_of_content(text: &str) -> usize {
     }
 }
 
-/// One text in quotes, and nothing or a `|` after it.
+/// Returns one text in quotes, and nothing or a `|` after it.
 fn quoted(head: &str) -> Option<(usize, Vec<String>)> {
     let quote = head.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let inner_end = 1 + head[1..].find(quote)?;

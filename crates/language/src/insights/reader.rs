@@ -7,7 +7,7 @@ use plan::error::{QueryError, Span};
 pub(crate) struct Reader<'a> {
     /// The text that places refer to.
     pub text: &'a str,
-    /// How many queries stand around the commands that are being read.
+    /// How many queries are around the commands that are being read.
     pub n_around: usize,
 }
 

@@ -1,8 +1,8 @@
-//! More than one mistake of grammar at once: where one command cannot be read, the ones behind it still can.
+//! More than one mistake of grammar at once: where one command cannot be read, the ones after it still can.
 //!
-//! After a mistake, reading goes on behind the next `|`, or at the next command on a line of its own. Where a text or a
-//! bracket is open at the mistake, nobody knows where its command ends, and nothing further is told: a mistake too few
-//! is better than one that is none.
+//! After a mistake, reading continues after the next `|`, or at the next command on a line of its own. Where a text or
+//! a bracket is open at the mistake, no one knows where its command ends, and nothing further is told: a mistake too
+//! few is better than one that is none.
 
 use pest::Parser;
 use pest::error::{Error, InputLocation};
@@ -15,7 +15,7 @@ use plan::error::{QueryError, QueryErrors};
 /// Most mistakes of grammar that are told; each costs another reading.
 const MISTAKES_MAX: usize = 8;
 
-/// The mistake that stopped the grammar in `text`, and those behind it. Places refer to `shown`.
+/// Returns the mistake that stopped the grammar in `text`, and those after it. Places refer to `shown`.
 pub(super) fn mistakes(first: &Error<Rule>, text: &str, shown: &str) -> QueryErrors {
     let mut errors = vec![expect::explain(first, text, shown)];
     let mut end = next_command(text, 0, place(first));
@@ -42,7 +42,7 @@ fn hides_what_follows(error: &QueryError) -> bool {
     matches!(error.code, "unclosed-text" | "unclosed-regex" | "nested-too-deeply")
 }
 
-/// Where the command behind byte `at` begins, for commands that begin at byte `start`.
+/// Returns where the command after byte `at` begins, for commands that begin at byte `start`.
 fn next_command(text: &str, start: usize, at: usize) -> Option<usize> {
     let (mut open, mut n_brackets) = (None, 0usize);
     let mut characters = text[start..].char_indices().map(|(offset, c)| (start + offset, c)).peekable();

@@ -133,7 +133,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The value of a literal.
+    /// Returns the value of a literal.
     pub(crate) fn literal(self) -> Option<Value> {
         if let NodeKind::Literal(value) = self.kind { value } else { None }
     }

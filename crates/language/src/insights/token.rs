@@ -9,14 +9,14 @@ use super::syntax::{Name, Pattern};
 use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 
-/// A name without its backticks.
+/// Returns a name without its backticks.
 pub(crate) fn name(pair: &Pair<'_, Rule>) -> Name {
     let written = pair.as_str();
     let text = written.strip_prefix('`').and_then(|inner| inner.strip_suffix('`')).unwrap_or(written);
     Name { text: text.to_owned(), span: span_of(pair) }
 }
 
-/// A text in quotes, with its escapes resolved.
+/// Returns a text in quotes, with its escapes resolved.
 pub(crate) fn string(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
     let span = span_of(pair);
     let written = pair.as_str();
@@ -55,7 +55,7 @@ pub(crate) fn string(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Strin
     Ok(text)
 }
 
-/// A number: whole ones exactly, beyond i64 as text with their digits, which compares as a number.
+/// Returns a number: whole ones exactly, beyond i64 as text with their digits, which compares as a number.
 pub(crate) fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Value, QueryError> {
     let written = pair.as_str();
     if written.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -67,12 +67,12 @@ pub(crate) fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Value
     }
 }
 
-/// A whole number given by an optional `-` and digits.
+/// Returns a whole number given by an optional `-` and digits.
 pub(crate) fn whole_number(digits: &str) -> Value {
     digits.parse().map_or_else(|_| Value::text(digits), Value::Integer)
 }
 
-/// What `like`, `=~`, `!~` and `parse` look for. A text in quotes is no regular expression yet.
+/// Returns what `like`, `=~`, `!~` and `parse` look for. A text in quotes is no regular expression yet.
 pub(crate) fn pattern(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Pattern, QueryError> {
     let span = span_of(pair);
     if pair.as_rule() == Rule::string {

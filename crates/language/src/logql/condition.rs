@@ -13,7 +13,7 @@ pub(super) fn message() -> Expr {
     Expr::Field("@message".into())
 }
 
-/// The condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
+/// Returns the condition of a label matcher; `None` where it holds for every event. A missing label is the empty text.
 pub(super) fn label_matches(
     reader: &Reader<'_>,
     name: &str,
@@ -34,7 +34,7 @@ pub(super) fn label_matches(
     text_matches(reader, label, sign, value, span)
 }
 
-/// The same of any value.
+/// Does the same of any value.
 pub(super) fn text_matches(
     reader: &Reader<'_>,
     label: Expr,

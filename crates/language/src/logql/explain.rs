@@ -93,7 +93,7 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     }
 }
 
-/// Words behind `|`.
+/// Words after `|`.
 const STAGES: [&str; 11] = [
     "drop",
     "keep",
@@ -108,7 +108,7 @@ const STAGES: [&str; 11] = [
     "unwrap",
 ];
 
-/// A word behind `|` that is no label in a condition: a stage that we do not have, or a misspelt one.
+/// Returns a word after `|` that is no label in a condition: a stage that we do not have, or a misspelt one.
 fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
     let before = text.get(..at)?.trim_end();
     let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |sign| sign + 1);

@@ -1,8 +1,8 @@
-//! Queries in one layout, as Loki's `format_query` gives it: what has at most a hundred bytes stays on one line, the rest
-//! is broken at stages and arguments.
+//! Queries in one layout, as Loki's `format_query` gives it: what has at most a hundred bytes stays on one line, the
+//! rest is broken at stages and arguments.
 //!
-//! Done for log queries, range and vector aggregations. Operators, `vector`, `label_replace` and conditions of more than two
-//! parts are refused by name.
+//! Done for log queries, range and vector aggregations. Operators, `vector`, `label_replace` and conditions of more
+//! than two parts are refused by name.
 
 use pest::Parser;
 use pest::iterators::Pair;
@@ -116,7 +116,7 @@ impl Grouping {
 }
 
 impl Tree {
-    /// The expression on one line.
+    /// Returns the expression on one line.
     fn flat(&self) -> String {
         match self {
             Self::Log { selector, stages } => {
@@ -254,7 +254,7 @@ impl Formatter<'_> {
         Ok(())
     }
 
-    /// A line filter, and the same without what follows `or`.
+    /// Returns a line filter, and the same without what follows `or`.
     fn line_filter(&self, pair: Pair<'_, Rule>) -> Result<(String, String), QueryError> {
         let (mut sign, mut texts) = (String::new(), Vec::new());
         for part in pair.into_inner() {
@@ -275,7 +275,7 @@ impl Formatter<'_> {
         Ok(format!("ip({})", text.map_or_else(|| Ok("\"\"".to_owned()), |text| self.quoted(&text))?))
     }
 
-    /// A stage of a word, a text or flags, and a list.
+    /// Returns a stage of a word, a text or flags, and a list.
     fn listed(&self, word: &str, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
         let (mut head, mut items) = (format!("| {word}"), Vec::new());
         for part in pair.into_inner() {
@@ -304,7 +304,7 @@ impl Formatter<'_> {
         Ok(if items.is_empty() { head } else { format!("{head} {}", items.join(",")) })
     }
 
-    /// A condition, or two of them.
+    /// Returns a condition, or two of them.
     fn conditions(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
         let whole = pair.clone();
         let (mut found, mut is_or) = (Vec::new(), false);
@@ -441,7 +441,7 @@ fn read_grouping(pair: Pair<'_, Rule>) -> Grouping {
     Grouping { word, labels: labels.map(|label| label.as_str().to_owned()).collect() }
 }
 
-/// A number, a duration or a size in one spelling.
+/// Returns a number, a duration or a size in one spelling.
 fn quantity(text: &str) -> Option<String> {
     if let Ok(number) = text.parse::<f64>() {
         return Some(number.to_string());
@@ -452,7 +452,7 @@ fn quantity(text: &str) -> Option<String> {
     }
 }
 
-/// The sign of an offset.
+/// Returns the sign of an offset.
 fn sign(offset: i64) -> &'static str {
     if offset < 0 { "-" } else { "" }
 }

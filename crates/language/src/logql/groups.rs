@@ -2,7 +2,7 @@
 
 use types::GroupPattern;
 
-/// Whether no name of a group has this character, and no expression for one needs it.
+/// Reports whether no name of a group has this character, and no expression for one needs it.
 pub(super) fn is_foreign(c: char) -> bool {
     !c.is_ascii_alphanumeric() && !"._/#-\\+*?()|[]{}^$".contains(c)
 }

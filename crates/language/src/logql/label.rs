@@ -1,8 +1,8 @@
 //! What a label of LogQL is in our events.
 //!
-//! The labels of a line that a Loki sender pushed stand in the name of its stream, its level and the names of its metadata in
-//! `@loki`; fields that were found in the line are none. Every other event has the labels `group`, `filename`, `host` and
-//! `service_name`, and its fields can be asked for under their names.
+//! The labels of a line that a Loki sender pushed are in the name of its stream, its level and the names of its
+//! metadata in `@loki`; fields that were found in the line are none. Every other event has the labels `group`,
+//! `filename`, `host` and `service_name`, and its fields can be asked for under their names.
 
 use types::Value;
 
@@ -23,22 +23,22 @@ fn field(name: &str) -> Expr {
     Expr::Field(name.into())
 }
 
-/// A constant text.
+/// Returns a constant text.
 pub(super) fn text(text: impl AsRef<str>) -> Expr {
     Expr::Literal(Some(Value::text(text.as_ref())))
 }
 
-/// A function of labels.
+/// Returns a function of labels.
 pub(super) fn call(function: LabelsFunction, arguments: Vec<Expr>) -> Expr {
     Expr::Call(Function::Labels(function), arguments)
 }
 
-/// What Go says of a label that cannot be read as a number, as `bytes` or as a `duration`.
+/// Returns what Go says of a label that cannot be read as a number, as `bytes` or as a `duration`.
 pub(super) fn unreadable(kind: &str, label: Expr) -> Expr {
     call(LabelsFunction::Unreadable, vec![label, text(kind)])
 }
 
-/// The field that a label is, for events that no Loki sender pushed.
+/// Returns the field that a label is, for events that no Loki sender pushed.
 pub(super) fn expr(label: &str) -> Expr {
     match label {
         "group" => field("@log"),
@@ -52,7 +52,7 @@ pub(super) fn expr(label: &str) -> Expr {
     }
 }
 
-/// What a selector compares for such events.
+/// Returns what a selector compares for such events.
 pub(super) fn selectable(label: &str) -> Expr {
     match label {
         "stream" => any_field(label),
@@ -60,7 +60,7 @@ pub(super) fn selectable(label: &str) -> Expr {
     }
 }
 
-/// The same where the field may have a name that no label can have: `a_b` is `a.b` and `a-b` too.
+/// Does the same where the field may have a name that no label can have: `a_b` is `a.b` and `a-b` too.
 pub(super) fn any_field(label: &str) -> Expr {
     match label {
         "stream" => Expr::Call(Function::Coalesce, vec![field("stream"), field("@logStream")]),
@@ -76,7 +76,7 @@ pub(super) fn any_field(label: &str) -> Expr {
     }
 }
 
-/// A label before any stage.
+/// Returns a label before any stage.
 pub(super) fn base(label: &str) -> Expr {
     let other = any_field(label);
     // Groups are ours: a query that asks for them gets them, whoever brought the line.
@@ -87,28 +87,28 @@ pub(super) fn base(label: &str) -> Expr {
     call(LabelsFunction::Base, vec![text(label), field("@logStream"), field(METADATA), other])
 }
 
-/// The label set before any stage.
+/// Returns the label set before any stage.
 pub(super) fn begin() -> Expr {
     let fields = ["@logStream", METADATA, "@log", "host"].map(field);
     call(LabelsFunction::Begin, fields.into_iter().chain([expr("service_name"), field("@level")]).collect())
 }
 
-/// Whether a Loki sender pushed an event.
+/// Reports whether a Loki sender pushed an event.
 pub(super) fn is_pushed() -> Expr {
     call(LabelsFunction::IsPushed, vec![field("@logStream")])
 }
 
-/// The condition of an event that no Loki sender pushed.
+/// Returns the condition of an event that no Loki sender pushed.
 pub fn is_unpushed() -> Expr {
     Expr::Not(Box::new(is_pushed()))
 }
 
-/// A label of the stream of a pushed event.
+/// Returns a label of the stream of a pushed event.
 pub(super) fn of_stream(label: &str) -> Expr {
     call(LabelsFunction::OfStream, vec![field("@logStream"), text(label)])
 }
 
-/// Fields that Loki would call `name`: each of the first three `_` may be a point, of two a hyphen too.
+/// Returns fields that Loki would call `name`: each of the first three `_` may be a point, of two a hyphen too.
 fn spellings(name: &str) -> Vec<String> {
     let places: Vec<usize> = name.match_indices('_').map(|(at, _)| at).filter(|at| *at > 0).take(3).collect();
     let signs: &[char] = if places.len() > 2 { &['_', '.'] } else { &['_', '.', '-'] };

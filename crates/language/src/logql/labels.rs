@@ -68,8 +68,8 @@ pub(super) fn stage(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut L
     }
 }
 
-/// Leaves keys unread that `logfmt name="key"` takes under another name, and that nothing else looks for: Loki gives such a
-/// label no value then.
+/// Leaves keys unread that `logfmt name="key"` takes under another name, and that nothing else looks for: Loki gives
+/// such a label no value then.
 pub(super) fn forget_keys(operator: &mut Operator, looked_for: &[String]) {
     let Operator::Extend { expr: Expr::Call(Function::Labels(LabelsFunction::LogfmtKeys), arguments), .. } = operator
     else {
@@ -86,13 +86,14 @@ pub(super) fn forget_keys(operator: &mut Operator, looked_for: &[String]) {
     }
 }
 
-/// Whether `label_format` gives a label another name.
+/// Reports whether `label_format` gives a label another name.
 pub(super) fn has_renaming(pair: &Pair<'_, Rule>) -> bool {
     let is_renaming = |part: Pair<'_, Rule>| part.into_inner().nth(1).is_some_and(|to| to.as_rule() == Rule::label);
     pair.clone().into_inner().filter(|part| part.as_rule() == Rule::renaming).any(is_renaming)
 }
 
-/// Whether an operator puts what `unpack` found in place of the line. Where no label is asked for, Loki unpacks nothing.
+/// Reports whether an operator puts what `unpack` found instead of the line. Where no label is asked for, Loki unpacks
+/// nothing.
 pub(super) fn is_unpacked_line(operator: &Operator) -> bool {
     use LabelsFunction::UnpackedLine;
     matches!(operator, Operator::Extend { expr: Expr::Call(Function::Labels(UnpackedLine), _), .. })
@@ -216,7 +217,7 @@ fn method_of(reader: &Reader<'_>, regex: &Regex, span: Span) -> Result<ParseMeth
     Ok(ParseMethod::Regex { regex: regex.clone(), names })
 }
 
-/// `<ip> - <_> "<method> <path>"`: what stands between the literals becomes labels, from the start of the line.
+/// `<ip> - <_> "<method> <path>"`: what is between the literals becomes labels, from the start of the line.
 fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let Some(text) = pair.into_inner().find(|part| part.as_rule() == Rule::string) else { return Ok(()) };
     let (written, span) = (reader.string(&text)?, span_of(&text));
@@ -238,8 +239,8 @@ fn pattern(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) 
     Ok(())
 }
 
-/// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes. Templates see the labels as they are at the
-/// first of them.
+/// `| label_format a=b, c="{{.d}}"`: the first renames, the second computes. Templates see the labels as they are at
+/// the first of them.
 fn label_format(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     let (mut seen, mut named) = (None, Vec::new());
     for renaming in pair.into_inner().filter(|part| part.as_rule() == Rule::renaming) {
@@ -295,7 +296,7 @@ fn made(reader: &mut Reader<'_>, query: &mut LogQuery, template: Expr) -> Expr {
     value
 }
 
-/// The label of `drop` or `keep`, and its condition.
+/// Returns the label of `drop` or `keep`, and its condition.
 fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p str, Option<Expr>)>, QueryError> {
     let parts: Vec<Pair<'p, Rule>> = pair.into_inner().collect();
     match parts.as_slice() {
@@ -313,7 +314,7 @@ fn always() -> Expr {
     Expr::Literal(Some(Value::Boolean(true)))
 }
 
-/// `__error__`, which Grafana drops behind every query whose volume it shows, is no label of lines that no parser read.
+/// `__error__`, which Grafana drops after every query whose volume it shows, is no label of lines that no parser read.
 fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         match chosen(reader, part)? {

@@ -6,7 +6,7 @@ use plan::{Expr, Operator, Plan, PlanDraft, SortKey};
 use types::GroupPattern;
 
 use super::label::STREAM_LABELS;
-use super::shown::Shown;
+use super::label_view::LabelView;
 
 /// A query for events: those of a selector that pass all stages.
 #[derive(Clone, Debug)]
@@ -16,16 +16,16 @@ pub struct LogQuery {
     /// Filters and parsers in order.
     pub operators: Vec<Operator>,
     /// Which labels are shown.
-    pub shown: Shown,
+    pub shown: LabelView,
 }
 
 impl LogQuery {
-    /// What a label of its events is.
+    /// Returns what a label of its events is.
     pub fn label(&self, name: &str) -> Expr {
         self.shown.sight.label(name)
     }
 
-    /// Whether a condition asks for labels that stages made.
+    /// Reports whether a condition asks for labels that stages made.
     pub(super) fn filters_labels(&self) -> bool {
         let mut asks = false;
         for operator in &self.operators {
@@ -36,7 +36,7 @@ impl LogQuery {
         asks
     }
 
-    /// Labels of which the selector asks nothing but to be equal to a text.
+    /// Returns labels of which the selector asks nothing but to be equal to a text.
     pub(super) fn equal_labels(&self) -> BTreeMap<String, String> {
         let of = |wanted: &str| self.shown.equal.iter().filter(move |(name, _)| name == wanted).collect::<Vec<_>>();
         let alone = |(name, _): &&(String, Option<String>)| of(name).len() == 1;
@@ -55,7 +55,7 @@ pub enum Direction {
 }
 
 impl LogQuery {
-    /// The plan that gives the first `limit` events.
+    /// Returns the plan that gives the first `limit` events.
     ///
     /// Columns: `@timestamp`, `@message`, then those of [`STREAM_LABELS`].
     pub fn plan(&self, direction: Direction, limit: u64) -> Plan {

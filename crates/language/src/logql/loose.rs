@@ -1,6 +1,6 @@
 //! Conditions that mean something else to Loki than their text says.
 
-/// Texts that a label has to hold, or to be as a whole, one of which is enough.
+/// Returns texts that a label has to hold, or to be as a whole, one of which is enough.
 ///
 /// Loki turns expressions such as `err.*` and `warn|warning` into searches for texts, and forgets on the way that they
 /// are about the whole label. `None` for expressions that it leaves as they are.
@@ -39,7 +39,7 @@ pub(super) fn loose_texts(expression: &str) -> Option<Vec<(String, bool)>> {
     is_loose.then_some(texts)
 }
 
-/// A size with two or three digits: Loki writes a query anew before it runs it, and sizes so.
+/// Returns a size with two or three digits: Loki writes a query anew before it runs it, and sizes so.
 pub(super) fn rounded_size(bytes: u64) -> f64 {
     if bytes < 10 {
         return bytes as f64;

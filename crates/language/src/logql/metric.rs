@@ -21,7 +21,7 @@ pub struct MetricQuery {
 }
 
 impl MetricQuery {
-    /// Whether the answer is one number without labels, as `1 + 1` gives it.
+    /// Reports whether the answer is one number without labels, as `1 + 1` gives it.
     pub fn is_scalar(&self) -> bool {
         self.root.is_scalar()
     }
@@ -36,12 +36,12 @@ impl MetricQuery {
         }
     }
 
-    /// The events that the first number of the query is made of.
+    /// Returns the events that the first number of the query is made of.
     pub fn first_events(&self) -> Option<&LogQuery> {
         self.root.first_events()
     }
 
-    /// The query as counts of events, if it is `sum by (…) (count_over_time(…))`, or the same with `rate`.
+    /// Returns the query as counts of events, if it is `sum by (…) (count_over_time(…))`, or the same with `rate`.
     pub(crate) fn as_counts(&self) -> Option<Counts<'_>> {
         let Metric::Aggregation { kind: AggregationKind::Sum, grouping: Grouping::By(labels), inner } = &self.root
         else {
@@ -122,7 +122,8 @@ pub(super) struct RangeCall {
 }
 
 impl RangeCall {
-    /// Labels that its series do not have: those that it leaves out, and the one that its numbers are taken from.
+    /// Returns labels that its series do not have: those that it leaves out, and the one that its numbers are taken
+    /// from.
     pub(super) fn left_out(&self) -> Vec<String> {
         let without = match &self.grouping {
             Some(Grouping::Without(labels)) => labels.clone(),
@@ -131,13 +132,14 @@ impl RangeCall {
         without.into_iter().chain(self.unwrap.iter().map(|unwrap| unwrap.label.clone())).collect()
     }
 
-    /// Whether a condition asks what could not be read.
+    /// Reports whether a condition asks what could not be read.
     pub(super) fn asks_error(&self) -> bool {
         self.log.shown.sight.asked.iter().any(|name| name == ERROR)
     }
 
-    /// Whether labels without value are missing from its series: where stages or `without` take labels away, Loki merges
-    /// series that several of its parts may have, and they are lost in it. A sum of what adds up is merged as a whole.
+    /// Reports whether labels without value are missing from its series: where stages or `without` take labels away,
+    /// Loki merges series that several of its parts may have, and they are lost in it. A sum of what adds up is merged
+    /// as a whole.
     pub(super) fn loses_empty(&self, outer: Option<AggregationKind>) -> bool {
         use RangeFunction::{Average, Max, Min};
         let is_merged = match self.function {
@@ -156,7 +158,7 @@ impl RangeCall {
 }
 
 impl RangeFunction {
-    /// Whether what it gives for parts of the lines adds up to what it gives for all.
+    /// Reports whether what it gives for parts of the lines adds up to what it gives for all.
     pub(super) fn is_additive(self) -> bool {
         matches!(self, Self::Count | Self::Rate | Self::Bytes | Self::BytesRate | Self::Sum)
     }

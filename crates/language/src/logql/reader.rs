@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use pest::iterators::Pair;
 
 use super::grammar::Rule;
-use super::shown::Sight;
+use super::label_view::LabelScope;
 use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 use plan::regular_expression::{REGEXES_MAX, compile_regex};
@@ -20,13 +20,13 @@ pub(super) struct Reader<'a> {
     n_nested: usize,
     n_regexes: std::cell::Cell<usize>,
     /// What labels mean at the stage that is read.
-    pub(super) sight: Sight,
+    pub(super) sight: LabelScope,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, is_plain: bool) -> Self {
         let n_regexes = std::cell::Cell::new(0);
-        Self { text, n_nested: 0, n_regexes, sight: Sight::new(is_plain) }
+        Self { text, n_nested: 0, n_regexes, sight: LabelScope::new(is_plain) }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         compile_regex(&go_regex(source), false).map_err(|(message, _)| self.error("bad-regex", message, span))
     }
 
-    /// A text in quotes or backticks, with Go's escapes resolved.
+    /// Returns a text in quotes or backticks, with Go's escapes resolved.
     pub(super) fn string(&self, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
         let written = pair.as_str();
         let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An expression as Go reads it: a brace that begins no repetition is a brace.
+/// Returns an expression as Go reads it: a brace that begins no repetition is a brace.
 fn go_regex(source: &str) -> Cow<'_, str> {
     if !source.contains('{') {
         return Cow::Borrowed(source);

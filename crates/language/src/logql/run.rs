@@ -30,7 +30,7 @@ const WHOLE: &str = "#set";
 /// What `__error__` says where a parser failed.
 const PARSER_ERRORS: [&str; 2] = ["JSONParserErr", "LogfmtParserErr"];
 
-/// The column that says what could not be read, behind all others.
+/// The column that says what could not be read, after all others.
 const ERROR_COLUMN: &str = "#error";
 
 /// A number at an instant.
@@ -65,7 +65,7 @@ pub enum MetricError<E> {
     Matching(String),
     /// Lines that could not be read, and whose numbers would be missing.
     #[error(
-        "pipeline error: {0}; leave out lines that cannot be read with | __error__=\"\" behind the stage that fails"
+        "pipeline error: {0}; leave out lines that cannot be read with | __error__=\"\" after the stage that fails"
     )]
     Pipeline(String),
     /// Too many series.
@@ -133,7 +133,7 @@ type Rows = Vec<Vec<Option<Value>>>;
 
 impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_, X> {
     /// `outer` is the grouping of a sum around this part, if there is one: only its labels are then needed.
-    fn evaluate(&mut self, metric: &Metric, outer: Option<&Outer<'_>>) -> Result<Numbers, MetricError<E>> {
+    fn evaluate(&mut self, metric: &Metric, outer: Option<&OuterAggregation<'_>>) -> Result<Numbers, MetricError<E>> {
         match metric {
             Metric::Number(number) => Ok(Numbers::Scalar(*number)),
             Metric::Vector(number) => {
@@ -159,7 +159,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
                 if has_no_average(*kind, grouping, inner) {
                     return Ok(Numbers::Vector(BTreeMap::new()));
                 }
-                let outer = Outer { grouping, kind: *kind };
+                let outer = OuterAggregation { grouping, kind: *kind };
                 match self.evaluate(inner, Some(&outer))? {
                     Numbers::Vector(series) => Ok(Numbers::Vector(vector::aggregate(series, *kind, grouping))),
                     scalar => Ok(scalar),
@@ -187,8 +187,8 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
         Ok(series)
     }
 
-    /// Adds the values of the steps from `from` to before `to`: by one aggregation, or where that keeps more numbers than
-    /// there is memory for, by one for each half. Where a single window has too many, a sketch takes their place.
+    /// Adds the values of the steps from `from` to before `to`: by one aggregation, or where that keeps more numbers
+    /// than there is memory for, by one for each half. Where a single window has too many, a sketch takes their place.
     fn part(
         &mut self,
         call: &RangeCall,
@@ -265,17 +265,18 @@ struct RangeOptions {
     looked_for: Option<Vec<String>>,
 }
 
-/// Lines that no parser could read are counted by a sum where a condition asks for the error: whoever wrote it wants them.
-fn forgives_parsers(call: &RangeCall, outer: Option<&Outer<'_>>) -> bool {
+/// Lines that no parser could read are counted by a sum where a condition asks for the error: whoever wrote it wants
+/// them.
+fn forgives_parsers(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> bool {
     let is_sum = outer.is_some_and(|outer| {
         outer.kind == AggregationKind::Sum && matches!(outer.grouping, Grouping::By(_)) && call.function.is_additive()
     });
     is_sum && call.grouping.is_none() && call.asks_error()
 }
 
-/// Labels that parsers look for, where Loki looks only for those that are asked for: in the lines of a sum, or of a range
-/// function, that is grouped by labels.
-fn looked_for(call: &RangeCall, outer: Option<&Outer<'_>>) -> Option<Vec<String>> {
+/// Returns labels that parsers look for, where Loki looks only for those that are asked for: in the lines of a sum, or
+/// of a range function, that is grouped by labels.
+fn looked_for(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> Option<Vec<String>> {
     let of_sum = outer.filter(|outer| outer.kind == AggregationKind::Sum && call.function.is_additive());
     let grouping = call.grouping.as_ref().or(of_sum.map(|outer| outer.grouping));
     let Some(Grouping::By(groups)) = grouping else { return None };
@@ -284,8 +285,8 @@ fn looked_for(call: &RangeCall, outer: Option<&Outer<'_>>) -> Option<Vec<String>
     Some(all.collect())
 }
 
-/// Whether Loki gives an average no value: it divides a sum of the series by how many there are, of which only the one has
-/// the label that the numbers are taken from.
+/// Reports whether Loki gives an average no value: it divides a sum of the series by how many there are, of which only
+/// the one has the label that the numbers are taken from.
 fn has_no_average(kind: AggregationKind, grouping: &Grouping, inner: &Metric) -> bool {
     let (AggregationKind::Average, Grouping::By(groups), Metric::Range(call)) = (kind, grouping, inner) else {
         return false;
@@ -295,19 +296,19 @@ fn has_no_average(kind: AggregationKind, grouping: &Grouping, inner: &Metric) ->
 }
 
 /// The aggregation around a range function.
-struct Outer<'a> {
+struct OuterAggregation<'a> {
     grouping: &'a Grouping,
     kind: AggregationKind,
 }
 
-/// Labels that the series of a range function need.
-fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
+/// Returns labels that the series of a range function need.
+fn labels_of(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> Vec<String> {
     if let Some(Grouping::By(labels)) = &call.grouping {
         return unique(labels.iter().cloned());
     }
     use RangeFunction::{Max, Min};
     // A sum of sums needs no more than its own labels, and so the greatest of the greatest: one pass gives the answer.
-    let is_of_one_kind = |outer: &Outer<'_>| match outer.kind {
+    let is_of_one_kind = |outer: &OuterAggregation<'_>| match outer.kind {
         AggregationKind::Sum => call.function.is_additive(),
         AggregationKind::Min => call.function == Min,
         AggregationKind::Max => call.function == Max,
@@ -315,13 +316,13 @@ fn labels_of(call: &RangeCall, outer: Option<&Outer<'_>>) -> Vec<String> {
     };
     let whole = [WHOLE.to_owned()].into_iter();
     match outer {
-        Some(outer @ Outer { grouping: Grouping::By(labels), .. })
+        Some(outer @ OuterAggregation { grouping: Grouping::By(labels), .. })
             if call.grouping.is_none() && is_of_one_kind(outer) =>
         {
             unique(labels.iter().cloned())
         }
         // Fields of events can be asked for that are no labels of series.
-        Some(Outer { grouping: Grouping::By(labels), .. }) => {
+        Some(OuterAggregation { grouping: Grouping::By(labels), .. }) => {
             let named = labels.iter().filter(|label| !call.left_out().contains(label)).cloned();
             unique(whole.chain(named))
         }
@@ -339,7 +340,7 @@ fn unique(labels: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
-/// Labels that stages made may have an empty value; a field that is empty is no label.
+/// Returns labels that stages made may have an empty value; a field that is empty is no label.
 fn labels_of_row(call: &RangeCall, labels: &[String], row: &[Option<Value>]) -> Labels {
     let keeps_empty = call.log.shown.sight.has_parsed();
     let mut all = Labels::new();
@@ -357,7 +358,7 @@ fn labels_of_row(call: &RangeCall, labels: &[String], row: &[Option<Value>]) -> 
     all
 }
 
-/// The plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
+/// Returns the plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
 fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Reading) -> Plan {
     let labels = &*asked.labels;
     let mut by: Vec<(Name, Expr)> = segments.columns();

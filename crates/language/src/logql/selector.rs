@@ -59,7 +59,8 @@ pub fn selector(text: &str, narrows: bool) -> Result<Selector, QueryErrors> {
 
 /// Refuses a query with a selector that may match every stream, as Loki refuses it.
 ///
-/// Errors: no matcher of some selector leaves the empty text out. What cannot be read is left to [`parse`](super::parse).
+/// Errors: no matcher of some selector leaves the empty text out. What cannot be read is left to
+/// [`parse`](super::parse).
 pub fn require_narrow_selectors(text: &str) -> Result<(), QueryErrors> {
     let Ok(pairs) = LogQl::parse(Rule::query, text) else { return Ok(()) };
     for pair in pairs.flatten().filter(|pair| pair.as_rule() == Rule::selector) {

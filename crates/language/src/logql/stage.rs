@@ -6,13 +6,13 @@ use pest::iterators::Pair;
 use types::{Value, parse_duration_ns};
 
 use super::condition::{both, is_present, label_matches, message, text_matches};
-use super::early::EarlyFilter;
+use super::early_filter::EarlyFilter;
 use super::grammar::Rule;
 use super::groups::{group_patterns, is_foreign};
+use super::label_view::{LabelScope, LabelView};
 use super::log_query::LogQuery;
 use super::loose::rounded_size;
 use super::reader::Reader;
-use super::shown::{Shown, Sight};
 use super::{label, labels};
 use crate::grammar::span_of;
 use plan::error::QueryError;
@@ -33,8 +33,8 @@ pub(super) struct Unwrap {
     pub value: Expr,
 }
 
-/// Reads the parts of `log` or `range`; windows are left to the caller. `needs_text` says whether the text of a line counts
-/// behind the last stage: else it is not formatted where nothing reads it any more, and so that cannot fail.
+/// Reads the parts of `log` or `range`; windows are left to the caller. `needs_text` says whether the text of a line
+/// counts after the last stage: else it is not formatted where nothing reads it any more, and so that cannot fail.
 pub(super) fn log(
     reader: &mut Reader<'_>,
     pair: Pair<'_, Rule>,
@@ -45,11 +45,11 @@ pub(super) fn log(
         matches!(part.as_rule(), line_filter | json | logfmt | regexp | pattern | unpack)
     };
     let last_reader = pair.clone().into_inner().filter(reads_text).map(|part| span_of(&part).start).last();
-    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() };
+    let mut query = LogQuery { sources: Vec::new(), operators: Vec::new(), shown: LabelView::default() };
     let mut unwrap = None;
     // Where the line got its present text, and whether only its colours were taken away since then.
     let (mut line_from, mut is_decolorized) = (0, false);
-    reader.sight = Sight::new(reader.sight.is_plain);
+    reader.sight = LabelScope::new(reader.sight.is_plain);
     let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
     let early = if reader.sight.is_plain { Vec::new() } else { EarlyFilter::all(&parts) };
     for (index, part) in parts.into_iter().enumerate() {
@@ -98,12 +98,13 @@ pub(super) fn log(
             _ => {}
         }
     }
-    let next = Sight::new(reader.sight.is_plain);
+    let next = LabelScope::new(reader.sight.is_plain);
     query.shown.sight = std::mem::replace(&mut reader.sight, next);
     Ok((query, unwrap))
 }
 
-/// What leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels before it.
+/// Returns what leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels
+/// before it.
 fn early_filter(reader: &mut Reader<'_>, filter: &EarlyFilter<'_>, before: Expr) -> Result<Operator, QueryError> {
     let condition = condition(reader, filter.condition.clone())?;
     let is_parsed = |set: Expr| label::call(LabelsFunction::IsParsed, vec![set, label::text(filter.name)]);
@@ -136,8 +137,8 @@ fn matcher(reader: &Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> R
     Ok(())
 }
 
-/// A matcher of the label `group`: the group of an event, whoever brought it. Groups are named by labels that were pushed,
-/// but not every text is a name: one that is none is looked for among these.
+/// Returns a matcher of the label `group`: the group of an event, whoever brought it. Groups are named by labels that
+/// were pushed, but not every text is a name: one that is none is looked for among these.
 fn group_matches(
     of_group: Option<Expr>,
     sign: &str,
@@ -183,7 +184,7 @@ fn line_filter(reader: &Reader<'_>, pair: Pair<'_, Rule>) -> Result<Option<Opera
     Ok(Some(Operator::Filter(if sign.starts_with('!') { not(condition) } else { condition })))
 }
 
-/// The condition of a pattern filter.
+/// Returns the condition of a pattern filter.
 fn fits(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<Expr, QueryError> {
     let text = reader.string(pair)?;
     let pattern = LinePattern::new(&text).map_err(|problem| {
@@ -300,7 +301,7 @@ fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, Quer
         "<=" => Comparison::LessOrEqual,
         ">" => Comparison::Greater,
         ">=" => Comparison::GreaterOrEqual,
-        _ => return Err(reader.error("bad-comparison", "a regular expression stands in quotes", span_of(value))),
+        _ => return Err(reader.error("bad-comparison", "a regular expression must be in quotes", span_of(value))),
     };
     let label = reader.sight.label(name);
     if !reader.sight.is_plain && !name.starts_with("__") {
@@ -313,8 +314,8 @@ fn condition(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Expr, Quer
     Ok(Expr::Compare(comparison, Box::new(left), Box::new(Expr::Literal(Some(right)))))
 }
 
-/// A comparison with a number, a duration or a size as Loki has it: a missing label is not compared, and a line whose label
-/// cannot be read stays, with an error.
+/// Returns a comparison with a number, a duration or a size as Loki has it: a missing label is not compared, and a line
+/// whose label cannot be read stays, with an error.
 fn compared(
     reader: &mut Reader<'_>,
     comparison: Comparison,
@@ -340,7 +341,7 @@ fn compared(
     Ok(both(is_present(label), Expr::Or(Box::new(is_wrong), Box::new(holds))))
 }
 
-/// How a label is read that is compared with this, and its value in the same form.
+/// Returns how a label is read that is compared with this, and its value in the same form.
 fn loki_quantity(written: &str) -> Option<(LabelsFunction, Value)> {
     if let Ok(number) = written.parse::<f64>() {
         return number.is_finite().then_some((LabelsFunction::Number, Value::Float(number)));
@@ -375,7 +376,7 @@ fn address(reader: &Reader<'_>, name: &str, sign: &str, pair: &Pair<'_, Rule>) -
     })
 }
 
-/// What stands in `ip("…")`, an address as the subnet that only it is in.
+/// Returns what is in `ip("…")`, an address as the subnet that only it is in.
 fn addresses(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String, QueryError> {
     let Some(text) = pair.clone().into_inner().find(|part| part.as_rule() == Rule::string) else {
         return Err(reader.error("syntax", "an address in quotes is missing here", span_of(pair)));
@@ -400,7 +401,7 @@ fn addresses(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<String, Query
     Ok(addresses)
 }
 
-/// A label and a number, a duration or a size, in the form in which they compare.
+/// Returns a label and a number, a duration or a size, in the form in which they compare.
 fn quantity(label: Expr, written: &str) -> Option<(Expr, Value)> {
     if let Ok(number) = written.parse::<i64>() {
         return Some((label, Value::Integer(number)));

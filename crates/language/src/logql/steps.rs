@@ -14,7 +14,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// One instant.
+    /// Returns one instant.
     pub fn instant(at: Timestamp) -> Self {
         Self { start: at, end: at, step_ns: Timestamp::SECOND }
     }

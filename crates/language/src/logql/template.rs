@@ -36,7 +36,8 @@ fn simple(reader: &Reader<'_>, text: &str) -> Option<Expr> {
     }
 }
 
-/// Reads the template in a text of the query, of `line_format` or of a label. Its value is missing where it fails for a line.
+/// Reads the template in a text of the query, of `line_format` or of a label. Its value is missing where it fails for a
+/// line.
 pub(super) fn read(reader: &Reader<'_>, pair: &Pair<'_, Rule>, is_line: bool) -> Result<Expr, QueryError> {
     if reader.sight.is_plain
         && let Some(simple) = simple(reader, &reader.string(pair)?)

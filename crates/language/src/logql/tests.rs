@@ -193,8 +193,8 @@ impl Run for Closed {
     }
 }
 
-/// What a metric query gives by minute, as its labels, the start of the minute and the number; of events only times and
-/// levels may be read.
+/// Returns what a metric query gives by minute, as its labels, the start of the minute and the number; of events only
+/// times and levels may be read.
 fn by_minute(query: &str, steps: Steps) -> Vec<(String, i64, i64)> {
     let closed: Vec<Arc<dyn Run>> = runs().into_iter().map(|run| Arc::new(Closed(run)) as Arc<dyn Run>).collect();
     let Ok(Query::Metric(metric)) = parse(query) else { panic!("{query}: {:?}", parse(query)) };

@@ -31,7 +31,8 @@ fn kept(labels: &Labels, grouping: &Grouping) -> Labels {
 
 /// Merges series step by step.
 ///
-/// A label without value tells groups apart; what is left by `without` loses it, so that two groups may look alike then.
+/// A label without value tells groups apart; what is left by `without` loses it, so that two groups may look alike
+/// then.
 pub(super) fn aggregate(
     series: BTreeMap<Labels, Values>,
     kind: AggregationKind,
@@ -57,15 +58,15 @@ pub(super) fn aggregate(
     merged
 }
 
-/// Adds a series; one with the same labels stays beside it.
-fn insert(all: &mut Many, labels: Labels, values: Values) {
+/// Adds a series; one with the same labels stays next to it.
+fn insert(all: &mut SeriesMap, labels: Labels, values: Values) {
     let n_twins = (0..).find(|n| !all.contains_key(&twin(&labels, *n))).unwrap_or_default();
     all.insert(twin(&labels, n_twins), values);
 }
 
 /// Labels without value are taken away.
-pub(super) fn without_empty(series: Many) -> Many {
-    let mut all = Many::new();
+pub(super) fn without_empty(series: SeriesMap) -> SeriesMap {
+    let mut all = SeriesMap::new();
     for (mut labels, values) in series {
         labels.retain(|_, value| !value.is_empty());
         insert(&mut all, labels, values);
@@ -95,7 +96,7 @@ fn merge(members: &[(Labels, Values)], kind: AggregationKind) -> Values {
     (0..n_steps).map(at_step).collect()
 }
 
-/// The mean; an infinite one stays what it is whatever finite number comes.
+/// Returns the mean; an infinite one stays what it is whatever finite number comes.
 fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
     let (mut mean, mut count) = (0.0_f64, 0.0);
     for number in numbers {
@@ -109,7 +110,7 @@ fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
     mean
 }
 
-/// The mean of squared distances from the mean; that of a single number is 0, whatever number it is.
+/// Returns the mean of squared distances from the mean; that of a single number is 0, whatever number it is.
 fn variance(mut numbers: impl Iterator<Item = f64>) -> f64 {
     let (mut mean, mut sum, mut count) = (numbers.next().unwrap_or(f64::NAN), 0.0, 1.0);
     for number in numbers {
@@ -121,8 +122,8 @@ fn variance(mut numbers: impl Iterator<Item = f64>) -> f64 {
     sum / count
 }
 
-/// The `n` highest series of each step, or the lowest. Of equal ones those stay that stay in Loki: it goes through the series
-/// in the order of their labels and keeps the best so far in a heap.
+/// Returns the `n` highest series of each step, or the lowest. Of equal ones those stay that stay in Loki: it goes
+/// through the series in the order of their labels and keeps the best so far in a heap.
 fn best(mut members: Vec<(Labels, Values)>, n: usize, is_highest: bool) -> Vec<(Labels, Values)> {
     let n_steps = members.first().map_or(0, |(_, values)| values.len());
     let mut heap = Heap { numbers: Vec::new(), is_highest };
@@ -256,9 +257,9 @@ pub(super) fn combine(
     })
 }
 
-type Many = BTreeMap<Labels, Values>;
+type SeriesMap = BTreeMap<Labels, Values>;
 
-/// The labels by which series meet. Those without value do not count.
+/// Returns the labels by which series meet. Those without value do not count.
 fn key(labels: &Labels, matching: &Matching) -> Labels {
     let all = Grouping::Without(Vec::new());
     let mut key = kept(labels, matching.on.as_ref().unwrap_or(&all));
@@ -267,9 +268,9 @@ fn key(labels: &Labels, matching: &Matching) -> Labels {
 }
 
 /// `and`, `or`, `unless`, step by step.
-fn sets(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) -> Many {
+fn sets(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: SeriesMap) -> SeriesMap {
     // At which steps each key has a value.
-    let presence = |side: &Many| {
+    let presence = |side: &SeriesMap| {
         let mut steps: BTreeMap<Labels, Vec<bool>> = BTreeMap::new();
         for (labels, values) in side {
             let present = steps.entry(key(labels, matching)).or_insert_with(|| vec![false; values.len()]);
@@ -277,7 +278,7 @@ fn sets(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) 
         }
         steps
     };
-    let masked = |side: Many, other: &BTreeMap<Labels, Vec<bool>>, wanted: bool| {
+    let masked = |side: SeriesMap, other: &BTreeMap<Labels, Vec<bool>>, wanted: bool| {
         let mask = |(labels, mut values): (Labels, Values)| {
             let present = other.get(&key(&labels, matching));
             for (step, value) in values.iter_mut().enumerate() {
@@ -287,7 +288,7 @@ fn sets(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) 
             }
             values.iter().any(Option::is_some).then_some((labels, values))
         };
-        side.into_iter().filter_map(mask).collect::<Many>()
+        side.into_iter().filter_map(mask).collect::<SeriesMap>()
     };
     if operator != BinaryOperator::Or {
         return masked(left, &presence(&right), operator == BinaryOperator::And);
@@ -303,13 +304,13 @@ fn sets(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) 
     all
 }
 
-/// Series that meet, and what comes of each pair. At each step they meet anew: whether several have the same labels is a
-/// matter of those that have a value there.
-fn meet(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) -> Result<Many, String> {
+/// Series that meet, and what comes of each pair. At each step they meet anew: whether several have the same labels is
+/// a matter of those that have a value there.
+fn meet(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: SeriesMap) -> Result<SeriesMap, String> {
     let is_swapped = matching.many == Some(Side::Right);
     let (many, one) = if is_swapped { (right, left) } else { (left, right) };
     let mut keys: BTreeMap<Labels, usize> = BTreeMap::new();
-    let mut numbered = |side: Many| -> Vec<(usize, Labels, Values)> {
+    let mut numbered = |side: SeriesMap| -> Vec<(usize, Labels, Values)> {
         let number = |(labels, values): (Labels, Values)| {
             let next = keys.len();
             (*keys.entry(key(&labels, matching)).or_insert(next), labels, values)
@@ -318,7 +319,7 @@ fn meet(operator: BinaryOperator, matching: &Matching, left: Many, right: Many) 
     };
     let (many, one) = (numbered(many), numbered(one));
     let n_steps = one.first().map_or(0, |(.., values)| values.len());
-    let mut met = Met { matching, known: BTreeMap::new(), series: Many::new() };
+    let mut met = MatchedSeries { matching, known: BTreeMap::new(), series: SeriesMap::new() };
     for step in 0..n_steps {
         let mut partners: Vec<Option<usize>> = vec![None; keys.len()];
         for (index, (key, labels, values)) in one.iter().enumerate() {
@@ -362,15 +363,15 @@ fn shown(labels: &Labels) -> String {
 }
 
 /// What comes of series that meet.
-struct Met<'m> {
+struct MatchedSeries<'m> {
     matching: &'m Matching,
     /// Labels that came of pairs, given the places of both.
     known: BTreeMap<(usize, usize), Labels>,
-    series: Many,
+    series: SeriesMap,
 }
 
-impl Met<'_> {
-    /// The labels that a pair gives.
+impl MatchedSeries<'_> {
+    /// Returns the labels that a pair gives.
     fn labels(&mut self, pair: (usize, usize), many: &Labels, one: &Labels) -> Labels {
         let make = || {
             if self.matching.many.is_none() {
@@ -406,8 +407,8 @@ impl Met<'_> {
 pub(super) const TWIN: &str = "\0twin";
 
 /// Sets a label by what a regular expression finds in another; series that it does not fit stay as they are.
-pub(super) fn relabel(series: Many, relabelling: &Relabelling) -> Many {
-    let mut all = Many::new();
+pub(super) fn relabel(series: SeriesMap, relabelling: &Relabelling) -> SeriesMap {
+    let mut all = SeriesMap::new();
     for (mut labels, values) in series {
         let source = labels.get(&relabelling.source).cloned().unwrap_or_default();
         if let Some(found) = relabelling.regex.captures(&source) {

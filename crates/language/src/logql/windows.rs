@@ -1,8 +1,8 @@
 //! Windows of range functions: how the time that they cover is cut, and how a window is put together of its pieces.
 //!
-//! A window is `(instant − length, instant]`. Time is cut wherever a window begins or ends; the pieces are segments, and a
-//! window is some segments in a row. One aggregation gives the partial of every segment, so that a query reads its
-//! events once, whatever the window and the step are:
+//! A window is `(instant − length, instant]`. Time is cut wherever a window begins or ends; the pieces are segments,
+//! and a window is some segments in a row. One aggregation gives the partial of every segment, so that a query reads
+//! its events once, whatever the window and the step are:
 //!
 //! ```text
 //! windows     (────────────]              length 5, step 3
@@ -39,7 +39,7 @@ impl Segments {
         Self { origin, window_ns: call.window_ns, step_ns: steps.step_ns.max(1), n_steps }
     }
 
-    /// The windows of the steps from `from` to before `to`.
+    /// Returns the windows of the steps from `from` to before `to`.
     pub(super) fn part(self, from: usize, to: usize) -> Self {
         let origin = self.origin.saturating_add(self.step_ns.saturating_mul(from as i64));
         Self { origin, n_steps: to - from, ..self }
@@ -56,17 +56,17 @@ impl Segments {
         TimeRange { from: Timestamp(self.origin), to: Timestamp(end) }
     }
 
-    /// What is left of a window beside whole steps.
+    /// Returns what is left of a window beside whole steps.
     fn rest_ns(&self) -> i64 {
         self.window_ns % self.step_ns
     }
 
-    /// Whether every window is a segment of its own.
+    /// Reports whether every window is a segment of its own.
     pub(super) fn are_windows(&self) -> bool {
         self.n_steps <= 1 || self.window_ns <= self.step_ns
     }
 
-    /// Columns that together tell the segments of events apart; [`index`](Self::index) reads their values.
+    /// Returns columns that together tell the segments of events apart; [`index`](Self::index) reads their values.
     pub(super) fn columns(&self) -> Vec<(Name, Expr)> {
         let bucket = |origin: i64| {
             let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
@@ -83,7 +83,7 @@ impl Segments {
         columns
     }
 
-    /// The number of a segment, given the values of the columns.
+    /// Returns the number of a segment, given the values of the columns.
     fn index(&self, row: &[Option<Value>]) -> Option<usize> {
         if self.n_steps <= 1 {
             return Some(0);
@@ -100,13 +100,13 @@ impl Segments {
         usize::try_from(at.checked_mul(2)?.checked_add(i64::from(is_second))?).ok()
     }
 
-    /// Whether the segment of a row lies in a window; between windows that are shorter than a step lie others.
+    /// Reports whether the segment of a row lies in a window; between windows that are shorter than a step lie others.
     pub(super) fn is_of_a_window(&self, row: &[Option<Value>]) -> bool {
         let has_gaps = self.n_steps > 1 && self.window_ns < self.step_ns;
         !has_gaps || self.index(row).is_some_and(|index| index % 2 == 0)
     }
 
-    /// The segments of the window of a step.
+    /// Returns the segments of the window of a step.
     fn window(&self, step: usize) -> std::ops::Range<usize> {
         if self.n_steps <= 1 {
             return 0..1;
@@ -116,7 +116,7 @@ impl Segments {
         if self.rest_ns() == 0 { step..end } else { step * 2..end.saturating_mul(2).saturating_add(1) }
     }
 
-    /// The instant at which the window of a step ends.
+    /// Returns the instant at which the window of a step ends.
     fn end(&self, step: usize) -> i64 {
         let moved = self.step_ns.saturating_mul(step as i64);
         self.origin.saturating_add(moved).saturating_add(self.window_ns).saturating_sub(1)
@@ -285,7 +285,7 @@ impl SegmentedSeries {
         self.series.len()
     }
 
-    /// The value of each window of each series.
+    /// Returns the value of each window of each series.
     pub(super) fn values(self, segments: &Segments, call: &RangeCall) -> impl Iterator<Item = (Labels, Values)> {
         self.series.into_iter().map(move |(labels, mut pieces)| {
             pieces.sort_by_key(|(index, _)| *index);
@@ -316,7 +316,7 @@ fn merged(segments: &Segments, call: &RangeCall, pieces: &[(usize, Partial)]) ->
 /// A queue of summaries that knows what all of them come to. Summaries are merged in order of time.
 struct Queue {
     function: RangeFunction,
-    /// Oldest last; each merged with those that were behind it when it came here.
+    /// Oldest last; each merged with those that were after it when it came here.
     front: Vec<(usize, Summary)>,
     /// Oldest first.
     back: Vec<(usize, Summary)>,
@@ -380,7 +380,7 @@ impl Partial {
     }
 }
 
-/// The number below which a share of the numbers lies, between the two closest ones in proportion.
+/// Returns the number below which a share of the numbers lies, between the two closest ones in proportion.
 fn quantile(share: f64, mut values: Vec<f64>) -> f64 {
     if values.is_empty() || share.is_nan() {
         return f64::NAN;
@@ -396,8 +396,8 @@ fn quantile(share: f64, mut values: Vec<f64>) -> f64 {
     lower * (1.0 - weight) + upper * weight
 }
 
-/// How fast a counter rises per second, resets added, as if it went on to both ends of the window as between its
-/// samples: Prometheus' estimate.
+/// Returns how fast a counter rises per second, resets added, as if it went on to both ends of the window as between
+/// its samples: Prometheus' estimate.
 fn counter_rate(values: &[f64], (first, last): (i64, i64), end: i64, window_ns: i64) -> f64 {
     let (Some(first_value), Some(last_value)) = (values.first(), values.last()) else { return 0.0 };
     if values.len() < 2 {

@@ -35,13 +35,13 @@ impl Bound {
         Some(Self { comparison, text, value: time.is_none().then_some(value), time })
     }
 
-    /// A bound that is a time.
+    /// Returns a bound that is a time.
     pub(crate) fn of_time(comparison: Comparison, text: &str, time: (i64, i64)) -> Self {
         Self { comparison, text: text.to_owned(), value: None, time: Some(time) }
     }
 }
 
-/// Whether a comparison is with the first instant of what was written.
+/// Reports whether a comparison is with the first instant of what was written.
 pub(super) fn takes_first(comparison: Comparison) -> bool {
     matches!(comparison, Comparison::Less | Comparison::GreaterOrEqual)
 }

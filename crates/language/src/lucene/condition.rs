@@ -19,7 +19,7 @@ use plan::words::{Word, Words};
 use plan::{Comparison, Expr, TextPattern};
 
 impl Target {
-    /// A condition on the field that holds where it holds for one of its values.
+    /// Returns a condition on the field that holds where it holds for one of its values.
     pub(super) fn of_one(&self, condition: Expr) -> Expr {
         match self {
             Self::Field { name, .. } if !name.starts_with('@') => each(&name.as_str().into(), condition),
@@ -63,7 +63,7 @@ impl Target {
         Some(self.between(vec![Bound::of_text(comparison, text, value, now, self.is_time())?]))
     }
 
-    /// Values for which all bounds hold.
+    /// Returns values for which all bounds hold.
     pub(crate) fn between(&self, bounds: Vec<Bound>) -> Expr {
         if self.kind().is_some() {
             let bounds: Vec<Bound> = bounds.iter().cloned().map(|bound| self.in_milliseconds(bound)).collect();
@@ -89,7 +89,7 @@ impl Target {
         }
         let values = bounds.into_iter().map(|bound| match (bound.value, bound.time) {
             (Some(value), _) => self.compared(bound.comparison, value),
-            // A number beside a time is one of milliseconds.
+            // A number next to a time is one of milliseconds.
             (None, Some(time)) => self.of_milliseconds(bound.comparison, time),
             (None, None) => not(None),
         });
@@ -108,7 +108,7 @@ impl Target {
         bound
     }
 
-    /// A number of milliseconds compared with a time.
+    /// Returns a number of milliseconds compared with a time.
     pub(super) fn of_milliseconds(&self, comparison: Comparison, (first, last): (i64, i64)) -> Expr {
         let number = Box::new(Expr::Call(Function::ToNumber, vec![*self.expr()]));
         let literal = |instant: i64| Box::new(Expr::Literal(Some(Value::Integer(instant.div_euclid(1_000_000)))));
@@ -130,7 +130,7 @@ impl Target {
         Expr::Call(Function::IfDate, vec![*self.expr(), of_date, of_other])
     }
 
-    /// A time compared with all of what was written: a day, a second.
+    /// Returns a time compared with all of what was written: a day, a second.
     pub(super) fn of_time(&self, comparison: Comparison, (first, last): (i64, i64)) -> Expr {
         let instant = |instant| Value::Timestamp(Timestamp(instant));
         match comparison {
@@ -141,7 +141,7 @@ impl Target {
         }
     }
 
-    /// A value as it stands after the field: a number, a time or words.
+    /// Returns a value as it is after the field: a number, a time or words.
     pub(crate) fn value(&self, text: &str) -> Option<Expr> {
         if let Some(condition) = self.mapped_equal(text) {
             return Some(condition);
@@ -175,7 +175,7 @@ impl Target {
         Expr::Match(self.expr(), TextPattern::Words(words))
     }
 
-    /// A text that is a date is compared with dates as one.
+    /// Returns a text that is a date is compared with dates as one.
     fn or_date(&self, text: &str, condition: Expr) -> Expr {
         let time = date_value(text).and_then(|_| read_time(text, Timestamp(0)));
         match (self, time) {
@@ -186,12 +186,12 @@ impl Target {
         }
     }
 
-    /// The words of a text in quotes, one after the other.
+    /// Returns the words of a text in quotes, one after the other.
     pub(crate) fn phrase(&self, text: &str) -> Option<Expr> {
         self.near(text, 0)
     }
 
-    /// The same where words may stand elsewhere, by so many places in all.
+    /// Does the same where words may be elsewhere, by so many places in all.
     pub(crate) fn near(&self, text: &str, slop: usize) -> Option<Expr> {
         if let Self::Presence = self {
             return Some(present(text));
@@ -213,7 +213,7 @@ impl Target {
         Some(self.of_one(self.or_date(text, self.pattern(Words::of_text(text)?.with_slop(slop)))))
     }
 
-    /// One word that is not taken apart, or a value.
+    /// Returns one word that is not taken apart, or a value.
     pub(crate) fn term(&self, value: &Value) -> Expr {
         let text = value.to_string();
         if let Some(condition) = self.mapped_equal(&text) {
@@ -235,7 +235,7 @@ impl Target {
         }
     }
 
-    /// The condition that the field has a value.
+    /// Returns the condition that the field has a value.
     pub(crate) fn is_there(&self) -> Expr {
         match self {
             Self::Field { kind: Some(_), .. } => self.mapped_presence().unwrap_or_else(|| not(None)),
@@ -247,7 +247,7 @@ impl Target {
         }
     }
 
-    /// A regular expression: about a whole value, or about one word and anchored at both ends.
+    /// Returns a regular expression: about a whole value, or about one word and anchored at both ends.
     pub(crate) fn matching(&self, regex: Regex) -> Expr {
         if let Some(condition) = self.mapped_matching(&regex) {
             return condition;

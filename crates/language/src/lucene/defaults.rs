@@ -11,7 +11,7 @@ use crate::mapping::Mapping;
 pub(crate) struct Defaults {
     /// What words without a field are looked for in; one of these is enough.
     pub(crate) targets: Vec<Target>,
-    /// Whether `and` stands between two clauses without an operator.
+    /// Whether `and` is between two clauses without an operator.
     pub(crate) joins_all: bool,
     /// What relative times count from.
     pub(crate) now: Option<Timestamp>,
@@ -24,7 +24,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    /// What people mean.
+    /// Returns what people mean.
     pub(crate) fn loose() -> Self {
         Self {
             targets: Vec::new(),

@@ -7,12 +7,12 @@ use crate::mapping::Kind;
 /// Longest word of which similar ones are looked for: each letter makes three forms.
 pub(crate) const FUZZY_LETTERS_MAX: usize = 32;
 
-/// A regular expression for `*` and `?`, over a whole value or word.
+/// Returns a regular expression for `*` and `?`, over a whole value or word.
 pub fn wildcard(written: &str) -> String {
     format!("(?s)^{}$", wildcard_source(written, ".*", "."))
 }
 
-/// A regular expression for `*` and `?` within one word of a text.
+/// Returns a regular expression for `*` and `?` within one word of a text.
 fn wildcard_of_word(written: &str) -> String {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let begin = if is_letter(written.chars().next()) { "\\b" } else { "" };
@@ -56,7 +56,7 @@ impl Target {
         }
     }
 
-    /// A regular expression as the field takes it.
+    /// Returns a regular expression as the field takes it.
     pub(crate) fn expression(&self, source: &str) -> Result<String, String> {
         match (self.is_loose(), self.is_sentence()) {
             (true, true) => Ok(source.to_owned()),
@@ -65,7 +65,7 @@ impl Target {
         }
     }
 
-    /// A pattern as the words of the field are: in lower case.
+    /// Returns a pattern as the words of the field are: in lower case.
     pub(crate) fn normal(&self, written: &str) -> String {
         let is_kept = match self.kind() {
             Some(Kind::Keyword { is_lower, .. }) => !is_lower,
@@ -74,8 +74,8 @@ impl Target {
         if is_kept { written.to_owned() } else { written.to_lowercase() }
     }
 
-    /// A regular expression for a word and those that differ from it in one letter: another one, one more, one less, or two
-    /// in the other order.
+    /// Returns a regular expression for a word and those that differ from it in one letter: another one, one more, one
+    /// less, or two in the other order.
     pub(crate) fn similar(&self, word: &str) -> String {
         let letters: Vec<char> = word.chars().take(FUZZY_LETTERS_MAX).collect();
         let text = |letters: &[char]| regex::escape(&letters.iter().collect::<String>());

@@ -27,17 +27,17 @@ impl Reader<'_> {
         QueryError::new(code, message, self.text, span)
     }
 
-    /// The field that a name means.
+    /// Returns the field that a name means.
     pub(super) fn target(&self, written: &str) -> Target {
         Target::of(&self.defaults.mapping, written, self.defaults.analysis)
     }
 
-    /// The condition that a field has a value.
+    /// Returns the condition that a field has a value.
     pub(super) fn present(&self, written: &str) -> Expr {
         self.target(written).is_there()
     }
 
-    /// What becomes of a value that the field cannot have, or a pattern that it cannot be asked for.
+    /// Returns what becomes of a value that the field cannot have, or a pattern that it cannot be asked for.
     pub(super) fn misfit(
         &self,
         target: &Target,
@@ -56,7 +56,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A field compared with what is written after it.
+    /// Returns a field compared with what is written after it.
     pub(super) fn against(
         &self,
         target: &Target,
@@ -71,7 +71,7 @@ impl Reader<'_> {
         Ok(target.between(vec![self.bound(target, comparison, text, value, span)?]))
     }
 
-    /// One end of a range.
+    /// Returns one end of a range.
     pub(super) fn bound(
         &self,
         target: &Target,
@@ -83,7 +83,7 @@ impl Reader<'_> {
         let is_time = target.is_time() || matches!(target.kind(), Some(Kind::Date { .. }));
         Bound::of_text(comparison, text, value, self.defaults.now, is_time).ok_or_else(|| {
             let error = self.error("not-supported", "relative times are not supported here", span);
-            error.with_hint("choose the range of time beside the query")
+            error.with_hint("choose the time range next to the query")
         })
     }
 

@@ -1,5 +1,5 @@
-//! Regular expressions of Lucene, in which `^` and `$` are letters like others, `@` is any text, `#` nothing at all, and a
-//! text in quotes is itself. An expression is about a whole value or word. What has no counterpart is an error.
+//! Regular expressions of Lucene, in which `^` and `$` are letters like others, `@` is any text, `#` nothing at all,
+//! and a text in quotes is itself. An expression is about a whole value or word. What has no counterpart is an error.
 
 /// Returns a regular expression with the same matches, anchored at both ends.
 pub fn anchored(source: &str) -> Result<String, String> {

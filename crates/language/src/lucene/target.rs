@@ -11,8 +11,8 @@ pub(crate) enum Analysis {
     Keyword,
     /// Word by word, as Elasticsearch does: of a text with several words one is enough, patterns are about one word.
     Words,
-    /// Word by word for people: a text is found as it is written, at the borders of words; patterns are about one word or
-    /// the whole value.
+    /// Word by word for people: a text is found as it is written, at the borders of words; patterns are about one word
+    /// or the whole value.
     Loose,
 }
 
@@ -46,12 +46,12 @@ impl Target {
         Self::Presence
     }
 
-    /// The field that a sender of Elasticsearch means by `written`.
+    /// Returns the field that a sender of Elasticsearch means by `written`.
     pub(crate) fn field(written: &str) -> Self {
         Self::field_in(written, Analysis::Words)
     }
 
-    /// The same with texts looked at in a way of the caller's.
+    /// Does the same with texts looked at in a way of the caller's.
     pub(crate) fn field_in(written: &str, of_texts: Analysis) -> Self {
         let (plain, has_suffix) = match written.strip_suffix(".keyword") {
             Some(plain) => (plain, true),
@@ -72,7 +72,7 @@ impl Target {
         }
     }
 
-    /// The same where a mapping may declare it.
+    /// Does the same where a mapping may declare it.
     pub(crate) fn of(mapping: &Mapping, written: &str, of_texts: Analysis) -> Self {
         let resolved = mapping.resolve(written);
         let mut target = Self::field_in(&resolved.name, of_texts);
@@ -106,7 +106,7 @@ impl Target {
         matches!(self, Self::Field { analysis: Analysis::Keyword, .. })
     }
 
-    /// Whether the words of a text that stands after it belong together.
+    /// Reports whether the words of a text that is after it belong together.
     pub(crate) fn is_loose(&self) -> bool {
         self.analysis() == Analysis::Loose
     }
@@ -116,12 +116,12 @@ impl Target {
         matches!(self, Self::Field { is_plain: false, kind: None | Some(Kind::Date { .. }), .. })
     }
 
-    /// Whether its values are times.
+    /// Reports whether its values are times.
     pub(crate) fn is_time(&self) -> bool {
         matches!(self, Self::Field { name, .. } if matches!(name.as_str(), "@timestamp" | "@ingestionTime"))
     }
 
-    /// Whether its texts are sentences, of which a pattern is about a part.
+    /// Reports whether its texts are sentences, of which a pattern is about a part.
     pub(super) fn is_sentence(&self) -> bool {
         match self {
             Self::Field { name, .. } => name == "@message",
@@ -129,7 +129,7 @@ impl Target {
         }
     }
 
-    /// What the field is declared to be.
+    /// Returns what the field is declared to be.
     pub(crate) fn kind(&self) -> Option<&Kind> {
         match self {
             Self::Field { kind, .. } => kind.as_ref(),

@@ -4,7 +4,7 @@ use plan::Comparison;
 use plan::words::words_of;
 use types::Value;
 
-/// Whether a text is one word as it stands.
+/// Reports whether a text is one word as it is.
 pub(super) fn is_word(text: &str) -> bool {
     words_of(text).as_slice() == [text]
 }
@@ -18,7 +18,7 @@ pub(crate) fn comparison_of(sign: &str) -> Comparison {
     }
 }
 
-/// What a word reads as: a number, a truth value, else a text.
+/// Returns what a word reads as: a number, a truth value, else a text.
 pub(crate) fn value_of(text: &str) -> Value {
     let is_numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | 'e' | 'E' | '+');
     match text {
@@ -36,12 +36,12 @@ pub(crate) fn value_of(text: &str) -> Value {
     }
 }
 
-/// What stands between the first and the last character.
+/// Returns what is between the first and the last character.
 pub(crate) fn inside(written: &str) -> &str {
     written.get(1..written.len().saturating_sub(1)).unwrap_or_default()
 }
 
-/// A word without its backslashes.
+/// Returns a word without its backslashes.
 pub(crate) fn unescaped(written: &str) -> String {
     let mut text = String::with_capacity(written.len());
     let mut characters = written.chars();

@@ -14,7 +14,7 @@ use crate::grammar::span_of;
 use crate::logic::not;
 
 impl Reader<'_> {
-    /// A word as it was written, perhaps with `*` and `?`.
+    /// Returns a word as it was written, perhaps with `*` and `?`.
     pub(super) fn word(&mut self, target: &Target, written: &str, span: Span) -> Result<Option<Expr>, QueryError> {
         let text = unescaped(written);
         match target {
@@ -76,18 +76,18 @@ impl Reader<'_> {
     }
 }
 
-/// One end of a range: its text, its value and its place. `None` where it is open.
+/// Returns one end of a range: its text, its value and its place. `None` where it is open.
 fn bound(pair: &Pair<'_, Rule>) -> Option<(String, Value, Span)> {
     (pair.as_str() != "*").then(|| (text_of(pair), scalar_of(pair), span_of(pair)))
 }
 
-/// A word or a text in quotes without what they were written with.
+/// Returns a word or a text in quotes without what they were written with.
 pub(super) fn text_of(pair: &Pair<'_, Rule>) -> String {
     let written = pair.as_str();
     unescaped(if written.starts_with('"') { inside(written) } else { written })
 }
 
-/// A word or a text in quotes as a value.
+/// Returns a word or a text in quotes as a value.
 pub(super) fn scalar_of(pair: &Pair<'_, Rule>) -> Value {
     let written = pair.as_str();
     match written.starts_with('"') {

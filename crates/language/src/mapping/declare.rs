@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 use types::GroupPattern;
 
-use super::{DEPTH_MAX, Declared, Dynamic, FIELDS_MAX, Kind, Mapping, Pattern, Template};
+use super::{DEPTH_MAX, Declaration, Dynamic, FIELDS_MAX, Kind, Mapping, Pattern, Template};
 use crate::search_error::SearchError;
 use plan::regular_expression::compile_regex;
 
@@ -107,8 +107,8 @@ impl Mapping {
         reader.top(members)?;
         let mapping = reader.mapping;
         for (path, declared) in &mapping.declared {
-            if let Declared::Alias(target) = declared
-                && !matches!(mapping.declared.get(target), Some(Declared::Field(..) | Declared::Part(..)))
+            if let Declaration::Alias(target) = declared
+                && !matches!(mapping.declared.get(target), Some(Declaration::Field(..) | Declaration::Part(..)))
                 && !target.starts_with('@')
             {
                 return Err(problem(format!(
@@ -131,7 +131,7 @@ fn check_analysis(settings: &Json) -> Result<(), SearchError> {
     }
 }
 
-/// The parts of `settings.index.analysis`, which is written in several ways.
+/// Returns the parts of `settings.index.analysis`, which is written in several ways.
 fn analysis<'j>(settings: &'j Json, part: &str) -> Option<&'j Map<String, Json>> {
     let index = settings.get("index").unwrap_or(settings);
     let analysis = index.get("analysis").or_else(|| settings.get("analysis"));
@@ -220,7 +220,7 @@ impl Reader<'_> {
             None | Some("object") | Some("passthrough") => {
                 if members.get("enabled").is_some_and(|flag| flag == false || flag == "false") {
                     self.mapping.dynamic.insert(path.to_owned(), Dynamic::No);
-                    Declared::Object
+                    Declaration::Object
                 } else {
                     if kind.is_none() && !members.contains_key("properties") && !members.contains_key("dynamic") {
                         return Err(problem(format!("No type specified for field [{path}]")));
@@ -229,22 +229,22 @@ impl Reader<'_> {
                     if let Some(properties) = members.get("properties") {
                         self.properties(path, properties, depth + 1)?;
                     }
-                    Declared::Object
+                    Declaration::Object
                 }
             }
             Some("alias") => match members.get("path").and_then(Json::as_str) {
-                Some(target) if target != path => Declared::Alias(target.to_owned()),
+                Some(target) if target != path => Declaration::Alias(target.to_owned()),
                 _ => return Err(problem(format!("The [path] property must be specified for field [{path}]."))),
             },
-            Some("flattened") => Declared::Flattened,
-            Some(kind) => Declared::Field(kind_of(path, kind, members, self.settings)?, kind.to_owned()),
+            Some("flattened") => Declaration::Flattened,
+            Some(kind) => Declaration::Field(kind_of(path, kind, members, self.settings)?, kind.to_owned()),
         };
         if path == "@timestamp" && !matches!(kind, Some("date" | "date_nanos" | "alias")) {
             return Err(problem("[@timestamp] is the time of events and can only be a date"));
         }
         self.mapping.declared.insert(path.to_owned(), declared);
         for (part, kind, name) in parts(path, members, self.settings)? {
-            self.mapping.declared.insert(format!("{path}.{part}"), Declared::Part(path.to_owned(), kind, name));
+            self.mapping.declared.insert(format!("{path}.{part}"), Declaration::Part(path.to_owned(), kind, name));
         }
         Ok(())
     }
@@ -287,7 +287,7 @@ fn parts(path: &str, members: &Map<String, Json>, settings: &Json) -> Result<Vec
     fields.iter().map(part).collect()
 }
 
-/// What a field of a type is.
+/// Returns what a field of a type is.
 fn kind_of(path: &str, kind: &str, members: &Map<String, Json>, settings: &Json) -> Result<Kind, SearchError> {
     check_parameters(path, kind, members)?;
     let is_off = |name: &str| members.get(name).is_some_and(|flag| flag == false || flag == "false");
@@ -375,7 +375,7 @@ fn check_parameters(path: &str, kind: &str, members: &Map<String, Json>) -> Resu
     Ok(())
 }
 
-/// Whether a normalizer writes small letters. One that does more is refused.
+/// Reports whether a normalizer writes small letters. One that does more is refused.
 fn is_lower(path: &str, normalizer: Option<&Json>, settings: &Json) -> Result<bool, SearchError> {
     let Some(name) = normalizer.and_then(Json::as_str) else { return Ok(false) };
     let Some(body) = analysis(settings, "normalizer").and_then(|normalizers| normalizers.get(name)) else {
@@ -476,9 +476,9 @@ fn template(name: &str, body: &Json, settings: &Json) -> Result<Option<Template>
         Kind::Keyword { is_lower, most, .. } => Kind::Keyword { is_lower, most, is_of_texts },
         kind => kind,
     };
-    let mut declared = BTreeMap::from([(String::new(), Declared::Field(of_texts(kind), kind_name))]);
+    let mut declared = BTreeMap::from([(String::new(), Declaration::Field(of_texts(kind), kind_name))]);
     for (part, kind, name) in parts(&path, members, settings)? {
-        declared.insert(part, Declared::Part(String::new(), of_texts(kind), name));
+        declared.insert(part, Declaration::Part(String::new(), of_texts(kind), name));
     }
     let names = (patterns("match")?, patterns("unmatch")?);
     let paths = (patterns("path_match")?, patterns("path_unmatch")?);

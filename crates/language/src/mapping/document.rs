@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use types::Timestamp;
 
-use super::{Declared, Dynamic, Kind, Mapping};
+use super::{Declaration, Dynamic, Kind, Mapping};
 use plan::date_math as times;
 
 /// Most levels of a document that are looked at.
@@ -23,7 +23,7 @@ impl Mapping {
     pub fn checks_documents(&self) -> bool {
         self.dynamic.values().any(|dynamic| *dynamic == Dynamic::Strict)
             || self.declared.values().any(|declared| {
-                matches!(declared, Declared::Field(Kind::Number | Kind::Boolean | Kind::Date { .. } | Kind::Ip, _))
+                matches!(declared, Declaration::Field(Kind::Number | Kind::Boolean | Kind::Date { .. } | Kind::Ip, _))
             })
     }
 
@@ -49,12 +49,12 @@ impl Mapping {
             Json::Null => None,
             Json::Array(items) => items.iter().find_map(|item| self.value(path, item, id, level + 1)),
             value => match (self.declared.get(path), value) {
-                (Some(Declared::Field(kind, name)), value) if !self.ignores_malformed(path) => {
+                (Some(Declaration::Field(kind, name)), value) if !self.ignores_malformed(path) => {
                     let why = unfit(kind, name, value)?;
                     let reason = format!("failed to parse field [{path}] of type [{name}]{id}. {why}");
                     Some(Misfit { kind: "document_parsing_exception", reason })
                 }
-                (Some(Declared::Object), Json::Object(members)) => self.members(path, members, id, level + 1),
+                (Some(Declaration::Object), Json::Object(members)) => self.members(path, members, id, level + 1),
                 (Some(_), _) => None,
                 (None, value) => {
                     // Names with points are paths of objects.
@@ -81,10 +81,10 @@ impl Mapping {
     }
 
     fn is_within_flattened(&self, path: &str) -> bool {
-        path.rmatch_indices('.').any(|(dot, _)| self.declared.get(&path[..dot]) == Some(&Declared::Flattened))
+        path.rmatch_indices('.').any(|(dot, _)| self.declared.get(&path[..dot]) == Some(&Declaration::Flattened))
     }
 
-    /// Whether values that a field cannot have are left out of it, as it was declared.
+    /// Reports whether values that a field cannot have are left out of it, as it was declared.
     fn ignores_malformed(&self, path: &str) -> bool {
         let mut at = &self.json;
         for part in path.split('.') {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use types::Value;
 
-use super::{Kind, Mapping, Resolved};
+use super::{FieldResolution, Kind, Mapping};
 use crate::search_error::SearchError;
 use plan::function::Function;
 use plan::{Comparison, Expr};
@@ -34,13 +34,13 @@ impl Default for Schema {
 }
 
 impl Schema {
-    /// The mappings of some groups; `has_others`: the search is about groups without one, too.
+    /// Returns the mappings of some groups; `has_others`: the search is about groups without one, too.
     pub fn new(classes: Vec<Class>, has_others: bool) -> Self {
         let has_others = has_others || classes.is_empty();
         Self { classes, has_others, nothing: Arc::default() }
     }
 
-    /// A schema of one mapping for every group.
+    /// Returns a schema of one mapping for every group.
     pub fn of(mapping: Mapping) -> Self {
         Self::new(vec![Class { groups: Vec::new(), mapping: Arc::new(mapping) }], false)
     }
@@ -82,7 +82,7 @@ impl Schema {
     pub(crate) fn agreed<T: std::fmt::Debug>(
         &self,
         written: &str,
-        what: impl Fn(Resolved) -> Result<T, SearchError>,
+        what: impl Fn(FieldResolution) -> Result<T, SearchError>,
     ) -> Result<T, SearchError> {
         let first = what(self.mapping(0).resolve(written))?;
         for at in 1..self.n_mappings() {
@@ -126,7 +126,7 @@ impl Schema {
     }
 }
 
-fn value_of(written: &str, resolved: Resolved) -> Result<Expr, SearchError> {
+fn value_of(written: &str, resolved: FieldResolution) -> Result<Expr, SearchError> {
     let field = Expr::Field(crate::dsl::field_of(&resolved.name));
     Ok(match resolved.kind {
         None | Some(Kind::Number | Kind::Boolean | Kind::Ip | Kind::Date { .. }) => field,
@@ -150,14 +150,14 @@ fn value_of(written: &str, resolved: Resolved) -> Result<Expr, SearchError> {
     })
 }
 
-/// The condition that a text has so many characters at most.
+/// Returns the condition that a text has so many characters at most.
 pub(crate) fn no_longer(value: &Expr, most: usize) -> Expr {
     let length = Expr::Call(Function::TextLength, vec![value.clone()]);
     let most = Expr::Literal(Some(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX))));
     Expr::Compare(Comparison::LessOrEqual, Box::new(length), Box::new(most))
 }
 
-/// A condition that holds in the groups of one mapping, joined with those of the others.
+/// Returns a condition that holds in the groups of one mapping, joined with those of the others.
 pub(crate) fn of_groups(schema: &Schema, conditions: Vec<Option<Expr>>) -> Option<Expr> {
     let text = |condition: &Option<Expr>| format!("{condition:?}");
     let first = conditions.first().map(text).unwrap_or_default();

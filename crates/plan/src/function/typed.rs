@@ -1,7 +1,7 @@
 //! Functions of values whose types are known before a query runs. No user of ours writes them; ES|QL uses them.
 
-/// A function that is missing where an argument is missing, has several values (unless the function is about them) or the
-/// result cannot be given in its type.
+/// A function that is missing where an argument is missing, has several values (unless the function is about them) or
+/// the result cannot be given in its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TypedFunction {
     /// Stored values in a type: elements of lists one by one, one element for a list of one.
@@ -40,7 +40,7 @@ pub enum TypedFunction {
     Right,
     /// A part of a text from a character on, counted from 1 or from the end: text, start, length.
     Substring,
-    /// Where a text stands in another, from 1; 0 where it does not: text, part, start.
+    /// Where a text is in another, from 1; 0 where it does not: text, part, start.
     Locate,
     /// The characters in the other order.
     Reverse,

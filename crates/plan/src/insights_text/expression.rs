@@ -7,7 +7,7 @@ use crate::operator::ArithmeticOperator;
 use crate::plan::Expr;
 use crate::text_pattern::TextPattern;
 
-/// How tightly each form binds; what binds less stands in brackets inside.
+/// How tightly each form binds; what binds less is in brackets inside.
 const OR: u8 = 1;
 const AND: u8 = 2;
 const NOT: u8 = 3;
@@ -17,22 +17,22 @@ const PRODUCT: u8 = 6;
 const POWER: u8 = 7;
 const ATOM: u8 = 9;
 
-/// The text of an expression; `None` where Insights has none.
+/// Returns the text of an expression; `None` where Insights has none.
 pub fn text(expr: &Expr) -> Option<String> {
     write(expr, 0)
 }
 
-/// The text of a field or call, as `parse` takes it.
+/// Returns the text of a field or call, as `parse` takes it.
 pub fn operand(expr: &Expr) -> Option<String> {
     matches!(expr, Expr::Field(_) | Expr::Call(..)).then(|| write(expr, 0))?
 }
 
-/// A name, in backticks where it needs them.
+/// Returns a name, in backticks where it needs them.
 pub fn name(name: &str) -> Option<String> {
     (!name.is_empty() && !name.contains(['`', '\n', '\r'])).then(|| written(name))
 }
 
-/// A text in quotes that reads as `text`.
+/// Returns a text in quotes that reads as `text`.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -50,13 +50,13 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// A regular expression between slashes; `None` where it cannot stand there.
+/// Returns a regular expression between slashes; `None` where it cannot be there.
 pub fn regex_literal(source: &str) -> Option<String> {
     (!source.is_empty() && !source.contains(['/', '\n', '\r'])).then(|| format!("/{source}/"))
 }
 
-/// What is said of one value of a field: the language has no conditions about all values, or about texts as dates, under
-/// plain names.
+/// Returns what is said of one value of a field: the language has no conditions about all values, or about texts as
+/// dates, under plain names.
 fn plain(expr: &Expr) -> &Expr {
     match expr {
         Expr::Call(Function::Each, arguments) => arguments.get(1).map_or(expr, plain),
@@ -65,7 +65,7 @@ fn plain(expr: &Expr) -> &Expr {
     }
 }
 
-/// Writes `expr` so that it can stand beside an operator of strength `least`.
+/// Writes `expr` so that it can be next to an operator of strength `least`.
 fn write(expr: &Expr, least: u8) -> Option<String> {
     let expr = plain(expr);
     let (strength, text) = match expr {
@@ -178,7 +178,7 @@ fn literal(value: Option<&Value>) -> Option<String> {
     })
 }
 
-/// A name as it stands in a query: in backticks where it has other characters or is a word of the language.
+/// Returns a name as it is in a query: in backticks where it has other characters or is a word of the language.
 pub fn written(name: &str) -> String {
     const RESERVED: [&str; 8] = ["and", "or", "not", "in", "like", "between", "as", "by"];
     let starts_well = name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '@'));

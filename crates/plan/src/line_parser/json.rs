@@ -15,12 +15,12 @@ const DEPTH_MAX: usize = 64;
 /// What Loki's clients read in `__error_details__` of a line that is no object.
 const NO_OBJECT: &str = "expecting json object(6), but it is not";
 
-/// The text of a string as a label; with a wrong escape it is empty.
+/// Returns the text of a string as a label; with a wrong escape it is empty.
 fn text(inner: &str) -> Cow<'_, str> {
     json_text(inner).map_or(Cow::Borrowed(""), valid)
 }
 
-/// The value as a label.
+/// Returns the value as a label.
 fn label(token: JsonToken<'_>) -> Cow<'_, str> {
     match token {
         // Paths lead to arrays as well, and what they hold is read like a text.
@@ -99,10 +99,10 @@ pub fn json_path(text: &str) -> Option<Vec<PathStep>> {
     (!steps.is_empty()).then_some(steps)
 }
 
-/// A search for what stands at some paths of a line.
+/// A search for what is at some paths of a line.
 ///
-/// It goes from string to string and from bracket to bracket and looks at values only where a path ends, so that mistakes
-/// elsewhere do not matter.
+/// It goes from string to string and from bracket to bracket and looks at values only where a path ends, so that
+/// mistakes elsewhere do not matter.
 struct Search<'a, 'p> {
     line: &'a str,
     paths: &'p [(String, Vec<PathStep>)],
@@ -139,13 +139,13 @@ impl<'a> Search<'a, '_> {
         Some(())
     }
 
-    /// Whether the open objects are those that a path goes through.
+    /// Reports whether the open objects are those that a path goes through.
     fn is_on_way(&self, path: &[PathStep]) -> bool {
         let is_key = |(step, key): (&PathStep, &String)| matches!(step, PathStep::Member(name) if name == key);
         self.trail.len() >= self.level && path.iter().zip(&self.trail[..self.level]).all(is_key)
     }
 
-    /// Reads a string, which may be a key. Returns where to go on.
+    /// Reads a string, which may be a key. Returns where to continue.
     fn string(&mut self, at: usize) -> Option<usize> {
         let end = at + 1 + json_text_end(&self.line[at + 1..])?;
         let rest = json_trimmed(&self.line[end + 1..]);
@@ -170,7 +170,7 @@ impl<'a> Search<'a, '_> {
         Some(next + 1)
     }
 
-    /// Reads an array, and looks for elements of it. Returns where to go on.
+    /// Reads an array, and looks for elements of it. Returns where to continue.
     fn array(&mut self, at: usize) -> Option<usize> {
         let array = &self.line[at..];
         for (index, (_, path)) in self.paths.iter().enumerate() {
@@ -187,7 +187,7 @@ impl<'a> Search<'a, '_> {
     }
 }
 
-/// An element of the array that `array` begins with.
+/// Returns an element of the array that `array` begins with.
 fn element(array: &str, index: usize) -> Option<JsonToken<'_>> {
     let mut rest = array.strip_prefix('[')?;
     for _ in 0..index {
@@ -197,13 +197,13 @@ fn element(array: &str, index: usize) -> Option<JsonToken<'_>> {
     json_value(rest).ok().map(|(token, _)| token)
 }
 
-/// What stands at a path of a value.
+/// Returns what is at a path of a value.
 fn at_path<'a>(mut token: JsonToken<'a>, path: &[PathStep]) -> Option<JsonToken<'a>> {
     for step in path {
         token = match (step, token) {
             (PathStep::Member(name), JsonToken::Object(text)) => {
                 let mut found = None;
-                // A mistake behind the member does not matter.
+                // A mistake after the member does not matter.
                 let _ = json_members(text, &mut |key, token| {
                     if found.is_none() && key == *name {
                         found = Some(token);
@@ -219,7 +219,7 @@ fn at_path<'a>(mut token: JsonToken<'a>, path: &[PathStep]) -> Option<JsonToken<
     Some(token)
 }
 
-/// `| json a="b.c[0]"`: what stands at each path, under the name given.
+/// `| json a="b.c[0]"`: what is at each path, under the name given.
 pub fn json_paths<'a>(line: &'a str, paths: &'a [(String, Vec<PathStep>)], set: &mut LabelSet<'a>) {
     if line.is_empty() {
         return;
@@ -286,7 +286,7 @@ pub fn unpack<'a>(line: &'a str, set: &mut LabelSet<'a>) {
     }
 }
 
-/// The line in `_entry`, where there is one.
+/// Returns the line in `_entry`, where there is one.
 pub fn unpacked_line(line: &str) -> Option<Cow<'_, str>> {
     if !line.starts_with('{') {
         return None;

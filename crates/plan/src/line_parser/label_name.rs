@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Labels that one line may get from a parser that takes all it finds.
 pub(super) const LABELS_MAX: usize = 1_000;
 
-/// The name of a label for a key: letters, digits and `_`, behind what the key stands in.
+/// Returns the name of a label for a key: letters, digits and `_`, after what the key is in.
 pub(super) fn label_name<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let starts_with_digit = key.trim_start().starts_with(|c: char| c.is_ascii_digit());
@@ -22,7 +22,7 @@ pub(super) fn label_name<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
     Cow::Owned(name)
 }
 
-/// The text with spaces for characters that were no UTF-8.
+/// Returns the text with spaces for characters that were no UTF-8.
 pub(super) fn valid(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.contains('\u{fffd}') { Cow::Owned(text.replace('\u{fffd}', " ")) } else { text }
 }

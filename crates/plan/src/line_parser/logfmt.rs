@@ -20,7 +20,7 @@ pub struct Logfmt {
 
 /// Hands over pairs until there are no more, or until `each` says `false`.
 ///
-/// Errors: the last mistake there was; with `is_strict` the first, behind which nothing is read.
+/// Errors: the last mistake there was; with `is_strict` the first, after which nothing is read.
 fn pairs<'a>(line: &'a str, is_strict: bool, each: &mut dyn FnMut(&'a str, Cow<'a, str>)) -> Result<(), String> {
     let bytes = line.as_bytes();
     let (mut at, mut problem) = (0, Ok(()));

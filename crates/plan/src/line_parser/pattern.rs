@@ -13,7 +13,7 @@ pub enum Piece {
     Capture(Option<String>),
 }
 
-/// Takes a pattern apart: `<name>` captures what stands between two literals.
+/// Takes a pattern apart: `<name>` captures what is between two literals.
 ///
 /// Errors: why it is none.
 pub fn pieces(pattern: &str) -> Result<Vec<Piece>, &'static str> {
@@ -28,7 +28,7 @@ pub fn pieces(pattern: &str) -> Result<Vec<Piece>, &'static str> {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
         } else if matches!(pieces.last(), Some(Piece::Capture(_))) {
-            return Err("two captures stand side by side: where one ends cannot be told");
+            return Err("two captures side by side: where one ends cannot be determined");
         }
         let name = &rest[at + 1..end];
         let name = (name != "_").then(|| name.to_owned());
@@ -48,7 +48,7 @@ pub fn pieces(pattern: &str) -> Result<Vec<Piece>, &'static str> {
     }
 }
 
-/// Where the next `<name>` begins and ends.
+/// Returns where the next `<name>` begins and ends.
 fn capture(text: &str) -> Option<(usize, usize)> {
     let mut from = 0;
     while let Some(at) = text.get(from..)?.find('<').map(|at| at + from) {
@@ -65,7 +65,7 @@ fn capture(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// `| pattern "<ip> - <_>"`: what stands between the literals, as far as the line fits.
+/// `| pattern "<ip> - <_>"`: what is between the literals, as far as the line fits.
 pub fn pattern<'a>(line: &'a str, pieces: &'a [Piece], set: &mut LabelSet<'a>) {
     if line.is_empty() {
         return;
@@ -114,7 +114,7 @@ impl LinePattern {
             if !literal.is_empty() {
                 pieces.push(Some(literal.to_owned()));
             } else if after.is_some() && matches!(pieces.last(), Some(None)) {
-                return Err("two captures stand side by side: where one ends cannot be told");
+                return Err("two captures side by side: where one ends cannot be determined");
             }
             pieces.extend(after.map(|_| None));
             rest = after.unwrap_or_default();
@@ -122,13 +122,13 @@ impl LinePattern {
         Ok(Self { pieces })
     }
 
-    /// The longest literal, which every line holds that fits.
+    /// Returns the longest literal, which every line holds that fits.
     pub fn literal(&self) -> Option<&str> {
         self.pieces.iter().flatten().map(String::as_str).max_by_key(|literal| literal.len())
     }
 
-    /// Reports whether a line fits. As in Loki each literal is looked for at its first place only, and the first one may
-    /// be anywhere in the line.
+    /// Reports whether a line fits. As in Loki each literal is looked for at its first place only, and the first one
+    /// may be anywhere in the line.
     pub fn fits(&self, line: &str) -> bool {
         if line.is_empty() || self.pieces.is_empty() {
             return line.is_empty() && self.pieces.is_empty();

@@ -48,7 +48,8 @@ pub(super) fn gathered(parts: Vec<Expr>) -> Vec<Expr> {
     kept.into_iter().flat_map(as_one).collect()
 }
 
-/// The same where none of many conditions may hold: of filters that follow one another, those of that kind become one.
+/// Does the same where none of many conditions may hold: of filters that follow one another, those of that kind become
+/// one.
 pub(super) fn gather_exclusions(operators: Vec<Operator>) -> Vec<Operator> {
     let is_filter = |operator: &Operator| matches!(operator, Operator::Filter(_));
     let mut done: Vec<Operator> = Vec::with_capacity(operators.len());
@@ -78,7 +79,7 @@ fn without_each(filters: Vec<Operator>) -> Vec<Operator> {
     kept
 }
 
-/// The field that a condition is on, where it can be gathered with others.
+/// Returns the field that a condition is on, where it can be gathered with others.
 fn kind_of(condition: &Expr) -> Option<(Kind, &Name)> {
     match condition {
         Expr::Compare(Comparison::Equal, field, literal) => match (&**field, &**literal) {
@@ -94,7 +95,7 @@ fn kind_of(condition: &Expr) -> Option<(Kind, &Name)> {
     }
 }
 
-/// One condition for several of one kind on one field.
+/// Returns one condition for several of one kind on one field.
 fn as_one(conditions: Vec<Expr>) -> Vec<Expr> {
     match &conditions[..] {
         [Expr::Compare(_, field, _), _, ..] => {

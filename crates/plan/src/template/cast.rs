@@ -1,15 +1,15 @@
 //! Numbers of any value, as sprig's `cast` takes them.
 
 use super::numbers::{parse_float, parse_integer};
-use super::value::Go;
+use super::value::GoValue;
 
-/// A whole number of any value: the part before the point of a text, 0 of what is no number.
-pub(super) fn to_integer(value: &Go) -> i64 {
+/// Returns a whole number of any value: the part before the point of a text, 0 of what is no number.
+pub(super) fn to_integer(value: &GoValue) -> i64 {
     match value {
-        Go::Boolean(value) => i64::from(*value),
-        Go::Integer(number) | Go::Long(number) => *number,
-        Go::Float(number) => *number as i64,
-        Go::Text(text) => parse_integer(whole_part(text)).unwrap_or(0),
+        GoValue::Boolean(value) => i64::from(*value),
+        GoValue::Integer(number) | GoValue::Long(number) => *number,
+        GoValue::Float(number) => *number as i64,
+        GoValue::Text(text) => parse_integer(whole_part(text)).unwrap_or(0),
         _ => 0,
     }
 }
@@ -25,13 +25,13 @@ fn whole_part(text: &str) -> &str {
     }
 }
 
-/// A number of any value, 0 of what is none.
-pub(super) fn to_float(value: &Go) -> f64 {
+/// Returns a number of any value, 0 of what is none.
+pub(super) fn to_float(value: &GoValue) -> f64 {
     match value {
-        Go::Boolean(value) => f64::from(u8::from(*value)),
-        Go::Integer(number) | Go::Long(number) => *number as f64,
-        Go::Float(number) => *number,
-        Go::Text(text) => parse_float(text).unwrap_or(0.0),
+        GoValue::Boolean(value) => f64::from(u8::from(*value)),
+        GoValue::Integer(number) | GoValue::Long(number) => *number as f64,
+        GoValue::Float(number) => *number,
+        GoValue::Text(text) => parse_float(text).unwrap_or(0.0),
         _ => 0.0,
     }
 }

@@ -1,6 +1,6 @@
 //! Arithmetic in decimals, so that `mulf 3 0.1` is 0.3.
 
-/// Digits behind the point of a quotient.
+/// Digits after the point of a quotient.
 const QUOTIENT_DIGITS: i32 = 16;
 
 /// `digits · 10^exponent`.
@@ -52,7 +52,7 @@ impl Decimal {
         format!("{}e{}", self.digits, self.exponent).parse().unwrap_or(f64::NAN)
     }
 
-    /// The same number with an exponent that is not greater.
+    /// Returns the same number with an exponent that is not greater.
     fn at(self, exponent: i32) -> Option<i128> {
         let n_places = u32::try_from(self.exponent - exponent).ok()?;
         self.digits.checked_mul(10i128.checked_pow(n_places)?)

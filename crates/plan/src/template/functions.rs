@@ -9,8 +9,8 @@ use regex::Regex;
 
 use super::layout;
 use super::limits::TEXT_BYTES_MAX;
-use super::times::{Moment, zone};
-use super::value::Go;
+use super::times::{ZonedTime, zone};
+use super::value::GoValue;
 use crate::regular_expression::compile_regex;
 use crate::template::printf::printf;
 
@@ -21,10 +21,10 @@ pub(super) enum Parameter {
     Text,
     Integer,
     Float,
-    Moment,
+    ZonedTime,
 }
 
-use Parameter::{Any, Float, Integer, Moment as Time, Text};
+use Parameter::{Any, Float, Integer, Text, ZonedTime as Time};
 
 /// A function by its name, what it takes, and what any number of further arguments are.
 #[derive(Clone, Copy)]
@@ -134,7 +134,7 @@ impl Builtin {
         found.map(Self)
     }
 
-    /// A method of a value.
+    /// Returns a method of a value.
     pub(super) fn method(name: &str) -> Option<Self> {
         BUILTINS.iter().find(|(known, ..)| known.strip_prefix('.') == Some(name)).map(Self)
     }
@@ -143,7 +143,7 @@ impl Builtin {
         self.0.0
     }
 
-    /// Whether its first argument is a regular expression.
+    /// Reports whether its first argument is a regular expression.
     pub(super) fn takes_regex(self) -> bool {
         matches!(self.name(), "regexReplaceAll" | "regexReplaceAllLiteral" | "count")
     }
@@ -151,7 +151,7 @@ impl Builtin {
     /// Checks arguments, each with whether it is a constant, whose type may then be changed.
     ///
     /// Errors: which of them is wrong, where 0 is the function, and why.
-    pub(super) fn check(self, arguments: &mut [(Go, bool)]) -> Result<(), (usize, String)> {
+    pub(super) fn check(self, arguments: &mut [(GoValue, bool)]) -> Result<(), (usize, String)> {
         let (name, fixed, more) = *self.0;
         if arguments.len() < fixed.len() || more.is_none() && arguments.len() > fixed.len() {
             let least = if more.is_some() { "at least " } else { "" };
@@ -161,14 +161,14 @@ impl Builtin {
         let parameters = fixed.iter().copied().chain(std::iter::repeat(more.unwrap_or(Any)));
         for (index, ((value, is_constant), parameter)) in arguments.iter_mut().zip(parameters).enumerate() {
             let wanted = match (parameter, &*value) {
-                (Any, _) | (Text, Go::Text(_)) | (Integer, Go::Integer(_)) => continue,
-                (Float, Go::Float(_)) | (Time, Go::Moment(_)) => continue,
-                (Float, Go::Integer(number)) if *is_constant => {
-                    *value = Go::Float(*number as f64);
+                (Any, _) | (Text, GoValue::Text(_)) | (Integer, GoValue::Integer(_)) => continue,
+                (Float, GoValue::Float(_)) | (Time, GoValue::ZonedTime(_)) => continue,
+                (Float, GoValue::Integer(number)) if *is_constant => {
+                    *value = GoValue::Float(*number as f64);
                     continue;
                 }
-                (Integer, Go::Float(number)) if *is_constant && number.fract() == 0.0 => {
-                    *value = Go::Integer(*number as i64);
+                (Integer, GoValue::Float(number)) if *is_constant && number.fract() == 0.0 => {
+                    *value = GoValue::Integer(*number as i64);
                     continue;
                 }
                 (Text, _) => "string",
@@ -182,24 +182,24 @@ impl Builtin {
         Ok(())
     }
 
-    /// The value of the function; its arguments were checked.
-    pub(super) fn call(self, arguments: &[Go], regex: Option<&Regex>) -> Result<Go, String> {
+    /// Returns the value of the function; its arguments were checked.
+    pub(super) fn call(self, arguments: &[GoValue], regex: Option<&Regex>) -> Result<GoValue, String> {
         let name = self.name();
         match name {
-            "not" => Ok(Go::Boolean(!arguments[0].is_true())),
-            "eq" => equal(&arguments[0], &arguments[1..]).map(Go::Boolean),
-            "ne" => equal(&arguments[0], &arguments[1..]).map(|is_equal| Go::Boolean(!is_equal)),
-            "lt" | "le" | "gt" | "ge" => ordered(name, &arguments[0], &arguments[1]).map(Go::Boolean),
+            "not" => Ok(GoValue::Boolean(!arguments[0].is_true())),
+            "eq" => equal(&arguments[0], &arguments[1..]).map(GoValue::Boolean),
+            "ne" => equal(&arguments[0], &arguments[1..]).map(|is_equal| GoValue::Boolean(!is_equal)),
+            "lt" | "le" | "gt" | "ge" => ordered(name, &arguments[0], &arguments[1]).map(GoValue::Boolean),
             "len" => length(&arguments[0]),
             "index" => arguments[1..].iter().try_fold(arguments[0].clone(), |value, at| element(&value, at)),
             "slice" => slice(&arguments[0], &arguments[1..]),
             "print" => Ok(sprint(arguments).into()),
             "println" => {
-                let parts: Vec<String> = arguments.iter().map(Go::printed).collect();
+                let parts: Vec<String> = arguments.iter().map(GoValue::printed).collect();
                 Ok(format!("{}\n", parts.join(" ")).into())
             }
             "printf" => match &arguments[0] {
-                Go::Text(form) => Ok(printf(form, &arguments[1..]).into()),
+                GoValue::Text(form) => Ok(printf(form, &arguments[1..]).into()),
                 _ => Ok("".into()),
             },
             "html" => Ok(text::html(&sprint(arguments)).into()),
@@ -211,7 +211,7 @@ impl Builtin {
             }
             "fromJson" => {
                 let json = serde_json::from_str(&arguments[0].printed());
-                Ok(json.map_or(Go::Nil, Go::of_json))
+                Ok(json.map_or(GoValue::Nil, GoValue::of_json))
             }
             "date" | "toDate" | "toDateInZone" | "unixToTime" | "unixEpoch" | "unixEpochMillis" | "unixEpochNanos"
             | ".Format" | ".Unix" => time(name, arguments),
@@ -225,10 +225,10 @@ impl Builtin {
 }
 
 /// Values one after the other, with a space between two that are no texts.
-fn sprint(values: &[Go]) -> String {
+fn sprint(values: &[GoValue]) -> String {
     let mut out = String::new();
     for (index, value) in values.iter().enumerate() {
-        let is_text = |value: &Go| matches!(value, Go::Text(_));
+        let is_text = |value: &GoValue| matches!(value, GoValue::Text(_));
         if index > 0 && !is_text(value) && !is_text(&values[index - 1]) {
             out.push(' ');
         }
@@ -237,18 +237,18 @@ fn sprint(values: &[Go]) -> String {
     out
 }
 
-fn equal(first: &Go, others: &[Go]) -> Result<bool, String> {
+fn equal(first: &GoValue, others: &[GoValue]) -> Result<bool, String> {
     for other in others {
         let is_equal = match (first, other) {
-            (Go::Integer(a) | Go::Long(a), Go::Integer(b) | Go::Long(b)) => a == b,
-            (Go::Boolean(_), Go::Boolean(_))
-            | (Go::Float(_), Go::Float(_))
-            | (Go::Text(_), Go::Text(_))
-            | (Go::Moment(_), Go::Moment(_)) => first == other,
-            (Go::List(_) | Go::Map(_), _) | (_, Go::List(_) | Go::Map(_)) => {
+            (GoValue::Integer(a) | GoValue::Long(a), GoValue::Integer(b) | GoValue::Long(b)) => a == b,
+            (GoValue::Boolean(_), GoValue::Boolean(_))
+            | (GoValue::Float(_), GoValue::Float(_))
+            | (GoValue::Text(_), GoValue::Text(_))
+            | (GoValue::ZonedTime(_), GoValue::ZonedTime(_)) => first == other,
+            (GoValue::List(_) | GoValue::Map(_), _) | (_, GoValue::List(_) | GoValue::Map(_)) => {
                 return Err("non-comparable type in a comparison".to_owned());
             }
-            (Go::Nil, _) | (_, Go::Nil) => first == other,
+            (GoValue::Nil, _) | (_, GoValue::Nil) => first == other,
             _ => return Err("incompatible types for comparison".to_owned()),
         };
         if is_equal {
@@ -258,13 +258,16 @@ fn equal(first: &Go, others: &[Go]) -> Result<bool, String> {
     Ok(false)
 }
 
-fn ordered(name: &str, left: &Go, right: &Go) -> Result<bool, String> {
+fn ordered(name: &str, left: &GoValue, right: &GoValue) -> Result<bool, String> {
     let order = match (left, right) {
-        (Go::Integer(a) | Go::Long(a), Go::Integer(b) | Go::Long(b)) => Some(a.cmp(b)),
-        (Go::Float(a), Go::Float(b)) => a.partial_cmp(b),
-        (Go::Text(a), Go::Text(b)) => Some(a.cmp(b)),
-        (Go::Integer(_) | Go::Long(_) | Go::Float(_) | Go::Text(_), Go::Boolean(_) | Go::Nil)
-        | (Go::Boolean(_) | Go::Nil | Go::List(_) | Go::Map(_) | Go::Moment(_), _) => {
+        (GoValue::Integer(a) | GoValue::Long(a), GoValue::Integer(b) | GoValue::Long(b)) => Some(a.cmp(b)),
+        (GoValue::Float(a), GoValue::Float(b)) => a.partial_cmp(b),
+        (GoValue::Text(a), GoValue::Text(b)) => Some(a.cmp(b)),
+        (
+            GoValue::Integer(_) | GoValue::Long(_) | GoValue::Float(_) | GoValue::Text(_),
+            GoValue::Boolean(_) | GoValue::Nil,
+        )
+        | (GoValue::Boolean(_) | GoValue::Nil | GoValue::List(_) | GoValue::Map(_) | GoValue::ZonedTime(_), _) => {
             return Err("invalid type for comparison".to_owned());
         }
         _ => return Err("incompatible types for comparison".to_owned()),
@@ -277,54 +280,54 @@ fn ordered(name: &str, left: &Go, right: &Go) -> Result<bool, String> {
     })
 }
 
-fn length(value: &Go) -> Result<Go, String> {
+fn length(value: &GoValue) -> Result<GoValue, String> {
     let n = match value {
-        Go::Text(text) => text.len(),
-        Go::List(items) => items.len(),
-        Go::Map(members) => members.len(),
+        GoValue::Text(text) => text.len(),
+        GoValue::List(items) => items.len(),
+        GoValue::Map(members) => members.len(),
         other => return Err(format!("len of type {}", other.type_name())),
     };
-    Ok(Go::Integer(n as i64))
+    Ok(GoValue::Integer(n as i64))
 }
 
-/// A whole number as a place in something of `n` elements.
-fn place(at: &Go, n: usize) -> Result<usize, String> {
+/// Returns a whole number as a place in something of `n` elements.
+fn place(at: &GoValue, n: usize) -> Result<usize, String> {
     match at {
-        Go::Integer(at) | Go::Long(at) => {
+        GoValue::Integer(at) | GoValue::Long(at) => {
             usize::try_from(*at).ok().filter(|at| *at <= n).ok_or_else(|| format!("index out of range: {at}"))
         }
         other => Err(format!("cannot index slice/array with type {}", other.type_name())),
     }
 }
 
-fn element(value: &Go, at: &Go) -> Result<Go, String> {
+fn element(value: &GoValue, at: &GoValue) -> Result<GoValue, String> {
     let missing = |at: usize| format!("index out of range: {at}");
     match value {
-        Go::List(items) => {
+        GoValue::List(items) => {
             let at = place(at, items.len())?;
             items.get(at).cloned().ok_or_else(|| missing(at))
         }
-        Go::Text(text) => {
+        GoValue::Text(text) => {
             let at = place(at, text.len())?;
-            text.as_bytes().get(at).map(|byte| Go::Integer(i64::from(*byte))).ok_or_else(|| missing(at))
+            text.as_bytes().get(at).map(|byte| GoValue::Integer(i64::from(*byte))).ok_or_else(|| missing(at))
         }
-        Go::Map(members) => match at {
-            Go::Text(name) => Ok(members.get(&**name).cloned().unwrap_or(Go::Nil)),
+        GoValue::Map(members) => match at {
+            GoValue::Text(name) => Ok(members.get(&**name).cloned().unwrap_or(GoValue::Nil)),
             other => Err(format!("value has type {}; should be string", other.type_name())),
         },
-        Go::Nil => Err("index of untyped nil".to_owned()),
+        GoValue::Nil => Err("index of untyped nil".to_owned()),
         other => Err(format!("can't index item of type {}", other.type_name())),
     }
 }
 
-fn slice(value: &Go, at: &[Go]) -> Result<Go, String> {
+fn slice(value: &GoValue, at: &[GoValue]) -> Result<GoValue, String> {
     let n = match value {
-        Go::Text(text) => text.len(),
-        Go::List(items) => items.len(),
-        Go::Nil => return Err("slice of untyped nil".to_owned()),
+        GoValue::Text(text) => text.len(),
+        GoValue::List(items) => items.len(),
+        GoValue::Nil => return Err("slice of untyped nil".to_owned()),
         other => return Err(format!("can't slice item of type {}", other.type_name())),
     };
-    if at.len() > 3 || at.len() == 3 && matches!(value, Go::Text(_)) {
+    if at.len() > 3 || at.len() == 3 && matches!(value, GoValue::Text(_)) {
         return Err("too many slice indexes".to_owned());
     }
     let places: Vec<usize> = at.iter().map(|at| place(at, n)).collect::<Result<_, _>>()?;
@@ -333,60 +336,62 @@ fn slice(value: &Go, at: &[Go]) -> Result<Go, String> {
         return Err(format!("invalid slice index: {from} > {to}"));
     }
     Ok(match value {
-        Go::List(items) => Go::List(items[from..to].into()),
-        Go::Text(text) => text::of_bytes(&text.as_bytes()[from..to]),
+        GoValue::List(items) => GoValue::List(items[from..to].into()),
+        GoValue::Text(text) => text::of_bytes(&text.as_bytes()[from..to]),
         other => other.clone(),
     })
 }
 
-fn time(name: &str, arguments: &[Go]) -> Result<Go, String> {
-    let text = |index: usize| arguments.get(index).map(Go::printed).unwrap_or_default();
+fn time(name: &str, arguments: &[GoValue]) -> Result<GoValue, String> {
+    let text = |index: usize| arguments.get(index).map(GoValue::printed).unwrap_or_default();
     let units = |per_second: i64| match &arguments[0] {
-        Go::Moment(moment) => moment.units(per_second),
+        GoValue::ZonedTime(moment) => moment.units(per_second),
         _ => 0,
     };
     let parsed = |layout: &str, value: &str, name: &str| {
-        Go::Moment(layout::parse(layout, value, zone(name)).unwrap_or(Moment::ZERO))
+        GoValue::ZonedTime(layout::parse(layout, value, zone(name)).unwrap_or(ZonedTime::ZERO))
     };
     Ok(match name {
         "toDate" => parsed(&text(0), &text(1), "Local"),
         "toDateInZone" => parsed(&text(0), &text(2), &text(1)),
-        "unixToTime" => Go::Moment(unix_time(&text(0))?),
+        "unixToTime" => GoValue::ZonedTime(unix_time(&text(0))?),
         "unixEpoch" => units(1).to_string().into(),
         "unixEpochMillis" => units(1_000).to_string().into(),
         "unixEpochNanos" => units(1_000_000_000).to_string().into(),
-        ".Unix" => Go::Long(units(1)),
+        ".Unix" => GoValue::Long(units(1)),
         ".Format" => match &arguments[0] {
-            Go::Moment(moment) => layout::format(moment, &text(1)).into(),
+            GoValue::ZonedTime(moment) => layout::format(moment, &text(1)).into(),
             _ => "".into(),
         },
         _ => match &arguments[1] {
-            Go::Moment(moment) => {
-                layout::format(&Moment { zone: super::times::Zone::Named(zone("")), ..*moment }, &text(0)).into()
+            GoValue::ZonedTime(moment) => {
+                layout::format(&ZonedTime { zone: super::times::Zone::Named(zone("")), ..*moment }, &text(0)).into()
             }
-            Go::Integer(seconds) | Go::Long(seconds) => layout::format(&Moment::of_seconds(*seconds), &text(0)).into(),
+            GoValue::Integer(seconds) | GoValue::Long(seconds) => {
+                layout::format(&ZonedTime::of_seconds(*seconds), &text(0)).into()
+            }
             other => return Err(format!("date of type {} is not supported", other.type_name())),
         },
     })
 }
 
 /// Days, seconds, milliseconds, microseconds or nanoseconds since 1970, by the number of digits.
-fn unix_time(text: &str) -> Result<Moment, String> {
+fn unix_time(text: &str) -> Result<ZonedTime, String> {
     let unreadable = || format!("unable to parse time '{text}'");
     let number: i64 = text.parse().map_err(|_| unreadable())?;
     let unit_ns: i64 = match text.len() {
-        5 => return Ok(Moment::of_seconds(number.saturating_mul(86_400))),
-        10 => return Ok(Moment::of_seconds(number)),
+        5 => return Ok(ZonedTime::of_seconds(number.saturating_mul(86_400))),
+        10 => return Ok(ZonedTime::of_seconds(number)),
         13 => 1_000_000,
         16 => 1_000,
         19 => 1,
         _ => return Err(unreadable()),
     };
-    Ok(Moment::of_nanoseconds(number.saturating_mul(unit_ns)))
+    Ok(ZonedTime::of_nanoseconds(number.saturating_mul(unit_ns)))
 }
 
-fn matched(name: &str, arguments: &[Go], known: Option<&Regex>) -> Result<Go, String> {
-    let text = |index: usize| arguments.get(index).map(Go::printed).unwrap_or_default();
+fn matched(name: &str, arguments: &[GoValue], known: Option<&Regex>) -> Result<GoValue, String> {
+    let text = |index: usize| arguments.get(index).map(GoValue::printed).unwrap_or_default();
     let compiled;
     let regex = match known {
         Some(regex) => regex,
@@ -397,14 +402,14 @@ fn matched(name: &str, arguments: &[Go], known: Option<&Regex>) -> Result<Go, St
     };
     let subject = text(1);
     Ok(match name {
-        "count" => Go::Integer(regex.find_iter(&subject).count() as i64),
+        "count" => GoValue::Integer(regex.find_iter(&subject).count() as i64),
         "regexReplaceAll" => bounded_replacement(regex, &subject, &text(2), true)?,
         _ => bounded_replacement(regex, &subject, &text(2), false)?,
     })
 }
 
 /// Replaces all matches, unless the text becomes too long.
-fn bounded_replacement(regex: &Regex, subject: &str, with: &str, expands: bool) -> Result<Go, String> {
+fn bounded_replacement(regex: &Regex, subject: &str, with: &str, expands: bool) -> Result<GoValue, String> {
     let (mut out, mut last) = (String::new(), 0);
     for found in regex.captures_iter(subject) {
         let whole = found.get_match();

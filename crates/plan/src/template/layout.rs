@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
-use super::times::{Civil, Moment, Zone};
+use super::times::{Civil, Zone, ZonedTime};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -105,7 +105,7 @@ const PARTS: [(&str, Part); 36] = [
     (",", Part::Fraction { n_digits: 0, is_short: false }),
 ];
 
-/// The part at the start of a layout, and its length.
+/// Returns the part at the start of a layout, and its length.
 fn part(layout: &str) -> Option<(Part, usize)> {
     let (spelling, part) = PARTS.iter().find(|(spelling, _)| layout.starts_with(spelling))?;
     let rest = &layout[spelling.len()..];
@@ -142,7 +142,7 @@ fn parts(layout: &str) -> Vec<(&str, Option<Part>)> {
 }
 
 /// Writes a time by a layout.
-pub(super) fn format(moment: &Moment, layout: &str) -> String {
+pub(super) fn format(moment: &ZonedTime, layout: &str) -> String {
     let civil = moment.civil();
     let mut out = String::new();
     for (literal, part) in parts(layout) {
@@ -206,7 +206,7 @@ fn written(part: Part, civil: &Civil) -> String {
     }
 }
 
-/// An offset as a zone without a name has it: `+05`, `+0530`.
+/// Returns an offset as a zone without a name has it: `+05`, `+0530`.
 fn short_offset(offset_s: i32) -> String {
     let (sign, minutes) = (if offset_s < 0 { '-' } else { '+' }, offset_s.abs() / 60);
     let rest = if minutes % 60 == 0 { String::new() } else { format!("{:02}", minutes % 60) };
@@ -214,7 +214,7 @@ fn short_offset(offset_s: i32) -> String {
 }
 
 /// What was read of a time so far.
-struct Read {
+struct TimeParts {
     year: i32,
     month: u32,
     day: u32,
@@ -229,8 +229,8 @@ struct Read {
 }
 
 /// Reads a time by a layout; without a zone in it, it is one of `zone`.
-pub(super) fn parse(layout: &str, text: &str, zone: Tz) -> Option<Moment> {
-    let mut read = Read {
+pub(super) fn parse(layout: &str, text: &str, zone: Tz) -> Option<ZonedTime> {
+    let mut read = TimeParts {
         year: 0,
         month: 1,
         day: 1,
@@ -258,7 +258,7 @@ pub(super) fn parse(layout: &str, text: &str, zone: Tz) -> Option<Moment> {
     rest.is_empty().then(|| moment(&read, zone)).flatten()
 }
 
-/// A space of the layout stands for any number of them.
+/// Returns a space of the layout stands for any number of them.
 fn after_literal<'t>(text: &'t str, literal: &str) -> Option<&'t str> {
     let mut rest = text;
     for c in literal.chars() {
@@ -270,7 +270,7 @@ fn after_literal<'t>(text: &'t str, literal: &str) -> Option<&'t str> {
     Some(rest)
 }
 
-fn fraction<'t>(rest: &'t str, read: &mut Read) -> &'t str {
+fn fraction<'t>(rest: &'t str, read: &mut TimeParts) -> &'t str {
     let Some(digits) = rest.strip_prefix(['.', ',']) else { return rest };
     let n_digits = digits.bytes().take_while(u8::is_ascii_digit).count();
     if n_digits == 0 {
@@ -281,13 +281,13 @@ fn fraction<'t>(rest: &'t str, read: &mut Read) -> &'t str {
     &digits[n_digits..]
 }
 
-/// A number of `least` to `most` digits, and what follows it.
+/// Returns a number of `least` to `most` digits, and what follows it.
 fn number(rest: &str, least: usize, most: usize) -> Option<(u32, &str)> {
     let n_digits = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
     (n_digits >= least).then(|| Some((rest[..n_digits].parse().ok()?, &rest[n_digits..])))?
 }
 
-/// The place of a name that the text begins with, and what follows it.
+/// Returns the place of a name that the text begins with, and what follows it.
 fn name<'t>(rest: &'t str, names: &[&str], n_bytes: Option<usize>) -> Option<(u32, &'t str)> {
     let found = names.iter().enumerate().find_map(|(index, name)| {
         let name = &name[..n_bytes.unwrap_or(name.len())];
@@ -297,7 +297,7 @@ fn name<'t>(rest: &'t str, names: &[&str], n_bytes: Option<usize>) -> Option<(u3
     Some(found)
 }
 
-fn take<'t>(part: Part, rest: &'t str, read: &mut Read) -> Option<&'t str> {
+fn take<'t>(part: Part, rest: &'t str, read: &mut TimeParts) -> Option<&'t str> {
     let spaced = rest.strip_prefix(' ').unwrap_or(rest);
     let (value, after) = match part {
         Part::LongMonth => name(rest, &MONTHS, None)?,
@@ -337,7 +337,7 @@ fn take<'t>(part: Part, rest: &'t str, read: &mut Read) -> Option<&'t str> {
     Some(after)
 }
 
-fn zone_name<'t>(rest: &'t str, read: &mut Read) -> Option<&'t str> {
+fn zone_name<'t>(rest: &'t str, read: &mut TimeParts) -> Option<&'t str> {
     let n_letters = rest.bytes().take_while(u8::is_ascii_uppercase).count();
     (3..=5).contains(&n_letters).then(|| {
         read.is_utc = matches!(&rest[..n_letters], "UTC" | "GMT");
@@ -345,7 +345,7 @@ fn zone_name<'t>(rest: &'t str, read: &mut Read) -> Option<&'t str> {
     })
 }
 
-fn take_offset<'t>(rest: &'t str, read: &mut Read, is_z: bool, form: (bool, bool, bool)) -> Option<&'t str> {
+fn take_offset<'t>(rest: &'t str, read: &mut TimeParts, is_z: bool, form: (bool, bool, bool)) -> Option<&'t str> {
     if let Some(after) = rest.strip_prefix('Z').filter(|_| is_z) {
         read.offset_s = Some(0);
         return Some(after);
@@ -374,7 +374,7 @@ fn take_offset<'t>(rest: &'t str, read: &mut Read, is_z: bool, form: (bool, bool
     Some(rest)
 }
 
-fn moment(read: &Read, zone: Tz) -> Option<Moment> {
+fn moment(read: &TimeParts, zone: Tz) -> Option<ZonedTime> {
     let hour = match (read.is_afternoon, read.hour) {
         (Some(true), hour) if hour < 12 => hour + 12,
         (Some(false), 12) => 0,
@@ -390,5 +390,5 @@ fn moment(read: &Read, zone: Tz) -> Option<Moment> {
         None if read.is_utc => (local, Zone::Named(Tz::UTC)),
         None => (zone.from_local_datetime(&local).earliest()?.naive_utc(), Zone::Named(zone)),
     };
-    Some(Moment { seconds: utc.and_utc().timestamp(), nanoseconds: read.nanosecond, zone })
+    Some(ZonedTime { seconds: utc.and_utc().timestamp(), nanoseconds: read.nanosecond, zone })
 }

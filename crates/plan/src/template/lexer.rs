@@ -1,6 +1,6 @@
 //! Cuts a template into texts and actions, and an action into tokens.
 
-/// A piece of what stands between braces.
+/// A piece of what is between braces.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     /// `.name`, directly after a value its member.
@@ -33,7 +33,7 @@ pub(super) enum Piece {
     Action(Vec<Token>, Vec<Place>),
 }
 
-/// Cuts a template into its pieces. `{{-` and `-}}` trim the texts beside them.
+/// Cuts a template into its pieces. `{{-` and `-}}` trim the texts next to them.
 pub(super) fn pieces(template: &str) -> Result<Vec<Piece>, String> {
     let (mut pieces, mut rest, mut is_trimmed) = (Vec::new(), template, false);
     loop {
@@ -74,13 +74,13 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
-/// What follows a comment, and whether it trims.
+/// Returns what follows a comment, and whether it trims.
 fn comment(inner: &str) -> Result<(&str, bool), String> {
     let end = inner.find("*/").ok_or("unclosed comment")?;
     closing(&inner[end + 2..]).ok_or_else(|| "comment ends before closing delimiter".to_owned())
 }
 
-/// What follows `}}` or ` -}}` at the start of a text, and whether it trims.
+/// Returns what follows `}}` or ` -}}` at the start of a text, and whether it trims.
 fn closing(rest: &str) -> Option<(&str, bool)> {
     if let Some(after) = rest.strip_prefix("}}") {
         return Some((after, false));
@@ -166,7 +166,7 @@ fn number(rest: &str) -> Result<(Token, usize), String> {
     token.map(|token| (token, n_bytes)).ok_or_else(|| format!("bad number syntax: {text:?}"))
 }
 
-/// A text in quotes, and how long it is with them.
+/// Returns a text in quotes, and how long it is with them.
 fn quoted(rest: &str, quote: char) -> Option<(Token, usize)> {
     let (mut text, mut at) = (String::new(), 1);
     loop {

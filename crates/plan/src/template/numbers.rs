@@ -3,7 +3,7 @@
 /// The exponent from which on the shortest form of a number has one.
 pub(super) const SHORTEST_LIMIT: i32 = 6;
 
-/// A whole number as Go writes them in source: decimal, `0x`, `0o`, `0b`, or octal behind a zero.
+/// Returns a whole number as Go writes them in source: decimal, `0x`, `0o`, `0b`, or octal after a zero.
 pub(super) fn parse_integer(text: &str) -> Option<i64> {
     let (is_negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -25,7 +25,7 @@ pub(super) fn parse_integer(text: &str) -> Option<i64> {
     i64::try_from(if is_negative { -number } else { number }).ok()
 }
 
-/// A number as Go's `ParseFloat` reads it.
+/// Returns a number as Go's `ParseFloat` reads it.
 pub fn parse_float(text: &str) -> Option<f64> {
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | 'e' | 'E');
     let lower = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
@@ -36,7 +36,7 @@ pub fn parse_float(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| is_special || number.is_finite())
 }
 
-/// A number as Go prints it: its shortest form, with an exponent from 1e+06 on and below 0.0001.
+/// Returns a number as Go prints it: its shortest form, with an exponent from 1e+06 on and below 0.0001.
 pub(super) fn float_text(number: f64) -> String {
     general(number, None, SHORTEST_LIMIT)
 }

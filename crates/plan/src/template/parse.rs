@@ -21,7 +21,7 @@ pub(super) enum Node {
     Continue,
 }
 
-/// A block with a value, and what stands in its place where there is none.
+/// A block with a value, and what is in its place where there is none.
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
     pub pipeline: Pipeline,
@@ -56,7 +56,7 @@ pub(super) struct Source {
 }
 
 impl Pipeline {
-    /// Whether it is a label and nothing else.
+    /// Reports whether it is a label and nothing else.
     pub(super) fn is_label(&self) -> bool {
         let is_label = |command: &Command| matches!(command.operands.as_slice(), [Operand::Label(_)]);
         self.variables.is_empty() && matches!(self.commands.as_slice(), [command] if is_label(command))
@@ -103,7 +103,7 @@ enum End {
     Else(Vec<Token>, Vec<lexer::Place>),
 }
 
-/// The nodes of a template, the labels that it needs, and whether it asks for the time of the query.
+/// Returns the nodes of a template, the labels that it needs, and whether it asks for the time of the query.
 pub(super) fn parse(text: &str) -> Result<(Vec<Node>, Vec<String>, bool), String> {
     let mut parser = Parser {
         template: text,
@@ -187,7 +187,7 @@ impl Parser<'_> {
         })
     }
 
-    /// What follows `else`: `else if` and `else with` are blocks that end with the one around them.
+    /// Returns what follows `else`: `else if` and `else with` are blocks that end with the one around them.
     fn otherwise(&mut self, word: &str, tokens: &[Token], places: &[lexer::Place]) -> Result<Vec<Node>, String> {
         match tokens.first() {
             None => match self.nodes()? {
@@ -270,7 +270,7 @@ impl Parser<'_> {
         Ok(Command { operands: self.checked(operands)?, sources })
     }
 
-    /// The tokens from one on to the next that is to be read, as Go writes them.
+    /// Returns the tokens from one on to the next that is to be read, as Go writes them.
     fn source(&self, tokens: &Tokens<'_>, from: usize) -> Source {
         let start = tokens.places.get(from).map_or(self.template.len(), |(start, _)| *start);
         let mut text = String::new();
@@ -289,7 +289,7 @@ impl Parser<'_> {
         Source { at: format!("{line}:{column}"), text }
     }
 
-    /// The operands of a command, if it can be run.
+    /// Returns the operands of a command, if it can be run.
     fn checked(&mut self, mut operands: Vec<Operand>) -> Result<Vec<Operand>, String> {
         if let [Operand::Function(function), Operand::Text(source), ..] = operands.as_slice()
             && function.takes_regex()

@@ -1,12 +1,12 @@
 //! `printf`: Go's verbs, flags, widths and precisions. What does not fit is said in the text, as Go says it.
 
 use super::numbers::{SHORTEST_LIMIT, general, scientific, special};
-use super::value::Go;
+use super::value::GoValue;
 
 /// Widest that a value is padded.
 const WIDTH_MAX: usize = 10_000;
 
-/// What stands between `%` and the verb.
+/// What is between `%` and the verb.
 #[derive(Clone, Copy, Debug, Default)]
 struct Form {
     is_left: bool,
@@ -19,7 +19,7 @@ struct Form {
 }
 
 /// Formats arguments.
-pub(super) fn printf(form: &str, arguments: &[Go]) -> String {
+pub(super) fn printf(form: &str, arguments: &[GoValue]) -> String {
     let (mut out, mut rest, mut arguments) =
         (String::new(), form, Arguments { all: arguments, at: 0, reordered: false });
     while let Some(at) = rest.find('%') {
@@ -36,13 +36,13 @@ pub(super) fn printf(form: &str, arguments: &[Go]) -> String {
 }
 
 struct Arguments<'a> {
-    all: &'a [Go],
+    all: &'a [GoValue],
     at: usize,
     reordered: bool,
 }
 
 impl<'a> Arguments<'a> {
-    fn next(&mut self) -> Option<&'a Go> {
+    fn next(&mut self) -> Option<&'a GoValue> {
         let value = self.all.get(self.at)?;
         self.at += 1;
         Some(value)
@@ -56,11 +56,11 @@ impl<'a> Arguments<'a> {
         after
     }
 
-    /// A number in the form, or `*` for one of the arguments.
+    /// Returns a number in the form, or `*` for one of the arguments.
     fn number<'t>(&mut self, rest: &'t str) -> (Option<i64>, &'t str) {
         if let Some(after) = rest.strip_prefix('*') {
             let number = match self.next() {
-                Some(Go::Integer(number) | Go::Long(number)) => Some(*number),
+                Some(GoValue::Integer(number) | GoValue::Long(number)) => Some(*number),
                 _ => None,
             };
             return (number, after);
@@ -113,7 +113,7 @@ fn verb<'t>(rest: &'t str, arguments: &mut Arguments<'_>, out: &mut String) -> &
     rest
 }
 
-fn padded(text: &str, value: &Go, letter: char, form: Form) -> String {
+fn padded(text: &str, value: &GoValue, letter: char, form: Form) -> String {
     let n_missing = form.width.unwrap_or(0).saturating_sub(text.chars().count());
     if n_missing == 0 {
         return text.to_owned();
@@ -121,42 +121,43 @@ fn padded(text: &str, value: &Go, letter: char, form: Form) -> String {
     if form.is_left {
         return format!("{text}{}", " ".repeat(n_missing));
     }
-    let is_finite = !matches!(value, Go::Float(number) if !number.is_finite());
+    let is_finite = !matches!(value, GoValue::Float(number) if !number.is_finite());
     if !form.has_zeros || !is_finite {
         return format!("{}{text}", " ".repeat(n_missing));
     }
-    let is_number = matches!(value, Go::Integer(_) | Go::Long(_) | Go::Float(_)) && !matches!(letter, 'q' | 'c' | 'U');
+    let is_number = matches!(value, GoValue::Integer(_) | GoValue::Long(_) | GoValue::Float(_))
+        && !matches!(letter, 'q' | 'c' | 'U');
     let sign = text.chars().next().filter(|c| is_number && matches!(c, '-' | '+' | ' '));
     let digits = &text[sign.map_or(0, char::len_utf8)..];
     format!("{}{}{digits}", sign.map(String::from).unwrap_or_default(), "0".repeat(n_missing))
 }
 
-/// A value without padding.
-fn formatted(value: &Go, letter: char, form: Form) -> String {
+/// Returns a value without padding.
+fn formatted(value: &GoValue, letter: char, form: Form) -> String {
     if letter == 'T' {
         return value.type_name().to_owned();
     }
     let written = match value {
-        Go::Boolean(_) => matches!(letter, 't' | 'v').then(|| value.printed()),
-        Go::Integer(number) | Go::Long(number) => integer(*number, letter, form),
-        Go::Float(number) => float(*number, letter, form),
-        Go::Text(text) => self::text(text, letter, form),
-        Go::Moment(_) => self::text(&value.printed(), letter, form),
-        Go::List(items) => {
+        GoValue::Boolean(_) => matches!(letter, 't' | 'v').then(|| value.printed()),
+        GoValue::Integer(number) | GoValue::Long(number) => integer(*number, letter, form),
+        GoValue::Float(number) => float(*number, letter, form),
+        GoValue::Text(text) => self::text(text, letter, form),
+        GoValue::ZonedTime(_) => self::text(&value.printed(), letter, form),
+        GoValue::List(items) => {
             let items: Vec<String> = items.iter().map(|item| formatted(item, letter, form)).collect();
             Some(format!("[{}]", items.join(" ")))
         }
-        Go::Map(members) => {
-            let member = |(name, value): (&String, &Go)| {
-                let name = formatted(&Go::from(name.as_str()), letter, form);
+        GoValue::Map(members) => {
+            let member = |(name, value): (&String, &GoValue)| {
+                let name = formatted(&GoValue::from(name.as_str()), letter, form);
                 format!("{name}:{}", formatted(value, letter, form))
             };
             Some(format!("map[{}]", members.iter().map(member).collect::<Vec<_>>().join(" ")))
         }
-        Go::Nil => (letter == 'v').then(|| "<nil>".to_owned()),
+        GoValue::Nil => (letter == 'v').then(|| "<nil>".to_owned()),
     };
     written.unwrap_or_else(|| match value {
-        Go::Nil => format!("%!{letter}(<nil>)"),
+        GoValue::Nil => format!("%!{letter}(<nil>)"),
         _ => format!("%!{letter}({}={})", value.type_name(), value.printed()),
     })
 }
@@ -231,7 +232,7 @@ fn text(text: &str, letter: char, form: Form) -> Option<String> {
     })
 }
 
-/// A text in quotes with Go's escapes.
+/// Returns a text in quotes with Go's escapes.
 fn quoted(text: &str, is_ascii: bool) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

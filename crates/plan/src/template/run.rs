@@ -6,8 +6,8 @@ use super::functions::Builtin;
 use super::limits::TEXT_BYTES_MAX;
 use super::line::Line;
 use super::parse::{Branch, Command, Node, Operand, Pipeline, Source};
-use super::times::Moment;
-use super::value::Go;
+use super::times::ZonedTime;
+use super::value::GoValue;
 
 /// Most steps for one line: values, nodes, rounds of loops.
 const STEPS_MAX: u32 = 100_000;
@@ -20,8 +20,8 @@ const VARIABLES_MAX: usize = 1_000;
 
 struct Run<'a> {
     line: &'a Line<'a>,
-    dot: Option<Go>,
-    variables: Vec<(&'a str, Go)>,
+    dot: Option<GoValue>,
+    variables: Vec<(&'a str, GoValue)>,
     out: String,
     n_steps: u32,
     n_made: usize,
@@ -31,7 +31,7 @@ struct Run<'a> {
     failed: Option<&'a Source>,
 }
 
-/// Whether a loop goes on.
+/// Whether a loop continues.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {
     On,
@@ -69,8 +69,8 @@ impl<'a> Run<'a> {
     }
 
     /// Counts a text that was made.
-    fn made(&mut self, value: &Go) -> Result<(), String> {
-        if let Go::Text(text) = value {
+    fn made(&mut self, value: &GoValue) -> Result<(), String> {
+        if let GoValue::Text(text) = value {
             self.n_made = self.n_made.saturating_add(text.len());
             if text.len() > TEXT_BYTES_MAX || self.n_made > MADE_BYTES_MAX {
                 return Err(format!("template makes texts of more than {TEXT_BYTES_MAX} bytes"));
@@ -110,9 +110,9 @@ impl<'a> Run<'a> {
         Ok(Flow::On)
     }
 
-    fn show(&mut self, value: &Go) {
+    fn show(&mut self, value: &GoValue) {
         match value {
-            Go::Nil => self.out.push_str("<no value>"),
+            GoValue::Nil => self.out.push_str("<no value>"),
             value => value.print(&mut self.out),
         }
     }
@@ -137,19 +137,21 @@ impl<'a> Run<'a> {
     fn range(&mut self, branch: &'a Branch) -> Result<Flow, String> {
         let n_variables = self.variables.len();
         let value = self.commands(&branch.pipeline.commands)?;
-        let elements: Vec<(Go, Go)> = match &value {
-            Go::List(items) => {
-                items.iter().enumerate().map(|(index, item)| (Go::Integer(index as i64), item.clone())).collect()
+        let elements: Vec<(GoValue, GoValue)> = match &value {
+            GoValue::List(items) => {
+                items.iter().enumerate().map(|(index, item)| (GoValue::Integer(index as i64), item.clone())).collect()
             }
-            Go::Map(members) => members.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect(),
-            Go::Integer(n) | Go::Long(n) => {
+            GoValue::Map(members) => {
+                members.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect()
+            }
+            GoValue::Integer(n) | GoValue::Long(n) => {
                 let n = (*n).clamp(0, i64::from(STEPS_MAX));
-                (0..n).map(|index| (Go::Integer(index), Go::Integer(index))).collect()
+                (0..n).map(|index| (GoValue::Integer(index), GoValue::Integer(index))).collect()
             }
-            Go::Nil => Vec::new(),
+            GoValue::Nil => Vec::new(),
             other => return Err(format!("range can't iterate over {}", other.printed())),
         };
-        let is_number = matches!(value, Go::Integer(_) | Go::Long(_));
+        let is_number = matches!(value, GoValue::Integer(_) | GoValue::Long(_));
         if elements.is_empty() {
             let flow = self.nodes(&branch.otherwise)?;
             self.variables.truncate(n_variables);
@@ -181,7 +183,7 @@ impl<'a> Run<'a> {
     }
 
     /// Gives a variable a value: a new one, or the last one of its name.
-    fn bind(&mut self, name: &'a str, value: Go, is_assignment: bool) -> Result<(), String> {
+    fn bind(&mut self, name: &'a str, value: GoValue, is_assignment: bool) -> Result<(), String> {
         if is_assignment {
             if let Some((_, known)) = self.variables.iter_mut().rev().find(|(known, _)| *known == name) {
                 *known = value;
@@ -195,7 +197,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn pipeline(&mut self, pipeline: &'a Pipeline) -> Result<Go, String> {
+    fn pipeline(&mut self, pipeline: &'a Pipeline) -> Result<GoValue, String> {
         let value = self.commands(&pipeline.commands)?;
         if let Some(name) = pipeline.variables.first() {
             self.bind(name, value.clone(), pipeline.is_assignment)?;
@@ -203,15 +205,15 @@ impl<'a> Run<'a> {
         Ok(value)
     }
 
-    fn commands(&mut self, commands: &'a [Command]) -> Result<Go, String> {
+    fn commands(&mut self, commands: &'a [Command]) -> Result<GoValue, String> {
         let mut value = None;
         for command in commands {
             value = Some(self.command(command, value)?);
         }
-        Ok(value.unwrap_or(Go::Nil))
+        Ok(value.unwrap_or(GoValue::Nil))
     }
 
-    fn command(&mut self, command: &'a Command, piped: Option<Go>) -> Result<Go, String> {
+    fn command(&mut self, command: &'a Command, piped: Option<GoValue>) -> Result<GoValue, String> {
         let result = self.value_of(&command.operands, piped);
         if result.is_err() && self.failed.is_none() {
             let operand = self.wrong_operand.map_or(0, |operand| (operand + 1).min(command.operands.len()));
@@ -220,8 +222,8 @@ impl<'a> Run<'a> {
         result
     }
 
-    fn value_of(&mut self, command: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
-        let Some((first, operands)) = command.split_first() else { return Ok(Go::Nil) };
+    fn value_of(&mut self, command: &'a [Operand], piped: Option<GoValue>) -> Result<GoValue, String> {
+        let Some((first, operands)) = command.split_first() else { return Ok(GoValue::Nil) };
         match first {
             Operand::Function(function) => self.call(*function, operands, piped),
             Operand::Member(of, name) if !operands.is_empty() || piped.is_some() => {
@@ -232,35 +234,41 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn operand(&mut self, operand: &'a Operand) -> Result<Go, String> {
+    fn operand(&mut self, operand: &'a Operand) -> Result<GoValue, String> {
         self.step()?;
         Ok(match operand {
-            Operand::Dot => self.dot.clone().unwrap_or(Go::Nil),
-            Operand::Nil => Go::Nil,
-            Operand::Boolean(value) => Go::Boolean(*value),
-            Operand::Integer(number) => Go::Integer(*number),
-            Operand::Float(number) => Go::Float(*number),
+            Operand::Dot => self.dot.clone().unwrap_or(GoValue::Nil),
+            Operand::Nil => GoValue::Nil,
+            Operand::Boolean(value) => GoValue::Boolean(*value),
+            Operand::Integer(number) => GoValue::Integer(*number),
+            Operand::Float(number) => GoValue::Float(*number),
             Operand::Text(text) => text.as_str().into(),
             Operand::Pattern(regex) => regex.as_str().into(),
             Operand::Label(index) => self.line.labels.get(*index).copied().unwrap_or_default().into(),
             Operand::Variable(name) => {
                 let found = self.variables.iter().rev().find(|(known, _)| known == name);
-                found.map_or(Go::Nil, |(_, value)| value.clone())
+                found.map_or(GoValue::Nil, |(_, value)| value.clone())
             }
             Operand::Function(function) => self.call(*function, &[], None)?,
             Operand::Pipeline(pipeline) => self.pipeline(pipeline)?,
             Operand::Member(of, name) => {
                 let subject = self.operand(of)?;
                 match &subject {
-                    Go::Map(members) => members.get(name).cloned().unwrap_or(Go::Nil),
+                    GoValue::Map(members) => members.get(name).cloned().unwrap_or(GoValue::Nil),
                     _ => self.method(&subject, name, &[], None)?,
                 }
             }
         })
     }
 
-    fn method(&mut self, subject: &Go, name: &str, operands: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
-        match Builtin::method(name).filter(|_| matches!(subject, Go::Moment(_))) {
+    fn method(
+        &mut self,
+        subject: &GoValue,
+        name: &str,
+        operands: &'a [Operand],
+        piped: Option<GoValue>,
+    ) -> Result<GoValue, String> {
+        match Builtin::method(name).filter(|_| matches!(subject, GoValue::ZonedTime(_))) {
             Some(method) => {
                 let mut arguments = vec![(subject.clone(), false)];
                 self.arguments(operands, piped, &mut arguments)?;
@@ -274,8 +282,8 @@ impl<'a> Run<'a> {
     fn arguments(
         &mut self,
         operands: &'a [Operand],
-        piped: Option<Go>,
-        arguments: &mut Vec<(Go, bool)>,
+        piped: Option<GoValue>,
+        arguments: &mut Vec<(GoValue, bool)>,
     ) -> Result<(), String> {
         for operand in operands {
             let is_constant = matches!(operand, Operand::Integer(_) | Operand::Float(_));
@@ -285,12 +293,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn call(&mut self, function: Builtin, operands: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+    fn call(&mut self, function: Builtin, operands: &'a [Operand], piped: Option<GoValue>) -> Result<GoValue, String> {
         self.step()?;
         match function.name() {
             "__line__" => return Ok(self.line.text.into()),
-            "__timestamp__" => return Ok(Go::Moment(Moment::of_timestamp(self.line.timestamp))),
-            "now" => return Ok(Go::Moment(Moment::of_timestamp(self.line.now))),
+            "__timestamp__" => return Ok(GoValue::ZonedTime(ZonedTime::of_timestamp(self.line.timestamp))),
+            "now" => return Ok(GoValue::ZonedTime(ZonedTime::of_timestamp(self.line.now))),
             "and" | "or" => return self.choose(function.name() == "or", operands, piped),
             _ => {}
         }
@@ -311,22 +319,22 @@ impl<'a> Run<'a> {
     fn finish(
         &mut self,
         function: Builtin,
-        mut arguments: Vec<(Go, bool)>,
+        mut arguments: Vec<(GoValue, bool)>,
         regex: Option<&Regex>,
-    ) -> Result<Go, String> {
+    ) -> Result<GoValue, String> {
         if let Err((operand, problem)) = function.check(&mut arguments) {
             self.wrong_operand = Some(operand);
             return Err(problem);
         }
-        let arguments: Vec<Go> = arguments.into_iter().map(|(value, _)| value).collect();
+        let arguments: Vec<GoValue> = arguments.into_iter().map(|(value, _)| value).collect();
         let value =
             function.call(&arguments, regex).map_err(|error| format!("error calling {}: {error}", function.name()))?;
         self.made(&value)?;
         Ok(value)
     }
 
-    /// The first value that decides; later ones are then not looked at.
-    fn choose(&mut self, is_or: bool, operands: &'a [Operand], piped: Option<Go>) -> Result<Go, String> {
+    /// Returns the first value that decides; later ones are then not looked at.
+    fn choose(&mut self, is_or: bool, operands: &'a [Operand], piped: Option<GoValue>) -> Result<GoValue, String> {
         let mut value = None;
         for operand in operands {
             let next = self.operand(operand)?;

@@ -6,7 +6,7 @@ use types::Timestamp;
 
 /// An instant in a zone, from the year 1 on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub(super) struct ZonedTime {
     pub seconds: i64,
     pub nanoseconds: u32,
     pub zone: Zone,
@@ -23,7 +23,7 @@ pub(super) enum Zone {
 /// Seconds from the year 1 to 1970.
 const YEAR_ONE: i64 = -62_135_596_800;
 
-impl PartialEq for Moment {
+impl PartialEq for ZonedTime {
     fn eq(&self, other: &Self) -> bool {
         (self.seconds, self.nanoseconds) == (other.seconds, other.nanoseconds)
     }
@@ -46,7 +46,7 @@ pub(super) struct Civil {
     pub zone: String,
 }
 
-impl Moment {
+impl ZonedTime {
     /// What Go calls the zero time: the start of the year 1.
     pub(super) const ZERO: Self = Self { seconds: YEAR_ONE, nanoseconds: 0, zone: Zone::Named(Tz::UTC) };
 
@@ -97,7 +97,7 @@ impl Moment {
     }
 }
 
-/// A zone by its name; UTC where there is none.
+/// Returns a zone by its name; UTC where there is none.
 pub(super) fn zone(name: &str) -> Tz {
     match name {
         "" | "Local" => Tz::UTC,

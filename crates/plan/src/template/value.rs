@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::layout;
 use super::numbers::float_text;
-use super::times::Moment;
+use super::times::ZonedTime;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Go {
+pub(super) enum GoValue {
     Nil,
     Boolean(bool),
     /// `int`.
@@ -18,25 +18,25 @@ pub(super) enum Go {
     Long(i64),
     Float(f64),
     Text(Arc<str>),
-    List(Arc<[Go]>),
-    Map(Arc<BTreeMap<String, Go>>),
-    Moment(Moment),
+    List(Arc<[GoValue]>),
+    Map(Arc<BTreeMap<String, GoValue>>),
+    ZonedTime(ZonedTime),
 }
 
-impl From<String> for Go {
+impl From<String> for GoValue {
     fn from(text: String) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl From<&str> for Go {
+impl From<&str> for GoValue {
     fn from(text: &str) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl Go {
-    /// The name of the type.
+impl GoValue {
+    /// Returns the name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Nil => "<nil>",
@@ -47,11 +47,11 @@ impl Go {
             Self::Text(_) => "string",
             Self::List(_) => "[]interface {}",
             Self::Map(_) => "map[string]interface {}",
-            Self::Moment(_) => "time.Time",
+            Self::ZonedTime(_) => "time.Time",
         }
     }
 
-    /// Whether a condition holds for it.
+    /// Reports whether a condition holds for it.
     pub(super) fn is_true(&self) -> bool {
         match self {
             Self::Nil => false,
@@ -61,7 +61,7 @@ impl Go {
             Self::Text(text) => !text.is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Map(members) => !members.is_empty(),
-            Self::Moment(_) => true,
+            Self::ZonedTime(_) => true,
         }
     }
 
@@ -91,11 +91,11 @@ impl Go {
                 }
                 out.push(']');
             }
-            Self::Moment(moment) => out.push_str(&layout::format(moment, "2006-01-02 15:04:05.999999999 -0700 MST")),
+            Self::ZonedTime(moment) => out.push_str(&layout::format(moment, "2006-01-02 15:04:05.999999999 -0700 MST")),
         }
     }
 
-    /// The value as `%v` prints it.
+    /// Returns the value as `%v` prints it.
     pub(super) fn printed(&self) -> String {
         match self {
             Self::Text(text) => text.to_string(),
@@ -107,7 +107,7 @@ impl Go {
         }
     }
 
-    /// A value of JSON.
+    /// Returns a value of JSON.
     pub(super) fn of_json(json: serde_json::Value) -> Self {
         use serde_json::Value;
         match json {

@@ -9,21 +9,21 @@ use chrono::{Days, Months, NaiveDate};
 use chrono_tz::Tz;
 use types::Timestamp;
 
-use super::{TimeError, Written, Wrong, instant_of, local_of, read, time_of_day, without_prefix};
+use super::{TimeError, TimeMistake, WrittenTime, instant_of, local_of, read, time_of_day, without_prefix};
 
 /// Both ends of a range; the last one belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenRange {
     /// Where it begins.
-    pub from: Written,
+    pub from: WrittenTime,
     /// Where it ends.
-    pub to: Written,
+    pub to: WrittenTime,
 }
 
-/// What stands between two ends. A single dash stands inside dates.
+/// What is between two ends. A single dash is inside dates.
 const BETWEEN: [&str; 5] = ["..", " to ", " until ", " – ", " — "];
 
-/// Whether a text names two ends, as `06:00..07:00` does.
+/// Reports whether a text names two ends, as `06:00..07:00` does.
 pub fn has_two_ends(text: &str) -> bool {
     BETWEEN.iter().any(|between| text.contains(between))
 }
@@ -39,23 +39,23 @@ pub fn parse_range(text: &str, now: Timestamp, time_zone: Tz) -> Result<WrittenR
         (only, None) => one_end(text, only, now, time_zone)?,
     };
     if range.from.time > range.to.time {
-        return Err(TimeError::at(text, trimmed(text, 0..text.len()), Wrong::Backwards));
+        return Err(TimeError::at(text, trimmed(text, 0..text.len()), TimeMistake::Backwards));
     }
     Ok(range)
 }
 
-/// The places of the ends in the text.
+/// Returns the places of the ends in the text.
 fn ends(text: &str) -> Result<(Range<usize>, Option<Range<usize>>), TimeError> {
     let found = BETWEEN.iter().filter_map(|between| Some((text.find(between)?, between.len()))).min();
     let Some((at, length)) = found else { return Ok((trimmed(text, 0..text.len()), None)) };
     let second = at + length..text.len();
     if has_two_ends(&text[second.clone()]) {
-        return Err(TimeError::at(text, trimmed(text, 0..text.len()), Wrong::TooManyEnds));
+        return Err(TimeError::at(text, trimmed(text, 0..text.len()), TimeMistake::TooManyEnds));
     }
     Ok((trimmed(text, 0..at), Some(trimmed(text, second))))
 }
 
-/// A place without the white space at its ends.
+/// Returns a place without the white space at its ends.
 fn trimmed(text: &str, place: Range<usize>) -> Range<usize> {
     let part = &text[place.clone()];
     let start = place.start + part.len() - part.trim_start().len();
@@ -69,12 +69,12 @@ fn two_ends(
     now: Timestamp,
     time_zone: Tz,
 ) -> Result<WrittenRange, TimeError> {
-    let wrong = |place: &Range<usize>| TimeError::at(text, place.clone(), Wrong::NoTime);
+    let wrong = |place: &Range<usize>| TimeError::at(text, place.clone(), TimeMistake::NoTime);
     let from = read(&text[first.clone()], now, time_zone).ok_or_else(|| wrong(&first))?;
     let same_day = || {
         let clock = time_of_day(&text[second.clone()])?;
         let day = local_of(from.time, time_zone)?.date();
-        instant_of(day.and_time(clock), time_zone).map(Written::fixed)
+        instant_of(day.and_time(clock), time_zone).map(WrittenTime::fixed)
     };
     let to = if second.is_empty() {
         read("now", now, time_zone)
@@ -86,9 +86,9 @@ fn two_ends(
 
 fn one_end(text: &str, place: Range<usize>, now: Timestamp, time_zone: Tz) -> Result<WrittenRange, TimeError> {
     let written = &text[place.clone()];
-    let wrong = || TimeError::at(text, place.clone(), Wrong::NoTime);
+    let wrong = || TimeError::at(text, place.clone(), TimeMistake::NoTime);
     let relative = |text: &str| read(text, now, time_zone).ok_or_else(wrong);
-    let until_now = |from: Written| Ok(WrittenRange { from, to: relative("now")? });
+    let until_now = |from: WrittenTime| Ok(WrittenRange { from, to: relative("now")? });
     if written.eq_ignore_ascii_case("yesterday") {
         return Ok(WrittenRange { from: relative("now-1d/d")?, to: relative("now/d")? });
     }
@@ -96,12 +96,12 @@ fn one_end(text: &str, place: Range<usize>, now: Timestamp, time_zone: Tz) -> Re
         return until_now(relative("now/d")?);
     }
     if written.eq_ignore_ascii_case("all") || written.eq_ignore_ascii_case("all time") {
-        return until_now(Written::fixed(Timestamp(0)));
+        return until_now(WrittenTime::fixed(Timestamp(0)));
     }
     if let Some((first, next)) = whole(written) {
         let at = |day: NaiveDate| instant_of(day.and_time(chrono::NaiveTime::MIN), time_zone).ok_or_else(wrong);
         let last = Timestamp(at(next)?.0.saturating_sub(1));
-        return Ok(WrittenRange { from: Written::fixed(at(first)?), to: Written::fixed(last) });
+        return Ok(WrittenRange { from: WrittenTime::fixed(at(first)?), to: WrittenTime::fixed(last) });
     }
     let since = without_prefix(written, "since ").unwrap_or(written).trim_start();
     until_now(read(since, now, time_zone).ok_or_else(wrong)?)

@@ -1,4 +1,4 @@
-//! What stands around an event, whatever stands at the same instant.
+//! What is around an event, whatever is at the same instant.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::tests::{Asked, plan, shown};
 
 const SECOND: i64 = Timestamp::SECOND;
 
-/// Events of a group at these seconds, in this order of acceptance; `n` is their place in it.
+/// Returns events of a group at these seconds, in this order of acceptance; `n` is their place in it.
 fn run(group: u32, seconds: &[i64]) -> Arc<dyn Run> {
     let mut builder = BatchBuilder::new();
     for (n, second) in seconds.iter().enumerate() {

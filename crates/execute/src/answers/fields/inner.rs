@@ -26,13 +26,13 @@ const INNER_MAX: usize = 10_000;
 
 /// What was seen of a field.
 #[derive(Default)]
-struct Seen {
+struct ValueForms {
     types: TypeSet,
     n_texts: usize,
     n_dates: usize,
 }
 
-impl Seen {
+impl ValueForms {
     fn add(&mut self, value: &Value) {
         self.types.insert(value);
         if let Value::String(text) = value
@@ -43,7 +43,7 @@ impl Seen {
         }
     }
 
-    /// The types, dates as timestamps.
+    /// Returns the types, dates as timestamps.
     fn names(&self, known: &[&'static str]) -> Vec<&'static str> {
         let is_date = self.n_texts > 0 && self.n_dates == self.n_texts;
         let mut names: Vec<&'static str> = known.iter().copied().filter(|name| *name != "list").collect();
@@ -58,13 +58,15 @@ impl Seen {
     }
 }
 
-/// Returns the fields of events as [`field_presence`] does, with the fields of objects in lists beside them. The types of a
-/// list are those of its elements; texts that are dates are timestamps. Both come from samples of the newest events.
+/// Returns the fields of events as [`field_presence`] does, with the fields of objects in lists next to them. The types
+/// of a list are those of its elements; texts that are dates are timestamps. Both come from samples of the newest
+/// events.
 pub fn field_types(runs: &[Arc<dyn Run>], range: TimeRange) -> FieldSummaries {
     field_types_of(runs, range, &|_| true)
 }
 
-/// The same, with values read of the fields that are wanted only; of others, texts are no dates, and lists are left out.
+/// Returns the same, with values read of the fields that are wanted only; of others, texts are no dates, and lists are
+/// left out.
 pub fn field_types_of(runs: &[Arc<dyn Run>], range: TimeRange, is_wanted: &dyn Fn(&str) -> bool) -> FieldSummaries {
     let mut summaries = field_presence(runs, range);
     let wanted: BTreeSet<&str> = summaries
@@ -74,7 +76,7 @@ pub fn field_types_of(runs: &[Arc<dyn Run>], range: TimeRange, is_wanted: &dyn F
         .map(|field| field.name.as_str())
         .filter(|name| is_wanted(name))
         .collect();
-    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut seen: BTreeMap<String, ValueForms> = BTreeMap::new();
     let mut runs: Vec<&Arc<dyn Run>> = runs.iter().collect();
     runs.sort_by_key(|run| std::cmp::Reverse(run.info().last));
     let mut n_left = VALUES_MAX;
@@ -105,7 +107,7 @@ pub fn field_types_of(runs: &[Arc<dyn Run>], range: TimeRange, is_wanted: &dyn F
 fn sample(
     run: &Arc<dyn Run>,
     wanted: &BTreeSet<&str>,
-    seen: &mut BTreeMap<String, Seen>,
+    seen: &mut BTreeMap<String, ValueForms>,
     n_left: &mut usize,
 ) -> Result<(), ScanError> {
     let source = Source::new(run.clone());
@@ -133,7 +135,7 @@ fn sample(
 }
 
 /// Notes the types of a value and of those inside it, by their paths.
-fn walk(path: &str, value: &Value, depth: usize, seen: &mut BTreeMap<String, Seen>) {
+fn walk(path: &str, value: &Value, depth: usize, seen: &mut BTreeMap<String, ValueForms>) {
     match value {
         _ if depth > DEPTH_MAX => {}
         Value::List(items) => items.iter().flatten().for_each(|item| walk(path, item, depth + 1, seen)),

@@ -12,7 +12,7 @@ use super::*;
 use crate::answers::run::execute;
 use crate::request::parameters::{Request, Support};
 
-/// Events of one group from `start` on, every `step`th second; three of them at each instant.
+/// Returns events of one group from `start` on, every `step`th second; three of them at each instant.
 fn run(group_id: u32, start: i64, step: i64, n_events: i64) -> Arc<dyn Run> {
     let mut builder = BatchBuilder::new();
     for n in 0..n_events {
@@ -30,7 +30,7 @@ fn runs() -> Vec<Arc<dyn Run>> {
     vec![run(1, 0, 1, 20_000), run(2, 2_000, 2, 3_000), run(3, 100_000, 1, 300), run(4, 0, 50, 900)]
 }
 
-/// What was asked, with rows as they leave; `wanted` is how many are taken.
+/// Returns what was asked, with rows as they leave; `wanted` is how many are taken.
 fn ask(text: &str, limit: Option<usize>, wanted: Option<usize>, memory_bytes_max: usize) -> (Answer, Vec<usize>) {
     let plan = parse_insights(text, &ParseOptions { now: Timestamp(0), time_zone: Tz::UTC }).expect("a valid query");
     let (rows, pieces) = (Mutex::new(Vec::<Vec<Option<Value>>>::new()), Mutex::new(Vec::<usize>::new()));

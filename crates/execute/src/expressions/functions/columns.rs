@@ -1,6 +1,6 @@
-//! Columns of a text whose words stand between blanks, as access logs have them.
+//! Columns of a text whose words are between blanks, as access logs have them.
 //!
-//! What stands in square brackets or in double quotes is one column, without them. A column that is opened and never
+//! What is in square brackets or in double quotes is one column, without them. A column that is opened and never
 //! closed takes the rest of the text.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use types::Value;
 /// Columns of one text that are looked at, from the start or from the end; no log has more.
 const COLUMNS_MAX: usize = 1_024;
 
-/// The columns as a list.
+/// Returns the columns as a list.
 pub(super) fn list(text: &str, is_reversed: bool) -> Value {
     let mut kept: VecDeque<&str> = VecDeque::new();
     for column in columns(text) {
@@ -30,7 +30,7 @@ pub(super) fn list(text: &str, is_reversed: bool) -> Value {
     Value::List(list.into())
 }
 
-/// The columns one after the other.
+/// Returns the columns one after the other.
 fn columns(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text.trim();
     let next = move || {

@@ -6,7 +6,7 @@ use types::Value;
 
 use plan::function::Function;
 
-/// The value of a function of one text.
+/// Returns the value of a function of one text.
 pub(super) fn scalar(function: Function, text: &str) -> Option<Value> {
     Some(match function {
         Function::UrlDecode => Value::text(String::from_utf8_lossy(&percent_decode(text)).into_owned()),

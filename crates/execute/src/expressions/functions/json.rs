@@ -14,7 +14,7 @@ use plan::function::{Function, SELECTOR_ANY};
 /// Deepest nesting that is read; a deeper text is no value.
 const DEPTH_MAX: usize = 128;
 
-/// The value of a function of one value.
+/// Returns the value of a function of one value.
 pub(super) fn scalar(function: Function, cell: Cell<'_>) -> Option<Value> {
     match function {
         Function::JsonStringify => {
@@ -38,7 +38,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     if parser.at == text.len() { value } else { None }
 }
 
-/// Tells whether a JSON text holds `null` at `path` (`a.0.b`); never for what is no JSON.
+/// Reports whether a JSON text holds `null` at `path` (`a.0.b`); never for what is no JSON.
 pub(super) fn is_null(text: &str, path: &str) -> bool {
     // Most texts need no reading: `null` stands nowhere in them.
     text.contains("null") && parse(text).is_some_and(|value| is_null_at(&value, path))
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         self.text[self.at..].starts_with(word).then(|| self.at += word.len())
     }
 
-    /// The next value; the inner `None` is `null`, the outer one that there is none.
+    /// Returns the next value; the inner `None` is `null`, the outer one that there is none.
     fn value(&mut self, depth: usize) -> Option<Option<Value>> {
         self.skip_space();
         Some(Some(match self.peek()? {

@@ -1,7 +1,8 @@
 //! Functions of the labels of LogQL, column by column.
 //!
-//! What a Loki sender said of a line stands in the name of its stream (the labels) and in `@loki` (level and the names of
-//! its metadata, whose values are fields of the event). Both repeat, so that they are taken apart once per distinct value.
+//! What a Loki sender said of a line is in the name of its stream (the labels) and in `@loki` (level and the names of
+//! its metadata, whose values are fields of the event). Both repeat, so that they are taken apart once per distinct
+//! value.
 
 mod constant;
 mod distinct;
@@ -27,15 +28,15 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, filled, rows};
+use crate::expressions::functions::output::{FunctionOutput, filled, rows};
 
-/// The values of a call.
+/// Returns the values of a call.
 pub(super) fn call(
     function: LabelsFunction,
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::IsPushed, [stream]) => {
@@ -101,13 +102,13 @@ pub(super) fn call(
     }
 }
 
-/// What is wrong with a text or a template, and whether a line fits a pattern.
+/// Returns what is wrong with a text or a template, and whether a line fits a pattern.
 fn judged(
     function: LabelsFunction,
     arguments: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     use LabelsFunction as L;
     match (function, arguments) {
         (L::Unreadable, [text, kind]) => {

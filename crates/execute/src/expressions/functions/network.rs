@@ -7,7 +7,7 @@ use types::Value;
 use crate::columns::cell::Cell;
 use plan::function::Function;
 
-/// The value of a function whose arguments are all there.
+/// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     let address: Option<IpAddr> = cells[0].text()?.parse().ok();
     let is_in = |cells: &[Cell<'_>]| {
@@ -27,7 +27,7 @@ pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     }))
 }
 
-/// Tells whether `address` lies in `subnet` (`192.0.2.0/24`); never for what is no subnet.
+/// Reports whether `address` lies in `subnet` (`192.0.2.0/24`); never for what is no subnet.
 pub(super) fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
     let Some((network, length)) = subnet.split_once('/') else { return false };
     let (Ok(network), Ok(length)) = (network.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
@@ -39,7 +39,7 @@ pub(super) fn is_in_subnet(address: IpAddr, subnet: &str) -> bool {
     length <= width && (length == 0 || (a ^ b) >> (width - length) == 0)
 }
 
-/// Tells whether a text holds an address that is among `addresses`: a subnet, or the first and the last one.
+/// Reports whether a text holds an address that is among `addresses`: a subnet, or the first and the last one.
 pub(super) fn holds_address(text: &str, addresses: &str) -> bool {
     let range = addresses
         .split_once('-')
@@ -50,9 +50,9 @@ pub(super) fn holds_address(text: &str, addresses: &str) -> bool {
     })
 }
 
-/// The addresses in a text, where Loki's `ip()` sees them: a stretch of digits and points that begins like an address of
-/// version 4, or of hexadecimal digits, colons and points that begins like one of version 6. A stretch counts as a whole,
-/// so that `10.1.2.3.` holds no address and `10.1.2.3:443` does.
+/// Returns the addresses in a text, where Loki's `ip()` sees them: a stretch of digits and points that begins like an
+/// address of version 4, or of hexadecimal digits, colons and points that begins like one of version 6. A stretch
+/// counts as a whole, so that `10.1.2.3.` holds no address and `10.1.2.3:443` does.
 fn addresses_in(text: &[u8]) -> impl Iterator<Item = IpAddr> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -77,12 +77,12 @@ fn addresses_in(text: &[u8]) -> impl Iterator<Item = IpAddr> {
     })
 }
 
-/// A digit, and a point after one to three digits.
+/// Returns a digit, and a point after one to three digits.
 fn begins_v4(text: &[u8]) -> bool {
     matches!(text, [first, rest @ ..] if first.is_ascii_digit() && rest.len() >= 3 && rest[..3].contains(&b'.'))
 }
 
-/// One to four hexadecimal digits before a colon, or two colons before a digit.
+/// Returns one to four hexadecimal digits before a colon, or two colons before a digit.
 fn begins_v6(text: &[u8]) -> bool {
     let n_digits = text.iter().take(5).take_while(|byte| byte.is_ascii_hexdigit()).count();
     match n_digits {

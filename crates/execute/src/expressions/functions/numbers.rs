@@ -7,7 +7,7 @@ use plan::ArithmeticOperator;
 use plan::function::Function;
 use plan::number::{Number, arithmetic};
 
-/// The value of a function whose arguments are all there.
+/// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     match function {
         Function::ParseDuration => {
@@ -51,7 +51,7 @@ pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     result.into_value()
 }
 
-/// A whole number where the rounded one can be one.
+/// Returns a whole number where the rounded one can be one.
 fn whole(number: Number, round: fn(f64) -> f64) -> Number {
     let Number::Float(decimal) = number else { return number };
     let rounded = round(decimal);

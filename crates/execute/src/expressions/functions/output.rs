@@ -21,7 +21,7 @@ pub(crate) const ROWS_BETWEEN_LOOKS: usize = 64;
 pub(crate) const BYTES_BETWEEN_LOOKS: usize = 256 << 10;
 
 /// A column, with its memory where that is more than a few bytes a row.
-pub(crate) type Made = (Arc<Column>, Option<Lease>);
+pub(crate) type FunctionOutput = (Arc<Column>, Option<Lease>);
 
 /// Computes a value per row, stopping where all of them together become too big.
 ///
@@ -30,7 +30,7 @@ pub(crate) fn rows(
     n_rows: usize,
     env: &Environment,
     mut value: impl FnMut(usize) -> Option<Value>,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let (mut bytes, mut lease) = (0usize, None);
     let mut values = Vec::with_capacity(n_rows);
     for row in 0..n_rows {
@@ -64,7 +64,7 @@ pub(crate) fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environmen
     }
 }
 
-/// What a template makes of a row of a line, its time and labels.
+/// Returns what a template makes of a row of a line, its time and labels.
 ///
 /// Errors: why it fails.
 pub(crate) fn filled(

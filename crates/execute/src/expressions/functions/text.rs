@@ -8,7 +8,7 @@ use crate::columns::cell::Cell;
 use crate::expressions::functions::output::TEXT_BYTES_MAX;
 use crate::operators::pattern::mask;
 
-/// The value of a function whose arguments are all there.
+/// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {
     let text = cells[0].text()?;
     let argument = |index: usize| cells.get(index).and_then(|cell| cell.text());
@@ -69,13 +69,13 @@ fn replace(text: &str, what: &str, with: &str) -> Option<Value> {
     (n_bytes <= TEXT_BYTES_MAX).then(|| Value::text(text.replace(what, with)))
 }
 
-/// The words of a text, each once, as list.
+/// Returns the words of a text, each once, as list.
 pub(super) fn word_list(text: &str) -> Value {
     let words: std::collections::BTreeSet<String> = plan::words::words_of(text).into_iter().collect();
     Value::List(std::sync::Arc::new(words.into_iter().map(|word| Some(Value::text(word))).collect()))
 }
 
-/// The first group of the first match, the whole match where the expression has no group.
+/// Returns the first group of the first match, the whole match where the expression has no group.
 pub(super) fn extract(text: &str, regex: &Regex) -> Option<Value> {
     if regex.captures_len() > 1 {
         return regex.captures(text)?.get(1).map(|group| Value::text(group.as_str()));

@@ -17,7 +17,7 @@ use plan::number::Number;
 pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: Tz) -> Column {
     let round = if function == Function::DateCeil { bins::ceil } else { bins::floor };
     if let Column::Timestamps(instants) = times {
-        // Times stand in order: most rows lie in the bucket of the row before.
+        // Times are in order: most rows lie in the bucket of the row before.
         let mut last: Option<(i64, i64, i64)> = None;
         let rounded = |instant: &i64| {
             if function == Function::DateFloor
@@ -65,7 +65,7 @@ pub(super) fn measure(cell: Cell<'_>) -> Option<Value> {
     }
 }
 
-/// A time or the text of one as whole milliseconds since the epoch, another value as it is.
+/// Returns a time or the text of one as whole milliseconds since the epoch, another value as it is.
 pub(super) fn date_millis(cell: Cell<'_>) -> Option<Value> {
     let instant = match cell {
         Cell::Text(text) => plan::date_math::date_value(text),
@@ -87,7 +87,7 @@ pub(super) fn bucket_rows(times: &Column, origins: &Column, length: i64) -> Colu
 
 /// Starts of buckets of `length` by the clocks of a zone, counted from an origin on them.
 pub(super) fn wall_bucket_rows(times: &Column, origin: i64, length: i64, zone: Tz) -> Column {
-    // Times stand in order: most rows lie in the bucket of the row before.
+    // Times are in order: most rows lie in the bucket of the row before.
     let mut last: Option<(i64, i64)> = None;
     let mut value = |row| {
         let instant = Cell::at(times, row).time()?;
@@ -108,7 +108,7 @@ fn instant_value(nanos: i64) -> Value {
     Value::Timestamp(Timestamp(nanos))
 }
 
-/// The value of a function whose arguments are all there.
+/// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>], zone: Tz) -> Option<Value> {
     Some(match function {
         Function::FromMillis => instant_value(match cells[0].number()? {

@@ -1,7 +1,8 @@
-//! Functions of values whose types are known: what ES|QL computes where that differs from the query language's own rules.
+//! Functions of values whose types are known: what ES|QL computes where that differs from the query language's own
+//! rules.
 //!
-//! Where Elasticsearch gives no value and a warning (an overflow, several values, a text that cannot be converted), there is
-//! no value here.
+//! Where Elasticsearch gives no value and a warning (an overflow, several values, a text that cannot be converted),
+//! there is no value here.
 
 mod convert;
 mod dates;
@@ -15,7 +16,7 @@ use types::Value;
 
 use crate::columns::cell::Cell;
 
-/// The value of a function whose arguments are all there.
+/// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Value> {
     use TypedFunction as T;
     match function {

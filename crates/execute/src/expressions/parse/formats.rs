@@ -10,14 +10,14 @@ use types::Value;
 /// Members of the object that a text becomes.
 type Members = Vec<(Arc<str>, Option<Value>)>;
 
-/// The object that a line of a format is; `None` where it is of another form.
+/// Returns the object that a line of a format is; `None` where it is of another form.
 pub(super) fn object(shape: Shape, line: &str) -> Option<Value> {
     let mut parts = Parts::default();
     if !shape.read(line, &mut parts) {
         return None;
     }
     let mut members = Members::with_capacity(parts.len());
-    // Members of one object stand one behind the other.
+    // Members of one object stand one after the other.
     let mut inner: Option<(&str, Members)> = None;
     parts.each(line, |name, below, value| {
         if inner.as_ref().is_some_and(|(open, _)| below.is_none() || *open != name) {

@@ -58,7 +58,7 @@ impl Default for Distinct {
     }
 }
 
-/// The hash of a value, equal for values that are one.
+/// Returns the hash of a value, equal for values that are one.
 pub(super) fn hash(cell: Cell<'_>) -> u64 {
     // Most values are texts and whole numbers: no key is put together for them.
     match cell {
@@ -75,7 +75,7 @@ pub(super) fn hash(cell: Cell<'_>) -> u64 {
     xxh3_64(&key)
 }
 
-/// The hash of a text. That of an address is worked out from its number, as some blocks keep it.
+/// Returns the hash of a text. That of an address is worked out from its number, as some blocks keep it.
 #[inline]
 fn hash_of_text(text: &[u8]) -> u64 {
     address::number_of(text).map_or_else(|| xxh3_64_with_seed(text, 1), address::hash_of)
@@ -132,7 +132,7 @@ impl Distinct {
         }
     }
 
-    /// Bytes held beside the state itself, roughly.
+    /// Bytes held next to the state itself, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Self::Exact(hashes) => hashes.len() * 16,
@@ -170,12 +170,12 @@ impl Distinct {
         Ok(Self::Sketch(registers.into()))
     }
 
-    /// Tells whether the count is an estimate.
+    /// Reports whether the count is an estimate.
     pub(crate) fn is_approximate(&self) -> bool {
         matches!(self, Self::Sketch(_))
     }
 
-    /// How many distinct values there are.
+    /// Returns how many distinct values there are.
     pub(crate) fn estimate(&self) -> u64 {
         match self {
             Self::Exact(hashes) => hashes.len() as u64,

@@ -6,8 +6,8 @@ use types::Value;
 
 use crate::columns::key::canonical;
 
-/// The ranges with their counts, for numbers in ascending order: a number that is the end of a range lies in the next
-/// one, the greatest in the last. Of numbers that are all the same there is one range, whatever was asked for.
+/// Returns the ranges with their counts, for numbers in ascending order: a number that is the end of a range lies in
+/// the next one, the greatest in the last. Of numbers that are all the same there is one range, whatever was asked for.
 pub(super) fn ranges(numbers: &[(f64, u64)], n_ranges: usize) -> Option<Value> {
     let (least, greatest) = (numbers.first()?.0, numbers.last()?.0);
     let n_ranges = if least == greatest { 1 } else { n_ranges.max(1) };

@@ -172,7 +172,7 @@ impl Percentile {
         }
     }
 
-    /// Bytes held beside the state itself, roughly.
+    /// Bytes held next to the state itself, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Self::Exact(numbers) => numbers.len() * 8,
@@ -212,12 +212,12 @@ impl Percentile {
         })
     }
 
-    /// Tells whether percentiles are estimates.
+    /// Reports whether percentiles are estimates.
     pub(crate) fn is_approximate(&self) -> bool {
         matches!(self, Self::Sketch { .. })
     }
 
-    /// The numbers, ascending, and how often each was seen; of a sketch, the middles of its buckets.
+    /// Returns the numbers, ascending, and how often each was seen; of a sketch, the middles of its buckets.
     pub(crate) fn counts(self) -> Vec<(f64, u64)> {
         match self {
             Self::Exact(mut numbers) => {
@@ -232,7 +232,7 @@ impl Percentile {
         }
     }
 
-    /// The percentile `percent` (0 to 100), between the closest ranks; missing over nothing.
+    /// Returns the percentile `percent` (0 to 100), between the closest ranks; missing over nothing.
     pub(crate) fn at(self, percent: f64) -> Option<f64> {
         let share = percent.clamp(0.0, 100.0) / 100.0;
         match self {

@@ -23,14 +23,14 @@ struct Expansion {
     is_beyond: bool,
 }
 
-/// A sum and what rounding took from it.
+/// Returns a sum and what rounding took from it.
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_part = sum - a;
     (sum, (a - (sum - b_part)) + (b - b_part))
 }
 
-/// A product and what rounding took from it (Dekker's way, which needs no fused operation).
+/// Returns a product and what rounding took from it (Dekker's way, which needs no fused operation).
 fn two_product(a: f64, b: f64) -> (f64, f64) {
     let split = |x: f64| {
         let shifted = 134_217_729.0 * x;
@@ -86,7 +86,7 @@ impl Expansion {
         other.parts.iter().for_each(|part| self.add(*part));
     }
 
-    /// The number nearest to the sum; of two as near the even one.
+    /// Returns the number nearest to the sum; of two as near the even one.
     fn rounded(&self) -> f64 {
         if self.is_beyond {
             return f64::NAN;
@@ -182,7 +182,7 @@ impl Sum {
         all.rounded()
     }
 
-    /// The sum: whole where all numbers were and it fits, missing over nothing.
+    /// Returns the sum: whole where all numbers were and it fits, missing over nothing.
     pub(crate) fn total(&self) -> Option<Value> {
         match self.n_values {
             0 => None,
@@ -191,7 +191,7 @@ impl Sum {
         }
     }
 
-    /// The mean, missing over nothing.
+    /// Returns the mean, missing over nothing.
     pub(crate) fn mean(&self) -> Option<Value> {
         let mean = self.rounded() / self.n_values as f64;
         (self.n_values > 0).then_some(Number::Float(mean)).and_then(Number::into_value)
@@ -241,7 +241,7 @@ impl Moments {
         self.squares.merge(&other.squares);
     }
 
-    /// The variance of a sample, missing for fewer than two numbers.
+    /// Returns the variance of a sample, missing for fewer than two numbers.
     pub(crate) fn variance(&self) -> Option<f64> {
         // n · Σx² − (Σx)² without rounding: nothing is lost where the two are nearly the same.
         let n_values = self.n_values as f64;

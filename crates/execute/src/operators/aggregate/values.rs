@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `values` sorts; of values that `sort` holds for equal (`3`, `"3"`) the one that an earlier row has comes first.
-//! `mode` is the most frequent value, and of equally frequent ones the one that an earlier row has. Rows are earlier the
-//! newer their event is, by `@id`.
+//! `mode` is the most frequent value, and of equally frequent ones the one that an earlier row has. Rows are earlier
+//! the newer their event is, by `@id`.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
@@ -16,16 +16,16 @@ use types::Value;
 use crate::columns::cell::{Cell, sort_order};
 use crate::columns::codec::{CodecError, Reader, put_count, put_value};
 use crate::columns::key::canonical;
-use crate::columns::place::{Place, Ranked, put_place, read_place};
+use crate::columns::place::{Place, RankedValue, put_place, read_place};
 use crate::columns::value_size::value_bytes;
 
-/// Bytes of an entry beside its value.
+/// Bytes of an entry next to its value.
 const ENTRY_BYTES: usize = 104;
 
 /// Distinct values, of which only the first few may be wanted.
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
-    seen: BTreeMap<Ranked, Seen>,
+    seen: BTreeMap<RankedValue, Occurrences>,
     most: Option<usize>,
     n_bytes: usize,
     /// The most bytes that there ever were: so many were told.
@@ -34,7 +34,7 @@ pub(crate) struct Values {
 
 /// What is known of a value.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct Occurrences {
     count: u64,
     /// The first row that has it: rows come in descending order of place.
     first: Place,
@@ -49,7 +49,7 @@ impl Values {
     /// Adds the value of one row; answers how many bytes more there are.
     pub(super) fn add(&mut self, cell: Cell<'_>, place: Place) -> usize {
         if let Some(value) = cell.to_value().map(canonical) {
-            self.put(Ranked(value), Seen { count: 1, first: place });
+            self.put(RankedValue(value), Occurrences { count: 1, first: place });
         }
         self.tell()
     }
@@ -60,7 +60,7 @@ impl Values {
         self.tell()
     }
 
-    fn put(&mut self, value: Ranked, more: Seen) {
+    fn put(&mut self, value: RankedValue, more: Occurrences) {
         if let Some(known) = self.seen.get_mut(&value) {
             known.count = known.count.saturating_add(more.count);
             known.first = known.first.max(more.first);
@@ -82,29 +82,29 @@ impl Values {
         n_more
     }
 
-    /// Bytes held beside the state itself.
+    /// Bytes held next to the state itself.
     pub(super) fn memory_bytes(&self) -> usize {
         self.n_bytes
     }
 
-    /// The values wanted, in order.
+    /// Returns the values wanted, in order.
     pub(super) fn list(self) -> Value {
         let values = in_order(self.seen.into_iter().collect(), self.most);
-        Value::List(values.into_iter().map(|(Ranked(value), _)| Some(value)).collect::<Vec<_>>().into())
+        Value::List(values.into_iter().map(|(RankedValue(value), _)| Some(value)).collect::<Vec<_>>().into())
     }
 
-    /// The most frequent value.
+    /// Returns the most frequent value.
     pub(super) fn mode(self) -> Option<Value> {
-        // Elements of a list that nothing orders may stand in one row: of those the first in sort order.
+        // Elements of a list that nothing orders may be in one row: of those the first in sort order.
         let best = self.seen.into_iter().rev().max_by_key(|(_, seen)| (seen.count, seen.first));
-        best.map(|(Ranked(value), _)| value)
+        best.map(|(RankedValue(value), _)| value)
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let mut wanted = in_order(self.seen.iter().collect(), self.most);
         wanted.sort_by_key(|(value, _)| *value);
         put_count(wanted.len() as u64, out);
-        for (Ranked(value), seen) in wanted {
+        for (RankedValue(value), seen) in wanted {
             put_value(Some(value), out);
             put_count(seen.count, out);
             put_place(&seen.first, out);
@@ -114,16 +114,16 @@ impl Values {
     pub(super) fn decode(most: Option<usize>, reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         let mut values = Self::new(most);
         for _ in 0..reader.length()? {
-            let value = Ranked(reader.present()?);
-            values.put(value, Seen { count: reader.count()?, first: read_place(reader)? });
+            let value = RankedValue(reader.present()?);
+            values.put(value, Occurrences { count: reader.count()?, first: read_place(reader)? });
         }
         values.n_bytes_told = values.n_bytes;
         Ok(values)
     }
 }
 
-/// The first `most` values in the order in which they are shown; they come by value.
-fn in_order<V: std::borrow::Borrow<Ranked>, S: std::borrow::Borrow<Seen>>(
+/// Returns the first `most` values in the order in which they are shown; they come by value.
+fn in_order<V: std::borrow::Borrow<RankedValue>, S: std::borrow::Borrow<Occurrences>>(
     mut values: Vec<(V, S)>,
     most: Option<usize>,
 ) -> Vec<(V, S)> {
@@ -132,6 +132,6 @@ fn in_order<V: std::borrow::Borrow<Ranked>, S: std::borrow::Borrow<Seen>>(
     values
 }
 
-fn order((a, seen_a): (&Ranked, &Seen), (b, seen_b): (&Ranked, &Seen)) -> Ordering {
+fn order((a, seen_a): (&RankedValue, &Occurrences), (b, seen_b): (&RankedValue, &Occurrences)) -> Ordering {
     sort_order(a.cell(), b.cell()).then_with(|| Reverse(seen_a.first).cmp(&Reverse(seen_b.first)))
 }

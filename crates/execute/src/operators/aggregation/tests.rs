@@ -204,7 +204,7 @@ fn what_is_too_large_is_remembered_as_such() {
     assert!(counts.n_entries > 0 && counts.n_bytes < 4096, "{counts:?}");
 }
 
-/// The groups of some events, as an aggregation that holds states of every kind.
+/// Returns the groups of some events, as an aggregation that holds states of every kind.
 fn all_kinds() -> Plan {
     plan(
         "stats count(*), count_distinct(id), sum(ms), avg(n), min(id), max(ms), pct(ms, 9), stddev(ms), first(id), \
@@ -250,7 +250,7 @@ fn decoded<'p>(aggregate: &'p Operator, bytes: &[u8]) -> Option<Groups<'p>> {
     Groups::decode(by, aggregates, &mut reader).ok()
 }
 
-/// Rows in their order, as text: order of groups inside a state is nobody's business.
+/// Returns rows in their order, as text: order of groups inside a state is no one's business.
 fn all_the_time() -> Budget<'static> {
     Budget::of_memory(usize::MAX)
 }

@@ -1,10 +1,9 @@
 //! Groups as bytes: the partial result of an aggregation over some rows.
 //!
 //! ```text
-//! partial   version u8 (2) · count of group columns · count of aggregates · columns · count of groups · groups · states
-//! columns   each: count of values · values
-//! groups    each: per column the number of its value
-//! states    per aggregate that owns one: per group a state (aggregate/codec.rs)
+//! partial   version u8 (2) · count of group columns · count of aggregates · columns · count of groups · groups ·
+//! states columns   each: count of values · values groups    each: per column the number of its value states    per
+//! aggregate that owns one: per group a state (aggregate/codec.rs)
 //! ```
 //!
 //! Bytes are read for a plan: those of another plan, or of another version, are refused. Without group columns there
@@ -63,7 +62,7 @@ impl<'p> Groups<'p> {
         Ok(groups)
     }
 
-    /// The group of each group that was written.
+    /// Returns the group of each group that was written.
     fn read_groups(&mut self, numbers: &[Vec<u32>], reader: &mut Reader<'_>) -> Result<Vec<u32>, CodecError> {
         let Some((first, rest)) = numbers.split_first() else {
             return if reader.count()? == 1 { Ok(vec![0]) } else { Err(reader.error("single group")) };

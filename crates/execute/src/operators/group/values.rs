@@ -75,7 +75,7 @@ impl GroupValues {
         number
     }
 
-    /// The number of each row's value.
+    /// Returns the number of each row's value.
     pub(super) fn numbers(&mut self, key: &Key) -> Vec<u32> {
         let column = match key {
             Key::Addresses(addresses) => return self.numbers_of_addresses(addresses),
@@ -161,7 +161,7 @@ impl GroupValues {
     }
 }
 
-/// Where each distinct value of a group column stands in sort order.
+/// Returns where each distinct value of a group column is in sort order.
 pub(super) fn rank(parts: &GroupValues, expr: &Expr, budget: &Budget<'_>) -> Result<Vec<u32>, Stop> {
     let is_level = plan::fields::is_field(expr, "@level");
     let mut order: Vec<u32> = (0..parts.values.len() as u32).collect();

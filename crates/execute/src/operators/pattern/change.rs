@@ -38,7 +38,7 @@ pub(crate) fn change(now: f64, before: f64, is_count: bool) -> String {
     if factor.is_finite() && factor > 0.0 { format!("{direction} {}×", short(factor)) } else { direction.into() }
 }
 
-/// A number as people say it: one decimal below ten, none above.
+/// Returns a number as people say it: one decimal below ten, none above.
 pub(crate) fn short(number: f64) -> String {
     let rounded = if number.abs() < 10.0 { (number * 10.0).round() / 10.0 } else { number.round() };
     format!("{rounded}")
@@ -58,7 +58,7 @@ pub(crate) struct Band {
 }
 
 impl Band {
-    /// Whether the value is outside.
+    /// Reports whether the value is outside.
     pub(crate) fn is_outside(&self) -> bool {
         self.score > BAND_WIDTH
     }
@@ -77,19 +77,19 @@ impl Band {
 
 /// What values usually are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Usual {
+pub struct UsualValue {
     /// Their median.
     pub usual: f64,
     /// A standard deviation, estimated so that a few strays among them hardly change it.
     pub deviation: f64,
 }
 
-/// What `values` usually are; nothing of none. `is_count`: they count events, which spread by chance.
-pub fn usual(values: &[f64], is_count: bool) -> Option<Usual> {
+/// Returns what `values` usually are; nothing of none. `is_count`: they count events, which spread by chance.
+pub fn usual(values: &[f64], is_count: bool) -> Option<UsualValue> {
     let usual = median(values.to_vec())?;
     let spread = median(values.iter().map(|value| (value - usual).abs()).collect())?;
     let deviation = (DEVIATIONS * spread).max(least_deviation(usual, is_count));
-    Some(Usual { usual, deviation })
+    Some(UsualValue { usual, deviation })
 }
 
 /// Closer together values are as good as equal.
@@ -135,7 +135,7 @@ fn round(number: f64) -> f64 {
     if rounded.is_finite() { rounded } else { number }
 }
 
-/// The values that the one at `place` is compared with.
+/// Returns the values that the one at `place` is compared with.
 fn peers(values: &[f64], place: usize, season: Option<usize>) -> Vec<f64> {
     let by_step = |step: usize| -> Vec<f64> {
         let before = (1..).map_while(|n| place.checked_sub(n * step));

@@ -33,7 +33,7 @@ pub(crate) struct Texts<'t> {
     pub(crate) others: &'t [&'t str],
 }
 
-/// The condition for `pattern` on `text`; `sample` is an event's text.
+/// Returns the condition for `pattern` on `text`; `sample` is an event's text.
 pub(crate) fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts<'_>) -> Option<Condition> {
     let Texts { own, others } = texts;
     let matched = |pattern: TextPattern| Expr::Match(Box::new(text.clone()), pattern);
@@ -75,7 +75,7 @@ pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
     Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))
 }
 
-/// A regular expression for the texts of a pattern.
+/// Returns a regular expression for the texts of a pattern.
 fn expression(pattern: &str) -> String {
     let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
     let parts: Vec<String> = pattern.split(SHOWN).map(words).collect();

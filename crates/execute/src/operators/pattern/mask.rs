@@ -1,7 +1,7 @@
 //! Takes what varies out of a text.
 //!
 //! A *word* is a maximal run of ASCII letters, digits and non-ASCII characters. Words that hold a digit vary, and so
-//! do UUIDs and long hexadecimal numbers without one; names of months and days beside them vary with them, units
+//! do UUIDs and long hexadecimal numbers without one; names of months and days next to them vary with them, units
 //! belong to the number before them. Wildcards joined by `. - _ , / %` are one, so that addresses, versions and dates
 //! are; three or more joined by colons are one, so that times are, while an address and its port are two. Three or more
 //! words with wildcards in a row are a list, which is one as well. White space counts as one space, and of several
@@ -32,9 +32,9 @@ const UNITS: [&str; 19] = [
     "second", "seconds",
 ];
 
-/// The text without what varies.
+/// Returns the text without what varies.
 pub(crate) fn mask(text: &str) -> String {
-    let mut masked = Masked { out: String::with_capacity(text.len().min(MASKED_BYTES_MAX)), is_time: false };
+    let mut masked = MaskedText { out: String::with_capacity(text.len().min(MASKED_BYTES_MAX)), is_time: false };
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() && masked.out.len() < MASKED_BYTES_MAX {
@@ -79,7 +79,7 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
-/// Where the UUID that begins with the word `at..end` ends, if there is one.
+/// Returns where the UUID that begins with the word `at..end` ends, if there is one.
 fn uuid_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
     if end - at != 8 {
         return None;
@@ -94,13 +94,13 @@ fn uuid_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
 }
 
 /// A masked text while it grows.
-struct Masked {
+struct MaskedText {
     out: String,
     /// Whether the wildcard at the end is several that colons joined.
     is_time: bool,
 }
 
-impl Masked {
+impl MaskedText {
     fn space(&mut self) {
         if !self.out.is_empty() && !self.out.ends_with(' ') {
             self.out.push(' ');
@@ -207,7 +207,7 @@ fn without_lists(masked: &str) -> String {
     out
 }
 
-/// The length of the token at the start of a text: a sign, or all up to the next one.
+/// Returns the length of the token at the start of a text: a sign, or all up to the next one.
 pub(super) fn token_length(text: &str) -> usize {
     match text.find(|sign| SIGNS.contains(sign)) {
         Some(0) => 1,
@@ -216,7 +216,7 @@ pub(super) fn token_length(text: &str) -> usize {
     }
 }
 
-/// The length of the list that the text begins with, if it does, and what separates it from what follows.
+/// Returns the length of the list that the text begins with, if it does, and what separates it from what follows.
 fn list(text: &str) -> Option<(usize, &str)> {
     let (mut length, mut n_items) = (0, 0);
     while length < text.len() {
@@ -238,7 +238,7 @@ fn list(text: &str) -> Option<(usize, &str)> {
     if n_items < LIST_MIN {
         return None;
     }
-    // The last separator read stands between the list and what follows.
+    // The last separator read is between the list and what follows.
     Some((length, list_end(&text[..length])))
 }
 

@@ -5,9 +5,9 @@
 //!
 //! 1. Rows that are equal but for weak words are one pattern, wildcards where they differ.
 //! 2. Rows that are equal but for one word are one pattern when that place takes many words, or a few where words
-//!    like `user` stand before it, or already is a wildcard. This is done again while it changes something: each
+//!    like `user` are before it, or already is a wildcard. This is done again while it changes something: each
 //!    wildcard found makes more rows equal.
-//! 3. Rows with the same plain words in the same order are one pattern, whatever stands between them.
+//! 3. Rows with the same plain words in the same order are one pattern, whatever is between them.
 //!
 //! The result depends on the set of texts alone, not on their order or how often each occurs. Numbers were chosen by
 //! the share of lines of 16 real logs that are grouped as people group them (LogPAI's grouping accuracy): 0.954 on
@@ -26,26 +26,26 @@ const SHOWN: &str = "<*>";
 const WEAK_MIN: usize = 3;
 
 /// Different words at one place from which on they vary: weak ones, plain ones, ones at the beginning (which say what
-/// the message is), and those behind a word that says what they are.
+/// the message is), and those after a word that says what they are.
 const WEAK_WORDS_MIN: usize = 3;
 const PLAIN_WORDS_MIN: usize = 4;
 const FIRST_WORDS_MIN: usize = 16;
 const NAMED_WORDS_MIN: usize = 2;
 
-/// Words behind which names of things stand.
+/// Words after which names of things stand.
 const NAMES_FOLLOW: [&str; 6] = ["user", "username", "account", "host", "hostname", "login"];
 
 /// Words with letters that a pattern keeps: where a weak word goes, where a plain one goes.
 const WORDS_BESIDE_WEAK: usize = 1;
 const WORDS_BESIDE_PLAIN: usize = 2;
 
-/// Plain words that two rows must share to be one pattern whatever stands between.
+/// Plain words that two rows must share to be one pattern whatever is between.
 const SEQUENCE_MIN: usize = 3;
 
 /// Times that step 2 is done at most.
 const ROUNDS_MAX: usize = 4;
 
-/// Texts between two questions whether to go on.
+/// Texts between two questions whether to continue.
 const ROWS_BETWEEN_LOOKS: usize = 256;
 
 /// Places of rows looked at in step 2; beyond it weak words are wildcards from the start, and then one round is all.
@@ -53,7 +53,7 @@ const PLACES_MAX: usize = 4_000_000;
 
 /// Patterns of some texts.
 #[derive(Debug, Default)]
-pub(crate) struct Mined {
+pub(crate) struct PatternAssignment {
     /// The patterns, as they are shown, in order.
     pub(crate) patterns: Vec<String>,
     /// For each text, in the order in which they were given, the place of its pattern.
@@ -61,7 +61,7 @@ pub(crate) struct Mined {
 }
 
 /// Finds the patterns of masked texts, as long as `goes_on` says so.
-pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<Mined> {
+pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<PatternAssignment> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_unstable_by_key(|index| texts[*index]);
     let mut tokens = Tokens::default();
@@ -91,7 +91,7 @@ pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<Mined> 
     for (index, pattern) in order.into_iter().zip(shown) {
         pattern_of[index] = patterns.partition_point(|known| *known < pattern) as u32;
     }
-    Some(Mined { patterns, pattern_of })
+    Some(PatternAssignment { patterns, pattern_of })
 }
 
 /// A text as numbers of tokens.
@@ -157,20 +157,20 @@ impl Tokens {
         row.iter().filter(|number| **number != ANY && self.get(**number).has_letters).count()
     }
 
-    /// What a token at a place adds to the sum that tells rows apart.
+    /// Returns what a token at a place adds to the sum that tells rows apart.
     fn share(&self, place: usize, number: u32) -> u64 {
         let mixed = self.get(number).hash ^ (place as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(31)
     }
 
-    /// A number that rows of the same tokens share, and others practically never.
+    /// Returns a number that rows of the same tokens share, and others practically never.
     fn sum(&self, row: &[u32]) -> u64 {
         row.iter()
             .enumerate()
             .fold(row.len() as u64, |sum, (place, number)| sum.wrapping_add(self.share(place, *number)))
     }
 
-    /// How many different words vary at `place` of rows that differ there alone.
+    /// Returns how many different words vary at `place` of rows that differ there alone.
     fn words_needed(&self, rows: &[&Row], place: usize) -> usize {
         if rows.iter().all(|row| self.get(row[place]).is_weak) {
             return WEAK_WORDS_MIN;
@@ -278,7 +278,7 @@ impl Rows {
         Some(is_changed)
     }
 
-    /// Rows that are equal but for one word, with the place of that; two rows at least each.
+    /// Returns rows that are equal but for one word, with the place of that; two rows at least each.
     fn families(&self, tokens: &Tokens, goes_on: &dyn Fn() -> bool) -> Option<Vec<(usize, Vec<u32>)>> {
         // The sum of the other tokens, the place left out, the row.
         let mut places: Vec<(u64, u32, u32)> = Vec::new();
@@ -338,7 +338,7 @@ fn are_equal_beside(a: &Row, b: &Row, place: usize) -> bool {
     a.len() == b.len() && a[..place] == b[..place] && a[place + 1..] == b[place + 1..]
 }
 
-/// What rows of one length have in common, wildcards elsewhere.
+/// Returns what rows of one length have in common, wildcards elsewhere.
 fn common(rows: &[&Row]) -> Row {
     let mut common = rows[0].clone();
     for row in rows {
@@ -351,7 +351,7 @@ fn common(rows: &[&Row]) -> Row {
     common
 }
 
-/// What rows with the same plain words have in common: between two of these their tokens, or a wildcard.
+/// Returns what rows with the same plain words have in common: between two of these their tokens, or a wildcard.
 fn aligned(rows: &[&Row], is_plain: &dyn Fn(&u32) -> bool, tokens: &Tokens) -> Row {
     let gaps: Vec<Vec<&[u32]>> = rows.iter().map(|row| row.split(is_plain).collect()).collect();
     let mut plain = rows[0].iter().filter(|number| is_plain(number));
@@ -371,7 +371,7 @@ fn aligned(rows: &[&Row], is_plain: &dyn Fn(&u32) -> bool, tokens: &Tokens) -> R
     out
 }
 
-/// A wildcard, with the spaces around it that all alternatives have.
+/// Returns a wildcard, with the spaces around it that all alternatives have.
 fn any_between(gaps: &[&Row], tokens: &Tokens) -> Row {
     let is_space = |number: Option<&u32>| number.is_some_and(|number| tokens.get(*number).text == " ");
     let space = gaps.iter().flat_map(|gap| gap.iter()).find(|number| is_space(Some(number))).copied();

@@ -5,7 +5,7 @@
 //!
 //! - Texts with a word of failing, waiting or ending say nothing of the kind.
 //! - The first lines of a kernel are a boot.
-//! - `Started …` and `Starting …` at the beginning, or behind `systemd[1]:`, may be a unit; whether it is one is known
+//! - `Started …` and `Starting …` at the beginning, or after `systemd[1]:`, may be a unit; whether it is one is known
 //!   to whoever knows which program says so.
 //! - Certain phrases are a program's: `ready to accept connections`, `listening on`, `startup succeeded`.
 //! - A short text that begins or ends with `starting`, `started` and the like is a program's too, unless it speaks of
@@ -151,7 +151,7 @@ const LEVELS: [&str; 8] = ["trace", "debug", "info", "notice", "log", "fatal", "
 /// Longer texts say more than that something starts.
 const TEXT_BYTES_MAX: usize = 400;
 
-/// What starts according to a masked text.
+/// Returns what starts according to a masked text.
 pub(crate) fn start(masked: &str) -> Option<Start> {
     if masked.len() > TEXT_BYTES_MAX {
         return None;
@@ -180,14 +180,14 @@ pub(crate) fn start(masked: &str) -> Option<Start> {
     is_short_start(&lower).then_some(Start::Program)
 }
 
-/// Whether a text says that something starts, as far as the text alone tells.
+/// Reports whether a text says that something starts, as far as the text alone tells.
 pub(crate) fn says_start(masked: &str) -> bool {
     start(masked).is_some()
 }
 
-/// Whether a text is as short as those by which a program says that it starts, whoever the program is.
+/// Reports whether a text is as short as those by which a program says that it starts, whoever the program is.
 pub(crate) fn is_short_start(lower: &str) -> bool {
-    // `[main:QuorumPeerMain@127] - Starting …`: what stands in brackets says who speaks.
+    // `[main:QuorumPeerMain@127] - Starting …`: what is in brackets says who speaks.
     let text = lower.rsplit_once("] - ").map_or(lower, |(_, text)| text);
     let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
     let words: Vec<&str> = words

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::mine::Mined;
+use super::mine::PatternAssignment;
 use super::*;
 
-fn mined(texts: &[&str]) -> Mined {
+fn mined(texts: &[&str]) -> PatternAssignment {
     mine(texts, &|| true).expect("nobody stops it")
 }
 
@@ -91,7 +91,7 @@ proptest! {
     }
 }
 
-/// Rows of a CSV file with quoted cells.
+/// Returns rows of a CSV file with quoted cells.
 fn rows_of_csv(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell, mut is_quoted) = (Vec::new(), Vec::new(), String::new(), false);
     let mut signs = text.chars().peekable();
@@ -111,7 +111,7 @@ fn rows_of_csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// The share of lines whose group holds exactly the lines that it should.
+/// Returns the share of lines whose group holds exactly the lines that it should.
 fn grouping_accuracy(truth: &[String], found: &[u32]) -> f64 {
     let mut by_truth: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut by_found: HashMap<u32, Vec<usize>> = HashMap::new();
@@ -124,7 +124,7 @@ fn grouping_accuracy(truth: &[String], found: &[u32]) -> f64 {
     n_right as f64 / truth.len().max(1) as f64
 }
 
-/// Real logs with the groups that people found in them, where they lie beside the repository.
+/// Real logs with the groups that people found in them, where they lie next to the repository.
 #[test]
 fn real_logs_are_grouped_as_people_group_them() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/loghub");

@@ -4,7 +4,7 @@ use plan::Expr;
 use plan::fields::MESSAGE_FIELDS;
 use plan::function::Function;
 
-/// The text of an event: its field with the message, where it has one.
+/// Returns the text of an event: its field with the message, where it has one.
 pub(crate) fn text_of_event() -> Expr {
     let fields = MESSAGE_FIELDS.iter().map(|name| Expr::Field((*name).into()));
     Expr::Call(Function::Coalesce, fields.chain([Expr::Field("@message".into())]).collect())

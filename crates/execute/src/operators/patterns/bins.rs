@@ -50,7 +50,7 @@ impl Sum {
         self.by_level.iter().sum()
     }
 
-    /// The level that most events have, the worst of several.
+    /// Returns the level that most events have, the worst of several.
     pub(crate) fn level(&self) -> Option<Level> {
         let most = self.by_level[1..].iter().copied().max().filter(|most| *most > 0)?;
         let code = self.by_level.iter().rposition(|count| *count == most)?;

@@ -7,7 +7,7 @@ use types::Value;
 
 use crate::columns::stop::Stop;
 use crate::operators::pattern::{Condition, Texts, condition};
-use crate::operators::patterns::mined::{Mined, Part};
+use crate::operators::patterns::pattern_sums::{Part, PatternSums};
 use crate::scan::scanner::Scan;
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.
@@ -20,7 +20,7 @@ pub(crate) struct Conditions<'t> {
 }
 
 impl<'t> Conditions<'t> {
-    pub(crate) fn new(mined: &Mined<'t>, now: &Part<'_, '_>, before: Option<&Part<'_, '_>>) -> Self {
+    pub(crate) fn new(mined: &PatternSums<'t>, now: &Part<'_, '_>, before: Option<&Part<'_, '_>>) -> Self {
         let mut own: Vec<Vec<&str>> = vec![Vec::new(); mined.patterns.len()];
         mined.places.iter().for_each(|(text, place)| own[*place as usize].push(text));
         let takes_field = now.counted.takes_field || before.is_some_and(|before| before.counted.takes_field);
@@ -30,7 +30,7 @@ impl<'t> Conditions<'t> {
         Self { text: if takes_field { all() } else { message.clone() }, own }
     }
 
-    /// The condition for the pattern at `place`; `sample` is the text of one of its events.
+    /// Returns the condition for the pattern at `place`; `sample` is the text of one of its events.
     pub(crate) fn of(&self, place: usize, pattern: &str, sample: Option<&str>) -> Option<Condition> {
         let others = self.own.iter().enumerate().filter(|(other, _)| *other != place);
         let others: Vec<&str> = others.flat_map(|(_, texts)| texts.iter().copied()).collect();

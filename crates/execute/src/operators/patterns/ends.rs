@@ -20,7 +20,7 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    /// Whether `a` lies further out than `b`.
+    /// Reports whether `a` lies further out than `b`.
     pub(crate) fn is_beyond<T: Ord>(self, a: &T, b: &T) -> bool {
         match self {
             Self::Oldest => a < b,
@@ -49,7 +49,7 @@ impl End {
         self.side
     }
 
-    /// When it was.
+    /// Returns when it was.
     pub(crate) fn time(&self) -> Option<i64> {
         self.time.or_else(|| self.passed.as_ref().map(|(place, _)| place.time))
     }
@@ -84,12 +84,12 @@ impl End {
         }
     }
 
-    /// Whether an event of this time would lie further out than all, or as far.
+    /// Reports whether an event of this time would lie further out than all, or as far.
     pub(crate) fn may_move(&self, time: i64) -> bool {
         self.time.is_none_or(|known| !self.side.is_beyond(&known, &time))
     }
 
-    /// Where the event may stand.
+    /// Returns where the event may stand.
     pub(crate) fn spots(&self) -> &[Spot] {
         &self.spots
     }
@@ -105,7 +105,7 @@ impl End {
     }
 }
 
-/// Both ends. The oldest event is looked for only where somebody wants it.
+/// Both ends. The oldest event is looked for only where someone wants it.
 #[derive(Clone, Debug)]
 pub(crate) struct Ends {
     pub(crate) oldest: End,

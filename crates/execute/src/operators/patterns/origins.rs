@@ -1,8 +1,8 @@
 //! Where events come from: service, host and group of each row; and what may have begun anew there.
 //!
 //! Three things are noted while rows are counted: which origin each row has, rows whose text says that something
-//! starts ([`crate::operators::pattern::says_start`]), and how long each process number of an origin was there. Each has a limit,
-//! and whether a limit was reached depends on the set of events alone.
+//! starts ([`crate::operators::pattern::says_start`]), and how long each process number of an origin was there. Each
+//! has a limit, and whether a limit was reached depends on the set of events alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,13 +37,13 @@ const HOST_FIELDS: [&str; 9] =
 /// Fields with the number of its process.
 const PROCESS_FIELDS: [&str; 4] = ["pid", "procid", "process.pid", "process_id"];
 
-/// Origins that are told apart. With more of them the field says what each event is, not where it is from.
+/// Origins that are distinguished. With more of them the field says what each event is, not where it is from.
 const ORIGINS_MAX: usize = 10_000;
 
 /// Starts that are kept: more are no restarts but the work of the program that says so.
 const STARTS_MAX: usize = 2_000;
 
-/// Processes that are told apart.
+/// Processes that are distinguished.
 const PROCESSES_MAX: usize = 20_000;
 
 /// Bytes of an origin, a start, a process, roughly.
@@ -51,7 +51,7 @@ const ENTRY_BYTES: usize = 160;
 
 /// A field and what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Named {
+pub(crate) struct OriginField {
     pub(crate) field: &'static str,
     pub(crate) value: Arc<str>,
 }
@@ -59,8 +59,8 @@ pub(crate) struct Named {
 /// Where an event comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Origin {
-    pub(crate) service: Option<Named>,
-    pub(crate) host: Option<Named>,
+    pub(crate) service: Option<OriginField>,
+    pub(crate) host: Option<OriginField>,
     pub(crate) group: Arc<str>,
 }
 
@@ -82,13 +82,13 @@ pub(crate) struct Process {
 }
 
 /// What is known of the rows of a frame.
-pub(crate) struct Seen {
+pub(crate) struct FrameOrigins {
     pub(crate) origins: Vec<u32>,
     times: Arc<Column>,
     spots: Vec<Spot>,
 }
 
-impl Seen {
+impl FrameOrigins {
     fn at(&self, row: usize) -> (i64, Spot) {
         (Cell::at(&self.times, row).time().unwrap_or_default(), self.spots[row])
     }
@@ -106,13 +106,13 @@ pub(crate) struct Origins {
 }
 
 /// A column as numbers of different texts.
-struct Coded {
+struct CodedColumn {
     field: &'static str,
     codes: Vec<u32>,
     values: Vec<Option<Arc<str>>>,
 }
 
-impl Coded {
+impl CodedColumn {
     fn of(field: &'static str, column: &Column) -> Self {
         if let Column::Dictionary { codes, values } = column {
             let value = |value: &Value| match value {
@@ -149,8 +149,8 @@ fn text_of(text: &str) -> Option<Arc<str>> {
     (1..=256).contains(&text.len()).then(|| Arc::from(text))
 }
 
-/// The columns among `fields` that the block has.
-fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<Coded>, Stop> {
+/// Returns the columns among `fields` that the block has.
+fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<CodedColumn>, Stop> {
     let mut all = Vec::new();
     for field in fields {
         let is_there = match frame.block() {
@@ -160,23 +160,23 @@ fn coded(frame: &mut Frame<'_>, fields: &[&'static str]) -> Result<Vec<Coded>, S
         if is_there {
             let column = frame.column(field)?;
             if !matches!(*column, Column::Missing { .. }) {
-                all.push(Coded::of(field, &column));
+                all.push(CodedColumn::of(field, &column));
             }
         }
     }
     Ok(all)
 }
 
-/// Which of the columns names the row, and the number of the name; one more than those where none does.
-fn key_at(columns: &[Coded], row: usize) -> (usize, u32) {
+/// Returns which of the columns names the row, and the number of the name; one more than those where none does.
+fn key_at(columns: &[CodedColumn], row: usize) -> (usize, u32) {
     let at = columns.iter().position(|column| column.value(row).is_some()).unwrap_or(columns.len());
     (at, columns.get(at).map_or(0, |column| column.codes[row]))
 }
 
-fn named(columns: &[Coded], (at, code): (usize, u32)) -> Option<Named> {
+fn named(columns: &[CodedColumn], (at, code): (usize, u32)) -> Option<OriginField> {
     let column = columns.get(at)?;
     let value = column.values.get(code as usize)?.clone()?;
-    Some(Named { field: column.field, value })
+    Some(OriginField { field: column.field, value })
 }
 
 /// Service and host of a row as the columns have them: which field, and the code of its value.
@@ -184,7 +184,7 @@ type Codes = ((usize, u32), (usize, u32));
 
 impl Origins {
     /// Finds the origins of a frame's rows, and notes their processes.
-    pub(crate) fn read(&mut self, frame: &mut Frame<'_>, source: usize) -> Result<Option<Seen>, Stop> {
+    pub(crate) fn read(&mut self, frame: &mut Frame<'_>, source: usize) -> Result<Option<FrameOrigins>, Stop> {
         let Some(block) = frame.block().cloned() else { return Ok(None) };
         let group: Arc<str> = Arc::from(block.source.run.info().group.as_str());
         let (services, hosts) = (coded(frame, &SERVICE_FIELDS)?, coded(frame, &HOST_FIELDS)?);
@@ -198,7 +198,7 @@ impl Origins {
         };
         let origins = (0..frame.n_rows()).map(&mut origin).collect();
         let spots = block.rows.iter().map(|row| Spot { source, block: block.block, row }).collect();
-        let seen = Seen { origins, times: frame.column("@timestamp")?, spots };
+        let seen = FrameOrigins { origins, times: frame.column("@timestamp")?, spots };
         self.note_processes(frame, &seen)?;
         Ok(Some(seen))
     }
@@ -214,7 +214,7 @@ impl Origins {
         })
     }
 
-    fn note_processes(&mut self, frame: &mut Frame<'_>, seen: &Seen) -> Result<(), Stop> {
+    fn note_processes(&mut self, frame: &mut Frame<'_>, seen: &FrameOrigins) -> Result<(), Stop> {
         let columns = if self.has_too_many_processes { Vec::new() } else { coded(frame, &PROCESS_FIELDS)? };
         if columns.is_empty() {
             return Ok(());
@@ -254,7 +254,7 @@ impl Origins {
     }
 
     /// Notes that the text of a row says that something starts.
-    pub(crate) fn note_start(&mut self, seen: &Seen, row: usize, masked: &Arc<str>) {
+    pub(crate) fn note_start(&mut self, seen: &FrameOrigins, row: usize, masked: &Arc<str>) {
         let (time, spot) = seen.at(row);
         self.starts.push(Start { time, spot, origin: seen.origins[row], masked: masked.clone() });
         if self.starts.len() >= 2 * STARTS_MAX {
@@ -285,12 +285,12 @@ impl Origins {
         numbers
     }
 
-    /// An origin by its number; none where they are too many to be told apart.
+    /// Returns an origin by its number; none where they are too many to be distinguished.
     pub(crate) fn get(&self, number: u32) -> Option<&Origin> {
         self.list.get(number as usize).filter(|_| !self.has_too_many)
     }
 
-    /// An origin's number.
+    /// Returns an origin's number.
     pub(crate) fn number_of(&self, origin: &Origin) -> Option<u32> {
         self.numbers.get(origin).copied()
     }
@@ -302,7 +302,7 @@ impl Origins {
         starts
     }
 
-    /// The processes of each origin.
+    /// Returns the processes of each origin.
     pub(crate) fn processes(&self) -> impl Iterator<Item = (&Origin, &Arc<str>, &Process)> {
         let all = self.processes.iter().filter(|_| !self.has_too_many && !self.has_too_many_processes);
         all.map(|((origin, value), process)| (&self.list[*origin as usize], value, process))

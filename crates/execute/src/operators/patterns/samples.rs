@@ -10,7 +10,7 @@ use super::ends::{End, Spot};
 use super::texts::texts_of;
 use crate::columns::cell::Cell;
 use crate::columns::stop::Stop;
-use crate::operators::patterns::mined::needed_by;
+use crate::operators::patterns::pattern_sums::needed_by;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan};
@@ -23,7 +23,7 @@ pub(crate) struct Sample {
     pub(crate) id: Option<Arc<str>>,
 }
 
-/// The events at some ends; none where nothing has to be read, or cannot be.
+/// Returns the events at some ends; none where nothing has to be read, or cannot be.
 pub(crate) fn read(
     scan: &Scan<'_>,
     ends: &[&End],
@@ -40,7 +40,7 @@ pub(crate) fn read(
     read_spots(scan, &spots, lead, patterns)
 }
 
-/// The events at some places.
+/// Returns the events at some places.
 pub(crate) fn read_spots(
     scan: &Scan<'_>,
     spots: &[Option<Spot>],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::operators::patterns::ends::Ends;
-use crate::operators::patterns::origins::Seen;
+use crate::operators::patterns::origins::FrameOrigins;
 
 /// How much is counted: each has what the one before has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub(crate) const LEVEL_CODES: usize = 7;
 pub(crate) struct Rows {
     pub(crate) levels: Vec<u8>,
     pub(crate) bins: Option<Vec<u16>>,
-    pub(crate) seen: Option<Seen>,
+    pub(crate) seen: Option<FrameOrigins>,
     pub(crate) depth: Depth,
 }
 

@@ -7,8 +7,8 @@ use plan::Patterns;
 use types::{Column, RowSet};
 
 use super::ends::Spot;
-use super::of_run::OfRun;
-use super::origins::{Origin, Origins, Seen};
+use super::origins::{FrameOrigins, Origin, Origins};
+use super::run_tally::RunTally;
 use super::texts::{RunTexts, known_examples, level_codes, texts_of, texts_over};
 use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
@@ -22,7 +22,7 @@ use crate::scan::scanner::Scan;
 /// Bytes of a count of a text at an origin, roughly.
 const PAIR_BYTES: usize = 24;
 
-/// Bytes of a count beside its text, roughly.
+/// Bytes of a count next to its text, roughly.
 const TALLY_BYTES: usize = std::mem::size_of::<Tally>() + 64;
 
 /// Counts of masked texts.
@@ -37,7 +37,7 @@ pub(crate) struct TextCounts {
     pub(crate) takes_field: bool,
     numbers: HashMap<String, u32, foldhash::fast::RandomState>,
     tallies: Vec<Tally>,
-    by_source: HashMap<usize, OfRun>,
+    by_source: HashMap<usize, RunTally>,
     n_bytes: usize,
 }
 
@@ -129,8 +129,8 @@ impl TextCounts {
         let Some(block) = frame.stored().cloned() else { return Ok(()) };
         let n_new = if self.by_source.contains_key(&source) { 0 } else { examples.len() };
         let n_bins = self.n_bins();
-        self.n_bytes += OfRun::n_bytes(n_new, n_bins);
-        let of_run = self.by_source.entry(source).or_insert_with(|| OfRun::new(&examples, n_bins, self.depth));
+        self.n_bytes += RunTally::n_bytes(n_new, n_bins);
+        let of_run = self.by_source.entry(source).or_insert_with(|| RunTally::new(&examples, n_bins, self.depth));
         let n_pairs = of_run.by_origin.len();
         of_run.add(source, &block, &numbers, rows, &by_text)?;
         self.n_bytes += (of_run.by_origin.len() - n_pairs) * PAIR_BYTES;
@@ -207,7 +207,7 @@ impl TextCounts {
         number
     }
 
-    fn note_origin(&mut self, seen: &Seen, row: usize, number: u32) {
+    fn note_origin(&mut self, seen: &FrameOrigins, row: usize, number: u32) {
         let count = self.by_origin.entry((number, seen.origins[row])).or_insert(0);
         self.n_bytes += if *count == 0 { PAIR_BYTES } else { 0 };
         *count += 1;
@@ -326,7 +326,7 @@ impl TextCounts {
         scan.hold(self.n_bytes.saturating_sub(n_bytes))
     }
 
-    /// The masked texts.
+    /// Returns the masked texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.numbers.keys().map(String::as_str)
     }
@@ -346,19 +346,19 @@ impl TextCounts {
         }
     }
 
-    /// How many events were counted.
+    /// Returns how many events were counted.
     pub(crate) fn n_events(&self) -> u64 {
         self.tallies.iter().flat_map(|tally| tally.by_level).sum()
     }
 
-    /// How often each text came from each origin.
+    /// Returns how often each text came from each origin.
     pub(crate) fn by_origin(&self) -> impl Iterator<Item = (&str, u32, u64)> {
         let mut texts: Vec<&str> = vec![""; self.tallies.len()];
         self.numbers.iter().for_each(|(text, number)| texts[*number as usize] = text);
         self.by_origin.iter().map(move |((text, origin), count)| (texts[*text as usize], *origin, u64::from(*count)))
     }
 
-    /// How often a text came from an origin.
+    /// Returns how often a text came from an origin.
     pub(crate) fn count_of(&self, masked: &str, origin: &Origin) -> u64 {
         let origin = self.origins.as_ref().and_then(|origins| origins.number_of(origin));
         let pair = self.numbers.get(masked).copied().zip(origin);

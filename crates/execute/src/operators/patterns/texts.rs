@@ -42,7 +42,7 @@ pub(crate) fn known_examples(frame: &mut Frame<'_>, patterns: &Patterns) -> Resu
     Ok(Some(RunTexts { examples, numbers, texts }))
 }
 
-/// The texts of a frame's rows, and whether some are fields of their own.
+/// Returns the texts of a frame's rows, and whether some are fields of their own.
 pub(crate) fn texts_of(
     frame: &mut Frame<'_>,
     patterns: &Patterns,
@@ -61,7 +61,7 @@ pub(crate) fn texts_of(
     Ok((texts, is_field))
 }
 
-/// The texts of `upper`, where it has none those of `lower`.
+/// Returns the texts of `upper`, where it has none those of `lower`.
 pub(crate) fn texts_over(upper: &Column, lower: &Column) -> Column {
     let is_text = |row: usize| matches!(Cell::at(upper, row), Cell::Text(_));
     if !(0..upper.n_rows()).any(is_text) {

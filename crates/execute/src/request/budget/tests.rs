@@ -39,7 +39,7 @@ fn memory_of_all_queries_is_one_pool_that_gets_everything_back() {
     assert!(matches!(other.limit_reached(), crate::request::error::ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
     assert_eq!((pool.held_bytes(), other.held()), (875, 400));
     one.release(475);
-    // Nobody else holds anything: it may have all of it.
+    // No one else holds anything: it may have all of it.
     assert!(other.hold(600).is_ok() && other.hold(1).is_err());
     // Rows that are still to be written keep their memory, and no more of it.
     let rows = other.keep(300);
@@ -125,7 +125,7 @@ proptest! {
     }
 }
 
-/// Rows with the columns that the commands below ask for.
+/// Returns rows with the columns that the commands below ask for.
 fn table() -> Table {
     let n_rows = 5_000;
     let values =
@@ -137,10 +137,10 @@ fn table() -> Table {
         ("@timestamp".into(), values(&|i| Value::Timestamp(Timestamp(i * Timestamp::SECOND)))),
         ("@message".into(), values(&|i| Value::text(format!("user {i} came")))),
     ];
-    Table::of_groups(crate::operators::group::Finished { n_rows: n_rows as usize, columns, approximate: Vec::new() })
+    Table::of_groups(crate::operators::group::GroupRows { n_rows: n_rows as usize, columns, approximate: Vec::new() })
 }
 
-/// The operators of a query, with what other queries in it would have found.
+/// Returns the operators of a query, with what other queries in it would have found.
 fn operators(text: &str) -> Vec<Operator> {
     let options = ParseOptions { now: Timestamp(0), time_zone: Tz::UTC };
     let plan = parse_insights(text, &options).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));

@@ -5,7 +5,7 @@ use types::Timestamp;
 use crate::events::NOW;
 use crate::random::Random;
 
-/// All time, or less: between times of events or a little beside them.
+/// All time, or less: between times of events or a little next to them.
 pub(super) fn range(random: &mut Random) -> (i64, i64) {
     if !random.once_in(4) {
         return (i64::MIN, i64::MAX);

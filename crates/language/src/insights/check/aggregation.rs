@@ -18,7 +18,7 @@ pub(super) struct Aggregation {
 }
 
 impl Aggregation {
-    /// Whether an item may speak of this column.
+    /// Reports whether an item may speak of this column.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.names.contains(name)
     }

@@ -9,7 +9,7 @@ use plan::Comparison;
 use plan::error::Span;
 use plan::function::Function;
 
-/// Whether the argument of a function at this place must be a number.
+/// Reports whether the argument of a function at this place must be a number.
 fn takes_number(function: Function, index: usize) -> bool {
     use Function as F;
     match function {
@@ -20,7 +20,7 @@ fn takes_number(function: Function, index: usize) -> bool {
     }
 }
 
-/// Whether a text is a subnet such as `192.0.2.0/24`.
+/// Reports whether a text is a subnet such as `192.0.2.0/24`.
 fn is_subnet(text: &str) -> bool {
     let Some((network, length)) = text.split_once('/') else { return false };
     let width = match network.parse() {
@@ -86,7 +86,7 @@ impl Checker<'_> {
     pub(super) fn warn_of_wildcards(&mut self, text: &str, span: Span) {
         let is_wild = |sign: char| text.len() > 1 && (text.starts_with(sign) || text.ends_with(sign));
         let Some(sign) = ['%', '*'].into_iter().find(|sign| is_wild(*sign)) else { return };
-        let message = format!("`like` looks for the text as it stands: `{sign}` is no wildcard in it");
+        let message = format!("`like` looks for the text as it is: `{sign}` is no wildcard in it");
         let hint = format!("write like \"{}\", which finds it anywhere, or like /expression/", text.trim_matches(sign));
         self.warn("no-wildcard", message, span, Some(hint));
     }

@@ -1,4 +1,4 @@
-//! The text of a node by which columns are told apart.
+//! The text of a node by which columns are distinguished.
 
 use types::Value;
 

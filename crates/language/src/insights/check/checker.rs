@@ -8,7 +8,7 @@ use plan::{Expr, Operator, PlanDraft, Warning};
 use types::GroupPattern;
 
 use super::aggregation::Aggregation;
-use super::scope::{Shown, Table, fields_of};
+use super::scope::{ShownColumns, Table, fields_of};
 use crate::insights::parse_options::ParseOptions;
 
 /// Most errors, and most warnings, that one answer tells.
@@ -32,7 +32,7 @@ pub(crate) struct Checker<'a> {
     pub(super) sources_around: Vec<GroupPattern>,
     pub(super) times: plan::Times,
     pub(super) operators: Vec<Operator>,
-    pub(super) shown: Shown,
+    pub(super) shown: ShownColumns,
     /// Names of the present rows' side of each `join` so far.
     pub(super) left_aliases: Vec<plan::Name>,
     /// The other side of each `join`.
@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
             sources_around: Vec::new(),
             times: plan::Times::default(),
             operators: Vec::new(),
-            shown: Shown::default(),
+            shown: ShownColumns::default(),
             left_aliases: Vec::new(),
             right_sides: Vec::new(),
             tables: Vec::new(),
@@ -81,7 +81,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether no further error would be told, so that looking for hints is in vain.
+    /// Reports whether no further error would be told, so that looking for hints is in vain.
     pub(super) fn is_full(&self) -> bool {
         self.errors.len() >= NOTES_MAX
     }
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The source text of a node, as columns without alias are named.
+    /// Returns the source text of a node, as columns without alias are named.
     pub(super) fn written(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or_default().trim()
     }
@@ -142,7 +142,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The first field of `expr` that the current table does not have.
+    /// Returns the first field of `expr` that the current table does not have.
     pub(super) fn unknown_field(&self, expr: &Expr) -> Option<plan::Name> {
         let table = self.tables.last()?;
         fields_of(expr).into_iter().find(|field| !table.knows(field))
@@ -150,7 +150,9 @@ impl<'a> Checker<'a> {
 
     pub(super) fn shown_columns(&self) -> Vec<plan::Name> {
         match (&self.shown, self.tables.last()) {
-            (Shown::Made(names) | Shown::Fields(names) | Shown::Display(names), _) if !names.is_empty() => {
+            (ShownColumns::Made(names) | ShownColumns::Fields(names) | ShownColumns::Display(names), _)
+                if !names.is_empty() =>
+            {
                 names.clone()
             }
             (_, Some(table)) => table.shown.clone(),

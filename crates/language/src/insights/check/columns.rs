@@ -20,7 +20,7 @@ const PAUSE: plan::Span = plan::Span::Nanoseconds(30 * types::Timestamp::MINUTE)
 /// How many distances of the quartiles a number may lie outside, unless `param` says another.
 const OUTLIER_FACTOR: f64 = 2.5;
 
-/// Tells whether `name` fits a pattern in which `*` stands for any letters.
+/// Reports whether `name` fits a pattern in which `*` stands for any letters.
 fn fits(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -35,7 +35,7 @@ fn fits(pattern: &str, name: &str) -> bool {
 }
 
 impl Checker<'_> {
-    /// The columns that names and patterns mean; without any, all that are shown.
+    /// Returns the columns that names and patterns mean; without any, all that are shown.
     pub(super) fn columns_named(&mut self, names: &[Name]) -> Vec<plan::Name> {
         let shown = self.shown_columns();
         if names.is_empty() {
@@ -63,7 +63,7 @@ impl Checker<'_> {
         columns
     }
 
-    /// Makes a column known and shows it behind the others.
+    /// Makes a column known and shows it after the others.
     pub(super) fn show_new(&mut self, name: &plan::Name) {
         let before = self.shown_columns();
         if let Some(table) = self.tables.last_mut() {

@@ -19,7 +19,7 @@ use plan::{ArithmeticOperator, Expr, TextPattern};
 /// Numbers below this are seconds when compared with a time, at or above it milliseconds.
 const SECONDS_BELOW: f64 = 1e11;
 
-/// The name of a field without the stars that stand for every element of a list; `None` where it has none.
+/// Returns the name of a field without the stars that stand for every element of a list; `None` where it has none.
 fn without_stars(name: &str) -> Option<plan::Name> {
     if !name.contains(".*") {
         return None;
@@ -39,7 +39,7 @@ impl Checker<'_> {
             NodeKind::Duration(_) => {
                 if self.length(node).is_some() {
                     let message = "a length of time can only stand in bin, datefloor and dateceil";
-                    let hint = "write bin(5m) behind by; compare numbers with parse_duration(\"5m\"), in milliseconds";
+                    let hint = "write bin(5m) after `by`; compare numbers with parse_duration(\"5m\"), in milliseconds";
                     self.error_with_hint("misplaced-duration", message, node.span, hint);
                 }
                 Expr::Literal(None)
@@ -166,7 +166,7 @@ impl Checker<'_> {
         Expr::Call(signature.function, checked)
     }
 
-    /// An argument; those that must be known beforehand are checked and put in their form.
+    /// Returns an argument; those that must be known beforehand are checked and put in their form.
     fn argument(&mut self, function: Function, index: usize, node: &Node) -> Expr {
         match (function, index) {
             (Function::DateFloor | Function::DateCeil, 1) => match self.length(node) {
@@ -232,7 +232,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A length of time, or an error and nothing.
+    /// Returns a length of time, or an error and nothing.
     pub(super) fn length(&mut self, node: &Node) -> Option<plan::Span> {
         let written = match &node.kind {
             NodeKind::Duration(written) => written.clone(),
@@ -286,7 +286,7 @@ fn is_time(expr: &Expr) -> bool {
     }
 }
 
-/// The number that an expression without fields gives, as far as it matters for a warning.
+/// Returns the number that an expression without fields gives, as far as it matters for a warning.
 fn constant(expr: &Expr, now_s: f64) -> Option<f64> {
     match expr {
         Expr::Literal(Some(Value::Integer(number))) => Some(*number as f64),

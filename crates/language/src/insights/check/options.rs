@@ -6,7 +6,7 @@ use super::checker::Checker;
 use crate::insights::syntax::{Name, Setting};
 use plan::error::nearest;
 
-/// The value given for `key`; of several the last, all but the first were refused.
+/// Returns the value given for `key`; of several the last, all but the first were refused.
 pub(super) fn given<'s>(options: &'s [Setting], key: &str) -> Option<&'s Name> {
     options.iter().rfind(|option| option.key.text.eq_ignore_ascii_case(key)).map(|option| &option.value)
 }
@@ -36,7 +36,7 @@ impl Checker<'_> {
         self.choice(options, key, &words, "true or false").unwrap_or(usual)
     }
 
-    /// One of the words; `None` where nothing, or nothing known, is given.
+    /// Returns one of the words; `None` where nothing, or nothing known, is given.
     pub(super) fn choice<T: Copy>(
         &mut self,
         options: &[Setting],
@@ -52,7 +52,7 @@ impl Checker<'_> {
         found
     }
 
-    /// A whole number of the range.
+    /// Returns a whole number of the range.
     pub(super) fn whole(&mut self, options: &[Setting], key: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let value = given(options, key)?;
         let number = value.text.parse().ok().filter(|number| range.contains(number));
@@ -62,7 +62,7 @@ impl Checker<'_> {
         number
     }
 
-    /// A number, not negative.
+    /// Returns a number, not negative.
     pub(super) fn decimal(&mut self, options: &[Setting], key: &str) -> Option<f64> {
         let value = given(options, key)?;
         let is_plain = value.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

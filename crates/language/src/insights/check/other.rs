@@ -7,7 +7,7 @@ use types::GroupPattern;
 
 use super::checker::{Checker, RightSide};
 use super::options::given;
-use super::scope::Shown;
+use super::scope::ShownColumns;
 use crate::insights::syntax::{Name, OtherQuery, Setting};
 use plan::error::Span;
 use plan::fields::fields_of as fields_of_operators;
@@ -20,7 +20,7 @@ const APPENDED_ROWS: u64 = 10_000;
 const APPENDED_ROWS_MAX: u64 = 100_000;
 
 impl Checker<'_> {
-    /// The field that a name means: the left one of a `join` may be written with its alias.
+    /// Returns the field that a name means: the left one of a `join` may be written with its alias.
     pub(super) fn resolved(&self, name: &Name) -> plan::Name {
         Arc::from(self.without_alias(&name.text))
     }
@@ -112,7 +112,7 @@ impl Checker<'_> {
             table.columns.insert(Arc::from(&*right.text));
         }
         // Who has chosen columns keeps to the choice.
-        if matches!(self.shown, Shown::Default | Shown::Made(_)) {
+        if matches!(self.shown, ShownColumns::Default | ShownColumns::Made(_)) {
             for column in columns_of(&draft) {
                 let before = self.shown_columns();
                 self.shown.append(before, Arc::from(format!("{}.{column}", right.text)));
@@ -124,7 +124,7 @@ impl Checker<'_> {
         self.operators.push(Operator::Join(Join { keeps_all, keys: checked, columns: Vec::new(), other }));
     }
 
-    /// A pair of names that must be equal: the field of the left side and the column of the right one.
+    /// Returns a pair of names that must be equal: the field of the left side and the column of the right one.
     fn join_key(&mut self, left: &Name, right: &Name, a: &Name, b: &Name) -> Option<(plan::Name, plan::Name)> {
         let of = |side: &Name, name: &Name| {
             name.text.strip_prefix(&*side.text).and_then(|rest| rest.strip_prefix('.')).map(plan::Name::from)
@@ -206,7 +206,7 @@ impl Checker<'_> {
     }
 }
 
-/// Names of the columns that a query shows.
+/// Returns names of the columns that a query shows.
 fn columns_of(draft: &PlanDraft) -> Vec<plan::Name> {
     match draft.operators.last() {
         Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.clone()).collect(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::checker::Checker;
-use super::scope::{Shown, Table};
+use super::scope::{ShownColumns, Table};
 use crate::insights::syntax::{Node, Window};
 use plan::error::Span;
 use plan::{
@@ -24,10 +24,10 @@ impl Checker<'_> {
         let shown: Vec<plan::Name> = PATTERN_COLUMNS.map(plan::Name::from).to_vec();
         let (columns, levels_before) = (shown.iter().cloned().collect(), self.levels.clone());
         self.tables.push(Table { columns, shown, levels_before, ..Table::default() });
-        self.shown = Shown::Default;
+        self.shown = ShownColumns::Default;
     }
 
-    /// The last `pattern`, where it looks at events and nothing has taken its rows apart since.
+    /// Returns the last `pattern`, where it looks at events and nothing has taken its rows apart since.
     fn last_patterns(&mut self) -> Option<&mut Patterns> {
         let is_of_events = self.tables.len() == 1;
         self.operators.iter_mut().rev().find_map(|operator| match operator {
@@ -87,7 +87,7 @@ impl Checker<'_> {
         let series = self.tables.last().and_then(|table| table.buckets.clone());
         let (Some(fill), false) = (series, values.is_empty()) else {
             let message = "`anomaly` needs patterns, or numbers by spans of time";
-            let hint = "write it behind `pattern @message`, or behind `timechart span=5m count(*)`";
+            let hint = "write it after `pattern @message`, or after `timechart span=5m count(*)`";
             return self.error_with_hint("no-series", message, span, hint);
         };
         self.operators.push(Operator::Score(Score { time: fill.time, span: fill.span, series: fill.series, values }));
@@ -118,9 +118,9 @@ impl Checker<'_> {
         (keys, values)
     }
 
-    /// Shows new columns behind those there are.
+    /// Shows new columns after those there are.
     fn add_columns(&mut self, names: Vec<plan::Name>) {
-        let is_chosen = !matches!(self.shown, Shown::Default);
+        let is_chosen = !matches!(self.shown, ShownColumns::Default);
         for name in names {
             if is_chosen {
                 let before = self.shown_columns();

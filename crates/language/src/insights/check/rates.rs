@@ -3,7 +3,7 @@
 use types::Value;
 
 use super::checker::Checker;
-use crate::insights::aggregate_name::{AggregateName, Composed};
+use crate::insights::aggregate_name::{AggregateName, CompositeAggregate};
 use crate::insights::syntax::{Name, Node, NodeKind};
 use plan::function::Function;
 use plan::{AggregateKind, ArithmeticOperator, Expr, Span};
@@ -12,19 +12,25 @@ use plan::{AggregateKind, ArithmeticOperator, Expr, Span};
 const RANGES_MAX: i64 = 1_000;
 
 impl Checker<'_> {
-    /// The expression over hidden columns.
-    pub(super) fn composed(&mut self, composed: Composed, name: &Name, arguments: &[Node], has_star: bool) -> Expr {
+    /// Returns the expression over hidden columns.
+    pub(super) fn composed(
+        &mut self,
+        composed: CompositeAggregate,
+        name: &Name,
+        arguments: &[Node],
+        has_star: bool,
+    ) -> Expr {
         let [argument, option] = arguments else {
-            self.wrong_arguments(name, &name.text, AggregateName::Composed(composed).arguments());
+            self.wrong_arguments(name, &name.text, AggregateName::Composite(composed).arguments());
             return Expr::Literal(None);
         };
         if has_star {
-            self.wrong_arguments(name, &name.text, AggregateName::Composed(composed).arguments());
+            self.wrong_arguments(name, &name.text, AggregateName::Composite(composed).arguments());
         }
         let number = Expr::Call(Function::ToNumber, vec![self.aggregated(argument)]);
         match composed {
-            Composed::Rate => self.rate(number, option),
-            Composed::Histogram => self.ranges(number, option),
+            CompositeAggregate::Rate => self.rate(number, option),
+            CompositeAggregate::Histogram => self.ranges(number, option),
         }
     }
 

@@ -111,7 +111,7 @@ impl Checker<'_> {
         self.show_new(&name);
     }
 
-    /// A condition on the values that another query gives.
+    /// Returns a condition on the values that another query gives.
     pub(super) fn in_query(&mut self, value: Expr, commands: &[Command], span: Span) -> Expr {
         if !self.may_ask(span) {
             return Expr::Literal(None);

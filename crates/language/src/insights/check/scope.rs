@@ -6,11 +6,11 @@ use plan::{Expr, FillBuckets, Name, ParseMethod};
 
 /// The columns that the answer will have.
 #[derive(Debug, Default)]
-pub(super) enum Shown {
-    /// Nobody has chosen.
+pub(super) enum ShownColumns {
+    /// No one has chosen.
     #[default]
     Default,
-    /// Nobody has chosen, but commands have made columns of their own beside the usual ones.
+    /// No one has chosen, but commands have made columns of their own next to the usual ones.
     Made(Vec<Name>),
     /// Chosen by `fields`, which adds up.
     Fields(Vec<Name>),
@@ -18,7 +18,7 @@ pub(super) enum Shown {
     Display(Vec<Name>),
 }
 
-impl Shown {
+impl ShownColumns {
     /// What `fields` does.
     pub(super) fn add_fields(&mut self, names: Vec<Name>) {
         if let Self::Default | Self::Made(_) = self {
@@ -65,7 +65,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Whether a field is one of the columns or a path into one.
+    /// Reports whether a field is one of the columns or a path into one.
     pub(super) fn knows(&self, field: &str) -> bool {
         self.columns.contains(field) || field.match_indices('.').any(|(dot, _)| self.columns.contains(&field[..dot]))
     }
@@ -78,7 +78,7 @@ impl Table {
     }
 }
 
-/// Fields that an expression reads, each once, in order of first sight.
+/// Returns fields that an expression reads, each once, in order of first sight.
 pub(crate) fn fields_of(expr: &Expr) -> Vec<Name> {
     let (mut fields, mut known) = (Vec::new(), HashSet::new());
     expr.visit_fields(&mut |field| {
@@ -89,7 +89,7 @@ pub(crate) fn fields_of(expr: &Expr) -> Vec<Name> {
     fields
 }
 
-/// Names that a `parse` certainly makes: a prefix stands for all paths below it.
+/// Returns names that a `parse` certainly makes: a prefix stands for all paths below it.
 pub(super) fn names_made_by(method: &ParseMethod) -> Vec<Name> {
     match method {
         ParseMethod::Glob { names, .. } => names.clone(),

@@ -11,13 +11,13 @@ use super::aggregation::Aggregation;
 use super::canonical::canonical;
 use super::checker::Checker;
 use super::levels::{gives_a_value, level_name, orders, severity};
-use super::scope::{Shown, Table};
+use super::scope::{ShownColumns, Table};
 use crate::insights::aggregate_name::AggregateName;
 use crate::insights::syntax::{Item, Name, Node, NodeKind};
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, FillBuckets, Operator};
 
-/// The group column that holds spans of `@timestamp`, and the other ones.
+/// Returns the group column that holds spans of `@timestamp`, and the other ones.
 fn buckets(groups: &[(plan::Name, Expr)], offset: Option<plan::Span>) -> Option<FillBuckets> {
     let is_time = |expr: &Expr| matches!(expr, Expr::Field(field) if **field == *"@timestamp");
     let (time, span) = groups.iter().find_map(|(name, expr)| match expr {
@@ -93,7 +93,7 @@ impl Checker<'_> {
         let mut table = Table { columns: aggregation.names, shown, calls: aggregation.calls, buckets, levels_before };
         table.columns.extend(table.calls.values().cloned());
         self.tables.push(table);
-        self.shown = Shown::Default;
+        self.shown = ShownColumns::Default;
         self.left_aliases.clear();
         self.operators.extend(aggregation.extends.into_iter().map(|(name, expr)| Operator::Extend { name, expr }));
     }
@@ -139,7 +139,7 @@ impl Checker<'_> {
             _ => None,
         };
         match direct {
-            Some((aggregate, name, arguments, has_star)) if !matches!(aggregate, AggregateName::Composed(_)) => {
+            Some((aggregate, name, arguments, has_star)) if !matches!(aggregate, AggregateName::Composite(_)) => {
                 let (kind, argument) = self.aggregate(aggregate, name, arguments, has_star)?;
                 let is_level = argument.as_ref().is_some_and(|argument| self.argument_is_level(argument));
                 let mut aggregation = self.aggregation.take()?;
@@ -171,7 +171,7 @@ impl Checker<'_> {
         }
     }
 
-    /// An aggregate inside a larger expression: a hidden column of the present `stats`, or else an error.
+    /// Returns an aggregate inside a larger expression: a hidden column of the present `stats`, or else an error.
     pub(super) fn aggregate_in_expression(
         &mut self,
         aggregate: AggregateName,
@@ -182,14 +182,14 @@ impl Checker<'_> {
         if self.aggregation.is_none() {
             let shown = &name.text;
             let message = match self.is_in_aggregate {
-                true => format!("the aggregate `{shown}` stands inside another aggregate"),
-                false => format!("the aggregate `{shown}` stands outside `stats`"),
+                true => format!("the aggregate `{shown}` is inside another aggregate"),
+                false => format!("the aggregate `{shown}` is outside `stats`"),
             };
             let hint = "aggregate first: stats count(*) as n by … | filter n > 3";
             self.error_with_hint("misplaced-aggregate", message, name.span, hint);
             return Expr::Literal(None);
         }
-        if let AggregateName::Composed(composed) = aggregate {
+        if let AggregateName::Composite(composed) = aggregate {
             return self.composed(composed, name, arguments, has_star);
         }
         let Some((kind, argument)) = self.aggregate(aggregate, name, arguments, has_star) else {
@@ -211,7 +211,7 @@ impl Checker<'_> {
         Expr::Field(column)
     }
 
-    /// One more aggregate of the present `stats`, in a column that no query can name.
+    /// Returns one more aggregate of the present `stats`, in a column that no query can name.
     pub(super) fn hidden(&mut self, kind: AggregateKind, argument: Option<Expr>) -> plan::Name {
         let Some(aggregation) = &mut self.aggregation else { return "#".into() };
         let column: plan::Name = Arc::from(format!("#{}", aggregation.aggregates.len()));
@@ -219,7 +219,7 @@ impl Checker<'_> {
         column
     }
 
-    /// Whether the argument of an aggregate, as it was checked, is a level.
+    /// Reports whether the argument of an aggregate, as it was checked, is a level.
     fn argument_is_level(&mut self, argument: &Expr) -> bool {
         let aggregation = self.aggregation.take();
         let is_level = match argument {
@@ -255,7 +255,7 @@ impl Checker<'_> {
         Some((kind, Some(if is_ordered_level { severity(argument) } else { argument })))
     }
 
-    /// The argument of an aggregate: an expression over the rows that come in.
+    /// Returns the argument of an aggregate: an expression over the rows that come in.
     pub(super) fn aggregated(&mut self, node: &Node) -> Expr {
         let aggregation = self.aggregation.take();
         let was_inside = std::mem::replace(&mut self.is_in_aggregate, true);
@@ -289,7 +289,7 @@ impl Checker<'_> {
         None
     }
 
-    /// The column that the text of `node` has made: of the present `stats`, or of the one before.
+    /// Returns the column that the text of `node` has made: of the present `stats`, or of the one before.
     pub(super) fn column_by_call(&self, node: &Node) -> Option<plan::Name> {
         if matches!(node.kind, NodeKind::Field(_) | NodeKind::Literal(_) | NodeKind::Duration(_)) {
             return None;

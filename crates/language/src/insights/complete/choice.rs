@@ -1,6 +1,6 @@
-//! One thing that may stand at the cursor.
+//! One thing that may be at the cursor.
 
-/// One thing that may stand at the cursor.
+/// One thing that may be at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// What it is.

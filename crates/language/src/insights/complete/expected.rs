@@ -82,24 +82,24 @@ fn name_of(rule: Rule) -> String {
     format!("{rule:?}")
 }
 
-/// Whether a command begins where this is expected.
+/// Reports whether a command begins where this is expected.
 pub(super) fn is_command(rule: Rule) -> bool {
     rule == Rule::keyword || is_command_word(name_of(rule).trim_start_matches("kw_"))
 }
 
-/// Whether this is a field, a value or a function.
+/// Reports whether this is a field, a value or a function.
 pub(super) fn is_value(rule: Rule) -> bool {
     matches!(rule, Rule::expr | Rule::paren | Rule::number | Rule::literal | Rule::call | Rule::field | Rule::function)
         || matches!(rule, Rule::item | Rule::sort_key | Rule::negate | Rule::not | Rule::bound | Rule::parse_source)
 }
 
-/// Whether this is the name of a field.
+/// Reports whether this is the name of a field.
 pub(super) fn is_name(rule: Rule) -> bool {
     matches!(rule, Rule::name | Rule::renaming | Rule::assignment | Rule::join_key | Rule::lookup_key)
         || matches!(rule, Rule::lookup_output | Rule::name_pattern)
 }
 
-/// What goes on with the command comes before what goes on with its last expression.
+/// Returns what continues with the command comes before what continues with its last expression.
 fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::comparison => 1,
@@ -117,7 +117,7 @@ fn rank(rule: Rule) -> u8 {
     }
 }
 
-/// Words that go on with a command; `is_begun`: a word was begun, so that signs are out of question.
+/// Words that continue with a command; `is_begun`: a word was begun, so that signs are out of question.
 pub(super) fn keywords(expected: &[Rule], is_begun: bool) -> Vec<Choice> {
     let mut words: Vec<(String, &str)> = Vec::new();
     let mut add = |insert: &str, detail: &'static str| {

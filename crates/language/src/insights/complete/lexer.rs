@@ -33,7 +33,7 @@ pub(super) enum InLookup<'a> {
     Field,
 }
 
-/// What is told apart.
+/// What is distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     Word,
@@ -51,7 +51,7 @@ pub(super) struct Token<'a> {
     pub(super) sign: Sign,
     pub(super) text: &'a str,
     pub(super) start: usize,
-    /// Whether a newline stands before.
+    /// Whether a newline is before.
     begins_line: bool,
 }
 
@@ -71,7 +71,7 @@ impl Place<'_> {
         names.iter().any(|name| name.eq_ignore_ascii_case(self.command))
     }
 
-    /// What of a `lookup` may stand here, where it is one.
+    /// Returns what of a `lookup` may be here, where it is one.
     pub(super) fn lookup(&self) -> Option<InLookup<'_>> {
         if !self.command_is(&["lookup"]) {
             return None;
@@ -94,7 +94,7 @@ impl Place<'_> {
         self.last == Some(Sign::Word) && words.iter().any(|word| word.eq_ignore_ascii_case(self.last_word))
     }
 
-    /// Whether the query begins here.
+    /// Reports whether the query begins here.
     pub(super) fn is_at_start(&self) -> bool {
         self.last.is_none()
     }
@@ -146,7 +146,7 @@ pub(super) fn place(head: &str) -> Place<'_> {
     }
 }
 
-/// The field before `=`, `like` or `in [ … ,` at the end.
+/// Returns the field before `=`, `like` or `in [ … ,` at the end.
 fn compared(tokens: &[Token<'_>]) -> Option<String> {
     let mut at = tokens.len().checked_sub(1)?;
     let is = |at: usize, words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(tokens[at].text));
@@ -178,7 +178,7 @@ pub(super) fn tokens(head: &str) -> Vec<Token<'_>> {
             let token = tokens.len().checked_sub(n).map(|at| &tokens[at]);
             token.is_some_and(|token| words.iter().any(|word| word.eq_ignore_ascii_case(token.text)))
         };
-        // Behind `parse` a field may stand before it.
+        // After `parse` a field may be before it.
         let may_be_regex = follows(1, &["like", "parse", "=~", "!~"]) || follows(2, &["parse"]);
         let (sign, length) = match first {
             '\n' | '\r' => {
@@ -214,7 +214,7 @@ pub(super) fn tokens(head: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The length of a text in quotes.
+/// Returns the length of a text in quotes.
 fn quoted(rest: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (at, c) in rest.char_indices().skip(1) {

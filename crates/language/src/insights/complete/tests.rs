@@ -29,7 +29,7 @@ fn check_only(text: &str, expected: &[&str]) {
     assert_eq!(at_mark(text).choices.len(), expected.len(), "{text}: {:?}", at_mark(text).choices);
 }
 
-/// Checks whether fields of events may stand there, and values of which field.
+/// Checks whether fields of events may be there, and values of which field.
 #[track_caller]
 fn check_store(text: &str, takes_fields: bool, values_of: Option<&str>) {
     let completion = at_mark(text);
@@ -185,7 +185,7 @@ const QUERIES: [&str; 30] = [
     "stats count(*) as n by service | anomaly | limit 7",
 ];
 
-/// Whether the word at `start` is a name that the query itself makes, or one that only it knows.
+/// Reports whether the word at `start` is a name that the query itself makes, or one that only it knows.
 fn is_of_its_own(text: &str, start: usize, word: &str) -> bool {
     let before = text[..start].trim_end();
     let follows_new =

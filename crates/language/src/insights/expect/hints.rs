@@ -8,20 +8,22 @@ use crate::insights::grammar::Rule;
 use crate::insights::pattern::length;
 use plan::error::nearest;
 
-/// What a query may be that starts with a sign.
+/// Returns what a query may be that starts with a sign.
 pub(super) fn at_start(rest: &str) -> Option<&'static str> {
     match rest.chars().next()? {
-        '{' => Some("this looks like LogQL or a filter pattern: choose that language beside the query"),
-        '[' => Some("this looks like a filter pattern: choose that language beside the query"),
+        '{' => Some("this looks like LogQL or a filter pattern: choose that language next to the query"),
+        '[' => Some("this looks like a filter pattern: choose that language next to the query"),
         '*' => Some("an empty query shows everything; stats count(*) counts it"),
         '-' | '!' => Some("write filter not (a = 1), or filter @any not like \"word\""),
         '(' => Some("write filter before a condition"),
-        '"' | '\'' => Some("a text stands alone, or in a filter: filter @any like \"a\" and @any like \"b\""),
+        '"' | '\'' => {
+            Some("a text is a query of its own, or part of a filter: filter @any like \"a\" and @any like \"b\"")
+        }
         _ => None,
     }
 }
 
-/// A condition at the place of a command, told by what follows its first word.
+/// Returns a condition at the place of a command, told by what follows its first word.
 pub(super) fn condition_without_filter(behind: &str) -> Option<&'static str> {
     let behind = behind.trim_start();
     let is_condition = behind.starts_with(['=', '!', '<', '>', ':', '~'])
@@ -33,7 +35,7 @@ pub(super) fn condition_without_filter(behind: &str) -> Option<&'static str> {
 pub(super) struct Place<'a> {
     /// The query before the place.
     pub before: &'a str,
-    /// The word that stands there, perhaps none.
+    /// The word that is there, perhaps none.
     pub word: &'a str,
     /// The query from the place on.
     pub rest: &'a str,
@@ -54,19 +56,19 @@ impl Place<'_> {
         self.expected.iter().any(|rule| kind_of(*rule) == Some("a text with stars or a /regular expression/"))
     }
 
-    /// The last word before the place.
+    /// Returns the last word before the place.
     fn last(&self) -> &str {
         let before = self.before.trim_end();
         before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | ',' | '|')).next().unwrap_or_default()
     }
 
-    /// Whether the present command begins with `word`.
+    /// Reports whether the present command begins with `word`.
     fn is_in(&self, word: &str) -> bool {
         let command = self.before.rsplit(['|', '\n']).next().unwrap_or_default().trim_start();
         command.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     }
 
-    /// The best hint there is.
+    /// Returns the best hint there is.
     pub(super) fn hint(&self) -> Option<String> {
         if let Some(hint) = self.split_duration().or_else(|| self.condition_among_names()) {
             return Some(hint);
@@ -86,7 +88,7 @@ impl Place<'_> {
         self.before_expression().or_else(|| self.unclosed())
     }
 
-    /// A hint for a number and a unit of time with a space between them.
+    /// Returns a hint for a number and a unit of time with a space between them.
     fn split_duration(&self) -> Option<String> {
         let number = self.before.trim_end().rsplit(|c: char| !c.is_ascii_digit() && c != '.').next()?;
         let is_apart = self.before.ends_with(char::is_whitespace) && !number.is_empty();
@@ -94,7 +96,7 @@ impl Place<'_> {
         is_duration.then(|| format!("write {number}{} without the space", self.word))
     }
 
-    /// A hint for a condition or a calculation in a command that takes names of fields.
+    /// Returns a hint for a condition or a calculation in a command that takes names of fields.
     fn condition_among_names(&self) -> Option<String> {
         let command = ["top", "rare", "dedup", "drop"].into_iter().find(|command| self.is_in(command))?;
         let sign = ["==", "!=", "<=", ">=", "=", "<", ">", "+", "*", "/", "%"]
@@ -144,7 +146,7 @@ impl Place<'_> {
         })
     }
 
-    /// Hints for a word behind a complete expression.
+    /// Hints for a word after a complete expression.
     fn behind_expression(&self) -> Option<String> {
         if let Some(hint) = foreign::behind(self.word) {
             return Some(hint.to_owned());
@@ -156,7 +158,7 @@ impl Place<'_> {
         if let Some(hint) = self.unclosed() {
             return Some(match self.word.eq_ignore_ascii_case("as") {
                 true => {
-                    "a name stands behind the bracket; types are changed by toint(a), tonumber(a), tostring(a)".into()
+                    "a name follows the closing bracket; types are changed by toint(a), tonumber(a), tostring(a)".into()
                 }
                 false => hint,
             });
@@ -175,7 +177,7 @@ impl Place<'_> {
             return Some(format!("did you mean \"{near}\"?"));
         }
         Some(match () {
-            () if self.expects(Rule::kw_by) => "groups stand behind by: stats count(*) by host".to_owned(),
+            () if self.expects(Rule::kw_by) => "groups follow by: stats count(*) by host".to_owned(),
             () if self.expects(Rule::comma_sign) => {
                 "put a comma between fields; commands are separated by `|` or stand on lines of their own".to_owned()
             }
@@ -183,7 +185,7 @@ impl Place<'_> {
         })
     }
 
-    /// Hints for what stands in place of an operand or a name.
+    /// Hints for what is instead of an operand or a name.
     fn before_expression(&self) -> Option<String> {
         const RESERVED: [&str; 8] = ["and", "or", "not", "in", "like", "between", "as", "by"];
         let is = |word: &str| self.word.eq_ignore_ascii_case(word);
@@ -207,20 +209,20 @@ impl Place<'_> {
             () if was("sort") => "write a field: sort @timestamp desc",
             () if was("dedup") || was("drop") => "name fields, with commas between",
             () if was("as") || self.names_an_alias() => {
-                "a name is one word; with other signs than letters, digits, _, @ and . it stands in backticks"
+                "a name is one word; with other signs than letters, digits, _, @ and . it is put in backticks"
             }
             _ => return None,
         };
         Some(hint.to_owned())
     }
 
-    /// Whether the word before the place is a name behind `as`.
+    /// Reports whether the word before the place is a name after `as`.
     fn names_an_alias(&self) -> bool {
         let mut words = self.before.split_whitespace().rev();
         words.next().is_some() && words.next().is_some_and(|word| word.eq_ignore_ascii_case("as"))
     }
 
-    /// A bracket before the place that nothing closes.
+    /// Returns a bracket before the place that nothing closes.
     fn unclosed(&self) -> Option<String> {
         let mut open: Vec<(char, usize)> = Vec::new();
         let mut quote: Option<char> = None;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Columns that a line should not pass.
 const WIDTH: usize = 100;
 
-/// What lines that go on with a command begin with.
+/// What lines that continue with a command begin with.
 const INDENT: &str = "    ";
 
 /// A piece of a query that is never cut.
@@ -39,7 +39,7 @@ pub(super) enum Kind {
     Open,
     Close,
     Pipe,
-    /// To the end of the line. `own_line`: nothing but comments stands before it there.
+    /// To the end of the line. `own_line`: nothing but comments is before it there.
     Comment {
         own_line: bool,
     },
@@ -97,7 +97,7 @@ fn end_command(lines: &mut Vec<String>, command: &mut Vec<&Token<'_>>, n_command
         if let [first, rest @ ..] = comments
             && is_phrase
         {
-            // A sign of a comment beside words makes them no phrase: the pipe stands between.
+            // A sign of a comment beside words makes them no phrase: the pipe is between.
             lines.push(format!("| {}", first.text));
             comments = rest;
             *n_commands = 0;
@@ -106,7 +106,7 @@ fn end_command(lines: &mut Vec<String>, command: &mut Vec<&Token<'_>>, n_command
     lines.extend(comments.iter().map(|comment| comment.text.clone().into_owned()));
 }
 
-/// How deep in brackets the places are at which a long command is cut first.
+/// Returns how deep in brackets the places are at which a long command is cut first.
 fn depth_of_cuts(tokens: &[&Token<'_>]) -> Option<usize> {
     let (mut depth, mut least) = (0_usize, None);
     for token in tokens {
@@ -154,7 +154,7 @@ fn line_of(tokens: &[&Token<'_>], cuts: Option<usize>) -> String {
     out
 }
 
-/// Whether a new line begins between two tokens.
+/// Reports whether a new line begins between two tokens.
 fn is_cut(previous: &Token<'_>, token: &Token<'_>, depth: usize, cuts: Option<usize>, n_columns: usize) -> bool {
     if is_comment(previous) || token.kind == (Kind::Comment { own_line: true }) {
         return true;

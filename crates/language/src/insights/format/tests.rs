@@ -114,7 +114,8 @@ fn golden_queries_and_the_reference_keep_their_plans() {
     assert!(queries.len() > 300, "{}", queries.len());
     for query in &queries {
         check_meaning(query);
-        // Wherever that is still a query, other white space is laid out the same way or changes what columns are called.
+        // Wherever that is still a query, other white space is laid out the same way or changes what columns are
+        // called.
         check_meaning(&query.replace(' ', "\n"));
         check_meaning(&query.replace(' ', " # c\n "));
         check_meaning(&query.to_uppercase());

@@ -27,7 +27,7 @@ impl Reader<'_> {
         Ok(options)
     }
 
-    /// A text in quotes, or a word as it stands.
+    /// Returns a text in quotes, or a word as it is.
     fn text_or_name(&self, pair: &Pair<'_, Rule>) -> Result<Name, QueryError> {
         match pair.as_rule() {
             Rule::string => Ok(Name { text: token::string(self, pair)?, span: span_of(pair) }),
@@ -105,7 +105,7 @@ impl Reader<'_> {
         Ok(CommandKind::Join { options, keys, other: self.other(pair)? })
     }
 
-    /// The query in brackets.
+    /// Returns the query in brackets.
     pub(super) fn other(&self, pair: Pair<'_, Rule>) -> Result<OtherQuery, QueryError> {
         let span = span_of(&pair);
         match parts(pair, Rule::other).next() {

@@ -2,23 +2,23 @@
 
 use super::super::cast::{to_float, to_integer};
 use super::super::decimal::{Operation, calculate};
-use super::super::value::Go;
+use super::super::value::GoValue;
 use crate::units::{duration_ns, size_bytes};
 
-/// The value of a function of numbers; `None` for any other function.
-pub(super) fn call(name: &str, arguments: &[Go]) -> Option<Result<Go, String>> {
+/// Returns the value of a function of numbers; `None` for any other function.
+pub(super) fn call(name: &str, arguments: &[GoValue]) -> Option<Result<GoValue, String>> {
     let first = arguments.first();
     let float = || first.map_or(0.0, to_float);
     Some(Ok(match name {
-        "int" => Go::Integer(first.map_or(0, to_integer)),
-        "float64" => Go::Float(float()),
-        "ceil" => Go::Float(float().ceil()),
-        "floor" => Go::Float(float().floor()),
-        "round" => Go::Float(rounded(arguments)),
+        "int" => GoValue::Integer(first.map_or(0, to_integer)),
+        "float64" => GoValue::Float(float()),
+        "ceil" => GoValue::Float(float().ceil()),
+        "floor" => GoValue::Float(float().floor()),
+        "round" => GoValue::Float(rounded(arguments)),
         "add" | "sub" | "mul" | "div" | "mod" | "max" | "min" => return Some(whole(name, arguments)),
         "maxf" | "minf" => {
             let compare = if name == "maxf" { go_max } else { go_min };
-            Go::Float(arguments.iter().map(to_float).reduce(compare).unwrap_or(0.0))
+            GoValue::Float(arguments.iter().map(to_float).reduce(compare).unwrap_or(0.0))
         }
         "addf" | "subf" | "mulf" | "divf" => return Some(decimal(name, arguments)),
         "bytes" | "duration" | "duration_seconds" => return Some(converted(name, &arguments[0].printed())),
@@ -34,10 +34,10 @@ fn go_min(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
 }
 
-fn whole(name: &str, arguments: &[Go]) -> Result<Go, String> {
+fn whole(name: &str, arguments: &[GoValue]) -> Result<GoValue, String> {
     let mut numbers = arguments.iter().map(to_integer);
     if name == "add" {
-        return Ok(Go::Long(numbers.fold(0, i64::wrapping_add)));
+        return Ok(GoValue::Long(numbers.fold(0, i64::wrapping_add)));
     }
     let first = numbers.next().unwrap_or(0);
     let apply = |sum: i64, next: i64| match name {
@@ -50,10 +50,10 @@ fn whole(name: &str, arguments: &[Go]) -> Result<Go, String> {
         _ => Some(sum.wrapping_rem(next)),
     };
     let result = numbers.try_fold(first, apply);
-    result.map(Go::Long).ok_or_else(|| "runtime error: integer divide by zero".to_owned())
+    result.map(GoValue::Long).ok_or_else(|| "runtime error: integer divide by zero".to_owned())
 }
 
-fn decimal(name: &str, arguments: &[Go]) -> Result<Go, String> {
+fn decimal(name: &str, arguments: &[GoValue]) -> Result<GoValue, String> {
     let numbers: Vec<f64> = arguments.iter().map(to_float).collect();
     let (first, others) = match (name, numbers.split_first()) {
         ("addf", _) | (_, None) => (0.0, numbers.as_slice()),
@@ -68,11 +68,11 @@ fn decimal(name: &str, arguments: &[Go]) -> Result<Go, String> {
         "mulf" => Operation::Multiply,
         _ => Operation::Divide,
     };
-    calculate(first, others, operation).map(Go::Float).ok_or_else(|| "decimal division by 0".to_owned())
+    calculate(first, others, operation).map(GoValue::Float).ok_or_else(|| "decimal division by 0".to_owned())
 }
 
 /// Rounds to decimals; from which fraction on it is up may be said.
-fn rounded(arguments: &[Go]) -> f64 {
+fn rounded(arguments: &[GoValue]) -> f64 {
     let number = |index: usize, other: f64| arguments.get(index).map_or(other, to_float);
     let power = 10f64.powi(number(1, 0.0) as i32);
     let scaled = power * number(0, 0.0);
@@ -80,10 +80,10 @@ fn rounded(arguments: &[Go]) -> f64 {
     result / power
 }
 
-fn converted(name: &str, text: &str) -> Result<Go, String> {
+fn converted(name: &str, text: &str) -> Result<GoValue, String> {
     let number = match name {
         "bytes" => size_bytes(text).map(|bytes| bytes as f64),
         _ => duration_ns(text).map(|ns| ns as f64 / 1e9),
     };
-    number.map(Go::Float).ok_or_else(|| format!("invalid {name} {text:?}"))
+    number.map(GoValue::Float).ok_or_else(|| format!("invalid {name} {text:?}"))
 }

@@ -3,16 +3,16 @@
 use data_encoding::BASE64;
 
 use super::super::limits::TEXT_BYTES_MAX;
-use super::super::value::Go;
+use super::super::value::GoValue;
 
-/// The value of a function of texts.
-pub(super) fn call(name: &str, arguments: &[Go]) -> Result<Go, String> {
+/// Returns the value of a function of texts.
+pub(super) fn call(name: &str, arguments: &[GoValue]) -> Result<GoValue, String> {
     let text = |index: usize| match arguments.get(index) {
-        Some(Go::Text(text)) => &**text,
+        Some(GoValue::Text(text)) => &**text,
         _ => "",
     };
     let number = |index: usize| match arguments.get(index) {
-        Some(Go::Integer(number)) => *number,
+        Some(GoValue::Integer(number)) => *number,
         _ => 0,
     };
     let is_in = |set: usize| move |c: char| text(set).contains(c);
@@ -31,9 +31,9 @@ pub(super) fn call(name: &str, arguments: &[Go]) -> Result<Go, String> {
         "trimPrefix" => text(1).strip_prefix(text(0)).unwrap_or(text(1)).into(),
         "trimSuffix" => text(1).strip_suffix(text(0)).unwrap_or(text(1)).into(),
         "TrimSpace" | "trim" => text(0).trim().into(),
-        "contains" => Go::Boolean(text(1).contains(text(0))),
-        "hasPrefix" => Go::Boolean(text(1).starts_with(text(0))),
-        "hasSuffix" => Go::Boolean(text(1).ends_with(text(0))),
+        "contains" => GoValue::Boolean(text(1).contains(text(0))),
+        "hasPrefix" => GoValue::Boolean(text(1).starts_with(text(0))),
+        "hasSuffix" => GoValue::Boolean(text(1).ends_with(text(0))),
         "trunc" => truncated(number(0), text(1)),
         "substr" => return substring(number(0), number(1), text(2)),
         "indent" => indented(number(0), text(1), "")?.into(),
@@ -48,7 +48,7 @@ pub(super) fn call(name: &str, arguments: &[Go]) -> Result<Go, String> {
     })
 }
 
-pub(super) fn of_bytes(bytes: &[u8]) -> Go {
+pub(super) fn of_bytes(bytes: &[u8]) -> GoValue {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
@@ -56,7 +56,7 @@ fn too_long() -> String {
     format!("text of more than {TEXT_BYTES_MAX} bytes")
 }
 
-/// Each word with its first letter as a capital.
+/// Returns each word with its first letter as a capital.
 fn title(text: &str) -> String {
     let mut before = ' ';
     let capital = |c: char| {
@@ -68,7 +68,7 @@ fn title(text: &str) -> String {
 }
 
 /// Replaces the first `n` texts, all of them where `n` is negative.
-fn replace(text: &str, old: &str, new: &str, n: i64) -> Result<Go, String> {
+fn replace(text: &str, old: &str, new: &str, n: i64) -> Result<GoValue, String> {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let places = text.matches(old).take(n).count();
     if text.len().saturating_add(places.saturating_mul(new.len())) > TEXT_BYTES_MAX {
@@ -77,8 +77,8 @@ fn replace(text: &str, old: &str, new: &str, n: i64) -> Result<Go, String> {
     Ok(text.replacen(old, new, n).into())
 }
 
-/// The first `n` bytes, or the last ones where `n` is negative.
-fn truncated(n: i64, text: &str) -> Go {
+/// Returns the first `n` bytes, or the last ones where `n` is negative.
+fn truncated(n: i64, text: &str) -> GoValue {
     let length = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
     match text.len() {
         n_bytes if length >= n_bytes => text.into(),
@@ -87,7 +87,7 @@ fn truncated(n: i64, text: &str) -> Go {
     }
 }
 
-fn substring(start: i64, end: i64, text: &str) -> Result<Go, String> {
+fn substring(start: i64, end: i64, text: &str) -> Result<GoValue, String> {
     let n_bytes = text.len();
     let (from, to) = match (usize::try_from(start), usize::try_from(end)) {
         (Err(_), Ok(end)) => (0, end),
@@ -129,7 +129,7 @@ fn aligned(name: &str, count: i64, text: &str) -> Result<String, String> {
     })
 }
 
-/// A text as part of the query of an address.
+/// Returns a text as part of the query of an address.
 pub(super) fn url_encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -142,7 +142,7 @@ pub(super) fn url_encoded(text: &str) -> String {
     out
 }
 
-fn url_decoded(text: &str) -> Result<Go, String> {
+fn url_decoded(text: &str) -> Result<GoValue, String> {
     let (mut out, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let Some((first, after)) = rest.split_first() {
         let (byte, after) = match first {
@@ -161,8 +161,8 @@ fn url_decoded(text: &str) -> Result<Go, String> {
     Ok(of_bytes(&out))
 }
 
-/// What cannot be decoded is said in place of the text, as Loki has it.
-fn base64_decoded(text: &str) -> Go {
+/// Returns what cannot be decoded is said instead of the text, as Loki has it.
+fn base64_decoded(text: &str) -> GoValue {
     let mut padded = text.to_owned();
     if !matches!(text.len() % 4, 0 | 1) {
         padded.push_str(&"=".repeat(4 - text.len() % 4));
@@ -173,7 +173,7 @@ fn base64_decoded(text: &str) -> Go {
     }
 }
 
-/// A text for HTML.
+/// Returns a text for HTML.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -190,7 +190,7 @@ pub(super) fn html(text: &str) -> String {
     out
 }
 
-/// A text inside a string of JavaScript.
+/// Returns a text inside a string of JavaScript.
 pub(super) fn js(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use types::Timestamp;
 
-use super::super::Wrong;
+use super::super::TimeMistake;
 use super::*;
 
 const NOW: &str = "2026-11-20T09:30:15Z";
@@ -120,16 +120,16 @@ fn mistakes_are_told_with_their_place() {
         let error = range_at(NOW, Tz::UTC, text).expect_err(text);
         (error.text.clone(), error.place.clone(), error.kind)
     };
-    assert_eq!(wrong("soon"), ("soon".into(), 0..4, Wrong::NoTime));
-    assert_eq!(wrong("yesterday .. sñon "), ("sñon".into(), 13..18, Wrong::NoTime));
-    assert_eq!(wrong("..07:00"), (String::new(), 0..0, Wrong::NoTime));
-    assert_eq!(wrong(""), (String::new(), 0..0, Wrong::NoTime));
-    assert_eq!(wrong("now-1h..now-2h").2, Wrong::Backwards);
-    assert_eq!(wrong("now+1h").2, Wrong::Backwards);
-    assert_eq!(wrong("1..2..3").2, Wrong::TooManyEnds);
+    assert_eq!(wrong("soon"), ("soon".into(), 0..4, TimeMistake::NoTime));
+    assert_eq!(wrong("yesterday .. sñon "), ("sñon".into(), 13..18, TimeMistake::NoTime));
+    assert_eq!(wrong("..07:00"), (String::new(), 0..0, TimeMistake::NoTime));
+    assert_eq!(wrong(""), (String::new(), 0..0, TimeMistake::NoTime));
+    assert_eq!(wrong("now-1h..now-2h").2, TimeMistake::Backwards);
+    assert_eq!(wrong("now+1h").2, TimeMistake::Backwards);
+    assert_eq!(wrong("1..2..3").2, TimeMistake::TooManyEnds);
     for text in
         ["25:00", "2026-13-01", "last", "h", "2.x", "now-2", "2 parsecs", "yesterday 25:00", "– –", "é..é", "last é"]
     {
-        assert!(matches!(wrong(text).2, Wrong::NoTime | Wrong::Backwards), "{text}");
+        assert!(matches!(wrong(text).2, TimeMistake::NoTime | TimeMistake::Backwards), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use plan::Expr;
 use types::Value;
 
-/// The text of a constant; names and options are constants.
+/// Returns the text of a constant; names and options are constants.
 pub(super) fn literal(expr: &Expr) -> &str {
     match expr {
         Expr::Literal(Some(Value::String(text))) => text,

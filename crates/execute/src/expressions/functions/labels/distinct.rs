@@ -36,7 +36,7 @@ impl Distinct {
         self.texts.get(code as usize).map(String::as_str)
     }
 
-    /// The texts, taken apart; behind them what a missing one gives.
+    /// Returns the texts, taken apart; after them what a missing one gives.
     pub(super) fn each<T>(&self, read: impl Fn(Option<&str>) -> T) -> Vec<T> {
         self.texts.iter().map(|text| read(Some(text))).chain([read(None)]).collect()
     }

@@ -12,7 +12,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, rows};
+use crate::expressions::functions::output::{FunctionOutput, rows};
 
 /// Sets with something added, renamed or taken away.
 pub(super) fn change(
@@ -21,7 +21,7 @@ pub(super) fn change(
     details: &[Expr],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let sets = env.evaluate(set, frame)?;
     if function == LabelsFunction::Series {
         let without: Vec<&str> = details.iter().map(literal).collect();
@@ -76,7 +76,7 @@ pub(super) fn fail(
     error: &str,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let (sets, conditions) = (env.evaluate(set, frame)?, env.evaluate(condition, frame)?);
     let holds = |row: usize| Cell::at(&conditions, row).is_true();
     if !(0..frame.n_rows()).any(holds) {
@@ -94,14 +94,14 @@ pub(super) fn fail(
     })
 }
 
-/// A label of sets.
+/// Returns a label of sets.
 pub(super) fn get(
     set: &Expr,
     name: &str,
     other: &Expr,
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let sets = env.evaluate(set, frame)?;
     let admits_field = |set: &str| LabelSet::read(set).admits_field(name);
     let has_other = !matches!(other, Expr::Literal(None))
@@ -124,12 +124,12 @@ pub(super) fn get(
     })
 }
 
-/// What a function makes of sets: where they repeat, of each only once.
+/// Returns what a function makes of sets: where they repeat, of each only once.
 pub(super) fn each_set(
     sets: &Column,
     env: &Environment,
     make: impl Fn(&LabelSet<'_>) -> Option<Value>,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let Column::Dictionary { codes, values } = sets else {
         return rows(sets.n_rows(), env, |row| make(&LabelSet::read(&Cell::at(sets, row).text()?)));
     };

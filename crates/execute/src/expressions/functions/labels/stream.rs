@@ -13,7 +13,7 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::functions::output::{Made, rows};
+use crate::expressions::functions::output::{FunctionOutput, rows};
 
 /// Label sets that are held once each; where a block has more, they hardly repeat.
 const REPEATED_MAX: usize = 1_000;
@@ -21,7 +21,7 @@ const REPEATED_MAX: usize = 1_000;
 /// The level of a line that no sender said and nothing in the line says.
 const LEVEL_UNKNOWN: &str = "unknown";
 
-/// The field that holds the value of metadata; nobody forges system fields.
+/// Returns the field that holds the value of metadata; no one forges system fields.
 fn field_of(sent: &str) -> Cow<'_, str> {
     sent.strip_prefix('@').map_or(Cow::Borrowed(sent), |bare| Cow::Owned(format!("_{bare}")))
 }
@@ -36,13 +36,13 @@ enum Source {
     Other,
 }
 
-/// A label of events before any stage.
+/// Returns a label of events before any stage.
 pub(super) fn base(
     name: &str,
     [stream, metadata, other]: [&Expr; 3],
     frame: &mut Frame<'_>,
     env: &Environment,
-) -> Result<Made, Stop> {
+) -> Result<FunctionOutput, Stop> {
     let (streams, metadata) = (env.evaluate(stream, frame)?, env.evaluate(metadata, frame)?);
     let (streams, metadata) = (Distinct::of(&streams), Distinct::of(&metadata));
     let labels = streams.each(|text| text.and_then(labels_of_stream));
@@ -106,7 +106,7 @@ pub(super) fn base(
 }
 
 /// Label sets of events before any stage.
-pub(super) fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<Made, Stop> {
+pub(super) fn begin(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environment) -> Result<FunctionOutput, Stop> {
     let columns: Vec<Arc<Column>> =
         arguments.iter().map(|argument| env.evaluate(argument, frame)).collect::<Result<_, Stop>>()?;
     let (streams, metadata) = (Distinct::of(&columns[0]), Distinct::of(&columns[1]));
@@ -196,7 +196,7 @@ fn repeated(
     Some(Column::Dictionary { codes, values: Arc::new(sets) })
 }
 
-/// The labels of an event that no Loki sender pushed, given its group, host, service and level.
+/// Returns the labels of an event that no Loki sender pushed, given its group, host, service and level.
 fn unpushed(stream: &str, columns: &[Arc<Column>], row: usize) -> LabelSet<'static> {
     let mut set = LabelSet::new(true);
     let text = |at: usize| columns.get(at).and_then(|column| Some(Cell::at(column, row).text()?.into_owned()));

@@ -11,7 +11,7 @@ use super::super::cell::Cell;
 
 const MILLISECOND: i64 = 1_000_000;
 
-/// A value in a type.
+/// Returns a value in a type.
 pub(super) fn convert(cell: Cell<'_>, kind: TypedKind) -> Option<Value> {
     match kind {
         TypedKind::Text => text(cell),
@@ -72,7 +72,7 @@ fn whole(cell: Cell<'_>) -> Option<i64> {
     })
 }
 
-/// The nearest whole number, halves towards positive infinity as in Java.
+/// Returns the nearest whole number, halves towards positive infinity as in Java.
 fn rounded(number: f64) -> Option<i64> {
     let rounded = (number + 0.5).floor();
     (rounded.abs() < 9.223_372_036_854_775e18).then_some(rounded as i64)

@@ -23,7 +23,7 @@ fn whole(cell: Option<&Cell<'_>>) -> Option<i64> {
     }
 }
 
-/// The value of a function of instants.
+/// Returns the value of a function of instants.
 pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Value> {
     let time = time_of(cells[0])?;
     let nanos = time.timestamp_nanos_opt()?;

@@ -11,7 +11,7 @@ use super::numbers::{decimal, fitting};
 use crate::expressions::functions::output::TEXT_BYTES_MAX;
 use crate::expressions::functions::typed::order::order;
 
-/// The values of a cell.
+/// Returns the values of a cell.
 fn values(cell: Cell<'_>) -> Vec<Value> {
     match cell {
         Cell::Nested(Value::List(items)) => items.iter().flatten().cloned().collect(),
@@ -49,7 +49,7 @@ fn flatten(value: &Value, kind: TypedKind, found: &mut Vec<Value>) {
     }
 }
 
-/// Each value in another type.
+/// Returns each value in another type.
 pub(super) fn converted(cell: Cell<'_>, kind: TypedKind) -> Option<Value> {
     match cell {
         Cell::Nested(Value::List(items)) => {
@@ -60,13 +60,13 @@ pub(super) fn converted(cell: Cell<'_>, kind: TypedKind) -> Option<Value> {
     }
 }
 
-/// The greatest or least of values of a type.
+/// Returns the greatest or least of values of a type.
 pub(super) fn extreme(values: impl Iterator<Item = Value>, kind: TypedKind, is_greatest: bool) -> Option<Value> {
     let compare = |a: &Value, b: &Value| order(a, b, kind);
     if is_greatest { values.max_by(compare) } else { values.min_by(compare) }
 }
 
-/// The value of a function about several values.
+/// Returns the value of a function about several values.
 pub(super) fn scalar(function: ListFunction, cells: &[Cell<'_>]) -> Option<Value> {
     use ListFunction as L;
     let mut values = values(cells[0]);

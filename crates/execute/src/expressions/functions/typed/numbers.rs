@@ -20,13 +20,13 @@ pub(super) fn decimal(cell: Cell<'_>) -> Option<f64> {
     }
 }
 
-/// A whole number that fits.
+/// Returns a whole number that fits.
 pub(super) fn fitting(number: Option<i64>, width: WholeWidth) -> Option<Value> {
     let number = number?;
     (width == WholeWidth::Long || i32::try_from(number).is_ok()).then_some(Value::Integer(number))
 }
 
-/// The value of a function of numbers.
+/// Returns the value of a function of numbers.
 pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Value> {
     match function {
         TypedFunction::Whole(operator, width) => {

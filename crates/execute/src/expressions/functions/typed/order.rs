@@ -6,7 +6,7 @@ use types::Value;
 
 use crate::columns::cell::Cell;
 
-/// The order of two values of a type.
+/// Returns the order of two values of a type.
 pub(crate) fn order(a: &Value, b: &Value, kind: TypedKind) -> std::cmp::Ordering {
     match kind {
         TypedKind::Text => a.to_string().cmp(&b.to_string()),

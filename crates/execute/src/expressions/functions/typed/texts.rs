@@ -15,7 +15,7 @@ use crate::expressions::functions::output::TEXT_BYTES_MAX;
 /// Stands before a text that is sorted byte by byte.
 const KEY: char = '\u{1}';
 
-/// The value of a function of texts.
+/// Returns the value of a function of texts.
 pub(super) fn scalar(function: TypedFunction, cells: &[Cell<'_>]) -> Option<Value> {
     use TypedFunction as T;
     let text = cells[0].text()?;
@@ -66,7 +66,7 @@ fn sign(order: Ordering) -> Value {
     Value::Integer(order as i64)
 }
 
-/// The sixteen bytes that addresses are compared by.
+/// Returns the sixteen bytes that addresses are compared by.
 pub(super) fn octets(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),

@@ -1,7 +1,8 @@
 //! The runs that the range of a query holds whole, and whose partials are kept together.
 //!
 //! As the range moves on these stay the same until a run falls out of it, while the partials of the runs at its edges
-//! are others each time. The key is a hash of the keys of the runs, so that it is another one as soon as one of them is.
+//! are others each time. The key is a hash of the keys of the runs, so that it is another one as soon as one of them
+//! is.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -9,7 +10,7 @@ use crate::scan::fingerprint::{Fingerprint, key_of_several};
 use crate::scan::scanner::Scan;
 
 /// Several runs that never change.
-pub(super) struct Several {
+pub(super) struct RunSet {
     /// Per source whether it is one of them.
     is_member: Vec<bool>,
     /// The keys of their own partials.
@@ -20,7 +21,7 @@ pub(super) struct Several {
     is_given_up: AtomicBool,
 }
 
-impl Several {
+impl RunSet {
     /// Finds the runs.
     pub(super) fn new(scan: &Scan<'_>, fingerprint: Fingerprint) -> Self {
         let range = scan.request.range;
@@ -42,17 +43,17 @@ impl Several {
         }
     }
 
-    /// Tells whether a source is one of the runs.
+    /// Reports whether a source is one of the runs.
     pub(super) fn has(&self, source: usize) -> bool {
         self.is_member[source]
     }
 
-    /// The keys of the partials of the runs.
+    /// Returns the keys of the partials of the runs.
     pub(super) fn keys(&self) -> &[u128] {
         &self.keys
     }
 
-    /// The key of their partials together.
+    /// Returns the key of their partials together.
     pub(super) fn key(&self) -> Option<u128> {
         self.key
     }
@@ -67,12 +68,12 @@ impl Several {
         self.is_given_up.store(true, Relaxed);
     }
 
-    /// Tells whether the partials of all runs are there, to be kept together.
+    /// Reports whether the partials of all runs are there, to be kept together.
     pub(super) fn is_whole(&self) -> bool {
         !self.is_given_up.load(Relaxed) && self.n_arrived.load(Relaxed) == self.keys.len()
     }
 
-    /// How many rows of the runs were looked at, and how many of them matched.
+    /// Returns how many rows of the runs were looked at, and how many of them matched.
     pub(super) fn counted(&self, scan: &Scan<'_>) -> (u64, u64) {
         let counted = (0..self.is_member.len()).filter(|source| self.has(*source)).map(|source| scan.counted(source));
         counted.fold((0, 0), |(scanned, matched), (more, more_matched)| (scanned + more, matched + more_matched))

@@ -7,7 +7,7 @@ use crate::request::candidate::Candidate;
 
 /// The first rows of immutable runs.
 #[derive(Debug)]
-pub(crate) struct KeptRows {
+pub(crate) struct CachedRows {
     /// In order.
     pub(crate) rows: Vec<Candidate>,
     /// Whether there are no further ones.
@@ -19,7 +19,7 @@ pub(crate) struct KeptRows {
     pub(crate) n_bytes: usize,
 }
 
-impl KeptRows {
+impl CachedRows {
     /// Bytes held, roughly.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes
@@ -28,12 +28,12 @@ impl KeptRows {
 
 /// Of some blocks of a run the rows that fulfil conditions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeptMatches {
+pub(crate) struct CachedMatches {
     /// By block, in order.
     pub(crate) blocks: Vec<(u32, Rows)>,
 }
 
-impl KeptMatches {
+impl CachedMatches {
     /// Bytes held, roughly.
     pub(crate) fn n_bytes(&self) -> usize {
         self.blocks.iter().map(|(_, rows)| rows.n_bytes()).sum()
@@ -91,5 +91,5 @@ impl Rows {
     }
 }
 
-/// Bytes of a block beside its rows.
+/// Bytes of a block next to its rows.
 pub(crate) const BLOCK_BYTES: usize = 48;

@@ -27,7 +27,7 @@ fn compare(comparison: Comparison, left: Expr, right: Value) -> Expr {
     Expr::Compare(comparison, Box::new(left), literal(right))
 }
 
-/// The text of a value that is compared as one.
+/// Returns the text of a value that is compared as one.
 fn exact(value: Expr) -> Expr {
     Expr::Call(Function::Concat, vec![Expr::Literal(Some(Value::text(TEXT_MARK))), value])
 }
@@ -129,7 +129,7 @@ impl Target {
         }
     }
 
-    /// The field's value as a keyword.
+    /// Returns the field's value as a keyword.
     fn keyword(&self, is_lower: bool) -> Expr {
         let field = Expr::Field(self.name().into());
         if is_lower { Expr::Call(Function::ToLower, vec![field]) } else { field }
@@ -139,7 +139,7 @@ impl Target {
         Expr::Call(Function::AddressKey, vec![Expr::Field(self.name().into())])
     }
 
-    /// Values that are equal to one; `None` for a field that is read by words or by its values.
+    /// Returns values that are equal to one; `None` for a field that is read by words or by its values.
     pub(crate) fn mapped_equal(&self, text: &str) -> Option<Expr> {
         let field = || Expr::Field(self.name().into());
         Some(match self.kind()? {
@@ -174,7 +174,7 @@ impl Target {
         })
     }
 
-    /// Values for which all bounds hold; `None` for a field that is read by its values.
+    /// Returns values for which all bounds hold; `None` for a field that is read by its values.
     pub(crate) fn mapped_between(&self, bounds: &[Bound]) -> Option<Expr> {
         let field = || Expr::Field(self.name().into());
         let all = |condition: &dyn Fn(&Bound) -> Option<Expr>| {
@@ -215,7 +215,7 @@ impl Target {
         })
     }
 
-    /// Values that match a regular expression; `None` for a field that is read by words or by its values.
+    /// Returns values that match a regular expression; `None` for a field that is read by words or by its values.
     pub(crate) fn mapped_matching(&self, regex: &regex::Regex) -> Option<Expr> {
         use plan::TextPattern;
         Some(match self.kind()? {
@@ -232,7 +232,7 @@ impl Target {
         })
     }
 
-    /// The condition that the field has a value that is found.
+    /// Returns the condition that the field has a value that is found.
     pub(crate) fn mapped_presence(&self) -> Option<Expr> {
         Some(match self.kind()? {
             Kind::Missing => never(),

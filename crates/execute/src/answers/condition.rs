@@ -1,4 +1,4 @@
-//! Asks rows of a result whether a condition holds for them, as a filter behind the query would.
+//! Asks rows of a result whether a condition holds for them, as a filter after the query would.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -7,7 +7,7 @@ use plan::{Expr, Name, Operator};
 use types::{Column, Timestamp, Value};
 
 use crate::columns::frame::Frame;
-use crate::expressions::elements::Prepared;
+use crate::expressions::elements::PreparedElements;
 use crate::expressions::environment::Environment;
 use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
@@ -16,8 +16,8 @@ use crate::request::budget::Budget;
 /// Most bytes that one computed column may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
 
-/// Tells for which of `rows` the condition holds; a field that is no column is missing. For none of them where computing
-/// it would take too much memory.
+/// Tells for which of `rows` the condition holds; a field that is no column is missing. For none of them where
+/// computing it would take too much memory.
 pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>], now: Timestamp) -> Vec<bool> {
     let values = |at: usize| rows.iter().map(|row| row.get(at).cloned().flatten()).collect();
     let column = |(at, name): (usize, &Name)| (name.clone(), Arc::new(Column::of_values(values(at))));
@@ -26,7 +26,7 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
         time_zone: chrono_tz::UTC,
         now,
         budget: Budget::of_memory(MEMORY_BYTES_MAX),
-        prepared: Prepared::of(&[Operator::Filter(condition.clone())]),
+        prepared: PreparedElements::of(&[Operator::Filter(condition.clone())]),
         partners: PartnersOfPlan::default(),
         warnings: Warnings::default(),
         events_skipped: AtomicU64::new(0),

@@ -11,34 +11,35 @@ const ERRORS_MAX: usize = 64;
 
 /// Labels of a log query.
 #[derive(Clone, Debug, Default)]
-pub struct Shown {
+pub struct LabelView {
     /// Labels of the selector's matchers, with the text that they are to be equal to if it is not empty.
     pub equal: Vec<(String, Option<String>)>,
     /// Whether a stage asks for labels: where none does, parsers are left out of numbers without labels.
     pub(super) reads_labels: bool,
     /// Whether a stage takes labels away, so that streams may come to have the same ones.
     pub(super) loses_labels: bool,
-    /// What a label means behind the last stage.
-    pub(super) sight: Sight,
+    /// What a label means after the last stage.
+    pub(super) sight: LabelScope,
 }
 
-impl Shown {
-    /// The label set of a line behind the last stage, as [`LabelSet::read`](plan::label_set::LabelSet::read) reads it.
+impl LabelView {
+    /// Returns the label set of a line after the last stage, as [`LabelSet::read`](plan::label_set::LabelSet::read)
+    /// reads it.
     pub fn label_set(&self) -> Expr {
-        let failed = |set: Expr, noted: &Noted| {
+        let failed = |set: Expr, noted: &ReadFailure| {
             let details = vec![set, noted.condition.clone(), label::text(noted.error), noted.details.clone()];
             label::call(LabelsFunction::Fail, details)
         };
         self.sight.errors.iter().fold(self.sight.set(), failed)
     }
 
-    /// The labels of a series, but for some.
+    /// Returns the labels of a series, but for some.
     pub(super) fn series_labels(&self, without: &[String]) -> Expr {
         let without = without.iter().map(label::text);
         label::call(LabelsFunction::Series, [self.label_set()].into_iter().chain(without).collect())
     }
 
-    /// The value of the label `__error__`, where lines can have one.
+    /// Returns the value of the label `__error__`, where lines can have one.
     pub(super) fn error(&self) -> Option<Expr> {
         self.sight.error()
     }
@@ -46,7 +47,7 @@ impl Shown {
 
 /// Something that may turn out not to be readable.
 #[derive(Clone, Debug)]
-struct Noted {
+struct ReadFailure {
     /// Where it is so.
     condition: Expr,
     error: &'static str,
@@ -56,7 +57,7 @@ struct Noted {
 
 /// What a name means at some point of a query.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sight {
+pub(super) struct LabelScope {
     /// The column with the label set, once a stage has changed it.
     set: Option<Name>,
     /// How many such columns there are.
@@ -66,12 +67,12 @@ pub(super) struct Sight {
     /// Labels that conditions ask for.
     pub(super) asked: Vec<String>,
     /// Conditions under which something could not be read, and what is said then.
-    errors: Vec<Noted>,
+    errors: Vec<ReadFailure>,
     /// Whether labels are fields, whoever brought an event: so that the query can be said in another language.
     pub(super) is_plain: bool,
 }
 
-impl Sight {
+impl LabelScope {
     pub(super) fn new(is_plain: bool) -> Self {
         Self { is_plain, ..Self::default() }
     }
@@ -79,13 +80,13 @@ impl Sight {
     /// Notes what is said where a condition holds; what was noted last is said.
     pub(super) fn note(&mut self, condition: Expr, error: &'static str, details: Expr) {
         if self.errors.len() < ERRORS_MAX {
-            self.errors.push(Noted { condition, error, details });
+            self.errors.push(ReadFailure { condition, error, details });
         }
     }
 
-    /// Writes what could not be read so far into the label set: a parser that fails behind it replaces it.
+    /// Writes what could not be read so far into the label set: a parser that fails after it replaces it.
     pub(super) fn settle(&mut self, operators: &mut Vec<Operator>) {
-        for Noted { condition, error, details } in std::mem::take(&mut self.errors) {
+        for ReadFailure { condition, error, details } in std::mem::take(&mut self.errors) {
             self.change(operators, LabelsFunction::Fail, vec![condition, label::text(error), details]);
             self.may_fail = true;
         }
@@ -105,12 +106,12 @@ impl Sight {
         self.may_fail = true;
     }
 
-    /// Whether a stage has changed labels.
+    /// Reports whether a stage has changed labels.
     pub(super) fn has_parsed(&self) -> bool {
         self.set.is_some()
     }
 
-    /// The label set as far as stages changed it.
+    /// Returns the label set as far as stages changed it.
     pub(super) fn set(&self) -> Expr {
         self.set.as_ref().map_or_else(label::begin, |name| Expr::Field(name.clone()))
     }
@@ -128,12 +129,12 @@ impl Sight {
         self.said("__error__", |noted| label::text(noted.error))
     }
 
-    /// The value of the label `__error_details__`, which templates see and conditions do not.
+    /// Returns the value of the label `__error_details__`, which templates see and conditions do not.
     pub(super) fn details(&self) -> Option<Expr> {
         self.said("__error_details__", |noted| noted.details.clone())
     }
 
-    fn said(&self, name: &str, of: impl Fn(&Noted) -> Expr) -> Option<Expr> {
+    fn said(&self, name: &str, of: impl Fn(&ReadFailure) -> Expr) -> Option<Expr> {
         // What was noted last is said.
         let cases = self.errors.iter().rev().flat_map(|noted| [noted.condition.clone(), of(noted)]);
         let noted = (!self.errors.is_empty()).then(|| Expr::Call(Function::Case, cases.collect()));
@@ -148,7 +149,7 @@ impl Sight {
         label::call(LabelsFunction::Get, vec![self.set(), label::text(name), other])
     }
 
-    /// The value of a label.
+    /// Returns the value of a label.
     pub(super) fn label(&self, name: &str) -> Expr {
         match name {
             "__error__" => return self.error().unwrap_or(Expr::Literal(None)),

@@ -30,14 +30,14 @@ pub(crate) struct Sums {
 
 /// Patterns with their sums, and the place of each masked text's pattern among them.
 #[derive(Default)]
-pub(crate) struct Mined<'t> {
+pub(crate) struct PatternSums<'t> {
     pub(crate) patterns: Vec<String>,
     pub(crate) sums: Vec<Sums>,
     pub(crate) places: BTreeMap<&'t str, u32>,
 }
 
 /// Finds the patterns of the texts of both times together.
-pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>) -> Result<Mined<'t>, Stop> {
+pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>) -> Result<PatternSums<'t>, Stop> {
     let texts: BTreeSet<&str> =
         now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
     let texts: Vec<&str> = texts.into_iter().collect();
@@ -52,10 +52,10 @@ pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>)
     };
     let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
     let sums: Vec<Sums> = sums.collect();
-    Ok(Mined { patterns: mined.patterns, sums, places })
+    Ok(PatternSums { patterns: mined.patterns, sums, places })
 }
 
-/// Which fields of events are read.
+/// Returns which fields of events are read.
 pub(crate) fn needed_by(patterns: &Patterns) -> BTreeSet<Name> {
     fields_of(&[Operator::Patterns(patterns.clone())])
 }
@@ -118,7 +118,7 @@ pub(crate) fn count_feed(
     Ok(all)
 }
 
-/// How much there is to count.
+/// Returns how much there is to count.
 pub(crate) fn depth_of(patterns: &Patterns) -> Depth {
     if patterns.counts.is_some() {
         crate::operators::patterns::tally::Depth::Ends

@@ -16,18 +16,18 @@ use crate::operators::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
 const NONE: u32 = u32::MAX;
 
 /// What is counted of the examples of one run, by their numbers.
-pub(crate) struct OfRun {
+pub(crate) struct RunTally {
     by_level: Vec<u32>,
     bins: Vec<u32>,
     n_bins: usize,
     ends: Vec<Ends>,
     /// By example and origin.
     pub(crate) by_origin: HashMap<(u32, u32), u32, foldhash::fast::RandomState>,
-    /// Masked texts of the examples that say that something starts, by their numbers; nothing where nobody asks.
+    /// Masked texts of the examples that say that something starts, by their numbers; nothing where no one asks.
     starts: HashMap<u32, Arc<str>>,
 }
 
-impl OfRun {
+impl RunTally {
     pub(crate) fn new(examples: &Examples, n_bins: usize, depth: Depth) -> Self {
         let n_examples = examples.len();
         let start = |(number, example): (usize, &Option<String>)| {
@@ -50,17 +50,17 @@ impl OfRun {
         }
     }
 
-    /// Bytes that one of `n_examples` takes.
+    /// Returns bytes that one of `n_examples` takes.
     pub(crate) fn n_bytes(n_examples: usize, n_bins: usize) -> usize {
         n_examples * (4 * (LEVEL_CODES + 1 + n_bins) + std::mem::size_of::<Ends>())
     }
 
-    /// Whether some example says that something starts.
+    /// Reports whether some example says that something starts.
     pub(crate) fn has_starts(&self) -> bool {
         !self.starts.is_empty()
     }
 
-    /// The masked text of an example that says so.
+    /// Returns the masked text of an example that says so.
     pub(crate) fn start(&self, number: u32) -> Option<&Arc<str>> {
         self.starts.get(&number)
     }

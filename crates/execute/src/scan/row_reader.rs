@@ -1,8 +1,8 @@
 //! Event rows of immutable runs, kept as they were read.
 //!
-//! The first rows of all immutable runs together are kept with the fields that were shown of them. Asked again, the rows
-//! of runs that may change are found anew and take their places among them. Hot events may have pushed others out when
-//! the rows were kept: then only the first of them are known, and where that is not enough they are found again.
+//! The first rows of all immutable runs together are kept with the fields that were shown of them. Asked again, the
+//! rows of runs that may change are found anew and take their places among them. Hot events may have pushed others out
+//! when the rows were kept: then only the first of them are known, and where that is not enough they are found again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use types::RowSet;
 
 use crate::columns::frame::Frame;
 use crate::columns::row_columns::RowColumns;
-use crate::request::cache::{Kept, PartialCache};
+use crate::request::cache::{CacheEntry, PartialCache};
+use crate::request::cache_entries::CachedRows;
 use crate::request::candidate::{Candidate, candidate_bytes};
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
-use crate::request::kept::KeptRows;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
-use crate::scan::rows::{Chosen, choose};
+use crate::scan::rows::{RowSelection, choose};
 use crate::scan::scanner::Scan;
 
-/// Bytes of a value beside its own.
+/// Bytes of a value next to its own.
 const CELL_BYTES: usize = 32;
 
 /// Which event rows are wanted, and what of them.
 #[derive(Clone, Copy)]
-pub(crate) struct WantedRows<'w> {
+pub(crate) struct RowRequest<'w> {
     pub(crate) lead: &'w [Operator],
     pub(crate) order: &'w RowOrder<'w>,
     /// How many are looked for.
@@ -44,24 +44,24 @@ pub(crate) struct WantedRows<'w> {
 type ReadRows = (Frame<'static>, bool);
 
 /// Finds and reads rows, or takes those that are kept.
-pub(crate) struct RowKeeper<'k> {
-    wanted: WantedRows<'k>,
+pub(crate) struct RowReader<'k> {
+    wanted: RowRequest<'k>,
     cache: Option<(&'k PartialCache, u128)>,
 }
 
-impl<'k> RowKeeper<'k> {
+impl<'k> RowReader<'k> {
     /// Prepares to find rows.
-    pub(crate) fn new(scan: &Scan<'k>, wanted: WantedRows<'k>) -> Self {
+    pub(crate) fn new(scan: &Scan<'k>, wanted: RowRequest<'k>) -> Self {
         let Request { range: _, time_zone, support, .. } = *scan.request;
-        let WantedRows { lead, order, cap, most, needed } = wanted;
+        let RowRequest { lead, order, cap, most, needed } = wanted;
         let key = || Fingerprint::of_rows(lead, order, (cap, most), needed, time_zone)?.key_of_all(scan);
         let cache = support.cache.and_then(|cache| Some((cache, key()?)));
         Self { wanted, cache }
     }
 
-    /// The rows, read.
+    /// Returns the rows, read.
     pub(crate) fn rows(&self, scan: &Scan<'_>, matcher: &Matcher<'_>) -> Result<ReadRows, ExecuteError> {
-        let WantedRows { order, cap, .. } = self.wanted;
+        let RowRequest { order, cap, .. } = self.wanted;
         let mut items = scan.items();
         if order.is_ascending() {
             items.sort_by_key(|item| (item.first, item.last));
@@ -83,7 +83,7 @@ impl<'k> RowKeeper<'k> {
         }
         let found = choose(scan, matcher, (order, cap), (&items, n_hot..items.len()), found)?;
         let shown = &found[..self.n_shown(found.len())];
-        let read = Chosen::of(items.clone(), shown).read(scan, self.wanted.lead, self.wanted.needed)?;
+        let read = RowSelection::of(items.clone(), shown).read(scan, self.wanted.lead, self.wanted.needed)?;
         self.keep(scan, &found, &items, &read);
         Ok((read.into_frame(self.wanted.needed), found.len() > shown.len()))
     }
@@ -92,15 +92,15 @@ impl<'k> RowKeeper<'k> {
         self.wanted.most.map_or(n_found, |most| most.min(n_found))
     }
 
-    /// The rows, of those kept and of those found beside them, where the ones kept suffice.
+    /// Returns the rows, of those kept and of those found next to them, where the ones kept suffice.
     fn with_kept(
         &self,
         scan: &Scan<'_>,
-        kept: &KeptRows,
+        kept: &CachedRows,
         items: &Arc<[Item]>,
         found: &[Candidate],
     ) -> Result<Option<ReadRows>, ExecuteError> {
-        let WantedRows { order, cap, lead, needed, .. } = self.wanted;
+        let RowRequest { order, cap, lead, needed, .. } = self.wanted;
         let cap = cap.unwrap_or(usize::MAX);
         // Per row whether it is a kept one, and its place among its own.
         let mut merged: Vec<(bool, usize)> = Vec::with_capacity(cap.min(kept.rows.len() + found.len()));
@@ -125,7 +125,7 @@ impl<'k> RowKeeper<'k> {
         let columns = if found.is_empty() {
             kept.columns.gather(&RowSet::of(kept.columns.n_rows(), |row| row < n_kept))
         } else {
-            let fresh = Chosen::of(items.clone(), found).read(scan, lead, needed)?;
+            let fresh = RowSelection::of(items.clone(), found).read(scan, lead, needed)?;
             if fresh.is_damaged() {
                 return Ok(None);
             }
@@ -161,8 +161,8 @@ impl<'k> RowKeeper<'k> {
             let (scanned, matched) = scan.counted(index);
             (n_scanned, n_matched) = (n_scanned + scanned, n_matched + matched);
         }
-        let kept = KeptRows { rows, is_all, columns, n_scanned, n_matched, n_bytes };
-        cache.put(key, Kept::Rows(Arc::new(kept)));
+        let kept = CachedRows { rows, is_all, columns, n_scanned, n_matched, n_bytes };
+        cache.put(key, CacheEntry::Rows(Arc::new(kept)));
     }
 }
 

@@ -6,8 +6,8 @@ use super::grammar::Rule;
 
 /// A condition on one label that parsers look at as well.
 ///
-/// Loki leaves a line out as soon as a parser finds a label that does not fit the first condition on it, wherever in the
-/// query that condition is: in front of the parser too, or behind a stage that gives the label another value.
+/// Loki leaves a line out as soon as a parser finds a label that does not fit the first condition on it, wherever in
+/// the query that condition is: in front of the parser too, or after a stage that gives the label another value.
 pub(super) struct EarlyFilter<'p> {
     pub(super) name: &'p str,
     pub(super) condition: Pair<'p, Rule>,
@@ -16,7 +16,7 @@ pub(super) struct EarlyFilter<'p> {
 }
 
 impl<'p> EarlyFilter<'p> {
-    /// The filters of a query that stand for more than themselves.
+    /// Returns the filters of a query that stand for more than themselves.
     pub(super) fn all(parts: &[Pair<'p, Rule>]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for (place, part) in parts.iter().enumerate() {
@@ -38,7 +38,7 @@ impl<'p> EarlyFilter<'p> {
 /// Stages that give labels other values.
 const CHANGES_LABELS: [Rule; 3] = [Rule::label_format, Rule::drop, Rule::keep];
 
-/// Whether a stage makes labels of all that it finds.
+/// Reports whether a stage makes labels of all that it finds.
 fn finds_all(part: &Pair<'_, Rule>) -> bool {
     let names = || part.clone().into_inner().any(|part| part.as_rule() == Rule::extraction);
     match part.as_rule() {
@@ -47,7 +47,7 @@ fn finds_all(part: &Pair<'_, Rule>) -> bool {
     }
 }
 
-/// The label of a stage that is one condition, and the condition.
+/// Returns the label of a stage that is one condition, and the condition.
 fn lone_condition<'p>(part: &Pair<'p, Rule>) -> Option<(&'p str, Pair<'p, Rule>)> {
     let only = |pair: Pair<'p, Rule>, rule: Rule| {
         let mut inner = pair.into_inner();

@@ -1,4 +1,4 @@
-//! Rows that are kept are those that would be found, whatever came or went beside them.
+//! Rows that are kept are those that would be found, whatever came or went next to them.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -51,7 +51,7 @@ fn answers_are_the_same_with_and_without_kept_rows_whatever_comes_and_goes_besid
     let (_, runs) = small();
     let cache = PartialCache::new(64 << 20);
     for range in [TimeRange::ALL, range(3_001, 9_000)] {
-        // Hot events that lie before, between, behind and beside; none; many, which push all others out; few again.
+        // Hot events that lie before, between, after and beside; none; many, which push all others out; few again.
         for (start, n_events) in [(12_000, 3), (0, 0), (12_000, 400), (5_990, 30), (12_000, 2), (3_500, 1), (0, 0)] {
             let mut runs = runs.clone();
             if n_events > 0 {
