@@ -1,10 +1,9 @@
-//! What was done that people ask about later: keys made and revoked, their first use, wrong keys, limits of groups,
-//! deletions. Each is an event of the group `catat/audit`, to which no sender may write.
+//! The audit log: keys created, revoked and first used, wrong keys, limits of groups, deletions. Each entry is an event of
+//! the group `catat/audit`, to which no sender may write.
 //!
-//! What an administrator does is durable here before it is answered. What anybody can cause, wrong keys, is told of once
-//! a minute and address, and of a bounded number of addresses. Texts of deletions are left out: they may hold what
-//! was to be forgotten. The group exists for callers with the role `admin` only, and where a query names it; so it is
-//! not among everybody's events.
+//! An action of an administrator is durable here before it is answered. Wrong keys, which anyone can send, are recorded once
+//! per minute and address, for a bounded number of addresses. The query of a deletion is left out: it may hold the data to
+//! be erased. The group exists only for callers with the role `admin` whose query names it.
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
@@ -15,11 +14,11 @@ use types::Timestamp;
 use crate::access::{Caller, Role};
 use crate::problem::Problem;
 
-/// Least age and size that may be set as the group's limits: less would be a deletion of what was done today.
+/// Smallest age and size limits of the group: smaller ones would delete recent entries.
 const AGE_NS_MIN: i64 = 7 * Timestamp::DAY;
 const BYTES_MIN: u64 = 1 << 20;
 
-/// What was told lately.
+/// What the audit log recorded recently.
 #[derive(Default)]
 pub struct Audit {
     pub(crate) minute: AtomicI64,
@@ -32,12 +31,12 @@ pub fn may_see(caller: &Caller) -> bool {
     caller.role == Role::Admin
 }
 
-/// Refuses limits that would let go what was done just now.
+/// Refuses limits that would delete recent entries.
 pub fn check_retention(limits: &GroupRetention) -> Result<(), Problem> {
     let is_long = limits.age_ns.is_none_or(|age_ns| age_ns >= AGE_NS_MIN);
     if is_long && limits.bytes.is_none_or(|bytes| bytes >= BYTES_MIN) {
         return Ok(());
     }
-    let message = format!("{} is kept for 7 days and 1MiB at least", ingest::AUDIT_GROUP);
+    let message = format!("{} keeps at least 7 days and 1MiB", ingest::AUDIT_GROUP);
     Err(Problem::new(StatusCode::FORBIDDEN, "group-reserved", message))
 }

@@ -29,7 +29,7 @@ impl Server {
         let group = GroupName::new(ingest::AUDIT_GROUP).expect("the name is made of letters and a slash");
         let body = Value::Object(record).to_string();
         if let Err(error) = self.app.intake.record_own(&group, body.as_bytes(), self.now()) {
-            tracing::warn!(%error, action, "an audit event could not be kept");
+            tracing::warn!(%error, action, "audit event not stored");
         }
     }
 
@@ -51,7 +51,7 @@ impl Server {
             }
             let kept = if is_due { server.app.keys.keep_uses(Timestamp(last), now) } else { Ok(()) };
             if let Err(error) = kept {
-                tracing::warn!(%error, "when keys were last used could not be kept");
+                tracing::warn!(%error, "time of last use of keys not saved");
             }
             let active = if is_due { server.sessions.used_since(Timestamp(last)) } else { BTreeSet::new() };
             active.iter().filter_map(|name| user_of_name(name)).for_each(|name| server.keep_sessions_of(name));

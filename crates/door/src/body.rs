@@ -132,7 +132,7 @@ impl BodyBudget {
                 Ok(None) => return Ok(received),
                 Ok(Some(Ok(chunk))) => chunk,
                 Ok(Some(Err(_))) => {
-                    return Err(Problem::bad_request("incomplete-body", "the request body ended before its end"));
+                    return Err(Problem::bad_request("incomplete-body", "request body is incomplete"));
                 }
                 Err(_) => {
                     let message = "the request body came too slowly";

@@ -16,10 +16,10 @@ use crate::problem::Problem;
 use crate::reading::{Reading, Scope, complete, damages};
 use crate::server::{Server, Shared};
 
-/// What a deletion is called among the running queries.
+/// The name of a deletion among the running queries.
 pub const SHOWN_AS: &str = "(events to delete)";
 
-/// Who requested a deletion, in its receipt: so far only the admin key may.
+/// The requester in the receipt of a deletion: only the admin key may delete events.
 const REQUESTED_BY: &str = "admin key";
 
 /// Events of one group to be deleted.
@@ -30,11 +30,11 @@ pub struct EventDeletion {
     pub plan: Plan,
     /// The times of the events.
     pub range: TimeRange,
-    /// What the plan is evaluated over, besides the range.
+    /// Groups, time zone and limit of the evaluation.
     pub scope: Scope,
     /// The query's text, of which the receipt keeps a digest.
     pub query: String,
-    /// Why, for the receipt.
+    /// The reason, for the receipt.
     pub reason: String,
 }
 
@@ -54,7 +54,7 @@ impl EventDeletion {
         Self { group: group.clone(), plan, range, scope, query: query.to_owned(), reason: String::new() }
     }
 
-    /// Selects and deletes the events; returns the receipt, and what could not be read.
+    /// Selects and deletes the events; returns the receipt and the selection, with its partial reasons.
     ///
     /// # Errors
     /// If the group is out of reach or reserved, or the query or the store fails.
@@ -113,7 +113,7 @@ impl EventDeletion {
     }
 }
 
-/// Deletes a group with its events, and with what protocol families hold of it; reports whether there was one.
+/// Deletes a group with its events and its state in the protocol families; reports whether it existed.
 ///
 /// # Errors
 /// If the store fails.

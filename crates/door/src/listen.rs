@@ -72,8 +72,8 @@ use self::http2::{Accompanied, Presence};
 use self::linger::Lingering;
 pub use self::taken_over::TakenOver;
 use self::unread::Unread;
+use crate::connection_slots::ConnectionSlots;
 use crate::format::{FormatOf, formatted};
-use crate::places::Places;
 use crate::problem::Problem;
 use crate::tls::{self, Tls};
 
@@ -113,7 +113,7 @@ pub struct Encrypted;
 #[derive(Clone)]
 struct Door {
     service: Service,
-    /// Places of requests over HTTP/2.
+    /// ConnectionSlots of requests over HTTP/2.
     streams: Arc<Semaphore>,
 }
 
@@ -129,7 +129,7 @@ pub struct Service {
 /// Serves `service` on `listener`, as many connections as there are places, until `shutdown` is done; tells `closing` first.
 pub async fn run(
     listener: TcpListener,
-    mut places: Places,
+    mut places: ConnectionSlots,
     tls: Option<Arc<Tls>>,
     service: Service,
     closing: watch::Sender<bool>,

@@ -14,8 +14,8 @@ use types::{GroupPattern, TimeRange, Timestamp};
 use crate::access::KeyRevoked;
 use crate::problem::Problem;
 use crate::queries::{Running, Ticket};
+use crate::query_admission::AdmittedQuery;
 use crate::server::Shared;
-use crate::turns::Turn;
 
 /// One query's means while it runs on a blocking thread.
 pub struct Reading<'a> {
@@ -23,7 +23,7 @@ pub struct Reading<'a> {
     pub server: &'a Shared,
     /// The query.
     pub running: &'a Running,
-    turn: &'a Turn,
+    turn: &'a AdmittedQuery,
     deadline: Instant,
 }
 
@@ -77,7 +77,7 @@ where
 }
 
 impl<'a> Reading<'a> {
-    fn new(server: &'a Shared, running: &'a Running, turn: &'a Turn) -> Self {
+    fn new(server: &'a Shared, running: &'a Running, turn: &'a AdmittedQuery) -> Self {
         let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
         let now = Instant::now();
         let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);

@@ -24,11 +24,11 @@ use crate::body::BodyBudget;
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, Running, Ticket};
+use crate::query_admission::{self, GateLimits, QueryAdmission};
 use crate::scoped_store::ScopedStore;
 use crate::tables::Tables;
 use crate::tls::Tls;
 use crate::traffic::Traffic;
-use crate::turns::{self, Room, Turns};
 use crate::users::{Sessions, SignIns, Users, user_of};
 use crate::work::Gate;
 
@@ -53,9 +53,9 @@ const DAMAGES_MAX: usize = 100;
 /// Reads settings again that can change at run time, or says what is wrong with them.
 pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// The rooms that are served, and how.
+/// The parts of the server that the executable creates.
 pub struct App {
-    /// The way in.
+    /// Stores the events of senders.
     pub intake: Arc<Intake>,
     /// Rules and alerts.
     pub alerts: Arc<Alerts>,
@@ -67,7 +67,7 @@ pub struct App {
     pub limits: Limits,
     /// Reads settings again; nothing where there are none to read.
     pub reload: Option<Reload>,
-    /// Who may ask what.
+    /// Admission of callers without a key, and of hosts.
     pub access: Access,
     /// Keys of senders and readers.
     pub keys: Arc<Keys>,
@@ -77,13 +77,13 @@ pub struct App {
     pub clock: Clock,
     /// Threads that one query may use.
     pub n_threads: usize,
-    /// What the product calls itself, such as `0.1.0`.
+    /// The version, such as `0.1.0`.
     pub version: String,
 }
 
 /// The state behind every route.
 pub struct Server {
-    /// What was given at the start.
+    /// The parts that the executable created.
     pub app: App,
     store: Arc<Store>,
     /// When the server started.
@@ -103,12 +103,12 @@ pub struct Server {
     /// Admission of senders' requests.
     pub intake: IntakeGates,
     /// Queries: bounded in memory, and in threads by the processors they would compete for.
-    pub reads: Arc<Turns>,
-    /// Small matters that read no events.
+    pub reads: Arc<QueryAdmission>,
+    /// Short tasks that read no events.
     pub lookups: Gate,
     /// Live tails.
     pub tails: Gate,
-    /// People, who of them is signed in, and who failed to.
+    /// Users of the page.
     pub users: Users,
     /// Users who are signed in.
     pub sessions: Sessions,
@@ -116,28 +116,27 @@ pub struct Server {
     pub sign_ins: SignIns,
     /// Checks of passwords.
     pub passwords: Gate,
-    /// What all queries may hold.
+    /// The memory of all queries.
     pub memory: Arc<MemoryPool>,
     /// Uploaded tables.
     pub tables: Tables,
-    /// What queries found damaged. The store itself only knows what it saw when it was opened.
+    /// Damage that queries found. The store itself knows only the damage found when it was opened.
     damages: Mutex<BTreeSet<String>>,
-    /// What protocol families hold of groups.
+    /// The protocol families' state of groups.
     group_holders: Mutex<Vec<GroupHolder>>,
     snapshot_filter: OnceLock<fn(Snapshot) -> Snapshot>,
 }
 
-/// Forgets what a protocol family holds of a group that was deleted; reports whether it held the group itself.
+/// Removes a protocol family's state of a deleted group; reports whether the family had created the group.
 type GroupHolder = Arc<dyn Fn(&Server, &GroupName) -> Result<bool, StoreError> + Send + Sync>;
 
-/// The server as one caller sees it: what handlers are given.
+/// The server as one caller sees it: the argument of handlers.
 ///
-/// It is the server to everything but what depends on who asks; events and groups are read through it, so that nobody
-/// gets to see what is out of their scope.
+/// Events and groups are read through it, so that no caller sees anything out of scope.
 #[derive(Clone)]
 pub struct Shared {
     server: Arc<Server>,
-    /// Who asks.
+    /// The caller.
     pub caller: Arc<Caller>,
 }
 
@@ -292,9 +291,9 @@ impl Shared {
         if group.as_str() != ingest::AUDIT_GROUP {
             return Ok(());
         }
-        let message = format!("{group} says what was done here, and nothing of it is deleted by hand");
+        let message = format!("{group} is the audit log; its events cannot be deleted by hand");
         let problem = Problem::new(StatusCode::FORBIDDEN, "group-reserved", message);
-        Err(problem.hint("a retention for the group lets its events go with time"))
+        Err(problem.hint("set a retention for the group; older events are then deleted automatically"))
     }
 
     /// Refuses what concerns all groups to a caller for whom only some exist.
@@ -302,7 +301,7 @@ impl Shared {
         if self.caller.scope.is_everything() {
             return Ok(());
         }
-        let message = "this concerns all groups, and the key is for some of them";
+        let message = "this needs a key for all groups; this key is limited to some";
         Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message))
     }
 
@@ -318,7 +317,12 @@ impl Shared {
 
     /// Enters a query of the caller whose plan is known.
     pub fn start_planned(&self, text: &str, plan: &Plan) -> Ticket {
-        self.queries.start_expecting(&self.caller.identity(), text, self.now(), turns::is_expected_light(plan))
+        self.queries.start_expecting(
+            &self.caller.identity(),
+            text,
+            self.now(),
+            query_admission::is_expected_light(plan),
+        )
     }
 
     /// Reports whether the caller may see and stop a query: their own, or any.
@@ -333,11 +337,11 @@ impl Server {
     pub fn new(store: Arc<Store>, app: App, closing: watch::Receiver<bool>) -> Arc<Self> {
         let long_max = u32::try_from(app.n_threads.max(2)).unwrap_or(u32::MAX);
         let reads_max = long_max.saturating_mul(2);
-        let room = |places, waiting_max| Room { places, waiting_max, patience: WAITING_TIME_MAX };
-        let reads = Turns::new(room(reads_max, WAITING_MAX), room(long_max, LONG_WAITING_MAX));
+        let room = |places, waiting_max| GateLimits { places, waiting_max, patience: WAITING_TIME_MAX };
+        let reads = QueryAdmission::new(room(reads_max, WAITING_MAX), room(long_max, LONG_WAITING_MAX));
         let (users, sessions) = (Users::default(), Sessions::default());
         if let Err(error) = users.resume_sessions(&store, &sessions, app.clock.now()) {
-            tracing::warn!(%error, "who was signed in cannot be read; everybody has to sign in again");
+            tracing::warn!(%error, "sessions not read; all users must sign in again");
         }
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
         Arc::new(Self {
@@ -366,7 +370,7 @@ impl Server {
         })
     }
 
-    /// Lets `holder` forget what it holds of groups that are deleted.
+    /// Registers `holder`, which removes its state of a group that is deleted.
     pub fn add_group_holder(
         &self,
         holder: impl Fn(&Self, &GroupName) -> Result<bool, StoreError> + Send + Sync + 'static,
@@ -374,7 +378,7 @@ impl Server {
         self.group_holders.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(holder));
     }
 
-    /// Lets every protocol family forget what it holds of a group; reports whether one held the group itself.
+    /// Removes the state of a group in every protocol family; reports whether one had created the group.
     pub(crate) fn forget_group(&self, group: &GroupName) -> Result<bool, StoreError> {
         let holders = self.group_holders.lock().unwrap_or_else(PoisonError::into_inner).clone();
         holders.iter().try_fold(false, |is_held, holder| Ok(holder(self, group)? || is_held))
@@ -394,15 +398,15 @@ impl Server {
         }
     }
 
-    /// Writes down who is signed in as the user whom a caller is. Blocks.
+    /// Saves the sessions of the caller's user. Blocks.
     pub fn keep_sessions(&self, caller: &Caller) {
         user_of(caller).into_iter().for_each(|name| self.keep_sessions_of(name));
     }
 
-    /// The same of the user called `name`. What cannot be kept is told in the log: a restart may ask to sign in again.
+    /// Saves the sessions of the user `name`. A failure is logged: after a restart, the user may have to sign in again.
     pub fn keep_sessions_of(&self, name: &str) {
         if let Err(error) = self.users.keep_sessions(self.whole_store(), &self.sessions, name) {
-            tracing::warn!(%error, "who is signed in could not be kept");
+            tracing::warn!(%error, "sessions not saved");
         }
     }
 
@@ -417,15 +421,15 @@ impl Server {
         self.app.clock.now()
     }
 
-    /// Remembers and logs what a query found damaged, each once.
+    /// Records and logs damage that a query found, each once.
     pub fn note_damage(&self, reasons: &[PartialReason]) {
-        // An object store that is away is told of by the store itself, and damages nothing.
+        // The store itself reports an object store that cannot be reached; that is no damage.
         let is_damage = |reason: &&PartialReason| reason.code == "damaged" && !storage::is_unreachable(&reason.message);
         for reason in reasons.iter().filter(is_damage) {
             // Held for one look-up; a panic in between leaves a set that is as good.
             let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
             if damages.len() < DAMAGES_MAX && damages.insert(reason.message.clone()) {
-                tracing::error!(damage = reason.message, "a query met damage; its answer is partial");
+                tracing::error!(damage = reason.message, "query found damage; its answer is partial");
             }
         }
     }

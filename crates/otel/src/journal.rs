@@ -130,7 +130,7 @@ impl Upload {
             match next {
                 Ok(Some(Ok(chunk))) => self.take(&chunk).await?,
                 Ok(Some(Err(_))) => {
-                    let problem = Problem::bad_request("incomplete-body", "the request body ended before its end");
+                    let problem = Problem::bad_request("incomplete-body", "request body is incomplete");
                     return self.break_off(problem).await;
                 }
                 Ok(None) => return self.finish().await,

@@ -33,7 +33,7 @@ pub use self::counts::SyslogCounts;
 use self::datagrams::receive;
 use self::queue::Queue;
 use self::state::{ACCEPT_PAUSE, ListenerState};
-use door::places::Places;
+use door::connection_slots::ConnectionSlots;
 use door::server::Server;
 use door::tls::{self, Tls};
 
@@ -58,7 +58,7 @@ pub fn start(
     server: Arc<Server>,
     counts: Arc<SyslogCounts>,
     listeners: SyslogListeners,
-    places: Places,
+    places: ConnectionSlots,
     limiter: ConnectionLimiter,
 ) -> std::io::Result<JoinHandle<()>> {
     let SyslogListeners { udp, tcp, tls, allow } = listeners;
@@ -103,7 +103,7 @@ pub fn start(
 
 /// Accepts connections until the server closes, then waits for them. A connection that finds no place, and for which no
 /// other can be closed, is closed, so that its sender keeps its messages.
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Places, state: ListenerState) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: ConnectionSlots, state: ListenerState) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -132,7 +132,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Pla
 }
 
 /// Returns a place for a new connection, if necessary that of a silent one.
-async fn place_for_one(places: &Places, state: &ListenerState) -> Option<OwnedSemaphorePermit> {
+async fn place_for_one(places: &ConnectionSlots, state: &ListenerState) -> Option<OwnedSemaphorePermit> {
     if let Some(place) = places.take() {
         return Some(place);
     }

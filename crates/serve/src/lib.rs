@@ -11,8 +11,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use door::connection_slots::ConnectionSlots;
 use door::listen::{self, Service};
-use door::places::Places;
 use door::server::Server;
 use otel::syslog;
 use storage::Store;
@@ -48,7 +48,7 @@ pub async fn serve(
     let tls = app.tls.clone();
     // Who is signed in is read from the store, which blocks.
     let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
-    let (of_http, of_syslog) = Places::of_process();
+    let (of_http, of_syslog) = ConnectionSlots::of_process();
     let counts = families.syslog.clone();
     let syslog =
         syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::ConnectionLimiter::default())?;

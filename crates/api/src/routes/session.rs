@@ -114,7 +114,7 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
             Ok(who)
         }
         Ok(None) => {
-            tracing::warn!(?address, "somebody failed to sign in");
+            tracing::warn!(?address, "sign-in failed");
             server.whole().audit_refusal(address, "bad-credentials");
             Err(bad_credentials())
         }

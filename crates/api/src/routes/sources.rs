@@ -54,7 +54,7 @@ pub(crate) async fn post(server: Shared, PathName(source): PathName, body: Body)
         let n_files = n_files.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
         // What cannot be written down now is written down the next time.
         if let Err(error) = of_thread.app.intake.sources().look_after(of_thread.whole_store(), now) {
-            tracing::warn!(%error, "what sources are called could not be kept");
+            tracing::warn!(%error, "names of sources not saved");
         }
         Ok::<_, Problem>(n_files)
     };

@@ -20,7 +20,7 @@ pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem
     server.must_reach_everything()?;
     let of_thread = server.clone();
     server.lookups.run(move || of_thread.whole_store().confirm_clock()).await?;
-    tracing::warn!(now = %server.now(), "an operator has confirmed the clock");
+    tracing::warn!(now = %server.now(), "clock confirmed by an operator");
     Ok(Json(json!({"confirmed": true, "now": server.now().to_string()})))
 }
 

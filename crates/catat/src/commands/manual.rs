@@ -1,4 +1,4 @@
-//! `catat completions` and `catat man`: made from the arguments themselves, so that they are never out of date.
+//! `catat completions` and `catat man`: generated from the argument definitions, so that they are never out of date.
 
 use std::io::Write;
 
@@ -15,9 +15,9 @@ pub(crate) fn completions(options: &Completions, mut command: Command) -> Result
     std::io::stdout().write_all(&script).map_err(of_output)
 }
 
-/// Prints the page of one command, or writes those of all.
+/// Prints the page of one command, or writes the pages of all.
 pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
-    // Gives commands within commands their whole names, and the options that they inherit.
+    // Sets the full names of subcommands and the options that they inherit.
     command.build();
     let pages = pages_of(&command, "catat");
     if let Some(dir) = &options.dir {
@@ -35,7 +35,7 @@ pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
     std::io::stdout().write_all(&rendered(page)?).map_err(of_output)
 }
 
-/// Returns the pages of a command and of those within it, each with its name, such as `catat-groups-set`.
+/// Returns the pages of a command and its subcommands, each with its name, such as `catat-groups-set`.
 fn pages_of(command: &Command, name: &str) -> Vec<(String, Page)> {
     let mut pages = vec![(name.to_owned(), Page::new(command.clone()))];
     for within in command.get_subcommands().filter(|within| within.get_name() != "help") {

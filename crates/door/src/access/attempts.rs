@@ -57,7 +57,7 @@ impl Attempts {
     pub fn refuse(&self, peer: Option<IpAddr>, tried: &[u8], now: Timestamp) -> Problem {
         match self.note(peer, tried, now) {
             None => {
-                let problem = Problem::new(StatusCode::UNAUTHORIZED, "bad-key", "the key is not known here");
+                let problem = Problem::new(StatusCode::UNAUTHORIZED, "bad-key", "unknown key");
                 problem.hint("it may have been revoked; catat keys list shows those that are valid")
             }
             Some(retry_after_s) => Problem {

@@ -147,19 +147,19 @@ pub struct KeyView {
     pub expires: Option<String>,
 }
 
-/// Why there is no such key.
+/// Errors of the management of keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The order is wrong.
+    /// The request is invalid.
     #[error("{0}")]
     Bad(String),
-    /// Whoever orders it may do less than the key could.
-    #[error("a key for these groups takes a key with all of them")]
+    /// The key would cover groups that the caller's own key does not.
+    #[error("a key can only be created for groups that your own key covers")]
     OutOfScope,
-    /// There is none.
+    /// There is no such key.
     #[error("there is no key with the id {0:?}")]
     Unknown(String),
-    /// It could not be kept.
+    /// The control store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The system gives no random numbers.

@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// Largest head of a request, looked at after each read of up to as much again; more is answered with 431.
+/// Largest head of a request in bytes, checked after each read of up to as many again; a larger one is answered with 431.
 pub(super) const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// How a connection begins that speaks HTTP/2.
+/// The first bytes of an HTTP/2 connection.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The requests of a connection, as its stream sees them.
@@ -107,7 +107,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadTimed<S> {
         let this = self.get_mut();
         let expected = this.exchanges.expected();
         if this.is_late(expected, context) {
-            return Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the head of a request took too long")));
+            return Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "request head took too long")));
         }
         let n_before = room.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, room))?;

@@ -7,14 +7,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::House;
+use door::connection_slots::ConnectionSlots;
 use door::listen;
-use door::places::Places;
 
 pub(super) async fn open(house: &House) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (router, closing) = (house.service(), house.closing.clone());
-    tokio::spawn(listen::run(listener, Places::of_process().0, None, router, closing, std::future::pending()));
+    tokio::spawn(listen::run(listener, ConnectionSlots::of_process().0, None, router, closing, std::future::pending()));
     address
 }
 

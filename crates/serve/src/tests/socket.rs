@@ -10,8 +10,8 @@ use tokio_stream::StreamExt;
 use types::Limits;
 
 use super::House;
+use door::connection_slots::ConnectionSlots;
 use door::listen;
-use door::places::Places;
 
 /// Returns a house with its door open; sending on the channel closes it.
 pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
@@ -20,7 +20,7 @@ pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, Joi
     let (stop, stopped) = oneshot::channel();
     let (router, closing) = (house.service(), house.closing.clone());
     let task = tokio::spawn(async move {
-        listen::run(listener, Places::of_process().0, None, router, closing, async move {
+        listen::run(listener, ConnectionSlots::of_process().0, None, router, closing, async move {
             let _ = stopped.await;
         })
         .await;

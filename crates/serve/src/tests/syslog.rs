@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::House;
 use crate::SyslogListeners;
-use door::places::Places;
+use door::connection_slots::ConnectionSlots;
 use otel::syslog::{self, ConnectionLimiter};
 
 /// How long is waited for what has to come.
@@ -23,10 +23,10 @@ struct Doors {
 }
 
 fn open(house: &House) -> Doors {
-    open_with(house, Places::of_process().1, ConnectionLimiter::default())
+    open_with(house, ConnectionSlots::of_process().1, ConnectionLimiter::default())
 }
 
-fn open_with(house: &House, places: Places, limiter: ConnectionLimiter) -> Doors {
+fn open_with(house: &House, places: ConnectionSlots, limiter: ConnectionLimiter) -> Doors {
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let addresses = (udp.local_addr().expect("it is bound"), tcp.local_addr().expect("it is bound"));
@@ -128,7 +128,7 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
 async fn a_silent_connection_is_closed_for_one_that_has_something_to_say_and_one_in_mid_message_is_not() {
     let house = House::new();
     // Sixteen places of its own, and none in common.
-    let doors = open_with(&house, Places::of_files(0).1, ConnectionLimiter::sparing(Duration::ZERO));
+    let doors = open_with(&house, ConnectionSlots::of_files(0).1, ConnectionLimiter::sparing(Duration::ZERO));
     let message = |n: usize| format!("<14>Nov 20 06:47:13 web-1 app: message {n}\n");
     let mut streams = Vec::new();
     for n in 0..16 {
@@ -154,7 +154,7 @@ async fn a_silent_connection_is_closed_for_one_that_has_something_to_say_and_one
 #[tokio::test]
 async fn who_finds_no_place_and_nobody_silent_is_closed_and_the_others_stay() {
     let house = House::new();
-    let doors = open_with(&house, Places::of_files(0).1, ConnectionLimiter::default());
+    let doors = open_with(&house, ConnectionSlots::of_files(0).1, ConnectionLimiter::default());
     let mut streams = Vec::new();
     for _ in 0..16 {
         streams.push(TcpStream::connect(doors.tcp).await.expect("the door is open"));

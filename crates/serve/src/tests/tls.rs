@@ -14,8 +14,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::House;
+use door::connection_slots::ConnectionSlots;
 use door::listen;
-use door::places::Places;
 use door::tls::Tls;
 use otel::syslog::{self, SyslogListeners};
 
@@ -52,7 +52,14 @@ async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (router, closing) = (house.service(), house.closing.clone());
-    tokio::spawn(listen::run(listener, Places::of_process().0, Some(tls), router, closing, std::future::pending()));
+    tokio::spawn(listen::run(
+        listener,
+        ConnectionSlots::of_process().0,
+        Some(tls),
+        router,
+        closing,
+        std::future::pending(),
+    ));
     address
 }
 
@@ -158,7 +165,7 @@ async fn syslog_under_tls_is_taken_and_shows_the_certificate_of_today() {
         house.server.clone(),
         house.families.syslog.clone(),
         listeners,
-        Places::of_process().1,
+        ConnectionSlots::of_process().1,
         syslog::ConnectionLimiter::default(),
     )
     .expect("a socket that is bound");

@@ -1,4 +1,4 @@
-//! Places for connections: so many at once as the files that the process may open allow, and not one more.
+//! ConnectionSlots for connections: so many at once as the files that the process may open allow, and not one more.
 //!
 //! Files are limited together. Connections that say nothing are cheap in memory but not in these, and a store without
 //! files takes and answers nothing. So a quarter is for what is stored; HTTP and syslog have an eighth each that nobody
@@ -21,9 +21,9 @@ const OWN_MIN: usize = 16;
 /// How often it is said that there are too many.
 const WORD_EVERY: Duration = Duration::from_secs(60);
 
-/// The places of one kind of connections.
+/// The slots of one kind of connections.
 #[derive(Debug)]
-pub struct Places {
+pub struct ConnectionSlots {
     own: Arc<Semaphore>,
     common: Arc<Semaphore>,
     n_max: usize,
@@ -31,7 +31,7 @@ pub struct Places {
     told: Option<Instant>,
 }
 
-impl Places {
+impl ConnectionSlots {
     /// Returns the limits of HTTP and of syslog connections in this process.
     pub fn of_process() -> (Self, Self) {
         let n_files = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
@@ -90,14 +90,14 @@ impl Places {
 mod tests {
     use super::*;
 
-    fn all(places: &Places) -> Vec<OwnedSemaphorePermit> {
+    fn all(places: &ConnectionSlots) -> Vec<OwnedSemaphorePermit> {
         std::iter::from_fn(|| places.take()).collect()
     }
 
     #[test]
     fn one_kind_may_have_what_the_other_does_not_need_but_for_an_eighth() {
         for (n_files, n_own, n_common) in [(0, 16, 0), (256, 32, 128), (20_000, 2_500, 10_000)] {
-            let (http, syslog) = Places::of_files(n_files);
+            let (http, syslog) = ConnectionSlots::of_files(n_files);
             let mut of_syslog = all(&syslog);
             assert_eq!((of_syslog.len(), syslog.n_max()), (n_own + n_common, n_own + n_common));
             assert!(syslog.shared().take().is_none());
@@ -105,6 +105,6 @@ mod tests {
             of_syslog.clear();
             assert_eq!(all(&http).len(), n_own + n_common);
         }
-        assert_eq!(Places::of_files(usize::MAX).0.n_max(), OWN_MAX + COMMON_MAX);
+        assert_eq!(ConnectionSlots::of_files(usize::MAX).0.n_max(), OWN_MAX + COMMON_MAX);
     }
 }

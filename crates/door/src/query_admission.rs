@@ -40,24 +40,24 @@ const CALLERS_MAX: usize = 1_024;
 /// How often a query that waits looks whether it was cancelled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The places.
-pub struct Turns {
+/// Admits queries to light and long places.
+pub struct QueryAdmission {
     /// All light queries.
     pub quick: Gate,
     /// Those of them that are not known yet.
     unknown: Gate,
     /// The unknown ones of each caller.
     callers: Mutex<HashMap<Arc<str>, Arc<Gate>>>,
-    of_caller: Room,
+    of_caller: GateLimits,
     long: Gate,
     /// Texts of queries, and whether each was long the last time.
     known: Mutex<HashMap<String, bool>>,
     quick_time: Duration,
 }
 
-/// How many may be at a gate, and wait there.
+/// The limits of a gate: running, waiting, and the time of waiting.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub struct GateLimits {
     /// Queries inside at once.
     pub places: u32,
     /// Queries that may wait.
@@ -67,8 +67,8 @@ pub struct Room {
 }
 
 /// One query's place.
-pub struct Turn {
-    turns: Arc<Turns>,
+pub struct AdmittedQuery {
+    turns: Arc<QueryAdmission>,
     running: Arc<Running>,
     runtime: Handle,
     held: Mutex<QueryPlaces>,
@@ -132,21 +132,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Room {
+impl GateLimits {
     fn gate(self, name: &'static str) -> Gate {
         Gate::new(name, self.places, self.waiting_max, self.patience)
     }
 }
 
-impl Turns {
+impl QueryAdmission {
     /// Lets queries through gates with this room for light and for long ones.
-    pub fn new(quick: Room, long: Room) -> Self {
-        let unknown = Room { places: quick.places.saturating_sub(1).max(1), ..quick };
+    pub fn new(quick: GateLimits, long: GateLimits) -> Self {
+        let unknown = GateLimits { places: quick.places.saturating_sub(1).max(1), ..quick };
         Self {
             quick: quick.gate("queries"),
             unknown: unknown.gate("queries"),
             callers: Mutex::default(),
-            of_caller: Room { places: unknown.places.saturating_sub(1).max(1), ..quick },
+            of_caller: GateLimits { places: unknown.places.saturating_sub(1).max(1), ..quick },
             long: long.gate("long queries"),
             known: Mutex::default(),
             quick_time: QUICK,
@@ -158,7 +158,7 @@ impl Turns {
     pub async fn run<T, F>(self: &Arc<Self>, running: Arc<Running>, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&Turn) -> Result<T, Problem> + Send + 'static,
+        F: FnOnce(&AdmittedQuery) -> Result<T, Problem> + Send + 'static,
     {
         let turn = self.begin(running).await?;
         let task = tokio::task::spawn_blocking(move || {
@@ -169,7 +169,7 @@ impl Turns {
         task.await.map_err(|_| Problem::internal("a fault in queries ended this request"))?
     }
 
-    async fn begin(self: &Arc<Self>, running: Arc<Running>) -> Result<Turn, Problem> {
+    async fn begin(self: &Arc<Self>, running: Arc<Running>) -> Result<AdmittedQuery, Problem> {
         let places = match self.was_long(&running.text) {
             Some(true) => None,
             Some(false) => Some(vec![self.quick.enter().await?]),
@@ -181,7 +181,7 @@ impl Turns {
             None => vec![self.long.enter().await?],
         };
         let held = QueryPlaces { places, is_long, is_refused: false, since: Instant::now(), spent: Spent::default() };
-        Ok(Turn { turns: self.clone(), running, runtime: Handle::current(), held: Mutex::new(held) })
+        Ok(AdmittedQuery { turns: self.clone(), running, runtime: Handle::current(), held: Mutex::new(held) })
     }
 
     /// Waits for a light place; nothing where others with the same text have shown meanwhile that it is long.
@@ -230,14 +230,14 @@ impl Turns {
 }
 
 #[cfg(test)]
-impl Turns {
+impl QueryAdmission {
     /// Unknown queries that wait behind others of their caller.
     fn callers_waiting(&self) -> usize {
         lock(&self.callers).values().map(|gate| gate.n_waiting()).sum()
     }
 }
 
-impl Turn {
+impl AdmittedQuery {
     /// Called now and then by the query's own threads, which wait here for a long place once the query has used more
     /// than a light one may. Where there is no room even to wait, the query is cancelled.
     pub fn step(&self) {
@@ -293,9 +293,9 @@ mod tests {
     use crate::queries::{Queries, Ticket};
 
     /// One quick place, one long place, and room for one to wait for each.
-    fn turns() -> Arc<Turns> {
-        let room = Room { places: 1, waiting_max: 1, patience: Duration::from_secs(60) };
-        Arc::new(Turns { quick_time: Duration::ZERO, ..Turns::new(room, room) })
+    fn turns() -> Arc<QueryAdmission> {
+        let room = GateLimits { places: 1, waiting_max: 1, patience: Duration::from_secs(60) };
+        Arc::new(QueryAdmission { quick_time: Duration::ZERO, ..QueryAdmission::new(room, room) })
     }
 
     fn ticket(text: &str) -> Ticket {
@@ -305,12 +305,12 @@ mod tests {
     type Answer = tokio::task::JoinHandle<Result<&'static str, u16>>;
 
     /// Returns a query that has taken a step when the first channel tells, and ends when the second one is told to.
-    fn long(turns: &Arc<Turns>, ticket: &Ticket) -> (Answer, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    fn long(turns: &Arc<QueryAdmission>, ticket: &Ticket) -> (Answer, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let (stepped, has_stepped) = mpsc::channel();
         let (end, ended) = mpsc::channel::<()>();
         let (turns, running) = (turns.clone(), ticket.running.clone());
         let task = tokio::spawn(async move {
-            let work = move |turn: &Turn| {
+            let work = move |turn: &AdmittedQuery| {
                 turn.step();
                 let _ = stepped.send(());
                 if !turn.running.is_cancelled() {
@@ -380,9 +380,12 @@ mod tests {
     }
 
     /// Two light places, one of which is for known queries.
-    fn light(quick_time: Duration, places: u32) -> Arc<Turns> {
-        let room = Room { places, waiting_max: 8, patience: Duration::from_secs(60) };
-        Arc::new(Turns { quick_time, ..Turns::new(room, Room { places: 1, waiting_max: 0, ..room }) })
+    fn light(quick_time: Duration, places: u32) -> Arc<QueryAdmission> {
+        let room = GateLimits { places, waiting_max: 8, patience: Duration::from_secs(60) };
+        Arc::new(QueryAdmission {
+            quick_time,
+            ..QueryAdmission::new(room, GateLimits { places: 1, waiting_max: 0, ..room })
+        })
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -390,7 +393,7 @@ mod tests {
         let turns = light(Duration::from_millis(50), 2);
         let blocker = turns.long.enter().await.expect("the long place is free");
         // It lasts longer than a light query may use, and uses next to nothing. There is no room to wait for a long place.
-        let work = |turn: &Turn| {
+        let work = |turn: &AdmittedQuery| {
             let began = Instant::now();
             while began.elapsed() < turn.turns.quick_time * 2 {
                 std::thread::park_timeout(Duration::from_millis(10));
@@ -402,7 +405,7 @@ mod tests {
         assert_eq!(answer.map_err(|problem| problem.status.as_u16()), Ok("light"));
         assert_eq!(turns.was_long("slow machine"), Some(false));
         // One that works as long is a long one.
-        let work = |turn: &Turn| {
+        let work = |turn: &AdmittedQuery| {
             let began = of_this_thread();
             while of_this_thread() - began < turn.turns.quick_time {
                 std::hint::spin_loop();
@@ -417,12 +420,12 @@ mod tests {
     }
 
     /// Runs a query that stays at its place until the sender is dropped; the receiver tells that it has begun.
-    fn staying(turns: &Arc<Turns>, ticket: &Ticket) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
+    fn staying(turns: &Arc<QueryAdmission>, ticket: &Ticket) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
         let (begun, has_begun) = mpsc::channel();
         let (end, ended) = mpsc::channel::<()>();
         let (turns, running) = (turns.clone(), ticket.running.clone());
         tokio::spawn(async move {
-            let work = move |_: &Turn| {
+            let work = move |_: &AdmittedQuery| {
                 let _ = begun.send(());
                 let _ = ended.recv();
                 Ok(())
