@@ -165,7 +165,7 @@ fn a_check_finds_mistakes_by_line_and_says_what_is_perhaps_not_meant() {
     }
     let doubtful = check("[[input]]\npaths = \"/no/such\"\n[[input]]\nname = \"again\"\npaths = \"/no/such\"\n");
     assert_eq!(doubtful.code, 0, "{}", doubtful.err);
-    assert!(doubtful.err.contains("warning: input \"files\": there is no /no/such yet"), "{}", doubtful.err);
+    assert!(doubtful.err.contains("warning: input \"files\": /no/such does not exist yet"), "{}", doubtful.err);
     assert!(doubtful.err.contains("/no/such belongs to the input \"files\" before it"), "{}", doubtful.err);
     let keyless = check("[ship]\nkey_file = \"no-key\"\n");
     assert!(keyless.code == 2 && keyless.err.contains("ship.key_file no-key: "), "{}", keyless.err);

@@ -137,7 +137,7 @@ fn a_shipper_says_nothing_to_a_server_that_it_does_not_believe() {
     let (sender, refused) = mpsc::channel();
     std::thread::spawn(move || {
         // Read to the end, so that it never waits for a reader.
-        for line in lines.filter(|line| line.contains("delivery does not work") && line.contains("certificate")) {
+        for line in lines.filter(|line| line.contains("delivery failed") && line.contains("certificate")) {
             let _ = sender.send(line);
         }
     });

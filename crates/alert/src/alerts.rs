@@ -24,7 +24,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 
 /// Rules at work. Dropping it stops them.
 pub struct Alerts {
-    book: Arc<RuleEngine>,
+    engine: Arc<RuleEngine>,
     post: Arc<dyn Post>,
     clock: Clock,
     /// Where what is made through the API is kept.
@@ -52,30 +52,31 @@ impl Alerts {
         let made = ApiDefinitions::load(&store).map_err(AlertsError::Start)?;
         let defined = Definitions { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
-        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), (Some(store), defined), options, is_stopping)?;
+        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), Some(store), defined, options, is_stopping)?;
         alerts.watch(feed)?;
         Ok(alerts)
     }
 
     /// Lets rules be judged at once when an event comes that concerns them.
     fn watch(&self, feed: Subscription) -> Result<(), AlertsError> {
-        let (book, clock, is_stopping) = (self.book.clone(), self.clock.clone(), self.is_stopping.clone());
-        self.spawn("alert-watch", move || watch(&book, &feed, &clock, &is_stopping))
+        let (engine, clock, is_stopping) = (self.engine.clone(), self.clock.clone(), self.is_stopping.clone());
+        self.spawn("alert-watch", move || watch(&engine, &feed, &clock, &is_stopping))
     }
 
     fn start_with(
         ask: Arc<dyn Ask>,
         post: Arc<dyn Post>,
-        (store, defined): (Option<Arc<Store>>, Definitions),
+        store: Option<Arc<Store>>,
+        defined: Definitions,
         options: Options,
         is_stopping: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
         let (rules, silences) = (defined.merged(), defined.made.silences.clone());
-        let book = RuleEngine::open(rules, silences, &options, clock.now());
-        let book = Arc::new(book.map_err(|error| AlertsError::State(error.to_string()))?);
+        let engine = RuleEngine::open(rules, silences, &options, clock.now());
+        let engine = Arc::new(engine.map_err(|error| AlertsError::State(error.to_string()))?);
         let alerts = Arc::new(Self {
-            book: book.clone(),
+            engine: engine.clone(),
             post,
             clock: clock.clone(),
             store,
@@ -88,14 +89,14 @@ impl Alerts {
         alerts.serve_channels()?;
         // What an event asked for has a thread of its own as well: it does not wait for a rule that takes long.
         for (name, takes) in [("alert-evaluate", TaskFilter::All), ("alert-at-once", TaskFilter::AtOnce)] {
-            let (book, ask, clock) = (book.clone(), ask.clone(), clock.clone());
-            alerts.spawn(name, move || evaluate_rules(&book, &*ask, &clock, takes))?;
+            let (engine, ask, clock) = (engine.clone(), ask.clone(), clock.clone());
+            alerts.spawn(name, move || evaluate_rules(&engine, &*ask, &clock, takes))?;
         }
         Ok(alerts)
     }
 
     /// Puts other rules and channels of files in the place of those that stand. A rule is known by its name: what one with
-    /// the same name has come to stays; of one that is no more, what fires is told as resolved.
+    /// the same name has come to stays; of one that no longer exists, what fires is told as resolved.
     pub fn replace(&self, files: RuleSet) -> Result<(), AlertsError> {
         let mut defined = self.defined();
         let before = std::mem::replace(&mut defined.files, files);
@@ -107,68 +108,68 @@ impl Alerts {
     }
 
     fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {
-        self.book.replace(defined.merged(), self.clock.now()).map_err(AlertsError::State)?;
+        self.engine.replace(defined.merged(), self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()
     }
 
-    /// What a panicking thread left locked is whole: it is replaced as one.
+    /// Locks the definitions. A panicking thread leaves them whole: they are replaced as one.
     fn defined(&self) -> MutexGuard<'_, Definitions> {
         self.defined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives every channel that has none a thread of its own, which ends with the channel.
     fn serve_channels(&self) -> Result<(), AlertsError> {
-        for name in self.book.take_unserved() {
-            let (book, post, clock) = (self.book.clone(), self.post.clone(), self.clock.clone());
+        for name in self.engine.take_unserved() {
+            let (engine, post, clock) = (self.engine.clone(), self.post.clone(), self.clock.clone());
             let store = self.store.clone();
             // A copy holds the channels of its original, which tells them itself.
             let is_held = move || store.as_ref().is_some_and(|store| store.copy_taken().is_some());
-            self.spawn("alert-notify", move || notify_channel(&book, &name, &*post, &clock, &is_held))?;
+            self.spawn("alert-notify", move || notify_channel(&engine, &name, &*post, &clock, &is_held))?;
         }
         Ok(())
     }
 
-    /// All rules, with what they have come to.
+    /// Returns all rules, with what they have come to.
     pub fn rules(&self) -> Vec<RuleView> {
-        self.book.rule_views()
+        self.engine.rule_views()
     }
 
-    /// How often rules are evaluated that do not say it themselves.
+    /// Returns the evaluation interval of rules without one of their own.
     pub fn interval_ns(&self) -> i64 {
-        self.book.usual_interval_ns()
+        self.engine.usual_interval_ns()
     }
 
-    /// How the evaluations of each rule go, by name.
+    /// Returns how the evaluations of each rule go, by name.
     pub fn timings(&self) -> Vec<(String, Timing)> {
-        self.book.schedule.timings()
+        self.engine.schedule.timings()
     }
 
-    /// All alerts that are pending, firing, or without data.
+    /// Returns all alerts that are pending, firing, or without data.
     pub fn alerts(&self) -> Vec<AlertView> {
-        self.book.alert_views(self.clock.now())
+        self.engine.alert_views(self.clock.now())
     }
 
-    /// How many notifications wait to be delivered.
+    /// Returns how many notifications wait to be delivered.
     pub fn n_waiting(&self) -> usize {
-        self.book.n_waiting()
+        self.engine.n_waiting()
     }
 
-    /// Why the state cannot be saved, if it cannot; then nothing is announced.
+    /// Returns why the state cannot be saved, if it cannot; then nothing is announced.
     pub fn save_error(&self) -> Option<String> {
-        self.book.save_error()
+        self.engine.save_error()
     }
 
     /// Ends evaluation and delivery; what waits is delivered after the next start.
     pub fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
-        self.book.stop();
+        self.engine.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("an alerting thread panicked");
             }
         }
-        self.book.save();
+        self.engine.save();
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), AlertsError> {
@@ -188,32 +189,32 @@ impl Drop for Alerts {
     }
 }
 
-fn evaluate_rules(book: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: TaskFilter) {
+fn evaluate_rules(engine: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: TaskFilter) {
     loop {
-        match book.schedule.wait(&|| clock.now(), takes, SLEEP_MAX) {
-            Next::Task(task) => book.evaluate(&task, ask, &|| clock.now()),
+        match engine.schedule.wait(&|| clock.now(), takes, SLEEP_MAX) {
+            Next::Task(task) => engine.evaluate(&task, ask, &|| clock.now()),
             Next::Nothing(_) => {}
             Next::Stop => return,
         }
-        book.save_at_times(clock.now());
+        engine.save_at_times(clock.now());
     }
 }
 
-/// Delivers what waits for a channel until it is no more. While `is_held`, everything waits.
-fn notify_channel(book: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
+/// Delivers what waits for a channel until it no longer exists. While `is_held`, everything waits.
+fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
     let mut repeated_at = clock.now().0;
     // It is looked up anew each time: it may have been changed.
-    while let Some(channel) = book.served_channel(name) {
-        book.tend(&channel, clock.now());
+    while let Some(channel) = engine.served_channel(name) {
+        engine.tend(&channel, clock.now());
         if is_held() {
-            if !book.wait_for_news(None, clock.now(), SLEEP_MAX) {
+            if !engine.wait_for_news(None, clock.now(), SLEEP_MAX) {
                 return;
             }
             continue;
         }
-        repeat_firing(book, &channel, post, clock.now(), &mut repeated_at);
+        repeat_firing(engine, &channel, post, clock.now(), &mut repeated_at);
         let mut wait = SLEEP_MAX;
-        if let Some(notification) = book.due_notification(&channel, clock.now()) {
+        if let Some(notification) = engine.due_notification(&channel, clock.now()) {
             let message = notification.message();
             // A defect that one delivery meets must not end all others.
             let posted = catch_unwind(AssertUnwindSafe(|| post.post(&channel, &message, clock.now())));
@@ -222,23 +223,23 @@ fn notify_channel(book: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock,
                 let reason = "a defect in catat ended the delivery; its log says where".to_string();
                 Err(PostError::Retry { after: None, reason })
             });
-            book.settle(name, &notification.id, &result, clock.now());
+            engine.settle(name, &notification.id, &result, clock.now());
             wait = Duration::ZERO;
         }
-        if !book.wait_for_news(Some(name), clock.now(), wait) {
+        if !engine.wait_for_news(Some(name), clock.now(), wait) {
             return;
         }
     }
 }
 
 /// Tells everything that fires once more where the receiver wants that, and nothing waits that it has not heard yet.
-fn repeat_firing(book: &RuleEngine, channel: &Channel, post: &dyn Post, now: Timestamp, repeated_at: &mut i64) {
+fn repeat_firing(engine: &RuleEngine, channel: &Channel, post: &dyn Post, now: Timestamp, repeated_at: &mut i64) {
     let Some(repeat_ns) = channel.target.repeat_ns() else { return };
     // A clock that was set back must not silence it.
     if (0..repeat_ns).contains(&now.0.saturating_sub(*repeated_at)) {
         return;
     }
-    let Some(firing) = book.firing_of(channel, now) else { return };
+    let Some(firing) = engine.firing_of(channel, now) else { return };
     *repeated_at = now.0;
     if firing.is_empty() {
         return;
@@ -246,7 +247,7 @@ fn repeat_firing(book: &RuleEngine, channel: &Channel, post: &dyn Post, now: Tim
     let posted = catch_unwind(AssertUnwindSafe(|| post.repeat(channel, &firing, now)));
     match posted {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(channel = channel.name, %error, "what fires was not told again"),
+        Ok(Err(error)) => tracing::warn!(channel = channel.name, %error, "firing alerts not sent to the channel again"),
         Err(_) => tracing::error!(channel = channel.name, "a delivery panicked"),
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn arrived(accepted: &Arc<AcceptedBatch>, offsets: &[ClockOffset]) ->
     Arc::new(AcceptedBatch { group: accepted.group.clone(), group_id: accepted.group_id, batch: Arc::new(batch) })
 }
 
-/// Whether an event is of a stream; one without a name stands for its whole group.
+/// Reports whether an event is of a stream; one without a name stands for its whole group.
 fn is_of(offset: &ClockOffset) -> Expr {
     let is = |field: &str, text: &str| {
         compare(Comparison::Equal, Expr::Field(field.into()), Expr::Literal(Some(Value::text(text))))

@@ -127,7 +127,7 @@ impl Ask for StoreAsk {
     }
 }
 
-/// What people did here. Rules that anybody but the owner of this machine made do not see it, as their makers do not.
+/// What people did here. Rules that anyone but the owner of this machine made do not see it, as their makers do not.
 const AUDIT_GROUP: &str = "catat/audit";
 
 impl StoreAsk {
@@ -139,7 +139,7 @@ impl StoreAsk {
         snapshot
     }
 
-    /// An uploaded table, as whoever serves them keeps it.
+    /// Returns an uploaded table, as whoever serves them keeps it.
     fn table(&self, name: &str) -> Option<Arc<plan::Rows>> {
         let document = self.store.setting("lookup", name).ok()??;
         let document: serde_json::Value = serde_json::from_str(&document).ok()?;
@@ -147,7 +147,7 @@ impl StoreAsk {
     }
 }
 
-/// A value as JSON.
+/// Returns a value as JSON.
 pub(crate) fn json_of(value: &Value) -> serde_json::Value {
     let mut text = String::new();
     value.write_json(&mut text);

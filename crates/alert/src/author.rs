@@ -2,46 +2,46 @@
 
 use types::{GroupPattern, GroupScope};
 
-/// Who makes something.
+/// The author of a definition.
 #[derive(Clone, Debug)]
 pub struct Author {
-    /// What they are called.
+    /// The name of the user or key.
     pub name: String,
     /// The groups that exist for them.
     pub scope: GroupScope,
-    /// Whether they administrate.
+    /// Whether the author is an administrator.
     pub is_admin: bool,
 }
 
-/// Why something is not made.
+/// Why a definition is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
-    /// There is none with the name.
+    /// It does not exist.
     #[error("there is no {0}")]
     NotFound(String),
-    /// It is there already.
+    /// It exists already.
     #[error("there is {0} already")]
     Exists(String),
-    /// It stands in a file.
-    #[error("{what} stands in {file}; change it there")]
+    /// It is defined in a file.
+    #[error("{what} is defined in {file}; change it there")]
     InFile {
         /// The rule or channel.
         what: String,
         /// The file.
         file: String,
     },
-    /// It is no rule, channel or silence.
+    /// It is not a valid rule, channel or silence.
     #[error("{0}")]
     Bad(String),
-    /// Who makes it may not.
+    /// The author has no permission.
     #[error("{0}")]
     NotAllowed(String),
-    /// It cannot be kept.
-    #[error("not kept: {0}")]
+    /// It cannot be saved.
+    #[error("not saved: {0}")]
     Kept(String),
 }
 
-/// A scope as it is kept; nothing for all groups.
+/// Returns a scope for storage; `None` for all groups.
 pub(crate) fn scope_texts(scope: &GroupScope) -> Option<Vec<String>> {
     match scope {
         GroupScope::All => None,
@@ -49,7 +49,7 @@ pub(crate) fn scope_texts(scope: &GroupScope) -> Option<Vec<String>> {
     }
 }
 
-/// A scope that was kept.
+/// Returns a stored scope.
 pub(crate) fn scope_of(texts: Option<&[String]>) -> GroupScope {
     match texts {
         None => GroupScope::All,

@@ -37,7 +37,7 @@ const RECIPIENTS_MAX: usize = 100;
 pub struct Channel {
     /// Its name, unique.
     pub name: String,
-    /// Topics that it is told of; none for all.
+    /// Topics of alerts that it receives; none for all.
     pub topics: Vec<String>,
     /// Whom it tells, and how.
     pub target: Target,
@@ -48,13 +48,13 @@ pub struct Channel {
     pub(crate) group_wait_ns: Option<i64>,
     pub(crate) group_interval_ns: Option<i64>,
     pub(crate) repeat_ns: Option<i64>,
-    /// Whether it is told of ends.
+    /// Whether it receives resolved notifications.
     pub(crate) send_resolved: bool,
     /// The file that it comes from; empty of one that was made through the API.
     pub file: String,
     /// Who made it through the API. Its address is then looked at more closely.
     pub maker: Option<String>,
-    /// The groups that exist for its maker: it is told of rules about these alone.
+    /// The groups that exist for its author: it receives alerts of rules about these alone.
     pub scope: GroupScope,
     /// What was set.
     pub(crate) settings: Box<ChannelSettings>,
@@ -100,7 +100,7 @@ impl Channel {
     pub fn new(settings: ChannelSettings) -> Result<Self, String> {
         let name = settings.name.clone();
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-            let message = "a channel has no name, or one that is none";
+            let message = "a channel has no name, or an invalid one";
             return Err(if name.is_empty() { "a channel has no name".to_string() } else { message.to_string() });
         }
         Self::named(settings).map_err(|message| format!("channel \"{name}\": {message}"))
@@ -127,14 +127,14 @@ impl Channel {
         })
     }
 
-    /// Whether it is told of an alert with these topics and labels, of a rule about these groups.
+    /// Reports whether it receives an alert with these topics and labels, of a rule about these groups.
     pub(crate) fn hears(&self, topics: &[String], groups: &[String], labels: &Labels) -> bool {
         let is_within =
             self.scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| self.scope.admits(pattern));
         is_within && self.takes(topics) && self.matchers.iter().all(|matcher| matcher.matches(labels))
     }
 
-    /// What alerts of one message have in common.
+    /// Returns what alerts of one message have in common.
     pub(crate) fn group_of(&self, labels: &Labels) -> String {
         let all = self.group_by.iter().any(|name| name == "...");
         let is_named = |name: &&String| all || self.group_by.contains(*name);
@@ -142,19 +142,19 @@ impl Channel {
         format!("{{{}}}", named.collect::<Vec<_>>().join(","))
     }
 
-    /// Tells whether the channel is told of alerts with `topics`.
+    /// Reports whether the channel receives alerts with `topics`.
     pub fn takes(&self, topics: &[String]) -> bool {
         self.topics.is_empty() || topics.iter().any(|topic| self.topics.contains(topic))
     }
 }
 
 impl Target {
-    /// Whether it is a program that sorts alerts itself, each on its own: then nothing is gained by holding them back.
+    /// Reports whether it is a program that sorts alerts itself, each on its own: then nothing is gained by holding them back.
     pub(crate) fn sorts(&self) -> bool {
         matches!(self, Self::Alertmanager { .. } | Self::PagerDuty { .. })
     }
 
-    /// How often it may be told in ten minutes while all is well.
+    /// Returns how often it may be told in ten minutes while all is well.
     pub(crate) fn posts_max(&self) -> usize {
         match self {
             Self::Slack { .. } | Self::Email(_) => POSTS_MAX,
@@ -162,7 +162,7 @@ impl Target {
         }
     }
 
-    /// How often the receiver wants to hear again of what goes on, if it does.
+    /// Returns how often the receiver needs a repetition of firing alerts, if it does.
     pub(crate) fn repeat_ns(&self) -> Option<i64> {
         matches!(self, Self::Alertmanager { .. }).then_some(alertmanager::RESEND_NS)
     }
@@ -203,7 +203,7 @@ impl Target {
     }
 }
 
-/// A key that another type has is a mistake that would go unnoticed.
+/// Refuses a key of another type: it would have no effect.
 fn refuse_foreign_keys(settings: &ChannelSettings) -> Result<(), String> {
     let has = [
         ("secret", settings.secret.is_some(), "webhook"),
@@ -216,7 +216,7 @@ fn refuse_foreign_keys(settings: &ChannelSettings) -> Result<(), String> {
         ("to", !settings.to.is_empty(), "email"),
     ];
     let foreign = has.into_iter().find(|(_, is_there, kind)| *is_there && settings.kind != *kind);
-    foreign.map_or(Ok(()), |(key, _, kind)| Err(format!("{key}: only type \"{kind}\" has it")))
+    foreign.map_or(Ok(()), |(key, _, kind)| Err(format!("{key}: belongs to type \"{kind}\" only")))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! What one channel has been told, in what groups, and how it takes it.
+//! The state of a channel: what it was notified of, in which groups, and whether deliveries succeed.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 
-/// Most attempts in so long a time. A person who is told more often stops to read, and a receiver in trouble is not helped by
-/// more. What comes beyond that waits, and is told of in one message.
+/// Most attempts in `POSTS_TIME_NS`. A person who gets more messages stops reading, and a failing receiver is not helped by
+/// more. Further alerts wait and are sent in one message.
 pub(crate) const POSTS_MAX: usize = 12;
 
 /// Most attempts in that time to reach a program that takes everything: one every two seconds.
@@ -14,10 +14,10 @@ pub(crate) const POSTS_MAX_OF_PROGRAMS: usize = 300;
 
 const POSTS_TIME_NS: i64 = 10 * Timestamp::MINUTE;
 
-/// How long a group is remembered of which nothing goes on.
+/// How long a group is remembered after its last alert ended.
 const GROUP_KEPT_NS: i64 = Timestamp::HOUR;
 
-/// What is known of a channel besides what waits for it.
+/// What is known of a channel besides its queue.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ChannelState {
     /// Alerts whose beginning it was told, or will be by what waits, and whose end it was not.
@@ -52,7 +52,7 @@ pub(crate) struct Failure {
 }
 
 impl ChannelState {
-    /// Takes note of an attempt.
+    /// Notes an attempt.
     pub(crate) fn note_post(&mut self, now: Timestamp, failure: Option<String>) {
         self.posts.retain(|at| is_lately(*at, now));
         self.failed_posts.retain(|at| is_lately(*at, now));
@@ -66,7 +66,7 @@ impl ChannelState {
         }
     }
 
-    /// When it may be tried next, where it may so often as long as all is well; nothing where that is now.
+    /// Returns when the channel may be tried again; `None` if now. `posts_max` is the limit while all is well.
     pub(crate) fn rests_until(&self, posts_max: usize, now: Timestamp) -> Option<Timestamp> {
         let is_well = !self.failed_posts.iter().any(|at| is_lately(*at, now));
         let posts_max = if is_well { posts_max } else { posts_max.min(POSTS_MAX) };
@@ -75,7 +75,7 @@ impl ChannelState {
         Some(Timestamp(first.saturating_add(POSTS_TIME_NS)))
     }
 
-    /// Whether it knows of an alert of a group.
+    /// Reports whether it knows of an alert of a group.
     pub(crate) fn is_open(&self, group: &str) -> bool {
         self.told.values().any(|told| told.group == group)
     }
@@ -87,7 +87,7 @@ impl ChannelState {
     }
 }
 
-/// A clock that was set back must not keep a channel silent.
+/// Checks that a clock that was set back does not keep a channel silent.
 fn is_lately(at: i64, now: Timestamp) -> bool {
     (0..POSTS_TIME_NS).contains(&now.0.saturating_sub(at))
 }
@@ -113,15 +113,18 @@ mod tests {
 
     /// Seconds at which attempts are made of more than there may be.
     fn attempts(posts_max: usize, failure: Option<&str>) -> Vec<i64> {
-        let mut desk = ChannelState::default();
+        let mut channel_state = ChannelState::default();
         let (mut now, mut posts) = (Timestamp(0), Vec::new());
         for _ in 0..1_000 {
-            now = desk.rests_until(posts_max, now).unwrap_or(now);
-            desk.note_post(now, failure.map(str::to_string));
+            now = channel_state.rests_until(posts_max, now).unwrap_or(now);
+            channel_state.note_post(now, failure.map(str::to_string));
             posts.push(now.0 / Timestamp::SECOND);
             now.0 += Timestamp::SECOND;
         }
-        assert!(desk.rests_until(posts_max, Timestamp(-Timestamp::HOUR)).is_none(), "a clock that was set back");
+        assert!(
+            channel_state.rests_until(posts_max, Timestamp(-Timestamp::HOUR)).is_none(),
+            "a clock that was set back"
+        );
         posts
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
     }
 }
 
-/// A rule that is a condition on the rows of its query.
+/// Returns a rule that is a condition on the rows of its query.
 fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
@@ -43,7 +43,7 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     let draft = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
         RuleQuery::Plan(draft) => draft,
         RuleQuery::Metric(_) if rule.kind != Kind::Threshold => {
-            return Err(CompileError::Query("must give columns; write it with `stats`, or as a filter".into()));
+            return Err(CompileError::Query("must return columns; write it with `stats`, or as a filter".into()));
         }
         RuleQuery::Metric(query) => {
             let condition = condition.unwrap_or_else(truth);
@@ -73,14 +73,14 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     Ok(Compiled { plan, labels, value, is_count, before, by, sources, ..Compiled::default() })
 }
 
-/// Label sets and their value are known once the query has been asked. What LogQL has no number for is well.
+/// Compiles a metric query of LogQL: label sets and values are known once it has run. A series without a number is healthy.
 fn of_metric(metric: Metric) -> Compiled {
     let events = metric.query.first_events();
     let (before, sources) = events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
     Compiled { metric: Some(metric), is_count: true, before, sources, ..Compiled::default() }
 }
 
-/// The number of rows of a query.
+/// Counts the rows of a query.
 fn counted(mut draft: PlanDraft) -> PlanDraft {
     let count: Name = "count".into();
     draft.operators.retain(|operator| !matches!(operator, Operator::Project { .. }));
@@ -99,11 +99,11 @@ mod tests {
     use crate::compile::compiled::{Compiled, FIRES};
 
     fn compiled(query: &str, condition: Option<&str>) -> Compiled {
-        let mut book = RuleSet::default();
+        let mut set = RuleSet::default();
         let condition = condition.map(|text| format!("condition: '{text}'")).unwrap_or_default();
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', {condition}}}]}}]");
-        book.add("r.yaml", &text).unwrap();
-        compile(&book.rules[0], Timestamp(0)).unwrap()
+        set.add("r.yaml", &text).unwrap();
+        compile(&set.rules[0], Timestamp(0)).unwrap()
     }
 
     fn columns(compiled: &Compiled) -> Vec<&str> {
@@ -130,14 +130,14 @@ mod tests {
             ("filter-pattern", "{ $.status >= 500 }"),
         ];
         for (language, query) in queries {
-            let mut book = RuleSet::default();
+            let mut set = RuleSet::default();
             let rule = format!("{{name: r, language: {language}, query: '{query}', condition: count > 5}}");
-            book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
-            let rule = compile(&book.rules[0], Timestamp(0)).unwrap();
+            set.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
+            let rule = compile(&set.rules[0], Timestamp(0)).unwrap();
             assert_eq!((columns(&rule), rule.is_count), (vec!["count", FIRES], true), "{language}");
             let plan = rule.events_plan(&[Some(Value::Integer(7)), Some(Value::Boolean(true))]);
             assert!(matches!(plan.operators()[0], Operator::Filter(_)), "{language}: {:?}", plan.operators());
-            let shown = book.rules[0].language.shown(query).unwrap();
+            let shown = set.rules[0].language.shown(query).unwrap();
             assert!(
                 language::parse_insights(&shown, &ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC })
                     .is_ok()
@@ -149,16 +149,16 @@ mod tests {
     fn mistakes_of_every_language_keep_their_place() {
         let queries = [("logql", "{group=\"app\"} |~", "1:"), ("lucene", "status:[500 TO", "1:"), ("kql", "(a", "1:")];
         for (language, query, place) in queries {
-            let mut book = RuleSet::default();
+            let mut set = RuleSet::default();
             let rule = format!("{{name: r, language: {language}, query: '{query}'}}");
-            let refused = book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap_err();
+            let refused = set.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap_err();
             let refused = refused[0].to_string();
             assert!(refused.contains("query: ") && refused.contains(&format!(" at {place}")), "{refused}");
         }
-        let mut book = RuleSet::default();
+        let mut set = RuleSet::default();
         let rule = "groups: [{name: g, rules: [{name: r, language: sql, query: select 1}]}]";
-        let refused = book.add("r.yaml", rule).unwrap_err()[0].to_string();
-        let known = "language: \"sql\" is not known; there are insights, logql, lucene, kql, filter-pattern";
+        let refused = set.add("r.yaml", rule).unwrap_err()[0].to_string();
+        let known = "language: unknown \"sql\"; known: insights, logql, lucene, kql, filter-pattern";
         assert!(refused.contains(known), "{refused}");
     }
 
@@ -180,10 +180,10 @@ mod tests {
 
     #[test]
     fn a_query_that_names_times_of_its_own_is_refused_with_its_place() {
-        let mut book = RuleSet::default();
+        let mut set = RuleSet::default();
         let query = "source \"app/*\" start=-1d | filter a = 1";
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}'}}]}}]");
-        let refused = format!("{:?}", book.add("r.yaml", &text).unwrap_err());
+        let refused = format!("{:?}", set.add("r.yaml", &text).unwrap_err());
         assert!(refused.contains("`start` has no place in a rule") && refused.contains("16"), "{refused}");
         let within = "filter a in (source \"b\" start=-1d | fields a)";
         assert_eq!(compiled(within, None).labels.len(), 0);

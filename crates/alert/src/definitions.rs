@@ -1,11 +1,11 @@
-//! Rules, channels and silences that people make through the API: documents of the control store.
+//! Rules, channels and silences created through the API: documents of the control store.
 //!
 //! | kind | name | document |
 //! |---|---|---|
-//! | `rule`, `channel` | its name | [`Document`]: what was sent, in the words of rule files, and who sent it |
+//! | `rule`, `channel` | its name | [`Document`]: the definition, with the keys of rule files, and its author |
 //! | `silence` | its id | [`crate::silence::SilenceRecord`] |
 //!
-//! A rule or channel of a file wins over one with its name that was made through the API.
+//! A rule or channel of a file takes precedence over one with the same name created through the API.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,16 +30,16 @@ const ROUTES: [&str; 2] = ["test", "backtest"];
 /// Longest name of a rule.
 const NAME_BYTES_MAX: usize = 200;
 
-/// Whether something new is made, or what is there replaced.
+/// Whether a definition must be new or may replace another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutMode {
-    /// There may be none with the name.
+    /// The name must be free.
     New,
-    /// It takes the place of one with the name, if there is one.
+    /// A definition with the name is replaced.
     Replace,
 }
 
-/// A rule or channel as it is kept.
+/// A rule or channel as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Document {
     pub(crate) definition: Json,
@@ -48,7 +48,7 @@ pub(crate) struct Document {
     pub(crate) changed_at: String,
 }
 
-/// All that was made through the API.
+/// All definitions created through the API.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ApiDefinitions {
     pub(crate) rules: BTreeMap<String, (Document, Rule)>,
@@ -96,7 +96,7 @@ impl Document {
 }
 
 impl ApiDefinitions {
-    /// Reads what is kept. What cannot be read, by this version, is left where it is and told of.
+    /// Loads the stored definitions. What this version cannot read is left in place and reported in the log.
     pub(crate) fn load(store: &Store) -> Result<Self, String> {
         let documents = |kind: &str| store.settings(kind).map_err(|error| error.to_string());
         let mut made = Self::default();
@@ -125,16 +125,16 @@ impl ApiDefinitions {
 }
 
 impl Definitions {
-    /// All that is to stand.
+    /// Returns all rules and channels that are in force.
     pub(crate) fn merged(&self) -> RuleSet {
-        let mut book = self.files.clone();
+        let mut set = self.files.clone();
         let known: BTreeSet<&str> = self.files.rules.iter().map(|rule| rule.name.as_str()).collect();
         let made = self.made.rules.values().map(|(_, rule)| rule);
-        book.rules.extend(made.filter(|rule| !known.contains(rule.name.as_str())).cloned());
+        set.rules.extend(made.filter(|rule| !known.contains(rule.name.as_str())).cloned());
         let known: BTreeSet<&str> = self.files.channels.iter().map(|channel| channel.name.as_str()).collect();
         let made = self.made.channels.values().map(|(_, channel)| channel);
-        book.channels.extend(made.filter(|channel| !known.contains(channel.name.as_str())).cloned());
-        book
+        set.channels.extend(made.filter(|channel| !known.contains(channel.name.as_str())).cloned());
+        set
     }
 }
 
@@ -142,22 +142,22 @@ fn read(text: &str) -> Result<Document, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// The rule of a document, by the reader of rule files: there is one model.
+/// Returns the rule of a document, by the reader of rule files: there is one model.
 pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return Err(format!("a rule's name has 1–{NAME_BYTES_MAX} bytes and no control characters"));
     }
     if ROUTES.contains(&name) {
-        return Err(format!("a rule cannot be called \"{name}\": that is an address of its own"));
+        return Err(format!("a rule cannot be called \"{name}\": the API uses that name"));
     }
     let definition = named(name, &document.definition)?;
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     // JSON is YAML; of places only the column would say something, and not of what was sent.
     let shown =
         |errors: Vec<crate::RuleError>| errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ");
-    book.add("", &text).map_err(shown)?;
-    let mut rule = book.rules.pop().ok_or("there is no rule in it")?;
+    set.add("", &text).map_err(shown)?;
+    let mut rule = set.rules.pop().ok_or("it contains no rule")?;
     rule.maker = Some(document.maker.clone());
     rule.scope = scope_of(document.scope.as_deref());
     // What the query names itself is what it is about, for whoever asks who may see it.
@@ -170,12 +170,12 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     }
     let beyond = rule.groups.iter().find(|group| !rule.scope.admits(group.as_str()));
     match beyond.filter(|_| !rule.scope.is_everything()) {
-        Some(group) => Err(format!("group \"{}\" does not exist for who makes this rule", group.as_str())),
+        Some(group) => Err(format!("group \"{}\" does not exist for the author of this rule", group.as_str())),
         None => Ok(rule),
     }
 }
 
-/// The channel of a document.
+/// Returns the channel of a document.
 pub(crate) fn channel_of(name: &str, document: &Document) -> Result<Channel, String> {
     let definition = named(name, &document.definition)?;
     let settings: ChannelSettings = serde_json::from_value(definition).map_err(|error| error.to_string())?;
@@ -185,12 +185,12 @@ pub(crate) fn channel_of(name: &str, document: &Document) -> Result<Channel, Str
     Ok(channel)
 }
 
-/// What was sent, with the name under which it is kept.
+/// Returns what was sent, with the name under which it is kept.
 fn named(name: &str, definition: &Json) -> Result<Json, String> {
     let mut definition = definition.clone();
-    let members = definition.as_object_mut().ok_or("the body is no JSON object")?;
+    let members = definition.as_object_mut().ok_or("the body is not a JSON object")?;
     if members.get("name").is_some_and(|known| known != name) {
-        return Err("the name in the body is another one than that in the path".to_string());
+        return Err("the name in the body differs from the name in the path".to_string());
     }
     members.insert("name".into(), name.into());
     Ok(definition)

@@ -1,6 +1,6 @@
-//! The book of rules and alerts: takes evaluations in, saves before it announces, and lists what it knows.
+//! The rule engine: evaluates rules, saves their state before it announces anything, and lists rules and alerts.
 //!
-//! It has no thread and no clock. Questions are asked without holding its lock; one thread evaluates.
+//! It has no thread and no clock of its own. Queries run without its lock; one thread at a time evaluates a rule.
 
 mod deliveries;
 mod evaluation;
@@ -27,7 +27,7 @@ use crate::state::AlertState;
 use crate::state_file::{StateError, StateFile};
 use crate::{Channel, Options, Rule, RuleSet, state, template};
 
-/// Rules, channels, and what they have come to.
+/// Rules, channels, and their state.
 pub(crate) struct RuleEngine {
     interval_ns: i64,
     wait_ns: i64,
@@ -36,17 +36,17 @@ pub(crate) struct RuleEngine {
     base_url: String,
     clock_offsets: Option<types::ClockOffsets>,
     file: StateFile,
-    /// When which rule is evaluated.
+    /// Decides when a rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
-    /// What rules learned of the past.
+    /// Answers about the past, by rule.
     memory: HistoryCache,
-    /// Told when a notification is queued, and when all ends.
+    /// Notified when a notification is queued, and at the end.
     news: Condvar,
 }
 
-/// Rules and channels as they stand at a time. Who works with them holds them for as long as that takes; others may
-/// have taken their place meanwhile.
+/// The rules and channels in force. Holders keep a version for as long as they work with it; another one may replace it
+/// meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct ActiveRules {
     pub(crate) rules: Vec<Arc<Rule>>,
@@ -56,13 +56,13 @@ pub(crate) struct ActiveRules {
 struct Inner {
     kept: AlertState,
     is_dirty: bool,
-    standing: Arc<ActiveRules>,
+    active: Arc<ActiveRules>,
     silences: Arc<Vec<Silence>>,
-    /// Since when rules are evaluated without a break.
+    /// Since when rules are evaluated without a gap.
     watched_from: Timestamp,
-    /// When it was saved last without need.
+    /// When unannounced changes were saved last.
     saved_at: Timestamp,
-    /// Names of channels that a thread delivers to.
+    /// Names of channels that have a thread.
     served: BTreeSet<String>,
     is_stopping: bool,
     save_error: Option<String>,
@@ -77,11 +77,11 @@ impl RuleEngine {
         now: Timestamp,
     ) -> Result<Self, StateError> {
         let (file, kept) = state::open(&options.dir)?;
-        let standing = ActiveRules::from(rules);
+        let active = ActiveRules::from(rules);
         let inner = Inner {
             kept,
             is_dirty: false,
-            standing: Arc::new(ActiveRules::default()),
+            active: Arc::new(ActiveRules::default()),
             silences: Arc::new(silences),
             watched_from: Timestamp(i64::MIN),
             saved_at: Timestamp(i64::MIN),
@@ -89,7 +89,7 @@ impl RuleEngine {
             is_stopping: false,
             save_error: None,
         };
-        let book = Self {
+        let engine = Self {
             interval_ns: options.interval_ns,
             wait_ns: options.group_wait_ns,
             group_interval_ns: options.group_interval_ns,
@@ -103,15 +103,15 @@ impl RuleEngine {
             news: Condvar::new(),
         };
         // What cannot be saved now is found again: nothing is announced before it is saved.
-        let mut inner = book.locked();
+        let mut inner = engine.locked();
         let mut kept = inner.kept.clone();
-        book.carry_over(&mut kept, &standing, &inner.silences, now);
+        engine.carry_over(&mut kept, &active, &inner.silences, now);
         inner.kept = kept;
         inner.is_dirty = true;
-        inner.standing = Arc::new(standing);
+        inner.active = Arc::new(active);
         drop(inner);
-        book.schedule_rules(&book.standing(), &|_| false);
-        Ok(book)
+        engine.schedule_rules(&engine.active_rules(), &|_| false);
+        Ok(engine)
     }
 
     /// Streams whose clock or time zone is off.
@@ -120,11 +120,11 @@ impl RuleEngine {
     }
 
     /// Rules and channels as they stand now.
-    pub(crate) fn standing(&self) -> Arc<ActiveRules> {
-        self.locked().standing.clone()
+    pub(crate) fn active_rules(&self) -> Arc<ActiveRules> {
+        self.locked().active.clone()
     }
 
-    /// What a panicking thread left locked is whole: the state is replaced as one, after it was saved.
+    /// Locks the state. A panicking thread leaves it whole: it is replaced as one, after it was saved.
     fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,7 +149,7 @@ impl RuleEngine {
         }
     }
 
-    /// Makes every thread that waits return.
+    /// Ends every thread that waits.
     pub(crate) fn stop(&self) {
         self.locked().is_stopping = true;
         self.schedule.stop();
@@ -163,33 +163,33 @@ impl RuleEngine {
         self.commit(&mut inner, kept);
     }
 
-    /// Why the state cannot be saved, if it cannot.
+    /// Returns why the state cannot be saved, if it cannot.
     pub(crate) fn save_error(&self) -> Option<String> {
         self.locked().save_error.clone()
     }
 }
 
 impl From<RuleSet> for ActiveRules {
-    fn from(book: RuleSet) -> Self {
+    fn from(set: RuleSet) -> Self {
         Self {
-            rules: book.rules.into_iter().map(Arc::new).collect(),
-            channels: book.channels.into_iter().map(Arc::new).collect(),
+            rules: set.rules.into_iter().map(Arc::new).collect(),
+            channels: set.channels.into_iter().map(Arc::new).collect(),
         }
     }
 }
 
 impl ActiveRules {
-    /// The channel with a name.
+    /// Returns the channel with a name.
     pub(crate) fn channel(&self, name: &str) -> Option<&Arc<Channel>> {
         self.channels.iter().find(|channel| channel.name == name)
     }
 
-    /// Whether it is this very rule that stands, not one that took its place.
+    /// Reports whether this very rule is in force, not a later one with its name.
     fn has(&self, rule: &Arc<Rule>) -> bool {
-        self.rules.iter().any(|standing| Arc::ptr_eq(standing, rule))
+        self.rules.iter().any(|active| Arc::ptr_eq(active, rule))
     }
 
-    /// Whether there is a rule with the name, and it is switched on.
+    /// Reports whether a rule with the name exists and is enabled.
     fn evaluates(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| rule.enabled && rule.name == name)
     }

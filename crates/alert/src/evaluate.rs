@@ -42,7 +42,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// As the API and the page call it.
+    /// Returns the name for the API and the page.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -204,7 +204,7 @@ impl Evaluation {
     }
 }
 
-/// The next state of one label set.
+/// Returns the next state of one label set.
 fn judge(
     rule: &Rule,
     compiled: &Compiled,
@@ -251,7 +251,7 @@ fn judge(
     set
 }
 
-/// Since when it has been so; of a time ahead, which a clock that was set back has left, now.
+/// Returns since when it has been so; of a time ahead, which a clock that was set back has left, now.
 fn known(since: &mut Option<i64>, now: Timestamp) -> &mut i64 {
     *since = since.filter(|since| *since <= now.0);
     since.get_or_insert(now.0)

@@ -12,10 +12,10 @@ use types::format_duration_ns;
 pub use self::composite::Condition;
 pub(crate) use self::keys::{KeyLocations, KindText, WindowText, read};
 
-/// Seasons with fewer of which nothing is known.
+/// Least number of seasons in which a value must have occurred to be judged.
 pub(crate) const SEASONS_MIN: usize = 3;
 
-/// What a rule looks for.
+/// What a rule detects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Kind {
     /// A condition on the rows of its query.
@@ -23,22 +23,22 @@ pub enum Kind {
     Threshold,
     /// Patterns that are new, or come far more often than before.
     Pattern(NewPattern),
-    /// Sources that fell silent.
+    /// Sources that stopped sending.
     Absence(Absence),
     /// The share of events that are bad.
     Ratio(Ratio),
-    /// How fast an error budget is used up.
+    /// How fast an error budget is spent.
     BurnRate(BurnRate),
-    /// Values unlike those of the same time of earlier days or weeks.
+    /// Values that differ from those of the same time of earlier days or weeks.
     Anomaly(Anomaly),
-    /// Other rules that fire together, or without each other.
+    /// A condition over other rules.
     Composite(Composite),
 }
 
 /// New and jumping patterns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewPattern {
-    /// Fields that make label sets, beside the pattern.
+    /// Fields of the label sets, besides the pattern.
     pub by: Vec<String>,
     /// The time before the window that patterns are compared with.
     pub baseline_ns: i64,
@@ -46,7 +46,7 @@ pub struct NewPattern {
     pub jump: f64,
     /// Events from which on it can be one.
     pub min_count: u64,
-    /// Most patterns told of singly.
+    /// Most patterns that get an alert of their own.
     pub limit: usize,
 }
 
@@ -55,9 +55,9 @@ pub struct NewPattern {
 pub struct Absence {
     /// Fields that make label sets; without any, the events of the query are one.
     pub by: Vec<String>,
-    /// What must be there even if it never was.
+    /// Label sets that are expected even if they never occurred.
     pub expect: Vec<BTreeMap<String, String>>,
-    /// How long after its last event a set is still missed.
+    /// How long after its last event a missing set fires.
     pub forget_ns: i64,
 }
 
@@ -66,35 +66,35 @@ pub struct Absence {
 pub struct Ratio {
     /// Which events are bad.
     pub bad: String,
-    /// Fields that make label sets.
+    /// Fields of the label sets.
     pub by: Vec<String>,
-    /// Events from which on a share says something.
+    /// Least number of events for a share to count.
     pub min_count: u64,
 }
 
 /// The use of an error budget.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BurnRate {
-    /// The share of events that shall be good.
+    /// The target share of good events.
     pub objective: f64,
     /// Which events are bad.
     pub bad: String,
-    /// Fields that make label sets.
+    /// Fields of the label sets.
     pub by: Vec<String>,
-    /// Events of the long window from which on its rate says something.
+    /// Least number of events of the long window for its rate to count.
     pub min_count: u64,
-    /// Both windows of one pair must burn that fast.
+    /// Pairs of windows; both of a pair must burn fast enough.
     pub windows: Vec<WindowPair>,
 }
 
-/// A long window that says that it matters, and a short one that says that it still goes on.
+/// A long window that shows that the errors matter, and a short one that shows that they continue.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowPair {
     /// The long one.
     pub long_ns: i64,
     /// The short one.
     pub short_ns: i64,
-    /// How many times too fast the budget is used up in both.
+    /// How many times too fast the budget is spent in both.
     pub factor: f64,
 }
 
@@ -135,7 +135,7 @@ pub struct Composite {
 }
 
 impl Kind {
-    /// As rules write it.
+    /// Returns the name in rules.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Threshold => "threshold",
@@ -148,12 +148,12 @@ impl Kind {
         }
     }
 
-    /// Whether an event can make it fire at once; what is silent, burns or is unusual shows only with time.
+    /// Reports whether an event can make it fire at once; what is silent, burns or is unusual shows only with time.
     pub(crate) fn is_immediate(&self) -> bool {
         matches!(self, Self::Threshold | Self::Pattern(_) | Self::Ratio(_))
     }
 
-    /// The keys of the kind as rules write them, those included that the rule left to us.
+    /// Returns the keys of the kind as rules write them, those included that the rule left to us.
     pub fn shown(&self) -> Map<String, Json> {
         let length = |ns: i64| format_duration_ns(ns);
         let pair = |pair: &WindowPair| json!({"long": length(pair.long_ns), "short": length(pair.short_ns), "factor": pair.factor});

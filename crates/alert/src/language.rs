@@ -41,15 +41,15 @@ impl Language {
     pub(crate) fn find(name: &str) -> Result<Self, String> {
         let known = || LANGUAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let found = LANGUAGES.iter().find(|(known, _)| *known == name);
-        found.map(|(_, language)| *language).ok_or_else(|| format!("\"{name}\" is not known; there are {}", known()))
+        found.map(|(_, language)| *language).ok_or_else(|| format!("unknown \"{name}\"; known: {}", known()))
     }
 
-    /// As rules write it.
+    /// Returns the name in rules.
     pub fn name(self) -> &'static str {
         LANGUAGES.iter().find(|(_, language)| *language == self).map_or("", |(name, _)| name)
     }
 
-    /// The same as `query` knows it; nothing for its own.
+    /// Returns the language as the crate `language` names it; `None` for the language of catat.
     pub(crate) fn foreign(self) -> Option<language::Language> {
         match self {
             Self::Insights => None,
@@ -60,7 +60,7 @@ impl Language {
         }
     }
 
-    /// The query as the page shows it, where it can be said in its language.
+    /// Returns the query as the page shows it, where it can be said in its language.
     pub(crate) fn shown(self, text: &str) -> Option<String> {
         match self.foreign() {
             None => Some(text.trim().to_owned()),
@@ -74,7 +74,7 @@ impl Language {
             Self::Insights => language::parse_rule(text, options)?,
             Self::LogQl => match logql::parse(text)? {
                 logql::Query::Metric(metric) => return Ok(RuleQuery::Metric(metric)),
-                // As the query says it: what a rule adds may ask for what the query itself shows nobody.
+                // As the query says it: what a rule adds may ask for what the query itself shows no one.
                 logql::Query::Log(log) => {
                     let labels = names.iter().filter(|name| !name.starts_with('@'));
                     let labels: Vec<Operator> =

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Promises: evaluation is a pure function of rule, table, previous state and time; a change is on disk before
-//! anybody hears of it; a notification keeps its id through every retry, also across a crash; a channel that does
+//! anyone hears of it; a notification keeps its id through every retry, also across a crash; a channel that does
 //! not answer delays no other.
 //!
 //! Knows nothing of HTTP routes; the lists that it gives are for the API and the page.

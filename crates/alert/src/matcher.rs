@@ -50,19 +50,19 @@ impl Matcher {
     /// Checks a condition.
     pub(crate) fn new(text: MatcherText) -> Result<Self, String> {
         if text.name.is_empty() || text.name.len() > VALUE_BYTES_MAX || text.value.len() > VALUE_BYTES_MAX {
-            return Err(format!("a matcher has a name, and a value of {VALUE_BYTES_MAX} bytes at most"));
+            return Err(format!("a matcher needs a name, and a value of at most {VALUE_BYTES_MAX} bytes"));
         }
         let compiled = text.is_regex.then(|| {
             let whole = format!("^(?s:{})$", text.value);
             RegexBuilder::new(&whole).size_limit(REGEX_BYTES_MAX).build()
         });
-        let regex = compiled.transpose().map_err(|_| format!("\"{}\" is no regular expression", text.value))?;
+        let regex = compiled.transpose().map_err(|_| format!("\"{}\" is not a regular expression", text.value))?;
         Ok(Self { text, regex })
     }
 
     /// Reads `name="value"`, with `=`, `!=`, `=~` or `!~`, and quotes of either kind or none.
     pub(crate) fn parse(written: &str) -> Result<Self, String> {
-        let bad = || format!("\"{written}\" is no condition; write severity=\"page\" or severity=~'page|error'");
+        let bad = || format!("\"{written}\" is not a condition; write severity=\"page\" or severity=~'page|error'");
         let at = written.find(['=', '!']).ok_or_else(bad)?;
         let (name, rest) = written.split_at(at);
         let operators = [("=~", true, true), ("!~", true, false), ("!=", false, false), ("=", false, true)];
@@ -75,7 +75,7 @@ impl Matcher {
         Self::new(MatcherText { name: name.trim().to_string(), value, is_regex, is_equal })
     }
 
-    /// Whether labels fulfil it.
+    /// Reports whether labels fulfil it.
     pub(crate) fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.text.name).map_or("", String::as_str);
         let is_so = self.regex.as_ref().map_or_else(|| value == self.text.value, |regex| regex.is_match(value));

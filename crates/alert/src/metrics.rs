@@ -54,7 +54,7 @@ const METRICS_MAX: usize = 200;
 /// Who makes a metric.
 #[derive(Clone, Debug)]
 pub struct Author {
-    /// What they are called.
+    /// The name of the user or key.
     pub name: String,
     /// The groups that exist for them: others do not count.
     pub scope: GroupScope,
@@ -103,7 +103,7 @@ pub enum MetricsError {
     #[error("there is no metric {0:?}")]
     Unknown(String),
     /// A file says it.
-    #[error("metric {name:?} is of the file {file}, which alone changes it")]
+    #[error("metric {name:?} is defined in {file}; change it there")]
     OfFile {
         /// Its name.
         name: String,
@@ -111,10 +111,10 @@ pub enum MetricsError {
         file: String,
     },
     /// One too many.
-    #[error("there can be {METRICS_MAX} metrics")]
+    #[error("at most {METRICS_MAX} metrics are allowed")]
     TooMany,
     /// It looks at what the server says of itself.
-    #[error("what the server says of itself is for who administrates all of it")]
+    #[error("server metrics need an admin key for all groups")]
     OwnGroups,
     /// The control store.
     #[error(transparent)]
@@ -129,7 +129,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Where numbers are kept.
     pub dir: PathBuf,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
     /// Metrics of rule files.
     pub files: Vec<FileMetric>,
@@ -137,14 +137,14 @@ pub struct Options {
     pub recordings: Vec<Recording>,
     /// How often those are evaluated that do not say it themselves.
     pub interval_ns: i64,
-    /// Partial results, shared with whoever else asks the store.
+    /// Partial results, shared with everyone who asks the store.
     pub cache: Option<Arc<execute::PartialCache>>,
     /// Where metrics are sent.
     pub remote: Option<RemoteWrite>,
 }
 
 impl Options {
-    /// Keeps numbers in `dir`; nothing to record and nobody to send to.
+    /// Keeps numbers in `dir`; nothing to record and no one to send to.
     pub fn new(dir: PathBuf, clock: Clock) -> Self {
         let (files, recordings, interval_ns) = (Vec::new(), Vec::new(), 30 * Timestamp::SECOND);
         Self { dir, clock, files, recordings, interval_ns, cache: None, remote: None }
@@ -160,7 +160,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Begins to count, and goes on where it had come to.
+    /// Begins to count, and continues where it had come to.
     pub fn start(store: Arc<Store>, options: Options) -> Result<Arc<Self>, AlertsError> {
         let Options { dir, clock, files, recordings, interval_ns, cache, remote } = options;
         let counting = MeterThread::start(store.clone(), clock.clone(), &dir).map_err(AlertsError::State)?;
@@ -190,7 +190,7 @@ impl Metrics {
                     let tally = Tally { sequence, ..Tally::default() };
                     self.numbers.counting.add((OF_FILES, name.clone()), &json_of(&metric.settings), meter, tally);
                 }
-                Err(error) => tracing::error!(metric = name, %error, "a metric of a file does not count"),
+                Err(error) => tracing::error!(metric = name, %error, "a metric of a file is not counted"),
             }
         }
     }
@@ -235,8 +235,8 @@ impl Metrics {
                 || self.numbers.recorder.names().any(|name| document.settings.writes(name));
             match document.settings.meter(document.scope()) {
                 Ok(meter) if !is_taken => self.count(&document, &json, meter),
-                Ok(_) => tracing::error!(metric = name, "a rule file writes under this name instead"),
-                Err(error) => tracing::error!(metric = name, %error, "a metric does not count"),
+                Ok(_) => tracing::error!(metric = name, "a rule file records under this name instead"),
+                Err(error) => tracing::error!(metric = name, %error, "a metric is not counted"),
             }
             documents.insert(name, document);
         }
@@ -248,7 +248,7 @@ impl Metrics {
         self.numbers.counting.add((KIND, document.settings.name.clone()), json, meter, tally);
     }
 
-    /// What counts, for others whose meters have documents of their own.
+    /// Returns what counts, for others whose meters have documents of their own.
     pub fn counting(&self) -> &MeterThread {
         &self.numbers.counting
     }
@@ -295,10 +295,10 @@ impl Metrics {
             other.shares_names(&settings) && (other.name != name || self.numbers.files.contains_key(&name))
         });
         if let Some(other) = clashing {
-            return Err(MetricsError::Taken(format!("the metric {:?} has a name of {name:?} already", other.name)));
+            return Err(MetricsError::Taken(format!("the metric {:?} uses a name of {name:?} already", other.name)));
         }
         if let Some(other) = self.numbers.recorder.names().find(|other| settings.writes(other)) {
-            return Err(MetricsError::Taken(format!("the recording rule {other:?} has a name of {name:?} already")));
+            return Err(MetricsError::Taken(format!("the recording rule {other:?} uses a name of {name:?} already")));
         }
         let document = Document {
             settings,
@@ -337,7 +337,7 @@ impl Metrics {
         }
     }
 
-    /// All metrics, by name.
+    /// Returns all metrics, by name.
     pub fn list(&self) -> Vec<MetricView> {
         self.numbers.counting.settle(SETTLE_MAX);
         let (of_files, of_documents) = (self.numbers.counting.counted(OF_FILES), self.numbers.counting.counted(KIND));
@@ -352,13 +352,13 @@ impl Metrics {
         all
     }
 
-    /// One metric.
+    /// Returns a metric.
     pub fn get(&self, name: &str) -> Result<MetricView, MetricsError> {
         let found = self.list().into_iter().find(|metric| metric.settings.name == name);
         found.ok_or_else(|| MetricsError::Unknown(name.to_owned()))
     }
 
-    /// What the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
+    /// Returns what the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
     pub fn families(&self) -> Vec<Family> {
         self.numbers.families()
     }
@@ -403,12 +403,12 @@ fn record(numbers: &MetricSources, ask: &StoreAsk, is_stopping: &AtomicBool) {
 }
 
 fn json_of(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("settings are texts, numbers and lists of them")
+    serde_json::to_string(value).expect("settings are strings, numbers and lists of them")
 }
 
 fn view(settings: &MetricSettings, counted: Option<&MeterCount>) -> MetricView {
     let tally = counted.map(|counted| &counted.tally);
-    let not_counted = || Some("it does not count; the log says why".to_owned());
+    let not_counted = || Some("it is not counted; the log says why".to_owned());
     MetricView {
         settings: settings.clone(),
         within: GroupScope::All,

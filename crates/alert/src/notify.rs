@@ -1,6 +1,6 @@
 //! Notifications: what they say, and the queue in which they wait until they are delivered.
 //!
-//! Each channel has a queue, first in first out, so that nobody hears of an end before the beginning. The queues
+//! Each channel has a queue, first in first out, so that no one hears of an end before the beginning. The queues
 //! are part of the saved state. A notification's id is made of what it says, so it is the same for every attempt,
 //! and also when it is made again after a crash.
 
@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::evaluate::Transition;
 use crate::{PostError, Rule};
 
-/// Most notifications that wait for one channel; beyond it the oldest go, as nobody reads a thousand of them.
+/// Most notifications that wait for one channel; beyond it the oldest go, as no one reads a thousand of them.
 const QUEUE_MAX: usize = 1_000;
 
 /// A notification that could not be delivered for so long is given up.
@@ -49,7 +49,7 @@ pub(crate) struct Notification {
     pub(crate) due_at: i64,
     /// Attempts that did not work.
     pub(crate) n_failed: u32,
-    /// What its alerts have in common; what is told of one group comes in order.
+    /// What its alerts have in common; notifications of one group are sent in order.
     #[serde(default)]
     pub(crate) group: String,
     /// Further alerts that it tells of.
@@ -61,12 +61,12 @@ pub(crate) struct Notification {
 }
 
 impl Notification {
-    /// All alerts that it tells of.
+    /// Returns all alerts that it tells of.
     pub(crate) fn bodies(&self) -> impl Iterator<Item = &Json> {
         std::iter::once(&self.body).chain(&self.more)
     }
 
-    /// What is delivered: the first alert, and the list of all.
+    /// Returns what is delivered: the first alert, and the list of all.
     pub(crate) fn message(&self) -> Json {
         let mut message = self.body.clone();
         let mut all = vec![slim(&self.body)];
@@ -81,7 +81,7 @@ impl Notification {
         message
     }
 
-    /// Whether another one of its group can come with it.
+    /// Reports whether another one of its group can come with it.
     fn takes(&self, other: &Self) -> bool {
         let is_same = |known: &Json| known["labels"] == other.body["labels"];
         let n_bytes: usize = self.bodies().map(|body| slim(body).to_string().len()).sum();
@@ -92,7 +92,7 @@ impl Notification {
             && n_bytes + slim(&other.body).to_string().len() < room
     }
 
-    /// Takes another one in. One that begins comes before those that end: it is what somebody has to look at.
+    /// Takes another one in. One that begins comes before those that end: it is what someone has to look at.
     fn take(&mut self, mut other: Self) {
         self.due_at = self.due_at.min(other.due_at);
         if other.body["status"] == "firing" && self.body["status"] != "firing" {
@@ -107,7 +107,7 @@ impl Notification {
     }
 }
 
-/// An alert with two of its events, the newest and the oldest that is shown.
+/// Returns an alert with two of its events, the newest and the oldest that is shown.
 pub(crate) fn slim(body: &Json) -> Json {
     let mut slim = body.clone();
     if let Some(events) = slim["events"].as_array_mut() {
@@ -158,17 +158,17 @@ impl Queues {
         queue.push_back(notification);
     }
 
-    /// The next notification of a channel, if it is due.
+    /// Returns the next notification of a channel, if it is due.
     pub(crate) fn due(&self, channel: &str, now: Timestamp) -> Option<&Notification> {
         self.nexts(channel).into_iter().find(|next| next.due_at <= now.0)
     }
 
-    /// When the next notification of a channel is due.
+    /// Returns when the next notification of a channel is due.
     pub(crate) fn next_due(&self, channel: &str) -> Option<Timestamp> {
         self.nexts(channel).iter().map(|next| Timestamp(next.due_at)).min()
     }
 
-    /// What may come next: what an attempt was begun of, which all others wait for, else the first of each group.
+    /// Returns what may come next: what an attempt was begun of, which all others wait for, else the first of each group.
     fn nexts(&self, channel: &str) -> Vec<&Notification> {
         let Some(queue) = self.0.get(channel) else { return Vec::new() };
         if let Some(begun) = queue.iter().find(|known| known.is_sealed || known.n_failed > 0) {
@@ -178,27 +178,27 @@ impl Queues {
         queue.iter().filter(|known| groups.insert(known.group.as_str())).collect()
     }
 
-    /// What waits for a channel, by id.
+    /// Returns what waits for a channel, by id.
     pub(crate) fn get_mut(&mut self, channel: &str, id: &str) -> Option<&mut Notification> {
         self.0.get_mut(channel)?.iter_mut().find(|known| known.id == id)
     }
 
-    /// Whether something of a group waits for a channel.
+    /// Reports whether something of a group waits for a channel.
     pub(crate) fn holds_group(&self, channel: &str, group: &str) -> bool {
         self.0.get(channel).is_some_and(|queue| queue.iter().any(|known| known.group == group))
     }
 
-    /// How many wait for a channel.
+    /// Returns how many wait for a channel.
     pub(crate) fn len_of(&self, channel: &str) -> usize {
         self.0.get(channel).map_or(0, VecDeque::len)
     }
 
-    /// Whether nothing waits for a channel.
+    /// Reports whether nothing waits for a channel.
     pub(crate) fn is_idle(&self, channel: &str) -> bool {
         self.0.get(channel).is_none_or(VecDeque::is_empty)
     }
 
-    /// How many wait.
+    /// Returns how many wait.
     pub(crate) fn len(&self) -> usize {
         self.0.values().map(VecDeque::len).sum()
     }
@@ -208,7 +208,7 @@ impl Queues {
         self.0.retain(|channel, _| is_there(channel));
     }
 
-    /// Takes note of the outcome of an attempt to deliver `id`.
+    /// Notes the outcome of an attempt to deliver `id`.
     pub(crate) fn settle(
         &mut self,
         channel: &str,
@@ -266,7 +266,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) url: String,
 }
 
-/// What is said of a subject to every channel; [`notification`] makes it a channel's own.
+/// Returns what is said of a subject to every channel; [`notification`] makes it a channel's own.
 pub(crate) fn body(subject: &Subject<'_>) -> Json {
     let change = subject.change;
     let mut events: Vec<Json> = subject.events.iter().map(|event| shortened_to(event, MESSAGE_BYTES_MAX)).collect();
@@ -319,7 +319,7 @@ fn id_of(body: &Json, status: &str, channel: &str, nth: u32) -> String {
     format!("{:032x}", xxh3_128(Json::Array(parts).to_string().as_bytes()))
 }
 
-/// A text of so many bytes at most, and a sign where some are left out.
+/// Returns a text of so many bytes at most, and a sign where some are left out.
 pub(crate) fn cut(text: &str, n_bytes_max: usize) -> String {
     if text.len() <= n_bytes_max {
         return text.to_string();
@@ -331,7 +331,7 @@ pub(crate) fn cut(text: &str, n_bytes_max: usize) -> String {
     format!("{}…", &text[..end])
 }
 
-/// An event with its long texts cut.
+/// Returns an event with its long texts cut.
 fn shortened_to(event: &Json, n_bytes_max: usize) -> Json {
     let Json::Object(members) = event else { return event.clone() };
     let shorten = |value: &Json| match value {

@@ -10,25 +10,25 @@ use types::Timestamp;
 pub struct Options {
     /// Where the state is kept.
     pub dir: PathBuf,
-    /// How often rules are evaluated that do not say it themselves.
+    /// Evaluation interval of rules without one of their own.
     pub interval_ns: i64,
-    /// How long what follows the first alert of a group is gathered.
+    /// How long alerts are gathered after the first one of a group.
     pub group_wait_ns: i64,
-    /// How long ends are gathered while others of the group go on.
+    /// How long resolved alerts are gathered while others of the group fire.
     pub group_interval_ns: i64,
-    /// After what time a channel is told again of what goes on; 0 for never.
+    /// Interval at which a channel is notified again of firing alerts; 0 for never.
     pub repeat_interval_ns: i64,
-    /// Whether channels made through the API may lead to this machine and private networks.
+    /// Whether channels created through the API may point to this machine and private networks.
     pub allow_private_addresses: bool,
     /// Whether channels may run programs.
     pub allow_commands: bool,
     /// Base address of the page, for links.
     pub base_url: String,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
     /// Streams whose clock or time zone is off; rules judge their events by arrival.
     pub clock_offsets: Option<types::ClockOffsets>,
-    /// Partial results, shared with whoever else asks the store.
+    /// Partial results, shared with everyone who asks the store.
     pub cache: Option<Arc<execute::PartialCache>>,
 }
 
@@ -54,10 +54,10 @@ impl Options {
 /// Why alerting cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum AlertsError {
-    /// The kept state cannot be used.
+    /// The saved state cannot be used.
     #[error("state of alerts: {0}")]
     State(String),
-    /// A thread or the HTTP client cannot be made.
+    /// A thread or the HTTP client cannot be created.
     #[error("alerting: {0}")]
     Start(String),
 }

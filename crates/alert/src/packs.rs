@@ -36,7 +36,7 @@ impl Pack {
         PACKS.into_iter().find(|pack| pack.name == name)
     }
 
-    /// What it is for: the comment at its head.
+    /// Returns what it is for: the comment at its head.
     pub fn about(&self) -> String {
         let lines = self.text.lines().map_while(|line| line.strip_prefix('#'));
         lines.map(str::trim).collect::<Vec<_>>().join(" ")

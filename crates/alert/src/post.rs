@@ -30,7 +30,7 @@ pub enum PostError {
     Refused(String),
 }
 
-/// The address, or why nothing is posted to it, whoever set it.
+/// Returns the address, or why nothing is posted to it, whoever set it.
 pub fn check_address(url: &str) -> Result<Url, String> {
     let address = Url::parse(url).map_err(|error| format!("url: {error}"))?;
     if !matches!(address.scheme(), "http" | "https") {
@@ -96,13 +96,13 @@ impl Poster {
         let after = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
-        let not_followed = if status.is_redirection() { ", and where it leads is not asked" } else { "" };
+        let not_followed = if status.is_redirection() { "; redirects are not followed" } else { "" };
         let reason = format!("answered {status}{not_followed}");
         Err(if is_final { PostError::Refused(reason) } else { PostError::Retry { after, reason } })
     }
 }
 
-/// An error with what it comes from: of a name that leads where nothing is posted to, that is said by its innermost.
+/// Returns an error with what it comes from: of a name that leads where nothing is posted to, that is said by its innermost.
 fn cause_of(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

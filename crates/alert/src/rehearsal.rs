@@ -1,4 +1,4 @@
-//! What a rule would have come to at given moments, judged at its turns from a start on: how tests of rules see it.
+//! Runs rules over past time: evaluates them at their turns from a start on and returns what fires at given times, for tests of rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ const TURNS_MAX: i64 = 100_000;
 /// Most rows of an answer.
 const ROWS_MAX: usize = 10_000;
 
-/// An alert that fires at a moment.
+/// An alert that fires at a given time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FiringAlert {
     /// Its labels.
@@ -28,7 +28,7 @@ pub struct FiringAlert {
     pub value: Option<Json>,
 }
 
-/// A rule on its way through the turns.
+/// A rule with its state between two turns.
 struct RuleRun<'a> {
     rule: &'a Rule,
     sets: Sets,
@@ -37,7 +37,7 @@ struct RuleRun<'a> {
     interval_ns: i64,
 }
 
-/// What fires at each of `moments`, which are in order, by the names of rules. Rules are judged at `start` and every
+/// Returns what fires at each of `moments`, which are in order, by the names of rules. Rules are judged at `start` and every
 /// interval from there; `interval_ns` where they do not say it themselves.
 ///
 /// # Errors
@@ -52,7 +52,7 @@ pub fn rehearse(
     let interval_of = |rule: &Rule| rule.interval_ns.unwrap_or(interval_ns).max(Timestamp::SECOND);
     let length_ns = moments.last().map_or(0, |last| last.0.saturating_sub(start.0));
     if rules.iter().map(|rule| length_ns / interval_of(rule)).sum::<i64>() > TURNS_MAX {
-        return Err(format!("more than {TURNS_MAX} turns; a longer evaluation_interval makes fewer"));
+        return Err(format!("more than {TURNS_MAX} evaluations; use a longer evaluation_interval"));
     }
     let part = |rule| RuleRun {
         rule,
@@ -76,7 +76,7 @@ pub fn rehearse(
     Ok(seen)
 }
 
-/// The rule whose turn is next, if it is not after `moment`.
+/// Returns the rule whose turn is next, if it is not after `moment`.
 fn next_of(parts: &[RuleRun<'_>], moment: Timestamp) -> Option<usize> {
     let due = parts.iter().enumerate().filter(|(_, part)| part.turn <= moment);
     due.min_by_key(|(_, part)| part.turn).map(|(at, _)| at)

@@ -39,7 +39,7 @@ pub struct Rule {
     pub annotations: BTreeMap<String, String>,
     /// What its alerts are about; channels subscribe.
     pub topics: Vec<String>,
-    /// Whether channels are told of its alerts; without, they are seen on the page and by rules of kind composite.
+    /// Whether channels receive its alerts; else only the page and rules of kind composite see them.
     pub notify: bool,
     /// Whether it is evaluated.
     pub enabled: bool,
@@ -52,7 +52,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule is there for somebody for whom only the groups of `scope` are.
+    /// Reports whether the rule is there for someone for whom only the groups of `scope` are.
     pub(crate) fn is_within(&self, scope: &GroupScope) -> bool {
         let is_any = !self.groups.is_empty();
         scope.is_everything() || is_any && self.groups.iter().all(|group| scope.admits(group.as_str()))
@@ -83,7 +83,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// As rules write it.
+    /// Returns the name in rules.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",

@@ -1,8 +1,8 @@
-//! Rules as somebody writes them to try them: a file, or one rule by itself.
+//! Rule texts to be tried: a rule file, or one rule by itself.
 
 use crate::{Rule, RuleError, RuleSet};
 
-/// How far one rule by itself is moved to stand in a file.
+/// What is put before a single rule to make it a file, and by how much that moves it.
 const BEFORE: &str = "groups:\n- name: rule\n  rules:\n  - ";
 const BEFORE_LINES: u64 = 3;
 const BEFORE_COLUMNS: u64 = 4;
@@ -12,21 +12,21 @@ const BEFORE_COLUMNS: u64 = 4;
 /// # Errors
 /// All mistakes; of a text without a rule, that.
 pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     let is_file = text.lines().any(|line| line.starts_with("groups:") || line.starts_with("channels:"));
     let read = match is_file {
-        true => book.add(name, text),
+        true => set.add(name, text),
         false => {
             let indented: Vec<&str> = text.lines().collect();
-            book.add(name, &format!("{BEFORE}{}", indented.join("\n    "))).map_err(moved_back)
+            set.add(name, &format!("{BEFORE}{}", indented.join("\n    "))).map_err(moved_back)
         }
     };
     read?;
-    if book.rules.is_empty() {
-        let message = "there is no rule in it".to_string();
+    if set.rules.is_empty() {
+        let message = "it contains no rule".to_string();
         return Err(vec![RuleError { file: name.into(), line: None, column: None, message }]);
     }
-    Ok(book.rules)
+    Ok(set.rules)
 }
 
 /// Reads a rule that is a JSON object.
@@ -34,12 +34,12 @@ pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
 /// # Errors
 /// All mistakes; they name keys and have no places.
 pub fn read_json_rule(name: &str, rule: &serde_json::Value) -> Result<Rule, Vec<RuleError>> {
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     let file = serde_json::json!({"groups": [{"name": "rule", "rules": [rule]}]});
     let placeless = |error: RuleError| RuleError { line: None, column: None, ..error };
-    book.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
-    book.rules.pop().ok_or_else(|| {
-        let message = "there is no rule in it".to_string();
+    set.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
+    set.rules.pop().ok_or_else(|| {
+        let message = "it contains no rule".to_string();
         vec![RuleError { file: name.into(), line: None, column: None, message }]
     })
 }
@@ -68,7 +68,7 @@ mod tests {
         let (line, column, message) = place("groups:\n- name: g\n  rules:\n  - name: r\n    query: filtr a = 1\n");
         assert_eq!((line, column), (Some(5), Some(12)), "{message}");
         assert!(message.contains("filtr"), "{message}");
-        assert_eq!(place("groups: []").2, "there is no rule in it");
+        assert_eq!(place("groups: []").2, "it contains no rule");
     }
 
     #[test]

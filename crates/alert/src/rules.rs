@@ -54,7 +54,7 @@ impl RuleSet {
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|suffix| suffix == "yaml" || suffix == "yml"));
         paths.sort();
-        let (mut book, mut errors) = (Self::default(), Vec::new());
+        let (mut set, mut errors) = (Self::default(), Vec::new());
         for path in paths {
             let text = match fs::metadata(&path) {
                 Ok(metadata) if metadata.len() > FILE_BYTES_MAX => Err("larger than 1 MiB".to_string()),
@@ -62,15 +62,15 @@ impl RuleSet {
                 Err(error) => Err(error.to_string()),
             };
             match text {
-                Ok(text) => errors.extend(book.add(&path.display().to_string(), &text).err().unwrap_or_default()),
+                Ok(text) => errors.extend(set.add(&path.display().to_string(), &text).err().unwrap_or_default()),
                 Err(message) => errors.push(at(&path, message)),
             }
         }
-        errors.extend(if errors.is_empty() { book.check_names() } else { Vec::new() });
-        if errors.is_empty() { Ok(book) } else { Err(errors) }
+        errors.extend(if errors.is_empty() { set.check_names() } else { Vec::new() });
+        if errors.is_empty() { Ok(set) } else { Err(errors) }
     }
 
-    /// What is wrong between the rules of all files: rules over rules that are not there, or over themselves.
+    /// Returns what is wrong between the rules of all files: rules over rules that are not there, or over themselves.
     pub fn check_names(&self) -> Vec<RuleError> {
         check_composites(self.rules.iter()).into_iter().map(|(_, error)| error).collect()
     }

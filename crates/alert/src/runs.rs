@@ -1,4 +1,4 @@
-//! Answers questions over events in memory, as tests of rules do.
+//! Runs queries over events in memory, for tests of rules.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,13 +1,13 @@
-//! When which rule is judged next. Pure but for the one lock around it: times come from outside.
+//! The schedule of rules: decides which rule is evaluated next. Pure but for its lock: times are parameters.
 //!
 //! ```text
 //! every rule:  a grid of turns, `interval` apart, shifted by its name so that rules do not come all at once
-//! at once:     an event came that may concern it: now, but not twice within a second
-//! late:        an event came late: once over each past window that holds it
+//! at once:     an event arrived that may concern it: now, but not twice within a second
+//! late:        an event arrived late: once over each past window that contains it
 //! ```
 //!
-//! A rule is judged by one thread at a time. What is judged at once may take a twentieth of a core on average; beyond
-//! that it waits for its turn, and turns are never left out.
+//! One thread at a time evaluates a rule. Evaluations at once may take a twentieth of a core on average; beyond that a
+//! rule waits for its turn. No turn is skipped.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,13 +16,13 @@ use std::time::Duration;
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A rule is not judged at once more often than this.
+/// Shortest time between two evaluations of a rule at once.
 const AT_ONCE_GAP_NS: i64 = Timestamp::SECOND;
 
 /// A rule that took longer than this the last time waits for its turn, so that it does not hold up those that are quick.
 const AT_ONCE_COST_NS_MAX: i64 = 500 * Timestamp::SECOND / 1_000;
 
-/// Of so many nanoseconds, one may go to what is judged at once.
+/// One of this many nanoseconds may be spent on evaluations at once.
 const AT_ONCE_SHARE: i64 = 20;
 
 /// Looking up the lines of an alert that began costs this part of its time: three alerts within a minute would else use
@@ -32,13 +32,13 @@ const EVIDENCE_SHARE: i64 = 10;
 /// What may be saved up for it, so that a burst after a quiet time is judged at once.
 const CREDIT_NS_MAX: i64 = 2 * Timestamp::SECOND;
 
-/// A rule that nothing concerned is asked all the same after so long.
+/// A rule that no event concerned is evaluated again after this time.
 const UNASKED_NS_MAX: i64 = 10 * Timestamp::MINUTE;
 
 /// The turn of a rule that is new.
 const SOON: i64 = i64::MIN;
 
-/// Most past windows that wait for one rule.
+/// Most past windows that wait for a rule.
 const LATE_MAX: usize = 64;
 
 /// Most instants for which events asked for one rule; until the latest of those beyond, it is asked at every turn.
@@ -123,7 +123,7 @@ impl Coverage {
 pub struct Timing {
     /// Evaluations, those of missed times included.
     pub n_evaluations: u64,
-    /// Evaluations that gave nothing.
+    /// Evaluations that failed.
     pub n_failures: u64,
     /// How long the last one took, without the lookup of lines for alerts that began.
     pub duration_ns: i64,
@@ -131,7 +131,7 @@ pub struct Timing {
     pub duration_ns_total: i64,
     /// How much later than its turn the last regular one began.
     pub lag_ns: i64,
-    /// When the last one ended that gave something.
+    /// When the last successful one ended.
     pub last_success: Option<Timestamp>,
 }
 
@@ -148,12 +148,12 @@ pub(crate) struct Task {
     pub(crate) is_idle: bool,
 }
 
-/// What became of a task.
+/// The outcome of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// How often the rule was judged.
     pub(crate) n_evaluations: u64,
-    /// Whether that gave nothing.
+    /// Whether the last evaluation failed.
     pub(crate) is_failed: bool,
     /// Whether there was nothing to judge by and is nothing to remember.
     pub(crate) is_idle: bool,
@@ -182,7 +182,7 @@ pub(crate) enum Next {
 }
 
 impl Schedule {
-    /// Without rules.
+    /// Creates a schedule without rules.
     pub(crate) fn new() -> Self {
         let turns = ScheduleState { credit_ns: CREDIT_NS_MAX, credited_at: i64::MAX, ..ScheduleState::default() };
         Self { turns: Mutex::new(turns), changed: Condvar::new() }
@@ -192,7 +192,7 @@ impl Schedule {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// These rules are judged from now on: name, interval, and whether it keeps its turn; others come as soon as
+    /// Replaces all rules: name, interval, and whether a rule keeps its turn; the others come as soon as
     /// possible.
     pub(crate) fn set(&self, rules: impl Iterator<Item = (String, i64, bool)>) {
         let mut turns = self.locked();
@@ -258,7 +258,7 @@ impl Schedule {
         turns.rules.iter().filter(|(_, turn)| is_asked(turn)).map(|(name, _)| name.clone()).collect()
     }
 
-    /// From now on it is told of every accepted event that concerns one of these rules, and of no other's.
+    /// Declares that every accepted event of these rules, and of no others, is reported here from now on.
     pub(crate) fn cover(&self, rules: &HashSet<&str>) {
         for (name, turn) in &mut self.locked().rules {
             // No one looked at earlier events: the rule is evaluated once more.
@@ -272,7 +272,7 @@ impl Schedule {
         self.changed.notify_all();
     }
 
-    /// How the evaluations of all rules go.
+    /// Returns how the evaluations of all rules go.
     pub(crate) fn timings(&self) -> Vec<(String, Timing)> {
         self.locked().rules.iter().map(|(name, turn)| (name.clone(), turn.timing)).collect()
     }
@@ -293,7 +293,7 @@ impl RuleSchedule {
         }
     }
 
-    /// When what an event asked for may begin.
+    /// Returns when what an event asked for may begin.
     fn at_once(&self) -> Option<i64> {
         if self.timing.duration_ns > AT_ONCE_COST_NS_MAX {
             return None;
@@ -375,7 +375,7 @@ impl ScheduleState {
         self.credit_ns = self.credit_ns.saturating_add(passed_ns / AT_ONCE_SHARE).min(CREDIT_NS_MAX);
     }
 
-    /// When there is credit again for something that waits for it.
+    /// Returns when there is credit again for something that waits for it.
     fn credit_due(&self, now: Timestamp) -> i64 {
         let is_awaited = self.credit_ns <= 0 && self.rules.values().any(|turn| turn.at_once().is_some());
         if !is_awaited {
@@ -384,7 +384,7 @@ impl ScheduleState {
         now.0.saturating_add((1 - self.credit_ns).saturating_mul(AT_ONCE_SHARE))
     }
 
-    /// After a clock was set back, turns that lie further ahead than an interval are due.
+    /// Makes turns due that lie further ahead than an interval, after the clock was set back.
     fn follow_clock(&mut self, now: Timestamp) {
         for turn in self.rules.values_mut() {
             if turn.due.saturating_sub(now.0) > turn.interval_ns {
@@ -395,7 +395,7 @@ impl ScheduleState {
     }
 }
 
-/// The next turn of a rule after `now`. Turns of different rules are shifted against each other.
+/// Returns the next turn of a rule after `now`. Turns of different rules are shifted against each other.
 pub(crate) fn next_turn(rule: &str, interval_ns: i64, now: Timestamp) -> i64 {
     let interval_ns = interval_ns.max(1);
     let shift_ns = (xxh3_64(rule.as_bytes()) % interval_ns.unsigned_abs()).cast_signed();

@@ -1,4 +1,4 @@
-//! Silences: for a time nobody is told of alerts with certain labels. What fires is shown all the same, and is told of
+//! Silences: for a time channels receive no alerts with certain labels. Firing alerts are still shown, and are sent
 //! when the silence ends and it fires still. The end of what was told before is always told.
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{Author, DefinitionError, Rule};
 const MATCHERS_MAX: usize = 20;
 const COMMENT_BYTES_MAX: usize = 2_000;
 
-/// How long a silence that is over is still listed, for whoever asks why nobody was told.
+/// How long a silence that is over is still listed, for whoever asks why no one was told.
 const KEPT_NS: i64 = 5 * Timestamp::DAY;
 
 /// A silence as it is sent.
@@ -115,7 +115,8 @@ impl NewSilence {
     pub(crate) fn checked(self, maker: &Author, now: Timestamp) -> Result<Silence, DefinitionError> {
         let bad = |message: String| DefinitionError::Bad(message);
         let time = |name: &str, text: Option<&String>| {
-            let read = text.map(|text| Timestamp::parse_rfc3339(text).ok_or_else(|| bad(format!("{name} is no time"))));
+            let read =
+                text.map(|text| Timestamp::parse_rfc3339(text).ok_or_else(|| bad(format!("{name} is not a time"))));
             read.transpose().map(|at| at.map(|at| at.0))
         };
         let starts_at = time("starts_at", self.starts_at.as_ref())?.unwrap_or(now.0);
@@ -127,7 +128,7 @@ impl NewSilence {
             _ => return Err(bad("a silence has either ends_at or duration, such as \"duration\": \"2h\"".into())),
         };
         if ends_at <= starts_at || ends_at <= now.0 {
-            return Err(bad("a silence ends after its beginning, and not in the past".into()));
+            return Err(bad("a silence must end after its start, and in the future".into()));
         }
         let written = self.conditions.into_iter().map(AnyMatcher::Text).chain(self.matchers);
         let matchers = written.map(AnyMatcher::read).collect::<Result<Vec<_>, _>>().map_err(bad)?;
@@ -138,7 +139,7 @@ impl NewSilence {
         }
         let created_by = self.created_by.unwrap_or_else(|| maker.name.clone());
         if self.comment.len() > COMMENT_BYTES_MAX || created_by.len() > COMMENT_BYTES_MAX {
-            return Err(bad(format!("comment and created_by have {COMMENT_BYTES_MAX} bytes at most")));
+            return Err(bad(format!("comment and created_by are limited to {COMMENT_BYTES_MAX} bytes")));
         }
         let identity = serde_json::json!([matchers, starts_at, ends_at, maker.name, now.0]).to_string();
         let kept = SilenceRecord {
@@ -157,7 +158,7 @@ impl NewSilence {
         if is_about_anything {
             Ok(silence)
         } else {
-            Err(bad("one matcher at least must not match a missing label".into()))
+            Err(bad("at least one matcher must not match a missing label".into()))
         }
     }
 }
@@ -170,7 +171,7 @@ impl Silence {
         Ok(Self { kept, matchers, scope })
     }
 
-    /// Whether it holds for an alert of a rule now.
+    /// Reports whether it holds for an alert of a rule now.
     pub(crate) fn holds(&self, groups: &[String], labels: &Labels, now: Timestamp) -> bool {
         let is_within =
             self.scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| self.scope.admits(pattern));
@@ -179,12 +180,12 @@ impl Silence {
             && self.matchers.iter().all(|matcher| matcher.matches(labels))
     }
 
-    /// Whether it has been over for so long that nobody asks any more.
+    /// Reports whether it has been over for so long that no one asks any more.
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
         now.0.saturating_sub(self.kept.ends_at) > KEPT_NS
     }
 
-    /// How it is shown.
+    /// Returns how it is shown.
     pub(crate) fn view(&self, now: Timestamp) -> SilenceView {
         let SilenceRecord { id, matchers, starts_at, ends_at, comment, created_by, .. } = self.kept.clone();
         let status = match now.0 {
@@ -197,7 +198,7 @@ impl Silence {
     }
 }
 
-/// The groups of a rule, as texts.
+/// Returns the groups of a rule, as texts.
 pub(crate) fn groups_of(rule: &Rule) -> Vec<String> {
     rule.groups.iter().map(|group| group.as_str().to_string()).collect()
 }
@@ -233,7 +234,7 @@ mod tests {
         for (written, expected) in [
             (r#"{"matchers":[7],"duration":"1h"}"#, "a matcher is a text such as \"severity=~'page|error'\""),
             (r#""x""#, "expected an object with match, duration or ends_at, and comment"),
-            (r#"{"match":["severity"],"duration":"1h"}"#, "\"severity\" is no condition"),
+            (r#"{"match":["severity"],"duration":"1h"}"#, "\"severity\" is not a condition"),
             (r#"{"duration":"1h"}"#, "a silence has 1–20 conditions"),
             (r#"{"match":["a=b"]}"#, "a silence has either ends_at or duration"),
             (r#"{"matches":["a=b"]}"#, "unknown field `matches`"),

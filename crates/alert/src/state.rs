@@ -34,8 +34,8 @@ pub(crate) struct AlertState {
     #[serde(default)]
     pub(crate) fired: BTreeMap<String, ActiveAlert>,
     /// What channels have been told, by name.
-    #[serde(default)]
-    pub(crate) desks: BTreeMap<String, ChannelState>,
+    #[serde(default, rename = "desks")]
+    pub(crate) channels: BTreeMap<String, ChannelState>,
 }
 
 /// An alert that fires.
@@ -45,7 +45,7 @@ pub(crate) struct ActiveAlert {
     /// Groups and topics of the rule.
     pub(crate) groups: Vec<String>,
     pub(crate) topics: Vec<String>,
-    /// Whether its rule tells nobody.
+    /// Whether its rule tells no one.
     #[serde(default)]
     pub(crate) is_quiet: bool,
     pub(crate) labels: Labels,
@@ -57,7 +57,7 @@ pub(crate) struct ActiveAlert {
     pub(crate) acknowledged: Option<Acknowledgement>,
 }
 
-/// That somebody has taken an alert on.
+/// That someone has taken an alert on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// Who.
@@ -124,7 +124,7 @@ mod tests {
             r#"{"rules":{},"queues":{"hook":[{"id":"a","body":{},"made_at":0,"due_at":0,"n_failed":0}]}}"#,
         )
         .unwrap();
-        assert_eq!((old.queues.len(), old.fired.len(), old.desks.len()), (1, 0, 0));
+        assert_eq!((old.queues.len(), old.fired.len(), old.channels.len()), (1, 0, 0));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl StateFile {
                 Err(None) => {
                     let aside = path.with_extension("damaged");
                     fs::rename(&path, &aside).map_err(io_error)?;
-                    tracing::error!(kept = %aside.display(), "a file of state is damaged; what it held starts anew");
+                    tracing::error!(kept = %aside.display(), "a state file is damaged; its content starts anew");
                     T::default()
                 }
             },

@@ -27,7 +27,7 @@ pub(crate) struct Names<'a> {
     pub(crate) variables: &'a [&'a str],
     /// Labels; `None` where only an answer shows which there are.
     pub(crate) labels: Option<&'a [String]>,
-    /// Columns of the query, which somebody may take for variables.
+    /// Columns of the query, which someone may take for variables.
     pub(crate) columns: &'a [String],
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn check(template: &str, names: Names<'_>) -> Result<(), String> {
 }
 
 fn unknown_variable(variable: &str, names: Names<'_>) -> String {
-    let there_are = format!("there is no variable \"{variable}\"; there are {}", names.variables.join(", "));
+    let there_are = format!("unknown variable \"{variable}\"; known: {}", names.variables.join(", "));
     if names.columns.iter().any(|column| column == variable) {
         return format!("{there_are}; the number that the condition is about is {{{{ value }}}}");
     }
@@ -88,10 +88,10 @@ fn check_label(label: &str, labels: &[String]) -> Result<(), String> {
     }
     let near = plan::nearest(label, labels.iter().map(String::as_str));
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-    Err(format!("alerts of this rule have no label \"{label}\"; there are {}{near}", labels.join(", ")))
+    Err(format!("alerts of this rule have no label \"{label}\"; known: {}{near}", labels.join(", ")))
 }
 
-/// The names in `labels['…']` and `labels["…"]`.
+/// Returns the names in `labels['…']` and `labels["…"]`.
 fn subscripts(template: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for after in template.split("labels[").skip(1) {
@@ -162,12 +162,12 @@ mod tests {
         ] {
             assert_eq!(wrong(right), None, "{right}");
         }
-        let there_are = "there is no variable \"n\"; there are value, labels, rule, events, url, window";
+        let there_are = "unknown variable \"n\"; known: value, labels, rule, events, url, window";
         let of_column = format!("{there_are}; the number that the condition is about is {{{{ value }}}}");
         assert_eq!(wrong("{{ n }} failed"), Some(of_column));
         assert!(wrong("{{ valeu }}").unwrap().ends_with("did you mean \"value\"?"));
         assert!(wrong("{{ alertname }}").unwrap().ends_with("write {{ labels.alertname }}"));
-        let of_label = "alerts of this rule have no label \"log\"; there are alertname, @log; did you mean \"@log\"?";
+        let of_label = "alerts of this rule have no label \"log\"; known: alertname, @log; did you mean \"@log\"?";
         assert_eq!(wrong("{{ labels.log }}").as_deref(), Some(of_label));
         assert_eq!(wrong("{{ labels[\"log\"] }}").as_deref(), Some(of_label));
         assert!(wrong("{{ $value }}").unwrap().ends_with("write value without the $"));

@@ -1,4 +1,4 @@
-//! Rules on trial: what one says of the stored events now, and when it would have fired. Nothing is kept or told.
+//! Tries rules: what one finds in the stored events now, and when it would have fired. Saves and sends nothing.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -49,9 +49,9 @@ pub struct TrialSet {
 }
 
 /// Why a rule over rules says nothing by itself.
-const OVER_RULES: &str = "a rule of kind composite looks at which rules fire now, so that it cannot be tried by itself";
+const OVER_RULES: &str = "a rule of kind composite depends on the rules that fire now, so it cannot be tried by itself";
 
-/// What a rule on trial has at hand.
+/// Returns what a rule on trial has at hand.
 fn asking<'a>(ask: &'a dyn Ask, now: Timestamp, memory: &'a HistoryCache) -> DetectorInput<'a> {
     DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory, fires: &|_| false }
 }
@@ -104,7 +104,7 @@ pub struct Backtest {
     pub step_ns: i64,
     /// What would have fired, oldest first.
     pub alerts: Vec<PastAlert>,
-    /// How often somebody would have been told, ends included.
+    /// How often someone would have been told, ends included.
     pub n_notifications: u64,
     /// Why it is not the whole truth, if it is not.
     pub partial: Vec<String>,
@@ -141,7 +141,7 @@ pub fn backtest(rule: &Rule, ask: &dyn Ask, past: &BacktestRange) -> Backtest {
     };
     if factor > 1 {
         run.found.partial.push(format!(
-            "judged every {} instead of every {}, since there are more than {} turns",
+            "evaluated every {} instead of every {}, since there are more than {} evaluations",
             types::format_duration_ns(step_ns),
             types::format_duration_ns(interval_ns),
             past.turns_max
@@ -208,7 +208,7 @@ impl Run<'_> {
     }
 
     fn answer(&mut self, rule: &Rule, at: Timestamp) -> Result<(crate::compile::Compiled, Table), String> {
-        let stopped = |why: &str| Err(format!("judged until before {at}: {why}"));
+        let stopped = |why: &str| Err(format!("evaluated until before {at}: {why}"));
         if self.n_questions >= self.past.questions_max {
             return stopped(&format!("more than {} questions", self.past.questions_max));
         }
@@ -260,7 +260,7 @@ impl Run<'_> {
             self.keep(alert);
         }
         if self.found.alerts.len() >= ALERTS_MAX {
-            self.found.partial.push(format!("only the first {ALERTS_MAX} alerts are told"));
+            self.found.partial.push(format!("only the first {ALERTS_MAX} alerts are listed"));
         }
         self.found.alerts.sort_by(|a, b| a.starts_at.cmp(&b.starts_at).then_with(|| a.labels.cmp(&b.labels)));
         self.found

@@ -57,7 +57,7 @@ pub(crate) struct TriggeredRule {
 }
 
 impl Triggers {
-    /// Those of `rules`.
+    /// Builds the triggers of `rules`.
     pub(crate) fn of(rules: &[Arc<Rule>], now: Timestamp) -> Self {
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         let mut all: Vec<Trigger> = Vec::new();
@@ -77,19 +77,19 @@ impl Triggers {
         Self { all }
     }
 
-    /// Names of the rules that no event can concern without being told of: what matches when it is accepted and what
+    /// Returns names of the rules that no event can concern without being told of: what matches when it is accepted and what
     /// matches later is the same.
     pub(crate) fn timeless(&self) -> HashSet<&str> {
         let all = self.all.iter().filter(|trigger| trigger.is_timeless);
         all.flat_map(|trigger| &trigger.rules).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Names of all rules.
+    /// Returns names of all rules.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &str> {
         self.all.iter().flat_map(|trigger| &trigger.rules).map(|(name, _)| name.as_str())
     }
 
-    /// The rules that events of these batches concern. Those of `waiting` are judged soon anyway; for them only events
+    /// Returns the rules that events of these batches concern. Those of `waiting` are judged soon anyway; for them only events
     /// matter that their present window does not hold.
     pub(crate) fn touched(
         &self,
@@ -140,7 +140,7 @@ impl BatchFilter {
         self.ages_ns.0 >= 0 && self.ages_ns.1 <= window_ns
     }
 
-    /// The events of at least a level. Most rules ask for few of many, and each of them would look at all.
+    /// Returns the events of at least a level. Most rules ask for few of many, and each of them would look at all.
     fn run(&self, level_code_min: u8) -> Arc<BatchRun> {
         let made = || {
             let AcceptedBatch { group, group_id, batch } = &*self.accepted;
@@ -172,7 +172,7 @@ impl Trigger {
         Some(Self { groups, level_code_min, tail, is_timeless, rules: vec![rule] })
     }
 
-    /// Of each event that passes, when it happened and when it was accepted.
+    /// Returns of each event that passes when it happened and when it was accepted.
     fn times(&self, accepted: &BatchFilter, now: Timestamp) -> Vec<(i64, i64)> {
         let is_wanted = GroupPattern::any_matches(&self.groups, accepted.accepted.group.as_str());
         if !is_wanted || accepted.level_code_max < self.level_code_min {
@@ -188,7 +188,7 @@ impl Trigger {
     }
 }
 
-/// The groups and the first steps of a rule, as far as they look at single events; nothing where none chooses any.
+/// Returns the groups and the first steps of a rule, as far as they look at single events; nothing where none chooses any.
 fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Operator>)> {
     if !rule.kind.is_immediate() {
         return None;
@@ -202,12 +202,12 @@ fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Oper
     Some((groups, steps))
 }
 
-/// Tells whether a step looks at each event by itself and gives no more events than it is given.
+/// Reports whether a step looks at each event by itself and gives no more events than it is given.
 pub(crate) fn is_of_events(step: &Operator) -> bool {
     matches!(step, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_))
 }
 
-/// The lowest level that a condition lets pass, where it says so outright.
+/// Returns the lowest level that a condition lets pass, where it says so outright.
 fn level_of(operator: &Operator) -> Option<u8> {
     let Operator::Filter(condition) = operator else { return None };
     level_of_condition(condition)
@@ -246,7 +246,7 @@ fn touched_of(rule: &str, window_ns: i64, times: &[(i64, i64)]) -> Option<Trigge
     is_touched.then(|| TriggeredRule { rule: rule.to_string(), dues, late })
 }
 
-/// When an event that lies ahead is judged: at its time, or within the second after it where that is far away, so that
+/// Returns when an event that lies ahead is judged: at its time, or within the second after it where that is far away, so that
 /// many such events ask for few evaluations.
 fn rounded_ahead(happened: i64, ahead_ns: i64) -> i64 {
     if ahead_ns <= Timestamp::SECOND {

@@ -1,7 +1,7 @@
-//! The thread that reads the feed of accepted batches and lets rules be judged at once that they concern.
+//! The thread that reads the feed of accepted batches and schedules the rules that they concern.
 //!
-//! It takes a small share of a core: the longer a look took, the longer it rests, and batches that come meanwhile are
-//! looked at together. What it does not keep up with is lost to it, and then all rules are judged.
+//! It takes a small share of a core: the longer a look took, the longer it rests, and batches that arrive meanwhile are
+//! looked at together. If it falls behind, the feed drops batches and all rules are evaluated.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,28 +23,28 @@ const IDLE: Duration = Duration::from_millis(250);
 /// A look is followed by a rest so many times as long,
 const REST_TIMES: u32 = 19;
 
-/// but not by one that would keep an error from being in somebody's hands within two seconds.
+/// but not by one that would keep an error from being in someone's hands within two seconds.
 const REST_MAX: Duration = Duration::from_millis(500);
 
 /// Reads until the store is closed or all ends.
-pub(crate) fn watch(book: &RuleEngine, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
-    let (mut standing, mut triggers): (Arc<ActiveRules>, Triggers) = Default::default();
-    let _covering = CoverageGuard(book);
+pub(crate) fn watch(engine: &RuleEngine, feed: &Subscription, clock: &Clock, is_stopping: &AtomicBool) {
+    let (mut active, mut triggers): (Arc<ActiveRules>, Triggers) = Default::default();
+    let _covering = CoverageGuard(engine);
     while !is_stopping.load(Ordering::Relaxed) {
         let first = feed.receive(IDLE);
         let began = Instant::now();
-        let now_standing = book.standing();
-        if !Arc::ptr_eq(&standing, &now_standing) {
-            standing = now_standing;
-            triggers = Triggers::of(&standing.rules, clock.now());
-            book.schedule.cover(&triggers.timeless());
+        let now_active = engine.active_rules();
+        if !Arc::ptr_eq(&active, &now_active) {
+            active = now_active;
+            triggers = Triggers::of(&active.rules, clock.now());
+            engine.schedule.cover(&triggers.timeless());
         }
         let Some((batches, is_lagging)) = gather(feed, first) else { return };
         if is_lagging {
             let now = clock.now();
-            triggers.rules().for_each(|rule| book.schedule.ask(rule, &[now], &[]));
+            triggers.rules().for_each(|rule| engine.schedule.ask(rule, &[now], &[]));
         }
-        look(book, &triggers, &batches, clock);
+        look(engine, &triggers, &batches, clock);
         std::thread::sleep((began.elapsed() * REST_TIMES).min(REST_MAX));
     }
 }
@@ -58,7 +58,7 @@ impl Drop for CoverageGuard<'_> {
     }
 }
 
-/// All that waits, and whether something was lost. Nothing when the store is closed.
+/// Returns all that waits, and whether something was lost. Nothing when the store is closed.
 fn gather(feed: &Subscription, first: FeedItem) -> Option<(Vec<Arc<AcceptedBatch>>, bool)> {
     let (mut batches, mut is_lagging) = (Vec::new(), false);
     let mut next = first;
@@ -77,12 +77,12 @@ fn gather(feed: &Subscription, first: FeedItem) -> Option<(Vec<Arc<AcceptedBatch
 }
 
 /// Lets the rules that these batches concern be judged at once.
-pub(crate) fn look(book: &RuleEngine, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
+pub(crate) fn look(engine: &RuleEngine, triggers: &Triggers, batches: &[Arc<AcceptedBatch>], clock: &Clock) {
     let now = clock.now();
-    let waiting: HashSet<String> = book.schedule.asked(now);
-    let offsets = book.clock_offsets();
+    let waiting: HashSet<String> = engine.schedule.asked(now);
+    let offsets = engine.clock_offsets();
     let batches: Vec<Arc<AcceptedBatch>> = batches.iter().map(|batch| arrived(batch, &offsets)).collect();
     for touched in triggers.touched(&batches, now, &waiting) {
-        book.schedule.ask(&touched.rule, &touched.dues, &touched.late);
+        engine.schedule.ask(&touched.rule, &touched.dues, &touched.late);
     }
 }

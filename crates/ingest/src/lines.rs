@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use parse::{Extras, Utf16, Zone};
+use parse::{Utf16, Zone};
 use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
 use crate::sources::{ContentHash, Heard, Refused};
-use crate::{IngestAnswer, IngestError, Intake, Sender};
+use crate::{EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
 const ATTEMPTS_MAX: usize = 16;
@@ -176,8 +176,8 @@ fn append(
     let mut received = intake.received(sender.now);
     received.modified = header.modified.map(Timestamp);
     received.zone = zone.unwrap_or(received.zone);
-    let mut collector = crate::Collector::new(intake, received, sender.within);
-    collector.set_last_lines(intake.last_lines(&header.source, &header.file));
+    let mut collector = intake.collect_as(received, sender.within);
+    collector.set_line_context(intake.line_contexts.get(&header.source, &header.file));
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
     let (mut answer, mut refused) = (IngestAnswer::default(), Refused::default());
@@ -196,10 +196,11 @@ fn append(
         if bytes.is_empty() {
             continue;
         }
-        let extras = Extras { fields: &piece.fields, offset: Some(start), ..Extras::default() };
+        let fields = EventFields::Values(&piece.fields);
+        let metadata = EventMetadata { fields, offset: Some(start), ..EventMetadata::default() };
         let mut is_refused = false;
         for text in parse::texts(bytes) {
-            if let Err(problem) = collector.text(place, &text, &extras)? {
+            if let Err(problem) = collector.add(place, RawEvent::Text(&text), &metadata)? {
                 let from = in_piece(event.start);
                 line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
                 counted = from;
@@ -213,7 +214,7 @@ fn append(
             refused.bytes += end - start;
         }
     }
-    let last = collector.last_lines();
+    let context = collector.line_context();
     answer.accepted = collector.n_records();
     let n_overflowed = collector.n_overflowed();
     let raw_bytes = gap.end - gap.start;
@@ -221,8 +222,8 @@ fn append(
     let parts = collector.into_parts();
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
-    if last.time.is_some() || last.columns.is_some() {
-        intake.remember_lines(&header.source, &header.file, last);
+    if !context.is_empty() {
+        intake.line_contexts.set(&header.source, &header.file, context);
     }
     Ok((answer, refused, receipt))
 }

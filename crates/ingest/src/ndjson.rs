@@ -1,6 +1,6 @@
 //! NDJSON: one JSON record a line. A broken line is told by its number and keeps nobody else out.
 
-use crate::{Beside, Collector, IngestAnswer, IngestError};
+use crate::{Collector, EventMetadata, IngestAnswer, IngestError, RawEvent};
 
 /// Some programs begin every text with this mark; it is no part of the first record.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -9,7 +9,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(crate) fn read(
     body: &[u8],
     place: usize,
-    beside: &Beside<'_>,
+    metadata: &EventMetadata<'_>,
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
 ) -> Result<(), IngestError> {
@@ -24,7 +24,7 @@ pub(crate) fn read(
         if line.is_empty() {
             continue;
         }
-        if let Err(error) = collector.record_with(place, line, beside)? {
+        if let Err(error) = collector.add(place, RawEvent::Record(line), metadata)? {
             answer.reject(line_number, &error);
         }
     }

@@ -1,12 +1,13 @@
 //! Text: lines as a program prints them.
 
-use crate::{Beside, Collector, IngestAnswer, IngestError};
+use crate::{Collector, EventMetadata, IngestAnswer, IngestError, RawEvent};
 
 /// Adds the events of `body` to the group at `place`, with what came beside all of them.
 pub(crate) fn read(
     body: &[u8],
-    (place, event_bytes_max): (usize, usize),
-    beside: &Beside<'_>,
+    place: usize,
+    event_bytes_max: usize,
+    metadata: &EventMetadata<'_>,
     collector: &mut Collector<'_>,
     answer: &mut IngestAnswer,
 ) -> Result<(), IngestError> {
@@ -15,7 +16,7 @@ pub(crate) fn read(
         line_number += memchr::memchr_iter(b'\n', &body[counted..range.start]).count();
         counted = range.start;
         for text in parse::texts(&body[range]) {
-            if let Err(refused) = collector.text_with(place, &text, beside)? {
+            if let Err(refused) = collector.add(place, RawEvent::Text(&text), metadata)? {
                 answer.reject(line_number, &refused);
             }
         }

@@ -6,20 +6,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use parse::{Zone, ZoneError};
+use parse::Zone;
 use storage::{Store, StoreError};
 use types::GroupName;
-
-use crate::{Clocks, Intake};
 
 /// The kind of their documents in the control store.
 const KIND: &str = "group-zone";
 
 /// Zones by group.
 #[derive(Debug, Default)]
-pub(crate) struct Zones(RwLock<Arc<BTreeMap<GroupName, (String, Zone)>>>);
+pub(crate) struct GroupZones(RwLock<Arc<BTreeMap<GroupName, (String, Zone)>>>);
 
-impl Zones {
+impl GroupZones {
     /// Reads those that were set. What cannot be read is left out and told of.
     pub(crate) fn load(store: &Store) -> Self {
         let documents = store.settings(KIND).unwrap_or_else(|error| {
@@ -41,45 +39,28 @@ impl Zones {
     pub(crate) fn of(&self, group: &GroupName) -> Option<Zone> {
         self.all().get(group).map(|(_, zone)| *zone)
     }
-}
 
-impl Intake {
-    /// The time zone of a group as it was set.
-    pub fn time_zone(&self, group: &GroupName) -> Option<String> {
-        self.zones.all().get(group).map(|(text, _)| text.clone())
+    /// Returns the name of a group's zone as it was set.
+    pub(crate) fn text_of(&self, group: &GroupName) -> Option<String> {
+        self.all().get(group).map(|(text, _)| text.clone())
     }
 
-    /// Has times of a group that name no zone read in this one from now on, which was checked; `None` for that of the sender or server.
+    /// Sets the zone of a group, which was checked, or removes it.
     ///
     /// # Errors
-    /// Where it cannot be kept; then nothing is changed.
-    pub fn set_time_zone(&self, group: &GroupName, zone: Option<&str>) -> Result<(), StoreError> {
+    /// If the control store does not take it; then nothing is changed.
+    pub(crate) fn set(&self, store: &Store, group: &GroupName, zone: Option<&str>) -> Result<(), StoreError> {
         match zone {
-            Some(text) => self.store.put_setting(KIND, group.as_str(), text)?,
-            None => self.store.remove_setting(KIND, group.as_str())?,
+            Some(text) => store.put_setting(KIND, group.as_str(), text)?,
+            None => store.remove_setting(KIND, group.as_str())?,
         }
-        let mut current = self.zones.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = BTreeMap::clone(&current);
         match zone.and_then(|text| Some((text, text.parse().ok()?))) {
             Some((text, zone)) => drop(next.insert(group.clone(), (text.to_owned(), zone))),
             None => drop(next.remove(group)),
         }
         *current = Arc::new(next);
-        drop(current);
-        self.clocks.forget(group);
         Ok(())
-    }
-
-    /// Checks the name of a zone.
-    ///
-    /// # Errors
-    /// Where there is no such zone.
-    pub fn check_time_zone(text: &str) -> Result<(), ZoneError> {
-        text.parse().map(|_: Zone| ())
-    }
-
-    /// The streams whose events are off by hours.
-    pub fn clocks(&self) -> &Arc<Clocks> {
-        &self.clocks
     }
 }

@@ -63,7 +63,7 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
-    /// What is left.
+    /// Returns what is left.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -109,7 +109,7 @@ impl<'a> Cursor<'a> {
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// A count of things that each take at least `bytes_each` of the bytes that are left, so that a damaged
+    /// Returns a count of things that each take at least `bytes_each` of the bytes that are left, so that a damaged
     /// count cannot make the reader reserve more than it has.
     pub fn count(&mut self, bytes_each: usize) -> Decoded<usize> {
         let count = usize::try_from(self.varint()?).map_err(|_| Damage("a count is out of range"))?;

@@ -3,6 +3,8 @@
 //! Whether a whole number contains given digits follows from divisions by powers of ten; an address is four numbers
 //! with 256 possible values each.
 
+use crate::anchor::Anchor;
+
 /// Digits looked for in the decimal spelling of numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Digits {
@@ -85,27 +87,26 @@ impl Digits {
     }
 }
 
-/// Digits that whole numbers, written without leading zeros, have to hold, or even to begin or to end with.
+/// Digits that whole numbers, written without leading zeros, must hold at an anchor.
 pub(crate) struct DigitsNeedle {
     digits: Digits,
-    begins: bool,
-    ends: bool,
+    anchor: Anchor,
 }
 
 impl DigitsNeedle {
     /// Takes a text; `None` where it holds anything but digits, or too many.
-    pub(crate) fn of(text: &str, begins: bool, ends: bool) -> Option<Self> {
-        Some(Self { digits: Digits::of(text)?, begins, ends })
+    pub(crate) fn of(text: &str, anchor: Anchor) -> Option<Self> {
+        Some(Self { digits: Digits::of(text)?, anchor })
     }
 
     /// Reports whether the text of a number holds it.
     pub(crate) fn is_in(&self, number: i64) -> bool {
         let number = number.unsigned_abs();
-        match (self.begins, self.ends) {
-            (true, true) => self.digits.are(number),
-            (false, true) => self.digits.end(number),
-            (true, false) => self.digits.begin(number),
-            (false, false) => self.digits.are_in(number),
+        match self.anchor {
+            Anchor::Both => self.digits.are(number),
+            Anchor::End => self.digits.end(number),
+            Anchor::Start => self.digits.begin(number),
+            Anchor::Anywhere => self.digits.are_in(number),
         }
     }
 }
@@ -120,15 +121,15 @@ pub(crate) struct AddressNeedle {
 }
 
 impl AddressNeedle {
-    /// Takes the literal that addresses have to hold, or even to begin or to end with.
-    pub(crate) fn new(literal: &str, begins: bool, ends: bool) -> Self {
+    /// Takes the literal that addresses must hold at `anchor`.
+    pub(crate) fn new(literal: &str, anchor: Anchor) -> Self {
         let parts: Vec<&str> = literal.split('.').collect();
         let n_parts = parts.len();
         // Few enough to be looked at: no address has more than four numbers.
         let of_part = |(place, part): (usize, &&str)| {
             // Parts are separated by a dot; before the first part and after the last the number may continue.
-            let (is_first, is_last) = (place > 0 || begins, place + 1 < n_parts || ends);
-            std::array::from_fn(|number| is_part_of(part, &number.to_string(), is_first, is_last))
+            let anchor = anchor.of_part(place == 0, place + 1 == n_parts);
+            std::array::from_fn(|number| is_part_of(part, &number.to_string(), anchor))
         };
         let of_parts: Vec<[bool; 256]> = parts.iter().enumerate().take(4).map(of_part).collect();
         let fitting = |first: usize| {
@@ -137,7 +138,8 @@ impl AddressNeedle {
             fitting
         };
         let last = 4usize.checked_sub(n_parts);
-        let is_way = |first: &usize| (!begins || *first == 0) && (!ends || Some(*first) == last);
+        let is_way =
+            |first: &usize| (!anchor.is_at_start() || *first == 0) && (!anchor.is_at_end() || Some(*first) == last);
         let ways = last.map_or(0..0, |last| 0..last + 1).filter(is_way).map(fitting);
         Self { ways: ways.filter(|fitting| fitting.iter().all(|fits| fits.contains(&true))).collect() }
     }
@@ -154,13 +156,13 @@ impl AddressNeedle {
     }
 }
 
-/// Reports whether a number holds `part`, or even begins or ends with it.
-fn is_part_of(part: &str, number: &str, begins: bool, ends: bool) -> bool {
-    match (begins, ends) {
-        (true, true) => number == part,
-        (true, false) => number.starts_with(part),
-        (false, true) => number.ends_with(part),
-        (false, false) => number.contains(part),
+/// Reports whether a number holds `part` at `anchor`.
+fn is_part_of(part: &str, number: &str, anchor: Anchor) -> bool {
+    match anchor {
+        Anchor::Both => number == part,
+        Anchor::Start => number.starts_with(part),
+        Anchor::End => number.ends_with(part),
+        Anchor::Anywhere => number.contains(part),
     }
 }
 
@@ -201,12 +203,12 @@ mod tests {
         fn numbers_hold_what_their_texts_hold(
             number in prop_oneof![0i64..1200, 0i64..1_000_000, 0i64..1_000_000_000_000_000_000],
             part in "0{0,2}[0-9]{1,4}", from in 0usize..19, length in 1usize..19,
-            begins in any::<bool>(), ends in any::<bool>(),
+            anchor in prop::sample::select(Anchor::ALL.to_vec()),
         ) {
             let text = text_of(|out| push_integer(out, number));
             let cut: String = text.chars().skip(from).take(length).collect();
             for part in [part, cut, text.clone(), format!("0{text}")] {
-                let needle = Needle::part_of(&part, false, begins, ends);
+                let needle = Needle::anchored(&part, false, anchor);
                 let holds = needle.in_numbers().is_some_and(|digits| digits.is_in(number));
                 prop_assert_eq!(holds, !part.is_empty() && needle.is_in(&text), "{} in {}", part, text);
             }
@@ -216,14 +218,14 @@ mod tests {
         fn addresses_hold_what_their_texts_hold(
             numbers in prop::collection::vec(prop_oneof![0u8..12, any::<u8>()], 4),
             part in "[0-2.]{1,5}", from in 0usize..15, length in 1usize..16,
-            begins in any::<bool>(), ends in any::<bool>(),
+            anchor in prop::sample::select(Anchor::ALL.to_vec()),
         ) {
             let address = numbers.iter().fold(0u32, |address, number| address << 8 | u32::from(*number));
             let text = text_of(|out| push_address(out, address));
             let cut: String = text.chars().skip(from).take(length).collect();
             for part in [part, cut, text.clone(), format!("{text}.1")] {
-                let needle = Needle::part_of(&part, false, begins, ends);
-                prop_assert_eq!(AddressNeedle::new(&part, begins, ends).is_in(address), needle.is_in(&text), "{} in {}", part, text);
+                let needle = Needle::anchored(&part, false, anchor);
+                prop_assert_eq!(AddressNeedle::new(&part, anchor).is_in(address), needle.is_in(&text), "{} in {}", part, text);
             }
         }
     }
@@ -231,7 +233,7 @@ mod tests {
     #[test]
     fn a_text_that_is_no_part_of_a_number_is_none() {
         assert!(["", "1a", "-1", "1.5", "1234567890123456789"].iter().all(|text| Digits::of(text).is_none()));
-        let address = |text: &str| AddressNeedle::new(text, false, false);
+        let address = |text: &str| AddressNeedle::new(text, Anchor::Anywhere);
         assert!(["1.2.3.4.5", "1.256.", "1.01.2", "1..2", "a"].iter().all(|text| address(text).is_nowhere()));
     }
 }

@@ -73,7 +73,7 @@ pub(crate) fn put_none(out: &mut Vec<u8>) {
     out.push(NONE);
 }
 
-/// What a column section of this content holds, with the prefix of numbered texts; the layout is that of `column`.
+/// Returns what a column section of this content holds, with the prefix of numbered texts; the layout is that of `column`.
 fn class_of(encoded: &[u8]) -> Decoded<(u8, &str)> {
     let mut cursor = Cursor::new(encoded);
     match cursor.byte()? {

@@ -25,7 +25,7 @@ fn grams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
     text.windows(GRAM).map(|gram| gram.iter().fold(0u32, |sum, byte| sum << 8 | u32::from(byte.to_ascii_lowercase())))
 }
 
-/// Where the bit of a sequence is in a table of `n_bytes`, a power of two.
+/// Returns where the bit of a sequence is in a table of `n_bytes`, a power of two.
 fn bit_of(gram: u32, n_bytes: usize) -> (usize, u8) {
     // Fibonacci hashing: the upper bits of the product are the well mixed ones.
     let hashed = (u64::from(gram).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;

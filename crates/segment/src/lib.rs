@@ -23,6 +23,7 @@
 //! This crate reads and writes single files and is the only one that names tantivy. It knows neither the data
 //! directory nor the catalog, never deletes a file, and hides no events: deletions are applied above it.
 
+mod anchor;
 pub mod bytes;
 mod column;
 mod digits;

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use types::{Strings, TimeForm, Timestamp};
 
+use crate::anchor::Anchor;
 use crate::digits::{AddressNeedle, Digits, DigitsNeedle};
 use crate::template::pack_hex;
 use crate::time_text;
@@ -29,9 +30,8 @@ pub(crate) enum NumberedMatch {
 pub(crate) struct Needle {
     pub(super) literal: String,
     ignores_case: bool,
-    /// Reports whether texts have to begin, and to end, with it.
-    begins: bool,
-    ends: bool,
+    /// Where texts must hold it.
+    anchor: Anchor,
     finder: memchr::memmem::Finder<'static>,
     /// Created on first use.
     address: OnceLock<AddressNeedle>,
@@ -40,17 +40,17 @@ pub(crate) struct Needle {
 impl Needle {
     /// Prepares a literal.
     pub(crate) fn new(literal: &str, ignores_case: bool) -> Self {
-        Self::part_of(literal, ignores_case, false, false)
+        Self::anchored(literal, ignores_case, Anchor::Anywhere)
     }
 
-    /// Prepares a literal that texts have to hold, or even to begin or to end with.
-    pub(crate) fn part_of(literal: &str, ignores_case: bool, begins: bool, ends: bool) -> Self {
+    /// Prepares a literal that texts must hold at `anchor`.
+    pub(crate) fn anchored(literal: &str, ignores_case: bool, anchor: Anchor) -> Self {
         let literal = if ignores_case { literal.to_ascii_lowercase() } else { literal.to_owned() };
         let finder = memchr::memmem::Finder::new(&literal).into_owned();
-        Self { literal, ignores_case, begins, ends, finder, address: OnceLock::new() }
+        Self { literal, ignores_case, anchor, finder, address: OnceLock::new() }
     }
 
-    /// The pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
+    /// Returns the pieces of words in it that no variables but texts, quoted texts, hex numbers and UUIDs, and raw messages, can
     /// hold: those with a digit, which occur in no template, and the whole where it is one.
     pub(crate) fn pieces(&self) -> Vec<Self> {
         let pieces = words(&self.literal).map(|word| Self::new(word, self.ignores_case));
@@ -85,7 +85,7 @@ impl Needle {
         self.ignores_case
     }
 
-    /// What is looked for, in lower case where that is the same.
+    /// Returns what is looked for, in lower case where that is the same.
     pub(crate) fn literal(&self) -> &str {
         &self.literal
     }
@@ -106,10 +106,10 @@ impl Needle {
 
     /// Finds it in addresses, anchors respected.
     pub(crate) fn in_addresses(&self) -> &AddressNeedle {
-        self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.begins, self.ends))
+        self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.anchor))
     }
 
-    /// The digits that it consists of, without regard to anchors; `None` where it has others, or too many.
+    /// Returns the digits that it consists of, without regard to anchors; `None` where it has others, or too many.
     pub(crate) fn digits(&self) -> Option<Digits> {
         Digits::of(&self.literal)
     }
@@ -150,13 +150,16 @@ impl Needle {
     pub(crate) fn is_in_bytes(&self, text: &[u8]) -> bool {
         let length = self.literal.len();
         if self.is_anchored() {
-            let first =
-                if self.begins { text.get(..length) } else { text.len().checked_sub(length).map(|at| &text[at..]) };
+            let first = if self.anchor.is_at_start() {
+                text.get(..length)
+            } else {
+                text.len().checked_sub(length).map(|at| &text[at..])
+            };
             let is_same = |part: &[u8]| match self.ignores_case {
                 true => part.eq_ignore_ascii_case(self.literal.as_bytes()),
                 false => part == self.literal.as_bytes(),
             };
-            return first.is_some_and(is_same) && (text.len() == length || !(self.begins && self.ends));
+            return first.is_some_and(is_same) && (text.len() == length || self.anchor != Anchor::Both);
         }
         match self.ignores_case {
             true => self.finder.find(&text.to_ascii_lowercase()).is_some(),
@@ -166,12 +169,12 @@ impl Needle {
 
     /// Reports whether texts have to begin or to end with it.
     fn is_anchored(&self) -> bool {
-        self.begins || self.ends
+        self.anchor != Anchor::Anywhere
     }
 
     /// Finds it in numbers, anchors respected; `None` where it is not made of digits, or of too many.
     pub(crate) fn in_numbers(&self) -> Option<DigitsNeedle> {
-        DigitsNeedle::of(&self.literal, self.begins, self.ends)
+        DigitsNeedle::of(&self.literal, self.anchor)
     }
 
     fn consists_of(&self, other: &[u8]) -> bool {
@@ -205,7 +208,7 @@ impl Needle {
         self.may_be_in_packed(packed, 2)
     }
 
-    /// The same where each text has `n_bytes`: one that is not longer than it begins where the text begins.
+    /// Reports whether texts of `n_bytes` hex digits each may hold it: a text as long as the needle begins where the needle begins.
     pub(crate) fn may_be_in_hex_of(&self, packed: &[u8], n_bytes: usize) -> bool {
         let n_digits = n_bytes.saturating_mul(2);
         self.literal.len() <= n_digits
@@ -283,7 +286,7 @@ impl Needle {
         self.find_between(haystack, texts.ends(), &mut found);
     }
 
-    /// The same in the bytes of texts whose lengths are given; nothing is made of them where the needle is nowhere.
+    /// Finds it in the bytes of texts whose lengths are given; decodes nothing if the needle is nowhere.
     pub(crate) fn find_in_bytes(&self, bytes: &[u8], lengths: &[i64], found: &mut dyn FnMut(u32)) {
         if self.is_anchored() {
             let mut rest = bytes;

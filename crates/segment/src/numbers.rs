@@ -102,13 +102,13 @@ fn unit_of(tag: u8, of_form: Option<i64>) -> i64 {
     of_tag.copied().or(of_form).unwrap_or(1).max(1)
 }
 
-/// How many bits values take beyond the least of them, all in all.
+/// Returns how many bits values take beyond the least of them, all in all.
 fn bits(values: impl Iterator<Item = i64> + Clone) -> u64 {
     let least = values.clone().min().unwrap_or_default();
     values.map(|value| u64::from(64 - value.wrapping_sub(least).leading_zeros())).sum()
 }
 
-/// The way that seems to take the least room.
+/// Returns the way that seems to take the least room.
 fn choose(column: &Numbers<'_>) -> u8 {
     let values = &column.values[..column.values.len().min(SAMPLE)];
     let times = &column.times[..values.len().min(column.times.len())];
@@ -149,7 +149,7 @@ pub(crate) fn has_times(bytes: &[u8]) -> bool {
     bytes.first() == Some(&1)
 }
 
-/// Of each column whether reading it, where it is wanted, takes the times of its events.
+/// Returns for each column whether reading it needs the times of its events.
 pub(crate) fn columns_of_time(bytes: &[u8], columns: &[ColumnShape]) -> Decoded<Vec<bool>> {
     let mut cursor = Cursor::new(bytes);
     let has_times = cursor.byte()? == 1;
@@ -165,7 +165,7 @@ pub(crate) fn columns_of_time(bytes: &[u8], columns: &[ColumnShape]) -> Decoded<
 pub(crate) struct ColumnShape {
     pub(crate) n_values: usize,
     pub(crate) unit_ns: Option<i64>,
-    /// Reports whether anybody asks for the values; those of other long columns are read as zeros.
+    /// Reports whether anyone asks for the values; those of other long columns are read as zeros.
     pub(crate) is_wanted: bool,
 }
 

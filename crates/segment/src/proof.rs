@@ -42,7 +42,7 @@ pub(super) fn is_column(encoded: &[u8], column: &Column, present: &RowSet, dicti
     }
 }
 
-/// The same for codes into the run's dictionary: each pair of codes is looked at once.
+/// Checks codes into the run's dictionary: compares each pair of codes once.
 fn are_codes(
     encoded: &[u8],
     codes: &[u32],

@@ -70,7 +70,7 @@ pub(crate) struct SectionEntry {
 }
 
 impl SectionEntry {
-    /// Where in the file it lies.
+    /// Returns where in the file it lies.
     pub(crate) fn range(&self) -> std::ops::Range<u64> {
         self.offset..self.offset + u64::from(self.stored_length)
     }

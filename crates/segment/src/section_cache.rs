@@ -94,7 +94,7 @@ fn bytes_of(section: &Vec<u8>) -> usize {
 }
 
 impl SectionCache {
-    /// Room for `capacity_bytes`.
+    /// Creates a cache of `capacity_bytes`.
     pub fn new(capacity_bytes: u64) -> Arc<Self> {
         let part_bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX) / N_PARTS;
         let (n_hits, n_misses) = Default::default();
@@ -150,7 +150,7 @@ impl SectionCache {
         SectionCacheStatus { bytes, sections, hits, misses }
     }
 
-    /// Bytes held.
+    /// Returns bytes held.
     #[cfg(test)]
     fn n_bytes(&self) -> usize {
         self.status().bytes as usize
@@ -165,12 +165,12 @@ pub(crate) struct SegmentSections {
 }
 
 impl SegmentSections {
-    /// None yet.
+    /// Creates an empty set.
     pub(crate) fn new(cache: &Arc<SectionCache>) -> Self {
         Self { cache: cache.clone(), segment: cache.next_segment.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// A section, if it is kept.
+    /// Returns a section, if it is kept.
     pub(crate) fn get(&self, section: u32) -> Option<Arc<Vec<u8>>> {
         self.cache.get((self.segment, section))
     }

@@ -182,7 +182,7 @@ impl BlockShapes {
         Ok(Self::Columns { origins, presence })
     }
 
-    /// The rows that have column number `column`.
+    /// Returns the rows that have column number `column`.
     pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
         match self {
             Self::Numbers(numbers) => {
@@ -193,7 +193,7 @@ impl BlockShapes {
         }
     }
 
-    /// The origin of each of `rows`.
+    /// Returns the origin of each of `rows`.
     pub(crate) fn origins(&self, rows: &RowSet, shapes: &Shapes) -> Vec<u32> {
         match self {
             Self::Numbers(numbers) => rows.iter().map(|row| shapes.origins[numbers[row] as usize]).collect(),

@@ -31,7 +31,7 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    /// No columns, for a segment of `format`.
+    /// Creates a list without columns, for a segment of `format`.
     pub(crate) fn new(format: u16) -> Self {
         Self { format, ends: Vec::new(), columns: Vec::new(), slots: Vec::new(), by_context: HashMap::default() }
     }
@@ -66,19 +66,19 @@ impl Slots {
         self.by_context = HashMap::default();
     }
 
-    /// The columns of the variables of template number `id`; none for a raw message, `id` 0.
+    /// Returns the columns of the variables of template number `id`; none for a raw message, `id` 0.
     pub(crate) fn of_template(&self, id: u32) -> &[u32] {
         let Some(index) = (id as usize).checked_sub(1) else { return &[] };
         let from = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         &self.columns[from..self.ends[index] as usize]
     }
 
-    /// What each column holds.
+    /// Returns what each column holds.
     pub(crate) fn columns(&self) -> &[Slot] {
         &self.slots
     }
 
-    /// How many templates there are.
+    /// Returns how many templates there are.
     pub(crate) fn n_templates(&self) -> usize {
         self.ends.len()
     }

@@ -20,7 +20,7 @@ use types::ScanError;
 
 /// The bytes of one segment.
 pub trait Source: Send + Sync {
-    /// How many bytes there are.
+    /// Returns how many bytes there are.
     fn n_bytes(&self) -> u64;
 
     /// Reads `length` bytes from `offset` on; fewer are an error.
@@ -64,7 +64,7 @@ struct OpenFiles {
 }
 
 impl FilePool {
-    /// A pool of at most `capacity_files` open files, and at least one.
+    /// Returns a pool of at most `capacity_files` open files, and at least one.
     pub fn new(capacity_files: usize) -> Arc<Self> {
         let (files, reads, bytes) = Default::default();
         Arc::new(Self { capacity_files: capacity_files.max(1), files, reads, bytes })
@@ -82,12 +82,12 @@ impl FilePool {
         Ok(LocalFile { pool: self.clone(), number, path: path.to_owned(), n_bytes })
     }
 
-    /// How many files are open now.
+    /// Returns how many files are open now.
     pub fn n_open(&self) -> usize {
         self.files().open.len()
     }
 
-    /// How many reads there were, and of how many bytes.
+    /// Returns how many reads there were, and of how many bytes.
     pub fn reads(&self) -> (u64, u64) {
         (self.reads.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
@@ -160,7 +160,7 @@ pub struct NamelessFile {
 }
 
 impl NamelessFile {
-    /// A new file whose `n_bytes` bytes `fill` writes; it loses the name `path` before anything is written.
+    /// Returns a new file whose `n_bytes` bytes `fill` writes; it loses the name `path` before anything is written.
     pub fn new(path: &Path, n_bytes: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<Self> {
         let file = File::options().read(true).write(true).create_new(true).open(path)?;
         std::fs::remove_file(path)?;

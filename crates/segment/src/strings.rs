@@ -90,7 +90,7 @@ fn is_address(text: &str) -> bool {
     (7..=15).contains(&text.len()) && text.split('.').count() == 4 && text.split('.').all(part)
 }
 
-/// A prefix common to all texts, each followed by a canonical number.
+/// Returns a prefix common to all texts, each followed by a canonical number.
 fn prefixed_numbers<'a>(texts: &[&'a str]) -> Option<(&'a str, Vec<i64>)> {
     let first = *texts.first()?;
     let prefix = first.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -238,7 +238,7 @@ pub(crate) fn find_texts(
     }
 }
 
-/// The same where texts are a prefix and a number; `ahead` of `cursor`, after the prefix, has the numbers.
+/// Finds texts that are a prefix and a number; `ahead` of `cursor`, after the prefix, has the numbers.
 fn find_behind_prefix<'a>(
     cursor: &mut Cursor<'a>,
     mut ahead: Cursor<'a>,
@@ -359,7 +359,7 @@ impl Texts {
         }
     }
 
-    /// Text number `place`.
+    /// Returns text number `place`.
     pub(crate) fn get(&self, place: usize) -> Option<&str> {
         let is_one = |texts: &Strings| place < texts.len();
         match self {
@@ -378,7 +378,7 @@ fn collect_texts<T>(values: impl Iterator<Item = T>, mut push: impl FnMut(&mut V
     texts_of(text, ends)
 }
 
-/// End of the last of several consecutive texts.
+/// Returns the end of the last of several consecutive texts.
 pub(crate) fn end_of(text: &[u8]) -> Decoded<u32> {
     u32::try_from(text.len()).map_err(|_| Damage("texts are too long"))
 }
@@ -406,6 +406,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::anchor::Anchor;
 
     fn check(texts: &[String]) -> u8 {
         let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -428,26 +429,25 @@ mod tests {
             let n_before = |n: usize| text.len().saturating_sub(n);
             literals.extend([(piece(n_before(3), 3), false), (piece(n_before(3), 2), true)]);
             literals.retain(|(literal, _)| !literal.is_empty());
-            let anchors = [(false, false), (true, false), (false, true), (true, true)];
-            for ((literal, ignores_case), (begins, ends)) in
-                literals.iter().flat_map(|literal| anchors.map(|anchors| (literal, anchors)))
+            for ((literal, ignores_case), anchor) in
+                literals.iter().flat_map(|literal| Anchor::ALL.map(|anchor| (literal, anchor)))
             {
                 let ignores_case = *ignores_case && literal.is_ascii();
-                let needle = Needle::part_of(literal, ignores_case, begins, ends);
+                let needle = Needle::anchored(literal, ignores_case, anchor);
                 let spelled = |text: &str| if ignores_case { text.to_ascii_lowercase() } else { text.to_owned() };
                 let sought = spelled(literal);
-                let is_expected = |text: &str| match (begins, ends) {
-                    (true, true) => text == sought,
-                    (true, false) => text.starts_with(&sought),
-                    (false, true) => text.ends_with(&sought),
-                    (false, false) => text.contains(&sought),
+                let is_expected = |text: &str| match anchor {
+                    Anchor::Both => text == sought,
+                    Anchor::Start => text.starts_with(&sought),
+                    Anchor::End => text.ends_with(&sought),
+                    Anchor::Anywhere => text.contains(&sought),
                 };
                 let places = (0u32..).zip(texts).filter(|(_, text)| is_expected(&spelled(text)));
                 let expected: Vec<u32> = places.map(|(place, _)| place).collect();
                 let mut found = Vec::new();
                 let mut cursor = Cursor::new(bytes);
                 find_texts(&mut cursor, texts.len(), &needle, &mut |place| found.push(place)).expect("just written");
-                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal} {begins} {ends}");
+                assert_eq!((found, cursor.is_at_end()), (expected, true), "{literal} {anchor:?}");
             }
             let back = Texts::take(&mut Cursor::new(bytes), texts.len()).expect("just written");
             assert!(borrowed.iter().enumerate().all(|(place, text)| back.get(place) == Some(text)));

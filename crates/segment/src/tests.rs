@@ -224,12 +224,12 @@ fn words_are_found_with_and_without_an_index() {
     }
 }
 
-/// A text of its own for each number, which does not compress well.
+/// Returns a text of its own for each number, which does not compress well.
 fn noise(number: usize) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes()))
 }
 
-/// A number in letters, so that it is a word without digits.
+/// Returns a number in letters, so that it is a word without digits.
 fn letters(number: usize) -> String {
     number.to_string().bytes().map(|digit| char::from(b'g' + (digit - b'0'))).collect()
 }

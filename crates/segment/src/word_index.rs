@@ -116,7 +116,7 @@ impl WordIndex {
         Ok(Self { searcher: reader.searcher(), words })
     }
 
-    /// Numbers (from 1) of the templates that hold all of `word_index`, which must be such as [`is_asked`] admits.
+    /// Returns numbers (from 1) of the templates that hold all of `word_index`, which must be such as [`is_asked`] admits.
     ///
     /// Documents were added in the order of the templates and never deleted, so a document's number is its
     /// template's number less one.

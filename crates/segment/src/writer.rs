@@ -72,7 +72,7 @@ pub struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// A segment without events whose sections will be compressed with zstd at `level`.
+    /// Returns a segment without events whose sections will be compressed with zstd at `level`.
     pub fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
         Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new(), lineage: Lineage::default() })
     }
@@ -161,7 +161,7 @@ fn header(meta: &SegmentMeta) -> Vec<u8> {
     header
 }
 
-/// The rows `(batch, row)` of an input that lie in its range, by time and then by acceptance.
+/// Returns the rows `(batch, row)` of an input that lie in its range, by time and then by acceptance.
 fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
     let mut keyed: Vec<(i64, u64, u32, u32)> = Vec::new();
     for (number, batch) in input.batches.iter().enumerate() {
@@ -282,7 +282,7 @@ impl RunWriter {
         })
     }
 
-    /// The number of a system section: those of one kind follow each other block by block.
+    /// Returns the number of a system section: those of one kind follow each other block by block.
     fn system_section(&self, kind: usize, block: usize) -> SectionId {
         self.system + (kind * self.n_blocks + block) as SectionId
     }
@@ -350,7 +350,7 @@ impl RunWriter {
             presence.push(Some(present));
         }
         if let Some((name, _)) = fields.next() {
-            return Err(SegmentError::Unfaithful(format!("field {name:?} comes without having been announced")));
+            return Err(SegmentError::Unfaithful(format!("field {name:?} was not declared")));
         }
         sections.fill(self.system_section(footer::FIELDS, block), &field_filter)?;
         let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloudwatch::put::decode::{PutLogEvents, ingest_cloudwatch};
+use elastic::{DocumentCounter, DocumentIntake};
 use ingest::{Encoding, Format, IngestRequest, Intake, Sender};
 use loki::push::InFlight;
 use loki::push::decode::PushWriter;
@@ -57,7 +58,11 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
     Ok(match door {
         "native" => native(Format::Ndjson)?,
         "text" => native(Format::Text)?,
-        "elasticsearch" => intake.ingest_bulk(body, Some("bench"), &sender, &|_, _, _| None)?.items.len() as u64,
+        "elasticsearch" => {
+            let counter = DocumentCounter::default();
+            let documents = DocumentIntake { intake, counter: &counter, sender: &sender, check: &|_, _, _| None };
+            documents.bulk(body, Some("bench"))?.items.len() as u64
+        }
         "loki-protobuf" => loki.protobuf(body, &sender)?.accepted,
         "loki-json" => loki.json(body, plain, &sender)?.accepted,
         "otlp-protobuf" => ingest_otlp(intake, body, plain, OtlpForm::Protobuf, &sender)?.accepted,

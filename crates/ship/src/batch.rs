@@ -96,12 +96,12 @@ pub struct FileBatch {
 }
 
 impl FileBatch {
-    /// Offset after the last byte.
+    /// Returns the offset after the last byte.
     pub fn end(&self) -> u64 {
         self.header.start + self.bytes.len() as u64
     }
 
-    /// The batch as a request body of `format=lines`.
+    /// Returns the batch as a request body of `format=lines`.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = self.encode_head();
         body.reserve_exact(self.bytes.len());
@@ -109,14 +109,14 @@ impl FileBatch {
         body
     }
 
-    /// What comes before the bytes in such a body.
+    /// Returns what comes before the bytes in such a body.
     pub(crate) fn encode_head(&self) -> Vec<u8> {
         let mut head = serde_json::to_vec(&self.header).expect("a header is strings and numbers, which JSON can say");
         head.push(b'\n');
         head
     }
 
-    /// Every event that is not empty, with its offset in the file.
+    /// Returns every event that is not empty, with its offset in the file.
     pub fn events(&self) -> Vec<(u64, &[u8])> {
         let ends: Vec<usize> = match &self.header.lengths {
             Some(lengths) => ends_of(lengths).collect(),
@@ -155,7 +155,7 @@ impl FileBatch {
         Some((one, two))
     }
 
-    /// The events that begin within `range` of the file; `None` where there are none.
+    /// Returns the events that begin within `range` of the file; `None` where there are none.
     pub(crate) fn part(&self, range: Range<u64>) -> Option<Self> {
         let within = |at: u64| usize::try_from(at.checked_sub(self.header.start)?).ok();
         let (from, to) = (within(range.start)?, within(range.end.min(self.end()))?);
@@ -170,7 +170,7 @@ impl FileBatch {
         Some(part)
     }
 
-    /// The end of an event within the batch that is nearest its middle.
+    /// Returns the end of an event within the batch that is nearest its middle.
     fn middle(&self) -> Option<usize> {
         let half = self.bytes.len() / 2;
         let is_within = |end: &usize| *end > 0 && *end < self.bytes.len();
@@ -191,7 +191,7 @@ impl FileBatch {
 pub(crate) mod tests {
     use super::*;
 
-    /// A batch of these bytes, which begin at 100 in their file.
+    /// Returns a batch of these bytes, which begin at 100 in their file.
     pub(crate) fn batch(bytes: &str, lengths: Option<&[u64]>) -> FileBatch {
         FileBatch {
             group: types::group_name_of_outside("a/b#c"),

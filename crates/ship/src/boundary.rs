@@ -1,4 +1,4 @@
-//! Where events end in the bytes of a file: at the end of a line, unless the next line goes on with the event.
+//! Where events end in the bytes of a file: at the end of a line, unless the next line continues with the event.
 //!
 //! The last event at the end of a file may still grow, and its last line may be half written, so how much is taken
 //! depends on how long the file has been quiet ([`TailState`]). Cutting is a pure function of bytes and that.
@@ -9,16 +9,16 @@ use regex::Regex;
 
 use crate::rules::same_length_text;
 
-/// Most bytes of lines joined into one event; a longer one goes on as the next event.
+/// Most bytes of lines joined into one event; a longer one continues as the next event.
 const EVENT_BYTES_JOINED_MAX: usize = 256 << 10;
 
-/// Most lines joined by an expression of somebody's own; of a trace that never ends the rest is the next event.
+/// Most lines joined by an expression of someone's own; of a trace that never ends the rest is the next event.
 const EVENT_LINES_JOINED_MAX: usize = 1_000;
 
 /// Which lines make up an event.
 #[derive(Clone, Debug, Default)]
 pub enum Multiline {
-    /// Those that look as if they went on: traces, indented lines.
+    /// Those that look as if they continued: traces, indented lines.
     #[default]
     Auto,
     /// Each line is one.
@@ -40,7 +40,7 @@ impl<'m> EventStarts<'m> {
         Self { multiline, auto: Boundaries::new(EVENT_BYTES_JOINED_MAX), n_lines: 0, n_bytes: 0 }
     }
 
-    /// Tells whether a line begins an event. Empty lines neither begin nor end one.
+    /// Reports whether a line begins an event. Empty lines neither begin nor end one.
     fn is_start(&mut self, line: &[u8]) -> bool {
         let begins = match self.multiline {
             Multiline::Auto => return self.auto.is_start(line),
@@ -61,7 +61,7 @@ impl<'m> EventStarts<'m> {
 /// How long the bytes at the end of the file have been quiet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TailState {
-    /// More may come at any moment, or is there already: the last event is left out, as it may go on.
+    /// More may come at any moment, or is there already: the last event is left out, as it may continue.
     Growing,
     /// Long enough that a whole line is the end of its event.
     Lines,
@@ -84,19 +84,14 @@ pub(crate) fn cut(bytes: &[u8], settled: TailState, multiline: &Multiline) -> Cu
     cut_at(if is_last { b'\r' } else { b'\n' }, bytes, settled, multiline)
 }
 
-/// The same for bytes without any newline: lines of some programs end with a carriage return alone. Nothing is taken
+/// Cuts bytes without any newline: lines of some programs end with a carriage return alone. Nothing is taken
 /// for it that would not be taken anyhow: most that such text shows is how far something is, over and over.
 pub(crate) fn cut_at_returns(bytes: &[u8], multiline: &Multiline) -> Cut {
     cut_at(b'\r', bytes, TailState::Lines, multiline)
 }
 
-/// The same for text in UTF-16 at `place` in its file, which is cut where it would be as UTF-8. The lengths are always told.
-pub(crate) fn cut_utf16(
-    encoding: Utf16,
-    (bytes, place): (&[u8], u64),
-    settled: TailState,
-    multiline: &Multiline,
-) -> Cut {
+/// Cuts UTF-16 text at `place` in its file where it would be cut as UTF-8. The lengths are always set.
+pub(crate) fn cut_utf16(encoding: Utf16, bytes: &[u8], place: u64, settled: TailState, multiline: &Multiline) -> Cut {
     let transcript = Transcript::of(encoding, bytes, place);
     let Cut { n_bytes, lengths } = cut(&transcript.text, settled, multiline);
     let ends: Vec<usize> = match lengths {
@@ -114,7 +109,7 @@ pub(crate) fn cut_utf16(
 
 fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, multiline: &Multiline) -> Cut {
     let mut boundaries = EventStarts::new(multiline);
-    // Who reads what is sent takes newlines for ends where nothing is said.
+    // A server takes newlines for line ends unless lengths are sent.
     let mut events = Events { has_joined: line_end != b'\n', ..Events::default() };
     for at in memchr_iter(line_end, bytes) {
         events.add_line(&bytes[events.end..=at], &mut boundaries);
@@ -122,7 +117,7 @@ fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, multiline: &Multiline)
     match settled {
         TailState::Growing => events.end = events.start,
         TailState::Lines => {}
-        // A half line is an event of its own, unless it goes on with the one before.
+        // A half line is an event of its own, unless it continues with the one before.
         TailState::All => events.add_line(&bytes[events.end..], &mut boundaries),
     }
     events.finish()
@@ -172,7 +167,7 @@ impl Events {
     }
 }
 
-/// Where events of these lengths end.
+/// Returns where events of these lengths end.
 pub(crate) fn ends_of(lengths: &[u64]) -> impl Iterator<Item = usize> + '_ {
     lengths.iter().scan(0usize, |end, length| {
         *end = end.saturating_add(usize::try_from(*length).unwrap_or(usize::MAX));
@@ -259,7 +254,7 @@ mod tests {
     fn where_there_is_no_newline_lines_end_with_carriage_returns() {
         let cut_all = cut(b"a\rb\r\rc", TailState::All, &Multiline::Auto);
         assert_eq!(cut_all, Cut { n_bytes: 6, lengths: Some(vec![2, 3, 1]) });
-        // As long as it may go on, and beside newlines, it is text: how far something is.
+        // As long as it may continue, and beside newlines, it is text: how far something is.
         check("10 %\r20 %\r", TailState::Lines, &[]);
         check("10 %\r20 %\rdone\nnext", TailState::All, &["10 %\r20 %\rdone\n", "next"]);
         let forced = cut_at_returns(b"a\rb\rhalf", &Multiline::Auto);
@@ -290,7 +285,7 @@ mod tests {
             let raw = if is_within { [&b"\0"[..], &raw].concat() } else { raw };
             let place = u64::from(is_within);
             let expected = cut(text.as_bytes(), settled, &Multiline::Auto);
-            let found = cut_utf16(Utf16::BigEndian, (&raw, place), settled, &Multiline::Auto);
+            let found = cut_utf16(Utf16::BigEndian, &raw, place, settled, &Multiline::Auto);
             prop_assert_eq!(Utf16::BigEndian.to_utf8(&raw[..found.n_bytes], place), &text.as_bytes()[..expected.n_bytes]);
             let lengths = found.lengths.expect("lengths are always told");
             prop_assert_eq!(lengths.iter().sum::<u64>(), found.n_bytes as u64);

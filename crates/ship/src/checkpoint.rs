@@ -91,7 +91,7 @@ pub(crate) struct Checkpoint {
     pub(crate) is_new: bool,
     /// Whole slots on disk. As long as there is one alone, saving begins the other.
     n_whole: usize,
-    /// The slot that takes changes; none after an error, as nobody knows then what it holds.
+    /// The slot that takes changes; none after an error, as no one knows then what it holds.
     slot: Option<SlotFile>,
     /// Fingerprints of the entries that it holds.
     saved: HashMap<FileKey, u64>,
@@ -162,27 +162,27 @@ impl Checkpoint {
         Ok((opened, remembered))
     }
 
-    /// Tells whether the directory is open for this process to write to, and not only looked at.
+    /// Reports whether the directory is open for this process to write to, and not only looked at.
     pub(crate) fn is_ours(&self) -> bool {
         self.lock.is_some()
     }
 
-    /// The random id of this state directory.
+    /// Returns the random id of this state directory.
     pub(crate) fn source(&self) -> &str {
         &self.source
     }
 
-    /// The generation that follows `generation`.
+    /// Returns the generation that follows `generation`.
     pub(crate) fn generation_after(&self, generation: u64) -> u64 {
         generation.saturating_add(1).max(self.generation_least)
     }
 
-    /// The generation of a file that was never seen before.
+    /// Returns the generation of a file that was never seen before.
     pub(crate) fn generation_first(&self) -> u64 {
         self.generation_least
     }
 
-    /// Tells whether entries seen at both times say the same of it on disk.
+    /// Reports whether entries seen at both times say the same of it on disk.
     pub(crate) fn is_seen_alike(one: Timestamp, other: Timestamp) -> bool {
         one.0.div_euclid(SEEN_EXACT_NS) == other.0.div_euclid(SEEN_EXACT_NS)
     }
@@ -209,7 +209,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// How `entries` differ from what the slot says.
+    /// Returns how `entries` differ from what the slot says.
     fn changes<'e>(&self, entries: impl Iterator<Item = &'e Entry> + Clone) -> BTreeMap<FileKey, Line<&'e Entry>> {
         let (mut changes, mut n_known) = (BTreeMap::new(), 0);
         for entry in entries.clone() {
@@ -258,7 +258,7 @@ impl Checkpoint {
     }
 }
 
-/// Most bytes of a slot that began with so many.
+/// Returns the most bytes of a slot that began with so many.
 fn bytes_max(begun_bytes: u64) -> u64 {
     CHANGES_BYTES_LEAST + 2 * begun_bytes
 }
@@ -290,7 +290,7 @@ fn lock(dir: &Path) -> Result<File, CheckpointError> {
     }
 }
 
-/// The id of this directory: that of its file, else the one that the checkpoint remembers, else a new one.
+/// Returns the id of this directory: that of its file, else the one that the checkpoint remembers, else a new one.
 fn read_or_make_source(dir: &Path, remembered: Option<String>) -> Result<String, CheckpointError> {
     let path = dir.join("source");
     let remembered = remembered.filter(|source| is_source(source));
@@ -306,11 +306,11 @@ fn read_or_make_source(dir: &Path, remembered: Option<String>) -> Result<String,
     let path_shown = path.display();
     match (&remembered, is_damaged) {
         (Some(_), _) => {
-            tracing::warn!(path = %path_shown, "the id of this shipper is lost here; its checkpoint has it")
+            tracing::warn!(path = %path_shown, "the file with the id of this shipper is missing; restored from the checkpoint")
         }
         // It cannot be guessed; with a new one what is on its way may come twice, and nothing is lost.
         (None, true) => {
-            tracing::warn!(path = %path_shown, "the id of this shipper is damaged; it goes on under a new one");
+            tracing::warn!(path = %path_shown, "the id of this shipper is damaged; continuing with a new one");
         }
         (None, false) => {}
     }
@@ -319,7 +319,7 @@ fn read_or_make_source(dir: &Path, remembered: Option<String>) -> Result<String,
     Ok(source)
 }
 
-/// The id in the text of its file, if it is whole. The first releases wrote no checksum beside it; such an id must
+/// Returns the id in the text of its file, if it is whole. The first releases wrote no checksum beside it; such an id must
 /// not contradict the one that the checkpoint remembers.
 fn source_of(text: &str, remembered: Option<&str>) -> Option<String> {
     let (source, known) = match text.trim_end().split_once(' ') {
@@ -333,7 +333,7 @@ fn is_source(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// 128 random bits in hexadecimal.
+/// Returns 128 random bits in hexadecimal.
 fn random_hex() -> io::Result<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;

@@ -2,7 +2,7 @@
 //!
 //! Polynomials of the bytes modulo 2⁶¹−1, at two places: their state is two numbers, which a checkpoint keeps and any
 //! later read continues, and the hash of a range does not depend on how the range was cut into batches. Accidents are
-//! as unlikely as with any hash of 122 bits. Somebody who writes a file on purpose can find two contents of one
+//! as unlikely as with any hash of 122 bits. Someone who writes a file on purpose can find two contents of one
 //! hash; then lines of that file alone are affected.
 
 use std::collections::BTreeMap;
@@ -53,12 +53,12 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// Nothing yet, from `from` on.
+    /// Creates the hash of no bytes, at `from`.
     pub(crate) fn begin(from: u64) -> Self {
         Self { from, hash: [0; 2] }
     }
 
-    /// The content with `bytes` after it.
+    /// Returns the content with `bytes` after it.
     pub(crate) fn with(mut self, bytes: &[u8]) -> Self {
         for (hash, powers) in self.hash.iter_mut().zip(&POWERS) {
             *hash = extended(*hash, bytes, powers);
@@ -66,7 +66,7 @@ impl Content {
         self
     }
 
-    /// The hash as it is sent.
+    /// Returns the hash as it is sent.
     pub(crate) fn text(&self) -> String {
         format!("{:016x}{:016x}", self.hash[0], self.hash[1])
     }
@@ -97,12 +97,12 @@ pub(crate) struct Hasher<'a> {
 }
 
 impl<'a> Hasher<'a> {
-    /// `rules` give the same whatever the place of a line is.
+    /// Creates a hasher for content after `rules`, which must not depend on the position of a line.
     pub(crate) fn new(file: &'a File, rules: &'a Rules) -> Self {
         Self { file, rules, at: 0, running: BTreeMap::new() }
     }
 
-    /// The hashes of `ranges` (begin and end), in their order; nothing for one that the file does not have, or that begins
+    /// Returns the hashes of `ranges` (begin and end), in their order; nothing for one that the file does not have, or that begins
     /// or ends before a place that was read before. `goes_on` is asked between reads.
     pub(crate) fn hashes(
         &mut self,

@@ -9,7 +9,7 @@ use crate::FileBatch;
 use crate::stop::locked;
 
 /// Most bytes set aside. When they are used up the shipper stops at the next refused batch instead of dropping it:
-/// so many refusals are a mistake in the set-up that somebody must look at.
+/// so many refusals are a mistake in the set-up that someone must look at.
 const DEAD_LETTER_BYTES_MAX: u64 = 256 << 20;
 
 /// What a file takes at least, so that many small ones count as well.
@@ -37,7 +37,7 @@ impl DeadLetters {
         }
         if used.is_some_and(|used| used >= DEAD_LETTER_BYTES_MAX) {
             let limit = DEAD_LETTER_BYTES_MAX >> 20;
-            let text = format!("{}: {limit} MiB of refused batches; empty it to go on", self.dir.display());
+            let text = format!("{}: {limit} MiB of refused batches; empty it to continue", self.dir.display());
             return Err(io::Error::other(text));
         }
         let header = &batch.header;

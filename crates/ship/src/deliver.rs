@@ -65,7 +65,7 @@ const WAIT_MS_MAX: u64 = 30_000;
 /// Longest wait that a server may ask for: beyond it a `Retry-After` is taken for a mistake.
 const WAIT_ASKED_MAX: Duration = Duration::from_secs(300);
 
-/// How long to wait before attempt `n_failed + 1`: twice as long each time, and a random part of it, so that a
+/// Returns how long to wait before attempt `n_failed + 1`: twice as long each time, and a random part of it, so that a
 /// thousand shippers do not come back in the same instant (full jitter). Never less than the server asked for.
 pub fn wait_before_retry(n_failed: u32, asked: Option<Duration>, random: u64) -> Duration {
     let ceiling = WAIT_MS_FIRST.saturating_mul(1 << n_failed.saturating_sub(1).min(16)).min(WAIT_MS_MAX);

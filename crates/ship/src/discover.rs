@@ -183,7 +183,7 @@ impl PathSpec {
         Ok(Self { base: path, pattern: None })
     }
 
-    /// Tells whether `path` is it, lies below it, or fits its pattern.
+    /// Reports whether `path` is it, lies below it, or fits its pattern.
     fn names(&self, path: &Path) -> bool {
         path.strip_prefix(&self.base)
             .is_ok_and(|below| self.pattern.as_ref().is_none_or(|pattern| pattern.matches(below)))
@@ -204,7 +204,7 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Tells whether `path` is one of its files.
+    /// Reports whether `path` is one of its files.
     pub(crate) fn names(&self, path: &Path) -> bool {
         self.place.names(path) && !self.leaves_out(path)
     }
@@ -304,7 +304,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Tells whether nothing of `path` is to be read. Directories of our own may be named as a PATH by us alone.
+    /// Reports whether nothing of `path` is to be read. Directories of our own may be named as a PATH by us alone.
     fn is_excluded(&self, root: &Root, path: &Path) -> bool {
         let is_ours = |ours: &PathBuf| path.starts_with(ours) && !root.place.base.starts_with(ours);
         self.excluded.iter().any(is_ours) || root.leaves_out(path)
@@ -342,12 +342,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// When a file was last modified.
+/// Returns when a file was last modified.
 pub(crate) fn modified_of(metadata: &Metadata) -> Timestamp {
     Timestamp(metadata.mtime().saturating_mul(Timestamp::SECOND).saturating_add(metadata.mtime_nsec()))
 }
 
-/// Files that are left out for their names alone: compressed ones, and the binary records of logins.
+/// Returns files that are left out for their names alone: compressed ones, and the binary records of logins.
 fn reason_of_name(path: &Path) -> Option<Reason> {
     let name = path.file_name()?.to_string_lossy();
     let stem = name.split(['.', '-']).next().unwrap_or(&name);
@@ -360,7 +360,7 @@ fn reason_of_name(path: &Path) -> Option<Reason> {
     is_binary.then_some(Reason::Binary)
 }
 
-/// Tells whether a file that is named like this can be unpacked. Archives hold more than one file.
+/// Reports whether a file that is named like this can be unpacked. Archives hold more than one file.
 fn is_packed_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));

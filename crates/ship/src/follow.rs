@@ -32,6 +32,7 @@ use std::sync::Arc;
 use types::Timestamp;
 
 use self::births::Births;
+use self::budget::OldData;
 use self::buffers::Buffers;
 use self::copies::Copies;
 use self::file::FollowedFile;
@@ -49,7 +50,7 @@ use crate::source_report::Identity;
 use crate::status::FileStatus;
 use crate::{ContentHash, FileBatch, LossCount};
 
-/// Acknowledgements are written down this often: what is lost in between is sent again and stored once.
+/// Acknowledgements are saved this often: what is lost in between is sent again and stored once.
 const SAVE_EVERY_NS: i64 = Timestamp::SECOND;
 
 /// How long to wait after an error of one file before it is looked at again.
@@ -96,14 +97,14 @@ pub struct Follower {
 impl Follower {
     /// Opens the state directory and looks for files for the first time.
     pub fn open(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
-        let opened = Checkpoint::open(&options.state_dir)?;
-        Self::begin(options, opened, now)
+        let (checkpoint, entries) = Checkpoint::open(&options.state_dir)?;
+        Self::begin(options, checkpoint, entries, now)
     }
 
-    /// The same for somebody who only wants to see what would be sent: nothing is written, also beside a shipper at work.
+    /// Opens a read-only follower that shows what would be sent; works while a shipper uses the directory.
     pub(crate) fn preview(options: FollowOptions, now: Timestamp) -> Result<(Self, Discovery), CheckpointError> {
-        let opened = Checkpoint::look_at(&options.state_dir)?;
-        let (mut follower, discovery) = Self::begin(options, opened, now)?;
+        let (checkpoint, entries) = Checkpoint::look_at(&options.state_dir)?;
+        let (mut follower, discovery) = Self::begin(options, checkpoint, entries, now)?;
         // It looks once, at what is there.
         follower.timing.gather_ns = 0;
         Ok((follower, discovery))
@@ -111,7 +112,8 @@ impl Follower {
 
     fn begin(
         mut options: FollowOptions,
-        (checkpoint, entries): (Checkpoint, Vec<Entry>),
+        checkpoint: Checkpoint,
+        entries: Vec<Entry>,
         now: Timestamp,
     ) -> Result<(Self, Discovery), CheckpointError> {
         // Found files have absolute paths.
@@ -145,7 +147,7 @@ impl Follower {
             last_error: None,
             options,
         };
-        let is_first_run = entries.is_empty();
+        let old_data = if entries.is_empty() { OldData::Limited } else { OldData::Whole };
         for entry in entries {
             let input = input_of(&follower.roots, Path::new(&entry.path));
             let group = group_of(&follower.options, input, &entry.path);
@@ -155,13 +157,13 @@ impl Follower {
             follower.files.insert(followed.entry.key, followed);
         }
         follower.end_originals();
-        let discovery = follower.scan(now, is_first_run);
+        let discovery = follower.scan(now, old_data);
         follower.is_opening = false;
         follower.save(now)?;
         Ok((follower, discovery))
     }
 
-    /// Tells whether a damaged checkpoint was found, so that some bytes are sent again.
+    /// Reports whether a damaged checkpoint was found, so that some bytes are sent again.
     pub fn was_damaged(&self) -> bool {
         self.checkpoint.was_damaged
     }
@@ -170,7 +172,7 @@ impl Follower {
     pub fn poll_once(&mut self, now: Timestamp) -> Vec<FileBatch> {
         if now >= self.next_scan {
             if self.needs_search(now) {
-                self.scan(now, false);
+                self.scan(now, OldData::Whole);
             }
             self.next_scan = self.next_scan.max(Timestamp(now.0.saturating_add(self.timing.scan_every_ns)));
         }
@@ -216,7 +218,7 @@ impl Follower {
         batches
     }
 
-    /// Takes note that the server has `batch`.
+    /// Notes that the server has `batch`.
     pub fn acknowledge(&mut self, batch: &FileBatch, now: Timestamp) {
         self.make_room_for_large(batch, now);
         let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
@@ -225,7 +227,7 @@ impl Follower {
         self.leave(batch, now);
     }
 
-    /// Takes note that the server holds the file of `batch` up to `end` already: it is sent from there on.
+    /// Notes that the server holds the file of `batch` up to `end` already: it is sent from there on.
     pub(crate) fn held_to(&mut self, batch: &FileBatch, end: u64, now: Timestamp) {
         let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
         let mark = batch.unasked.as_ref().and_then(|unasked| Mark::at(&unasked.file, end).ok());
@@ -234,12 +236,12 @@ impl Follower {
             (file.entry.mark, file.entry.begin, file.entry.told) = (mark, end, None);
             file.entry.content = Some(Content::begin(end));
         }
-        // What is sent next is written down before.
+        // What is sent next is saved before.
         file.generation.unsave();
         self.leave(batch, now);
     }
 
-    /// Takes note that nothing of `batch` is on its way any more.
+    /// Notes that nothing of `batch` is on its way any more.
     fn leave(&mut self, batch: &FileBatch, now: Timestamp) {
         let Some(file) = self.files.get_mut(&batch.key) else { return };
         (file.in_flight, file.last_error, file.next_look) = (None, None, now);
@@ -247,7 +249,7 @@ impl Follower {
         self.is_dirty = true;
     }
 
-    /// Takes note that `batch` was not delivered; its bytes are read again later.
+    /// Notes that `batch` was not delivered; its bytes are read again later.
     pub fn give_back(&mut self, batch: &FileBatch, reason: &str, now: Timestamp) {
         self.make_room_for_large(batch, now);
         let Some(file) = self.files.get_mut(&batch.key).filter(|file| file.in_flight.is_some()) else { return };
@@ -261,18 +263,18 @@ impl Follower {
         }
     }
 
-    /// Takes note that whatever changes comes as a hint, so that files quiet for long need not be asked as often.
+    /// Notes that whatever changes comes as a hint, so that files quiet for long need not be asked as often.
     pub(crate) fn trust_hints(&mut self) {
         self.timing.has_hints = true;
     }
 
-    /// Takes note that hints were missed: everything may have changed.
+    /// Notes that hints were missed: everything may have changed.
     pub(crate) fn hints_missed(&mut self, now: Timestamp) {
         self.files.values_mut().for_each(|file| file.next_look = file.next_look.min(now));
         self.next_scan = self.next_scan.min(now);
     }
 
-    /// Takes the hint that something changed at `path`, or came to be there.
+    /// Takes the hint that something changed at `path`, or appeared.
     pub fn hint(&mut self, path: &Path, is_new: bool, now: Timestamp) {
         let known = self.by_path.get(path).and_then(|key| self.files.get_mut(key));
         if let Some(file) = known {
@@ -284,7 +286,7 @@ impl Follower {
         }
     }
 
-    /// When to poll again at the latest.
+    /// Returns when to poll again at the latest.
     pub fn next_wake(&self, now: Timestamp) -> Timestamp {
         if self.unpacker.is_at_work() {
             return now;
@@ -315,7 +317,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Where every file stands.
+    /// Returns where every file stands.
     pub fn status(&self) -> Vec<FileStatus> {
         let shown = self.files.values().filter(|file| file.is_reachable());
         shown.map(|file| self.status_of(file)).chain(self.lost.iter().cloned()).collect()
@@ -339,18 +341,18 @@ impl Follower {
         }
     }
 
-    /// The random id of the state directory.
+    /// Returns the random id of the state directory.
     pub fn source(&self) -> &str {
         self.checkpoint.source()
     }
 
-    /// Who tells the server of itself.
+    /// Returns the identity under which this shipper reports to the server.
     pub(crate) fn identity(&self, started: Timestamp) -> Identity {
         let (source, host) = (self.source().to_owned(), self.options.host.clone());
         Identity { source, host, started: started.to_string() }
     }
 
-    /// Whether what is sent of a file depends on its content alone, so that another shipper would send the same.
+    /// Reports whether what is sent of a file depends on its content alone, so that another shipper would send the same.
     fn compares(&self, file: &FollowedFile) -> bool {
         let input = self.options.inputs.get(file.input);
         input.is_some_and(|input| !input.is_own && input.rules.sample().is_none())
@@ -362,12 +364,12 @@ impl Follower {
         stream.or_else(of_container).unwrap_or_else(|| format!("{}:{}", self.options.host, file.entry.path))
     }
 
-    /// What is wrong with the state directory, if anything.
+    /// Returns what is wrong with the state directory, if anything.
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
 
-    /// Files that are known.
+    /// Returns files that are known.
     pub(crate) fn n_files(&self) -> usize {
         self.files.len()
     }

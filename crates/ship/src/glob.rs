@@ -10,7 +10,7 @@ pub struct Glob {
     parts: Vec<String>,
 }
 
-/// Tells whether `text` has characters that mean something in a pattern.
+/// Reports whether `text` has characters that mean something in a pattern.
 pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?'])
 }
@@ -31,12 +31,12 @@ impl Glob {
         (base, Self { parts })
     }
 
-    /// How many directories deep below the base a match can lie at most; `None` where `**` sets no bound.
+    /// Returns how many directories deep below the base a match can lie at most; `None` where `**` sets no bound.
     pub fn depth_max(&self) -> Option<usize> {
         (!self.parts.iter().any(|part| part == "**")).then_some(self.parts.len())
     }
 
-    /// Tells whether a path below the base matches, part for part.
+    /// Reports whether a path below the base matches, part for part.
     pub fn matches(&self, below_base: &Path) -> bool {
         let names: Vec<String> =
             below_base.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
@@ -44,14 +44,14 @@ impl Glob {
     }
 }
 
-/// Tells whether one path part matches a pattern without `**`.
+/// Reports whether one path part matches a pattern without `**`.
 fn part_matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     matches_with_stars(&pattern, &name, |c| *c == '*', |c, d| *c == '?' || c == d)
 }
 
-/// The usual walk with one point of return: a later star makes an earlier one irrelevant.
+/// Matches by the usual walk with one point of return: a later star makes an earlier one irrelevant.
 fn matches_with_stars<P, N>(
     pattern: &[P],
     name: &[N],

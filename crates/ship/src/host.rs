@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-/// Name of this host.
+/// Returns the name of this host.
 pub fn host_name() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// Name of this host's time zone, such as `Asia/Jakarta`, where it can be found: `TZ`, the link
+/// Returns the name of this host's time zone, such as `Asia/Jakarta`, where it can be found: `TZ`, the link
 /// `/etc/localtime`, or `/etc/timezone`.
 pub fn host_zone() -> Option<String> {
     let from_environment = std::env::var("TZ").ok().map(|name| name.trim_start_matches(':').to_string());
@@ -24,7 +24,7 @@ fn zone_of_link(target: &Path) -> Option<String> {
     target.split_once("zoneinfo/").map(|(_, name)| name.to_string())
 }
 
-/// `TZ` may also hold a path or a POSIX rule; neither is a name that a server could look up.
+/// Reports whether `TZ` holds a zone name, not a path or a POSIX rule, which a server could not look up.
 fn is_zone_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64

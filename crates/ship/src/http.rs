@@ -24,7 +24,7 @@ const ZSTD_LEVEL: i32 = 1;
 /// A batch is acknowledged after a sync; a minute without an answer means that the connection is lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A report that is late is outdated; nobody waits long for it, least of all a shipper that is to stop.
+/// A report that is late is outdated; no one waits long for it, least of all a shipper that is to stop.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server unfolds so many bytes of every body, the head included.
@@ -68,7 +68,7 @@ pub struct HttpDeliver {
     addresses: Vec<Url>,
     choice: ServerChoice,
     key: Option<Secret>,
-    /// Compressors that nobody uses now; there are as many as deliveries at a time.
+    /// Compressors that no one uses now; there are as many as deliveries at a time.
     compressors: Mutex<Vec<Compressor<'static>>>,
 }
 
@@ -117,7 +117,7 @@ impl HttpDeliver {
         self.authorized(request).send().map_err(|error| chain(&error.without_url()))
     }
 
-    /// The batch as a request body, compressed: a frame for what comes before the bytes and one for these, which need not be
+    /// Returns the batch as a request body, compressed: a frame for what comes before the bytes and one for these, which need not be
     /// copied into one piece so. Nothing where it is large and would take more than half of its size.
     fn compress(&self, batch: &FileBatch) -> io::Result<Option<Vec<u8>>> {
         let kept = locked(&self.compressors).pop();
@@ -127,7 +127,7 @@ impl HttpDeliver {
         Ok(body)
     }
 
-    /// One question to one server; also tells whether another may do better.
+    /// Asks one server; also returns whether another may do better.
     fn question(&self, chosen: usize, question: &HeldQuestion) -> (Result<Vec<HeldRange>, DeliverError>, bool) {
         let retry = |after, reason| Err(DeliverError::Retry { after, reason });
         let address = self.addresses.get(chosen).and_then(|url| url.join("sources/").ok());
@@ -147,7 +147,7 @@ impl HttpDeliver {
         };
         if status.is_success() {
             let ranges = serde_json::from_slice(&body).ok().map(|HeldAnswer { ranges }| ranges);
-            let other = || retry(None, format!("{status} from something that is no catat: {}", message_of(&body)));
+            let other = || retry(None, format!("{status} from something other than catat: {}", message_of(&body)));
             return (ranges.map_or_else(other, Ok), false);
         }
         match status.as_u16() {
@@ -158,7 +158,7 @@ impl HttpDeliver {
         }
     }
 
-    /// One attempt at one server; also tells whether another may do better.
+    /// Delivers to one server; also returns whether another may do better.
     fn attempt(&self, address: &Url, batch: &FileBatch) -> (Result<DeliveryReceipt, DeliverError>, bool) {
         let retry = |reason| Err(DeliverError::Retry { after: None, reason });
         let response = match self.send(address, batch) {
@@ -173,7 +173,7 @@ impl HttpDeliver {
         if status.is_success() {
             return match delivered_of(&body) {
                 Some(delivered) => (Ok(delivered), false),
-                None => (retry(format!("{status} from something that is no catat: {}", message_of(&body))), true),
+                None => (retry(format!("{status} from something other than catat: {}", message_of(&body))), true),
             };
         }
         let reason = format!("{status}: {}", message_of(&body));
@@ -203,7 +203,7 @@ fn packed(compressor: &mut Compressor<'_>, batch: &FileBatch) -> io::Result<Opti
     Ok(if is_worth_it { frames(compressor, [&head, bytes], room).ok() } else { None })
 }
 
-/// Each part as a frame, in so much room.
+/// Returns each part as a frame, in so much room.
 fn frames(compressor: &mut Compressor<'_>, parts: [&[u8]; 2], room: usize) -> io::Result<Vec<u8>> {
     let mut body = Cursor::new(Vec::with_capacity(room));
     for part in parts {
@@ -233,7 +233,7 @@ impl Deliver for HttpDeliver {
         outcome
     }
 
-    /// Of the server that batches go to.
+    /// Asks the server that batches go to.
     fn held(&self, question: &HeldQuestion) -> Result<Vec<HeldRange>, DeliverError> {
         let chosen = self.choice.next(Instant::now());
         let (outcome, is_away) = self.question(chosen, question);
@@ -241,7 +241,7 @@ impl Deliver for HttpDeliver {
         outcome
     }
 
-    /// To the server that batches go to.
+    /// Reports to the server that batches go to.
     fn report(&self, report: &SourceReport) -> Result<(), DeliverError> {
         let retry = |reason| DeliverError::Retry { after: None, reason };
         let address = self.addresses.get(self.choice.used()).and_then(|url| url.join("sources/").ok());
@@ -281,8 +281,8 @@ impl ServerChoice {
         Self { n_servers, used: Mutex::new(ActiveServer { index: 0, first_away_at: None }) }
     }
 
-    /// The server for the next attempt: the one that works, or from time to time the first to see whether it is back;
-    /// one attempt finds out while the others go on.
+    /// Returns the server for the next attempt: the one that works, or from time to time the first to see whether it is back;
+    /// one attempt finds out while the others continue.
     fn next(&self, now: Instant) -> usize {
         let mut used = locked(&self.used);
         let is_due = used.first_away_at.is_some_and(|at| now.saturating_duration_since(at) >= BACK_TO_FIRST_AFTER);
@@ -293,12 +293,12 @@ impl ServerChoice {
         0
     }
 
-    /// The server that is used now.
+    /// Returns the server that is used now.
     fn used(&self) -> usize {
         locked(&self.used).index
     }
 
-    /// Takes note of how an attempt at server `index` went.
+    /// Notes how an attempt at server `index` went.
     fn note(&self, index: usize, is_away: bool, now: Instant) {
         let mut used = locked(&self.used);
         if is_away && index == 0 {
@@ -313,7 +313,7 @@ impl ServerChoice {
     }
 }
 
-/// What is sent from here in small pieces: a long body that another thread frees stays in memory for long.
+/// Sends a body in small pieces: a long one that another thread frees stays in memory for long.
 fn body_of(packed: Vec<u8>) -> Body {
     let length = packed.len();
     if length > SENT_WHOLE_MAX { Body::sized(Cursor::new(packed), length as u64) } else { packed.into() }
@@ -334,12 +334,12 @@ fn unpacked(batch: &FileBatch) -> Body {
     Body::sized(Cursor::new(head).chain(Cursor::new(SharedBytes(batch.bytes.clone()))), length as u64)
 }
 
-/// Where batches are posted at the server `url`.
+/// Returns where batches are posted at the server `url`.
 fn address_of(url: &str) -> Result<Url, DeliverError> {
     let address = format!("{}/api/v1/ingest", url.trim_end_matches('/'));
     let parsed = Url::parse(&address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     parsed.ok_or_else(|| {
-        DeliverError::Refused(format!("{url}: no address of a server; it begins with http:// or https://"))
+        DeliverError::Refused(format!("{url}: not a server address; it must begin with http:// or https://"))
     })
 }
 
@@ -347,7 +347,7 @@ fn authorities(path: &Path) -> Result<Vec<Certificate>, DeliverError> {
     let refused = |error: &dyn std::fmt::Display| DeliverError::Refused(format!("{}: {error}", path.display()));
     let pem = std::fs::read(path).map_err(|error| refused(&error))?;
     let found = Certificate::from_pem_bundle(&pem).map_err(|error| refused(&chain(&error)))?;
-    if found.is_empty() { Err(refused(&"no certificate in it; a file of PEM is wanted")) } else { Ok(found) }
+    if found.is_empty() { Err(refused(&"it contains no certificate; a PEM file is needed")) } else { Ok(found) }
 }
 
 /// Answers that no repetition of the same bytes will change. A key that is wrong or an address that is not there
@@ -376,7 +376,7 @@ fn read_answer(mut response: Response) -> io::Result<Vec<u8>> {
     }
 }
 
-/// What an answer says; `None` where it does not say what became of the batch, whatever its status: something that is
+/// Returns what an answer says; `None` where it does not say what became of the batch, whatever its status: something that is
 /// no catat may say 200 to anything.
 fn delivered_of(body: &[u8]) -> Option<DeliveryReceipt> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
@@ -388,7 +388,7 @@ fn delivered_of(body: &[u8]) -> Option<DeliveryReceipt> {
     Some(DeliveryReceipt { duplicate, high_water: answer["high_water"].as_u64(), refused, refusal })
 }
 
-/// The message of an error answer, or the start of whatever came instead.
+/// Returns the message of an error answer, or the start of whatever came instead.
 fn message_of(body: &[u8]) -> String {
     let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     match answer["error"]["message"].as_str() {
@@ -397,7 +397,7 @@ fn message_of(body: &[u8]) -> String {
     }
 }
 
-/// What to do about a connection that does not come about: certificates, and TLS on one side alone.
+/// Returns what to do about a connection that does not come about: certificates, and TLS on one side alone.
 pub fn connection_advice(url: &str, cause: &str) -> Option<String> {
     let says = |text: &str| cause.contains(text);
     let other = |from: &str, to: &str| url.replacen(from, to, 1);
@@ -421,7 +421,7 @@ pub fn connection_advice(url: &str, cause: &str) -> Option<String> {
     })
 }
 
-/// A reason with what to do about it.
+/// Returns a reason with what to do about it.
 fn with_advice(address: &Url, reason: String) -> String {
     let origin = address.origin().ascii_serialization();
     match connection_advice(&origin, &reason) {
@@ -430,7 +430,7 @@ fn with_advice(address: &Url, reason: String) -> String {
     }
 }
 
-/// An error with its causes on one line: the first alone often says only that sending did not work.
+/// Returns an error with its causes on one line: the first alone often says only that sending did not work.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -44,7 +44,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
-/// When a file was made, in nanoseconds since the Unix epoch, where its file system says so.
+/// Returns when a file was made, in nanoseconds since the Unix epoch, where its file system says so.
 pub(crate) fn born_of(metadata: &Metadata) -> Option<i64> {
     let since = metadata.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_nanos()).ok()
@@ -73,7 +73,7 @@ pub(crate) struct VerifiedBytes {
 }
 
 impl VerifiedBytes {
-    /// The mark after the first `n` of the bytes.
+    /// Returns the mark after the first `n` of the bytes.
     pub(crate) fn mark_after(&self, n: usize) -> Mark {
         let offset = self.start + n as u64;
         let mut tail = self.tail.clone();
@@ -89,7 +89,7 @@ impl Mark {
         Self { offset, head_hash: xxh3_64(&head[..n_head]), tail_hash: xxh3_64(tail) }
     }
 
-    /// The mark of a file that is taken as read up to `offset`.
+    /// Returns the mark of a file that is taken as read up to `offset`.
     pub(crate) fn at(file: &File, offset: u64) -> io::Result<Self> {
         let (head, tail) = Self::read_surroundings(file, offset)?;
         Ok(Self::new(offset, &head, &tail))
@@ -103,7 +103,7 @@ impl Mark {
         Ok((head, tail))
     }
 
-    /// Tells whether `file` still has the marked content. A mark at 0 fits every file.
+    /// Reports whether `file` still has the marked content. A mark at 0 fits every file.
     pub(crate) fn fits(&self, file: &File) -> io::Result<bool> {
         Ok(self.surroundings_that_fit(file)?.is_some())
     }
@@ -136,7 +136,7 @@ pub(crate) fn read_at_most(file: &File, offset: u64, n: usize) -> io::Result<Vec
     Ok(bytes)
 }
 
-/// The same in place of what `bytes` holds.
+/// Reads into `bytes`, replacing its content.
 fn read_into(bytes: &mut Vec<u8>, file: &File, offset: u64, n: usize) -> io::Result<()> {
     bytes.resize(n, 0);
     let mut filled = 0;

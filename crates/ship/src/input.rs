@@ -48,7 +48,7 @@ pub trait Input: Send {
     /// later and later.
     fn run(&mut self, sink: &Sink) -> Result<(), InputError>;
 
-    /// What happens when the disk buffer is full.
+    /// Returns what happens when the disk buffer is full.
     fn when_full(&self) -> WhenFull {
         WhenFull::Wait
     }
@@ -153,13 +153,13 @@ impl Sink {
         locked(&self.inner).flush_if_room(self.when_full)
     }
 
-    /// The last line that was kept, also by an earlier run: an input that knows its place goes on after it.
+    /// Returns the last line that was kept, also by an earlier run: an input that knows its place continues after it.
     pub fn last_line(&self) -> Result<Option<Vec<u8>>, InputError> {
         let inner = locked(&self.inner);
         inner.spool.last_line().map_err(|error| inner.error(error))
     }
 
-    /// Tells whether the shipper stops.
+    /// Reports whether the shipper stops.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_set()
     }
@@ -180,13 +180,13 @@ impl Sink {
         }
     }
 
-    /// Where the lines are kept.
+    /// Returns where the lines are kept.
     #[cfg(test)]
     pub(crate) fn dir(&self) -> std::path::PathBuf {
         locked(&self.inner).spool.dir().to_owned()
     }
 
-    /// Takes note of how much of a file the server has.
+    /// Notes how much of a file the server has.
     pub(crate) fn acknowledged(&self, path: &Path, offset: u64) {
         locked(&self.inner).spool.acknowledged(path, offset);
     }
@@ -218,7 +218,7 @@ impl Sink {
             match input.run(self) {
                 Ok(()) | Err(InputError::Stopping) => break,
                 Err(error) => {
-                    tracing::warn!(input = %self.name, %error, "input failed; trying again");
+                    tracing::warn!(input = %self.name, %error, "input failed; retrying");
                     locked(&self.state).last_error = Some(error.to_string());
                 }
             }
@@ -231,17 +231,17 @@ impl Sink {
         let mut state = locked(&self.state);
         state.has_ended = true;
         if let Err(error) = flushed {
-            tracing::error!(input = %self.name, %error, "the last lines are not kept");
+            tracing::error!(input = %self.name, %error, "the last lines are not saved");
             state.last_error = Some(error.to_string());
         }
     }
 
-    /// Takes note of lines that could not be taken.
+    /// Notes lines that could not be taken.
     pub fn give_up(&self, lost: LossCount) {
         locked(&self.inner).given_up += lost;
     }
 
-    /// Takes note that the input works.
+    /// Notes that the input works.
     pub fn works(&self) {
         locked(&self.state).last_error = None;
     }

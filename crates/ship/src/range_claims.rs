@@ -30,7 +30,7 @@ pub(crate) struct ClaimedRanges(Mutex<HashSet<String>>);
 /// One question to a server, repeated until it answers.
 type Ask<'a> = &'a dyn Fn(&HeldQuestion) -> Result<Vec<HeldRange>, DeliverError>;
 
-/// How far the server holds the file of a batch whose first byte it may hold; nothing where it has to be sent.
+/// Returns how far the server holds the file of a batch whose first byte it may hold; nothing where it has to be sent.
 pub(crate) fn held_to(
     batch: &FileBatch,
     taken: &ClaimedRanges,
@@ -104,7 +104,7 @@ impl ClaimedRanges {
             taken.insert(range.id.clone());
         }
         if end > batch.header.start {
-            tracing::info!(path, bytes = end, "the server holds this file up to here; it goes on from there");
+            tracing::info!(path, bytes = end, "the server holds this file up to here; sending the rest");
             return Some(end);
         }
         if let Some(range) = held.iter().chain(&doubtful).min_by_key(|range| range.begin) {
@@ -120,7 +120,7 @@ impl ClaimedRanges {
     }
 }
 
-/// Whether a range of equal content is of the file, and not of one that was like it: the file was there when the server
+/// Reports whether a range of equal content is of the file, and not of one that was like it: the file was there when the server
 /// last heard of that one and has its inode; or it is a copy, and long enough to be no coincidence.
 fn is_of(batch: &FileBatch, unasked: &UncheckedFile, range: &HeldRange) -> bool {
     let was_there = unasked.born.is_none_or(|born| born <= range.last_seen_ns);
@@ -131,7 +131,7 @@ fn is_of(batch: &FileBatch, unasked: &UncheckedFile, range: &HeldRange) -> bool 
     is_copy && range.end - range.begin >= BYTES_TELLING
 }
 
-/// Whether a range is of a file with the same inode; devices have other numbers after a start.
+/// Reports whether a range is of a file with the same inode; devices have other numbers after a start.
 fn is_same_inode(batch: &FileBatch, range: &HeldRange) -> bool {
     range.file.split('-').nth(1).is_some_and(|inode| inode == format!("{:x}", batch.key.inode))
 }

@@ -1,8 +1,8 @@
-//! How a shipper stands, for somebody beside it: read from its state directory, also while it works.
+//! How a shipper stands, for someone beside it: read from its state directory, also while it works.
 //!
 //! ```text
 //! STATE/status.json   what the one at work told last, written beside its place and renamed; not synced, for it is
-//!                     nothing that anybody must have after a crash
+//!                     nothing that anyone must have after a crash
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -124,7 +124,7 @@ impl Report {
     }
 }
 
-/// What was told; nothing where it is damaged, as it is only told.
+/// Returns what was told; nothing where it is damaged, as it is only told.
 fn read_told(path: &Path) -> ShipperReport {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(TOLD_BYTES_MAX).read_to_end(&mut bytes));
@@ -181,7 +181,7 @@ fn told_of(status: Status) -> ShipperReport {
 
 fn write(path: &Path, told: &ShipperReport) -> io::Result<()> {
     let temporary = path.with_extension("json.tmp");
-    // A link that somebody planted is not followed.
+    // A link that someone planted is not followed.
     fs::remove_file(&temporary).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),

@@ -48,7 +48,7 @@ impl Rules {
     /// Reads what an input's definition says.
     pub(crate) fn of(node: &Node<'_>) -> Result<Self, DefinitionError> {
         let sample = node.get("sample").map(|node| match node.count()? {
-            0 => Err(node.error("must be 1 or more: one of so many events is sent")),
+            0 => Err(node.error("must be 1 or more: one of N events is sent")),
             n => Ok(n),
         });
         let masks = node.get("mask").map(|node| node.one_or_many()).unwrap_or_default();
@@ -60,12 +60,12 @@ impl Rules {
         })
     }
 
-    /// Whether nothing is to be done.
+    /// Reports whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
         self.drop.is_empty() && self.keep.is_empty() && self.sample.is_none() && self.masks.is_empty()
     }
 
-    /// One of how many events is sent.
+    /// Returns N where one of N events is sent.
     pub(crate) fn sample(&self) -> Option<u64> {
         self.sample
     }
@@ -109,7 +109,7 @@ impl Rules {
         xxh3_64_with_seed(place.file.as_bytes(), seed).is_multiple_of(n)
     }
 
-    /// Places of everything that is to be masked.
+    /// Returns places of everything that is to be masked.
     fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut places = Vec::new();
         for mask in &self.masks {
@@ -153,7 +153,7 @@ impl Mask {
 fn expressions(node: &Node<'_>, key: &str) -> Result<Vec<Regex>, DefinitionError> {
     let nodes = node.get(key).map(|node| node.one_or_many()).unwrap_or_default();
     if nodes.len() > EXPRESSIONS_MAX {
-        return Err(node.child(key).error(format!("there may be {EXPRESSIONS_MAX} expressions at most")));
+        return Err(node.child(key).error(format!("at most {EXPRESSIONS_MAX} expressions are allowed")));
     }
     nodes.iter().map(Node::regex).collect()
 }
@@ -177,7 +177,7 @@ fn mask_of(node: &Node<'_>) -> Result<Mask, DefinitionError> {
     })
 }
 
-/// Bytes as a text of the same length: what is no UTF-8 is a character of one byte that nothing looks for.
+/// Returns bytes as a text of the same length: what is no UTF-8 is a character of one byte that nothing looks for.
 pub(crate) fn same_length_text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
@@ -190,7 +190,7 @@ pub(crate) fn same_length_text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The end of the JSON string that begins at `start`.
+/// Returns the end of the JSON string that begins at `start`.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {

@@ -110,7 +110,7 @@ impl Shipper {
         Ok((shipper, discovery))
     }
 
-    /// How it stands. The files are as of half a second ago at most.
+    /// Returns how it stands. The files are as of half a second ago at most.
     pub fn status(&self) -> Status {
         self.shared.status()
     }
@@ -118,7 +118,7 @@ impl Shipper {
     /// Stops reading, waits for attempts that are under way, saves the checkpoint, and tells the server that it has stopped.
     pub fn stop(&self) {
         self.shared.stop.set();
-        // Nobody listens any more where the thread has ended already.
+        // No one listens any more where the thread has ended already.
         let _ = self.events.send(Event::Stop);
         let threads = std::mem::take(&mut *locked(&self.threads));
         for thread in threads {
@@ -165,7 +165,7 @@ fn open_inputs(
     Ok(opened)
 }
 
-/// The time on the wall.
+/// Returns the time on the wall.
 pub(crate) fn now() -> Timestamp {
     Clock::new().now()
 }
@@ -209,12 +209,12 @@ fn watch(follower: &mut Follower, hints: SyncSender<Event>, shared: Arc<Shared>)
         }
     };
     let mut watcher = notify::recommended_watcher(forward)
-        .inspect_err(|error| tracing::info!(%error, "no file notifications; polling alone"))
+        .inspect_err(|error| tracing::info!(%error, "no file notifications; polling only"))
         .ok()?;
     let mut is_all = true;
     for directory in follower.directories() {
         if let Err(error) = watcher.watch(&directory, RecursiveMode::Recursive) {
-            tracing::debug!(directory = %directory.display(), %error, "not watched; polling alone");
+            tracing::debug!(directory = %directory.display(), %error, "not watched; polling only");
             is_all = false;
         }
     }

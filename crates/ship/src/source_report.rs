@@ -110,7 +110,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// What is told of how it stands now.
+    /// Returns the report of the current state.
     pub(crate) fn report(&self, status: Status) -> SourceReport {
         let mut files = status.files;
         files.sort_by_key(|file| (file.last_error.is_none(), std::cmp::Reverse(file.lag_bytes())));

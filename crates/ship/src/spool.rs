@@ -58,12 +58,12 @@ impl Spool {
         Ok(Self { dir, bytes_max, newest: None, number_next, acknowledged: HashMap::new() })
     }
 
-    /// Where the files are.
+    /// Returns where the files are.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The last whole line of what was written before, which is where an input goes on.
+    /// Returns the last whole line of what was written before, which is where an input continues.
     pub(crate) fn last_line(&self) -> io::Result<Option<Vec<u8>>> {
         for number in numbers(&self.dir)?.into_iter().rev() {
             if let Some(line) = last_whole_line(&path_of(&self.dir, number))? {
@@ -73,19 +73,19 @@ impl Spool {
         Ok(None)
     }
 
-    /// Tells whether there is room for more, beside what the server does not have yet.
+    /// Reports whether there is room for more, beside what the server does not have yet.
     pub(crate) fn has_room(&self) -> io::Result<bool> {
         let waiting =
             |number| self.size_of(number).saturating_sub(self.acknowledged.get(&number).copied().unwrap_or(0));
         Ok(numbers(&self.dir)?.into_iter().map(waiting).sum::<u64>() < self.bytes_max)
     }
 
-    /// Bytes on disk; the newest file stays when the server has it.
+    /// Returns bytes on disk; the newest file stays when the server has it.
     fn bytes_kept(&self) -> io::Result<u64> {
         Ok(numbers(&self.dir)?.into_iter().map(|number| self.size_of(number)).sum())
     }
 
-    /// What the server has by now may be removed at any moment.
+    /// Removes files that the server has.
     fn size_of(&self, number: u64) -> u64 {
         fs::metadata(path_of(&self.dir, number)).map_or(0, |metadata| metadata.len())
     }
@@ -99,7 +99,7 @@ impl Spool {
         let Some((_, file, size)) = &mut self.newest else { return Ok(()) };
         let written = file.write_all(lines).and_then(|()| file.sync_data());
         *size += lines.len() as u64;
-        // What is on disk of it now is not known: its last line must not go on with other text.
+        // What is on disk of it now is not known: its last line must not continue with other text.
         if written.is_err() {
             self.newest = None;
         }
@@ -107,14 +107,14 @@ impl Spool {
         written
     }
 
-    /// Takes note that the server has the first `offset` bytes of a file, and removes it when that is all of it.
+    /// Notes that the server has the first `offset` bytes of a file, and removes it when that is all of it.
     pub(crate) fn acknowledged(&mut self, path: &Path, offset: u64) {
         let Some(number) = number_of(path).filter(|_| path.parent() == Some(&self.dir)) else { return };
         self.acknowledged.insert(number, offset);
         self.remove_delivered();
     }
 
-    /// Removes files that the server has whole. The newest may still be written, and says where an input goes on: as long
+    /// Removes files that the server has whole. The newest may still be written, and says where an input continues: as long
     /// as there is nothing in it, the one before it does.
     fn remove_delivered(&mut self) {
         let Some((newest, _, _)) = self.newest.as_ref().filter(|(_, _, size)| *size > 0) else { return };
@@ -167,7 +167,7 @@ fn number_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_suffix(".log")?.parse().ok()
 }
 
-/// Numbers of the files in a directory, the oldest first.
+/// Returns numbers of the files in a directory, the oldest first.
 fn numbers(dir: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -186,7 +186,7 @@ fn cut_half_line(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(start + end as u64 + 1)
 }
 
-/// The last bytes of a file, and the offset of the first of them.
+/// Returns the last bytes of a file, and the offset of the first of them.
 fn last_bytes(path: &Path) -> io::Result<(Vec<u8>, u64)> {
     let mut file = File::open(path)?;
     let start = file.metadata()?.len().saturating_sub(LAST_LINE_BYTES_MAX);

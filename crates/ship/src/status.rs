@@ -25,7 +25,7 @@ pub struct FileStatus {
     pub size: u64,
     /// How often it was truncated or replaced in place.
     pub generation: u64,
-    /// Whether it is one of our own, whose path means nothing to anybody.
+    /// Whether it is one of our own, whose path means nothing to anyone.
     pub is_own: bool,
     /// Whether the server is still to be asked what it holds of it.
     pub is_unasked: bool,
@@ -38,7 +38,7 @@ pub struct FileStatus {
 }
 
 impl FileStatus {
-    /// Bytes that the server does not have yet and will have.
+    /// Returns bytes that the server does not have yet and will have.
     pub fn lag_bytes(&self) -> u64 {
         if self.is_gone { 0 } else { self.size.saturating_sub(self.offset) }
     }

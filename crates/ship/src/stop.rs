@@ -44,7 +44,7 @@ impl Stop {
     }
 }
 
-/// What a panicking thread left locked is still whole: every critical section of this crate leaves its data so at any
+/// Locks a mutex. A panicking thread leaves the data whole: every critical section of this crate does so at any
 /// moment at which it could panic.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

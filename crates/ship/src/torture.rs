@@ -52,7 +52,7 @@ impl Rotation {
         Self::Compress,
     ];
 
-    /// How its lines and its directory call it.
+    /// Returns its name in lines and directories.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rename => "rename",
@@ -73,7 +73,7 @@ impl Rotation {
 pub struct Progress([AtomicU64; Rotation::ALL.len()]);
 
 impl Progress {
-    /// Takes note that `n_lines` lines of the kind of this name are stored.
+    /// Notes that `n_lines` lines of the kind of this name are stored.
     pub fn note(&self, name: &str, n_lines: u64) {
         let kinds = Rotation::ALL.iter().zip(&self.0).find(|(rotation, _)| rotation.name() == name);
         if let Some((_, known)) = kinds {
@@ -87,7 +87,7 @@ impl Progress {
     }
 }
 
-/// The text of a line: it follows from kind and number, so that whoever reads it knows what it must be.
+/// Returns the text of a line: it follows from kind and number, so that whoever reads it knows what it must be.
 fn text_of(rotation: Rotation, n: u64) -> String {
     const WORDS: [&str; 8] = ["request", "done", "größer", "\"a b\"", "{\"k\":1}", "日本", "\\n", "[warn]"];
     let mut random = Random::new(n.wrapping_mul(31).wrapping_add(rotation as u64));

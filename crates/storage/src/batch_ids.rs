@@ -68,7 +68,7 @@ impl BatchIds {
         self.known.len()
     }
 
-    /// The batch that was accepted under this id, where it is still remembered at `now`.
+    /// Returns the batch that was accepted under this id, where it is still remembered at `now`.
     pub(crate) fn get(&self, id: &[u8; 16], now: Timestamp) -> Option<&KnownBatch> {
         self.known.get(id).filter(|batch| is_remembered(batch.accepted, now))
     }
@@ -99,7 +99,7 @@ pub(crate) struct Age {
 }
 
 impl Age {
-    /// `started` is the time of the start, as far as it can be trusted.
+    /// Creates an age from the time of the start, as far as that can be trusted.
     pub(crate) fn new(started: Timestamp, clock: &Clock) -> Self {
         Self { started, uptime: clock.uptime() }
     }
@@ -169,7 +169,7 @@ impl KnownBatch {
 pub(crate) type ValidEntries = BTreeMap<i64, u64>;
 
 /// Appends the ids of flushed batches to their files and syncs them. Returns how far the files are valid once
-/// the flush is in the catalog; files that nobody remembers any more at `now` are not in it.
+/// the flush is in the catalog; files that no one remembers any more at `now` are not in it.
 pub(crate) fn write(
     dir: &Path,
     store: &[u8; 16],
@@ -202,7 +202,7 @@ pub(crate) fn write(
     Ok(valid)
 }
 
-/// How far the files in `dir` are intact, for a catalog that was lost.
+/// Returns the intact length of the files in `dir`, for a catalog that was lost.
 pub(crate) fn intact(dir: &Path, store: &[u8; 16]) -> io::Result<ValidEntries> {
     let mut valid = ValidEntries::new();
     for entry in std::fs::read_dir(dir)? {

@@ -17,7 +17,7 @@ const BUFFER_BYTES_MAX: usize = 6 << 20;
 pub struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
-    /// An empty buffer with room for `n_bytes`.
+    /// Returns an empty buffer with room for `n_bytes`.
     pub fn take(&self, n_bytes: usize) -> Vec<u8> {
         let kept = if n_bytes > BUFFER_BYTES_MAX { None } else { self.kept().pop() };
         let mut buffer = kept.unwrap_or_default();

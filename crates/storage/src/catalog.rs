@@ -53,10 +53,10 @@ pub(crate) trait Catalog: Send {
     /// Puts what another catalog of the store held into a new one.
     fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError>;
 
-    /// The numbers that only rise.
+    /// Returns the numbers that only rise.
     fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError>;
 
-    /// Tells whether the catalog lists a segment.
+    /// Reports whether the catalog lists a segment.
     fn has_segment(&mut self, id: u128) -> Result<bool, DatabaseError>;
 
     /// Publishes a flush. One that is published already changes nothing.
@@ -171,7 +171,7 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Tells whether it is what a new catalog holds.
+    /// Reports whether it is what a new catalog holds.
     pub(crate) fn is_empty(&self) -> bool {
         self.segments.is_empty() && self.groups.len() == 0 && self.deleted.is_empty() && self.positions.len() == 0
     }

@@ -49,7 +49,7 @@ const TRIM: &str = "trim";
 
 /// The control store of one store. Every change is durable when it returns.
 pub(crate) trait ControlStore: Send {
-    /// All documents of a kind: name and text.
+    /// Returns all documents of a kind: name and text.
     fn documents(&mut self, kind: &str) -> Result<Vec<(String, String)>, DatabaseError>;
 
     /// Puts a document in the place of the one with its kind and name.
@@ -58,7 +58,7 @@ pub(crate) trait ControlStore: Send {
     /// Takes a document away; one that is not there is no error.
     fn remove(&mut self, kind: &str, name: &str) -> Result<(), DatabaseError>;
 
-    /// Everything that is set.
+    /// Returns everything that is set.
     fn load(&mut self) -> Result<Vec<Document>, DatabaseError>;
 
     /// Finds out whether it can be used now. One in the data directory can.
@@ -79,7 +79,7 @@ pub(crate) struct Document {
     pub(crate) version: i64,
 }
 
-/// The limits of all groups that have some. A document that cannot be read is reported in the log; the group's
+/// Returns the limits of all groups that have some. A document that cannot be read is reported in the log; the group's
 /// events are then kept as if it had no limits.
 pub(crate) fn retentions(store: &mut dyn ControlStore) -> Result<BTreeMap<GroupName, GroupRetention>, DatabaseError> {
     let mut retentions = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! The mark of a copy: `COPY` in the data directory of a backup, and of whatever is restored from one.
 //!
 //! A copy holds the rules, channels and filters of its original, so both would notify the same people. Until the mark is
-//! removed (`catat promote`), a store that has it sends nothing to anybody: whoever is about to asks
+//! removed (`catat promote`), a store that has it sends nothing to anyone: whoever is about to asks
 //! [`Store::copy_taken`] each time, so that removing the file is enough, whether or not a server runs.
 //!
 //! Text, one `key value` per line: `catat copy`, `format 1`, `taken` with the time of the backup.

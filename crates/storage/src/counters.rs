@@ -83,12 +83,12 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// How many there were.
+    /// Returns how many there were.
     pub fn n(&self) -> u64 {
         self.buckets.iter().map(|(_, n)| n).sum::<u64>() + self.beyond
     }
 
-    /// The upper end of the bucket that holds the quantile `share`, in seconds; infinite beyond the last, `None` where
+    /// Returns the upper end of the bucket that holds the quantile `share`, in seconds; infinite beyond the last, `None` where
     /// there were none.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let n = self.n();

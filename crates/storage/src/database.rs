@@ -2,7 +2,7 @@
 //! date by numbered steps, and that belongs to one store.
 //!
 //! * Step *n* brings tables of version *n − 1* to version *n*. It is one transaction, and so is the number: a start
-//!   that is cut off finds the version before or the version after, and goes on from there.
+//!   that is cut off finds the version before or the version after, and continues from there.
 //! * A database of a later version is refused before anything is written to it.
 //! * Each says which store it belongs to; that of another store is refused.
 

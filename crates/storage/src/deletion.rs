@@ -11,12 +11,12 @@
 //! ```
 //!
 //! From the tombstone on a start finds the deletion and carries it out: it leaves the events out of what the WAL brings
-//! back and hides them in segments, those that a lost catalog is made anew from included. That is why a tombstone stays
+//! back and hides them in segments, those that a lost catalog is created again from included. That is why a tombstone stays
 //! until no file of the data directory holds any of its events: no segment in use, none that waits to be removed, none
 //! that cannot be read, and no WAL file. Batch ids and source positions are not touched: what was sent once and deleted
 //! stays a duplicate.
 //!
-//! Copies are out of reach: a backup made before holds the events, and so does what was already sent to somebody.
+//! Copies are out of reach: a backup made before holds the events, and so does what was already sent to someone.
 
 mod batch;
 mod mask;

@@ -68,7 +68,7 @@ pub enum AppendError {
     #[error("batch id was used before for another body")]
     KeyConflict,
     /// Some of the bytes were accepted in the meantime; ask what is missing and send that.
-    #[error("bytes of this position were accepted before; ask again what is missing")]
+    #[error("bytes at this position were accepted before; ask again what is missing")]
     PositionChanged,
     /// More came in than can be made durable or flushed; try again.
     #[error("store is overloaded; try again in {retry_after_s} s")]
@@ -86,7 +86,7 @@ pub enum AppendError {
     },
     /// Writing the WAL failed; the store takes nothing until it is started anew. Whether this delivery is
     /// durable is unknown.
-    #[error("store takes no events since writing the wal failed: {0}")]
+    #[error("store accepts no events since writing the wal failed: {0}")]
     Poisoned(String),
     /// The control store is lost; nothing is taken until it is put back or given up.
     #[error("{0}")]

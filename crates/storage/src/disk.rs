@@ -35,7 +35,7 @@ pub(crate) fn writing() -> OpenOptions {
     options
 }
 
-/// Makes a file anew, for its owner alone, under a name that nobody relies on yet. What stands there goes first; where it
+/// Makes a file anew, for its owner alone, under a name that no one relies on yet. What stands there goes first; where it
 /// is a link, what it leads to stays as it is.
 pub fn create_file(path: &Path) -> io::Result<File> {
     let make = || File::options().read(true).write(true).create_new(true).mode(0o600).open(path);
@@ -60,7 +60,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_directory)
 }
 
-/// Bytes that an ordinary user may still write to the file system of `path`.
+/// Returns bytes that an ordinary user may still write to the file system of `path`.
 pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(path)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))

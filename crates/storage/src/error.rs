@@ -80,15 +80,13 @@ pub enum StoreError {
     #[error("there is no log group \"{0}\"")]
     NoGroup(GroupName),
     /// A deletion names more scattered events than one deletion may.
-    #[error(
-        "too many events at once: which ones they are takes more than {bytes_max} bytes; delete a shorter range at a time"
-    )]
+    #[error("too many events at once: their list takes more than {bytes_max} bytes; delete a shorter range at a time")]
     TooManyEvents {
         /// The most it may take.
         bytes_max: usize,
     },
     /// Earlier deletions are still being carried out.
-    #[error("{pending_max} deletions are still being carried out; try again when some of them are")]
+    #[error("{pending_max} deletions are still in progress; try again when one has finished")]
     TooManyDeletions {
         /// How many there may be.
         pending_max: usize,
@@ -102,7 +100,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Writing the WAL failed earlier.
-    #[error("store takes no changes since writing the wal failed: {0}")]
+    #[error("store accepts no changes since writing the wal failed: {0}")]
     Poisoned(String),
     /// The control store is lost.
     #[error("{0}")]

@@ -1,6 +1,6 @@
 //! Named points at which a test makes a step fail or wait, or the process end.
 //!
-//! Always compiled: a point that nobody armed costs one relaxed load. A [`Fault::Crash`] makes its point and
+//! Always compiled: a point that no one armed costs one relaxed load. A [`Fault::Crash`] makes its point and
 //! every later one fail, so that nothing more reaches the disk, as if the process had ended there.
 
 use std::collections::{HashMap, HashSet};
@@ -74,7 +74,7 @@ pub struct Faults {
     changed: Condvar,
 }
 
-/// Points at which everybody waits.
+/// Points at which everyone waits.
 #[derive(Debug, Default)]
 struct PausePoints {
     points: HashSet<String>,
@@ -101,8 +101,8 @@ impl Faults {
         self.n_armed.store(points.len() + self.held().points.len(), Ordering::Relaxed);
     }
 
-    /// Makes everybody who comes to `point` wait there, and returns once somebody does. `come` is done meanwhile: it
-    /// sees to it that somebody comes.
+    /// Makes everyone who comes to `point` wait there, and returns once someone does. `come` is done meanwhile: it
+    /// sees to it that someone comes.
     pub fn hold(&self, point: &str, come: impl FnOnce()) {
         self.held().points.insert(point.to_owned());
         self.count_armed(&self.points());
@@ -111,7 +111,7 @@ impl Faults {
         drop(self.changed.wait_while(self.held(), nobody).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Lets everybody go on who waits at a point.
+    /// Lets everyone continue who waits at a point.
     pub fn release(&self) {
         self.held().points.clear();
         self.count_armed(&self.points());
@@ -139,7 +139,7 @@ impl Faults {
         held.n_waiting -= 1;
     }
 
-    /// Tells whether an armed crash was reached.
+    /// Reports whether an armed crash was reached.
     pub fn has_crashed(&self) -> bool {
         self.crashed.load(Ordering::Relaxed)
     }

@@ -1,6 +1,6 @@
 //! The log groups of the store: names, numbers, streams.
 //!
-//! A group's number is part of its events' ids and is never given out again; a group that is made anew under
+//! A group's number is part of its events' ids and is never given out again; a group that is created again under
 //! the name of a deleted one gets another, so that nothing deleted comes back with it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -55,12 +55,12 @@ impl Groups {
         self.by_name.get(name).map(|group| group.id)
     }
 
-    /// The name of the group with this number, if it is not deleted.
+    /// Returns the name of the group with this number, if it is not deleted.
     pub(crate) fn name_of(&self, id: u32) -> Option<&GroupName> {
         self.by_name.iter().find(|(_, group)| group.id == id).map(|(name, _)| name)
     }
 
-    /// Tells whether the number belongs to a group that is not deleted.
+    /// Reports whether the number belongs to a group that is not deleted.
     pub(crate) fn has_id(&self, id: u32) -> bool {
         self.ids.contains(&id)
     }
@@ -73,7 +73,7 @@ impl Groups {
         self.by_name.iter()
     }
 
-    /// Numbers of the groups that any of `patterns` matches.
+    /// Returns numbers of the groups that any of `patterns` matches.
     pub(crate) fn matching(&self, patterns: &[GroupPattern], within: &GroupScope) -> HashSet<u32> {
         let matches = |(name, _): &(&GroupName, &Group)| {
             within.admits(name.as_str()) && GroupPattern::any_matches(patterns, name.as_str())
@@ -99,7 +99,7 @@ impl Groups {
         Some(id)
     }
 
-    /// Names in `column` that the group does not know yet.
+    /// Returns names in `column` that the group does not know yet.
     pub(crate) fn new_streams(&self, name: &GroupName, column: &Column) -> Vec<Arc<str>> {
         let known = self.by_name.get(name).map(|group| &group.streams);
         if known.is_some_and(|known| known.len() >= STREAMS_MAX) {

@@ -136,7 +136,7 @@ impl Size {
 }
 
 impl Generation {
-    /// Tells whether a flush would have nothing to record.
+    /// Reports whether a flush would have nothing to record.
     pub(crate) fn is_empty(&self) -> bool {
         // What came may have been deleted since; its WAL file waits for a flush all the same.
         self.since.is_none() && self.n_events == 0 && self.batches.is_empty() && self.positions.len() == 0
@@ -177,7 +177,7 @@ impl Generation {
     }
 }
 
-/// One batch of all rows in order of time, equal times in order of acceptance.
+/// Returns one batch of all rows in order of time, equal times in order of acceptance.
 fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
     if batches.len() == 1
         && let Some(batch) = batches.pop()
@@ -202,7 +202,7 @@ impl HotGroup {
         self.runs.iter().map(|run| run.memory_bytes).sum()
     }
 
-    /// The group without the events `gone`; `None` where it has none of them.
+    /// Returns the group without the events `gone`; `None` where it has none of them.
     pub(crate) fn without(&self, group_id: u32, gone: &Sequences) -> Option<Self> {
         let mut is_changed = false;
         let mut runs = Vec::with_capacity(self.runs.len());

@@ -5,7 +5,7 @@
 //! <dir>/STORE             what it is: UUID and format (lock)      LOCK   one process at a time
 //! <dir>/catalog.sqlite    segments, groups, positions (catalog)
 //! <dir>/control.sqlite    what people have set (control)
-//! <dir>/COPY              only in a copy: it notifies nobody (copy)
+//! <dir>/COPY              only in a copy: it notifies no one (copy)
 //! <dir>/UPKEEP            what maintenance records across starts (maintenance_file)
 //! <dir>/wal/*.wal, *.ids  what is not yet in segments (wal), batch ids (batch_ids)
 //! <dir>/segments/<day>/   events (segment)

@@ -76,7 +76,7 @@ pub(crate) fn create_store(dir: &Path) -> Result<[u8; 16], OpenError> {
         [("catalog.sqlite", "a catalog"), ("catalog.postgres", "a catalog"), ("wal", "a wal"), ("segments", "segments")]
     {
         if dir.join(name).exists() {
-            let problem = format!("it has {what} but no STORE file; restore it from a backup");
+            let problem = format!("it has {what} but no STORE file; restore the file from a backup");
             return Err(OpenError::NotAStore { dir: dir.to_owned(), problem });
         }
     }

@@ -32,7 +32,7 @@ impl Maintenance {
             }
         };
         if guard.doubt(uptime).is_some() {
-            tracing::warn!(now = %clock.now(), "the clock jumped since the last run; nothing is deleted for its age");
+            tracing::warn!(now = %clock.now(), "the clock jumped since the last run; nothing is deleted by age");
         }
         Self { clock: Mutex::new(guard), noted: Mutex::new(noted), limits_applied: AtomicBool::new(false) }
     }
@@ -45,12 +45,12 @@ impl Maintenance {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far the scrub was.
+    /// Returns how far the scrub was.
     pub(crate) fn scrub_progress(&self) -> ScrubProgress {
         self.noted().scrub
     }
 
-    /// What is wrong with the clock, if anything was when it was last looked at.
+    /// Returns what is wrong with the clock, if anything was when it was last looked at.
     pub(crate) fn clock_doubt(&self, clock: &Clock) -> Option<ClockDoubt> {
         self.clock().doubt(clock.uptime())
     }

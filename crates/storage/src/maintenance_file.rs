@@ -87,7 +87,7 @@ impl MaintenanceRecord {
     }
 }
 
-/// The notes in a text; `None` where it is damaged, of another store or of a later version.
+/// Returns the notes in a text; `None` where it is damaged, of another store or of a later version.
 fn parse(text: &str, store: &[u8; 16]) -> Option<MaintenanceRecord> {
     let (content, checksum) = text.split_at(text.rfind("checksum ")?);
     let checksum = u64::from_str_radix(checksum.strip_prefix("checksum ")?.trim_end(), 16).ok()?;

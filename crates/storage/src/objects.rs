@@ -2,10 +2,10 @@
 //!
 //! Every call blocks until it is answered or has failed for good; a small runtime of its own does the waiting, so
 //! that nothing else in this crate awaits. A request is tried again, after pauses with jitter that get longer, for a
-//! bounded time. What is put is read back whole before anybody relies on it ([`put_file`](Objects::put_file)).
+//! bounded time. What is put is read back whole before anyone relies on it ([`put_file`](Objects::put_file)).
 //!
 //! Objects are called `<prefix>/<store UUID>/segments/<day>/<id>-<8 random digits>.seg`. No name is used twice, so
-//! that a request that arrives late can neither replace nor remove an object that somebody relies on.
+//! that a request that arrives late can neither replace nor remove an object that someone relies on.
 //!
 //! Credentials come from where AWS tools look for them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a web
 //! identity, or the machine's own. They stand in no setting and in no message.
@@ -61,7 +61,7 @@ pub(crate) struct Objects {
     prefix: String,
     /// What people call it.
     url: String,
-    /// How long nobody asks again after a failure.
+    /// How long no one asks again after a failure.
     pause: Duration,
     faults: Arc<Faults>,
     counters: Counters,
@@ -130,25 +130,25 @@ impl Objects {
         Ok(Self { runtime, handle, bucket, prefix, url, pause, faults, counters, unreachable })
     }
 
-    /// Lets nobody wait any longer: requests on their way and later ones fail.
+    /// Lets no one wait any longer: requests on their way and later ones fail.
     pub(crate) fn close(&self) {
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Waiting for it would panic on a thread that belongs to another runtime.
         runtime.into_iter().for_each(Runtime::shutdown_background);
     }
 
-    /// What people call it.
+    /// Returns its name for people.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// What people call an object.
+    /// Returns the name of an object for people.
     pub(crate) fn url_of(&self, name: &str) -> String {
         let bucket = self.url.strip_prefix("s3://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         format!("s3://{bucket}/{}/{name}", self.prefix)
     }
 
-    /// What was asked of it.
+    /// Returns what was asked of it.
     pub(crate) fn traffic(&self) -> Traffic {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { requests, failures, bytes_read, bytes_written } = &self.counters;
@@ -160,7 +160,7 @@ impl Objects {
         }
     }
 
-    /// Why the last request failed, if it did.
+    /// Returns why the last request failed, if it did.
     pub(crate) fn unreachable(&self) -> Option<String> {
         self.trouble().as_ref().map(|(problem, _)| problem.clone())
     }
@@ -170,7 +170,7 @@ impl Objects {
         self.unreachable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An error while it is no use to ask: a query that needs a hundred segments is not to wait a hundred times.
+    /// Returns an error while requests are useless: a query that needs a hundred segments must not wait a hundred times.
     fn check_reachable(&self) -> io::Result<()> {
         match &*self.trouble() {
             Some((problem, since)) if since.elapsed() < self.pause => Err(io::Error::other(problem.clone())),
@@ -184,7 +184,7 @@ impl Objects {
         let _ = self.n_bytes("probe");
     }
 
-    /// How many bytes an object has.
+    /// Returns how many bytes an object has.
     pub(crate) fn n_bytes(&self, name: &str) -> io::Result<u64> {
         let (bucket, path) = (self.bucket.clone(), self.path(name));
         self.wait(async move { bucket.head(&path).await }).map(|meta| meta.size)
@@ -210,7 +210,7 @@ impl Objects {
             let bytes = self.end(request)?;
             self.counters.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             if bytes.len() as u64 != range.end - range.start {
-                let problem = format!("{} of {} bytes came", bytes.len(), range.end - range.start);
+                let problem = format!("{} of {} bytes arrived", bytes.len(), range.end - range.start);
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
             }
             read.push(bytes.to_vec());
@@ -291,7 +291,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Names and sizes of all objects that are segments. A repair asks for it; nothing else looks through the bucket.
+    /// Returns names and sizes of all objects that are segments. A repair asks for it; nothing else looks through the bucket.
     pub(crate) fn segments(&self) -> io::Result<Vec<(String, u64)>> {
         let (bucket, top) = (self.bucket.clone(), self.path("segments"));
         let days = self.wait(async move { bucket.list_with_delimiter(Some(&top)).await })?.common_prefixes;
@@ -351,7 +351,7 @@ impl Objects {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = sync_channel(1);
         self.handle.spawn(async move {
-            // Who asked may have gone; then nobody wants to know.
+            // Who asked may have gone; then no one wants to know.
             let _ = answer.send(request.await);
         });
         answered
@@ -394,7 +394,7 @@ impl Drop for Objects {
     }
 }
 
-/// What is said of a segment that nobody asked the object store for yet.
+/// What is said of a segment that no one asked the object store for yet.
 pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
 
 /// Reports whether a problem that a [`ScanError`] names is that a segment is not at hand: the object store does not
@@ -403,7 +403,7 @@ pub fn is_unreachable(message: &str) -> bool {
     message.contains(AWAY) || message.contains(NOT_READ_YET)
 }
 
-/// The same of an error by itself.
+/// Reports whether an error is one that passes.
 pub(crate) fn is_awaited(error: &ScanError) -> bool {
     error.problem.starts_with(AWAY) || error.problem == NOT_READ_YET
 }
@@ -424,7 +424,7 @@ pub(crate) fn unreadable(file: &str, offset: u64, problem: String) -> ScanError 
     ScanError { file: bucket.unwrap_or(file).to_owned(), offset: if is_away { 0 } else { offset }, problem }
 }
 
-/// What the object store says, without the lines and the length of its documents.
+/// Returns what the object store says, without the lines and the length of its documents.
 fn one_line(error: &Error) -> String {
     let text = error.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();

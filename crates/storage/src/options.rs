@@ -48,7 +48,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults, in the data directory `dir`.
+    /// Returns the defaults, in the data directory `dir`.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
@@ -72,12 +72,12 @@ impl Options {
         }
     }
 
-    /// Bytes of hot events from which on senders wait.
+    /// Returns bytes of hot events from which on senders wait.
     pub(crate) fn hot_bytes_max(&self) -> u64 {
         self.flush_bytes.min(self.memory_limit_bytes).max(2)
     }
 
-    /// Bytes of hot events from which on a flush is due. Half, so that as many again can come while it writes.
+    /// Returns bytes of hot events from which on a flush is due. Half, so that as many again can come while it writes.
     pub(crate) fn flush_bytes_effective(&self) -> u64 {
         self.hot_bytes_max() / 2
     }
@@ -91,12 +91,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that answers what `now` answers.
+    /// Returns a clock that answers what `now` answers.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self { now: Arc::new(now), uptime: Arc::new(uptime) }
     }
 
-    /// The clock of the machine.
+    /// Returns the clock of the machine.
     pub fn system() -> Self {
         Self::new(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -104,23 +104,23 @@ impl Clock {
         })
     }
 
-    /// The same clock with another idea of how long the machine has been up.
+    /// Returns the same clock with another source for the time since the machine was started.
     pub fn with_uptime(self, uptime: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self { uptime: Arc::new(uptime), ..self }
     }
 
-    /// The time now.
+    /// Returns the time now.
     pub fn now(&self) -> Timestamp {
         (self.now)()
     }
 
-    /// How long the machine has been up: what nobody can set.
+    /// Returns how long the machine has been up: what no one can set.
     pub(crate) fn uptime(&self) -> Duration {
         (self.uptime)()
     }
 }
 
-/// Time since the machine was started, sleep included.
+/// Returns the time since the machine was started, sleep included.
 fn uptime() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
     #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 //!
 //! Kept without a time limit: a file that is shipped again, from whatever place, stores nothing twice. What
 //! lies between two ranges is a gap that the shipper still owes. The catalog has all of them; each segment has those
-//! that came with its events, for a catalog that is made anew:
+//! that came with its events, for a catalog that is created again:
 //!
 //! ```text
 //! varint files, files × (text source, text file, varint generation, varint ranges,
@@ -66,7 +66,7 @@ impl Ranges {
         self.0.iter()
     }
 
-    /// Index of the first range that ends at or behind `at`.
+    /// Returns the index of the first range that ends at or after `at`.
     fn index_of(&self, at: u64) -> usize {
         self.0.partition_point(|range| range.end < at)
     }
@@ -88,7 +88,7 @@ impl Ranges {
         behind.iter().any(|known| known.start.max(range.start) < known.end.min(range.end))
     }
 
-    /// The parts of `range` that are in no accepted range.
+    /// Returns the parts of `range` that are in no accepted range.
     fn missing(&self, range: &Range<u64>) -> Vec<Range<u64>> {
         let mut missing = Vec::new();
         let mut at = range.start;
@@ -107,7 +107,7 @@ impl Ranges {
         missing
     }
 
-    /// The ranges as people are told of them; nothing where there are none.
+    /// Formats the ranges for people; `None` if there are none.
     fn describe(&self, key: &FileKey) -> Option<ShippedFile> {
         let (start, end) = (self.0.first()?.start, self.0.last()?.end);
         let between = self.0.iter().zip(self.0.iter().skip(1)).map(|(one, next)| one.end..next.start);
@@ -122,7 +122,7 @@ impl Ranges {
         })
     }
 
-    /// End of the accepted range that holds `at` or ends there.
+    /// Returns the end of the accepted range that contains `at` or ends there.
     fn end_around(&self, at: u64) -> Option<u64> {
         self.0.get(self.index_of(at)).filter(|range| range.start <= at).map(|range| range.end)
     }
@@ -143,14 +143,14 @@ impl Positions {
         self.0.iter()
     }
 
-    /// All sources, sorted.
+    /// Returns all sources, sorted.
     pub(crate) fn sources(&self) -> Vec<String> {
         let mut sources: Vec<&str> = self.0.keys().map(|key| key.source.as_str()).collect();
         sources.dedup();
         sources.into_iter().map(str::to_owned).collect()
     }
 
-    /// What is known of the files of a source, sorted by file and generation.
+    /// Returns what is known of the files of a source, sorted by file and generation.
     pub(crate) fn files_of(&self, source: &str) -> Vec<ShippedFile> {
         let first = FileKey { source: source.to_owned(), file: String::new(), generation: 0 };
         let of_source = self.0.range(first..).take_while(|(key, _)| key.source == source);
@@ -165,7 +165,7 @@ impl Positions {
         }
     }
 
-    /// The positions as a segment holds them; nothing where there are none.
+    /// Returns the positions as a segment holds them; nothing where there are none.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         if self.0.is_empty() {
@@ -208,12 +208,12 @@ impl Positions {
         self.0.len()
     }
 
-    /// Tells whether any byte of the position was accepted.
+    /// Reports whether any byte of the position was accepted.
     pub(crate) fn overlap(&self, position: &SourcePosition) -> bool {
         self.0.get(&FileKey::of(position)).is_some_and(|ranges| ranges.overlaps(&position.range))
     }
 
-    /// Tells whether another range of the file may be remembered.
+    /// Reports whether another range of the file may be remembered.
     pub(crate) fn has_room(&self, position: &SourcePosition) -> bool {
         self.0.get(&FileKey::of(position)).is_none_or(|ranges| ranges.0.len() < RANGES_MAX)
     }
@@ -226,7 +226,7 @@ impl Positions {
         }
     }
 
-    /// End of the gapless accepted range around the end of the position.
+    /// Returns the end of the gapless accepted range around the end of the position.
     pub(crate) fn high_water(&self, position: &SourcePosition) -> Option<u64> {
         self.0.get(&FileKey::of(position))?.end_around(position.range.end)
     }

@@ -82,7 +82,7 @@ pub(crate) struct CacheUse {
 }
 
 impl ReadCache {
-    /// The cache of the store `store` in `dir`, with what an earlier process left in it. No copy is made where it
+    /// Returns the cache of the store `store` in `dir`, with what an earlier process left in it. No copy is made where it
     /// would leave less than `reserve_bytes` free on the disk.
     pub(crate) fn open(dir: &Path, store: [u8; 16], capacity_bytes: u64, reserve_bytes: u64) -> Self {
         let (pages, hits, misses, next_write) = Default::default();
@@ -90,7 +90,7 @@ impl ReadCache {
         let cache = Self { dir, store, capacity_bytes, reserve_bytes, pages, hits, misses, next_write };
         for part in ["pages", "ends"] {
             if let Err(error) = disk::create_directory(&cache.dir.join(part)) {
-                tracing::warn!(%error, "there is no room for a read cache; remote segments are read anew each time");
+                tracing::warn!(%error, "no disk space for a read cache; remote segments are fetched each time");
             }
         }
         cache.take_stock();
@@ -107,7 +107,7 @@ impl ReadCache {
                     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
                     found.push((modified, key, metadata.len()));
                 }
-                // Cut off while it was written, or put there by somebody.
+                // Cut off while it was written, or put there by someone.
                 _ => remove(&entry.path()),
             }
         }
@@ -126,13 +126,13 @@ impl ReadCache {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How much it holds, and how often it helped.
+    /// Returns how much it holds, and how often it helped.
     pub(crate) fn used(&self) -> CacheUse {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         CacheUse { n_bytes: self.pages().n_bytes, hits: get(&self.hits), misses: get(&self.misses) }
     }
 
-    /// Tells whether a page is at hand.
+    /// Reports whether a page is at hand.
     pub(crate) fn has(&self, key: PageKey) -> bool {
         self.pages().known.contains_key(&key)
     }
@@ -219,7 +219,7 @@ impl ReadCache {
         remove(&self.end_path(segment));
     }
 
-    /// The end of a segment from some offset on, if it is at hand.
+    /// Returns the end of a segment from some offset on, if it is at hand.
     pub(crate) fn end(&self, segment: u128) -> Option<(u64, Vec<u8>)> {
         let file = File::open(self.end_path(segment)).ok()?;
         let read = self.read_piece(&file, segment, END_BYTES_MAX);
@@ -248,7 +248,7 @@ impl ReadCache {
         }
     }
 
-    /// A path for a file that is not to outlive the process.
+    /// Returns a path for a file that is not to outlive the process.
     pub(crate) fn unfinished_path(&self) -> PathBuf {
         let number = self.next_write.fetch_add(1, Ordering::Relaxed);
         self.dir.join(format!("pages/{number}.tmp"))
@@ -327,7 +327,7 @@ impl Pages {
         self.n_bytes = self.n_bytes.saturating_sub(removed.map_or(0, |page| page.n_bytes));
     }
 
-    /// MaintenanceRecord the use of a page; says whether it was checked.
+    /// Notes the use of a page; says whether it was checked.
     fn touch(&mut self, key: PageKey) -> Option<bool> {
         self.clock += 1;
         let now = self.clock;

@@ -35,7 +35,7 @@ pub(crate) struct RemoteFiles {
 
 #[derive(Default)]
 struct FetchState {
-    /// Pages that somebody has asked for.
+    /// Pages that someone has asked for.
     asked: HashSet<PageKey>,
     recent: VecDeque<(PageKey, Arc<Vec<u8>>)>,
 }
@@ -53,7 +53,7 @@ impl RemoteFiles {
         Arc::new(Self { objects, cache, fetching: Mutex::default(), fetched: Condvar::new() })
     }
 
-    /// The object `name` of `n_bytes` bytes, which is this segment.
+    /// Returns the object `name` of `n_bytes` bytes, which is this segment.
     pub(crate) fn open(self: &Arc<Self>, name: &str, segment: u128, n_bytes: u64) -> RemoteObject {
         RemoteObject { files: self.clone(), name: name.to_owned(), segment, n_bytes }
     }
@@ -85,12 +85,12 @@ impl RemoteObject {
         (self.segment, page)
     }
 
-    /// Bytes of some pages, in the object.
+    /// Returns bytes of some pages, in the object.
     fn range_of(&self, pages: &Range<u64>) -> Range<u64> {
         pages.start * PAGE_BYTES..self.n_bytes.min(pages.end * PAGE_BYTES)
     }
 
-    /// A range within a page, if the page is at hand.
+    /// Returns a range within a page, if the page is at hand.
     fn at_hand(&self, page: u64, range: Range<usize>) -> Option<Vec<u8>> {
         let recent = self.files.fetching().recent(self.key(page));
         match recent {
@@ -99,7 +99,7 @@ impl RemoteObject {
         }
     }
 
-    /// Of these pages those that are not at hand and that nobody else has asked for. They are asked for from here
+    /// Returns the pages that are not cached and not requested by another reader. They count as requested from here
     /// on, until [`fetch`](Self::fetch) has ended.
     fn claim(&self, pages: impl Iterator<Item = u64>) -> Vec<Range<u64>> {
         let mut fetching = self.files.fetching();
@@ -231,7 +231,7 @@ impl Source for RemoteObject {
 }
 
 impl RemoteObject {
-    /// The end of the segment: what an earlier start has kept of it, else one request, or two for a long footer.
+    /// Returns the end of the segment: what an earlier start has kept of it, else one request, or two for a long footer.
     pub(crate) fn end(&self) -> io::Result<SegmentEnd> {
         let known = self.files.cache.end(self.segment);
         let known = known.filter(|(from, bytes)| from.checked_add(bytes.len() as u64) == Some(self.n_bytes));
@@ -299,7 +299,7 @@ mod tests {
 
     const STORE: [u8; 16] = [9; 16];
 
-    /// An object of so many pages and a bit, each byte of which tells its page, and a cache of so many bytes.
+    /// Returns an object of so many pages and a bit, each byte of which tells its page, and a cache of so many bytes.
     fn object_of(fake: &FakeS3, dir: &tempfile::TempDir, n_pages: u64, cache_bytes: u64) -> RemoteObject {
         let objects = Objects::new(&fake.options(), &STORE, Arc::default()).expect("a valid object store");
         let path = dir.path().join("file");

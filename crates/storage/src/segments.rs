@@ -141,7 +141,7 @@ impl Segments {
         self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time that the ages of batch ids are measured with.
+    /// Returns the time that the ages of batch ids are measured with.
     pub(crate) fn steady_now(&self) -> Timestamp {
         self.age.now(&self.options.clock)
     }
@@ -150,14 +150,18 @@ impl Segments {
         self.options.dir.join("wal")
     }
 
-    /// Takes note of how much is free on the disk and how much a batch needs. Where that is little, events in the WAL are
+    /// Notes how much is free on the disk and how much a batch needs. Where that is little, events in the WAL are
     /// written into segments, which are smaller and can be retired, and the limits are enforced at once.
     pub(crate) fn note_room(&self, free_bytes: u64, needed_bytes: u64) {
         let reserve = self.options.disk_reserve_bytes;
         let is_refused = free_bytes < needed_bytes;
         let is_short = is_refused || free_bytes < reserve.saturating_add(2 * disk_margin(reserve));
         if is_short && !self.disk.is_short.swap(is_short, Ordering::Relaxed) {
-            tracing::warn!(free_bytes, reserve, "disk is nearly full; the oldest events go, or new ones are refused");
+            tracing::warn!(
+                free_bytes,
+                reserve,
+                "disk is nearly full; the oldest events are deleted, or new ones refused"
+            );
         }
         self.disk.is_short.store(is_short, Ordering::Relaxed);
         let wanted = if is_refused { needed_bytes } else { 0 };
@@ -174,7 +178,7 @@ impl Segments {
         }
     }
 
-    /// Tells whether hot events are many or old enough for a flush.
+    /// Reports whether hot events are many or old enough for a flush.
     pub(crate) fn is_flush_due(&self, now: Timestamp) -> bool {
         let state = self.state();
         let age_ns = state.active.since.map_or(0, |since| now.0.saturating_sub(since.0));

@@ -42,7 +42,7 @@ impl Signal {
         !ringing.stopped
     }
 
-    /// Tells whether it is stopped.
+    /// Reports whether it is stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         self.locked().stopped
     }

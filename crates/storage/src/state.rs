@@ -76,7 +76,7 @@ pub(crate) struct StoredSegment {
 }
 
 impl StoredSegment {
-    /// The segment as the catalog knows it.
+    /// Returns the segment as the catalog knows it.
     pub(crate) fn row(&self) -> SegmentRow {
         let Self { segment, file, n_bytes, tier, place } = self;
         let runs = segment.summaries().iter().map(RunRow::from).collect();
@@ -120,7 +120,7 @@ impl State {
         self.flushing.as_deref().into_iter().chain([&self.active])
     }
 
-    /// Hot groups that are not deleted.
+    /// Returns hot groups that are not deleted.
     fn hot_groups(&self) -> impl Iterator<Item = (u32, &HotGroup)> {
         let groups = self.generations().flat_map(|generation| &generation.groups);
         groups.map(|(id, group)| (*id, group)).filter(|(id, _)| self.groups.has_id(*id))
@@ -174,7 +174,7 @@ impl State {
         Selection { hot, segments, damaged, segments_total, segments_pruned: segments_total - n_asked }
     }
 
-    /// All groups with their sizes.
+    /// Returns all groups with their sizes.
     pub(crate) fn group_statuses(&self) -> Vec<GroupStatus> {
         let mut by_id: BTreeMap<u32, GroupStatus> = BTreeMap::new();
         for (name, group) in self.groups.iter() {
@@ -210,7 +210,7 @@ impl State {
         statuses
     }
 
-    /// What of a segment is in snapshots, less what is deleted of it.
+    /// Returns what of a segment is in snapshots, less what is deleted of it.
     pub(crate) fn live_sizes<'a>(&'a self, stored: &'a StoredSegment) -> impl Iterator<Item = RunSize> + 'a {
         let id = stored.segment.meta().segment;
         self.live_runs(stored).filter_map(move |run| {
@@ -229,7 +229,7 @@ impl State {
         })
     }
 
-    /// Segments of which every run belongs to a deleted group or was retired long enough ago.
+    /// Returns segments of which every run belongs to a deleted group or was retired long enough ago.
     pub(crate) fn dead_segments(&self) -> Vec<Arc<StoredSegment>> {
         let is_dead = |stored: &StoredSegment| {
             let id = stored.segment.meta().segment;

@@ -129,7 +129,7 @@ pub struct BytesWritten {
 }
 
 impl BytesWritten {
-    /// Bytes written to the disk for each byte that stays in segments; `None` as long as none stays.
+    /// Returns bytes written to the disk for each byte that stays in segments; `None` as long as none stays.
     pub fn amplification(&self) -> Option<f64> {
         let segments = self.flush + self.compaction + self.cold;
         let stays = segments.checked_sub(self.replaced).filter(|stays| *stays > 0)?;

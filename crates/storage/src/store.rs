@@ -7,8 +7,8 @@
 //! ```
 //!
 //! * A receipt means: durable, and in every snapshot taken afterwards.
-//! * A snapshot is one instant: an event is in it once or not at all, whatever flush is going on.
-//! * Everything here blocks; callers that must not block call it from threads of their own. Only for a sync nobody has to
+//! * A snapshot is one instant: an event is in it once or not at all, whatever flush is continuing.
+//! * Everything here blocks; callers that must not block call it from threads of their own. Only for a sync no one has to
 //!   wait with a thread: hundreds of senders share one ([`Store::append_then`]).
 
 mod open;
@@ -119,7 +119,7 @@ impl Store {
         answered.recv().unwrap_or_else(|_| Err(self.writer.why_closed().into()))
     }
 
-    /// The same for callers that do not wait: `done` is called once the delivery is durable and visible, or with why it is
+    /// Appends without waiting: `done` is called once the delivery is durable and visible, or with why it is
     /// not, by the thread that all deliveries wait for, so that it must not block. It is dropped where that thread ends.
     ///
     /// Blocks where the store has too much to do.
@@ -147,7 +147,7 @@ impl Store {
         ArrivalGuard(self.writer.clone())
     }
 
-    /// Of the bytes of a position those that were not accepted yet.
+    /// Returns the bytes of a position that were not accepted yet.
     pub fn missing(&self, position: &SourcePosition) -> Vec<Range<u64>> {
         self.segments.state().positions.missing(position)
     }
@@ -157,27 +157,27 @@ impl Store {
         self.segments.state().positions.sources()
     }
 
-    /// Which bytes of the files of a source were accepted, sorted by file and generation.
+    /// Returns which bytes of the files of a source were accepted, sorted by file and generation.
     pub fn shipped_files(&self, source: &str) -> Vec<ShippedFile> {
         self.segments.state().positions.files_of(source)
     }
 
-    /// Tells whether there is this group.
+    /// Reports whether there is this group.
     pub fn has_group(&self, group: &GroupName) -> bool {
         self.segments.state().groups.id_of(group).is_some()
     }
 
-    /// Tells whether events of this group may come: it exists, or there is room for another group.
+    /// Reports whether events of this group may come: it exists, or there is room for another group.
     pub fn admits_group(&self, group: &GroupName) -> bool {
         self.segments.state().groups.admits(group, self.segments.options.groups_max)
     }
 
-    /// Everything of these groups (no pattern: of all) in this range, at this instant.
+    /// Returns everything of these groups (no pattern: of all) in this range, at this instant.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
         self.snapshot_within(groups, &GroupScope::All, range)
     }
 
-    /// The same for somebody to whom only some groups exist.
+    /// Takes a snapshot that contains only the groups of a scope.
     pub fn snapshot_within(&self, groups: &[GroupPattern], within: &GroupScope, range: TimeRange) -> Snapshot {
         let selection = self.segments.state().select(groups, within, range);
         selection.into_snapshot()
@@ -188,7 +188,7 @@ impl Store {
         self.subscribe_within(groups, GroupScope::All, capacity_batches)
     }
 
-    /// The same for somebody to whom only some groups exist.
+    /// Subscribes to the groups of a scope only.
     pub fn subscribe_within(
         &self,
         groups: Vec<GroupPattern>,
@@ -208,17 +208,17 @@ impl Store {
         copy_mark::copy_taken(self.dir())
     }
 
-    /// All groups, sorted by name.
+    /// Returns all groups, sorted by name.
     pub fn groups(&self) -> Vec<GroupStatus> {
         self.segments.state().group_statuses()
     }
 
-    /// The group that ids of events with this number speak of; none where it is deleted.
+    /// Returns the group that ids of events with this number speak of; none where it is deleted.
     pub fn group_of(&self, id: u32) -> Option<GroupName> {
         self.segments.state().groups.name_of(id).cloned()
     }
 
-    /// Why the store takes and gives no events, where it is so: its control store is lost, and with it who may do
+    /// Returns why the store is locked, if it is: its control store is lost, and with it the knowledge who may do
     /// what. Whoever answers queries asks this first.
     pub fn locked(&self) -> Option<&str> {
         self.locked.as_deref()
@@ -255,14 +255,14 @@ impl Store {
         self.segments.receipts().values().cloned().collect()
     }
 
-    /// How many segments still hold events of a deletion.
+    /// Returns how many segments still hold events of a deletion.
     pub fn deletion_segments_left(&self, id: u64) -> u64 {
         let state = self.segments.state();
         let holds = |mask: &&Arc<crate::deletion::Mask>| mask.deletions.contains(&id);
         state.masks.values().filter(holds).count() as u64
     }
 
-    /// One deletion of events.
+    /// Returns the receipt of a deletion of events.
     pub fn deletion(&self, id: u64) -> Option<DeletionReceipt> {
         self.segments.receipts().get(&id).cloned()
     }
@@ -277,7 +277,7 @@ impl Store {
         self.upkeep.compactor.compact_now()
     }
 
-    /// The time before which a group's events are too old to be kept, where there is one.
+    /// Returns the time before which a group's events are too old to be kept, where there is one.
     pub fn oldest_kept(&self, group: &GroupName) -> Option<Timestamp> {
         self.upkeep.retention.oldest_kept(group)
     }
@@ -287,7 +287,7 @@ impl Store {
         Ok(self.segments.control().documents(kind)?)
     }
 
-    /// One of them.
+    /// Returns a setting.
     pub fn setting(&self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
         let documents = self.settings(kind)?;
         Ok(documents.into_iter().find_map(|(known, json)| (known == name).then_some(json)))
@@ -317,22 +317,22 @@ impl Store {
         self.upkeep.retention.set_retention(group, retention)
     }
 
-    /// What setting a group's limits would do; nothing is changed.
+    /// Returns what setting a group's limits would do; nothing is changed.
     pub fn preview_retention(&self, group: &GroupName, retention: GroupRetention) -> RetentionChange {
         self.upkeep.retention.preview_retention(group, retention)
     }
 
-    /// When a group's events will next go, as things stand.
+    /// Returns when a group's events will next go, as things stand.
     pub fn forecast(&self, group: &GroupName) -> Forecast {
         self.upkeep.retention.forecast(group)
     }
 
-    /// The forecasts of all groups that have events in segments.
+    /// Returns the forecasts of all groups that have events in segments.
     pub fn forecasts(&self) -> BTreeMap<GroupName, Forecast> {
         self.upkeep.retention.forecasts()
     }
 
-    /// Whether the clock goes as time goes: what another says of ages deletes nothing.
+    /// Reports whether the clock goes as time goes: what another says of ages deletes nothing.
     pub fn trusts_clock(&self) -> bool {
         self.segments.maintenance.clock_doubt(&self.segments.options.clock).is_none()
     }

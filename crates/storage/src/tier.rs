@@ -16,7 +16,7 @@ pub(crate) enum Tier {
 }
 
 impl Tier {
-    /// The tier with a number; one that nobody knows is taken for the first, which later work moves on.
+    /// Returns the tier with a number; an unknown one is treated as the first, which later jobs move on.
     pub(crate) fn from_number(number: u8) -> Self {
         match number {
             1 => Self::Warm,
@@ -37,7 +37,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The place with a number.
+    /// Returns the place with a number.
     pub(crate) fn from_number(number: u8) -> Self {
         if number == 1 { Self::Remote } else { Self::Local }
     }

@@ -28,7 +28,7 @@ pub(crate) fn write(dir: &Path, id: u32, name: &GroupName) -> io::Result<()> {
     disk::write_whole(&dir.join(format!("{id:08x}.group")), text.as_bytes())
 }
 
-/// Deleted groups, and the names of tombstones that are damaged. A damaged one still says which group.
+/// Reads deleted groups, and the names of damaged tombstones. A damaged one still names its group.
 pub(crate) fn read(dir: &Path) -> io::Result<(Vec<DeletedGroup>, Vec<String>)> {
     let (mut groups, mut damaged) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(dir)? {

@@ -40,7 +40,7 @@
 //!   or was emptied before a flush released it is noticed by one of the three (`chain`).
 //! * Reading: a record that is not intact ends the file, unless something tells that its bytes had been synced: a
 //!   record of a later group commit, the mark, or the file that follows. Then acknowledged bytes are damaged. They
-//!   are copied to `quarantine/` and reported, and reading goes on behind them. A torn tail is cut off and
+//!   are copied to `quarantine/` and reported, and reading continues behind them. A torn tail is cut off and
 //!   reported. What nothing tells to be synced is written and synced again before it counts: a sync that failed
 //!   may have left it in the page cache alone.
 //! * What it does not do: it never reuses the bytes of a file, preallocates, or knows what a batch means.
@@ -110,12 +110,12 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 impl FileHeader {
-    /// Where the records begin.
+    /// Returns where the records begin.
     pub(crate) fn n_bytes(&self) -> usize {
         if self.version == 1 { FILE_HEADER_BYTES_1 } else { FILE_HEADER_BYTES }
     }
 
-    /// The header as the present format has it, with a mark that says nothing yet.
+    /// Returns the header as the present format has it, with a mark that says nothing yet.
     pub(crate) fn encode(&self) -> [u8; FILE_HEADER_BYTES] {
         let mut bytes = [0; FILE_HEADER_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -200,17 +200,17 @@ pub(crate) fn mark(bytes: &mut [u8], synced: u64) {
     bytes[MARK_OFFSET..MARK_OFFSET + MARK_BYTES].copy_from_slice(&mark);
 }
 
-/// The name of a WAL file relative to the data directory.
+/// Returns the name of a WAL file relative to the data directory.
 pub(crate) fn name_of(number: u64) -> String {
     format!("wal/{number:016x}.wal")
 }
 
-/// The path of a WAL file.
+/// Returns the path of a WAL file.
 pub(crate) fn path_of(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016x}.wal"))
 }
 
-/// Numbers of the WAL files in `dir`, rising. Other files are left alone.
+/// Returns numbers of the WAL files in `dir`, rising. Other files are left alone.
 pub(crate) fn list(dir: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir(dir)? {
@@ -222,7 +222,7 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// Sequence from which on the WAL holds every event, and before which it holds none; `None` where that cannot be told.
+/// Returns the sequence from which on the WAL holds every event, and before which it holds none; `None` if unknown.
 pub(crate) fn floor(dir: &Path) -> Option<u64> {
     let first = *list(dir).ok()?.first()?;
     let mut header = [0; FILE_HEADER_BYTES];

@@ -1,5 +1,5 @@
-//! Rules, channels and silences through the API. Each change is kept in the control store and then put in place; where
-//! that fails, what was kept before is kept again.
+//! Changes of rules, channels and silences through the API. Each is saved in the control store and then applied; if
+//! applying fails, the previous document is saved again.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -23,7 +23,7 @@ const SILENCES_MAX: usize = 1_000;
 const SECRETS: [&str; 4] = ["url", "secret", "routing_key", "headers"];
 
 impl Alerts {
-    /// One rule, and what was sent to make it.
+    /// Returns a rule and the definition that was sent to create it.
     pub fn rule(&self, name: &str) -> Option<(RuleView, Option<Json>)> {
         let view = self.rules().into_iter().find(|rule| rule.name == name)?;
         let defined = self.defined();
@@ -50,12 +50,12 @@ impl Alerts {
         if next.made.rules.len() > RULES_MAX {
             return Err(DefinitionError::Bad(format!("more than {RULES_MAX} rules made through the API")));
         }
-        let book = next.merged();
-        let seen = book.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
+        let set = next.merged();
+        let seen = set.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
             return Err(DefinitionError::Bad(error.message));
         }
-        self.change(&mut defined, next, (RULE, name), Some(&kept))
+        self.change(&mut defined, next, RULE, name, Some(&kept))
     }
 
     /// Switches a rule on or off.
@@ -70,7 +70,7 @@ impl Alerts {
         let kept = text_of(&document)?;
         let mut next = defined.clone();
         next.made.rules.insert(name.to_string(), (document, Rule { enabled, ..rule }));
-        self.change(&mut defined, next, (RULE, name), Some(&kept))
+        self.change(&mut defined, next, RULE, name, Some(&kept))
     }
 
     /// Takes a rule away. What fires of it is told as resolved.
@@ -82,13 +82,13 @@ impl Alerts {
         must_reach_rule(rule, maker)?;
         let mut next = defined.clone();
         next.made.rules.remove(name);
-        self.change(&mut defined, next, (RULE, name), None)
+        self.change(&mut defined, next, RULE, name, None)
     }
 
-    /// All channels.
+    /// Returns all channels.
     pub fn channels(&self) -> Vec<ChannelView> {
-        let standing = self.book.standing();
-        standing.channels.iter().map(|channel| self.channel_view(channel)).collect()
+        let active = self.engine.active_rules();
+        active.channels.iter().map(|channel| self.channel_view(channel)).collect()
     }
 
     fn channel_view(&self, channel: &Channel) -> ChannelView {
@@ -116,7 +116,7 @@ impl Alerts {
             settings,
             file: channel.file.clone(),
             made_by: channel.maker.clone(),
-            health: self.book.health_of(&channel.name),
+            health: self.engine.health_of(&channel.name),
             scope: channel.scope.clone(),
         }
     }
@@ -148,7 +148,7 @@ impl Alerts {
         if next.made.channels.len() > CHANNELS_MAX {
             return Err(DefinitionError::Bad(format!("more than {CHANNELS_MAX} channels made through the API")));
         }
-        self.change(&mut defined, next, (CHANNEL, name), Some(&kept))
+        self.change(&mut defined, next, CHANNEL, name, Some(&kept))
     }
 
     /// Takes a channel away, with what waits for it.
@@ -160,13 +160,13 @@ impl Alerts {
         must_reach_channel(channel, maker)?;
         let mut next = defined.clone();
         next.made.channels.remove(name);
-        self.change(&mut defined, next, (CHANNEL, name), None)
+        self.change(&mut defined, next, CHANNEL, name, None)
     }
 
     /// Delivers one notification now that says that it is a test. The outer error is that there is no such channel.
     pub fn test_channel(&self, name: &str, maker: &Author) -> Result<Result<(), PostError>, DefinitionError> {
         let missing = || DefinitionError::NotFound(format!("channel \"{name}\""));
-        let channel = self.book.standing().channel(name).cloned().ok_or_else(missing)?;
+        let channel = self.engine.active_rules().channel(name).cloned().ok_or_else(missing)?;
         must_reach_channel(&channel, maker)?;
         if let Some(taken) = self.store.as_ref().and_then(|store| store.copy_taken()) {
             let reason =
@@ -174,14 +174,14 @@ impl Alerts {
             return Ok(Err(PostError::Refused(reason)));
         }
         let now = self.clock.now();
-        let summary = format!("This is a test of the channel {name}: somebody wants to know whether it arrives");
+        let summary = format!("This is a test of the channel {name}, sent to see whether it arrives");
         let body = json!({
             "id": "", "rule": "test", "status": "firing", "test": true, "value": 1,
             "labels": {"alertname": "test", "channel": name}, "annotations": {"summary": summary},
-            "starts_at": now.to_string(), "ends_at": null, "pattern": null, "url": self.book.page_url(),
-            "events": [{"@timestamp": now.to_string(), "@message": "this is no line of a log"}],
+            "starts_at": now.to_string(), "ends_at": null, "pattern": null, "url": self.engine.page_url(),
+            "events": [{"@timestamp": now.to_string(), "@message": "this is not a log line"}],
         });
-        // Its end is told with it, so that nobody has to close what it began.
+        // Its end is told with it, so that no one has to close what it began.
         let firing = notification(&body, name, None, 0, now).message();
         let posted = self.post.post(&channel, &firing, now);
         if posted.is_ok() && channel.target.sorts() {
@@ -190,7 +190,7 @@ impl Alerts {
         Ok(posted)
     }
 
-    /// All silences that hold, will, or did lately.
+    /// Returns all silences that hold, will, or did lately.
     pub fn silences(&self) -> Vec<SilenceView> {
         let now = self.clock.now();
         self.defined()
@@ -208,16 +208,16 @@ impl Alerts {
         let silence = silence.checked(maker, now)?;
         let mut defined = self.defined();
         for past in defined.made.silences.iter().filter(|silence| silence.is_past(now)) {
-            self.keep((SILENCE, &past.kept.id), None)?;
+            self.keep(SILENCE, &past.kept.id, None)?;
         }
         defined.made.silences.retain(|silence| !silence.is_past(now));
         if defined.made.silences.len() >= SILENCES_MAX {
             return Err(DefinitionError::Bad(format!("more than {SILENCES_MAX} silences")));
         }
-        self.keep((SILENCE, &silence.kept.id), Some(&text_of(&silence.kept)?))?;
+        self.keep(SILENCE, &silence.kept.id, Some(&text_of(&silence.kept)?))?;
         let view = silence.view(now);
         defined.made.silences.push(silence);
-        self.book.set_silences(defined.made.silences.clone());
+        self.engine.set_silences(defined.made.silences.clone());
         Ok(view)
     }
 
@@ -231,19 +231,19 @@ impl Alerts {
         let mut kept = silence.kept.clone();
         kept.ends_at = kept.ends_at.min(now.0);
         kept.starts_at = kept.starts_at.min(kept.ends_at);
-        self.keep((SILENCE, id), Some(&text_of(&kept)?))?;
+        self.keep(SILENCE, id, Some(&text_of(&kept)?))?;
         silence.kept = kept;
-        self.book.set_silences(defined.made.silences.clone());
+        self.engine.set_silences(defined.made.silences.clone());
         Ok(())
     }
 
-    /// Writes down that somebody has taken an alert on, so that nobody is told of it again until it ends; or takes that
-    /// back, where `by` is nobody. `by` is a name and a comment.
+    /// Acknowledges an alert, so that channels are not notified again until it ends; without `by`, withdraws the
+    /// acknowledgement. `by` is a name and a comment.
     pub fn acknowledge(&self, id: &str, by: Option<(&str, &str)>) -> Result<(), DefinitionError> {
         let at = self.clock.now().to_string();
         let acknowledged =
             by.map(|(by, comment)| Acknowledgement { by: by.to_string(), at, comment: comment.to_string() });
-        match self.book.acknowledge(id, acknowledged) {
+        match self.engine.acknowledge(id, acknowledged) {
             Ok(true) => Ok(()),
             Ok(false) => Err(DefinitionError::NotFound(format!("alert {id} that fires"))),
             Err(error) => Err(DefinitionError::Kept(error)),
@@ -255,7 +255,8 @@ impl Alerts {
         &self,
         defined: &mut Definitions,
         next: Definitions,
-        (kind, name): (&str, &str),
+        kind: &str,
+        name: &str,
         kept: Option<&str>,
     ) -> Result<(), DefinitionError> {
         let before = match kind {
@@ -263,20 +264,20 @@ impl Alerts {
             _ => defined.made.channels.get(name).map(|(document, _)| text_of(document)),
         };
         let before = before.transpose()?;
-        self.keep((kind, name), kept)?;
+        self.keep(kind, name, kept)?;
         match self.put_in_place(&next) {
             Ok(()) => {
                 *defined = next;
                 Ok(())
             }
             Err(error) => {
-                self.keep((kind, name), before.as_deref())?;
+                self.keep(kind, name, before.as_deref())?;
                 Err(DefinitionError::Kept(error.to_string()))
             }
         }
     }
 
-    fn keep(&self, (kind, name): (&str, &str), text: Option<&str>) -> Result<(), DefinitionError> {
+    fn keep(&self, kind: &str, name: &str, text: Option<&str>) -> Result<(), DefinitionError> {
         let Some(store) = &self.store else { return Ok(()) };
         let kept = match text {
             Some(text) => store.put_setting(kind, name, text),
@@ -285,7 +286,7 @@ impl Alerts {
         kept.map_err(|error| DefinitionError::Kept(error.to_string()))
     }
 
-    /// Whether somebody may make a channel lead there.
+    /// Checks whether `author` may create a channel with this target.
     fn check_channel(&self, channel: &Channel, maker: &Author) -> Result<(), DefinitionError> {
         if let Target::Command(_) = &channel.target {
             if !maker.is_admin {
@@ -306,7 +307,7 @@ impl Alerts {
     }
 }
 
-/// Whether everything within a scope exists for somebody.
+/// Reports whether everything within a scope exists for `author`.
 fn covers(maker: &Author, scope: &types::GroupScope) -> bool {
     match scope {
         _ if maker.scope.is_everything() => true,
@@ -315,7 +316,7 @@ fn covers(maker: &Author, scope: &types::GroupScope) -> bool {
     }
 }
 
-/// A rule that is out of somebody's reach is not there for them.
+/// Treats a rule that its caller may not see as absent.
 fn must_reach_rule(rule: &Rule, maker: &Author) -> Result<(), DefinitionError> {
     if rule.is_within(&maker.scope) {
         Ok(())

@@ -37,7 +37,7 @@ impl Post for Receiver {
     }
 }
 
-/// A clock that goes on by ten seconds whenever somebody looks, and by as much more as a test says.
+/// Returns a clock that advances by ten seconds at every reading, and by as much more as a test says.
 fn hasty_clock(ahead_ns: Arc<AtomicI64>) -> Clock {
     let now = Mutex::new(Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap().0);
     Clock::new(move || {
@@ -66,7 +66,7 @@ fn started(
     panics: bool,
 ) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
     let clock = hasty_clock(Arc::default());
-    started_with(dir, (crate::THRESHOLD_RULES, channel), clock, Failures { n_to_fail, panics })
+    started_with(dir, crate::THRESHOLD_RULES, channel, clock, Failures { n_to_fail, panics })
 }
 
 /// How a receiver fails at first.
@@ -76,10 +76,11 @@ struct Failures {
     panics: bool,
 }
 
-/// A rule about errors over a store with one error in it, and a channel; what the channel is told.
+/// Returns a rule about errors over a store with one error in it, and a channel; what the channel is told.
 fn started_with(
     dir: &std::path::Path,
-    (rule_file, channel): (&str, &str),
+    rule_file: &str,
+    channel: &str,
     clock: Clock,
     failures: Failures,
 ) -> (Arc<Alerts>, mpsc::Receiver<serde_json::Value>) {
@@ -97,7 +98,7 @@ fn started_with(
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.join("alerts")) };
     let defined = Definitions { files: rules, made: ApiDefinitions::default() };
-    (Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap(), bodies)
+    (Alerts::start_with(Arc::new(ask), Arc::new(post), None, defined, options, is_stopping).unwrap(), bodies)
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
     let dir = tempfile::tempdir().unwrap();
     let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [ops]}]";
     let clock = hasty_clock(Arc::default());
-    let (alerts, bodies) = started_with(dir.path(), (crate::DEFAULT_RULES, channel), clock, Failures::default());
+    let (alerts, bodies) = started_with(dir.path(), crate::DEFAULT_RULES, channel, clock, Failures::default());
     let firing = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
     assert_eq!((firing["status"].as_str(), firing["value"].as_i64()), (Some("firing"), Some(1)));
     assert_eq!(firing["labels"]["pattern"], "disk on fire");
@@ -150,11 +151,11 @@ fn the_rule_of_the_first_minute_tells_what_is_new_with_its_pattern() {
 fn a_receiver_that_forgets_is_told_again_of_what_fires_and_of_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let channel = "channels: [{name: am, type: alertmanager, url: \"http://127.0.0.1:9/\"}]";
-    // The alert goes on until it was repeated, however late the channel's thread gets a processor.
+    // The alert continues until it was repeated, however late the channel's thread gets a processor.
     let rules = crate::THRESHOLD_RULES.replace("window: 5m", "window: 30d");
     let ahead_ns = Arc::new(AtomicI64::new(0));
     let clock = hasty_clock(ahead_ns.clone());
-    let (alerts, bodies) = started_with(dir.path(), (&rules, channel), clock, Failures::default());
+    let (alerts, bodies) = started_with(dir.path(), &rules, channel, clock, Failures::default());
     let long = Duration::from_secs(60);
     let firing = bodies.recv_timeout(long).unwrap();
     assert_eq!(firing["status"], "firing");
@@ -188,7 +189,7 @@ fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     let ask = StoreAsk { clock_offsets: None, store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
     let options = Options::new(dir.path().join("alerts"));
     let defined = Definitions { files: rules, made: ApiDefinitions::default() };
-    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
+    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), None, defined, options, is_stopping).unwrap();
     alerts.watch(feed).unwrap();
     while alerts.rules()[0].last_evaluation.is_none() {
         std::thread::yield_now();
@@ -239,7 +240,7 @@ fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
     let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
     let defined = Definitions { files: rules, made: ApiDefinitions::default() };
-    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), (None, defined), options, is_stopping).unwrap();
+    let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), None, defined, options, is_stopping).unwrap();
     let mut names: Vec<String> = (0..3).map(|_| told.recv_timeout(Duration::from_secs(60)).unwrap()).collect();
     names.sort();
     // The other one hears of the end as well, which takes further evaluations.

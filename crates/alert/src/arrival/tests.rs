@@ -9,7 +9,7 @@ use super::*;
 const NOW: Timestamp = Timestamp(1_800_000_000 * Timestamp::SECOND);
 const WINDOW_NS: i64 = 5 * Timestamp::MINUTE;
 
-/// Events of one stream: seconds of age by their own time, and by their arrival.
+/// Returns events of one stream: seconds of age by their own time, and by their arrival.
 fn accepted(group: &str, stream: &str, ages: &[(i64, i64)]) -> Arc<AcceptedBatch> {
     let mut builder = BatchBuilder::new();
     for (own, _) in ages {
@@ -29,7 +29,7 @@ fn offset(stream: &str, hours: i64) -> ClockOffset {
     ClockOffset { group, stream: stream.into(), offset_ns: hours * Timestamp::HOUR }
 }
 
-/// How many events of these batches are in the window that ends now.
+/// Returns how many events of these batches are in the window that ends now.
 fn count(batches: &[Arc<AcceptedBatch>], offsets: &[ClockOffset]) -> Option<Value> {
     let options = ParseOptions { now: NOW, time_zone: chrono_tz::UTC };
     let plan = parse_insights("stats count(*) as n", &options).unwrap();

@@ -1,7 +1,7 @@
 //! A notification as an alert of Prometheus's Alertmanager
 //! (<https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>, `POST /api/v2/alerts`).
 //!
-//! Alertmanager takes an alert for ended at its `endsAt`, so one that goes on is told again and again: see
+//! Alertmanager takes an alert for ended at its `endsAt`, so one that continues is told again and again: see
 //! [`RESEND_NS`]. If catat ends, its alerts end there a little later instead of staying for ever.
 
 use serde_json::{Map, Value as Json, json};
@@ -10,13 +10,13 @@ use types::{Secret, Timestamp};
 use super::words;
 use crate::check_address;
 
-/// How often an alert that goes on is told again.
+/// How often an alert that continues is told again.
 pub(crate) const RESEND_NS: i64 = Timestamp::MINUTE;
 
 /// How long Alertmanager is to believe in an alert that it hears nothing more of.
 const BELIEVED_NS: i64 = 4 * RESEND_NS;
 
-/// The route below the base address.
+/// Returns the route below the base address.
 pub(super) fn address(base: &Secret) -> Result<Secret, String> {
     let mut url = check_address(base.reveal())?;
     let path = url.path().trim_end_matches('/').to_string();
@@ -26,7 +26,7 @@ pub(super) fn address(base: &Secret) -> Result<Secret, String> {
     Ok(Secret::from(url.to_string()))
 }
 
-/// One alert, as it is at `now`.
+/// Returns an alert as it is at `now`.
 pub(crate) fn alert(notification: &Json, now: Timestamp) -> Json {
     let ends_at = match notification["ends_at"].as_str() {
         Some(ends_at) => ends_at.to_string(),
@@ -41,14 +41,14 @@ pub(crate) fn alert(notification: &Json, now: Timestamp) -> Json {
     })
 }
 
-/// Names as every version of Alertmanager takes them: `@log` becomes `log`. Empty values stand for none.
+/// Returns names as every version of Alertmanager takes them: `@log` becomes `log`. Empty values stand for none.
 fn named(members: &Json) -> Map<String, Json> {
     let members = members.as_object().into_iter().flatten();
     let members = members.filter(|(_, value)| value.as_str().is_some_and(|text| !text.is_empty()));
     members.map(|(name, value)| (label_name(name), value.clone())).collect()
 }
 
-/// `[a-zA-Z_][a-zA-Z0-9_]*`.
+/// Returns `name` with every character outside of `[a-zA-Z_][a-zA-Z0-9_]*` replaced.
 fn label_name(name: &str) -> String {
     let name = name.trim_start_matches('@');
     let mut label: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();

@@ -30,7 +30,7 @@ pub(super) fn checked(command: Vec<String>) -> Result<Vec<String>, String> {
     let n_bytes: usize = command.iter().map(String::len).sum();
     let Some(program) = command.first() else { return Err("command is missing".to_string()) };
     if !program.starts_with('/') {
-        return Err("command: the program is named with its whole path, from / on".to_string());
+        return Err("command: the program must be an absolute path".to_string());
     }
     if command.len() > ARGUMENTS_MAX || n_bytes > ARGUMENTS_BYTES_MAX || command.iter().any(|text| text.contains('\0'))
     {
@@ -39,7 +39,7 @@ pub(super) fn checked(command: Vec<String>) -> Result<Vec<String>, String> {
     Ok(command)
 }
 
-/// Runs a program with a notification. Ending with a status other than 0 is worth another attempt. Blocks.
+/// Runs a program with a notification. A status other than 0 is worth another attempt. Blocks.
 pub(super) fn run(command: &[String], notification: &Json) -> Result<(), PostError> {
     run_for(command, notification, RUN_TIME_MAX)
 }
@@ -69,7 +69,7 @@ fn run_for(command: &[String], notification: &Json, longest: Duration) -> Result
             Ok(Some(status)) => break Err(retry(format!("the program ended with {status}"))),
             Err(error) => break Err(retry(error.to_string())),
             Ok(None) if started.elapsed() < longest => thread::sleep(LOOK_EVERY),
-            Ok(None) => break Err(retry(format!("the program took more than {} s and was ended", longest.as_secs()))),
+            Ok(None) => break Err(retry(format!("the program took more than {} s and was killed", longest.as_secs()))),
         }
     };
     if ended.is_err() {
@@ -77,7 +77,7 @@ fn run_for(command: &[String], notification: &Json, longest: Duration) -> Result
         let _ = child.kill();
         let _ = child.wait();
     }
-    // What the program left open, a child of its own may hold: nobody waits for that.
+    // What the program left open, a child of its own may hold: no one waits for that.
     if writer.is_finished() {
         let _ = writer.join();
     }

@@ -32,7 +32,7 @@ impl ChannelPost {
         Ok(Self { poster: Poster::new()?, allows_private, allows_commands })
     }
 
-    /// Whether the channel may lead to far addresses only.
+    /// Reports whether the channel may lead to far addresses only.
     fn guards(&self, channel: &Channel) -> bool {
         channel.maker.is_some() && !self.allows_private
     }
@@ -88,7 +88,7 @@ impl Post for ChannelPost {
     }
 }
 
-/// `sha256=` and the HMAC of the body in hexadecimal, as GitHub and others sign their webhooks.
+/// Returns `sha256=` and the HMAC of the body in hexadecimal, as GitHub and others sign their webhooks.
 fn signature(secret: &Secret, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);

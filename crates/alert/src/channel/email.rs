@@ -86,7 +86,7 @@ impl Mailbox {
         let retry = |reason: String| PostError::Retry { after: None, reason };
         let found = (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| retry(error.to_string()))?;
         let addresses = allowed_addresses(found, is_guarded).map_err(|error| PostError::Refused(error.to_string()))?;
-        let address = addresses.first().ok_or_else(|| retry("the name has no address".to_string()))?;
+        let address = addresses.first().ok_or_else(|| retry("the host name does not resolve".to_string()))?;
         let tls = || TlsParameters::new(self.host.clone()).map_err(|error| retry(error.to_string()));
         let tls = match self.encryption {
             Encryption::Wrapped => Tls::Wrapper(tls()?),
@@ -103,7 +103,7 @@ impl Mailbox {
         Ok(builder.build())
     }
 
-    /// The letter. Beginning and end of an alert are one conversation, and a second copy has the same `Message-ID`.
+    /// Returns the letter. Beginning and end of an alert are one conversation, and a second copy has the same `Message-ID`.
     fn letter(&self, notification: &Json) -> Result<Message, String> {
         let subject = words::cut(&words::title(notification), SUBJECT_BYTES_MAX);
         let mut builder = Message::builder().from(self.from.clone()).subject(subject);
@@ -116,11 +116,11 @@ impl Mailbox {
             .references(id(&super::pagerduty::dedup_key(notification)))
             .header(ContentType::TEXT_PLAIN)
             .body(body(notification));
-        letter.map_err(|error| format!("the letter cannot be written: {error}"))
+        letter.map_err(|error| format!("the message cannot be written: {error}"))
     }
 }
 
-/// What the address of a server spells with `%40` and the like.
+/// Returns what the address of a server spells with `%40` and the like.
 fn decoded(text: &str) -> String {
     reqwest::Url::parse(&format!("x:/?{}", text.replace('+', "%2B")))
         .ok()
@@ -128,7 +128,7 @@ fn decoded(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The chain of causes, without what was sent.
+/// Returns the chain of causes, without what was sent.
 fn reason_of(error: &lettre::transport::smtp::Error) -> String {
     let mut reason = words::one_line(&error.to_string());
     let mut source = std::error::Error::source(error);
@@ -142,7 +142,7 @@ fn reason_of(error: &lettre::transport::smtp::Error) -> String {
     words::cut(&reason, 500)
 }
 
-/// What is written to people: the summary, the lines, the labels, where to look.
+/// Returns what is written to people: the summary, the lines, the labels, where to look.
 fn body(notification: &Json) -> String {
     let mut text = format!("{}\n\n", words::title(notification));
     text.push_str(&format!("Since    {}\n", words::text(notification, "starts_at")));

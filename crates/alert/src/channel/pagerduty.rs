@@ -11,7 +11,7 @@ use super::words;
 /// Longest summary that PagerDuty takes, in characters; bytes are on the safe side.
 const SUMMARY_BYTES_MAX: usize = 1_024;
 
-/// The event.
+/// Returns the event.
 pub(crate) fn event(notification: &Json, routing_key: &Secret) -> Json {
     let fires = words::fires(notification);
     let labels = &notification["labels"];
@@ -45,13 +45,13 @@ pub(crate) fn event(notification: &Json, routing_key: &Secret) -> Json {
     })
 }
 
-/// The same for the beginning and the end of an alert, and another for the next time.
+/// Returns one key for the beginning and the end of an alert, and another for its next beginning.
 pub(super) fn dedup_key(notification: &Json) -> String {
     let identity = json!([notification["rule"], notification["labels"], notification["starts_at"]]).to_string();
     format!("catat-{:032x}", xxh3_128(identity.as_bytes()))
 }
 
-/// One of the four that PagerDuty knows.
+/// Returns one of the four severities of PagerDuty.
 fn severity(label: &str) -> &'static str {
     match label.to_ascii_lowercase().as_str() {
         "critical" | "fatal" | "page" => "critical",

@@ -18,20 +18,20 @@ pub struct ChannelSettings {
     /// Where it posts to; of an e-mail `smtp://user:password@host:587` or `smtps://…`.
     #[serde(deserialize_with = "some_secret")]
     pub url: Option<Secret>,
-    /// Topics that it is told of; none for all.
+    /// Topics of alerts that it receives; none for all.
     pub topics: Vec<String>,
     /// What labels have to be: `severity=~'page|error'`.
     #[serde(rename = "match")]
     pub matchers: Vec<String>,
     /// Labels whose values make a group; the rule, where nothing is said, and `...` for every label.
     pub group_by: Option<Vec<String>>,
-    /// How long what follows the first alert of a group is gathered.
+    /// How long alerts are gathered after the first one of a group.
     pub group_wait: Option<String>,
-    /// How long ends are gathered while others of the group go on.
+    /// How long resolved alerts are gathered while others of the group fire.
     pub group_interval: Option<String>,
-    /// After what time it is told again of what goes on.
+    /// Interval at which it is notified again of firing alerts.
     pub repeat_interval: Option<String>,
-    /// Whether it is told of ends.
+    /// Whether it receives resolved notifications.
     pub send_resolved: Option<bool>,
     /// Signs what a webhook is posted.
     #[serde(deserialize_with = "some_secret")]
@@ -66,7 +66,7 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String
     Ok(texts.into_iter().map(|(name, value)| (name, Secret::from(value))).collect())
 }
 
-/// A duration that may be there.
+/// Returns a duration that may be there.
 pub(super) fn duration(key: &str, text: Option<&str>) -> Result<Option<i64>, String> {
     text.map(|text| parse_duration_ns(text).map_err(|error| format!("{key}: {error}"))).transpose()
 }

@@ -11,7 +11,7 @@ const TEXT_BYTES_MAX: usize = 3_000;
 /// Most labels that are shown.
 const FIELDS_MAX: usize = 10;
 
-/// The message.
+/// Returns the message.
 pub(crate) fn message(notification: &Json) -> Json {
     let title = words::title(notification);
     let fires = words::fires(notification);
@@ -44,7 +44,7 @@ pub(crate) fn message(notification: &Json) -> Json {
     })
 }
 
-/// The three characters that mean something to Slack; so no log line calls a person, a channel, or makes a link.
+/// Escapes the three characters that mean something to Slack, so that no log line mentions a person or a channel, or makes a link.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

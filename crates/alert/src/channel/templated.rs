@@ -43,12 +43,12 @@ impl Shape {
                 value.reveal().len() <= HEADER_BYTES_MAX && value.reveal().bytes().all(|b| (32..127).contains(&b));
             let is_ours = ["host", "content-length", "transfer-encoding", "connection", "x-catat-signature"];
             if !is_name || !is_value || is_ours.contains(&name.to_ascii_lowercase().as_str()) {
-                return Err(format!("headers: \"{name}\" cannot be set, or not to this"));
+                return Err(format!("headers: \"{name}\" cannot be set to this value, or not at all"));
             }
         }
         let headers = settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let shape = Self { method, headers, body: settings.body.clone() };
-        // Whoever sets it is there to mend it; at night, when it is needed, nobody is.
+        // Whoever sets it is there to mend it; at night, when it is needed, no one is.
         shape.check_variables()?;
         shape.render(&sample())?;
         Ok(shape)
@@ -67,11 +67,11 @@ impl Shape {
         unknown.min().map_or(Ok(()), |name| {
             let near = plan::nearest(name, known.iter().copied());
             let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            Err(format!("body: there is no variable \"{name}\"; there are {}{near}", known.join(", ")))
+            Err(format!("body: unknown variable \"{name}\"; known: {}{near}", known.join(", ")))
         })
     }
 
-    /// Content type and body of a post.
+    /// Returns content type and body of a post.
     pub(super) fn render(&self, notification: &Json) -> Result<(&'static str, Vec<u8>), String> {
         let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
         let environment = environment(body);
@@ -85,12 +85,12 @@ impl Shape {
             return Ok(("text/plain; charset=utf-8", text.into_bytes()));
         }
         let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
-        parsed.map_err(|error| format!("body: what the template makes is no JSON: {error}"))?;
+        parsed.map_err(|error| format!("body: the template does not produce JSON: {error}"))?;
         Ok(("application/json", text.into_bytes()))
     }
 }
 
-/// A notification with everything that one may hold.
+/// Returns a notification with everything that one may hold.
 fn sample() -> Json {
     let event = json!({"@timestamp": "2026-11-20T06:01:59Z", "@message": "a \"line\"", "@log": "app/a", "host": "a"});
     let mut sample = json!({
@@ -123,7 +123,7 @@ impl io::Write for Bounded {
     }
 }
 
-/// Whether a body is meant to be JSON.
+/// Reports whether a body is meant to be JSON.
 fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
         && !body.trim_start().starts_with("{{")
@@ -199,7 +199,7 @@ mod tests {
         }
         assert!(with("Authorization", "Bearer x").is_ok());
         let unknown = rendered("{\"text\": \"{{ n }} {{ annotations.summary }}\"}", &json!({})).unwrap_err();
-        assert!(unknown.starts_with("body: there is no variable \"n\"; there are acknowledge_url, "), "{unknown}");
+        assert!(unknown.starts_with("body: unknown variable \"n\"; known: acknowledge_url, "), "{unknown}");
         let method = Some("DELETE".to_string());
         assert!(Shape::new(&ChannelSettings { method, ..ChannelSettings::default() }).is_err());
     }

@@ -5,7 +5,7 @@ use types::{Secret, Timestamp};
 
 use super::*;
 
-/// What is told of an alert, with everything in it that could mean something to a receiver.
+/// Returns a notification in which every field has characters that could mean something to a receiver.
 pub(super) fn notification(status: &str) -> Json {
     json!({
         "id": "0123456789abcdef0123456789abcdef",
@@ -41,7 +41,7 @@ fn a_channel_says_what_it_lacks_and_what_it_cannot_have() {
     assert!(refusal(settings("teams", web)).contains("unknown type \"teams\"; there are webhook, slack"));
     assert!(refusal(settings("command", "")).contains("command is missing"));
     let foreign = ChannelSettings { secret: Some("s".into()), ..settings("slack", web) };
-    assert_eq!(refusal(foreign), "channel \"ops\": secret: only type \"webhook\" has it");
+    assert_eq!(refusal(foreign), "channel \"ops\": secret: belongs to type \"webhook\" only");
     for kind in ["webhook", "slack", "alertmanager"] {
         assert!(refusal(settings(kind, "http://169.254.169.254/x")).contains("link-local"), "{kind}");
         assert!(refusal(settings(kind, "smtp://example.org")).contains("http://"), "{kind}");
@@ -118,7 +118,7 @@ fn alertmanager_gets_names_that_it_takes_and_an_end_that_comes_by_itself() {
     assert_eq!(url_of("http://proxy/am/api/v2/alerts"), "http://proxy/am/api/v2/alerts");
 }
 
-/// Two alerts in one message, with everything that is known of the first.
+/// Returns two alerts in one message, with everything that is known of the first.
 fn several() -> Json {
     let mut several = notification("firing");
     several["first"] = json!({"@timestamp": "2026-11-20T06:00:01Z", "@message": "the <first>\r\nline"});

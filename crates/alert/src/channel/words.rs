@@ -11,24 +11,24 @@ const OTHERS_SHOWN: usize = 20;
 /// Longest line shown.
 const LINE_BYTES_MAX: usize = 300;
 
-/// Whether a notification says that something begins.
+/// Reports whether a notification says that something begins.
 pub(crate) fn fires(notification: &Json) -> bool {
     notification["status"] == "firing"
 }
 
-/// A member that is a text; nothing where it is none.
+/// Returns a member that is a text; nothing where it is none.
 pub(super) fn text<'a>(notification: &'a Json, name: &str) -> &'a str {
     notification[name].as_str().unwrap_or_default()
 }
 
-/// All alerts that a notification tells of.
+/// Returns all alerts that a notification tells of.
 pub(super) fn alerts(notification: &Json) -> impl Iterator<Item = &Json> {
     let all = notification["alerts"].as_array().filter(|alerts| alerts.len() > 1);
     // The first one stands in the notification itself, with more of its events.
     std::iter::once(notification).chain(all.into_iter().flatten().skip(1))
 }
 
-/// What is said of alerts beyond the first, a line each.
+/// Returns what is said of alerts beyond the first, a line each.
 pub(super) fn others(notification: &Json) -> Vec<String> {
     let line = |alert: &Json| cut(&title(alert), LINE_BYTES_MAX);
     let mut lines: Vec<String> = alerts(notification).skip(1).take(OTHERS_SHOWN).map(line).collect();
@@ -39,7 +39,7 @@ pub(super) fn others(notification: &Json) -> Vec<String> {
     lines
 }
 
-/// What is known of the lines: where they come from, and their pattern.
+/// Returns what is known of the lines: where they come from, and their pattern.
 pub(super) fn evidence(notification: &Json) -> Vec<String> {
     let mut lines = Vec::new();
     let counts = &notification["counts"];
@@ -62,7 +62,7 @@ pub(super) fn evidence(notification: &Json) -> Vec<String> {
     lines
 }
 
-/// How often a pattern came, and in which time: in the window in which the alert began, and before that.
+/// Returns how often a pattern came, and in which time: in the window in which the alert began, and before that.
 fn how_often(pattern: &Json) -> Option<String> {
     let (n, window) = (pattern["count"].as_u64()?, pattern["window"].as_str()?);
     let now = format!("{n} in {window} when it began");
@@ -72,7 +72,7 @@ fn how_often(pattern: &Json) -> Option<String> {
     }
 }
 
-/// `[FIRING] errors: 3 errors in app/a`, on one line.
+/// Returns a title such as `[FIRING] errors: 3 errors in app/a`, on one line.
 pub(super) fn title(notification: &Json) -> String {
     let n_firing = alerts(notification).filter(|alert| fires(alert)).count();
     let state = match n_firing {
@@ -85,7 +85,7 @@ pub(super) fn title(notification: &Json) -> String {
     one_line(&title)
 }
 
-/// What the rule says of the alert.
+/// Returns what the rule says of the alert.
 pub(super) fn summary(notification: &Json) -> &str {
     notification["annotations"]["summary"].as_str().unwrap_or_default()
 }
@@ -97,7 +97,7 @@ pub(super) fn labels(notification: &Json) -> impl Iterator<Item = (&str, &str)> 
     texts.filter(|(name, _)| *name != "alertname")
 }
 
-/// The newest lines behind the alert and the first of them, with their times, each cut to what one reads at a glance.
+/// Returns the newest lines behind the alert and the first of them, with their times, each cut to what one reads at a glance.
 pub(super) fn lines(notification: &Json) -> Vec<String> {
     let events = notification["events"].as_array().into_iter().flatten().take(LINES_SHOWN);
     let line = |event: &Json| {
@@ -110,12 +110,12 @@ pub(super) fn lines(notification: &Json) -> Vec<String> {
     lines
 }
 
-/// Control characters, line ends first of all, become blanks: a title is one line in every receiver's protocol.
+/// Replaces control characters, line ends above all, by blanks: a title is one line in every receiver's protocol.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A text of so many bytes at most.
+/// Returns a text of so many bytes at most.
 pub(super) fn cut(text: &str, n_bytes_max: usize) -> String {
     if text.len() <= n_bytes_max {
         return text.to_string();

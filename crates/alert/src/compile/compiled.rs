@@ -59,7 +59,7 @@ pub(crate) struct Metric {
 }
 
 impl Compiled {
-    /// Names of the columns of its rows; none where they are known only once it was asked.
+    /// Returns names of the columns of its rows; none where they are known only once it was asked.
     pub(crate) fn columns(&self) -> Vec<String> {
         shown(self.plan.operators())
             .iter()
@@ -84,12 +84,12 @@ impl Compiled {
         self.value = Some(n_by + 1);
     }
 
-    /// What the pattern of a row is, for a notification.
+    /// Returns what the pattern of a row is, for a notification.
     pub(crate) fn pattern_of(&self, rule: &Rule, row: &[Option<Value>]) -> Option<serde_json::Value> {
         self.pattern.map(|at| described(rule, row, at))
     }
 
-    /// Returns what chooses the events of one row of the table: those that the query counted.
+    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted.
     pub(crate) fn events_draft(&self, row: &[Option<Value>]) -> PlanDraft {
         let mut operators = self.before.clone();
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
@@ -111,7 +111,7 @@ impl Compiled {
         draft.finish()
     }
 
-    /// Tells whether the condition holds for a row.
+    /// Reports whether the condition holds for a row.
     pub(crate) fn fires(&self, row: &[Option<Value>]) -> bool {
         matches!(row.last(), Some(Some(Value::Boolean(true))))
     }

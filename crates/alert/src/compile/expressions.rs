@@ -37,7 +37,7 @@ pub(crate) fn is_field(expr: &Expr, name: &Name) -> bool {
 
 type Aggregation = (Vec<(Name, Expr)>, Vec<(Name, AggregateKind)>, Vec<Operator>);
 
-/// Group columns and aggregates of the last aggregation, and what precedes the first one.
+/// Returns group columns and aggregates of the last aggregation, and the operators before the first one.
 pub(crate) fn last_aggregation(plan: &Plan) -> Aggregation {
     let (mut by_last, mut kinds) = (Vec::new(), Vec::new());
     let mut before: Option<Vec<Operator>> = None;
@@ -57,7 +57,7 @@ pub(crate) fn last_aggregation(plan: &Plan) -> Aggregation {
     (by_last, kinds, before.unwrap_or_default())
 }
 
-/// The column that the condition speaks of first, else the first aggregate.
+/// Returns the column that the condition names first, else the first aggregate.
 pub(crate) fn value_column(
     condition: &Expr,
     columns: &[(Name, Expr)],
@@ -82,7 +82,7 @@ pub(crate) fn add_fires(plan: &mut Plan, condition: Expr) {
     });
 }
 
-/// Names of fields in an expression, in order.
+/// Returns names of fields in an expression, in order.
 pub(crate) fn fields_of(expr: &Expr) -> Vec<Name> {
     let mut names = Vec::new();
     // Every field is visited, and nothing is changed.
@@ -93,7 +93,7 @@ pub(crate) fn fields_of(expr: &Expr) -> Vec<Name> {
     names
 }
 
-/// The condition speaks of columns as they are shown; puts in what they are computed from.
+/// Replaces the shown columns that a condition names by what they are computed from.
 pub(crate) fn substitute(condition: Expr, columns: &[(Name, Expr)]) -> Expr {
     map_fields(condition, &mut |name| {
         let column = columns.iter().find(|(shown, _)| *shown == name);

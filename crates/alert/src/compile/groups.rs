@@ -83,11 +83,11 @@ fn fields_asked(rule: &Rule, options: &ParseOptions) -> Vec<Name> {
     by.iter().map(|name| Name::from(name.as_str())).chain(bad.iter().flat_map(fields_of)).collect()
 }
 
-/// What the query of a rule does to each event; a query that does more is refused.
+/// Returns what the query of a rule does to each event; a query that does more is refused.
 fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError> {
     let kind = rule.kind.name();
     let refused = |what: &str| {
-        CompileError::Query(format!("a rule of kind {kind} groups events itself; {what} has no place in its query"))
+        CompileError::Query(format!("a rule of kind {kind} groups events itself; remove {what} from its query"))
     };
     let asked = rule.language.read(&rule.query, options, &fields_asked(rule, options));
     let RuleQuery::Plan(draft) = asked.map_err(|errors| CompileError::Query(errors.to_string()))? else {
@@ -104,7 +104,7 @@ fn events_of(rule: &Rule, options: &ParseOptions) -> Result<Events, CompileError
             Operator::Sort(_) | Operator::Project { .. } => {}
             Operator::Aggregate { .. } => return Err(refused("`stats`")),
             Operator::Limit(_) | Operator::Tail(_) => return Err(refused("a limit")),
-            _ => return Err(refused("a command that looks at several events")),
+            _ => return Err(refused("a command that combines several events")),
         }
     }
     Ok(Events { sources, lead, operators: Vec::new(), by: Vec::new() })

@@ -33,7 +33,7 @@ impl Compiled {
         Some(Lines { query: events_text(&self.sources, &before, &[])?, group: None })
     }
 
-    /// What the rule does to each event; what is shown of events is left to the page.
+    /// Returns what the rule does to each event; what is shown of events is left to the page.
     fn steps(&self) -> impl Iterator<Item = Operator> {
         self.before.iter().filter(|step| !matches!(step, Operator::Project { .. })).cloned()
     }
@@ -60,7 +60,7 @@ impl Compiled {
     }
 }
 
-/// The condition that an expression has this value, or none.
+/// Returns the condition that an expression has this value, or none.
 fn condition(expr: &Expr, value: &Option<Value>) -> Expr {
     let is = |right: Expr| Expr::Compare(Comparison::Equal, Box::new(expr.clone()), Box::new(right));
     match value {

@@ -40,7 +40,7 @@ pub(super) fn check_metric(condition: &Expr, query: &MetricQuery) -> Result<(), 
     check(Some(condition), &columns)
 }
 
-/// Names that the rows of a plan have besides those that are shown: what was computed since they were grouped last.
+/// Returns names that the rows of a plan have besides those that are shown: what was computed since they were grouped last.
 fn computed(plan: &Plan) -> Vec<Name> {
     let mut names = Vec::new();
     for operator in plan.operators() {
@@ -64,7 +64,7 @@ fn missing(unknown: &str, columns: &[&str]) -> CompileError {
     let near = plan::nearest(unknown, columns.iter().copied());
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     CompileError::Condition(format!(
-        "the query gives no column \"{unknown}\"; its columns are {}{near}",
+        "the query returns no column \"{unknown}\"; its columns are {}{near}",
         columns.join(", ")
     ))
 }

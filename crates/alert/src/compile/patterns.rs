@@ -8,7 +8,7 @@ use types::{Value, format_duration_ns};
 /// The label of the one alert for all patterns beyond the limit.
 pub(crate) const MORE: &str = "(more patterns)";
 
-/// What the pattern of a row is, for a notification; `at` is the place of its text.
+/// Returns what the pattern of a row is, for a notification; `at` is the place of its text.
 /// Its counts are those of the window in which the alert began, and of the time before that.
 pub(crate) fn described(rule: &Rule, row: &[Option<Value>], at: usize) -> Json {
     let value = |n: usize| row.get(at + n).and_then(Option::as_ref).map(json_of);
@@ -26,7 +26,7 @@ pub(crate) fn described(rule: &Rule, row: &[Option<Value>], at: usize) -> Json {
     })
 }
 
-/// The masked texts of a row; `at` is the place of its pattern.
+/// Returns the masked texts of a row; `at` is the place of its pattern.
 pub(crate) fn texts_of(row: &[Option<Value>], at: usize) -> &[Option<Value>] {
     match row.get(at + 5) {
         Some(Some(Value::List(texts))) => texts,

@@ -36,7 +36,7 @@ pub(super) fn answer(
     let rows = rows(absence, &spans, past_rows, &window.rows);
     let n_silent = rows.iter().filter(|row| compiled.fires(row)).count();
     compiled.note = Some(match (n_silent, rows.len()) {
-        (0, n) => format!("all of {n} were heard"),
+        (0, n) => format!("all of {n} sent events"),
         (n_silent, n) => format!("{n_silent} of {n} silent"),
     });
     let columns = columns_of(&absence.by, COLUMNS);
@@ -56,7 +56,7 @@ struct Source {
     last: Option<Timestamp>,
 }
 
-/// A row for each label set that is known or expected.
+/// Returns a row for each label set that is known or expected.
 fn rows(
     absence: &Absence,
     spans: &Spans,

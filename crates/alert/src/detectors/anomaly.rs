@@ -45,7 +45,7 @@ pub(super) fn answer(
     Ok(Table { columns, rows, partial: partial_of([&window].into_iter().chain(past.iter())) })
 }
 
-/// The windows of earlier seasons, that of the last season first.
+/// Returns the windows of earlier seasons, that of the last season first.
 fn ranges(anomaly: &Anomaly, range: TimeRange) -> Vec<TimeRange> {
     let n_seasons = anomaly.history_ns / anomaly.season_ns.max(1);
     let shifts = (1..=n_seasons).map(|season| season.saturating_mul(anomaly.season_ns));
@@ -73,7 +73,7 @@ impl Scorer<'_> {
         key_of(row, self.labels.iter().copied())
     }
 
-    /// A row for each label set of the window; of counts also for those that earlier seasons had.
+    /// Returns a row for each label set of the window; of counts also for those that earlier seasons had.
     fn rows(&self, window: &Table, past: &[Table]) -> Vec<Vec<Option<Value>>> {
         let mut labels: BTreeMap<Key, Vec<Option<Value>>> = BTreeMap::new();
         let earlier = past.iter().filter(|_| self.is_count);

@@ -1,7 +1,7 @@
 //! How fast an error budget is used up: 1 is exactly as fast as it lasts.
 //!
 //! Source: Google's SRE workbook, chapter 5, "multiwindow, multi-burn-rate alerts". The long window says that it
-//! matters, the short one that it still goes on, so that the alert ends soon after the errors do.
+//! matters, the short one that it still continues, so that the alert ends soon after the errors do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub(super) fn answer(
 /// Bad and all events of one window, by label set.
 type Counts = BTreeMap<Key, (u64, u64)>;
 
-/// A row for each label set of the longest window. Its rate is that of the first pair that burns too fast, else that of
+/// Returns a row for each label set of the longest window. Its rate is that of the first pair that burns too fast, else that of
 /// the first pair's long window.
 fn rows(burn_rate: &BurnRate, tables: &BTreeMap<i64, Table>) -> Vec<Vec<Option<Value>>> {
     let n_by = burn_rate.by.len();

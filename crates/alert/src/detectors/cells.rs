@@ -3,7 +3,7 @@
 use crate::Table;
 use crate::compile::FIRES;
 
-/// The whole number of a column; 0 where there is none.
+/// Returns the whole number of a column; 0 where there is none.
 pub(crate) fn count_at(row: &[Option<types::Value>], at: usize) -> u64 {
     match row.get(at) {
         Some(Some(types::Value::Integer(count))) => u64::try_from(*count).unwrap_or(0),
@@ -14,7 +14,7 @@ pub(crate) fn count_at(row: &[Option<types::Value>], at: usize) -> u64 {
 /// Values that tell the label sets of rows apart.
 pub(crate) type Key = Vec<Option<String>>;
 
-/// The values of some columns.
+/// Returns the values of some columns.
 pub(crate) fn key_of(row: &[Option<types::Value>], columns: impl Iterator<Item = usize>) -> Key {
     columns.map(|at| row.get(at)?.as_ref().map(ToString::to_string)).collect()
 }
@@ -23,7 +23,7 @@ pub(crate) fn whole(count: u64) -> Option<types::Value> {
     Some(types::Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
-/// A number as people write it: whole where it is whole.
+/// Returns a number as people write it: whole where it is whole.
 pub(crate) fn number(value: f64) -> types::Value {
     // 2^53: up to here every whole number is one in both.
     if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
@@ -33,18 +33,18 @@ pub(crate) fn number(value: f64) -> types::Value {
     }
 }
 
-/// A number with two decimals.
+/// Returns a number with two decimals.
 pub(crate) fn rounded(value: f64) -> types::Value {
     number((value * 100.0).round() / 100.0)
 }
 
-/// Names of columns, that of whether a row fires behind them.
+/// Returns names of columns, that of whether a row fires behind them.
 pub(crate) fn columns_of<'n>(by: &[String], names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
     let names = names.into_iter().chain([FIRES]).map(str::to_owned);
     by.iter().cloned().chain(names).collect()
 }
 
-/// Why the answers may not be whole, of several.
+/// Returns why the answers may not be whole, of several.
 pub(crate) fn partial_of<'t>(tables: impl IntoIterator<Item = &'t Table>) -> Option<String> {
     tables.into_iter().find_map(|table| table.partial.clone())
 }

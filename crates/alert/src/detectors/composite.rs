@@ -8,7 +8,7 @@ use crate::kind::Composite;
 use std::collections::BTreeSet;
 use types::Value;
 
-/// One row: how many of the rules fire, and whether what is said of them holds.
+/// Returns one row: how many of the rules fire, and whether the condition on them holds.
 pub(crate) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &DetectorInput<'_>) -> Table {
     let mut names = Vec::new();
     composite.tree.names(&mut names);

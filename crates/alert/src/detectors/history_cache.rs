@@ -32,7 +32,7 @@ struct HistoryEntry {
 }
 
 impl HistoryCache {
-    /// What `ask` answered less than `stands_ns` ago, else what it answers now.
+    /// Returns what `ask` answered less than `stands_ns` ago, else what it answers now.
     pub(super) fn recall(
         &self,
         rule: &Rule,
@@ -57,7 +57,7 @@ impl HistoryCache {
         Ok(tables)
     }
 
-    /// Under which names patterns were told of that hold these texts.
+    /// Returns the names under which patterns that contain these texts were reported.
     pub(super) fn names(&self, rule: &Rule) -> Names {
         self.locked().get(&rule.name).map(|kept| kept.names.clone()).unwrap_or_default()
     }

@@ -43,7 +43,7 @@ pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &DetectorInpu
     Ok(Table { columns, rows, partial })
 }
 
-/// Names of the columns, `value` last, and a row for each series; one without a number has none.
+/// Returns names of the columns, `value` last, and a row for each series; one without a number has none.
 fn rows_of(series: &[Series]) -> (Vec<String>, Vec<Vec<Option<Value>>>) {
     let labels = series.iter().flat_map(|series| series.labels.iter().map(|(name, _)| name.as_str()));
     let labels: BTreeSet<&str> = labels.filter(|name| *name != VALUE).collect();
@@ -87,11 +87,11 @@ mod tests {
     }
 
     fn rule(more: &str) -> Rule {
-        let mut book = RuleSet::default();
+        let mut set = RuleSet::default();
         let query = r#"sum by (host) (count_over_time({group="app"} |= "refused" [10m]))"#;
         let text = format!("groups: [{{name: g, rules: [{{name: r, language: logql, query: '{query}', {more}}}]}}]");
-        book.add("r.yaml", &text).unwrap();
-        book.rules.remove(0)
+        set.add("r.yaml", &text).unwrap();
+        set.rules.remove(0)
     }
 
     fn judged(rule: &Rule, ask: &Listed) -> String {

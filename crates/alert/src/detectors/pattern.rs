@@ -73,7 +73,7 @@ struct PatternCounts<'c> {
     is_past_whole: bool,
 }
 
-/// A pattern of one label set that is told of.
+/// A pattern of one label set that is reported.
 struct PatternFinding {
     by: Vec<Option<Value>>,
     label: String,
@@ -118,7 +118,7 @@ impl<'c> PatternCounts<'c> {
         key_of(row, 0..self.pattern.by.len())
     }
 
-    /// How long the time before really is: a store that is younger than it begins with its first event.
+    /// Returns how long the time before really is: a store that is younger than it begins with its first event.
     fn before_ns(&self) -> i64 {
         let first = |row: &Vec<Option<Value>>| match row.get(self.pattern.by.len() + 2) {
             Some(Some(Value::Timestamp(first))) => Some(first.0),
@@ -130,7 +130,7 @@ impl<'c> PatternCounts<'c> {
         self.range.to.0.saturating_sub(from.max(self.range.from.0)).max(self.window_ns).max(1)
     }
 
-    /// Whether no pattern can be new or jump, so that none need be found: every text was there before, and there are
+    /// Reports whether no pattern can be new or jump, so that none need be found: every text was there before, and there are
     /// too few events, or none of the texts has jumped in any label set. What is so of texts is so of their patterns.
     fn is_usual(&self) -> bool {
         let now: BTreeSet<&str> = self.rows.iter().filter_map(|row| self.text(row)).collect();
@@ -176,7 +176,7 @@ impl<'c> PatternCounts<'c> {
     }
 }
 
-/// The patterns of the window that are new or jump, those that matter most first. `names` are those under which their
+/// Returns the patterns of the window that are new or jump, those that matter most first. `names` are those under which their
 /// texts were told of before: a pattern that widens as more texts join it keeps its name.
 fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Findings {
     if counted.is_usual() {
@@ -218,7 +218,7 @@ fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Findings {
         }
     }
     *names = told;
-    // What is told of already stays, so that it does not end because others came.
+    // What is reported already stays, so that it does not end because others came.
     shown.sort_by_key(|(is_fresh, shown)| (*is_fresh, !shown.is_new, Reverse(shown.count)));
     let n_more = shown.len().saturating_sub(counted.pattern.limit);
     shown.truncate(counted.pattern.limit);
@@ -245,7 +245,7 @@ impl PatternFinding {
 }
 
 impl Findings {
-    /// One alert for all patterns beyond the limit; its value says how many they are.
+    /// Returns one row for all patterns beyond the limit; its value is their number.
     fn more_row(&self, n_by: usize) -> Option<Vec<Option<Value>>> {
         let mut row: Vec<Option<Value>> = vec![None; n_by];
         row.extend([Some(Value::text(MORE)), whole(self.n_more as u64), None, None, None, None]);
@@ -257,9 +257,9 @@ impl Findings {
 fn note(found: &Findings) -> String {
     let (n_told, n) = (found.shown.len(), found.n_patterns);
     match (n_told, found.n_more) {
-        (0, _) => "no pattern is new or jumps".to_owned(),
+        (0, _) => "no pattern is new or jumping".to_owned(),
         (n_told, 0) => format!("{n_told} new or jumping of {n} patterns"),
-        (n_told, n_more) => format!("{} new or jumping of {n} patterns, {n_more} told of together", n_told + n_more),
+        (n_told, n_more) => format!("{} new or jumping of {n} patterns, {n_more} of them summarized", n_told + n_more),
     }
 }
 

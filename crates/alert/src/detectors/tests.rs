@@ -72,7 +72,7 @@ fn store_of(dir: &std::path::Path, events: &[Told<'_>]) -> Arc<Store> {
     store
 }
 
-/// The same as programs write them, recognised as every line is that is received.
+/// Returns a store with the same events as lines of programs, recognised like every received line.
 fn store_of_lines(dir: &std::path::Path, lines: &[Line]) -> Arc<Store> {
     let store = empty_store(dir);
     let limits = types::Limits::default();
@@ -93,9 +93,9 @@ fn store_of_lines(dir: &std::path::Path, lines: &[Line]) -> Arc<Store> {
 
 /// Reads one rule.
 pub(crate) fn rule(text: &str) -> Rule {
-    let mut book = RuleSet::default();
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
-    book.rules.remove(0)
+    let mut set = RuleSet::default();
+    set.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
+    set.rules.remove(0)
 }
 
 impl World {
@@ -216,7 +216,7 @@ fn a_source_that_fell_silent_fires_and_one_that_comes_back_ends_it() {
     let mut world =
         World::new(rule("{name: r, kind: absence, query: 'filter @message = \"beat\"', by: [host]}"), &events);
     assert_eq!(world.at(15.5), "");
-    assert_eq!(world.why, "all of 2 were heard");
+    assert_eq!(world.why, "all of 2 sent events");
     assert_eq!(world.at(22.0), "");
     assert_eq!(world.at(25.0), "b=360");
     assert_eq!(world.why, "1 firing, 1 of 2 silent");
@@ -324,9 +324,9 @@ fn a_rule_over_rules_follows_them() {
 #[test]
 fn rules_over_rules_that_are_not_there_or_go_round_are_refused() {
     let check = |rules: &str, expected: &[&str]| {
-        let mut book = RuleSet::default();
-        let errors = match book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rules}]}}]")) {
-            Ok(()) => book.check_names(),
+        let mut set = RuleSet::default();
+        let errors = match set.add("r.yaml", &format!("groups: [{{name: g, rules: [{rules}]}}]")) {
+            Ok(()) => set.check_names(),
             Err(errors) => errors,
         };
         let shown: Vec<String> = errors.iter().map(RuleError::to_string).collect();
@@ -372,7 +372,7 @@ fn a_key_that_a_kind_does_not_have_is_named_with_its_place() {
     );
     check(
         "name: r, kind: patern, query: filter a = 1",
-        "r.yaml:5:15: kind: \"patern\" is not known; there are threshold, pattern, ",
+        "r.yaml:5:15: kind: unknown \"patern\"; known: threshold, pattern, ",
     );
     check(
         "name: r, kind: composite, when: a, window: 5m",

@@ -69,7 +69,7 @@ impl Heard {
 
 struct Scene {
     dir: tempfile::TempDir,
-    book: RuleEngine,
+    engine: RuleEngine,
     truth: Truth,
     heard: Heard,
     now: Timestamp,
@@ -94,7 +94,7 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
         let truth = Truth(Mutex::new([false; 2]));
-        Self { book: opened(dir.path(), now), dir, truth, heard: Heard::default(), now, seed }
+        Self { engine: opened(dir.path(), now), dir, truth, heard: Heard::default(), now, seed }
     }
 
     fn random(&mut self, below: u64) -> u64 {
@@ -103,7 +103,7 @@ impl Scene {
     }
 
     fn kill(&mut self) {
-        self.book = opened(self.dir.path(), self.now);
+        self.engine = opened(self.dir.path(), self.now);
     }
 
     /// Until `end`, nothing can be written.
@@ -117,18 +117,18 @@ impl Scene {
 
     fn evaluate(&mut self) {
         let now = self.now;
-        self.book.evaluate_due(&self.truth, &|| now);
+        self.engine.evaluate_due(&self.truth, &|| now);
     }
 
     /// Posts what is due. `false` where nothing is.
     fn post(&mut self, recorded: Option<Result<(), PostError>>) -> bool {
-        let channel = self.book.standing().channel("hook").cloned().unwrap();
-        let Some(notification) = self.book.due_notification(&channel, self.now) else { return false };
+        let channel = self.engine.active_rules().channel("hook").cloned().unwrap();
+        let Some(notification) = self.engine.due_notification(&channel, self.now) else { return false };
         if !matches!(recorded, Some(Err(_))) {
             self.heard.hear(&notification.message());
         }
         if let Some(result) = recorded {
-            self.book.settle("hook", &notification.id, &result, self.now);
+            self.engine.settle("hook", &notification.id, &result, self.now);
         }
         true
     }
@@ -220,7 +220,7 @@ fn alerts_survive_kills_at_every_step_of_their_way() {
             scene.evaluate();
             while scene.post(Some(Ok(()))) {}
         }
-        assert_eq!(scene.book.n_waiting(), 0, "seed {seed}");
+        assert_eq!(scene.engine.n_waiting(), 0, "seed {seed}");
         for (log, n_began) in LOGS.iter().zip(n_began) {
             let told = scene.heard.told.remove(*log).unwrap_or_default();
             let starts: BTreeSet<&String> = told.iter().map(|(_, starts_at)| starts_at).collect();

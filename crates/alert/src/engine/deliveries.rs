@@ -1,4 +1,4 @@
-//! Delivery: what waits for a channel, and what became of an attempt.
+//! Delivery: the queue of a channel, and the outcome of attempts.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -15,12 +15,13 @@ use crate::state::Acknowledgement;
 use crate::{Channel, PostError};
 
 impl RuleEngine {
-    /// The next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
+    /// Returns the next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
     /// not noted before a crash, it comes once more, the same under the same id.
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
         let mut inner = self.locked();
-        let desk = inner.kept.desks.get(&channel.name);
-        if desk.and_then(|desk| desk.rests_until(channel.target.posts_max(), now)).is_some() {
+        let channel_state = inner.kept.channels.get(&channel.name);
+        if channel_state.and_then(|channel_state| channel_state.rests_until(channel.target.posts_max(), now)).is_some()
+        {
             return None;
         }
         let mut due = inner.kept.queues.due(&channel.name, now).cloned()?;
@@ -30,33 +31,33 @@ impl RuleEngine {
         let mut kept = inner.kept.clone();
         due.is_sealed = true;
         kept.queues.get_mut(&channel.name, &due.id)?.is_sealed = true;
-        let desk = kept.desks.entry(channel.name.clone()).or_default();
-        desk.groups.insert(due.group.clone(), now.0);
+        let channel_state = kept.channels.entry(channel.name.clone()).or_default();
+        channel_state.groups.insert(due.group.clone(), now.0);
         self.commit(&mut inner, kept).then_some(due)
     }
 
-    /// Everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
-    /// that nobody is told again of what he has not been told.
+    /// Returns everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
+    /// that no one is told again of what he has not been told.
     pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
         let inner = self.locked();
         if !inner.kept.queues.is_idle(&channel.name) {
             return None;
         }
-        let Some(desk) = inner.kept.desks.get(&channel.name) else { return Some(Vec::new()) };
-        let known = desk.told.keys().filter_map(|key| inner.kept.fired.get(key));
+        let Some(channel_state) = inner.kept.channels.get(&channel.name) else { return Some(Vec::new()) };
+        let known = channel_state.told.keys().filter_map(|key| inner.kept.fired.get(key));
         let fires = known.filter(|fired| fired.ends_at.is_none() && !fired.is_silenced(&inner.silences, now));
         Some(fires.map(|fired| notification(&fired.body, &channel.name, None, 0, now).body).collect())
     }
 
-    /// Takes note of the outcome of an attempt.
+    /// Notes the outcome of an attempt.
     pub(crate) fn settle(&self, channel: &str, id: &str, result: &Result<(), PostError>, now: Timestamp) {
         let mut inner = self.locked();
         let told: Vec<String> = inner.kept.queues.get_mut(channel, id).map(|known| keys_of(known)).unwrap_or_default();
-        let desk = inner.kept.desks.entry(channel.to_string()).or_default();
-        desk.note_post(now, result.as_ref().err().map(ToString::to_string));
+        let channel_state = inner.kept.channels.entry(channel.to_string()).or_default();
+        channel_state.note_post(now, result.as_ref().err().map(ToString::to_string));
         if result.is_ok() {
             for key in told {
-                if let Some(told) = desk.told.get_mut(&key) {
+                if let Some(told) = channel_state.told.get_mut(&key) {
                     told.delivered_at = Some(now.0);
                 }
             }
@@ -75,8 +76,8 @@ impl RuleEngine {
         }
         let due = channel.and_then(|channel| inner.kept.queues.next_due(channel));
         let rests = channel.and_then(|name| {
-            let posts_max = inner.standing.channel(name)?.target.posts_max();
-            inner.kept.desks.get(name)?.rests_until(posts_max, now)
+            let posts_max = inner.active.channel(name)?.target.posts_max();
+            inner.kept.channels.get(name)?.rests_until(posts_max, now)
         });
         let due = due.map(|due| rests.map_or(due, |rests| due.max(rests)));
         let wait = due.map_or(longest, |due| {
@@ -86,25 +87,25 @@ impl RuleEngine {
         !inner.is_stopping
     }
 
-    /// How many notifications wait.
+    /// Returns how many notifications wait.
     pub(crate) fn n_waiting(&self) -> usize {
         self.locked().kept.queues.len()
     }
 
-    /// How a channel does.
+    /// Returns how a channel does.
     pub(crate) fn health_of(&self, channel: &str) -> ChannelHealth {
         let inner = self.locked();
         let waiting = inner.kept.queues.len_of(channel);
-        let Some(desk) = inner.kept.desks.get(channel) else {
+        let Some(channel_state) = inner.kept.channels.get(channel) else {
             return ChannelHealth { waiting, ..ChannelHealth::default() };
         };
-        let failed_at = desk.last_error.as_ref().map(|failure| failure.at);
+        let failed_at = channel_state.last_error.as_ref().map(|failure| failure.at);
         ChannelHealth {
-            last_success: desk.last_success.map(|at| Timestamp(at).to_string()),
+            last_success: channel_state.last_success.map(|at| Timestamp(at).to_string()),
             last_failure: failed_at.map(|at| Timestamp(at).to_string()),
-            last_error: desk.last_error.as_ref().map(|failure| failure.message.clone()),
+            last_error: channel_state.last_error.as_ref().map(|failure| failure.message.clone()),
             waiting,
-            failing: failed_at.is_some() && failed_at > desk.last_success,
+            failing: failed_at.is_some() && failed_at > channel_state.last_success,
         }
     }
 
@@ -114,7 +115,7 @@ impl RuleEngine {
         self.news.notify_all();
     }
 
-    /// Writes down that somebody has taken an alert that fires on, or takes it back. `false` where there is none.
+    /// Records or withdraws the acknowledgement of a firing alert. Returns `false` if there is none.
     pub(crate) fn acknowledge(&self, id: &str, acknowledged: Option<Acknowledgement>) -> Result<bool, String> {
         let mut inner = self.locked();
         let mut kept = inner.kept.clone();
@@ -125,7 +126,7 @@ impl RuleEngine {
     }
 }
 
-/// The alerts whose beginning a notification tells.
+/// Returns the alerts whose beginning a notification tells.
 fn keys_of(notification: &Notification) -> Vec<String> {
     let firing = notification.bodies().filter(|body| body["status"] == "firing");
     firing

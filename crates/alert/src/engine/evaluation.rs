@@ -1,4 +1,4 @@
-//! Evaluation: a rule is asked, judged, saved, and then announced.
+//! Evaluation: runs the query of a rule, judges the answer, saves the state, and then announces changes.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,7 +27,7 @@ const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 const ROWS_MAX: usize = 10 * SETS_MAX;
 
 impl RuleEngine {
-    /// What a rule has come to stays; that it was not evaluated is said.
+    /// Keeps the state of a rule and records that it was not evaluated.
     pub(super) fn note_defect(&self, rule: &Rule, now: Timestamp) {
         tracing::error!(rule = rule.name, "the evaluation of a rule panicked");
         let mut inner = self.locked();
@@ -42,7 +42,7 @@ impl RuleEngine {
         let before = self.locked().kept.rules.get(&rule.name).cloned().unwrap_or_default();
         let meaning = Some(rule.meaning());
         if self.waits_for_senders(rule, now) {
-            let why = "waits after a start until senders are back".to_string();
+            let why = "waiting after a start until senders are back".to_string();
             let state = RuleState { evaluated_at: Some(now.0), why, error: None, ..before };
             self.locked().kept.rules.insert(rule.name.clone(), state);
             return;
@@ -73,8 +73,8 @@ impl RuleEngine {
             }
         };
         let mut inner = self.locked();
-        if !inner.standing.has(rule) {
-            // It was changed or removed while it was asked: the answer is that of a rule that is no more.
+        if !inner.active.has(rule) {
+            // It was changed or removed while it was asked: the answer is that of a rule that no longer exists.
             return;
         }
         let is_new = state.sets != before.sets;
@@ -86,7 +86,7 @@ impl RuleEngine {
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
-        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, now);
+        self.announce(&mut kept, &inner.active, &inner.silences, rule, &changes, now);
         // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
@@ -111,13 +111,13 @@ impl RuleEngine {
         }
         let changes = self.with_bodies(rule, &compiled, &table, changes, ask, end);
         let mut inner = self.locked();
-        if !inner.standing.has(rule) {
+        if !inner.active.has(rule) {
             return;
         }
         let mut kept = inner.kept.clone();
         let sets = &mut kept.rules.entry(rule.name.clone()).or_default().sets;
         sets.extend(fresh.into_iter().filter(|(_, set)| changes.iter().any(|(change, _)| change.set == *set)));
-        self.announce(&mut kept, (&inner.standing, &inner.silences), rule, &changes, end);
+        self.announce(&mut kept, &inner.active, &inner.silences, rule, &changes, end);
         if self.commit(&mut inner, kept) {
             self.news.notify_all();
         }
@@ -126,7 +126,7 @@ impl RuleEngine {
     pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
         let fires = |name: &str| {
             let inner = self.locked();
-            let other = inner.standing.rules.iter().find(|other| other.name == name);
+            let other = inner.active.rules.iter().find(|other| other.name == name);
             // A rule is no way to learn of what does not exist for its maker.
             let is_seen = other.is_some_and(|other| other.enabled && other.is_within(&rule.scope));
             let state = inner.kept.rules.get(name).filter(|_| is_seen);
@@ -166,7 +166,7 @@ impl RuleEngine {
             let url = match change.row.and_then(|at| table.rows.get(at)) {
                 // Its end points to the lines that it began with.
                 _ if known.is_some() => known.unwrap_or_default().to_owned(),
-                Some(row) => self.url_of_row(rule, compiled, (row, &events), now),
+                Some(row) => self.url_of_row(rule, compiled, row, &events, now),
                 None => self.url_of(rule, now),
             };
             let annotations = annotations_of(rule, &change.set, &events, &url);
@@ -187,7 +187,7 @@ impl RuleEngine {
     }
 }
 
-/// The end of everything that fires of a question that is asked no more.
+/// Returns the end of everything that fires of a question that is asked no more.
 fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Transition> {
     let firing = sets.values().filter(|set| set.state == State::Alarm);
     let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };

@@ -16,7 +16,7 @@ use crate::labels::Labels;
 use crate::rule::window_of;
 use crate::{Ask, EventTime, Question, Rule, Table};
 
-/// An error is in somebody's hands within two seconds: questions may take so much of that together.
+/// An error is in someone's hands within two seconds: questions may take so much of that together.
 const TIME_MAX: Duration = Duration::from_millis(700);
 
 /// Fields that say where lines come from; the first one that the lines have is counted by.
@@ -39,14 +39,14 @@ pub(super) struct EvidenceQuery<'a> {
 }
 
 impl EvidenceQuery<'_> {
-    /// The newest events, as JSON objects. An alert without its events is better than none.
+    /// Returns the newest events, as JSON objects. An alert without its events is better than none.
     pub(super) fn events(&self) -> Vec<Json> {
         let plan = self.compiled.events_plan(self.row);
         let table = self.asked(&plan, window_of(self.rule, self.now), EVENTS_SHOWN);
         table.map(|table| objects(&table)).unwrap_or_default()
     }
 
-    /// Everything else that is known, by the names under which it is told.
+    /// Returns everything else that is known, by the names under which it is told.
     pub(super) fn rest(&self, events: &[Json], pattern: Option<Json>) -> Json {
         let until = Instant::now() + TIME_MAX;
         let has_time = || Instant::now() < until;
@@ -72,7 +72,7 @@ impl EvidenceQuery<'_> {
         objects(&self.asked(&plan, window_of(self.rule, self.now), 1)?).into_iter().next()
     }
 
-    /// How many lines come from where: the five that have most.
+    /// Returns how many lines come from where: the five that have most.
     fn counts(&self) -> Option<Json> {
         // A label says that all of them come from one.
         ORIGINS.iter().filter(|field| !self.labels.contains_key(**field)).find_map(|field| {
@@ -88,7 +88,7 @@ impl EvidenceQuery<'_> {
         })
     }
 
-    /// The pattern of the newest event, and whether the day before had none with its words.
+    /// Returns the pattern of the newest event, and whether the day before had none with its words.
     fn pattern(&self, events: &[Json]) -> Option<Json> {
         let newest = events.first()?["@message"].as_str()?;
         let range = window_of(self.rule, self.now);
@@ -104,7 +104,7 @@ impl EvidenceQuery<'_> {
         )
     }
 
-    /// Whether nothing in the day before the window has the longest text that all lines of a pattern have.
+    /// Reports whether nothing in the day before the window has the longest text that all lines of a pattern have.
     fn is_new(&self, pattern: &str, range: TimeRange) -> Option<bool> {
         let text = pattern.split("<*>").map(str::trim).max_by_key(|text| text.len())?;
         if text.chars().count() < TEXT_CHARS_MIN {
@@ -117,7 +117,7 @@ impl EvidenceQuery<'_> {
         Some(table.rows.is_empty())
     }
 
-    /// A plan that goes on behind the events of the row.
+    /// Returns a plan that starts from the events of the row.
     fn behind(&self, text: &str) -> Option<Plan> {
         let mut draft = self.compiled.events_draft(self.row);
         let options = ParseOptions { now: self.now, time_zone: chrono_tz::UTC };
@@ -136,7 +136,7 @@ impl EvidenceQuery<'_> {
             n_rows_max,
             time: EventTime::Arrival,
         };
-        let told = |error: &String| tracing::warn!(rule = rule.name, error, "evidence of an alert not found");
+        let told = |error: &String| tracing::warn!(rule = rule.name, error, "evidence of an alert not queried");
         self.ask.ask(&question).inspect_err(told).ok()
     }
 }

@@ -9,18 +9,19 @@ use crate::rule::window_of;
 use crate::{Kind, Rule};
 
 impl RuleEngine {
-    /// The page of alerts.
+    /// Returns the page of alerts.
     pub(crate) fn page_url(&self) -> String {
         format!("{}/alerts", self.base_url)
     }
 
-    /// The page with the lines behind one row; `events` are some of them, newest first. What no query can say is left out of it, so that
+    /// Returns the page with the lines behind one row; `events` are some of them, newest first. What no query can say is left out of it, so that
     /// the page shows more lines rather than none.
     pub(super) fn url_of_row(
         &self,
         rule: &Rule,
         compiled: &Compiled,
-        (row, events): (&[Option<Value>], &[Json]),
+        row: &[Option<Value>],
+        events: &[Json],
         now: Timestamp,
     ) -> String {
         let message = events.first().and_then(|event| event["@message"].as_str());
@@ -34,7 +35,7 @@ impl RuleEngine {
         self.url_of_lines(rule, lines, TimeRange { to, ..range })
     }
 
-    /// The page with all lines that a rule looks at.
+    /// Returns the page with all lines that a rule looks at.
     pub(super) fn url_of(&self, rule: &Rule, now: Timestamp) -> String {
         let lines = compile(rule, now).ok().and_then(|compiled| compiled.all_lines());
         self.url_of_lines(rule, lines, TimeRange { to: now, ..shown_range(rule, now) })
@@ -60,7 +61,7 @@ impl RuleEngine {
     }
 }
 
-/// The time whose lines are shown. A source that fell silent has none in the window: its last ones come before it.
+/// Returns the time whose lines are shown. A source that fell silent has none in the window: its last ones come before it.
 fn shown_range(rule: &Rule, now: Timestamp) -> TimeRange {
     let window = window_of(rule, now);
     let from_ns = match &rule.kind {
@@ -74,7 +75,7 @@ fn shown_range(rule: &Rule, now: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(from_ns), to: window.to }
 }
 
-/// A link with a later end, for an alert that goes on.
+/// Returns the link with a later end, for an alert that still fires.
 pub(super) fn until(url: &str, now: Timestamp) -> String {
     let Ok(mut link) = reqwest::Url::parse(url) else { return url.to_owned() };
     let pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();

@@ -1,11 +1,11 @@
-//! What channels are told: the difference between what fires and what they know of.
+//! Notifications: the difference between the alerts that fire and those that channels know.
 //!
-//! An alert that fires, that a channel hears of, that no silence holds for, and that it does not know of yet is told as
-//! firing; one that it knows of and that fires no more is told as resolved, silenced or not. So rules that vanish,
-//! silences that end and channels that are new need nothing of their own. What is found is queued and saved in one.
+//! A firing alert that a channel receives, that no silence matches, and that the channel does not know yet is sent as
+//! firing; one that it knows and that fires no more is sent as resolved, silenced or not. So removed rules, expired
+//! silences and new channels need no code of their own. All of it is queued and saved at once.
 //!
-//! A group of which a channel knows nothing open is told of at once. What begins within `group_wait` after that is
-//! gathered, and so is what ends within `group_interval` while others of the group go on.
+//! A group without open alerts is sent at once. Alerts that begin within `group_wait` after that are gathered, and so are
+//! alerts that end within `group_interval` while others of the group fire.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,8 @@ impl RuleEngine {
     pub(super) fn announce(
         &self,
         kept: &mut AlertState,
-        (standing, silences): (&ActiveRules, &[Silence]),
+        active: &ActiveRules,
+        silences: &[Silence],
         rule: &Rule,
         changes: &[(Transition, Json)],
         now: Timestamp,
@@ -46,7 +47,7 @@ impl RuleEngine {
                 }
                 fresh.insert(key, body.clone());
             }
-            for channel in standing.channels.iter().filter(|_| !fresh.is_empty()) {
+            for channel in active.channels.iter().filter(|_| !fresh.is_empty()) {
                 self.tell(kept, channel, silences, &fresh, now);
             }
             kept.fired.retain(|_, fired| fired.ends_at.is_none());
@@ -57,17 +58,17 @@ impl RuleEngine {
     pub(super) fn settle_rules(
         &self,
         kept: &mut AlertState,
-        standing: &ActiveRules,
+        active: &ActiveRules,
         silences: &[Silence],
         now: Timestamp,
     ) {
         for fired in kept.fired.values_mut() {
-            match standing.rules.iter().find(|rule| rule.enabled && rule.name == fired.rule) {
+            match active.rules.iter().find(|rule| rule.enabled && rule.name == fired.rule) {
                 Some(rule) => (fired.groups, fired.topics) = (groups_of(rule), rule.topics.clone()),
                 None => fired.ends_at = Some(now.0),
             }
         }
-        for rule in standing.rules.iter().filter(|rule| rule.enabled) {
+        for rule in active.rules.iter().filter(|rule| rule.enabled) {
             let sets = kept.rules.get(&rule.name).map(|state| state.sets.clone()).unwrap_or_default();
             for (key, set) in sets.into_iter().filter(|(_, set)| set.state == State::Alarm) {
                 if kept.fired.contains_key(&key) {
@@ -81,14 +82,14 @@ impl RuleEngine {
                 let subject = Subject { rule, change: &change, annotations, events, evidence, url };
                 kept.fired.insert(key.clone(), ActiveAlert::new(rule, &change, &body(&subject)));
                 // Whoever hears of it has been told by the version that kept nothing of it.
-                for channel in standing.channels.iter().filter(|channel| channel.takes(&rule.topics)) {
+                for channel in active.channels.iter().filter(|channel| channel.takes(&rule.topics)) {
                     let group = channel.group_of(&change.set.labels);
                     let told = DeliveredAlert { starts_at, group, delivered_at: None, n_repeats: 0 };
-                    kept.desks.entry(channel.name.clone()).or_default().told.insert(key.clone(), told);
+                    kept.channels.entry(channel.name.clone()).or_default().told.insert(key.clone(), told);
                 }
             }
         }
-        for channel in &standing.channels {
+        for channel in &active.channels {
             self.tell(kept, channel, silences, &EvidenceByAlert::new(), now);
         }
         kept.fired.retain(|_, fired| fired.ends_at.is_none());
@@ -124,8 +125,8 @@ impl RuleEngine {
         for notification in news {
             kept.queues.push(&channel.name, notification);
         }
-        if let Some(desk) = kept.desks.get_mut(&channel.name) {
-            desk.forget_groups(now);
+        if let Some(channel_state) = kept.channels.get_mut(&channel.name) {
+            channel_state.forget_groups(now);
         }
         is_any
     }
@@ -137,15 +138,15 @@ impl RuleEngine {
         fresh: &EvidenceByAlert,
         now: Timestamp,
     ) -> Vec<Notification> {
-        let desk = kept.desks.entry(channel.name.clone()).or_default();
+        let channel_state = kept.channels.entry(channel.name.clone()).or_default();
         let is_over = |key: &String, told: &DeliveredAlert| {
             kept.fired.get(key).is_none_or(|fired| fired.ends_at.is_some() || fired.starts_at != told.starts_at)
         };
         let over: Vec<String> =
-            desk.told.iter().filter(|(key, told)| is_over(key, told)).map(|(key, _)| key.clone()).collect();
+            channel_state.told.iter().filter(|(key, told)| is_over(key, told)).map(|(key, _)| key.clone()).collect();
         let mut news = Vec::new();
         for key in over {
-            let Some(told) = desk.told.remove(&key) else { continue };
+            let Some(told) = channel_state.told.remove(&key) else { continue };
             let Some((fired, ends_at)) = kept.fired.get(&key).and_then(|fired| Some((fired, fired.ends_at?))) else {
                 continue;
             };
@@ -153,9 +154,12 @@ impl RuleEngine {
                 continue;
             }
             let mut end = notification(fresh.get(&key).unwrap_or(&fired.body), &channel.name, Some(ends_at), 0, now);
-            let wait_ns =
-                if desk.is_open(&told.group) { self.group_interval_of(channel) } else { self.group_wait_of(channel) };
-            end.due_at = due_at(channel, desk.groups.get(&told.group), wait_ns, now);
+            let wait_ns = if channel_state.is_open(&told.group) {
+                self.group_interval_of(channel)
+            } else {
+                self.group_wait_of(channel)
+            };
+            end.due_at = due_at(channel, channel_state.groups.get(&told.group), wait_ns, now);
             end.group = told.group;
             news.push(end);
         }
@@ -170,27 +174,27 @@ impl RuleEngine {
         fresh: &EvidenceByAlert,
         now: Timestamp,
     ) -> Vec<Notification> {
-        let desk = kept.desks.entry(channel.name.clone()).or_default();
+        let channel_state = kept.channels.entry(channel.name.clone()).or_default();
         let mut news = Vec::new();
         for (key, fired) in kept.fired.iter().filter(|(_, fired)| fired.ends_at.is_none()) {
             let is_wanted = !fired.is_quiet && channel.hears(&fired.topics, &fired.groups, &fired.labels);
-            if desk.told.contains_key(key) || !is_wanted || fired.is_silenced(silences, now) {
+            if channel_state.told.contains_key(key) || !is_wanted || fired.is_silenced(silences, now) {
                 continue;
             }
             let group = channel.group_of(&fired.labels);
             let mut beginning = notification(fresh.get(key).unwrap_or(&fired.body), &channel.name, None, 0, now);
-            if desk.is_open(&group) {
-                beginning.due_at = due_at(channel, desk.groups.get(&group), self.group_wait_of(channel), now);
+            if channel_state.is_open(&group) {
+                beginning.due_at = due_at(channel, channel_state.groups.get(&group), self.group_wait_of(channel), now);
             }
             beginning.group.clone_from(&group);
             news.push(beginning);
             let told = DeliveredAlert { starts_at: fired.starts_at, group, delivered_at: None, n_repeats: 0 };
-            desk.told.insert(key.clone(), told);
+            channel_state.told.insert(key.clone(), told);
         }
         news
     }
 
-    /// Tells of groups again that have gone on for long without anybody having taken them on.
+    /// Tells of groups again that have gone on for long without anyone having taken them on.
     fn repeats(
         &self,
         kept: &mut AlertState,
@@ -202,17 +206,18 @@ impl RuleEngine {
         if repeat_ns == 0 || channel.target.repeat_ns().is_some() {
             return Vec::new();
         }
-        let AlertState { desks, fired, queues, .. } = kept;
-        let desk = desks.entry(channel.name.clone()).or_default();
+        let AlertState { channels, fired, queues, .. } = kept;
+        let channel_state = channels.entry(channel.name.clone()).or_default();
         let is_due = |told: &DeliveredAlert| {
-            let last = desk.groups.get(&told.group);
+            let last = channel_state.groups.get(&told.group);
             last.is_some_and(|last| now.0.saturating_sub(*last) >= repeat_ns)
                 && !queues.holds_group(&channel.name, &told.group)
         };
-        let due: Vec<String> = desk.told.iter().filter(|(_, told)| is_due(told)).map(|(key, _)| key.clone()).collect();
+        let due: Vec<String> =
+            channel_state.told.iter().filter(|(_, told)| is_due(told)).map(|(key, _)| key.clone()).collect();
         let mut news = Vec::new();
         for key in due {
-            let (Some(told), Some(fired)) = (desk.told.get_mut(&key), fired.get(&key)) else { continue };
+            let (Some(told), Some(fired)) = (channel_state.told.get_mut(&key), fired.get(&key)) else { continue };
             if fired.acknowledged.is_some() || fired.is_silenced(silences, now) {
                 continue;
             }
@@ -233,7 +238,7 @@ impl RuleEngine {
     }
 }
 
-/// So long after the last message of the group, and not before now.
+/// Returns the time `wait_ns` after the last message of the group, but not before now.
 fn due_at(channel: &Channel, last: Option<&i64>, wait_ns: i64, now: Timestamp) -> i64 {
     let wait_ns = if channel.target.sorts() { 0 } else { wait_ns };
     last.map_or(now.0, |last| last.saturating_add(wait_ns).clamp(now.0, now.0.saturating_add(wait_ns)))
@@ -254,7 +259,7 @@ impl ActiveAlert {
         }
     }
 
-    /// Whether somebody has said that nobody is to be told of it now.
+    /// Reports whether a silence or an acknowledgement suppresses it now.
     pub(super) fn is_silenced(&self, silences: &[Silence], now: Timestamp) -> bool {
         silences.iter().any(|silence| silence.holds(&self.groups, &self.labels, now))
     }

@@ -1,4 +1,4 @@
-//! What is done when a rule's turn comes: late events first, then turns that were missed, then now.
+//! Tasks of the schedule: evaluates a rule for late events first, then at missed turns, then now.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::schedule::{Outcome, Task, next_turn};
 use crate::trigger::is_of_events;
 use crate::{Ask, Missing, Rule, Table};
 
-/// Missed turns are caught up that far back.
+/// How far back missed turns are caught up.
 const CATCH_UP_NS_MAX: i64 = Timestamp::HOUR;
 
-/// Most missed turns that are caught up; where there were more, some are left out evenly.
+/// Most missed turns that are caught up; of more, some are left out evenly.
 const CATCH_UPS_MAX: i64 = 120;
 
-/// What is missing so long after a start proves something.
+/// Longest time after a start during which missing events prove nothing.
 const GRACE_NS_MAX: i64 = 5 * Timestamp::MINUTE;
 
-/// What changed and told nobody anything is saved this often,
+/// Changes without a notification are saved this often,
 const SAVE_NS: i64 = Timestamp::SECOND;
 
 /// and when rules were evaluated last this often, from which missed turns are known after a crash.
 const SAVE_TIMES_NS: i64 = Timestamp::MINUTE;
 
 impl RuleEngine {
-    /// Does everything that is due. Returns when there is something to do next.
+    /// Runs all scheduled tasks. Returns when the next one is scheduled.
     #[cfg(test)]
     pub(crate) fn evaluate_due(&self, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) -> Timestamp {
-        for _ in 0..=self.standing().rules.len() {
+        for _ in 0..=self.active_rules().rules.len() {
             match self.schedule.take(clock(), TaskFilter::All) {
                 Next::Task(task) => self.evaluate(&task, ask, clock),
                 Next::Nothing(due) => {
@@ -49,11 +49,11 @@ impl RuleEngine {
         clock()
     }
 
-    /// Judges a rule whose turn it is.
+    /// Evaluates the rule of a task.
     pub(crate) fn evaluate(&self, task: &Task, ask: &dyn Ask, clock: &dyn Fn() -> Timestamp) {
         let mut outcome = Outcome::default();
-        let standing = self.standing();
-        if let Some(rule) = standing.rules.iter().find(|rule| rule.enabled && rule.name == task.rule) {
+        let active = self.active_rules();
+        if let Some(rule) = active.rules.iter().find(|rule| rule.enabled && rule.name == task.rule) {
             // A defect that one rule meets must not end the evaluation of all others, nor its own for good.
             let judged = catch_unwind(AssertUnwindSafe(|| self.judge_all(rule, task, ask, &mut outcome)));
             if judged.is_err() {
@@ -126,7 +126,7 @@ impl RuleEngine {
         missed
     }
 
-    /// Asks once over all missed windows together: where nothing stands in the whole, nothing stands in its parts.
+    /// Asks once over all missed windows together: if the whole has no events, its parts have none.
     fn may_have_held(&self, rule: &Arc<Rule>, ask: &dyn Ask, missed: &[Timestamp], now: Timestamp) -> bool {
         let Some(first) = missed.first() else { return false };
         let from = window_of(rule, *first).from;
@@ -134,18 +134,18 @@ impl RuleEngine {
         self.ask_rule(&whole, ask, now).map_or(true, |(compiled, table)| !holds_nothing(&compiled, &table))
     }
 
-    /// Gives these rules turns. Those that stay as they are keep theirs; the others come as soon as possible.
-    pub(super) fn schedule_rules(&self, standing: &ActiveRules, stays: &dyn Fn(&Rule) -> bool) {
-        let enabled = standing.rules.iter().filter(|rule| rule.enabled);
+    /// Schedules these rules. Unchanged ones keep their turns; the others run as soon as possible.
+    pub(super) fn schedule_rules(&self, active: &ActiveRules, stays: &dyn Fn(&Rule) -> bool) {
+        let enabled = active.rules.iter().filter(|rule| rule.enabled);
         self.schedule.set(enabled.map(|rule| (rule.name.clone(), self.interval_of(rule), stays(rule))));
     }
 
-    /// How often rules are evaluated that do not say it themselves.
+    /// Returns the evaluation interval of rules without one of their own.
     pub(crate) fn usual_interval_ns(&self) -> i64 {
         self.interval_ns
     }
 
-    /// How often a rule is evaluated.
+    /// Returns how often a rule is evaluated.
     pub(super) fn interval_of(&self, rule: &Rule) -> i64 {
         rule.interval_ns.unwrap_or(self.interval_ns).max(Timestamp::SECOND)
     }
@@ -160,7 +160,7 @@ impl RuleEngine {
         }
     }
 
-    /// The same, but not each time that somebody asks; also when rules were evaluated last.
+    /// Saves changes at most once per interval, and from time to time when rules were evaluated last.
     pub(crate) fn save_at_times(&self, now: Timestamp) {
         let mut inner = self.locked();
         let wait_ns = if inner.is_dirty { SAVE_NS } else { SAVE_TIMES_NS };
@@ -173,7 +173,7 @@ impl RuleEngine {
         self.commit(&mut inner, kept);
     }
 
-    /// Tells whether a source can seem silent only because nobody was there to hear it.
+    /// Reports whether a source may seem silent only because the server was down.
     pub(super) fn waits_for_senders(&self, rule: &Rule, now: Timestamp) -> bool {
         matches!(rule.kind, Kind::Absence(_)) && self.is_early(rule, now)
     }
@@ -183,8 +183,8 @@ impl RuleEngine {
         now.0 < self.locked().watched_from.0.saturating_add(grace_ns)
     }
 
-    /// The rule as it is judged at `now`. That something is missing proves nothing for the first while after a start
-    /// or a sleep, nor of any time before: nobody could have said anything, and senders come back one by one.
+    /// Returns the rule as it is judged at `now`. That something is missing proves nothing for the first while after a start
+    /// or a sleep, nor of any time before: no one could have said anything, and senders come back one by one.
     pub(super) fn as_judged(&self, rule: &Arc<Rule>, now: Timestamp) -> Arc<Rule> {
         if rule.missing == Some(Missing::Alarm) && self.is_early(rule, now) {
             return Arc::new(Rule { missing: Some(Missing::Keep), ..Rule::clone(rule) });
@@ -193,7 +193,7 @@ impl RuleEngine {
     }
 }
 
-/// Tells whether a table says that no event was counted, so that none is in any part of its time either.
+/// Reports whether a table says that no event was counted, so that none is in any part of its time either.
 pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
     let mut steps = compiled.plan.operators().iter().skip_while(|step| is_of_events(step));
     let is_plain = matches!(steps.next(), Some(Operator::Aggregate { .. }))

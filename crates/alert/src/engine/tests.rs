@@ -33,7 +33,7 @@ impl Ask for Listed {
 
 struct Bench {
     dir: tempfile::TempDir,
-    book: RuleEngine,
+    engine: RuleEngine,
     ask: Listed,
     now: Timestamp,
 }
@@ -42,12 +42,12 @@ impl Bench {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
-        let book = open(dir.path()).unwrap();
-        Self { dir, book, ask: Listed(Mutex::new(Ok(Vec::new()))), now }
+        let engine = open(dir.path()).unwrap();
+        Self { dir, engine, ask: Listed(Mutex::new(Ok(Vec::new()))), now }
     }
 
     fn restart(&mut self) {
-        self.book = open(self.dir.path()).unwrap();
+        self.engine = open(self.dir.path()).unwrap();
     }
 
     fn answer(&self, rows: Result<Vec<(&'static str, i64)>, String>) {
@@ -63,17 +63,17 @@ impl Bench {
     fn tick(&mut self) {
         self.now = Timestamp(self.now.0 + 120 * Timestamp::SECOND);
         let now = self.now;
-        self.book.evaluate_due(&self.ask, &|| now);
+        self.engine.evaluate_due(&self.ask, &|| now);
     }
 
     fn waiting(&self) -> Option<Notification> {
-        let channel = self.book.standing().channel("hook").cloned()?;
-        self.book.due_notification(&channel, self.now)
+        let channel = self.engine.active_rules().channel("hook").cloned()?;
+        self.engine.due_notification(&channel, self.now)
     }
 
     fn deliver(&self) -> Json {
         let notification = self.waiting().expect("a notification waits");
-        self.book.settle("hook", &notification.id, &Ok(()), self.now);
+        self.engine.settle("hook", &notification.id, &Ok(()), self.now);
         notification.message()
     }
 }
@@ -112,9 +112,9 @@ fn an_alert_is_told_when_it_fires_and_when_it_ends_with_its_events() {
     assert_eq!(body["ends_at"], Json::Null);
     let url = body["url"].as_str().unwrap();
     assert!(url.starts_with("http://127.0.0.1:22828/?q=filter+%40level"), "{url}");
-    assert_eq!(bench.book.n_waiting(), 0);
+    assert_eq!(bench.engine.n_waiting(), 0);
     bench.step(&[]);
-    assert_eq!(bench.book.n_waiting(), 0, "kept on for a minute");
+    assert_eq!(bench.engine.n_waiting(), 0, "kept on for a minute");
     bench.step(&[]);
     let resolved = bench.deliver();
     assert_eq!(
@@ -133,13 +133,13 @@ fn what_fires_is_on_disk_before_anybody_hears_of_it_and_keeps_its_id() {
     bench.restart();
     assert_eq!(bench.waiting().unwrap(), before);
     bench.step(&[("a", 1)]);
-    assert_eq!(bench.book.n_waiting(), 1, "it still fires, which is no news");
+    assert_eq!(bench.engine.n_waiting(), 1, "it still fires, which is no news");
     bench.deliver();
     bench.restart();
-    assert_eq!(bench.book.n_waiting(), 0);
-    assert_eq!(bench.book.alert_views(bench.now).len(), 1);
+    assert_eq!(bench.engine.n_waiting(), 0);
+    assert_eq!(bench.engine.alert_views(bench.now).len(), 1);
     bench.step(&[("a", 1)]);
-    assert_eq!(bench.book.n_waiting(), 0);
+    assert_eq!(bench.engine.n_waiting(), 0);
 }
 
 #[test]
@@ -148,12 +148,12 @@ fn what_cannot_be_saved_is_not_announced_and_found_again() {
     let blocker = bench.dir.path().join("alerts.tmp");
     std::fs::create_dir(&blocker).unwrap();
     bench.step(&[("a", 1)]);
-    assert_eq!(bench.book.n_waiting(), 0);
-    assert!(bench.book.save_error().is_some());
+    assert_eq!(bench.engine.n_waiting(), 0);
+    assert!(bench.engine.save_error().is_some());
     std::fs::remove_dir(&blocker).unwrap();
     bench.step(&[("a", 1)]);
     assert_eq!(bench.deliver()["status"], "firing");
-    assert_eq!(bench.book.save_error(), None);
+    assert_eq!(bench.engine.save_error(), None);
 }
 
 #[test]
@@ -162,9 +162,9 @@ fn a_question_without_answer_changes_no_state_and_is_shown() {
     bench.step(&[("a", 1)]);
     bench.answer(Err("query took too long".into()));
     bench.tick();
-    let rule = &bench.book.rule_views()[0];
+    let rule = &bench.engine.rule_views()[0];
     assert_eq!((rule.state, rule.last_error.as_deref()), ("alarm", Some("query took too long")));
-    assert_eq!(bench.book.n_waiting(), 1);
+    assert_eq!(bench.engine.n_waiting(), 1);
 }
 
 #[test]
@@ -172,25 +172,25 @@ fn rules_are_evaluated_as_often_as_they_say() {
     let mut bench = Bench::new();
     bench.step(&[]);
     let now = bench.now;
-    let next = bench.book.evaluate_due(&bench.ask, &|| now);
+    let next = bench.engine.evaluate_due(&bench.ask, &|| now);
     assert!((1..=30 * Timestamp::SECOND).contains(&(next.0 - now.0)), "turns of rules are shifted against each other");
     bench.answer(Ok(vec![("a", 1)]));
-    bench.book.evaluate_due(&bench.ask, &|| Timestamp(next.0 - 1));
-    assert_eq!(bench.book.n_waiting(), 0);
-    let after = bench.book.evaluate_due(&bench.ask, &|| next);
-    assert_eq!((bench.book.n_waiting(), after.0 - next.0), (1, 30 * Timestamp::SECOND));
+    bench.engine.evaluate_due(&bench.ask, &|| Timestamp(next.0 - 1));
+    assert_eq!(bench.engine.n_waiting(), 0);
+    let after = bench.engine.evaluate_due(&bench.ask, &|| next);
+    assert_eq!((bench.engine.n_waiting(), after.0 - next.0), (1, 30 * Timestamp::SECOND));
 }
 
 #[test]
 fn lists_show_state_value_and_since_when() {
     let mut bench = Bench::new();
-    assert_eq!(bench.book.rule_views()[0].state, "insufficient_data");
+    assert_eq!(bench.engine.rule_views()[0].state, "insufficient_data");
     bench.step(&[("a", 2), ("b", 0)]);
-    let rule = serde_json::to_value(bench.book.rule_views().remove(0)).unwrap();
+    let rule = serde_json::to_value(bench.engine.rule_views().remove(0)).unwrap();
     assert_eq!((rule["state"].as_str(), rule["why"].as_str()), (Some("alarm"), Some("1 firing")));
     assert_eq!((rule["window"].as_str(), rule["for"].as_str()), (Some("5m"), Some("0s")));
     assert_eq!(rule["last_evaluation"], "2026-11-20T06:02:00Z");
-    let alerts = bench.book.alert_views(bench.now);
+    let alerts = bench.engine.alert_views(bench.now);
     assert_eq!(alerts.len(), 1);
     assert_eq!((alerts[0].state, alerts[0].labels["@log"].as_str()), ("alarm", "a"));
     assert_eq!((alerts[0].value.clone(), alerts[0].since.as_str()), (Some(json!(2)), "2026-11-20T06:02:00Z"));
@@ -204,8 +204,8 @@ fn bodies_are_bounded_whatever_the_events_hold() {
     let mut bench = Bench::new();
     bench.step(&[("a", 1)]);
     let events: Vec<Json> = (0..10).map(|_| json!({"@message": "é\u{1}".repeat(100_000)})).collect();
-    let rule = &bench.book.standing().rules[0];
-    let set = bench.book.locked().kept.rules["errors"].sets.values().next().unwrap().clone();
+    let rule = &bench.engine.active_rules().rules[0];
+    let set = bench.engine.locked().kept.rules["errors"].sets.values().next().unwrap().clone();
     let change = Transition { set, fires: true, starts_at: 0, row: None };
     let (annotations, evidence) = (BTreeMap::new(), Json::Null);
     let subject = Subject { rule, change: &change, annotations, events, evidence, url: String::new() };
@@ -237,15 +237,15 @@ fn a_defect_that_a_rule_meets_is_told_of_that_rule_and_ends_nothing() {
     let rows = Listed(Mutex::new(Ok(vec![("nginx/error.log", 3)])));
     let ask = Defective(std::sync::atomic::AtomicBool::new(true), rows);
     let at = |seconds: i64| Timestamp(bench.now.0 + seconds * Timestamp::SECOND);
-    let due = bench.book.evaluate_due(&ask, &|| at(120));
+    let due = bench.engine.evaluate_due(&ask, &|| at(120));
     assert!(due > at(120), "it is asked again, later");
-    let view = bench.book.rule_views().remove(0);
+    let view = bench.engine.rule_views().remove(0);
     assert!(view.last_error.is_some_and(|error| error.contains("defect")));
-    assert_eq!(bench.book.n_waiting(), 0);
+    assert_eq!(bench.engine.n_waiting(), 0);
     ask.0.store(false, std::sync::atomic::Ordering::Relaxed);
-    bench.book.evaluate_due(&ask, &|| at(240));
-    assert_eq!(bench.book.n_waiting(), 1);
-    assert!(bench.book.rule_views().remove(0).last_error.is_none());
+    bench.engine.evaluate_due(&ask, &|| at(240));
+    assert_eq!(bench.engine.n_waiting(), 1);
+    assert!(bench.engine.rule_views().remove(0).last_error.is_none());
 }
 
 #[test]
@@ -255,17 +255,17 @@ fn what_a_rule_came_to_stays_while_its_name_does_and_its_end_is_told_with_it() {
     assert_eq!(bench.deliver()["status"], "firing");
     let reworded = crate::THRESHOLD_RULES.replace("severity: error", "severity: page");
     assert_ne!(reworded, crate::THRESHOLD_RULES);
-    bench.book.replace(rules(&reworded), bench.now).unwrap();
-    assert_eq!(bench.book.alert_views(bench.now).len(), 1, "edited while it fires");
-    assert_eq!(bench.book.n_waiting(), 0);
+    bench.engine.replace(rules(&reworded), bench.now).unwrap();
+    assert_eq!(bench.engine.alert_views(bench.now).len(), 1, "edited while it fires");
+    assert_eq!(bench.engine.n_waiting(), 0);
     bench.now.0 += Timestamp::MINUTE;
-    bench.book.replace(rules(""), bench.now).unwrap();
+    bench.engine.replace(rules(""), bench.now).unwrap();
     let resolved = bench.deliver();
     assert_eq!((resolved["status"].as_str(), resolved["rule"].as_str()), (Some("resolved"), Some("errors")));
-    assert!(bench.book.alert_views(bench.now).is_empty() && bench.book.rule_views().is_empty());
-    bench.book.replace(rules(crate::THRESHOLD_RULES), bench.now).unwrap();
+    assert!(bench.engine.alert_views(bench.now).is_empty() && bench.engine.rule_views().is_empty());
+    bench.engine.replace(rules(crate::THRESHOLD_RULES), bench.now).unwrap();
     let now = bench.now;
-    bench.book.evaluate_due(&bench.ask, &|| now);
+    bench.engine.evaluate_due(&bench.ask, &|| now);
     assert_eq!(bench.deliver()["status"], "firing", "a rule that is put back is evaluated at once");
 }
 
@@ -273,22 +273,22 @@ fn what_a_rule_came_to_stays_while_its_name_does_and_its_end_is_told_with_it() {
 fn rules_are_not_replaced_where_what_that_means_cannot_be_saved() {
     let bench = Bench::new();
     std::fs::create_dir(bench.dir.path().join("alerts.tmp")).unwrap();
-    assert!(bench.book.replace(rules(""), bench.now).is_err());
-    assert_eq!(bench.book.rule_views().len(), 1);
+    assert!(bench.engine.replace(rules(""), bench.now).is_err());
+    assert_eq!(bench.engine.rule_views().len(), 1);
 }
 
 #[test]
 fn a_channel_is_served_from_when_it_is_there_until_it_is_no_more() {
     let bench = Bench::new();
-    assert_eq!(bench.book.take_unserved(), ["hook"]);
-    assert!(bench.book.take_unserved().is_empty());
+    assert_eq!(bench.engine.take_unserved(), ["hook"]);
+    assert!(bench.engine.take_unserved().is_empty());
     let mut without = rules(crate::THRESHOLD_RULES);
     without.channels.clear();
-    bench.book.replace(without, bench.now).unwrap();
-    assert!(bench.book.served_channel("hook").is_none());
-    bench.book.replace(rules(crate::THRESHOLD_RULES), bench.now).unwrap();
-    assert_eq!(bench.book.take_unserved(), ["hook"]);
-    assert!(bench.book.served_channel("hook").is_some());
+    bench.engine.replace(without, bench.now).unwrap();
+    assert!(bench.engine.served_channel("hook").is_none());
+    bench.engine.replace(rules(crate::THRESHOLD_RULES), bench.now).unwrap();
+    assert_eq!(bench.engine.take_unserved(), ["hook"]);
+    assert!(bench.engine.served_channel("hook").is_some());
 }
 
 #[test]
@@ -296,13 +296,13 @@ fn a_rule_that_notifies_nobody_fires_and_waits_for_no_channel() {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
     let text = "groups: [{name: g, rules: [{name: r, query: 'stats count(*) as count by @log', notify: false}]}]";
-    let book = RuleEngine::open(rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+    let engine = RuleEngine::open(rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
     let later = Timestamp(now.0 + Timestamp::MINUTE);
-    book.evaluate_due(&Listed(Mutex::new(Ok(vec![("app", 3)]))), &|| later);
-    assert_eq!(book.alert_views(later).len(), 1);
-    assert_eq!(book.n_waiting(), 0);
-    book.evaluate_due(&Listed(Mutex::new(Ok(vec![]))), &|| Timestamp(later.0 + Timestamp::HOUR));
-    assert_eq!(book.n_waiting(), 0);
+    engine.evaluate_due(&Listed(Mutex::new(Ok(vec![("app", 3)]))), &|| later);
+    assert_eq!(engine.alert_views(later).len(), 1);
+    assert_eq!(engine.n_waiting(), 0);
+    engine.evaluate_due(&Listed(Mutex::new(Ok(vec![]))), &|| Timestamp(later.0 + Timestamp::HOUR));
+    assert_eq!(engine.n_waiting(), 0);
 }
 
 #[test]
@@ -313,16 +313,16 @@ fn a_rule_over_rules_does_not_see_those_beyond_its_makers_groups() {
         let query = "stats count(*) as count by @log";
         let rule = format!("{{name: r, query: '{query}', groups: [\"{groups}\"]}}");
         let over = "{name: over, kind: composite, when: r, groups: [\"a/*\"]}";
-        let mut book = rules(&format!("groups: [{{name: g, rules: [{rule}, {over}]}}]"));
+        let mut engine = rules(&format!("groups: [{{name: g, rules: [{rule}, {over}]}}]"));
         if is_scoped {
-            book.rules[1].scope = types::GroupScope::Matching(vec![types::GroupPattern::new("a/*")]);
+            engine.rules[1].scope = types::GroupScope::Matching(vec![types::GroupPattern::new("a/*")]);
         }
-        let book = RuleEngine::open(book, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+        let engine = RuleEngine::open(engine, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
         let ask = Listed(Mutex::new(Ok(vec![("app", 3)])));
         for minutes in 1..4 {
-            book.evaluate_due(&ask, &|| Timestamp(now.0 + minutes * Timestamp::MINUTE));
+            engine.evaluate_due(&ask, &|| Timestamp(now.0 + minutes * Timestamp::MINUTE));
         }
-        book.alert_views(now).iter().filter(|alert| alert.rule == "over").count()
+        engine.alert_views(now).iter().filter(|alert| alert.rule == "over").count()
     };
     assert_eq!(firing_of("b/1", false), 1);
     assert_eq!(firing_of("b/1", true), 0);

@@ -118,12 +118,12 @@ pub struct DeliveryView {
 }
 
 impl RuleEngine {
-    /// All rules.
+    /// Returns all rules.
     pub(crate) fn rule_views(&self) -> Vec<RuleView> {
         let inner = self.locked();
         let empty = RuleState::default();
         let state_of = |rule: &Rule| inner.kept.rules.get(&rule.name).unwrap_or(&empty);
-        inner.standing.rules.iter().map(|rule| self.rule_view(rule, state_of(rule))).collect()
+        inner.active.rules.iter().map(|rule| self.rule_view(rule, state_of(rule))).collect()
     }
 
     fn rule_view(&self, rule: &Rule, state: &RuleState) -> RuleView {
@@ -163,14 +163,14 @@ impl RuleEngine {
         }
     }
 
-    /// All label sets that are not well, the worst first.
+    /// Returns all label sets that are not well, the worst first.
     pub(crate) fn alert_views(&self, now: Timestamp) -> Vec<AlertView> {
-        let (kept, standing, silences) = {
+        let (kept, active, silences) = {
             let inner = self.locked();
-            (inner.kept.clone(), inner.standing.clone(), inner.silences.clone())
+            (inner.kept.clone(), inner.active.clone(), inner.silences.clone())
         };
         let mut views = Vec::new();
-        for rule in &standing.rules {
+        for rule in &active.rules {
             let Some(state) = kept.rules.get(&rule.name) else { continue };
             let evaluated_at = Timestamp(state.evaluated_at.unwrap_or_default());
             let url = self.url_of(rule, evaluated_at);
@@ -210,13 +210,14 @@ impl RuleEngine {
     }
 }
 
-/// The id under which an alert is shown.
+/// Returns the id under which an alert is shown.
 pub(super) fn id_of(key: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes()))
 }
 
 fn delivered(kept: &AlertState, key: &str) -> Vec<DeliveryView> {
-    let told = kept.desks.iter().filter_map(|(channel, desk)| Some((channel, desk.told.get(key)?)));
+    let told =
+        kept.channels.iter().filter_map(|(channel, channel_state)| Some((channel, channel_state.told.get(key)?)));
     let view = |(channel, told): (&String, &DeliveredAlert)| DeliveryView {
         channel: channel.clone(),
         delivered_at: told.delivered_at.map(|at| Timestamp(at).to_string()),

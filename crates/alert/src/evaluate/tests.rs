@@ -5,7 +5,7 @@ use crate::RuleSet;
 use crate::compile::compile;
 use crate::labels::Labels;
 
-/// A rule, its state, and a clock that goes on by a minute at each evaluation.
+/// A rule, its state, and a clock that continues by a minute at each evaluation.
 struct Replay {
     rule: Rule,
     compiled: Compiled,
@@ -18,10 +18,10 @@ type Rows<'a> = &'a [(&'a str, Option<i64>)];
 
 impl Replay {
     fn new(query: &str, more: &str) -> Self {
-        let mut book = RuleSet::default();
+        let mut set = RuleSet::default();
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', {more}}}]}}]");
-        book.add("r.yaml", &text).unwrap();
-        let rule = book.rules.remove(0);
+        set.add("r.yaml", &text).unwrap();
+        let rule = set.rules.remove(0);
         let compiled = compile(&rule, Timestamp(0)).unwrap();
         Self { rule, compiled, sets: Sets::new(), now: Timestamp(0) }
     }

@@ -20,7 +20,7 @@ pub enum Condition {
 }
 
 impl Default for Condition {
-    /// What never holds.
+    /// Returns what never holds.
     fn default() -> Self {
         Self::Any(Vec::new())
     }

@@ -81,7 +81,7 @@ pub(crate) fn read(text: KindText, window_ns: i64, places: &KeyLocations) -> Res
     let Some((name, keys)) = KINDS.iter().find(|(known, _)| *known == name) else {
         let at = text.kind.as_ref().map_or(places.name, |kind| kind.referenced);
         let known: Vec<&str> = KINDS.iter().map(|(known, _)| *known).collect();
-        return Err(vec![(at, format!("kind: \"{name}\" is not known; there are {}", known.join(", ")))]);
+        return Err(vec![(at, format!("kind: unknown \"{name}\"; known: {}", known.join(", ")))]);
     };
     let mut reader = Reader { at: places.name, mistakes: Vec::new() };
     for (key, place) in written(&text, places) {
@@ -165,7 +165,7 @@ impl Reader {
             self.mistakes.push((at, format!("expect: more than {EXPECT_MAX} label sets")));
         }
         for name in expect.iter().flat_map(BTreeMap::keys).filter(|name| !by.contains(name)) {
-            self.mistakes.push((at, format!("expect: \"{name}\" is none of the fields of `by`")));
+            self.mistakes.push((at, format!("expect: \"{name}\" is not one of the fields of `by`")));
         }
         Absence { by, expect, forget_ns }
     }

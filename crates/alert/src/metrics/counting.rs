@@ -26,10 +26,10 @@ const BATCHES_WAITING_MAX: usize = 64;
 /// How often the thread looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How often numbers are written down: after a crash, what came since then is read again from the store.
+/// How often numbers are saved: after a crash, what came since then is read again from the store.
 const KEEP_EVERY: Duration = Duration::from_secs(15);
 
-/// Positions are written down where so much went by that did not match.
+/// Positions are saved where so much went by that did not match.
 const UNKEPT_MAX: u64 = 100_000;
 
 /// Series of all meters. What comes beyond is one series for each.
@@ -52,7 +52,7 @@ pub struct MeterCount {
     pub problem: Option<String>,
 }
 
-/// Numbers as they are written down.
+/// Numbers as they are saved.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 struct MeterRecord {
     /// Of the document that says what is counted: numbers of another one are not its own.
@@ -74,9 +74,9 @@ struct Entry {
 #[derive(Default)]
 struct Inner {
     entries: BTreeMap<Key, Entry>,
-    /// What was kept of meters that nobody has brought yet.
+    /// What was kept of meters that no one has brought yet.
     left: MeterRecords,
-    /// How often somebody asked for everything accepted to be counted, and how many of these it was done for.
+    /// How often someone asked for everything accepted to be counted, and how many of these it was done for.
     n_wanted: u64,
     n_settled: u64,
 }
@@ -112,7 +112,7 @@ impl MeterThread {
     }
 
     /// Adds a meter in place of one with its key. `document` is what it was made from: numbers that were kept of the same
-    /// one go on, else those of `tally` do.
+    /// one continue, else those of `tally` do.
     pub fn add(&self, key: Key, document: &str, meter: Meter, tally: Tally) {
         let fingerprint = xxh3_64(document.as_bytes());
         let mut inner = self.shared.inner();
@@ -137,7 +137,7 @@ impl MeterThread {
         inner.entries.remove(key);
     }
 
-    /// All meters of somebody, by their names.
+    /// Returns all meters of someone, by their names.
     pub fn counted(&self, whose: &'static str) -> BTreeMap<String, MeterCount> {
         let inner = self.shared.inner();
         let own = inner.entries.iter().filter(|((owner, _), _)| *owner == whose);
@@ -158,13 +158,13 @@ impl MeterThread {
         drop(waiting);
     }
 
-    /// The last event that was accepted, of whatever group.
+    /// Returns the last event that was accepted, of whatever group.
     pub fn last_sequence(&self) -> u64 {
         let runs = self.shared.store.snapshot(&[], TimeRange::ALL).runs;
         runs.iter().map(|run| run.last_sequence()).max().unwrap_or(0)
     }
 
-    /// Ends the thread, and writes down what was counted.
+    /// Ends the thread, and saves what was counted.
     pub(super) fn stop(&self) {
         self.shared.is_stopping.store(true, Ordering::Relaxed);
         self.shared.changed.notify_all();
@@ -241,7 +241,7 @@ impl Shared {
         }
     }
 
-    /// Something was lost on the way: everybody reads on in the store.
+    /// Notes that the feed lost batches: every meter reads on in the store.
     fn fall_behind(&self) {
         self.inner().entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
     }
@@ -322,7 +322,7 @@ impl Shared {
         }
     }
 
-    /// Writes down what was counted, where that is worth it.
+    /// Saves what was counted, where that is worth it.
     fn keep(&self) {
         let mut inner = self.inner();
         let is_far = |entry: &Entry| entry.counted.tally.sequence - entry.kept_sequence >= UNKEPT_MAX;
@@ -338,13 +338,13 @@ impl Shared {
         drop(inner);
         if let Err(error) = self.file.save(&all) {
             // Whatever came since it was saved last is read again after a restart.
-            tracing::warn!(%error, "numbers of metrics could not be kept");
+            tracing::warn!(%error, "state of metrics not saved");
         }
     }
 }
 
 impl Inner {
-    /// How many series more there may be.
+    /// Returns how many series more there may be.
     fn room(&self) -> usize {
         let n_series: usize = self.entries.values().map(|entry| entry.counted.tally.series.len()).sum();
         SERIES_MAX.saturating_sub(n_series)
@@ -357,9 +357,9 @@ impl Entry {
         self.counted.tally = tally;
     }
 
-    /// What it has counted stays; that it counts no more is said.
+    /// Keeps the counts of a meter that panicked and records why it counts no more.
     fn note_defect(&mut self, (_, name): &Key) {
-        tracing::error!(metric = name, "counting for a metric panicked; it counts no more");
+        tracing::error!(metric = name, "counting for a metric panicked; it is counted no more");
         self.counted.problem = Some("a defect in catat ended it; its log says where".into());
     }
 }

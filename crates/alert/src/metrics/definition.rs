@@ -27,7 +27,7 @@ const SERIES_MAX: usize = 1_000;
 /// What begins with these is counted by catat itself, or by Prometheus of what it scrapes.
 const RESERVED: [&str; 5] = ["catat_", "process_", "scrape_", "go_", "__"];
 
-/// Where nobody says: seconds that a request takes, as Prometheus' own libraries have it.
+/// Where no one says: seconds that a request takes, as Prometheus' own libraries have it.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 const WINDOW_NS: i64 = 10 * Timestamp::MINUTE;
@@ -47,7 +47,7 @@ pub enum MetricType {
     Summary,
 }
 
-/// A metric as it is made and written down.
+/// A metric as it is made and saved.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSettings {
@@ -116,7 +116,7 @@ impl MetricSettings {
         let shape = self.shape()?;
         let fields: Vec<&str> = self.field.iter().chain(&self.labels).map(String::as_str).collect();
         if let Some(field) = fields.iter().find(|field| !is_field(field)) {
-            return Err(wrong("field", format!("{field:?} is no name of a field")));
+            return Err(wrong("field", format!("{field:?} is not a field name")));
         }
         let language = self.language.as_deref().map(Language::find).transpose();
         let language = language.map_err(|message| wrong("language", message))?.and_then(Language::foreign);
@@ -140,27 +140,27 @@ impl MetricSettings {
         })
     }
 
-    /// What it is, for people.
+    /// Returns what it is, for people.
     pub fn help(&self) -> String {
         let text = self.help.clone().filter(|help| !help.trim().is_empty()).unwrap_or_else(|| {
             let query = self.query.split_whitespace().collect::<Vec<_>>().join(" ");
-            if query.is_empty() { "Of all events.".into() } else { format!("Of events that fulfil: {query}") }
+            if query.is_empty() { "Of all events.".into() } else { format!("Events that match: {query}") }
         });
         text.chars().take(HELP_CHARS_MAX).collect()
     }
 
-    /// Whether both would write under one name.
+    /// Reports whether both would write under one name.
     pub fn shares_names(&self, other: &Self) -> bool {
         let names = self.sample_names();
         other.sample_names().iter().any(|name| names.contains(name))
     }
 
-    /// Whether it would write under a name.
+    /// Reports whether it would write under a name.
     pub fn writes(&self, name: &str) -> bool {
         self.sample_names().iter().any(|own| own == name)
     }
 
-    /// Names on the page of metrics that belong to it.
+    /// Returns names on the page of metrics that belong to it.
     fn sample_names(&self) -> Vec<String> {
         let ends: &[&str] = match self.kind {
             MetricType::Counter | MetricType::Gauge => &[""],
@@ -182,7 +182,7 @@ impl MetricSettings {
             only(self.window.is_some(), "window", "summary")?;
         }
         if self.kind != MetricType::Counter && self.field.is_none() {
-            return Err(wrong("field", "is needed; only a counter can do without"));
+            return Err(wrong("field", "is needed; only a counter can omit it"));
         }
         Ok(match self.kind {
             MetricType::Counter => Shape::Sum,
@@ -226,22 +226,22 @@ fn is_rising(numbers: &[f64]) -> bool {
     numbers.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// Checks the name of a metric by the rules of Prometheus, and that it is nobody else's.
+/// Checks the name of a metric by the rules of Prometheus, and that it is no one else's.
 pub(super) fn check_name(name: &str) -> Result<(), MetricError> {
     let starts_well = name.starts_with(|char: char| char.is_ascii_alphabetic() || matches!(char, '_' | ':'));
     let is_word = name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | ':'));
     if !starts_well || !is_word || name.len() > NAME_CHARS_MAX {
         let rule = format!("letters, digits, _ and :, not a digit first, {NAME_CHARS_MAX} characters at most");
-        return Err(wrong("name", format!("{name:?} is no name of a metric: {rule}")));
+        return Err(wrong("name", format!("{name:?} is not a metric name: {rule}")));
     }
     if name == "up" || RESERVED.iter().any(|reserved| name.starts_with(reserved)) {
-        let message = format!("{name:?} is reserved: so begin the names of what catat and Prometheus count themselves");
+        let message = format!("{name:?} is reserved: names of metrics of catat and Prometheus begin like this");
         return Err(wrong("name", message));
     }
     Ok(())
 }
 
-/// The labels that fields make: Prometheus has letters, digits and `_` in names.
+/// Returns the labels that fields make: Prometheus has letters, digits and `_` in names.
 pub(super) fn label_names(fields: &[String]) -> Result<Vec<String>, MetricError> {
     if fields.len() > LABELS_MAX {
         return Err(wrong("labels", format!("there are more than {LABELS_MAX}")));
@@ -251,7 +251,7 @@ pub(super) fn label_names(fields: &[String]) -> Result<Vec<String>, MetricError>
         let name = label_name(field);
         let is_reserved = name.is_empty() || name.starts_with("__") || matches!(&*name, "le" | "quantile");
         if is_reserved || name.starts_with(|char: char| char.is_ascii_digit()) {
-            return Err(wrong("labels", format!("{field:?} can be no label")));
+            return Err(wrong("labels", format!("{field:?} cannot be a label")));
         }
         if names.contains(&name) {
             return Err(wrong("labels", format!("{name:?} is there twice")));
@@ -261,7 +261,7 @@ pub(super) fn label_names(fields: &[String]) -> Result<Vec<String>, MetricError>
     Ok(names)
 }
 
-/// The label of a field: `@level` is `level`, `http.status` is `http_status`.
+/// Returns the label of a field: `@level` is `level`, `http.status` is `http_status`.
 pub(super) fn label_name(field: &str) -> String {
     let fit = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
     field.trim_start_matches(['@', '$', '.']).chars().map(fit).collect()
@@ -298,7 +298,7 @@ mod tests {
             (r#"{"name":"a","type":"gauge"}"#, "field: is needed"),
             (r#"{"name":"a","type":"counter","buckets":[1]}"#, "buckets: is for a histogram alone"),
             (r#"{"name":"a","type":"histogram","field":"ms","buckets":[2,1]}"#, "buckets: are 1–50 numbers, rising"),
-            (r#"{"name":"a","type":"histogram","field":"ms","labels":["le"]}"#, "labels: \"le\" can be no label"),
+            (r#"{"name":"a","type":"histogram","field":"ms","labels":["le"]}"#, "labels: \"le\" cannot be a label"),
             (r#"{"name":"a","type":"counter","labels":["a.b","a_b"]}"#, "labels: \"a_b\" is there twice"),
             (r#"{"name":"a","type":"summary","field":"ms","quantiles":[50]}"#, "quantiles: are at most"),
             (r#"{"name":"a","type":"summary","field":"ms","window":"0s"}"#, "window: is 1s to 24h"),

@@ -14,7 +14,7 @@ pub enum FamilyKind {
 }
 
 impl FamilyKind {
-    /// As the text format writes it.
+    /// Returns the name in the text format.
     pub fn name(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -49,7 +49,7 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// A number as Prometheus writes it.
+/// Returns a number as Prometheus writes it.
 pub fn number_text(number: f64) -> String {
     if number == f64::INFINITY {
         "+Inf".into()

@@ -134,14 +134,14 @@ mod pairs {
 }
 
 impl Series {
-    /// Events that were counted elsewhere, and their values, summed up.
+    /// Returns events that were counted elsewhere, and their values, summed up.
     pub fn of_sum(n_events: u64, sum: f64) -> Self {
         Self { n_events, sum, ..Self::default() }
     }
 }
 
 impl Meter {
-    /// Whether events of a group count.
+    /// Reports whether events of a group count.
     pub fn counts(&self, group: &str) -> bool {
         let is_own = group.starts_with(OWN_GROUPS);
         let is_named = |pattern: &GroupPattern| !is_own || pattern.as_str().starts_with(OWN_GROUPS);
@@ -149,7 +149,7 @@ impl Meter {
         self.within.admits(group) && (is_meant || self.groups.is_empty() && !is_own)
     }
 
-    /// Whether it looks at what the server says of itself.
+    /// Reports whether it looks at what the server says of itself.
     pub(super) fn names_own_groups(&self) -> bool {
         self.groups.iter().any(|pattern| pattern.as_str().starts_with(OWN_GROUPS))
     }
@@ -214,7 +214,7 @@ impl Meter {
         tally.series.entry(texts).or_default()
     }
 
-    /// What the page of metrics shows of a tally.
+    /// Returns what the page of metrics shows of a tally.
     pub(super) fn family(&self, name: &str, help: String, tally: &Tally, now: Timestamp) -> Family {
         let kind = match &self.shape {
             Shape::Sum => FamilyKind::Counter,
@@ -263,7 +263,7 @@ impl Meter {
     }
 }
 
-/// The text of a label, which is not for long ones.
+/// Returns the text of a label, which is not for long ones.
 pub(super) fn label_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().take(LABEL_CHARS_MAX).collect(),
@@ -291,7 +291,7 @@ mod tests {
         settings.meter(GroupScope::All).expect("a good metric")
     }
 
-    /// Rows of events whose sequence is their place, from 1 on, and whose times are given.
+    /// Returns rows of events whose sequence is their place, from 1 on, and whose times are given.
     fn rows(of: &[(i64, &[Option<Value>])]) -> TailRows {
         let id = |at: usize, time| EventId { group_id: 1, timestamp: Timestamp(time), sequence: at as u64 + 1 };
         TailRows {

@@ -40,14 +40,14 @@ impl MetricSources {
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
+    /// Returns what the page of metrics shows. Reads no event: it waits a moment for what was accepted just now.
     pub(super) fn families(&self) -> Vec<Family> {
         let mut families = self.of_events();
         families.extend(self.remote.iter().flat_map(RemoteQueue::families));
         families
     }
 
-    /// What was counted and recorded of events.
+    /// Returns what was counted and recorded of events.
     fn of_events(&self) -> Vec<Family> {
         self.counting.settle(SETTLE_MAX);
         let now = self.clock.now();
@@ -69,7 +69,7 @@ impl MetricSources {
         families
     }
 
-    /// Writes down for the receiver what the page shows.
+    /// Saves for the receiver what the page shows.
     pub(super) fn write_down(&self, remote: &RemoteQueue) {
         let now = self.clock.now();
         let mut samples: Vec<Named> = named(&self.of_events());
@@ -82,7 +82,7 @@ impl MetricSources {
         remote.push(&samples, now);
     }
 
-    /// Sends what is due, each interval again, until it is to end. While `is_held`, nothing is written down or sent.
+    /// Sends what is due, each interval again, until it is to end. While `is_held`, nothing is saved or sent.
     pub(super) fn send_all(
         &self,
         remote: &RemoteQueue,
@@ -113,7 +113,7 @@ impl MetricSources {
     }
 }
 
-/// What is said of metrics themselves.
+/// Returns what is said of metrics themselves.
 fn of_metrics(counted: &BTreeMap<String, MeterCount>) -> [Family; 2] {
     let family = |name: &str, help: &str, of: fn(&Tally) -> u64| {
         let sample = |(metric, counted): (&String, &MeterCount)| Sample {
@@ -127,12 +127,12 @@ fn of_metrics(counted: &BTreeMap<String, MeterCount>) -> [Family; 2] {
     [
         family(
             "catat_metric_other_events_total",
-            "Events of a metric made of events whose labels were one series too many: they count as (other).",
+            "Events of a derived metric beyond its limit of series; they count as (other).",
             |tally| tally.n_other,
         ),
         family(
             "catat_metric_skipped_events_total",
-            "Events of a metric made of events that fulfil its condition and have no number in its field.",
+            "Events of a derived metric that match its query and have no number in its field.",
             |tally| tally.n_skipped,
         ),
     ]

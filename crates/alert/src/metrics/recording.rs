@@ -1,7 +1,7 @@
 //! Recording rules: what a query comes to, evaluation by evaluation, as gauges on the page of metrics.
 //!
 //! A recording rule is a rule without a condition: its query gives a value and label sets in whatever language. An
-//! evaluation that fails leaves no gauges behind, so that nobody takes an old number for a new one.
+//! evaluation that fails leaves no gauges behind, so that no one takes an old number for a new one.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,7 +39,7 @@ impl Recording {
         }
     }
 
-    /// The name of its gauges.
+    /// Returns the name of its gauges.
     pub fn name(&self) -> &str {
         &self.rule.name
     }
@@ -123,7 +123,7 @@ impl Recorder {
         }
     }
 
-    /// What the page of metrics shows.
+    /// Returns what the page of metrics shows.
     pub(super) fn families(&self) -> Vec<Family> {
         let state = self.state();
         let mut families: Vec<Family> = state.families.values().cloned().collect();
@@ -135,7 +135,7 @@ impl Recorder {
             };
             families.push(Family {
                 name: "catat_recording_rule_failures_total".into(),
-                help: "Evaluations of recording rules that gave nothing.".into(),
+                help: "Evaluations of recording rules that failed.".into(),
                 kind: FamilyKind::Counter,
                 samples: state.n_failures.iter().map(sample).collect(),
             });
@@ -152,9 +152,9 @@ impl Recording {
             return Err(partial);
         }
         if table.rows.len() > SERIES_MAX {
-            return Err(format!("it gives more than {SERIES_MAX} series"));
+            return Err(format!("it returns more than {SERIES_MAX} series"));
         }
-        let value = compiled.value.ok_or("the query gives no number")?;
+        let value = compiled.value.ok_or("the query returns no number")?;
         let fields: Vec<String> = compiled.labels.iter().map(|(_, name)| name.clone()).collect();
         let names = label_names(&fields).map_err(|error| error.to_string())?;
         let mut samples: BTreeMap<Vec<(String, String)>, f64> = BTreeMap::new();
@@ -195,10 +195,10 @@ mod tests {
     }
 
     fn recorder(rule: &str) -> Recorder {
-        let mut book = RuleSet::default();
-        book.add("r.yaml", &format!("groups: [{{name: g, interval: 1m, rules: [{rule}]}}]")).expect("a good rule");
-        assert!(book.rules.is_empty());
-        Recorder::new(book.recordings, Timestamp::SECOND)
+        let mut set = RuleSet::default();
+        set.add("r.yaml", &format!("groups: [{{name: g, interval: 1m, rules: [{rule}]}}]")).expect("a good rule");
+        assert!(set.rules.is_empty());
+        Recorder::new(set.recordings, Timestamp::SECOND)
     }
 
     fn lines(recorder: &Recorder) -> Vec<String> {
@@ -245,13 +245,13 @@ mod tests {
         for (rule, expected) in [
             ("{record: 'a b', query: 'stats count(*)'}", "record: \"a b\" is no name"),
             ("{record: a, query: 'stats count(*)', condition: 'x > 1'}", "is for an alert, not for a recording rule"),
-            ("{record: a, query: 'stats count(*)', labels: {le: x}}", "can be no label"),
+            ("{record: a, query: 'stats count(*)', labels: {le: x}}", "cannot be a label"),
             ("{record: a, name: b, query: 'stats count(*)'}", "either a name or a record"),
             ("{query: 'stats count(*)'}", "either a name or a record"),
         ] {
-            let mut book = RuleSet::default();
+            let mut set = RuleSet::default();
             let text = format!("groups: [{{name: g, rules: [{rule}]}}]");
-            let found = format!("{:?}", book.add("r.yaml", &text).expect_err("a mistake"));
+            let found = format!("{:?}", set.add("r.yaml", &text).expect_err("a mistake"));
             assert!(found.replace('\\', "").contains(expected), "{rule}: {found}");
         }
     }

@@ -1,6 +1,6 @@
 //! Remote write: what the page of metrics shows of events is sent on to a Prometheus, or to whatever speaks its protocol.
 //!
-//! Each interval what stands on the page is written down with its time, and waits to be sent, oldest first; the receiver
+//! Each interval what stands on the page is saved with its time, and waits to be sent, oldest first; the receiver
 //! wants samples in their order. Where it is away they wait, a bounded number of bytes, of which the oldest go first. A
 //! thread of its own sends, so that a receiver that hangs delays nothing but what it is sent.
 
@@ -105,7 +105,7 @@ impl RemoteQueue {
         }
     }
 
-    /// What is to be sent now.
+    /// Returns what is to be sent now.
     fn next(&self, now: Timestamp) -> Option<Vec<u8>> {
         let state = self.state();
         // A clock that was set back must not silence it.
@@ -134,7 +134,7 @@ impl RemoteQueue {
         let problem = sent.as_ref().err().map(ToString::to_string);
         state.n_failures += u64::from(problem.is_some());
         if let Some(reason) = problem.as_ref().filter(|_| state.problem.is_none()) {
-            tracing::warn!(reason, "remote write does not work, and goes on trying");
+            tracing::warn!(reason, "remote write failed; retrying");
         }
         state.problem = problem;
     }
@@ -154,7 +154,7 @@ impl RemoteQueue {
         }
     }
 
-    /// What is said of it on the page of metrics.
+    /// Returns what is said of it on the page of metrics.
     pub(super) fn families(&self) -> Vec<Family> {
         let state = self.state();
         let family = |name: &str, kind, help: &str, value: f64| Family {
@@ -165,15 +165,15 @@ impl RemoteQueue {
         };
         let (counter, gauge) = (FamilyKind::Counter, FamilyKind::Gauge);
         vec![
-            family("samples_total", counter, "Samples that the receiver has taken.", state.n_sent as f64),
+            family("samples_total", counter, "Samples that the receiver accepted.", state.n_sent as f64),
             family(
                 "dropped_samples_total",
                 counter,
-                "Samples that went: the receiver refused them, or too many waited for it.",
+                "Samples dropped: the receiver refused them, or too many waited for it.",
                 state.n_dropped as f64,
             ),
             family("failures_total", counter, "Attempts to send that failed.", state.n_failures as f64),
-            family("waiting_bytes", gauge, "Bytes that wait to be sent.", state.n_bytes as f64),
+            family("waiting_bytes", gauge, "Bytes waiting to be sent.", state.n_bytes as f64),
         ]
     }
 }
@@ -190,7 +190,7 @@ impl Credentials {
     }
 }
 
-/// The samples of families, by their whole names. What is no number just now is left out.
+/// Returns the samples of families, by their whole names. What is no number just now is left out.
 pub(super) fn named(families: &[Family]) -> Vec<Named> {
     let of_family = |family: &Family| {
         let named = |sample: &Sample| Named {

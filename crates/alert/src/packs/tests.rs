@@ -5,9 +5,9 @@ use crate::detectors::tests::{Line, World};
 use crate::{Rule, RuleSet};
 
 fn rules_of(pack: &str) -> Vec<Rule> {
-    let mut book = RuleSet::default();
-    book.add(pack, Pack::find(pack).unwrap().text).unwrap();
-    book.rules
+    let mut set = RuleSet::default();
+    set.add(pack, Pack::find(pack).unwrap().text).unwrap();
+    set.rules
 }
 
 /// `n` lines within the tenth minute; `{}` in them is their number.
@@ -35,12 +35,12 @@ fn check(pack: &str, told: &[Vec<Line>], expected: &[&str]) {
 fn packs_are_right_and_say_what_they_are_for() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/rules/packs");
     assert_eq!(std::fs::read_dir(dir).unwrap().count(), PACKS.len(), "every file is a pack");
-    let mut book = RuleSet::default();
+    let mut set = RuleSet::default();
     for pack in PACKS {
-        book.add(pack.name, pack.text).unwrap();
+        set.add(pack.name, pack.text).unwrap();
         assert!(pack.about().ends_with('.'), "{}", pack.name);
     }
-    for rule in &book.rules {
+    for rule in &set.rules {
         assert!(rule.annotations.contains_key("summary") && rule.labels.contains_key("severity"), "{}", rule.name);
     }
 }

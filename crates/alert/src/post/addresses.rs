@@ -13,7 +13,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// Whether nothing may be posted to a host as an address spells it: a literal address, or a name that is known to be one
+/// Reports whether nothing may be posted to a host as an address spells it: a literal address, or a name that is known to be one
 /// of a metadata service.
 pub(crate) fn is_barred_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -23,7 +23,7 @@ pub(crate) fn is_barred_host(host: &str) -> bool {
     }
 }
 
-/// Whether nothing may be posted to an address.
+/// Reports whether nothing may be posted to an address.
 fn is_barred(address: IpAddr) -> bool {
     let is_barred_v4 = |v4: Ipv4Addr| v4.is_link_local() || v4 == METADATA_V4;
     match address {
@@ -32,7 +32,7 @@ fn is_barred(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a host as an address spells it is this machine or one of its private networks, by its literal address or by name.
+/// Reports whether a host as an address spells it is this machine or one of its private networks, by its literal address or by name.
 pub(crate) fn is_near_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let name = bare.trim_end_matches('.').to_ascii_lowercase();
@@ -42,7 +42,7 @@ pub(crate) fn is_near_host(host: &str) -> bool {
     }
 }
 
-/// Whether an address is one of this machine, of a private network, or of none at all.
+/// Reports whether an address is one of this machine, of a private network, or of none at all.
 fn is_near(address: IpAddr) -> bool {
     let is_near_v4 = |v4: Ipv4Addr| {
         let [a, b, ..] = v4.octets();
@@ -60,7 +60,7 @@ fn is_near(address: IpAddr) -> bool {
     }
 }
 
-/// The address of IPv4 that an address of IPv6 leads to: mapped and compatible ones (RFC 4291), those of a translator
+/// Returns the address of IPv4 that an address of IPv6 leads to: mapped and compatible ones (RFC 4291), those of a translator
 /// (RFC 6052) and of 6to4 (RFC 3056).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
@@ -90,14 +90,14 @@ impl Resolve for Resolver {
     }
 }
 
-/// The addresses of a name, where all of them may be posted to.
+/// Returns the addresses of a name, where all of them may be posted to.
 pub(crate) fn allowed_addresses(
     found: impl Iterator<Item = SocketAddr>,
     is_guarded: bool,
 ) -> io::Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> = found.collect();
     let refuse = |address: &SocketAddr, what: &str| {
-        let message = format!("the name leads to {}, {what}", address.ip());
+        let message = format!("the name resolves to {}, {what}", address.ip());
         Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
     };
     if let Some(barred) = addresses.iter().find(|address| is_barred(address.ip())) {

@@ -1,4 +1,4 @@
-//! What is wrong with the texts of a rule, and with keys that nobody knows: habits of other programs get a hint.
+//! What is wrong with the texts of a rule, and with keys that no one knows: habits of other programs get a hint.
 
 use serde_saphyr::Location;
 
@@ -40,13 +40,13 @@ impl Reader<'_> {
             }
         }
         if let Some((name, _)) = rule.labels.iter().find(|(_, text)| text.contains("{{") || text.contains("{%")) {
-            let message = format!("labels: {name}: labels are no templates; put the text into annotations");
+            let message = format!("labels: {name}: labels cannot be templates; put the text into annotations");
             self.error(place_of_rule, message);
         }
     }
 }
 
-/// The labels that alerts of a rule can have; `None` where only an answer shows them.
+/// Returns the labels that alerts of a rule can have; `None` where only an answer shows them.
 fn labels_of(rule: &Rule, compiled: &Compiled) -> Option<Vec<String>> {
     let mut labels: Vec<String> = ["alertname".to_owned()].into_iter().chain(rule.labels.keys().cloned()).collect();
     labels.extend(compiled.labels.iter().map(|(_, name)| name.clone()));
@@ -58,7 +58,7 @@ fn labels_of(rule: &Rule, compiled: &Compiled) -> Option<Vec<String>> {
     compiled.metric.is_none().then_some(labels)
 }
 
-/// What is wrong with a file, for people: without the place, which stands in front of it, and with the key that was meant
+/// Returns what is wrong with a file, for people: without the place, which stands in front of it, and with the key that was meant
 /// instead of all that there are.
 pub(super) fn shown(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(before, _)| before);
@@ -70,7 +70,7 @@ pub(super) fn shown(message: &str) -> String {
     format!("unknown key \"{key}\"; {hint}")
 }
 
-/// The key that a message calls unknown, and those that it lists.
+/// Returns the key that a message calls unknown, and those that it lists.
 fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
     let (_, after) = message.split_once("unknown field `")?;
     let (key, after) = after.split_once('`')?;

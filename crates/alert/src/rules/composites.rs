@@ -4,7 +4,7 @@ use crate::kind::Kind;
 use crate::{Rule, RuleError};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is wrong between rules, with the rule's name: names that no rule has, and rules that wait for themselves.
+/// Returns what is wrong between rules, with the rule's name: names that no rule has, and rules that wait for themselves.
 pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(&'r str, RuleError)> {
     let rules: Vec<&Rule> = rules.collect();
     let mut of: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
@@ -34,7 +34,7 @@ pub(crate) fn check<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(&'r str, 
     errors
 }
 
-/// Whether `from` is `to`, or depends on it.
+/// Reports whether `from` is `to`, or depends on it.
 fn reaches(of: &BTreeMap<&str, Vec<(&str, usize)>>, from: &str, to: &str) -> bool {
     let (mut seen, mut ahead) = (BTreeSet::new(), vec![from]);
     while let Some(name) = ahead.pop() {

@@ -85,7 +85,7 @@ pub(crate) struct RuleText {
 }
 
 impl RuleText {
-    /// The keys that not every kind has.
+    /// Returns the keys that not every kind has.
     fn take_kind(&mut self) -> KindText {
         KindText {
             kind: self.kind.take(),

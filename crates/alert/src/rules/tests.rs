@@ -17,14 +17,14 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn the_rule_that_comes_with_catat_is_right() {
-    let mut book = RuleSet::default();
-    book.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
-    let rule = &book.rules[0];
+    let mut set = RuleSet::default();
+    set.add("errors.yaml", crate::DEFAULT_RULES).unwrap();
+    let rule = &set.rules[0];
     assert_eq!((rule.name.as_str(), rule.window_ns), ("new error pattern", 300 * Timestamp::SECOND));
     assert_eq!((rule.interval_ns, rule.kind.name()), (Some(30 * Timestamp::SECOND), "pattern"));
-    assert_eq!(book.rules.len(), 1);
+    assert_eq!(set.rules.len(), 1);
     assert!(rule.enabled);
-    assert!(book.channels.is_empty());
+    assert!(set.channels.is_empty());
 }
 
 #[test]
@@ -34,10 +34,10 @@ fn the_rule_that_is_an_example_is_right_without_its_signs() {
         _ if line.starts_with("# channels") || line.starts_with("#   ") => line[2..].to_owned(),
         _ => line.to_owned(),
     });
-    let mut book = RuleSet::default();
-    book.add("errors.yaml", &text.collect::<Vec<_>>().join("\n")).unwrap();
-    assert_eq!(book.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["new error pattern", "errors"]);
-    assert_eq!(book.channels.len(), 1);
+    let mut set = RuleSet::default();
+    set.add("errors.yaml", &text.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(set.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["new error pattern", "errors"]);
+    assert_eq!(set.channels.len(), 1);
 }
 
 #[test]
@@ -65,16 +65,16 @@ groups:
 channels:
   - {name: hook, type: webhook, url: "http://127.0.0.1:9/x", topics: [ops], secret: s}
 "#;
-    let mut book = RuleSet::default();
-    book.add("r.yaml", text).unwrap();
-    let rule = &book.rules[0];
+    let mut set = RuleSet::default();
+    set.add("r.yaml", text).unwrap();
+    let rule = &set.rules[0];
     assert_eq!(rule.groups, [GroupPattern::new("a/*")]);
     assert_eq!((rule.interval_ns, rule.for_ns), (Some(15 * Timestamp::SECOND), Timestamp::MINUTE));
     assert_eq!((rule.missing, rule.datapoints), (Some(Missing::Keep), Datapoints { to_alarm: 2, of: 3 }));
     assert!(!rule.enabled);
-    assert!(!format!("{:?}", book.channels).contains("\"s\""));
-    assert!(book.channels[0].takes(&["ops".into()]));
-    assert!(!book.channels[0].takes(&["dev".into()]));
+    assert!(!format!("{:?}", set.channels).contains("\"s\""));
+    assert!(set.channels[0].takes(&["ops".into()]));
+    assert!(!set.channels[0].takes(&["dev".into()]));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_condition_on_a_column_that_the_query_does_not_give_is_refused() {
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', condition: '{condition}'}}]}}]");
         RuleSet::default().add("r.yaml", &text).err().map(|errors| errors[0].message.clone())
     };
-    let columns = "condition: the query gives no column \"m\"; its columns are host, n";
+    let columns = "condition: the query returns no column \"m\"; its columns are host, n";
     assert_eq!(with("stats count(*) as n by host", "m > 0").as_deref(), Some(columns));
     assert_eq!(with("stats count(*) as n by host", "n > 0 and host != \"a\""), None);
     assert_eq!(with("stats count(*) as n by host", "count > 3"), None);
@@ -125,12 +125,12 @@ fn a_condition_on_a_column_that_the_query_does_not_give_is_refused() {
     assert_eq!(with("filter status >= 500", "count > 3"), None);
     check(
         r#"groups: [{name: g, rules: [{name: r, language: logql, query: 'sum by (host) (rate({group="a"}[5m]))', condition: 'n > 1'}]}]"#,
-        &["r.yaml:1:114: condition: the query gives no column \"n\"; its columns are host, value"],
+        &["r.yaml:1:114: condition: the query returns no column \"n\"; its columns are host, value"],
     );
     check(
         "groups: [{name: g, rules: [{name: r, kind: ratio, query: 'filter a = 1', bad: 'b = 2', by: [host], condition: 'rate > 0.1'}]}]",
         &[
-            "r.yaml:1:111: condition: the query gives no column \"rate\"; its columns are host, bad, total, ratio, value",
+            "r.yaml:1:111: condition: the query returns no column \"rate\"; its columns are host, bad, total, ratio, value",
         ],
     );
 }
@@ -144,13 +144,13 @@ fn a_template_with_a_name_that_is_never_there_is_refused() {
     };
     assert_eq!(with("annotations: {summary: '{{ value }} of {{ labels.host }} {{ labels.team }}'}"), None);
     let refused = with("annotations: {summary: '{{n}} payments failed'}").unwrap();
-    assert!(refused.starts_with("annotations: summary: there is no variable \"n\""), "{refused}");
+    assert!(refused.starts_with("annotations: summary: unknown variable \"n\""), "{refused}");
     let refused = with("annotations: {summary: '{{ labels.hots }}'}").unwrap();
     assert!(refused.ends_with("there are alertname, team, host; did you mean \"host\"?"), "{refused}");
     let refused = with("condition: n > 1, annotations: {summary: '{{ labels.team'}").unwrap();
     assert!(refused.starts_with("annotations: summary: "), "{refused}");
     let text = "groups: [{name: g, rules: [{name: r, query: a, labels: {host: '{{ labels.host }}'}}]}]";
-    check(text, &["r.yaml:1:35: labels: host: labels are no templates; put the text into annotations"]);
+    check(text, &["r.yaml:1:35: labels: host: labels cannot be templates; put the text into annotations"]);
 }
 
 #[test]

@@ -16,9 +16,9 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn rule(text: &str) -> Rule {
-    let mut book = RuleSet::default();
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {text}}}]}}]")).unwrap();
-    book.rules.remove(0)
+    let mut set = RuleSet::default();
+    set.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {text}}}]}}]")).unwrap();
+    set.rules.remove(0)
 }
 
 fn errors(seconds: &[i64]) -> RunsAsk {
@@ -55,7 +55,7 @@ fn past(seconds: i64) -> BacktestRange {
     }
 }
 
-/// Every turn asked and judged by itself.
+/// Evaluates every turn by a query of its own.
 fn turn_by_turn(rule: &Rule, ask: &dyn Ask, past: &BacktestRange) -> Vec<(i64, Option<i64>)> {
     let (mut sets, mut alerts) = (Sets::new(), Vec::new());
     let mut now = past.from;

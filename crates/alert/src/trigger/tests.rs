@@ -8,12 +8,12 @@ use crate::RuleSet;
 const NOW: Timestamp = Timestamp(1_800_000_000 * Timestamp::SECOND);
 
 fn rules(text: &str) -> Vec<Arc<Rule>> {
-    let mut book = RuleSet::default();
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
-    book.rules.into_iter().map(Arc::new).collect()
+    let mut set = RuleSet::default();
+    set.add("r.yaml", &format!("groups: [{{name: g, rules: [{text}]}}]")).unwrap();
+    set.rules.into_iter().map(Arc::new).collect()
 }
 
-/// Events of one group that are so many seconds old when they are accepted now.
+/// Returns events of one group that are so many seconds old when they are accepted now.
 fn accepted(group: &str, events: &[(i64, Level, &str)]) -> Arc<AcceptedBatch> {
     let mut builder = BatchBuilder::new();
     for (age, level, message) in events {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use types::{GroupName, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
-use ingest::{Beside, IngestAnswer, IngestError, Intake, Refused, Sender};
+use ingest::{EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Refused, Sender};
 
 /// Most events of a request.
 const EVENTS_MAX: usize = 10_000;
@@ -223,8 +223,9 @@ pub fn ingest_cloudwatch(
             outcome.too_new_from = Some(n);
             break;
         };
-        let beside = Beside { time: Some(time), ..Beside::default() };
-        if let Err(Refused::TooOld(_)) = collector.text_with(place, event.message.as_bytes(), &beside)? {
+        let metadata = EventMetadata { time: Some(time), ..EventMetadata::default() };
+        let raw = RawEvent::Text(event.message.as_bytes());
+        if let Err(Refused::TooOld(_)) = collector.add(place, raw, &metadata)? {
             outcome.expired_until = Some(n + 1);
         }
     }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::{Action, IngestError, Item, Outcome, Refusal, decode};
+use ingest::{IngestError, Sender, decode};
 use language::mapping::Mapping;
 use serde::Deserialize;
 use types::GroupName;
@@ -18,6 +18,7 @@ use super::filter::Filter;
 use super::index_names::IndexNames;
 use super::mappings;
 use super::state::Shared;
+use crate::bulk::{Action, DocumentIntake, Item, Outcome, Refusal};
 use door::headers::{batch_id, encoding};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -48,11 +49,8 @@ pub(super) async fn bulk(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let items = of_thread
-            .app
-            .intake
-            .ingest_bulk(&body, index.as_deref(), &sender, &*fits(&of_thread)?)
-            .map_err(malformed)?;
+        let check = fits(&of_thread)?;
+        let items = documents(&of_thread, &sender, &*check).bulk(&body, index.as_deref()).map_err(malformed)?;
         let has_no_index = |item: &Item<'_>| item.outcome == Outcome::Refused(Refusal::NoIndex);
         if !items.items.is_empty() && items.items.iter().all(has_no_index) {
             let each: String =
@@ -71,6 +69,11 @@ pub(super) async fn bulk(
 
 /// Checks a document of a group, with its id; returns the reason for a refusal.
 type Fit = dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
+
+/// Returns the intake of a sender's documents.
+fn documents<'a>(server: &'a Shared, sender: &'a Sender<'a>, check: &'a Fit) -> DocumentIntake<'a> {
+    DocumentIntake { intake: &server.app.intake, counter: &server.state.documents, sender, check }
+}
 
 /// Returns the check against the mapping of an index.
 fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
@@ -145,15 +148,9 @@ async fn one(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let intake = &of_thread.app.intake;
-        let items = intake.ingest_document(
-            &body,
-            action,
-            &address.index,
-            address.id.as_deref(),
-            &sender,
-            &*fits(&of_thread)?,
-        )?;
+        let check = fits(&of_thread)?;
+        let items =
+            documents(&of_thread, &sender, &*check).document(&body, action, &address.index, address.id.as_deref())?;
         let Some(item) = items.items.first() else { return Err(Problem::internal("the document was lost")) };
         let fate = ItemStatus::new(item);
         Ok(match &fate.error {

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use axum::http::StatusCode;
-use ingest::{Item, Items, Outcome, Refusal};
 use types::Timestamp;
 
 use super::filter::{Filter, KEYS};
+use crate::bulk::{Item, Items, Outcome, Refusal};
 
 /// The part between id and number of a stored event.
 const CREATED: &[u8] =
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_short_way_says_what_the_long_one_says() {
-        let item = Item::new(ingest::Action::Index, "a\"b", Some("1"), Outcome::Created);
+        let item = Item::new(crate::bulk::Action::Index, "a\"b", Some("1"), Outcome::Created);
         let mut short = Vec::new();
         write_created(&mut short, &item, Timestamp(5), 7);
         let mut long = Vec::new();

@@ -1,8 +1,8 @@
 //! `filter_path`: the keys of an answer that the client reads.
 
-use ingest::Action;
 use serde_json::{Map, Value as Json};
 
+use crate::bulk::Action;
 use door::parameters::Parameters;
 
 /// Keys of an item in the answer, in their order.

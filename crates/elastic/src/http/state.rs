@@ -6,6 +6,7 @@ use super::alias::Aliases;
 use super::mapping_set::MappingSet;
 use super::registry::Registry;
 use super::scroll_registry::ScrollRegistry;
+use crate::bulk::DocumentCounter;
 use door::server::FamilyServer;
 
 /// The state of this API.
@@ -16,6 +17,7 @@ pub struct ElasticState {
     pub(super) created: Registry<BTreeSet<String>>,
     pub(super) mappings: Registry<MappingSet>,
     pub(super) scrolls: ScrollRegistry,
+    pub(super) documents: DocumentCounter,
 }
 
 /// The server as a client of this API sees it.

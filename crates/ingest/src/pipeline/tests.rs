@@ -249,7 +249,10 @@ fn streams_stay_with_their_events_when_others_are_routed_between_them() {
     collector.set_stream(a, "sa");
     collector.set_stream(b, "sb");
     for (place, text) in [(b, "1"), (a, "move 2"), (b, "3"), (a, "4")] {
-        collector.text_with(place, text.as_bytes(), &crate::Beside::default()).unwrap().unwrap();
+        collector
+            .add(place, crate::RawEvent::Text(text.as_bytes()), &crate::EventMetadata::default())
+            .unwrap()
+            .unwrap();
     }
     house.intake.accept(collector, b"x", &sender).unwrap();
     assert_eq!(

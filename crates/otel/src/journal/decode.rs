@@ -19,7 +19,7 @@ use types::{GroupName, Level, TimeRange, Timestamp};
 
 pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
 use ingest::Rejected;
-use ingest::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender};
+use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
 /// The field that identifies an entry.
 const CURSOR: &str = "__CURSOR";
@@ -118,15 +118,13 @@ fn add(
     let message = entry.get("MESSAGE").unwrap_or_default();
     collector.set_stream(place, &String::from_utf8_lossy(entry.get("_HOSTNAME").unwrap_or_default()));
     // An entry without a time has the time of its arrival.
-    collector.forget_last_lines();
+    collector.forget_line_context();
     let level = level(entry, message);
     let write = |fields: &mut FieldWriter<'_>| write_fields(entry, level.is_some(), fields);
-    let beside = Beside { time: time(entry), level, n_fields: entry.fields().len() + ALSO.len(), fields: Some(&write) };
-    if names_trusted(entry, message) {
-        collector.known_with(place, message, &beside)
-    } else {
-        collector.text_with(place, message, &beside)
-    }
+    let fields = EventFields::Writer { n_max: entry.fields().len() + ALSO.len(), write: &write };
+    let metadata = EventMetadata { time: time(entry), level, fields, offset: None };
+    let raw = if names_trusted(entry, message) { RawEvent::Body(message) } else { RawEvent::Text(message) };
+    collector.add(place, raw, &metadata)
 }
 
 /// Writes the fields, with the priority only if it is the level.

@@ -13,7 +13,7 @@ use parse::{FieldWriter, JsonCursor, JsonError, ObjectReader, Resolved};
 use types::{Limits, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
-use ingest::{Beside, Collector, Encoding, IngestError, Intake, Sender, decode, lossy};
+use ingest::{Collector, Encoding, EventFields, EventMetadata, IngestError, Intake, RawEvent, Sender, decode, lossy};
 
 /// The group of events without an index.
 const GROUP: &str = "splunk";
@@ -293,15 +293,14 @@ impl<'c, 's> Events<'c, 's> {
             }
             members.write(fields, writer);
         };
-        let n_fields = members.n_fields() + OWN_FIELDS_MAX;
-        let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
-        let added = match payload {
-            Payload::Text(text) => self.collector.text_with(place, text.as_bytes(), &beside)?,
-            Payload::Json(record) if record.starts_with('{') => {
-                self.collector.record_with(place, record.as_bytes(), &beside)?
-            }
-            Payload::Json(value) => self.collector.text_with(place, value.as_bytes(), &beside)?,
+        let fields = EventFields::Writer { n_max: members.n_fields() + OWN_FIELDS_MAX, write: &write };
+        let metadata = EventMetadata { time, fields, ..EventMetadata::default() };
+        let raw = match payload {
+            Payload::Json(record) if record.starts_with('{') => RawEvent::Record(record.as_bytes()),
+            Payload::Text(text) => RawEvent::Text(text.as_bytes()),
+            Payload::Json(value) => RawEvent::Text(value.as_bytes()),
         };
+        let added = self.collector.add(place, raw, &metadata)?;
         Ok(added.map_err(|refused| HecFault::BadFormat(refused.to_string())))
     }
 
@@ -316,7 +315,8 @@ impl<'c, 's> Events<'c, 's> {
             }
         };
         let write = |writer: &mut FieldWriter<'_>| of_all.write(writer);
-        let beside = Beside { n_fields: OWN_FIELDS_MAX, fields: Some(&write), ..Beside::default() };
+        let fields = EventFields::Writer { n_max: OWN_FIELDS_MAX, write: &write };
+        let metadata = EventMetadata { fields, ..EventMetadata::default() };
         let mut n_events = 0;
         for range in parse::events(body, self.intake.limits().event_bytes_max) {
             let line = &body[range];
@@ -324,7 +324,7 @@ impl<'c, 's> Events<'c, 's> {
                 continue;
             }
             for text in parse::texts(line) {
-                if let Err(refused) = self.collector.text_with(place, &text, &beside)? {
+                if let Err(refused) = self.collector.add(place, RawEvent::Text(&text), &metadata)? {
                     self.note(n_events, HecFault::BadFormat(refused.to_string()));
                 }
                 n_events += 1;

@@ -14,7 +14,7 @@ use parse::{FieldWriter, text_of};
 use types::{GroupScope, Timestamp, group_name_of_outside};
 
 use header::{Header, for_each_param};
-use ingest::{Beside, Collector, IngestAnswer, IngestError, Intake, Sender};
+use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 pub use parse::{SyslogFramer, SyslogFrames};
 
 /// Frames from one sender.
@@ -66,12 +66,13 @@ impl Messages<'_> {
         }
         self.collector.set_stream(place, header.hostname.unwrap_or(from));
         // A message without a time has the time of its arrival.
-        self.collector.forget_last_lines();
-        let fields = |fields: &mut FieldWriter<'_>| write_fields(&header, n_cut, fields);
-        let n_fields = 7 + header.structured_data.bytes().filter(|byte| *byte == b'=').count();
-        let beside = Beside { time: header.time, level: None, n_fields, fields: Some(&fields) };
+        self.collector.forget_line_context();
+        let write = |fields: &mut FieldWriter<'_>| write_fields(&header, n_cut, fields);
+        let n_max = 7 + header.structured_data.bytes().filter(|byte| *byte == b'=').count();
+        let fields = EventFields::Writer { n_max, write: &write };
+        let metadata = EventMetadata { time: header.time, fields, ..EventMetadata::default() };
         // A message that is too old is left out: the protocol cannot report it.
-        self.collector.known_with(place, frame, &beside).map(|_| ())
+        self.collector.add(place, RawEvent::Body(frame), &metadata).map(|_| ())
     }
 
     /// Returns the place of an application's group.

@@ -43,7 +43,7 @@ impl RowSelection {
         }
     }
 
-    /// The rows wanted whose stored value is in `stored`.
+    /// Returns the rows wanted whose stored value is in `stored`.
     fn spread_rows(&self, stored: RowSet) -> RowSet {
         let chosen = match &self.chosen {
             None => stored,
@@ -110,7 +110,7 @@ pub(crate) fn decode(
     if cursor.is_at_end() { Ok(column) } else { Err(Damage("bytes are left over")) }
 }
 
-/// The same as addresses; `None` where they are kept as something else.
+/// Decodes values as addresses; `None` if they are stored as something else.
 pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) -> Decoded<Option<Addresses>> {
     let wanted = RowSelection::new(present, rows);
     let mut cursor = Cursor::new(bytes);

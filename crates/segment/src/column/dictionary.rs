@@ -48,12 +48,12 @@ impl RunDictionary {
         Some(codes)
     }
 
-    /// The text that a code stands for.
+    /// Returns the text that a code stands for.
     pub(crate) fn text(&self, code: u32) -> Option<&str> {
         if let Value::String(text) = self.values.get(code as usize)? { Some(text) } else { None }
     }
 
-    /// The dictionary's section, or nothing where no block uses it.
+    /// Returns the dictionary's section, or nothing where no block uses it.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         if self.values.is_empty() {
             return None;

@@ -9,7 +9,7 @@ use crate::digits::Digits;
 use crate::needle::Needle;
 use crate::strings;
 
-/// Rows of a column section that may hold a needle, and whether all of them certainly do. The layout is that of
+/// Returns rows of a column section that may hold a needle, and whether all of them certainly do. The layout is that of
 /// [`column`](crate::column); `present` are the rows that have a value.
 pub(crate) fn find(
     bytes: &[u8],
@@ -70,7 +70,7 @@ pub(crate) fn may_hold(bytes: &[u8], needle: &Needle) -> bool {
     }
 }
 
-/// The rows whose code is in `wanted`.
+/// Returns the rows whose code is in `wanted`.
 fn rows_with_code(cursor: &mut Cursor<'_>, present: &RowSet, wanted: &RowSet) -> Decoded<RowSet> {
     if wanted.is_empty() {
         return Ok(RowSet::none(present.n_rows()));
@@ -79,7 +79,7 @@ fn rows_with_code(cursor: &mut Cursor<'_>, present: &RowSet, wanted: &RowSet) ->
     Ok(present.select(&RowSet::of(codes.len(), |place| wanted.contains(codes[place] as usize))))
 }
 
-/// The rows whose number holds digits, and whether all of them certainly do. Decimals are told by what they are scaled to:
+/// Returns the rows whose number holds digits, and whether all of them certainly do. Decimals are told by what they are scaled to:
 /// their spelling has the same digits, less zeros at the end, and at the beginning of small ones zeros that are missing there.
 fn find_digits(cursor: &mut Cursor<'_>, present: &RowSet, tag: u8, digits: Digits) -> Decoded<(RowSet, bool)> {
     let is_whole = tag == 2;
@@ -92,7 +92,7 @@ fn find_digits(cursor: &mut Cursor<'_>, present: &RowSet, tag: u8, digits: Digit
     Ok((present.select(&holds), is_whole))
 }
 
-/// Which of `n` *texts* hold the needle; `None` where none does.
+/// Returns which of `n` *texts* hold the needle; `None` where none does.
 fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Option<RowSet>> {
     let mut places = Vec::new();
     strings::find_texts(cursor, n, needle, &mut |place| places.push(place as usize))?;

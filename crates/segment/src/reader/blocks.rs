@@ -24,31 +24,31 @@ impl Segment {
         Ok(())
     }
 
-    /// Run number `index` as it was written.
+    /// Returns run number `index` as it was written.
     pub fn run_reader(self: &Arc<Self>, index: usize) -> Option<RunReader> {
         self.open_run(index, 0, false).map(RunReader)
     }
 }
 
 impl RunReader {
-    /// What the run holds.
+    /// Returns what the run holds.
     pub fn summary(&self) -> &RunSummary {
         &self.0.run().footer.summary
     }
 
-    /// Names of the fields that some event of the run has.
+    /// Returns names of the fields that some event of the run has.
     pub fn fields(&self) -> impl Iterator<Item = &Arc<str>> {
         let columns = self.0.run().footer.columns.iter().filter(|column| column.n_events > 0);
         columns.map(|column| &column.name).filter(|name| ***name != *"@logStream")
     }
 
-    /// Those names with how many events have each.
+    /// Returns field names, each with its number of events.
     pub fn field_counts(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
         let columns = self.0.run().footer.columns.iter().filter(|column| column.n_events > 0);
         columns.map(|column| (&column.name, column.n_events)).filter(|(name, _)| ***name != *"@logStream")
     }
 
-    /// How many blocks there are.
+    /// Returns how many blocks there are.
     pub fn n_blocks(&self) -> usize {
         self.0.n_blocks()
     }
@@ -69,7 +69,7 @@ impl RunReader {
         Ok((self.0.times(block)?, sequences.into_iter().map(|sequence| sequence as u64).collect()))
     }
 
-    /// All events of a block.
+    /// Returns all events of a block.
     pub fn block(&self, block: usize) -> Result<Batch, ScanError> {
         let run = &self.0;
         let rows = RowSet::all(run.block_rows(block));

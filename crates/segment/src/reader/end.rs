@@ -49,7 +49,7 @@ impl SegmentEnd {
         Ok(end)
     }
 
-    /// Where the footer begins, if a trailer says so.
+    /// Returns where the footer begins, if a trailer says so.
     fn footer(&self) -> Option<u64> {
         let at = self.bytes.len().checked_sub(TRAILER_BYTES)?;
         let trailer = Trailer::read(&self.bytes[at..], self.from + self.bytes.len() as u64);
@@ -94,7 +94,7 @@ pub(super) fn check_header(header: &[u8], footer: Option<(&SegmentMeta, u16)>) -
     let mut cursor = Cursor::new(header);
     let (content, checksum) = header.split_at(header.len().saturating_sub(8));
     if cursor.array()? != MAGIC {
-        return Err(Damage("file is no segment"));
+        return Err(Damage("file is not a segment"));
     }
     if xxh3_64(content).to_le_bytes() != checksum {
         return Err(Damage("checksum mismatch in the header"));

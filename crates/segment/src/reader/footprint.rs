@@ -7,7 +7,7 @@ use crate::format::{HEADER_BYTES, TRAILER_BYTES};
 use crate::section::SectionId;
 
 impl Segment {
-    /// Stored bytes by kind of section, and what all of the footer takes.
+    /// Returns stored bytes by kind of section, and the size of the footer.
     pub(crate) fn footprint(&self) -> BTreeMap<String, u64> {
         let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
         let mut add = |kind: String, id: SectionId| {

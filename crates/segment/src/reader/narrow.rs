@@ -22,7 +22,7 @@ use crate::{filter, footer, word_index};
 const UUID_PART_MAX: usize = 12;
 
 impl SegmentRun {
-    /// What the templates say of a literal; asked once per run and query.
+    /// Returns what the templates say of a literal; asked once per run and query.
     fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
         let vocabulary = self.vocabulary()?;
         let templates = &vocabulary.templates;
@@ -55,7 +55,7 @@ impl SegmentRun {
         Ok(TemplateMatches { holds, any_certain, any_doubtful, within, sought: OnceLock::new() })
     }
 
-    /// A literal made ready.
+    /// Returns a literal made ready.
     pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<LiteralQuery>, ScanError> {
         self.questions.get(literal, ignores_case, || {
             let needle = Needle::new(literal, ignores_case);
@@ -63,7 +63,7 @@ impl SegmentRun {
         })
     }
 
-    /// Rows whose message holds a literal, exactly.
+    /// Returns rows whose message holds a literal, exactly.
     pub(super) fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet, ScanError> {
         self.announce_search(block);
         let needle = &question.needle;
@@ -139,7 +139,7 @@ impl SegmentRun {
         Ok(is_asked && self.is_there(id) && piece.may_be_in_hex(&self.section(id)?))
     }
 
-    /// Of the kinds of variables that may hold a needle, those that are worth a search in the block; times are not among
+    /// Returns the kinds of variables that may hold a needle and are worth a search in the block; times are not among
     /// them.
     fn kinds_that_may_hold(
         &self,
@@ -239,7 +239,7 @@ impl SegmentRun {
         searched.map_err(|damage| self.damage(id, damage))
     }
 
-    /// Those of the rows `unsure` whose message holds the needle.
+    /// Returns the rows of `unsure` whose message holds the needle.
     fn verified(
         &self,
         block: usize,
@@ -270,7 +270,7 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Rows whose message or fields may contain a literal.
+    /// Returns rows whose message or fields may contain a literal.
     pub(super) fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed, ScanError> {
         let footer = &self.run().footer;
         let needle = &question.needle;
@@ -294,7 +294,7 @@ impl SegmentRun {
         Ok(found)
     }
 
-    /// Rows whose time, spelled in a form, may hold the needle.
+    /// Returns rows whose time, spelled in a form, may hold the needle.
     fn rows_with_time(&self, block: usize, form: TimeForm, needle: &Needle) -> Result<RowSet, ScanError> {
         let all = || Ok(RowSet::all(self.block_rows(block)));
         let Some(digits) = needle.digits() else { return all() };
@@ -344,7 +344,7 @@ impl SegmentRun {
         }
     }
 
-    /// Rows whose field `name` may hold a literal.
+    /// Returns rows whose field `name` may hold a literal.
     pub(super) fn rows_with_value(&self, block: usize, name: &str, needle: &Needle) -> Result<Narrowed, ScanError> {
         let run = self.run();
         let n_rows = self.block_rows(block);
@@ -372,7 +372,7 @@ impl SegmentRun {
         Ok(found)
     }
 
-    /// Rows whose stored value of column number `index` may contain the needle.
+    /// Returns rows whose stored value of column number `index` may contain the needle.
     fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
         let bytes = self.section(id)?;
@@ -390,7 +390,7 @@ impl SegmentRun {
     }
 }
 
-/// Whole words of a literal in lower case, as the word index has them.
+/// Returns whole words of a literal in lower case, as in the word index.
 fn whole_words(literal: &str) -> Vec<String> {
     let starts_inside = literal.bytes().next().is_some_and(is_word_byte);
     let ends_inside = literal.bytes().last().is_some_and(is_word_byte);

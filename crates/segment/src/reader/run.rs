@@ -42,7 +42,7 @@ pub(super) struct SegmentRun {
 }
 
 impl Segment {
-    /// Run number `index` as a query sees it; `version` is that of its tombstones.
+    /// Returns run number `index` as a query sees it; `version` is that of its tombstones.
     pub fn run(self: &Arc<Self>, index: usize, version: u32) -> Option<Arc<dyn Run>> {
         Some(Arc::new(self.open_run(index, version, true)?))
     }
@@ -100,7 +100,7 @@ impl SegmentRun {
         &self.segment.runs[self.index]
     }
 
-    /// A section of a block. What was kept of it counts as read, since it is what the answer is made from.
+    /// Returns a section of a block. What was kept of it counts as read, since it is what the answer is made from.
     pub(super) fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>, ScanError> {
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         if let Some(known) = kept.and_then(|kept| kept.get(id)) {
@@ -268,12 +268,12 @@ impl SegmentRun {
         rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
     }
 
-    /// The stored column of a field, all rows of the block.
+    /// Returns the stored column of a field, all rows of the block.
     pub(super) fn stored_column(&self, block: usize, name: &str, shapes: &BlockShapes) -> Result<Column, ScanError> {
         self.stored_rows(block, name, &RowSet::all(self.block_rows(block)), shapes)
     }
 
-    /// Rows of the stored column of a field.
+    /// Returns rows of the stored column of a field.
     fn stored_rows(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
         let run = self.run();
         let found = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name));

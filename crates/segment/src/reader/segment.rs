@@ -90,17 +90,17 @@ impl Segment {
         self.kept.get_or_init(|| SegmentSections::new(cache));
     }
 
-    /// What errors call it.
+    /// Returns what errors call it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The segment's identity.
+    /// Returns the segment's identity.
     pub fn meta(&self) -> SegmentMeta {
         self.meta
     }
 
-    /// Segments whose events this one holds in their place.
+    /// Returns segments whose events this one holds in their place.
     pub fn replaced(&self) -> &[u128] {
         &self.lineage.replaced
     }
@@ -112,7 +112,7 @@ impl Segment {
         decode(&self.section(section)?).map_err(|damage| self.error(offset, damage.0.into()))
     }
 
-    /// What the segment holds.
+    /// Returns what the segment holds.
     pub fn summaries(&self) -> &[RunSummary] {
         &self.summaries
     }
@@ -127,7 +127,7 @@ impl Segment {
         Ok(n_bytes)
     }
 
-    /// The same, telling after each section how many bytes it had; ends early where the answer is no.
+    /// Verifies section by section and passes the bytes of each to `goes_on`; ends early when that returns `false`.
     pub fn verify_while(&self, mut goes_on: impl FnMut(u64) -> bool) -> Result<(), ScanError> {
         let header = self.source.read_at(0, HEADER_BYTES).map_err(|error| self.error(0, error.to_string()))?;
         check_header(&header, Some((&self.meta, self.format))).map_err(|damage| self.error(0, damage.0.into()))?;
@@ -162,7 +162,7 @@ impl Segment {
         opened
     }
 
-    /// A decompressor that is not in use. Making one costs as much as decompressing a small section.
+    /// Returns a decompressor that is not in use. Making one costs as much as decompressing a small section.
     fn decompressor(&self) -> std::io::Result<Decompressor<'static>> {
         // A poisoned lock only means that another query thread panicked; the list is still whole.
         let idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner).pop();

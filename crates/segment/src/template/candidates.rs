@@ -38,7 +38,7 @@ impl TemplateText {
         Self { all, places, variables: templates.iter().flat_map(of_template).collect() }
     }
 
-    /// The number, from 0, of the template that holds the byte at `at`.
+    /// Returns the number, from 0, of the template that holds the byte at `at`.
     fn template_at(&self, at: usize) -> Option<usize> {
         let before = self.places.partition_point(|(_, end)| *end as usize <= at);
         self.places.get(before).filter(|(start, _)| *start as usize <= at).map(|_| before)

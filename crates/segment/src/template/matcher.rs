@@ -27,7 +27,7 @@ impl Kinds {
         self.0 >> kind as u8 & 1 == 1
     }
 
-    /// The kinds.
+    /// Returns the kinds.
     pub(crate) fn iter(self) -> impl Iterator<Item = Kind> {
         KINDS.into_iter().filter(move |kind| self.has(*kind))
     }
@@ -116,7 +116,7 @@ impl LiteralMatcher {
         }
     }
 
-    /// The places of the literal that may be in a variable.
+    /// Returns the places of the literal that may be in a variable.
     pub(super) fn places(&self, slot: Slot) -> u64 {
         match slot.kind {
             Kind::Integer => self.digits,
@@ -185,7 +185,7 @@ impl LiteralMatcher {
     }
 }
 
-/// The places reached from `states` in a variable, which may be of any length.
+/// Returns the places reached from `states` in a variable, which may be of any length.
 fn closure(mut states: u64, mask: u64) -> u64 {
     loop {
         let further = states | (states << 1) & mask;
@@ -228,7 +228,7 @@ fn may_be_in_uuid(text: &[u8]) -> bool {
     SHAPE.windows(text.len().max(1)).any(|window| window.iter().zip(text).all(fits))
 }
 
-/// Places of the literal whose letters may be part of the name of a month or a weekday.
+/// Returns places of the literal whose letters may be part of the name of a month or a weekday.
 fn places_of_names(literal: &[u8], ignores_case: bool) -> u64 {
     let mut places = 0;
     let mut at = 0;

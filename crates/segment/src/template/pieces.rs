@@ -62,7 +62,7 @@ impl Template {
         &self.all[self.place.start as usize..self.place.end as usize]
     }
 
-    /// The variables, each with the template up to it.
+    /// Returns the variables, each with the template up to it.
     pub(crate) fn slots_in_context(&self) -> impl Iterator<Item = (&[u8], Slot)> {
         self.slots.iter().map(|(place, slot)| (&self.bytes()[..place.start as usize], *slot))
     }
@@ -86,7 +86,7 @@ impl Template {
         })
     }
 
-    /// Lower-case words of the literals, for the word index.
+    /// Returns the words of the literals in lower case, for the word index.
     pub(crate) fn words(&self) -> impl Iterator<Item = String> + '_ {
         self.pieces().flat_map(|piece| match piece {
             Piece::Literal(text) => words(text).map(str::to_ascii_lowercase).collect(),

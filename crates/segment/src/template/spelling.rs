@@ -1,6 +1,6 @@
 //! Numbers, addresses and hex digits as they are spelled in texts.
 
-/// The value of an address in the form that [`push_address`] writes back.
+/// Returns the value of an address in the form that [`push_address`] writes back.
 pub(crate) fn parse_address(text: &str) -> u32 {
     text.split('.').fold(0, |sum, part| sum << 8 | part.bytes().fold(0, |n, b| n * 10 + u32::from(b - b'0')))
 }

@@ -108,13 +108,13 @@ fn value(kind: Kind, text: &str) -> i64 {
     }
 }
 
-/// How long the text before the closing quote is, where there is one.
+/// Returns how long the text before the closing quote is, where there is one.
 fn quoted_length(rest: &[u8]) -> Option<usize> {
     let length = memchr::memchr(b'"', rest)?;
     rest[..length].iter().all(|byte| Kind::of_marker(*byte).is_none()).then_some(length)
 }
 
-/// The kind of the variable that starts with the word `at..end`, and where it ends; `None` for a literal word.
+/// Returns the kind of the variable that starts with the word `at..end`, and where it ends; `None` for a literal word.
 fn classify(bytes: &[u8], at: usize, end: usize, has_digit: bool) -> Option<(Kind, usize)> {
     let word = &bytes[at..end];
     let is_hex = |b: &[u8]| b.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -152,7 +152,7 @@ fn is_uuid(bytes: &[u8]) -> bool {
         })
 }
 
-/// Where the IPv4 address that starts at `at` ends, if there is one that is not part of a longer dotted number.
+/// Returns where the IPv4 address that starts at `at` ends, if there is one that is not part of a longer dotted number.
 fn address_end(bytes: &[u8], at: usize) -> Option<usize> {
     if at >= 2 && bytes[at - 1] == b'.' && bytes[at - 2].is_ascii_digit() {
         return None;

@@ -11,6 +11,7 @@
 
 use super::kind::{Kind, Slot};
 use super::pieces::Template;
+use crate::anchor::Anchor;
 use crate::words::is_word_byte;
 
 /// Longest literal taken apart.
@@ -20,19 +21,18 @@ pub(crate) const LITERAL_BYTES_MAX: usize = 255;
 const WAYS_MAX: usize = 64;
 const STEPS_MAX: usize = 4096;
 
-/// The bytes of a literal that a variable has to hold, and whether it begins and ends with them.
+/// The bytes of a literal that a variable must hold, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Requirement {
     pub(crate) from: u8,
     pub(crate) to: u8,
-    pub(crate) begins: bool,
-    pub(crate) ends: bool,
+    pub(crate) anchor: Anchor,
 }
 
 /// What variables have to hold, each named by its place among those of the template; all of it at once.
 pub(crate) type Way = Vec<(u32, Requirement)>;
 
-/// The ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
+/// Returns the ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
 /// message does, one without demands where each does. `None` where there are too many to tell.
 pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
     let is_short = (1..=LITERAL_BYTES_MAX).contains(&literal.len());
@@ -57,7 +57,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The bytes of the template before variable number `index`, and after the last one.
+    /// Returns the bytes of the template before variable number `index`, and after the last one.
     fn text(&self, index: usize) -> &[u8] {
         let slots = &self.template.slots;
         let from = index.checked_sub(1).map_or(0, |before| slots[before].0.end as usize);
@@ -69,7 +69,7 @@ impl Walk<'_> {
         if self.ignores_case { text.eq_ignore_ascii_case(part) } else { text == part }
     }
 
-    /// How many bytes of the literal from `at` on a variable may hold.
+    /// Returns how many bytes of the literal from `at` on a variable may hold.
     fn n_admitted(&self, slot: Slot, at: usize) -> usize {
         let admits = |byte: u8| match slot.kind {
             Kind::Integer => byte.is_ascii_digit(),
@@ -92,7 +92,7 @@ impl Walk<'_> {
         (self.ways.len() <= WAYS_MAX).then_some(())
     }
 
-    /// Notes a demand for as long as `rest` goes on from it.
+    /// Notes a demand for as long as `rest` continues from it.
     fn with(&mut self, index: usize, demand: Requirement, rest: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
         self.way.push((index as u32, demand));
         let done = rest(self);
@@ -114,10 +114,10 @@ impl Walk<'_> {
             let Some((_, slot)) = self.template.slots.get(index) else { break };
             let (slot, n_admitted) = (*slot, self.n_admitted(*slot, 0));
             if n_admitted == length && slot.kind != Kind::Quoted {
-                self.with(index, Requirement { from: 0, to: length as u8, begins: false, ends: false }, Self::keep)?;
+                self.with(index, Requirement { from: 0, to: length as u8, anchor: Anchor::Anywhere }, Self::keep)?;
             }
             for to in 1..=n_admitted.min(length - 1) {
-                let demand = Requirement { from: 0, to: to as u8, begins: false, ends: true };
+                let demand = Requirement { from: 0, to: to as u8, anchor: Anchor::End };
                 self.with(index, demand, |walk| walk.enter_text(index + 1, to))?;
             }
         }
@@ -144,10 +144,10 @@ impl Walk<'_> {
         let n_admitted = self.n_admitted(*slot, at);
         let length = self.literal.len();
         if at + n_admitted == length {
-            self.with(index, Requirement { from: at as u8, to: length as u8, begins: true, ends: false }, Self::keep)?;
+            self.with(index, Requirement { from: at as u8, to: length as u8, anchor: Anchor::Start }, Self::keep)?;
         }
         for to in at + 1..=(at + n_admitted).min(length - 1) {
-            let demand = Requirement { from: at as u8, to: to as u8, begins: true, ends: true };
+            let demand = Requirement { from: at as u8, to: to as u8, anchor: Anchor::Both };
             self.with(index, demand, |walk| walk.enter_text(index + 1, to))?;
         }
         Some(())
@@ -164,7 +164,8 @@ mod tests {
         assert!(split(message, 1_795_075_626_000_000_000, Granularity::Coarse, &mut parts));
         let template = Template::new(parts.template, 2).expect("just made");
         let shown = |(index, demand): &(u32, Requirement)| {
-            let (before, after) = (if demand.begins { "^" } else { "" }, if demand.ends { "$" } else { "" });
+            let before = if demand.anchor.is_at_start() { "^" } else { "" };
+            let after = if demand.anchor.is_at_end() { "$" } else { "" };
             format!("{index}:{before}{}{after}", &literal[demand.from.into()..demand.to.into()])
         };
         let found = ways(&template, literal, false).expect("few");

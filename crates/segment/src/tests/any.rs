@@ -56,7 +56,7 @@ fn id(n: u64, n_digits: usize) -> String {
     format!("{mixed:016x}{:016x}", mixed.rotate_left(23) ^ n)[..n_digits].to_owned()
 }
 
-/// An event with ids, addresses and numbers in every place where they may stand.
+/// Returns an event with ids, addresses and numbers in every place where they may stand.
 fn event_of_ids(n: u64) -> Made {
     let (trace, span) = (id(n, 32), id(n, 16));
     let address = std::net::Ipv4Addr::from((n as u32 / 3).wrapping_mul(2_654_435_761));

@@ -11,7 +11,7 @@ pub(crate) fn group() -> GroupName {
     GroupName::new("app/web").expect("a valid name")
 }
 
-/// Everything a run says, row by row, in order of time.
+/// Returns everything a run says, row by row, in order of time.
 pub(crate) fn dump(run: &dyn Run) -> Result<Vec<String>, ScanError> {
     let mut names: Vec<String> = ["@timestamp", "@ingestionTime", "@message", "@level", "@log", "@logStream", "@id"]
         .iter()

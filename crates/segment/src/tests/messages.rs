@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Lines as programs write them, and such as nobody would.
+/// Lines as programs write them, and such as no one would.
 fn line() -> impl Strategy<Value = String> {
     let time = prop_oneof![
         "(Jan|May|Nov) [ 123][0-9] 0[0-9]:5[0-9]:0[0-9]",
@@ -25,7 +25,7 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
-/// A piece of a line, and others that differ from it in one character or have one more.
+/// Returns a piece of a line, and others that differ from it in one character or have one more.
 fn needles(line: &str, from: usize, length: usize) -> Vec<String> {
     let piece: Vec<char> = line.chars().skip(from).take(length).collect();
     let changed = |place: usize, to: char| {
@@ -45,7 +45,7 @@ fn needles(line: &str, from: usize, length: usize) -> Vec<String> {
     needles
 }
 
-/// Events with so many templates before them that messages are split coarsely.
+/// Returns events with so many templates before them that messages are split coarsely.
 fn events(lines: &[String], is_crowded: bool) -> Vec<Made> {
     let made = |time: usize, message: String| Made { time: time as i64 * 1_500_000_000, message, ..many(1).remove(0) };
     let crowd = (0..if is_crowded { 130 } else { 0 }).map(|number| format!("the {} fell", letters(number)));

@@ -63,7 +63,7 @@ impl TemplateIds {
         self.layout.get_or_init(|| Layout::new(&self.ids, slots)).as_ref().map_err(|damage| *damage)
     }
 
-    /// What the messages of `rows` are made of.
+    /// Returns what the messages of `rows` are made of.
     pub(crate) fn wanted_by(&self, rows: &RowSet, vocabulary: &Vocabulary) -> ColumnSelection {
         let mut places = vec![0u32; vocabulary.slots.n_templates() + 1];
         rows.iter().for_each(|row| places[self.ids[row] as usize] = 1);
@@ -84,7 +84,7 @@ impl TemplateIds {
         ColumnSelection { places, n_templates: n_templates as usize, columns, sections }
     }
 
-    /// For every template the columns of its variables that are wanted.
+    /// Returns for every template the requested columns of its variables.
     pub(crate) fn lists_of(&self, wanted: &ColumnSelection, slots: &Slots) -> Decoded<Lists<'_>> {
         Ok(Lists::new(self.layout(slots)?, slots, &wanted.columns))
     }
@@ -142,22 +142,22 @@ impl TemplateIds {
         })
     }
 
-    /// The rows of raw messages, in order.
+    /// Returns the rows of raw messages, in order.
     pub(crate) fn raw_rows(&self) -> Vec<u32> {
         (0u32..).zip(&self.ids).filter(|(_, id)| **id == 0).map(|(row, _)| row).collect()
     }
 
-    /// How many messages are raw.
+    /// Returns how many messages are raw.
     pub(crate) fn n_raw(&self) -> usize {
         self.n_raw
     }
 
-    /// How many values a section has.
+    /// Returns how many values a section has.
     pub(crate) fn n_of_section(&self, section: usize, slots: &Slots) -> Decoded<usize> {
         Ok(self.layout(slots)?.n_of_section[section] as usize)
     }
 
-    /// The columns of a section that have values: number, values, values before.
+    /// Returns the columns of a section that have values: number, values, values before.
     pub(crate) fn columns_of(&self, section: usize, slots: &Slots) -> Decoded<Vec<(usize, u32, u32)>> {
         let columns = self.layout(slots)?.columns.iter().zip(slots.columns()).enumerate();
         let there = columns.filter(|(_, ((n, _), slot))| *n > 0 && section_of(slot.kind) == section);
@@ -175,7 +175,7 @@ pub(crate) struct ColumnSelection {
 }
 
 impl ColumnSelection {
-    /// Everything in one section.
+    /// Returns everything in one section.
     pub(crate) fn all_of_section(section: usize, slots: &Slots) -> Self {
         let columns = slots.columns().iter().map(|slot| section_of(slot.kind) == section).collect();
         let mut sections = [false; TEXT_SECTIONS];
@@ -183,7 +183,7 @@ impl ColumnSelection {
         Self { places: Vec::new(), n_templates: 0, columns, sections }
     }
 
-    /// Some columns, by number.
+    /// Returns some columns, by number.
     pub(crate) fn of_columns(columns: Vec<bool>, slots: &Slots) -> Self {
         let mut sections = [false; TEXT_SECTIONS];
         let wanted = slots.columns().iter().zip(&columns).filter(|(_, is_wanted)| **is_wanted);
@@ -191,7 +191,7 @@ impl ColumnSelection {
         Self { places: Vec::new(), n_templates: 0, columns, sections }
     }
 
-    /// The variables of one kind.
+    /// Returns the variables of one kind.
     pub(crate) fn all_of_kind(kind: Kind, slots: &Slots) -> Self {
         let columns = slots.columns().iter().map(|slot| slot.kind == kind).collect();
         Self { columns, ..Self::all_of_section(section_of(kind), slots) }
@@ -202,17 +202,17 @@ impl ColumnSelection {
         self.columns.get(column).is_some_and(|is_wanted| *is_wanted)
     }
 
-    /// How many templates are.
+    /// Returns how many templates are.
     pub(crate) fn n_templates(&self) -> usize {
         self.n_templates
     }
 
-    /// The place of a template among them.
+    /// Returns the place of a template among them.
     pub(crate) fn place_of(&self, id: u32) -> Option<usize> {
         (*self.places.get(id as usize)? as usize).checked_sub(1)
     }
 
-    /// The sections, template numbers left out.
+    /// Returns the sections, template numbers left out.
     pub(crate) fn sections(&self) -> impl Iterator<Item = usize> + '_ {
         (1..TEXT_SECTIONS).filter(|section| self.sections[*section])
     }
@@ -245,18 +245,18 @@ impl<'a> Lists<'a> {
         Self { layout, ends, columns, firsts }
     }
 
-    /// The columns of a template's variables.
+    /// Returns the columns of a template's variables.
     pub(crate) fn of(&self, id: u32) -> &[u32] {
         let from = (id as usize).checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         &self.columns[from..self.ends[id as usize] as usize]
     }
 
-    /// How many columns there are.
+    /// Returns how many columns there are.
     pub(crate) fn n_columns(&self) -> usize {
         self.firsts.len()
     }
 
-    /// How many values the columns before a column of the run have in its section.
+    /// Returns how many values the columns before a column of the run have in its section.
     pub(crate) fn first_of(&self, column: u32) -> u32 {
         self.layout.columns[column as usize].1
     }

@@ -102,7 +102,7 @@ impl RequirementSet {
         LiteralCache { sought: self, is_there, wanted, answers, has_more }
     }
 
-    /// The demands on a column.
+    /// Returns the demands on a column.
     fn of_column(&self, column: usize) -> std::ops::Range<usize> {
         let before = |column: usize| self.demands.partition_point(|(known, _)| (*known as usize) < column);
         before(column)..before(column + 1)
@@ -113,7 +113,7 @@ impl Part {
     fn new(needle: &Needle, demand: Requirement) -> Self {
         // Literals of templates are whole characters, and so is what stands between them.
         let text = needle.literal().get(usize::from(demand.from)..usize::from(demand.to)).unwrap_or_default();
-        let needle = Needle::part_of(text, needle.ignores_case(), demand.begins, demand.ends);
+        let needle = Needle::anchored(text, needle.ignores_case(), demand.anchor);
         Self { digits: needle.in_numbers(), needle }
     }
 }
@@ -133,12 +133,12 @@ pub(crate) struct LiteralCache<'s> {
 }
 
 impl LiteralCache<'_> {
-    /// The columns to read.
+    /// Returns the columns to read.
     pub(crate) fn wanted(&self) -> &ColumnSelection {
         &self.wanted
     }
 
-    /// The rows among `rows` whose messages have to be made, since their templates say too much.
+    /// Returns the rows among `rows` whose messages have to be made, since their templates say too much.
     pub(crate) fn left_over(&self, rows: &RowSet, ids: &TemplateIds) -> Option<RowSet> {
         let is_left = |row: &usize| matches!(self.sought.templates[ids.ids[*row] as usize], TemplateNeeds::TooMuch);
         self.has_more.then(|| RowSet::of_places(rows.n_rows(), rows.iter().filter(is_left)))
@@ -217,7 +217,7 @@ impl LiteralCache<'_> {
         Ok(())
     }
 
-    /// The rows that meet all demands of a way of their template, once every section was asked; those left over are not
+    /// Returns the rows that meet all demands of a way of their template, once every section was asked; those left over are not
     /// among them.
     pub(crate) fn rows(&self, ids: &TemplateIds, vocabulary: &Vocabulary) -> Decoded<RowSet> {
         let slots = &vocabulary.slots;
@@ -263,7 +263,7 @@ impl LiteralCache<'_> {
 }
 
 impl Variables {
-    /// Which of the `n` values of a column that begins at number `first` of its section contain a part.
+    /// Returns which of the `n` values of a column that begins at number `first` of its section contain a part.
     fn rows_with(&self, slot: Slot, first: usize, n: usize, part: &Part) -> Option<RowSet> {
         let places = first..first.checked_add(n)?;
         let mut spelled = Vec::new();

@@ -186,7 +186,7 @@ pub(super) fn push_uuid(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// The columns of a section of numbers, as its reader expects them.
+/// Returns the columns of a section of numbers, as its reader expects them.
 fn expected(section: usize, ids: &TemplateIds, slots: &Slots, wanted: &ColumnSelection) -> Decoded<Vec<ColumnShape>> {
     let unit_ns = |column: usize| slots.columns()[column].form.map(|form| form.unit_ns());
     let columns = ids.columns_of(section, slots)?.into_iter();

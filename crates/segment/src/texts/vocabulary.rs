@@ -21,12 +21,12 @@ pub(crate) const QUOTED: usize = 6;
 /// Values from which on a column of texts is stored by itself.
 pub(super) const COLUMN_MIN: usize = 16;
 
-/// How many sections a block's messages have in segments of a format; the last one holds raw messages.
+/// Returns how many sections a block's messages have in segments of a format; the last one holds raw messages.
 pub(crate) fn n_sections(format: u16) -> usize {
     if format == 1 { 7 } else { TEXT_SECTIONS }
 }
 
-/// The section that holds variables of a kind.
+/// Returns the section that holds variables of a kind.
 pub(crate) fn section_of(kind: Kind) -> usize {
     match kind {
         Kind::Integer | Kind::Time => NUMBERS,
@@ -47,7 +47,7 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Numbers the variables of templates of a segment of `format`.
+    /// Returns ids for the variables of templates of a segment of `format`.
     pub(crate) fn new(templates: Vec<Template>, format: u16) -> Self {
         let mut slots = Slots::new(format);
         templates.iter().for_each(|template| slots.add(template));
@@ -55,12 +55,12 @@ impl Vocabulary {
         Self { format, templates, slots, written: OnceLock::new() }
     }
 
-    /// No templates yet.
+    /// Creates an empty vocabulary.
     pub(super) fn growing(format: u16) -> Self {
         Self { format, templates: Vec::new(), slots: Slots::new(format), written: OnceLock::new() }
     }
 
-    /// The templates as they are written, for asking all of them. Call it once no template is added any more.
+    /// Returns the templates as they are written, for asking all of them. Call it once no template is added any more.
     pub(crate) fn written(&self) -> &TemplateText {
         self.written.get_or_init(|| TemplateText::new(&self.templates))
     }
@@ -70,7 +70,7 @@ impl Vocabulary {
         self.templates.push(template);
     }
 
-    /// The section with raw messages.
+    /// Returns the section with raw messages.
     pub(crate) fn raw_section(&self) -> usize {
         n_sections(self.format) - 1
     }

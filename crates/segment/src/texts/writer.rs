@@ -31,7 +31,7 @@ pub(crate) struct MessageWriter {
 }
 
 impl MessageWriter {
-    /// A run without messages, in a segment of `format`.
+    /// Returns a run without messages, in a segment of `format`.
     pub(crate) fn new(format: u16) -> Self {
         Self {
             numbers: HashMap::default(),
@@ -90,7 +90,7 @@ impl MessageWriter {
         Some(number)
     }
 
-    /// The run's templates and the columns of their variables.
+    /// Returns the run's templates and the columns of their variables.
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
@@ -132,7 +132,7 @@ impl<'m> BlockTexts<'m> {
         }
     }
 
-    /// The block's filter: over texts and quoted texts.
+    /// Returns the block's filter: over texts and quoted texts.
     pub(crate) fn filter(&self) -> Vec<u8> {
         let texts = &self.texts[TEXTS - 3];
         filter::build(texts.iter().chain(&self.texts[QUOTED - 3]).map(|(_, text)| *text))

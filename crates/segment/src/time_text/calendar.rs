@@ -11,7 +11,7 @@ pub(super) fn days_of_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// The civil date of a day since the epoch, by the same source.
+/// Returns the civil date of a day since the epoch, by the same source.
 pub(super) fn civil_of_days(days: i64) -> (i64, i64, i64) {
     // Days of a damaged file may be any number; no date is that far away.
     let shifted = days.clamp(-(1 << 40), 1 << 40) + 719_468;

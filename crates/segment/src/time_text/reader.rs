@@ -26,7 +26,7 @@ pub(crate) fn may_begin(bytes: &[u8], at: usize, length: usize, has_digit: bool)
     }
 }
 
-/// The time that begins at `at`, in a text of an event of time `near` (nanoseconds).
+/// Returns the time that begins at `at`, in a text of an event of time `near` (nanoseconds).
 pub(crate) fn find(bytes: &[u8], at: usize, near: i64) -> Option<TimeText> {
     let mut reader = Reader { bytes, at };
     let mut date = reader.date()?;
@@ -182,7 +182,7 @@ impl Reader<'_> {
         Some(Date { form, year: None, month, day, weekday })
     }
 
-    /// The form of a time of day, and its seconds.
+    /// Returns the form of a time of day, and its seconds.
     fn time(&mut self) -> Option<(u8, i64)> {
         let mut parts = [0; 3];
         let (mut is_padded, mut has_zero) = (true, false);
@@ -217,7 +217,7 @@ impl Reader<'_> {
         (hour < 24 && minute < 60 && second < 60).then_some((form, (hour * 60 + minute) * 60 + second))
     }
 
-    /// The mark, the number of decimals, and their value; none where what follows is no decimals.
+    /// Returns the mark, the number of decimals, and their value; none where what follows is no decimals.
     fn decimals(&mut self) -> (u8, u8, i64) {
         let none = (b'-', 0, 0);
         let Some(mark) = self.peek().filter(|byte| is_mark(*byte)) else { return none };

@@ -37,7 +37,7 @@ pub(crate) struct TimeWriter {
 }
 
 impl TimeWriter {
-    /// Nothing written yet.
+    /// Creates an empty writer.
     pub(crate) fn new(form: Form) -> Self {
         Self { form, date: None, date_bytes: 0, text: Vec::new() }
     }

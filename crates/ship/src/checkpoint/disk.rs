@@ -11,7 +11,7 @@ pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> CheckpointError {
     move |error| CheckpointError::Io { path: path.clone(), error }
 }
 
-/// The checksum of an id.
+/// Returns the checksum of an id.
 pub(crate) fn checksum(body: &[u8], seed: u64) -> String {
     format!("{:016x}", xxh3_64_with_seed(body, seed))
 }
@@ -19,7 +19,7 @@ pub(crate) fn checksum(body: &[u8], seed: u64) -> String {
 /// Writes beside the place, syncs, renames, syncs the directory.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = path.with_extension("tmp");
-    // What is left of a write that was interrupted goes first; a link that somebody planted is not followed.
+    // What is left of a write that was interrupted goes first; a link that someone planted is not followed.
     fs::remove_file(&temporary).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),

@@ -51,7 +51,7 @@ pub(crate) struct PastGeneration {
 }
 
 impl PastGeneration {
-    /// What a file has that is this generation.
+    /// Returns what a file has that is this generation.
     pub(crate) fn evidence(&self) -> Option<Mark> {
         Some(self.mark).filter(|mark| mark.offset > 0).or(self.told)
     }
@@ -109,13 +109,13 @@ pub(crate) struct Entry {
     pub(crate) seen: i64,
 }
 
-/// Whether a number is what it is where nobody says it.
+/// Reports whether a number is what it is where no one says it.
 pub(crate) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
 impl Entry {
-    /// A hash of what there is to be remembered of it: where that is the same, nothing is written.
+    /// Returns a hash of what there is to be remembered of it: where that is the same, nothing is written.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         // The hash of the content changes with the mark alone.
@@ -126,13 +126,13 @@ impl Entry {
         hasher.finish()
     }
 
-    /// Its generation as it is now.
+    /// Returns its generation as it is now.
     pub(crate) fn now(&self) -> PastGeneration {
         PastGeneration { generation: self.generation, mark: self.mark, told: self.told, content: self.content }
     }
 }
 
-/// When a file was last seen is written down so exactly: it is forgotten a day after.
+/// When a file was last seen is saved so exactly: it is forgotten a day after.
 pub(crate) const SEEN_EXACT_NS: i64 = 3 * Timestamp::HOUR;
 
 /// The version that is written.

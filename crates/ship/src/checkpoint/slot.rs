@@ -135,7 +135,7 @@ fn read_lines(preamble: Option<Preamble>, bytes: &[u8]) -> Slot {
     slot
 }
 
-/// Of which slot a line is, the how manieth, and what it says; nothing where it is damaged.
+/// Reads a line: its slot, its number, its content; `None` if it is damaged.
 fn read_line(text: &[u8]) -> Option<(u64, u64, Line<Entry>)> {
     let text = std::str::from_utf8(text).ok()?.strip_suffix('\n')?;
     let (xxh3, said) = text.split_once(' ')?;

@@ -28,7 +28,7 @@ fn entry(file: &str, generation: u64) -> Entry {
     }
 }
 
-/// A directory with two checkpoints: generation 3 in the older, 4 in the newer. Returns the newer's path.
+/// Returns a directory with two checkpoints: generation 3 in the older, 4 in the newer. Returns the newer's path.
 fn two_checkpoints(dir: &Path) -> PathBuf {
     let (mut checkpoint, entries) = Checkpoint::open(dir).unwrap();
     assert!(entries.is_empty());
@@ -44,7 +44,7 @@ fn numbered(n: u64) -> Entry {
     Entry { key, file, path, ..entry("", 0) }
 }
 
-/// What is broken about a file: cut anywhere, bytes changed, zeros, zeros or garbage at the end.
+/// Returns what is broken about a file: cut anywhere, bytes changed, zeros, zeros or garbage at the end.
 fn broken(whole: &[u8]) -> Vec<Vec<u8>> {
     let mut broken: Vec<Vec<u8>> = (0..whole.len()).rev().map(|n| whole[..n].to_vec()).collect();
     broken.push(vec![0; whole.len()]);

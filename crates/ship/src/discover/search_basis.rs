@@ -37,7 +37,7 @@ impl PathStamp {
 }
 
 impl SearchBasis {
-    /// Takes note of what is at `path` now; of a directory before it is listed.
+    /// Notes what is at `path` now; of a directory before it is listed.
     pub(super) fn note(&mut self, path: &Path, metadata: Option<&Metadata>) {
         let stamp = metadata.map(PathStamp::of);
         let is_old = |at: SystemTime| SystemTime::now().duration_since(at).is_ok_and(|age| age > ROUNDED_BY);
@@ -56,7 +56,7 @@ impl SearchBasis {
         self.places.iter().filter(|(_, stamp)| is_file(stamp)).map(|(path, _)| path.as_path()).collect()
     }
 
-    /// Tells whether everything is as it was. That of nothing is not known.
+    /// Reports whether everything is as it was. That of nothing is not known.
     pub(crate) fn stands(&self) -> bool {
         let is_same = |(path, stamp): &(PathBuf, Option<PathStamp>)| match fs::metadata(path) {
             Ok(metadata) => *stamp == Some(PathStamp::of(&metadata)),
@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a footing on a directory with a link stands after something was done there.
+    /// Reports whether a footing on a directory with a link stands after something was done there.
     fn check(what: impl FnOnce(&Path), age: Duration) -> bool {
         let dir = tempfile::tempdir().unwrap();
         let logs = dir.path().join("logs");

@@ -17,12 +17,12 @@ pub(super) struct Births {
 }
 
 impl Births {
-    /// Tells whether a file of this inode that was found is another than `file` by its birth.
+    /// Reports whether a file of this inode that was found is another than `file` by its birth.
     pub(super) fn tell_apart(&mut self, file: &mut FollowedFile, candidate: &Candidate) -> bool {
         let born = candidate.born.filter(|_| !self.made_up.contains(&candidate.key.device));
         let is_other = matches!((file.entry.born, born), (Some(before), Some(now)) if before != now);
         if is_other && file.handle.is_open() {
-            // Nobody else can have the inode of a file that is open.
+            // No other file can have the inode of an open file.
             self.made_up.insert(candidate.key.device);
             file.entry.born = None;
             return false;
@@ -30,7 +30,7 @@ impl Births {
         is_other && file.in_flight.is_none()
     }
 
-    /// The birth that a new file is known by.
+    /// Returns the birth that a new file is known by.
     pub(super) fn of(&self, candidate: &Candidate) -> Option<i64> {
         candidate.born.filter(|_| !self.made_up.contains(&candidate.key.device))
     }

@@ -10,6 +10,24 @@ use super::FollowOptions;
 use crate::discover::{Backlog, Candidate, Discovery, Reason};
 use crate::identity::read_at_most;
 
+/// How much of the data that a search finds is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OldData {
+    /// What the limits on old data allow: the first search of a new state directory.
+    Limited,
+    /// All of it: whatever a later search finds came while the shipper ran or was down.
+    Whole,
+}
+
+impl OldData {
+    fn limit(self, backlog: Backlog) -> Backlog {
+        match self {
+            Self::Limited => backlog,
+            Self::Whole => Backlog::ALL,
+        }
+    }
+}
+
 /// What is left of the limits on old data during the first search: inputs that say nothing share one.
 pub(super) struct Budgets {
     shared: Budget,
@@ -17,15 +35,15 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    /// The limits of the first search, or none.
-    pub(super) fn new(options: &FollowOptions, is_first_run: bool, now: Timestamp) -> Self {
-        let budget = |backlog| Budget::new(if is_first_run { backlog } else { Backlog::ALL }, now);
+    /// Returns the limits of the first search, or none.
+    pub(super) fn new(options: &FollowOptions, old_data: OldData, now: Timestamp) -> Self {
+        let budget = |backlog| Budget::new(old_data.limit(backlog), now);
         let inputs = options.inputs.iter().enumerate();
         let own = inputs.filter_map(|(number, input)| Some((number, budget(input.backlog?))));
         Self { shared: budget(options.backlog), own: own.collect() }
     }
 
-    /// The one that an input's files count against.
+    /// Returns the one that an input's files count against.
     pub(super) fn of(&mut self, input: usize) -> &mut Budget {
         self.own.get_mut(&input).unwrap_or(&mut self.shared)
     }
@@ -43,7 +61,7 @@ impl Budget {
         Self { bytes_left: backlog.bytes_max.unwrap_or(u64::MAX), modified_least: Timestamp(modified_least) }
     }
 
-    /// From where to read a file; says in `report` what is left out.
+    /// Returns from where to read a file; says in `report` what is left out.
     pub(super) fn start_of(&mut self, candidate: &Candidate, file: &File, report: &mut Discovery) -> io::Result<u64> {
         if candidate.modified < self.modified_least && !candidate.is_named {
             let reason = Reason::TooOld { modified: candidate.modified };
@@ -63,7 +81,7 @@ impl Budget {
     }
 }
 
-/// The first start of a line at or after `offset`, looked for within 1 MiB; else `size`.
+/// Returns the first start of a line at or after `offset`, looked for within 1 MiB; else `size`.
 fn line_start_after(file: &File, offset: u64, size: u64) -> io::Result<u64> {
     let Some(before) = offset.checked_sub(1) else { return Ok(0) };
     let bytes = read_at_most(file, before, 1 << 20)?;

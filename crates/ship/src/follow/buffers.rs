@@ -6,7 +6,7 @@ use std::cell::RefCell;
 /// Fewer bytes than this are not worth being kept.
 const BYTES_LEAST: usize = 64 << 10;
 
-/// Buffers that nobody uses now.
+/// Buffers that no one uses now.
 #[derive(Debug)]
 pub(super) struct Buffers {
     free: RefCell<Vec<Vec<u8>>>,
@@ -20,7 +20,7 @@ impl Buffers {
         Self { free: RefCell::default(), n_max, bytes_max: batch_bytes.saturating_mul(2) }
     }
 
-    /// A buffer for `n` bytes, which holds something or other.
+    /// Returns a buffer for `n` bytes, which holds something or other.
     pub(super) fn take(&self, n: usize) -> Vec<u8> {
         let kept = if n >= BYTES_LEAST { self.free.borrow_mut().pop() } else { None };
         kept.unwrap_or_default()

@@ -34,20 +34,20 @@ pub(super) struct Container {
 }
 
 impl Container {
-    /// The container that writes the file at `path`; what Docker says of it is read.
+    /// Returns the container that writes the file at `path`; what Docker says of it is read.
     pub(super) fn of_path(path: &Path) -> Option<Self> {
         let mut parts = path.components().rev().map(|part| part.as_os_str().to_str().unwrap_or_default());
         let (file, parent, above) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
         of_link(file).or_else(|| of_pod(above, parent, file)).or_else(|| of_docker(path, file))
     }
 
-    /// The stream of its events on the host of this name.
+    /// Returns the stream of its events on the host of this name.
     pub(super) fn stream(&self, host: &str) -> String {
         if self.is_of_host { format!("{host}:{}", self.instance) } else { self.instance.clone() }
     }
 
-    fn of_kubernetes(namespace: &str, pod: &str, container: &str, (more, value): (&str, &str)) -> Option<Self> {
-        let fields = [("namespace", namespace), ("pod", pod), ("container", container), (more, value)];
+    fn of_kubernetes(namespace: &str, pod: &str, container: &str, id_field: &str, id: &str) -> Option<Self> {
+        let fields = [("namespace", namespace), ("pod", pod), ("container", container), (id_field, id)];
         if fields.iter().any(|(_, value)| value.is_empty()) {
             return None;
         }
@@ -60,21 +60,21 @@ impl Container {
     }
 }
 
-/// `POD_NAMESPACE_CONTAINER-ID.log`
+/// Parses `POD_NAMESPACE_CONTAINER-ID.log`.
 fn of_link(file: &str) -> Option<Container> {
     let (names, id) = file.strip_suffix(".log")?.rsplit_once('-').filter(|(_, id)| is_id(id))?;
     let [pod, namespace, container] = three(names)?;
-    Container::of_kubernetes(namespace, pod, container, ("container_id", id))
+    Container::of_kubernetes(namespace, pod, container, "container_id", id)
 }
 
-/// `NAMESPACE_POD_UID`, `CONTAINER`, `0.log`
+/// Parses `NAMESPACE_POD_UID`, `CONTAINER`, `0.log`.
 fn of_pod(names: &str, container: &str, file: &str) -> Option<Container> {
     let (restarts, _) = file.split_once(".log").filter(|(_, rest)| rest.is_empty() || rest.starts_with('.'))?;
     let [namespace, pod, uid] = three(names).filter(|_| restarts.parse::<u32>().is_ok())?;
-    Container::of_kubernetes(namespace, pod, container, ("pod_uid", uid))
+    Container::of_kubernetes(namespace, pod, container, "pod_uid", uid)
 }
 
-/// `ID-json.log`
+/// Parses `ID-json.log`.
 fn of_docker(path: &Path, file: &str) -> Option<Container> {
     let (id, _) = file.split_once("-json.log").filter(|(id, _)| is_id(id))?;
     let told = path.parent().and_then(|dir| std::fs::File::open(dir.join("config.v2.json")).ok());

@@ -2,7 +2,7 @@
 //!
 //! A new file beside a followed one, named like it with a rotation suffix behind (and so of the same group), with the
 //! content that was read from that one, is a copy: it is read from where the original was left, or not at all while
-//! it is only a beginning of the original. A file whose name does not go on from the original's is no copy, whatever
+//! it is only a beginning of the original. A file whose name does not continue from the original's is no copy, whatever
 //! it holds: equal first lines are usual.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -25,7 +25,7 @@ const UNFINISHED_MAX: usize = 10_000;
 const GONE_MAX: usize = 1_000;
 
 /// What a copy holds: a generation of another file, which the server has up to the mark. The copy is read on under that
-/// name, so that bytes of which the acknowledgement was not written down are stored once all the same.
+/// name, so that bytes of which the acknowledgement was not saved are stored once all the same.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     /// The name under which the server knows the original.
@@ -47,7 +47,7 @@ pub(super) enum Start {
     NotYet,
     /// From here, as what the original was and no longer is.
     OnOf(Origin),
-    /// From here, as a file of its own: the original is still there and goes on otherwise.
+    /// From here, as a file of its own: the original is still there and continues otherwise.
     At(Mark),
 }
 
@@ -72,7 +72,7 @@ impl Copies {
         }
     }
 
-    /// From where a new file is read if it is a copy of one of `files`; `None` if it is none.
+    /// Returns where to start a new file if it is a copy of one of `files`; `None` if it is none.
     pub(super) fn start_of(
         &mut self,
         candidate: &Candidate,
@@ -125,7 +125,7 @@ impl Copies {
             |origin: &Origin| files.values().filter(is_original).any(|original| has_beginning(original, origin));
         let unfinished = self.unfinished.remove(&candidate.key);
         ended.extend(unfinished.filter(|origin| is_whole(&origin.evidence) && !is_there(origin)));
-        // A generation goes on in one place: where a copy of it was found before, only what holds the same is another, or
+        // A generation continues in one place: where a copy of it was found before, only what holds the same is another, or
         // what holds more of what was read.
         let is_taken = |origin: &Origin| {
             let is_copy = |known: &&FollowedFile| known.entry.is_copy && known.entry.key != candidate.key;
@@ -144,25 +144,25 @@ impl Copies {
     }
 }
 
-/// Every name that a file has or had.
+/// Returns every name that a file has or had.
 fn names(file: &FollowedFile) -> impl Iterator<Item = &Path> {
     let first_and_now = [Some(Path::new(&file.entry.path)), file.path.as_deref()].into_iter().flatten();
     first_and_now.chain(file.others.iter().map(PathBuf::as_path))
 }
 
-/// What was read of `file`: its generation now, and the one before.
+/// Returns what was read of `file`: its generation now, and the one before.
 fn origins(file: &FollowedFile) -> impl Iterator<Item = Origin> {
     [Some(file.entry.now()), file.entry.before].into_iter().flatten().filter_map(|past| origin(file, past))
 }
 
-/// What was read of a generation of `file`; nothing where nothing of it was sent.
+/// Returns what was read of a generation of `file`; nothing where nothing of it was sent.
 pub(super) fn origin(file: &FollowedFile, past: PastGeneration) -> Option<Origin> {
     let evidence = past.evidence()?;
     let PastGeneration { generation, mark, content, told: _ } = past;
     Some(Origin { file: file.entry.file.clone(), generation, mark, content, evidence })
 }
 
-/// Tells whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file
+/// Reports whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file
 /// itself is never a copy: it may well begin with the line that a rotated one began with.
 fn has_suffix(copy: &Path, original: &Path) -> bool {
     let (copy, original) = (copy.as_os_str().as_bytes(), original.as_os_str().as_bytes());
@@ -173,18 +173,18 @@ fn fits(mark: &Mark, file: &File) -> bool {
     mark.fits(file).unwrap_or(false)
 }
 
-/// The mark at the end of `candidate` if the original still begins with all of it.
+/// Returns the mark at the end of `candidate` if the original still begins with all of it.
 fn mark_of_beginning(candidate: &Candidate, file: &File, original: &FollowedFile) -> Option<Mark> {
     let mark = Mark::at(file, candidate.size).ok().filter(|mark| mark.offset > 0)?;
     still_has(original, &mark).then_some(mark)
 }
 
-/// Tells whether `original` is what `origin` came from, and still begins with what that holds.
+/// Reports whether `original` is what `origin` came from, and still begins with what that holds.
 fn has_beginning(original: &FollowedFile, origin: &Origin) -> bool {
     original.is_of(&origin.file, origin.generation) && still_has(original, &origin.evidence)
 }
 
-/// Tells whether `original` has the marked content now.
+/// Reports whether `original` has the marked content now.
 fn still_has(original: &FollowedFile, mark: &Mark) -> bool {
     match (original.handle.file(), &original.path) {
         (Some(handle), _) => fits(mark, handle),

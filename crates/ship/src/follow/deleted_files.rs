@@ -24,7 +24,7 @@ struct DeletedFile {
 }
 
 impl Follower {
-    /// What was given up of deleted files since the start.
+    /// Returns what was given up of deleted files since the start.
     pub fn given_up(&self) -> LossCount {
         self.given_up
     }
@@ -42,7 +42,7 @@ impl Follower {
             if bytes <= self.options.gone_bytes && n_files <= GONE_FILES_MAX {
                 return;
             }
-            self.give_up(file.key, "more of deleted files is waiting than may be kept");
+            self.give_up(file.key, "more bytes of deleted files wait than the limit allows");
             bytes = bytes.saturating_sub(file.bytes);
             n_files -= 1;
         }
@@ -86,7 +86,7 @@ impl Follower {
     }
 }
 
-/// The file, where it is deleted and open.
+/// Returns the file, where it is deleted and open.
 fn gone_of(key: FileKey, file: &FollowedFile) -> Option<DeletedFile> {
     let handle = file.handle.file().filter(|_| file.path.is_none())?;
     let metadata = handle.metadata().ok().filter(|metadata| metadata.nlink() == 0)?;

@@ -1,6 +1,6 @@
 //! One file that is followed: what was observed of it, and what of it can be sent next.
 //!
-//! Nothing read is kept between two looks: bytes that cannot be sent yet (a half line, an event that may go on) are
+//! Nothing read is kept between two looks: bytes that cannot be sent yet (a half line, an event that may continue) are
 //! read again when the file has changed. So memory is that of the batches on their way, however many files there are.
 
 use std::fs::{self, File};
@@ -152,7 +152,7 @@ impl FollowedFile {
         }
     }
 
-    /// Tells whether this is that generation of that file.
+    /// Reports whether this is that generation of that file.
     pub(super) fn is_of(&self, file: &str, generation: u64) -> bool {
         self.entry.file == file && self.entry.generation == generation
     }
@@ -163,12 +163,12 @@ impl FollowedFile {
         self.next_look = self.next_look.min(now);
     }
 
-    /// Tells whether looking at it can give anything.
+    /// Reports whether looking at it can give anything.
     pub(super) fn is_reachable(&self) -> bool {
         self.path.is_some() || self.handle.is_open()
     }
 
-    /// Tells whether the file found at `path` under this one's inode is this one, and not a new one that was given
+    /// Reports whether the file found at `path` under this one's inode is this one, and not a new one that was given
     /// the inode of this one after it was deleted.
     pub(super) fn may_be_at(&self, path: &Path) -> bool {
         // An open file keeps its inode, and a file that stayed in its place is looked at in due course.
@@ -199,7 +199,7 @@ impl FollowedFile {
         }
     }
 
-    /// Keeps a file open that was just found with `size` bytes; one that came to be there at `new_at` also when it is
+    /// Keeps a file open that was just found with `size` bytes; one that appeared at `new_at` also when it is
     /// empty, as it will not stay so.
     pub(super) fn hold_new(&mut self, file: File, size: u64, new_at: Option<Timestamp>) {
         self.grown_at = new_at.unwrap_or(self.grown_at);
@@ -210,7 +210,7 @@ impl FollowedFile {
         }
     }
 
-    /// Tells whether a packed file of `size` bytes has to be unpacked to go on with it.
+    /// Reports whether a packed file of `size` bytes has to be unpacked to continue with it.
     pub(super) fn needs_unpacking(&self, size: u64) -> bool {
         let is_unread = |packed: PackedContent| packed.mark.offset != size || self.entry.mark.offset < packed.n_bytes;
         !self.is_held() && self.entry.packed.is_some_and(is_unread)
@@ -224,12 +224,12 @@ impl FollowedFile {
         self.next_look = now;
     }
 
-    /// Tells whether all that it was last seen to have is with the server.
+    /// Reports whether all that it was last seen to have is with the server.
     pub(super) fn is_at_end(&self) -> bool {
         self.modified.is_some() && self.size == self.entry.mark.offset
     }
 
-    /// Tells whether its inode cannot be given to another file, or a part of it is on its way.
+    /// Reports whether its inode cannot be given to another file, or a part of it is on its way.
     pub(super) fn is_held(&self) -> bool {
         self.handle.is_open() || self.in_flight.is_some()
     }
@@ -315,7 +315,7 @@ impl FollowedFile {
         }
     }
 
-    /// Of a line of which pieces are sent no more is read than the next one.
+    /// Limits a read to the next piece once part of a long line was sent.
     fn sizes<'b>(&self, sizes: Sizes<'b>) -> Sizes<'b> {
         let line_bytes_max = sizes.line_bytes_max;
         let line_bytes_max = match self.line {
@@ -325,7 +325,7 @@ impl FollowedFile {
         Sizes { line_bytes_max, ..sizes }
     }
 
-    /// What to send of what was found.
+    /// Returns what to send of what was found.
     fn piece_of(&mut self, excerpt: Excerpt, settled: TailState, encoding: Option<Utf16>) -> Look {
         let Excerpt { read, cut, line } = excerpt;
         let offset = self.entry.mark.offset;
@@ -391,7 +391,7 @@ impl FollowedFile {
     }
 }
 
-/// Metadata of the file `key` at `path`; `None` when another file or none is there now.
+/// Returns the metadata of the file `key` at `path`; `None` if another file or none is there now.
 fn metadata_of(path: &Path, key: FileKey) -> io::Result<Option<fs::Metadata>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok((FileKey::of(&metadata) == key && metadata.is_file()).then_some(metadata)),
@@ -425,7 +425,7 @@ fn read_and_cut(
         let buffer = sizes.buffers.take(n_read);
         let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(Reading::Replaced) };
         let reaches_end = n_read == n_there;
-        // Of a line that goes on only the end is looked for.
+        // Of a line that continues only the end is looked for.
         let is_part = !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none();
         if !is_part {
             let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { TailState::Growing });
@@ -453,7 +453,7 @@ impl Lines<'_> {
     /// Cuts whole events off the start of bytes at `place` in the file.
     fn cut(self, bytes: &[u8], place: u64, settled: TailState) -> Cut {
         match self.encoding {
-            Some(encoding) => boundary::cut_utf16(encoding, (bytes, place), settled, self.multiline),
+            Some(encoding) => boundary::cut_utf16(encoding, bytes, place, settled, self.multiline),
             None => boundary::cut(bytes, settled, self.multiline),
         }
     }

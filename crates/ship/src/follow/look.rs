@@ -18,14 +18,14 @@ use crate::rules::SourcePosition;
 use crate::{ContentHash, FileBatch, Header};
 
 impl Follower {
-    /// The file that has waited longest to send a large batch.
+    /// Returns the file that has waited longest to send a large batch.
     pub(super) fn turn_of_large(&self) -> Option<FileKey> {
         let waiting = self.files.iter().filter(|(_, file)| file.is_reachable());
         let waiting = waiting.filter_map(|(key, file)| Some((file.waits_for_large?, *key)));
         waiting.min().map(|(_, key)| key)
     }
 
-    /// After a large batch those who wait to send one are looked at, whose turn it is among them.
+    /// Lets the files that wait to send a large batch be looked at after one is done.
     pub(super) fn make_room_for_large(&mut self, batch: &FileBatch, now: Timestamp) {
         if !is_large(batch) {
             return;
@@ -57,7 +57,7 @@ impl Follower {
         }
     }
 
-    /// Of inputs whose files are our own, the oldest that is not read to its end: lines arrive in the order in which they
+    /// Returns the oldest unfinished file of each input with files of our own: lines arrive in the order in which they
     /// were made.
     pub(super) fn turns_of_own(&self) -> HashMap<usize, &Path> {
         let mut turns: HashMap<usize, &Path> = HashMap::new();
@@ -74,7 +74,7 @@ impl Follower {
         turns
     }
 
-    /// `may_be_large`: whether a large batch may be made now.
+    /// Looks at a file; `may_be_large` allows a large batch.
     pub(super) fn look_at(&mut self, key: FileKey, now: Timestamp, may_be_large: bool) -> Option<FileBatch> {
         let FollowOptions { batch_bytes, line_bytes_max, .. } = self.options;
         let sizes = Sizes { batch_bytes, line_bytes_max, may_be_large, buffers: &self.buffers };
@@ -122,7 +122,7 @@ impl Follower {
         None
     }
 
-    /// Tells whether a file known by its inode is a copy that was given the inode of one deleted before.
+    /// Reports whether a file known by its inode is a copy that was given the inode of one deleted before.
     pub(super) fn is_copy(&mut self, key: FileKey, now: Timestamp) -> bool {
         let Some(file) = self.files.get(&key) else { return false };
         let (Some(path), Some(handle)) = (&file.path, file.handle.file()) else { return false };
@@ -164,14 +164,14 @@ impl Follower {
         tracing::info!(path, generation, "file was truncated or replaced");
     }
 
-    /// The file as the server is asked about it; nothing where it is not, or cannot be.
+    /// Returns the file as the server is asked about it; nothing where it is not, or cannot be.
     fn unasked(&self, file: &FollowedFile) -> Option<UncheckedFile> {
         let input = self.options.inputs.get(file.input).filter(|_| file.entry.is_unasked)?;
         if !self.compares(file) {
             let path = &file.entry.path;
             tracing::warn!(
                 path,
-                "lines of this input are sampled, so that what an earlier shipper sent is not known again"
+                "lines of this input are sampled, so lines that an earlier shipper sent are not recognised"
             );
             return None;
         }
@@ -225,7 +225,7 @@ impl Follower {
 }
 
 impl Timing {
-    /// When to look again at a file in which there was nothing to send.
+    /// Returns when to look again at a file in which there was nothing to send.
     pub(crate) fn next_look(&self, now: Timestamp, file: &FollowedFile) -> Timestamp {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);
         let usual = match quiet_ns {

@@ -37,12 +37,12 @@ pub struct FileInput {
     pub is_of_containers: bool,
     /// Whether packed files (`.gz`, `.zst`) are read too, as what they hold.
     pub unpacks: bool,
-    /// Whether the files are our own, which nobody else writes and whose paths mean nothing to anybody.
+    /// Whether the files are our own, which no one else writes and whose paths mean nothing to anyone.
     pub is_own: bool,
 }
 
 impl FileInput {
-    /// The same for lines that are kept in files of our own in `dir`.
+    /// Returns the input for lines that are spooled to files of our own in `dir`.
     pub(crate) fn kept_in(mut self, dir: PathBuf, host: &str) -> Self {
         (self.paths, self.is_own) = (vec![dir], true);
         self.stream.get_or_insert_with(|| format!("{host}:{}", self.name));
@@ -59,7 +59,7 @@ pub struct FollowOptions {
     pub state_dir: PathBuf,
     /// Directories that are never read, such as our own data; except where a path of an input lies within one.
     pub excluded: Vec<PathBuf>,
-    /// Name of this host.
+    /// Returns the name of this host.
     pub host: String,
     /// Name of this host's time zone.
     pub zone: Option<String>,
@@ -150,7 +150,7 @@ impl Timing {
 /// More bytes than this are in memory once, whatever the number of files: a batch of them waits until no other is on its way.
 pub(crate) const LARGE_BYTES: usize = 2 << 20;
 
-/// Whether a batch is one of those of which one at a time is on its way.
+/// Reports whether a batch is one of those of which one at a time is on its way.
 pub(crate) fn is_large(batch: &FileBatch) -> bool {
     batch.bytes.len() > LARGE_BYTES
 }

@@ -2,7 +2,7 @@
 //!
 //! One at a time is unpacked into a file without a name beside the state, a slice at every turn, so that others are not held
 //! up. What is unpacked is what is followed: positions and marks count its bytes, so a log that was packed after it was read
-//! is known by its content, one that was packed too soon is read on as what it was, and a restart goes on where it was. When
+//! is known by its content, one that was packed too soon is read on as what it was, and a restart continues where it was. When
 //! the server has all of it, the room is free for the next.
 
 use std::fs::File;
@@ -24,7 +24,7 @@ const WRITTEN_NS: i64 = 10 * Timestamp::SECOND;
 const TELLING_BYTES: u64 = 1280;
 
 impl Follower {
-    /// What a packed file that is not known holds, when it is unpacked; else it will be.
+    /// Returns the text of an unknown packed file if it is unpacked; else begins to unpack it.
     pub(super) fn unpacked(&mut self, candidate: &Candidate, now: Timestamp) -> Option<UnpackedFile> {
         let is_it = |done: &mut UnpackedFile| done.key == candidate.key && done.packed.mark.offset == candidate.size;
         let done = self.unpacker.done.take_if(is_it);
@@ -109,7 +109,7 @@ impl Follower {
         self.unwanted.insert(candidate.key, candidate.size);
     }
 
-    /// From where a packed file is read that is no copy by its name: another one may hold the same, or have held it.
+    /// Returns where to start a packed file that is no copy by its name: another one may hold the same, or have held it.
     pub(super) fn start_by_content(&self, group: &GroupName, text: &File, size: u64) -> Option<Start> {
         let is_known = |file: &&FollowedFile| {
             let mark = file.entry.mark;

@@ -38,7 +38,7 @@ impl History {
         self.bench.append(name, "half.\n");
     }
 
-    /// Moves the kept files up by one; the last one goes, as everybody had time to read it.
+    /// Moves the kept files up by one; the last one goes, as everyone had time to read it.
     fn make_room(&mut self, name: &'static str) {
         if self.bench.path(&format!("{name}.{KEPT}")).exists() {
             self.bench.run(2_500);
@@ -80,7 +80,7 @@ impl History {
         }
     }
 
-    /// Stops the shipper, lets the world go on, and starts it again.
+    /// Stops the shipper, lets the world continue, and starts it again.
     fn restart(&mut self, name: &'static str) {
         let is_killed = self.random.below(2) == 0;
         if is_killed {
@@ -130,7 +130,7 @@ impl History {
 /// A line that each file of a log begins with.
 const HEADER: &str = "# of the same words each time, so that beginnings tell nothing\n";
 
-/// How many histories begin with which seed, `n_rounds` where nobody says.
+/// Returns the first seed and the number of histories, `n_rounds` by default.
 fn seeds(n_rounds: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
     let first: u64 = number("CATAT_FAULT_SEED").unwrap_or(1);
@@ -192,7 +192,7 @@ impl KillScenario {
         self.has_late = true;
     }
 
-    /// A file in the same place, which file systems give the inode of the one before.
+    /// Recreates a file in the same place, with the inode of the one before on most file systems.
     fn recreate_neighbour(&mut self) {
         self.revive();
         self.bench.run(8_000);
@@ -204,7 +204,7 @@ impl KillScenario {
         self.look();
     }
 
-    /// The shipper looks in the middle of things, or is killed or started there.
+    /// Lets the shipper poll between two steps, or kills or starts it there.
     fn look(&mut self) {
         match self.random.below(6) {
             0 if self.is_dead => self.revive(),
@@ -220,7 +220,7 @@ impl KillScenario {
         }
         let on_their_way = self.bench.run_without_server(50);
         for batch in on_their_way {
-            // It arrived, and nobody heard of it.
+            // It arrived, and no one heard of it.
             if self.random.below(2) == 0 {
                 self.bench.store(&batch);
             }

@@ -8,7 +8,7 @@ use crate::discover::Root;
 use std::path::{Path, PathBuf};
 use types::{GroupName, group_name_of_file};
 
-/// All paths of all inputs.
+/// Returns all paths of all inputs.
 pub(crate) fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointError> {
     let place = |path: &PathBuf| {
         discover::PathSpec::new(path).map_err(|error| CheckpointError::Io { path: path.clone(), error })
@@ -23,19 +23,19 @@ pub(crate) fn roots_of(options: &FollowOptions) -> Result<Vec<Root>, CheckpointE
     Ok(roots)
 }
 
-/// Which input a file belongs to by its path; the first where none names it any more.
+/// Returns the input of a file by its path; the first if none names it.
 pub(crate) fn input_of(roots: &[Root], path: &Path) -> usize {
     roots.iter().find(|root| root.names(path)).map_or(0, |root| root.input)
 }
 
-/// The group of a file: that of its input for all, that of its container, or one by its path.
+/// Returns the group of a file: that of its input for all, that of its container, or one by its path.
 pub(crate) fn group_of(options: &FollowOptions, input: usize, path: &str) -> GroupName {
     let group = options.inputs.get(input).and_then(|input| input.group.clone());
     let of_container = || container_of(options, input, path).map(|container| container.group);
     group.or_else(of_container).unwrap_or_else(|| group_name_of_file(path))
 }
 
-/// The container that writes a file, where its input is of such.
+/// Returns the container that writes a file, where its input is of such.
 pub(crate) fn container_of(options: &FollowOptions, input: usize, path: &str) -> Option<Container> {
     options.inputs.get(input).filter(|input| input.is_of_containers)?;
     Container::of_path(Path::new(path))

@@ -6,7 +6,7 @@ use std::io;
 use types::{GroupName, Timestamp};
 
 use super::Follower;
-use super::budget::{Budget, Budgets};
+use super::budget::{Budget, Budgets, OldData};
 use super::copies::Start;
 use super::file::FollowedFile;
 use super::state::{GenerationState, OldBytes};
@@ -34,7 +34,7 @@ const SEARCH_EVERY_NS: i64 = 15 * Timestamp::SECOND;
 const LOOKS_MAX: usize = 3;
 
 impl Follower {
-    /// Tells whether a search may find something else than the last one did.
+    /// Reports whether a search may find something else than the last one did.
     pub(super) fn needs_search(&self, now: Timestamp) -> bool {
         // While no batch is taken nothing is looked at, and what grows is held open by searches alone.
         let is_held_up = self.n_in_flight >= self.options.in_flight_max;
@@ -43,7 +43,7 @@ impl Follower {
     }
 
     /// Searches all paths: takes new files in, follows renames, forgets what has long been gone.
-    pub(super) fn scan(&mut self, now: Timestamp, is_first_run: bool) -> Discovery {
+    pub(super) fn scan(&mut self, now: Timestamp, old_data: OldData) -> Discovery {
         self.next_scan = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
         self.is_dirty |= !Checkpoint::is_seen_alike(now, self.scanned_at);
         self.scanned_at = now;
@@ -89,7 +89,7 @@ impl Follower {
             true
         });
         packed.iter().for_each(|candidate| self.begin_unpacking(candidate, now));
-        self.take_in_all(found.into_values().collect(), n_open, (now, is_first_run), &mut report);
+        self.take_in_all(found.into_values().collect(), n_open, now, old_data, &mut report);
         self.unpacker.end_search();
         self.forget_what_is_gone(now);
         let places = self.files.iter().filter_map(|(key, file)| Some((file.path.clone()?, *key)));
@@ -110,15 +110,19 @@ impl Follower {
         &mut self,
         mut new: Vec<Candidate>,
         mut n_open: usize,
-        (now, is_first_run): (Timestamp, bool),
+        now: Timestamp,
+        old_data: OldData,
         report: &mut Discovery,
     ) {
         // Oldest first: of several that may be the copy of a file, that is the one that was made first. But newest first
         // where there is a limit on old data, which cuts the oldest.
         let by_age = |a: &Candidate, b: &Candidate| a.modified.cmp(&b.modified);
-        let by_age = |a: &Candidate, b: &Candidate| if is_first_run { by_age(b, a) } else { by_age(a, b) };
+        let by_age = |a: &Candidate, b: &Candidate| match old_data {
+            OldData::Limited => by_age(b, a),
+            OldData::Whole => by_age(a, b),
+        };
         new.sort_by(|a, b| by_age(a, b).then_with(|| a.path.cmp(&b.path)));
-        let mut budgets = Budgets::new(&self.options, is_first_run, now);
+        let mut budgets = Budgets::new(&self.options, old_data, now);
         for candidate in new {
             let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
             let keeps_open = n_open < HANDLES_MAX && !is_own;
@@ -227,13 +231,13 @@ impl Follower {
         self.files.insert(key, followed);
     }
 
-    /// What a new file has that will be sent at once: noted now, it is saved along with all the others.
+    /// Returns the mark of the bytes of a new file that are sent first: it is saved along with all the others.
     fn told_at_first(&self, file: &File, size: u64) -> io::Result<Option<Mark>> {
         let told = Mark::at(file, size.min(self.options.batch_bytes as u64))?;
         Ok((told.offset > 0).then_some(told))
     }
 
-    /// Whether an earlier shipper may have brought a file that is read from `start` on: this one's state is new, and the file
+    /// Reports whether an earlier shipper may have brought a file that is read from `start` on: this one's state is new, and the file
     /// is older.
     fn may_be_held(&self, candidate: &Candidate, start: u64) -> bool {
         let is_own = self.options.inputs.get(candidate.input).is_some_and(|input| input.is_own);
@@ -241,13 +245,13 @@ impl Follower {
         (self.checkpoint.is_new || self.checkpoint.was_damaged) && !is_own && is_older && candidate.size > start
     }
 
-    /// Takes note that a copy goes on with a generation: what its file holds now is another, however much it looks the same.
+    /// Marks a generation as continued by a copy: the original file holds another one now, however similar.
     fn end_original(&mut self, name: &str, generation: u64) {
         let is_original = |file: &&mut FollowedFile| !file.entry.is_copy && file.is_of(name, generation);
         self.files.values_mut().filter(is_original).for_each(|file| file.generation = GenerationState::Continued);
     }
 
-    /// The same for all copies that are remembered.
+    /// Marks the originals of all remembered copies as continued.
     pub(super) fn end_originals(&mut self) {
         let copies = self.files.values().filter(|file| file.entry.is_copy);
         let ended: Vec<(String, u64)> = copies.map(|copy| (copy.entry.file.clone(), copy.entry.generation)).collect();
@@ -286,7 +290,7 @@ impl Follower {
         }
     }
 
-    /// From where a file that was found is read if it is a copy, and what it has by now: a copy that was being made
+    /// Returns where to start a found file if it is a copy, and its current size: a copy that was being made
     /// during the search may be whole, and its original truncated.
     fn look_again(&mut self, found: &Candidate, group: &GroupName, file: &File) -> (Candidate, Option<Start>) {
         let mut candidate = found.clone();
@@ -325,7 +329,7 @@ impl Follower {
     }
 }
 
-/// A name for the server that no other file had or will have.
+/// Returns a name for the server that no other file had or will have.
 fn new_name(key: FileKey) -> io::Result<String> {
     let nonce = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
     Ok(format!("{:x}-{:x}-{nonce:016x}", key.device, key.inode))

@@ -14,7 +14,7 @@ use types::{ByteSize, Timestamp};
 #[derive(Debug)]
 pub(crate) struct UnpackedFile {
     pub(crate) key: FileKey,
-    /// What it holds, in a file that nobody else sees.
+    /// What it holds, in a file that no one else sees.
     pub(crate) text: File,
     pub(crate) packed: PackedContent,
     /// Why there is not more of it.
@@ -81,17 +81,17 @@ pub(crate) enum Slice {
 }
 
 impl Unpacker {
-    /// Tells whether there is something to go on with at once.
+    /// Reports whether there is something to continue with at once.
     pub(crate) fn is_at_work(&self) -> bool {
         self.work.is_some()
     }
 
-    /// Tells whether files wait to be compared with those that are known.
+    /// Reports whether files wait to be compared with those that are known.
     pub(crate) fn is_pending(&self) -> bool {
         self.has_more || self.work.is_some() || self.done.is_some()
     }
 
-    /// Tells whether a file is left alone for a while.
+    /// Reports whether a file is left alone for a while.
     pub(crate) fn has_put_off(&self, key: &FileKey) -> bool {
         self.later.contains_key(key)
     }
@@ -102,13 +102,13 @@ impl Unpacker {
         self.later.insert(key, (Timestamp(now.0.saturating_add(wait_ns)), wait_ns));
     }
 
-    /// A search begins, which found these.
+    /// Begins a search that found these files.
     pub(crate) fn begin_search(&mut self, found: &HashMap<FileKey, Candidate>) {
         self.has_more = false;
         self.later.retain(|key, _| found.contains_key(key));
     }
 
-    /// A search is over: what was unpacked and is not there any more is not needed.
+    /// Ends a search: drops an unpacked file that was not taken.
     pub(crate) fn end_search(&mut self) {
         self.done = None;
     }
@@ -166,10 +166,10 @@ impl UnpackJob {
     }
 
     pub(crate) fn damage(&self, error: &io::Error) -> String {
-        format!("damaged after {} of what it holds: {error}; what stands before that is sent", ByteSize(self.n_bytes))
+        format!("damaged after {} of unpacked text: {error}; the text before that is sent", ByteSize(self.n_bytes))
     }
 
-    /// Why what it holds is no log, by its beginning.
+    /// Returns why the unpacked text is not a log, by its beginning.
     pub(crate) fn reason_against(&mut self) -> io::Result<Option<Reason>> {
         if std::mem::replace(&mut self.is_looked_at, true) {
             return Ok(None);
@@ -183,7 +183,7 @@ impl UnpackJob {
         })
     }
 
-    /// Tells whether the packed file is what it was when this began.
+    /// Reports whether the packed file is what it was when this began.
     pub(crate) fn is_unchanged(&self) -> bool {
         let is_same =
             |now: fs::Metadata| now.len() == self.candidate.size && modified_of(&now) == self.candidate.modified;
@@ -191,7 +191,7 @@ impl UnpackJob {
     }
 }
 
-/// A file that takes room on the disk of `dir` as long as it is open.
+/// Returns a file that takes room on the disk of `dir` as long as it is open.
 fn nameless_file(dir: &Path) -> io::Result<File> {
     let path = dir.join("unpacked");
     // What a crash left between the next steps.

@@ -104,7 +104,7 @@ fn only_an_answer_of_ours_is_an_acknowledgement() {
     assert!(matches!(deliver(large).0, Err(DeliverError::TooLarge(_))));
 }
 
-/// A server that answers every request with `answer`, for as long as the test runs.
+/// Returns a server that answers every request with `answer`, for as long as the test runs.
 fn always(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

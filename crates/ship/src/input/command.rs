@@ -32,7 +32,7 @@ impl Input for Command {
 impl Command {
     pub(super) fn run_once(&self, sink: &Sink) -> Result<(), InputError> {
         let (path, arguments) =
-            self.arguments.split_first().ok_or_else(|| InputError::Failed("command: it names no program".into()))?;
+            self.arguments.split_first().ok_or_else(|| InputError::Failed("command: no program named".into()))?;
         let program = Program { path: Path::new(path), arguments, trouble: StderrUse::Shown };
         let what = program.to_string();
         let ended = program::run(&program, sink, |output| copy_lines(output, &what, sink))?;

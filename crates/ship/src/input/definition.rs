@@ -101,7 +101,7 @@ pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<Definition
     let root = Node::root("input", definitions);
     let nodes = root.items().map_err(|error| vec![error])?;
     if nodes.len() > INPUTS_MAX {
-        return Err(vec![root.error(format!("there may be {INPUTS_MAX} inputs at most"))]);
+        return Err(vec![root.error(format!("at most {INPUTS_MAX} inputs are allowed"))]);
     }
     let (mut inputs, mut errors): (Vec<DefinedInput>, Vec<DefinitionError>) = (Vec::new(), Vec::new());
     for node in &nodes {
@@ -113,7 +113,7 @@ pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<Definition
     if errors.is_empty() { Ok(inputs) } else { Err(errors) }
 }
 
-/// What is allowed, and is perhaps not meant: places that are not there, files that two inputs name.
+/// Returns doubts about allowed settings: paths that do not exist, files that two inputs name.
 pub fn doubts_about(inputs: &[DefinedInput]) -> Vec<String> {
     let mut doubts = Vec::new();
     for (number, input) in inputs.iter().enumerate() {
@@ -127,7 +127,7 @@ pub fn doubts_about(inputs: &[DefinedInput]) -> Vec<String> {
             let place = if is_pattern(&path.to_string_lossy()) { Glob::split(path).0 } else { path.clone() };
             if !place.exists() {
                 let place = place.display();
-                doubts.push(format!("input \"{name}\": there is no {place} yet; it is followed when it appears"));
+                doubts.push(format!("input \"{name}\": {place} does not exist yet; it is followed when it appears"));
             }
         }
     }
@@ -171,7 +171,7 @@ fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
     Ok(DefinedInput { file, input, kind: kind.name, buffer_bytes })
 }
 
-/// What two inputs cannot both have.
+/// Checks what two inputs cannot share.
 fn check_beside(node: &Node<'_>, input: &DefinedInput, others: &[DefinedInput]) -> Result<(), DefinitionError> {
     let name = &input.file.name;
     if others.iter().any(|other| other.file.name == *name) {
@@ -195,7 +195,7 @@ fn type_of(node: &Node<'_>) -> Result<&'static Type, DefinitionError> {
     })
 }
 
-/// The name, which is a directory's.
+/// Returns the name, which is a directory's.
 fn name_of(node: &Node<'_>, kind: &Type) -> Result<String, DefinitionError> {
     let Some(name) = node.get("name") else { return Ok(kind.name.to_owned()) };
     let text = name.text()?;
@@ -229,7 +229,7 @@ fn zone_of(node: &Node<'_>) -> Result<String, DefinitionError> {
     Ok(name.to_owned())
 }
 
-/// `all`, `none`, most bytes, or most age.
+/// Parses `all`, `none`, a size or an age.
 fn backlog_of(node: &Node<'_>) -> Result<Backlog, DefinitionError> {
     let text = node.text()?;
     if let "all" | "none" = text {
@@ -239,12 +239,12 @@ fn backlog_of(node: &Node<'_>) -> Result<Backlog, DefinitionError> {
         return Ok(Backlog { bytes_max: Some(size.0), age_ns_max: None });
     }
     let problem =
-        format!("\"{text}\" is no backlog; write \"all\", \"none\", a size such as 1GiB or an age such as 7d");
+        format!("\"{text}\" is not a backlog; write \"all\", \"none\", a size such as 1GiB or an age such as 7d");
     let age_ns = parse_duration_ns(text).map_err(|_| node.error(problem))?;
     Ok(Backlog { bytes_max: None, age_ns_max: Some(age_ns) })
 }
 
-/// `auto`, `none`, or how events begin.
+/// Parses `auto`, `none`, or the start of events.
 fn multiline_of(node: &Node<'_>) -> Result<Multiline, DefinitionError> {
     match node.value().as_str() {
         Some("auto") => Ok(Multiline::Auto),
@@ -276,7 +276,7 @@ fn read_files(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     if file.paths.is_empty() { Err(paths.error("names no file")) } else { Ok(None) }
 }
 
-/// Whether packed files are read.
+/// Reports whether packed files are read.
 fn unpacks_of(node: &Node<'_>) -> Result<bool, DefinitionError> {
     Ok(node.get("compressed").map(|node| node.truth()).transpose()?.unwrap_or(false))
 }
@@ -301,7 +301,7 @@ fn read_journal(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
         let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if text != "+" && !text.split_once('=').is_some_and(|(name, _)| is_name(name)) {
             let problem = format!(
-                "\"{text}\" is no match; write \"_TRANSPORT=kernel\", or \"+\" between two of which one is enough"
+                "\"{text}\" is not a match; write \"_TRANSPORT=kernel\", or \"+\" between two of which one is enough"
             );
             return Err(node.child("matches").error(problem));
         }
@@ -310,14 +310,15 @@ fn read_journal(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
     Ok(Some(Box::new(Journal::new(since, filters))))
 }
 
-/// `boot`, `all`, `now`, or how long ago.
+/// Parses `boot`, `all`, `now`, or an age.
 fn since_of(node: &Node<'_>) -> Result<StartPoint, DefinitionError> {
     match node.text()? {
         "boot" => Ok(StartPoint::Boot),
         "all" => Ok(StartPoint::Oldest),
         "now" => Ok(StartPoint::Now),
         text => {
-            let problem = format!("\"{text}\" is no beginning; write \"boot\", \"all\", \"now\" or an age such as 7d");
+            let problem =
+                format!("\"{text}\" is not a starting point; write \"boot\", \"all\", \"now\" or an age such as 7d");
             parse_duration_ns(text).map(StartPoint::Ago).map_err(|_| node.error(problem))
         }
     }
@@ -357,7 +358,7 @@ fn read_command(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {
     Ok(Some(Box::new(Command { arguments, every })))
 }
 
-/// How often something is measured.
+/// Returns how often something is measured.
 fn interval_of(node: &Node<'_>) -> Result<Duration, DefinitionError> {
     let Some(every) = node.get("every") else { return Ok(INTERVAL) };
     let interval = every.duration()?;

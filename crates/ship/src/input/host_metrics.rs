@@ -44,7 +44,7 @@ const DISK_COUNTERS: [Number; 8] = [
     (9, "node_disk_io_time_seconds_total", 0.001),
 ];
 
-/// What is told of a disk per second.
+/// Rates of a disk, per second.
 const DISK_RATES: [Number; 3] = [
     (2, "read_bytes_per_second", SECTOR_BYTES),
     (6, "written_bytes_per_second", SECTOR_BYTES),
@@ -63,7 +63,7 @@ const NETWORK_COUNTERS: [Number; 8] = [
     (11, "node_network_transmit_drop_total", 1.0),
 ];
 
-/// What is told of a network device per second.
+/// Rates of a network device, per second.
 const NETWORK_RATES: [Number; 2] = [(0, "receive_bytes_per_second", 1.0), (8, "transmit_bytes_per_second", 1.0)];
 
 /// Numbers of `/proc/stat` and `/proc/vmstat`.
@@ -139,13 +139,13 @@ impl HostMetrics {
         records.extend(
             proc::mounts(&self.text("self/mountinfo")).iter().filter_map(|mount| file_system(mount, counted.time)),
         );
-        records.extend(self.devices("disk", &counted, |at| &at.disks, (&DISK_COUNTERS, &DISK_RATES)));
-        records.extend(self.devices("network", &counted, |at| &at.network, (&NETWORK_COUNTERS, &NETWORK_RATES)));
+        records.extend(self.devices("disk", &counted, |at| &at.disks, &DISK_COUNTERS, &DISK_RATES));
+        records.extend(self.devices("network", &counted, |at| &at.network, &NETWORK_COUNTERS, &NETWORK_RATES));
         self.before = Some(counted);
         Ok(records)
     }
 
-    /// What there is one of.
+    /// Measures what a machine has one of.
     fn system(&self, stat: &str, counted: &HostCounters) -> Record {
         let mut record = about("system", counted.time);
         if let Some(before) = &self.before {
@@ -169,7 +169,7 @@ impl HostMetrics {
         record
     }
 
-    /// What the processors did, all of them together.
+    /// Returns what the processors did, all of them together.
     fn cpu_modes(&self, counted: &HostCounters) -> impl Iterator<Item = Record> {
         let total = |ticks: &CpuTicks| ticks.iter().sum::<u64>();
         let before = self.before.as_ref().map(|before| before.cpu);
@@ -191,7 +191,8 @@ impl HostMetrics {
         subject: &str,
         now: &HostCounters,
         devices: impl Fn(&HostCounters) -> &Vec<Device>,
-        (counters, rates): (&[Number], &[Number]),
+        counters: &[Number],
+        rates: &[Number],
     ) -> Vec<Record> {
         let record_of = |device: &Device| {
             let mut record = about(subject, now.time).with("device", &*device.name);
@@ -220,7 +221,7 @@ impl HostMetrics {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// What a file says; nothing where it is not there, as some depend on how the kernel was made.
+    /// Returns what a file says; nothing where it is not there, as some depend on how the kernel was made.
     fn text(&self, name: &str) -> String {
         self.read(name).unwrap_or_default()
     }
@@ -234,7 +235,7 @@ fn about(subject: &str, time: Timestamp) -> Record {
     Record::at(time).with("subject", subject)
 }
 
-/// A count as it is, or times what one of it is.
+/// Returns a count as it is, or times what one of it is.
 fn scaled(count: u64, one: f64) -> serde_json::Value {
     match one {
         1.0 => count.into(),
@@ -263,7 +264,7 @@ fn put_named(record: &mut Record, text: &str, wanted: &[(&str, &str)]) {
     }
 }
 
-/// How full a file system is; nothing where it cannot be asked or has no size.
+/// Returns how full a file system is; nothing where it cannot be asked or has no size.
 fn file_system(mount: &Mount, time: Timestamp) -> Option<Record> {
     let told = rustix::fs::statvfs(Path::new(&mount.mountpoint)).ok().filter(|told| told.f_blocks > 0)?;
     let n_bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);
@@ -273,7 +274,7 @@ fn file_system(mount: &Mount, time: Timestamp) -> Option<Record> {
     record.put("node_filesystem_size_bytes", n_bytes(told.f_blocks));
     record.put("node_filesystem_free_bytes", n_bytes(told.f_bfree));
     record.put("node_filesystem_avail_bytes", n_bytes(told.f_bavail));
-    // As df counts: what only root may use is not there for anybody else.
+    // As df counts: what only root may use is not there for anyone else.
     record.put("disk_percent", percent(told.f_blocks.saturating_sub(told.f_bfree), told.f_bavail));
     if told.f_files > 0 {
         record.put("node_filesystem_files", told.f_files);

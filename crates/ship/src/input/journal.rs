@@ -3,7 +3,7 @@
 //! Two of them also have the names that other senders use: a `MESSAGE` that is text is `message`, which pages and patterns show,
 //! and `unit` is what `_SYSTEMD_UNIT` is. What is binary is left to the server.
 //!
-//! The last entry that was kept says where it goes on: `journalctl` begins with that one, which is left out. Where the
+//! The last entry that was kept says where it continues: `journalctl` begins with that one, which is left out. Where the
 //! journal was vacuumed past it, `journalctl` begins with the oldest there is; where it does not take the cursor at all, it
 //! is asked for what came after that time.
 
@@ -71,7 +71,7 @@ impl Input for Journal {
         let ended = program::run(&program, sink, |output| copy_entries(output, place.as_ref(), sink));
         let ended = ended.map_err(|error| match error {
             InputError::Read { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
-                InputError::Failed(format!("there is no {PROGRAM} here; the journal is read with systemd's"))
+                InputError::Failed(format!("{PROGRAM} not found; reading the journal needs systemd's"))
             }
             error => error,
         })?;
@@ -86,7 +86,7 @@ impl Journal {
         Self { program: PROGRAM.into(), since, filters, is_cursor_refused: false }
     }
 
-    /// The argument that says where to begin.
+    /// Returns the argument that says where to begin.
     fn beginning(&self, place: Option<&EntryLocation>) -> String {
         match (place, self.since) {
             (Some(EntryLocation { cursor, .. }), _) if !self.is_cursor_refused => format!("--cursor={cursor}"),
@@ -136,7 +136,7 @@ fn copy_entries(output: &mut dyn BufRead, place: Option<&EntryLocation>, sink: &
                     sink.line(line.to_string().as_bytes())?;
                 }
             }
-            Entry::TooLong { n_bytes, .. } => tracing::error!(n_bytes, "entry of the journal without a place left out"),
+            Entry::TooLong { n_bytes, .. } => tracing::error!(n_bytes, "journal entry without a cursor left out"),
         }
     }
     Err(InputError::Stopping)

@@ -29,12 +29,12 @@ pub(super) fn repeat(
 pub(super) struct Record(Map<String, Value>);
 
 impl Record {
-    /// Nothing but the time.
+    /// Returns nothing but the time.
     pub(super) fn at(time: Timestamp) -> Self {
         Self(Map::from_iter([("@timestamp".to_owned(), time.to_string().into())]))
     }
 
-    /// The same with one more field.
+    /// Adds a field.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.put(name, value);
         self
@@ -53,14 +53,14 @@ impl Record {
         sink.line(Value::Object(self.0).to_string().as_bytes())
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     #[cfg(test)]
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 }
 
-/// A number as people read it: two decimals.
+/// Returns a number as people read it: two decimals.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }

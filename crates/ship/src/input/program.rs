@@ -44,7 +44,7 @@ pub(super) struct ExitReport {
     pub(super) trouble: String,
 }
 
-/// Runs a program and has `read` read its output; returns when both have ended.
+/// Runs a program and lets `read` read its output; returns when both have ended.
 ///
 /// # Errors
 /// That it cannot be started, what `read` says, or that the shipper stops.
@@ -99,7 +99,7 @@ struct RunningProgram {
 }
 
 impl RunningProgram {
-    /// Ends it and all that it has started. Nobody else has its number before it was waited for.
+    /// Kills it and all that it has started. No other process has its number before it was waited for.
     fn kill(&mut self) {
         if !self.has_ended {
             // They may have ended by themselves.

@@ -127,7 +127,7 @@ impl Scrape {
         for sample in samples(&page.text, page.unit) {
             match sample {
                 Ok(_) if fetched.n_samples == self.samples_max => {
-                    fetched.error = Some(format!("more than {} samples; the others are left out", self.samples_max));
+                    fetched.error = Some(format!("more than {} samples; the rest are left out", self.samples_max));
                     break;
                 }
                 Ok(sample) => {
@@ -135,7 +135,9 @@ impl Scrape {
                     self.record_of(sample, time).send(sink)?;
                 }
                 Err(line) => {
-                    fetched.error.get_or_insert_with(|| format!("line {line} is no sample, nor perhaps others"));
+                    fetched
+                        .error
+                        .get_or_insert_with(|| format!("line {line} is not a sample; others may not be either"));
                 }
             }
         }
@@ -169,7 +171,7 @@ impl Scrape {
         let request = client.get(self.url.clone()).header("Accept", ACCEPT);
         let mut response = request.send().map_err(|error| chain(&error.without_url()))?;
         if !response.status().is_success() {
-            return Err(format!("the page answers {}", response.status()));
+            return Err(format!("the page returned {}", response.status()));
         }
         let unit = unit_of(&response);
         let mut bytes = Vec::new();
@@ -190,7 +192,7 @@ fn unit_of(response: &Response) -> TimeUnit {
     if is_open_metrics { TimeUnit::Seconds } else { TimeUnit::Milliseconds }
 }
 
-/// What a page is about: the `target` that its exporter is asked about (SNMP, probes), else host and port.
+/// Returns what a page is about: the `target` that its exporter is asked about (SNMP, probes), else host and port.
 fn instance_of(url: &Url) -> String {
     let target = url.query_pairs().find(|(name, _)| name == "target").map(|(_, target)| target.into_owned());
     let port = url.port_or_known_default().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::input::{Input, InputError, Sink};
 
-/// Longest line taken whole; a longer one goes on as the next.
+/// Longest line taken whole; a longer one continues as the next.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
 /// Bytes that are read at once.
@@ -36,7 +36,7 @@ pub(super) fn copy_until_stopped(
     // Without a place in the channel: what was read is taken, or is one piece that is waited for at the end.
     let (pieces, incoming) = sync_channel(0);
     let read = move || read_pieces(reader, &pieces);
-    // Nobody waits for this thread: it may stand in a call that does not return.
+    // No one waits for this thread: it may stand in a call that does not return.
     let thread = std::thread::Builder::new().name("ship-read".into()).spawn(read);
     thread.map_err(|error| InputError::Read { what: what.to_owned(), error })?;
     let pieces = Pieces { incoming, sink, rest: Vec::new(), began: None };

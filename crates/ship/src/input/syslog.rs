@@ -185,7 +185,7 @@ impl Queue {
         (queue, receiver)
     }
 
-    /// Adds a datagram if there is room; says whether somebody writes.
+    /// Adds a datagram if there is room; says whether someone writes.
     fn put(&self, datagram: &[u8]) -> bool {
         if self.n_bytes.load(Ordering::Relaxed) + cost(datagram) > QUEUE_BYTES_MAX {
             *locked(&self.dropped) += LossCount { lines: 1, bytes: datagram.len() as u64 };
@@ -206,13 +206,13 @@ impl Queue {
         keep(&frames, sink)
     }
 
-    /// No more will come.
+    /// Closes the queue.
     fn close(&self) {
         locked(&self.datagrams).take();
     }
 }
 
-/// What a datagram takes of the queue.
+/// Returns what a datagram takes of the queue.
 fn cost(datagram: &[u8]) -> usize {
     datagram.len() + DATAGRAM_COST
 }
@@ -225,7 +225,7 @@ struct DrainTimer {
 }
 
 impl DrainTimer {
-    /// How long to wait for bytes; nothing where no more are read.
+    /// Returns how long to wait for bytes; nothing where no more are read.
     fn wait(&mut self, sink: &Sink) -> Option<Duration> {
         if !sink.is_stopping() {
             return Some(LOOK_PAUSE);
@@ -234,7 +234,7 @@ impl DrainTimer {
         (!self.is_over && began.elapsed() < LAST_TIME_MAX).then_some(LAST_WAIT)
     }
 
-    /// Takes note that nothing came.
+    /// Notes that nothing came.
     fn is_quiet(&mut self) {
         self.is_over = self.began.is_some();
     }
@@ -291,7 +291,7 @@ fn keep(frames: &SyslogFrames, sink: &Sink) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Tells whether a message begins with `<`, one to three digits, and `>`.
+/// Reports whether a message begins with `<`, one to three digits, and `>`.
 fn has_priority(frame: &[u8]) -> bool {
     let digits = frame.strip_prefix(b"<").map(|rest| rest.iter().take_while(|byte| byte.is_ascii_digit()).count());
     digits.is_some_and(|n_digits| (1..=3).contains(&n_digits) && frame.get(n_digits + 1) == Some(&b'>'))

@@ -14,7 +14,7 @@ use crate::server_ranges::{HeldQuestion, HeldRange};
 
 const BORN: i64 = 1_000;
 
-/// A batch with the beginning of `text`, whose file holds it; inode 10.
+/// Returns a batch with the beginning of `text`, whose file holds it; inode 10.
 fn batch_of(dir: &tempfile::TempDir, name: &str, text: &str) -> FileBatch {
     let path = dir.path().join(name);
     std::fs::write(&path, text).unwrap();

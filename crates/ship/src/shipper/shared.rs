@@ -37,7 +37,7 @@ pub(crate) struct Shared {
 
 /// Everything that can happen to the following thread.
 pub(crate) enum Event {
-    /// Something changed at this path, or (`true`) came to be there.
+    /// Something changed at this path, or (`true`) appeared.
     Hint(PathBuf, bool),
     /// A batch is with the server, or set aside.
     Settled(FileBatch),
@@ -95,7 +95,7 @@ impl Shared {
         }
         let report = SourceReport { has_stopped: true, ..identity.report(status) };
         if let Err(error) = server.report(&report) {
-            tracing::debug!(%error, "last report not taken");
+            tracing::debug!(%error, "last report not accepted");
         }
     }
 
@@ -104,9 +104,9 @@ impl Shared {
         while !self.stop.is_set() {
             self.stop.wait(FLUSH_EVERY);
             for sink in &self.sinks {
-                // An input that makes lines is told of it by itself.
+                // An input that makes lines is notified directly.
                 if let Err(error) = sink.flush_if_room() {
-                    tracing::debug!(%error, "lines not kept yet");
+                    tracing::debug!(%error, "lines not saved yet");
                 }
             }
         }
@@ -157,7 +157,7 @@ impl PieceSizes {
 }
 
 impl Shared {
-    /// Takes note that the server took a piece.
+    /// Notes that the server took a piece.
     pub(crate) fn delivered(&self, n_bytes: usize) {
         self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);
         self.piece_sizes.found_good(n_bytes);
@@ -175,7 +175,7 @@ impl Shared {
         let said_at = match known.map(|trouble| trouble.said_at) {
             Some(said_at) if said_at.elapsed() < SAY_AGAIN_EVERY => said_at,
             _ => {
-                tracing::warn!(path = %path.display(), reason, "delivery does not work; trying again");
+                tracing::warn!(path = %path.display(), reason, "delivery failed; retrying");
                 Instant::now()
             }
         };
@@ -183,5 +183,5 @@ impl Shared {
     }
 }
 
-/// Trouble that goes on is told to the log again so often.
+/// Trouble that continues is told to the log again so often.
 pub(crate) const SAY_AGAIN_EVERY: Duration = Duration::from_secs(600);

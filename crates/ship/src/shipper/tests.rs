@@ -162,7 +162,7 @@ fn stopping_does_not_wait_for_a_server_that_is_down() {
 
 #[test]
 fn lines_of_an_input_arrive_once_also_when_the_server_was_away_and_their_files_go() {
-    /// Makes the lines that are asked for, and goes on after the last that was kept.
+    /// Makes the lines that are asked for, and continues after the last that was kept.
     struct Counting(u64);
     impl Input for Counting {
         fn run(&mut self, sink: &Sink) -> Result<(), crate::InputError> {

@@ -44,7 +44,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Tells whether every line is stored once and as it was written.
+    /// Reports whether every line is stored once and as it was written.
     pub fn is_exact(&self) -> bool {
         self.lost == 0 && self.repeated == 0 && self.altered == 0
     }
@@ -78,7 +78,7 @@ impl Tally {
         }
     }
 
-    /// What became of the lines, kind by kind.
+    /// Returns what became of the lines, kind by kind.
     pub fn verdicts(&self) -> Vec<Verdict> {
         let verdict = |kind: &Kind| {
             let stored = kind.times.iter().filter(|times| **times > 0).count() as u64;
@@ -97,18 +97,18 @@ impl Tally {
         verdicts
     }
 
-    /// The beginnings of a few events that nobody wrote: parts of lines, or lines run together.
+    /// Returns the beginnings of a few events that no one wrote: parts of lines, or lines run together.
     pub fn strange(&self) -> &[String] {
         &self.strange
     }
 
-    /// Tells whether every line is stored once, as it was written, and nothing beside them.
+    /// Reports whether every line is stored once, as it was written, and nothing beside them.
     pub fn is_exact(&self) -> bool {
         self.strange.is_empty() && self.verdicts().iter().all(Verdict::is_exact)
     }
 }
 
-/// Which line this text begins as.
+/// Returns the line that this text begins like.
 fn name_and_number(text: &str) -> Option<(&str, u64)> {
     let (name, rest) = text.strip_prefix("w=")?.split_once(" n=")?;
     let number = rest.split(' ').next()?;

@@ -186,7 +186,7 @@ impl Writer {
         fs::hard_link(&self.path, also)
     }
 
-    /// Writes more than there was in one go, so that nobody sees it short.
+    /// Writes more than there was in one go, so that no one sees it short.
     fn truncate_and_regrow(&mut self) -> io::Result<()> {
         let size = self.file.metadata()?.len();
         let mut text = header();
@@ -214,7 +214,7 @@ impl Writer {
     }
 }
 
-/// A new file, or one that goes on.
+/// Opens a new file, or continues one.
 fn begin(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     file.write_all(header().as_bytes())?;

@@ -14,22 +14,22 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Why the catalog cannot be used now.
+    /// Returns why the catalog cannot be used now.
     pub(crate) fn problem(&self) -> Option<String> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Why the control store cannot be used now.
+    /// Returns why the control store cannot be used now.
     pub(crate) fn control_problem(&self) -> Option<String> {
         self.control_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// MaintenanceRecord how the catalog is; `true` where that changed.
+    /// Notes how the catalog is; `true` where that changed.
     pub(crate) fn note(&self, error: Option<&DatabaseError>) -> bool {
         note(&self.problem, error)
     }
 
-    /// MaintenanceRecord how the control store is, and logs where that changed.
+    /// Notes how the control store is, and logs where that changed.
     pub(crate) fn note_control(&self, error: Option<&DatabaseError>) {
         match (note(&self.control_problem, error), error) {
             (true, Some(error)) => {

@@ -230,7 +230,7 @@ impl Catalog for PostgresCatalog {
     }
 }
 
-/// What a column holds that was written by us and is not of its shape.
+/// Returns what a column holds that was written by us and is not of its shape.
 fn misshapen(what: &str) -> Failure {
     Failure::Problem(DatabaseProblem::Failed(format!("{what} was not written by catat")))
 }
@@ -248,7 +248,7 @@ fn text(row: &Row, at: usize) -> Result<String, Failure> {
     String::from_utf8(row.try_get(at)?).map_err(|_| misshapen("a name"))
 }
 
-/// A number without a sign.
+/// Returns a number without a sign.
 fn number(row: &Row, at: usize) -> Result<u64, Failure> {
     Ok(unsigned(get::<i64>(row, at)?))
 }

@@ -209,7 +209,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn renew(&mut self) -> Result<(), DatabaseError> {
-        // The lock on the data directory keeps everybody else away.
+        // The lock on the data directory keeps everyone else away.
         Ok(())
     }
 }

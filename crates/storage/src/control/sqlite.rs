@@ -95,7 +95,7 @@ fn put_digest(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Tells whether the documents are those that were written; a file that has no digest yet gets one.
+/// Reports whether the documents are those that were written; a file that has no digest yet gets one.
 fn has_its_digest(connection: &Connection) -> rusqlite::Result<bool> {
     let known = connection.query_row("SELECT value FROM digest", [], |row| row.get::<_, Vec<u8>>(0)).optional()?;
     match known {

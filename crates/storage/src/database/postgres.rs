@@ -11,10 +11,10 @@
 //! polite half: while it is held, another one is refused at its start, unless the owner has not renewed its claim
 //! for [`CLAIM_MAX`]. A database that is not owned is shared: its changes are single statements.
 //!
-//! **One truth.** Where the connection is lost in a commit, nobody knows whether it happened. The next transaction
+//! **One truth.** Where the connection is lost in a commit, no one knows whether it happened. The next transaction
 //! does: it waits for the row of `state`, and so for the end of the one that was lost.
 //!
-//! Connections that are lost are made anew, at most every [`PAUSE_MAX`]; meanwhile every call fails at once. A
+//! Connections that are lost are created again, at most every [`PAUSE_MAX`]; meanwhile every call fails at once. A
 //! connection pooler in front of it must keep a session's connection (pgbouncer: `pool_mode = session`).
 
 mod session;
@@ -95,7 +95,7 @@ pub(crate) struct Opening<'a> {
     /// `catalog` or `control`.
     pub(crate) kind: &'static str,
     pub(crate) schema: &'a Schema,
-    /// Who opens it as its owner, for others to read; nobody where it is shared.
+    /// Who opens it as its owner, for others to read; no one where it is shared.
     pub(crate) holder: Option<&'a str>,
     /// Whether there must be one already.
     pub(crate) must_exist: bool,
@@ -119,7 +119,7 @@ impl Opening<'_> {
             let problem = DatabaseProblem::Missing { store: u128::from_be_bytes(self.store) };
             return Err(database.fail(Failure::Problem(problem)));
         }
-        // What somebody else writes meanwhile is seen as of one instant.
+        // What someone else writes meanwhile is seen as of one instant.
         database.begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         Ok(database)
     }
@@ -151,7 +151,7 @@ impl Opening<'_> {
         Ok(database)
     }
 
-    /// The version of the tables; none where there are none. Later ones and those of another store are refused.
+    /// Returns the version of the tables; none where there are none. Later ones and those of another store are refused.
     fn known(&self, database: &Database) -> Result<Option<u64>, Failure> {
         let session = database.session()?;
         let table = format!("{}.state", database.tables);
@@ -192,7 +192,7 @@ impl Opening<'_> {
             session.batch("BEGIN", ANSWER_MAX)?;
             let rows = session.query("SELECT version FROM state FOR UPDATE", &[])?;
             let found: i32 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-            // Somebody else may have done it meanwhile, where it is shared.
+            // Someone else may have done it meanwhile, where it is shared.
             if usize::try_from(found) == Ok(at) {
                 session.execute("UPDATE state SET version = $1", &[&(found + 1)])?;
                 session.batch(step, ANSWER_MAX)?;
@@ -245,7 +245,10 @@ impl Database {
                 if let Some(row) = rows.first() {
                     holder = row.try_get(0)?;
                     if row.try_get(1)? {
-                        tracing::warn!(holder, "database is taken over from an owner that has not been heard of");
+                        tracing::warn!(
+                            holder,
+                            "taking over the database from an owner that stopped renewing its claim"
+                        );
                         return Ok(false);
                     }
                 }
@@ -300,14 +303,14 @@ impl Database {
         let begun = session.batch(self.begin, ANSWER_MAX);
         begun.map_err(|failure| self.fail(failure))?;
         if self.outage.take().is_some() {
-            tracing::info!(database = self.name, "database is there again");
+            tracing::info!(database = self.name, "database is reachable again");
         }
         self.pause = PAUSE_MIN;
         self.session = Some(session);
         Ok(())
     }
 
-    /// Checks that we still own the database, and keeps everybody else from changing it until the transaction ends.
+    /// Checks that we still own the database, and keeps everyone else from changing it until the transaction ends.
     fn check_owner(&self, session: &Session) -> Result<(), Failure> {
         let Some(owner) = &self.owner else { return Ok(()) };
         let rows = session.query("SELECT epoch, holder FROM state FOR UPDATE", &[])?;

@@ -62,7 +62,7 @@ impl Database {
 
     /// Brings the tables from version `found` up to date.
     fn set_up(&mut self, found: usize, schema: &Schema) -> rusqlite::Result<()> {
-        // Where it cannot change its mode it goes on in the old one, whose transactions a failed sync leaves open.
+        // Where it cannot change its mode it continues in the old one, whose transactions a failed sync leaves open.
         let mode: String = self.connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             let problem = format!("its journal mode cannot be changed from {mode} to wal");
@@ -137,7 +137,7 @@ impl Database {
     }
 }
 
-/// The version that the file itself tells; none where there is no such file or no whole header.
+/// Returns the version that the file itself tells; none where there is no such file or no whole header.
 pub(crate) fn version_in_file(path: &Path) -> Option<u64> {
     let mut header = [0; 100];
     File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;

@@ -35,7 +35,7 @@ pub struct Databases {
 /// Whose certificates are good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// Everybody's: the connection is only encrypted.
+    /// Everyone's: the connection is only encrypted.
     Anybody,
     /// Those that the system trusts.
     System,

@@ -51,7 +51,7 @@ pub(crate) struct Mask {
     pub(crate) shown: Vec<usize>,
     /// The deleted events by minute and level.
     minutes: Vec<MinuteCounts>,
-    /// How many deleted events have each field, once somebody wanted to know.
+    /// How many deleted events have each field, once someone wanted to know.
     fields: OnceLock<BTreeMap<Arc<str>, u64>>,
 }
 
@@ -151,7 +151,7 @@ impl Mask {
         days
     }
 
-    /// The rows of a block that are left.
+    /// Returns the rows of a block that are left.
     pub(crate) fn left(&self, block: usize, n_rows: usize) -> RowSet {
         match self.blocks.get(&block) {
             None => RowSet::all(n_rows),
@@ -163,12 +163,12 @@ impl Mask {
         }
     }
 
-    /// Tells whether a row is deleted.
+    /// Reports whether a row is deleted.
     pub(crate) fn is_deleted(&self, block: usize, row: usize) -> bool {
         self.blocks.get(&block).is_some_and(|mask| mask.contains(row))
     }
 
-    /// How many rows of a block are deleted.
+    /// Returns how many rows of a block are deleted.
     pub(crate) fn n_deleted_of(&self, block: usize) -> usize {
         self.blocks.get(&block).map_or(0, |mask| mask.n_deleted)
     }
@@ -194,7 +194,7 @@ impl Mask {
         minutes.into_iter().map(left).filter(|minute| minute.counts.iter().any(|count| *count > 0)).collect()
     }
 
-    /// How many deleted events have each field of the run; fields that none of them has are left out.
+    /// Returns how many deleted events have each field of the run; fields that none of them has are left out.
     pub(crate) fn deleted_fields(&self, run: &dyn Run) -> Result<&BTreeMap<Arc<str>, u64>, ScanError> {
         if let Some(known) = self.fields.get() {
             return Ok(known);

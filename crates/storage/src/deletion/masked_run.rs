@@ -1,7 +1,7 @@
 //! A run as snapshots see it once some of its events are deleted.
 //!
 //! Deleted rows are not there: blocks have fewer rows, blocks without any are left out, and what is said of the run
-//! as a whole is said of what is left. Nobody who reads runs needs to know of deletions, and a run without any is
+//! as a whole is said of what is left. No one who reads runs needs to know of deletions, and a run without any is
 //! read as before.
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl MaskedRun {
         Self { run, mask, info }
     }
 
-    /// The number that the run itself gives a block.
+    /// Returns the number that the run itself gives a block.
     fn block(&self, shown: usize) -> usize {
         self.mask.shown[shown]
     }

@@ -20,13 +20,13 @@ pub(crate) struct Deletion {
 }
 
 impl Deletion {
-    /// Tells whether it may have taken events of some of these runs.
+    /// Reports whether it may have taken events of some of these runs.
     pub(crate) fn concerns(&self, runs: &[RunSummary]) -> bool {
         let overlaps = |run: &RunSummary| self.sequences.overlaps(run.first_sequence, run.last_sequence);
         runs.iter().any(|run| run.group_id == self.group_id && overlaps(run))
     }
 
-    /// The deletion as the catalog keeps it.
+    /// Returns the deletion as the catalog keeps it.
     pub(crate) fn row(&self, receipt: &DeletionReceipt) -> catalog::Deletion {
         let (n_events, created) = (receipt.n_deleted, receipt.created);
         let sequences = self.sequences.encoded().to_vec();

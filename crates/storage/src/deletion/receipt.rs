@@ -2,7 +2,7 @@
 //!
 //! `tombstones/<id, 16 hex digits>.receipt` is text, one `key value` per line, the last one the xxh3 of the lines
 //! before; it is written again when the deletion gets on, and stays when its tombstone goes. Of the query it holds a
-//! digest: a text that looks for somebody's data is itself such data. Who has the text can still show that it is the
+//! digest: a text that looks for someone's data is itself such data. Who has the text can still show that it is the
 //! one, with the id of the deletion: SHA-256 of the id, 16 hex digits, a line feed, and the text.
 
 use std::io::{self, Read};
@@ -72,7 +72,7 @@ impl DeletionReceipt {
         }
     }
 
-    /// MaintenanceRecord that a segment with deleted events is no more.
+    /// Notes that a segment with deleted events no longer exists.
     pub(crate) fn note_segment(&mut self, segment: u128, n_bytes: u64) {
         self.n_segments += 1;
         self.bytes_rewritten = self.bytes_rewritten.saturating_add(n_bytes);
@@ -155,7 +155,7 @@ pub(crate) enum ReceiptError {
     Newer(u64),
 }
 
-/// A text without line breaks and other signs that are not shown.
+/// Returns a text without line breaks and other signs that are not shown.
 fn one_line(text: &str) -> String {
     text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect()
 }

@@ -40,27 +40,27 @@ struct Chunk {
 type Range = (u64, u64);
 
 impl Sequences {
-    /// How many there are.
+    /// Returns how many there are.
     pub fn len(&self) -> u64 {
         self.n_events
     }
 
-    /// Tells whether there are none.
+    /// Reports whether there are none.
     pub fn is_empty(&self) -> bool {
         self.n_events == 0
     }
 
-    /// Bytes of the encoded form.
+    /// Returns bytes of the encoded form.
     pub fn n_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The least and the greatest one.
+    /// Returns the least and the greatest one.
     pub(crate) fn bounds(&self) -> Option<Range> {
         self.chunks.first().map(|chunk| (chunk.start, self.last))
     }
 
-    /// The encoded form.
+    /// Returns the encoded form.
     pub(crate) fn encoded(&self) -> &[u8] {
         &self.bytes
     }
@@ -87,7 +87,7 @@ impl Sequences {
         if set.bytes == bytes { Ok(set) } else { Err(Damage("ranges of sequences are not in their usual form")) }
     }
 
-    /// Tells whether any sequence from `first` to `last` is in the set.
+    /// Reports whether any sequence from `first` to `last` is in the set.
     pub(crate) fn overlaps(&self, first: u64, last: u64) -> bool {
         let from = self.chunks.partition_point(|chunk| chunk.start <= first).saturating_sub(1);
         let mut ranges = self.ranges_from(from);
@@ -218,7 +218,7 @@ impl SequenceCollector {
         }
     }
 
-    /// Bytes of what was collected so far, roughly.
+    /// Returns bytes of what was collected so far, roughly.
     pub fn n_bytes(&self) -> usize {
         self.set.bytes.len() + self.pending.len() * 8
     }
@@ -228,7 +228,7 @@ impl SequenceCollector {
         self.set = self.set.union(self.pending.drain(..));
     }
 
-    /// The set.
+    /// Returns the set.
     pub fn finish(mut self) -> Sequences {
         self.sort_in();
         self.set
@@ -248,7 +248,7 @@ impl<'a> Finder<'a> {
         Self { set, ranges: Vec::new(), covered: 0..0 }
     }
 
-    /// Tells whether the sequence is in the set.
+    /// Reports whether the sequence is in the set.
     pub(crate) fn contains(&mut self, sequence: u64) -> bool {
         if !self.covered.contains(&sequence) {
             self.load(sequence);

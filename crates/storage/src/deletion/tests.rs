@@ -25,7 +25,7 @@ fn deletion(id: u64, sequences: impl Iterator<Item = u64>) -> Arc<Deletion> {
     Arc::new(Deletion { id, group_id: 3, sequences: sequences.collect() })
 }
 
-/// What a run says of its events, without the fields that they do not have.
+/// Returns what a run says of its events, without the fields that they do not have.
 fn said(run: &dyn Run) -> Vec<String> {
     let present = |row: String| row.split(' ').filter(|cell| !cell.ends_with("=None")).collect();
     dump(run).expect("whole").into_iter().map(present).collect()
@@ -35,7 +35,7 @@ fn minutes(run: &dyn Run) -> Vec<MinuteCounts> {
     run.minutes().expect("whole").expect("they are kept")
 }
 
-/// Rows of all blocks that may hold a text in `@message`, as messages.
+/// Returns rows of all blocks that may hold a text in `@message`, as messages.
 fn narrowed(run: &dyn Run, literal: &str) -> Vec<Option<Value>> {
     let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false };
     let mut found = Vec::new();

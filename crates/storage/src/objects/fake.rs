@@ -69,7 +69,7 @@ impl FakeS3 {
         Self { address, contents, script }
     }
 
-    /// How to reach it, with little patience.
+    /// Returns how to reach it, with little patience.
     pub(crate) fn options(&self) -> ObjectStoreOptions {
         ObjectStoreOptions {
             endpoint: Some(format!("http://{}", self.address)),
@@ -83,7 +83,7 @@ impl FakeS3 {
         }
     }
 
-    /// From now on `script` says what goes wrong.
+    /// Lets `script` decide from now on what goes wrong.
     pub(crate) fn fail(&self, script: impl FnMut(&Request) -> Option<Trouble> + Send + 'static) {
         *self.script.lock().expect("no panic") = Box::new(script);
     }
@@ -92,17 +92,17 @@ impl FakeS3 {
         self.contents.lock().expect("no panic")
     }
 
-    /// Names of all objects.
+    /// Returns names of all objects.
     pub(crate) fn names(&self) -> Vec<String> {
         self.contents().objects.keys().cloned().collect()
     }
 
-    /// How many uploads in parts are neither finished nor ended.
+    /// Returns how many uploads in parts are neither finished nor ended.
     pub(crate) fn n_uploads(&self) -> usize {
         self.contents().uploads.len()
     }
 
-    /// How many requests with a method came, failed ones included; forgotten afterwards.
+    /// Returns how many requests with a method came, failed ones included; forgotten afterwards.
     pub(crate) fn take_requests(&self, method: &str) -> usize {
         self.contents().n_requests.remove(method).unwrap_or(0)
     }
@@ -233,7 +233,7 @@ fn perform(request: &Request, contents: &mut Contents) -> (u16, String, Vec<u8>)
     }
 }
 
-/// What a bucket holds below a prefix, up to the next slash.
+/// Returns what a bucket holds below a prefix, up to the next slash.
 fn list(contents: &Contents, bucket: &str, prefix: &str) -> String {
     let prefix = prefix.replace("%2F", "/");
     let bucket = format!("{}/", bucket.trim_end_matches('/'));

@@ -25,7 +25,7 @@ pub struct ObjectStoreOptions {
 }
 
 impl ObjectStoreOptions {
-    /// The object store at `url`, with defaults for everything else.
+    /// Returns the object store at `url`, with defaults for everything else.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -52,16 +52,16 @@ impl ObjectStoreOptions {
         refuse_credentials(endpoint)?;
         let host = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
         if !host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')) {
-            return Err(format!("\"{endpoint}\" is no address; write one such as https://s3.example.org"));
+            return Err(format!("\"{endpoint}\" is not an address; write one such as https://s3.example.org"));
         }
         if endpoint.starts_with("http://") && !self.allow_http {
             let next = "use https, or allow it with object_store_allow_http = true";
-            return Err(format!("\"{endpoint}\" has no TLS, so that anybody on the way reads all events; {next}"));
+            return Err(format!("\"{endpoint}\" has no TLS, so anyone on the way can read all events; {next}"));
         }
         Ok(())
     }
 
-    /// Bucket, and prefix without slashes at its ends.
+    /// Returns bucket and prefix, the prefix without slashes at its ends.
     pub(super) fn bucket_and_prefix(&self) -> Result<(&str, &str), String> {
         refuse_credentials(&self.url)?;
         let wanted = |problem: &str| format!("\"{}\" {problem}; write s3://BUCKET or s3://BUCKET/PREFIX", self.url);

@@ -17,12 +17,12 @@ fn file_of(dir: &tempfile::TempDir, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Bytes that differ everywhere.
+/// Returns bytes that differ everywhere.
 fn noise(n_bytes: usize) -> Vec<u8> {
     (0..n_bytes).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
-/// A generator of small numbers that can be repeated.
+/// Returns a generator of small numbers that can be repeated.
 fn dice(mut seed: u64) -> impl FnMut(u64) -> u64 + Send {
     move |n| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -82,7 +82,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
 /// Copies a store to `target`, which must be new or empty. Every file is synced.
 ///
 /// The directories of others in the data directory ([`OTHERS`]) are copied with it. The copy is marked as one
-/// (`copy`), so that it notifies nobody until it is made the original.
+/// (`copy`), so that it notifies no one until it is made the original.
 ///
 /// What lies in the object store is copied too, and the copy lists it as its own; what is in PostgreSQL is in files
 /// of the copy.

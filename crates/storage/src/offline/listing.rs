@@ -56,7 +56,7 @@ impl CatalogListing {
         Ok(Self::File(open_database(path)?, path.display().to_string()))
     }
 
-    /// What the database itself finds wrong with it.
+    /// Runs the database's own check and returns what it found.
     pub(super) fn check(&mut self) -> Result<(), DatabaseError> {
         let Self::File(connection, name) = self else { return Ok(()) };
         let check = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
@@ -66,7 +66,7 @@ impl CatalogListing {
         }
     }
 
-    /// All segments that it lists.
+    /// Returns all segments that it lists.
     pub(super) fn segments(&mut self) -> Result<Vec<SegmentListing>, OpenError> {
         match self {
             Self::File(connection, name) => Ok(listed_segments(connection).map_err(of(name))?),
@@ -74,7 +74,7 @@ impl CatalogListing {
         }
     }
 
-    /// Numbers of the WAL file below which all were released, and of one that was made.
+    /// Returns numbers of the WAL file below which all were released, and of one that was made.
     pub(super) fn wal_marks(&mut self) -> Result<(u64, u64), OpenError> {
         match self {
             Self::File(connection, name) => Ok(wal_marks(connection).map_err(of(name))?),
@@ -104,7 +104,7 @@ pub(super) fn open_database(path: &Path) -> Result<Connection, OpenError> {
     Ok(Connection::open_with_flags(path, flags).map_err(of(&path.to_string_lossy()))?)
 }
 
-/// All segments that a catalog lists.
+/// Returns all segments that a catalog lists.
 fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<SegmentListing>> {
     // A catalog of an earlier version knows no other place.
     let has_places = connection.prepare("SELECT place FROM segments LIMIT 0").is_ok();
@@ -125,7 +125,7 @@ fn listed_segments(connection: &Connection) -> rusqlite::Result<Vec<SegmentListi
     Ok(listed)
 }
 
-/// The object store that a store in `dir` uses, where one is set.
+/// Opens the object store that a store in `dir` uses, where one is set.
 pub(super) fn open_objects(
     options: Option<&ObjectStoreOptions>,
     store: &[u8; 16],
@@ -135,7 +135,7 @@ pub(super) fn open_objects(
     Ok(objects.map(Arc::new))
 }
 
-/// Numbers of the WAL file below which all were released, and of one that was made.
+/// Returns numbers of the WAL file below which all were released, and of one that was made.
 fn wal_marks(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     let value = |key: &str| {
         let value = connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
@@ -144,7 +144,7 @@ fn wal_marks(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     Ok((value("wal_released")?.unwrap_or(1), value("wal_made")?.unwrap_or(0)))
 }
 
-/// Files below `dir`, relative to it, sorted; none where there is no such directory.
+/// Returns files below `dir`, relative to it, sorted; none where there is no such directory.
 pub(super) fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut pending = vec![dir.to_owned()];

@@ -11,7 +11,7 @@ use super::*;
 use crate::{Delivery, Options, Part, Store};
 
 fn open(dir: &Path) -> Arc<Store> {
-    // Small files, so that the WAL goes on in the next one all the time.
+    // Small files, so that the WAL continues in the next one all the time.
     let options = Options { disk_reserve_bytes: 0, wal_segment_bytes: 8 << 10, ..Options::new(dir) };
     let (store, recovery) = Store::open(options).expect("a store that can be opened");
     assert_eq!(recovery.damaged, []);

@@ -199,7 +199,7 @@ fn check_orphans(dir: &Path, listed: &[SegmentListing], report: &mut VerifyRepor
     Ok(())
 }
 
-/// The chain of WAL files. A running server makes and removes files between two looks: what is missing is so twice.
+/// Returns the chain of WAL files. A running server makes and removes files between two looks: what is missing is so twice.
 fn wal_chain(dir: &Path, mut marks: impl FnMut() -> Result<(u64, u64), OpenError>) -> Result<Chain, OpenError> {
     let wal_dir = dir.join("wal");
     let mut missing = None;

@@ -31,7 +31,7 @@ impl Anchor {
         i64::try_from(uptime.saturating_sub(self.uptime).as_nanos()).unwrap_or(i64::MAX)
     }
 
-    /// Where it should stand now.
+    /// Returns where it should stand now.
     fn expected(&self, uptime: Duration) -> i64 {
         self.wall.saturating_add(self.elapsed_ns(uptime))
     }
@@ -64,7 +64,7 @@ pub struct ClockDoubt {
     pub now: Timestamp,
     /// What it should say at least, where that is known.
     pub expected: Option<Timestamp>,
-    /// How long it must still go steadily to be trusted without anybody's word, in nanoseconds.
+    /// How long it must still go steadily to be trusted without anyone's word, in nanoseconds.
     pub steady_for_ns: i64,
 }
 
@@ -82,7 +82,7 @@ impl ClockGuard {
     /// Goes on from what an earlier process noted; without that the clock is trusted as it is.
     pub(crate) fn new(note: Option<ClockRecord>, wall: i64, uptime: Duration) -> Self {
         let here = Anchor { wall, uptime };
-        // Nobody knows for how long the machine was off: what is near enough is taken for the same clock.
+        // No one knows for how long the machine was off: what is near enough is taken for the same clock.
         let again =
             |seen: i64| Some(Anchor { wall: seen, uptime }).filter(|then| then.fits(wall, uptime)).map(|_| here);
         let note = note.unwrap_or(ClockRecord { seen: wall, other: None });
@@ -95,7 +95,7 @@ impl ClockGuard {
         guard
     }
 
-    /// A guard that doubts the clock, since nothing is known of it.
+    /// Returns a guard that doubts the clock, since nothing is known of it.
     pub(crate) fn doubtful(wall: i64, uptime: Duration) -> Self {
         let mut guard = Self { trusted: None, seen: wall, other: None };
         guard.look(wall, uptime);
@@ -125,7 +125,7 @@ impl ClockGuard {
         *self = Self { trusted: Some(Anchor { wall, uptime }), seen: wall, other: None };
     }
 
-    /// What is wrong, if anything was when it was last looked at.
+    /// Returns what is wrong, if anything was when it was last looked at.
     pub(crate) fn doubt(&self, uptime: Duration) -> Option<ClockDoubt> {
         self.other.map(|other| ClockDoubt {
             now: Timestamp(other.seen),
@@ -134,10 +134,10 @@ impl ClockGuard {
         })
     }
 
-    /// What the next process is to know; nothing where nothing is known.
+    /// Returns what the next process is to know; nothing where nothing is known.
     pub(crate) fn note(&self, uptime: Duration) -> Option<ClockRecord> {
         let other = self.other.map(|other| (other.seen, other.steady_ns(uptime)));
-        // While another clock is told, the trusted one goes on by the uptime.
+        // While another clock is told, the trusted one continues by the uptime.
         let expected = self.trusted?.expected(uptime);
         Some(ClockRecord { seen: if other.is_some() { expected } else { self.seen }, other })
     }
@@ -165,7 +165,7 @@ mod tests {
         for hour in 0..1000 {
             assert!(guard.look(after(hour as i64), hours(5 + hour)), "hour {hour}");
         }
-        // The machine was asleep: its uptime went on as well. It was corrected by an hour, both ways.
+        // The machine was asleep: its uptime continued as well. It was corrected by an hour, both ways.
         assert!(guard.look(after(5001), hours(5005)));
         assert!(guard.look(after(4999), hours(5005)));
     }

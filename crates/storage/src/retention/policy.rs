@@ -85,7 +85,7 @@ pub struct RetentionChange {
 }
 
 impl RetentionChange {
-    /// Tells whether more than half of the group goes: the mark of a mistake in a limit.
+    /// Reports whether more than half of the group goes: the mark of a mistake in a limit.
     pub fn removes_most(&self) -> bool {
         u128::from(self.removes.n_events) * 2 > u128::from(self.n_events_before)
     }

@@ -20,10 +20,10 @@ impl Segments {
         drop(guard);
         if was_doubtful == is_trusted {
             if is_trusted {
-                tracing::info!(now = %wall, "the clock is trusted again; retention by age goes on");
+                tracing::info!(now = %wall, "the clock is trusted again; retention by age resumes");
             } else {
                 let expected = expected.unwrap_or_else(|| "unknown".to_owned());
-                tracing::warn!(now = %wall, expected, "the clock jumped; nothing is deleted for its age meanwhile");
+                tracing::warn!(now = %wall, expected, "the clock jumped; nothing is deleted by age meanwhile");
             }
         }
         self.keep_notes(|_| {});
@@ -38,7 +38,7 @@ impl Segments {
         self.signals.retention.ring();
     }
 
-    /// Writes down what has changed, where it has changed enough. A disk that takes nothing costs only the memory of it.
+    /// Saves what has changed, where it has changed enough. A disk that takes nothing costs only the memory of it.
     pub(crate) fn keep_notes(&self, change: impl FnOnce(&mut MaintenanceRecord)) {
         let note = self.maintenance.clock().note(self.options.clock.uptime());
         let mut noted = self.maintenance.noted();
@@ -62,7 +62,7 @@ impl Segments {
         }
         match notes.write(&self.options.dir, &self.store) {
             Ok(()) => *noted = notes,
-            Err(error) => tracing::warn!(%error, "what upkeep remembers cannot be written down"),
+            Err(error) => tracing::warn!(%error, "state of upkeep not saved"),
         }
     }
 }

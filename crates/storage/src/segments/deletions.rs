@@ -53,7 +53,7 @@ impl Segments {
         }
     }
 
-    /// Takes note of segments with deleted events that were written again, or removed with them.
+    /// Notes segments with deleted events that were written again, or removed with them.
     pub(crate) fn note_rewritten(&self, segments: &[Arc<StoredSegment>], masks: &Masks) {
         let mut receipts = self.receipts();
         let mut changed = BTreeSet::new();
@@ -110,7 +110,7 @@ impl Segments {
         self.drop_old_receipts();
     }
 
-    /// Tells whether there are segment files that are not in use: a catalog that was lost would take them back.
+    /// Reports whether there are segment files that are not in use: a catalog that was lost would take them back.
     fn has_stray_segments(&self) -> bool {
         let Ok(files) = crate::segments::files::list(&self.options.dir.join("segments")) else { return true };
         let state = self.state();

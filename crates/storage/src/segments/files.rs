@@ -2,7 +2,7 @@
 //!
 //! A local segment is written under another name, synced, renamed, and its directory synced, before anything relies
 //! on it; how one becomes an object is told in `offload`. A segment leaves the catalog before its file is removed, and
-//! the file keeps its name until nobody holds the segment: readers open and close it as they need it (`source`). A
+//! the file keeps its name until no one holds the segment: readers open and close it as they need it (`source`). A
 //! file that is doomed and still held, or cannot be removed, is removed later, also after the next start: the
 //! catalog remembers it until it is gone.
 
@@ -39,12 +39,12 @@ pub(crate) struct SegmentFiles {
 /// A file that must go.
 pub(super) struct FileRemoval {
     pub(super) doomed: ObsoleteFile,
-    /// What it is, until nobody holds that any more.
+    /// What it is, until no one holds that any more.
     stored: Option<Arc<StoredSegment>>,
 }
 
 impl SegmentFiles {
-    /// Segments of the store `store`.
+    /// Returns segments of the store `store`.
     pub(crate) fn new(options: &Options, store: [u8; 16]) -> Result<Self, String> {
         let cache = || {
             let (capacity, reserve) = (options.read_cache_bytes, options.disk_reserve_bytes);
@@ -59,12 +59,12 @@ impl SegmentFiles {
         Ok(Self { dir: options.dir.clone(), store, pool, remote, sections, doomed, objects_being_removed })
     }
 
-    /// What the sections kept hold and were good for.
+    /// Returns what the sections kept hold and were good for.
     pub(crate) fn sections_status(&self) -> SectionCacheStatus {
         self.sections.status()
     }
 
-    /// The path of a local file.
+    /// Returns the path of a local file.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.dir.join(file)
     }
@@ -109,13 +109,13 @@ impl SegmentFiles {
         Ok(segment)
     }
 
-    /// Tells whether a segment can be opened without asking the object store.
+    /// Reports whether a segment can be opened without asking the object store.
     pub(crate) fn is_at_hand(&self, row: &SegmentRow) -> bool {
         let has_end = |remote: &Arc<RemoteFiles>| remote.cache.end(row.id).is_some();
         row.place == Place::Local || self.remote.as_ref().is_some_and(has_end)
     }
 
-    /// What is said of a segment that is not at hand.
+    /// Returns what is said of a segment that is not at hand.
     pub(crate) fn not_at_hand(&self, row: &SegmentRow) -> ScanError {
         let problem = NOT_READ_YET.to_owned();
         match self.object_store(&row.file) {
@@ -150,7 +150,7 @@ impl SegmentFiles {
         self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of segments whose files must go.
+    /// Notes segments whose files must go.
     pub(crate) fn doom(&self, segments: impl IntoIterator<Item = Arc<StoredSegment>>) {
         self.doomed().extend(segments.into_iter().map(|stored| {
             let doomed = ObsoleteFile { file: stored.file.clone(), place: stored.place };
@@ -158,27 +158,27 @@ impl SegmentFiles {
         }));
     }
 
-    /// Takes note of a file that must go and that nobody reads.
+    /// Notes a file that must go and that no one reads.
     pub(crate) fn doom_file(&self, doomed: ObsoleteFile) {
         self.doomed().push(FileRemoval { doomed, stored: None });
     }
 
-    /// Tells whether files wait to be removed.
+    /// Reports whether files wait to be removed.
     pub(crate) fn has_doomed(&self) -> bool {
         let doomed = self.doomed();
         !doomed.is_empty() || self.objects_being_removed.load(Ordering::Relaxed) > 0
     }
 
-    /// How many objects must go.
+    /// Returns how many objects must go.
     pub(crate) fn n_doomed_objects(&self) -> usize {
         let doomed = self.doomed();
         let n_waiting = doomed.iter().filter(|file| file.doomed.place == Place::Remote).count();
         n_waiting + self.objects_being_removed.load(Ordering::Relaxed)
     }
 
-    /// Takes out the doomed files of a place that nobody holds any more.
+    /// Takes out the doomed files of a place that no one holds any more.
     pub(super) fn take_released(&self, place: Place) -> Vec<FileRemoval> {
-        // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. Nobody can get
+        // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. No one can get
         // at either from anywhere else, so that one holder stays one.
         let is_held =
             |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
@@ -215,13 +215,13 @@ pub(crate) struct NewSegment {
     pub(crate) row: SegmentRow,
 }
 
-/// When a segment, or the newest of those that it was made of, was written: its id says so.
+/// Returns when a segment, or the newest of those that it was made of, was written: its id says so.
 pub(crate) fn written_at(segment: u128) -> Timestamp {
     let ms = i64::try_from(segment >> 80).unwrap_or(i64::MAX);
     Timestamp(ms.saturating_mul(1_000_000))
 }
 
-/// Files below `segments/`, relative to the data directory.
+/// Returns files below `segments/`, relative to the data directory.
 pub(crate) fn list(dir: &Path) -> io::Result<Vec<String>> {
     let mut files = Vec::new();
     for partition in std::fs::read_dir(dir)? {
@@ -241,7 +241,7 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<String>> {
     Ok(files)
 }
 
-/// Name of a partition's directory.
+/// Returns the name of a partition's directory.
 pub(crate) fn partition_name(partition: i64) -> String {
     if partition == MIXED_PARTITION {
         return "mixed".into();

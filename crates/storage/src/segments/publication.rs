@@ -16,7 +16,7 @@ use crate::tier::{Place, Tier};
 use crate::{StoreError, disk};
 
 impl Segments {
-    /// Identity of a segment that is about to be written.
+    /// Returns the identity of a segment that is about to be written.
     pub(crate) fn new_segment(&self, partition: i64) -> Result<SegmentMeta, StoreError> {
         let segment = self.new_segment_id().map_err(StoreError::io(&self.options.dir))?;
         Ok(SegmentMeta { store: self.store, segment, partition })
@@ -51,7 +51,7 @@ impl Segments {
         Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes, tier, place }), row })
     }
 
-    /// Numbers that rise with time and that nobody has used.
+    /// Returns numbers that rise with time and that no one has used.
     fn new_segment_id(&self) -> io::Result<u128> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -102,14 +102,14 @@ impl Segments {
                     self.note_rewritten(&dead, &erased);
                     self.files.doom(dead);
                 }
-                Err(error) => tracing::warn!(%error, "segments of which nothing is left stay until the next time"),
+                Err(error) => tracing::warn!(%error, "empty segments not removed; retrying later"),
             }
         }
         drop(upkeep);
         self.remove_doomed();
     }
 
-    /// Removes doomed files that nobody reads any more. Objects are removed by a thread that may wait for it.
+    /// Removes doomed files that no one reads any more. Objects are removed by a thread that may wait for it.
     pub(crate) fn remove_doomed(&self) {
         self.remove_doomed_at(Place::Local);
         if self.files.n_doomed_objects() > 0 {
@@ -129,7 +129,7 @@ impl Segments {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(file, %error, "file of a segment cannot be removed; it is tried again");
+                    tracing::warn!(file, %error, "file of a segment cannot be removed; retrying later");
                     self.files.doomed().push(doomed);
                 }
             }

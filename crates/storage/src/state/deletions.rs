@@ -16,7 +16,7 @@ pub(crate) struct Erasure {
 }
 
 impl State {
-    /// How many hot events a deletion takes.
+    /// Returns how many hot events a deletion takes.
     pub(crate) fn hot_events_of(&self, deletion: &Deletion) -> u64 {
         let mut finder = Finder::new(&deletion.sequences);
         let groups = self.generations().filter_map(|generation| generation.groups.get(&deletion.group_id));
@@ -57,12 +57,12 @@ impl State {
         if self.masks.is_empty() { Masks::new() } else { self.masks.extract_if(|(id, _), _| is_gone(*id)).collect() }
     }
 
-    /// The mask of a run, where events of it are deleted.
+    /// Returns the mask of a run, where events of it are deleted.
     pub(crate) fn mask(&self, segment: u128, group_id: u32) -> Option<&Arc<Mask>> {
         if self.masks.is_empty() { None } else { self.masks.get(&(segment, group_id)) }
     }
 
-    /// What is left of a batch that comes back from the WAL.
+    /// Returns what is left of a batch that comes back from the WAL.
     pub(crate) fn without_deleted(&self, group_id: u32, batch: Batch) -> Batch {
         let mut batch = batch;
         for deletion in self.deletions.iter().filter(|deletion| deletion.group_id == group_id) {

@@ -6,7 +6,7 @@ use crate::retention::LONG_AGO;
 use crate::state::{State, StoredSegment};
 
 impl State {
-    /// Tells whether a run's bytes may go.
+    /// Reports whether a run's bytes may go.
     pub(crate) fn is_expendable(&self, segment: u128, group_id: u32) -> bool {
         let is_empty = self.mask(segment, group_id).is_some_and(|mask| mask.n_events + mask.n_undoable == 0);
         is_empty || !self.groups.has_id(group_id) || self.retired.get(&(segment, group_id)) == Some(&LONG_AGO)
@@ -19,7 +19,7 @@ impl State {
         self.flawed.retain(|segment, _| ids.contains(segment));
     }
 
-    /// What of a segment is in snapshots.
+    /// Returns what of a segment is in snapshots.
     pub(crate) fn live_runs<'a>(&'a self, stored: &'a StoredSegment) -> impl Iterator<Item = &'a segment::RunSummary> {
         let id = stored.segment.meta().segment;
         let is_live = move |run: &&segment::RunSummary| {

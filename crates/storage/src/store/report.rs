@@ -14,7 +14,7 @@ use crate::writer::queue::CloseReason;
 const NAMES_MAX: usize = 100;
 
 impl Store {
-    /// The state of the store at this instant.
+    /// Returns the state of the store at this instant.
     pub(super) fn report(&self) -> Status {
         let mut status = self.counted();
         self.add_disk(&mut status);
@@ -49,7 +49,7 @@ impl Store {
         }
     }
 
-    /// What was counted since the start.
+    /// Returns what was counted since the start.
     fn counted(&self) -> Status {
         let counters = &self.segments.counters;
         Status {
@@ -78,7 +78,7 @@ impl Store {
         }
     }
 
-    /// What the file system says.
+    /// Adds sizes from the file system.
     fn add_disk(&self, status: &mut Status) {
         let wal = file_sizes(&self.segments.wal_dir(), "wal");
         (status.wal_files, status.wal_bytes) = (wal.len() as u64, wal.iter().map(|(_, n_bytes)| n_bytes).sum());
@@ -92,7 +92,7 @@ impl Store {
         status.is_disk_short = status.disk_free_bytes.is_some_and(|free| free < least);
     }
 
-    /// What is still to be done, and what is expected.
+    /// Adds the backlog of upkeep and its forecast.
     fn add_upkeep(&self, status: &mut Status) {
         status.catalog_problem = self.segments.claim.problem();
         status.control_problem = self.segments.claim.control_problem();
@@ -109,7 +109,7 @@ impl Store {
     }
 }
 
-/// Names and sizes of the files in a directory whose names end so.
+/// Returns names and sizes of the files in a directory whose names end so.
 fn file_sizes(dir: &Path, extension: &str) -> Vec<(String, u64)> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let named = entries.filter_map(|entry| {

@@ -41,7 +41,7 @@ fn group(name: &str) -> GroupName {
     GroupName::new(name).expect("a valid name")
 }
 
-/// A delivery of events `from..from + n`: event `i` happened `i` seconds before now and says so.
+/// Returns a delivery of events `from..from + n`: event `i` happened `i` seconds before now and says so.
 fn delivery(name: &str, from: u64, n: u64) -> Delivery {
     let mut builder = BatchBuilder::new();
     builder.set_stream("host:file");
@@ -89,7 +89,7 @@ fn assert_events(store: &Store, n: i64) {
     assert_eq!(events(store), (0..n).collect::<Vec<_>>());
 }
 
-/// The sequences of all events, sorted.
+/// Returns the sequences of all events, sorted.
 fn sequences(store: &Store) -> Vec<u64> {
     let snapshot = store.snapshot(&[], TimeRange::ALL);
     let mut found = Vec::new();
@@ -106,7 +106,7 @@ fn sequences(store: &Store) -> Vec<u64> {
     found
 }
 
-/// The only WAL file of a store.
+/// Returns the only WAL file of a store.
 fn wal_file(dir: &Path) -> std::path::PathBuf {
     let wal = dir.join("wal");
     let numbers = crate::wal::list(&wal).expect("a readable directory");

@@ -13,7 +13,7 @@
 //!
 //! The catalog holds the sequences as well: a start that finds a damaged file takes them from there, one that finds
 //! no catalog takes them from here. The file goes when no segment, no WAL file and nothing that a catalog could be
-//! made anew from holds any of the events.
+//! created again from holds any of the events.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(crate) enum TombstoneFile {
     Newer(PathBuf, u16),
 }
 
-/// Where the tombstone of a deletion is.
+/// Returns where the tombstone of a deletion is.
 pub(crate) fn path_of(dir: &Path, id: u64) -> PathBuf {
     dir.join(format!("{id:016x}.events"))
 }
@@ -101,7 +101,7 @@ fn decode(bytes: &[u8], store: &[u8; 16], id: u64) -> Decoded<Tombstone> {
     let length = cursor.count(1)?;
     let sequences = Sequences::decode(cursor.take(length)?)?;
     if !cursor.is_at_end() {
-        return Err(Damage("the file has something behind its end"));
+        return Err(Damage("the file has bytes after its end"));
     }
     let receipt = DeletionReceipt {
         n_matched,

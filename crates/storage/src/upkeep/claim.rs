@@ -14,7 +14,7 @@ const RENEW: Duration = Duration::from_secs(2);
 /// How often a catalog that is away is asked for.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// The thread that keeps the claim, and asks for the control store.
+/// Runs the thread that renews the claim and checks the control store.
 pub(crate) fn run(segments: &Segments, writer: &Writer) {
     let mut pause = RENEW;
     while segments.claim.signal.pause(pause) {
@@ -22,10 +22,10 @@ pub(crate) fn run(segments: &Segments, writer: &Writer) {
         if let Err(error) = &renewed
             && matches!(error.problem, DatabaseProblem::Replaced { .. })
         {
-            // Before anybody can read that it was replaced, and before the control store is waited for.
+            // Before anyone can read that it was replaced, and before the control store is waited for.
             writer.queue.close(CloseReason::Poisoned(error.to_string()));
             segments.claim.note(Some(error));
-            tracing::error!(%error, "this server takes no events any more");
+            tracing::error!(%error, "this server accepts no more events");
             return;
         }
         let has_changed = segments.claim.note(renewed.as_ref().err());

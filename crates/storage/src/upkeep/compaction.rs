@@ -43,7 +43,7 @@ use crate::tier::Tier;
 use crate::upkeep::mover::Mover;
 use crate::upkeep::tiers::TierClassifier;
 
-/// How often somebody looks whether something is due; a flush rings as well.
+/// How often someone looks whether something is due; a flush rings as well.
 const TICK: Duration = Duration::from_secs(60);
 
 /// Longest rest after a block.
@@ -71,21 +71,21 @@ pub(crate) struct Compactor {
 struct CompactionState {
     /// Segments that could not be put together, until the next start.
     skipped: HashSet<u128>,
-    /// A job of which nobody knows whether its transaction is in the catalog, with what it has written.
+    /// A job of which no one knows whether its transaction is in the catalog, with what it has written.
     unsettled: Option<(Job, Vec<NewSegment>)>,
 }
 
 /// Runs that retention hides, and the trims that concern each run.
 type RetiredRuns = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
 
-/// The compaction thread.
+/// Runs the compaction thread.
 pub(crate) fn run(compactor: &Compactor) {
     while compactor.segments.signals.compaction.wait(TICK) {
         match compactor.compact(u128::MAX) {
             Ok(()) => {}
             Err(StoreError::Poisoned(_) | StoreError::ShuttingDown) => return,
             Err(error) => {
-                tracing::warn!(%error, "segments were not put together; they stay as they are");
+                tracing::warn!(%error, "compaction failed; its segments stay as they are");
                 if !compactor.segments.signals.compaction.pause(RETRY) {
                     return;
                 }
@@ -100,7 +100,7 @@ impl Compactor {
         Self { segments, mover, state: Mutex::default(), n_waiting: AtomicUsize::new(0) }
     }
 
-    /// Keeps everybody from beginning a job, for tests.
+    /// Keeps everyone from beginning a job, for tests.
     #[cfg(test)]
     pub(crate) fn hold(&self) -> impl Drop + '_ {
         self.jobs()
@@ -110,7 +110,7 @@ impl Compactor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rests after work, unless somebody waits; `false` once the store is closed.
+    /// Rests after work, unless someone waits; `false` once the store is closed.
     fn rest(&self, worked: Duration, is_busy: bool) -> bool {
         let factor = if is_busy { REST_FACTOR_BUSY } else { 1 };
         let is_awaited = self.n_waiting.load(Ordering::Relaxed) > 0;
@@ -137,7 +137,7 @@ impl Compactor {
         Ok(())
     }
 
-    /// How many segments are to be put together, and their bytes.
+    /// Returns how many segments are to be put together, and their bytes.
     pub(crate) fn debt(&self) -> (u64, u64) {
         choice::debt(self.candidates(&HashSet::new()))
     }
@@ -153,7 +153,7 @@ impl Compactor {
         let n_outputs = written.len();
         let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
         match done {
-            // Only what somebody still holds keeps its file.
+            // Only what someone still holds keeps its file.
             Ok(()) => drop(job),
             Err(StoreError::Catalog(error)) => {
                 // It may have been committed all the same; only the catalog knows.
@@ -223,7 +223,7 @@ impl Compactor {
         Err(error)
     }
 
-    /// Segments that may be put together.
+    /// Returns segments that may be put together.
     fn candidates(&self, skipped: &HashSet<u128>) -> Vec<Candidate> {
         let state = self.segments.state();
         let ages = TierClassifier::now(&self.segments);
@@ -260,14 +260,14 @@ impl Compactor {
         candidates.filter(|candidate| !skipped.contains(&candidate.id)).collect()
     }
 
-    /// The segments of the next job with such up to the number `last`, for tests.
+    /// Returns the segments of the next job with such up to the number `last`, for tests.
     #[cfg(test)]
     pub(crate) fn next_job(&self, last: u128) -> Vec<u128> {
         let job = self.choose(&HashSet::new(), last);
         job.iter().flat_map(|job| &job.inputs).map(|input| input.segment.meta().segment).collect()
     }
 
-    /// What is to be done next with segments up to the number `last`.
+    /// Returns what is to be done next with segments up to the number `last`.
     fn choose(&self, skipped: &HashSet<u128>, last: u128) -> Option<Job> {
         let mut candidates = self.candidates(skipped);
         candidates.retain(|candidate| candidate.id <= last);
@@ -393,7 +393,7 @@ impl Compactor {
         }
     }
 
-    /// The identity of an output. It is as old as the newest flush that it holds, so that a quiet partition stays so.
+    /// Returns the identity of an output. It is as old as the newest flush that it holds, so that a quiet partition stays so.
     fn meta_of(&self, output: &Output, replaced: &[u128]) -> Result<SegmentMeta, StoreError> {
         let meta = self.segments.new_segment(output.partition)?;
         let random = meta.segment & RANDOM_BITS;
@@ -401,7 +401,7 @@ impl Compactor {
         Ok(SegmentMeta { segment: newest, ..meta })
     }
 
-    /// What retention hides of these segments: whole runs, and days of others.
+    /// Returns what retention hides of these segments: whole runs, and days of others.
     fn retired_of(&self, inputs: &[Arc<StoredSegment>]) -> RetiredRuns {
         let state = self.segments.state();
         let is_input = |id: u128| inputs.iter().any(|input| input.segment.meta().segment == id);

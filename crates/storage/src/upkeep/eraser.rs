@@ -147,7 +147,7 @@ impl Eraser {
     }
 }
 
-/// Numbers that rise with time.
+/// Returns numbers that rise with time.
 fn new_id(now: Timestamp) -> std::io::Result<u64> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(std::io::Error::other)?;

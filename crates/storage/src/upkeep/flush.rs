@@ -1,10 +1,10 @@
 //! Flush: hot events become segments.
 //!
-//! The order is what makes it safe to stop anywhere: the writer thread goes on in a new WAL file → segment
+//! The order is what makes it safe to stop anywhere: the writer thread continues in a new WAL file → segment
 //! files written under another name, synced, renamed, their directory synced → batch ids appended and synced →
 //! one catalog transaction → snapshots see the segments instead of the hot events → WAL files removed. Before
 //! the transaction a start finds everything in the WAL and removes the unfinished segments, after it
-//! everything in segments. Accepting goes on meanwhile. A flush that fails is tried again with the same events.
+//! everything in segments. Accepting continues meanwhile. A flush that fails is tried again with the same events.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,7 +50,7 @@ pub(crate) struct FlushState {
 struct PendingFlush {
     rotated: Rotation,
     /// What is on disk and waits for the catalog. It is kept when the catalog fails, and committed again: that is
-    /// no repetition where the first time had succeeded, and nobody was told.
+    /// no repetition where the first time had succeeded, and no one was told.
     prepared: Option<FlushOutput>,
 }
 
@@ -90,7 +90,7 @@ struct Plan {
     runs: Vec<RunInput>,
 }
 
-/// The flusher thread: flushes when hot events are many or old, tries again after a failure.
+/// Runs the flusher thread: flushes when hot events are many or old, tries again after a failure.
 pub(crate) fn run(flusher: &Flusher) {
     let segments = &*flusher.segments;
     let mut n_failed = 0u32;
@@ -162,7 +162,7 @@ impl Flusher {
         self.segments.check("flush.end")
     }
 
-    /// Everything up to and with the catalog transaction.
+    /// Returns everything up to and with the catalog transaction.
     fn prepare_and_commit(&self, pending: &mut PendingFlush, valid: &ValidEntries) -> Result<FlushOutput, StoreError> {
         let mut prepared = match pending.prepared.take() {
             Some(prepared) => prepared,
@@ -181,7 +181,7 @@ impl Flusher {
         }
     }
 
-    /// Everything before the catalog transaction. Where it fails nothing of it stays.
+    /// Returns everything before the catalog transaction. Where it fails nothing of it stays.
     fn prepare(&self, rotated: &Rotation, valid: &ValidEntries) -> Result<FlushOutput, StoreError> {
         let mut written = Vec::new();
         let prepared = self.write_files(rotated, valid, &mut written);
@@ -273,7 +273,7 @@ impl Flusher {
     }
 }
 
-/// Rows of each day in a batch that is in order of time.
+/// Returns rows of each day in a batch that is in order of time.
 fn days_of(batch: &Batch) -> Vec<(i64, std::ops::Range<usize>)> {
     let mut days = Vec::new();
     let mut from = 0;
@@ -325,7 +325,7 @@ fn plan_of_day(generation: &Generation, day: i64, shares: &mut RawShares) -> Pla
     Plan { partition: day, runs }
 }
 
-/// The events of all days but `days`.
+/// Returns the events of all days but `days`.
 fn plan_of_others(generation: &Generation, days: &[i64], shares: &mut RawShares) -> Plan {
     let mut runs = Vec::new();
     for (group_id, hot) in &generation.groups {

@@ -1,12 +1,12 @@
-//! Segments on their way to the object store and back, and what goes on with it in the background.
+//! Segments on their way to the object store and back, and what continues with it in the background.
 //!
 //! The order makes it safe to stop anywhere: the catalog takes note of the new name as one that must go → the file is
 //! put and read back whole (`objects`) → one catalog transaction says that the segment lies there from now on, that
 //! the new name stays and that the old file must go → later snapshots read the new place → the old file is removed
-//! once nobody reads it. Whatever is left by an end in between is listed in the catalog and removed after the next
-//! start; nobody has to look through the bucket, and a copy of a store never removes what the store itself relies on.
+//! once no one reads it. Whatever is left by an end in between is listed in the catalog and removed after the next
+//! start; no one has to look through the bucket, and a copy of a store never removes what the store itself relies on.
 //!
-//! One thread waits for the object store where nobody else should: it removes objects, opens segments that a start
+//! One thread waits for the object store where no one else should: it removes objects, opens segments that a start
 //! could not open without asking, and asks whether the object store answers again after it did not.
 
 use std::collections::HashSet;
@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_secs(15);
 /// How many segments are opened at the same time: each is a request or two.
 const OPENED_AT_ONCE: usize = 8;
 
-/// The thread that waits for the object store; it is not started where there is none.
+/// Runs the thread that waits for the object store; it is not started without one.
 pub(crate) fn run(mover: &Mover) {
     let segments = &*mover.segments;
     let Some(remote) = &segments.files.remote else { return };
@@ -85,7 +85,7 @@ impl Mover {
         }
     }
 
-    /// Moves the file of a segment. Snapshots go on with what they have; `Ok` also where the segment is gone.
+    /// Moves the file of a segment. Snapshots continue with what they have; `Ok` also where the segment is gone.
     pub(crate) fn move_segment_to(&self, stored: &Arc<StoredSegment>, place: Place) -> Result<(), StoreError> {
         let failed = |source| StoreError::Move { file: stored.file.clone(), source };
         if stored.place == place {
@@ -117,7 +117,7 @@ impl Mover {
         name: &str,
     ) -> Result<Arc<Segment>, StoreError> {
         let failed = |source| StoreError::Move { file: stored.file.clone(), source };
-        // Damage is to be found while there may be somebody who still has what was there.
+        // Damage is to be found while there may be someone who still has what was there.
         stored.segment.verify()?;
         let path = self.segments.files.path(&stored.file);
         let mut upload = None;
@@ -171,7 +171,7 @@ impl Mover {
         }
         let committed = self.segments.check("move.commit").and_then(|()| {
             let id = stored.segment.meta().segment;
-            // Where the answer is lost nobody knows which file must go. The catalog does, and the next start asks it.
+            // Where the answer is lost no one knows which file must go. The catalog does, and the next start asks it.
             Ok(self.segments.catalog().move_segment(id, &doomed.file, stored.n_bytes, doomed.place)?)
         });
         committed?;
@@ -230,7 +230,7 @@ impl Mover {
         }
     }
 
-    /// What there is to say of the object store.
+    /// Returns what there is to say of the object store.
     pub(crate) fn object_store_status(&self, state: &State) -> Option<ObjectStoreStatus> {
         let remote = self.segments.files.remote.as_ref()?;
         let (traffic, cache) = (remote.objects.traffic(), remote.cache.used());
@@ -263,7 +263,7 @@ impl Mover {
     }
 }
 
-/// A name that nobody has used for the file of a segment.
+/// Returns a name that no one has used for the file of a segment.
 fn new_name(stored: &StoredSegment) -> io::Result<String> {
     let mut random = [0; 4];
     getrandom::fill(&mut random).map_err(io::Error::other)?;

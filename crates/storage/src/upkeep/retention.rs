@@ -45,13 +45,13 @@ use types::Timestamp;
 /// Whatever share of the disk is allowed, this much may be kept, as far as the disk has it.
 const STORE_BYTES_MIN: u64 = 256 << 20;
 
-/// The retention thread.
+/// Runs the retention thread.
 pub(crate) fn run(retention: &Retention) {
     let segments = &*retention.segments;
     let interval = u64::try_from(segments.options.retention.interval_ns).unwrap_or(0).max(1_000_000_000);
     while segments.signals.retention.wait(Duration::from_nanos(interval)) {
         if let Err(error) = retention.retire() {
-            tracing::warn!(%error, "retention was not enforced; it is tried again");
+            tracing::warn!(%error, "retention not enforced; retrying later");
         }
     }
 }
@@ -67,13 +67,13 @@ impl Retention {
         Self { segments, flusher }
     }
 
-    /// Age that holds for a group: the shorter one of its own and of the store.
+    /// Returns the age limit of a group: the shorter one of its own and of the store.
     fn age_of(&self, state: &State, group: &GroupName) -> Option<i64> {
         let own = state.retentions.get(group).and_then(|retention| retention.age_ns);
         own.into_iter().chain(self.segments.options.retention.age_ns).min()
     }
 
-    /// The time before which a group's events are too old to be kept. A clock that jumped ahead makes nothing too old.
+    /// Returns the time before which a group's events are too old to be kept. A clock that jumped ahead makes nothing too old.
     pub(crate) fn oldest_kept(&self, group: &GroupName) -> Option<Timestamp> {
         let age_ns = self.age_of(&self.segments.state(), group)?;
         let now = self.segments.options.clock.now();
@@ -163,7 +163,7 @@ impl Retention {
         Ok(())
     }
 
-    /// Runs and days of each group that are too old or too many, and those that no longer are.
+    /// Returns runs and days of each group that are too old or too many, and those that no longer are.
     fn beyond_group_limits(
         &self,
         now: Timestamp,
@@ -191,14 +191,14 @@ impl Retention {
         Limits { oldest: self.age_of(state, group).map(|age_ns| now.0.saturating_sub(age_ns)), bytes }
     }
 
-    /// Runs that must go, and at once, for the store to hold no more than it may.
+    /// Returns runs that must go, and at once, for the store to hold no more than it may.
     fn beyond_store_limit(&self) -> Vec<RunId> {
         let Some(limit) = self.store_bytes_max() else { return Vec::new() };
         let n_bytes = self.own_bytes();
         if n_bytes <= limit { Vec::new() } else { limits::oldest_segments(&self.segments.state(), n_bytes - limit) }
     }
 
-    /// Runs whose undo window ends early, since the disk is nearly full.
+    /// Returns runs whose undo window ends early, since the disk is nearly full.
     fn undoable_in_the_way(&self) -> Vec<RunId> {
         let wanted = self.segments.options.disk_reserve_bytes.saturating_mul(2);
         match disk::free_bytes(&self.segments.options.dir) {
@@ -210,7 +210,7 @@ impl Retention {
         }
     }
 
-    /// Bytes that the store may hold.
+    /// Returns bytes that the store may hold.
     pub(crate) fn store_bytes_max(&self) -> Option<u64> {
         match self.segments.options.retention.size? {
             SizeLimit::Bytes(bytes) => Some(bytes),
@@ -224,7 +224,7 @@ impl Retention {
         }
     }
 
-    /// Bytes of segments and WAL files in the data directory.
+    /// Returns bytes of segments and WAL files in the data directory.
     pub(crate) fn own_bytes(&self) -> u64 {
         let state = self.segments.state();
         let local = state.segments.iter().filter(|stored| stored.place == Place::Local);
@@ -281,7 +281,7 @@ impl Retention {
         Ok(self.change(&judged, now))
     }
 
-    /// What [`set_retention`](Self::set_retention) would do, as if the clock were right.
+    /// Returns what [`set_retention`](Self::set_retention) would do, as if the clock were right.
     pub(crate) fn preview_retention(&self, group: &GroupName, retention: GroupRetention) -> RetentionChange {
         let now = self.segments.options.clock.now();
         self.count_days();
@@ -314,7 +314,7 @@ fn percent_of(percent: u8, capacity: u64, kept_free: u64) -> u64 {
     }
 }
 
-/// Bytes of the files in a directory, as far as they can be read.
+/// Returns bytes of the files in a directory, as far as they can be read.
 fn directory_bytes(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()

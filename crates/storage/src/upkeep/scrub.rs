@@ -1,13 +1,13 @@
-//! The scrub: what lies on the disk for long is read again before somebody needs it.
+//! The scrub: what lies on the disk for long is read again before someone needs it.
 //!
 //! In every cycle (`storage.scrub_interval`) each segment in the data directory is read once from the disk, header,
 //! footer and all sections against their checksums, at no more than [`RATE_MAX`] bytes a second. How far it has come
 //! is noted, so that a store that is started every day gets through as well. Segments that were written since the
 //! cycle began were proved then and wait for the next.
 //!
-//! A segment that is found damaged is told of in status, metrics and `/-/ready`, is no longer put together with
+//! A segment that is found damaged is reported in status, metrics and `/-/ready`, is no longer put together with
 //! others, and every answer over its time is partial and names it. What of it can be read is still read, and the file
-//! stays: when it is found whole again, because somebody has put it back, everything is as before.
+//! stays: when it is found whole again, because someone has put it back, everything is as before.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,7 +78,7 @@ impl Scrubber {
     }
 }
 
-/// The scrub thread.
+/// Runs the scrub thread.
 pub(crate) fn run(scrubber: &Scrubber) {
     let Some(interval_ns) = scrubber.segments.options.scrub_interval_ns else { return };
     let tick = Duration::from_nanos(u64::try_from(interval_ns / 4).unwrap_or(0)).clamp(TICK_MIN, TICK_MAX);
@@ -113,7 +113,7 @@ impl Scrubber {
         self.segments.keep_notes(|notes| notes.scrub = note);
     }
 
-    /// The next segment of the cycle.
+    /// Returns the next segment of the cycle.
     fn next_to_scrub(&self, note: &ScrubProgress) -> Option<Arc<StoredSegment>> {
         let state = self.segments.state();
         let is_left = |stored: &&Arc<StoredSegment>| is_in_cycle(stored, note) && id_of(stored) > note.done;
@@ -142,7 +142,7 @@ impl Scrubber {
         self.segments.signals.scrub.pause(SEGMENT_PAUSE)
     }
 
-    /// Takes note of what was found.
+    /// Notes what was found.
     fn judge_scrubbed(&self, stored: &StoredSegment, damage: Option<ScanError>) {
         let id = id_of(stored);
         if damage.is_none() && !self.segments.state().flawed.contains_key(&id) {
@@ -165,7 +165,7 @@ impl Scrubber {
         }
     }
 
-    /// How far the scrub is.
+    /// Returns how far the scrub is.
     pub(crate) fn status(&self) -> ScrubStatus {
         let note = *self.progress();
         let state = self.segments.state();
@@ -198,7 +198,7 @@ fn forget_pages(path: &Path) {
     let _ = file.map(|file| rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed));
 }
 
-/// There is no way to ask for it here.
+/// Does nothing: this system has no way to drop pages.
 #[cfg(not(target_os = "linux"))]
 fn forget_pages(_path: &Path) {}
 

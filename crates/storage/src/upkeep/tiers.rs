@@ -36,7 +36,7 @@ pub(crate) struct TierClassifier {
 }
 
 impl TierClassifier {
-    /// What the tiers are judged by now.
+    /// Returns what the tiers are judged by now.
     pub(crate) fn now(segments: &Segments) -> Self {
         let doubt = segments.maintenance.clock_doubt(&segments.options.clock);
         let options = segments.options.retention.tiers;
@@ -45,18 +45,18 @@ impl TierClassifier {
         Self { now: segments.options.clock.now().0, options }
     }
 
-    /// How old a segment is.
+    /// Returns how old a segment is.
     fn age_ns(&self, stored: &StoredSegment) -> i64 {
         let last = stored.segment.summaries().iter().map(|run| run.last.0).max().unwrap_or(i64::MIN);
         self.now.saturating_sub(last.max(written_at(stored.segment.meta().segment).0))
     }
 
-    /// Tells whether it is old enough to be warm, written again or not.
+    /// Reports whether it is old enough to be warm, written again or not.
     pub(crate) fn is_warm(&self, stored: &StoredSegment) -> bool {
         self.options.warm_after_ns.is_some_and(|after| self.age_ns(stored) >= after)
     }
 
-    /// Tells whether it is to be written again to be cold.
+    /// Reports whether it is to be written again to be cold.
     pub(crate) fn is_cold_due(&self, stored: &StoredSegment) -> bool {
         stored.tier != Tier::Cold && self.options.cold_after_ns.is_some_and(|after| self.age_ns(stored) >= after)
     }
@@ -66,7 +66,7 @@ impl TierClassifier {
     }
 }
 
-/// Segments and bytes of each tier and place.
+/// Returns segments and bytes of each tier and place.
 pub(crate) fn statuses(segments: &Segments) -> Vec<TierStatus> {
     let ages = TierClassifier::now(segments);
     let mut found: BTreeMap<(Tier, Place), (u64, u64)> = BTreeMap::new();

@@ -81,7 +81,7 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         put_column(out, column)?;
     }
     if out.len() > PLAIN_BYTES_MAX {
-        return Err(format!("it takes {} bytes and may take {PLAIN_BYTES_MAX}", out.len()));
+        return Err(format!("it has {} bytes; the limit is {PLAIN_BYTES_MAX}", out.len()));
     }
     Ok(())
 }

@@ -42,21 +42,21 @@ impl Chain {
         Ok(Self { links, missing })
     }
 
-    /// Bytes that the file behind `index` says this one has.
+    /// Returns bytes that the file behind `index` says this one has.
     pub(crate) fn n_bytes_of(&self, index: usize) -> Option<u64> {
         let number = self.links.get(index)?.number;
         let (next, _) = self.links.get(index + 1)?.header.ok()?;
         next.previous.filter(|previous| previous.number == number)?.n_bytes
     }
 
-    /// The highest number that a file is known to have had.
+    /// Returns the highest number that a file is known to have had.
     pub(crate) fn highest(&self) -> u64 {
         let present = self.links.last().map_or(0, |link| link.number);
         self.missing.last().map_or(present, |range| present.max(*range.end()))
     }
 }
 
-/// Numbers of files that something tells of and that are not there.
+/// Returns numbers of files that something tells of and that are not there.
 fn missing(links: &[Link], released: u64, made: u64) -> Vec<RangeInclusive<u64>> {
     let mut missing: Vec<RangeInclusive<u64>> = Vec::new();
     // What must be there next; the files between it and the next one that is there are missing.

@@ -96,7 +96,7 @@ fn take_apart(bytes: &[u8], header: &FileHeader) -> (Vec<LocatedHeader>, Vec<Ran
     (records, gaps)
 }
 
-/// The first intact record at or behind `from`.
+/// Returns the first intact record at or behind `from`.
 fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<LocatedHeader> {
     let mut at = from;
     loop {
@@ -117,7 +117,7 @@ fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<LocatedHeader> {
     }
 }
 
-/// The body of an intact record.
+/// Returns the body of an intact record.
 pub(crate) fn body<'a>(bytes: &'a [u8], header: &Header, range: &Range<usize>) -> &'a [u8] {
     let from = range.end.saturating_sub(header.body_bytes);
     bytes.get(from..range.end).unwrap_or_default()

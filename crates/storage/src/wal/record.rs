@@ -58,7 +58,7 @@ pub(crate) struct Header {
     pub(crate) body_hash: u64,
 }
 
-/// Length of a header with `n_parts` group ids.
+/// Returns the length of a header with `n_parts` group ids.
 fn header_bytes(n_parts: usize) -> usize {
     FIXED_BYTES + n_parts * 4 + 8
 }
@@ -113,7 +113,7 @@ impl Header {
         })
     }
 
-    /// The body behind the header at the start of `bytes`; `None` where it is cut off or does not fit its hash.
+    /// Returns the body behind the header at the start of `bytes`; `None` where it is cut off or does not fit its hash.
     pub(crate) fn body<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let from = header_bytes(self.group_ids.len());
         let body = bytes.get(from..from.checked_add(self.body_bytes)?)?;
@@ -132,7 +132,7 @@ pub(crate) struct Body {
 pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buffers) -> Result<Body, String> {
     let Delivery { key, position, parts, .. } = delivery;
     if parts.len() > usize::from(u16::MAX) {
-        return Err(format!("{} groups are in it and {} may be", parts.len(), u16::MAX));
+        return Err(format!("it has {} groups; the limit is {}", parts.len(), u16::MAX));
     }
     let mut out = vec![u8::from(key.is_some()) | u8::from(position.is_some()) << 1];
     if let Some(key) = key {
@@ -157,7 +157,7 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buf
         out.extend_from_slice(&batch);
     }
     if out.len() > BODY_BYTES_MAX {
-        return Err(format!("it takes {} bytes and may take {BODY_BYTES_MAX}", out.len()));
+        return Err(format!("it has {} bytes; the limit is {BODY_BYTES_MAX}", out.len()));
     }
     let hash = xxh3_64(&out);
     Ok(Body { bytes: out, hash })

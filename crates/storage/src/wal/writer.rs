@@ -14,7 +14,7 @@ use crate::{Faults, disk};
 pub(crate) enum WriteError {
     /// There was no room; what was written of it is gone again and the file is as it was.
     Full,
-    /// The next file cannot be made; nothing of it is left and the file goes on being used.
+    /// The next file cannot be made; nothing of it is left and the file continues being used.
     Postponed(io::Error),
     /// What is durable is unknown; the file must not be written to again.
     Failed(io::Error),
@@ -50,7 +50,7 @@ fn create(dir: &Path, header: &FileHeader, faults: &Faults) -> Result<File, Writ
     };
     let file = write().map_err(|error| {
         if !faults.has_crashed() {
-            // Nobody has seen it, and a later try makes it anew.
+            // No one has seen it, and a later try makes it anew.
             let _ = std::fs::remove_file(&unpublished);
         }
         postponed(error)
@@ -121,22 +121,22 @@ impl Writer {
         Ok(())
     }
 
-    /// Number of the file being written.
+    /// Returns the number of the file being written.
     pub(crate) fn number(&self) -> u64 {
         self.header.number
     }
 
-    /// Tells whether the file is there; it is not as long as there was no room for it.
+    /// Reports whether the file is there; it is not as long as there was no room for it.
     pub(crate) fn is_made(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Salt of the file being written.
+    /// Returns the salt of the file being written.
     pub(crate) fn salt(&self) -> u64 {
         self.header.salt
     }
 
-    /// Where the next write goes.
+    /// Returns where the next write goes.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
@@ -145,7 +145,7 @@ impl Writer {
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         if self.file.is_none() {
             self.begin().map_err(|error| match error {
-                // There is no other file to go on in.
+                // There is no other file to continue in.
                 WriteError::Postponed(error) => WriteError::Failed(error),
                 other => other,
             })?;

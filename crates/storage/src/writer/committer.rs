@@ -147,15 +147,15 @@ impl Committer {
         if self.wal.end() >= self.segments.options.wal_segment_bytes
             && let Err(error) = self.next_file()
         {
-            // The old file goes on being used; the next commit tries again.
-            tracing::warn!(%error, "next wal file cannot be made");
+            // The old file continues being used; the next commit tries again.
+            tracing::warn!(%error, "next wal file cannot be created");
         }
         if self.segments.is_flush_due(age) {
             self.segments.signals.flush.ring();
         }
     }
 
-    /// Goes on in the next WAL file. Where it cannot be made the old one goes on being used, unless a sync failed.
+    /// Goes on in the next WAL file. Where it cannot be made the old one continues being used, unless a sync failed.
     fn next_file(&mut self) -> Result<(), StoreError> {
         self.wal.rotate(self.next_sequence).map_err(|error| match error {
             WriteError::Full => StoreError::io(&self.segments.wal_dir())(std::io::ErrorKind::StorageFull.into()),
@@ -169,7 +169,7 @@ impl Committer {
 
     /// Takes nothing any more, for good.
     fn poison(&self, reason: String) {
-        tracing::error!(reason, file = self.wal.number(), "wal cannot be written; nothing is accepted any more");
+        tracing::error!(reason, file = self.wal.number(), "wal cannot be written; no more events are accepted");
         self.writer.queue.close(CloseReason::Poisoned(reason));
     }
 
@@ -242,7 +242,7 @@ impl Committer {
         staged
     }
 
-    /// The number of a group, a new one where it is new.
+    /// Returns the number of a group, a new one where it is new.
     fn group_id(&mut self, state: &State, staged: &mut StagedDeliveries, group: &GroupName) -> u32 {
         if let Some(id) = state.groups.id_of(group) {
             return id;
@@ -333,7 +333,7 @@ impl Committer {
     }
 }
 
-/// What a delivery is answered without being written; `None` where it is to be accepted.
+/// Returns what a delivery is answered without being written; `None` where it is to be accepted.
 fn judge(state: &State, request: &Request, age: Timestamp) -> Option<Result<Receipt, AppendError>> {
     if let Some(key) = request.key
         && let Some(known) = state.ids.get(&key.id, age)

@@ -69,7 +69,7 @@ impl Request {
         Ok(Self { key, position, raw_bytes, parts: parts.collect(), n_events, body })
     }
 
-    /// Tells whether accepting it leaves no trace.
+    /// Reports whether accepting it leaves no trace.
     pub(crate) fn is_empty(&self) -> bool {
         self.n_events == 0 && self.key.is_none() && self.position.is_none()
     }
@@ -131,7 +131,7 @@ impl fmt::Debug for Answer {
 pub(crate) enum WriterCommand {
     /// Accept a delivery.
     Append(Box<Request>, Answer),
-    /// Begin a flush: go on in a new WAL file and hand over what came before. `None` where there is nothing.
+    /// Begin a flush: continue in a new WAL file and hand over what came before. `None` where there is nothing.
     Rotate(SyncSender<Result<Option<Rotation>, StoreError>>),
     /// Delete a group; the answer is whether there was one.
     Delete(GroupName, SyncSender<Result<bool, StoreError>>),
@@ -186,7 +186,7 @@ struct QueueState {
 }
 
 impl QueueState {
-    /// Whether it is worth to wait for what is on its way.
+    /// Reports whether it is worth to wait for what is on its way.
     fn may_gather(&self) -> bool {
         self.closed.is_none()
             && self.is_gathering
@@ -209,7 +209,7 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why nothing is taken any more, where it is so.
+    /// Returns why nothing is taken any more, where it is so.
     pub(crate) fn closed(&self) -> Option<CloseReason> {
         self.waiting().closed.clone()
     }
@@ -261,13 +261,13 @@ impl Queue {
         Some(work)
     }
 
-    /// How many deliveries and commands wait.
+    /// Returns how many deliveries and commands wait.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.waiting().work.len()
     }
 
-    /// Tells whether nothing waits.
+    /// Reports whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting().work.is_empty()
     }
@@ -279,7 +279,7 @@ impl Queue {
         !waiting.work.is_empty()
     }
 
-    /// Says that a delivery is on its way, or that it is not any more.
+    /// Says that a delivery is on its way, or that it is no longer.
     pub(crate) fn note_coming(&self, is_coming: bool) {
         let mut waiting = self.waiting();
         waiting.n_coming = if is_coming { waiting.n_coming + 1 } else { waiting.n_coming.saturating_sub(1) };
@@ -345,7 +345,7 @@ mod tests {
         queue.push_delivery(request(), Answer::new(drop)).expect("room");
     }
 
-    /// Waits until somebody gathers; there is something on its way, so that it goes on.
+    /// Waits until someone gathers; there is something on its way, so that it continues.
     fn await_gathering(queue: &Queue) {
         while !queue.waiting().is_gathering {
             std::thread::yield_now();

@@ -67,7 +67,7 @@ fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
     assert_eq!(put("one", rule(&[]), PutMode::New), Err(DefinitionError::Exists("rule \"one\"".into())));
     put("one", json!({"query": "filter a = 2", "name": "one"}), PutMode::Replace).unwrap();
     let in_file = put("errors", rule(&[]), PutMode::Replace).unwrap_err();
-    assert_eq!(in_file.to_string(), "rule \"errors\" stands in errors.yaml; change it there");
+    assert_eq!(in_file.to_string(), "rule \"errors\" is defined in errors.yaml; change it there");
     for (definition, expected) in [
         (json!({"query": "filter a ="}), "query: "),
         (json!({"query": "filter a = 1", "wnidow": "5m"}), "unknown key \"wnidow\"; did you mean window:?"),

@@ -19,7 +19,7 @@ fn a_pattern_that_was_not_there_before_fires_once_and_ends() {
         .collect();
     let mut world = World::new(rule(RULE), &errors(&texts));
     assert_eq!(world.at(29.0), "", "known since half an hour");
-    assert_eq!(world.why, "no pattern is new or jumps");
+    assert_eq!(world.why, "no pattern is new or jumping");
     assert_eq!(world.at(30.5), "app/disk <*> is full=1");
     assert_eq!(world.patterns[0]["is_new"], true);
     assert_eq!(world.patterns[0]["before"], 0);
@@ -68,7 +68,7 @@ fn of_very_many_patterns_most_are_told_of_together() {
     let fired = world.at(11.0);
     assert_eq!(fired.split(", ").count(), 4, "{fired}");
     assert!(fired.contains("(more patterns)=7"), "{fired}");
-    assert_eq!(world.why, "4 firing, 10 new or jumping of 10 patterns, 7 told of together");
+    assert_eq!(world.why, "4 firing, 10 new or jumping of 10 patterns, 7 of them summarized");
     let again = world.at(11.5);
     assert_eq!(again, fired, "the same ones are told of");
 }

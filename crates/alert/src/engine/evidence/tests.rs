@@ -26,7 +26,7 @@ fn append(store: &Store, now: Timestamp, texts: &[(&str, &str, i64)]) {
     store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
 }
 
-/// What is known of the errors of `app/a`.
+/// Returns what is known of the errors of `app/a`.
 fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
@@ -34,10 +34,10 @@ fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
     options.clock = Clock::new(move || now);
     let (store, _) = Store::open(options).unwrap();
     append(&store, now, texts);
-    let mut book = RuleSet::default();
+    let mut engine = RuleSet::default();
     let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
-    book.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
-    let rule = &book.rules[0];
+    engine.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
+    let rule = &engine.rules[0];
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
     let compiled = compile(rule, now).unwrap();
     let range = window_of(rule, now);

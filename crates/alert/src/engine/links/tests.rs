@@ -5,21 +5,21 @@ use language::parse_insights;
 use super::*;
 use crate::{Options, RuleSet};
 
-/// The query, the groups and the time of the link to a row of a rule.
+/// Returns the query, the groups and the time of the link to a row of a rule.
 fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) -> (String, String, String) {
     let dir = tempfile::tempdir().unwrap();
     let mut rules = RuleSet::default();
     rules.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {rule}}}]}}]")).unwrap();
     let rule = rules.rules[0].clone();
     let options = Options { base_url: "https://logs.example.org/".into(), ..Options::new(dir.path().join("alerts")) };
-    let book = RuleEngine::open(rules, Vec::new(), &options, Timestamp(0)).unwrap();
+    let engine = RuleEngine::open(rules, Vec::new(), &options, Timestamp(0)).unwrap();
     let now = Timestamp(1_800_000_000 * Timestamp::SECOND);
     let mut compiled = compile(&rule, now).unwrap();
     if pattern {
         compiled.note_pattern(1);
     }
     let events: Vec<Json> = message.iter().map(|message| serde_json::json!({"@message": message})).collect();
-    let url = book.url_of_row(&rule, &compiled, (row, &events), now);
+    let url = engine.url_of_row(&rule, &compiled, row, &events, now);
     assert!(url.starts_with("https://logs.example.org/"), "{url}");
     let pairs: Vec<(String, String)> = reqwest::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
     let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, v)| v.clone()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Turns over events that happened at given times: what comes at once, late, after a while without anybody, and after
+//! Turns over events that happened at given times: what comes at once, late, after a while without anyone, and after
 //! a rule was changed.
 
 use std::collections::HashSet;
@@ -32,7 +32,7 @@ impl Ask for Events {
 
 struct Bench {
     dir: tempfile::TempDir,
-    book: RuleEngine,
+    engine: RuleEngine,
     rule: String,
     events: Events,
     now: Timestamp,
@@ -63,7 +63,8 @@ impl Bench {
     fn new(rule: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
-        let mut bench = Self { book: opened(dir.path(), rule), dir, rule: rule.into(), events: Events::default(), now };
+        let mut bench =
+            Self { engine: opened(dir.path(), rule), dir, rule: rule.into(), events: Events::default(), now };
         bench.pass(0);
         bench
     }
@@ -72,15 +73,15 @@ impl Bench {
     fn pass(&mut self, seconds: i64) {
         self.now = Timestamp(self.now.0 + seconds * Timestamp::SECOND);
         let now = self.now;
-        self.book.evaluate_due(&self.events, &|| now);
+        self.engine.evaluate_due(&self.events, &|| now);
     }
 
-    /// From now on every event that is accepted is told of.
+    /// Reports every event that is accepted from now on.
     fn cover(&self) {
-        self.book.schedule.cover(&Triggers::of(&self.book.standing().rules, self.now).timeless());
+        self.engine.schedule.cover(&Triggers::of(&self.engine.active_rules().rules, self.now).timeless());
     }
 
-    /// An event that happened so many seconds ago is accepted now.
+    /// Accepts an event that happened `age` seconds ago.
     fn accept(&self, age: i64) {
         let happened = Timestamp(self.now.0 - age * Timestamp::SECOND);
         self.events.times.lock().unwrap().push(happened.0);
@@ -92,28 +93,28 @@ impl Bench {
         batch.ingestion_times = vec![self.now.0];
         let group = GroupName::new("a").unwrap();
         let accepted = Arc::new(AcceptedBatch { group, group_id: 1, batch: Arc::new(batch) });
-        let triggers = Triggers::of(&self.book.standing().rules, self.now);
+        let triggers = Triggers::of(&self.engine.active_rules().rules, self.now);
         for touched in triggers.touched(&[accepted], self.now, &HashSet::new()) {
-            self.book.schedule.ask(&touched.rule, &touched.dues, &touched.late);
+            self.engine.schedule.ask(&touched.rule, &touched.dues, &touched.late);
         }
     }
 
     fn restart(&mut self) {
-        self.book.save_at_times(self.now);
-        self.book = opened(self.dir.path(), &self.rule);
+        self.engine.save_at_times(self.now);
+        self.engine = opened(self.dir.path(), &self.rule);
     }
 
-    /// What the channel is told: status, and when it began, in seconds before now.
+    /// Returns what the channel is told: status, and when it began, in seconds before now.
     fn told(&self) -> Vec<(String, i64)> {
         let mut told = Vec::new();
-        let channel = self.book.standing().channels[0].clone();
-        while let Some(notification) = self.book.due_notification(&channel, self.now) {
+        let channel = self.engine.active_rules().channels[0].clone();
+        while let Some(notification) = self.engine.due_notification(&channel, self.now) {
             for body in notification.bodies() {
                 let starts_at = Timestamp::parse_rfc3339(body["starts_at"].as_str().unwrap()).unwrap();
                 let status = body["status"].as_str().unwrap().to_string();
                 told.push((status, (self.now.0 - starts_at.0) / Timestamp::SECOND));
             }
-            self.book.settle("hook", &notification.id, &Ok(()), self.now);
+            self.engine.settle("hook", &notification.id, &Ok(()), self.now);
         }
         told
     }
@@ -243,7 +244,7 @@ fn what_is_missing_proves_nothing_right_after_a_start_and_something_later() {
     let pass = |bench: &mut Bench, seconds: i64| {
         bench.now = Timestamp(bench.now.0 + seconds * Timestamp::SECOND);
         let now = bench.now;
-        bench.book.evaluate_due(&Silent, &|| now);
+        bench.engine.evaluate_due(&Silent, &|| now);
         bench.told().len()
     };
     assert_eq!((0..3).map(|_| pass(&mut bench, 30)).sum::<usize>(), 0, "within the first window");
@@ -263,8 +264,8 @@ fn sources_do_not_seem_silent_because_the_server_was() {
     for _ in 0..3 {
         bench.pass(30);
     }
-    let view = bench.book.rule_views().remove(0);
-    assert_eq!(view.why, "waits after a start until senders are back");
+    let view = bench.engine.rule_views().remove(0);
+    assert_eq!(view.why, "waiting after a start until senders are back");
     bench.n_asked();
     bench.pass(60);
     assert!(bench.n_asked() > 0, "it is asked once the first window is whole");
@@ -283,7 +284,7 @@ fn a_clock_that_jumps_keeps_what_fires_and_tells_it_once() {
     bench.pass(7_200);
     let told = bench.told();
     assert!(told.iter().filter(|(status, _)| status == "firing").count() <= 1, "{told:?}");
-    let state = bench.book.rule_views().remove(0).state;
+    let state = bench.engine.rule_views().remove(0).state;
     assert_eq!(state, "ok");
 }
 
@@ -294,15 +295,15 @@ fn a_changed_question_ends_what_the_old_one_found_and_other_changes_keep_it() {
     bench.pass(2);
     assert_eq!(bench.told(), [firing(0)]);
     let patient = format!("{RULE}, for: 10m, annotations: {{summary: x}}");
-    bench.book.replace(read(&patient), bench.now).unwrap();
+    bench.engine.replace(read(&patient), bench.now).unwrap();
     bench.pass(2);
     assert_eq!(bench.told(), [], "it fires as before");
     let other = RULE.replace("error", "fatal");
-    bench.book.replace(read(&other), bench.now).unwrap();
+    bench.engine.replace(read(&other), bench.now).unwrap();
     bench.events.times.lock().unwrap().clear();
     bench.pass(2);
     assert_eq!(bench.told(), [resolved(4)]);
-    assert_eq!(bench.book.alert_views(bench.now).len(), 0);
+    assert_eq!(bench.engine.alert_views(bench.now).len(), 0);
 }
 
 #[test]
@@ -344,7 +345,7 @@ fn a_rule_that_nothing_concerned_is_not_asked_and_comes_to_the_same() {
             plain.pass(seconds);
             covered.pass(seconds);
             assert_eq!(plain.told(), covered.told(), "{rule}");
-            assert_eq!(plain.book.rule_views()[0].state, covered.book.rule_views()[0].state, "{rule}");
+            assert_eq!(plain.engine.rule_views()[0].state, covered.engine.rule_views()[0].state, "{rule}");
         }
         n_asked += plain.n_asked();
         n_asked_covered += covered.n_asked();
@@ -362,9 +363,9 @@ fn a_rule_that_nothing_concerned_is_asked_again_after_a_while_and_when_nobody_lo
     assert_eq!(bench.n_asked(), 0, "not before ten minutes are over");
     bench.pass(60);
     assert_eq!(bench.n_asked(), 1);
-    bench.book.schedule.cover(&HashSet::new());
+    bench.engine.schedule.cover(&HashSet::new());
     (0..3).for_each(|_| bench.pass(60));
     assert_eq!(bench.n_asked(), 3, "each turn");
     let dated = "name: r, query: 'filter @timestamp > now() - 1000', window: 2m, interval: 30s";
-    assert!(Triggers::of(&opened(bench.dir.path(), dated).standing().rules, bench.now).timeless().is_empty());
+    assert!(Triggers::of(&opened(bench.dir.path(), dated).active_rules().rules, bench.now).timeless().is_empty());
 }

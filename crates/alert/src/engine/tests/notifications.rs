@@ -5,14 +5,14 @@ use crate::channel::Channel;
 use crate::silence::{Silence, SilenceRecord as KeptSilence};
 use crate::state::Acknowledgement;
 
-/// A bench whose channel has further settings.
+/// Returns a bench whose channel has further settings.
 fn bench(change: impl FnOnce(&mut ChannelSettings)) -> Bench {
     let bench = Bench::new();
-    let mut settings = *bench.book.standing().channels[0].settings.clone();
+    let mut settings = *bench.engine.active_rules().channels[0].settings.clone();
     change(&mut settings);
-    let mut book = rules(crate::THRESHOLD_RULES);
-    book.channels = vec![Channel::new(settings).unwrap()];
-    bench.book.replace(book, bench.now).unwrap();
+    let mut engine = rules(crate::THRESHOLD_RULES);
+    engine.channels = vec![Channel::new(settings).unwrap()];
+    bench.engine.replace(engine, bench.now).unwrap();
     bench
 }
 
@@ -42,13 +42,13 @@ impl Bench {
     fn evaluate(&mut self, seconds: i64, rows: &[(&'static str, i64)]) {
         self.later(seconds);
         self.answer(Ok(rows.to_vec()));
-        self.book.schedule_rules(&self.book.standing(), &|_| false);
+        self.engine.schedule_rules(&self.engine.active_rules(), &|_| false);
         let now = self.now;
-        self.book.evaluate_due(&self.ask, &|| now);
+        self.engine.evaluate_due(&self.ask, &|| now);
     }
 
     fn tend(&self) {
-        self.book.tend(&self.book.standing().channels[0], self.now);
+        self.engine.tend(&self.engine.active_rules().channels[0], self.now);
     }
 }
 
@@ -95,12 +95,12 @@ fn ends_are_gathered_while_others_go_on_and_the_last_one_is_told_at_once() {
     bench.told();
     bench.evaluate(30, &[("b", 1)]);
     bench.evaluate(70, &[("b", 1)]);
-    assert_eq!(bench.book.n_waiting(), 1);
+    assert_eq!(bench.engine.n_waiting(), 1);
     assert!(bench.told().is_empty(), "within group_interval");
     bench.evaluate(10, &[]);
     bench.evaluate(70, &[]);
     assert_eq!(bench.told(), [said("resolved", &["-a", "-b"])]);
-    assert_eq!(bench.book.n_waiting(), 0);
+    assert_eq!(bench.engine.n_waiting(), 0);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_channel_hears_of_what_it_wants_to() {
     assert_eq!(bench.told(), [said("firing", &["+a"])]);
     bench.evaluate(60, &[]);
     bench.evaluate(90, &[]);
-    assert!(bench.book.alert_views(bench.now).is_empty());
+    assert!(bench.engine.alert_views(bench.now).is_empty());
     assert!(bench.told().is_empty());
 }
 
@@ -161,22 +161,22 @@ fn what_goes_on_is_told_again_until_somebody_takes_it_on() {
     let again = bench.deliver();
     assert_eq!((&again["status"], &again["starts_at"]), (&json!("firing"), &first["starts_at"]));
     assert_ne!(again["id"], first["id"], "a receiver that drops what it knows must not drop it");
-    let view = bench.book.alert_views(bench.now).remove(0);
+    let view = bench.engine.alert_views(bench.now).remove(0);
     assert_eq!(view.notified[0].delivered_at, Some(bench.now.to_string()));
     let acknowledged = Acknowledgement { by: "ada".into(), at: bench.now.to_string(), comment: String::new() };
-    assert_eq!(bench.book.acknowledge(&view.id, Some(acknowledged.clone())), Ok(true));
-    assert_eq!(bench.book.acknowledge("none", None), Ok(false));
+    assert_eq!(bench.engine.acknowledge(&view.id, Some(acknowledged.clone())), Ok(true));
+    assert_eq!(bench.engine.acknowledge("none", None), Ok(false));
     bench.restart();
     let mut settings = ChannelSettings { repeat_interval: Some("1h".into()), ..ChannelSettings::default() };
     (settings.name, settings.kind, settings.url) =
         ("hook".into(), "webhook".into(), Some("http://127.0.0.1:9/".into()));
-    let mut book = rules(crate::THRESHOLD_RULES);
-    book.channels = vec![Channel::new(settings).unwrap()];
-    bench.book.replace(book, bench.now).unwrap();
+    let mut engine = rules(crate::THRESHOLD_RULES);
+    engine.channels = vec![Channel::new(settings).unwrap()];
+    bench.engine.replace(engine, bench.now).unwrap();
     bench.later(7_200).tend();
     assert!(bench.told().is_empty());
-    assert_eq!(bench.book.alert_views(bench.now)[0].acknowledged, Some(acknowledged));
-    bench.book.acknowledge(&view.id, None).unwrap();
+    assert_eq!(bench.engine.alert_views(bench.now)[0].acknowledged, Some(acknowledged));
+    bench.engine.acknowledge(&view.id, None).unwrap();
     bench.tend();
     assert_eq!(bench.told(), [said("firing", &["+a"])]);
 }
@@ -184,16 +184,16 @@ fn what_goes_on_is_told_again_until_somebody_takes_it_on() {
 #[test]
 fn what_is_silenced_is_told_when_it_goes_on_after_the_silence_and_its_end_is_always_told() {
     let mut bench = bench(|_| ());
-    bench.book.set_silences(vec![silence("a|b", bench.now, 600)]);
+    bench.engine.set_silences(vec![silence("a|b", bench.now, 600)]);
     bench.evaluate(60, &[("a", 1), ("c", 1)]);
     assert_eq!(bench.told(), [said("firing", &["+c"])]);
-    let views = bench.book.alert_views(bench.now);
+    let views = bench.engine.alert_views(bench.now);
     assert!(views.iter().all(|view| (view.labels["@log"] == "a") == (view.silenced_by == ["s"])));
     bench.later(300).tend();
     assert!(bench.told().is_empty());
     bench.later(300).tend();
     assert_eq!(bench.told(), [said("firing", &["+a"])], "it goes on");
-    bench.book.set_silences(vec![silence(".*", bench.now, 6_000)]);
+    bench.engine.set_silences(vec![silence(".*", bench.now, 6_000)]);
     bench.evaluate(60, &[]);
     bench.evaluate(120, &[]);
     bench.later(300);
@@ -203,7 +203,7 @@ fn what_is_silenced_is_told_when_it_goes_on_after_the_silence_and_its_end_is_alw
 #[test]
 fn what_ended_while_it_was_silenced_is_nothing_to_tell_of() {
     let mut bench = bench(|_| ());
-    bench.book.set_silences(vec![silence("a", bench.now, 600)]);
+    bench.engine.set_silences(vec![silence("a", bench.now, 600)]);
     bench.evaluate(60, &[("a", 1)]);
     bench.evaluate(60, &[]);
     bench.evaluate(120, &[]);
@@ -220,12 +220,12 @@ fn people_that_are_told_too_often_are_left_alone_for_a_while_and_nothing_is_lost
     const LOGS: [&str; 14] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"];
     bench.evaluate(60, &LOGS.map(|log| (log, 1)));
     assert_eq!(bench.told().len(), 12);
-    assert_eq!(bench.book.n_waiting(), 2);
+    assert_eq!(bench.engine.n_waiting(), 2);
     bench.later(599);
     assert!(bench.told().is_empty());
     bench.later(1);
     assert_eq!(bench.told().len(), 2);
-    assert_eq!(bench.book.health_of("hook").waiting, 0);
+    assert_eq!(bench.engine.health_of("hook").waiting, 0);
 }
 
 #[test]
@@ -234,12 +234,12 @@ fn a_channel_that_fails_says_so() {
     bench.evaluate(60, &[("a", 1)]);
     let id = bench.waiting().unwrap().id;
     let failed = Err(crate::PostError::Retry { after: None, reason: "answered 500".into() });
-    bench.book.settle("hook", &id, &failed, bench.now);
-    let health = bench.book.health_of("hook");
+    bench.engine.settle("hook", &id, &failed, bench.now);
+    let health = bench.engine.health_of("hook");
     assert_eq!((health.failing, health.waiting, health.last_error.as_deref()), (true, 1, Some("answered 500")));
     bench.later(10);
     bench.told();
-    let health = bench.book.health_of("hook");
+    let health = bench.engine.health_of("hook");
     assert_eq!((health.failing, health.waiting, health.last_success), (false, 0, Some(bench.now.to_string())));
 }
 
@@ -248,11 +248,11 @@ fn what_fires_is_told_where_the_rule_says_now() {
     let mut bench = bench(|settings| settings.topics = vec!["night".into()]);
     bench.evaluate(60, &[("a", 1)]);
     assert!(bench.told().is_empty(), "the rule has other topics");
-    let channels = vec![(*bench.book.standing().channels[0]).clone()];
-    let topic = format!("topics: [{}]", bench.book.standing().rules[0].topics.join(", "));
+    let channels = vec![(*bench.engine.active_rules().channels[0]).clone()];
+    let topic = format!("topics: [{}]", bench.engine.active_rules().rules[0].topics.join(", "));
     assert!(crate::THRESHOLD_RULES.contains(&topic), "{topic}");
-    let mut book = rules(&crate::THRESHOLD_RULES.replace(&topic, "topics: [night]"));
-    book.channels = channels;
-    bench.book.replace(book, bench.now).unwrap();
+    let mut engine = rules(&crate::THRESHOLD_RULES.replace(&topic, "topics: [night]"));
+    engine.channels = channels;
+    bench.engine.replace(engine, bench.now).unwrap();
     assert_eq!(bench.told(), [said("firing", &["+a"])]);
 }

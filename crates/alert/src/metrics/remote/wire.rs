@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use types::Timestamp;
 
-/// A request with one value of each series.
+/// Returns a request with one value of each series.
 pub(super) fn request(samples: &[Named], instance: &str, now: Timestamp) -> Vec<u8> {
     let mut request = Vec::new();
     for sample in samples {
@@ -52,7 +52,7 @@ fn put_varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
-/// The samples of a page in the text format, as catat itself writes it: no timestamps, no exemplars.
+/// Returns the samples of a page in the text format, as catat itself writes it: no timestamps, no exemplars.
 pub(in crate::metrics) fn samples_of_page(page: &str) -> Vec<Named> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(sample_of_line).collect()
 }

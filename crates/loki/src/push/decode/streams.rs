@@ -8,7 +8,7 @@ use super::in_flight::Spans;
 use super::labels::{LABEL_SET_BYTES_MAX, Labels, Metadata, check_bytes, check_names, group_of, present, stream_name};
 use super::level;
 use super::metadata::{PUSHED, pushed, stored};
-use ingest::{Beside, Collector, IngestError};
+use ingest::{Collector, EventFields, EventMetadata, IngestError, RawEvent};
 
 /// The streams of a request, and the collector that takes their events.
 pub(super) struct Streams<'c, 's> {
@@ -69,9 +69,9 @@ impl<'c, 's> Streams<'c, 's> {
             metadata.iter().for_each(|(name, value)| fields.text(&name.0, &value.0));
             fields.system(PUSHED, &pushed);
         };
-        let n_fields = labels.len() + metadata.len() + 3;
-        let beside = Beside { time, level: None, n_fields, fields: Some(&write) };
+        let fields = EventFields::Writer { n_max: labels.len() + metadata.len() + 3, write: &write };
+        let metadata = EventMetadata { time, fields, ..EventMetadata::default() };
         // A line that is too old is left out: the protocol cannot report it.
-        self.collector.text_with(place, line, &beside).map(|_| ())
+        self.collector.add(place, RawEvent::Text(line), &metadata).map(|_| ())
     }
 }

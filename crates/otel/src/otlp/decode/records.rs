@@ -9,7 +9,7 @@ use types::{GroupName, Level, Limits, Timestamp, Value, group_name_of_outside};
 
 use super::body::bad;
 use super::fields::{Kind, count, elements, pair, write, write_json, write_json_pair};
-use ingest::{Beside, Collector, IngestAnswer, IngestError, OutOfScope};
+use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, OutOfScope, RawEvent};
 
 /// The group of events whose resource has no name.
 const GROUP: &str = "otlp";
@@ -130,15 +130,12 @@ impl<'c, 's> Records<'c, 's> {
             // They were all validated before.
             let _ = attributes.each(|key, kind| write(key, kind, list_bytes_max, fields));
         };
-        let beside = Beside {
-            time: record.time(),
-            level: record.level(),
-            n_fields: shared.len() + attributes.n_fields + OWN_FIELDS_MAX,
-            fields: Some(&write_fields),
-        };
+        let n_max = shared.len() + attributes.n_fields + OWN_FIELDS_MAX;
+        let fields = EventFields::Writer { n_max, write: &write_fields };
+        let metadata = EventMetadata { time: record.time(), level: record.level(), fields, offset: None };
         self.text.clear();
         let text = record.text(attributes, &mut self.text)?;
-        if let Err(refused) = self.collector.text_with(place, text, &beside)? {
+        if let Err(refused) = self.collector.add(place, RawEvent::Text(text), &metadata)? {
             self.answer.reject(self.n_records, &refused);
         }
         Ok(())

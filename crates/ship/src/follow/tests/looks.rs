@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::follow::options::FollowOptions;
 
-/// A bench with one file, whose directory has not changed for a minute.
+/// Returns a bench with one file, whose directory has not changed for a minute.
 fn settled() -> Bench {
     let mut bench = Bench::new(&[("a.log", "one\n")]);
     let minute_ago = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(60));

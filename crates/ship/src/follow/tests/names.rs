@@ -1,6 +1,6 @@
 //! Files with several names, with equal beginnings, with the place of another: each is what it holds.
 
-use super::super::budget::Budgets;
+use super::super::budget::{Budgets, OldData};
 use super::*;
 use crate::discover::{Candidate, Discovery};
 use crate::identity::FileKey;
@@ -169,7 +169,7 @@ fn a_copy_that_was_being_made_during_the_search_is_known_when_it_is_whole() {
     let (key, born, others) = (FileKey::of(&metadata), crate::identity::born_of(&metadata), Vec::new());
     // As the search saw it: only its beginning was there.
     let candidate = Candidate { path, others, key, born, size: 8, modified: now, is_named: false, input: 0 };
-    let mut budgets = Budgets::new(&bench.options(), false, now);
+    let mut budgets = Budgets::new(&bench.options(), OldData::Whole, now);
     bench.follower().take_in(&candidate, budgets.of(0), now, true, &mut Discovery::default());
     bench.run(3_000);
     bench.check(&["one", "two", "three", "four"]);

@@ -4,6 +4,8 @@ use std::fs::File;
 
 use flate2::write::GzEncoder;
 
+use std::io::Write;
+
 use super::*;
 use crate::follow::options::FollowOptions;
 
@@ -17,7 +19,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(text, 1).unwrap()
 }
 
-/// So many lines that differ.
+/// Returns `n` different lines.
 fn lines(name: &str, n: usize) -> Vec<String> {
     (0..n).map(|i| format!("{name} line {i} {:016x}", (i as u64 + 7).wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect()
 }
@@ -48,13 +50,13 @@ impl Bench {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// What the program gzip does.
+    /// Packs a file like the program gzip.
     fn gzip(&self, name: &str) {
         self.put(&format!("{name}.gz"), &gzip(&fs::read(self.path(name)).unwrap()));
         fs::remove_file(self.path(name)).unwrap();
     }
 
-    /// Everything expected came, and none of it was sent again.
+    /// Checks that everything arrived and nothing was sent twice.
     fn check_once(&self, expected: &[String]) {
         self.check(&expected.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(self.n_sent_twice, 0);
@@ -132,7 +134,7 @@ fn a_packed_file_under_a_new_name_or_on_another_inode_is_known_by_what_it_holds(
     let logged = lines("logged", 200);
     let mut bench = Bench::unpacking(&[("app.log", &text_of(&logged))]);
     bench.run(1_000);
-    // No name that goes on from the one before.
+    // No name that continues from the one before.
     bench.rename("app.log", "app-20261120.log");
     bench.run(1_500);
     bench.gzip("app-20261120.log");

@@ -1,5 +1,6 @@
 //! Servers that take their time, and files that do not.
 
+use super::rotation::suffix;
 use super::*;
 use crate::batch::FileBatch;
 use crate::spool::LossCount;

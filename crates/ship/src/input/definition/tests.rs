@@ -120,7 +120,7 @@ fn the_journal_is_asked_for_units_matches_and_a_beginning() {
         let expected = format!("input[0].matches: \"{bad}\" is no match; {text}");
         check_error(json!([{"type": "journal", "matches": [bad]}]), &expected);
     }
-    let text = "is no beginning; write \"boot\", \"all\", \"now\" or an age such as 7d";
+    let text = "is not a starting point; write \"boot\", \"all\", \"now\" or an age such as 7d";
     check_error(json!([{"type": "journal", "since": "later"}]), &format!("input[0].since: \"later\" {text}"));
 }
 

@@ -11,7 +11,7 @@ pub(super) const CPU_MODES: [&str; 8] = ["user", "nice", "system", "idle", "iowa
 /// Ticks by mode, of all processors together.
 pub(super) type CpuTicks = [u64; CPU_MODES.len()];
 
-/// Sizes that are told of the memory.
+/// Sizes of the memory that are reported.
 const MEMORY_SIZES: [&str; 12] = [
     "MemTotal",
     "MemFree",
@@ -27,7 +27,7 @@ const MEMORY_SIZES: [&str; 12] = [
     "Slab",
 ];
 
-/// Types of file systems that hold no files of anybody, or are read-only images, and those of other machines.
+/// Types of file systems that hold no files of anyone, or are read-only images, and those of other machines.
 const NOT_TOLD: [&str; 36] = [
     "9p",
     "afs",
@@ -99,7 +99,7 @@ pub(super) fn count_cpus(stat: &str) -> usize {
     stat.lines().filter(is_cpu).count()
 }
 
-/// How much of the time between two looks the processors were at work; 0 where none has passed.
+/// Returns how much of the time between two looks the processors were at work; 0 where none has passed.
 pub(super) fn busy_percent(before: &CpuTicks, now: &CpuTicks) -> f64 {
     let passed: Vec<f64> = now.iter().zip(before).map(|(now, before)| now.saturating_sub(*before) as f64).collect();
     let total: f64 = passed.iter().sum();
@@ -108,12 +108,12 @@ pub(super) fn busy_percent(before: &CpuTicks, now: &CpuTicks) -> f64 {
     if total > 0.0 { (total - idle) / total * 100.0 } else { 0.0 }
 }
 
-/// The numbers at the beginning of a text.
+/// Returns the numbers at the beginning of a text.
 pub(super) fn numbers(text: &str) -> impl Iterator<Item = f64> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok()).filter(|number: &f64| number.is_finite())
 }
 
-/// The number behind a word at the beginning of a line.
+/// Returns the number behind a word at the beginning of a line.
 pub(super) fn number_of(text: &str, key: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
     rest.split_ascii_whitespace().next()?.parse().ok()
@@ -138,7 +138,7 @@ pub(super) fn stalled_seconds(text: &str, share: &str) -> Option<f64> {
     Some(micros as f64 / 1e6)
 }
 
-/// Whole disks of `/proc/diskstats`, without what is memory or a file.
+/// Parses the whole disks of `/proc/diskstats`, without memory and loop devices.
 pub(super) fn disks(text: &str) -> Vec<Device> {
     let device = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(2);
@@ -148,7 +148,7 @@ pub(super) fn disks(text: &str) -> Vec<Device> {
     text.lines().filter_map(device).take(THINGS_MAX).collect()
 }
 
-/// Network devices of `/proc/net/dev`, without the machine's own loop and the ends of containers' pairs.
+/// Parses the network devices of `/proc/net/dev`, without loopback and the ends of containers' pairs.
 pub(super) fn network_devices(text: &str) -> Vec<Device> {
     let device = |line: &str| {
         let (name, counters) = line.split_once(':')?;
@@ -175,7 +175,7 @@ fn is_disk(name: &str) -> bool {
     !matches!(stem, "ram" | "zram" | "loop" | "fd" | "sr") && !is_part_of_letters && !is_part_of_numbers
 }
 
-/// File systems of `/proc/self/mountinfo`; one that is mounted at several places at the shortest of them.
+/// Parses the file systems of `/proc/self/mountinfo`; one that is mounted several times at its shortest path.
 pub(super) fn mounts(text: &str) -> Vec<Mount> {
     let mut found: Vec<(&str, Mount)> = Vec::new();
     for (number, mount) in text.lines().filter_map(mount_of) {
@@ -189,7 +189,7 @@ pub(super) fn mounts(text: &str) -> Vec<Mount> {
     found.into_iter().map(|(_, mount)| mount).collect()
 }
 
-/// `36 35 98:0 /root /mountpoint rw,noatime shared:1 - ext4 /dev/root rw`: the number `98:0` of what is mounted, and the mount.
+/// Parses `36 35 98:0 /root /mountpoint rw,noatime shared:1 - ext4 /dev/root rw`: device number `98:0` and mount.
 fn mount_of(line: &str) -> Option<(&str, Mount)> {
     let (place, source) = line.split_once(" - ")?;
     let mut place = place.split(' ').skip(2);
@@ -206,7 +206,7 @@ fn mount_of(line: &str) -> Option<(&str, Mount)> {
     is_told.then(|| (number, Mount { mountpoint, device, kind: kind.to_owned() }))
 }
 
-/// A path in which blanks, line ends and backslashes are `\040` and the like.
+/// Returns a path in which blanks, line ends and backslashes are `\040` and the like.
 fn unescaped(path: &str) -> String {
     let mut plain = String::with_capacity(path.len());
     let mut rest = path;

@@ -24,7 +24,7 @@ const MOUNTINFO: &str = "22 27 0:21 / /proc rw - proc proc rw\n27 1 254:0 / / rw
                          45 27 8:1 / /mnt/a\\040b rw - xfs /dev/sda1 rw\n46 27 0:61 / /var/lib/docker/overlay2/x rw - overlay overlay rw\n\
                          47 27 0:62 / /home/u/s rw - fuse.sshfs u@h:/ rw\n";
 
-/// A machine that tells these texts.
+/// Returns a machine whose kernel files hold these texts.
 fn machine(texts: &[(&str, &str)]) -> (tempfile::TempDir, HostMetrics) {
     let dir = tempfile::tempdir().expect("a scratch directory");
     for name in ["net", "self", "pressure", "sys/fs"] {

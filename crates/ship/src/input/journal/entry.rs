@@ -37,7 +37,7 @@ pub(super) fn next_entry(output: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Re
         if n_bytes > ENTRY_BYTES_MAX {
             cursor = cursor.or_else(|| field_of(line, CURSOR).map(str::to_owned));
             time = time.or_else(|| field_of(line, TIME).map(str::to_owned));
-            // What began at the end of this piece goes on in the next.
+            // What began at the end of this piece continues in the next.
             line.drain(..line.len().saturating_sub(PLACE_BYTES_MAX));
         }
         if end.is_some() {
@@ -47,7 +47,7 @@ pub(super) fn next_entry(output: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Re
     }
 }
 
-/// An entry whose message and unit are called as elsewhere.
+/// Returns an entry whose message and unit are called as elsewhere.
 pub(super) fn with_usual_names(line: &[u8]) -> Vec<u8> {
     let mut named = Vec::with_capacity(line.len() + 64);
     named.push(b'{');
@@ -68,14 +68,14 @@ pub(super) fn with_usual_names(line: &[u8]) -> Vec<u8> {
     named
 }
 
-/// The text of a field that stands in a line of JSON, or in a part of one.
+/// Returns the text of a field that stands in a line of JSON, or in a part of one.
 pub(super) fn field_of<'l>(line: &'l [u8], name: &str) -> Option<&'l str> {
     let text = value_of(line, name)?.strip_prefix(b"\"")?;
     let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     std::str::from_utf8(text.get(..end)?).ok()
 }
 
-/// What stands from the value of a field on. Within a text of JSON its name cannot stand so, since quotes are escaped there;
+/// Returns what stands from the value of a field on. Within a text of JSON its name cannot stand so, since quotes are escaped there;
 /// older versions have blanks around the colon.
 fn value_of<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
     let quoted = format!("\"{name}\"");

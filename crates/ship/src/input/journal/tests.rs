@@ -43,14 +43,14 @@ impl Bench {
         Sink::new("journal".into(), WhenFull::Wait, spool, Arc::new(Stop::default()))
     }
 
-    /// What the last run was asked besides what it always is.
+    /// Returns what the last run was asked besides what it always is.
     fn asked(&self) -> String {
         let asked = std::fs::read_to_string(self.dir.path().join("asked")).expect("it was run");
         let last = asked.lines().last().expect("it was run");
         last.strip_prefix(&format!("{} ", ARGUMENTS.join(" "))).expect("what is always asked").to_owned()
     }
 
-    /// Runs until `n_lines` were made, then stops; returns what was kept so far by all runs.
+    /// Runs until `n_lines` were made, then stops; returns the lines of all runs so far.
     fn run_until(&mut self, n_lines: u64) -> Vec<String> {
         let sink = self.sink();
         std::thread::scope(|scope| {
@@ -68,7 +68,7 @@ impl Bench {
         self.kept()
     }
 
-    /// Runs until it fails; the reason.
+    /// Runs until it fails and returns the reason.
     fn fail(&mut self) -> String {
         self.journal.run(&self.sink()).expect_err("it fails").to_string()
     }
@@ -83,7 +83,7 @@ impl Bench {
     }
 }
 
-/// An entry as it is kept, and as it is printed.
+/// Returns an entry as it is kept, and as it is printed.
 fn entry(cursor: &str) -> String {
     format!(r#"{{"__REALTIME_TIMESTAMP":"1795210709000001","message":"of {cursor}","__CURSOR":"{cursor}"}}"#)
 }
@@ -92,7 +92,7 @@ fn printed(cursor: &str) -> String {
     format!(r#"{{"__REALTIME_TIMESTAMP":"1795210709000001","MESSAGE":"of {cursor}","__CURSOR":"{cursor}"}}"#)
 }
 
-/// A script that prints entries and then waits for more, as `--follow` does.
+/// Returns a script that prints entries and then waits for more, as `--follow` does.
 fn following(cursors: &[&str]) -> String {
     let lines: Vec<String> = cursors.iter().map(|cursor| format!("echo '{}'", printed(cursor))).collect();
     format!("{}\nsleep 1000\n", lines.join("\n"))
@@ -143,7 +143,7 @@ fn what_ends_is_begun_again_without_repeating_what_waits_to_be_written() {
 fn where_there_is_no_journalctl_the_error_says_what_is_needed() {
     let mut bench = Bench::new("");
     bench.journal.program = Path::new("/no/such/journalctl").to_owned();
-    assert_eq!(bench.fail(), "there is no journalctl here; the journal is read with systemd's");
+    assert_eq!(bench.fail(), "journalctl not found; reading the journal needs systemd's");
 }
 
 #[test]

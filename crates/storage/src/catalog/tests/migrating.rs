@@ -15,7 +15,7 @@ fn open(path: &Path) -> Result<SqliteCatalog, DatabaseError> {
     SqliteCatalog::open(path, STORE, FIRST_SEQUENCE)
 }
 
-/// What an older catat left behind: tables of `version` with something in each.
+/// Returns what an older catat left behind: tables of `version` with something in each.
 fn old_catalog(path: &Path, version: usize) -> Connection {
     let old = Connection::open(path).expect("a new database");
     old.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())).expect("room");

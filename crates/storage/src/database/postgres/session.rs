@@ -122,7 +122,7 @@ fn limited<T>(
 }
 
 impl Failure {
-    /// Tells whether the connection is of no use any more.
+    /// Reports whether the connection is of no use any more.
     pub(super) fn ends_session(&self) -> bool {
         match self {
             Self::TimedOut => true,
@@ -135,11 +135,11 @@ impl Failure {
         }
     }
 
-    /// What is said about it.
+    /// Returns a note about it.
     pub(super) fn into_error(self, database: &str) -> DatabaseError {
         let problem = match self {
             Self::Problem(problem) => problem,
-            Self::TimedOut => DatabaseProblem::Unavailable("it does not answer".into()),
+            Self::TimedOut => DatabaseProblem::Unavailable("no answer".into()),
             Self::Postgres(error) => {
                 let text = describe(&error);
                 if is_passing(&error) { DatabaseProblem::Unavailable(text) } else { DatabaseProblem::Failed(text) }
@@ -149,7 +149,7 @@ impl Failure {
     }
 }
 
-/// Tells whether the same may succeed later: connections, locks, resources, a server that ends, begins or fails over.
+/// Reports whether the same may succeed later: connections, locks, resources, a server that ends, begins or fails over.
 fn is_passing(error: &tokio_postgres::Error) -> bool {
     let classes = ["08", "25", "40", "53", "55", "57", "58"];
     if let Some(code) = error.code() {
@@ -160,7 +160,7 @@ fn is_passing(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || source.is_some_and(|source| source.kind() != io::ErrorKind::InvalidData)
 }
 
-/// What the server says; what is below it says, where the server did not.
+/// Returns what the server says; what is below it says, where the server did not.
 fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());

@@ -63,12 +63,12 @@ impl Server {
         std::fs::write(self.certificate(), certificate).expect("room");
     }
 
-    /// The file with the certificate.
+    /// Returns the file with the certificate.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.dir.path().join("root.crt")
     }
 
-    /// The port, on the socket and where it listens to the network, there, too.
+    /// Returns the port, on the socket and where it listens to the network, there, too.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -131,13 +131,13 @@ impl Server {
         }
     }
 
-    /// The address of its first database.
+    /// Returns the address of its first database.
     pub(crate) fn url(&self) -> String {
         let socket = self.dir.path().display().to_string().replace('/', "%2F");
         format!("postgres://{USER}@{socket}:{}/postgres", self.port)
     }
 
-    /// Runs SQL, and returns what it answers.
+    /// Runs SQL and returns the answer.
     pub(crate) fn sql(&self, statements: &str) -> String {
         let mut psql = self.command("psql");
         psql.arg("-p")
@@ -178,7 +178,7 @@ fn number_of(command: &mut Command) -> u32 {
     String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
 }
 
-/// Where Debian keeps the newest PostgreSQL.
+/// Returns where Debian keeps the newest PostgreSQL.
 fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));
     versions.filter(|path| path.join("initdb").is_file()).max()

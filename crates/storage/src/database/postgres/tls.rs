@@ -33,7 +33,7 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
                 roots.add(certificate).map_err(|error| refuse(&error))?;
             }
             if roots.is_empty() {
-                return Err(refuse(&"there is no certificate in it"));
+                return Err(refuse(&"it contains no certificate"));
             }
             builder.with_root_certificates(roots).with_no_client_auth()
         }

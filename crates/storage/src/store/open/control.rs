@@ -1,7 +1,7 @@
 //! The control store at a start. It holds who may do what and how long events are kept, and nothing else does: a
-//! store that lost it must not go on as if nobody had ever set anything. It starts locked and takes and gives no
-//! events until the control store is put back, or somebody who can write to the data directory says that it is
-//! to go on without (`catat unlock`).
+//! store that lost it must not continue as if no one had ever set anything. It starts locked and takes and gives no
+//! events until the control store is put back, or someone who can write to the data directory says that it is
+//! to continue without (`catat unlock`).
 
 use std::path::Path;
 

@@ -76,7 +76,7 @@ impl DatabaseLocation<'_> {
     }
 }
 
-/// Opens the catalog. A SQLite file that is no intact database is moved to `quarantine/` and made anew from the
+/// Opens the catalog. A SQLite file that is no intact database is moved to `quarantine/` and created again from the
 /// segments, as where it is gone; that is reported.
 pub(super) fn open_catalog(
     dir: &Path,

@@ -13,7 +13,7 @@ pub(super) fn prepare_directory(dir: &Path, databases: &Databases) -> Result<([u
     }
     disk::create_directory(dir).map_err(OpenError::io(dir))?;
     let lock = Lock::take(dir)?;
-    // Somebody may have made the store between the first look and the lock.
+    // Someone may have made the store between the first look and the lock.
     let (store, created) = match lock::read_store(dir)? {
         Some(store) => (store, false),
         None => (lock::create_store(dir)?, true),

@@ -1,7 +1,7 @@
 //! Segments in the object store that the catalog has lost.
 //!
 //! An object is put only for a segment that the catalog lists, and the catalog forgets it only when it is removed. So
-//! one that it neither lists nor has noted to be removed was lost with the catalog. Nobody looks for them but a start
+//! one that it neither lists nor has noted to be removed was lost with the catalog. No one looks for them but a start
 //! that finds no catalog, and a repair.
 
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use crate::state::StoredSegment;
 use crate::tier::{Place, Tier};
 
 impl Opening {
-    /// Tells whether the catalog was made anew though the store is not new.
+    /// Reports whether the catalog was created again though the store is not new.
     pub(super) fn has_lost_catalog(&self, rows: &[SegmentRow]) -> Result<bool, OpenError> {
         let is_fresh = rows.is_empty() && self.marks.next_sequence == FIRST_SEQUENCE && self.marks.wal_made == 0;
         Ok(is_fresh && !self.is_new()?)

@@ -70,7 +70,7 @@ impl Opening {
         Ok((opening, contents))
     }
 
-    /// Tells whether no start has come so far that it could take events: the WAL is begun last.
+    /// Reports whether no start has come so far that it could take events: the WAL is begun last.
     pub(super) fn is_new(&self) -> Result<bool, OpenError> {
         let dir = self.dir.join("wal");
         let has_wal = self.marks.wal_made > 0 || !crate::wal::list(&dir).map_err(OpenError::io(&dir))?.is_empty();
@@ -112,7 +112,7 @@ impl Opening {
         Ok(())
     }
 
-    /// Removes files of segments that are in no snapshot any more. The catalog forgets them afterwards, when nobody
+    /// Removes files of segments that are in no snapshot any more. The catalog forgets them afterwards, when no one
     /// waits for it; what cannot be removed now is tried again then.
     pub(super) fn remove_doomed(&mut self, doomed: &[ObsoleteFile]) {
         for doomed in doomed {

@@ -1,4 +1,4 @@
-//! Repair of a store that no server runs on: a catalog that is lost is made anew from what the segments and the
+//! Repair of a store that no server runs on: a catalog that is lost is created again from what the segments and the
 //! tombstones say. Nothing is removed: what a start would remove stays where it is, what does not belong is moved
 //! to `quarantine/`.
 

@@ -77,7 +77,7 @@ impl Opening {
         }
     }
 
-    /// Reports events that were accepted and are gone: of these groups, or nobody knows of which.
+    /// Reports events that were accepted and are gone: of these groups, or no one knows of which.
     fn lose(&mut self, file: &str, offset: u64, problem: impl Into<String>, groups: Option<Vec<u32>>) {
         self.report(file, offset, problem);
         if let Some(error) = self.recovery.damaged.last().cloned() {
@@ -100,7 +100,7 @@ impl Opening {
         Ok(last)
     }
 
-    /// Makes the file that is written to from now on, or goes on in the last one where nothing is in it.
+    /// Makes the file that is written to from now on, or continues in the last one where nothing is in it.
     pub(super) fn begin_wal(
         &mut self,
         chain: &Chain,

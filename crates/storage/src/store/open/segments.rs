@@ -129,7 +129,7 @@ impl Opening {
         Ok((adopted, replaced))
     }
 
-    /// Tells whether segments are where the catalog says, those in the object store too; `None` where it does not
+    /// Reports whether segments are where the catalog says, those in the object store too; `None` where it does not
     /// answer.
     fn are_there(&self, segments: &[u128], on_disk: &HashSet<u128>, rows: &[SegmentRow]) -> Option<bool> {
         for id in segments.iter().filter(|id| !on_disk.contains(id)) {
@@ -209,11 +209,11 @@ impl Opening {
                 self.marks.next_group = self.marks.next_group.max(run.group_id.saturating_add(1));
             }
             self.marks.next_sequence = self.marks.next_sequence.max(last_sequence.saturating_add(1));
-            tracing::warn!(file = stored.file, "segment was not in the catalog and is taken back");
+            tracing::warn!(file = stored.file, "segment was not in the catalog and is restored to it");
             self.state.segments.push(Arc::new(stored));
         }
         self.recovery.segments_adopted = rows.len() as u64;
-        self.report("catalog", 0, format!("it had lost {} segments, which were taken back", rows.len()));
+        self.report("catalog", 0, format!("it had lost {} segments, which were restored", rows.len()));
         let first_file = chain.links.first().and_then(|link| link.header.ok());
         if let Some((header, _)) = first_file {
             self.pass_deleted_sequences(header.first_sequence);
@@ -257,7 +257,7 @@ impl Opening {
     }
 }
 
-/// The id that a segment file's name tells.
+/// Returns the id that a segment file's name tells.
 pub(super) fn id_of(file: &str) -> Option<u128> {
     let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
     // One that came back from the object store has a second number.

@@ -4,7 +4,7 @@ use super::*;
 use crate::wal;
 use crate::{FAULT_POINTS, Fault};
 
-/// A store whose WAL files hold five events each.
+/// Returns a store whose WAL files hold five events each.
 fn options_of_small_files(dir: &Path) -> Options {
     Options { wal_segment_bytes: 1, ..options(dir) }
 }

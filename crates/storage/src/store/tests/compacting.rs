@@ -43,7 +43,7 @@ fn small_segments_become_one_and_nothing_changes() {
 #[test]
 fn who_asks_for_compaction_waits_for_what_was_there_and_not_for_what_comes() {
     let dir = tempfile::tempdir().expect("a scratch directory");
-    // Segments are numbered by the clock, which must go on.
+    // Segments are numbered by the clock, which must continue.
     let now = std::sync::atomic::AtomicI64::new(options(dir.path()).clock.now().0);
     let clock = Clock::new(move || Timestamp(now.fetch_add(Timestamp::SECOND, Ordering::Relaxed)));
     let (store, _) = Store::open(Options { clock, ..options(dir.path()) }).expect("a new store");

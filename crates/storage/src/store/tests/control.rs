@@ -1,4 +1,4 @@
-//! A store that lost its control store is locked until somebody decides.
+//! A store that lost its control store is locked until someone decides.
 
 use super::*;
 use crate::{AppendError, Fault, StoreError, unlock};

@@ -1,4 +1,4 @@
-//! Damaged files: what is torn is cut, what is damaged is named and kept, everything else goes on.
+//! Damaged files: what is torn is cut, what is damaged is named and kept, everything else continues.
 
 use super::*;
 use crate::wal::{self, FILE_HEADER_BYTES, reader};

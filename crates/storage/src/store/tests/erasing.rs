@@ -370,7 +370,7 @@ fn deleting_while_segments_are_put_together_loses_no_deletion() {
     assert!(store.deletions().iter().all(|receipt| receipt.reclaimed.is_some()));
 }
 
-/// What is left of a secret in the files of a data directory: as it is, and in what segments unfold to.
+/// Returns what is left of a secret in the files of a data directory: as it is, and in what segments unfold to.
 fn traces(store: &Store, dir: &Path, secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut look = |name: String, bytes: &[u8]| {
@@ -427,7 +427,7 @@ fn nothing_of_a_deleted_event_is_left_in_any_file() {
     assert_eq!(traces(&store, dir.path(), "xyzzySecret"), Vec::<String>::new());
 }
 
-/// A step that somebody takes with a store.
+/// A step that someone takes with a store.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// So many events are accepted, of today or of the day before.

@@ -1,4 +1,4 @@
-//! Flush: partitions, limits, and snapshots while it goes on.
+//! Flush: partitions, limits, and snapshots while it continues.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::Fault;
 
-/// Holds the disk at its first sync, lets 64 senders come meanwhile, and lets it go on: armed with `fault`, if any.
+/// Holds the disk at its first sync, lets 64 senders come meanwhile, and lets it continue: armed with `fault`, if any.
 /// Returns how many of them were accepted, and how many syncs it took.
 fn sixty_four_senders(store: &Store, fault: Option<Fault>) -> (usize, u64) {
     let faults = &store.segments.options.faults;

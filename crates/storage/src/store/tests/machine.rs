@@ -94,7 +94,7 @@ impl Machine {
         }
     }
 
-    /// A delivery of a few events, most of them recent, some days old.
+    /// Returns a delivery of a few events, most of them recent, some days old.
     fn delivery(&mut self) -> (Delivery, Events) {
         let mut sent = Events::new();
         let mut parts = Vec::new();
@@ -137,7 +137,7 @@ impl Machine {
         self.grow_old();
     }
 
-    /// What the limits no longer keep may go from now on.
+    /// Lets everything beyond the limits expire.
     fn grow_old(&mut self) {
         let (now, ages) = (self.now(), &self.ages);
         let is_old = |(name, _): &(String, i64), time: &mut i64| ages.get(name).is_some_and(|age| *time < now - age);
@@ -175,7 +175,7 @@ impl Machine {
         self.open = Some(open_at(self.dir.path(), &self.hours));
     }
 
-    /// Something is cut off at some point, and the store started again.
+    /// Interrupts an operation at some point and restarts the store.
     fn crash(&mut self) {
         let points: Vec<&str> = FAULT_POINTS.iter().chain(&COMPACTION_FAULT_POINTS).copied().collect();
         let point = self.dice.pick(&points);
@@ -191,7 +191,7 @@ impl Machine {
         if is_accepted {
             self.held.extend(sent);
         } else if n_found > 0 {
-            // Nobody was told, and it was durable all the same: then as a whole.
+            // No one was told, and it was durable all the same: then as a whole.
             assert_eq!(n_found, sent.len(), "half of a delivery after a crash at {point}");
             self.held.extend(sent);
         }
@@ -199,7 +199,7 @@ impl Machine {
         self.check();
     }
 
-    /// Group and number of every event; none is there twice.
+    /// Returns group and number of every event; none occurs twice.
     fn visible(&self) -> BTreeSet<(String, i64)> {
         let snapshot = self.store().snapshot(&[], TimeRange::ALL);
         assert_eq!(snapshot.damaged, []);
@@ -232,7 +232,7 @@ impl Machine {
         self.check_files();
     }
 
-    /// Every segment has a file, and every file a segment, once those that were replaced have gone.
+    /// Checks that every segment has a file and every file a segment, once replaced files are gone.
     fn check_files(&self) {
         let held = self.store().upkeep.compactor.hold();
         self.store().segments.remove_doomed();

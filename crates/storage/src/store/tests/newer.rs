@@ -48,7 +48,7 @@ fn files(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     found
 }
 
-/// A store with a file of every kind.
+/// Fills a store with a file of every kind.
 fn fill(dir: &Path) {
     let (store, _) = open(dir);
     store.append(keyed("gone", 0, 5, 1, 1)).expect("room");

@@ -13,7 +13,7 @@ fn open_remote(dir: &Path, fake: &FakeS3) -> Arc<Store> {
     Store::open(remote_options(dir, fake)).expect("a store that can be opened").0
 }
 
-/// A store with two segments, of which the groups are `g` and `h`.
+/// Returns a store with two segments, of which the groups are `g` and `h`.
 fn two_segments(dir: &Path, fake: &FakeS3) -> Arc<Store> {
     let store = open_remote(dir, fake);
     for (name, from) in [("g", 0), ("h", 20)] {
@@ -46,7 +46,7 @@ fn n_local_files(dir: &Path) -> usize {
     partitions.map(|partition| std::fs::read_dir(partition.path()).expect("readable").count()).sum()
 }
 
-/// Everything that can be read, with ids.
+/// Returns everything that can be read, with ids.
 fn everything(store: &Store) -> Vec<String> {
     let snapshot = store.snapshot(&[], TimeRange::ALL);
     assert_eq!(snapshot.damaged, []);

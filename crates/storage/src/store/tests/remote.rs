@@ -199,7 +199,7 @@ fn a_store_brings_its_databases_along_and_does_not_forget_where_they_are() {
     let elsewhere = Databases { catalog: Some(other), ..databases(&server) };
     let refused = refusal(Options { databases: elsewhere, ..options(dir.path()) });
     assert!(refused.contains("knows nothing of store"), "{refused}");
-    // A file of before and a database that went on: nobody can say which one is right.
+    // A file of before and a database that continued: no one can say which one is right.
     std::fs::remove_file(dir.path().join("catalog.postgres")).expect("it is noted");
     std::fs::copy(saved.join("catalog.sqlite"), dir.path().join("catalog.sqlite")).expect("room");
     assert!(refusal(remote(dir.path(), &server)).contains("remove the one that is wrong"));

@@ -1,4 +1,4 @@
-//! A catalog that is lost is made anew from the segments and the tombstones.
+//! A catalog that is lost is created again from the segments and the tombstones.
 
 use super::*;
 use crate::{repair, verify};
@@ -9,7 +9,7 @@ fn lose_catalog(dir: &Path) {
     }
 }
 
-/// Files below `segments/`, `wal/`, `tombstones/` and `quarantine/`.
+/// Returns files below `segments/`, `wal/`, `tombstones/` and `quarantine/`.
 fn files(dir: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut pending: Vec<_> = ["segments", "wal", "tombstones", "quarantine"].map(|name| dir.join(name)).into();
@@ -25,7 +25,7 @@ fn files(dir: &Path) -> Vec<String> {
     files
 }
 
-/// A store with events in three segments and in the WAL, and a deleted group.
+/// Creates a store with events in three segments and in the WAL, and a deleted group.
 fn store_with_everything(dir: &Path) {
     let (store, _) = open(dir);
     for n in 0..3 {

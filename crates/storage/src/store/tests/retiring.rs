@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::{GroupRetention, RetentionOptions, SizeLimit};
 
-/// A store whose retention looks only when it is asked, with the whole store limited as `retention` says.
+/// Returns a store whose retention looks only when it is asked, with the whole store limited as `retention` says.
 fn open_with(dir: &Path, retention: RetentionOptions) -> Arc<Store> {
     let retention = RetentionOptions { interval_ns: Timestamp::DAY, ..retention };
     Store::open(Options { retention, ..options(dir) }).expect("a store that can be opened").0
@@ -16,7 +16,7 @@ fn unlimited() -> RetentionOptions {
     RetentionOptions { size: None, ..RetentionOptions::default() }
 }
 
-/// Ten events on each of `n_days` days before now, a segment for each day: `n` counts days back.
+/// Writes ten events on each of `n_days` days before now, a segment for each day: `n` counts days back.
 fn fill(store: &Store, name: &str, n_days: i64) {
     for day in (0..n_days).rev() {
         let mut builder = BatchBuilder::new();
@@ -417,7 +417,7 @@ fn a_query_reads_what_it_began_with_whatever_goes_meanwhile() {
     assert!(n_races.load(Ordering::SeqCst) > 0, "nothing went while it was read");
 }
 
-/// How often eight runs are retired below queries; the long tests ask for 125, a thousand races.
+/// Returns how often eight runs are retired below queries; the long tests ask for 125, a thousand races.
 fn n_rounds() -> usize {
     std::env::var("CATAT_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).map_or(12, |n: usize| n * 5)
 }

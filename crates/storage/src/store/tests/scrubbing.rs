@@ -4,10 +4,10 @@ use super::*;
 
 const DAY: i64 = Timestamp::DAY;
 
-/// A rate at which nobody waits.
+/// A rate at which no one waits.
 const FAST: u64 = u64::MAX;
 
-/// A store without a scrub of its own, a day after the hundred events of two groups were written into two segments.
+/// Returns a store without a scrub of its own, a day after the hundred events of two groups were written into two segments.
 fn open_filled(dir: &Path) -> Arc<Store> {
     let store = Store::open(Options { scrub_interval_ns: None, ..options(dir) }).expect("a store").0;
     for flush in 0..2 {

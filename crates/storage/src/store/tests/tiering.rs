@@ -9,7 +9,7 @@ use crate::{ColdPlace, RetentionOptions, TierOptions, TierStatus};
 
 const DAY: i64 = Timestamp::DAY;
 
-/// A store whose clock stands so many days after now, and whose machine was off meanwhile.
+/// Returns a store whose clock stands so many days after now, and whose machine was off meanwhile.
 fn open_turned(dir: &Path) -> (Arc<Store>, Arc<AtomicI64>) {
     let days = Arc::new(AtomicI64::new(0));
     let (of_wall, of_uptime) = (days.clone(), days.clone());

@@ -7,7 +7,7 @@ use segment::MIXED_PARTITION;
 use super::*;
 use crate::{GroupRetention, RetentionOptions};
 
-/// A store whose clock stands `day` days after [`NOW`], and whose retention looks only when it is asked.
+/// Returns a store whose clock stands `day` days after [`NOW`], and whose retention looks only when it is asked.
 fn open_at(dir: &Path, day: &Arc<AtomicI64>, undo_days: i64) -> Arc<Store> {
     let retention = RetentionOptions {
         interval_ns: Timestamp::DAY,
@@ -22,7 +22,7 @@ fn open_at(dir: &Path, day: &Arc<AtomicI64>, undo_days: i64) -> Arc<Store> {
     store
 }
 
-/// Events of `name` on these days before now.
+/// Returns events of `name` on these days before now.
 fn part(name: &str, days: impl IntoIterator<Item = i64>) -> Part {
     let mut builder = BatchBuilder::new();
     for day in days {
@@ -38,7 +38,7 @@ fn send(store: &Store, parts: Vec<Part>) {
     store.append(Delivery { key: None, position: None, raw_bytes: 1000, parts }).expect("room");
 }
 
-/// The eight biggest days get segments of their own, all of group `other`; `g` is in the mixed one.
+/// Writes nine days: the eight biggest get segments of their own, all of group `other`; `g` is in the mixed one.
 fn fill(store: &Store, days: impl IntoIterator<Item = i64>) {
     send(store, vec![part("other", (0..8).flat_map(|day| [day; 9])), part("g", days)]);
     store.flush().expect("room");
@@ -48,7 +48,7 @@ fn age(days: i64) -> GroupRetention {
     GroupRetention { age_ns: Some(days * Timestamp::DAY), bytes: None }
 }
 
-/// What every way of asking says of `g`: the days that queries read. Counts by minute, sizes, first and last and the
+/// Checks every way of asking for `g` and returns the days that queries read. Counts by minute, sizes, first and last and the
 /// statistics of fields must agree with them.
 fn days(store: &Store) -> Vec<i64> {
     let only = [types::GroupPattern::new("g")];
@@ -71,7 +71,7 @@ fn days(store: &Store) -> Vec<i64> {
     found
 }
 
-/// Events of `g` that are on the disk, whether or not they are shown.
+/// Returns events of `g` that are on the disk, whether or not they are shown.
 fn stored(store: &Store) -> u64 {
     let state = store.segments.state();
     let runs = state.segments.iter().flat_map(|stored| stored.segment.summaries());

@@ -74,12 +74,12 @@ impl Candidate {
         self.block_bytes < SETTLED_BLOCK_BYTES
     }
 
-    /// Segments of one size lie within a factor of four.
+    /// Returns the size class of a segment: sizes of one class lie within a factor of four.
     fn size_class(&self) -> u32 {
         self.n_bytes.max(1).ilog2() / 2
     }
 
-    /// Tells whether the days of a mixed segment are worth segments of their own. Afterwards they no longer are:
+    /// Reports whether the days of a mixed segment are worth segments of their own. Afterwards they no longer are:
     /// what is left has fewer events than that on each of no more days.
     fn is_worth_splitting(&self) -> bool {
         let n_days = day_of(self.last.0).saturating_sub(day_of(self.first.0)).saturating_add(1);
@@ -96,11 +96,11 @@ pub(super) struct CompactionChoice {
     pub(super) tier: Tier,
 }
 
-/// What to put together next; no ids where nothing is due.
+/// Returns what to put together next; no ids where nothing is due.
 pub(super) fn choose(candidates: &[Candidate]) -> CompactionChoice {
     let mut sorted = candidates.to_vec();
     sorted.sort_by_key(|candidate| (candidate.partition, candidate.n_bytes, candidate.id));
-    // Somebody wants to know when it is gone: that does not wait for what is put together meanwhile.
+    // Someone wants to know when it is gone: that does not wait for what is put together meanwhile.
     if let Some(erased) = sorted.iter().find(|candidate| candidate.has_erased) {
         return chosen(&[*erased]);
     }
@@ -131,7 +131,7 @@ pub(super) fn choose(candidates: &[Candidate]) -> CompactionChoice {
     chosen(&together(&cold))
 }
 
-/// What becomes of segments is cold where all of them are or are to be.
+/// Returns the tier of the output: cold if all segments are, or are to be.
 fn chosen(candidates: &[Candidate]) -> CompactionChoice {
     let is_cold = candidates.iter().all(|candidate| candidate.is_cold_due || candidate.tier == Tier::Cold);
     let ids = candidates.iter().map(|candidate| candidate.id).collect();
@@ -141,7 +141,7 @@ fn chosen(candidates: &[Candidate]) -> CompactionChoice {
 /// Most jobs that the debt looks ahead.
 const JOBS_AHEAD_MAX: usize = 64;
 
-/// How many segments are to be put together until nothing is due, and their bytes.
+/// Returns how many segments are to be put together until nothing is due, and their bytes.
 pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
     let (mut n_segments, mut n_bytes) = (0, 0u64);
     for _ in 0..JOBS_AHEAD_MAX {
@@ -160,7 +160,7 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
     (n_segments, n_bytes)
 }
 
-/// As many of `sorted` as may be put together at once, smallest first, and at least one.
+/// Returns as many of `sorted` as may be put together at once, smallest first, and at least one.
 fn together(sorted: &[Candidate]) -> Vec<Candidate> {
     let (mut n_bytes, mut block_bytes) = (0u64, 0u64);
     let fits = |candidate: &&Candidate| {

@@ -16,22 +16,22 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Run `index` of a segment without the rows of `mask`; `None` where there is no such run.
+    /// Returns run `index` of a segment without the rows of `mask`; `None` if there is no such run.
     pub(super) fn of(segment: &Arc<Segment>, index: usize, mask: Option<Arc<Mask>>) -> Option<Self> {
         Some(Self { segment: segment.clone(), index, run: segment.run_reader(index)?, mask })
     }
 
-    /// What the segment says of the run, deleted events included.
+    /// Returns what the segment says of the run, deleted events included.
     pub(super) fn summary(&self) -> &RunSummary {
         self.run.summary()
     }
 
-    /// How many events are left.
+    /// Returns how many events are left.
     pub(super) fn n_events(&self) -> u64 {
         self.mask.as_ref().map_or(self.summary().n_events, |mask| mask.n_events)
     }
 
-    /// Names of the fields that some event that is left has: what only deleted events had is not even named again.
+    /// Returns names of the fields that some event that is left has: what only deleted events had is not even named again.
     pub(super) fn fields(&self) -> Result<Vec<Arc<str>>, SegmentError> {
         let Some(mask) = &self.mask else { return Ok(self.run.fields().cloned().collect()) };
         let Some(run) = self.segment.run(self.index, 0) else { return Ok(Vec::new()) };
@@ -58,7 +58,7 @@ impl Input {
         })
     }
 
-    /// All rows of a block; those for which [`is_deleted`](Self::is_deleted) holds are not to be taken.
+    /// Returns all rows of a block; those for which [`is_deleted`](Self::is_deleted) holds are not to be taken.
     pub(super) fn block(&self, block: usize) -> Result<Batch, SegmentError> {
         Ok(self.run.block(block)?)
     }

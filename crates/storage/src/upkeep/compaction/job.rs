@@ -44,7 +44,7 @@ pub(super) struct Output {
 
 pub(super) type RunsByGroup = BTreeMap<u32, Vec<Input>>;
 
-/// What the job's segments become.
+/// Returns what the job's segments become.
 pub(super) fn outputs(job: &Job, runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, SegmentError> {
     if job.partition == MIXED_PARTITION {
         return split_days(runs, held);
@@ -66,13 +66,13 @@ fn raw(run: &segment::RunSummary) -> u128 {
     u128::from(run.bytes_raw)
 }
 
-/// Bytes that its events of a whole block had when they came, about.
+/// Returns bytes that its events of a whole block had when they came, about.
 pub(super) fn block_bytes(run: &segment::RunSummary) -> u64 {
     let n_rows = run.n_events.min(BLOCK_ROWS as u64);
     (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
 }
 
-/// Segments of their own for days that are worth it, and a mixed one for the others. Groups that are `held` get a mixed
+/// Plans segments of their own for days that are worth it, and a mixed one for the others. Groups that are `held` get a mixed
 /// one of their own.
 fn split_days(runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, SegmentError> {
     let (held, groups): (Vec<u32>, Vec<u32>) = runs.keys().partition(|group_id| held.contains(group_id));
@@ -91,7 +91,7 @@ fn split_days(runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, Se
     Ok(outputs)
 }
 
-/// What a group's run in a new segment will hold; `None` where that is nothing.
+/// Returns what a group's run in a new segment will hold; `None` where that is nothing.
 pub(super) fn outline(group_id: u32, runs: &[Input], share: &Share) -> Result<Option<RunOutline>, SegmentError> {
     let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
     let (mut n_events, mut bytes_raw) = (0u64, 0u64);

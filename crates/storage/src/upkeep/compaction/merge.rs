@@ -35,7 +35,7 @@ impl Share {
         range.overlaps(first, last)
     }
 
-    /// How many of a run's events are taken.
+    /// Returns how many of a run's events are taken.
     pub(super) fn n_events(&self, run: &Input) -> Result<u64, SegmentError> {
         if *self == Self::All {
             return Ok(run.n_events());
@@ -127,7 +127,7 @@ impl<'a> Merge<'a> {
         self.queue_block(number);
     }
 
-    /// The next rows, as places among the batches.
+    /// Returns the next rows, as places among the batches.
     fn next_rows(&mut self) -> Result<Vec<(u32, u32)>, SegmentError> {
         let mut rows = Vec::with_capacity(BLOCK_ROWS);
         while rows.len() < BLOCK_ROWS {

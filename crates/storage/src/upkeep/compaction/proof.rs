@@ -24,7 +24,7 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// Takes note of the next block.
+    /// Notes the next block.
     pub(super) fn add(&mut self, block: &Batch) {
         if self.n_blocks.is_multiple_of(SAMPLED) {
             self.sampled.push((self.n_blocks, digest(block)));

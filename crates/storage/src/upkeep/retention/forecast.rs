@@ -1,4 +1,4 @@
-//! When events will go next, and when the store will be full, if things go on as they did.
+//! When events will go next, and when the store will be full, if things continue as they did.
 
 use std::collections::BTreeMap;
 
@@ -31,14 +31,14 @@ pub struct StoreForecast {
     pub bytes_per_day: u64,
     /// Bytes that may still come: up to the store's limit or the disk's reserve, whichever is nearer.
     pub bytes_left: Option<u64>,
-    /// When that is, if it goes on so: the oldest events go then, or nothing is accepted any more.
+    /// When that is, if it continues so: the oldest events go then, or nothing is accepted any more.
     pub full_at: Option<Timestamp>,
-    /// Whether the oldest events go then, and everything goes on.
+    /// Whether the oldest events go then, and everything continues.
     pub is_limit: bool,
 }
 
 impl Retention {
-    /// What is expected of all groups' limits.
+    /// Returns what is expected of all groups' limits.
     pub(crate) fn forecasts(&self) -> BTreeMap<GroupName, Forecast> {
         self.count_days();
         let state = self.segments.state();
@@ -46,7 +46,7 @@ impl Retention {
         groups.into_iter().map(|(name, runs)| (name.clone(), self.forecast_of(&state, name, runs))).collect()
     }
 
-    /// What is expected of a group's limits.
+    /// Returns what is expected of a group's limits.
     pub(crate) fn forecast(&self, group: &GroupName) -> Forecast {
         self.count_days();
         let state = self.segments.state();
@@ -70,7 +70,7 @@ impl Retention {
         Forecast { bytes_per_day: Some(bytes_per_day), next, by_size: is_by_size }
     }
 
-    /// When the store will be full. An age limit is not looked at: it may be reached first, and then it is not full.
+    /// Returns when the store will be full. An age limit is not looked at: it may be reached first, and then it is not full.
     pub(crate) fn store_forecast(&self) -> StoreForecast {
         let now = self.segments.options.clock.now();
         let week_ago = now.0.saturating_sub(GROWTH_DAYS * Timestamp::DAY);
@@ -95,7 +95,7 @@ fn whole_days(ns: i64) -> u64 {
     u64::try_from(ns / Timestamp::DAY).unwrap_or(0).max(1)
 }
 
-/// When `n_bytes` more are there.
+/// Returns when `n_bytes` more are there.
 fn when_grown(now: Timestamp, n_bytes: u64, bytes_per_day: u64) -> Option<Timestamp> {
     let left_ns = (u128::from(n_bytes) * Timestamp::DAY as u128).checked_div(u128::from(bytes_per_day))?;
     now.0.checked_add(i64::try_from(left_ns).ok()?).map(Timestamp)

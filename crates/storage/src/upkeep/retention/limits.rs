@@ -84,7 +84,7 @@ impl Limits {
         RetentionPlan { beyond, back, n_events_live }
     }
 
-    /// Those beyond the limits, and those within.
+    /// Splits runs into those beyond the limits and those within.
     fn split(&self, mut runs: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
         runs.sort_by_key(|run| (run.last, run.segment));
         let oldest = self.oldest.unwrap_or(i64::MIN);
@@ -104,7 +104,7 @@ impl Limits {
     }
 }
 
-/// What runs hold together.
+/// Returns what runs hold together.
 pub(super) fn sum(runs: &[Candidate]) -> Removal {
     Removal {
         n_events: runs.iter().map(|run| run.n_events).sum(),
@@ -115,7 +115,7 @@ pub(super) fn sum(runs: &[Candidate]) -> Removal {
     }
 }
 
-/// The runs of all groups that are not deleted, but for those that cannot come back.
+/// Returns the runs of all groups that are not deleted, but for those that cannot come back.
 pub(super) fn by_group(state: &State) -> Vec<(&GroupName, Vec<Candidate>)> {
     let mut by_id: HashMap<u32, Vec<Candidate>> = HashMap::new();
     for stored in &state.segments {
@@ -125,7 +125,7 @@ pub(super) fn by_group(state: &State) -> Vec<(&GroupName, Vec<Candidate>)> {
     state.groups.iter().filter_map(of_group).collect()
 }
 
-/// The runs of one group.
+/// Returns the runs of one group.
 pub(super) fn of_group(state: &State, group: &GroupName) -> Vec<Candidate> {
     let mut runs = Vec::new();
     let Some(id) = state.groups.id_of(group) else { return runs };
@@ -210,7 +210,7 @@ fn split_days(run: &Candidate, days: &[(i64, u64)], mask: Option<&Mask>) -> Vec<
     parts
 }
 
-/// Segments that make room for `n_bytes`: those of which everything is retired first, then the oldest; never the last.
+/// Returns segments that make room for `n_bytes`: those of which everything is retired first, then the oldest; never the last.
 pub(super) fn oldest_segments(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
     let is_retired = |stored: &Arc<StoredSegment>| state.live_runs(stored).next().is_none();
     let last = |stored: &Arc<StoredSegment>| stored.segment.summaries().iter().map(|run| run.last).max();
@@ -232,7 +232,7 @@ pub(super) fn oldest_segments(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
     beyond
 }
 
-/// Retired runs that can still come back and make room for `n_bytes`, those first that were retired first.
+/// Returns retired runs that can still be restored and whose removal frees `n_bytes`, oldest retirement first.
 pub(super) fn oldest_undoable(state: &State, n_bytes: u64) -> Vec<(u128, u32)> {
     let mut undoable = Vec::new();
     for stored in &state.segments {

@@ -24,9 +24,9 @@ enum Step {
     Mark,
     Rotate,
     Reopen,
-    /// A byte of some acknowledged record is damaged while nobody looks.
+    /// A byte of some acknowledged record is damaged while no one looks.
     Flip(Index, Index),
-    /// A file is removed while nobody looks.
+    /// A file is removed while no one looks.
     Remove(Index),
 }
 

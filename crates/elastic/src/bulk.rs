@@ -16,108 +16,22 @@
 
 mod action;
 mod ids;
+mod item;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ingest::ids::Within;
+use ingest::{Collector, EventFields, EventMetadata, FieldWriter, IngestError, Intake, RawEvent, Refused, Sender};
+use item::ID_BYTES_MAX;
 use types::{GroupName, group_name_of_outside};
 
-use crate::ids::Within;
-use crate::{Beside, Collector, IngestError, Intake, Refused, Sender};
 use action::{Actions, Line};
 
-pub use action::Action;
+pub use item::{Action, Item, Outcome, Refusal};
 
 /// Most actions of one request: each needs an answer, which is longer than the shortest action.
 const ACTIONS_MAX: usize = 1 << 17;
-
-/// Longest `_id` in bytes, as in Elasticsearch.
-const ID_BYTES_MAX: usize = 512;
-
-/// What the door keeps from request to request.
-#[derive(Debug, Default)]
-pub(crate) struct Door {
-    n_stored: AtomicU64,
-}
-
-/// One action of a request and what became of it.
-#[derive(Clone, Debug)]
-pub struct Item<'b> {
-    /// What was asked for.
-    pub action: Action,
-    /// The index as its sender calls it; empty where none was named.
-    pub index: Cow<'b, str>,
-    /// The id that its sender gave.
-    pub id: Option<Cow<'b, str>>,
-    /// What became of it.
-    pub outcome: Outcome,
-    source: &'b [u8],
-}
-
-impl<'b> Item<'b> {
-    /// An action without a document.
-    pub fn new(action: Action, index: &'b str, id: Option<&'b str>, outcome: Outcome) -> Self {
-        Self { action, index: index.into(), id: id.map(Cow::Borrowed), outcome, source: b"" }
-    }
-}
-
-/// What became of an action.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is an event now, and durable.
-    Created,
-    /// An event of the group has its id.
-    Exists,
-    /// An event of its id is on its way into the store; whether it arrives is not known yet.
-    Busy,
-    /// It is no event.
-    Refused(Refusal),
-}
-
-/// Why an action was refused. Sending it again does not help.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The line says nothing that could be done.
-    #[error("line {line} of the body is no action: {problem}")]
-    NoAction {
-        /// Its line, from 1.
-        line: usize,
-        /// What is wrong.
-        problem: String,
-    },
-    /// Events never change.
-    #[error("{} is not possible: events never change; only index and create are", .0.name())]
-    Unsupported(Action),
-    /// No index is named, neither in the address nor in the action.
-    #[error("index is missing")]
-    NoIndex,
-    /// The line of the document is missing.
-    #[error("document is missing")]
-    NoDocument,
-    /// The id cannot be one.
-    #[error("id is empty or longer than {ID_BYTES_MAX} bytes")]
-    BadId,
-    /// The document has a field where its id is to be.
-    #[error("field [_id] is a metadata field and cannot be in a document that has an id of its own")]
-    OwnId,
-    /// The document is no record.
-    #[error("{0}")]
-    NoRecord(String),
-    /// Its group would drop it at once.
-    #[error("{0}")]
-    TooOld(String),
-    /// The sender may not write to the group.
-    #[error("{0}")]
-    OutOfScope(String),
-    /// The document does not fit what its index is declared to be.
-    #[error("{reason}")]
-    Misfit {
-        /// What Elasticsearch calls errors of the kind.
-        kind: &'static str,
-        /// What does not fit.
-        reason: String,
-    },
-}
 
 /// Why a document of a group, with its id where it has one, cannot be stored; `None` where it can.
 pub type Check<'c> = &'c dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
@@ -131,51 +45,56 @@ pub struct Items<'b> {
     pub first_number: u64,
 }
 
-impl Intake {
+/// The number of documents stored since the start.
+#[derive(Debug, Default)]
+pub struct DocumentCounter(AtomicU64);
+
+/// Stores the documents of one sender.
+pub struct DocumentIntake<'a> {
+    /// The way into the store.
+    pub intake: &'a Intake,
+    /// Counts the documents stored.
+    pub counter: &'a DocumentCounter,
+    /// The sender of the request.
+    pub sender: &'a Sender<'a>,
+    /// Refuses documents that do not fit their index.
+    pub check: Check<'a>,
+}
+
+impl DocumentIntake<'_> {
     /// Stores the documents of a bulk request and returns when they are durable. Blocks.
     ///
-    /// `index` is that of actions which name none; `check` may refuse documents.
+    /// `index` is the index of actions that name none.
     ///
     /// # Errors
-    /// Where the body has no action at all, or the store takes nothing: nothing was stored then.
-    pub fn ingest_bulk<'b>(
-        &self,
-        body: &'b [u8],
-        index: Option<&'b str>,
-        sender: &Sender<'_>,
-        check: Check<'_>,
-    ) -> Result<Items<'b>, IngestError> {
+    /// If the body has no action at all, or if the store takes nothing: nothing was stored then.
+    pub fn bulk<'b>(&self, body: &'b [u8], index: Option<&'b str>) -> Result<Items<'b>, IngestError> {
         let items = read(body, index)?;
-        self.store_items(items, body, sender, check)
+        self.store(items, body)
     }
 
     /// Stores one document and returns when it is durable. Blocks.
-    pub fn ingest_document<'b>(
+    ///
+    /// # Errors
+    /// If the store does not take the document.
+    pub fn document<'b>(
         &self,
         document: &'b [u8],
         action: Action,
         index: &'b str,
         id: Option<&'b str>,
-        sender: &Sender<'_>,
-        check: Check<'_>,
     ) -> Result<Items<'b>, IngestError> {
         let source = document.trim_ascii();
         let outcome = if source.is_empty() { Outcome::Refused(Refusal::NoDocument) } else { Outcome::Created };
         let item = Item { source, ..Item::new(action, index, id, outcome) };
-        self.store_items(vec![item], document, sender, check)
+        self.store(vec![item], document)
     }
 
-    fn store_items<'b>(
-        &self,
-        mut items: Vec<Item<'b>>,
-        body: &[u8],
-        sender: &Sender<'_>,
-        check: Check<'_>,
-    ) -> Result<Items<'b>, IngestError> {
-        let mut collector = self.collect(sender);
-        let places = places(&mut items, &mut collector, check);
-        // Held until the fate of the ids is known, also where it is an error.
-        let _claimed = ids::settle(&self.claims, &self.store, &mut items, &places);
+    fn store<'b>(&self, mut items: Vec<Item<'b>>, body: &[u8]) -> Result<Items<'b>, IngestError> {
+        let mut collector = self.intake.collect(self.sender);
+        let places = places(&mut items, &mut collector, self.check);
+        // Held until the outcome of the ids is known, also if it is an error.
+        let _claimed = ids::settle(self.intake, &mut items, &places);
         let mut within = Within::default();
         for (item, place) in items.iter_mut().zip(&places) {
             let (Outcome::Created, Some((place, group))) = (&item.outcome, place) else { continue };
@@ -192,19 +111,19 @@ impl Intake {
             }
         }
         let n_stored = collector.n_records();
-        self.accept(collector, body, sender)?;
-        Ok(Items { items, first_number: self.elastic.n_stored.fetch_add(n_stored, Ordering::Relaxed) })
+        self.intake.accept(collector, body, self.sender)?;
+        Ok(Items { items, first_number: self.counter.0.fetch_add(n_stored, Ordering::Relaxed) })
     }
 }
 
 /// Adds the document of an item to the group at `place`.
 fn add(item: &Item<'_>, place: usize, collector: &mut Collector<'_>) -> Result<Result<(), Refused>, IngestError> {
     match item.id.as_deref() {
-        None => collector.record(place, item.source),
+        None => collector.add(place, RawEvent::Record(item.source), &EventMetadata::default()),
         Some(id) => {
-            let write = |fields: &mut parse::FieldWriter<'_>| fields.text("_id", id);
-            let beside = Beside { n_fields: 1, fields: Some(&write), ..Beside::default() };
-            collector.record_with(place, item.source, &beside)
+            let write = |fields: &mut FieldWriter<'_>| fields.text("_id", id);
+            let fields = EventFields::Writer { n_max: 1, write: &write };
+            collector.add(place, RawEvent::Record(item.source), &EventMetadata { fields, ..EventMetadata::default() })
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Bodies of every kind, good and bad, into a real store.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use storage::{Options, SourcePosition};
+use parse::Zone;
+use storage::{Options, SourcePosition, Store};
 use tempfile::TempDir;
-use types::{GroupPattern, RowSet, TimeRange, Value};
+use types::{GroupPattern, GroupScope, Limits, RowSet, TimeRange, Timestamp, Value};
 
 use super::*;
-use crate::{Beside, OutOfScope};
+use crate::{OutOfScope, RawEvent};
 
 struct House {
     intake: Intake,
@@ -217,7 +219,7 @@ fn texts_have_the_fields_that_their_form_says_at_every_door() {
     let mut collector = house.intake.collect(&sender("", None));
     let group = GroupName::new("foreign").unwrap();
     let place = collector.group(&group).unwrap();
-    collector.text_with(place, line.as_bytes(), &Beside::default()).unwrap().unwrap();
+    collector.add(place, RawEvent::Text(line.as_bytes()), &EventMetadata::default()).unwrap().unwrap();
     house.intake.accept(collector, b"foreign", &sender("", None)).unwrap();
     let event = "2026-11-20T06:47:13Z | error | 192.0.2.1 | /x | 503 | 7";
     assert_eq!(house.events(&["@timestamp", "@level", "client", "path", "status", "bytes"]), [event; 3]);
@@ -283,11 +285,12 @@ fn foreign_doors_bring_their_own_times_and_fields() {
     let mut collector = house.intake.collect(&sender("loki", Some("id")));
     let write = |fields: &mut parse::FieldWriter<'_>| fields.text("env", "prod");
     let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
-    let beside = Beside { time, n_fields: 1, fields: Some(&write), ..Beside::default() };
+    let fields = EventFields::Writer { n_max: 1, write: &write };
+    let metadata = EventMetadata { time, fields, ..EventMetadata::default() };
     for group in ["a", "b"] {
         let place = collector.group(&GroupName::new(group).unwrap()).unwrap();
         collector.set_stream(place, "s");
-        collector.text_with(place, b"{\"k\":1,\"level\":\"warn\"}", &beside).unwrap().unwrap();
+        collector.add(place, RawEvent::Text(b"{\"k\":1,\"level\":\"warn\"}"), &metadata).unwrap().unwrap();
     }
     let answer = house.intake.accept(collector, b"body", &sender("loki", Some("id"))).unwrap();
     assert_eq!((answer.accepted, answer.duplicate), (2, false));
@@ -305,11 +308,12 @@ fn what_a_protocol_says_beside_an_event_is_its_time_its_level_and_its_fields() {
         fields.integer("n", 1);
     };
     let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
-    let beside = Beside { time, level: Some(types::Level::Warn), n_fields: 2, fields: Some(&write) };
+    let fields = EventFields::Writer { n_max: 2, write: &write };
+    let metadata = EventMetadata { time, level: Some(types::Level::Warn), fields, offset: None };
     let record = br#"{"message":"r","time":"2020-01-01T00:00:00Z","host":"own"}"#;
-    collector.record_with(place, record, &beside).unwrap().unwrap();
-    collector.text_with(place, b"ERROR t", &beside).unwrap().unwrap();
-    assert!(collector.record_with(place, b"no record", &beside).unwrap().is_err());
+    collector.add(place, RawEvent::Record(record), &metadata).unwrap().unwrap();
+    collector.add(place, RawEvent::Text(b"ERROR t"), &metadata).unwrap().unwrap();
+    assert!(collector.add(place, RawEvent::Record(b"no record"), &metadata).unwrap().is_err());
     assert_eq!(house.intake.accept(collector, b"", &sender("", None)).unwrap().accepted, 2);
     let shown = house.events(&["@message", "@timestamp", "@level", "host", "n", "time"]);
     let times = ["ERROR t | 2026-11-20T06:00:00Z | warn | beside | 1 | -"];

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use storage::Store;
+use ingest::Intake;
+use ingest::ids::Claimed;
 use types::{GroupName, TimeRange};
 
-use super::{Action, Item, Outcome};
-use crate::ids::{Claimed, Claims, known};
+use super::item::{Action, Item, Outcome};
 
 /// The field that holds the id which a document was sent with.
 const FIELD: &str = "_id";
@@ -14,12 +14,11 @@ const FIELD: &str = "_id";
 /// Claims the ids that are to be created, and says of those which cannot be why: others are about to store them, or the
 /// store has them.
 pub(super) fn settle<'c>(
-    claims: &'c Claims,
-    store: &Store,
+    intake: &'c Intake,
     items: &mut [Item<'_>],
     places: &[Option<(usize, GroupName)>],
 ) -> Claimed<'c> {
-    let mut claimed = claims.none();
+    let mut claimed = intake.claims().none();
     let mut wanted: HashMap<&GroupName, Vec<usize>> = HashMap::new();
     for (at, (item, place)) in items.iter().zip(places).enumerate() {
         if let Some((_, group)) = place
@@ -31,10 +30,10 @@ pub(super) fn settle<'c>(
     }
     for (group, places) in wanted {
         let id = |at: usize| items[at].id.as_deref().unwrap_or_default();
-        let is_free = claims.claim(group, places.iter().map(|at| id(*at)), &mut claimed);
+        let is_free = intake.claims().claim(group, places.iter().map(|at| id(*at)), &mut claimed);
         let ids: HashSet<&str> =
             places.iter().zip(&is_free).filter(|(_, free)| **free).map(|(at, _)| id(*at)).collect();
-        let exists = known(store, group, (FIELD, TimeRange::ALL), &ids);
+        let exists = intake.known_ids(group, FIELD, TimeRange::ALL, &ids);
         let outcome = |at, is_free| match is_free {
             false => Some((at, Outcome::Busy)),
             true => exists.contains(id(at)).then_some((at, Outcome::Exists)),

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parse::{Event, EventParser, Extras, FieldWriter, JsonError, Received, Zone};
+use parse::{EventParser, Extras, JsonError, Received, Zone};
 use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
 use crate::error::OutOfScope;
-use crate::intake::LastLines;
+use crate::event::{EventMetadata, RawEvent};
+use crate::line_context::LineContext;
 use crate::own_groups::{AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
-use crate::{IngestError, Intake};
+use crate::zones::GroupZones;
+use crate::{Clocks, IngestError};
 
 /// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
 /// memory without bound if they stood in one.
@@ -23,6 +25,16 @@ const MEMORY_BODIES_MAX: usize = 4;
 /// Where events go whose own group would be one too many.
 const OVERFLOW: &str = "overflow";
 
+/// The parts of the intake that a collector needs.
+pub(crate) struct CollectorContext<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) zones: &'a GroupZones,
+    pub(crate) clocks: &'a Clocks,
+    pub(crate) pipelines: Arc<Pipelines>,
+    /// The limits of events that go through pipelines.
+    pub(crate) whole_texts: &'a Limits,
+}
+
 /// Collects the events of one request.
 ///
 /// A door asks for the place of a group and adds the events of that group to it, as texts, as records, or as a text
@@ -31,7 +43,8 @@ pub struct Collector<'a> {
     /// Whether the server writes down something of its own.
     pub(crate) is_own: bool,
     store: &'a Store,
-    intake: &'a Intake,
+    zones: &'a GroupZones,
+    clocks: &'a Clocks,
     /// The zone of times that name none, in groups without a zone of their own.
     zone: Zone,
     within: &'a GroupScope,
@@ -69,28 +82,6 @@ struct GroupEvents {
     has_old: bool,
 }
 
-/// An event before it is read.
-#[derive(Clone, Copy, Debug)]
-enum Raw<'r> {
-    Text(&'r [u8]),
-    /// A text whose header the door has read.
-    Known(&'r [u8]),
-    Record(&'r [u8]),
-}
-
-impl<'r> Raw<'r> {
-    fn read<'p, 'a>(self, parser: &'p mut EventParser<'a>) -> Result<Event<'p, 'a>, JsonError>
-    where
-        'r: 'p,
-    {
-        match self {
-            Self::Text(text) => Ok(parser.read_text(text)),
-            Self::Known(text) => Ok(parser.read_known(text)),
-            Self::Record(record) => parser.read_record(record),
-        }
-    }
-}
-
 /// Why a record was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
@@ -102,35 +93,18 @@ pub enum Refused {
     TooOld(Timestamp),
 }
 
-/// What a protocol says of an event beside its text or record.
-#[derive(Clone, Copy, Default)]
-pub struct Beside<'a> {
-    /// When it happened.
-    pub time: Option<Timestamp>,
-    /// Its level; else one that the fields say.
-    pub level: Option<Level>,
-    /// At most how many fields `fields` writes.
-    pub n_fields: usize,
-    /// Writes the fields. The event's own ones of the same name win.
-    pub fields: Option<&'a dyn Fn(&mut FieldWriter<'_>)>,
-}
-
-impl Beside<'_> {
-    /// Writes the fields; returns the level.
-    fn write(&self, limits: &Limits, builder: &mut BatchBuilder) -> Option<Level> {
-        let Some(write) = self.fields else { return self.level };
-        let mut fields = FieldWriter::new(builder, limits);
-        write(&mut fields);
-        let of_fields = fields.finish();
-        self.level.or(of_fields)
-    }
-}
-
 impl GroupEvents {
     /// Cuts the batch off where an event of so many fields might make it too large.
     fn make_room(&mut self, n_fields: usize, done: &mut Vec<Part>) {
         if self.builder.n_cells_with(n_fields) > CELLS_MAX {
             self.cut(done);
+        }
+    }
+
+    /// Writes the field `@group` of events whose own group would be one too many.
+    fn write_wanted(&mut self) {
+        for (name, value) in &self.wanted {
+            self.builder.field_value(name, value.clone());
         }
     }
 
@@ -146,17 +120,24 @@ impl GroupEvents {
     }
 }
 
+/// Returns the metadata in the form of the parser; `level` is that of the fields.
+fn extras<'a>(metadata: &EventMetadata<'a>, level: Option<Level>) -> Extras<'a> {
+    let EventMetadata { time, fields, offset, .. } = *metadata;
+    Extras { fields: fields.values(), offset, time, level: metadata.level.or(level) }
+}
+
 impl<'a> Collector<'a> {
-    pub(crate) fn new(intake: &'a Intake, received: Received<'a>, within: &'a GroupScope) -> Self {
+    pub(crate) fn new(context: CollectorContext<'a>, received: Received<'a>, within: &'a GroupScope) -> Self {
         Self {
             is_own: false,
-            store: &intake.store,
-            intake,
+            store: context.store,
+            zones: context.zones,
+            clocks: context.clocks,
             zone: received.zone,
             within,
             parser: EventParser::new(received),
-            whole: EventParser::new(Received { limits: &intake.whole_texts, ..received }),
-            pipelines: intake.pipelines(),
+            whole: EventParser::new(Received { limits: context.whole_texts, ..received }),
+            pipelines: context.pipelines,
             groups: Vec::new(),
             by_name: HashMap::new(),
             done: Vec::new(),
@@ -196,7 +177,7 @@ impl<'a> Collector<'a> {
         let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
         let (name, stream, builder) = (name.clone(), String::new(), BatchBuilder::new());
         self.by_name.insert(name.clone(), self.groups.len());
-        let zone = self.intake.zones.of(&name).unwrap_or(self.zone);
+        let zone = self.zones.of(&name).unwrap_or(self.zone);
         self.groups.push(GroupEvents { group, name, is_piped, zone, stream, wanted, builder, oldest, has_old: false });
         self.groups.len() - 1
     }
@@ -210,103 +191,51 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Adds one JSON record; a broken one adds nothing.
+    /// Adds one event to the group at `place`; an event that is refused adds nothing.
     ///
     /// # Errors
-    /// Where the events collected need more memory than a request may hold; as of the following.
-    pub fn record(&mut self, place: usize, line: &[u8]) -> Result<Result<(), Refused>, IngestError> {
-        self.record_with(place, line, &Beside::default())
-    }
-
-    /// The same with what the protocol says beside the record.
-    pub fn record_with(
+    /// If the events collected need more memory than a request may hold.
+    pub fn add(
         &mut self,
         place: usize,
-        record: &[u8],
-        beside: &Beside<'_>,
+        raw: RawEvent<'_>,
+        metadata: &EventMetadata<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
-        self.with(place, Raw::Record(record), beside)
-    }
-
-    /// Adds one text with what the protocol says beside it.
-    pub fn text_with(
-        &mut self,
-        place: usize,
-        text: &[u8],
-        beside: &Beside<'_>,
-    ) -> Result<Result<(), Refused>, IngestError> {
-        self.with(place, Raw::Text(text), beside)
-    }
-
-    /// Adds one text whose header the door has read itself, with what it says.
-    pub fn known_with(
-        &mut self,
-        place: usize,
-        text: &[u8],
-        beside: &Beside<'_>,
-    ) -> Result<Result<(), Refused>, IngestError> {
-        self.with(place, Raw::Known(text), beside)
-    }
-
-    fn with(&mut self, place: usize, raw: Raw<'_>, beside: &Beside<'_>) -> Result<Result<(), Refused>, IngestError> {
         self.parser.set_zone(self.groups[place].zone);
         if self.groups[place].is_piped {
-            return self.piped(place, raw, beside, &Extras::default());
+            return self.add_piped(place, raw, metadata);
         }
         let limits = self.parser.received().limits;
-        let event = match raw.read(&mut self.parser) {
+        let event = match raw.parse(&mut self.parser) {
             Ok(event) => event,
             Err(error) => return Ok(Err(error.into())),
         };
         let events = &mut self.groups[place];
-        events.make_room(event.n_fields() + beside.n_fields, &mut self.done);
+        events.make_room(event.n_fields() + metadata.fields.n_max(), &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
-        let level = beside.write(limits, &mut events.builder);
-        let extras = Extras { fields: &events.wanted, time: beside.time, level, ..Extras::default() };
-        event.add_to(&extras, &mut events.builder);
-        self.count_record(place, memory_bytes_before)
-    }
-
-    /// Adds one text, of a line or of several.
-    pub(crate) fn text(
-        &mut self,
-        place: usize,
-        bytes: &[u8],
-        extras: &Extras<'_>,
-    ) -> Result<Result<(), Refused>, IngestError> {
-        self.parser.set_zone(self.groups[place].zone);
-        if self.groups[place].is_piped {
-            return self.piped(place, Raw::Text(bytes), &Beside::default(), extras);
-        }
-        let event = self.parser.read_text(bytes);
-        let events = &mut self.groups[place];
-        events.make_room(event.n_fields() + extras.fields.len(), &mut self.done);
-        let memory_bytes_before = events.builder.memory_bytes();
-        for (name, value) in &events.wanted {
-            events.builder.field_value(name, value.clone());
-        }
-        event.add_to(extras, &mut events.builder);
+        events.write_wanted();
+        let level = metadata.fields.write(limits, &mut events.builder);
+        event.add_to(&extras(metadata, level), &mut events.builder);
         self.count_record(place, memory_bytes_before)
     }
 
     /// Sends one event through the pipelines and adds what they leave of it, where they want it.
-    fn piped(
+    fn add_piped(
         &mut self,
         place: usize,
-        raw: Raw<'_>,
-        beside: &Beside<'_>,
-        extras: &Extras<'_>,
+        raw: RawEvent<'_>,
+        metadata: &EventMetadata<'_>,
     ) -> Result<Result<(), Refused>, IngestError> {
         self.whole.set_zone(self.groups[place].zone);
         self.whole.set_previous(self.parser.previous());
         self.whole.set_columns(self.parser.columns().cloned());
         let mut alone = BatchBuilder::new();
-        let event = match raw.read(&mut self.whole) {
+        let event = match raw.parse(&mut self.whole) {
             Ok(event) => event,
             Err(error) => return Ok(Err(error.into())),
         };
-        let level = beside.write(self.parser.received().limits, &mut alone).or(extras.level);
-        event.add_to(&Extras { time: beside.time.or(extras.time), level, ..*extras }, &mut alone);
+        let level = metadata.fields.write(self.parser.received().limits, &mut alone);
+        event.add_to(&extras(metadata, level), &mut alone);
         self.parser.set_previous(self.whole.previous());
         self.parser.set_columns(self.whole.columns().cloned());
         let from = &self.groups[place];
@@ -321,9 +250,7 @@ impl<'a> Collector<'a> {
         let events = &mut self.groups[target];
         events.make_room(draft.fields.len() + 2 + events.wanted.len(), &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
-        for (name, value) in &events.wanted {
-            events.builder.field_value(name, value.clone());
-        }
+        events.write_wanted();
         draft.write(self.parser.received().limits, &mut events.builder);
         // Events that no pipeline wants go on with the stream that they were said to have.
         events.builder.set_stream(&events.stream);
@@ -341,16 +268,16 @@ impl<'a> Collector<'a> {
     }
 
     /// What the texts so far say of those that follow.
-    pub(crate) fn last_lines(&self) -> LastLines {
-        LastLines { time: self.parser.previous(), columns: self.parser.columns().cloned() }
+    pub(crate) fn line_context(&self) -> LineContext {
+        LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned() }
     }
 
     /// Says that no text came before the next.
-    pub fn forget_last_lines(&mut self) {
-        self.set_last_lines(LastLines::default());
+    pub fn forget_line_context(&mut self) {
+        self.set_line_context(LineContext::default());
     }
 
-    pub(crate) fn set_last_lines(&mut self, last: LastLines) {
+    pub(crate) fn set_line_context(&mut self, last: LineContext) {
         self.parser.set_previous(last.time);
         self.parser.set_columns(last.columns);
     }
@@ -390,8 +317,8 @@ impl<'a> Collector<'a> {
         }
         let received = self.parser.received();
         for part in &self.done {
-            let zone = self.intake.zones.of(&part.group).unwrap_or(self.zone);
-            self.intake.clocks.observe(part, zone, received.at, received.limits);
+            let zone = self.zones.of(&part.group).unwrap_or(self.zone);
+            self.clocks.observe(part, zone, received.at, received.limits);
         }
         self.done
     }

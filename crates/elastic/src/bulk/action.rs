@@ -8,40 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::Refusal;
-
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Add a document, or replace the one of its id.
-    Index,
-    /// Add a document unless there is one of its id.
-    Create,
-    /// Change a document.
-    Update,
-    /// Take a document away.
-    Delete,
-}
-
-impl Action {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Index, Self::Create, Self::Update, Self::Delete];
-
-    /// Its name in requests and answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Index => "index",
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// Whether it adds a document.
-    pub(super) fn adds(self) -> bool {
-        matches!(self, Self::Index | Self::Create)
-    }
-}
+use super::item::{Action, Refusal};
 
 /// What stands behind an action's name. Everything else that Elasticsearch knows there changes nothing here.
 #[derive(Clone, Debug, Default, Deserialize)]

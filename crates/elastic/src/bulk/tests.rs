@@ -111,6 +111,7 @@ fn a_document_may_not_have_an_id_beside_its_own() {
 
 struct House {
     intake: Intake,
+    counter: DocumentCounter,
     store: Arc<Store>,
     _dir: tempfile::TempDir,
 }
@@ -120,13 +121,22 @@ const NOW: Timestamp = Timestamp(1_795_176_000 * Timestamp::SECOND);
 fn house() -> House {
     let dir = tempfile::TempDir::new().expect("a scratch directory");
     let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a new store opens");
-    House { intake: Intake::new(store.clone(), Limits::default(), 0), store, _dir: dir }
+    House {
+        intake: Intake::new(store.clone(), Limits::default(), 0),
+        counter: DocumentCounter::default(),
+        store,
+        _dir: dir,
+    }
 }
 
 impl House {
+    fn documents<'a>(&'a self, sender: &'a Sender<'a>) -> DocumentIntake<'a> {
+        DocumentIntake { intake: &self.intake, counter: &self.counter, sender, check: &|_, _, _| None }
+    }
+
     fn outcomes(&self, body: &str, within: &GroupScope) -> Vec<Outcome> {
         let sender = Sender { name: "", within, batch_id: None, now: NOW };
-        let items = self.intake.ingest_bulk(body.as_bytes(), None, &sender, &|_, _, _| None).expect("it is stored");
+        let items = self.documents(&sender).bulk(body.as_bytes(), None).expect("it is stored");
         items.items.into_iter().map(|item| item.outcome).collect()
     }
 }
@@ -138,7 +148,7 @@ fn an_id_on_its_way_into_the_store_is_busy_until_its_fate_is_known() {
     let house = house();
     let group = group_name_of_outside("a");
     let mut others = read(ONE.as_bytes(), None).expect("a bulk request");
-    let claimed = ids::settle(&house.intake.claims, &house.store, &mut others, &[Some((0, group))]);
+    let claimed = ids::settle(&house.intake, &mut others, &[Some((0, group))]);
     assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Busy]);
     drop(claimed);
     assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Created]);
@@ -152,10 +162,7 @@ fn claims_are_given_back_when_the_store_refuses() {
     let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
     for _ in 0..2 {
         // Were the id still claimed, nothing would be left to store, and nothing be refused.
-        assert!(matches!(
-            house.intake.ingest_bulk(ONE.as_bytes(), None, &sender, &|_, _, _| None),
-            Err(IngestError::Store(_))
-        ));
+        assert!(matches!(house.documents(&sender).bulk(ONE.as_bytes(), None), Err(IngestError::Store(_))));
     }
 }
 
