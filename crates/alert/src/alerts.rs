@@ -95,8 +95,8 @@ impl Alerts {
         Ok(alerts)
     }
 
-    /// Puts other rules and channels of files in the place of those that stand. A rule is known by its name: what one with
-    /// the same name has come to stays; of one that no longer exists, what fires is told as resolved.
+    /// Replaces the rules and channels of files. A rule is known by its name: one with
+    /// the same name keeps its state; alerts of a removed rule are sent as resolved.
     pub fn replace(&self, files: RuleSet) -> Result<(), AlertsError> {
         let mut defined = self.defined();
         let before = std::mem::replace(&mut defined.files, files);
@@ -122,7 +122,7 @@ impl Alerts {
         for name in self.engine.take_unserved() {
             let (engine, post, clock) = (self.engine.clone(), self.post.clone(), self.clock.clone());
             let store = self.store.clone();
-            // A copy holds the channels of its original, which tells them itself.
+            // A copy holds the channels of its original, which notifies them itself.
             let is_held = move || store.as_ref().is_some_and(|store| store.copy_taken().is_some());
             self.spawn("alert-notify", move || notify_channel(&engine, &name, &*post, &clock, &is_held))?;
         }
@@ -203,7 +203,7 @@ fn evaluate_rules(engine: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: Task
 /// Delivers what waits for a channel until it no longer exists. While `is_held`, everything waits.
 fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
     let mut repeated_at = clock.now().0;
-    // It is looked up anew each time: it may have been changed.
+    // It is looked up again each time: it may have been changed.
     while let Some(channel) = engine.served_channel(name) {
         engine.tend(&channel, clock.now());
         if is_held() {
@@ -232,7 +232,7 @@ fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Cloc
     }
 }
 
-/// Tells everything that fires once more where the receiver wants that, and nothing waits that it has not heard yet.
+/// Sends all firing alerts again if the receiver needs that and nothing waits that it has not received.
 fn repeat_firing(engine: &RuleEngine, channel: &Channel, post: &dyn Post, now: Timestamp, repeated_at: &mut i64) {
     let Some(repeat_ns) = channel.target.repeat_ns() else { return };
     // A clock that was set back must not silence it.

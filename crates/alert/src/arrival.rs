@@ -11,7 +11,7 @@ use types::{Batch, ClockOffset, GroupPattern, TimeRange, Timestamp, Value};
 /// How far the offset of a stream may drift while events of it are looked for.
 const SLACK_NS: i64 = 30 * Timestamp::MINUTE;
 
-/// Returns the plan and the range that judge events of `offsets` by their arrival in `range`; nothing where none of these
+/// Returns the plan and the range that judge events of `offsets` by their arrival in `range`; nothing if none of these
 /// streams is among `groups`.
 pub(crate) fn by_arrival(
     plan: &Plan,

@@ -52,7 +52,7 @@ pub struct Table {
 
 /// Answers questions.
 pub trait Ask: Send + Sync {
-    /// Answers one; an error says why there is no answer.
+    /// Answers a question; the error is the reason why not.
     fn ask(&self, question: &Question<'_>) -> Result<Table, String>;
 }
 
@@ -98,7 +98,7 @@ impl Ask for StoreAsk {
             memory_bytes_max: MEMORY_BYTES_MAX,
             deadline: Instant::now().checked_add(QUERY_TIME_MAX),
             cancelled: &self.is_stopping,
-            // Rules run beside people's queries and leave them the other cores.
+            // Rules run along with people's queries and leave them the other cores.
             n_threads: 1,
             progress: None,
             support: execute::Support {
@@ -139,7 +139,7 @@ impl StoreAsk {
         snapshot
     }
 
-    /// Returns an uploaded table, as whoever serves them keeps it.
+    /// Returns an uploaded table.
     fn table(&self, name: &str) -> Option<Arc<plan::Rows>> {
         let document = self.store.setting("lookup", name).ok()??;
         let document: serde_json::Value = serde_json::from_str(&document).ok()?;

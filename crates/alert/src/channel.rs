@@ -1,4 +1,4 @@
-//! Where alerts are told: what a channel may say of itself, checked.
+//! Channels: the receivers of notifications, and the check of their settings.
 //!
 //! A notification is made once, in catat's own words; each kind of channel puts it into those of its receiver when
 //! it is delivered: `slack`, `pagerduty`, `alertmanager`, `email`.
@@ -39,11 +39,11 @@ pub struct Channel {
     pub name: String,
     /// Topics of alerts that it receives; none for all.
     pub topics: Vec<String>,
-    /// Whom it tells, and how.
+    /// The receiver, and how it is reached.
     pub target: Target,
-    /// What labels of alerts have to be for it to be told.
+    /// Label conditions that an alert must match to be sent.
     pub(crate) matchers: Vec<Matcher>,
-    /// Labels whose values make a group, of which it is told in one message.
+    /// Labels whose values form a group, which is sent as one message.
     pub(crate) group_by: Vec<String>,
     pub(crate) group_wait_ns: Option<i64>,
     pub(crate) group_interval_ns: Option<i64>,
@@ -60,7 +60,7 @@ pub struct Channel {
     pub(crate) settings: Box<ChannelSettings>,
 }
 
-/// Whom a channel tells, and how. Many of these addresses are all that their receiver asks for: they are secrets.
+/// The receiver of a channel. Many of these addresses are the only credential that the receiver checks: they are secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The notification as it is, as JSON.
@@ -154,7 +154,7 @@ impl Target {
         matches!(self, Self::Alertmanager { .. } | Self::PagerDuty { .. })
     }
 
-    /// Returns how often it may be told in ten minutes while all is well.
+    /// Returns the most posts in ten minutes while all is well.
     pub(crate) fn posts_max(&self) -> usize {
         match self {
             Self::Slack { .. } | Self::Email(_) => POSTS_MAX,

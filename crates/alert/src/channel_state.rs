@@ -20,7 +20,7 @@ const GROUP_KEPT_NS: i64 = Timestamp::HOUR;
 /// What is known of a channel besides its queue.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ChannelState {
-    /// Alerts whose beginning it was told, or will be by what waits, and whose end it was not.
+    /// Open alerts: their beginning was sent or is queued, their end is not.
     pub(crate) told: BTreeMap<String, DeliveredAlert>,
     /// When a message of a group was begun last.
     pub(crate) groups: BTreeMap<String, i64>,
@@ -40,7 +40,7 @@ pub(crate) struct DeliveredAlert {
     pub(crate) group: String,
     /// When it was delivered last.
     pub(crate) delivered_at: Option<i64>,
-    /// How often it was told again.
+    /// How often it was repeated.
     pub(crate) n_repeats: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Rule to plan: the query, and a column that says for each row whether the condition holds.
+//! Compiles a rule to a plan: the query, and a column that holds for each row whether the condition is met.
 //!
 //! A query that gives events is counted; `count` is then the number of events. In a query with `stats`, `count` is
 //! the number of rows unless a column has that name. All rows come back, not only those for which the condition

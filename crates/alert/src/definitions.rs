@@ -24,7 +24,7 @@ pub(crate) const RULE: &str = "rule";
 pub(crate) const CHANNEL: &str = "channel";
 pub(crate) const SILENCE: &str = "silence";
 
-/// Names that addresses beside those of rules have.
+/// Names that other addresses of the API have.
 const ROUTES: [&str; 2] = ["test", "backtest"];
 
 /// Longest name of a rule.
@@ -83,7 +83,7 @@ pub struct ChannelView {
     pub made_by: Option<String>,
     /// How it does.
     pub health: ChannelHealth,
-    /// The groups that it is told about.
+    /// The groups whose alerts it receives.
     #[serde(skip)]
     pub scope: GroupScope,
 }
@@ -160,7 +160,7 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     let mut rule = set.rules.pop().ok_or("it contains no rule")?;
     rule.maker = Some(document.maker.clone());
     rule.scope = scope_of(document.scope.as_deref());
-    // What the query names itself is what it is about, for whoever asks who may see it.
+    // The sources in the query itself decide who may see the rule.
     let sources = compile(&rule, Timestamp(0)).map(|compiled| compiled.plan.sources).unwrap_or_default();
     if !sources.is_empty() {
         rule.groups = sources;

@@ -119,7 +119,7 @@ impl RuleEngine {
         self.clock_offsets.as_ref().map(|offsets| offsets()).unwrap_or_default()
     }
 
-    /// Rules and channels as they stand now.
+    /// Rules and channels in force now.
     pub(crate) fn active_rules(&self) -> Arc<ActiveRules> {
         self.locked().active.clone()
     }

@@ -5,7 +5,7 @@
 //!      ok ──────────────────────────► pending ──────────────► alarm
 //!       ▲                                │                      │
 //!       └────────────────────────────────┴──────────────────────┘  no longer holds, for `keep_firing_for`
-//!      insufficient_data: the label set, or all data, is missing and the rule says that this is not ok
+//!      insufficient_data: the label set, or all data, is missing and the rule does not treat that as ok
 //! ```
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::compile::Compiled;
 use crate::labels::{Labels, key_of};
 use crate::{Missing, Rule, Table};
 
-/// Most label sets of one rule; further rows are left out and the rule says so.
+/// Most label sets of one rule; further rows are left out and the rule reports it.
 pub(crate) const SETS_MAX: usize = 1_000;
 
 /// A label set that stays missing is forgotten after so long.
@@ -96,7 +96,7 @@ pub(crate) struct Evaluation {
     pub(crate) why: String,
 }
 
-/// What a row, or its absence, says of a label set.
+/// What a row, or its absence, means for a label set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finding {
     Holds,
@@ -285,7 +285,7 @@ fn labels_of(rule: &Rule, compiled: &Compiled, row: &[Option<Value>]) -> Labels 
             labels.insert(name.clone(), shortened(value.to_string()));
         }
     }
-    // What the rule itself says wins over what senders put into their fields.
+    // Labels of the rule take precedence over fields of senders.
     labels.extend(base_labels(rule));
     labels
 }

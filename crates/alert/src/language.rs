@@ -37,7 +37,7 @@ pub(crate) enum RuleQuery {
 }
 
 impl Language {
-    /// Finds the language of a name; the error says which names there are.
+    /// Finds the language of a name; the error lists the names.
     pub(crate) fn find(name: &str) -> Result<Self, String> {
         let known = || LANGUAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let found = LANGUAGES.iter().find(|(known, _)| *known == name);
@@ -60,7 +60,7 @@ impl Language {
         }
     }
 
-    /// Returns the query as the page shows it, where it can be said in its language.
+    /// Returns the query for the page, if its language can express it.
     pub(crate) fn shown(self, text: &str) -> Option<String> {
         match self.foreign() {
             None => Some(text.trim().to_owned()),
@@ -74,7 +74,7 @@ impl Language {
             Self::Insights => language::parse_rule(text, options)?,
             Self::LogQl => match logql::parse(text)? {
                 logql::Query::Metric(metric) => return Ok(RuleQuery::Metric(metric)),
-                // As the query says it: what a rule adds may ask for what the query itself shows no one.
+                // As in the query: the part that a rule adds may ask for columns that the query does not show.
                 logql::Query::Log(log) => {
                     let labels = names.iter().filter(|name| !name.starts_with('@'));
                     let labels: Vec<Operator> =

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Promises: evaluation is a pure function of rule, table, previous state and time; a change is on disk before
-//! anyone hears of it; a notification keeps its id through every retry, also across a crash; a channel that does
+//! anyone is notified; a notification keeps its id through every retry, also across a crash; a channel that does
 //! not answer delays no other.
 //!
 //! Knows nothing of HTTP routes; the lists that it gives are for the API and the page.
@@ -69,7 +69,7 @@ pub use silence::{AnyMatcher, NewSilence, SilenceView};
 pub use state::{Acknowledgement, check_state};
 pub use trial::{Backtest, BacktestRange, PastAlert, Trial, TrialSet, backtest, try_rule};
 
-/// The rule file that is used where there is none: `config/rules/errors.yaml`.
+/// The rule file that is used if there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");
 
 /// A rule that counts errors, which tests begin from.

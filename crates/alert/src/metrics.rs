@@ -1,4 +1,4 @@
-//! Metrics made of events: which there are, who made them, and what they have come to.
+//! Metrics derived from events: definitions, authors and counts.
 //!
 //! ```text
 //! metrics: in rule files ─┐
@@ -7,7 +7,7 @@
 //!                                                              page of metrics, remote write ◄────────┘
 //! ```
 //!
-//! A metric counts every event once that is accepted after it was made, whenever the event says it was, and whether or not
+//! A metric counts once every event that is accepted after it was created, whatever the event's own time, and whether or not
 //! it is still there: accepted is accepted.
 //!
 //! Documents of kind `metric` in the control store, by name. What was counted is in a file of its own, `metrics.state`, as it
@@ -58,7 +58,7 @@ pub struct Author {
     pub name: String,
     /// The groups that exist for them: others do not count.
     pub scope: GroupScope,
-    /// Whether they may look at what the server says of itself.
+    /// Whether they may look at the server's own groups.
     pub sees_own_groups: bool,
 }
 
@@ -68,14 +68,14 @@ pub struct MetricView {
     /// What it is.
     #[serde(flatten)]
     pub settings: MetricSettings,
-    /// Groups that exist for who made it.
+    /// Groups that exist for its author.
     #[serde(skip)]
     pub within: GroupScope,
     /// Who made it.
     pub maker: Option<String>,
     /// When it was made.
     pub created: Option<String>,
-    /// The file that says it, which alone can change it.
+    /// The file that defines it; it can only be changed there.
     pub file: Option<String>,
     /// Events that count.
     pub events: u64,
@@ -102,7 +102,7 @@ pub enum MetricsError {
     /// There is none of the name.
     #[error("there is no metric {0:?}")]
     Unknown(String),
-    /// A file says it.
+    /// A file defines it.
     #[error("metric {name:?} is defined in {file}; change it there")]
     OfFile {
         /// Its name.
@@ -113,7 +113,7 @@ pub enum MetricsError {
     /// One too many.
     #[error("at most {METRICS_MAX} metrics are allowed")]
     TooMany,
-    /// It looks at what the server says of itself.
+    /// It looks at the server's own groups.
     #[error("server metrics need an admin key for all groups")]
     OwnGroups,
     /// The control store.
@@ -137,7 +137,7 @@ pub struct Options {
     pub recordings: Vec<Recording>,
     /// How often those are evaluated that do not say it themselves.
     pub interval_ns: i64,
-    /// Partial results, shared with everyone who asks the store.
+    /// Cache of partial results, shared with other queries of the store.
     pub cache: Option<Arc<execute::PartialCache>>,
     /// Where metrics are sent.
     pub remote: Option<RemoteWrite>,

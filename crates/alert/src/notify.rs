@@ -1,7 +1,7 @@
 //! Notifications: what they say, and the queue in which they wait until they are delivered.
 //!
-//! Each channel has a queue, first in first out, so that no one hears of an end before the beginning. The queues
-//! are part of the saved state. A notification's id is made of what it says, so it is the same for every attempt,
+//! Each channel has a queue, first in first out, so that no receiver gets an end before the beginning. The queues
+//! are part of the saved state. A notification's id is derived from its content, so it is the same for every attempt,
 //! and also when it is made again after a crash.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -45,14 +45,14 @@ pub(crate) struct Notification {
     pub(crate) body: Json,
     /// When it was made, nanoseconds since the Unix epoch.
     pub(crate) made_at: i64,
-    /// When the next attempt is due.
+    /// When the next attempt is scheduled.
     pub(crate) due_at: i64,
     /// Attempts that did not work.
     pub(crate) n_failed: u32,
     /// What its alerts have in common; notifications of one group are sent in order.
     #[serde(default)]
     pub(crate) group: String,
-    /// Further alerts that it tells of.
+    /// Further alerts in it.
     #[serde(default)]
     pub(crate) more: Vec<Json>,
     /// Whether an attempt was begun: then nothing is added any more, as it may have arrived.
@@ -61,7 +61,7 @@ pub(crate) struct Notification {
 }
 
 impl Notification {
-    /// Returns all alerts that it tells of.
+    /// Returns all its alerts.
     pub(crate) fn bodies(&self) -> impl Iterator<Item = &Json> {
         std::iter::once(&self.body).chain(&self.more)
     }
@@ -92,7 +92,7 @@ impl Notification {
             && n_bytes + slim(&other.body).to_string().len() < room
     }
 
-    /// Takes another one in. One that begins comes before those that end: it is what someone has to look at.
+    /// Adds another one. One that begins comes before those that end: it needs attention.
     fn take(&mut self, mut other: Self) {
         self.due_at = self.due_at.min(other.due_at);
         if other.body["status"] == "firing" && self.body["status"] != "firing" {
@@ -158,12 +158,12 @@ impl Queues {
         queue.push_back(notification);
     }
 
-    /// Returns the next notification of a channel, if it is due.
+    /// Returns the next notification of a channel, if its time has come.
     pub(crate) fn due(&self, channel: &str, now: Timestamp) -> Option<&Notification> {
         self.nexts(channel).into_iter().find(|next| next.due_at <= now.0)
     }
 
-    /// Returns when the next notification of a channel is due.
+    /// Returns when the next notification of a channel is scheduled.
     pub(crate) fn next_due(&self, channel: &str) -> Option<Timestamp> {
         self.nexts(channel).iter().map(|next| Timestamp(next.due_at)).min()
     }
@@ -258,15 +258,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) rule: &'a Rule,
     pub(crate) change: &'a Transition,
     pub(crate) annotations: BTreeMap<String, String>,
-    /// Events behind it, as JSON objects.
+    /// Its events, as JSON objects.
     pub(crate) events: Vec<Json>,
-    /// What else is known of it, by the names under which it is told.
+    /// Further facts, by their names in notifications.
     pub(crate) evidence: Json,
     /// Where the page shows them.
     pub(crate) url: String,
 }
 
-/// Returns what is said of a subject to every channel; [`notification`] makes it a channel's own.
+/// Returns the body of a subject for all channels; [`notification`] adds what is the channel's own.
 pub(crate) fn body(subject: &Subject<'_>) -> Json {
     let change = subject.change;
     let mut events: Vec<Json> = subject.events.iter().map(|event| shortened_to(event, MESSAGE_BYTES_MAX)).collect();
@@ -298,7 +298,7 @@ pub(crate) fn body(subject: &Subject<'_>) -> Json {
 /// What id and end add to a body.
 const ID_AND_END_BYTES: usize = 128;
 
-/// Makes the notification of one channel of what is said to every one. `nth` counts how often it is told again.
+/// Makes the notification of one channel from the body for all. `nth` counts its repetitions.
 pub(crate) fn notification(body: &Json, channel: &str, ends_at: Option<i64>, nth: u32, now: Timestamp) -> Notification {
     let mut body = body.clone();
     let status = if ends_at.is_none() { "firing" } else { "resolved" };

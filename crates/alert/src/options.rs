@@ -28,7 +28,7 @@ pub struct Options {
     pub clock: Clock,
     /// Streams whose clock or time zone is off; rules judge their events by arrival.
     pub clock_offsets: Option<types::ClockOffsets>,
-    /// Partial results, shared with everyone who asks the store.
+    /// Cache of partial results, shared with other queries of the store.
     pub cache: Option<Arc<execute::PartialCache>>,
 }
 

@@ -1,6 +1,6 @@
 //! Rules ready to be used, for what many systems have in common.
 //!
-//! A pack is a rule file as any other: whoever wants it puts it into the rules directory, and may change it there.
+//! A pack is a rule file like any other: copy it into the rules directory and change it there.
 
 /// A rule file that comes with catat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

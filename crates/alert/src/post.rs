@@ -30,7 +30,7 @@ pub enum PostError {
     Refused(String),
 }
 
-/// Returns the address, or why nothing is posted to it, whoever set it.
+/// Returns the address, or why nothing is posted to it.
 pub fn check_address(url: &str) -> Result<Url, String> {
     let address = Url::parse(url).map_err(|error| format!("url: {error}"))?;
     if !matches!(address.scheme(), "http" | "https") {
@@ -102,7 +102,7 @@ impl Poster {
     }
 }
 
-/// Returns an error with what it comes from: of a name that leads where nothing is posted to, that is said by its innermost.
+/// Returns an error with its causes; the innermost one names a forbidden address.
 fn cause_of(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

@@ -22,7 +22,7 @@ const ROWS_MAX: usize = 10_000;
 pub struct FiringAlert {
     /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// What people are told.
+    /// The annotations.
     pub annotations: BTreeMap<String, String>,
     /// Its value.
     pub value: Option<Json>,

@@ -47,19 +47,19 @@ pub struct Rule {
     pub file: String,
     /// Who made it through the API.
     pub maker: Option<String>,
-    /// The groups that exist for who made it: it sees no others, whatever it names.
+    /// The groups that exist for its author: it sees no others, whatever it names.
     pub scope: GroupScope,
 }
 
 impl Rule {
-    /// Reports whether the rule is there for someone for whom only the groups of `scope` are.
+    /// Reports whether the rule is visible within `scope`.
     pub(crate) fn is_within(&self, scope: &GroupScope) -> bool {
         let is_any = !self.groups.is_empty();
         scope.is_everything() || is_any && self.groups.iter().all(|group| scope.admits(group.as_str()))
     }
 
     /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
-    /// to whom it tells them is not part of it.
+    /// the receivers are not part of it.
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
         let language = format!("{:?}", self.language);
@@ -110,9 +110,9 @@ pub struct Datapoints {
 pub struct RuleError {
     /// The file.
     pub file: String,
-    /// Line from 1, where there is one.
+    /// Line from 1, if there is one.
     pub line: Option<u64>,
-    /// Column from 1, where there is one.
+    /// Column from 1, if there is one.
     pub column: Option<u64>,
     /// What is wrong.
     pub message: String,

@@ -170,14 +170,14 @@ pub(crate) enum TaskFilter {
     AtOnce,
 }
 
-/// What there is to do.
+/// The next task, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// This.
+    /// A task.
     Task(Task),
-    /// Nothing before that time.
+    /// No task before this time.
     Nothing(Timestamp),
-    /// Nothing any more.
+    /// The schedule is stopped.
     Stop,
 }
 
@@ -210,13 +210,13 @@ impl Schedule {
         self.changed.notify_all();
     }
 
-    /// Takes what is due at `now`: what an event asked for first, but for what is more than its interval late.
+    /// Takes the next task at `now`: tasks of events first, except for turns that are more than their interval late.
     #[cfg(test)]
     pub(crate) fn take(&self, now: Timestamp, takes: TaskFilter) -> Next {
         self.locked().take(now, takes)
     }
 
-    /// Waits until there may be something to do, for `longest` at most.
+    /// Waits until a task may be scheduled, for `longest` at most.
     pub(crate) fn wait(&self, clock: &dyn Fn() -> Timestamp, takes: TaskFilter, longest: Duration) -> Next {
         let mut turns = self.locked();
         let next = turns.take(clock(), takes);
@@ -356,7 +356,7 @@ impl ScheduleState {
         let timing = &mut turn.timing;
         timing.n_evaluations = timing.n_evaluations.saturating_add(n_evaluations);
         timing.n_failures = timing.n_failures.saturating_add(u64::from(is_failed));
-        // An alert that began says nothing of how long the next evaluation takes.
+        // The lookup for a new alert is no estimate of how long the next evaluation takes.
         timing.duration_ns = took_ns.saturating_sub(evidence_ns).max(0);
         timing.duration_ns_total = timing.duration_ns_total.saturating_add(took_ns);
         if !is_failed {

@@ -1,5 +1,5 @@
 //! Silences: for a time channels receive no alerts with certain labels. Firing alerts are still shown, and are sent
-//! when the silence ends and it fires still. The end of what was told before is always told.
+//! when the silence ends and it still fires. The end of an alert that was sent before is always sent.
 
 use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp, parse_duration_ns};
@@ -13,7 +13,7 @@ use crate::{Author, DefinitionError, Rule};
 const MATCHERS_MAX: usize = 20;
 const COMMENT_BYTES_MAX: usize = 2_000;
 
-/// How long a silence that is over is still listed, for whoever asks why no one was told.
+/// How long an expired silence is still listed, to show why no notification was sent.
 const KEPT_NS: i64 = 5 * Timestamp::DAY;
 
 /// A silence as it is sent.
@@ -26,7 +26,7 @@ pub struct NewSilence {
     /// The same as objects, as Alertmanager has them.
     #[serde(default)]
     pub matchers: Vec<AnyMatcher>,
-    /// When it begins; now, where nothing is said.
+    /// When it begins; now by default.
     #[serde(default)]
     pub starts_at: Option<String>,
     /// When it ends.
@@ -38,7 +38,7 @@ pub struct NewSilence {
     /// Why.
     #[serde(default)]
     pub comment: String,
-    /// Who says so; the caller, where nothing is said.
+    /// The author; the caller by default.
     #[serde(default)]
     pub created_by: Option<String>,
 }
@@ -92,7 +92,7 @@ pub struct SilenceView {
     pub ends_at: String,
     /// Why.
     pub comment: String,
-    /// Who says so.
+    /// The author.
     pub created_by: String,
     /// `pending`, `active` or `expired`.
     pub status: &'static str,
@@ -153,7 +153,7 @@ impl NewSilence {
             scope: scope_texts(&maker.scope),
         };
         let silence = Silence::new(kept).map_err(bad)?;
-        // One that holds for every alert is a mistake more often than an intention; `.+` says that it is meant.
+        // One that matches every alert is a mistake more often than an intention; `.+` states the intention.
         let is_about_anything = silence.matchers.iter().any(|matcher| !matcher.matches(&Labels::new()));
         if is_about_anything {
             Ok(silence)

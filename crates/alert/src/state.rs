@@ -1,8 +1,8 @@
 //! What survives a restart: states of rules, and notifications that are still to be sent.
 //!
 //! One file, `alerts.state`: a line of JSON {format, version, xxh3}, a newline, the state as JSON, which the
-//! checksum covers. It is written beside its place, synced and renamed, so it is whole at any moment. A damaged
-//! file is set aside and named; alerts that fire then fire anew.
+//! checksum covers. It is written next to its place, synced and renamed, so it is whole at any moment. A damaged
+//! file is set aside and named; alerts that fire then fire again.
 
 use std::collections::BTreeMap;
 use std::fs::{self};
@@ -33,7 +33,7 @@ pub(crate) struct AlertState {
     /// Alerts that fire, by their labels.
     #[serde(default)]
     pub(crate) fired: BTreeMap<String, ActiveAlert>,
-    /// What channels have been told, by name.
+    /// States of channels, by name.
     #[serde(default, rename = "desks")]
     pub(crate) channels: BTreeMap<String, ChannelState>,
 }
@@ -45,19 +45,19 @@ pub(crate) struct ActiveAlert {
     /// Groups and topics of the rule.
     pub(crate) groups: Vec<String>,
     pub(crate) topics: Vec<String>,
-    /// Whether its rule tells no one.
+    /// Whether its rule sends no notifications.
     #[serde(default)]
     pub(crate) is_quiet: bool,
     pub(crate) labels: Labels,
     pub(crate) starts_at: i64,
-    /// When it ended, until channels are told.
+    /// When it ended, until channels are notified.
     pub(crate) ends_at: Option<i64>,
-    /// What is said of it.
+    /// Its part of a notification.
     pub(crate) body: serde_json::Value,
     pub(crate) acknowledged: Option<Acknowledgement>,
 }
 
-/// That someone has taken an alert on.
+/// The acknowledgement of an alert by a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// Who.
@@ -136,7 +136,7 @@ mod tests {
             bytes[at] ^= 0x10;
             fs::write(dir.path().join("alerts.state"), &bytes).unwrap();
             match open(dir.path()) {
-                // A flipped bit in the version number says "newer", which touches nothing.
+                // A flipped bit in the version number looks like a newer format, which changes nothing.
                 Err(StateError::Newer { .. }) => {}
                 Err(error) => panic!("{error}"),
                 Ok((_, found)) => {

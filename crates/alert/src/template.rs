@@ -25,9 +25,9 @@ fn environment() -> Environment<'static> {
 pub(crate) struct Names<'a> {
     /// Variables.
     pub(crate) variables: &'a [&'a str],
-    /// Labels; `None` where only an answer shows which there are.
+    /// Labels; `None` if only an answer shows which there are.
     pub(crate) labels: Option<&'a [String]>,
-    /// Columns of the query, which someone may take for variables.
+    /// Columns of the query, which a user may mistake for variables.
     pub(crate) columns: &'a [String],
 }
 
@@ -101,7 +101,7 @@ fn subscripts(template: &str) -> Vec<&str> {
     found
 }
 
-/// Renders a template; where it cannot be, the text says so, as an alert without text is better than none.
+/// Renders a template; a failure becomes part of the text, as an alert with a broken text is better than none.
 pub(crate) fn render(template: &str, context: &Json) -> String {
     let environment = environment();
     let mut out = Bounded(Vec::new());

@@ -16,13 +16,13 @@ use crate::{Ask, Kind, Missing, Rule, Table};
 /// Rows of an answer on trial.
 const ROWS_MAX: usize = 1_000;
 
-/// Alerts of the past that are told one by one.
+/// Most past alerts that are listed.
 const ALERTS_MAX: usize = 1_000;
 
 /// A stretch of so few turns is not asked as a whole first.
 const STRETCH_TURNS_MIN: i64 = 4;
 
-/// What a rule says at an instant.
+/// The result of a rule at an instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// The answer that it judges, without the column that is its own.
@@ -44,11 +44,11 @@ pub struct TrialSet {
     pub state: &'static str,
     /// Its value.
     pub value: Option<Json>,
-    /// What people would be told.
+    /// The annotations.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Why a rule over rules says nothing by itself.
+/// Why a rule over rules has no result by itself.
 const OVER_RULES: &str = "a rule of kind composite depends on the rules that fire now, so it cannot be tried by itself";
 
 /// Returns what a rule on trial has at hand.
@@ -104,7 +104,7 @@ pub struct Backtest {
     pub step_ns: i64,
     /// What would have fired, oldest first.
     pub alerts: Vec<PastAlert>,
-    /// How often someone would have been told, ends included.
+    /// How many notifications would have been sent, resolved ones included.
     pub n_notifications: u64,
     /// Why it is not the whole truth, if it is not.
     pub partial: Vec<String>,
@@ -117,7 +117,7 @@ pub struct PastAlert {
     pub labels: Labels,
     /// When it would have begun.
     pub starts_at: Timestamp,
-    /// When it would have ended; nothing where it would fire at the end.
+    /// When it would have ended; nothing if it would fire at the end.
     pub ends_at: Option<Timestamp>,
     /// The value farthest from zero while it fired.
     pub peak_value: Option<f64>,
@@ -177,7 +177,7 @@ impl Run<'_> {
     /// Judges the turns from `first` to before `end`; the halves of a stretch by themselves where it is not empty.
     fn stretch(&mut self, first: i64, end: i64) -> Result<(), String> {
         let n_turns = end.saturating_sub(first);
-        // What is missing is the alarm itself, so an empty stretch says nothing.
+        // Missing events are the alarm itself, so an empty stretch proves nothing.
         if n_turns < STRETCH_TURNS_MIN || self.rule.missing == Some(Missing::Alarm) {
             return (first..end).try_for_each(|turn| self.turn(turn));
         }

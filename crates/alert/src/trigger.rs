@@ -1,6 +1,6 @@
 //! Which rules an accepted batch concerns: what a rule's query keeps of single events, asked of the batch.
 //!
-//! A rule that nothing here speaks for is judged at its next turn. What is found only says that it is worth looking
+//! A rule without a match here is evaluated at its next turn. A match only means that it is worth looking
 //! now, so it may say so too often and never decides anything: the question itself is asked of the store.
 //!
 //! ```text
@@ -77,7 +77,7 @@ impl Triggers {
         Self { all }
     }
 
-    /// Returns names of the rules that no event can concern without being told of: what matches when it is accepted and what
+    /// Returns names of the rules whose events are all reported here: what matches when it is accepted and what
     /// matches later is the same.
     pub(crate) fn timeless(&self) -> HashSet<&str> {
         let all = self.all.iter().filter(|trigger| trigger.is_timeless);
@@ -188,7 +188,7 @@ impl Trigger {
     }
 }
 
-/// Returns the groups and the first steps of a rule, as far as they look at single events; nothing where none chooses any.
+/// Returns the groups and the first steps of a rule, as far as they look at single events; nothing if none chooses any.
 fn beginning(rule: &Rule, now: Timestamp) -> Option<(Vec<GroupPattern>, Vec<Operator>)> {
     if !rule.kind.is_immediate() {
         return None;
@@ -207,7 +207,7 @@ pub(crate) fn is_of_events(step: &Operator) -> bool {
     matches!(step, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_))
 }
 
-/// Returns the lowest level that a condition lets pass, where it says so outright.
+/// Returns the lowest level that a condition lets pass, if it names one.
 fn level_of(operator: &Operator) -> Option<u8> {
     let Operator::Filter(condition) = operator else { return None };
     level_of_condition(condition)

@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_millis(250);
 /// A look is followed by a rest so many times as long,
 const REST_TIMES: u32 = 19;
 
-/// but not by one that would keep an error from being in someone's hands within two seconds.
+/// but not by one that would delay the notification of an error beyond two seconds.
 const REST_MAX: Duration = Duration::from_millis(500);
 
 /// Reads until the store is closed or all ends.

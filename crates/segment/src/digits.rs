@@ -19,7 +19,7 @@ pub(crate) struct Digits {
 const DIGITS_MAX: usize = 18;
 
 impl Digits {
-    /// Takes a text; `None` where it holds anything but digits, or too many.
+    /// Takes a text; `None` if it holds anything but digits, or too many.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let is_usable = (1..=DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         let number: u64 = if is_usable { text.parse().ok()? } else { return None };
@@ -94,7 +94,7 @@ pub(crate) struct DigitsNeedle {
 }
 
 impl DigitsNeedle {
-    /// Takes a text; `None` where it holds anything but digits, or too many.
+    /// Takes a text; `None` if it holds anything but digits, or too many.
     pub(crate) fn of(text: &str, anchor: Anchor) -> Option<Self> {
         Some(Self { digits: Digits::of(text)?, anchor })
     }

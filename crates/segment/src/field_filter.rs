@@ -104,7 +104,7 @@ pub(crate) struct FieldFilter {
     columns: Vec<(u8, Range<usize>)>,
 }
 
-/// What a filter says of a needle in a column.
+/// The answer of a filter about a needle in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FilterAnswer {
     /// It is not there.

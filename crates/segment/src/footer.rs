@@ -1,9 +1,9 @@
-//! What a segment says of itself: its footer.
+//! The footer of a segment: its description of itself.
 //!
 //! Plain form, before zstd: 16 bytes store UUID, 16 bytes segment id, zigzag partition, varint number of runs,
 //! the runs, the directory of sections (see `section`), and, where there is something to say of where its events came
 //! from, a varint count of the segments that it was put together from, their ids, 16 bytes each, and a varint number
-//! of the section with their source positions + 1 (see `positions`; left out where there is none). A run is
+//! of the section with their source positions + 1 (see `positions`; left out if there is none). A run is
 //!
 //! ```text
 //! text group, varint group id, varint events, zigzag first, zigzag last, varint first sequence,

@@ -109,7 +109,7 @@ impl Needle {
         self.address.get_or_init(|| AddressNeedle::new(&self.literal, self.anchor))
     }
 
-    /// Returns the digits that it consists of, without regard to anchors; `None` where it has others, or too many.
+    /// Returns the digits that it consists of, without regard to anchors; `None` if it has others, or too many.
     pub(crate) fn digits(&self) -> Option<Digits> {
         Digits::of(&self.literal)
     }
@@ -172,7 +172,7 @@ impl Needle {
         self.anchor != Anchor::Anywhere
     }
 
-    /// Finds it in numbers, anchors respected; `None` where it is not made of digits, or of too many.
+    /// Finds it in numbers, anchors respected; `None` if it is not made of digits, or of too many.
     pub(crate) fn in_numbers(&self) -> Option<DigitsNeedle> {
         DigitsNeedle::of(&self.literal, self.anchor)
     }

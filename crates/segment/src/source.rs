@@ -40,7 +40,7 @@ pub trait Source: Send + Sync {
         ScanError { file: name.to_owned(), offset, problem }
     }
 
-    /// Says that the bytes of a range are wrong; `true` where they were a copy and another read may be right.
+    /// Says that the bytes of a range are wrong; `true` if they were a copy and another read may be right.
     fn distrust(&self, _range: Range<u64>) -> bool {
         false
     }

@@ -12,7 +12,7 @@
 //!          i Nov 09   j Nov  9   m Nov 9   l 19/Nov/2026   k Thu Nov 09 … 2026   n Thu Nov  9 … 2026
 //! between  the character between date and time
 //! time     a 08:07:06   b 08.07.06   c 080706   d 8:7:6
-//! mark     the character before the decimals, `-` where there are none
+//! mark     the character before the decimals, `-` if there are none
 //! digits   how many decimals, 0 to 9
 //! ```
 //!

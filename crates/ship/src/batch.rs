@@ -29,7 +29,7 @@ pub struct Header {
     pub generation: u64,
     /// Offset of the first byte in the file.
     pub start: u64,
-    /// Where the shipper began with the generation: what stands before is left out on purpose.
+    /// Where the shipper began with the generation: earlier bytes are left out on purpose.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub begin: u64,
     /// Bytes of each event where some event is longer than one line; without it each line is an event.
@@ -138,7 +138,7 @@ impl FileBatch {
         events
     }
 
-    /// Cuts the batch in two between events, as near the middle as they allow; `None` where it is one event.
+    /// Cuts the batch in two between events, as near the middle as they allow; `None` if it is one event.
     pub(crate) fn split(&self) -> Option<(Self, Self)> {
         let at = self.middle()?;
         let (first, second) = self.bytes.split_at_checked(at)?;
@@ -155,7 +155,7 @@ impl FileBatch {
         Some((one, two))
     }
 
-    /// Returns the events that begin within `range` of the file; `None` where there are none.
+    /// Returns the events that begin within `range` of the file; `None` if there are none.
     pub(crate) fn part(&self, range: Range<u64>) -> Option<Self> {
         let within = |at: u64| usize::try_from(at.checked_sub(self.header.start)?).ok();
         let (from, to) = (within(range.start)?, within(range.end.min(self.end()))?);
@@ -273,7 +273,7 @@ pub(crate) struct UncheckedFile {
     pub(crate) file: Arc<File>,
     /// What is done to what is sent of it.
     pub(crate) rules: Rules,
-    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
+    /// When it was made, nanoseconds since the Unix epoch, where the file system records it.
     pub(crate) born: Option<i64>,
     /// Whether it was packed.
     pub(crate) is_packed: bool,

@@ -12,7 +12,7 @@ use crate::rules::same_length_text;
 /// Most bytes of lines joined into one event; a longer one continues as the next event.
 const EVENT_BYTES_JOINED_MAX: usize = 256 << 10;
 
-/// Most lines joined by an expression of someone's own; of a trace that never ends the rest is the next event.
+/// Most lines joined by an expression of the user; of a trace that never ends the rest is the next event.
 const EVENT_LINES_JOINED_MAX: usize = 1_000;
 
 /// Which lines make up an event.

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Saving appends what changed to the newer slot and syncs it; an acknowledgement costs a page, however many files there
-//! are. A slot that has grown to twice what it began with is left as it is and the other one begun, beside its place,
+//! are. A slot that has grown to twice what it began with is left as it is and the other one begun, next to its place,
 //! synced and renamed, so that one whole checkpoint is there at any moment. Where the newer one is damaged, what can be
 //! read of it counts on top of the older one: what was acknowledged in between is sent again, and the server,
 //! which knows positions, stores it once. What is never done is to skip: after such a fall-back new generations
@@ -136,7 +136,7 @@ impl Checkpoint {
         let serial = slots.last().map_or(0, |newest| newest.serial + u64::from(!newest.is_whole));
         // From the second one on there are always two, so one of them was taken away: perhaps the newer.
         let was_damaged = n_whole < slots.len() || (n_whole == 1 && serial > 1);
-        // A whole one says all; of a damaged one counts what it says on top of the one before.
+        // A whole one is complete; a damaged one is applied on top of the one before.
         if slots.last().is_some_and(|newest| newest.is_whole) {
             slots.drain(..slots.len() - 1);
         }
@@ -209,7 +209,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Returns how `entries` differ from what the slot says.
+    /// Returns how `entries` differ from the slot.
     fn changes<'e>(&self, entries: impl Iterator<Item = &'e Entry> + Clone) -> BTreeMap<FileKey, Line<&'e Entry>> {
         let (mut changes, mut n_known) = (BTreeMap::new(), 0);
         for entry in entries.clone() {

@@ -127,7 +127,7 @@ impl<'a> Hasher<'a> {
         Ok(found)
     }
 
-    /// Reads on to `stop`; `false` where the file ends before.
+    /// Reads on to `stop`; `false` if the file ends before.
     fn read_to(&mut self, stop: u64, goes_on: &dyn Fn() -> bool) -> io::Result<bool> {
         while self.at < stop {
             if !goes_on() {

@@ -9,7 +9,7 @@ use crate::FileBatch;
 use crate::stop::locked;
 
 /// Most bytes set aside. When they are used up the shipper stops at the next refused batch instead of dropping it:
-/// so many refusals are a mistake in the set-up that someone must look at.
+/// so many refusals are a mistake in the set-up that needs attention.
 const DEAD_LETTER_BYTES_MAX: u64 = 256 << 20;
 
 /// What a file takes at least, so that many small ones count as well.

@@ -18,18 +18,18 @@ pub trait Deliver: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Tells how the shipper stands. Nothing depends on its arriving: it is told again. Blocks for seconds at most.
+    /// Reports the state of the shipper. Nothing depends on its arrival: it is sent again. Blocks for seconds at most.
     fn report(&self, _report: &SourceReport) -> Result<(), DeliverError> {
         Ok(())
     }
 }
 
-/// What the server said of a batch that it has.
+/// The server's answer for a batch that it stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryReceipt {
     /// Whether it had all of it before.
     pub duplicate: bool,
-    /// Up to where the server has the file without a gap, if it said so.
+    /// Up to where the server has the file without a gap, if known.
     pub high_water: Option<u64>,
     /// Events of it that the server refused, as ranges of bytes of the file; they are not stored.
     pub refused: Vec<(u64, u64)>,

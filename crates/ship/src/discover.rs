@@ -25,7 +25,7 @@ const DEPTH_MAX: usize = 32;
 /// Most files followed at once.
 const FILES_MAX: usize = 100_000;
 
-/// Most names of a file that are remembered beside the one that it is known by.
+/// Most names of a file that are remembered besides the one that it is known by.
 const OTHER_NAMES_MAX: usize = 8;
 
 /// Most files named as left out.
@@ -154,7 +154,7 @@ pub struct Discovery {
 impl Discovery {
     pub(crate) fn leave_out(&mut self, path: &Path, reason: Reason) {
         if matches!(reason, Reason::Unreadable(_)) {
-            // It may be readable at any time, and no directory tells.
+            // It may be readable at any time, and no directory shows that.
             self.footing.shake();
         }
         self.n_left_out += 1;

@@ -14,7 +14,7 @@ pub enum ShipError {
     Spool {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
     /// A thread cannot be started.

@@ -317,7 +317,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Returns where every file stands.
+    /// Returns the status of every file.
     pub fn status(&self) -> Vec<FileStatus> {
         let shown = self.files.values().filter(|file| file.is_reachable());
         shown.map(|file| self.status_of(file)).chain(self.lost.iter().cloned()).collect()

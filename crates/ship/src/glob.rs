@@ -31,7 +31,7 @@ impl Glob {
         (base, Self { parts })
     }
 
-    /// Returns how many directories deep below the base a match can lie at most; `None` where `**` sets no bound.
+    /// Returns how many directories deep below the base a match can lie at most; `None` if `**` sets no bound.
     pub fn depth_max(&self) -> Option<usize> {
         (!self.parts.iter().any(|part| part == "**")).then_some(self.parts.len())
     }

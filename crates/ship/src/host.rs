@@ -1,4 +1,4 @@
-//! What the shipping host says of itself: its name and its time zone.
+//! The shipping host: its name and its time zone.
 
 use std::path::Path;
 

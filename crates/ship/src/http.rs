@@ -83,7 +83,7 @@ impl HttpDeliver {
         let mut client = Client::builder()
             .timeout(ANSWER_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
-            // Logs go where they were told to, whatever the environment says of other programs.
+            // Logs go to the configured server, whatever proxy the environment sets for other programs.
             .no_proxy()
             // A redirected POST would lose its body or send the key elsewhere.
             .redirect(reqwest::redirect::Policy::none());
@@ -376,7 +376,7 @@ fn read_answer(mut response: Response) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Returns what an answer says; `None` where it does not say what became of the batch, whatever its status: something that is
+/// Parses an answer; `None` if it does not contain the outcome of the batch, whatever its status: something that is
 /// no catat may say 200 to anything.
 fn delivered_of(body: &[u8]) -> Option<DeliveryReceipt> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
@@ -430,7 +430,7 @@ fn with_advice(address: &Url, reason: String) -> String {
     }
 }
 
-/// Returns an error with its causes on one line: the first alone often says only that sending did not work.
+/// Returns an error with its causes on one line: the first one alone often means only that sending failed.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

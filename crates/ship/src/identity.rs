@@ -44,7 +44,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
-/// Returns when a file was made, in nanoseconds since the Unix epoch, where its file system says so.
+/// Returns when a file was made, in nanoseconds since the Unix epoch, where the file system records it.
 pub(crate) fn born_of(metadata: &Metadata) -> Option<i64> {
     let since = metadata.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_nanos()).ok()
@@ -119,7 +119,7 @@ impl Mark {
         Ok(fits.then_some((head, tail)))
     }
 
-    /// Reads at most `n` bytes behind the mark into `bytes`; `None` where the file no longer has the marked content.
+    /// Reads at most `n` bytes after the mark into `bytes`; `None` if the file no longer has the marked content.
     ///
     /// The bytes are read first and the mark is checked after: a truncation in between shows.
     pub(crate) fn read_on(&self, file: &File, n: usize, mut bytes: Vec<u8>) -> io::Result<Option<VerifiedBytes>> {

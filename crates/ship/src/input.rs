@@ -71,7 +71,7 @@ pub enum InputError {
     Read {
         /// What was read.
         what: String,
-        /// What the system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
     /// What it read makes no sense, or something it needs is not there.
@@ -82,7 +82,7 @@ pub enum InputError {
     Spool {
         /// The directory.
         dir: String,
-        /// What the system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
     /// The shipper stops.

@@ -27,7 +27,7 @@ pub struct PreviewedEvent {
     pub group: GroupName,
     /// Its stream.
     pub stream: String,
-    /// Fields that it would get beside those of the shipper: name and value.
+    /// Fields that it would get besides those of the shipper: name and value.
     pub fields: Vec<(String, String)>,
     /// Its first line, perhaps shortened.
     pub line: String,

@@ -1,12 +1,12 @@
-//! What a server holds already of a file that this shipper does not know: asked before the first byte is sent.
+//! Asks a server, before the first byte is sent, which ranges it holds of a file that this shipper does not know.
 //!
 //! A shipper whose state directory was lost, or a second one with a directory of its own, knows nothing of what was sent
 //! before. The server knows the ranges that it holds, of which host and path they are, and the hash of their content.
 //! It names the ranges ([`HeldQuestion`] without claims), the shipper hashes the same ranges of its file and claims them,
-//! and the server says which claims are right; the file is sent from behind those on.
+//! and the server answers which claims are right; the file is sent from their end on.
 //!
 //! Only content decides. A range whose hash differs, or is not known, is sent again; so is one that is too little to tell
-//! two files apart. Both are said in the log.
+//! two files apart. Both are logged.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -23,14 +23,14 @@ const BYTES_TELLING: u64 = 1024;
 /// How often a file is compared again while another shipper adds to what the server holds of it.
 const COMPARISONS_MAX: usize = 4;
 
-/// Ranges that stand for files of this shipper: each stands for one.
+/// Ranges that were claimed for files of this shipper, each for one.
 #[derive(Debug, Default)]
 pub(crate) struct ClaimedRanges(Mutex<HashSet<String>>);
 
 /// One question to a server, repeated until it answers.
 type Ask<'a> = &'a dyn Fn(&HeldQuestion) -> Result<Vec<HeldRange>, DeliverError>;
 
-/// Returns how far the server holds the file of a batch whose first byte it may hold; nothing where it has to be sent.
+/// Returns how far the server holds the file of a batch whose first byte it may hold; nothing if it has to be sent.
 pub(crate) fn held_to(
     batch: &FileBatch,
     taken: &ClaimedRanges,
@@ -83,7 +83,7 @@ pub(crate) fn held_to(
 }
 
 impl ClaimedRanges {
-    /// Takes those of the ranges that stand for the file, and gives where they end.
+    /// Claims the ranges of the file and returns where they end.
     fn take(&self, batch: &FileBatch, unasked: &UncheckedFile, mut held: Vec<HeldRange>) -> Option<u64> {
         let path = &batch.header.path;
         let mut taken = locked(&self.0);

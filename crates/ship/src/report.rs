@@ -1,7 +1,7 @@
-//! How a shipper stands, for someone beside it: read from its state directory, also while it works.
+//! The status of a shipper, read from its state directory, also while it runs.
 //!
 //! ```text
-//! STATE/status.json   what the one at work told last, written beside its place and renamed; not synced, for it is
+//! STATE/status.json   what the one at work told last, written next to its place and renamed; not synced, for it is
 //!                     nothing that anyone must have after a crash
 //! ```
 
@@ -16,16 +16,16 @@ use crate::checkpoint::{Checkpoint, Entry};
 use crate::identity::FileKey;
 use crate::{InputStatus, LossCount, ShipError, Status};
 
-/// How often what changed is told.
+/// How often a changed status is reported.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// Most files whose errors are told.
+/// Most files whose errors are reported.
 const ERRORS_MAX: usize = 100;
 
-/// Bytes that are read of what was told.
+/// Most bytes of a status file that are read.
 const TOLD_BYTES_MAX: u64 = 4 << 20;
 
-/// What a shipper tells of itself.
+/// The report of a shipper.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShipperReport {
@@ -35,7 +35,7 @@ pub struct ShipperReport {
     pub refused: u64,
     /// What was given up of deleted files since the start.
     pub given_up: LossCount,
-    /// Why delivery does not work, while it does not.
+    /// Why delivery fails, while it does.
     pub last_error: Option<String>,
     /// Inputs that are no files.
     pub inputs: Vec<InputStatus>,
@@ -58,7 +58,7 @@ pub struct ReportedFile {
     pub last_error: Option<String>,
 }
 
-/// How a shipper stands.
+/// The status of a shipper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Whether one is at work.
@@ -71,13 +71,13 @@ pub struct Report {
     pub bytes_waiting: u64,
     /// The same, of lines of inputs that are no files.
     pub bytes_spooled: u64,
-    /// What the shipper told last: as of its last five seconds, or of the end of the last run.
+    /// The last report of the shipper: of the last five seconds, or of the end of the last run.
     #[serde(flatten)]
     pub told: ShipperReport,
 }
 
 impl Report {
-    /// Reads how the shipper on `state_dir` stands. Nothing is changed there.
+    /// Reads the status of the shipper on `state_dir`. Changes nothing there.
     ///
     /// # Errors
     /// Where there is no such directory, or it cannot be read.
@@ -124,7 +124,7 @@ impl Report {
     }
 }
 
-/// Returns what was told; nothing where it is damaged, as it is only told.
+/// Returns the last report; `None` if it is damaged, as nothing depends on it.
 fn read_told(path: &Path) -> ShipperReport {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(TOLD_BYTES_MAX).read_to_end(&mut bytes));
@@ -135,7 +135,7 @@ fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Where a shipper tells how it stands.
+/// The file with the status of a shipper.
 pub(crate) struct ReportFile {
     path: PathBuf,
     told: Option<ShipperReport>,
@@ -181,7 +181,7 @@ fn told_of(status: Status) -> ShipperReport {
 
 fn write(path: &Path, told: &ShipperReport) -> io::Result<()> {
     let temporary = path.with_extension("json.tmp");
-    // A link that someone planted is not followed.
+    // A link that an attacker planted is not followed.
     fs::remove_file(&temporary).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),

@@ -45,7 +45,7 @@ pub(crate) struct SourcePosition<'a> {
 }
 
 impl Rules {
-    /// Reads what an input's definition says.
+    /// Reads the rules of an input's definition.
     pub(crate) fn of(node: &Node<'_>) -> Result<Self, DefinitionError> {
         let sample = node.get("sample").map(|node| match node.count()? {
             0 => Err(node.error("must be 1 or more: one of N events is sent")),

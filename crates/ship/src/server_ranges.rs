@@ -40,7 +40,7 @@ pub struct HeldRange {
     pub end: u64,
     /// Whether the hash of its content is known.
     pub comparable: bool,
-    /// Whether a claim says its hash.
+    /// Whether a claim contains its hash.
     #[serde(default)]
     pub held: bool,
     /// What its shipper called the file; only where a claim is right.
@@ -49,7 +49,7 @@ pub struct HeldRange {
     /// Where that was.
     #[serde(default)]
     pub path: String,
-    /// When the server heard of it last, nanoseconds since the Unix epoch.
+    /// When the server last received a part of it, nanoseconds since the Unix epoch.
     #[serde(default)]
     pub last_seen_ns: i64,
     /// Whether that shipper is up.

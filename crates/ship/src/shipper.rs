@@ -35,7 +35,7 @@ const EVENTS_MAX: usize = 1024;
 /// Shortest time between two rounds that hints ask for: a file written a thousand times a second is read fifty times.
 const HINT_PAUSE: Duration = Duration::from_millis(20);
 
-/// How often the status that others see is renewed, of so many files; of more less often, as it says something of each.
+/// How often the status file is renewed, for this many files; with more files less often, as it lists each.
 const STATUS_EVERY: Duration = Duration::from_millis(500);
 const STATUS_FILES: usize = 1_000;
 
@@ -58,12 +58,12 @@ pub struct Shipper {
     shared: Arc<Shared>,
     events: SyncSender<Event>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// Who tells that it has stopped, and whom.
+    /// Reports that the shipper has stopped.
     last_word: Mutex<Option<(Identity, Arc<dyn Deliver>)>>,
 }
 
 impl Shipper {
-    /// Finds files and begins to ship them to `server`. The report says what is shipped and what is left out.
+    /// Finds files and begins to ship them to `server`. The report lists what is shipped and what is left out.
     pub fn start(options: impl Into<Options>, server: Arc<dyn Deliver>) -> Result<(Self, Discovery), ShipError> {
         let Options { mut follow, inputs } = options.into();
         let n_workers = follow.in_flight_max.max(1);
@@ -110,12 +110,12 @@ impl Shipper {
         Ok((shipper, discovery))
     }
 
-    /// Returns how it stands. The files are as of half a second ago at most.
+    /// Returns its status. The files are as of half a second ago at most.
     pub fn status(&self) -> Status {
         self.shared.status()
     }
 
-    /// Stops reading, waits for attempts that are under way, saves the checkpoint, and tells the server that it has stopped.
+    /// Stops reading, waits for running attempts, saves the checkpoint, and notifies the server.
     pub fn stop(&self) {
         self.shared.stop.set();
         // No one listens any more where the thread has ended already.

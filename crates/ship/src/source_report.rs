@@ -1,6 +1,6 @@
-//! What a shipper tells its server of itself: the body of `POST /api/v1/sources/{source}`.
+//! The report of a shipper to its server: the body of `POST /api/v1/sources/{source}`.
 //!
-//! Files with trouble come first, so that they are told also where there are more than a report holds.
+//! Files with errors come first, so that they are reported even if there are more files than a report holds.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use serde::Serialize;
 
 use crate::{ContentHash, FileStatus, InputStatus, LossCount, Status};
 
-/// How often it is told. A server takes one for down that was silent for three times as long.
+/// How often a report is sent. A server treats a shipper as down after three times as long.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Most files of a report, and most bytes of their names: the server takes 2,000 files and 2 MiB.
 const FILES_MAX: usize = 2_000;
 const NAME_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of a file in a report beside its names.
+/// Bytes of a file in a report besides its names.
 const FILE_BYTES: usize = 300;
 
-/// How a shipper stands, for its server.
+/// The status of a shipper, for its server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceReport {
     /// The state directory's random id.
@@ -30,7 +30,7 @@ pub struct SourceReport {
     pub version: &'static str,
     /// When it started, RFC 3339.
     pub started: String,
-    /// Whether it has stopped, and this is the last that it tells.
+    /// Whether it has stopped, and this is its last report.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_stopped: bool,
     /// Bytes acknowledged since the start.
@@ -39,7 +39,7 @@ pub struct SourceReport {
     pub refused: u64,
     /// What was given up of deleted files since the start.
     pub given_up: LossCount,
-    /// Why delivery does not work, while it does not.
+    /// Why delivery fails, while it does.
     pub last_error: Option<String>,
     /// Inputs that are no files.
     pub inputs: Vec<InputStatus>,
@@ -56,7 +56,7 @@ pub struct SourceFile {
     pub file: String,
     /// Rises when the file is truncated or replaced in place.
     pub generation: u64,
-    /// Where the shipper began with the generation; what stands before is left out on purpose.
+    /// Where the shipper began with the generation; earlier bytes are left out on purpose.
     pub begin: u64,
     /// Where the file is, or was; empty for files of our own.
     pub path: String,
@@ -101,7 +101,7 @@ impl SourceFile {
     }
 }
 
-/// Who tells, which does not change.
+/// The identity of the shipper, which does not change.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) source: String,
@@ -115,7 +115,7 @@ impl Identity {
         let mut files = status.files;
         files.sort_by_key(|file| (file.last_error.is_none(), std::cmp::Reverse(file.lag_bytes())));
         let n_files = files.len();
-        // Where one begins is not known before the server has said what it holds of it.
+        // Where one begins is not known before the server has answered what it holds of it.
         files.retain(|file| !file.is_unasked);
         let mut n_bytes = 0;
         let fits = |file: &SourceFile| {

@@ -50,7 +50,7 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Opens the directory of an input, and makes it where there is none. At most `bytes_max` bytes are kept, and one
+    /// Opens the directory of an input, and makes it if there is none. At most `bytes_max` bytes are kept, and one
     /// file more.
     pub(crate) fn open(dir: PathBuf, bytes_max: u64) -> io::Result<Self> {
         fs::create_dir_all(&dir)?;
@@ -73,7 +73,7 @@ impl Spool {
         Ok(None)
     }
 
-    /// Reports whether there is room for more, beside what the server does not have yet.
+    /// Reports whether there is room for more, besides what the server does not have yet.
     pub(crate) fn has_room(&self) -> io::Result<bool> {
         let waiting =
             |number| self.size_of(number).saturating_sub(self.acknowledged.get(&number).copied().unwrap_or(0));

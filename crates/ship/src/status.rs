@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use types::GroupName;
 
-/// Where a file stands, for people.
+/// The status of a file, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStatus {
     /// The name under which the server knows it.
@@ -44,7 +44,7 @@ impl FileStatus {
     }
 }
 
-/// How an input stands.
+/// The status of an input.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputStatus {
     /// Its name.
@@ -59,7 +59,7 @@ pub struct InputStatus {
     pub last_error: Option<String>,
 }
 
-/// What the shipper has done and how it stands.
+/// What the shipper has done and its status.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// Every file.

@@ -1,4 +1,4 @@
-//! The end, told to every thread that waits for something.
+//! The stop signal, which wakes every thread that waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,7 @@ impl Stop {
         drop(wait);
     }
 
-    /// Has all who wait look whether what they wait for is over.
+    /// Wakes all waiting threads to check their condition.
     pub(crate) fn wake(&self) {
         let guard = locked(&self.mutex);
         self.signal.notify_all();

@@ -2,7 +2,7 @@
 //!
 //! A [`Writer`] writes numbered lines whose text follows from their number, and rotates its log as [`Rotation`] says.
 //! It takes nothing away that the server does not have, which [`Progress`] tells it: what is missing in the end was
-//! lost by whoever shipped it. A [`Tally`] is given what is stored and says of each kind how many lines are lost,
+//! lost by the shipper. A [`Tally`] is given what is stored and counts for each kind how many lines are lost,
 //! repeated or altered.
 
 mod random;
@@ -87,7 +87,7 @@ impl Progress {
     }
 }
 
-/// Returns the text of a line: it follows from kind and number, so that whoever reads it knows what it must be.
+/// Returns the text of a line: it follows from kind and number, so that a reader can check it.
 fn text_of(rotation: Rotation, n: u64) -> String {
     const WORDS: [&str; 8] = ["request", "done", "größer", "\"a b\"", "{\"k\":1}", "日本", "\\n", "[warn]"];
     let mut random = Random::new(n.wrapping_mul(31).wrapping_add(rotation as u64));

@@ -82,7 +82,7 @@ impl BatchIds {
                 break;
             }
             self.by_age.pop_front();
-            // The id may have been accepted anew since.
+            // The id may have been accepted again since.
             if self.known.get(&id).is_some_and(|batch| batch.accepted == accepted) {
                 self.known.remove(&id);
             }
@@ -134,7 +134,7 @@ fn header(store: &[u8; 16]) -> [u8; HEADER_BYTES] {
     bytes
 }
 
-/// Returns the version that an intact header tells.
+/// Returns the version in an intact header.
 pub(crate) fn version_of(bytes: &[u8]) -> Option<u64> {
     let header = bytes.first_chunk::<HEADER_BYTES>().filter(|header| header.starts_with(&MAGIC))?;
     let is_intact = xxh3_64(&header[..32]).to_le_bytes() == header[32..];

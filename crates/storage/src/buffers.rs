@@ -1,7 +1,7 @@
 //! Byte buffers that are used again, for what every request needs for a moment.
 //!
 //! A body of three megabytes and what becomes of it are given back within milliseconds and asked for again by the
-//! next request. An allocator that returns memory to the system pays for each of its pages anew: before there were
+//! next request. An allocator that returns memory to the system pays for each of its pages again: before there were
 //! these, that was 12 % of the CPU of ingesting. Few and not too large ones are kept, so that a burst still ends.
 
 use std::sync::{Mutex, PoisonError};

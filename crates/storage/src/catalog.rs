@@ -98,7 +98,7 @@ pub(crate) trait Catalog: Send {
     /// Records that a file that had to go is gone.
     fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
 
-    /// Says that whoever writes to the catalog is alive, and finds out whether it is still the one that may.
+    /// Renews the claim of the writer of the catalog, and finds out whether it still holds it.
     fn renew(&mut self) -> Result<(), DatabaseError>;
 }
 

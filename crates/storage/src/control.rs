@@ -1,9 +1,9 @@
 //! The control store: what people have set, as opposed to what was accepted. Kept apart from the catalog, since it
 //! cannot be rebuilt from anything.
 //!
-//! What is set is documents: JSON texts, each with a kind and a name. Who owns a kind says what its documents look
+//! Settings are documents: JSON texts, each with a kind and a name. The owner of a kind decides what its documents look
 //! like; a new kind needs no new table, and every kind is kept, copied and moved to another database in the same
-//! way. Nothing here is read often: whoever uses settings keeps them in memory.
+//! way. Nothing here is read often: users of settings keep them in memory.
 //!
 //! Tables of version 3 (in a file there is a digest of them as well, see `sqlite`):
 //!

@@ -1,7 +1,7 @@
 //! The mark of a copy: `COPY` in the data directory of a backup, and of whatever is restored from one.
 //!
 //! A copy holds the rules, channels and filters of its original, so both would notify the same people. Until the mark is
-//! removed (`catat promote`), a store that has it sends nothing to anyone: whoever is about to asks
+//! removed (`catat promote`), a store that has it sends nothing to anyone: every sender asks
 //! [`Store::copy_taken`] each time, so that removing the file is enough, whether or not a server runs.
 //!
 //! Text, one `key value` per line: `catat copy`, `format 1`, `taken` with the time of the backup.
@@ -33,7 +33,7 @@ pub(crate) fn mark(dir: &Path, taken: Timestamp) -> io::Result<()> {
     disk::write_whole(&path, format!("{KIND}\nformat {FORMAT}\ntaken {taken}\n").as_bytes())
 }
 
-/// Returns when the copy in `dir` was taken, as text; `None` where it is no copy. A mark that cannot be read is a mark.
+/// Returns when the copy in `dir` was taken, as text; `None` if it is no copy. A mark that cannot be read is a mark.
 pub fn copy_taken(dir: &Path) -> Option<String> {
     match std::fs::read_to_string(path_of(dir)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

@@ -88,7 +88,7 @@ impl Latency {
         self.buckets.iter().map(|(_, n)| n).sum::<u64>() + self.beyond
     }
 
-    /// Returns the upper end of the bucket that holds the quantile `share`, in seconds; infinite beyond the last, `None` where
+    /// Returns the upper end of the bucket that holds the quantile `share`, in seconds; infinite beyond the last, `None` if
     /// there were none.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let n = self.n();

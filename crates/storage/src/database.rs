@@ -4,7 +4,7 @@
 //! * Step *n* brings tables of version *n − 1* to version *n*. It is one transaction, and so is the number: a start
 //!   that is cut off finds the version before or the version after, and continues from there.
 //! * A database of a later version is refused before anything is written to it.
-//! * Each says which store it belongs to; that of another store is refused.
+//! * Each names its store; the database of another store is refused.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -57,13 +57,13 @@ pub enum DatabaseProblem {
     /// Another process writes to it.
     #[error("it is in use by another catat ({holder}); stop that one first")]
     InUse {
-        /// What that one said about itself.
+        /// How that one describes itself.
         holder: String,
     },
     /// Another process took it over, so that this one must not write to it any more.
     #[error("it was taken over by another catat ({holder}); this one must end")]
     Replaced {
-        /// What that one said about itself.
+        /// How that one describes itself.
         holder: String,
     },
     /// It cannot be reached, or cannot do anything just now; the same may succeed later.

@@ -84,7 +84,7 @@ pub enum AppendError {
         /// Bytes that stay free.
         reserve_bytes: u64,
     },
-    /// Writing the WAL failed; the store takes nothing until it is started anew. Whether this delivery is
+    /// Writing the WAL failed; the store takes nothing until it is started again. Whether this delivery is
     /// durable is unknown.
     #[error("store accepts no events since writing the wal failed: {0}")]
     Poisoned(String),

@@ -35,7 +35,7 @@ pub(crate) fn writing() -> OpenOptions {
     options
 }
 
-/// Makes a file anew, for its owner alone, under a name that no one relies on yet. What stands there goes first; where it
+/// Makes a file again, for its owner alone, under a name that no one relies on yet. What stands there goes first; where it
 /// is a link, what it leads to stays as it is.
 pub fn create_file(path: &Path) -> io::Result<File> {
     let make = || File::options().read(true).write(true).create_new(true).mode(0o600).open(path);

@@ -22,7 +22,7 @@ pub enum OpenError {
     /// A later version wrote it.
     #[error("{file}: format {found} is newer than {known}, which this catat knows; start the newer catat")]
     NewerFormat {
-        /// The file that says so.
+        /// The file with that format.
         file: PathBuf,
         /// The format found.
         found: u64,

@@ -53,7 +53,7 @@ pub const DELETION_FAULT_POINTS: [&str; 4] = ["erase.tombstone", "erase.catalog"
 pub const MOVE_FAULT_POINTS: [&str; 6] =
     ["move.start", "object.put", "object.verify", "move.commit", "move.publish", "object.remove"];
 
-/// What happens at an armed point.
+/// What happens at an armed fault point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// This and every later point fails.

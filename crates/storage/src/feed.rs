@@ -1,6 +1,6 @@
 //! The feed of accepted batches: the one source for tail, immediate rules and derived metrics.
 //!
-//! Each subscription has a bounded queue. Whoever does not keep up loses the oldest batches and is told how
+//! Each subscription has a bounded queue. A reader that does not keep up loses the oldest batches and learns how
 //! many events they had before it gets what came after: a slow reader never holds up a sender.
 
 use std::collections::VecDeque;

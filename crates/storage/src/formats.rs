@@ -134,7 +134,7 @@ fn check_segments(dir: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Returns what a directory holds; nothing where there is none.
+/// Returns what a directory holds; nothing if there is none.
 fn files_of(dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let entries = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     none_if_missing(entries).map_err(OpenError::io(dir))
@@ -149,7 +149,7 @@ fn none_if_missing<T: Default>(result: io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Returns the first bytes of a file; nothing where it was removed meanwhile, or cannot be read.
+/// Returns the first bytes of a file; nothing if it was removed meanwhile, or cannot be read.
 fn beginning(path: &Path, n_bytes: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(n_bytes);
     let read = File::open(path).and_then(|file| file.take(n_bytes as u64).read_to_end(&mut bytes));

@@ -202,7 +202,7 @@ impl HotGroup {
         self.runs.iter().map(|run| run.memory_bytes).sum()
     }
 
-    /// Returns the group without the events `gone`; `None` where it has none of them.
+    /// Returns the group without the events `gone`; `None` if it has none of them.
     pub(crate) fn without(&self, group_id: u32, gone: &Sequences) -> Option<Self> {
         let mut is_changed = false;
         let mut runs = Vec::with_capacity(self.runs.len());

@@ -1,4 +1,4 @@
-//! Who may use a data directory: `STORE` says what it is, `LOCK` keeps everyone but one process out.
+//! Ownership of a data directory: `STORE` identifies it, `LOCK` admits one process only.
 //!
 //! `STORE` is text, one `key value` per line: `catat store`, `format 1`, `uuid` with 32 hex digits, `checksum`
 //! with the xxh3 of the lines before in 16 hex digits. It is the first file made and is never changed. `LOCK`
@@ -42,7 +42,7 @@ impl Lock {
     }
 }
 
-/// Reads the UUID of the store in `dir`; `None` where the directory is absent or holds no store.
+/// Reads the UUID of the store in `dir`; `None` if the directory is absent or holds no store.
 pub(crate) fn read_store(dir: &Path) -> Result<Option<[u8; 16]>, OpenError> {
     let path = dir.join("STORE");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What upkeep knows beside what is stored: whether the clock is right, how far the scrub has come. It is kept across
+//! The state of upkeep besides the catalog: whether the clock is right, how far the scrub has come. It is kept across
 //! starts in `UPKEEP` (`notes`).
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::retention::clock::{ClockDoubt, ClockGuard};
 #[derive(Debug)]
 pub(crate) struct Maintenance {
     clock: Mutex<ClockGuard>,
-    /// What the file says.
+    /// The content of the file.
     noted: Mutex<MaintenanceRecord>,
     /// Whether the limits of this start were applied to what there was.
     pub(crate) limits_applied: AtomicBool,

@@ -12,7 +12,7 @@
 //! checksum <XXH3 of the lines before, 16 hex digits>
 //! ```
 //!
-//! Nothing that was accepted depends on it. Without it the clock is trusted as it is and the scrub begins anew; a
+//! Nothing that was accepted depends on it. Without it the clock is trusted as it is and the scrub begins again; a
 //! damaged one makes the clock doubtful until it has gone steadily for a day.
 
 use std::fmt::Write;
@@ -87,7 +87,7 @@ impl MaintenanceRecord {
     }
 }
 
-/// Returns the notes in a text; `None` where it is damaged, of another store or of a later version.
+/// Returns the notes in a text; `None` if it is damaged, of another store or of a later version.
 fn parse(text: &str, store: &[u8; 16]) -> Option<MaintenanceRecord> {
     let (content, checksum) = text.split_at(text.rfind("checksum ")?);
     let checksum = u64::from_str_radix(checksum.strip_prefix("checksum ")?.trim_end(), 16).ok()?;
@@ -129,7 +129,7 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
             std::fs::write(path_of(dir.path()), &bytes).expect("writable");
-            // The line break behind the checksum says nothing.
+            // The line break after the checksum is not covered.
             let found = MaintenanceRecord::read(dir.path(), &STORE);
             assert!(found == Found::Damaged || at + 1 == whole.len(), "byte {at}: {found:?}");
             std::fs::write(path_of(dir.path()), &whole[..at]).expect("writable");

@@ -8,7 +8,7 @@
 //! that a request that arrives late can neither replace nor remove an object that someone relies on.
 //!
 //! Credentials come from where AWS tools look for them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a web
-//! identity, or the machine's own. They stand in no setting and in no message.
+//! identity, or the machine's own. They are in no setting and in no message.
 
 #[cfg(test)]
 pub(crate) mod fake;
@@ -48,7 +48,7 @@ const PART_BYTES: u64 = 8 << 20;
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What stands between the name of an object and the id of an upload of it in parts.
+/// The separator between the name of an object and the id of a multipart upload of it.
 const UPLOAD: &str = "?uploadId=";
 
 /// The objects of one store in one bucket.
@@ -69,7 +69,7 @@ pub(crate) struct Objects {
     unreachable: Mutex<Option<(String, Instant)>>,
 }
 
-/// What every error begins with that says that the object store does not answer. It is no damage.
+/// The start of every error that means that the object store does not answer. It is no damage.
 const AWAY: &str = "the object store does not answer";
 
 #[derive(Debug, Default)]
@@ -270,7 +270,7 @@ impl Objects {
             }
         });
         if put.is_err() && !self.faults.has_crashed() {
-            // Where this fails too, whoever was told of the upload tries again.
+            // If this fails too, the owner of the upload retries.
             let _ = self.remove(&upload);
         }
         put
@@ -394,7 +394,7 @@ impl Drop for Objects {
     }
 }
 
-/// What is said of a segment that no one asked the object store for yet.
+/// The error of a segment that was not requested from the object store yet.
 pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
 
 /// Reports whether a problem that a [`ScanError`] names is that a segment is not at hand: the object store does not
@@ -424,7 +424,7 @@ pub(crate) fn unreadable(file: &str, offset: u64, problem: String) -> ScanError 
     ScanError { file: bucket.unwrap_or(file).to_owned(), offset: if is_away { 0 } else { offset }, problem }
 }
 
-/// Returns what the object store says, without the lines and the length of its documents.
+/// Returns the error of the object store, without the lines and the length of its documents.
 fn one_line(error: &Error) -> String {
     let text = error.to_string();
     let words: Vec<&str> = text.split_whitespace().collect();

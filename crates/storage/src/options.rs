@@ -1,4 +1,4 @@
-//! What the store is told once, at its start.
+//! Settings of a store, given once at its start.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub struct Options {
     pub wal_segment_bytes: u64,
     /// Bytes of the file system that stay free: below it events are refused, so that flushes and deletions still work.
     pub disk_reserve_bytes: u64,
-    /// Bytes that hot events may hold in memory in all, whatever `flush_bytes` says.
+    /// Most bytes of hot events in memory, whatever `flush_bytes` is.
     pub memory_limit_bytes: u64,
     /// Most files of segments that are open at once. Further ones are opened again when they are read.
     pub open_files_max: usize,
@@ -39,7 +39,7 @@ pub struct Options {
     pub section_cache_bytes: u64,
     /// What goes for its age or size.
     pub retention: RetentionOptions,
-    /// How often every segment is read again, in nanoseconds; never where there is none.
+    /// How often every segment is read again, in nanoseconds; never if there is none.
     pub scrub_interval_ns: Option<i64>,
     /// The clock that events' times of acceptance come from.
     pub clock: Clock,

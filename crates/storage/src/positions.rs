@@ -165,7 +165,7 @@ impl Positions {
         }
     }
 
-    /// Returns the positions as a segment holds them; nothing where there are none.
+    /// Returns the positions as a segment holds them; nothing if there are none.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         if self.0.is_empty() {

@@ -107,7 +107,7 @@ impl ReadCache {
                     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
                     found.push((modified, key, metadata.len()));
                 }
-                // Cut off while it was written, or put there by someone.
+                // Cut off while it was written, or put there from outside.
                 _ => remove(&entry.path()),
             }
         }
@@ -327,7 +327,7 @@ impl Pages {
         self.n_bytes = self.n_bytes.saturating_sub(removed.map_or(0, |page| page.n_bytes));
     }
 
-    /// Notes the use of a page; says whether it was checked.
+    /// Notes the use of a page; returns whether it was checked.
     fn touch(&mut self, key: PageKey) -> Option<bool> {
         self.clock += 1;
         let now = self.clock;

@@ -35,7 +35,7 @@ pub(crate) struct RemoteFiles {
 
 #[derive(Default)]
 struct FetchState {
-    /// Pages that someone has asked for.
+    /// Pages that were requested.
     asked: HashSet<PageKey>,
     recent: VecDeque<(PageKey, Arc<Vec<u8>>)>,
 }
@@ -212,7 +212,7 @@ impl Source for RemoteObject {
             ranges.flat_map(|range| range.start / PAGE_BYTES..range.end.div_ceil(PAGE_BYTES)).collect();
         pages.sort_unstable();
         pages.dedup();
-        // Whoever reads what did not come asks again and is told why.
+        // A reader of what did not arrive asks again and gets the reason.
         let _ = self.fetch(&self.claim(pages.into_iter()));
     }
 

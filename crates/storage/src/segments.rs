@@ -44,7 +44,7 @@ pub(crate) struct Segments {
     pub(crate) claim: Claim,
     pub(crate) maintenance: Maintenance,
     pub(crate) disk: DiskSpace,
-    /// Held by who takes segments out of the list.
+    /// Held while segments are taken out of the list.
     replacement: Mutex<()>,
     age: Age,
     state: RwLock<State>,

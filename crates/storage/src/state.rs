@@ -99,7 +99,7 @@ pub(crate) struct DamagedSegment {
 #[derive(Clone, Debug)]
 pub(crate) struct LostEvents {
     pub(crate) error: ScanError,
-    /// Their groups; `None` where these are not known either.
+    /// Their groups; `None` if these are not known either.
     pub(crate) groups: Option<Vec<u32>>,
 }
 

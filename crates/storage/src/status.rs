@@ -1,4 +1,4 @@
-//! What the store says about itself: counters and gauges for metrics, readiness and the status page.
+//! The status of a store: counters and gauges for metrics, readiness and the status page.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub struct Status {
     pub segment_files_open: u64,
     /// Sections of segments that are kept decompressed.
     pub section_cache: SectionCacheStatus,
-    /// The object store, where there is one.
+    /// The object store, if there is one.
     pub object_store: Option<ObjectStoreStatus>,
     /// Flushes done.
     pub flushes: u64,
@@ -87,7 +87,7 @@ pub struct Status {
     pub files: u64,
     /// Readers of the feed.
     pub subscriptions: u64,
-    /// Bytes free on the disk, `None` where it cannot be asked.
+    /// Bytes free on the disk, `None` if it cannot be asked.
     pub disk_free_bytes: Option<u64>,
     /// Bytes that are kept free.
     pub disk_reserve_bytes: u64,

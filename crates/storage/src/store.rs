@@ -65,7 +65,7 @@ impl Drop for ArrivalGuard {
 }
 
 impl Store {
-    /// Opens the store in `options.dir`, making it where there is none, and brings back what the WAL holds.
+    /// Opens the store in `options.dir`, making it if there is none, and brings back what the WAL holds.
     pub fn open(options: Options) -> Result<(Arc<Self>, Recovery), OpenError> {
         let OpenedStore { segments, writer, committer, batch_files, recovery, lock } = open::open(options)?;
         let dir = segments.options.dir.clone();
@@ -202,7 +202,7 @@ impl Store {
         &self.segments.options.dir
     }
 
-    /// Returns when this store was copied from its original, as text; `None` where it is the original. A copy must not
+    /// Returns when this store was copied from its original, as text; `None` if it is the original. A copy must not
     /// notify anyone.
     pub fn copy_taken(&self) -> Option<String> {
         copy_mark::copy_taken(self.dir())
@@ -213,7 +213,7 @@ impl Store {
         self.segments.state().group_statuses()
     }
 
-    /// Returns the group that ids of events with this number speak of; none where it is deleted.
+    /// Returns the group that ids of events with this number speak of; none if it is deleted.
     pub fn group_of(&self, id: u32) -> Option<GroupName> {
         self.segments.state().groups.name_of(id).cloned()
     }
@@ -228,7 +228,7 @@ impl Store {
         self.locked.clone().map_or(Ok(()), |reason| Err(StoreError::Locked(reason)))
     }
 
-    /// Deletes a group with its events; `false` where there is none. It stays deleted.
+    /// Deletes a group with its events; `false` if there is none. It stays deleted.
     pub fn delete_group(&self, name: &GroupName) -> Result<bool, StoreError> {
         self.check_lock()?;
         let (answer, answered) = sync_channel(1);
@@ -277,12 +277,12 @@ impl Store {
         self.upkeep.compactor.compact_now()
     }
 
-    /// Returns the time before which a group's events are too old to be kept, where there is one.
+    /// Returns the time before which a group's events are too old to be kept, if there is one.
     pub fn oldest_kept(&self, group: &GroupName) -> Option<Timestamp> {
         self.upkeep.retention.oldest_kept(group)
     }
 
-    /// Documents of a kind that people have set: name and JSON text. Who owns a kind says what they look like.
+    /// Documents of a kind: name and JSON text. The owner of a kind decides what they look like.
     pub fn settings(&self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
         Ok(self.segments.control().documents(kind)?)
     }
@@ -322,7 +322,7 @@ impl Store {
         self.upkeep.retention.preview_retention(group, retention)
     }
 
-    /// Returns when a group's events will next go, as things stand.
+    /// Returns when a group's events will next go, as far as is known.
     pub fn forecast(&self, group: &GroupName) -> Forecast {
         self.upkeep.retention.forecast(group)
     }
@@ -332,7 +332,7 @@ impl Store {
         self.upkeep.retention.forecasts()
     }
 
-    /// Reports whether the clock goes as time goes: what another says of ages deletes nothing.
+    /// Reports whether the clock is trusted: nothing is deleted by age otherwise.
     pub fn trusts_clock(&self) -> bool {
         self.segments.maintenance.clock_doubt(&self.segments.options.clock).is_none()
     }

@@ -37,7 +37,7 @@ pub(crate) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Jobs on `segments`; `batch_files` says how far the batch-id files are valid.
+    /// Creates the jobs on `segments`; `batch_files` holds how far the batch-id files are valid.
     pub(crate) fn new(segments: &Arc<Segments>, writer: &Arc<Writer>, batch_files: ValidEntries) -> Self {
         let flusher = Arc::new(Flusher::new(segments.clone(), writer.clone(), batch_files));
         let mover = Arc::new(Mover::new(segments.clone()));

@@ -23,7 +23,7 @@
 //!       96  u64  xxh3 of both, seeded with the salt
 //!  104  16 bytes 0
 //!  120  u64      xxh3 of the bytes 0 to 79
-//! then records, one behind the other: see `record`
+//! then records, one after the other: see `record`
 //! ```
 //!
 //! Format 1, which is still read, has a header of 64 bytes: the first 56 of these, then their xxh3. Every later
@@ -40,7 +40,7 @@
 //!   or was emptied before a flush released it is noticed by one of the three (`chain`).
 //! * Reading: a record that is not intact ends the file, unless something tells that its bytes had been synced: a
 //!   record of a later group commit, the mark, or the file that follows. Then acknowledged bytes are damaged. They
-//!   are copied to `quarantine/` and reported, and reading continues behind them. A torn tail is cut off and
+//!   are copied to `quarantine/` and reported, and reading continues after them. A torn tail is cut off and
 //!   reported. What nothing tells to be synced is written and synced again before it counts: a sync that failed
 //!   may have left it in the page cache alone.
 //! * What it does not do: it never reuses the bytes of a file, preallocates, or knows what a batch means.
@@ -63,11 +63,11 @@ pub(crate) const FILE_HEADER_BYTES: usize = 128;
 /// Length of the header in format 1.
 const FILE_HEADER_BYTES_1: usize = 64;
 
-/// Where the mark stands.
+/// Position of the mark.
 pub(crate) const MARK_OFFSET: usize = 80;
 const MARK_BYTES: usize = 24;
 
-/// What stands at the start of a WAL file.
+/// The header at the start of a WAL file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileHeader {
     pub(crate) version: u32,
@@ -87,12 +87,12 @@ pub(crate) struct PreviousFile {
     pub(crate) n_bytes: Option<u64>,
 }
 
-/// What the writer says of a file while and after it writes it.
+/// The mark of a file: how far it is synced, and the number of the next file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// Bytes that are known to be synced.
     pub(crate) synced: u64,
-    /// Number of the file that follows, 0 where there is none.
+    /// Number of the file that follows, 0 if there is none.
     pub(crate) next: u64,
 }
 
@@ -115,7 +115,7 @@ impl FileHeader {
         if self.version == 1 { FILE_HEADER_BYTES_1 } else { FILE_HEADER_BYTES }
     }
 
-    /// Returns the header as the present format has it, with a mark that says nothing yet.
+    /// Returns a header of the present format, with an empty mark.
     pub(crate) fn encode(&self) -> [u8; FILE_HEADER_BYTES] {
         let mut bytes = [0; FILE_HEADER_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -135,7 +135,7 @@ impl FileHeader {
         bytes
     }
 
-    /// Reads a header, or says what is wrong with it.
+    /// Reads a header; the error is what is wrong with it.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
         let old = bytes.first_chunk::<FILE_HEADER_BYTES_1>().ok_or(HeaderError::Damaged)?;
         if old[..8] != MAGIC {
@@ -172,7 +172,7 @@ impl Mark {
         bytes
     }
 
-    /// Reads the mark of a file that starts with `header`; `None` where it is damaged.
+    /// Reads the mark of a file that starts with `header`; `None` if it is damaged.
     pub(crate) fn decode(bytes: &[u8], header: &FileHeader) -> Option<Self> {
         if header.version == 1 {
             return Some(Self::default());

@@ -84,7 +84,7 @@ impl Writer {
         self.segments.state().hot_bytes() >= self.segments.options.hot_bytes_max()
     }
 
-    /// Waits while hot events are too many; `false` where they stay so, or where flushes fail.
+    /// Waits while hot events are too many; `false` if they stay so, or where flushes fail.
     fn wait_for_flush(&self) -> bool {
         let until = Instant::now() + WAIT_FOR_FLUSH;
         while self.is_overloaded() {
@@ -101,7 +101,7 @@ impl Writer {
         true
     }
 
-    /// Tells those who wait for a flush how it ended.
+    /// Notifies those who wait for a flush of its outcome.
     pub(crate) fn flush_has_ended(&self, is_failure: bool) {
         self.is_flush_failing.store(is_failure, Ordering::Relaxed);
         self.flush_ended.1.notify_all();

@@ -73,7 +73,7 @@ impl Alerts {
         self.change(&mut defined, next, RULE, name, Some(&kept))
     }
 
-    /// Takes a rule away. What fires of it is told as resolved.
+    /// Removes a rule. Its firing alerts are sent as resolved.
     pub fn remove_rule(&self, name: &str, maker: &Author) -> Result<(), DefinitionError> {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
@@ -163,7 +163,7 @@ impl Alerts {
         self.change(&mut defined, next, CHANNEL, name, None)
     }
 
-    /// Delivers one notification now that says that it is a test. The outer error is that there is no such channel.
+    /// Delivers a test notification now. The outer error means that there is no such channel.
     pub fn test_channel(&self, name: &str, maker: &Author) -> Result<Result<(), PostError>, DefinitionError> {
         let missing = || DefinitionError::NotFound(format!("channel \"{name}\""));
         let channel = self.engine.active_rules().channel(name).cloned().ok_or_else(missing)?;
@@ -181,7 +181,7 @@ impl Alerts {
             "starts_at": now.to_string(), "ends_at": null, "pattern": null, "url": self.engine.page_url(),
             "events": [{"@timestamp": now.to_string(), "@message": "this is not a log line"}],
         });
-        // Its end is told with it, so that no one has to close what it began.
+        // Its end is sent with it, so that no one has to close it.
         let firing = notification(&body, name, None, 0, now).message();
         let posted = self.post.post(&channel, &firing, now);
         if posted.is_ok() && channel.target.sorts() {
@@ -342,7 +342,7 @@ fn file_of_channel<'a>(defined: &'a Definitions, name: &str) -> Option<&'a str> 
     defined.files.channels.iter().find(|channel| channel.name == name).map(|channel| &*channel.file)
 }
 
-/// Puts secrets that were left out back in, of a channel that leads where it led: else whoever may change a channel could
+/// Restores secrets that were left out, of a channel with an unchanged address: else anyone who may change a channel could
 /// have them sent to themselves.
 fn keep_secrets(definition: &mut Json, before: &Json) {
     let leads_elsewhere = definition.get("url").is_some_and(|url| Some(url) != before.get("url"));

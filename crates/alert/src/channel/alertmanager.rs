@@ -1,7 +1,7 @@
 //! A notification as an alert of Prometheus's Alertmanager
 //! (<https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>, `POST /api/v2/alerts`).
 //!
-//! Alertmanager takes an alert for ended at its `endsAt`, so one that continues is told again and again: see
+//! Alertmanager treats an alert as ended at its `endsAt`, so a firing one is sent again and again: see
 //! [`RESEND_NS`]. If catat ends, its alerts end there a little later instead of staying for ever.
 
 use serde_json::{Map, Value as Json, json};
@@ -10,10 +10,10 @@ use types::{Secret, Timestamp};
 use super::words;
 use crate::check_address;
 
-/// How often an alert that continues is told again.
+/// How often a firing alert is sent again.
 pub(crate) const RESEND_NS: i64 = Timestamp::MINUTE;
 
-/// How long Alertmanager is to believe in an alert that it hears nothing more of.
+/// How long Alertmanager keeps an alert that is not sent again.
 const BELIEVED_NS: i64 = 4 * RESEND_NS;
 
 /// Returns the route below the base address.

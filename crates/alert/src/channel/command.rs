@@ -1,7 +1,7 @@
 //! A notification given to a program of this machine on its standard input.
 //!
 //! Off unless the configuration allows it. No shell reads anything; the program has of the environment only where
-//! programs are found and the language, so nothing that catat was told in confidence.
+//! programs are found and the language, so none of catat's secrets.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -60,7 +60,7 @@ fn run_for(command: &[String], notification: &Json, longest: Duration) -> Result
     let mut child = spawned.map_err(|error| retry(format!("the program cannot be run: {error}")))?;
     let text = notification.to_string();
     let input = child.stdin.take();
-    // A program that does not read must not hold up who looks at the clock. One that ends without reading all is content.
+    // A program that does not read must not block the time limit. One that ends without reading everything is fine.
     let writer = thread::spawn(move || input.map(|mut input| input.write_all(text.as_bytes())));
     let started = Instant::now();
     let ended = loop {

@@ -14,7 +14,7 @@ pub trait Post: Send + Sync {
     /// Makes one attempt to deliver a notification, as catat words it. Blocks.
     fn post(&self, channel: &Channel, notification: &Json, now: Timestamp) -> Result<(), PostError>;
 
-    /// Tells a receiver that forgets what it is not told again of everything that fires. Blocks.
+    /// Sends all firing alerts again to a receiver that forgets alerts without repetition. Blocks.
     fn repeat(&self, channel: &Channel, firing: &[Json], now: Timestamp) -> Result<(), PostError>;
 }
 
@@ -64,7 +64,7 @@ impl Post for ChannelPost {
             Target::Webhook { .. } => self.post_shaped(channel, notification),
             Target::Slack { url } => self.post_json(channel, url, &slack::message(notification)),
             Target::PagerDuty { url, routing_key } => {
-                // Incidents are begun and ended one by one; what was told before a failure is told once more, of the
+                // Incidents are opened and closed one by one; those sent before a failure are sent once more, with the
                 // same incident.
                 words::alerts(notification)
                     .try_for_each(|alert| self.post_json(channel, url, &pagerduty::event(alert, routing_key)))

@@ -23,7 +23,7 @@ pub struct ChannelSettings {
     /// What labels have to be: `severity=~'page|error'`.
     #[serde(rename = "match")]
     pub matchers: Vec<String>,
-    /// Labels whose values make a group; the rule, where nothing is said, and `...` for every label.
+    /// Labels whose values form a group; the rule by default, and `...` for every label.
     pub group_by: Option<Vec<String>>,
     /// How long alerts are gathered after the first one of a group.
     pub group_wait: Option<String>,
@@ -54,7 +54,7 @@ pub struct ChannelSettings {
     pub command: Vec<String>,
 }
 
-/// Reads a secret; an error does not repeat what stands there instead of a text.
+/// Reads a secret; an error does not repeat the wrong value.
 fn some_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     let text = Option::<String>::deserialize(deserializer);
     text.map(|text| text.map(Secret::from)).map_err(|_| D::Error::custom("must be a text; put it in quotes"))

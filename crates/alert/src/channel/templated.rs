@@ -1,7 +1,7 @@
 //! A webhook in the words of any receiver: method, headers, and a body written as a template over the notification.
 //!
 //! What is put into a body that is JSON is written as the inside of a JSON text where it is a text, and as JSON where it is
-//! something else; so no log line can end its quotes. `"text": "{{ annotations.summary }}"` is right as it stands.
+//! something else; so no log line can end its quotes. `"text": "{{ annotations.summary }}"` is right as it is.
 
 use std::io;
 
@@ -48,7 +48,7 @@ impl Shape {
         }
         let headers = settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let shape = Self { method, headers, body: settings.body.clone() };
-        // Whoever sets it is there to mend it; at night, when it is needed, no one is.
+        // Its author is there to fix it now; at night, when it is needed, no one is.
         shape.check_variables()?;
         shape.render(&sample())?;
         Ok(shape)

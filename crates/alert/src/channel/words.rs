@@ -11,24 +11,24 @@ const OTHERS_SHOWN: usize = 20;
 /// Longest line shown.
 const LINE_BYTES_MAX: usize = 300;
 
-/// Reports whether a notification says that something begins.
+/// Reports whether a notification is of firing alerts.
 pub(crate) fn fires(notification: &Json) -> bool {
     notification["status"] == "firing"
 }
 
-/// Returns a member that is a text; nothing where it is none.
+/// Returns a member that is a text; nothing if it is none.
 pub(super) fn text<'a>(notification: &'a Json, name: &str) -> &'a str {
     notification[name].as_str().unwrap_or_default()
 }
 
-/// Returns all alerts that a notification tells of.
+/// Returns all alerts of a notification.
 pub(super) fn alerts(notification: &Json) -> impl Iterator<Item = &Json> {
     let all = notification["alerts"].as_array().filter(|alerts| alerts.len() > 1);
-    // The first one stands in the notification itself, with more of its events.
+    // The first one is in the notification itself, with more of its events.
     std::iter::once(notification).chain(all.into_iter().flatten().skip(1))
 }
 
-/// Returns what is said of alerts beyond the first, a line each.
+/// Returns a line for each alert beyond the first.
 pub(super) fn others(notification: &Json) -> Vec<String> {
     let line = |alert: &Json| cut(&title(alert), LINE_BYTES_MAX);
     let mut lines: Vec<String> = alerts(notification).skip(1).take(OTHERS_SHOWN).map(line).collect();
@@ -85,7 +85,7 @@ pub(super) fn title(notification: &Json) -> String {
     one_line(&title)
 }
 
-/// Returns what the rule says of the alert.
+/// Returns the annotations of the alert.
 pub(super) fn summary(notification: &Json) -> &str {
     notification["annotations"]["summary"].as_str().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use language::logql;
 use plan::{Expr, Name, Operator, Plan, PlanDraft};
 use types::Value;
 
-/// Name of the column that says whether the condition holds.
+/// Name of the column that holds whether the condition is met.
 pub(crate) const FIRES: &str = "__fires";
 
 /// Events shown in a notification.
@@ -27,7 +27,7 @@ pub(crate) enum CompileError {
 /// A rule, ready to be asked.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
-    /// What is asked of the window; its rows, or those made of them, end in a column that says whether the condition
+    /// The query over the window; its rows, or those made of them, end in a column that holds whether the condition
     /// holds.
     pub(crate) plan: Plan,
     /// What is asked in place of the plan, where the query is for numbers with labels.
@@ -59,7 +59,7 @@ pub(crate) struct Metric {
 }
 
 impl Compiled {
-    /// Returns names of the columns of its rows; none where they are known only once it was asked.
+    /// Returns names of the columns of its rows; none if they are known only once it was asked.
     pub(crate) fn columns(&self) -> Vec<String> {
         shown(self.plan.operators())
             .iter()
@@ -77,7 +77,7 @@ impl Compiled {
         self.value = Some(labels.len());
     }
 
-    /// Says that behind `n_by` columns of label values comes the pattern, and behind it how often it came.
+    /// Says that after `n_by` columns of label values comes the pattern, and behind it how often it came.
     pub(crate) fn note_pattern(&mut self, n_by: usize) {
         self.labels.push((n_by, "pattern".to_owned()));
         self.pattern = Some(n_by);

@@ -1,4 +1,4 @@
-//! Which lines are behind a row: as conditions, and as a query that a person can open.
+//! The lines of a row: as conditions, and as a query that a person can open.
 
 use crate::compile::compiled::Compiled;
 use crate::compile::patterns::MORE;
@@ -7,7 +7,7 @@ use language::events_text;
 use plan::{Comparison, Expr, Name, Operator};
 use types::Value;
 
-/// A query for the lines behind one row.
+/// A query for the lines of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lines {
     /// In Insights QL.
@@ -38,7 +38,7 @@ impl Compiled {
         self.before.iter().filter(|step| !matches!(step, Operator::Project { .. })).cloned()
     }
 
-    /// Returns the query for the lines behind a row; `message` is one of them. `None` where no query can say it.
+    /// Returns the query for the lines of a row; `message` is one of them. `None` if no query can say it.
     pub(crate) fn lines(&self, row: &[Option<Value>], message: Option<&str>) -> Option<Lines> {
         let mut group = None;
         let mut conditions = Vec::new();

@@ -7,7 +7,7 @@ use crate::compile::expressions::fields_of;
 use language::logql::MetricQuery;
 use plan::{Expr, Name, Operator, Plan};
 
-/// Refuses a condition with a name that the rows of a plan do not have. `is_counted` says that the query gives events,
+/// Refuses a condition with a name that the rows of a plan do not have. `is_counted` means that the query returns events,
 /// of which the plan only counts how many there are.
 pub(super) fn check_condition(condition: &Expr, plan: &Plan, is_counted: bool) -> Result<(), CompileError> {
     let columns: Vec<&str> = shown(plan.operators()).iter().map(|(name, _)| &**name).collect();

@@ -12,10 +12,10 @@ use crate::kind::Absence;
 use crate::rule::window_of;
 use crate::{Rule, Table};
 
-/// The columns behind those that make label sets: seconds since the last event, and when it was.
+/// The columns after those of the label sets: seconds since the last event, and when it was.
 const COLUMNS: [&str; 2] = ["silent", "last"];
 
-/// Asks who is there now, and who was.
+/// Queries the present sources, and the earlier ones.
 pub(super) fn answer(
     rule: &Rule,
     absence: &Absence,
@@ -82,7 +82,7 @@ fn rows(
         let matching: Vec<_> = known.keys().filter(|key| is_it(key)).cloned().collect();
         let is_there = |key: &Key| known.get(key).is_some_and(|source| spans.is_there(source.last));
         let key: Key = absence.by.iter().map(|name| expected.get(name).cloned()).collect();
-        // Fields that are not said may have any value, so that one source that speaks is enough.
+        // Fields that are not named may have any value, so one source that sends is enough.
         if matching.iter().any(is_there) || matching.contains(&key) {
             continue;
         }

@@ -15,7 +15,7 @@ use crate::kind::{Anomaly, Direction, SEASONS_MIN};
 use crate::rule::window_of;
 use crate::{Rule, Table};
 
-/// Columns behind the value.
+/// Columns after the value.
 const COLUMNS: [&str; 3] = ["usual", "lower", "upper"];
 
 /// Asks for the window, and for the windows of earlier seasons.

@@ -13,7 +13,7 @@ use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rou
 use crate::kind::BurnRate;
 use crate::{Rule, Table};
 
-/// The columns behind those that make label sets.
+/// The columns after those of the label sets.
 const COLUMNS: [&str; 3] = ["burn_rate", "bad", "total"];
 
 /// Asks for the bad events and all events of every window.

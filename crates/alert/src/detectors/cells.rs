@@ -3,7 +3,7 @@
 use crate::Table;
 use crate::compile::FIRES;
 
-/// Returns the whole number of a column; 0 where there is none.
+/// Returns the whole number of a column; 0 if there is none.
 pub(crate) fn count_at(row: &[Option<types::Value>], at: usize) -> u64 {
     match row.get(at) {
         Some(Some(types::Value::Integer(count))) => u64::try_from(*count).unwrap_or(0),

@@ -1,4 +1,4 @@
-//! Rules over other rules: a table of one row, which says whether the condition over them holds.
+//! Rules over other rules: a table of one row that holds whether their condition is met.
 
 use super::DetectorInput;
 use crate::Table;

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Rule, Table};
 
-/// Answers about the past stand for so long at most.
+/// Longest age of cached answers about the past.
 pub(super) const STANDS_NS: i64 = 5 * Timestamp::MINUTE;
 
 /// Names by masked texts.

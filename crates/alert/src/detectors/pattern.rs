@@ -23,7 +23,7 @@ const LABEL_CHARS_MAX: usize = 200;
 /// Masked texts by which the events of one pattern are found.
 const TEXTS_MAX: usize = 100;
 
-/// Columns behind those that make label sets.
+/// Columns after those of the label sets.
 const COLUMNS: [&str; 6] = ["pattern", "count", "is_new", "before", "per_hour_before", "texts"];
 
 /// Asks for the window, and for the time before it where the window has anything.
@@ -177,7 +177,7 @@ impl<'c> PatternCounts<'c> {
 }
 
 /// Returns the patterns of the window that are new or jump, those that matter most first. `names` are those under which their
-/// texts were told of before: a pattern that widens as more texts join it keeps its name.
+/// texts were reported before: a pattern that widens as more texts join it keeps its name.
 fn found(counted: &PatternCounts<'_>, names: &mut Names) -> Findings {
     if counted.is_usual() {
         names.clear();

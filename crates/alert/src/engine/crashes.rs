@@ -1,4 +1,4 @@
-//! Kills between evaluate, persist, send and record: whatever the order, each alert is told at least once, repeats
+//! Kills between evaluate, persist, send and record: whatever the order, each alert is sent at least once, repeats
 //! carry the same id, and no end comes before its beginning (T-ALR-2).
 //!
 //! `CATAT_FAULT_ROUNDS` says how many histories there are; each has 25 turns, most of which end in a kill.
@@ -37,7 +37,7 @@ impl Ask for Truth {
     }
 }
 
-/// What a receiver has been told: per log group, beginnings and ends in the order in which they first came.
+/// What a receiver got: per log group, beginnings and ends in the order in which they first came.
 #[derive(Default)]
 struct Heard {
     told: BTreeMap<String, Vec<(String, String)>>,
@@ -120,7 +120,7 @@ impl Scene {
         self.engine.evaluate_due(&self.truth, &|| now);
     }
 
-    /// Posts what is due. `false` where nothing is.
+    /// Posts the next notification. Returns `false` if there is none.
     fn post(&mut self, recorded: Option<Result<(), PostError>>) -> bool {
         let channel = self.engine.active_rules().channel("hook").cloned().unwrap();
         let Some(notification) = self.engine.due_notification(&channel, self.now) else { return false };

@@ -15,7 +15,7 @@ use crate::state::Acknowledgement;
 use crate::{Channel, PostError};
 
 impl RuleEngine {
-    /// Returns the next notification of a channel that is due. From here on nothing is added to it: if it is posted and that is
+    /// Returns the next notification of a channel whose time has come. From here on nothing is added to it: if it is posted and that is
     /// not noted before a crash, it comes once more, the same under the same id.
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
         let mut inner = self.locked();
@@ -37,7 +37,7 @@ impl RuleEngine {
     }
 
     /// Returns everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
-    /// that no one is told again of what he has not been told.
+    /// that no receiver gets a repetition of what it has not received.
     pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
         let inner = self.locked();
         if !inner.kept.queues.is_idle(&channel.name) {
@@ -126,7 +126,7 @@ impl RuleEngine {
     }
 }
 
-/// Returns the alerts whose beginning a notification tells.
+/// Returns the alerts that begin in a notification.
 fn keys_of(notification: &Notification) -> Vec<String> {
     let firing = notification.bodies().filter(|body| body["status"] == "firing");
     firing

@@ -17,10 +17,10 @@ use crate::schedule::Outcome;
 use crate::state::RuleState;
 use crate::{Ask, Rule, Table};
 
-/// Changes of one evaluation whose events are looked up; further ones are told without.
+/// Most transitions of one evaluation whose events are looked up; further ones are sent without.
 const CHANGES_WITH_EVENTS_MAX: usize = 20;
 
-/// Changes of one evaluation of which more than the events is looked up.
+/// Most transitions of one evaluation with more evidence than events.
 const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 
 /// Rows beyond the bound on label sets are asked for all the same, to be able to say how many are left out.
@@ -94,7 +94,7 @@ impl RuleEngine {
     }
 
     /// Judges the past window that ends with a late event, by itself: it may let something fire that did not, and
-    /// nothing else. Where several evaluations in a row would have to agree, one of the past says nothing.
+    /// nothing else. Where several evaluations in a row have to agree, one of the past proves nothing.
     pub(super) fn evaluate_late(&self, rule: &Arc<Rule>, ask: &dyn Ask, end: Timestamp) {
         if rule.for_ns > 0 || rule.datapoints.to_alarm > 1 {
             return;
@@ -135,7 +135,7 @@ impl RuleEngine {
         answer(rule, &DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
     }
 
-    /// Changes with what is said of each, whoever will hear it.
+    /// Returns transitions with their bodies for all channels.
     fn with_bodies(
         &self,
         rule: &Rule,

@@ -16,13 +16,13 @@ use crate::labels::Labels;
 use crate::rule::window_of;
 use crate::{Ask, EventTime, Question, Rule, Table};
 
-/// An error is in someone's hands within two seconds: questions may take so much of that together.
+/// An error is notified within two seconds: all lookups together may take this part of it.
 const TIME_MAX: Duration = Duration::from_millis(700);
 
 /// Fields that say where lines come from; the first one that the lines have is counted by.
 const ORIGINS: [&str; 3] = ["host", "service", "@logStream"];
 
-/// Shortest text that tells lines of a pattern from others.
+/// Shortest text that distinguishes lines of a pattern from others.
 const TEXT_CHARS_MIN: usize = 6;
 
 /// Longest text shown of a pattern.
@@ -46,7 +46,7 @@ impl EvidenceQuery<'_> {
         table.map(|table| objects(&table)).unwrap_or_default()
     }
 
-    /// Returns everything else that is known, by the names under which it is told.
+    /// Returns further facts, by their names in notifications.
     pub(super) fn rest(&self, events: &[Json], pattern: Option<Json>) -> Json {
         let until = Instant::now() + TIME_MAX;
         let has_time = || Instant::now() < until;
@@ -74,7 +74,7 @@ impl EvidenceQuery<'_> {
 
     /// Returns how many lines come from where: the five that have most.
     fn counts(&self) -> Option<Json> {
-        // A label says that all of them come from one.
+        // A label shows that all of them come from one.
         ORIGINS.iter().filter(|field| !self.labels.contains_key(**field)).find_map(|field| {
             let plan = self.behind(&format!(
                 "filter ispresent({field}) | stats count(*) as n by {field} | sort n desc | limit 5"

@@ -14,7 +14,7 @@ impl RuleEngine {
         format!("{}/alerts", self.base_url)
     }
 
-    /// Returns the page with the lines behind one row; `events` are some of them, newest first. What no query can say is left out of it, so that
+    /// Returns the page with the lines of a row; `events` are some of them, newest first. What no query can express is left out, so that
     /// the page shows more lines rather than none.
     pub(super) fn url_of_row(
         &self,

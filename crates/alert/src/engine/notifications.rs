@@ -25,7 +25,7 @@ use crate::{Channel, Rule};
 pub(super) type EvidenceByAlert = BTreeMap<String, Json>;
 
 impl RuleEngine {
-    /// Takes changes of a rule in and queues what is to be told of them.
+    /// Applies the transitions of a rule and queues their notifications.
     pub(super) fn announce(
         &self,
         kept: &mut AlertState,
@@ -35,7 +35,7 @@ impl RuleEngine {
         changes: &[(Transition, Json)],
         now: Timestamp,
     ) {
-        // Ends first: where a rule asks something else now, one and the same label set may end and begin anew.
+        // Ends first: where a rule asks something else now, one and the same label set may end and begin again.
         for is_beginning in [false, true] {
             let mut fresh = EvidenceByAlert::new();
             for (change, body) in changes.iter().filter(|(change, _)| change.fires == is_beginning) {
@@ -81,7 +81,7 @@ impl RuleEngine {
                 let (events, evidence) = (Vec::new(), Json::Null);
                 let subject = Subject { rule, change: &change, annotations, events, evidence, url };
                 kept.fired.insert(key.clone(), ActiveAlert::new(rule, &change, &body(&subject)));
-                // Whoever hears of it has been told by the version that kept nothing of it.
+                // Its receivers were notified by the version that kept no record of it.
                 for channel in active.channels.iter().filter(|channel| channel.takes(&rule.topics)) {
                     let group = channel.group_of(&change.set.labels);
                     let told = DeliveredAlert { starts_at, group, delivered_at: None, n_repeats: 0 };
@@ -95,7 +95,7 @@ impl RuleEngine {
         kept.fired.retain(|_, fired| fired.ends_at.is_none());
     }
 
-    /// Queues what a channel is to be told without anything having changed: a silence ended, it is time to repeat.
+    /// Queues notifications that need no transition: a silence ended, it is time to repeat.
     /// Nothing is queued that cannot be saved.
     pub(crate) fn tend(&self, channel: &Channel, now: Timestamp) {
         let mut inner = self.locked();
@@ -109,7 +109,7 @@ impl RuleEngine {
         }
     }
 
-    /// Queues what one channel is to be told. Returns whether that is anything.
+    /// Queues the notifications of a channel. Returns whether there are any.
     fn tell(
         &self,
         kept: &mut AlertState,

@@ -10,7 +10,7 @@ use crate::state::AlertState;
 use crate::{Channel, RuleSet};
 
 impl RuleEngine {
-    /// Makes `rules` those that stand, once what that means is saved; nothing changes where it cannot be.
+    /// Puts `rules` in force, once the resulting state is saved; nothing changes if that fails.
     pub(crate) fn replace(&self, rules: RuleSet, now: Timestamp) -> Result<(), String> {
         let mut active = ActiveRules::from(rules);
         let mut inner = self.locked();
@@ -34,7 +34,7 @@ impl RuleEngine {
         Ok(())
     }
 
-    /// Keeps of what was kept what is of those that stand now: rules and channels are known by their names.
+    /// Keeps the state of rules and channels that still exist: they are known by their names.
     pub(super) fn carry_over(&self, kept: &mut AlertState, active: &ActiveRules, silences: &[Silence], now: Timestamp) {
         kept.queues.retain(|name| active.channel(name).is_some());
         kept.channels.retain(|name, _| active.channel(name).is_some());

@@ -88,7 +88,7 @@ impl RuleEngine {
     }
 
     /// Notes that a rule would be judged as it was the last time: with no event in its window, nothing known of any
-    /// label set, and nothing accepted since that concerns it. `false` where it is not so.
+    /// label set, and nothing accepted since that concerns it. `false` if it is not so.
     fn note_unchanged(&self, rule: &Rule, now: Timestamp) -> bool {
         let mut inner = self.locked();
         let Some(state) = inner.kept.rules.get_mut(&rule.name) else { return false };
@@ -184,7 +184,7 @@ impl RuleEngine {
     }
 
     /// Returns the rule as it is judged at `now`. That something is missing proves nothing for the first while after a start
-    /// or a sleep, nor of any time before: no one could have said anything, and senders come back one by one.
+    /// or a sleep, nor of any time before: no sender could have sent anything, and senders come back one by one.
     pub(super) fn as_judged(&self, rule: &Arc<Rule>, now: Timestamp) -> Arc<Rule> {
         if rule.missing == Some(Missing::Alarm) && self.is_early(rule, now) {
             return Arc::new(Rule { missing: Some(Missing::Keep), ..Rule::clone(rule) });
@@ -193,7 +193,7 @@ impl RuleEngine {
     }
 }
 
-/// Reports whether a table says that no event was counted, so that none is in any part of its time either.
+/// Reports whether a table shows that no event was counted, so that none is in any part of its time either.
 pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
     let mut steps = compiled.plan.operators().iter().skip_while(|step| is_of_events(step));
     let is_plain = matches!(steps.next(), Some(Operator::Aggregate { .. }))

@@ -50,7 +50,7 @@ pub struct RuleView {
     pub annotations: BTreeMap<String, String>,
     /// Its topics.
     pub topics: Vec<String>,
-    /// Whether channels are told.
+    /// Whether channels are notified.
     pub notify: bool,
     /// Whether it is evaluated.
     pub enabled: bool,
@@ -108,7 +108,7 @@ pub struct AlertView {
     pub last: Option<Json>,
 }
 
-/// That a channel was told of an alert.
+/// The delivery of an alert to a channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeliveryView {
     /// The channel.

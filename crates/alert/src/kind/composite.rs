@@ -9,7 +9,7 @@ const NESTING_MAX: usize = 50;
 /// A condition over rules.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// The rule of this name, which stands at this column, fires.
+    /// The rule of this name, at this column, fires.
     Fires(String, usize),
     /// It does not hold.
     Not(Box<Condition>),
@@ -35,7 +35,7 @@ struct Token {
 }
 
 impl Condition {
-    /// Reads `"a" and (b or not c)`; names with blanks stand in quotes.
+    /// Parses `"a" and (b or not c)`; names with blanks are quoted.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let tokens = tokens(text)?;
         let end = text.chars().count() + 1;

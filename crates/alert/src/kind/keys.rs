@@ -16,7 +16,7 @@ const BY_MAX: usize = 10;
 /// Most label sets that must be there.
 const EXPECT_MAX: usize = 1_000;
 
-/// Most patterns that one rule tells of singly.
+/// Most patterns of one rule with an alert of their own.
 const LIMIT_MAX: u64 = 500;
 
 /// Most seasons that are compared: each is a question.
@@ -46,7 +46,7 @@ pub(crate) struct KindText {
     pub(crate) when: Option<Spanned<String>>,
 }
 
-/// Where keys stand that not every kind has.
+/// Positions of keys that not every kind has.
 pub(crate) struct KeyLocations {
     pub(crate) name: Location,
     pub(crate) query: Option<Location>,

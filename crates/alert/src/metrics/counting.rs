@@ -3,7 +3,7 @@
 //! Sequences are given in the order of acceptance and never twice, the feed has batches in that order, and a snapshot that
 //! shows one shows all before it. So the sequence up to which a meter has looked is all that has to be kept with its
 //! numbers, and a restart repeats and loses nothing: what came after is read from the store, and so is what the thread
-//! could not keep up with. Numbers are in memory; whoever asks for them reads no event, however many came since.
+//! could not keep up with. Counts are in memory; reading them reads no event, however many came since.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,7 +55,7 @@ pub struct MeterCount {
 /// Numbers as they are saved.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 struct MeterRecord {
-    /// Of the document that says what is counted: numbers of another one are not its own.
+    /// Of the document that defines the meter: counts of another definition are dropped.
     fingerprint: u64,
     tally: Tally,
 }
@@ -76,7 +76,7 @@ struct Inner {
     entries: BTreeMap<Key, Entry>,
     /// What was kept of meters that no one has brought yet.
     left: MeterRecords,
-    /// How often someone asked for everything accepted to be counted, and how many of these it was done for.
+    /// How many readers asked for everything accepted to be counted, and how many of them were served.
     n_wanted: u64,
     n_settled: u64,
 }
@@ -137,7 +137,7 @@ impl MeterThread {
         inner.entries.remove(key);
     }
 
-    /// Returns all meters of someone, by their names.
+    /// Returns all meters of an owner, by their names.
     pub fn counted(&self, whose: &'static str) -> BTreeMap<String, MeterCount> {
         let inner = self.shared.inner();
         let own = inner.entries.iter().filter(|((owner, _), _)| *owner == whose);
@@ -246,7 +246,7 @@ impl Shared {
         self.inner().entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
     }
 
-    /// Lets a meter that is behind look at what the store has; `false` where none is.
+    /// Lets a meter that lags look at what the store has; `false` if none is.
     fn catch_up_one(&self) -> bool {
         let inner = self.inner();
         let room = inner.room();
@@ -281,14 +281,14 @@ impl Shared {
             if self.is_stopping() {
                 return None;
             }
-            // What is damaged is told by the store itself; the rest counts.
+            // The store itself reports damage; the rest counts.
             let _ = meter.tail.rows_by_block(run, now, &mut |found| meter.count(&found, &mut tally, &mut room, now));
         }
         tally.sequence = last.max(before.sequence);
         Some(tally)
     }
 
-    /// Lets every meter look at a batch, each by itself, so that whoever asks for numbers waits for one at most.
+    /// Lets every meter look at a batch, one at a time, so that a reader of metrics waits for one at most.
     fn count_batch(&self, batch: &AcceptedBatch) {
         let keys: Vec<Key> = self.inner().entries.keys().cloned().collect();
         let run = Arc::new(BatchRun::new(batch.group.clone(), batch.group_id, batch.batch.clone()));

@@ -27,7 +27,7 @@ const SERIES_MAX: usize = 1_000;
 /// What begins with these is counted by catat itself, or by Prometheus of what it scrapes.
 const RESERVED: [&str; 5] = ["catat_", "process_", "scrape_", "go_", "__"];
 
-/// Where no one says: seconds that a request takes, as Prometheus' own libraries have it.
+/// Default buckets: seconds of a request, as in the libraries of Prometheus.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 const WINDOW_NS: i64 = 10 * Timestamp::MINUTE;

@@ -1,4 +1,4 @@
-//! What stands on the page of metrics: families of samples, whoever counted them.
+//! Families of samples for the page of metrics.
 
 /// Types of families, as Prometheus has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Family {
 /// A value with its labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// What stands behind the family's name: `_bucket`, `_sum`, `_count`, or nothing.
+    /// The suffix of the family's name: `_bucket`, `_sum`, `_count`, or none.
     pub end: &'static str,
     /// Names and values of labels.
     pub labels: Vec<(String, String)>,

@@ -17,7 +17,7 @@ const LABEL_CHARS_MAX: usize = 255;
 /// The labels of what is one series too many.
 pub const OTHER: &str = "(other)";
 
-/// Groups of the server's own count only for who names them.
+/// Groups of the server's own count only if a pattern names them.
 const OWN_GROUPS: &str = "catat/";
 
 /// What counts events.
@@ -25,7 +25,7 @@ const OWN_GROUPS: &str = "catat/";
 pub struct Meter {
     /// Groups whose events count; none is all.
     pub groups: Vec<GroupPattern>,
-    /// Groups that exist for who made it.
+    /// Groups that exist for its author.
     pub within: GroupScope,
     /// Finds the events, and of each the value, where one is needed, and then the labels.
     pub tail: Tail,
@@ -97,7 +97,7 @@ pub struct Series {
     /// Events by the first bucket that holds their value; those beyond all are in none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     buckets: Vec<u64>,
-    /// Starts anew with the process, as in Prometheus' own libraries.
+    /// Starts again with the process, as in Prometheus' own libraries.
     #[serde(skip)]
     window: Window,
 }
@@ -149,7 +149,7 @@ impl Meter {
         self.within.admits(group) && (is_meant || self.groups.is_empty() && !is_own)
     }
 
-    /// Reports whether it looks at what the server says of itself.
+    /// Reports whether it looks at the server's own groups.
     pub(super) fn names_own_groups(&self) -> bool {
         self.groups.iter().any(|pattern| pattern.as_str().starts_with(OWN_GROUPS))
     }

@@ -15,7 +15,7 @@ use crate::metrics::definition::FileMetric;
 use crate::metrics::document::{Document, KIND, OF_FILES};
 use crate::metrics::remote::Named;
 
-/// How long whoever asks for numbers waits for what was accepted just now.
+/// How long a reader of metrics waits for events accepted just now.
 pub(super) const SETTLE_MAX: Duration = Duration::from_secs(1);
 
 /// Gives what catat counts of itself, in the text format.
@@ -82,7 +82,7 @@ impl MetricSources {
         remote.push(&samples, now);
     }
 
-    /// Sends what is due, each interval again, until it is to end. While `is_held`, nothing is saved or sent.
+    /// Sends samples at each interval until it is stopped. While `is_held`, nothing is saved or sent.
     pub(super) fn send_all(
         &self,
         remote: &RemoteQueue,
@@ -113,7 +113,7 @@ impl MetricSources {
     }
 }
 
-/// Returns what is said of metrics themselves.
+/// Returns the metrics about metrics.
 fn of_metrics(counted: &BTreeMap<String, MeterCount>) -> [Family; 2] {
     let family = |name: &str, help: &str, of: fn(&Tally) -> u64| {
         let sample = |(metric, counted): (&String, &MeterCount)| Sample {

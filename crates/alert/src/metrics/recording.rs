@@ -84,7 +84,7 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Evaluates what is due, as long as `goes_on`; gives when the next is.
+    /// Evaluates scheduled recordings as long as `goes_on`; returns when the next one is scheduled.
     pub(super) fn evaluate_due(
         &self,
         ask: &dyn Ask,
@@ -163,7 +163,7 @@ impl Recording {
             let text = |at: &usize| row.get(*at).and_then(Option::as_ref).map(label_text).unwrap_or_default();
             let of_row = names.iter().cloned().zip(compiled.labels.iter().map(|(at, _)| text(at)));
             let fixed = self.labels.iter().map(|(name, text)| (name.clone(), text.clone()));
-            // As with Prometheus, what the rule says of labels wins.
+            // As with Prometheus, labels of the rule take precedence.
             let labels: BTreeMap<String, String> = of_row.chain(fixed).collect();
             samples.entry(labels.into_iter().collect()).or_insert(number);
         }

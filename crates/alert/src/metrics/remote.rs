@@ -1,6 +1,6 @@
 //! Remote write: what the page of metrics shows of events is sent on to a Prometheus, or to whatever speaks its protocol.
 //!
-//! Each interval what stands on the page is saved with its time, and waits to be sent, oldest first; the receiver
+//! At each interval the samples of the page are saved with their time, and wait to be sent, oldest first; the receiver
 //! wants samples in their order. Where it is away they wait, a bounded number of bytes, of which the oldest go first. A
 //! thread of its own sends, so that a receiver that hangs delays nothing but what it is sent.
 
@@ -35,13 +35,13 @@ pub struct RemoteWrite {
     pub interval_ns: i64,
     /// Whether what catat counts of itself is sent as well.
     pub is_own_sent: bool,
-    /// Who sends, as the receiver wants to be told.
+    /// The credentials for the receiver.
     pub credentials: Option<Credentials>,
-    /// What tells this server from others: the label `instance`.
+    /// The value of the label `instance`, which identifies this server.
     pub instance: String,
 }
 
-/// How a receiver is told who sends.
+/// How the sender authenticates.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A token.
@@ -154,7 +154,7 @@ impl RemoteQueue {
         }
     }
 
-    /// Returns what is said of it on the page of metrics.
+    /// Returns its own metrics.
     pub(super) fn families(&self) -> Vec<Family> {
         let state = self.state();
         let family = |name: &str, kind, help: &str, value: f64| Family {

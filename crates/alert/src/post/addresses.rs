@@ -1,4 +1,4 @@
-//! Where no channel posts to, whoever set it up: addresses that only the machine's own network segment has, at which clouds
+//! Addresses to which no channel posts: addresses that only the machine's own network segment has, at which clouds
 //! hand out credentials.
 //!
 //! Names are resolved here, once for each attempt; every address of the answer is looked at, and the connection goes to

@@ -46,7 +46,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the labels that alerts of a rule can have; `None` where only an answer shows them.
+/// Returns the labels that alerts of a rule can have; `None` if only an answer shows them.
 fn labels_of(rule: &Rule, compiled: &Compiled) -> Option<Vec<String>> {
     let mut labels: Vec<String> = ["alertname".to_owned()].into_iter().chain(rule.labels.keys().cloned()).collect();
     labels.extend(compiled.labels.iter().map(|(_, name)| name.clone()));
@@ -58,7 +58,7 @@ fn labels_of(rule: &Rule, compiled: &Compiled) -> Option<Vec<String>> {
     compiled.metric.is_none().then_some(labels)
 }
 
-/// Returns what is wrong with a file, for people: without the place, which stands in front of it, and with the key that was meant
+/// Returns what is wrong with a file, for people: without the position, which precedes it, and with the key that was meant
 /// instead of all that there are.
 pub(super) fn shown(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(before, _)| before);

@@ -15,7 +15,7 @@ const ROWS_PER_VALUE_MIN: usize = 2;
 struct RowSelection {
     /// How many values are stored.
     n_stored: usize,
-    /// Which of them are wanted; `None` where all are.
+    /// Which of them are wanted; `None` if all are.
     chosen: Option<RowSet>,
     /// Of the rows wanted, those that have a value.
     present: RowSet,

@@ -9,7 +9,7 @@ use crate::bytes::{put_integers, put_varint};
 use crate::strings::put_texts;
 use crate::tagged::put_tagged;
 
-/// Writes the values of the rows in `present` of `column`; nothing where there are none.
+/// Writes the values of the rows in `present` of `column`; nothing if there are none.
 pub(crate) fn encode(column: &Column, present: &RowSet, dictionary: &mut RunDictionary) -> Vec<u8> {
     let mut out = Vec::new();
     if present.is_empty() {

@@ -92,7 +92,7 @@ fn find_digits(cursor: &mut Cursor<'_>, present: &RowSet, tag: u8, digits: Digit
     Ok((present.select(&holds), is_whole))
 }
 
-/// Returns which of `n` *texts* hold the needle; `None` where none does.
+/// Returns which of `n` *texts* hold the needle; `None` if none does.
 fn find_texts(cursor: &mut Cursor<'_>, n: usize, needle: &Needle) -> Decoded<Option<RowSet>> {
     let mut places = Vec::new();
     strings::find_texts(cursor, n, needle, &mut |place| places.push(place as usize))?;

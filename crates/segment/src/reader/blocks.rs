@@ -1,4 +1,4 @@
-//! Reads a run as it was written: whole blocks with everything that is stored, for those who write it again.
+//! Reads a run as it was written: whole blocks with everything that is stored, to write it again.
 //!
 //! Unlike what a query sees, values that are derived from the message or the time are not made.
 

@@ -1,4 +1,4 @@
-//! Reads the end of a segment, which says what is in it.
+//! Reads the end of a segment, which describes its content.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -23,7 +23,7 @@ pub struct SegmentEnd {
     pub bytes: Vec<u8>,
 }
 
-/// What the end of a segment says.
+/// The content of the end of a segment.
 pub(super) struct EndContents {
     pub(super) meta: SegmentMeta,
     pub(super) format: u16,
@@ -49,7 +49,7 @@ impl SegmentEnd {
         Ok(end)
     }
 
-    /// Returns where the footer begins, if a trailer says so.
+    /// Returns where the footer begins, if there is a trailer.
     fn footer(&self) -> Option<u64> {
         let at = self.bytes.len().checked_sub(TRAILER_BYTES)?;
         let trailer = Trailer::read(&self.bytes[at..], self.from + self.bytes.len() as u64);
@@ -89,7 +89,7 @@ impl SegmentEnd {
     }
 }
 
-/// Checks a header, and that it says the same as the footer.
+/// Checks a header, and that it agrees with the footer.
 pub(super) fn check_header(header: &[u8], footer: Option<(&SegmentMeta, u16)>) -> Decoded<()> {
     let mut cursor = Cursor::new(header);
     let (content, checksum) = header.split_at(header.len().saturating_sub(8));

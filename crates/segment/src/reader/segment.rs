@@ -105,7 +105,7 @@ impl Segment {
         &self.lineage.replaced
     }
 
-    /// Decodes the section that says which bytes of shipped files its events were; the default where there is none.
+    /// Decodes the section with the positions of its events in shipped files; the default if there is none.
     pub fn positions<T: Default>(&self, decode: impl FnOnce(&[u8]) -> Decoded<T>) -> Result<T, ScanError> {
         let Some(section) = self.lineage.positions else { return Ok(T::default()) };
         let offset = self.sections.get(section as usize).map_or(0, |entry| entry.offset);

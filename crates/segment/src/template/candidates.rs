@@ -1,7 +1,7 @@
 //! Which templates are worth asking for a literal.
 //!
 //! Asking a template goes through all of its bytes, and a run has thousands. Nearly all of them can be told from little:
-//! the literal stands in none of their bytes, which one search through the bytes of all tells, and around none of their
+//! the literal is in none of their bytes, which one search through the bytes of all tells, and around none of their
 //! variables stands what would have to stand there if the literal began, ended or lay within the variable.
 
 use std::sync::Arc;

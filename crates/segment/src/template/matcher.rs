@@ -40,7 +40,7 @@ pub(crate) enum TemplateMatch {
     No,
     /// Perhaps, and if so then within one of the variables of these kinds.
     Within(Kinds),
-    /// Only a look at the message tells.
+    /// The message has to be read.
     Perhaps,
     /// Certainly, whatever the variables are.
     Yes,

@@ -40,7 +40,7 @@ impl<'m> Parts<'m> {
     }
 }
 
-/// Splits the message of an event of time `timestamp`; `false` where it must be kept raw.
+/// Splits the message of an event of time `timestamp`; `false` if it must be kept raw.
 pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Granularity, parts: &mut Parts<'m>) -> bool {
     parts.template.clear();
     parts.variables.clear();
@@ -108,7 +108,7 @@ fn value(kind: Kind, text: &str) -> i64 {
     }
 }
 
-/// Returns how long the text before the closing quote is, where there is one.
+/// Returns how long the text before the closing quote is, if there is one.
 fn quoted_length(rest: &[u8]) -> Option<usize> {
     let length = memchr::memchr(b'"', rest)?;
     rest[..length].iter().all(|byte| Kind::of_marker(*byte).is_none()).then_some(length)

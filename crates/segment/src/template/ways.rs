@@ -7,7 +7,7 @@
 //! message being made.
 //!
 //! A quoted text holds no quote, and there is one on either side of it. So a literal without a quote never reaches over
-//! its edge; those that lie within one are not told of here, as with [`LiteralMatcher`](super::LiteralMatcher).
+//! its edge; those that lie within one are not listed here, as with [`LiteralMatcher`](super::LiteralMatcher).
 
 use super::kind::{Kind, Slot};
 use super::pieces::Template;
@@ -17,7 +17,7 @@ use crate::words::is_word_byte;
 /// Longest literal taken apart.
 pub(crate) const LITERAL_BYTES_MAX: usize = 255;
 
-/// Most ways told of, and most steps taken to find them.
+/// Most ways listed, and most steps taken to find them.
 const WAYS_MAX: usize = 64;
 const STEPS_MAX: usize = 4096;
 
@@ -33,7 +33,7 @@ pub(crate) struct Requirement {
 pub(crate) type Way = Vec<(u32, Requirement)>;
 
 /// Returns the ways in which messages of a template may hold a literal (in lower case where case is ignored): none where no
-/// message does, one without demands where each does. `None` where there are too many to tell.
+/// message does, one without demands where each does. `None` if there are too many to tell.
 pub(crate) fn ways(template: &Template, literal: &str, ignores_case: bool) -> Option<Vec<Way>> {
     let is_short = (1..=LITERAL_BYTES_MAX).contains(&literal.len());
     let mut walk =

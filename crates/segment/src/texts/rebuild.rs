@@ -10,7 +10,7 @@ use crate::strings::{end_of, texts_of};
 use crate::template::{Kind, Piece, Template, push_address};
 use crate::time_text;
 
-/// Returns a text that looks like the messages of a template; `None` where a variable may hold any words.
+/// Returns a text that looks like the messages of a template; `None` if a variable may hold any words.
 pub(crate) fn example(template: &Template) -> Option<String> {
     // Nine digits of a second, and a day of two digits that no spelling needs a blank for.
     const SOME_DAY: i64 = 1_795_075_626;

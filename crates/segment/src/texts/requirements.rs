@@ -1,4 +1,4 @@
-//! Rows whose messages hold a literal, told by the columns of their variables.
+//! Finds rows whose messages hold a literal by the columns of their variables.
 //!
 //! Where a literal reaches over the edges of variables, templates say in which ways it may occur and what variables
 //! then have to hold ([`ways`]). Each demand is asked of a whole column as it is stored, and a row is found where all
@@ -33,7 +33,7 @@ struct Part {
     digits: Option<DigitsNeedle>,
 }
 
-/// What a template says.
+/// What a template requires.
 enum TemplateNeeds {
     /// For each way the variables, by their places in the template, and the numbers of the demands on them.
     Ways(Vec<Vec<(u32, u32)>>),

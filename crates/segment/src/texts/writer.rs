@@ -58,7 +58,7 @@ impl MessageWriter {
         block
     }
 
-    /// Splits a message and gives the number of its template, from 1; `None` where it is to be kept raw.
+    /// Splits a message and gives the number of its template, from 1; `None` if it is to be kept raw.
     fn number_of<'m>(&mut self, message: &'m str, time: i64, parts: &mut Parts<'m>) -> Option<u32> {
         if !split(message, time, Granularity::Fine, parts) {
             return None;

@@ -60,7 +60,7 @@ struct Date {
 }
 
 impl Date {
-    /// Days since the epoch; `None` where there is no such day.
+    /// Days since the epoch; `None` if there is no such day.
     fn day_number(&self, near_day: i64) -> Option<i64> {
         let of_year = |year: i64| {
             let is_day = (1..=12).contains(&self.month) && (1..=days_of_month(year, self.month)).contains(&self.day);
@@ -217,7 +217,7 @@ impl Reader<'_> {
         (hour < 24 && minute < 60 && second < 60).then_some((form, (hour * 60 + minute) * 60 + second))
     }
 
-    /// Returns the mark, the number of decimals, and their value; none where what follows is no decimals.
+    /// Returns the mark, the number of decimals, and their value; none if what follows is no decimals.
     fn decimals(&mut self) -> (u8, u8, i64) {
         let none = (b'-', 0, 0);
         let Some(mark) = self.peek().filter(|byte| is_mark(*byte)) else { return none };

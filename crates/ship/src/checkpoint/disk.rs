@@ -16,10 +16,10 @@ pub(crate) fn checksum(body: &[u8], seed: u64) -> String {
     format!("{:016x}", xxh3_64_with_seed(body, seed))
 }
 
-/// Writes beside the place, syncs, renames, syncs the directory.
+/// Writes next to the place, syncs, renames, syncs the directory.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = path.with_extension("tmp");
-    // What is left of a write that was interrupted goes first; a link that someone planted is not followed.
+    // What is left of a write that was interrupted goes first; a link that an attacker planted is not followed.
     fs::remove_file(&temporary).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),

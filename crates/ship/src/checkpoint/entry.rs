@@ -16,7 +16,7 @@ pub enum CheckpointError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Another shipper uses it.
@@ -45,7 +45,7 @@ pub(crate) struct PastGeneration {
     /// What the server may have of it where nothing is known to be acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told: Option<Mark>,
-    /// The hash of what was sent of it, up to the mark; nothing where it is not known.
+    /// The hash of what was sent of it, up to the mark; nothing if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<Content>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct PackedContent {
 pub(crate) struct Entry {
     /// Where it lies.
     pub(crate) key: FileKey,
-    /// When it was made, nanoseconds since the Unix epoch, where its file system says so.
+    /// When it was made, nanoseconds since the Unix epoch, where the file system records it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<i64>,
     /// The name under which the server knows it.
@@ -80,7 +80,7 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     /// The path under which it was first seen; names its group and stream.
     pub(crate) path: String,
-    /// Where we began with this generation: what stands before is left out on purpose.
+    /// Where we began with this generation: earlier bytes are left out on purpose.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) begin: u64,
     /// All that the server may have as long as nothing is known to be acknowledged: saved before any of it is sent, and
@@ -89,7 +89,7 @@ pub(crate) struct Entry {
     pub(crate) told: Option<Mark>,
     /// How far the server has it.
     pub(crate) mark: Mark,
-    /// The hash of what was sent of it, up to the mark; nothing where it is not known.
+    /// The hash of what was sent of it, up to the mark; nothing if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<Content>,
     /// Whether the server is to be asked what it holds of this file before anything is sent: an earlier shipper may have
@@ -109,7 +109,7 @@ pub(crate) struct Entry {
     pub(crate) seen: i64,
 }
 
-/// Reports whether a number is what it is where no one says it.
+/// Reports whether a number is the default.
 pub(crate) fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -28,7 +28,7 @@ use crate::identity::FileKey;
 
 const FORMAT: &str = "catat-checkpoint";
 
-/// What a line says, of entries as they are or borrowed.
+/// The content of a line, with owned or borrowed entries.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line<E> {
@@ -85,7 +85,7 @@ impl Slot {
     const DAMAGED: Self = Self { serial: 0, lines: Vec::new(), is_whole: false };
 }
 
-/// Reads the slot at `path`, as far as it can be read; nothing where there is none.
+/// Reads the slot at `path`, as far as it can be read; nothing if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Slot>, CheckpointError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -163,7 +163,7 @@ pub(super) struct SlotFile {
 }
 
 impl SlotFile {
-    /// Writes a new slot beside the place of an old one and puts it there. Durable when it returns.
+    /// Writes a new slot next to the place of an old one and puts it there. Durable when it returns.
     pub(super) fn begin<'e>(
         path: PathBuf,
         serial: u64,

@@ -1,8 +1,8 @@
-//! When a file was made, as its file system says.
+//! Birth times of files, from the file system.
 //!
 //! An inode is handed on when a file is deleted; with the moment of its birth it tells a file from the next one, also
 //! where both hold the same. And a device may have another number when it is mounted again: inode and birth stay.
-//! File systems that know no births, or make them up anew, are asked for content alone.
+//! File systems that know no births, or make them up again, are asked for content alone.
 
 use std::collections::HashSet;
 

@@ -61,7 +61,7 @@ impl Budget {
         Self { bytes_left: backlog.bytes_max.unwrap_or(u64::MAX), modified_least: Timestamp(modified_least) }
     }
 
-    /// Returns from where to read a file; says in `report` what is left out.
+    /// Returns where to start a file; adds to `report` what is left out.
     pub(super) fn start_of(&mut self, candidate: &Candidate, file: &File, report: &mut Discovery) -> io::Result<u64> {
         if candidate.modified < self.modified_least && !candidate.is_named {
             let reason = Reason::TooOld { modified: candidate.modified };

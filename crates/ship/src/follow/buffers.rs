@@ -1,4 +1,4 @@
-//! Room for the bytes of batches, used again and again: memory that the system has to hand out anew for each costs more than
+//! Room for the bytes of batches, used again and again: memory that the system has to hand out again for each costs more than
 //! cutting the events in it.
 
 use std::cell::RefCell;

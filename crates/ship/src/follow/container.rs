@@ -3,7 +3,7 @@
 //! ```text
 //! /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log      links of Kubernetes' to the next ones
 //! /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log         with 0.log.20261120-101010 once it is rotated
-//! /var/lib/docker/containers/ID/ID-json.log               with ID-json.log.1; config.v2.json beside it names the container
+//! /var/lib/docker/containers/ID/ID-json.log               with ID-json.log.1; config.v2.json next to it names the container
 //! ```
 //!
 //! The directories before that do not matter: they may be mounted elsewhere. No name of Kubernetes has a `_`.
@@ -14,7 +14,7 @@ use std::path::Path;
 
 use types::{GroupName, group_name_of_outside};
 
-/// Most bytes of what Docker says of a container.
+/// Most bytes of Docker's description of a container.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Digits of the id of a container, and those that people use.
@@ -34,7 +34,7 @@ pub(super) struct Container {
 }
 
 impl Container {
-    /// Returns the container that writes the file at `path`; what Docker says of it is read.
+    /// Returns the container that writes the file at `path`; reads Docker's description of it.
     pub(super) fn of_path(path: &Path) -> Option<Self> {
         let mut parts = path.components().rev().map(|part| part.as_os_str().to_str().unwrap_or_default());
         let (file, parent, above) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());

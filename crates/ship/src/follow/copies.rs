@@ -1,6 +1,6 @@
 //! Copies of files that were read already: what `copytruncate` leaves behind.
 //!
-//! A new file beside a followed one, named like it with a rotation suffix behind (and so of the same group), with the
+//! A new file beside a followed one, named like it with a rotation suffix appended (and so of the same group), with the
 //! content that was read from that one, is a copy: it is read from where the original was left, or not at all while
 //! it is only a beginning of the original. A file whose name does not continue from the original's is no copy, whatever
 //! it holds: equal first lines are usual.
@@ -98,7 +98,7 @@ impl Copies {
             let read_to = original.in_flight.unwrap_or(original.entry.mark);
             if let Some(beginning) = mark_of_beginning(candidate, file, original) {
                 is_beginning = true;
-                // What was read of an original that was truncated since says nothing of what it holds now.
+                // What was read of an original before it was truncated says nothing about its content now.
                 let is_read = candidate.size <= read_to.offset && still_has(original, &read_to);
                 if is_read && self.unfinished.len() < UNFINISHED_MAX {
                     let (file, generation) = (original.entry.file.clone(), original.entry.generation);
@@ -119,7 +119,7 @@ impl Copies {
         if is_beginning {
             return Some(Start::NotYet);
         }
-        // Where the original is gone or begins anew, what was its beginning when it was looked at last need not be read.
+        // Where the original is gone or begins again, what was its beginning when it was looked at last need not be read.
         // Where it still begins like that, both files began with the same lines, and this one is no copy.
         let is_there =
             |origin: &Origin| files.values().filter(is_original).any(|original| has_beginning(original, origin));
@@ -155,14 +155,14 @@ fn origins(file: &FollowedFile) -> impl Iterator<Item = Origin> {
     [Some(file.entry.now()), file.entry.before].into_iter().flatten().filter_map(|past| origin(file, past))
 }
 
-/// Returns what was read of a generation of `file`; nothing where nothing of it was sent.
+/// Returns what was read of a generation of `file`; nothing if nothing of it was sent.
 pub(super) fn origin(file: &FollowedFile, past: PastGeneration) -> Option<Origin> {
     let evidence = past.evidence()?;
     let PastGeneration { generation, mark, content, told: _ } = past;
     Some(Origin { file: file.entry.file.clone(), generation, mark, content, evidence })
 }
 
-/// Reports whether `copy` is the path `original` with something behind it, as rotation names its copies. The live file
+/// Reports whether `copy` is the path `original` with something after it, as rotation names its copies. The live file
 /// itself is never a copy: it may well begin with the line that a rotated one began with.
 fn has_suffix(copy: &Path, original: &Path) -> bool {
     let (copy, original) = (copy.as_os_str().as_bytes(), original.as_os_str().as_bytes());

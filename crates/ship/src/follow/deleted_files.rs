@@ -11,7 +11,7 @@ use crate::{FileBatch, FileStatus, LossCount};
 /// Most deleted files kept open: a process may have a thousand files, and half of them are for those that are there.
 const GONE_FILES_MAX: usize = 256;
 
-/// Files that were given up of which the server is told.
+/// Most given-up files that are reported to the server.
 const LOST_MAX: usize = 100;
 
 /// A deleted file that is open.

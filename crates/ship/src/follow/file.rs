@@ -1,4 +1,4 @@
-//! One file that is followed: what was observed of it, and what of it can be sent next.
+//! A followed file: what was observed of it, and what of it can be sent next.
 //!
 //! Nothing read is kept between two looks: bytes that cannot be sent yet (a half line, an event that may continue) are
 //! read again when the file has changed. So memory is that of the batches on their way, however many files there are.
@@ -55,7 +55,7 @@ pub(super) struct Piece {
     pub(super) modified: Option<Timestamp>,
 }
 
-/// What a look at a file gave.
+/// The result of a look at a file.
 #[derive(Debug)]
 pub(super) enum Look {
     /// Nothing to send now.
@@ -70,7 +70,7 @@ pub(super) enum Look {
     Piece(Piece),
 }
 
-/// A file that is followed.
+/// A followed file.
 #[derive(Debug)]
 pub(super) struct FollowedFile {
     pub(super) entry: Entry,
@@ -111,7 +111,7 @@ struct Excerpt {
     line: LinePosition,
 }
 
-/// What came of reading.
+/// The result of reading.
 enum Reading {
     Excerpt(Excerpt),
     /// The content changed.
@@ -234,7 +234,7 @@ impl FollowedFile {
         self.handle.is_open() || self.in_flight.is_some()
     }
 
-    /// Starts over with new content under `generation`, which the path it is found at now may name anew.
+    /// Starts over with new content under `generation`, which the path it is found at now may name again.
     pub(super) fn begin_generation(&mut self, generation: u64, now: Timestamp) {
         self.entry.before = Some(self.entry.now());
         (self.entry.mark, self.entry.begin) = (Mark::default(), 0);
@@ -305,7 +305,7 @@ impl FollowedFile {
         let mut reading = read(told.map_or(all, |told| (told.offset, TailState::Growing)))?;
         if told.is_some() && matches!(&reading, Reading::Excerpt(excerpt) if excerpt.cut.n_bytes == 0) {
             reading = read(all)?;
-            // It is noted anew with what is sent now.
+            // It is noted again with what is sent now.
             self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Excerpt(_)));
         }
         match reading {
@@ -406,7 +406,7 @@ fn open_same(path: &Path, key: FileKey) -> io::Result<Option<File>> {
     Ok(is_same.then_some(file))
 }
 
-/// Reads behind `mark` and cuts whole events off.
+/// Reads after `mark` and cuts whole events off.
 fn read_and_cut(
     mark: &Mark,
     file: &File,

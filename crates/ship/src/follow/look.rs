@@ -1,4 +1,4 @@
-//! A look at a file: what is new becomes a batch, what was truncated a new generation.
+//! Looks at a followed file: new bytes become a batch, a truncated file a new generation.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -164,7 +164,7 @@ impl Follower {
         tracing::info!(path, generation, "file was truncated or replaced");
     }
 
-    /// Returns the file as the server is asked about it; nothing where it is not, or cannot be.
+    /// Returns the file as the server is asked about it; nothing if it is not, or cannot be.
     fn unasked(&self, file: &FollowedFile) -> Option<UncheckedFile> {
         let input = self.options.inputs.get(file.input).filter(|_| file.entry.is_unasked)?;
         if !self.compares(file) {

@@ -1,6 +1,6 @@
 //! Packed files (gzip, zstd) of inputs that ask for it, followed as the text that they hold.
 //!
-//! One at a time is unpacked into a file without a name beside the state, a slice at every turn, so that others are not held
+//! One at a time is unpacked into a file without a name next to the state, a slice at every turn, so that others are not held
 //! up. What is unpacked is what is followed: positions and marks count its bytes, so a log that was packed after it was read
 //! is known by its content, one that was packed too soon is read on as what it was, and a restart continues where it was. When
 //! the server has all of it, the room is free for the next.

@@ -220,7 +220,7 @@ impl KillScenario {
         }
         let on_their_way = self.bench.run_without_server(50);
         for batch in on_their_way {
-            // It arrived, and no one heard of it.
+            // It arrived, but the acknowledgement was lost.
             if self.random.below(2) == 0 {
                 self.bench.store(&batch);
             }

@@ -1,4 +1,4 @@
-//! The search of all paths: new files are taken in, renames followed, files that are gone given up and forgotten.
+//! Searches all paths: takes new files in, follows renames, gives up and forgets files that are gone.
 
 use std::fs::File;
 use std::io;
@@ -172,8 +172,7 @@ impl Follower {
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
         let mut origin = None;
-        let (candidate, start) = self.look_again(candidate, &group, &file);
-        let candidate = &candidate;
+        let (ref candidate, start) = self.look_again(candidate, &group, &file);
         let known = |_| self.start_by_content(&group, &file, candidate.size);
         let start = start.or_else(|| packed.and_then(known));
         let is_new = start.is_none();
@@ -258,7 +257,7 @@ impl Follower {
         ended.iter().for_each(|(name, generation)| self.end_original(name, *generation));
     }
 
-    /// Opens a file that was not known before, or what it holds where it is packed; `None` where it is left out, or not there yet.
+    /// Opens a file that was not known before, or what it holds where it is packed; `None` if it is left out, or not there yet.
     pub(super) fn open_new(
         &mut self,
         candidate: &Candidate,

@@ -35,7 +35,7 @@ const AGAIN_FIRST_NS: i64 = 10 * Timestamp::SECOND;
 
 const AGAIN_MAX_NS: i64 = Timestamp::HOUR;
 
-/// Where the magic of tar stands in its first block.
+/// Position of the magic of tar in its first block.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 
 /// What is being unpacked, and what was.
@@ -70,7 +70,7 @@ impl fmt::Debug for UnpackJob {
     }
 }
 
-/// What a slice gave.
+/// The result of unpacking a slice.
 pub(crate) enum Slice {
     More,
     /// That was all, or all that can be read.
@@ -115,7 +115,7 @@ impl Unpacker {
 }
 
 impl UnpackJob {
-    /// Begins with the file that was found; `None` where another is there now, or one that is not packed.
+    /// Begins with the file that was found; `None` if another is there now, or one that is not packed.
     pub(crate) fn begin(candidate: &Candidate, state_dir: &Path) -> io::Result<Option<Self>> {
         let packed = open_file(&candidate.path)?;
         let metadata = packed.metadata()?;

@@ -1,4 +1,4 @@
-//! Lines that a program prints: run once and read until it ends, or every so often.
+//! Lines that a program prints: run once and read until it ends, or from time to time.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

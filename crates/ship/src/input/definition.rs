@@ -1,6 +1,6 @@
 //! Inputs as they are defined: a list of tables, of which each has a type from [`TYPES`].
 //!
-//! A new type is a line there, with the keys that it has beside those of every input and the function that reads them.
+//! A new type is a line there, with the keys that it has besides those of every input and the function that reads them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,17 +29,17 @@ const INPUTS_MAX: usize = 256;
 /// Longest name: it is a directory's.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Bytes of lines kept on disk where nothing is said: an hour of 300 kB/s.
+/// Default bytes of lines kept on disk: an hour of 300 kB/s.
 const BUFFER_BYTES: u64 = 1 << 30;
 
 /// Least that can be kept: the lines that are written at once have room.
 const BUFFER_BYTES_MIN: u64 = 1 << 20;
 
-/// How often something is measured where nothing is said, and at most.
+/// Default and shortest interval of measurements.
 const INTERVAL: Duration = Duration::from_secs(15);
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// How long a page of metrics is waited for where nothing is said, and at most.
+/// Default and longest wait for a page of metrics.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 const SCRAPE_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
@@ -85,7 +85,7 @@ const TYPES: &[Type] = &[
 pub struct DefinedInput {
     /// Files, or how the lines are shipped.
     pub file: FileInput,
-    /// What makes the lines; nothing where files are followed.
+    /// What makes the lines; nothing if files are followed.
     pub input: Option<Box<dyn Input>>,
     /// Its type.
     pub kind: &'static str,
@@ -96,7 +96,7 @@ pub struct DefinedInput {
 /// Reads definitions, an array of objects.
 ///
 /// # Errors
-/// The first mistake of each input.
+/// The mistakes of all inputs: unknown keys, and the first other mistake of each.
 pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<DefinitionError>> {
     let root = Node::root("input", definitions);
     let nodes = root.items().map_err(|error| vec![error])?;
@@ -107,7 +107,7 @@ pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<Definition
     for node in &nodes {
         match read_input(node).and_then(|input| check_beside(node, &input, &inputs).map(|()| input)) {
             Ok(input) => inputs.push(input),
-            Err(error) => errors.push(error),
+            Err(error) => errors.extend(mistakes(node, error)),
         }
     }
     if errors.is_empty() { Ok(inputs) } else { Err(errors) }
@@ -146,10 +146,26 @@ impl Options {
     }
 }
 
+/// Returns the mistakes of a definition; `first` is the one that ended its reading.
+fn mistakes(node: &Node<'_>, first: DefinitionError) -> Vec<DefinitionError> {
+    let mut errors = type_of(node).map(|kind| node.unknown_keys(&kind.all_keys())).unwrap_or_default();
+    if !errors.contains(&first) {
+        errors.insert(0, first);
+    }
+    errors
+}
+
+impl Type {
+    /// Returns the keys of an input of this type.
+    fn all_keys(&self) -> Vec<&'static str> {
+        let own: &[&str] = if self.has_files { &KEYS_OF_FILES } else { &["buffer"] };
+        [&KEYS[..], &rules::KEYS, own, self.keys].concat()
+    }
+}
+
 fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
     let kind = type_of(node)?;
-    let own: &[&str] = if kind.has_files { &KEYS_OF_FILES } else { &["buffer"] };
-    node.check_keys(&[&KEYS[..], &rules::KEYS, own, kind.keys].concat())?;
+    node.check_keys(&kind.all_keys())?;
     let mut file = FileInput {
         name: name_of(node, kind)?,
         group: node.get("group").map(|node| node.group()).transpose()?,

@@ -1,4 +1,4 @@
-//! A sign of life every so often: that it stops coming is what an alert waits for.
+//! A sign of life from time to time: that it stops coming is what an alert waits for.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::input::measurements::{Record, repeat};
 use crate::input::{Input, InputError, Sink, WhenFull};
 use crate::shipper::now;
 
-/// An event every so often, with the version and how many seconds this shipper has been running.
+/// An event from time to time, with the version and how many seconds this shipper has been running.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     every: Duration,

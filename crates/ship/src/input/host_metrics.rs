@@ -90,7 +90,7 @@ const PRESSURES: [(&str, &str, &str); 5] = [
     ("io", "full", "node_pressure_io_stalled_seconds_total"),
 ];
 
-/// Measures this machine every so often.
+/// Measures this machine from time to time.
 #[derive(Debug)]
 pub(super) struct HostMetrics {
     every: Duration,
@@ -221,7 +221,7 @@ impl HostMetrics {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Returns what a file says; nothing where it is not there, as some depend on how the kernel was made.
+    /// Returns the content of a file; nothing if it does not exist, as some depend on the configuration of the kernel.
     fn text(&self, name: &str) -> String {
         self.read(name).unwrap_or_default()
     }
@@ -264,7 +264,7 @@ fn put_named(record: &mut Record, text: &str, wanted: &[(&str, &str)]) {
     }
 }
 
-/// Returns how full a file system is; nothing where it cannot be asked or has no size.
+/// Returns how full a file system is; nothing if it cannot be asked or has no size.
 fn file_system(mount: &Mount, time: Timestamp) -> Option<Record> {
     let told = rustix::fs::statvfs(Path::new(&mount.mountpoint)).ok().filter(|told| told.f_blocks > 0)?;
     let n_bytes = |blocks: u64| blocks.saturating_mul(told.f_frsize);

@@ -3,7 +3,7 @@
 //! Two of them also have the names that other senders use: a `MESSAGE` that is text is `message`, which pages and patterns show,
 //! and `unit` is what `_SYSTEMD_UNIT` is. What is binary is left to the server.
 //!
-//! The last entry that was kept says where it continues: `journalctl` begins with that one, which is left out. Where the
+//! It continues after the last entry that was kept: `journalctl` begins with that one, which is left out. Where the
 //! journal was vacuumed past it, `journalctl` begins with the oldest there is; where it does not take the cursor at all, it
 //! is asked for what came after that time.
 
@@ -86,7 +86,7 @@ impl Journal {
         Self { program: PROGRAM.into(), since, filters, is_cursor_refused: false }
     }
 
-    /// Returns the argument that says where to begin.
+    /// Returns the argument for the starting point.
     fn beginning(&self, place: Option<&EntryLocation>) -> String {
         match (place, self.since) {
             (Some(EntryLocation { cursor, .. }), _) if !self.is_cursor_refused => format!("--cursor={cursor}"),

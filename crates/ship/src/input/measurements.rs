@@ -1,4 +1,4 @@
-//! What is measured every so often, and the lines that tell it: an object of JSON each, with its time.
+//! What is measured from time to time, and the lines that tell it: an object of JSON each, with its time.
 
 use std::time::{Duration, Instant};
 

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use crate::input::{InputError, Sink};
 use crate::stop::locked;
 
-/// Bytes of what a program says of its trouble that are kept.
+/// Most bytes of a program's standard error that are kept.
 const TROUBLE_BYTES_MAX: u64 = 4 << 10;
 
 /// How long the wait for the stop of the shipper is at most; the end of the program ends it.
@@ -30,7 +30,7 @@ pub(super) struct Program<'p> {
 /// What becomes of what a program writes to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StderrUse {
-    /// It stands beside what the shipper writes there.
+    /// It stands besides what the shipper writes there.
     Shown,
     /// It is kept.
     Kept,
@@ -122,7 +122,7 @@ fn wait(running: &Mutex<RunningProgram>) -> std::io::Result<ExitStatus> {
 /// Reads to the end, so that the program can write; keeps the beginning.
 fn trouble_of(mut stderr: ChildStderr) -> String {
     let mut kept = Vec::new();
-    // What cannot be read is not told.
+    // What cannot be read is not reported.
     let _ = Read::by_ref(&mut stderr).take(TROUBLE_BYTES_MAX).read_to_end(&mut kept);
     let _ = std::io::copy(&mut stderr, &mut std::io::sink());
     String::from_utf8_lossy(&kept).trim().replace('\n', "; ")

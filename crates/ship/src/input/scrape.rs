@@ -1,11 +1,11 @@
-//! Pages of metrics, as Prometheus' exporters have them (`/metrics`): fetched every so often, an event for each sample.
+//! Pages of metrics, as Prometheus' exporters have them (`/metrics`): fetched from time to time, an event for each sample.
 //!
 //! An event has `name`, `value`, `job` (the input's name), `instance` (host and port, or the `target` that an exporter is
 //! asked about) and the labels as fields. So there are as many fields as labels, however many metrics there are, and
 //! `stats avg(value) by name, instance` asks for any of them. A label that has the name of one of ours, or of a field that
 //! says the text, time or level of an event, is `exported_…`. A value that is no number (`NaN`, `+Inf`) is `value_text`.
 //!
-//! Each fetch tells of itself by one more sample: `up`, 1 or 0, with `scrape_duration_seconds`, `scrape_samples_scraped` and,
+//! Each fetch adds one more sample about itself: `up`, 1 or 0, with `scrape_duration_seconds`, `scrape_samples_scraped` and,
 //! where something went wrong, `error`.
 
 mod exposition;
@@ -54,7 +54,7 @@ const TAKEN: [&str; 18] = [
     "log",
 ];
 
-/// A page that is fetched every so often.
+/// A page that is fetched from time to time.
 pub(super) struct Scrape {
     url: Url,
     instance: String,
@@ -89,7 +89,7 @@ impl Input for Scrape {
 }
 
 impl Scrape {
-    /// Fetches `url` every so often, and waits no longer than `timeout` for it.
+    /// Fetches `url` from time to time, and waits no longer than `timeout` for it.
     pub(super) fn new(url: Url, job: &str, every: Duration, timeout: Duration) -> Self {
         Self { instance: instance_of(&url), job: job.to_owned(), url, every, timeout, samples_max: SAMPLES_MAX }
     }

@@ -27,7 +27,7 @@ use crate::stop::locked;
 /// Largest datagram.
 const DATAGRAM_BYTES_MAX: usize = 64 << 10;
 
-/// Bytes of datagrams that wait to be written, and what each takes beside its own.
+/// Bytes of datagrams that wait to be written, and what each takes besides its own.
 const QUEUE_BYTES_MAX: usize = 16 << 20;
 const DATAGRAM_COST: usize = 64;
 
@@ -62,7 +62,7 @@ pub(super) enum Listener {
     Tcp(SocketAddr),
 }
 
-/// A door and who may come.
+/// A listener and the networks that may send.
 #[derive(Clone, Debug)]
 pub(super) struct Syslog {
     pub(super) door: Listener,
@@ -139,7 +139,7 @@ impl Syslog {
             while !sink.is_stopping() {
                 match listener.accept() {
                     Ok((stream, peer)) if self.admits(peer.ip()) => {
-                        // Who finds no place is told by the closed connection, and keeps what it has.
+                        // A sender without a place notices the closed connection, and keeps its messages.
                         if n_connections.load(Ordering::Relaxed) < CONNECTIONS_MAX {
                             n_connections.fetch_add(1, Ordering::Relaxed);
                             let n_connections = &n_connections;
@@ -225,7 +225,7 @@ struct DrainTimer {
 }
 
 impl DrainTimer {
-    /// Returns how long to wait for bytes; nothing where no more are read.
+    /// Returns how long to wait for bytes; nothing if no more are read.
     fn wait(&mut self, sink: &Sink) -> Option<Duration> {
         if !sink.is_stopping() {
             return Some(LOOK_PAUSE);

@@ -23,11 +23,11 @@ pub(crate) struct Shared {
     pub(crate) files: Mutex<Vec<FileStatus>>,
     /// Of deleted files.
     pub(crate) given_up: Mutex<LossCount>,
-    /// Why delivery does not work, while it does not.
+    /// Why delivery fails, while it does.
     pub(crate) trouble: Mutex<Option<DeliveryFailure>>,
     /// How often it worked again.
     pub(crate) n_recoveries: AtomicU64,
-    /// What of what the server holds stands for files of this shipper.
+    /// Ranges on the server that were claimed for files of this shipper.
     pub(crate) taken: ClaimedRanges,
     /// What size of piece the server takes.
     pub(crate) piece_sizes: PieceSizes,
@@ -77,7 +77,7 @@ impl Shared {
         }
     }
 
-    /// Tells the server again and again how this shipper stands.
+    /// Reports the status of this shipper to the server from time to time.
     pub(crate) fn report_until_stopped(&self, identity: &Identity, server: &dyn Deliver) {
         while !self.stop.is_set() {
             if let Err(error) = server.report(&identity.report(self.status())) {
@@ -118,7 +118,7 @@ impl Shared {
     }
 }
 
-/// Why delivery does not work.
+/// Why delivery fails.
 pub(crate) struct DeliveryFailure {
     pub(crate) reason: String,
     pub(crate) said_at: Instant,
@@ -168,7 +168,7 @@ impl Shared {
         }
     }
 
-    /// Shows why delivery does not work, and tells the log when the reason is new.
+    /// Records why delivery fails, and logs a new reason.
     pub(crate) fn in_trouble(&self, path: &Path, reason: String) {
         let mut trouble = locked(&self.trouble);
         let known = trouble.as_ref().filter(|trouble| trouble.reason == reason);
@@ -183,5 +183,5 @@ impl Shared {
     }
 }
 
-/// Trouble that continues is told to the log again so often.
+/// How often a continuing failure is logged again.
 pub(crate) const SAY_AGAIN_EVERY: Duration = Duration::from_secs(600);

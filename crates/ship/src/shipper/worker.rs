@@ -59,7 +59,7 @@ impl RefusalSearch {
         (self.since, self.n_refusals) = (Instant::now(), 0);
     }
 
-    /// Returns the halves to try instead of a piece that was refused; `None` where it is to be set aside.
+    /// Returns the halves to try instead of a piece that was refused; `None` if it is to be set aside.
     fn halves_of(&mut self, piece: &FileBatch) -> Option<(FileBatch, FileBatch)> {
         self.n_refusals = self.n_refusals.saturating_add(1);
         let goes_on = self.n_refusals < REFUSALS_IN_A_ROW_MAX && self.since.elapsed() < NARROWING_MAX;

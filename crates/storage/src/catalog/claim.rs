@@ -24,7 +24,7 @@ impl Claim {
         self.control_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes how the catalog is; `true` where that changed.
+    /// Notes how the catalog is; `true` if that changed.
     pub(crate) fn note(&self, error: Option<&DatabaseError>) -> bool {
         note(&self.problem, error)
     }

@@ -53,7 +53,7 @@ fn opening<'a>(url: &'a DatabaseUrl, store: [u8; 16], holder: &'a str, must_exis
 }
 
 impl PostgresCatalog {
-    /// Opens the catalog of `store` as its only writer, making it where there is none, unless there must be one.
+    /// Opens the catalog of `store` as its only writer, making it if there is none, unless there must be one.
     /// `first_sequence` is what a new one starts with.
     pub(crate) fn open(
         url: &DatabaseUrl,

@@ -53,7 +53,7 @@ pub(crate) struct SqliteCatalog {
 }
 
 impl SqliteCatalog {
-    /// Opens the catalog of `store`, making it where there is none. `first_sequence` is what a new one starts with.
+    /// Opens the catalog of `store`, making it if there is none. `first_sequence` is what a new one starts with.
     pub(crate) fn open(path: &Path, store: [u8; 16], first_sequence: u64) -> Result<Self, DatabaseError> {
         let mut database = Database::open(path, store, &SCHEMA)?;
         database.with(|connection| {

@@ -24,7 +24,7 @@ fn opening(url: &DatabaseUrl, store: [u8; 16], must_exist: bool) -> Opening<'_> 
 }
 
 impl PostgresControl {
-    /// Opens the control store of `store`, making it where there is none, unless there must be one.
+    /// Opens the control store of `store`, making it if there is none, unless there must be one.
     pub(crate) fn open(url: &DatabaseUrl, store: [u8; 16], must_exist: bool) -> Result<Self, DatabaseError> {
         Ok(Self { database: opening(url, store, must_exist).open()? })
     }

@@ -44,7 +44,7 @@ pub(crate) struct SqliteControl {
 }
 
 impl SqliteControl {
-    /// Opens the control store of `store`, making it where there is none.
+    /// Opens the control store of `store`, making it if there is none.
     pub(crate) fn open(path: &Path, store: [u8; 16]) -> Result<Self, DatabaseError> {
         let mut control = Self { database: Database::open(path, store, &SCHEMA)? };
         if !control.database.with(|connection| has_its_digest(connection))? {

@@ -5,7 +5,7 @@
 //! state(version, store, epoch, holder, renewed)   one row: version of the tables, UUID of the store; who writes
 //! ```
 //!
-//! **One writer.** Whoever opens a database as its owner takes an advisory lock, which ends with its connection, and
+//! **One writer.** A server that opens a database as its owner takes an advisory lock, which ends with its connection, and
 //! counts `epoch` up. Every transaction begins with locking the row of `state` and comparing the epoch: an owner
 //! that was replaced while it was stopped, cut off or believed dead cannot commit anything any more. The lock is the
 //! polite half: while it is held, another one is refused at its start, unless the owner has not renewed its claim
@@ -110,7 +110,7 @@ impl Opening<'_> {
         Ok(database)
     }
 
-    /// Opens the database to read it, whoever owns it.
+    /// Opens the database to read it, whether or not this server owns it.
     pub(crate) fn open_for_reading(&self) -> Result<Database, DatabaseError> {
         let mut database = self.connect()?;
         let known = self.known(&database);
@@ -119,7 +119,7 @@ impl Opening<'_> {
             let problem = DatabaseProblem::Missing { store: u128::from_be_bytes(self.store) };
             return Err(database.fail(Failure::Problem(problem)));
         }
-        // What someone else writes meanwhile is seen as of one instant.
+        // Writes of others are seen as of one instant.
         database.begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         Ok(database)
     }
@@ -151,7 +151,7 @@ impl Opening<'_> {
         Ok(database)
     }
 
-    /// Returns the version of the tables; none where there are none. Later ones and those of another store are refused.
+    /// Returns the version of the tables; none if there are none. Later ones and those of another store are refused.
     fn known(&self, database: &Database) -> Result<Option<u64>, Failure> {
         let session = database.session()?;
         let table = format!("{}.state", database.tables);
@@ -230,7 +230,7 @@ impl Database {
         self.session.as_ref().ok_or_else(lost)
     }
 
-    /// Takes the advisory lock; `false` where its owner has not renewed its claim for too long.
+    /// Takes the advisory lock; `false` if its owner has not renewed its claim for too long.
     fn take_lock(&self, key: i64, has_state: bool) -> Result<bool, Failure> {
         let until = Instant::now() + LOCK_MAX;
         loop {
@@ -275,7 +275,7 @@ impl Database {
         done.map_err(|failure| self.fail(failure))
     }
 
-    /// Begins a transaction, over a new connection where there is none.
+    /// Begins a transaction, over a new connection if there is none.
     fn begin(&mut self) -> Result<(), DatabaseError> {
         if let Some(holder) = self.owner.as_ref().and_then(|owner| owner.replaced_by.clone()) {
             return Err(Failure::Problem(DatabaseProblem::Replaced { holder }).into_error(&self.name));
@@ -297,7 +297,7 @@ impl Database {
         }
         let session = Session::connect(&self.url, &self.tables).map_err(|failure| self.fail(failure))?;
         if let Some(owner) = self.owner.as_mut() {
-            // Without it, whoever starts meanwhile takes the database over: the epoch tells us then.
+            // Without it, a server that starts meanwhile takes the database over: the epoch shows that then.
             owner.has_lock = try_lock(&session, owner.key).unwrap_or(false);
         }
         let begun = session.batch(self.begin, ANSWER_MAX);

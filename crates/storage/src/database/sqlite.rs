@@ -14,7 +14,7 @@ use super::{DatabaseError, DatabaseProblem, Schema};
 /// The first SQLite that does not lose pages when a WAL is reset while it is being written.
 const VERSION_MIN: i32 = 3_051_003;
 
-/// Where the version of the tables stands in the file.
+/// Position of the version of the tables in the file.
 const USER_VERSION_AT: usize = 60;
 
 /// An open database, and the name that its errors carry.
@@ -26,7 +26,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the database in the file `path`, making it where there is none, and brings its tables up to date.
+    /// Opens the database in the file `path`, making it if there is none, and brings its tables up to date.
     pub(crate) fn open(path: &Path, store: [u8; 16], schema: &Schema) -> Result<Self, DatabaseError> {
         let name = path.display().to_string();
         let refuse = |problem| Err(DatabaseError { database: name.clone(), problem });
@@ -137,7 +137,7 @@ impl Database {
     }
 }
 
-/// Returns the version that the file itself tells; none where there is no such file or no whole header.
+/// Returns the version in the file; `None` if the file does not exist or has no whole header.
 pub(crate) fn version_in_file(path: &Path) -> Option<u64> {
     let mut header = [0; 100];
     File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;

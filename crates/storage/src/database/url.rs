@@ -43,7 +43,7 @@ pub(crate) enum Trust {
     File(PathBuf),
 }
 
-/// Why a text is no address of a database. It says nothing of the text, which may hold a password.
+/// Why a text is not an address of a database. It quotes nothing of the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// It is no URL.

@@ -4,7 +4,7 @@ use types::{Batch, RowSet};
 
 use crate::deletion::{Finder, Sequences};
 
-/// Returns a batch without the events `gone`; `None` where it has none of them.
+/// Returns a batch without the events `gone`; `None` if it has none of them.
 pub(crate) fn without(batch: &Batch, gone: &Sequences) -> Option<Batch> {
     let (first, last) = gone.bounds()?;
     if !batch.sequences.iter().any(|sequence| (first..=last).contains(sequence)) {

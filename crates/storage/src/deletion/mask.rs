@@ -1,4 +1,5 @@
-//! Which rows of a run in a segment are deleted or hidden by retention (`retention::trims`), and what follows from it for everything that is said of the run.
+//! Masks: which rows of a run in a segment are deleted or hidden by retention (`retention::trims`), and how that changes
+//! the description of the run.
 //!
 //! A mask is worked out once, when events are deleted or a segment with deleted events is opened: it takes reading
 //! the sequences of the run, and times and levels of the blocks concerned. Afterwards snapshots need nothing but it,
@@ -51,7 +52,7 @@ pub(crate) struct Mask {
     pub(crate) shown: Vec<usize>,
     /// The deleted events by minute and level.
     minutes: Vec<MinuteCounts>,
-    /// How many deleted events have each field, once someone wanted to know.
+    /// How many deleted events have each field, once requested.
     fields: OnceLock<BTreeMap<Arc<str>, u64>>,
 }
 
@@ -107,7 +108,7 @@ impl BlockMask {
 }
 
 impl Mask {
-    /// Works out which rows of run `index` are deleted; `None` where none is.
+    /// Works out which rows of run `index` are deleted; `None` if none is.
     pub(crate) fn of(segment: &Arc<Segment>, index: usize, removed: Removals<'_>) -> Result<Option<Self>, ScanError> {
         let Some(summary) = segment.summaries().get(index) else { return Ok(None) };
         let edges = edges_of(removed.trims, segment.meta(), summary);
@@ -310,7 +311,7 @@ impl<'a> MaskBuilder<'a> {
 
     fn finish(self, n_events: u64) -> Option<Mask> {
         let Self { edges, found, blocks, shown, minutes, first, last, n_deleted, n_erased, n_undoable, .. } = self;
-        // One that hides nothing still says which trims were looked at.
+        // One that hides nothing still records which trims were looked at.
         if n_deleted == 0 && edges.is_empty() {
             return None;
         }

@@ -34,7 +34,7 @@ impl Deletion {
     }
 }
 
-/// What a deletion is asked for with, beside the events.
+/// What a deletion is asked for with, besides the events.
 #[derive(Clone, Debug)]
 pub struct DeletionOrder {
     /// The range that was looked at.

@@ -1,4 +1,4 @@
-//! What is known of a deletion of events: who asked for it, what it took, and when nothing of it was left.
+//! The receipt of a deletion of events: who requested it, what it removed, and when nothing of it was left.
 //!
 //! `tombstones/<id, 16 hex digits>.receipt` is text, one `key value` per line, the last one the xxh3 of the lines
 //! before; it is written again when the deletion gets on, and stays when its tombstone goes. Of the query it holds a
@@ -35,7 +35,7 @@ pub struct DeletionReceipt {
     pub range: TimeRange,
     /// Who asked for it.
     pub requested_by: String,
-    /// Why, as they said.
+    /// The reason they gave.
     pub reason: String,
     /// Digest of the query, with the id as its salt.
     pub query_digest: [u8; 32],

@@ -1,4 +1,4 @@
-//! An object store in memory that speaks as much of S3's protocol as is used, and fails when it is told to.
+//! An object store in memory that implements the part of S3's protocol that is used, and fails on demand.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ pub(crate) enum Trouble {
     Status(u16),
     /// Everything is done, and no answer comes.
     LostAnswer,
-    /// Nothing is done, and no answer comes before whoever asked gives up.
+    /// Nothing is done, and no answer comes before the caller gives up.
     Silence,
     /// Half of the body is stored or sent, as if that were all.
     ShortBody,

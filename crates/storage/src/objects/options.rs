@@ -10,11 +10,11 @@ pub struct ObjectStoreOptions {
     pub url: String,
     /// Address of a server that speaks S3's protocol; none for Amazon's own.
     pub endpoint: Option<String>,
-    /// Region of the bucket; none for what the environment says.
+    /// Region of the bucket; `None` for that of the environment.
     pub region: Option<String>,
     /// Whether an endpoint without TLS will do.
     pub allow_http: bool,
-    /// Access key id and secret; none for what the environment says.
+    /// Access key id and secret; `None` for those of the environment.
     pub credentials: Option<(String, String)>,
     /// How long a request is tried again.
     pub patience: Duration,

@@ -3,7 +3,7 @@
 //! The order of copying makes the copy consistent without asking the server: first the WAL, then the catalog, then
 //! the segments that this catalog lists. Everything acknowledged before the copy began is in a WAL file copied, or
 //! in a segment listed, or in both, and then the catalog says that the WAL file is released. A segment that
-//! compaction replaced meanwhile is gone: then the catalog is copied anew, as often as it takes, within reason.
+//! compaction replaced meanwhile is gone: then the catalog is copied again, as often as it takes, within reason.
 //! `STORE` comes last, so that a copy that broke off is not taken for one.
 
 use std::fs::{self, File};
@@ -100,11 +100,11 @@ pub fn backup(options: &Options, target: &Path) -> Result<BackupReport, BackupEr
     for part in ["wal", "segments", "tombstones", "quarantine"] {
         disk::create_directory(&target.join(part)).map_err(at(&target.join(part)))?;
     }
-    // Before the WAL: what was shipped, told and counted by then is in the copy of the store.
+    // Before the WAL: whatever was shipped, notified and counted by then is in the copy of the store.
     copy.others()?;
     copy.wal()?;
     copy.catalog_with_segments()?;
-    // Written before the catalog knows of them, so what the catalog says is here as well, and perhaps more.
+    // Written before the catalog knows of them, so all segments of the catalog are here, and perhaps more.
     copy.files("wal", "ids")?;
     // Behind the segments: a deletion acknowledged meanwhile holds for the copy as well.
     for ending in ["group", "events", "receipt"] {
@@ -265,7 +265,7 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Copies the WAL file that the catalog names, where a flush made it since; `false` where it is released already.
+    /// Copies the WAL file that the catalog names, where a flush made it since; `false` if it is released already.
     fn named_wal_file(&mut self, number: u64) -> Result<bool, BackupError> {
         if number == 0 || wal::path_of(&self.to.join("wal"), number).is_file() {
             return Ok(true);

@@ -144,7 +144,7 @@ fn wal_marks(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     Ok((value("wal_released")?.unwrap_or(1), value("wal_made")?.unwrap_or(0)))
 }
 
-/// Returns files below `dir`, relative to it, sorted; none where there is no such directory.
+/// Returns files below `dir`, relative to it, sorted; none if there is no such directory.
 pub(super) fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut pending = vec![dir.to_owned()];

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::{OpenError, copy_mark, disk, formats, lock};
 
-/// Makes a copy the original: it notifies from now on. `false` where it was no copy.
+/// Makes a copy the original: it notifies from now on. `false` if it was no copy.
 ///
 /// Errors: [`OpenError::NotAStore`] where the directory holds no store.
 pub fn promote(dir: &Path) -> Result<bool, OpenError> {

@@ -1,4 +1,4 @@
-//! Checks everything in a data directory and says what it found.
+//! Checks everything in a data directory and reports what it found.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -116,7 +116,7 @@ fn check_deletions(dir: &Path, store: &[u8; 16], report: &mut VerifyReport) -> R
     Ok(())
 }
 
-/// Opens the catalog and reads what it lists, or says why that cannot be.
+/// Opens the catalog and reads its segments; the error is why that fails.
 fn read_catalog(options: &Options, store: [u8; 16]) -> Result<(CatalogListing, Vec<SegmentListing>), OpenError> {
     let mut catalog = CatalogListing::open(options, store)?;
     catalog.check()?;
@@ -124,7 +124,7 @@ fn read_catalog(options: &Options, store: [u8; 16]) -> Result<(CatalogListing, V
     Ok((catalog, listed))
 }
 
-/// Checks segments without a catalog that says what they should be.
+/// Checks segments without a catalog to compare with.
 fn check_unlisted(dir: &Path, store: [u8; 16], report: &mut VerifyReport) -> Result<(), OpenError> {
     let segments = dir.join("segments");
     let files = files_below(&segments).map_err(OpenError::io(&segments))?;

@@ -31,7 +31,7 @@ impl Anchor {
         i64::try_from(uptime.saturating_sub(self.uptime).as_nanos()).unwrap_or(i64::MAX)
     }
 
-    /// Returns where it should stand now.
+    /// Returns the time that it should show now.
     fn expected(&self, uptime: Duration) -> i64 {
         self.wall.saturating_add(self.elapsed_ns(uptime))
     }
@@ -60,7 +60,7 @@ impl ComparedClock {
 /// What is wrong with the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockDoubt {
-    /// What the clock says.
+    /// The time of the clock.
     pub now: Timestamp,
     /// What it should say at least, where that is known.
     pub expected: Option<Timestamp>,
@@ -71,7 +71,7 @@ pub struct ClockDoubt {
 /// Decides whether the clock can be trusted.
 #[derive(Debug)]
 pub(crate) struct ClockGuard {
-    /// `None` where what was known is damaged.
+    /// `None` if what was known is damaged.
     trusted: Option<Anchor>,
     /// Where the trusted clock stood last.
     seen: i64,
@@ -102,9 +102,9 @@ impl ClockGuard {
         guard
     }
 
-    /// Looks at the clock; tells whether it is trusted.
+    /// Reads the clock; returns whether it is trusted.
     pub(crate) fn look(&mut self, wall: i64, uptime: Duration) -> bool {
-        // Never anchored anew: many small jumps are as bad as a large one.
+        // Never anchored again: many small jumps are as bad as a large one.
         if self.trusted.is_some_and(|trusted| trusted.fits(wall, uptime)) {
             (self.seen, self.other) = (wall, None);
             return true;
@@ -134,7 +134,7 @@ impl ClockGuard {
         })
     }
 
-    /// Returns what the next process is to know; nothing where nothing is known.
+    /// Returns what the next process is to know; nothing if nothing is known.
     pub(crate) fn note(&self, uptime: Duration) -> Option<ClockRecord> {
         let other = self.other.map(|other| (other.seen, other.steady_ns(uptime)));
         // While another clock is told, the trusted one continues by the uptime.

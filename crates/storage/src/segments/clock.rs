@@ -9,7 +9,7 @@ use crate::maintenance_file::MaintenanceRecord;
 const NOTE_NS: i64 = 10 * Timestamp::MINUTE;
 
 impl Segments {
-    /// Looks at the clock; tells whether it is trusted.
+    /// Reads the clock; returns whether it is trusted.
     pub(crate) fn look_at_clock(&self) -> bool {
         let clock = &self.options.clock;
         let (wall, uptime) = (clock.now(), clock.uptime());

@@ -78,7 +78,7 @@ impl SegmentFiles {
         Ok(segment)
     }
 
-    /// Opens a segment where the catalog says that it is.
+    /// Opens a segment at its place in the catalog.
     pub(crate) fn open(&self, row: &SegmentRow) -> Result<Arc<Segment>, ScanError> {
         match row.place {
             Place::Local => self.open_local(&row.file),
@@ -115,7 +115,7 @@ impl SegmentFiles {
         row.place == Place::Local || self.remote.as_ref().is_some_and(has_end)
     }
 
-    /// Returns what is said of a segment that is not at hand.
+    /// Returns the error of a segment that is not at hand.
     pub(crate) fn not_at_hand(&self, row: &SegmentRow) -> ScanError {
         let problem = NOT_READ_YET.to_owned();
         match self.object_store(&row.file) {
@@ -178,7 +178,7 @@ impl SegmentFiles {
 
     /// Takes out the doomed files of a place that no one holds any more.
     pub(super) fn take_released(&self, place: Place) -> Vec<FileRemoval> {
-        // Whoever reads it holds the segment, whoever is about to open it anew what it is stored as. No one can get
+        // Whoever reads it holds the segment, whoever is about to open it again what it is stored as. No one can get
         // at either from anywhere else, so that one holder stays one.
         let is_held =
             |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
@@ -215,7 +215,7 @@ pub(crate) struct NewSegment {
     pub(crate) row: SegmentRow,
 }
 
-/// Returns when a segment, or the newest of those that it was made of, was written: its id says so.
+/// Returns when a segment, or the newest of its sources, was written, from its id.
 pub(crate) fn written_at(segment: u128) -> Timestamp {
     let ms = i64::try_from(segment >> 80).unwrap_or(i64::MAX);
     Timestamp(ms.saturating_mul(1_000_000))

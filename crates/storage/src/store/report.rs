@@ -10,7 +10,7 @@ use crate::status::{BytesWritten, Status};
 use crate::upkeep::tiers;
 use crate::writer::queue::CloseReason;
 
-/// Most names of quarantined files that are told.
+/// Most names of quarantined files in a report.
 const NAMES_MAX: usize = 100;
 
 impl Store {

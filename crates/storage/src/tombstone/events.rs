@@ -28,7 +28,7 @@ use crate::disk;
 const MAGIC: [u8; 8] = *b"CATATDEL";
 pub(crate) const VERSION: u16 = 1;
 
-/// A tombstone that can be used: the deletion, and what its receipt says.
+/// A usable tombstone: the deletion, and the content of its receipt.
 pub(crate) type Tombstone = (Deletion, DeletionReceipt);
 
 /// What a file of tombstones turns out to be.

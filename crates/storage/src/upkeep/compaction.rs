@@ -43,7 +43,7 @@ use crate::tier::Tier;
 use crate::upkeep::mover::Mover;
 use crate::upkeep::tiers::TierClassifier;
 
-/// How often someone looks whether something is due; a flush rings as well.
+/// How often compaction looks for work; a flush wakes it as well.
 const TICK: Duration = Duration::from_secs(60);
 
 /// Longest rest after a block.
@@ -110,7 +110,7 @@ impl Compactor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rests after work, unless someone waits; `false` once the store is closed.
+    /// Rests after work, unless a caller waits; returns `false` once the store is closed.
     fn rest(&self, worked: Duration, is_busy: bool) -> bool {
         let factor = if is_busy { REST_FACTOR_BUSY } else { 1 };
         let is_awaited = self.n_waiting.load(Ordering::Relaxed) > 0;
@@ -119,7 +119,7 @@ impl Compactor {
 }
 
 impl Compactor {
-    /// Puts segments together at full speed until nothing is due of what is there now: while events come there is
+    /// Compacts at full speed until nothing is left to do for the present segments: while events come there is
     /// always something due.
     pub(crate) fn compact_now(&self) -> Result<(), StoreError> {
         let newest = self.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).max();
@@ -130,7 +130,7 @@ impl Compactor {
         compacted
     }
 
-    /// Does what is due, with segments up to the number `last`.
+    /// Runs all jobs with segments up to the number `last`.
     fn compact(&self, last: u128) -> Result<(), StoreError> {
         while self.compact_once(last)? {}
         self.mover.move_cold();
@@ -142,7 +142,7 @@ impl Compactor {
         choice::debt(self.candidates(&HashSet::new()))
     }
 
-    /// Does the next job; `false` where nothing is due.
+    /// Runs the next job; returns `false` if there is none.
     fn compact_once(&self, last: u128) -> Result<bool, StoreError> {
         let mut compactor = self.jobs();
         self.settle(&mut compactor)?;
@@ -153,7 +153,7 @@ impl Compactor {
         let n_outputs = written.len();
         let n_events: u64 = written.iter().flat_map(|new| &new.row.runs).map(|run| run.n_events).sum();
         match done {
-            // Only what someone still holds keeps its file.
+            // Only a segment still in use keeps its file.
             Ok(()) => drop(job),
             Err(StoreError::Catalog(error)) => {
                 // It may have been committed all the same; only the catalog knows.
@@ -174,7 +174,7 @@ impl Compactor {
         Ok(true)
     }
 
-    /// Finds out what became of a transaction whose answer was lost; `true` where it happened.
+    /// Finds out what became of a transaction whose answer was lost; `true` if it happened.
     fn settle(&self, compactor: &mut CompactionState) -> Result<bool, StoreError> {
         let Some((job, written)) = compactor.unsettled.take() else { return Ok(false) };
         let _upkeep = self.segments.replacement();
@@ -296,7 +296,7 @@ impl Compactor {
         }
         let _upkeep = self.segments.replacement();
         if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
-            // A deletion was quicker. What is left is looked at anew.
+            // A deletion was quicker. What is left is looked at again.
             self.segments.remove_segments(written);
             written.clear();
             return Ok(());
@@ -308,7 +308,7 @@ impl Compactor {
         Ok(())
     }
 
-    /// Opens the segments anew, so that what is kept of them in memory goes with the job.
+    /// Opens the segments again, so that what is kept of them in memory goes with the job.
     fn open_inputs(&self, job: &Job) -> Result<RunsByGroup, StoreError> {
         let mut runs = RunsByGroup::new();
         let (deletions, finals) = {
@@ -334,7 +334,7 @@ impl Compactor {
         Ok(runs)
     }
 
-    /// Writes one segment and proves that it is right; `None` where it would be empty.
+    /// Writes one segment and proves that it is right; `None` if it would be empty.
     fn write_output(
         &self,
         job: &Job,

@@ -50,7 +50,7 @@ pub(crate) struct FlushState {
 struct PendingFlush {
     rotated: Rotation,
     /// What is on disk and waits for the catalog. It is kept when the catalog fails, and committed again: that is
-    /// no repetition where the first time had succeeded, and no one was told.
+    /// no repetition where the first time had succeeded unnoticed.
     prepared: Option<FlushOutput>,
 }
 
@@ -238,7 +238,7 @@ impl Flusher {
         live.map(|(name, group)| (group.id, name.clone(), group.streams.iter().cloned().collect())).collect()
     }
 
-    /// Writes one segment and reads it back; `None` where the plan holds no event.
+    /// Writes one segment and reads it back; `None` if the plan holds no event.
     fn write_segment(&self, plan: Plan, positions: &[u8]) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.segments.new_segment(plan.partition)?;
         let written = segment::write(&meta, &plan.runs, positions, FLUSH_LEVEL)?;

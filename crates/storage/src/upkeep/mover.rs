@@ -58,7 +58,7 @@ struct NewFile {
 /// Moves segments between the data directory and the object store.
 pub(crate) struct Mover {
     segments: Arc<Segments>,
-    /// Held by who moves cold segments.
+    /// Held while cold segments are moved.
     moving: Mutex<()>,
 }
 
@@ -117,7 +117,7 @@ impl Mover {
         name: &str,
     ) -> Result<Arc<Segment>, StoreError> {
         let failed = |source| StoreError::Move { file: stored.file.clone(), source };
-        // Damage is to be found while there may be someone who still has what was there.
+        // Damage must be found while a copy of the lost data may still exist.
         stored.segment.verify()?;
         let path = self.segments.files.path(&stored.file);
         let mut upload = None;

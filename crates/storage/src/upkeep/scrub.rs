@@ -1,4 +1,4 @@
-//! The scrub: what lies on the disk for long is read again before someone needs it.
+//! The scrub: reads old segments again before a query needs them.
 //!
 //! In every cycle (`storage.scrub_interval`) each segment in the data directory is read once from the disk, header,
 //! footer and all sections against their checksums, at no more than [`RATE_MAX`] bytes a second. How far it has come
@@ -88,7 +88,7 @@ pub(crate) fn run(scrubber: &Scrubber) {
 }
 
 impl Scrubber {
-    /// Begins a cycle where one is due, and reads what of the cycle is left.
+    /// Begins a cycle if its time has come, and reads the rest of the cycle.
     pub(crate) fn scrub(&self, interval_ns: i64, rate: u64) {
         let now = self.segments.options.clock.now().0;
         let mut note = *self.progress();
@@ -120,7 +120,7 @@ impl Scrubber {
         state.segments.iter().filter(is_left).min_by_key(|stored| id_of(stored)).cloned()
     }
 
-    /// Reads one segment from the disk; `false` where the store is being closed.
+    /// Reads one segment from the disk; `false` if the store is being closed.
     fn scrub_segment(&self, stored: &StoredSegment, pace: &mut Pace<'_>) -> bool {
         let path = self.segments.options.dir.join(&stored.file);
         forget_pages(&path);
@@ -214,7 +214,7 @@ impl<'a> Pace<'a> {
         Self { signal, rate: rate.max(1), owed: Duration::ZERO }
     }
 
-    /// Pauses for what was read; `false` where everything is to end.
+    /// Pauses for what was read; `false` if everything is to end.
     fn after(&mut self, n_bytes: u64) -> bool {
         self.owed += Duration::from_secs_f64(n_bytes as f64 / self.rate as f64);
         if self.owed < PAUSE_MIN {

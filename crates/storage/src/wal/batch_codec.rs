@@ -8,7 +8,7 @@
 //!   n × u8     level codes                   texts      messages
 //!   column     streams                       origins    see below
 //!   integers   origin codes                  varint     fields, then for each: text name, column
-//! texts:    integers lengths, then the bytes one behind the other
+//! texts:    integers lengths, then the bytes one after the other
 //! origins:  varint count, then each: u8 bits (1 text key, 2 RFC 3339 time, 4 epoch time),
 //!           text of each key, after the time key u8 digits or zigzag nanoseconds
 //! column:   u8 kind, then
@@ -42,13 +42,13 @@ use crate::Buffers;
 /// few bytes can become. A body of 64 MiB in which fields repeat at all stays far below.
 pub(crate) const CELLS_MAX: usize = 1 << 27;
 
-/// Columns that every batch has beside its fields.
+/// Columns that every batch has besides its fields.
 const SYSTEM_COLUMNS: usize = 6;
 
 /// Longest plain form: four bodies of the largest size that is taken.
 const PLAIN_BYTES_MAX: usize = 256 << 20;
 
-/// Encodes a batch, or says why it is too large. The plain form needs a buffer for a moment.
+/// Encodes a batch; the error is why it is too large. The plain form needs a temporary buffer.
 pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
     let mut plain = buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
     let written = put_batch(&mut plain, batch);

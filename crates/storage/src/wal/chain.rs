@@ -42,7 +42,7 @@ impl Chain {
         Ok(Self { links, missing })
     }
 
-    /// Returns bytes that the file behind `index` says this one has.
+    /// Returns the length of this file according to the file after `index`.
     pub(crate) fn n_bytes_of(&self, index: usize) -> Option<u64> {
         let number = self.links.get(index)?.number;
         let (next, _) = self.links.get(index + 1)?.header.ok()?;
@@ -56,7 +56,7 @@ impl Chain {
     }
 }
 
-/// Returns numbers of files that something tells of and that are not there.
+/// Returns numbers of files that are referred to and missing.
 fn missing(links: &[Link], released: u64, made: u64) -> Vec<RangeInclusive<u64>> {
     let mut missing: Vec<RangeInclusive<u64>> = Vec::new();
     // What must be there next; the files between it and the next one that is there are missing.
@@ -71,7 +71,7 @@ fn missing(links: &[Link], released: u64, made: u64) -> Vec<RangeInclusive<u64>>
             missing.push(from..=link.number - 1);
         }
         let next = header.and_then(|(_, mark)| mark).map(|mark| mark.next).filter(|next| *next > link.number);
-        // What was made stays expected until a file at or behind it was met.
+        // What was made stays expected until a file at or after it was met.
         expected = next.or(expected.filter(|expected| *expected > link.number));
     }
     missing.extend(expected.map(|number| number..=number));

@@ -25,7 +25,7 @@ pub(crate) type LocatedHeader = (Header, Range<usize>);
 /// What a WAL file holds.
 #[derive(Debug)]
 pub(crate) struct Contents {
-    /// What stands at its start.
+    /// The header.
     pub(crate) header: FileHeader,
     /// Tells whether what the writer noted at its start is damaged. Then the end of the file may be missing unnoticed.
     pub(crate) is_mark_damaged: bool,
@@ -37,11 +37,11 @@ pub(crate) struct Contents {
     pub(crate) missing: Option<Range<u64>>,
     /// Where a torn tail begins; it was never acknowledged.
     pub(crate) torn_from: Option<usize>,
-    /// Bytes from here on may stand in the page cache alone.
+    /// Bytes from here on may be in the page cache only.
     pub(crate) unproven_from: usize,
 }
 
-/// Takes the bytes of a file apart, or says why not even its header can be read.
+/// Parses the bytes of a file; the error is why not even its header can be read.
 pub(crate) fn read(bytes: &[u8], place: FileContext) -> Result<Contents, HeaderError> {
     let header = FileHeader::decode(bytes)?;
     let mark = Mark::decode(bytes, &header);
@@ -96,7 +96,7 @@ fn take_apart(bytes: &[u8], header: &FileHeader) -> (Vec<LocatedHeader>, Vec<Ran
     (records, gaps)
 }
 
-/// Returns the first intact record at or behind `from`.
+/// Returns the first intact record at or after `from`.
 fn next_record(bytes: &[u8], from: usize, salt: u64) -> Option<LocatedHeader> {
     let mut at = from;
     loop {

@@ -22,7 +22,7 @@
 //!
 //! Numbers are little-endian. The salt is another random number in every file, so that nothing that stood on
 //! the disk before, nor anything inside an event, is ever taken for a record. The offset of the group commit
-//! tells a torn write from damage: bytes at or behind it were never acknowledged before this record.
+//! tells a torn write from damage: bytes at or after it were never acknowledged before this record.
 
 use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 use types::{GroupName, Timestamp};
@@ -87,7 +87,7 @@ impl Header {
         out.extend_from_slice(&hash.to_le_bytes());
     }
 
-    /// Reads the header at the start of `bytes`; `None` where there is no intact one.
+    /// Reads the header at the start of `bytes`; `None` if there is no intact one.
     pub(crate) fn read(bytes: &[u8], salt: u64) -> Option<Self> {
         let fixed = bytes.get(..FIXED_BYTES)?;
         let u16_at = |at: usize| Some(u16::from_le_bytes(fixed.get(at..at + 2)?.try_into().ok()?));
@@ -113,7 +113,7 @@ impl Header {
         })
     }
 
-    /// Returns the body behind the header at the start of `bytes`; `None` where it is cut off or does not fit its hash.
+    /// Returns the body after the header at the start of `bytes`; `None` if it is cut off or does not fit its hash.
     pub(crate) fn body<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let from = header_bytes(self.group_ids.len());
         let body = bytes.get(from..from.checked_add(self.body_bytes)?)?;
@@ -128,7 +128,7 @@ pub(crate) struct Body {
     pub(crate) hash: u64,
 }
 
-/// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; says why where it is too large.
+/// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; the error is why it is too large.
 pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buffers) -> Result<Body, String> {
     let Delivery { key, position, parts, .. } = delivery;
     if parts.len() > usize::from(u16::MAX) {
@@ -163,7 +163,7 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buf
     Ok(Body { bytes: out, hash })
 }
 
-/// What a body says.
+/// The content of a body.
 #[derive(Debug)]
 pub(crate) struct Contents {
     pub(crate) key: Option<BatchKey>,

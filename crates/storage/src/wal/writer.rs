@@ -30,7 +30,7 @@ pub(crate) struct Writer {
     header: FileHeader,
     /// Bytes that are durable; the next write goes there.
     end: u64,
-    /// What the mark in the file says to be durable.
+    /// How far the file is durable according to its mark.
     marked: u64,
 }
 
@@ -50,7 +50,7 @@ fn create(dir: &Path, header: &FileHeader, faults: &Faults) -> Result<File, Writ
     };
     let file = write().map_err(|error| {
         if !faults.has_crashed() {
-            // No one has seen it, and a later try makes it anew.
+            // No one has seen it, and a later try makes it again.
             let _ = std::fs::remove_file(&unpublished);
         }
         postponed(error)
@@ -84,7 +84,7 @@ fn seal(dir: &Path, next: &FileHeader, faults: &Faults) -> io::Result<()> {
 }
 
 impl Writer {
-    /// Starts the file `number` in `dir`, behind `previous`.
+    /// Starts the file `number` in `dir`, after `previous`.
     pub(crate) fn create(
         dir: &Path,
         store: [u8; 16],

@@ -58,7 +58,7 @@ impl HotUpdates {
     }
 }
 
-/// What identifies a delivery beside its events, and where these stand.
+/// What identifies a delivery besides its events, and the position of these.
 #[derive(Clone, Copy)]
 pub(crate) struct Identity<'a> {
     pub(crate) key: Option<BatchKey>,

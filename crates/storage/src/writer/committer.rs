@@ -333,7 +333,7 @@ impl Committer {
     }
 }
 
-/// Returns what a delivery is answered without being written; `None` where it is to be accepted.
+/// Returns what a delivery is answered without being written; `None` if it is to be accepted.
 fn judge(state: &State, request: &Request, age: Timestamp) -> Option<Result<Receipt, AppendError>> {
     if let Some(key) = request.key
         && let Some(known) = state.ids.get(&key.id, age)

@@ -1,7 +1,7 @@
 //! Deliveries on their way to the writer thread.
 //!
 //! Senders' threads do what can be done by many: put rows in order of time and encode the record. The queue is
-//! bounded by bytes; whoever finds it full waits a while and is then told to come back.
+//! bounded by bytes; a sender that finds it full waits a while and is then asked to retry.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -53,7 +53,7 @@ pub(crate) struct RequestPart {
 }
 
 impl Request {
-    /// Prepares a delivery, or says why it is too large.
+    /// Prepares a delivery; the error is why it is too large.
     pub(crate) fn prepare(mut delivery: Delivery, buffers: &Buffers) -> Result<Self, AppendError> {
         delivery.parts.retain(|part| !part.batch.is_empty());
         delivery.position = delivery.position.filter(|position| !position.range.is_empty());
@@ -131,7 +131,7 @@ impl fmt::Debug for Answer {
 pub(crate) enum WriterCommand {
     /// Accept a delivery.
     Append(Box<Request>, Answer),
-    /// Begin a flush: continue in a new WAL file and hand over what came before. `None` where there is nothing.
+    /// Begin a flush: continue in a new WAL file and hand over what came before. `None` if there is nothing.
     Rotate(SyncSender<Result<Option<Rotation>, StoreError>>),
     /// Delete a group; the answer is whether there was one.
     Delete(GroupName, SyncSender<Result<bool, StoreError>>),
@@ -345,7 +345,7 @@ mod tests {
         queue.push_delivery(request(), Answer::new(drop)).expect("room");
     }
 
-    /// Waits until someone gathers; there is something on its way, so that it continues.
+    /// Waits until the writer gathers; a delivery is on its way, so that it continues.
     fn await_gathering(queue: &Queue) {
         while !queue.waiting().is_gathering {
             std::thread::yield_now();

@@ -6,7 +6,7 @@ fn anomaly(direction: Direction) -> Anomaly {
     Anomaly { season_ns: Timestamp::DAY, history_ns: 5 * Timestamp::DAY, band: 3.0, direction }
 }
 
-/// Judges `value` of one label set against those of five days, the last one first; `None` where a day has no row.
+/// Judges `value` of one label set against those of five days, the last one first; `None` if a day has no row.
 fn check(direction: Direction, is_count: bool, value: Option<i64>, days: [Option<i64>; 5], expected: &str) {
     let table = |value: Option<i64>| {
         let row = |value| vec![Some(Value::text("api")), Some(Value::Integer(value))];

@@ -16,7 +16,7 @@ pub(super) fn request(samples: &[Named], instance: &str, now: Timestamp) -> Vec<
     let mut request = Vec::new();
     for sample in samples {
         let mut series = Vec::new();
-        // Whatever a sample says of these itself wins.
+        // Labels of the sample take precedence.
         let mut labels = BTreeMap::from([("job", "catat"), ("instance", instance)]);
         labels.extend(sample.labels.iter().map(|(name, text)| (name.as_str(), text.as_str())));
         labels.insert("__name__", &sample.name);

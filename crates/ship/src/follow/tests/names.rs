@@ -121,7 +121,7 @@ fn no_more_is_sent_at_first_than_what_is_known_to_tell_a_file_from_others() {
     bench.follower().give_back(&first[0], "down", now);
     bench.run(7_000);
     bench.check(&[header().trim_end(), "one", "half line", "monday"]);
-    // Where that is nothing whole, it is noted anew.
+    // Where that is nothing whole, it is noted again.
     let mut bench = Bench::new(&[("a.log", "half")]);
     bench.append("a.log", " line\n");
     bench.send_and_be_killed();

@@ -1,4 +1,4 @@
-//! What the kernel tells in `/proc`, read from the texts of its files. What is not understood is left out.
+//! Parses the files of the kernel in `/proc`. What is not understood is left out.
 //!
 //! Source: proc(5), Documentation/admin-guide/iostats.rst and Documentation/accounting/psi.rst of Linux.
 
@@ -113,7 +113,7 @@ pub(super) fn numbers(text: &str) -> impl Iterator<Item = f64> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok()).filter(|number: &f64| number.is_finite())
 }
 
-/// Returns the number behind a word at the beginning of a line.
+/// Returns the number after a word at the beginning of a line.
 pub(super) fn number_of(text: &str, key: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
     rest.split_ascii_whitespace().next()?.parse().ok()

@@ -11,7 +11,7 @@ const PLACE_BYTES_MAX: usize = 1 << 10;
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Nothing any more. A half line at the end is nothing: it comes again.
+    /// The schedule is stopped. A half line at the end is nothing: it comes again.
     None,
     /// A line.
     Whole,
@@ -68,14 +68,14 @@ pub(super) fn with_usual_names(line: &[u8]) -> Vec<u8> {
     named
 }
 
-/// Returns the text of a field that stands in a line of JSON, or in a part of one.
+/// Returns the text of a field in a line of JSON, or in a part of one.
 pub(super) fn field_of<'l>(line: &'l [u8], name: &str) -> Option<&'l str> {
     let text = value_of(line, name)?.strip_prefix(b"\"")?;
     let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     std::str::from_utf8(text.get(..end)?).ok()
 }
 
-/// Returns what stands from the value of a field on. Within a text of JSON its name cannot stand so, since quotes are escaped there;
+/// Returns the line from the value of a field on. Within a text of JSON its name cannot stand so, since quotes are escaped there;
 /// older versions have blanks around the colon.
 fn value_of<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
     let quoted = format!("\"{name}\"");

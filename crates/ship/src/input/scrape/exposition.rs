@@ -26,7 +26,7 @@ pub(super) struct Sample<'t> {
     pub(super) time: Option<Timestamp>,
 }
 
-/// In what a page says times.
+/// The unit of timestamps on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimeUnit {
     /// Prometheus' format.
@@ -134,7 +134,7 @@ fn time_of(word: &str, unit: TimeUnit) -> Option<Timestamp> {
     };
     let micros = match word.parse::<i64>() {
         Ok(whole) => whole.checked_mul(micros_of_one)?,
-        // What of it is exact: seconds of our time leave 22 bits of a float behind the point. Beyond any time it saturates.
+        // What of it is exact: seconds of our time leave 22 bits of a float after the point. Beyond any time it saturates.
         Err(_) => (word.parse::<f64>().ok()? * micros_of_one as f64).round() as i64,
     };
     micros.checked_mul(1_000).map(Timestamp)

@@ -10,7 +10,7 @@ use super::*;
 use crate::spool::Spool;
 use crate::stop::Stop;
 
-/// Returns the events of one fetch of a server that answers `answer`; none where no one answers.
+/// Returns the events of one fetch of a server that answers `answer`; none if no one answers.
 fn scrape(answer: Option<Vec<u8>>, path: &str) -> Vec<Value> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://127.0.0.1:{}{path}", listener.local_addr().expect("an address").port());

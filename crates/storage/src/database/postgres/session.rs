@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     Postgres(tokio_postgres::Error),
     /// No answer in time.
     TimedOut,
-    /// The database cannot be used, whoever asks.
+    /// The database cannot be used.
     Problem(DatabaseProblem),
 }
 
@@ -160,7 +160,7 @@ fn is_passing(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || source.is_some_and(|source| source.kind() != io::ErrorKind::InvalidData)
 }
 
-/// Returns what the server says; what is below it says, where the server did not.
+/// Returns the error of the server, or else of the layer below.
 fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return format!("{} ({})", error.message(), error.code().code());

@@ -21,7 +21,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with settings such as `fsync=off`; none where PostgreSQL is not installed.
+    /// Starts a server with settings such as `fsync=off`; none if PostgreSQL is not installed.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!("left out: there is no PostgreSQL (apt-get install postgresql)");

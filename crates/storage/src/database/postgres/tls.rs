@@ -41,7 +41,7 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Takes every certificate. Whoever listens learns nothing, but who answers is not known; the password is not at
+/// Accepts every certificate. An eavesdropper learns nothing, but the server is not authenticated; the password is not at
 /// risk where the server asks for SCRAM, which proves both sides and the certificate to each other.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);

@@ -79,7 +79,7 @@ pub(super) fn open(
     Ok((Box::new(LostControl(problem.clone())), Some(problem)))
 }
 
-/// Gives the store in `dir` a new, empty control store in the place of one that is lost; `false` where it has one.
+/// Gives the store in `dir` a new, empty control store in the place of one that is lost; `false` if it has one.
 /// What is left of the old one is kept in `quarantine/`. No server may run on the directory.
 pub fn unlock(dir: &Path) -> Result<bool, OpenError> {
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };

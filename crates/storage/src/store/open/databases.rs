@@ -1,7 +1,7 @@
 //! Opening the catalog and the control store, wherever they are.
 //!
 //! A file in the data directory, `catalog.postgres` or `control.postgres`, says that the one or the other is in
-//! PostgreSQL. It is there so that neither a wrong address nor a setting that got lost makes the store begin anew
+//! PostgreSQL. It is there so that neither a wrong address nor a setting that got lost makes the store begin again
 //! with an empty catalog: with the file, the database must know the store; without it, a SQLite file that is there
 //! is the truth, and it is brought to PostgreSQL when the settings say so. That is one transaction there, then the
 //! file, then the SQLite file takes the name `*.sqlite.moved`; what is cut off in between is done again.

@@ -80,7 +80,7 @@ impl Opening {
         self.state.deletions.push(Arc::new(deletion));
     }
 
-    /// Writes the tombstone anew of a deletion that only the catalog knows.
+    /// Writes the tombstone again of a deletion that only the catalog knows.
     fn restore_tombstone(&mut self, row: catalog::Deletion) -> Result<(), OpenError> {
         let catalog::Deletion { id, group_id, n_events, created, sequences } = row;
         let Ok(sequences) = Sequences::decode(&sequences) else {

@@ -22,7 +22,7 @@ impl Opening {
         Ok(is_fresh && !self.is_new()?)
     }
 
-    /// Opens objects that the catalog does not know. Which of them are in use no more is judged by whoever asks.
+    /// Opens objects that the catalog does not know. The caller decides which of them are no longer in use.
     pub(super) fn unlisted_objects(
         &mut self,
         rows: &[SegmentRow],

@@ -34,7 +34,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Opens the catalog and takes over what it says.
+    /// Opens the catalog and loads its content.
     pub(super) fn begin(
         options: &Options,
         store: [u8; 16],

@@ -7,7 +7,7 @@ use super::opening::Opening;
 use super::scope::Scope;
 use crate::{OpenError, Options, Recovery};
 
-/// Makes the catalog in `options.dir` agree with the segments, and says what was done for it.
+/// Makes the catalog in `options.dir` agree with the segments, and reports the changes.
 pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
     let dir = &options.dir;
     if crate::lock::read_store(dir)?.is_none() {

@@ -1,4 +1,4 @@
-//! The WAL at a start: what it holds becomes hot events again, and what it lost is said.
+//! Replays the WAL at a start: its events become hot events again, and losses are reported.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -132,7 +132,7 @@ impl Opening {
         Ok(wal)
     }
 
-    /// Replays a file; `None` where it is not there any more afterwards.
+    /// Replays a file; `None` if it is not there any more afterwards.
     fn replay_file(&mut self, chain: &Chain, index: usize) -> Result<Option<LastFile>, OpenError> {
         let number = chain.links[index].number;
         let is_last = index + 1 == chain.links.len();
@@ -278,7 +278,7 @@ impl Opening {
         }
         acceptance.prepare().apply(&mut self.state);
         for (header, key, position, n_events) in identities {
-            // What is still in the WAL is not old: where it says so, the clock was wrong then or is wrong now.
+            // Events still in the WAL are not old: if their times are, the clock was wrong then or is wrong now.
             let is_recent = header.ingestion_time.0.abs_diff(self.now.0) < Timestamp::DAY.unsigned_abs();
             let accepted = if is_recent { header.ingestion_time } else { self.now };
             let first_sequence = header.first_sequence;

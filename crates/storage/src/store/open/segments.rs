@@ -129,7 +129,7 @@ impl Opening {
         Ok((adopted, replaced))
     }
 
-    /// Reports whether segments are where the catalog says, those in the object store too; `None` where it does not
+    /// Reports whether segments are where the catalog says, those in the object store too; `None` if it does not
     /// answer.
     fn are_there(&self, segments: &[u128], on_disk: &HashSet<u128>, rows: &[SegmentRow]) -> Option<bool> {
         for id in segments.iter().filter(|id| !on_disk.contains(id)) {
@@ -173,7 +173,7 @@ impl Opening {
         }
     }
 
-    /// Opens a segment that the catalog does not know; `None` where it cannot be read and was quarantined.
+    /// Opens a segment that the catalog does not know; `None` if it cannot be read and was quarantined.
     fn open_orphan(&mut self, file: &str) -> Result<Option<Orphan>, OpenError> {
         let path = self.dir.join(file);
         let segment = match self.files.open_local(file) {
@@ -257,7 +257,7 @@ impl Opening {
     }
 }
 
-/// Returns the id that a segment file's name tells.
+/// Returns the id in the name of a segment file.
 pub(super) fn id_of(file: &str) -> Option<u128> {
     let name = file.rsplit('/').next()?.strip_suffix(".seg")?;
     // One that came back from the object store has a second number.

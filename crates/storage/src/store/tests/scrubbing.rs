@@ -42,7 +42,7 @@ fn a_flipped_byte_anywhere_is_found_while_the_store_runs_and_named() {
     assert_eq!((store.status().scrub.segments_read, store.status().damaged), (2, vec![]));
     for at in (0..n_bytes).step_by(101).chain([n_bytes - 1]) {
         flip(&path, at);
-        // The clock stands: a cycle that has ended is begun anew by its note.
+        // The clock stands: a cycle that has ended is begun again by its note.
         store.upkeep.scrubber.restart();
         store.upkeep.scrubber.scrub(interval, FAST);
         let damaged = store.status().damaged;

@@ -96,7 +96,7 @@ pub(super) struct CompactionChoice {
     pub(super) tier: Tier,
 }
 
-/// Returns what to put together next; no ids where nothing is due.
+/// Returns the next segments to compact; no ids if there are none.
 pub(super) fn choose(candidates: &[Candidate]) -> CompactionChoice {
     let mut sorted = candidates.to_vec();
     sorted.sort_by_key(|candidate| (candidate.partition, candidate.n_bytes, candidate.id));
@@ -141,7 +141,7 @@ fn chosen(candidates: &[Candidate]) -> CompactionChoice {
 /// Most jobs that the debt looks ahead.
 const JOBS_AHEAD_MAX: usize = 64;
 
-/// Returns how many segments are to be put together until nothing is due, and their bytes.
+/// Returns how many segments wait for compaction, and their bytes.
 pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
     let (mut n_segments, mut n_bytes) = (0, 0u64);
     for _ in 0..JOBS_AHEAD_MAX {
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// Puts together until nothing is due; returns what is left and how many bytes were written.
+    /// Compacts until nothing is left to do; returns the remaining segments and the bytes written.
     fn settle(mut segments: Vec<Candidate>) -> (Vec<Candidate>, u64) {
         let mut n_written = 0;
         loop {

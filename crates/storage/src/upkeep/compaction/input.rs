@@ -21,7 +21,7 @@ impl Input {
         Some(Self { segment: segment.clone(), index, run: segment.run_reader(index)?, mask })
     }
 
-    /// Returns what the segment says of the run, deleted events included.
+    /// Returns the segment's description of the run, deleted events included.
     pub(super) fn summary(&self) -> &RunSummary {
         self.run.summary()
     }

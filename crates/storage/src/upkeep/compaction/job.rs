@@ -91,7 +91,7 @@ fn split_days(runs: &RunsByGroup, held: &HashSet<u32>) -> Result<Vec<Output>, Se
     Ok(outputs)
 }
 
-/// Returns what a group's run in a new segment will hold; `None` where that is nothing.
+/// Returns what a group's run in a new segment will hold; `None` if that is nothing.
 pub(super) fn outline(group_id: u32, runs: &[Input], share: &Share) -> Result<Option<RunOutline>, SegmentError> {
     let Some(group) = runs.first().map(|run| run.summary().group.clone()) else { return Ok(None) };
     let (mut n_events, mut bytes_raw) = (0u64, 0u64);

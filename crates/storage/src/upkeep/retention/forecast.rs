@@ -18,7 +18,7 @@ const GROWTH_DAYS: i64 = 7;
 pub struct Forecast {
     /// Stored bytes that a day has added so far.
     pub bytes_per_day: Option<u64>,
-    /// When events will next go, as things stand.
+    /// When events will next go, as far as is known.
     pub next: Option<Timestamp>,
     /// Whether they go for their size; else for their age.
     pub by_size: bool,

@@ -154,7 +154,7 @@ impl Retention {
         Ok(())
     }
 
-    /// Works out anew which rows are hidden, of the runs that trims concern in another way than before. For callers that
+    /// Works out again which rows are hidden, of the runs that trims concern in another way than before. For callers that
     /// hold `flusher` and `upkeep`. A run that cannot be read is tried again at the next turn.
     pub(super) fn mask_trimmed(&self) {
         let state = self.segments.state();
