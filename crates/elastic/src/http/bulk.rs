@@ -70,7 +70,7 @@ pub(super) async fn bulk(
 /// Checks a document of a group, with its id; returns the reason for a refusal.
 type Fit = dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
 
-/// Returns the way into the store for the documents of a sender.
+/// Returns the intake of a sender's documents.
 fn documents<'a>(server: &'a Shared, sender: &'a Sender<'a>, check: &'a Fit) -> DocumentIntake<'a> {
     DocumentIntake { intake: &server.app.intake, counter: &server.state.documents, sender, check }
 }

@@ -117,7 +117,7 @@ fn add(
 ) -> Result<Result<(), ingest::Refused>, IngestError> {
     let message = entry.get("MESSAGE").unwrap_or_default();
     collector.set_stream(place, &String::from_utf8_lossy(entry.get("_HOSTNAME").unwrap_or_default()));
-    // An entry without a time happened when it came, whatever another says.
+    // An entry without a time has the time of its arrival.
     collector.forget_line_context();
     let level = level(entry, message);
     let write = |fields: &mut FieldWriter<'_>| write_fields(entry, level.is_some(), fields);

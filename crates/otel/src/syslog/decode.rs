@@ -65,13 +65,13 @@ impl Messages<'_> {
             header = header::read(&text, &self.collector.received_for(place));
         }
         self.collector.set_stream(place, header.hostname.unwrap_or(from));
-        // A message without a time happened when it came, whatever another sender's said.
+        // A message without a time has the time of its arrival.
         self.collector.forget_line_context();
         let write = |fields: &mut FieldWriter<'_>| write_fields(&header, n_cut, fields);
         let n_max = 7 + header.structured_data.bytes().filter(|byte| *byte == b'=').count();
         let fields = EventFields::Writer { n_max, write: &write };
         let metadata = EventMetadata { time: header.time, fields, ..EventMetadata::default() };
-        // One that is too old is left out: the protocol has no word for it.
+        // A message that is too old is left out: the protocol cannot report it.
         self.collector.add(place, RawEvent::Body(frame), &metadata).map(|_| ())
     }
 
