@@ -397,3 +397,18 @@ fn a_reader_of_standard_error_that_goes_away_ends_nothing_with_a_panic() {
     command.args(["query", "--file", "a.log", "sort ("]).stderr(writer);
     assert_eq!(command.status().expect("our own executable").code(), Some(2));
 }
+
+#[test]
+fn a_noun_without_a_verb_lists() {
+    let (_scratch, server) = with_events();
+    for noun in ["groups", "lookups", "rules", "sources", "keys", "users"] {
+        let print = |verb: &[&str]| {
+            let mut command = catat(server.data_dir.parent().expect("it lies in the scratch directory"));
+            command.args([noun]).args(verb).args(["--url", &server.url, "--data-dir"]).arg(&server.data_dir);
+            let ran = run(command, "");
+            assert_eq!(ran.code, 0, "{noun} {verb:?}: {}", ran.err);
+            ran.out
+        };
+        assert_eq!(print(&[]), print(&["list"]), "{noun}");
+    }
+}

@@ -115,3 +115,74 @@ fn all_mistakes_in_settings_are_named_at_once_and_shown_settings_are_settings() 
     };
     assert_eq!(values(&catat(&["config", "show"]).out), values(&shown.out));
 }
+
+#[test]
+fn shown_pipelines_and_inputs_are_settings_without_their_secrets() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let write = |text: &str| std::fs::write(scratch.path().join("catat.toml"), text).expect("scratch is writable");
+    let show = || {
+        let mut command = catat(scratch.path());
+        command.current_dir(scratch.path()).args(["config", "show"]);
+        let ran = run(command, "");
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    write(
+        "[[pipeline]]\nname = \"web\"\nmatch = { group = \"web/*\" }\n[[pipeline.steps]]\nmask = [\"email\"]\n\
+         hash_key = \"not-for-eyes-0123456789\"\n[[input]]\ntype = \"scrape\"\nname = \"node\"\n\
+         url = \"http://me:not-for-eyes@127.0.0.1:9100/metrics\"\n",
+    );
+    let shown = show();
+    for line in [
+        "# pipeline.steps[0].hash_key is not shown; without it, masked values have no hash",
+        "[[pipeline]]",
+        "mask = [\"email\"]",
+        "# input.url: user and password are not shown",
+        "[[input]]",
+        "url = \"http://127.0.0.1:9100/metrics\"",
+    ] {
+        assert!(shown.lines().any(|text| text == line), "{line}: {shown}");
+    }
+    assert!(!shown.contains("not-for-eyes"), "{shown}");
+    write(&shown);
+    let definitions = |text: &str| {
+        let text = &text[text.find("[[pipeline]]").expect("it is shown")..];
+        text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(definitions(&show()), definitions(&shown));
+}
+
+#[test]
+fn all_wrong_keys_of_settings_and_rules_are_named_at_once() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    std::fs::write(
+        scratch.path().join("catat.toml"),
+        "[server]\nhots = []\n[alerts]\nrules_dir = \".\"\n[[pipeline]]\nnam = \"a\"\nstep = []\n\
+         [[pipeline]]\nname = \"b\"\n[[pipeline.steps]]\nlevel = \"l\"\nwhenn = {}\n[[pipeline.steps]]\nlevl = \"l\"\n\
+         [[input]]\npath = \"/a\"\nexclud = \"/b\"\n",
+    )
+    .expect("scratch is writable");
+    std::fs::write(
+        scratch.path().join("r.yaml"),
+        "groups:\n- name: g\n  rules:\n  - name: a\n    expr: x\n    severity: page\n  - nmae: b\n    query: x\n",
+    )
+    .expect("scratch is writable");
+    let mut command = catat(scratch.path());
+    command.current_dir(scratch.path()).args(["check"]);
+    let ran = run(command, "");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    for mistake in [
+        "catat.toml:2: unknown setting \"server.hots\"",
+        "catat.toml:6: pipeline[0].nam: unknown key",
+        "catat.toml:7: pipeline[0].step: unknown key",
+        "catat.toml:12: pipeline[1].steps[0].whenn: unknown key",
+        "catat.toml:14: pipeline[1].steps[1].levl: unknown key",
+        "catat.toml:16: input[0].path: unknown key",
+        "catat.toml:17: input[0].exclud: unknown key",
+        "r.yaml:5:5: unknown key \"expr\"",
+        "r.yaml:6:5: unknown key \"severity\"",
+        "r.yaml:7:5: unknown key \"nmae\"",
+    ] {
+        assert!(ran.err.contains(mistake), "{mistake}: {}", ran.err);
+    }
+}

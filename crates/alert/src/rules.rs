@@ -7,6 +7,7 @@ mod checks;
 mod composites;
 mod reader;
 mod recording;
+mod recovery;
 
 pub(crate) use self::composites::check as check_composites;
 
@@ -17,7 +18,8 @@ use std::path::Path;
 use crate::Channel;
 use crate::metrics::{FileMetric, Recording};
 use crate::rule::{Rule, RuleError};
-use crate::rules::reader::{FileText, Reader};
+use crate::rules::reader::Reader;
+use crate::rules::recovery::ParsedFile;
 
 /// Largest rule file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -77,12 +79,8 @@ impl RuleSet {
 
     /// Adds the rules and channels of one file.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Vec<RuleError>> {
-        let read: FileText = serde_saphyr::from_str(text).map_err(|error| {
-            let location = error.location();
-            let message = checks::shown(&error.without_snippet().to_string());
-            let (line, column) = (location.map(|l| l.line()), location.map(|l| l.column()));
-            vec![RuleError { file: file.into(), line, column, message }]
-        })?;
+        let ParsedFile { file: read, errors: wrong } = recovery::parse(file, text);
+        let Some(read) = read else { return Err(wrong) };
         let mut reader = Reader { file, errors: Vec::new(), names: self.names() };
         for group in read.groups {
             let interval_ns = group.interval.as_ref().and_then(|text| reader.interval("interval", text));
@@ -112,7 +110,12 @@ impl RuleSet {
             let message = format!("more than {RULES_MAX} rules or {CHANNELS_MAX} channels");
             reader.errors.push(RuleError { file: file.into(), line: None, column: None, message });
         }
-        if reader.errors.is_empty() { Ok(()) } else { Err(reader.errors) }
+        let mut errors = recovery::without_consequences(text, &wrong, reader.errors);
+        if !wrong.is_empty() {
+            errors.extend(wrong);
+            errors.sort_by_key(|error| (error.line, error.column));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn names(&self) -> BTreeSet<String> {

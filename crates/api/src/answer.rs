@@ -49,7 +49,7 @@ impl Form {
         named.next().unwrap_or(Self::Json)
     }
 
-    /// The content type of the form.
+    /// Returns the content type of the form.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -59,7 +59,7 @@ impl Form {
         }
     }
 
-    /// The headers of an answer: its content type, and that what is a file for somebody is never shown as a page.
+    /// Returns the headers of an answer: its content type, and a download for what a browser must not show as a page.
     pub(crate) fn headers(self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type()));
@@ -76,12 +76,12 @@ impl Form {
 }
 
 impl Form {
-    /// Whether the form has rows only: no place for errors, or for what is missing.
+    /// Reports whether the form has rows only, with no place for errors or warnings.
     pub(crate) fn is_bare(self) -> bool {
         matches!(self, Self::Csv(_) | Self::Sheet(_))
     }
 
-    /// What stands before the rows.
+    /// Returns the text before the rows.
     pub(crate) fn head(self, columns: &[ColumnInfo]) -> String {
         match self {
             Self::Json => format!("{{\"columns\":{},\"rows\":[", columns_json(columns)),
@@ -92,14 +92,14 @@ impl Form {
     }
 }
 
-/// What the parameters of a media type say about formulas.
+/// Returns what the parameters of a media type say about formulas.
 fn formulas_of(media_type: &str) -> Formulas {
     let mut parameters = media_type.split(';').skip(1).map(|parameter| parameter.trim());
     let is_raw = parameters.any(|parameter| parameter.eq_ignore_ascii_case("raw=true"));
     if is_raw { Formulas::Kept } else { Formulas::Disarmed }
 }
 
-/// The answer as a response in the form asked for; `extra` members stand at the end of JSON and NDJSON answers.
+/// Returns the answer as a response in the requested form; JSON and NDJSON answers end with the `extra` members.
 pub(crate) fn respond(form: Form, answer: Answer, extra: Map<String, Json>) -> Response {
     let is_partial = !answer.partial_reasons.is_empty();
     let mut pieces = Pieces::new(form, answer, extra);
@@ -166,7 +166,7 @@ impl Pieces {
 /// What the columns are called.
 pub(crate) type Names = Arc<[String]>;
 
-/// The names of columns.
+/// Returns the names of columns.
 pub(crate) fn names_of(columns: &[ColumnInfo]) -> Names {
     columns.iter().map(|column| column.name.clone()).collect()
 }
@@ -217,7 +217,7 @@ impl Iterator for Pieces {
     }
 }
 
-/// What follows the rows: statistics, whether all is there, warnings.
+/// Returns the text after the rows: statistics, completeness, warnings.
 fn end_json(answer: &Answer, extra: Map<String, Json>) -> Json {
     let mut end = Map::new();
     end.insert("more".into(), answer.more.into());
@@ -251,7 +251,7 @@ fn write_row_json(row: &[Option<Value>], out: &mut String) {
     out.push(']');
 }
 
-/// The first line of a table.
+/// Returns the first line of a table.
 fn csv_head(columns: &[ColumnInfo], formulas: Formulas) -> String {
     let mut head = String::new();
     for (at, column) in columns.iter().enumerate() {

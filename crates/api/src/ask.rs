@@ -159,7 +159,7 @@ pub(crate) fn time_zone(name: Option<&str>) -> Result<Tz, Problem> {
     })
 }
 
-/// The range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given. A `from` with
+/// Returns the range from `from` to `to`, of which `to` itself is a part; the last hour where neither is given. A `from` with
 /// two ends is the whole range.
 pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zone: Tz) -> Result<TimeRange, Problem> {
     if let (Some(Value::String(text)), None) = (from, to)
@@ -184,7 +184,7 @@ pub(crate) fn range(from: Option<&Value>, to: Option<&Value>, now: Timestamp, zo
     Ok(TimeRange { from, to })
 }
 
-/// A text that is no range, with the place of what is wrong in it.
+/// Returns the problem of a text that is not a range, with the place of the mistake.
 pub(crate) fn bad_range(text: &str, error: &plan::time::TimeError) -> Problem {
     let span = plan::error::Span { start: error.place.start, end: error.place.end };
     QueryErrors::from(QueryError::new("bad-time", error.reason(), text, span).with_hint(error.hint())).into()

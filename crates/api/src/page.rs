@@ -37,12 +37,12 @@ const REFERENCE_FRAME: &str = "reference.html";
 /// The frame of the manual.
 const MANUAL_FRAME: &str = "docs.html";
 
-/// The page itself, for its own routes.
+/// Returns the page itself, for its own routes.
 pub fn index(headers: &HeaderMap) -> Response {
     file("index.html", None, headers)
 }
 
-/// A file of the page, or 404.
+/// Returns a file of the page, or 404.
 pub fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     let is_packed = Coding::ALL.iter().any(|coding| name.ends_with(coding.suffix()));
@@ -52,18 +52,18 @@ pub fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response
     file(name, version, headers)
 }
 
-/// The language reference.
+/// Returns the language reference.
 pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response {
     let Some(frame) = Dist::get(REFERENCE_FRAME) else { return not_found("/reference") };
     html(reference.page(&String::from_utf8_lossy(&frame.data)), headers)
 }
 
-/// The frame of the manual's pages.
+/// Returns the frame of the manual's pages.
 pub(crate) fn manual_frame() -> String {
     Dist::get(MANUAL_FRAME).map(|frame| String::from_utf8_lossy(&frame.data).into_owned()).unwrap_or_default()
 }
 
-/// A rendered page, with the tag of its content.
+/// Returns a rendered page, with the tag of its content.
 pub(crate) fn html(page: String, headers: &HeaderMap) -> Response {
     let mut hasher = DefaultHasher::new();
     page.hash(&mut hasher);
@@ -125,7 +125,7 @@ impl Coding {
         }
     }
 
-    /// Whether a client takes it; one that takes anything says what it prefers to.
+    /// Reports whether a client accepts the encoding; `*` alone does not count.
     fn is_taken(self, headers: &HeaderMap) -> bool {
         let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|item| {
@@ -137,7 +137,7 @@ impl Coding {
     }
 }
 
-/// A file in the best form that a client takes; nothing where there is none of this content.
+/// Returns a file in the best encoding that a client accepts; `None` for an unknown file.
 fn packed(name: &str, checksum: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
     let list = Dist::get(PACKED)?;
     let is_listed =
@@ -146,14 +146,14 @@ fn packed(name: &str, checksum: &str, headers: &HeaderMap) -> Option<(Coding, Co
     Some((coding, Dist::get(&format!("{name}{}", coding.suffix()))?.data))
 }
 
-/// Whether the one who asks has the content with this tag already.
+/// Reports whether the client already has the content with this tag.
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     // A compressing proxy, or our own layer, may have weakened the tag; the content is the same.
     tags.into_iter().any(|value| value.split(',').any(|known| known.trim().trim_start_matches("W/") == tag))
 }
 
-/// The answer with a file; without a body, that it has not changed.
+/// Returns the answer with a file; without a body, the answer 304.
 fn answer(body: Option<Body>, content_type: &'static str, caching: &'static str, tag: &str) -> Response {
     let mut response = match body {
         Some(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response(),

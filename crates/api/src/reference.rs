@@ -86,12 +86,12 @@ impl Reference {
             writeln!(self.contents, "<li class=\"{level}\"><a href=\"reference#{first}\">{}</a></li>", escaped(&title));
     }
 
-    /// The whole page in its frame.
+    /// Returns the whole page in its frame.
     pub(crate) fn page(&self, frame: &str) -> String {
         frame.replacen(CONTENTS_MARK, &self.contents, 1).replacen(TEXT_MARK, &self.text, 1)
     }
 
-    /// Where a command, function or operator is described, relative to the page's base; `None` where it is not.
+    /// Returns the link to the description of a command, function or operator, relative to the base of the page; `None` without one.
     pub(crate) fn place_of(&self, name: &str) -> Option<String> {
         let word = leading_word(name)?;
         self.anchors.contains(&word).then(|| format!("reference#{word}"))

@@ -39,7 +39,7 @@ impl UnknownFieldCache {
     }
 }
 
-/// A hash of the fields asked for and of the runs: a segment is itself for ever, hot events by how far they go.
+/// Returns a hash of the fields and the runs: a segment never changes, hot events are identified by their last sequence.
 fn key(asked: &UnknownFields, runs: &[Arc<dyn Run>]) -> u64 {
     let names: Vec<(&str, Option<&str>)> = asked.asked().collect();
     let of_run = |run: &Arc<dyn Run>| {

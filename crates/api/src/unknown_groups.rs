@@ -24,7 +24,7 @@ fn unknown_group(groups: &[GroupStatus], pattern: &GroupPattern) -> Warning {
     Warning { code: "unknown-group", message, line: None, column: None, hint: Some(hint) }
 }
 
-/// The groups that `name` was probably meant to be: whose last parts it is, that contain it, or that are spelled alike.
+/// Returns the groups that `name` probably means: those that end in it, contain it, or are spelled alike.
 fn proposals<'a>(groups: impl Iterator<Item = &'a str> + Clone, name: &str) -> Vec<&'a str> {
     let wanted = name.replace('*', "").to_lowercase();
     if wanted.is_empty() {

@@ -98,7 +98,7 @@ impl Views {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The views that exist for a caller, starred ones first, then by name.
+    /// Returns the views that exist for a caller, starred ones first, then by name.
     pub(crate) fn list(&self, store: &Store, caller: &Caller) -> Result<Vec<Value>, Problem> {
         let mut seen: Vec<(String, Document)> = all(store)?;
         seen.retain(|(_, document)| document.is_seen_by(caller));
@@ -173,13 +173,13 @@ impl Views {
     }
 }
 
-/// All views; what cannot be read is left out.
+/// Returns all views; what cannot be read is left out.
 fn all(store: &Store) -> Result<Vec<(String, Document)>, Problem> {
     let documents = store.settings(KIND)?;
     Ok(documents.into_iter().filter_map(|(id, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
 }
 
-/// A view that the caller may change.
+/// Returns a view that the caller may change.
 fn owned<'a>(known: &'a [(String, Document)], caller: &Caller, id: &str) -> Result<&'a Document, Problem> {
     let seen = known.iter().find(|(known, document)| known == id && document.is_seen_by(caller));
     let (_, document) = seen.ok_or_else(|| Problem::not_found(format!("there is no view {id:?}")))?;
@@ -212,7 +212,7 @@ impl Document {
         self.owner_id == *caller.identity() || caller.role == Role::Admin
     }
 
-    /// Whether all groups that it names exist within a scope. One that names none is about all groups.
+    /// Reports whether all groups that the view names are within a scope. A view that names none is about all groups.
     fn is_about(&self, scope: &GroupScope) -> bool {
         let groups = self.wanted.view.get("groups").map(String::as_str).unwrap_or_default();
         let mut named = groups.split(',').filter(|name| !name.is_empty()).peekable();
@@ -236,7 +236,7 @@ impl Document {
 }
 
 impl ViewDefinition {
-    /// What may be kept of it.
+    /// Checks the view and returns it in the form in which it is stored.
     fn checked(self) -> Result<Kept, Problem> {
         let bad = |message: String| Problem::bad_request("bad-view", message);
         let is_text =

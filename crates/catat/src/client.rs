@@ -52,7 +52,7 @@ impl Server {
         Ok(Self { client, url, key })
     }
 
-    /// A request to the route `path`, with the key.
+    /// Returns a request to the route `path`, with the key.
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.url));
         match &self.key {

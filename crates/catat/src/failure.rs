@@ -21,12 +21,12 @@ impl Failure {
         Self::new(1, message)
     }
 
-    /// Nothing matched, and that was to be told by the exit code.
+    /// Returns the failure of `--exit-on-empty`: nothing matched.
     pub(crate) fn no_match() -> Self {
         Self::new(1, "")
     }
 
-    /// The arguments, the configuration or the query are wrong.
+    /// Returns a failure of arguments, configuration or query.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(2, message)
     }
@@ -36,32 +36,32 @@ impl Failure {
         Self::new(3, message)
     }
 
-    /// The answer is not complete; what there is was printed.
+    /// Returns the failure of an incomplete answer, whose rows were printed.
     pub(crate) fn partial(message: impl Into<String>) -> Self {
         Self::new(4, message)
     }
 
-    /// The key does not allow it.
+    /// Returns the failure of a request that the key does not allow.
     pub(crate) fn not_allowed(message: impl Into<String>) -> Self {
         Self::new(5, message)
     }
 
-    /// Whether the same may work a moment later.
+    /// Reports whether the same request may succeed a moment later.
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self.code, 1 | 3)
     }
 
-    /// The same with something more to say, on a line of its own.
+    /// Returns the failure with one more line of text.
     pub(crate) fn with(self, more: &str) -> Self {
         Self { message: format!("{}\n{more}", self.message), ..self }
     }
 
-    /// What is wrong.
+    /// Returns the message.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// Tells the user and gives the exit code.
+    /// Prints the message and returns the exit code.
     pub(crate) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
             say!("catat: {}", self.message);
@@ -70,7 +70,7 @@ impl Failure {
     }
 }
 
-/// A reader that closed the pipe wants no more: that is success.
+/// Returns the failure of an output; a closed pipe counts as success.
 pub(crate) fn of_output(error: std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         std::process::exit(0);

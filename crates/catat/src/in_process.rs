@@ -78,7 +78,7 @@ fn as_delivery_error(error: IngestError) -> DeliverError {
     }
 }
 
-/// What to ship: the PATHs of `up` and `ship`, else the inputs of the configuration, else the logs of this machine.
+/// Returns what to ship: the PATHs of `up` and `ship`, else the inputs of the configuration, else the logs of this machine.
 pub(crate) fn ship_options(
     state_dir: &Path,
     paths: &[PathBuf],

@@ -24,7 +24,7 @@ pub(crate) fn base_url(config: &Config, listening: SocketAddr) -> String {
     }
 }
 
-/// The address from which this machine would send to others; loopback where it has none.
+/// Returns the address from which this machine would send to others; loopback where it has none.
 fn own_address(unspecified: IpAddr) -> IpAddr {
     let (elsewhere, loopback): (IpAddr, IpAddr) = match unspecified {
         IpAddr::V4(_) => (ELSEWHERE_V4.into(), Ipv4Addr::LOCALHOST.into()),

@@ -37,7 +37,7 @@ use crate::zone::Zones;
 /// What a query may hold where the system does not say how much there is.
 const MEMORY_BYTES_UNKNOWN: usize = 1 << 30;
 
-/// The bytes of a file, unpacked where it is packed; those of standard input for `-`.
+/// Returns the bytes of a file, unpacked where it is packed; those of standard input for `-`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     let mut found = inputs::inputs(&[path.to_owned()])?;
     let Some(input) = found.pop().filter(|_| found.is_empty()) else {
@@ -140,7 +140,7 @@ fn query_errors(errors: &plan::QueryErrors, query: &str) -> String {
     errors.0.iter().map(shown).collect::<Vec<_>>().join("\n")
 }
 
-/// The range asked for; without one all time, for a file has no last hour.
+/// Returns the requested range; all time by default, as a file has no last hour.
 fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
     let parse = |flag: &str, text: &str| {
         plan::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
@@ -162,7 +162,7 @@ fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<Time
     })
 }
 
-/// The tables that the arguments name.
+/// Returns the tables that the arguments name.
 fn tables(named: &[String]) -> Result<HashMap<String, Arc<Rows>>, Failure> {
     let mut tables = HashMap::new();
     for table in named {
@@ -187,7 +187,7 @@ fn spool(input: &Input) -> Result<Input, Failure> {
     Ok(Input { spooled: Some(Arc::new(file)), n_bytes, ..input.clone() })
 }
 
-/// How much a query may hold: half of what the machine, or the group of processes that this one is in, has left. Nobody
+/// Returns how much a query may hold: half of what the machine, or the group of processes that this one is in, has left. Nobody
 /// else is served by this process.
 fn memory_bytes_max() -> usize {
     let read = |path: &str| std::fs::read_to_string(path).ok();

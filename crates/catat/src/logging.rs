@@ -24,7 +24,7 @@ pub(crate) fn start() {
     log.with_writer(std::io::stderr).with_ansi(has_colours).init();
 }
 
-/// What is written: as somebody asked, or else what is wrong.
+/// Returns the log filter: the requested one, else warnings.
 fn filter(asked: Option<&str>) -> EnvFilter {
     let usual = || EnvFilter::new("warn,tantivy=error");
     // Of two words about one target the last holds.

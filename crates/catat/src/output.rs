@@ -68,7 +68,7 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// How many rows were given.
+    /// Returns the number of rows so far.
     pub(crate) fn n_rows(&self) -> u64 {
         self.n_rows
     }
@@ -193,7 +193,7 @@ pub(crate) fn terminal_width() -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|width| *width > 0)
 }
 
-/// Whether standard output is to be coloured.
+/// Reports whether standard output is to be coloured.
 pub(crate) fn is_coloured(choice: Color) -> bool {
     match choice {
         Color::Always => true,
@@ -206,7 +206,7 @@ pub(crate) fn is_coloured(choice: Color) -> bool {
     }
 }
 
-/// The format to use where none was asked for: readable on a terminal, NDJSON in a pipe.
+/// Returns the default format: readable on a terminal, NDJSON in a pipe.
 pub(crate) fn default_format(columns: &[Column]) -> Format {
     if !std::io::stdout().is_terminal() {
         Format::Ndjson

@@ -33,7 +33,7 @@ pub(crate) async fn live() {
     }
 }
 
-/// How often it is said that we live: twice in the time after which nobody believes it any more.
+/// Returns the interval of watchdog messages: half the timeout of the service manager.
 fn watchdog_interval(usec: Option<OsString>, pid: Option<OsString>) -> Option<Duration> {
     let number = |text: &OsStr| text.to_str()?.parse::<u64>().ok();
     if pid.is_some_and(|pid| number(&pid) != Some(std::process::id().into())) {

@@ -38,7 +38,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Where it will answer.
+    /// Returns the URL of the server.
     pub(crate) fn url(&self) -> String {
         let address = self.listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
         url_at(self.app.tls.is_some(), &address)
@@ -122,7 +122,7 @@ fn no_keys(config: &Config) -> Failure {
     ))
 }
 
-/// What is said of events on their way in holds from the next request on.
+/// Compiles the pipelines and sets them for all requests from now on.
 fn set_pipelines(intake: &Intake, config: &Config) -> Result<(), String> {
     let pipelines = ingest::Pipelines::compile(&config.pipelines);
     let shown = |errors: Vec<definition::DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -173,12 +173,12 @@ fn note_address(config: &Config, mut address: std::net::SocketAddr) {
     let _ = storage::create_file(&config.data_dir.join("address")).and_then(|mut file| writeln!(file, "{url}"));
 }
 
-/// The URL of an address, with TLS or without.
+/// Returns the URL of an address, with TLS or without.
 fn url_at(has_tls: bool, address: &dyn std::fmt::Display) -> String {
     format!("{}://{address}", if has_tls { "https" } else { "http" })
 }
 
-/// Where alerts and metrics keep what they have come to.
+/// Returns the directory of the state of alerts and metrics.
 fn alerts_dir(config: &Config) -> PathBuf {
     config.data_dir.join("alerts")
 }
@@ -260,7 +260,7 @@ pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), F
     Ok(())
 }
 
-/// Where the shipper of this process keeps what it has sent.
+/// Returns the state directory of the shipper in this process.
 pub(crate) fn ship_dir(config: &Config) -> PathBuf {
     config.data_dir.join("ship")
 }

@@ -31,23 +31,23 @@ impl Zones {
         Ok(Self { named: named.map(parse).transpose()?, host })
     }
 
-    /// The zone in which times are read, and printed for people.
+    /// Returns the zone in which times are read, and printed for people.
     pub(crate) fn spoken(&self) -> Tz {
         self.named.unwrap_or(self.host)
     }
 
-    /// Its name.
+    /// Returns its name.
     pub(crate) fn name(&self) -> String {
         self.spoken().name().to_owned()
     }
 
-    /// The zone in which times are printed, for a person or not.
+    /// Returns the zone in which times are printed.
     pub(crate) fn printed(&self, for_person: bool) -> Tz {
         if for_person { self.spoken() } else { self.named.unwrap_or(Tz::UTC) }
     }
 }
 
-/// A time in a cell of JSON, in a zone; what is no time stays as it is.
+/// Returns the time in a JSON cell in a zone; `None` for a cell that is no time.
 pub(crate) fn in_zone(cell: &str, zone: Tz) -> Option<String> {
     let text = cell.strip_prefix('"')?.strip_suffix('"')?;
     let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&zone);

@@ -1,4 +1,4 @@
-//! Answers in Amazon's form: JSON 1.1, an id for each request, and errors with the names that its clients know.
+//! Answers in Amazon's form: JSON 1.1, a request id, and Amazon's names of errors.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use door::problem::Problem;
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 
-/// A problem as CloudWatch says it.
+/// An error in the form of CloudWatch.
 #[derive(Clone, Debug)]
 pub struct CloudWatchProblem {
     pub(super) kind: &'static str,
     status: StatusCode,
     message: String,
     retry_after_s: Option<u64>,
-    /// What the body says beside name and message.
+    /// A further member of the body.
     more: Option<(&'static str, Value)>,
 }
 
@@ -31,7 +31,7 @@ impl CloudWatchProblem {
         Self { kind, status: StatusCode::BAD_REQUEST, message: message.into(), retry_after_s: None, more: None }
     }
 
-    /// Something in the request is not as it should be.
+    /// The error for an invalid parameter.
     pub(super) fn parameter(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterException", message)
     }
@@ -44,7 +44,7 @@ impl CloudWatchProblem {
         Self::new("ResourceNotFoundException", "The specified log group does not exist.")
     }
 
-    /// The error of queries and events for a group that does not exist, which names it.
+    /// Returns the error of queries and events for a group that does not exist, which names it.
     pub(super) fn no_group_named(name: &GroupName) -> Self {
         let message = format!("Log group '{name}' does not exist for account ID '000000000000'.");
         Self::new("ResourceNotFoundException", message)
@@ -54,7 +54,7 @@ impl CloudWatchProblem {
         Self::new("ResourceNotFoundException", "The specified log stream does not exist.")
     }
 
-    /// The answer to who was refused before the handler was reached. Another site's page is told in words of HTTP, too.
+    /// Answers a request that was refused before it reached its handler. For pages of other sites the status is 403, too.
     pub fn refuse(problem: &Problem) -> Response {
         let mut response = Self::from(problem.clone()).into_response();
         if problem.status == StatusCode::FORBIDDEN {
@@ -63,7 +63,7 @@ impl CloudWatchProblem {
         response
     }
 
-    /// A query that cannot be understood; says where, in UTF-16 units from its beginning.
+    /// Returns the error for a query that cannot be parsed, with its position in UTF-16 units.
     pub(super) fn malformed(problem: Problem) -> Self {
         let Some(place) = problem.places.first() else { return problem.into() };
         let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -74,7 +74,7 @@ impl CloudWatchProblem {
         Self { more: Some(("queryCompileError", error)), ..Self::new("MalformedQueryException", message) }
     }
 
-    /// The status, the name and the text, for services that say them in another form.
+    /// Returns status, name and message, for services with another form of errors.
     pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
         (self.status, self.kind, &self.message)
     }
@@ -87,7 +87,7 @@ impl CloudWatchProblem {
 impl<E: Into<Problem>> From<E> for CloudWatchProblem {
     fn from(error: E) -> Self {
         let problem: Problem = error.into();
-        // Clients try again after the names that stand for a passing state; all others are for good.
+        // Clients retry after the names of temporary errors; all others are permanent.
         let (kind, status) = match problem.status.as_u16() {
             401 | 403 => ("AccessDeniedException", StatusCode::BAD_REQUEST),
             404 => ("ResourceNotFoundException", StatusCode::BAD_REQUEST),
@@ -120,12 +120,12 @@ impl IntoResponse for CloudWatchProblem {
     }
 }
 
-/// The answer of an operation; one that says nothing has no body.
+/// Answers an operation; `null` has no body.
 pub(super) fn answer(value: &Value) -> Response {
     with_headers(if value.is_null() { ().into_response() } else { value.to_string().into_response() })
 }
 
-/// An answer of many rows, written piece by piece.
+/// Answers with many rows, written piece by piece.
 pub(super) fn streamed(pieces: impl Iterator<Item = Arc<str>> + Send + 'static) -> Response {
     let mut pieces = pieces;
     let gathered = std::iter::from_fn(move || {
@@ -148,12 +148,12 @@ fn with_headers(mut response: Response) -> Response {
     response
 }
 
-/// A random UUID; without randomness it is none that says anything.
+/// Returns a random UUID, or a fixed one without a source of randomness.
 pub(super) fn request_id() -> String {
     random_id().unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".into())
 }
 
-/// A random UUID.
+/// Returns a random UUID.
 pub(super) fn random_id() -> Result<String, Problem> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;

@@ -1,6 +1,6 @@
-//! Who asks: checks the signature of a request, or takes whom the guard knows already, and reads the body.
+//! Authenticates requests: by the caller that the guard has identified, or by a signature, and reads the body.
 //!
-//! Only the handler can check a signature, which covers the body; so everything of this door comes through here.
+//! Only the handler can check a signature, since it covers the body. Therefore all requests of this API pass here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ use door::headers::encoding;
 use door::problem::Problem;
 use door::table::Refused;
 
-/// Where a client that did not sign believes to be.
+/// The region of a client that did not sign.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// A request of somebody who is known.
+/// A request of an authenticated caller.
 pub(super) struct AuthenticatedRequest {
-    /// The server as they see it.
+    /// The server as the caller sees it.
     pub(super) server: Shared,
-    /// Where they believe to be.
+    /// The region in the client's configuration.
     pub(super) region: String,
     pub(super) received: Received,
     pub(super) encoding: Encoding,
 }
 
-/// Lets in whoever may ask something of a service of Amazon's, with a body of at most `bytes_max`.
+/// Authenticates a request for a service of Amazon's and reads its body of at most `bytes_max`.
 pub(super) async fn admit(
     server: Shared,
     parts: &Parts,
@@ -46,7 +46,7 @@ pub(super) async fn admit(
     }
     let signature = Signature::of(&parts.headers, service, server.now());
     let is_known = server.caller.may(Role::Ingest) || server.caller.may(Role::Read);
-    // Who is known already may sign with anything.
+    // A caller identified by a key may sign with anything.
     let pair = if is_known { None } else { Some(pair_of(&server, signature.as_ref(), parts)?) };
     let received = match &pair {
         None => server.bodies.read(body, bytes_max).await,
@@ -78,7 +78,7 @@ pub(super) async fn admit(
     Ok(AuthenticatedRequest { server, region, received, encoding })
 }
 
-/// Who may have signed a request, and the secret that shows whether they did.
+/// Returns the caller that a signature names, and the secret to check it with.
 fn pair_of(
     server: &Shared,
     signature: Result<&Option<Signature>, &CloudWatchProblem>,
@@ -92,7 +92,7 @@ fn pair_of(
     })
 }
 
-/// Counts a wrong signature like a wrong key; says `wrong`, or that there were too many.
+/// Counts a failed attempt. Returns `wrong`, or the error for too many attempts.
 fn refuse(server: &Shared, parts: &Parts, wrong: CloudWatchProblem) -> CloudWatchProblem {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let tried = parts.headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();

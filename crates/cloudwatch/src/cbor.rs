@@ -1,12 +1,11 @@
-//! As much of CBOR (RFC 8949) as requests and answers of CloudWatch's metrics have: maps, lists, texts, whole numbers and
-//! truths, as the JSON that they could also be.
+//! The subset of CBOR (RFC 8949) that the metrics API needs, as JSON values: maps, lists, texts, integers and booleans.
 
 use serde_json::{Map, Value};
 
 /// Deepest nesting of a request.
 const NESTING_MAX: usize = 16;
 
-/// What the first three bits of an item say.
+/// The major type of an item: its first three bits.
 const UNSIGNED: u8 = 0;
 const NEGATIVE: u8 = 1;
 const TEXT: u8 = 3;
@@ -15,11 +14,11 @@ const MAP: u8 = 5;
 const TAG: u8 = 6;
 const SIMPLE: u8 = 7;
 
-/// The length that says that a `BREAK` ends a list, a map or a text in parts.
+/// The length of an item that a `BREAK` ends.
 const UNKNOWN: u8 = 31;
 const BREAK: u8 = 0xff;
 
-/// Reads an item, and nothing behind it; `None` for what is broken, too deep, or of another kind.
+/// Reads a single item; `None` if it is malformed, too deep, of another kind, or followed by bytes.
 pub(super) fn read(bytes: &[u8]) -> Option<Value> {
     let mut reader = Reader { rest: bytes };
     let value = reader.item(NESTING_MAX)?;
@@ -77,7 +76,7 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// The kind of an item, and the length or number that follows; `None` for one that is not known.
+    /// Returns the kind of an item, and the length or number that follows; `None` for one that is not known.
     fn head(&mut self) -> Option<(u8, Option<u64>)> {
         let first = *self.take(1)?.first()?;
         let (kind, short) = (first >> 5, first & 31);
@@ -125,7 +124,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether an item follows in a list or map of which some were read.
+    /// Reports whether another item of a list or map follows.
     fn has_next(&mut self, length: Option<u64>, n_read: usize) -> Option<bool> {
         match length {
             Some(length) => Some((n_read as u64) < length),

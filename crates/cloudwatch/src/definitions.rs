@@ -1,9 +1,9 @@
-//! Queries that somebody has written down under a name: documents of kind `cloudwatch-query` in the control store.
+//! Saved queries: documents of kind `cloudwatch-query` in the control store.
 //!
 //! ```text
 //! {"name":"…","query":"…","groups":["…"],"parameters":[…],"changed":ms}
 //! ```
-//! They are texts, run only when somebody starts them. One is shown to whom all groups that it names exist for.
+//! A definition is visible to callers who reach all groups that it names. Its text is not checked.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use door::problem::Problem;
 
 const KIND: &str = "cloudwatch-query";
 
-/// Definitions in all, of one page, and what each may have.
+/// Limits on the definitions in total and per page, and on the parts of each.
 const DEFINITIONS_MAX: usize = 1_000;
 const PAGE_MAX: usize = 1_000;
 const NAME_CHARS_MAX: usize = 255;
@@ -26,7 +26,7 @@ const QUERY_CHARS_MAX: usize = 10_000;
 const GROUPS_MAX: usize = 50;
 const PARAMETERS_MAX: usize = 20;
 
-/// The kind of the parameters' list as it is kept: told again as it was given.
+/// A saved query. Its parameters are returned as they were given.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Definition {
     name: String,
@@ -116,12 +116,12 @@ impl OperationRequest {
     }
 }
 
-/// Whether all groups that a definition names exist for the caller.
+/// Reports whether the caller reaches all groups that a definition names.
 fn is_seen(definition: &Definition, server: &door::server::Shared) -> bool {
     definition.groups.iter().all(|group| server.reaches(group))
 }
 
-/// A document of another version, or one that was spoilt, is not shown.
+/// Reads a document; `None` for one of another version or a damaged one, which is not listed.
 fn read(json: &str) -> Option<Definition> {
     serde_json::from_str(json).ok()
 }

@@ -16,12 +16,12 @@ const TEXT: u8 = 7;
 /// Bytes of a message besides headers and payload.
 const FRAME_BYTES: usize = 16;
 
-/// An event of a name with a payload of JSON.
+/// Returns an event of a name with a payload of JSON.
 pub(super) fn event(name: &str, payload: &str) -> Vec<u8> {
     message(&[(":message-type", "event"), (":event-type", name)], payload)
 }
 
-/// The end of a stream that went wrong, with Amazon's name for it.
+/// Returns the end of a stream that went wrong, with Amazon's name for it.
 pub(super) fn exception(name: &str, payload: &str) -> Vec<u8> {
     message(&[(":message-type", "exception"), (":exception-type", name)], payload)
 }

@@ -1,8 +1,8 @@
-//! Events page by page: `FilterLogEvents` of a group, `GetLogEvents` of a stream.
+//! Pages of events: `FilterLogEvents` of a group, `GetLogEvents` of a stream.
 //!
-//! A page ends at an event, and the token behind it says which and in what direction to go on: `f/ID` for what comes
-//! after the event, `b/ID` for what came before. So pages hold together while events come in, and a token can be kept
-//! for as long as one likes. What lies near is looked at first, in spans of time that grow.
+//! The token of a page names an event and a direction: `f/ID` for later events, `b/ID` for earlier ones. Pages therefore
+//! stay consistent while events arrive, and a token never expires. A page is searched in growing spans of time, nearest
+//! first.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use door::problem::Problem;
 use door::reading::{Reading, Scope, read};
 use door::spans::{ends, spans};
 
-/// Events of a page, as Amazon has it; and the bytes of their messages, after which a page is full.
+/// Limits of a page: events, as at Amazon, and bytes of their messages.
 const EVENTS_MAX: usize = 10_000;
 const PAGE_BYTES: usize = 1 << 20;
 
-/// Events that are read at once where many do not fit into the memory of a query.
+/// Events read at once if more do not fit into the memory of a query.
 const FEW: usize = 64;
 
-/// Streams of one request.
+/// Limit on the streams of one request.
 const STREAMS_MAX: usize = 100;
 
 /// A page of events that is requested.
@@ -43,11 +43,11 @@ struct EventRequest {
     most: usize,
 }
 
-/// Where a page begins, and which way it goes.
+/// The start and direction of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     side: Side,
-    /// The event that the page begins behind; none for the end of the range.
+    /// The event next to the page; `None` for the end of the range.
     id: Option<EventId>,
 }
 
@@ -59,7 +59,7 @@ struct Line {
     arrived: Timestamp,
 }
 
-/// Events in the direction that was asked for, and whether there are more.
+/// The events of a page in its direction, and whether there are more.
 #[derive(Default)]
 struct Page {
     lines: Vec<Line>,
@@ -137,7 +137,7 @@ impl OperationRequest {
         Ok(json!({"events": events, "nextForwardToken": forward, "nextBackwardToken": backward}))
     }
 
-    /// Refuses streams that a group does not have.
+    /// Refuses streams that the group does not have.
     async fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
         let (server, group) = (self.server.clone(), group.clone());
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -152,7 +152,7 @@ impl OperationRequest {
     }
 }
 
-/// From `startTime` to `endTime`, in milliseconds, and `end_ns` beyond.
+/// Reads the range from `startTime` to `endTime`, in milliseconds, extended by `end_ns`.
 fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange, CloudWatchProblem> {
     let time = |name: &str| input.optional_integer(name).map(|time| time.map(|ms| ms.saturating_mul(1_000_000)));
     let from = time("startTime")?.map_or(TimeRange::ALL.from, Timestamp);
@@ -164,7 +164,7 @@ fn range_of(input: &Input, end_ns: i64) -> Result<TimeRange, CloudWatchProblem> 
     Ok(TimeRange { from, to })
 }
 
-/// Where the token says to go on, else at one of the ends.
+/// Returns the place that the token names, else the end of the range where `side` begins.
 fn place_of(input: &Input, side: Side) -> Result<Place, CloudWatchProblem> {
     let Some(token) = input.text("nextToken")? else { return Ok(Place { side, id: None }) };
     Place::read(token).ok_or_else(|| CloudWatchProblem::parameter("The specified nextToken is invalid."))
@@ -187,21 +187,21 @@ impl Place {
     }
 }
 
-/// The tokens of a page whose lines stand in the order of time. Where there is no further line, the token of that
-/// direction is the one that was asked with, and the other one begins with the line that was the last.
+/// Returns the tokens of a page, forward and backward, given its lines in order of time. An empty page keeps the token of
+/// its direction, and the other token begins with the event of that token.
 fn tokens(lines: &[Line], place: Place, range: TimeRange) -> (String, String) {
     let (last, first) = match (lines.last(), lines.first(), place.id) {
         (Some(last), Some(first), _) => (last.id, first.id),
         (_, _, Some(id)) if place.side == Side::After => (id, after(id)),
         (_, _, Some(id)) => (before(id), id),
-        // Nothing is there yet; what comes is found in either direction.
+        // Later events are found in either direction.
         _ => (start_of(range.from), start_of(range.to)),
     };
     let token = |side, id| Place { side, id: Some(id) }.token();
     (token(Side::After, last), token(Side::Before, first))
 }
 
-/// The place of a time before every event of that time.
+/// Returns an id before every event of a time.
 fn start_of(time: Timestamp) -> EventId {
     EventId { group_id: 0, timestamp: Timestamp(time.0.saturating_sub(1)), sequence: u64::MAX }
 }
@@ -235,7 +235,7 @@ fn page(reading: &Reading<'_>, request: &EventRequest) -> Result<Page, Problem> 
         Side::After => start_of(range.from),
         Side::Before => start_of(Timestamp(range.to.0.saturating_add(1))),
     };
-    // A token of long ago may point far beside the range.
+    // An old token may name an event outside the range.
     let start = request.place.id.filter(|id| range.contains(id.timestamp)).unwrap_or(start);
     if is_beyond(request.place, range) {
         return Ok(page);
@@ -251,7 +251,7 @@ fn page(reading: &Reading<'_>, request: &EventRequest) -> Result<Page, Problem> 
     Ok(page)
 }
 
-/// Whether a place lies where nothing of the range can follow.
+/// Reports whether no event of the range can follow a place.
 fn is_beyond(place: Place, range: TimeRange) -> bool {
     match (place.side, place.id) {
         (_, None) => false,
@@ -260,7 +260,7 @@ fn is_beyond(place: Place, range: TimeRange) -> bool {
     }
 }
 
-/// Adds the lines of a span; `false` once the page is full.
+/// Adds the events of a span. Returns `false` once the page is full.
 fn fill(
     reading: &Reading<'_>,
     request: &EventRequest,
@@ -271,7 +271,7 @@ fn fill(
 ) -> Result<bool, Problem> {
     let mut chunk_max = usize::MAX;
     loop {
-        // One more than asked for tells whether there are more.
+        // One event more than requested shows whether there are more.
         let chunk = (request.most + 1 - page.lines.len()).min(chunk_max);
         let around = ContextAnchor { id: *cursor, stream: request.stream.clone() };
         let plan = context_plan(&request.plan, &around, request.place.side, chunk as u64)
@@ -284,7 +284,7 @@ fn fill(
             answer => answer?,
         };
         if let Some(reason) = answer.partial_reasons.iter().find(|reason| reason.code != "damaged") {
-            // What is not whole may leave out the nearest events, and the next page would go on behind them.
+            // A partial answer may lack the nearest events, which the next page would skip.
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason.code, reason.message.clone()));
         }
         let n_found = answer.rows.len();

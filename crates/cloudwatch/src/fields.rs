@@ -1,4 +1,4 @@
-//! What is known of a group's fields, and one event with all of them.
+//! `GetLogGroupFields` and `GetLogRecord`: the fields of a group, and one event with all its fields.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +15,17 @@ use door::access::Role;
 use door::problem::Problem;
 use door::reading::{Reading, Scope, read};
 
-/// What is looked at where no time is given, and on either side of one that is.
+/// The range without a time, and on either side of a given time.
 const RECENT_NS: i64 = 15 * Timestamp::MINUTE;
 const AROUND_NS: i64 = 8 * Timestamp::MINUTE;
 
-/// Most fields of an answer; of more, those that most events have.
+/// Limit on the fields of an answer; the most frequent ones are returned.
 const FIELDS_MAX: usize = 10_000;
 
 /// Fields that every event has.
 const OF_ALL: [&str; 5] = ["@timestamp", "@message", "@logStream", "@log", "@ingestionTime"];
 
-/// Further fields of a record, where it has them.
+/// Further fields of a record, if present.
 const OF_SOME: [&str; 1] = ["@level"];
 
 impl OperationRequest {
@@ -73,7 +73,7 @@ impl OperationRequest {
     }
 }
 
-/// All fields of an event as texts; `None` where it is not there for whoever asks.
+/// Returns all fields of an event as texts; `None` if it does not exist for the caller.
 fn record_of(reading: &Reading<'_>, id: EventId) -> Result<Option<Map<String, Json>>, Problem> {
     let Some(group) = reading.server.store().group_of(id.group_id) else { return Ok(None) };
     let groups = vec![GroupPattern::new(group.as_str())];

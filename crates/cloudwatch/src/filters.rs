@@ -1,8 +1,7 @@
-//! What metric and subscription filters have in common: their names, and how they look at each event of a group once, also
-//! across a restart.
+//! The parts that metric and subscription filters share: names, limits, documents, and reading each event once.
 //!
-//! Sequences are given in the order of acceptance and never twice, and a snapshot that shows one shows all before it. So
-//! the sequence up to which a filter has looked is all that it has to remember.
+//! Sequences ascend in the order of acceptance and are never reused, and a snapshot with one contains all before it.
+//! Therefore the last sequence that a filter has read is its whole position, also across a restart.
 
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use door::problem::Problem;
 /// Longest name of a filter, a metric and a namespace.
 pub(super) const NAME_CHARS_MAX: usize = 512;
 
-/// How many filters there may be.
+/// Limits on the number of filters.
 pub(super) struct FilterLimits {
     /// Filters of one group.
     pub(super) of_group: usize,
@@ -42,12 +41,12 @@ impl FilterLimits {
     }
 }
 
-/// The name under which a filter of a group is kept.
+/// Returns the name of the document of a filter.
 pub(super) fn document_name(group: &str, filter: &str) -> String {
     format!("{group}:{filter}")
 }
 
-/// The name of the filter that is asked for.
+/// Returns the name of the filter that a request names.
 pub(super) fn filter_name(input: &Input) -> Result<&str, CloudWatchProblem> {
     let name = input.needed("filterName")?;
     if name.is_empty() || name.contains([':', '*']) || name.chars().count() > NAME_CHARS_MAX {
@@ -57,14 +56,14 @@ pub(super) fn filter_name(input: &Input) -> Result<&str, CloudWatchProblem> {
     Ok(name)
 }
 
-/// The runs of a group that hold something accepted after `sequence`.
+/// Returns the runs of a group with events accepted after `sequence`.
 pub(super) fn runs_after(store: &Store, group: &str, sequence: u64) -> Vec<Arc<dyn Run>> {
     let mut runs = store.snapshot_within(&[GroupPattern::new(group)], &GroupScope::All, TimeRange::ALL).runs;
     runs.retain(|run| run.last_sequence() > sequence);
     runs
 }
 
-/// The last event of a group that was accepted.
+/// Returns the sequence of the last accepted event of a group.
 pub(super) fn last_sequence(store: &Store, group: &str) -> u64 {
     runs_after(store, group, 0).iter().map(|run| run.last_sequence()).max().unwrap_or(0)
 }

@@ -1,14 +1,13 @@
-//! What CloudWatch's clients have made that has no events yet: groups and streams, with their tags and classes.
+//! Groups and streams that clients of CloudWatch have created, with their tags and classes. They may have no events yet.
 //!
-//! Kept as documents of kind `cloudwatch` in the control store, one for each group, and in memory once they were asked
-//! for:
+//! Each group is a document of kind `cloudwatch` in the control store, read into memory at the first use:
 //!
 //! ```text
 //! {"created":ms,"class":"STANDARD","tags":{name:text},"streams":{name:ms}}
 //! ```
 //!
-//! Groups and streams that came in by other doors are known to the store alone. What is remembered is bounded: of the
-//! streams of a group the latest, groups as many as there may be.
+//! Groups and streams from other APIs are known to the store only. The registry is bounded: it contains the latest streams
+//! of a group, and at most as many groups as the store allows.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,45 +21,45 @@ use super::answer::CloudWatchProblem;
 /// The kind of the documents.
 const KIND: &str = "cloudwatch";
 
-/// Streams remembered of a group; beyond it the oldest are forgotten, and agents make them anew.
+/// Limit on the streams of a group. Beyond it the oldest are removed, and agents create them again.
 const STREAMS_MAX: usize = 1_000;
 
-/// Streams remembered in all.
+/// Limit on the streams of all groups.
 const STREAMS_TOGETHER_MAX: usize = 100_000;
 
-/// Tags of a group.
+/// Limit on the tags of a group.
 const TAGS_MAX: usize = 50;
 
-/// Streams of other doors that are known to be there without asking the store.
+/// Limit on the cached streams of other APIs, which are found without a look at the store.
 const SEEN_MAX: usize = 10_000;
 
-/// The groups and streams that clients have made.
+/// The groups and streams that clients have created.
 #[derive(Default)]
 pub(crate) struct GroupRegistry(Mutex<Content>);
 
 #[derive(Default)]
 struct Content {
-    /// None until they were read.
+    /// `None` until they are read.
     groups: Option<BTreeMap<String, GroupRecord>>,
     seen: HashSet<(GroupName, String)>,
 }
 
-/// A group that a client has made.
+/// A group that a client has created.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct GroupRecord {
-    /// When, in milliseconds.
+    /// Time of creation, in milliseconds.
     pub(super) created: Option<i64>,
     pub(super) class: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
-    /// Streams, and when they were made.
+    /// Streams and their times of creation, in milliseconds.
     #[serde(default)]
     pub(super) streams: BTreeMap<String, i64>,
 }
 
 impl GroupRegistry {
     fn content(&self) -> MutexGuard<'_, Content> {
-        // What a panic leaves are maps all the same.
+        // A panic leaves valid maps.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -74,7 +73,7 @@ impl GroupRegistry {
             let read = |(name, json): (String, String)| match serde_json::from_str(&json) {
                 Ok(group) => Some((name, group)),
                 Err(error) => {
-                    tracing::error!(name, %error, "a group of CloudWatch cannot be read from the control store");
+                    tracing::error!(name, %error, "CloudWatch group in the control store not readable");
                     None
                 }
             };
@@ -83,12 +82,12 @@ impl GroupRegistry {
         work(content.groups.get_or_insert_default())
     }
 
-    /// The group as it was made; `None` where no client has made it.
+    /// Returns a group; `None` if no client has created it.
     pub(super) fn group(&self, store: &Store, name: &GroupName) -> Result<Option<GroupRecord>, CloudWatchProblem> {
         self.with(store, |groups| Ok(groups.get(name.as_str()).cloned()))
     }
 
-    /// All that were made within a scope, without their streams.
+    /// Returns all groups within a scope, without their streams.
     pub(super) fn groups(
         &self,
         store: &Store,
@@ -106,7 +105,7 @@ impl GroupRegistry {
         })
     }
 
-    /// Writes down a group that is not there yet.
+    /// Creates a group.
     pub(super) fn make(
         &self,
         store: &Store,
@@ -129,7 +128,7 @@ impl GroupRegistry {
         })
     }
 
-    /// Changes what is written down of a group that is there.
+    /// Changes the record of a group that exists.
     pub(super) fn change<T>(
         &self,
         store: &Store,
@@ -160,7 +159,7 @@ impl GroupRegistry {
         })
     }
 
-    /// Takes a group away; `false` where no client has made it.
+    /// Removes a group. Returns `false` if no client has created it.
     pub(super) fn forget(&self, store: &Store, name: &GroupName) -> Result<bool, StoreError> {
         let mut content = self.content();
         content.seen.retain(|(group, _)| group != name);
@@ -175,7 +174,7 @@ impl GroupRegistry {
         Ok(is_there)
     }
 
-    /// Checks that a stream is there to take events.
+    /// Checks that a stream exists.
     pub(super) fn check_stream(&self, store: &Store, name: &GroupName, stream: &str) -> Result<(), CloudWatchProblem> {
         let made = self.with(store, |groups| {
             let group = groups.get(name.as_str());
@@ -204,7 +203,7 @@ impl GroupRegistry {
         Ok(())
     }
 
-    /// Forgets that a stream was seen to have events.
+    /// Removes a stream from the cache of streams with events.
     pub(super) fn forget_seen(&self, name: &GroupName, stream: &str) {
         self.content().seen.remove(&(name.clone(), stream.to_owned()));
     }

@@ -1,4 +1,4 @@
-//! Operations that change groups and streams: made, deleted, tagged, kept for some days.
+//! Operations that change groups and streams: creation, deletion, tags, retention.
 
 use language::ParseOptions;
 use serde_json::{Value, json};
@@ -16,10 +16,10 @@ use door::answer::duration_text;
 use door::deletion::{EventDeletion, SHOWN_AS};
 use door::reading::{Scope, read};
 
-/// Classes of groups. They are told as they were asked for and change nothing.
+/// Classes of groups. They are returned as requested and have no effect.
 const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];
 
-/// Days that a group may be kept.
+/// Valid numbers of days of a retention.
 const RETENTION_DAYS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
@@ -138,7 +138,7 @@ impl OperationRequest {
         self.set_retention(&input, None).await
     }
 
-    /// Sets the age that a group is kept; a limit of its size stays.
+    /// Sets the retention of a group by age; its limit by size stays.
     async fn set_retention(&self, input: &Input, age_ns: Option<i64>) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Admin])?;
         let name = self.changed_group(input, &["logGroupName"])?;

@@ -20,12 +20,12 @@ impl Input {
         let bad = |message: String| CloudWatchProblem::new("SerializationException", message);
         match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => Ok(Self(members)),
-            Ok(_) => Err(bad("the body is no JSON object".into())),
+            Ok(_) => Err(bad("the body is not a JSON object".into())),
             Err(error) => Err(bad(error.to_string())),
         }
     }
 
-    /// Whether a member is there.
+    /// Reports whether a member is there.
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -34,7 +34,7 @@ impl Input {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text.
+    /// Returns a text member.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, CloudWatchProblem> {
         let of = |value: &Value| value.as_str().map(|_| ()).ok_or_else(|| wrong_kind(name, "a string"));
         self.get(name).map(of).transpose()?;
@@ -46,7 +46,7 @@ impl Input {
         self.text(name)?.ok_or_else(|| null_at(name))
     }
 
-    /// A number within bounds, or one that is meant where none is given.
+    /// Returns a number from 1 to its limit, or a default.
     pub(super) fn number(&self, name: &str, default: usize, max: usize) -> Result<usize, CloudWatchProblem> {
         let Some(value) = self.get(name) else { return Ok(default) };
         let number = value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))?;
@@ -56,13 +56,13 @@ impl Input {
         }
     }
 
-    /// A number as it is.
+    /// Returns a required number.
     pub(super) fn integer(&self, name: &str) -> Result<i64, CloudWatchProblem> {
         let value = self.get(name).ok_or_else(|| null_at(name))?;
         value.as_i64().ok_or_else(|| wrong_kind(name, "an integer"))
     }
 
-    /// A number as it is, where there is one.
+    /// Returns an optional number.
     pub(super) fn optional_integer(&self, name: &str) -> Result<Option<i64>, CloudWatchProblem> {
         if self.get(name).is_none() { Ok(None) } else { self.integer(name).map(Some) }
     }
@@ -71,12 +71,12 @@ impl Input {
         self.flag_or(name, false)
     }
 
-    /// A flag, and what is meant where there is none.
+    /// Returns a flag, or a default.
     pub(super) fn flag_or(&self, name: &str, default: bool) -> Result<bool, CloudWatchProblem> {
         self.get(name).map_or(Ok(default), |value| value.as_bool().ok_or_else(|| wrong_kind(name, "a boolean")))
     }
 
-    /// A list of texts.
+    /// Returns a list of texts.
     pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, CloudWatchProblem> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let list = value.as_array().ok_or_else(|| wrong_kind(name, "a list"))?;
@@ -84,14 +84,14 @@ impl Input {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
-    /// A list of objects, as they are.
+    /// Returns a list of objects, unchecked.
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Value>, CloudWatchProblem> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
         let list = value.as_array().filter(|list| list.iter().all(Value::is_object));
         list.cloned().ok_or_else(|| wrong_kind(name, "a list of structures"))
     }
 
-    /// Names and texts.
+    /// Returns a map of texts.
     pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, CloudWatchProblem> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let map = value.as_object().ok_or_else(|| wrong_kind(name, "a map"))?;
@@ -102,7 +102,7 @@ impl Input {
         pairs.collect::<Result<_, _>>().map(Some)
     }
 
-    /// The group that one of some members names, as itself or as Amazon spells names of everything.
+    /// Returns the group that one of several members names, by its name or ARN.
     pub(super) fn group(&self, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
         for name in names {
             if let Some(text) = self.text(name)? {
@@ -113,7 +113,7 @@ impl Input {
     }
 }
 
-/// The group that a text names: `NAME`, `arn:…:log-group:NAME` or `arn:…:log-group:NAME:*`.
+/// Returns the group that a text names: `NAME`, `arn:…:log-group:NAME` or `arn:…:log-group:NAME:*`.
 pub(super) fn group_of(text: &str, member: &str) -> Result<GroupName, CloudWatchProblem> {
     let name = match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":log-group:")) {
         Some((_, name)) => name.strip_suffix(":*").unwrap_or(name),
@@ -123,7 +123,7 @@ pub(super) fn group_of(text: &str, member: &str) -> Result<GroupName, CloudWatch
     GroupName::new(name).ok_or_else(|| constraint(name, member, rule))
 }
 
-/// A value that breaks a rule, in the words that Amazon's clients are used to.
+/// Returns the error for a value that violates a constraint, in Amazon's words.
 pub(super) fn constraint(value: &str, member: &str, rule: &str) -> CloudWatchProblem {
     let shown: String = value.chars().take(100).collect();
     CloudWatchProblem::parameter(format!(

@@ -1,12 +1,11 @@
-//! Amazon CloudWatch Logs: agents, SDKs and Grafana's data source need this server's URL as their endpoint and a pair of
-//! keys, nothing else.
+//! The API of Amazon CloudWatch Logs. Agents, SDKs and Grafana's data source need the URL of this server as their endpoint
+//! and a pair of keys.
 //!
-//! JSON 1.1 with the operation in `X-Amz-Target`, at `/cloudwatch`, with and without its last slash, and at `/` for
-//! clients that drop the path of an endpoint. Requests are signed with a pair of `catat keys create`, or carry a key in
-//! any other form; before there is a key, whoever is on loopback may sign with anything. What may be asked: who sends
-//! makes groups and streams, tags them, fills them and sees their names; retention and deletion are for admins; who
-//! reads asks queries, which are the Insights language of every other door. Of CloudWatch's metrics there is as much as
-//! data sources ask before they believe in an endpoint (`metrics`).
+//! Requests are JSON 1.1 with the operation in `X-Amz-Target`, at `/cloudwatch`, with or without a final slash, and at `/`
+//! for clients that drop the path of an endpoint. They are signed with a pair of `catat keys create`, or contain a key in
+//! any other form; before the first key exists, clients on loopback may sign with anything. Senders create, tag and fill
+//! groups and streams, and list their names; readers run queries in the Insights language; retention and deletion need an
+//! admin. Of CloudWatch's metrics API there is `ListMetrics`, with which data sources test an endpoint (`metrics`).
 
 mod answer;
 mod authentication;
@@ -55,7 +54,7 @@ use door::table::{Delivered, Table};
 pub use self::answer::CloudWatchProblem;
 pub use self::state::CloudWatchState;
 
-/// Errors as Amazon's services write them.
+/// Errors in the form of Amazon's services.
 pub struct CloudWatchFormat;
 
 impl ErrorFormat for CloudWatchFormat {
@@ -64,31 +63,31 @@ impl ErrorFormat for CloudWatchFormat {
     }
 }
 
-/// What stands before an operation's name in `X-Amz-Target`.
+/// The prefix of an operation in `X-Amz-Target`.
 const TARGET: &str = "Logs_20140328.";
 
-/// What a signature for this door is for.
+/// The service that signatures are for.
 const SERVICE: &str = "logs";
 
-/// Adds the routes of this door. Anybody may knock: only the handler can check a signature, which covers the body.
+/// Returns the routes of this API. They need no role: only the handler can check a signature, which covers the body.
 pub fn routes() -> Table<FamilyState<CloudWatchState>> {
     let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
     table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)
 }
 
-/// Whether a request that is for no route is for this door.
+/// Reports whether a request without a route is for this API.
 pub fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     *method == Method::POST && uri.path() == "/" && (target(headers).is_some() || metrics::is_meant(headers))
 }
 
-/// Whether a request is for this door, by one of its routes or by none.
+/// Reports whether a request is for this API, with a route or without.
 pub fn is_spoken<B>(request: &Request<B>) -> bool {
     let path = request.uri().path();
     let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/");
     is_route || is_meant(request.method(), request.uri(), request.headers())
 }
 
-/// The operation that is asked for.
+/// Returns the operation that a request names.
 fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(TARGET)
 }
@@ -96,9 +95,9 @@ fn target(headers: &HeaderMap) -> Option<&str> {
 /// Answers a request: the operation that `X-Amz-Target` names.
 ///
 /// # Errors
-/// Where the request is refused, in the form of the service.
+/// The reason for a refusal, in the form of the service.
 pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Result<Response, CloudWatchProblem> {
-    // Requests for `/` come by the way of those for no route, which a locked store does not stop.
+    // Requests for `/` arrive without a route, and are not refused elsewhere while the store is locked.
     if let Some(reason) = server.whole_store().locked() {
         return Err(Problem::locked(reason).into());
     }
@@ -122,7 +121,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
 }
 
 impl OperationRequest {
-    /// Does what is asked for.
+    /// Carries out the operation.
     async fn carry_out(&self, input: Input) -> Result<Response, CloudWatchProblem> {
         let done = match &*self.operation {
             "CreateLogGroup" => self.create_group(input).await,

@@ -1,7 +1,7 @@
 //! Operations that list groups and streams, page by page.
 //!
-//! The token of a page is the name that the page before ended with, so that pages hold together while groups come and
-//! go. Streams in order of their last event have no such name; there it is how many came before.
+//! The token of a page of groups is the last name of the page before, so that pages stay consistent while groups are
+//! created and deleted. The token of a page of streams is the number of streams before it.
 
 use std::collections::BTreeMap;
 
@@ -21,24 +21,24 @@ use super::time::milliseconds;
 use door::access::Role;
 use door::reading::{Reading, Scope, read};
 
-/// Most entries of a page of details, and of names.
+/// Limits on the entries of a page of details, and of names.
 const PAGE_MAX: usize = 50;
 const NAMES_PAGE_MAX: usize = 1_000;
 
-/// Most streams of a group that are listed.
+/// Limit on the listed streams of a group.
 const STREAMS_MAX: usize = 100_000;
 
-/// When the events of each stream happened and came in.
+/// The query for the times of the events of each stream.
 const TIMES_QUERY: &str = "stats min(@timestamp) as first, max(@timestamp) as last, max(@ingestionTime) as arrived \
     by @logStream | limit 100000";
 
-/// A group as it is listed.
+/// A group of a listing.
 struct GroupListing {
     made: Option<GroupRecord>,
     status: Option<GroupStatus>,
 }
 
-/// A stream as it is listed, in milliseconds.
+/// The times of a stream, in milliseconds.
 #[derive(Clone, Copy, Default)]
 struct Stream {
     created: Option<i64>,
@@ -135,7 +135,7 @@ impl OperationRequest {
         Ok(with_next(json!({"logStreams": described}), next))
     }
 
-    /// The groups that the caller may see.
+    /// Returns the groups within the caller's scope.
     async fn listed(&self) -> Result<BTreeMap<String, GroupListing>, CloudWatchProblem> {
         self.require(&[Role::Ingest, Role::Read])?;
         let server = self.server.clone();
@@ -152,7 +152,7 @@ impl OperationRequest {
         self.server.lookups.run(work).await?
     }
 
-    /// The streams of a group: those that were made, and those of its events.
+    /// Returns the streams of a group: those that clients created, and those of its events.
     async fn streams(&self, name: &GroupName) -> Result<BTreeMap<String, Stream>, CloudWatchProblem> {
         let (server, of_work) = (self.server.clone(), name.clone());
         let work = move || {
@@ -189,7 +189,7 @@ impl OperationRequest {
             "storedBytes": group.status.as_ref().map_or(0, |status| status.bytes_stored),
         });
         if let Some(age_ns) = retention {
-            // An age that is no number of days is told as the next one.
+            // An age is rounded up to whole days.
             json["retentionInDays"] = (age_ns.saturating_add(Timestamp::DAY - 1) / Timestamp::DAY).into();
         }
         json
@@ -221,7 +221,7 @@ impl GroupListing {
     }
 }
 
-/// The times of the events of each stream.
+/// Returns the times of the events of each stream.
 fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, door::problem::Problem> {
     let (now, time_zone) = (reading.server.now(), chrono_tz::UTC);
     let plan = language::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
@@ -244,15 +244,15 @@ fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stre
     Ok(answer.rows.iter().filter_map(of_row).collect())
 }
 
-/// Whether a name has the text in it, or begins with it where the text begins with `^`.
+/// Reports whether a name contains a text, or begins with it if the text begins with `^`.
 fn fits(name: &str, text: &str) -> bool {
     text.strip_prefix('^').map_or_else(|| name.contains(text), |start| name.starts_with(start))
 }
 
-/// Groups by name, and the token of the page behind them.
+/// A page of groups by name, and the token of the next page.
 type Page<'g> = (Vec<(&'g String, &'g GroupListing)>, Option<String>);
 
-/// The page after the one that the token names, of entries in order of their names.
+/// Returns the page that the token names.
 fn page_by_name<'g>(
     groups: impl Iterator<Item = (&'g String, &'g GroupListing)>,
     limit: usize,

@@ -1,7 +1,7 @@
 //! `StartLiveTail`: events as they are accepted, once a second, as a stream of Amazon's messages.
 //!
-//! A session has a bounded queue in the store and a bounded queue to its connection. What does not fit into a second, or
-//! was lost because the client did not keep up, is left out, and the update says that it is a sample.
+//! A session has a bounded queue in the store and a bounded queue to its connection. Events beyond the limit of a second,
+//! and events lost because the client is slow, are left out, and the update is marked as sampled.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -63,7 +63,7 @@ struct Session {
 struct Update {
     events: Vec<Json>,
     n_seen: usize,
-    /// How often every second event that was kept had to go.
+    /// The number of times that every second event of the sample was dropped.
     n_thinned: u32,
     is_sampled: bool,
 }
@@ -110,7 +110,7 @@ impl OperationRequest {
         // From here on nothing is missed, also before the client has read a byte.
         let subscription = session.subscribe();
         tokio::task::spawn_blocking(move || {
-            // A client that has gone wants nothing more.
+            // The client is gone.
             let _ = session.run(&subscription, &start);
             drop(permit);
         });
@@ -121,7 +121,7 @@ impl OperationRequest {
     }
 }
 
-/// The events that a session is about.
+/// Returns the events that a session is about.
 fn tail_of(input: &Input, n_groups: usize) -> Result<Tail, CloudWatchProblem> {
     let mut plan = plan_of(input.text("logEventFilterPattern")?.unwrap_or_default())?;
     let (streams, prefixes) = (input.texts("logStreamNames")?, input.texts("logStreamNamePrefixes")?);
@@ -178,7 +178,7 @@ impl Session {
         }
     }
 
-    /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
+    /// Waits while the connection is slow: the store's queue fills up meanwhile and counts lost events.
     fn send(&self, message: Vec<u8>) -> Result<(), Disconnected> {
         self.sender.blocking_send(Bytes::from(message)).map_err(|_| Disconnected)
     }
@@ -206,7 +206,7 @@ impl Update {
         }
     }
 
-    /// Whether the next event is one of those that are kept.
+    /// Reports whether the next event belongs to the sample.
     fn takes_next(&mut self) -> bool {
         if self.events.len() >= 2 * EVENTS_MAX {
             let mut is_kept = false;

@@ -1,9 +1,9 @@
-//! Metric filters: counters of events that match a pattern, shown on `/metrics`.
+//! Metric filters: counters of matching events, exposed on `/metrics`.
 //!
-//! A metric is a number for each event, or one out of the event, by up to three dimensions.
+//! A metric adds a fixed number for each event, or a number from the event, by up to three dimensions.
 //!
-//! Documents of kind `cloudwatch-metric` in the control store, `GROUP:NAME`, each with the sequence of the last event that
-//! was there before the filter. The meter thread and the saving of counts are those of all metrics (`alert::metrics`).
+//! Filters are documents of kind `cloudwatch-metric` in the control store, named `GROUP:NAME`, each with the sequence of the
+//! last event before the filter. Counting, and saving the counts, is done by `alert::metrics`, as for all metrics.
 
 pub(super) mod counters;
 mod filter;
@@ -26,7 +26,7 @@ use door::access::Role;
 /// Filters of a group, as Amazon has it, and in all: each reads what comes in once.
 const LIMITS: FilterLimits = FilterLimits { of_group: 100, total: 200 };
 
-/// Filters of a page.
+/// Limit on the filters of a page.
 const PAGE_MAX: usize = 50;
 
 /// Dimensions of a metric, and the longest name or value of one, as Amazon has it.
@@ -39,7 +39,7 @@ impl OperationRequest {
         let group = self.known_group(&input).await?;
         self.change(&group)?;
         let mut filter = filter_of(&input, &group, milliseconds(self.server.now()))?;
-        // What it counts with is made once here, so that mistakes are told at once.
+        // Errors in the pattern are returned to the caller.
         filter.tail()?;
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
@@ -100,7 +100,7 @@ impl OperationRequest {
     }
 }
 
-/// The filter that is asked for.
+/// Reads the filter of a request.
 fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, CloudWatchProblem> {
     let name = filter_name(input)?;
     let transformations = input.objects("metricTransformations")?;
@@ -136,7 +136,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
     })
 }
 
-/// Names of dimensions, and what their values are taken from.
+/// Reads the dimensions of a metric: names, and the selectors of their values.
 fn dimensions_of(given: &Json) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
     let given = given.as_object().into_iter().flatten();
     let pairs = given.map(|(name, from)| {

@@ -1,8 +1,8 @@
-//! As much of CloudWatch's metrics as a data source asks before it believes in an endpoint: `ListMetrics`.
+//! `ListMetrics` of CloudWatch's metrics API, with which data sources test an endpoint.
 //!
-//! One endpoint stands for both services in Grafana's settings, and "Save & test" asks both. GroupListing is what metric filters
-//! make; there are no metrics of Amazon's here. The same operation comes in three forms: JSON 1.0 with `X-Amz-Target`, the
-//! older form with an answer in XML, and CBOR below `/service/…/operation/…`, which SDKs choose today.
+//! Grafana has one endpoint for both services, and "Save & test" asks both. The list contains the metrics of metric
+//! filters. The operation has three forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR
+//! below `/service/…/operation/…`, which current SDKs use.
 
 use axum::body::Body;
 use axum::extract::{Form as Extracted, FromRequest, Request};
@@ -22,18 +22,18 @@ use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
 use door::access::Role;
 
-/// What the service calls itself in its protocols, and in signatures.
+/// The name of the service in its protocols and in signatures.
 const TARGET: &str = "GraniteServiceVersion20100801";
 const SERVICE: &str = "monitoring";
 
-/// Metrics of a page, and dimensions that a request may ask for, as Amazon has it.
+/// Limits on the metrics of a page and the dimensions of a request, as at Amazon.
 const PAGE_MAX: usize = 500;
 const DIMENSIONS_MAX: usize = 10;
 
-/// The namespace of its XML.
+/// The XML namespace of answers.
 const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 
-/// Forms of a request, each of which is answered in its own.
+/// The form of a request, which its answer has, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// JSON 1.0, and the operation that the header names.
@@ -44,7 +44,7 @@ pub(super) enum Form {
     Query,
 }
 
-/// The form of a request, where it is for this service.
+/// Returns the form of a request; `None` if it is for another service.
 pub(super) fn form_of(parts: &Parts) -> Option<Form> {
     if let Some((service, operation)) = parts.uri.path().rsplit_once("/operation/")
         && service.ends_with(&format!("/service/{TARGET}"))
@@ -58,7 +58,7 @@ pub(super) fn form_of(parts: &Parts) -> Option<Form> {
     }
 }
 
-/// Whether a request for no route is for this service: by its target, or as a form that is signed for it.
+/// Reports whether a request without a route is for this service: by its target, or as a form signed for it.
 pub(super) fn is_meant(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     text("x-amz-target").starts_with(TARGET)
@@ -78,7 +78,7 @@ pub(super) async fn answer(server: Shared, parts: &Parts, body: Body, form: Form
     }
 }
 
-/// Checks that somebody may ask, and that this is what they ask, and lists.
+/// Checks the caller and the operation, and lists the metrics.
 async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<Value, CloudWatchProblem> {
     let AuthenticatedRequest { server, received, encoding, .. } =
         admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
@@ -96,9 +96,9 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         }
     };
     if operation == "ListMetrics" {
-        let input = input.filter(Value::is_object).ok_or_else(|| {
-            CloudWatchProblem::new("SerializationException", "The body is no object that can be read.")
-        })?;
+        let input = input
+            .filter(Value::is_object)
+            .ok_or_else(|| CloudWatchProblem::new("SerializationException", "The body is not a readable object."))?;
         return list(server, &input).await;
     }
     let kind = if *form == Form::Query { "InvalidAction" } else { "UnknownOperationException" };
@@ -108,7 +108,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
     ))
 }
 
-/// The operation that a form names, and its members as the other forms have them.
+/// Returns the operation of a query form, and its parameters as members.
 async fn of_form(body: Vec<u8>) -> Option<(String, Value)> {
     let content_type = "application/x-www-form-urlencoded";
     let request = Request::post("/").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).ok()?;
@@ -126,7 +126,7 @@ async fn of_form(body: Vec<u8>) -> Option<(String, Value)> {
     Some((value_of("Action").unwrap_or_default(), input))
 }
 
-/// A page of the metrics that somebody asks for.
+/// Returns a page of the metrics that match a request.
 async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
     let of_work = server.clone();
     let work = move || counters::metrics(&of_work, |group| of_work.reaches(group));
@@ -210,18 +210,18 @@ fn respond(status: StatusCode, content_type: &'static str, body: impl Into<Body>
     response
 }
 
-/// Clients of this form believe only answers that say so.
+/// Adds the header that clients of this form require.
 fn of_cbor(mut response: Response) -> Response {
     response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     response
 }
 
-/// Text as it may stand in XML.
+/// Escapes a text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Members as elements, and those of a list as `member`.
+/// Writes members as elements, and items of a list as elements `member`.
 fn write_xml(value: &Value, out: &mut String) {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! Pages of lists: the entries that the caller's token and limit select, and the token of the next page.
+//! Pages of lists: the entries that token and limit select, and the token of the next page.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::answer::CloudWatchProblem;
 use super::input::Input;
 
-/// The entries of a list that begin where the token says, which counts those before, and the token behind them.
+/// Returns a page of a list and the token of the next one. A token is the number of entries before its page.
 pub(super) fn page_of<'l, T>(
     list: &'l [T],
     most: usize,
@@ -22,7 +22,7 @@ pub(super) fn page_of<'l, T>(
     Ok((page, next))
 }
 
-/// An answer with the token of the page behind it.
+/// Adds the token of the next page to an answer.
 pub(super) fn with_next(mut answer: Value, next: Option<String>) -> Value {
     if let Some(next) = next {
         answer["nextToken"] = BASE64URL_NOPAD.encode(next.as_bytes()).into();

@@ -1,7 +1,6 @@
-//! `TestMetricFilter`: which of some texts a filter pattern matches, as it would match events.
+//! `TestMetricFilter`: tests a filter pattern on texts as if they were events.
 //!
-//! Texts are numbered from 0, and values are those of `$.property` or `$column`, as in the example of Amazon's API
-//! reference.
+//! Texts are numbered from 0, and values are named `$.property` or `$column`, as in the example of Amazon's API reference.
 
 use std::sync::Arc;
 
@@ -18,10 +17,10 @@ use super::results::text_of;
 use door::access::Role;
 use door::problem::Problem;
 
-/// Texts of one request.
+/// Limit on the texts of one request.
 const TEXTS_MAX: usize = 50;
 
-/// Where the texts stand that the test reads. Nothing of it is stored.
+/// The group of the tested texts, which are not stored.
 const GROUP: &str = "test";
 
 impl OperationRequest {

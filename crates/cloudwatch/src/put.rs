@@ -1,4 +1,4 @@
-//! `PutLogEvents`: the one operation that brings events.
+//! `PutLogEvents`: stores events.
 
 pub mod decode;
 
@@ -12,7 +12,7 @@ use super::request::OperationRequest;
 use door::access::Role;
 use door::body::Received;
 
-/// The token that every batch is answered: it is asked for by older agents, and nothing depends on it.
+/// The sequence token in every answer. Older agents require one; it has no effect.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
 
 pub(super) async fn put(

@@ -1,4 +1,4 @@
-//! An operation that a caller asks for, and what the caller may do: roles, groups within reach, groups that exist.
+//! A request for an operation, and the checks that operations share: roles, groups within reach, groups that exist.
 
 use types::GroupName;
 
@@ -7,10 +7,10 @@ use super::input::Input;
 use super::state::Shared;
 use door::access::Role;
 
-/// Largest body of an operation that brings no events.
+/// Largest body of an operation without events.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// An operation, and who asks for it.
+/// An operation and its caller.
 pub(super) struct OperationRequest {
     pub(super) server: Shared,
     pub(super) region: String,
@@ -18,7 +18,7 @@ pub(super) struct OperationRequest {
 }
 
 impl OperationRequest {
-    /// Refuses who may not do what needs one of `roles`.
+    /// Refuses callers without one of `roles`.
     pub(super) fn require(&self, roles: &[Role]) -> Result<(), CloudWatchProblem> {
         let caller = &self.server.caller;
         if roles.iter().any(|role| caller.may(*role)) {
@@ -32,7 +32,7 @@ impl OperationRequest {
         Err(CloudWatchProblem::denied(message))
     }
 
-    /// Refuses to change a group that is the server's own, or out of the caller's reach.
+    /// Refuses changes of the server's own groups and of groups outside the caller's scope.
     pub(super) fn change(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
         if group.as_str().starts_with(ingest::OWN_GROUPS) {
             return Err(CloudWatchProblem::denied(format!("The log group {group} is the server's own.")));
@@ -40,7 +40,7 @@ impl OperationRequest {
         self.reach(group)
     }
 
-    /// Refuses who may not reach a group.
+    /// Refuses groups outside the caller's scope.
     pub(super) fn reach(&self, group: &GroupName) -> Result<(), CloudWatchProblem> {
         if self.server.caller.scope.admits(group.as_str()) {
             return Ok(());
@@ -52,26 +52,26 @@ impl OperationRequest {
         Err(CloudWatchProblem::denied(message))
     }
 
-    /// The name of a group as Amazon spells names of everything.
+    /// Returns the ARN of a group.
     pub(super) fn arn(&self, group: &str) -> String {
         format!("arn:aws:logs:{}:000000000000:log-group:{group}", self.region)
     }
 
-    /// The group that an operation changes.
+    /// Returns the group that an operation changes.
     pub(super) fn changed_group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
         let group = input.group(names)?;
         self.change(&group)?;
         Ok(group)
     }
 
-    /// The group that an operation is about, within what the caller reaches.
+    /// Returns the group that an operation names, which the caller must reach.
     pub(super) fn group(&self, input: &Input, names: &[&str]) -> Result<GroupName, CloudWatchProblem> {
         let group = input.group(names)?;
         self.reach(&group)?;
         Ok(group)
     }
 
-    /// The group that is asked about, which is there.
+    /// Returns the group that an operation names, which must exist.
     pub(super) async fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
         let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
         let (server, name) = (self.server.clone(), group.clone());

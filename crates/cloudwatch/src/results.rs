@@ -1,14 +1,14 @@
-//! Rows of queries as CloudWatch writes them: a list of names and texts for each row, without what is missing.
+//! Rows of queries as CloudWatch writes them: a list of names and texts, without missing values.
 
 use plan::{Expr, Operator, Plan};
 use types::Value;
 
 use super::time::time_text;
 
-/// The column by which a row of an event is found again.
+/// The column that identifies the event of a row.
 pub(super) const POINTER: &str = "@ptr";
 
-/// Shows the pointer of each event behind what a plan shows already.
+/// Adds the pointer of each event to the columns of a plan.
 pub(super) fn with_pointers(plan: &mut Plan) {
     plan.edit(|operators| {
         if let Some(Operator::Project { columns, is_events: true }) = operators.last_mut()
@@ -19,7 +19,7 @@ pub(super) fn with_pointers(plan: &mut Plan) {
     });
 }
 
-/// Names of the columns that a plan shows.
+/// Returns names of the columns that a plan shows.
 pub(super) fn names_of(plan: &Plan) -> Vec<String> {
     match plan.operators().last() {
         Some(Operator::Project { columns, .. }) => columns.iter().map(|(name, _)| name.to_string()).collect(),
@@ -27,7 +27,7 @@ pub(super) fn names_of(plan: &Plan) -> Vec<String> {
     }
 }
 
-/// A row as JSON.
+/// Returns a row as JSON.
 pub(super) fn row_json(names: &[String], row: &[Option<Value>]) -> String {
     let mut out = String::from("[");
     for (name, value) in names.iter().zip(row) {
@@ -42,7 +42,7 @@ pub(super) fn row_json(names: &[String], row: &[Option<Value>]) -> String {
     out
 }
 
-/// A value as a text: times to the millisecond, whole numbers without a fraction.
+/// Returns a value as a text: times to the millisecond, whole numbers without a fraction.
 pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::Timestamp(time) => time_text(*time),

@@ -1,8 +1,8 @@
-//! Signatures of Amazon's version 4: who signed a request, and whether they did.
+//! Checks signatures of Amazon's version 4.
 //!
-//! What is signed is a canonical form of the request: method, path, query, the headers that the signature names, and
-//! the hash of the body. The key is derived from the secret, the day, the region and the service that is asked.
-//! The region may be any. A session token is taken for a header like any other.
+//! A signature covers a canonical form of the request: method, path, query, the headers that it names, and the hash of the
+//! body. Its key is derived from the secret, the day, the region and the service. Any region is accepted. A session token
+//! is treated as a header like any other.
 
 use axum::http::{HeaderMap, Method, Uri, header};
 use data_encoding::HEXLOWER;
@@ -22,13 +22,13 @@ const SKEW_NS_MAX: i64 = 15 * Timestamp::MINUTE;
 /// Most headers that a signature may name.
 const SIGNED_HEADERS_MAX: usize = 64;
 
-/// What stands for the hash of a body that is not signed.
+/// The payload hash of an unsigned body.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// The signature of a request, not checked yet.
 #[derive(Debug)]
 pub(super) struct Signature {
-    /// Which pair it was made with.
+    /// The id of the pair of keys.
     pub(super) access_key_id: String,
     /// Where its sender believes to be.
     pub(super) region: String,
@@ -40,10 +40,10 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    /// Reads the signature in the headers, which is for `service`; `None` where there is none.
+    /// Reads the signature for `service` from the headers; `None` if there is none.
     ///
     /// # Errors
-    /// Where it is none that could be checked, or was not made now.
+    /// A signature that cannot be checked, or whose time is not now.
     pub(super) fn of(
         headers: &HeaderMap,
         service: &'static str,
@@ -65,8 +65,9 @@ impl Signature {
             return Err(scope(service));
         }
         let signed: Vec<String> = part("SignedHeaders")?.split(';').map(str::to_owned).collect();
-        let value =
-            HEXLOWER.decode(part("Signature")?.as_bytes()).map_err(|_| incomplete("the signature is no hex"))?;
+        let value = HEXLOWER
+            .decode(part("Signature")?.as_bytes())
+            .map_err(|_| incomplete("the signature is not hexadecimal"))?;
         let time = headers.get("x-amz-date").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         check_time(&time, date, now)?;
         check_signed(&signed, headers)?;
@@ -120,13 +121,13 @@ impl Signature {
                 .collect();
             of_headers.push_str(&format!("{name}:{}\n", values.join(",")));
         }
-        // The paths of this door have no character that a canonical path would escape.
+        // The paths of this API contain no character that a canonical path escapes.
         let (path, query, names) = (uri.path(), pairs.join("&"), self.signed.join(";"));
         format!("{method}\n{path}\n{query}\n{of_headers}\n{names}\n{payload_hash}")
     }
 }
 
-/// The hash of the body as the canonical request has it.
+/// Returns the hash of the body as the canonical request has it.
 fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchProblem> {
     let said = headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
     if said == Some(UNSIGNED_PAYLOAD) {
@@ -139,7 +140,7 @@ fn payload_hash(headers: &HeaderMap, body: &[u8]) -> Result<String, CloudWatchPr
     Ok(of_body)
 }
 
-/// The headers that decide what is done must be among the signed ones.
+/// Checks that the headers that select the operation are signed.
 fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<(), CloudWatchProblem> {
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
     let needed = ["x-amz-target", "x-amz-date", "x-amz-content-sha256"];
@@ -154,7 +155,7 @@ fn check_signed(signed: &[String], headers: &HeaderMap) -> Result<(), CloudWatch
     Ok(())
 }
 
-/// The time of a signature must be now, and of the day that its key is for.
+/// Checks that the time of a signature is now, and on the day of its key.
 fn check_time(time: &str, date: &str, now: Timestamp) -> Result<(), CloudWatchProblem> {
     let Some(signed) = time_of(time) else {
         return Err(invalid("Date must be in ISO-8601 'basic format' in X-Amz-Date, such as 20261120T120000Z."));
@@ -172,7 +173,7 @@ fn check_time(time: &str, date: &str, now: Timestamp) -> Result<(), CloudWatchPr
     Ok(())
 }
 
-/// The time that `YYYYMMDDTHHMMSSZ` says.
+/// Parses `YYYYMMDDTHHMMSSZ`.
 fn time_of(text: &str) -> Option<Timestamp> {
     let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
     let is_digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());

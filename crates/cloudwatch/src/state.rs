@@ -12,7 +12,7 @@ use super::subscriptions::registry::Subscriptions;
 use door::exposition::Page;
 use door::server::{FamilyServer, Server};
 
-/// What clients of CloudWatch have made and started.
+/// The state of this API.
 pub struct CloudWatchState {
     /// Groups and streams.
     pub(super) groups: GroupRegistry,
@@ -22,11 +22,11 @@ pub struct CloudWatchState {
     pub subscriptions: Subscriptions,
 }
 
-/// The server as a client of this protocol sees it.
+/// The server as a client of this API sees it.
 pub(crate) type Shared = FamilyServer<CloudWatchState>;
 
 impl CloudWatchState {
-    /// Lets filters count and deliver from where they stopped. Blocks.
+    /// Creates the state and starts all filters where they stopped. Blocks.
     pub fn start(server: &Server) -> Arc<Self> {
         let app = &server.app;
         let state = Arc::new(Self {
@@ -40,7 +40,7 @@ impl CloudWatchState {
         state
     }
 
-    /// Writes what filters have counted and delivered onto the page of metrics. Blocks.
+    /// Writes the counters of all filters to the metrics page. Blocks.
     pub fn write_metrics(&self, server: &Server, page: &mut Page) {
         counters::write(server, page);
         self.subscriptions.write(page);

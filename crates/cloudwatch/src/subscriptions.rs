@@ -1,9 +1,8 @@
-//! Subscription filters: what matches is posted to an address of the web.
+//! Subscription filters: matching events are posted to a URL.
 //!
-//! Documents of kind `cloudwatch-subscription` in the control store, `GROUP:NAME`. Each holds the sequence of the last
-//! event that was delivered. `destinationArn` is the address itself, `http://` or `https://`; what is posted there is the
-//! JSON that Amazon's receivers get, compressed with gzip. Addresses hold secrets, so that only those who may set them are
-//! shown them.
+//! Filters are documents of kind `cloudwatch-subscription` in the control store, named `GROUP:NAME`. Each contains the
+//! sequence of the last delivered event. `destinationArn` is the URL, `http://` or `https://`; the posted body is the JSON
+//! that Amazon's receivers get, compressed with gzip. URLs may contain secrets: only callers who may set them see them.
 
 mod delivery;
 mod filter;
@@ -25,10 +24,10 @@ use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 
-/// Filters of a page.
+/// Limit on the filters of a page.
 const PAGE_MAX: usize = 50;
 
-/// Longest address.
+/// Longest URL.
 const ADDRESS_CHARS_MAX: usize = 2_000;
 
 impl OperationRequest {
@@ -83,7 +82,7 @@ impl OperationRequest {
     }
 }
 
-/// The filter that is asked for.
+/// Reads the filter of a request.
 fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, CloudWatchProblem> {
     let destination = input.needed("destinationArn")?;
     if destination.chars().count() > ADDRESS_CHARS_MAX {
@@ -91,7 +90,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         return Err(CloudWatchProblem::parameter(message));
     }
     check_address(destination).map_err(|reason| {
-        let message = format!("destinationArn is an address of the web that is posted to (https://…) here: {reason}");
+        let message = format!("destinationArn must be a URL that accepts POST requests (https://…): {reason}");
         CloudWatchProblem::parameter(message)
     })?;
     let distribution = input.text("distribution")?;
@@ -115,7 +114,7 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         n_events: 0,
         saved: 0,
     };
-    // Mistakes of the pattern are told at once.
+    // Errors in the pattern are returned to the caller.
     filter.tail()?;
     Ok(filter)
 }

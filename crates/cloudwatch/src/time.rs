@@ -9,7 +9,7 @@ pub(super) fn time_text(time: Timestamp) -> String {
     text.trim_end_matches('Z').replacen('T', " ", 1)
 }
 
-/// A time in milliseconds.
+/// Returns a time in milliseconds.
 pub(super) fn milliseconds(time: Timestamp) -> i64 {
     time.0.div_euclid(1_000_000)
 }

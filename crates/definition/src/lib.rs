@@ -95,18 +95,26 @@ impl<'v> Node<'v> {
     }
 
     /// Refuses what is no object or has other keys than these.
+    ///
+    /// # Errors
+    /// The first unknown key.
     pub fn check_keys(&self, known: &[&str]) -> Result<(), DefinitionError> {
-        for (key, node) in self.members()? {
-            if !known.contains(&key) {
-                let near = nearest(key, known);
-                let hint = near.map_or_else(
-                    || format!("known here: {}", known.join(", ")),
-                    |near| format!("did you mean \"{near}\"?"),
-                );
-                return Err(node.error(format!("unknown key \"{key}\"; {hint}")));
-            }
-        }
-        Ok(())
+        self.members()?;
+        self.unknown_keys(known).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Returns an error for each key of an object that is not among these.
+    pub fn unknown_keys(&self, known: &[&str]) -> Vec<DefinitionError> {
+        let unknown = self.members().unwrap_or_default().into_iter().filter(|(key, _)| !known.contains(key));
+        let error = |(key, node): (&str, Self)| {
+            let near = nearest(key, known);
+            let hint = near.map_or_else(
+                || format!("known here: {}", known.join(", ")),
+                |near| format!("did you mean \"{near}\"?"),
+            );
+            node.error(format!("unknown key \"{key}\"; {hint}"))
+        };
+        unknown.map(error).collect()
     }
 
     /// The values of an object by their keys.

@@ -132,7 +132,7 @@ impl Access {
     }
 }
 
-/// Whether a proxy brings the request: then its sender is not who the connection says.
+/// Reports whether a proxy forwarded the request: then the peer of the connection is not the sender.
 fn is_proxied(headers: &HeaderMap) -> bool {
     ["forwarded", "via", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
         || headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"))
@@ -158,7 +158,7 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
     })
 }
 
-/// A page of another site may read nothing of ours (the browser sees to that, except on a websocket) and must not change
+/// Returns a page of another site may read nothing of ours (the browser sees to that, except on a websocket) and must not change
 /// anything.
 fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if method.is_safe() && !headers.contains_key(header::UPGRADE) {
@@ -177,7 +177,7 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What a form of another page could send, changes nothing in the name of whoever is signed in: browsers ask before
+/// Returns what a form of another page could send, changes nothing in the name of whoever is signed in: browsers ask before
 /// they send JSON, or another method, across sites.
 fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if method != Method::POST || is_json(headers) {
@@ -188,7 +188,7 @@ fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     Err(problem.hint("send Content-Type: application/json, or use a key"))
 }
 
-/// Whether the body is said to be JSON.
+/// Reports whether the body is said to be JSON.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")

@@ -30,7 +30,7 @@ pub fn reason_json(reason: &PartialReason) -> Json {
     json!({"code": code, "message": reason.message})
 }
 
-/// A warning as every answer carries it.
+/// Returns a warning in the form of answers.
 pub fn warning_json(warning: &Warning) -> Json {
     let mut json = json!({"code": warning.code, "message": warning.message});
     if let (Some(line), Some(column)) = (warning.line, warning.column) {

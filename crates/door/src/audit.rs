@@ -27,7 +27,7 @@ pub struct Audit {
     pub(crate) uses_kept_ns: AtomicI64,
 }
 
-/// Whether a caller may see the group's events, where they name it.
+/// Reports whether a caller who names the audit group may see its events.
 pub fn may_see(caller: &Caller) -> bool {
     caller.role == Role::Admin
 }

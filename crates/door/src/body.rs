@@ -89,7 +89,7 @@ impl Drop for Received {
 }
 
 impl Received {
-    /// The bytes.
+    /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -102,7 +102,7 @@ impl Received {
 }
 
 impl BodyBudget {
-    /// A share for a body that is not kept whole.
+    /// Returns a share for a body that is not kept in memory as a whole.
     pub fn share(&self) -> Share {
         Share { n_bytes: 0, budget: self.clone() }
     }
@@ -159,7 +159,7 @@ impl BodyBudget {
     }
 }
 
-/// How long to wait for more of a body of which so much has come in so much time.
+/// Returns how long to wait for more of a body, from the bytes received and the time taken.
 fn patience(n_bytes: usize, elapsed: Duration) -> Duration {
     let in_all = TIME_MAX + Duration::from_secs((n_bytes / BYTES_PER_SECOND_MIN) as u64);
     in_all.saturating_sub(elapsed).min(PAUSE_MAX)

@@ -57,7 +57,7 @@ impl EventDeletion {
     /// Selects and deletes the events; returns the receipt, and what could not be read.
     ///
     /// # Errors
-    /// Where the group is out of reach or reserved, or the query or the store fails.
+    /// If the group is out of reach or reserved, or the query or the store fails.
     pub fn carry_out(&self, reading: &Reading<'_>) -> Result<(DeletionReceipt, Selected), Problem> {
         reading.server.must_be_deletable(&self.group)?;
         let (sequences, selected) = self.select(reading)?;
@@ -67,7 +67,7 @@ impl EventDeletion {
     /// Deletes events, and writes an audit event about it.
     ///
     /// # Errors
-    /// Where the store does not delete them.
+    /// If the store does not delete them.
     pub fn delete(&self, reading: &Reading<'_>, sequences: Sequences) -> Result<DeletionReceipt, Problem> {
         let order = DeletionOrder {
             range: self.range,
@@ -85,7 +85,7 @@ impl EventDeletion {
     /// Returns the sequences of the events that the query selects.
     ///
     /// # Errors
-    /// Where the query fails or is cancelled, or selects too many events.
+    /// If the query fails or is cancelled, or selects too many events.
     pub fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, Selected), Problem> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
         let progress = |stats: &Stats| reading.note(stats);
@@ -116,7 +116,7 @@ impl EventDeletion {
 /// Deletes a group with its events, and with what protocol families hold of it; reports whether there was one.
 ///
 /// # Errors
-/// Where the store fails.
+/// If the store fails.
 pub fn delete_group(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
     let mut is_deleted = server.whole_store().delete_group(group)?;
     if server.app.intake.time_zone(group).is_some() {

@@ -133,7 +133,7 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
     response.map(|body| RevocableBody::answer(body, caller, clock))
 }
 
-/// A panic in a handler is a fault of ours; the next request notices nothing.
+/// Returns the answer to a request whose handler panicked; other requests are not affected.
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
     // The text of a panic may hold contents of events: only its being one is logged, the hook has the place.
     drop(cause);

@@ -8,13 +8,13 @@ use crate::problem::Problem;
 /// Longest batch id in bytes.
 const BATCH_ID_BYTES_MAX: usize = 256;
 
-/// What a request says of its body's encoding, in small letters; several encodings, in one header or in many, are a list.
+/// Returns the encodings that a request names for its body, in lower case, of one header or of several.
 pub fn content_encoding(headers: &HeaderMap) -> String {
     let names = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?").trim());
     names.collect::<Vec<_>>().join(", ").to_ascii_lowercase()
 }
 
-/// The encoding of a body.
+/// Returns the encoding of a body.
 pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     match &*content_encoding(headers) {
         "" | "identity" => Ok(Encoding::Identity),
@@ -28,7 +28,7 @@ pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     }
 }
 
-/// The sender's id of a batch.
+/// Returns the sender's id of a batch.
 pub fn batch_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("x-catat-batch") else { return Ok(None) };
     let id = value.to_str().unwrap_or_default();

@@ -94,7 +94,7 @@ impl IntakeGates {
         self.waiting_threads.run(work).await
     }
 
-    /// The same for `work` that does not wait: it returns what became of the body, or nothing where `Done` is called later.
+    /// Runs `work` that does not wait: it returns the outcome, or `None` if it calls `Done` later.
     pub async fn run_then<T, F>(&self, packing: impl Into<Packing>, n_bytes: usize, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -128,7 +128,7 @@ impl IntakeGates {
         (self.plain.fill().await, self.packed.fill().await)
     }
 
-    /// How many places a body takes.
+    /// Returns the number of slots that a body takes.
     fn weight(&self, packing: Packing, n_bytes: usize) -> u32 {
         let (unfolded_max, place_bytes) = match packing {
             Packing::Encoded(Encoding::Identity) => (n_bytes, PLAIN_PLACE_BYTES),

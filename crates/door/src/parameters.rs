@@ -11,24 +11,24 @@ use crate::problem::Problem;
 pub struct Parameters(pub Vec<(String, String)>);
 
 impl Parameters {
-    /// The first value of `name`; an empty one counts as none.
+    /// Returns the first value of `name`; an empty one counts as none.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// All values of `name` that are not empty.
+    /// Returns all values of `name` that are not empty.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    /// A number, where one was sent.
+    /// Returns the number of a parameter if it was sent.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let message = || format!("{name} is not a number that fits here: {text:?}");
         text.parse().map(Some).map_err(|_| Problem::bad_request("bad-parameter", message()))
     }
 
-    /// A yes or no; absent is no.
+    /// Returns the truth value of a parameter; an absent one is false.
     pub fn flag(&self, name: &str) -> Result<bool, Problem> {
         match self.get(name) {
             None | Some("false" | "0") => Ok(false),
@@ -40,7 +40,7 @@ impl Parameters {
         }
     }
 
-    /// A yes or no of protocols in which the name alone is a yes.
+    /// Returns the truth value of a parameter in protocols in which the name alone means true.
     pub fn flag_or_bare(&self, name: &str) -> bool {
         self.0.iter().any(|(key, value)| key == name && value != "false")
     }

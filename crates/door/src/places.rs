@@ -32,13 +32,13 @@ pub struct Places {
 }
 
 impl Places {
-    /// Those of HTTP and those of syslog in this process.
+    /// Returns the limits of HTTP and of syslog connections in this process.
     pub fn of_process() -> (Self, Self) {
         let n_files = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
         Self::of_files(n_files.unwrap_or(usize::MAX))
     }
 
-    /// The same where so many files may be open.
+    /// Returns the limits for a process that may open `files_max` files.
     pub fn of_files(n_files: usize) -> (Self, Self) {
         let n_common = (n_files / 2).min(COMMON_MAX);
         let common = Arc::new(Semaphore::new(n_common));
@@ -53,23 +53,23 @@ impl Places {
         (of_kind("HTTP"), of_kind("syslog"))
     }
 
-    /// How many there are, when nobody else needs any.
+    /// Returns the number of connections if no other listener needs any.
     pub fn n_max(&self) -> usize {
         self.n_max
     }
 
-    /// The same places, for another listener.
+    /// Returns the limiter for another listener of the same pool.
     pub fn shared(&self) -> Self {
         Self { own: self.own.clone(), common: self.common.clone(), n_max: self.n_max, kind: self.kind, told: None }
     }
 
-    /// A place that is free; it is given back when it is dropped.
+    /// Returns a place that is free; it is given back when it is dropped.
     pub fn take(&self) -> Option<OwnedSemaphorePermit> {
         let own = self.own.clone().try_acquire_owned();
         own.or_else(|_| self.common.clone().try_acquire_owned()).ok()
     }
 
-    /// The next one that is given back.
+    /// Returns the next one that is given back.
     pub async fn next(&self) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             own = self.own.clone().acquire_owned() => own.ok(),

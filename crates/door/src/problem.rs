@@ -48,12 +48,12 @@ impl Problem {
         Self { status, code, message: message.into(), hint: None, retry_after_s: None, places: Vec::new() }
     }
 
-    /// A request that cannot be understood.
+    /// Returns the problem of a request that cannot be understood.
     pub fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// A thing that does not exist.
+    /// Returns the problem of a thing that does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", message)
     }
@@ -63,19 +63,19 @@ impl Problem {
         Self { retry_after_s: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message) }
     }
 
-    /// The server is on its way out.
+    /// Returns the problem of a server that shuts down.
     pub fn closing() -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self { retry_after_s: Some(5), ..Self::new(status, "shutting-down", "the server is shutting down") }
     }
 
-    /// The store lost its control store.
+    /// Returns the problem of a store that lost its control store.
     pub fn locked(reason: &str) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "locked", reason);
         Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }
     }
 
-    /// A fault of the server's own.
+    /// Returns the problem of an internal error.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
@@ -86,13 +86,13 @@ impl Problem {
         self
     }
 
-    /// What is wrong and what to do, for forms that have room for one text.
+    /// Returns message and hint in one text, for formats that have room for one.
     pub fn sentence(&self) -> String {
         let hint = self.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         format!("{}{hint}", self.message)
     }
 
-    /// The problem as the value of `error`.
+    /// Returns the problem as the value of `error`.
     pub fn to_json(&self) -> Value {
         if let Some(first) = self.places.first() {
             return place_json(first);
@@ -126,7 +126,7 @@ fn page_about(code: &str) -> Option<String> {
     is_explained.then(|| format!("see /docs/troubleshooting#{code}"))
 }
 
-/// A located error of a query text as JSON.
+/// Returns a located error of a query text as JSON.
 pub fn place_json(error: &QueryError) -> Value {
     let mut json = json!({
         "code": error.code, "message": error.message, "line": error.line, "column": error.column,

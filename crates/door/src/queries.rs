@@ -51,7 +51,7 @@ impl Drop for Ticket {
     }
 }
 
-/// The book holds plain values that are whole between any two statements, so a panic elsewhere spoils nothing.
+/// Locks the registry. It holds plain values that are consistent between any two statements, so a panic elsewhere does no harm.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -62,12 +62,12 @@ impl Running {
         *lock(&self.progress) = *stats;
     }
 
-    /// Whether it has to stop.
+    /// Reports whether the query has to stop.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// How far the query is.
+    /// Returns the progress of the query.
     pub fn progress(&self) -> Stats {
         *lock(&self.progress)
     }
@@ -102,7 +102,7 @@ impl Queries {
         Ticket { running, book: self.0.clone() }
     }
 
-    /// What runs now, oldest first.
+    /// Returns the running queries, oldest first.
     pub fn list(&self) -> Vec<Arc<Running>> {
         lock(&self.0).running.values().cloned().collect()
     }
@@ -113,7 +113,7 @@ impl Queries {
         running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
     }
 
-    /// How many queries were started, and how many run now.
+    /// Returns the number of queries started, and of those running now.
     pub fn counts(&self) -> (u64, usize) {
         let book = lock(&self.0);
         (book.n_started, book.running.len())

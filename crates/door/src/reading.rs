@@ -60,7 +60,7 @@ where
     read_with(server, server.start_query(text), work).await
 }
 
-/// The same for a query that was entered before.
+/// Runs a query that was registered before.
 pub async fn read_with<T, F>(server: &Shared, ticket: Ticket, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
@@ -90,7 +90,7 @@ impl<'a> Reading<'a> {
         self.turn.step();
     }
 
-    /// What the query is told besides its plan.
+    /// Returns the request of the query besides its plan.
     pub fn request<'r>(
         &'r self,
         range: TimeRange,
@@ -119,7 +119,7 @@ impl<'a> Reading<'a> {
         &self.running.cancelled
     }
 
-    /// The events of some groups at one instant.
+    /// Returns the events of some groups at one instant.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
         self.server.filtered(self.server.snapshot(groups, range))
     }

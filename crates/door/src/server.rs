@@ -201,7 +201,7 @@ impl<T> FamilyServer<T> {
         Self { shared, state }
     }
 
-    /// Returns the same as another caller sees it, whom only a handler could identify.
+    /// Returns the server as another caller sees it, whom only a handler could identify.
     pub fn as_caller(&self, caller: Arc<Caller>) -> Self {
         Self { shared: self.shared.as_caller(caller), state: self.state.clone() }
     }
@@ -231,17 +231,17 @@ impl<T: Send + Sync + 'static> FromRequestParts<FamilyState<T>> for FamilyServer
 }
 
 impl Shared {
-    /// The server without its caller, for what goes on after the request.
+    /// Returns the server without its caller, for work that outlives the request.
     pub fn whole(&self) -> &Arc<Server> {
         &self.server
     }
 
-    /// The same as another caller sees it, whom only a handler could make out.
+    /// Returns the server as another caller sees it, whom only a handler could identify.
     pub fn as_caller(&self, caller: Arc<Caller>) -> Self {
         Self { server: self.server.clone(), caller }
     }
 
-    /// The caller as a sender of events.
+    /// Returns the caller as a sender of events.
     pub fn sender<'s>(&'s self, batch_id: Option<&'s str>) -> Sender<'s> {
         Sender { name: &self.caller.batches, within: &self.caller.scope, batch_id, now: self.now() }
     }
@@ -266,7 +266,7 @@ impl Shared {
         self.store().groups()
     }
 
-    /// Whether a group exists for the caller.
+    /// Reports whether a group exists for the caller.
     pub fn reaches(&self, group: &str) -> bool {
         self.caller.scope.admits(group)
     }
@@ -306,7 +306,7 @@ impl Shared {
         Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message))
     }
 
-    /// Whether the caller's right to an answer has ended.
+    /// Reports whether the caller's key is no longer valid.
     pub fn has_ended(&self) -> bool {
         !self.caller.validity.is_valid_at(self.now())
     }
@@ -321,7 +321,7 @@ impl Shared {
         self.queries.start_expecting(&self.caller.identity(), text, self.now(), turns::is_expected_light(plan))
     }
 
-    /// Whether the caller may see and stop a query: their own, or any.
+    /// Reports whether the caller may see and stop a query: their own, or any.
     pub fn may_see_query(&self, running: &Running) -> bool {
         *running.owner == *self.caller.identity()
             || self.caller.role == Role::Admin && self.caller.scope.is_everything()
@@ -430,7 +430,7 @@ impl Server {
         }
     }
 
-    /// What queries found damaged since the start.
+    /// Returns what queries found damaged since the start.
     pub fn damages_found(&self) -> Vec<String> {
         self.damages.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }

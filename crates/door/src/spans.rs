@@ -12,7 +12,7 @@ use crate::server::Server;
 const SPAN_NS: i64 = 10 * Timestamp::SECOND;
 const SPAN_GROWTH: i64 = 8;
 
-/// The times of the first and the last event of some groups.
+/// Returns the times of the first and the last event of some groups.
 pub fn ends(reading: &Reading<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
     let server: &Server = reading.server;
     let known = server.whole_store().groups();

@@ -43,7 +43,7 @@ impl Tables {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The table of a name.
+    /// Returns the table of a name.
     pub fn get(&self, store: &Store, name: &str) -> Option<Arc<Rows>> {
         if let Some(kept) = self.kept().get(name) {
             return Some(kept.rows.clone());
@@ -94,7 +94,7 @@ impl Tables {
     }
 }
 
-/// What there is, with columns and sizes.
+/// Returns the tables with their columns and sizes.
 pub fn list(store: &Store) -> Result<Vec<Value>, Problem> {
     let documents = store.settings(KIND)?;
     let describe = |(name, json): &(String, String)| {
@@ -104,7 +104,7 @@ pub fn list(store: &Store) -> Result<Vec<Value>, Problem> {
     Ok(documents.iter().filter_map(describe).collect())
 }
 
-/// The text of a table.
+/// Returns the text of a table.
 pub fn text_of(store: &Store, name: &str) -> Option<String> {
     csv_of(&store.setting(KIND, name).ok()??)
 }

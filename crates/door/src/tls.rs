@@ -104,12 +104,12 @@ impl Tls {
         Ok(Self { cert, key, provider, current, config: Arc::new(config), seen: Mutex::new(seen) })
     }
 
-    /// How connections begin.
+    /// Returns the acceptor of connections.
     pub fn config(&self) -> Arc<ServerConfig> {
         self.config.clone()
     }
 
-    /// The same where no protocol is agreed upon.
+    /// Returns the acceptor of connections without ALPN.
     pub fn config_for_bytes(&self) -> Arc<ServerConfig> {
         let mut config = (*self.config).clone();
         config.alpn_protocols.clear();
@@ -152,7 +152,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The files as they are now; `None` where one cannot be seen.
+/// Returns the versions of the files; `None` if one cannot be read.
 fn stamps(cert: &Path, key: &Path) -> Option<[Stamp; 2]> {
     use std::os::unix::fs::MetadataExt;
     let of = |path: &Path| {

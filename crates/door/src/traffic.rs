@@ -28,7 +28,7 @@ impl Traffic {
         served.elapsed = served.elapsed.saturating_add(elapsed);
     }
 
-    /// All counts, by route and status.
+    /// Returns all counts, by route and status.
     pub fn counts(&self) -> Vec<((String, u16), Served)> {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         table.iter().map(|(key, served)| (key.clone(), *served)).collect()

@@ -197,7 +197,7 @@ impl Turns {
         Ok((!is_long).then(|| of_caller.into_iter().chain([unknown, quick]).collect()))
     }
 
-    /// The gate of one caller's unknown queries.
+    /// Returns the gate of one caller's unknown queries.
     fn gate_of(&self, caller: &Arc<str>) -> Arc<Gate> {
         let mut callers = lock(&self.callers);
         if callers.len() >= CALLERS_MAX && !callers.contains_key(caller) {
@@ -304,7 +304,7 @@ mod tests {
 
     type Answer = tokio::task::JoinHandle<Result<&'static str, u16>>;
 
-    /// A query that has taken a step when the first channel tells, and ends when the second one is told to.
+    /// Returns a query that has taken a step when the first channel tells, and ends when the second one is told to.
     fn long(turns: &Arc<Turns>, ticket: &Ticket) -> (Answer, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let (stepped, has_stepped) = mpsc::channel();
         let (end, ended) = mpsc::channel::<()>();

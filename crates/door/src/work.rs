@@ -39,7 +39,7 @@ impl Gate {
         Self { permits, places, n_waiting: AtomicUsize::new(0), waiting_max, patience, name }
     }
 
-    /// How many wait for a place.
+    /// Returns the number of waiting requests.
     pub fn n_waiting(&self) -> usize {
         self.n_waiting.load(Ordering::Relaxed)
     }
@@ -49,7 +49,7 @@ impl Gate {
         self.permits.available_permits() == self.places as usize && self.n_waiting.load(Ordering::Relaxed) == 0
     }
 
-    /// How many places are free.
+    /// Returns the number of free slots.
     pub fn n_free(&self) -> usize {
         self.permits.available_permits()
     }
@@ -65,7 +65,7 @@ impl Gate {
         self.enter_weighing(1).await
     }
 
-    /// The same for what takes `weight` places; what weighs more than the gate has takes all of them.
+    /// Runs work that takes `weight` slots, at most all of the gate.
     pub async fn enter_weighing(&self, weight: u32) -> Result<OwnedSemaphorePermit, Problem> {
         let weight = weight.clamp(1, self.places);
         if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {

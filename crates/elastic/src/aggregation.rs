@@ -18,12 +18,12 @@ use plan::Expr;
 #[derive(Clone, Debug, Default)]
 pub struct Aggregations {
     pub(super) list: Vec<Aggregation>,
-    /// The zone that calendar spans are of.
+    /// The time zone of calendar spans.
     pub(super) zone: Option<Tz>,
 }
 
 impl Aggregations {
-    /// Whether there are none.
+    /// Reports whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -33,16 +33,16 @@ impl Aggregations {
 #[derive(Clone, Debug)]
 pub(super) struct Aggregation {
     pub(super) name: String,
-    /// What the request calls its kind.
+    /// The kind as the request names it.
     pub(super) kind_name: String,
     pub(super) kind: Kind,
     pub(super) children: Vec<Aggregation>,
     pub(super) meta: Option<Json>,
-    /// Where it stands in the request.
+    /// The path of the aggregation in the request.
     pub(super) at: String,
 }
 
-/// What an aggregation is.
+/// The kind of an aggregation, with its options.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     Metric(Metric),
@@ -65,10 +65,10 @@ pub(super) struct Branches {
     pub(super) form: Form,
 }
 
-/// How such buckets are shown.
+/// The form of such buckets in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The only one is the answer itself.
+    /// A single bucket without a list.
     Single,
     List,
     /// A list of buckets without names.
@@ -81,6 +81,6 @@ pub(super) enum Form {
 pub(super) struct Branch {
     pub(super) key: String,
     pub(super) condition: Option<Expr>,
-    /// What is shown beside count and contents.
+    /// Further members of the bucket in the answer.
     pub(super) shown: Map<String, Json>,
 }

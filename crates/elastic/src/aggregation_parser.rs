@@ -25,10 +25,10 @@ use plan::{Comparison, Expr, Span};
 /// Deepest nesting of aggregations.
 const NESTING_MAX: usize = 10;
 
-/// Most aggregations of one search.
+/// Limit on the aggregations of one search.
 const AGGREGATIONS_MAX: usize = 200;
 
-/// What is supported, as errors say it.
+/// The supported aggregations, for errors.
 pub const AGGREGATIONS: &str = "date_histogram, histogram, terms, range, date_range, filters, filter, missing, composite, \
     auto_date_histogram, multi_terms, rare_terms, significant_terms, top_hits, avg, sum, min, max, stats, extended_stats, \
     percentiles, percentile_ranks, weighted_avg, cardinality, value_count, top_metrics, rate, derivative, cumulative_sum, bucket_script, bucket_selector, bucket_sort, moving_fn, \
@@ -106,7 +106,7 @@ impl Parser<'_> {
             return Err(lost_rate());
         }
         if matches!(kind, Kind::Pipeline(_) | Kind::Choice(_)) && nesting == 0 {
-            let message = "stands inside a histogram, whose buckets it is computed from";
+            let message = "must be inside a histogram, whose buckets it is computed from";
             return Err(SearchError::parsing(at, message));
         }
         if let Kind::Terms(terms) = &kind {
@@ -195,7 +195,9 @@ impl Parser<'_> {
         let now = self.reader.now;
         let read = |json: &Json| {
             let written = times::read(json, format, now, zone);
-            written.map(|written| written.first).ok_or_else(|| SearchError::parsing(at, format!("{json} is no time")))
+            written
+                .map(|written| written.first)
+                .ok_or_else(|| SearchError::parsing(at, format!("{json} is not a time")))
         };
         let shown = |bound: i64| {
             let text = times::format_time_in(zone, Timestamp(bound), format);
@@ -206,7 +208,7 @@ impl Parser<'_> {
     }
 }
 
-/// Why an aggregation cannot be: as Elasticsearch says it of what its indices do not have, and of what it took away.
+/// Returns the error for an unsupported aggregation, in Elasticsearch's words for missing and removed ones.
 fn unsupported(kind: &str, body: &Json, at: &str) -> SearchError {
     let text = |name: &str| body.get(name).and_then(Json::as_str);
     match (kind, text("field"), text("path")) {
@@ -227,7 +229,7 @@ fn unsupported(kind: &str, body: &Json, at: &str) -> SearchError {
     }
 }
 
-/// Refuses paths that lead to nothing.
+/// Refuses paths to aggregations that do not exist.
 fn check_siblings(list: &[Aggregation]) -> Result<(), SearchError> {
     for aggregation in list {
         if let Kind::Sibling(sibling) = &aggregation.kind
@@ -244,7 +246,7 @@ fn lost_rate() -> SearchError {
     SearchError::argument("The rate aggregation can only be used inside a date histogram")
 }
 
-/// Refuses rates where buckets have no length, or none in the unit that is wanted.
+/// Refuses rates in buckets without a length in their unit.
 fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError> {
     let rates = || children.iter().filter(|child| matches!(&child.kind, Kind::Metric(metric) if metric.is_rate()));
     let is_of_months = |child: &Aggregation| matches!(&child.kind, Kind::Metric(metric) if metric.is_rate_of_months());
@@ -270,11 +272,11 @@ fn check_rates(kind: &Kind, children: &[Aggregation]) -> Result<(), SearchError>
     Ok(())
 }
 
-/// `range`: numbers from and to.
+/// Reads `range`.
 fn ranges(schema: &Schema, body: &Json, at: &str) -> Result<Branches, SearchError> {
     let number = |json: &Json| {
         let number = json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
-        number.ok_or_else(|| SearchError::parsing(at, format!("{json} is no number")))
+        number.ok_or_else(|| SearchError::parsing(at, format!("{json} is not a number")))
     };
     let field = schema.value(field_named(body, at)?)?;
     branches(
@@ -294,7 +296,7 @@ fn field_named<'j>(body: &'j Json, at: &str) -> Result<&'j str, SearchError> {
     field.ok_or_else(|| SearchError::parsing(at, "needs a [field]"))
 }
 
-/// Ranges with their bounds as values, and as they are shown.
+/// Reads ranges, given functions for the value and the JSON of a bound.
 fn branches(
     field: Expr,
     body: &Json,

@@ -1,9 +1,9 @@
 //! Runs aggregations: one plan for each kind of bucket, whose rows become buckets.
 //!
-//! The buckets of an aggregation are the groups of one plan: those of all aggregations around it together, by which the
-//! rows find the bucket that they belong in. The metrics of a bucket are aggregates of the same plan. What stands deeper
-//! is asked for when it is known which buckets are kept, and of these alone. Buckets with conditions of their own
-//! (`filters`, `range`) may overlap, so that each is a plan.
+//! The buckets of an aggregation are the groups of one plan, whose keys include those of all outer aggregations: a row
+//! finds its bucket by them. The metrics of a bucket are aggregates of the same plan. Inner buckets are queried once the
+//! selected outer buckets are known, and for these only. Buckets with conditions of their own (`filters`, `range`) may
+//! overlap, so that each is a plan.
 
 use std::collections::HashMap;
 
@@ -27,19 +27,19 @@ use plan::each::{each_of, lifted};
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Comparison, Expr, Operator};
 
-/// Most kept values that a plan of inner buckets is restricted to; of more it is asked for all.
+/// Limit on the values to which a plan of inner buckets is restricted; beyond it the plan covers all values.
 const KEPT_MAX: usize = 1_000;
 
-/// What aggregations came to.
+/// The results of aggregations.
 #[derive(Clone, Debug, Default)]
 pub struct AggregationResult {
     /// The value of `aggregations`.
     pub aggregations: Map<String, Json>,
-    /// How many events there were, where that was counted.
+    /// The number of events, if counted.
     pub total: Option<u64>,
 }
 
-/// Runs the aggregations over a selection; counts all of its events where that is wanted.
+/// Runs aggregations over a selection, and counts all of its events if `counts_all`.
 pub fn run_aggregations<A: Executor>(
     aggregations: &Aggregations,
     selection: &Selection,
@@ -64,7 +64,7 @@ pub fn run_aggregations<A: Executor>(
 }
 
 impl<A: Executor> AggregationRunner<'_, A> {
-    /// Puts into each parent what the aggregations of buckets and hits among `aggregations` came to; metrics are there.
+    /// Adds the results of aggregations with buckets or hits to each parent, which has those of metrics already.
     pub(super) fn fill(
         &mut self,
         aggregations: &[Aggregation],
@@ -95,7 +95,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(())
     }
 
-    /// A histogram as long as its events take: first it is asked from when to when they are.
+    /// Runs a histogram whose step depends on the range of its events, which is queried first.
     fn automatic(
         &mut self,
         aggregation: &Aggregation,
@@ -197,14 +197,14 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(())
     }
 
-    /// Aggregations whose buckets are the groups of a plan.
+    /// Runs an aggregation whose buckets are the groups of a plan.
     fn groups(&mut self, aggregation: &Aggregation, context: &Context, parents: &mut [Parent]) -> Result<(), A::Error> {
         let n_outer = context.keys.len();
         let mut inner = context.clone();
         match &aggregation.kind {
             Kind::Terms(terms) => {
                 let of_one = |value: Expr| match &terms.filter {
-                    // Of several values of an event each is admitted by itself.
+                    // Each of several values of an event is admitted by itself.
                     Some(filter) => Expr::Call(Function::If, vec![filter.clone(), value]),
                     None => value,
                 };
@@ -242,7 +242,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
             others.push(n_other);
         }
         if let (Kind::Terms(terms), true) = (&aggregation.kind, others.iter().any(|n| *n > 0)) {
-            // Of several values together the outer ones are not enough to tell.
+            // With several values in the key, the last one does not identify a bucket.
             inner.filters.extend(
                 terms.values.first().filter(|_| terms.values.len() == 1).and_then(|value| one_of_kept(value, &buckets)),
             );
@@ -258,7 +258,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(())
     }
 
-    /// The buckets that are shown, in order, and how many events those that are not have.
+    /// Returns the buckets that are shown, in order, and how many events those that are not have.
     fn keep(
         &mut self,
         aggregation: &Aggregation,
@@ -330,7 +330,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
                 break;
             }
             while let Some(one) = known.next_if(|one| compare_values(one.key[0].as_ref(), Some(&value)).is_lt()) {
-                // Beside the grid, where clocks change.
+                // Outside the grid, when clocks change.
                 filled.push(one);
             }
             match known.next_if(|one| compare_values(one.key[0].as_ref(), Some(&value)).is_eq()) {
@@ -352,7 +352,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
     }
 }
 
-/// The condition that an event lies in a bucket.
+/// Returns the condition that an event lies in a bucket.
 fn equal(key: &Expr, value: Option<Value>) -> Expr {
     match value {
         Some(value) => {
@@ -362,7 +362,7 @@ fn equal(key: &Expr, value: Option<Value>) -> Expr {
     }
 }
 
-/// The condition that an event lies in one of the buckets that are kept, where they are not too many.
+/// Returns the condition that an event lies in one of the selected buckets, unless they are too many.
 fn one_of_kept(value: &Expr, buckets: &[Parent]) -> Option<Expr> {
     let mut keys: HashMap<String, Value> = HashMap::new();
     for key in buckets.iter().filter_map(|bucket| bucket.key.last().cloned().flatten()) {

@@ -12,37 +12,37 @@ use language::SearchError;
 use language::dsl::Selection;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan};
 
-/// Most plans of one search: overlapping buckets and lists of hits take one each.
+/// Limit on the plans of one search: overlapping buckets and lists of hits need one each.
 const PLANS_MAX: usize = 500;
 
-/// The key of a group, and how many events it has.
+/// The key of a group and the number of its events.
 pub(super) type KeyCount = (Vec<Option<Value>>, u64);
 
-/// Who runs plans.
+/// Runs the plans of aggregations.
 pub trait Executor {
-    /// Why it may fail.
+    /// The reason for a failure.
     type Error: From<SearchError>;
 
-    /// All rows of a plan over a range.
+    /// Returns all rows of a plan over a range.
     fn rows(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
 
-    /// All rows of a plan over all events of the same indices, whatever their time.
+    /// Returns all rows of a plan over all events of the same indices, whatever their time.
     fn background_rows(&mut self, plan: &Plan, zone: Tz) -> Result<Vec<Vec<Option<Value>>>, Self::Error>;
 
-    /// The hits of a selection, as `top_hits` asks for them.
+    /// Returns the hits of a selection for the `top_hits` aggregation `body`.
     fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, Self::Error>;
 }
 
-/// Which buckets a plan is about.
+/// The buckets of a plan.
 #[derive(Clone)]
 pub(super) struct Context {
     /// Conditions on the events.
     pub(super) filters: Vec<Expr>,
-    /// What makes the keys of the buckets, outermost first.
+    /// The keys of the buckets, outermost first.
     pub(super) keys: Vec<Expr>,
 }
 
-/// The running of aggregations.
+/// The run of a search's aggregations.
 pub(super) struct AggregationRunner<'a, A> {
     executor: &'a mut A,
     pub(super) selection: &'a Selection,
@@ -81,19 +81,19 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         }
     }
 
-    /// The rows of a plan over the selection.
+    /// Returns the rows of a plan over the selection.
     pub(super) fn run(&mut self, plan: &Plan) -> Result<Vec<Vec<Option<Value>>>, A::Error> {
         self.count_plan()?;
         self.executor.rows(plan, self.selection.range, self.zone)
     }
 
-    /// The hits of a selection within this one, as `top_hits` asks for them.
+    /// Returns the hits of a selection within this one for the `top_hits` aggregation `body`.
     pub(super) fn hits(&mut self, selection: Selection, body: &Json, at: &str) -> Result<Json, A::Error> {
         self.count_plan()?;
         self.executor.hits(selection, body, at)
     }
 
-    /// The groups of a plan, with their counts and metrics. The whole key is each one's key.
+    /// Returns the groups of a plan, with their whole keys, counts and metrics.
     pub(super) fn rows(&mut self, context: &Context, aggregations: &[Aggregation]) -> Result<Vec<Candidate>, A::Error> {
         let key_name = |index: usize| Name::from(format!("#key{index}"));
         let by: Vec<(Name, Expr)> =
@@ -128,7 +128,7 @@ impl<'a, A: Executor> AggregationRunner<'a, A> {
         Ok(rows.into_iter().map(candidate).collect())
     }
 
-    /// Groups of the background with their counts.
+    /// Returns groups of the background with their counts.
     pub(super) fn background_rows(
         &mut self,
         mut operators: Vec<Operator>,

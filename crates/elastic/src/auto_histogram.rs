@@ -1,4 +1,4 @@
-//! `auto_date_histogram`: buckets of times, as long as it takes for them to be no more than wanted.
+//! `auto_date_histogram`: buckets of times, with the shortest length that keeps their number within the request.
 
 use chrono_tz::Tz;
 use serde_json::Value as Json;
@@ -12,13 +12,13 @@ use plan::calendar::floor;
 use plan::function::Function;
 use plan::{Expr, Span};
 
-/// Buckets where no number is asked for, as in Elasticsearch.
+/// Default number of buckets, as in Elasticsearch.
 const BUCKETS_DEFAULT: usize = 10;
 
-/// Most buckets, as in Elasticsearch (`search.max_buckets` by the longest step).
+/// Limit on the buckets, as in Elasticsearch (`search.max_buckets` by the longest step).
 const BUCKETS_MAX: usize = super::BUCKETS_MAX / 30;
 
-/// A unit of time: its name, the span of one, which multiples are used, the sign of it.
+/// A unit of time: its name, its span, the multiples in use, its symbol.
 type Unit = (&'static str, Span, &'static [u32], &'static str);
 
 /// Units, shortest first.
@@ -31,7 +31,7 @@ const UNITS: [Unit; 6] = [
     ("year", Span::Months(12), &[1, 5, 10, 20, 50, 100], "y"),
 ];
 
-/// Buckets of times whose length is decided by the events.
+/// A histogram of times whose step depends on the events.
 #[derive(Clone, Debug)]
 pub(super) struct AutoHistogram {
     /// The times.
@@ -66,14 +66,14 @@ pub(super) fn parse(
     let format = body.get("format").and_then(Json::as_str).map(str::to_owned);
     let time = match time(schema, field)? {
         Expr::Field(name) if name.starts_with('@') => Expr::Field(name),
-        // Texts that are dates become times.
+        // Dates as texts become times.
         value => Expr::Call(Function::DateFloor, vec![value, Expr::Duration(Span::Nanoseconds(1))]),
     };
     Ok(AutoHistogram { time, n_buckets, shortest, format, zone: zone(body, known_zone, at)? })
 }
 
 impl AutoHistogram {
-    /// The histogram for events from `first` to `last`, and the name of its step.
+    /// Returns the histogram for events from `first` to `last`, and the name of its step.
     pub(super) fn histogram(&self, first: i64, last: i64) -> (Histogram, String) {
         let mut chosen = None;
         for (_, unit, multiples, sign) in &UNITS[self.shortest..] {
@@ -86,17 +86,17 @@ impl AutoHistogram {
                 }
             }
         }
-        // Longer than a hundred years there is no step.
+        // The longest step is a hundred years.
         chosen.unwrap_or_else(|| self.shortest_step(first))
     }
 
-    /// The histogram where there are no events.
+    /// Returns the histogram of no events.
     pub(super) fn shortest_step(&self, first: i64) -> (Histogram, String) {
         let (_, unit, _, sign) = UNITS[self.shortest];
         (self.of_step(unit, 1, first), format!("1{sign}"))
     }
 
-    /// Buckets of so many units, counted from the unit that the first event lies in.
+    /// Returns buckets of several units, counted from the unit of the first event.
     fn of_step(&self, unit: Span, multiple: u32, first: i64) -> Histogram {
         let time = self.time.clone();
         let floored = |span: Span| Expr::Call(Function::DateFloor, vec![time.clone(), Expr::Duration(span)]);
@@ -127,7 +127,7 @@ impl AutoHistogram {
         }
     }
 
-    /// Whether the events fit into so many buckets as are wanted.
+    /// Reports whether the events fit into the requested number of buckets.
     fn is_enough(&self, histogram: &Histogram, first: i64, last: i64) -> bool {
         let mut key = histogram.first_key(first as f64);
         for _ in 0..self.n_buckets {

@@ -1,20 +1,20 @@
-//! Buckets of aggregations while they grow: candidates from the rows of a plan, and parents whose contents are wanted.
+//! Buckets of aggregations under construction: candidates from the rows of a plan, and parents to be filled.
 
 use serde_json::{Map, Value as Json};
 use types::Value;
 
-/// A bucket whose contents are wanted.
+/// A bucket whose aggregations are to be filled in.
 pub(super) struct Parent {
     pub(super) key: Vec<Option<Value>>,
     pub(super) object: Map<String, Json>,
 }
 
-/// A key as something that can be looked up.
+/// Returns a key as a text for maps.
 pub(super) fn place_of(key: &[Option<Value>]) -> String {
     format!("{key:?}")
 }
 
-/// A bucket as it grows: its own part of the key, and what is shown.
+/// A bucket from a row of a plan: its own part of the key, its count, and its members in the answer.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) key: Vec<Option<Value>>,

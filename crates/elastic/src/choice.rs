@@ -1,4 +1,4 @@
-//! Pipelines that choose among buckets or order them: `bucket_selector`, `bucket_sort`.
+//! Pipelines that select or order buckets: `bucket_selector`, `bucket_sort`.
 
 use std::cmp::Ordering;
 
@@ -14,15 +14,15 @@ use language::dsl::object;
 /// The names of such pipelines.
 pub(super) const CHOICES: [&str; 2] = ["bucket_selector", "bucket_sort"];
 
-/// Most keys of an order.
+/// Limit on the keys of an order.
 const KEYS_MAX: usize = 16;
 
-/// One of them.
+/// A pipeline that selects or orders buckets.
 #[derive(Clone, Debug)]
 pub(super) enum Choice {
-    /// Keeps the buckets for which a script is true.
+    /// Selects the buckets for which a script is true.
     Selector { paths: Paths, script: Term },
-    /// Orders the buckets and keeps some.
+    /// Orders the buckets and selects a part of them.
     Sort { keys: Vec<(String, bool)>, from: usize, size: Option<usize> },
 }
 
@@ -66,7 +66,7 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Choice, SearchE
 }
 
 impl Choice {
-    /// The aggregations whose numbers it takes.
+    /// Returns the aggregations whose numbers the pipeline reads.
     pub(super) fn needs(&self) -> Vec<&str> {
         match self {
             Self::Selector { paths, .. } => paths.iter().map(|(_, path)| name_of(path)).collect(),
@@ -74,7 +74,7 @@ impl Choice {
         }
     }
 
-    /// Which buckets are kept, by their places, in their new order.
+    /// Returns the positions of the selected buckets, in their new order.
     pub(super) fn kept(&self, buckets: &[&Map<String, Json>]) -> Vec<usize> {
         match self {
             Self::Selector { paths, script } => {
@@ -84,7 +84,7 @@ impl Choice {
             }
             Self::Sort { keys, from, size } => {
                 let mut places: Vec<usize> = (0..buckets.len()).collect();
-                // What has none of the numbers is left out.
+                // Buckets without any of the numbers are left out.
                 places.retain(|place| keys.is_empty() || keys.iter().any(|(path, _)| has(buckets[*place], path)));
                 places.sort_by(|a, b| compare(keys, buckets[*a], buckets[*b]));
                 places.into_iter().skip(*from).take(size.unwrap_or(usize::MAX)).collect()
@@ -106,7 +106,7 @@ fn compare(keys: &[(String, bool)], a: &Map<String, Json>, b: &Map<String, Json>
             },
             path => match (number_at(a, path), number_at(b, path)) {
                 (Some(a), Some(b)) => a.total_cmp(&b),
-                // What has no number comes last either way.
+                // Buckets without a number come last in either order.
                 (a, b) if a.is_some() != b.is_some() => return b.is_some().cmp(&a.is_some()),
                 _ => Ordering::Equal,
             },

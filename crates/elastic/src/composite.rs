@@ -1,4 +1,4 @@
-//! Buckets by combinations of values, page by page: `composite`.
+//! `composite`: buckets by combinations of values, page by page.
 
 use std::cmp::Ordering;
 
@@ -32,14 +32,14 @@ pub(super) struct Source {
     pub(super) value: Expr,
     descending: bool,
     has_missing: bool,
-    /// Where missing values come, unless with the least.
+    /// The place of missing values, unless they come with the least ones.
     missing_first: Option<bool>,
     format: Option<String>,
-    /// The buckets that its values are of, where they are of some.
+    /// The histogram of the values, if the source has one.
     histogram: Option<Histogram>,
 }
 
-/// Reads `composite`. Sets the zone of the search where a source names one.
+/// Reads `composite`. Sets the zone of the search if a source names one.
 pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &str) -> Result<Composite, SearchError> {
     let members = object(body, at)?;
     let Some(Json::Array(written)) = members.get("sources") else {
@@ -100,7 +100,7 @@ pub(super) fn parse(schema: &Schema, body: &Json, zone: &mut Option<Tz>, at: &st
     Ok(Composite { sources, size, after })
 }
 
-/// The key behind which buckets are wanted; it has a value of each source.
+/// Reads `after`, the key before the first bucket of the page, with a value for each source.
 fn read_after(sources: &[Source], after: &Json, at: &str) -> Result<Vec<Option<Value>>, SearchError> {
     let members = object(after, &format!("{at}.after"))?;
     if members.len() != sources.len() {
@@ -119,7 +119,7 @@ fn read_after(sources: &[Source], after: &Json, at: &str) -> Result<Vec<Option<V
 }
 
 impl Source {
-    /// A value of `after` as it is in the rows of a plan.
+    /// Converts a value of `after` to its form in the rows of a plan.
     fn read(&self, json: &Json) -> Option<Value> {
         match &self.histogram {
             Some(histogram) => match histogram.step {
@@ -148,7 +148,7 @@ impl Source {
         }
     }
 
-    /// The order of two values. What is missing is less than all else, unless it has a place of its own.
+    /// Compares two values. A missing value is less than all others, unless it has a place of its own.
     fn compare(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
         if let (Some(first), true) = (self.missing_first, a.is_some() != b.is_some()) {
             return if a.is_none() == first { Ordering::Less } else { Ordering::Greater };
@@ -182,7 +182,7 @@ impl Composite {
         Ordering::Equal
     }
 
-    /// The key of a bucket.
+    /// Returns the key of a bucket.
     pub(super) fn key(&self, key: &[Option<Value>]) -> Json {
         let members = self.sources.iter().zip(key);
         members.map(|(source, value)| (source.name.clone(), source.shown(value.as_ref()))).collect::<Map<_, _>>().into()

@@ -1,4 +1,4 @@
-//! Buckets of numbers and of times: `histogram` and `date_histogram`, and the keys from one bucket to the next.
+//! `histogram` and `date_histogram`: buckets of numbers and times, and the sequence of their keys.
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
@@ -13,7 +13,7 @@ use plan::date_math::{format_time_in, zone_of};
 use plan::function::Function;
 use plan::{ArithmeticOperator, Expr, Span};
 
-/// The lengths that offsets of zones are made of.
+/// Offsets of time zones are multiples of this length.
 const QUARTER: i64 = 15 * Timestamp::MINUTE;
 
 /// Buckets of numbers or times.
@@ -22,36 +22,36 @@ pub(super) struct Histogram {
     pub(super) value: Expr,
     pub(super) step: Step,
     pub(super) least: u64,
-    /// Between which keys buckets are shown even without events, first and last.
+    /// The first and last key between which empty buckets are shown.
     pub(super) extended: Option<(f64, f64)>,
     pub(super) hard: Option<(f64, f64)>,
     pub(super) format: Option<String>,
     pub(super) is_keyed: bool,
     pub(super) is_descending: bool,
-    /// Whether order is by count.
+    /// Whether buckets are ordered by count.
     pub(super) by_count: bool,
 }
 
-/// From one bucket to the next.
+/// The distance from one bucket to the next.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Number { interval: f64, offset: f64 },
     Time { span: Span, zone: Tz, grid: Grid },
 }
 
-/// Where buckets of times begin.
+/// The starts of buckets of times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grid {
-    /// With days, months and hours of the zone, each so many nanoseconds later.
+    /// At calendar units of the zone, shifted by nanoseconds.
     Calendar(i64),
-    /// Every so often by the clocks of the zone, counted from this distance from 1970.
+    /// At fixed lengths by the clocks of the zone, counted from this distance from 1970.
     Fixed(i64),
-    /// Every so often, counted from an instant.
+    /// At fixed lengths, counted from an instant.
     Counted(i64),
 }
 
 impl Grid {
-    /// The start of the bucket that an instant lies in.
+    /// Returns the start of the bucket that contains an instant.
     fn start(self, instant: i64, span: Span, zone: Tz) -> Option<i64> {
         match (self, span) {
             (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_floor(zone, instant, length.max(1), origin),
@@ -62,7 +62,7 @@ impl Grid {
         }
     }
 
-    /// The start of the bucket behind the one that begins at `start`.
+    /// Returns the start of the bucket after the one that begins at `start`.
     fn next(self, start: i64, span: Span, zone: Tz) -> Option<i64> {
         match (self, span) {
             (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_next(zone, start, length.max(1), origin),
@@ -75,7 +75,7 @@ impl Grid {
 }
 
 impl Histogram {
-    /// A key as a number: nanoseconds of times.
+    /// Returns a key as a number; times are nanoseconds.
     pub(super) fn position(&self, key: &Value) -> Option<f64> {
         match (self.step, key) {
             (Step::Time { .. }, Value::Timestamp(instant)) => Some(instant.0 as f64),
@@ -85,7 +85,7 @@ impl Histogram {
         }
     }
 
-    /// The key of the bucket that a position lies in.
+    /// Returns the key of the bucket that contains a position.
     pub(super) fn first_key(&self, position: f64) -> Option<Value> {
         match self.step {
             Step::Number { interval, offset } => Some(Value::Integer(((position - offset) / interval).floor() as i64)),
@@ -106,7 +106,7 @@ impl Histogram {
         }
     }
 
-    /// The zone that times are of.
+    /// Returns the time zone of the keys.
     pub(super) fn zone(&self) -> Tz {
         match self.step {
             Step::Time { zone, .. } => zone,
@@ -150,7 +150,7 @@ pub(super) fn histogram(schema: &Schema, body: &Json, at: &str) -> Result<Histog
     Ok(Histogram { value: *floor, ..shape(body, Step::Number { interval, offset }, at)? })
 }
 
-/// What both histograms have in common.
+/// Reads the options that both histograms share.
 fn shape(body: &Json, step: Step, at: &str) -> Result<Histogram, SearchError> {
     let order = match body.get("order") {
         Some(Json::Array(orders)) => orders.first(),
@@ -190,19 +190,19 @@ fn shape(body: &Json, step: Step, at: &str) -> Result<Histogram, SearchError> {
     })
 }
 
-/// A bound in the unit of keys: nanoseconds of times.
+/// Reads a bound in the unit of keys; times are nanoseconds.
 fn bound_of(json: &Json, step: Step) -> Option<f64> {
     match step {
         Step::Number { .. } => json.as_f64().or_else(|| json.as_str()?.trim().parse().ok()),
         Step::Time { zone, .. } => {
-            // Grafana sends numbers as texts.
+            // Grafana sends numbers as strings.
             let written = times::read(json, Some("epoch_millis"), Timestamp(0), zone)?;
             Some(written.first as f64)
         }
     }
 }
 
-/// The zone that a histogram names; one search has one.
+/// Reads the zone of a histogram. A search has a single zone.
 pub(super) fn zone(body: &Json, known: &mut Option<Tz>, at: &str) -> Result<Tz, SearchError> {
     let zone = match body.get("time_zone").and_then(Json::as_str) {
         None => known.unwrap_or(Tz::UTC),
@@ -234,7 +234,7 @@ pub(super) fn date_histogram(
     };
     let zone = zone(body, known_zone, at)?;
     let text = |name: &str| body.get(name).and_then(Json::as_str).map(str::trim);
-    let unreadable = |text: &str| SearchError::argument(format!("[{at}] [{text}] is no interval that is supported"));
+    let unreadable = |text: &str| SearchError::argument(format!("[{at}] [{text}] is not a supported interval"));
     let (span, is_calendar) = match (text("fixed_interval"), text("calendar_interval"), text("interval")) {
         (Some(text), ..) => (fixed(text).ok_or_else(|| unreadable(text))?, false),
         (_, Some(text), _) => (calendar(text).ok_or_else(|| unreadable(text))?, true),
@@ -257,7 +257,7 @@ pub(super) fn date_histogram(
     Ok(Histogram { value, ..shape(body, Step::Time { span, zone, grid }, at)? })
 }
 
-/// The start of the bucket of a time as an expression, and where buckets begin.
+/// Returns the start of the bucket of a time as an expression, and the grid of buckets.
 fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> (Expr, Grid) {
     let date_floor = |time: Expr| Expr::Call(Function::DateFloor, vec![time, Expr::Duration(span)]);
     let later = |time: Expr, by: i64| Expr::Call(Function::Later, vec![time, Expr::Duration(Span::Nanoseconds(by))]);
@@ -266,12 +266,12 @@ fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> 
         _ if offset == 0 => return (date_floor(time), Grid::Calendar(0)),
         _ => return (later(date_floor(later(time, -offset)), offset), Grid::Calendar(offset)),
     };
-    // Quarters of hours begin alike in all zones, and so do days in one.
+    // Quarters of an hour begin at the same instants in all zones, and days within one.
     let is_plain = QUARTER % length == 0 || length == Timestamp::HOUR || length == Timestamp::DAY;
     if offset == 0 && (is_plain || (zone == Tz::UTC && length % (7 * Timestamp::DAY) != 0)) {
         return (date_floor(time), Grid::Calendar(0));
     }
-    // Fixed lengths count from 1970, whose first day was no Monday.
+    // Fixed lengths count from 1970-01-01, which was not a Monday.
     let origin = offset.rem_euclid(length);
     let function = if zone == Tz::UTC { Function::TimeBucket } else { Function::WallBucket };
     let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
@@ -281,12 +281,12 @@ fn buckets(time: Expr, span: Span, zone: Tz, is_calendar: bool, offset: i64) -> 
 fn with_missing_time(field: Expr, missing: Option<&Json>, zone: Tz, at: &str) -> Result<Expr, SearchError> {
     let Some(json) = missing.filter(|json| !json.is_null()) else { return Ok(field) };
     let written = times::read(json, None, Timestamp(0), zone);
-    let written = written.ok_or_else(|| SearchError::parsing(at, format!("[missing] {json} is no time")))?;
+    let written = written.ok_or_else(|| SearchError::parsing(at, format!("[missing] {json} is not a time")))?;
     let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(written.first))));
     Ok(Expr::Call(Function::Coalesce, vec![field, literal]))
 }
 
-/// `500ms`, `30s`, `5m`, `2h`, `1d`, `1w` of a fixed length.
+/// Parses a fixed length: `500ms`, `30s`, `5m`, `2h`, `1d`, `1w`.
 fn fixed(text: &str) -> Option<Span> {
     let at = text.find(|c: char| !c.is_ascii_digit())?;
     let number: i64 = text[..at].parse().ok().filter(|number| *number > 0)?;
@@ -302,7 +302,7 @@ fn fixed(text: &str) -> Option<Span> {
     number.checked_mul(unit).map(Span::Nanoseconds)
 }
 
-/// An offset: a length of time, perhaps with a sign.
+/// Parses an offset: a fixed length, optionally with a sign.
 fn signed(text: &str) -> Option<i64> {
     let (sign, length) = match text.strip_prefix('-') {
         Some(length) => (-1, length),
@@ -314,7 +314,7 @@ fn signed(text: &str) -> Option<i64> {
     }
 }
 
-/// A span of the calendar by its name.
+/// Returns a calendar span by its name.
 pub(super) fn calendar(text: &str) -> Option<Span> {
     Some(match text {
         "second" | "1s" => Span::Nanoseconds(Timestamp::SECOND),

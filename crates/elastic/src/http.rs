@@ -1,16 +1,15 @@
-//! What Elasticsearch's clients speak: bulk requests and single documents, and the questions that senders ask before;
-//! searches with the query DSL, hits and aggregations, as Grafana and the client libraries ask them, and ES|QL.
+//! The routes of the Elasticsearch API: bulk requests and single documents, searches with the query DSL, aggregations and
+//! ES|QL, and the requests that agents, Grafana and client libraries send before them.
 //!
-//! An index is a group. The query DSL becomes the plans of any other dialect (`elastic`); shapes of answers live
-//! here. Searches look at all time unless they say otherwise.
+//! An index is a group. The query DSL is translated into plans like any other language. A search without a range covers
+//! all time.
 //!
-//! Everything stands under `/elasticsearch`. For senders whose address cannot have a path the same is answered at the
-//! root where it collides with nothing: paths whose first part begins with `_`, such as `/_bulk`, or the second, such as
-//! `/INDEX/_search`, `/INDEX` for its client libraries, and `/` for whoever accepts JSON and no page.
+//! All paths are below `/elasticsearch`. For clients whose address cannot have a path, requests are also answered at the
+//! root if no other API uses the path (`address`).
 //!
-//! Mappings and templates (`mappings`, `templates`), aliases (`aliases`) and the names of indices that were made (`made`)
-//! are kept. Policies and pipelines are answered so that agents which insist on making them go on; nothing of them is
-//! kept, and a `Warning` says so. There is nothing to prepare: a group exists once it has an event.
+//! Mappings and templates (`mappings`, `templates`), aliases (`aliases`) and the names of created indices
+//! (`created_indices`) are stored. Policies and pipelines are acknowledged for agents that require them, but not stored,
+//! which a `Warning` header states. No preparation is needed: a group exists once it has an event.
 
 mod address;
 mod alias;

@@ -1,9 +1,9 @@
 //! The Elasticsearch API ([`routes`]) and its search requests: orders and cursors of hits, and aggregations as plans whose
 //! rows become buckets. The query DSL itself is a language ([`language::dsl`]).
 //!
-//! Reading is pure and bounded; whoever asks runs the plans ([`Executor`]). What is not supported is an error that names it
-//! and where it stands, never left out silently: an answer to another question would be wrong without a sign. Weights and
-//! scores alone change nothing, as logs have no relevance.
+//! Parsing is pure and bounded; the caller runs the plans ([`Executor`]). An unsupported option is an error that names the
+//! option and its position; it is never ignored, since the answer would be wrong without a sign. Only weights and scores
+//! are ignored: logs have no relevance.
 
 mod aggregation;
 mod aggregation_parser;
@@ -43,10 +43,10 @@ pub use bulk::{Action, Check, DocumentCounter, DocumentIntake, Item, Items, Outc
 pub use http::{ElasticFormat, ElasticState, at_the_root, is_address, nothing_at, refused, routes, version_wanted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
 
-/// Most buckets of one search, as in Elasticsearch (`search.max_buckets`).
+/// Limit on the buckets of one search, as in Elasticsearch (`search.max_buckets`).
 pub const BUCKETS_MAX: usize = 65_536;
 
-/// A value of ours as clients are shown it: times in milliseconds since the epoch.
+/// Returns a value as JSON for clients: times are milliseconds since the epoch.
 pub fn json_of_value(value: Option<&Value>) -> Json {
     match value {
         None => Json::Null,

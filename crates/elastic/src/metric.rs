@@ -1,4 +1,4 @@
-//! Metrics: aggregations that are numbers. Each takes some aggregates of a plan, and its answer is made of their values.
+//! Metrics: aggregations that are numbers, computed from aggregates of a plan.
 
 use serde_json::{Map, Value as Json, json};
 use types::{Timestamp, Value};
@@ -16,20 +16,20 @@ use plan::fields::single_field;
 use plan::function::Function;
 use plan::{AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Span};
 
-/// Percentiles where none are asked for, as in Elasticsearch.
+/// Default percentiles, as in Elasticsearch.
 const PERCENTS: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
 
-/// Most percentiles of one aggregation.
+/// Limit on the percentiles of one aggregation.
 const PERCENTS_MAX: usize = 100;
 
-/// A number, or several.
+/// A metric of one or several numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Metric {
     kind: MetricKind,
     value: Expr,
-    /// Whether it is of times.
+    /// Whether its values are times.
     is_time: bool,
-    /// The field where its values may be texts that are dates.
+    /// The field, if its values may be dates as texts.
     may_be_dates: Option<Name>,
     format: Option<String>,
 }
@@ -50,28 +50,28 @@ enum MetricKind {
         percents: Vec<f64>,
         is_keyed: bool,
     },
-    /// Which share of the values lies below each of these.
+    /// The share of the values below each of these.
     Ranks {
         values: Vec<f64>,
         is_keyed: bool,
     },
-    /// A mean in which each value has a weight.
+    /// A weighted mean.
     WeightedAverage {
         weight: Expr,
     },
-    /// A sum or a count in a unit of time; of no value, events are counted.
+    /// A sum per unit of time, or without a value the number of events.
     Rate {
         of: RateOf,
         unit: Option<Span>,
     },
-    /// Values of the latest or earliest event.
+    /// Values of the latest or the earliest event.
     Top {
         fields: Vec<(String, Expr)>,
         is_latest: bool,
     },
 }
 
-/// What a rate is of.
+/// The quantity of a rate.
 #[derive(Clone, Copy, Debug)]
 enum RateOf {
     Events,
@@ -147,7 +147,7 @@ pub(super) fn parse(schema: &Schema, kind: &str, body: &Json, at: &str) -> Resul
     Ok(Metric { kind, value, is_time: is_time && !is_any_value, may_be_dates, format })
 }
 
-/// `rate`, in a unit of time; without one, in the buckets' own.
+/// Reads `rate`. Without a unit of time it is per bucket.
 fn rate(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let unit = match body.get("unit").and_then(Json::as_str) {
         None => None,
@@ -170,7 +170,7 @@ fn percentiles(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
     Ok(MetricKind::Percentiles { percents, is_keyed })
 }
 
-/// `percentile_ranks`
+/// Reads `percentile_ranks`.
 fn ranks(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
     let number = |json: &Json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
     let values: Option<Vec<f64>> =
@@ -181,7 +181,7 @@ fn ranks(body: &Json, at: &str) -> Result<MetricKind, SearchError> {
     Ok(MetricKind::Ranks { values, is_keyed: body.get("keyed").and_then(Json::as_bool).unwrap_or(true) })
 }
 
-/// `weighted_avg`
+/// Reads `weighted_avg`.
 fn weighted_average(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let part = |name: &str| {
         let place = format!("{at}.{name}");
@@ -198,12 +198,12 @@ fn weighted_average(schema: &Schema, body: &Json, at: &str) -> Result<Metric, Se
     Ok(Metric { kind: MetricKind::WeightedAverage { weight }, value, is_time: false, may_be_dates: None, format })
 }
 
-/// Which percentiles are wanted, and whether by their names.
+/// Reads the percentiles, and whether they are keyed.
 pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), SearchError> {
     let percents = match body.get("percents") {
         None | Some(Json::Null) => PERCENTS.to_vec(),
         Some(Json::Array(percents)) => {
-            // Grafana sends them as texts.
+            // Grafana sends them as strings.
             let percent = |json: &Json| json.as_f64().or_else(|| json.as_str()?.trim().parse().ok());
             let percents: Option<Vec<f64>> = percents.iter().map(percent).collect();
             let percents = percents.filter(|all| all.iter().all(|percent| (0.0..=100.0).contains(percent)));
@@ -217,7 +217,7 @@ pub(super) fn percents_of(body: &Json, at: &str) -> Result<(Vec<f64>, bool), Sea
     Ok((percents, body.get("keyed").and_then(Json::as_bool).unwrap_or(true)))
 }
 
-/// `top_metrics` by time, as Grafana asks for it.
+/// Reads `top_metrics` in the order of time, as Grafana sends it.
 fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     let metrics = match body.get("metrics") {
         Some(Json::Array(metrics)) => metrics.iter().collect(),
@@ -255,7 +255,7 @@ fn top(schema: &Schema, body: &Json, at: &str) -> Result<Metric, SearchError> {
     })
 }
 
-/// Numbers by the names of others, or as a list of both.
+/// Returns pairs of numbers as an object, or as a list.
 fn keyed(values: impl Iterator<Item = (f64, Option<f64>)>, is_keyed: bool) -> Json {
     if is_keyed {
         let members: Map<String, Json> = values.map(|(key, value)| (format!("{key:?}"), json!(value))).collect();
@@ -266,7 +266,7 @@ fn keyed(values: impl Iterator<Item = (f64, Option<f64>)>, is_keyed: bool) -> Js
 }
 
 impl Metric {
-    /// The aggregates that it is made of, over all values of its field; the last one counts dates where there may be some.
+    /// Returns the aggregates of the metric, over all values of its field. The last one counts dates, if there may be some.
     pub(super) fn aggregates(&self) -> Vec<(AggregateKind, Option<Expr>)> {
         let mut all: Vec<_> =
             self.of_values().into_iter().map(|(kind, argument)| (kind, argument.map(each_of))).collect();
@@ -281,7 +281,7 @@ impl Metric {
     fn of_values(&self) -> Vec<(AggregateKind, Option<Expr>)> {
         let of = |kind| (kind, Some(self.value.clone()));
         let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
-        // The sum with 0 is missing for what is no number, so that only numbers are counted.
+        // The sum with 0 is missing for values that are not numbers: only numbers are counted.
         let number = Expr::Arithmetic(ArithmeticOperator::Add, Box::new(self.value.clone()), zero);
         let stats = [
             (AggregateKind::Count, Some(number.clone())),
@@ -323,7 +323,7 @@ impl Metric {
                     Expr::Arithmetic(operator, Box::new(left.clone()), Box::new(right.clone()))
                 };
                 let product = operate(ArithmeticOperator::Multiply, &self.value, weight);
-                // Missing where the product is: weights without a value do not count.
+                // Missing like the product: weights without a value do not count.
                 let difference = operate(ArithmeticOperator::Subtract, &product, &product);
                 let weight = operate(ArithmeticOperator::Add, weight, &difference);
                 vec![(AggregateKind::Sum, Some(product)), (AggregateKind::Sum, Some(weight))]
@@ -339,28 +339,28 @@ impl Metric {
         }
     }
 
-    /// Whether it is a rate, which needs the length of the bucket.
+    /// Reports whether the metric is a rate, which needs the length of the bucket.
     pub(super) fn is_rate(&self) -> bool {
         matches!(self.kind, MetricKind::Rate { .. })
     }
 
-    /// Whether it is a rate in months or years, whose lengths differ.
+    /// Reports whether the metric is a rate per month or year, whose lengths differ.
     pub(super) fn is_rate_of_months(&self) -> bool {
         matches!(self.kind, MetricKind::Rate { unit: Some(Span::Months(_)), .. })
     }
 
-    /// By what the number of a bucket of `span`, which is `length_ns` long, is multiplied.
+    /// Returns the factor of a rate in a bucket of `span` with a length of `length_ns`.
     pub(super) fn rate_factor(&self, span: Span, length_ns: i64) -> Option<f64> {
         let MetricKind::Rate { unit: Some(unit), .. } = self.kind else { return None };
         Some(match (unit, span) {
             (Span::Months(unit), Span::Months(months)) => f64::from(unit) / f64::from(months),
             (Span::Nanoseconds(unit), _) => unit as f64 / length_ns.max(1) as f64,
-            // Refused when it was read.
+            // The parser has refused it.
             (Span::Months(_), Span::Nanoseconds(_)) => return None,
         })
     }
 
-    /// What is shown of the values of these aggregates; without values, of no event.
+    /// Returns the result for the values of the aggregates; without values, the result of no event.
     pub(super) fn shown(&self, values: &[Option<Value>]) -> Json {
         match (&self.may_be_dates, values.split_last()) {
             (Some(_), Some((n_dates, values))) => {
@@ -439,7 +439,7 @@ impl Metric {
         let number = |at: usize| values.get(at).and_then(Option::as_ref).and_then(number_of);
         let mut shown = self.stats(values);
         let count = number(0).unwrap_or(0.0);
-        // A sample of one has no variance; a population of one has none either, which is 0.
+        // The variance of a sample of one is undefined, that of a population of one is 0.
         let of_sample = number(6).or_else(|| (count == 1.0).then_some(0.0));
         let variance = of_sample.map(|variance| variance * (count - 1.0) / count);
         let deviation = variance.map(f64::sqrt);
@@ -468,7 +468,7 @@ impl Metric {
     }
 }
 
-/// A number of a plan's answer.
+/// Returns a value of a plan's answer as a number.
 fn number_of(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(number) => Some(*number as f64),

@@ -8,7 +8,7 @@ use language::mapping::{Kind, Schema};
 use plan::Expr;
 use plan::function::Function;
 
-/// The value, or another one in the place of a missing one.
+/// Returns a value with a substitute for a missing one.
 pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {
     match missing.and_then(value_of_json) {
         Some(missing) => Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Some(missing))]),
@@ -16,19 +16,19 @@ pub(super) fn with_missing(value: Expr, missing: Option<&Json>) -> Expr {
     }
 }
 
-/// A whole number, as one or as a text of one: Grafana sends both.
+/// Reads a whole number, or a string of one: Grafana sends both.
 pub(super) fn number(json: Option<&Json>, at: &str) -> Result<Option<usize>, SearchError> {
     let read = |json: &Json| json.as_u64().or_else(|| json.as_str()?.trim().parse().ok());
     match json {
         None | Some(Json::Null) => Ok(None),
         Some(json) => match read(json).and_then(|number| usize::try_from(number).ok()) {
             Some(number) => Ok(Some(number)),
-            None => Err(SearchError::parsing(at, format!("{json} is no number that fits here"))),
+            None => Err(SearchError::parsing(at, format!("{json} is not a valid number"))),
         },
     }
 }
 
-/// The times of a field: of one that is declared as a date, numbers are milliseconds.
+/// Returns the values of a field. Numbers of a field that is declared as a date are milliseconds.
 pub(super) fn time(schema: &Schema, written: &str) -> Result<Expr, SearchError> {
     let value = schema.value(written)?;
     Ok(match schema.kind(written)? {

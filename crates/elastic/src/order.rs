@@ -1,8 +1,7 @@
-//! Orders of hits, and cursors in them: `sort` and `search_after`.
+//! Orders of hits and cursors in them: `sort` and `search_after`.
 //!
-//! An order is always total: events that are equal in all that was asked for go by `@id`. What stands for `_doc` in a
-//! hit's sort values is the event's id, so that a client that hands the values back goes on exactly behind that event,
-//! though times are shown in milliseconds.
+//! An order is always total: events with equal keys are ordered by `@id`. The sort value of `_doc` is the id of the event,
+//! so that a client that returns the values continues exactly after that event, although times are in milliseconds.
 
 use serde_json::{Value as Json, json};
 use types::{EventId, TimeRange, Timestamp, Value};
@@ -20,15 +19,15 @@ use plan::function::Function;
 use plan::within;
 use plan::{Comparison, Expr, Name, Operator, SortKey};
 
-/// Most keys of an order.
+/// Limit on the keys of an order.
 const KEYS_MAX: usize = 16;
 
-/// What hits are ordered by.
+/// The kind of a sort key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SortKind {
     /// `@timestamp`.
     Time,
-    /// The place of an event among all: `_doc`, `_shard_doc`.
+    /// The position of an event among all: `_doc`, `_shard_doc`.
     Place,
     /// A field.
     Field(Name),
@@ -40,23 +39,23 @@ struct Key {
     kind: SortKind,
     descending: bool,
     format: Option<String>,
-    /// What a field is ordered by.
+    /// The expression and the form of a field's values.
     by: Option<By>,
 }
 
-/// What a field is ordered by, and how its values are written.
+/// The expression that a field is ordered by, and the form of its values.
 #[derive(Clone, Debug)]
 struct By {
     expr: Expr,
     form: SortForm,
 }
 
-/// How values that hits are ordered by are written.
+/// The form of sort values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SortForm {
-    /// As they are.
+    /// Unchanged.
     Plain,
-    /// Dates in milliseconds, others as they are.
+    /// Dates in milliseconds, others unchanged.
     Date,
     /// Addresses.
     Address,
@@ -68,11 +67,11 @@ pub struct Order {
     keys: Vec<Key>,
 }
 
-/// A place in an order, behind which hits are wanted.
+/// A position in an order, after which hits are requested.
 #[derive(Clone, Debug)]
 pub struct Cursor {
     values: Vec<Json>,
-    /// The event that stands there, where the values say which.
+    /// The event at the position, if the values identify it.
     id: Option<EventId>,
 }
 
@@ -101,7 +100,7 @@ pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchE
                     keys.extend(self::key(name, order, options, schema, &at)?);
                 }
             }
-            _ => return Err(SearchError::parsing(&at, "is no field")),
+            _ => return Err(SearchError::parsing(&at, "is not a field")),
         }
     }
     Ok(Order { keys })
@@ -109,7 +108,7 @@ pub fn parse_sort(json: Option<&Json>, schema: &Schema) -> Result<Order, SearchE
 
 fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &str) -> Result<Option<Key>, SearchError> {
     let kind = match name {
-        // Nothing is more relevant than the rest.
+        // All hits have the same relevance.
         "_score" => return Ok(None),
         "_doc" | "_shard_doc" | "_id" => SortKind::Place,
         "_script" | "_geo_distance" => return Err(SearchError::parsing(at, format!("[{name}] is not supported"))),
@@ -119,7 +118,7 @@ fn key(name: &str, order: Option<&str>, options: &Json, schema: &Schema, at: &st
     let descending = match order.map(str::to_ascii_lowercase).as_deref() {
         None | Some("asc") => false,
         Some("desc") => true,
-        Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is no order; write asc or desc"))),
+        Some(other) => return Err(SearchError::parsing(at, format!("[{other}] is not an order; use asc or desc"))),
     };
     let format = options.get("format").and_then(Json::as_str).map(str::to_owned);
     check_options(options, &kind, at)?;
@@ -147,7 +146,7 @@ fn check_options(options: &Json, kind: &SortKind, at: &str) -> Result<(), Search
     Ok(())
 }
 
-/// What a field is ordered by: of several values the least, or the greatest where the order descends.
+/// Reads the sort key of a field: the least of several values, or the greatest in a descending order.
 fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str) -> Result<By, SearchError> {
     let (expr, kind) = (schema.order(written)?, schema.kind(written)?);
     let field = matches!(&expr, Expr::Field(name) if !name.starts_with('@'));
@@ -168,7 +167,7 @@ fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str
     let extreme = if takes_greatest { Function::GreatestOfList } else { Function::LeastOfList };
     let mut by = By { expr: Expr::Call(extreme, vec![each_of(expr)]), form };
     if let Some(missing) = options.get("missing").filter(|missing| *missing != "_last") {
-        let message = || SearchError::parsing(at, format!("missing [{missing}] is no value"));
+        let message = || SearchError::parsing(at, format!("missing [{missing}] is not a value"));
         let literal = Expr::Literal(Some(by.literal(missing).ok_or_else(message)?));
         by.expr = Expr::Call(Function::Coalesce, vec![by.expr, literal]);
     }
@@ -176,7 +175,7 @@ fn by(written: &str, descending: bool, options: &Json, schema: &Schema, at: &str
 }
 
 impl By {
-    /// A value of a client's as what hits are ordered by.
+    /// Converts a value from a client to the form of this key.
     fn literal(&self, json: &Json) -> Option<Value> {
         match (self.form, json) {
             (SortForm::Address, Json::String(text)) => {
@@ -192,22 +191,22 @@ impl By {
 }
 
 impl Order {
-    /// Whether nothing was asked for.
+    /// Reports whether the request names no order.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Whether it is by this field alone.
+    /// Reports whether this field is the only key.
     pub fn is_of_field(&self, field: &Name) -> bool {
         matches!(self.keys.as_slice(), [key] if key.kind == SortKind::Field(field.clone()))
     }
 
-    /// Whether the place of an event is part of it.
+    /// Reports whether the position of an event is a key.
     fn has_place(&self) -> bool {
         self.keys.iter().any(|key| key.kind == SortKind::Place)
     }
 
-    /// Lets the places of events decide between those that are equal in all else.
+    /// Adds the position of events as the last key.
     pub fn add_place(&mut self) {
         if !self.has_place() {
             let descending = self.keys.first().is_none_or(|key| key.descending);
@@ -215,7 +214,7 @@ impl Order {
         }
     }
 
-    /// Whether hits come as they do without an order: newest first, equal times by their ids.
+    /// Reports whether the order is the default: newest first, equal times by id.
     fn is_natural(&self) -> bool {
         match self.keys.as_slice() {
             [] => true,
@@ -227,7 +226,7 @@ impl Order {
         }
     }
 
-    /// Whether they come oldest first, equal times by their ids.
+    /// Reports whether hits are oldest first, equal times by id.
     fn is_of_time(&self) -> bool {
         match self.keys.as_slice() {
             [key] => !key.descending && matches!(key.kind, SortKind::Place | SortKind::Time),
@@ -240,7 +239,7 @@ impl Order {
 
     /// Reads `search_after`.
     pub fn cursor(&self, json: &Json) -> Result<Cursor, SearchError> {
-        let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is no list")) };
+        let Json::Array(values) = json else { return Err(SearchError::parsing("search_after", "is not a list")) };
         if self.keys.is_empty() || values.len() != self.keys.len() {
             let message = format!("has {} values, and sort has {} keys", values.len(), self.keys.len());
             return Err(SearchError::parsing("search_after", message));
@@ -249,7 +248,7 @@ impl Order {
         let id = match place {
             Some(place) => {
                 let text = values[place].as_str().and_then(EventId::decode);
-                let message = "the value of _doc is the one of the hit behind which to go on";
+                let message = "the value of _doc must be that of the hit before the page";
                 Some(text.ok_or_else(|| SearchError::parsing("search_after", message))?)
             }
             None => None,
@@ -257,13 +256,13 @@ impl Order {
         Ok(Cursor { values: values.clone(), id })
     }
 
-    /// A cursor behind a hit of which the sort values and the id are known.
+    /// Returns the cursor after a hit, given its sort values and id.
     pub fn behind(&self, values: Vec<Json>, id: &str) -> Option<Cursor> {
         Some(Cursor { values, id: Some(EventId::decode(id)?) })
     }
 
-    /// What is done with the events of a selection to have `most` of them in this order, those behind `cursor`, of those
-    /// with the same value of `collapse` the first.
+    /// Returns the operators that select the first `most` events after `cursor` in this order, and of events with the same
+    /// value of `collapse` the first.
     pub fn operators(
         &self,
         selection: &mut Selection,
@@ -279,7 +278,7 @@ impl Order {
             operators.push(Operator::Sort(self.sort_keys()));
         }
         if let Some(field) = collapse {
-            // All that miss the field are one group, too.
+            // Events without the field are one group.
             let value = || Expr::Field(field.clone());
             let is_present = Expr::Call(Function::IsPresent, vec![value()]);
             let text = Expr::Call(Function::Coalesce, vec![value(), Expr::Literal(Some(Value::text("")))]);
@@ -317,7 +316,7 @@ impl Order {
             }
         }
         let mut condition = match (cursor.id, self.has_place()) {
-            // Places that nobody asked for order what is equal in all else.
+            // Without a key for it, the position orders events with equal keys.
             (Some(id), false) => {
                 let descending = self.keys.first().is_some_and(|key| key.descending);
                 beyond_place(id, descending)
@@ -331,12 +330,12 @@ impl Order {
         Some(condition)
     }
 
-    /// The columns that sort values are made of.
+    /// Returns the columns of the sort values.
     pub fn columns(&self) -> impl Iterator<Item = Expr> + '_ {
         self.keys.iter().map(Key::expr)
     }
 
-    /// A hit's sort values, of the values of those columns.
+    /// Returns the sort values of a hit, given the values of its columns.
     pub fn values(&self, row: &[Option<Value>]) -> Vec<Json> {
         self.keys.iter().zip(row).map(|(key, value)| key.shown(value.as_ref())).collect()
     }
@@ -372,7 +371,7 @@ impl Key {
         }
     }
 
-    /// The conditions of standing behind a value, and of being equal to it.
+    /// Returns the conditions of following a value, and of being equal to it.
     fn sides(&self, value: &Json, id: Option<EventId>) -> (Expr, Expr) {
         let comparison = if self.descending { Comparison::Less } else { Comparison::Greater };
         let compare =
@@ -404,7 +403,7 @@ impl Key {
                         both(compare(comparison, value.clone()), is_missing, Expr::Or),
                         compare(Comparison::Equal, value),
                     ),
-                    // What is missing comes last: nothing but more of it is behind.
+                    // Missing values come last: only further ones follow.
                     None => (never(), is_missing),
                 }
             }

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value as Json};
 
-/// The aggregation that a path begins with.
+/// Returns the aggregation that a path begins with.
 pub(super) fn name_of(path: &str) -> &str {
     path.split(['>', '.', '[']).next().unwrap_or_default()
 }
 
-/// The number at a path of a bucket: `_count`, `1`, `1.max`, `1[95.0]`, `filter>1`.
+/// Returns the number at a path of a bucket: `_count`, `1`, `1.max`, `1[95.0]`, `filter>1`.
 pub(super) fn number_at(bucket: &Map<String, Json>, path: &str) -> Option<f64> {
     if let Some((outer, inner)) = path.split_once('>') {
         return number_at(bucket.get(outer)?.as_object()?, inner);

@@ -1,4 +1,4 @@
-//! Pipelines: numbers of a histogram's buckets made of other numbers of its buckets.
+//! Pipelines: numbers of a histogram's buckets, computed from other numbers of the buckets.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -16,10 +16,10 @@ const NESTING_MAX: usize = 32;
 /// Longest script in bytes.
 const SCRIPT_BYTES_MAX: usize = 4_096;
 
-/// Names in a script and paths; with one path the name is empty.
+/// Names in a script and their paths; a single path has an empty name.
 pub(super) type Paths = Vec<(String, String)>;
 
-/// A number of each bucket, made of others.
+/// A number of each bucket, computed from others.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     paths: Paths,
@@ -45,7 +45,7 @@ enum Moving {
     Deviation,
 }
 
-/// An arithmetic expression; what is true is 1, what is not is 0.
+/// An arithmetic expression; true is 1, false is 0.
 #[derive(Clone, Debug)]
 pub(super) enum Term {
     Number(f64),
@@ -89,7 +89,7 @@ pub(super) fn paths_of(members: &Map<String, Json>, at: &str) -> Result<Paths, S
     }
 }
 
-/// Refuses to put numbers where there are none.
+/// Refuses gap policies that insert numbers.
 pub(super) fn check_gaps(body: &Json, at: &str) -> Result<(), SearchError> {
     match body.get("gap_policy").filter(|policy| *policy != "skip") {
         Some(policy) => {
@@ -99,7 +99,7 @@ pub(super) fn check_gaps(body: &Json, at: &str) -> Result<(), SearchError> {
     }
 }
 
-/// The text of `script`.
+/// Returns the text of `script`.
 pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<&'j str, SearchError> {
     let source = match members.get("script") {
         Some(Json::String(source)) => Some(source.as_str()),
@@ -133,12 +133,12 @@ fn moving(source: &str, at: &str) -> Result<Moving, SearchError> {
 }
 
 impl Pipeline {
-    /// The aggregations whose numbers it takes.
+    /// Returns the aggregations whose numbers the pipeline reads.
     pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(|(_, path)| name_of(path))
     }
 
-    /// Gives each bucket its number, in the order of the buckets.
+    /// Adds the number to each bucket, in the order of the buckets.
     pub(super) fn apply(&self, name: &str, buckets: &mut [&mut Map<String, Json>]) {
         let path = self.paths.first().map(|(_, path)| path.as_str()).unwrap_or_default();
         let values: Vec<Option<f64>> = buckets.iter().map(|bucket| number_at(bucket, path)).collect();
@@ -179,7 +179,7 @@ impl Pipeline {
     }
 }
 
-/// What a script comes to in a bucket; nothing in one that misses a number.
+/// Evaluates a script in a bucket; `None` if a number is missing.
 pub(super) fn value_of_script(script: &Term, paths: &Paths, bucket: &Map<String, Json>) -> Option<f64> {
     let parameter = |name: &str| {
         let (_, path) = paths.iter().find(|(known, _)| known == name)?;
@@ -221,11 +221,11 @@ impl Moving {
     }
 }
 
-/// Functions of scripts, and how many arguments each has.
+/// Functions of scripts and the number of their arguments.
 const FUNCTIONS: [(&str, usize); 9] =
     [("abs", 1), ("floor", 1), ("ceil", 1), ("round", 1), ("sqrt", 1), ("log", 1), ("max", 2), ("min", 2), ("pow", 2)];
 
-/// Reads `params.a / params.b * 100`, `params.a > 5 && params.b <= 2`.
+/// Parses a script: `params.a / params.b * 100`, `params.a > 5 && params.b <= 2`.
 pub(super) fn parse_script(source: &str, at: &str) -> Result<Term, SearchError> {
     let mut script = Script { rest: source.trim().trim_end_matches(';') };
     let term = script.alternatives(0).filter(|_| script.rest.trim().is_empty());
@@ -249,7 +249,7 @@ impl Script<'_> {
         Some(sign)
     }
 
-    /// Takes one of some signs, the first that fits.
+    /// Consumes one of several operators, the first that matches.
     fn sign(&mut self, signs: &[(&str, char)]) -> Option<char> {
         let rest = self.rest.trim_start();
         let (written, sign) = signs.iter().find(|(written, _)| rest.starts_with(written))?;
@@ -328,7 +328,7 @@ impl Script<'_> {
         if word.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
             return word.parse().ok().map(Term::Number);
         }
-        // Before scripts had `params`, names stood for themselves.
+        // Older scripts have names without `params`.
         (!word.is_empty() && !word.contains('.')).then(|| Term::Parameter(word.to_owned()))
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn put(aggregation: &Aggregation, mut result: Json, object: &mut Map<
     object.insert(aggregation.name.clone(), result);
 }
 
-/// The metrics of a bucket without events.
+/// Returns the metrics of a bucket without events.
 pub(super) fn empty(aggregations: &[Aggregation]) -> Map<String, Json> {
     let mut object = Map::new();
     for (aggregation, metric) in metrics(aggregations) {

@@ -1,4 +1,4 @@
-//! The JSON of buckets: keys, rates, lists, and the pipelines that run over them.
+//! The JSON of buckets: keys, rates, lists, and their pipelines.
 
 use serde_json::{Map, Value as Json, json};
 use types::Value;
@@ -9,7 +9,7 @@ use super::histogram::{Histogram, Step};
 use super::results::metrics;
 use super::terms::{write_key, write_keys};
 
-/// Turns sums of a bucket into rates, by the bucket's length.
+/// Turns the sums of a bucket into rates, by the length of the bucket.
 pub(super) fn scale_rates(
     histogram: &Histogram,
     children: &[Aggregation],
@@ -56,11 +56,11 @@ pub(super) fn branches_json(form: Form, list: Vec<(String, Map<String, Json>)>) 
     }
 }
 
-/// The buckets of one parent, with their pipelines.
+/// Returns the buckets of one parent, with their pipelines.
 pub(super) fn groups_json(aggregation: &Aggregation, mut list: Vec<Parent>, n_other: u64) -> Json {
     let mut after = None;
     if let Kind::Composite(composite) = &aggregation.kind {
-        // Also where the last bucket of the page is not shown.
+        // Also if the last bucket of the page is not shown.
         after = list.last().map(|last| composite.key(&last.key));
     }
     run_pipelines(&aggregation.children, &mut list);
@@ -87,7 +87,7 @@ pub(super) fn groups_json(aggregation: &Aggregation, mut list: Vec<Parent>, n_ot
     result
 }
 
-/// Runs the pipelines among `aggregations`, each when what it takes is there.
+/// Runs the pipelines among `aggregations`, each after those that it reads.
 fn run_pipelines(aggregations: &[Aggregation], list: &mut Vec<Parent>) {
     let mut pending: Vec<&Aggregation> =
         aggregations.iter().filter(|one| matches!(one.kind, Kind::Pipeline(_) | Kind::Choice(_))).collect();
@@ -98,7 +98,7 @@ fn run_pipelines(aggregations: &[Aggregation], list: &mut Vec<Parent>) {
             Kind::Choice(choice) => !choice.needs().iter().any(|name| names.contains(name)),
             _ => true,
         };
-        // Of those that wait for each other none has a number.
+        // Pipelines that wait for each other have no number.
         let Some(place) = pending.iter().position(is_ready) else { return };
         let aggregation = pending.remove(place);
         match &aggregation.kind {

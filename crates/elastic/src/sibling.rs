@@ -1,4 +1,4 @@
-//! Numbers of all buckets of an aggregation beside them: `avg_bucket` and its relatives.
+//! Sibling pipelines: numbers over all buckets of another aggregation, such as `avg_bucket`.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,11 +7,11 @@ use super::paths::number_at;
 use super::pipeline::check_gaps;
 use language::SearchError;
 
-/// The names of such aggregations.
+/// The names of sibling pipelines.
 pub(super) const SIBLINGS: [&str; 6] =
     ["avg_bucket", "max_bucket", "min_bucket", "percentiles_bucket", "stats_bucket", "sum_bucket"];
 
-/// One of them.
+/// A sibling pipeline.
 #[derive(Clone, Debug)]
 pub(super) struct Sibling {
     kind: SiblingKind,
@@ -31,7 +31,7 @@ enum SiblingKind {
 /// Reads one of the [`SIBLINGS`].
 pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Sibling, SearchError> {
     let path = body.get("buckets_path").and_then(|path| match path {
-        // Clients put a single path into a list.
+        // Some clients send a single path as a list.
         Json::Array(paths) => paths.first()?.as_str(),
         path => path.as_str(),
     });
@@ -52,17 +52,17 @@ pub(super) fn parse(kind: &str, body: &Json, at: &str) -> Result<Sibling, Search
 }
 
 impl Sibling {
-    /// The aggregation beside it that its path begins with.
+    /// Returns the aggregation that the path begins with.
     pub(super) fn needs(&self) -> &str {
         self.path.split(['>', '.', '[']).next().unwrap_or_default()
     }
 
-    /// The path, as errors say it.
+    /// Returns the path, for errors.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The result, of what stands beside it.
+    /// Returns the result, given the results of the other aggregations.
     pub(super) fn result(&self, object: &Map<String, Json>) -> Json {
         let mut found = Vec::new();
         collect(object, &self.path, &mut found);
@@ -83,7 +83,7 @@ impl Sibling {
             SiblingKind::Stats => json!({"count": n, "min": least, "max": most, "avg": mean, "sum": sum}),
             SiblingKind::Percentiles { percents, is_keyed } => {
                 values.sort_by(f64::total_cmp);
-                // The nearest bucket, not a number between two.
+                // The nearest bucket, without interpolation.
                 let at = |percent: f64| values.get((percent / 100.0 * n.saturating_sub(1) as f64).round() as usize);
                 let all = percents.iter().map(|percent| (format!("{percent:?}"), json!(at(*percent))));
                 match is_keyed {
@@ -98,7 +98,7 @@ impl Sibling {
     }
 }
 
-/// Keys and numbers of the buckets at a path such as `2>1` or `errors>2>1.max`.
+/// Returns keys and numbers of the buckets at a path such as `2>1` or `errors>2>1.max`.
 fn collect(object: &Map<String, Json>, path: &str, found: &mut Vec<(String, f64)>) {
     let (name, rest) = path.split_once('>').unwrap_or((path, "_count"));
     let Some(Json::Object(aggregation)) = object.get(name.trim()) else { return };

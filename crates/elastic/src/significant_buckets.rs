@@ -12,14 +12,14 @@ use super::significant_terms::{Frequency, SignificantTerms};
 use super::terms::{compare_values, write_key};
 use plan::{Expr, Operator};
 
-/// Most values by which the events of the background are narrowed down.
+/// Limit on the values to which a query of the background is restricted.
 const NARROWED_MAX: usize = 1_000;
 
 /// The significant values of several parents.
 pub(super) struct SignificantBuckets {
     /// The buckets of all parents, one parent after another.
     pub(super) buckets: Vec<Parent>,
-    /// What each parent has of them.
+    /// The share of each parent.
     pub(super) shares: Vec<ParentShare>,
     /// Events of the background.
     pub(super) n_background: u64,
@@ -33,7 +33,7 @@ pub(super) struct ParentShare {
 }
 
 impl SignificantTerms {
-    /// The context of the buckets: that of their parents with the value as a further key.
+    /// Returns the context of the buckets: that of their parents, with the value as a further key.
     pub(super) fn context(&self, outer: &Context) -> Context {
         let mut inner = outer.clone();
         inner.keys.push(self.value.clone());
@@ -92,7 +92,7 @@ impl<A: Executor> AggregationRunner<'_, A> {
         Ok(SignificantBuckets { buckets, shares, n_background })
     }
 
-    /// How many events of the background have each of the values, and how many there are.
+    /// Returns the number of background events with each value, and of all background events.
     fn background(
         &mut self,
         significant: &SignificantTerms,

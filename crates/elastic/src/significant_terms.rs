@@ -9,15 +9,15 @@ use language::SearchError;
 use language::dsl::{Reader, object};
 use plan::Expr;
 
-/// How many events a value needs where no number is asked for, as in Elasticsearch.
+/// Default for the least number of events of a value, as in Elasticsearch.
 const LEAST_DEFAULT: usize = 3;
 
-/// How the significance of a value is measured.
+/// The measure of significance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Score {
-    /// By how much its share has grown, times by how many times.
+    /// The absolute growth of the share times its relative growth.
     Growth,
-    /// The share of its events that are in the bucket.
+    /// The share of the value's events that are in the bucket.
     Share,
 }
 
@@ -26,7 +26,7 @@ pub(super) enum Score {
 pub(super) struct SignificantTerms {
     pub(super) value: Expr,
     pub(super) filter: Option<Expr>,
-    /// Which events are compared with; all where there is none.
+    /// The condition of the background; `None` for all events.
     pub(super) background: Option<Expr>,
     pub(super) size: usize,
     pub(super) least: u64,
@@ -61,7 +61,7 @@ pub(super) fn parse(reader: &mut Reader<'_>, body: &Json, at: &str) -> Result<Si
     })
 }
 
-/// Events with a value, and events at all.
+/// The number of events with a value, and of all events.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Frequency {
     pub(super) n: u64,

@@ -1,4 +1,4 @@
-//! Buckets by value: `terms`, `multi_terms`, `rare_terms` — what they are made of, and which of them are kept.
+//! `terms`, `multi_terms`, `rare_terms`: buckets by value, their order and selection.
 
 use std::cmp::Ordering;
 
@@ -16,16 +16,16 @@ use language::lucene::regexp;
 use language::mapping::Schema;
 use plan::{Expr, TextPattern};
 
-/// Buckets where no number is asked for, as in Elasticsearch.
+/// Default number of buckets, as in Elasticsearch.
 pub(super) const SIZE_DEFAULT: usize = 10;
 
 /// Highest count of a rare value, as in Elasticsearch.
 const RARE_MAX: usize = 100;
 
-/// Most values of a `multi_terms` aggregation.
+/// Limit on the values of a `multi_terms` aggregation.
 const VALUES_MAX: usize = 16;
 
-/// A `terms` aggregation, of several values together too.
+/// A `terms` aggregation, of one value or several.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) values: Vec<Expr>,
@@ -33,9 +33,9 @@ pub(super) struct Terms {
     pub(super) size: usize,
     orders: Vec<TermsOrder>,
     pub(super) least: u64,
-    /// Above which count buckets are left out.
+    /// The greatest count of a bucket.
     most: Option<u64>,
-    /// Which part of the values is wanted, and into how many they are parted.
+    /// The requested partition of the values, and the number of partitions.
     partition: Option<(u64, u64)>,
 }
 
@@ -90,7 +90,7 @@ pub(super) fn parse_rare(reader: &mut Reader<'_>, body: &Json, at: &str) -> Resu
     Ok(Terms { values: vec![value], filter, size: BUCKETS_MAX, orders, least: 1, most, partition })
 }
 
-/// Which values `include` and `exclude` leave.
+/// Returns the condition of `include` and `exclude`.
 pub(super) fn included(
     reader: &mut Reader<'_>,
     members: &Map<String, Json>,
@@ -128,7 +128,7 @@ fn partition(include: Option<&Json>, at: &str) -> Result<Option<(u64, u64)>, Sea
     }
 }
 
-/// The part of so many that a value belongs to.
+/// Returns the partition that a value belongs to.
 fn part_of(key: &[Option<Value>], n_parts: u64) -> u64 {
     let texts = key.iter().flatten().map(ToString::to_string);
     // FNV-1a.
@@ -186,7 +186,7 @@ fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError>
         Some(one) => vec![one],
     };
     let mut orders = Vec::new();
-    // Grafana sends an empty one where nobody chose.
+    // Grafana sends an empty order by default.
     for order in written {
         for (name, direction) in object(order, &format!("{at}.order"))? {
             let by = match name.as_str() {
@@ -201,27 +201,28 @@ fn orders(json: Option<&Json>, at: &str) -> Result<Vec<TermsOrder>, SearchError>
     if orders.is_empty() {
         orders.push(TermsOrder { by: OrderBy::Count, descending: true });
     }
-    // What is equal goes by value.
+    // Equal buckets are ordered by value.
     orders.push(TermsOrder { by: OrderBy::Key, descending: false });
     Ok(orders)
 }
 
 impl Terms {
-    /// Refuses to order by what the buckets will not have when they are chosen.
+    /// Refuses orders by numbers that the buckets do not have when they are selected.
     pub(super) fn check_orders(&self, metrics: &[&str], at: &str) -> Result<(), SearchError> {
         for order in &self.orders {
             if let OrderBy::Path(path) = &order.by
                 && !metrics.contains(&name_of(path))
             {
-                let reason =
-                    format!("[{at}.order] Invalid aggregation order path [{path}]: it is no metric of these buckets");
+                let reason = format!(
+                    "[{at}.order] Invalid aggregation order path [{path}]: it is not a metric of these buckets"
+                );
                 return Err(SearchError { kind: "aggregation_execution_exception", reason });
             }
         }
         Ok(())
     }
 
-    /// Orders the buckets and keeps those that are wanted; gives how many events the others have.
+    /// Orders the buckets and keeps the requested ones. Returns the number of events of the others.
     pub(super) fn keep(&self, candidates: &mut Vec<Candidate>) -> u64 {
         candidates.retain(|one| {
             one.key.iter().all(Option::is_some)
@@ -241,7 +242,7 @@ impl Terms {
                 OrderBy::Key => compare_keys(&a.key, &b.key),
                 OrderBy::Path(path) => match (number(a, path), number(b, path)) {
                     (Some(a), Some(b)) => a.total_cmp(&b),
-                    // What has no number comes last either way.
+                    // Buckets without a number come last in either order.
                     (a, b) => match b.is_none().cmp(&a.is_none()) {
                         Ordering::Equal => Ordering::Equal,
                         ordering => return ordering.reverse(),
@@ -257,7 +258,7 @@ impl Terms {
     }
 }
 
-/// The order of values: numbers before texts.
+/// Compares values: numbers come before texts.
 pub(super) fn compare_values(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     let number = |value: &Value| match value {
         Value::Integer(number) => Some(*number as f64),
@@ -284,7 +285,7 @@ fn compare_keys(a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
     ordered.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// The key of a bucket by value.
+/// Writes the key of a bucket by value.
 pub(super) fn write_key(value: Option<&Value>, object: &mut Map<String, Json>) {
     match value {
         Some(Value::Boolean(truth)) => {
@@ -299,7 +300,7 @@ pub(super) fn write_key(value: Option<&Value>, object: &mut Map<String, Json>) {
     }
 }
 
-/// The key of a bucket of several values.
+/// Writes the key of a bucket of several values.
 pub(super) fn write_keys(values: &[Option<Value>], object: &mut Map<String, Json>) {
     let keys: Vec<Json> = values.iter().map(|value| json_of_value(value.as_ref())).collect();
     let texts: Vec<String> =

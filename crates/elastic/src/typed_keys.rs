@@ -1,4 +1,4 @@
-//! `typed_keys`: names in answers that say of what kind each aggregation is, for clients that turn them into objects.
+//! `typed_keys`: names in answers that contain the kind of each aggregation, for clients that deserialise by it.
 
 use serde_json::{Map, Value as Json};
 
@@ -11,7 +11,7 @@ impl Aggregations {
     }
 }
 
-/// The results of aggregations with typed names, those in their buckets too.
+/// Returns the results of aggregations with typed names, also in their buckets.
 fn typed(aggregations: &[Aggregation], mut shown: Map<String, Json>) -> Map<String, Json> {
     for aggregation in aggregations {
         let Some(mut result) = shown.remove(&aggregation.name) else { continue };
@@ -37,7 +37,7 @@ fn inside(children: &[Aggregation], result: &mut Json) {
     }
 }
 
-/// What Elasticsearch calls the kind of a result.
+/// Returns Elasticsearch's name for the kind of a result.
 fn prefix<'k>(kind: &'k str, result: &Json) -> &'k str {
     let first_key = || result.get("buckets").and_then(|buckets| buckets.get(0)).map(|bucket| &bucket["key"]);
     match kind {

@@ -213,7 +213,7 @@ impl Stream {
         }
     }
 
-    /// The span by which all arrivals are off, if they agree: a multiple of a quarter of an hour where it is near one.
+    /// Returns the span by which all arrivals are off, if they agree: a multiple of a quarter of an hour where it is near one.
     fn steady(&self) -> Option<i64> {
         let (first, last) = (self.arrivals.front()?, self.arrivals.back()?);
         let offsets = || self.arrivals.iter().map(|arrival| arrival.offset_ns);
@@ -230,7 +230,7 @@ impl Stream {
         Some(if (most - near).abs() <= ZONE_SLACK_NS { near } else { minute })
     }
 
-    /// Whether nothing but a wrong clock or zone explains an offset: events from the future have no other reason, and those
+    /// Reports whether only a wrong clock or zone explains an offset: events from the future have no other reason, and those
     /// from the past that name no zone are off by a zone.
     fn is_certain(&self, offset_ns: i64) -> bool {
         offset_ns > 0 || self.is_zoneless && offset_ns % ZONE_STEP_NS == 0
@@ -254,7 +254,7 @@ impl Stream {
     }
 }
 
-/// The newest event of each stream, with its row. Those that have the time of their arrival had none of their own.
+/// Returns the newest event of each stream, with its row. Events with the time of their arrival are skipped: they had none.
 fn newest_by_stream(batch: &Batch, at: Timestamp) -> BTreeMap<Arc<str>, (usize, i64)> {
     let mut newest: BTreeMap<Arc<str>, (usize, i64)> = BTreeMap::new();
     let limits = (at.0 - OFFSET_NS_MIN, at.0 + OFFSET_NS_MIN);

@@ -147,10 +147,10 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The place of a group; beyond the most groups it is that of the group `overflow`.
+    /// Returns the place of a group; beyond the most groups it is that of the group `overflow`.
     ///
     /// # Errors
-    /// Where the sender may not write to it.
+    /// If the sender may not write to it.
     pub fn group(&mut self, name: &GroupName) -> Result<usize, OutOfScope> {
         if let Some(place) = self.by_name.get(name) {
             return Ok(*place);
@@ -161,7 +161,7 @@ impl<'a> Collector<'a> {
         Ok(self.place_of(name))
     }
 
-    /// The place of a group that nobody has to be asked about.
+    /// Returns the place of a group without a check of the scope.
     fn place_of(&mut self, name: &GroupName) -> usize {
         if let Some(place) = self.by_name.get(name) {
             return *place;
@@ -257,17 +257,17 @@ impl<'a> Collector<'a> {
         self.count_record(target, memory_bytes_before)
     }
 
-    /// What is known of everything that this request brings.
+    /// Returns the parsing context of the request.
     pub fn received(&self) -> &Received<'a> {
         self.parser.received()
     }
 
-    /// What is known of what it brings for one group, whose times may be in a zone of their own.
+    /// Returns the parsing context for one group, which may have a time zone of its own.
     pub fn received_for(&self, place: usize) -> Received<'a> {
         Received { zone: self.groups[place].zone, ..*self.parser.received() }
     }
 
-    /// What the texts so far say of those that follow.
+    /// Returns what the texts so far state about those that follow.
     pub(crate) fn line_context(&self) -> LineContext {
         LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned() }
     }
@@ -282,12 +282,12 @@ impl<'a> Collector<'a> {
         self.parser.set_columns(last.columns);
     }
 
-    /// How many records were added.
+    /// Returns the number of records added.
     pub fn n_records(&self) -> u64 {
         self.n_records
     }
 
-    /// How many of them go to the group `overflow`, because theirs would be one too many.
+    /// Returns the number of records that go to the group `overflow`, because their own group would exceed the limit.
     pub(crate) fn n_overflowed(&self) -> u64 {
         self.n_overflowed
     }
@@ -310,7 +310,7 @@ impl<'a> Collector<'a> {
         Ok(Ok(()))
     }
 
-    /// The events collected, by group and in order within it.
+    /// Returns the events collected, by group and in order within it.
     pub(crate) fn into_parts(mut self) -> Vec<Part> {
         for events in &mut self.groups {
             events.cut(&mut self.done);

@@ -44,7 +44,7 @@ const RATIO_MAX: usize = 200;
 /// Decompresses `body` into at most `bytes_max` bytes, and allocates no more than that.
 ///
 /// # Errors
-/// Where it is larger than that, unfolds to more than 200 times its size (beyond 8 MiB), or is damaged.
+/// If it is larger than that, unfolds to more than 200 times its size (beyond 8 MiB), or is damaged.
 pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'_, [u8]>, IngestError> {
     if encoding != Encoding::Identity {
         return unfold(body, encoding, bytes_max, UNPROVEN_BYTES_MAX).map(Cow::Owned);
@@ -52,7 +52,7 @@ pub fn decode(body: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Cow<'
     if body.len() > bytes_max { Err(IngestError::TooLarge { bytes_max }) } else { Ok(Cow::Borrowed(body)) }
 }
 
-/// What a body is as it is read.
+/// Returns what a body is as it is read.
 fn reader<'b>(body: &'b [u8], encoding: Encoding) -> io::Result<Box<dyn Read + 'b>> {
     match encoding {
         Encoding::Identity => Ok(Box::new(body)),
@@ -93,11 +93,11 @@ fn unfold(body: &[u8], encoding: Encoding, bytes_max: usize, unproven_max: usize
     Ok(decoded)
 }
 
-/// A body as a text, with a replacement for what is no UTF-8: for protocols whose bodies are one JSON text, of which a
+/// Returns a body as a text, with a replacement for what is no UTF-8: for protocols whose bodies are one JSON text, of which a
 /// byte in one event is not to cost the others.
 ///
 /// # Errors
-/// Where the text is longer than `bytes_max`: a replacement has three bytes.
+/// If the text is longer than `bytes_max`: a replacement has three bytes.
 pub fn lossy(body: &[u8], bytes_max: usize) -> Result<Cow<'_, str>, IngestError> {
     if let Ok(text) = str::from_utf8(body) {
         return Ok(Cow::Borrowed(text));

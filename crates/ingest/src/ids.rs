@@ -58,7 +58,7 @@ impl Within {
 }
 
 impl Claims {
-    /// What a request begins with.
+    /// Returns an empty claim.
     pub fn none(&self) -> Claimed<'_> {
         Claimed { claims: self, keys: HashSet::new() }
     }
@@ -76,7 +76,7 @@ impl Claims {
     }
 }
 
-/// Those of some ids that events of the group have in a field, within a range of time.
+/// Returns those of some ids that events of the group have in a field, within a range of time.
 ///
 /// Deleted events are not there, and neither are those that damage keeps from being read.
 pub fn known<'i>(
@@ -126,7 +126,7 @@ fn find_in<'i>(
     Ok(())
 }
 
-/// The rows of a block that may have one of the ids.
+/// Returns the rows of a block that may hold one of the ids.
 fn rows_to_read(run: &dyn Run, block: usize, field: &str, wanted: &HashSet<&str>) -> Result<RowSet, ScanError> {
     let n_rows = run.block_rows(block);
     if wanted.len() > PROBES_MAX {

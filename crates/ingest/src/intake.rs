@@ -56,7 +56,7 @@ impl PendingDelivery {
 }
 
 impl Intake {
-    /// An intake for `store`; times without a zone are in `zone`.
+    /// Returns an intake for `store`; times without a zone are in `zone`.
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
         Self {
             sources: Sources::resume(&store),
@@ -73,7 +73,7 @@ impl Intake {
         }
     }
 
-    /// The same intake, which notes in `clocks` which streams are off.
+    /// Returns the intake with `clocks` as its record of streams whose clock is off.
     pub fn with_clocks(self, clocks: Arc<Clocks>) -> Self {
         Self { clocks, ..self }
     }
@@ -99,15 +99,15 @@ impl Intake {
         ids::known(&self.store, group, (field, range), wanted)
     }
 
-    /// The shippers that bring their files here.
+    /// Returns the shippers that bring their files here.
     pub fn sources(&self) -> &Sources {
         &self.sources
     }
 
-    /// What is held of a file that the shipper `asking` asks about, as JSON.
+    /// Returns the stored ranges of the file that the shipper `asking` asks about; `json` is its question.
     ///
     /// # Errors
-    /// Where the question cannot be read.
+    /// If the question cannot be read.
     pub fn held(
         &self,
         asking: &str,
@@ -118,7 +118,7 @@ impl Intake {
         self.sources.held(&self.store, asking, json, within, now)
     }
 
-    /// The pipelines that hold now.
+    /// Returns the current pipelines.
     pub fn pipelines(&self) -> Arc<Pipelines> {
         // Nothing panics while it is held: it is only copied and replaced.
         self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -152,7 +152,7 @@ impl Intake {
         builder.finish()
     }
 
-    /// How many records went to the group `overflow` since the start, because theirs would have been one too many.
+    /// Returns the number of records that went to the group `overflow` since the start, because their own group would exceed the limit.
     pub fn n_overflowed(&self) -> u64 {
         self.overflowed.load(Ordering::Relaxed)
     }
@@ -172,7 +172,7 @@ impl Intake {
     /// Stores a record of the server's own in a group that no sender may write to. Blocks.
     ///
     /// # Errors
-    /// Where the store does not take it.
+    /// If the store does not take it.
     pub fn record_own(&self, group: &GroupName, record: &[u8], now: Timestamp) -> Result<(), IngestError> {
         let mut collector = self.collect_as(self.received(now), &GroupScope::All);
         collector.is_own = true;
@@ -193,10 +193,10 @@ impl Intake {
         self.deliver(collector, sender.batch_key(body), body.len() as u64, IngestAnswer::default())
     }
 
-    /// The same of the parts that `check` leaves, which also says how many records it took away.
+    /// Stores the parts that `check` leaves; `check` also returns the number of records it removed.
     ///
     /// # Errors
-    /// Where the store does not take them.
+    /// If the store does not take them.
     pub fn accept_checked(
         &self,
         collector: Collector<'_>,
@@ -218,7 +218,7 @@ impl Intake {
     /// Stores what was collected under a key, and completes `answer`. Blocks.
     ///
     /// # Errors
-    /// Where the store does not take it.
+    /// If the store does not take it.
     pub fn deliver(
         &self,
         collector: Collector<'_>,

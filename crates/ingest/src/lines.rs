@@ -143,7 +143,7 @@ fn take_apart<'a>(body: &'a [u8], group: &GroupName, stream: &str) -> Result<Pie
     Ok(Piece { header, bytes, encoding, position, group, stream, fields })
 }
 
-/// What every event of the piece gets; names of the system are not the shipper's to give.
+/// Returns the fields that every event of the piece gets. Names of system fields are changed: a shipper cannot set those.
 fn fields_of(header: &Header) -> Vec<(Arc<str>, Value)> {
     let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
     for (name, value) in &header.fields {
@@ -228,7 +228,7 @@ fn append(
     Ok((answer, refused, receipt))
 }
 
-/// The places of the piece's events in the file, line ends included.
+/// Returns the byte ranges of the events in the file, line ends included.
 fn events<'p>(piece: &'p Piece<'_>) -> Box<dyn Iterator<Item = Range<u64>> + 'p> {
     let mut from = piece.header.start;
     let mut event = move |length: u64| {
@@ -243,7 +243,7 @@ fn events<'p>(piece: &'p Piece<'_>) -> Box<dyn Iterator<Item = Range<u64>> + 'p>
     }
 }
 
-/// An event's bytes without empty lines at its end.
+/// Returns an event's bytes without empty lines at its end.
 fn without_line_ends(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
     let start = bytes[..end].iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(end);

@@ -34,6 +34,9 @@ use step::Step;
 const PIPELINES_MAX: usize = 256;
 const STEPS_MAX: usize = 256;
 
+/// Keys of a pipeline.
+const KEYS: [&str; 4] = ["name", "match", "steps", "stop"];
+
 /// Longest name of a pipeline, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -100,10 +103,10 @@ struct Nobody;
 impl Witness for Nobody {}
 
 impl Pipelines {
-    /// Compiles definitions, an array of objects; every pipeline with a mistake is told.
+    /// Compiles definitions, an array of objects.
     ///
     /// # Errors
-    /// Where a definition is wrong: the first mistake of each pipeline.
+    /// The mistakes of all pipelines: unknown keys, and the first other mistake of each condition and step.
     pub fn compile(definitions: &Json) -> Result<Self, Vec<DefinitionError>> {
         let root = Node::root("pipeline", definitions);
         let nodes = root.items().map_err(|error| vec![error])?;
@@ -118,7 +121,7 @@ impl Pipelines {
                     errors.push(node.child("name").error(problem));
                 }
                 Ok(pipeline) => list.push(pipeline),
-                Err(error) => errors.push(error),
+                Err(error) => errors.extend(Pipeline::mistakes(node, error)),
             }
         }
         if errors.is_empty() { Ok(Self { list }) } else { Err(errors) }
@@ -133,22 +136,22 @@ impl Pipelines {
         }
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Tells whether there is none.
+    /// Reports whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Whether some event of the group may fulfil a condition.
+    /// Reports whether a pipeline may match an event of the group.
     pub(crate) fn concern(&self, group: &GroupName) -> bool {
         self.list.iter().any(|pipeline| pipeline.condition.admits_group(group))
     }
 
-    /// All pipelines with what they did since the start.
+    /// Returns all pipelines with what they did since the start.
     pub fn status(&self) -> Vec<PipelineStatus> {
         let of = |pipeline: &Pipeline| {
             let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -189,8 +192,20 @@ impl Pipelines {
 }
 
 impl Pipeline {
+    /// Returns the mistakes of a definition; `first` is the one that ended its compilation.
+    fn mistakes(node: &Node<'_>, first: DefinitionError) -> Vec<DefinitionError> {
+        let mut errors = node.unknown_keys(&KEYS);
+        errors.extend(node.get("match").and_then(|node| Condition::compile(&node).err()));
+        let steps = node.get("steps").and_then(|steps| steps.items().ok()).unwrap_or_default();
+        errors.extend(steps.iter().flat_map(Step::mistakes));
+        if !errors.contains(&first) {
+            errors.insert(0, first);
+        }
+        errors
+    }
+
     fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
-        node.check_keys(&["name", "match", "steps", "stop"])?;
+        node.check_keys(&KEYS)?;
         let name = node.needed("name", "a name of its own, such as \"web\"")?;
         let text = name.text()?;
         if text.is_empty() || text.len() > NAME_BYTES_MAX || text.chars().any(char::is_control) {
@@ -254,12 +269,12 @@ impl Pipeline {
     }
 }
 
-/// The limits under which pipelines see events: texts are not split before what must not be kept was masked in them.
+/// Returns the limits under which pipelines see events: texts are split only after masking.
 pub(crate) fn whole_texts(limits: &Limits) -> Limits {
     Limits { event_bytes_max: usize::MAX, ..limits.clone() }
 }
 
-/// A definition as it may be shown.
+/// Returns a definition as it may be shown.
 fn without_keys(definition: &Json) -> Json {
     match definition {
         Json::Object(members) => {

@@ -27,12 +27,12 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// The message that `bytes` hold, in a body that should be a `what`.
+    /// Returns a reader of the message in `bytes`; errors call the body a `what`.
     pub fn new(bytes: &'a [u8], what: &'static str) -> Self {
         Self { rest: bytes, what }
     }
 
-    /// The fields that were not read yet, as a message.
+    /// Returns the fields that were not read yet, as a message.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -67,7 +67,7 @@ impl<'a> Message<'a> {
         Some(taken)
     }
 
-    /// A varint; most keys and lengths are a byte.
+    /// Returns a varint; most keys and lengths are a byte.
     #[inline]
     fn varint(&mut self) -> Option<u64> {
         match self.rest {

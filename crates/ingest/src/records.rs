@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parse::{EventParser, Extras, JsonError, Received, Zone};
 use types::{BatchBuilder, BatchRun, GroupName, Limits, Run, Timestamp};
 
-/// The events of JSON records, each of a group; those without a time happened `at`.
+/// Returns the events of JSON records, each of a group; those without a time happened `at`.
 ///
 /// # Errors
 /// The index of the first record that is not a JSON object, and what is wrong with it.

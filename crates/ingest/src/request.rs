@@ -59,13 +59,13 @@ impl Intake {
         }
     }
 
-    /// The same for callers that do not wait: `done` is called when the events are durable, by a thread of the store's, so
+    /// Stores the events of a request without waiting: `done` is called when they are durable, by a thread of the store, so
     /// that it must not block. It is dropped where that thread ends.
     ///
     /// Blocks while it reads, where the store has too much to do, and for [`Format::Lines`].
     ///
     /// # Errors
-    /// Where nothing of the request is stored; `done` is not called then.
+    /// If nothing of the request is stored; `done` is not called then.
     pub fn ingest_then(
         &self,
         request: IngestRequest<'_>,

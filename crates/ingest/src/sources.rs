@@ -115,7 +115,7 @@ impl Sources {
     /// who sends it. Gives how many these are.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn report(&self, source: &str, json: &[u8], within: &GroupScope, now: Timestamp) -> Result<usize, ReportError> {
         let unreadable = |error: serde_json::Error| ReportError::Unreadable(error.to_string());
         let (mut report, files) = report::read(json).map_err(unreadable)?;
@@ -153,7 +153,7 @@ impl Sources {
     /// Writes down what changed and forgets what is old, as far as it is due. Blocks.
     ///
     /// # Errors
-    /// Where the control store cannot be written; what could not be kept is kept the next time.
+    /// If the control store cannot be written; what could not be kept is kept the next time.
     pub fn look_after(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         if self.known().takes_turn_to_sweep(now) && store.trusts_clock() {
             self.sweep(store, now)?;
@@ -173,7 +173,7 @@ impl Sources {
     /// Writes down what changed, whenever it was kept last, before the server ends. Blocks.
     ///
     /// # Errors
-    /// Where the control store cannot be written.
+    /// If the control store cannot be written.
     pub fn keep_changes(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let changed: Vec<String> = {
             let known = self.known();
@@ -216,7 +216,7 @@ impl Sources {
 }
 
 impl SourceRegistry {
-    /// The source of this name, which is heard of now; nothing where there are too many.
+    /// Returns the source of a name and notes the time; `None` if there are too many.
     fn source(&mut self, name: &str, now: Timestamp) -> Option<&mut Source> {
         self.began.get_or_insert(now);
         if !self.sources.contains_key(name) {
@@ -231,7 +231,7 @@ impl SourceRegistry {
         Some(source)
     }
 
-    /// A file of a source, which is heard of now; room is made where there are too many.
+    /// Returns a file of a source and notes the time; older files make room if there are too many.
     fn file(&mut self, source: &str, name: &str, now: Timestamp) -> Option<&mut File> {
         let is_new = !self.sources.get(source)?.files.contains_key(name);
         if is_new && self.n_files >= FILES_MAX {

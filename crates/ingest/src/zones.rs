@@ -35,7 +35,7 @@ impl GroupZones {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The zone of a group, where it has one of its own.
+    /// Returns the zone of a group, where it has one of its own.
     pub(crate) fn of(&self, group: &GroupName) -> Option<Zone> {
         self.all().get(group).map(|(_, zone)| *zone)
     }

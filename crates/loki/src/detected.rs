@@ -1,7 +1,7 @@
-//! Labels and fields that are found among lines: what Explore and Drilldown offer to choose from.
+//! `detected_labels` and `detected_fields`: the labels and fields that Explore and Drilldown offer.
 //!
-//! Fields are those of the newest lines that a query finds: structured metadata, labels that the query's parsers make, and
-//! what a JSON or logfmt parser finds in the line. Labels of streams are no fields.
+//! Fields are those of the newest lines that a query matches: structured metadata, labels from the query's parsers, and the
+//! members that a JSON or logfmt parser finds in the line. Labels of streams are not fields.
 
 mod kind;
 mod line;
@@ -22,14 +22,14 @@ use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
-/// Fields, or values of one, where no limit is given, as in Loki.
+/// Default number of fields, or of values of one, as in Loki.
 const FIELDS_DEFAULT: usize = 1_000;
 
-/// Labels that are listed whatever their values are.
+/// Labels that are listed regardless of their values.
 const KNOWN_LABELS: [&str; 4] = ["cluster", "namespace", "instance", "pod"];
 
-/// The labels of the streams that a selector finds, each with its number of values. Labels whose values are all numbers
-/// or UUIDs are left out, as Loki leaves them out.
+/// Answers with the labels of the streams that a selector matches, each with its number of values. Labels whose values are
+/// all numbers or UUIDs are left out, as in Loki.
 pub(crate) async fn labels(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
@@ -46,14 +46,14 @@ pub(crate) async fn labels(
     Ok(Json(if found.is_empty() { json!({}) } else { json!({"detectedLabels": found}) }))
 }
 
-/// Whether all values are numbers or UUIDs; one or two that are 0 and 1 are a switch.
+/// Reports whether all values are numbers or UUIDs. The values 0 and 1 alone are a switch.
 fn are_ids(values: &BTreeSet<&str>) -> bool {
     let is_switch = values.len() <= 2 && values.iter().all(|value| matches!(*value, "0" | "1"));
     let is_id = |value: &&str| value.parse::<f64>().is_ok() || uuid_digits(value);
     !is_switch && values.iter().all(is_id)
 }
 
-/// Whether a text has the form of a UUID.
+/// Reports whether a text has the form of a UUID.
 fn uuid_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 36
@@ -63,7 +63,7 @@ fn uuid_digits(text: &str) -> bool {
         })
 }
 
-/// The fields of the newest lines that a query finds.
+/// Answers with the fields of the newest lines that a query matches.
 pub(crate) async fn fields(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
@@ -94,7 +94,7 @@ pub(crate) async fn fields(
     Ok(Json(json!({"fields": fields, "limit": limit})))
 }
 
-/// The values of one of the fields.
+/// Answers with the values of one field.
 pub(crate) async fn values(
     server: Shared,
     PathName(name): PathName,
@@ -114,7 +114,7 @@ pub(crate) async fn values(
     Ok(Json(if found.is_empty() { json!({}) } else { json!({"values": found, "limit": limit}) }))
 }
 
-/// What is known of one field.
+/// A detected field.
 #[derive(Default)]
 struct Found {
     values: BTreeSet<String>,
@@ -135,7 +135,7 @@ impl Found {
     }
 }
 
-/// Notes a value of a field, unless the field is new and there are `limit` already.
+/// Records a value of a field, unless the field is new and there are `limit` fields already.
 fn note<'f>(found: &'f mut BTreeMap<String, Found>, limit: usize, name: &str, value: &str) -> Option<&'f mut Found> {
     if !found.contains_key(name) && found.len() >= limit {
         return None;
@@ -157,7 +157,7 @@ fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
     }
 }
 
-/// A line as a query with categories shows it.
+/// A line in the answer of a query with categories.
 struct Entry {
     labels: Labels,
     line: String,
@@ -165,7 +165,7 @@ struct Entry {
     parsed: Labels,
 }
 
-/// The newest lines that the query of the parameters finds, by the same way as a log query.
+/// Returns the newest lines that the query in the parameters matches.
 async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>, Problem> {
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();
@@ -179,7 +179,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
     })
     .await?;
     let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())
-        .map_err(|error| Problem::internal(format!("the lines of a query are no JSON: {error}")))?;
+        .map_err(|error| Problem::internal(format!("the lines of a query are not JSON: {error}")))?;
     let streams = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(streams.iter().flat_map(entries_of).collect())
 }
@@ -199,7 +199,7 @@ fn entries_of(stream: &Value) -> Vec<Entry> {
     stream["values"].as_array().into_iter().flatten().map(entry).collect()
 }
 
-/// The texts of an object, but for errors of parsers.
+/// Returns the texts of an object, except errors of parsers.
 fn members(object: &Value) -> Labels {
     let members = object.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with("__error"));
     members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()

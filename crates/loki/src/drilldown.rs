@@ -1,4 +1,4 @@
-//! What Grafana asks about the server before it asks for logs: limits, configuration, modules, shards of an index.
+//! The requests that Grafana sends about the server before it queries logs: limits, configuration, modules, index shards.
 
 use axum::Json;
 use axum::http::header;
@@ -11,10 +11,10 @@ use crate::problem::LokiProblem;
 use door::problem::Problem;
 use door::server::Shared;
 
-/// Series of one volume query at most, as `volume.rs` has it.
+/// Limit on the series of one volume query, as in `volume.rs`.
 const VOLUME_SERIES_MAX: usize = super::volume::MOST;
 
-/// `drilldown-limits`: what Logs Drilldown decides its panels by.
+/// Answers `drilldown-limits`, by which Logs Drilldown selects its panels.
 pub(crate) async fn limits(server: Shared) -> Json<Value> {
     let timeout_s = server.app.limits.query_timeout_ns / types::Timestamp::SECOND;
     Json(json!({
@@ -31,7 +31,7 @@ pub(crate) async fn limits(server: Shared) -> Json<Value> {
     }))
 }
 
-/// `/config`: the settings of Loki that clients look for, as YAML.
+/// Answers `/config`: the settings of Loki that clients read, as YAML.
 pub(crate) async fn config(server: Shared) -> impl IntoResponse {
     let timeout_s = server.app.limits.query_timeout_ns / types::Timestamp::SECOND;
     let text = format!(
@@ -43,17 +43,17 @@ pub(crate) async fn config(server: Shared) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
 }
 
-/// `/services`: the modules that run. There is one.
+/// Answers `/services`: the only module that runs.
 pub(crate) async fn services(_: Shared) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "server => Running\n")
 }
 
-/// `/ring`: there is none to show.
+/// Answers `/ring`: there is none.
 pub(crate) async fn ring(_: Shared) -> LokiProblem {
     Problem::not_found("this server has no ring: it is a single process").into()
 }
 
-/// `index/shards`: one shard, which holds everything that the selector finds.
+/// Answers `index/shards`: one shard with everything that the selector matches.
 pub(crate) async fn shards(
     server: Shared,
     LokiParameters(parameters): LokiParameters,

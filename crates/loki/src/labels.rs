@@ -17,7 +17,7 @@ use door::problem::Problem;
 use door::reading::{Reading, Scope, read};
 use door::server::Shared;
 
-/// Most values of one label, and most label sets, in one answer.
+/// Limits on the values of one label, and on the label sets, in one answer.
 const VALUES_MAX: usize = 1_000;
 const SERIES_MAX: usize = 5_000;
 
@@ -57,22 +57,22 @@ pub(crate) async fn values(
     let sets = sets_with(&server, &parameters, &["query"], fields_of(&label)).await?;
     let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
     let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).take(VALUES_MAX).collect();
-    // Levels are few, and people read them by severity.
+    // The few levels are in order of severity.
     if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
         values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
     }
     Ok(Json(json!({"status": "success", "data": values})))
 }
 
-/// Refuses a selector with stages, or one that leaves nothing out.
+/// Refuses a selector with stages, or one that matches everything.
 pub(crate) fn check_selector(parameters: &Parameters) -> Result<(), Problem> {
     let Some(text) = parameters.get("query") else { return Ok(()) };
     language::logql::selector(text, true)?;
     Ok(())
 }
 
-/// The fields that a label comes from; a sender may have pushed any label with the name of the stream. Counting by
-/// fewer fields is that much faster.
+/// Returns the fields from which a label may come. Any label may be part of the name of the stream. Counting by fewer
+/// fields is faster.
 fn fields_of(label: &str) -> &'static [&'static str] {
     match label {
         "group" => &["@log", "@logStream"],
@@ -82,7 +82,7 @@ fn fields_of(label: &str) -> &'static [&'static str] {
     }
 }
 
-/// What a selector finds; without one, everything.
+/// Returns the query of a selector, or one for everything.
 pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     match selector {
         None => Ok(LogQuery { sources: Vec::new(), operators: Vec::new(), shown: Shown::default() }),
@@ -90,7 +90,7 @@ pub(crate) fn selection(selector: Option<&str>) -> Result<LogQuery, Problem> {
     }
 }
 
-/// The label sets of all streams that any of the selectors under `names` finds.
+/// Returns the label sets of all streams that match any of the selectors in the parameters `names`.
 pub(crate) async fn label_sets(
     server: &Shared,
     parameters: &Parameters,
@@ -99,7 +99,7 @@ pub(crate) async fn label_sets(
     sets_with(server, parameters, names, &LABEL_FIELDS).await
 }
 
-/// The same of those labels alone that come from some of the fields.
+/// Returns the same, restricted to labels from some of the fields.
 async fn sets_with(
     server: &Shared,
     parameters: &Parameters,
@@ -127,7 +127,7 @@ async fn sets_with(
     .await
 }
 
-/// The label sets that the events of one plan have, by one aggregation over `fields`, of those that make them.
+/// Returns the label sets of the events of one plan, by an aggregation over `fields`.
 fn sets_of(
     reading: &Reading<'_>,
     log: &LogQuery,

@@ -1,9 +1,9 @@
-//! The Loki API, as Grafana's data source, logcli and Loki's senders speak it.
+//! The Loki API, for Grafana's data source, logcli and Loki's agents.
 //!
-//! LogQL becomes the same plans as any other dialect; what is Loki's own lives below here: spellings of times,
-//! label sets, the shapes of streams, vectors and matrices, and errors as plain text. Labels of a stream are those that
-//! a Loki sender pushed, and the service that they name; other events have `group`, `filename`, `service_name` and `host`,
-//! and their fields are structured metadata.
+//! LogQL is translated into the same plans as any other language. This crate has the parts that are specific to Loki: formats
+//! of times, label sets, the JSON of streams, vectors and matrices, and errors as plain text. Labels of a stream are those
+//! that a Loki agent pushed, and the service that they name; other events have `group`, `filename`, `service_name` and
+//! `host`, and their fields are structured metadata.
 
 mod detected;
 mod drilldown;
@@ -30,18 +30,18 @@ use door::table::Table;
 pub use self::problem::{LokiFormat, LokiProblem};
 pub use self::push::LokiState;
 
-/// What most addresses of this door begin with.
+/// The prefix of most paths of this API.
 pub const PREFIX: &str = "/loki/";
 
-/// What its older addresses begin with.
+/// The prefix of its older paths.
 const OLD_PREFIX: &str = "/api/prom/";
 
-/// Whether answers at an address have this door's form.
+/// Reports whether answers at a path have the form of this API.
 pub fn is_address(path: &str) -> bool {
     path.starts_with(PREFIX) || path.starts_with(OLD_PREFIX) || path == "/ring"
 }
 
-/// Adds the routes of this door.
+/// Returns the routes of this API.
 pub fn routes() -> Table<FamilyState<LokiState>> {
     let table = both(Table::default(), "/loki/api/v1/query", select::instant);
     let table = both(table, "/loki/api/v1/query_range", select::range);
@@ -78,7 +78,7 @@ pub fn routes() -> Table<FamilyState<LokiState>> {
         .post("/api/prom/push", Role::Ingest, push::post)
 }
 
-/// Adds a route that reads, by GET and by POST with a form.
+/// Adds a route for readers, by GET and by POST with a form.
 fn both<H, T>(table: Table<FamilyState<LokiState>>, path: &'static str, handler: H) -> Table<FamilyState<LokiState>>
 where
     H: Handler<T, FamilyState<LokiState>>,
@@ -87,7 +87,7 @@ where
     table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
 }
 
-/// The answer to an address of Loki's that is none of ours, in the form that its clients show.
+/// Answers a path of Loki's that is not supported, in the form that its clients show.
 pub fn nothing_here(path: &str) -> LokiProblem {
     Problem::not_found(format!("there is nothing at {path}")).into()
 }

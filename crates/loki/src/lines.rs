@@ -1,7 +1,7 @@
 //! Events as Loki's streams: label sets, lines, structured metadata.
 //!
-//! The label set that a Loki sender pushed is the event's log stream, spelled `{app="pay", env="prod"}`: it comes
-//! back exactly, without a place of its own in the store. Answers are written piece by piece, as native ones are.
+//! The label set that a Loki agent pushed is the event's log stream, written `{app="pay", env="prod"}`, so that it is
+//! returned exactly. Answers are written piece by piece.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use types::{Run, Timestamp, Value};
 
 use door::answer::{PIECE_BYTES, write_value};
 
-/// Most fields of a group whose values come with each line; beyond it the rest stay in the store.
+/// Limit on the fields of a group whose values a line contains.
 const METADATA_FIELDS_MAX: usize = 500;
 
 /// The column with the label set of a line.
@@ -26,25 +26,25 @@ const SET: &str = "#set";
 /// Columns before the fields: time, line, label set.
 const LEADING: [&str; 3] = ["@timestamp", "@message", SET];
 
-/// Fields that make the labels of a stream, in the order that [`labels`] takes them.
+/// Fields that become the labels of a stream, in the order of [`labels`].
 pub(crate) const LABEL_FIELDS: [&str; 7] = STREAM_FIELDS;
 
-/// Which lines are wanted, and in which form.
+/// A request for lines: their limit, order and form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LineRequest {
-    /// Most lines.
+    /// Limit on the lines.
     pub(crate) limit: usize,
     /// Oldest first instead of newest first.
     pub(crate) is_forward: bool,
-    /// Whether structured metadata stands apart, as a third element of each line.
+    /// Whether structured metadata is a third element of each line.
     pub(crate) is_categorized: bool,
 }
 
-/// The plan of a log query with everything that a line shows: its labels, and the fields of `runs`.
+/// Returns the plan of a log query with all columns of a line: its labels and the fields of `runs`.
 pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: LineRequest) -> Plan {
     let mut names: Vec<Name> = LEADING.iter().map(|name| Name::from(*name)).collect();
     if wanted.is_categorized {
-        // Events that no Loki sender pushed show their fields as metadata.
+        // The fields of events from other senders are metadata.
         let mut fields: Vec<Name> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
         fields.sort();
         fields.dedup();
@@ -59,16 +59,16 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: LineRequest) -
     finished(log, operators, columns(names))
 }
 
-/// The plan of a tail, whose rows are those of a log query without categories.
+/// Returns the plan of a tail, whose rows are those of a log query without categories.
 pub(crate) fn tail_plan(log: &LogQuery) -> Plan {
     let names = LEADING.iter().map(|name| Name::from(*name)).collect();
     finished(log, with_label_set(log), columns(names))
 }
 
-/// The operators of a query, and one that makes the column of label sets.
+/// Returns the operators of a query, and the one that computes label sets.
 fn with_label_set(log: &LogQuery) -> Vec<Operator> {
     let mut operators = log.operators.clone();
-    // Of a tail, what ends with a limit stays so.
+    // A tail keeps its limit at the end.
     let behind = operators.iter().rposition(|operator| !matches!(operator, Operator::Limit(_))).map_or(0, |at| at + 1);
     operators.insert(behind, Operator::Extend { name: SET.into(), expr: log.shown.label_set() });
     operators
@@ -78,14 +78,14 @@ fn columns(names: Vec<Name>) -> Vec<(Name, Expr)> {
     names.into_iter().map(|name| (name.clone(), Expr::Field(name))).collect()
 }
 
-/// A plan of `operators` over the groups of `log` that shows `columns`.
+/// Returns a plan of `operators` over the groups of `log` with `columns`.
 pub(crate) fn finished(log: &LogQuery, mut operators: Vec<Operator>, columns: Vec<(Name, Expr)>) -> Plan {
     let is_events = !operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     operators.push(Operator::Project { columns, is_events });
     PlanDraft { sources: log.sources.clone(), operators, ..PlanDraft::default() }.finish()
 }
 
-/// The labels of the stream of an event, given the values of [`LABEL_FIELDS`].
+/// Returns the labels of the stream of an event, given the values of [`LABEL_FIELDS`].
 pub(crate) fn labels(values: &[Option<Value>]) -> Labels {
     let text = |at: usize| values.get(at).and_then(Option::as_ref).map(Value::to_string).filter(|t| !t.is_empty());
     let stream = text(1).unwrap_or_default();
@@ -103,7 +103,7 @@ struct Stream {
     rows: Vec<Vec<Option<Value>>>,
 }
 
-/// The answer of a log query as Loki's envelope, in pieces.
+/// Returns the answer to a log query in Loki's envelope, in pieces.
 pub(crate) fn pieces(answer: Answer, wanted: LineRequest) -> impl Iterator<Item = String> + Send + use<> {
     let names: Vec<String> = answer.columns.iter().map(|column| column.name.clone()).collect();
     let n_lines = answer.rows.len();
@@ -116,7 +116,7 @@ pub(crate) fn pieces(answer: Answer, wanted: LineRequest) -> impl Iterator<Item 
     std::iter::once(head).chain(body).chain(std::iter::once(tail))
 }
 
-/// Rows by label set, each stream at the place of its first line.
+/// Groups rows by label set, in the order of the first line of each stream.
 fn streams(rows: Vec<Vec<Option<Value>>>, wanted: LineRequest) -> Vec<Stream> {
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
@@ -135,7 +135,7 @@ fn streams(rows: Vec<Vec<Option<Value>>>, wanted: LineRequest) -> Vec<Stream> {
     streams
 }
 
-/// The text of the label set of a row.
+/// Returns the text of the label set of a row.
 fn set_of(row: &[Option<Value>]) -> &str {
     match row.get(2) {
         Some(Some(Value::String(text))) => text,
@@ -147,7 +147,7 @@ fn categories_of(row: &[Option<Value>]) -> Categories {
     LabelSet::read(set_of(row)).categories()
 }
 
-/// Rows of [`tail_plan`] as streams of a tail's frame, in their order: rows in a row that share their labels are one.
+/// Returns rows of [`tail_plan`] as streams of a tail's frame, in their order; consecutive rows with equal labels are one.
 pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>]) -> String {
     let mut out = String::new();
     let mut current: Option<Labels> = None;
@@ -168,7 +168,7 @@ pub(crate) fn tail_streams(rows: &[Vec<Option<Value>>]) -> String {
     out
 }
 
-/// The time of a row.
+/// Returns the time of a row.
 pub(crate) fn time_of(row: &[Option<Value>]) -> Timestamp {
     match row.first() {
         Some(Some(Value::Timestamp(instant))) => *instant,
@@ -225,7 +225,7 @@ impl Body {
             let set = LabelSet::read(set_of(row));
             let Categories { mut metadata, parsed, .. } = set.categories();
             let fields = self.names.iter().zip(row).skip(LEADING.len());
-            // The field that the line was taken from is the line; it is not shown twice.
+            // The field that contains the line is not shown again.
             for (name, value) in fields.filter(|(_, value)| value.as_ref() != message) {
                 let name = metadata_name(name);
                 if let Some(value) = value.as_ref().filter(|_| set.admits_field(&name)) {
@@ -245,7 +245,7 @@ impl Body {
     }
 }
 
-/// Statistics as Grafana shows them.
+/// Returns statistics in the form that Grafana shows.
 pub(crate) fn summary(stats: &Stats, n_lines: usize) -> Json {
     let seconds = stats.elapsed_ms / 1000.0;
     let per_second = |count: u64| if seconds > 0.0 { (count as f64 / seconds) as u64 } else { 0 };
@@ -257,7 +257,7 @@ pub(crate) fn summary(stats: &Stats, n_lines: usize) -> Json {
     }})
 }
 
-/// Puts small texts together into pieces worth sending.
+/// Joins small texts into pieces of a suitable size.
 pub(crate) fn gathered(texts: impl Iterator<Item = String> + Send + 'static) -> impl Iterator<Item = String> + Send {
     let mut texts = texts;
     std::iter::from_fn(move || {

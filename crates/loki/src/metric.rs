@@ -1,6 +1,6 @@
-//! Metric queries: vectors and matrices, as Prometheus and Loki write them.
+//! Metric queries: vectors and matrices in the form of Prometheus and Loki.
 //!
-//! A value stands at its time in seconds, as a text. Where an answer is not whole, its warnings say why.
+//! A value is a text, with its time in seconds. The warnings of a partial answer contain the reasons.
 
 use execute::{PartialReason, Stats};
 use language::logql::{MetricError, MetricQuery, Point, Series, Steps, joined, run_metric};
@@ -13,14 +13,14 @@ use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
-/// What a metric query came to.
+/// The result of a metric query.
 struct MetricResult {
     series: Vec<Series>,
     stats: Stats,
     partial_reasons: Vec<PartialReason>,
 }
 
-/// A matrix: each series with a value at every step where it has one.
+/// Runs a query over a range. Answers with a matrix: each series with its values at the steps.
 pub(crate) async fn over_range(
     server: &Shared,
     query: MetricQuery,
@@ -38,7 +38,7 @@ pub(crate) async fn over_range(
     Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
 }
 
-/// A vector, or for a number without labels a scalar: each series with its value at one instant.
+/// Runs a query at one instant. Answers with a vector, or a scalar for a number without labels.
 pub(crate) async fn at_instant(
     server: &Shared,
     query: MetricQuery,
@@ -50,7 +50,7 @@ pub(crate) async fn at_instant(
     if is_scalar {
         let value = measured.series.first().and_then(|series| series.points.last());
         let value = value.map_or(f64::NAN, |point| point.value);
-        // Loki counts the time of a number without labels in milliseconds, unlike all others.
+        // Loki writes the time of a number without labels in milliseconds, unlike all others.
         let point = json!([milliseconds(at), number_text(value)]);
         return Ok(envelope("scalar", point, &measured));
     }
@@ -81,7 +81,7 @@ async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) 
     .await
 }
 
-/// Why one of a query's plans failed.
+/// The reason why one of a query's plans failed.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct PlanProblem(Problem);
@@ -92,7 +92,7 @@ impl PlanError for PlanProblem {
     }
 }
 
-/// One question may take several plans: what they took adds up.
+/// Adds the statistics of several plans of one query.
 fn add(sum: &mut Stats, stats: &Stats) {
     sum.events_scanned = sum.events_scanned.saturating_add(stats.events_scanned);
     sum.events_matched = sum.events_matched.saturating_add(stats.events_matched);
@@ -108,14 +108,14 @@ fn milliseconds(at: Timestamp) -> i64 {
     at.0.div_euclid(1_000_000)
 }
 
-/// Seconds up to the millisecond, whole ones as a whole number, and the value as a text.
+/// Returns a sample: seconds with up to three decimals, and the value as a text.
 fn point_json(point: &Point) -> Value {
     let at = milliseconds(point.at);
     let seconds = if at % 1000 == 0 { json!(at / 1000) } else { json!(at as f64 / 1000.0) };
     json!([seconds, number_text(point.value)])
 }
 
-/// Numbers as Prometheus writes them.
+/// Returns a number in the form of Prometheus.
 fn number_text(number: f64) -> String {
     if number.is_nan() {
         "NaN".to_owned()

@@ -1,4 +1,4 @@
-//! Reads the parameters of a request from its address and its form.
+//! The parameters of a request.
 
 use axum::extract::{Form, FromRequest, Query, Request};
 use axum::http::{Method, header};
@@ -7,7 +7,7 @@ use door::problem::Problem;
 
 use crate::problem::LokiProblem;
 
-/// Parameters from the form of a POST, and from the address: senders of either are known.
+/// Parameters from the form of a POST and from the address: clients use either.
 pub(crate) struct LokiParameters(pub(crate) Parameters);
 
 impl<S: Send + Sync> FromRequest<S> for LokiParameters {

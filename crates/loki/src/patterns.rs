@@ -1,4 +1,4 @@
-//! `/loki/api/v1/patterns`: patterns of the lines that a selector finds, with counts over time.
+//! `/loki/api/v1/patterns`: patterns of the lines that a selector matches, with counts over time.
 
 use axum::Json;
 use plan::PATTERN_COLUMNS;
@@ -11,10 +11,10 @@ use crate::problem::LokiProblem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
-/// Most patterns of an answer, the most frequent ones.
+/// Limit on the patterns of an answer; the most frequent ones are returned.
 const PATTERNS_MAX: u64 = 1_000;
 
-/// Counts over time where no step is given.
+/// Default number of counts over time.
 const COUNTS: i64 = 100;
 
 pub(crate) async fn get(
@@ -38,14 +38,14 @@ pub(crate) async fn get(
         return Ok(Json(json!({"status": "success", "data": []})));
     };
     let shown = |row: &Vec<Option<types::Value>>| {
-        // Loki's own sign for what varies.
+        // Loki's placeholder for varying parts.
         let text = row[pattern].as_ref().map(|text| text.to_string().replace("<*>", "<_>"));
         json!({"pattern": text, "samples": row[counts].as_ref().map_or_else(Vec::new, samples)})
     };
     Ok(Json(json!({"status": "success", "data": answer.rows.iter().map(shown).collect::<Vec<_>>()})))
 }
 
-/// A step in seconds or with a unit, in nanoseconds.
+/// Parses a step in seconds or with a unit; returns nanoseconds.
 fn step(text: &str) -> Option<i64> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
     match seconds {
@@ -57,7 +57,7 @@ fn step(text: &str) -> Option<i64> {
     }
 }
 
-/// Pairs of seconds and counts.
+/// Returns pairs of seconds and counts.
 fn samples(counts: &types::Value) -> Vec<Value> {
     let types::Value::List(items) = counts else { return Vec::new() };
     let pair = |item: &Option<types::Value>| match item {

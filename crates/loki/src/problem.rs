@@ -1,11 +1,11 @@
-//! Errors as Loki writes them: plain text.
+//! Errors in the form of Loki: plain text.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use door::format::ErrorFormat;
 use door::problem::Problem;
 
-/// A problem as Loki says it: plain text.
+/// A problem in the form of Loki: plain text.
 #[derive(Debug)]
 pub struct LokiProblem(Problem);
 
@@ -16,7 +16,7 @@ impl<E: Into<Problem>> From<E> for LokiProblem {
 }
 
 impl LokiProblem {
-    /// What is wrong, and where in the query.
+    /// Returns the message with its position in the query.
     pub fn text(&self) -> String {
         match self.0.places.first() {
             Some(place) => {
@@ -32,14 +32,14 @@ impl IntoResponse for LokiProblem {
     fn into_response(self) -> Response {
         let (status, text) = (&self.0.status, format!("{}\n", self.text()));
         let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-        // Loki's senders drop a batch on statuses that they do not know, and repeat it on 503.
+        // Loki's agents drop a batch after a status that they do not know, and repeat it after 503.
         let status =
             if *status == StatusCode::INSUFFICIENT_STORAGE { StatusCode::SERVICE_UNAVAILABLE } else { *status };
         self.0.mark((status, plain, text).into_response())
     }
 }
 
-/// Errors as Loki writes them.
+/// Errors in the form of Loki.
 pub struct LokiFormat;
 
 impl ErrorFormat for LokiFormat {

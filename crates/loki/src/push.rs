@@ -1,4 +1,4 @@
-//! `push`: lines as Loki's senders send them, as JSON or, from agents, as protobuf packed with Snappy.
+//! `push`: stores lines, sent as JSON or as protobuf compressed with Snappy.
 
 pub mod decode;
 
@@ -41,28 +41,28 @@ pub(crate) async fn post(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What pushes share.
+/// The state of this API.
 #[derive(Debug, Default)]
 pub struct LokiState {
-    /// Streams whose lines pushes store at the moment.
+    /// Streams whose lines are being stored.
     pub(crate) in_flight: InFlight,
 }
 
-/// Forms of a push request.
+/// The form of a push request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Json(Encoding),
     Protobuf,
 }
 
-/// The form that the headers name: JSON unless they say protobuf.
+/// Returns the form that the headers name, by default JSON.
 fn form(headers: &HeaderMap) -> Result<Form, Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     if !text(header::CONTENT_TYPE).starts_with("application/x-protobuf") {
         return encoding(headers).map(Form::Json);
     }
     match &*content_encoding(headers) {
-        // Snappy is part of the form, and most senders do not name it.
+        // Snappy is part of the form, and most agents do not name it.
         "" | "snappy" | "identity" => Ok(Form::Protobuf),
         other => {
             let message = format!("content encoding {other:?} is not supported for protobuf");

@@ -1,5 +1,4 @@
-//! Rules and alerts as Loki's ruler and Prometheus show them, for Grafana's pages of alerts. They are changed in the
-//! files that they come from.
+//! Rules and alerts in the form of Loki's ruler and Prometheus, for Grafana's alert pages. They cannot be changed here.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::Shared;
 
-/// `/prometheus/api/v1/rules`: a group for each file.
+/// Answers `/prometheus/api/v1/rules`: a group for each file.
 pub(crate) async fn shown(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
@@ -33,13 +32,13 @@ pub(crate) async fn shown(
     Ok(Json(json!({"status": "success", "data": {"groups": groups}})))
 }
 
-/// `/prometheus/api/v1/alerts`: what is pending or fires.
+/// Answers `/prometheus/api/v1/alerts`: pending and firing alerts.
 pub(crate) async fn alerts(server: Shared) -> Json<Value> {
     let alerts: Vec<Value> = alerts_of(&server).into_iter().map(|(_, alert)| alert).collect();
     Json(json!({"status": "success", "data": {"alerts": alerts}}))
 }
 
-/// `/loki/api/v1/rules`: all groups by their files, as YAML, of which JSON is a form.
+/// Answers `/loki/api/v1/rules`: all groups by file, as JSON, which is valid YAML.
 pub(crate) async fn all(server: Shared) -> Result<Response, LokiProblem> {
     written(&server, None, None)
 }
@@ -82,17 +81,17 @@ fn written(server: &Shared, file: Option<&str>, group: Option<&str>) -> Result<R
     Ok(([(header::CONTENT_TYPE, "application/yaml")], text + "\n").into_response())
 }
 
-/// The rules of groups that exist for the caller.
+/// Returns the rules of groups that exist for the caller.
 fn visible(server: &Shared) -> impl Iterator<Item = alert::RuleView> {
     let rules = server.app.alerts.rules().into_iter().filter(|rule| server.reaches_all(&rule.groups));
-    // What was made through the API stands in no file, and a group has to have a name.
+    // Rules created through the API have no file, but a group needs a name.
     rules.map(|rule| match rule.file.is_empty() {
         true => alert::RuleView { file: "api".to_owned(), ..rule },
         false => rule,
     })
 }
 
-/// Alerts of those rules, each with the name of its rule.
+/// Returns the alerts of those rules, each with the name of its rule.
 fn alerts_of(server: &Shared) -> Vec<(String, Value)> {
     let names: Vec<String> = visible(server).map(|rule| rule.name).collect();
     let all = server.app.alerts.alerts().into_iter();
@@ -124,7 +123,7 @@ fn rule_json(rule: &alert::RuleView, alerts: Vec<Value>) -> Value {
     })
 }
 
-/// A state as Prometheus names it.
+/// Returns Prometheus's name for a state.
 fn state_of(state: &str) -> &'static str {
     match state {
         "alarm" => "firing",
@@ -137,12 +136,12 @@ fn seconds(duration: &str) -> f64 {
     parse_duration_ns(duration).unwrap_or_default() as f64 / 1e9
 }
 
-/// The name of a file's group: its own without what stands behind the dot.
+/// Returns the name of a file's group: that of the file without its extension.
 fn group_of(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(name, _)| name)
 }
 
-/// Which rules are wanted.
+/// The requested rules.
 struct RuleSelection<'p> {
     is_alerts: bool,
     names: Vec<&'p str>,

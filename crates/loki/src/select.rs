@@ -1,4 +1,4 @@
-//! `query` and `query_range`: LogQL in, streams, vectors or matrices out.
+//! `query` and `query_range`: answers LogQL with streams, vectors or matrices.
 
 use std::convert::Infallible;
 
@@ -20,7 +20,7 @@ use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
-/// Lines where no limit is given, as in Loki, and at most.
+/// Default and limit of the number of lines, as in Loki.
 const LINES_DEFAULT: usize = 100;
 pub(crate) const LINES_MAX: usize = 10_000;
 
@@ -62,7 +62,7 @@ pub(crate) async fn instant(
     }
 }
 
-/// Parses the selector of a lookup: matchers of labels, of which one at least leaves something out.
+/// Parses the selector of a lookup: matchers of labels, at least one of which does not match everything.
 pub(crate) fn lookup(text: &str) -> Result<LogQuery, Problem> {
     logql::selector(text, true)?;
     selector(text)
@@ -76,12 +76,12 @@ pub(crate) fn selector(text: &str) -> Result<LogQuery, Problem> {
     }
 }
 
-/// The problem of a limit that is no positive number, as Loki says it.
+/// Returns the error for a limit that is not a positive number, in Loki's words.
 pub(crate) fn bad_limit() -> Problem {
     Problem::bad_request("bad-parameter", "limit must be a positive value")
 }
 
-/// The number of lines that the parameter `name` asks for.
+/// Returns the limit in the parameter `name`.
 pub(crate) fn limit(parameters: &Parameters, name: &str) -> Result<usize, Problem> {
     let limit = match parameters.number::<i64>(name)? {
         None => LINES_DEFAULT,
@@ -134,14 +134,14 @@ async fn log_lines(
     Ok((json, Body::from_stream(tokio_stream::iter(pieces))).into_response())
 }
 
-/// Lines that are read at once where most of them are left out.
+/// Lines read at once if most of them are left out.
 const THINNED_LINES: usize = 1_000;
 
-/// How long a part of a range is that Loki reads by itself: parts begin at full hours.
+/// The length of the parts in which Loki reads a range: they begin at full hours.
 const PART_NS: i64 = Timestamp::HOUR;
 
-/// Lines of which each is at least an interval from the one before it in the same hour: Loki counts intervals anew at each
-/// full hour, as it reads hours one by one. `ask` gives the first lines of a range.
+/// Returns lines at least an interval apart within each hour: Loki counts intervals anew at each full hour, as it reads
+/// hours one by one. `ask` returns the first lines of a range.
 fn thinned(
     ask: impl Fn(usize, TimeRange) -> Result<Answer, Problem>,
     mut range: TimeRange,

@@ -1,4 +1,4 @@
-//! What Loki's clients ask about the server itself, and about how much a selector touches.
+//! The version of the server, formatting of queries, and statistics of selectors.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -15,7 +15,7 @@ use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
-/// The Loki whose API this follows.
+/// The version of Loki whose API this is.
 pub(crate) const LOKI_VERSION: &str = "3.5.0";
 
 pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
@@ -25,7 +25,7 @@ pub(crate) async fn buildinfo(server: Shared) -> Json<Value> {
     }))
 }
 
-/// The query in Loki's layout; one that cannot be read or laid out is refused in the form of this route.
+/// Answers with a query in Loki's layout. An invalid query is refused in the form of this route.
 pub(crate) async fn format_query(_: Shared, LokiParameters(parameters): LokiParameters) -> Response {
     match language::logql::format(parameters.get("query").unwrap_or_default()) {
         Ok(text) => Json(json!({"status": "success", "data": text})).into_response(),
@@ -36,7 +36,7 @@ pub(crate) async fn format_query(_: Shared, LokiParameters(parameters): LokiPara
     }
 }
 
-/// Streams, lines and bytes that a selector finds, and the segments that were looked at.
+/// Answers with the streams, lines and bytes that a selector matches, and the number of segments read.
 pub(crate) async fn index_stats(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
@@ -44,7 +44,7 @@ pub(crate) async fn index_stats(
     Ok(Json(stats_of(&server, &parameters).await?))
 }
 
-/// The numbers of [`index_stats`].
+/// Returns the numbers of [`index_stats`].
 pub(crate) async fn stats_of(server: &Shared, parameters: &Parameters) -> Result<Value, Problem> {
     let (range, now) = (times::range(parameters, server.now())?, server.now());
     let text = parameters.get("query").unwrap_or_default().to_owned();

@@ -1,8 +1,8 @@
-//! `tail`: lines as they are accepted, on a websocket, behind the newest ones that were there before.
+//! `tail`: sends the newest lines over a websocket, then lines as they are accepted.
 //!
 //! Frames: `{"streams":[{"stream":{labels},"values":[["ns","line"]]}],"dropped_entries":[{"timestamp":"ns","labels":{}}]}`,
-//! the second where a client did not keep up. A tail has a bounded queue in the store and a bounded queue to its socket,
-//! as native ones have; how many lines were lost is the label `dropped_lines` of one entry, since nobody knows them any more.
+//! with dropped entries if a client is too slow. A tail has a bounded queue in the store and a bounded queue to its socket,
+//! like a native one. The number of lost lines is the label `dropped_lines` of one entry, since their times are unknown.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,24 +27,24 @@ use door::reading::{Scope, read};
 use door::server::Shared;
 use door::socket::SocketRequest;
 
-/// Lines of before, where nobody says how many, and at most.
+/// Default and limit of the number of earlier lines.
 const LINES_DEFAULT: usize = 100;
 const LINES_MAX: usize = 5_000;
 
-/// Longest that lines may be held back so that late ones find their place, as in Loki.
+/// Limit on the time that lines are delayed so that late ones can be sorted in, as in Loki.
 const DELAY_S_MAX: u64 = 5;
 
-/// Bytes of lines that are held back; beyond them they go earlier.
+/// Limit on the bytes of delayed lines; beyond it they are sent earlier.
 const HELD_BYTES_MAX: usize = 4 << 20;
 
-/// Batches that wait in the store for one tail; at most two megabytes each, mostly far less.
+/// Limit on the batches of one tail that wait in the store, with at most two megabytes each, mostly far less.
 const BATCHES_WAITING_MAX: usize = 256;
 
-/// Frames that wait for the socket, of about [`FRAME_BYTES`] each.
+/// Limit on the frames that wait for the socket, with about [`FRAME_BYTES`] each.
 const FRAMES_WAITING_MAX: usize = 16;
 const FRAME_BYTES: usize = 32 << 10;
 
-/// How often a quiet tail looks whether its client or the server has gone, or held lines are due.
+/// How often a quiet tail checks whether its client is gone, the server closes, or delayed lines must be sent.
 const LOOK: Duration = Duration::from_millis(100);
 
 type Row = Vec<Option<Value>>;
@@ -70,7 +70,7 @@ pub(crate) async fn get(
     let range = TimeRange { from, to: Timestamp(now.0.saturating_add(1)) };
     let asked = asked?;
     let permit = server.tails.enter().await?;
-    // From here on nothing is missed; what is found there and comes again is known by its id.
+    // No line is missed from here on; a line that is found and then fed again is recognised by its id.
     let subscription = server.subscribe(log.sources.clone(), BATCHES_WAITING_MAX);
     let before =
         if limit > 0 && range.from < range.to { Some(newest(&server, &log, text, range, limit).await?) } else { None };
@@ -78,14 +78,14 @@ pub(crate) async fn get(
     let (delay, of_thread) = (Duration::from_secs(delay_s), server.clone());
     tokio::task::spawn_blocking(move || {
         let follower = Follower { server: of_thread, tail, delay, sender, held: LineBuffer::default() };
-        // A client that has gone wants nothing more.
+        // The client is gone.
         let _ = follower.run(&subscription, before);
         drop(permit);
     });
     Ok(asked.speak(server, texts))
 }
 
-/// The newest lines that were there before, newest first.
+/// Returns the newest stored lines, newest first.
 async fn newest(
     server: &Shared,
     log: &LogQuery,
@@ -112,13 +112,13 @@ struct Follower {
     held: LineBuffer,
 }
 
-/// Lines that are not sent yet, and how many of them never will be.
+/// Lines that are not sent yet, and the number of lost ones.
 #[derive(Default)]
 struct LineBuffer {
     rows: Vec<Row>,
     n_bytes: usize,
     n_lost: u64,
-    /// When the first of them came.
+    /// The arrival of the first line.
     since: Option<Instant>,
 }
 
@@ -134,7 +134,7 @@ impl LineBuffer {
     }
 }
 
-/// The client has gone.
+/// The client is gone.
 struct Disconnected;
 
 impl Follower {
@@ -147,11 +147,11 @@ impl Follower {
         }
         loop {
             match subscription.receive(LOOK) {
-                // What the server itself did is no live news.
+                // The audit log is not tailed.
                 FeedItem::Batch(accepted) if accepted.group.as_str() == ingest::AUDIT_GROUP => {}
                 FeedItem::Batch(accepted) => {
                     let run = BatchRun::new(accepted.group.clone(), accepted.group_id, accepted.batch.clone());
-                    // A batch that cannot be read has nothing.
+                    // An unreadable batch has no lines.
                     let found = self.tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
                     let new = found.ids.iter().zip(found.rows).filter(|(id, _)| !seen.remove(*id));
                     new.for_each(|(_, row)| self.held.add(row));
@@ -169,7 +169,7 @@ impl Follower {
         }
     }
 
-    /// Sends what was held back, in order of time.
+    /// Sends delayed lines in order of time.
     fn send_held(&mut self) -> Result<(), Disconnected> {
         let mut held = std::mem::take(&mut self.held);
         held.rows.sort_by_key(|row| lines::time_of(row));
@@ -180,7 +180,7 @@ impl Follower {
         self.send_rows(&held.rows, lost)
     }
 
-    /// Sends rows in frames, what was lost in the first of them.
+    /// Sends rows in frames, the first of which contains the lost lines.
     fn send_rows(&self, rows: &[Row], mut lost: Option<String>) -> Result<(), Disconnected> {
         let (mut n_bytes, mut from) = (0, 0);
         for (at, row) in rows.iter().enumerate() {
@@ -193,7 +193,7 @@ impl Follower {
         if lost.is_some() { self.send(&[], lost) } else { Ok(()) }
     }
 
-    /// Waits while the connection is behind: the store's queue fills up meanwhile and counts what is lost.
+    /// Waits while the connection is slow: the store's queue fills up meanwhile and counts lost lines.
     fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), Disconnected> {
         let lost = lost.map(|lost| format!(",\"dropped_entries\":{lost}")).unwrap_or_default();
         let frame = format!("{{\"streams\":[{}]{lost}}}", lines::tail_streams(rows));
@@ -201,7 +201,7 @@ impl Follower {
     }
 }
 
-/// About how much memory a row takes.
+/// Estimates the memory of a row.
 fn bytes_of(row: &Row) -> usize {
     let bytes = |value: &Value| match value {
         Value::String(text) => text.len(),

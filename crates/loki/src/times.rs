@@ -1,7 +1,7 @@
-//! Times and durations as Loki's clients spell them.
+//! Times and durations in the formats of Loki's clients.
 //!
 //! An instant is seconds with a fraction, whole seconds (up to ten digits), whole nanoseconds, or RFC 3339. All
-//! arithmetic saturates: these are numbers from outside.
+//! arithmetic saturates, since the numbers are untrusted.
 
 use chrono_tz::Tz;
 use types::{TimeRange, Timestamp, parse_duration_ns};
@@ -10,13 +10,13 @@ use door::parameters::Parameters;
 use door::problem::Problem;
 use door::reading::Scope;
 
-/// Digits up to which a whole number counts seconds; nanoseconds of any later time than 1970-01-01 have more.
+/// Digits up to which a whole number is seconds; nanoseconds of any time after 1970-01-01 have more.
 const SECONDS_DIGITS_MAX: usize = 10;
 
-/// Most steps of one range query, as in Loki and Prometheus.
+/// Limit on the steps of one range query, as in Loki and Prometheus.
 pub(crate) const STEPS_MAX: i64 = 11_000;
 
-/// Reads an instant.
+/// Parses an instant.
 pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -34,19 +34,19 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
 
 fn nanoseconds(seconds: f64) -> Option<i64> {
     let whole = seconds.floor();
-    // Whole seconds and the fraction apart: together they have more digits than a float.
+    // Whole seconds and the fraction are parsed apart: together they have more digits than a float.
     let fraction = ((seconds - whole) * 1e9).round();
     (whole.abs() < 9.2e9).then(|| (whole as i64).saturating_mul(Timestamp::SECOND).saturating_add(fraction as i64))
 }
 
-/// The parameter `name` as an instant.
+/// Returns the parameter `name` as an instant.
 pub(crate) fn instant_of(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let unreadable = || Problem::bad_request("bad-time", format!("cannot parse {text:?} as {name}"));
     instant(text).map(Some).ok_or_else(unreadable)
 }
 
-/// The range from `start` to `end`; the last hour where they are not given. `end` itself is no part of it.
+/// Returns the range from `start` to `end`, exclusive; by default the last hour.
 pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
     let to = instant_of(parameters, "end")?.unwrap_or(now);
     let since = match parameters.get("since") {
@@ -60,7 +60,7 @@ pub(crate) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange
     Ok(TimeRange { from, to })
 }
 
-/// The step of a range query in nanoseconds: that asked for, else one that gives some 250 values.
+/// Returns the step of a range query in nanoseconds: the requested one, else one for about 250 values.
 pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Problem> {
     let width = range.to.0.saturating_sub(range.from.0);
     let step = match parameters.get("step") {
@@ -74,14 +74,13 @@ pub(crate) fn step(parameters: &Parameters, range: TimeRange) -> Result<i64, Pro
     Ok(step)
 }
 
-/// How far lines of an answer must be apart at least: the parameter `interval`, 0 without it.
+/// Returns the least distance of lines in an answer: the parameter `interval`, by default 0.
 pub(crate) fn interval(parameters: &Parameters) -> Result<i64, Problem> {
     let Some(text) = parameters.get("interval") else { return Ok(0) };
     duration(text).filter(|interval| *interval >= 0).ok_or_else(|| bad_duration("interval", text))
 }
 
-/// The range with its start rounded down and its end rounded up to multiples of the step, so that the instants of a chart
-/// stay where they are while time moves.
+/// Extends a range to multiples of the step, so that the instants of a chart stay the same while time passes.
 pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {
     let past = |time: Timestamp| time.0.rem_euclid(step_ns);
     let from = range.from.0.saturating_sub(past(range.from));
@@ -92,7 +91,7 @@ pub(crate) fn aligned(range: TimeRange, step_ns: i64) -> TimeRange {
     TimeRange { from: Timestamp(from), to: Timestamp(to) }
 }
 
-/// A duration: seconds as a number, or with units as in `1m30s`.
+/// Parses a duration: seconds as a number, or with units as in `1m30s`.
 fn duration(text: &str) -> Option<i64> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds.is_finite() => nanoseconds(seconds),
@@ -104,7 +103,7 @@ fn bad_duration(name: &str, text: &str) -> Problem {
     Problem::bad_request("bad-duration", format!("cannot parse {text:?} as {name}"))
 }
 
-/// What a LogQL query is asked about, besides its own selectors.
+/// Returns the scope of a LogQL query, which has its own selectors.
 pub(crate) fn scope(now: Timestamp) -> Scope {
     Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
 }

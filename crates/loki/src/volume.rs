@@ -1,7 +1,6 @@
-//! Bytes of the lines that a selector finds, by the labels of their streams: the bars and lists of Drilldown.
+//! `index/volume`: bytes of the lines that a selector matches, by the labels of their streams, for Drilldown.
 //!
-//! Bytes are counted, where Loki estimates them from its chunks; which series there are and where their steps lie is as in
-//! Loki.
+//! Bytes are counted, while Loki estimates them from its chunks. Series and steps are as in Loki.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,11 +20,11 @@ use door::problem::Problem;
 use door::reading::{Scope, read};
 use door::server::Shared;
 
-/// Series where no limit is given, as in Loki, and at most.
+/// Default and limit of the number of series, as in Loki.
 const DEFAULT: usize = 100;
 pub(crate) const MOST: usize = 5_000;
 
-/// Rows of one answer before they are put together.
+/// Limit on the rows of one answer before they are merged.
 const ROWS_MAX: u64 = 500_000;
 
 /// Bytes of each series at each time, in the order of the times.
@@ -34,7 +33,7 @@ type Volumes = BTreeMap<Labels, BTreeMap<Timestamp, u64>>;
 /// One series of an answer.
 type Series = (Labels, BTreeMap<Timestamp, u64>);
 
-/// The whole range as one number for each series.
+/// Answers with one number for each series over the whole range.
 pub(crate) async fn whole(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
@@ -46,7 +45,7 @@ pub(crate) async fn whole(
     Ok(envelope("vector", series.iter().map(sample).collect()))
 }
 
-/// A number for each step.
+/// Answers with a number for each step.
 pub(crate) async fn over_range(
     server: Shared,
     LokiParameters(parameters): LokiParameters,
@@ -61,16 +60,16 @@ pub(crate) async fn over_range(
     Ok(envelope("matrix", series.iter().map(sample).collect()))
 }
 
-/// How streams are put together, as `aggregateBy` and `targetLabels` say.
+/// The grouping of streams by `aggregateBy` and `targetLabels`.
 enum Grouping {
-    /// Series by the values of these labels; by all labels where they are `None`.
+    /// Series by the values of these labels, or of all labels.
     Series(Option<BTreeSet<String>>),
-    /// One series for each label, without its value; of those named, else of all.
+    /// One series for each of these labels, or of all labels, without values.
     Names(Option<BTreeSet<String>>),
 }
 
 impl Grouping {
-    /// Reads the grouping. Without target labels, series are by the labels that the selector names.
+    /// Reads the grouping. Without target labels, the labels of the selector are used.
     fn of(parameters: &Parameters, selector: &Selector, targets: &[String]) -> Result<Self, Problem> {
         let named = |names: &[String]| (!names.is_empty()).then(|| names.iter().cloned().collect());
         match parameters.get("aggregateBy") {
@@ -84,7 +83,7 @@ impl Grouping {
         }
     }
 
-    /// The series that the lines of a stream belong to.
+    /// Returns the series of a stream.
     fn series(&self, labels: Labels) -> Vec<Labels> {
         let is_in = |named: &Option<BTreeSet<String>>, name: &str| named.as_ref().is_none_or(|n| n.contains(name));
         match self {
@@ -97,13 +96,13 @@ impl Grouping {
     }
 }
 
-/// The labels of `targetLabels`.
+/// Returns the labels of `targetLabels`.
 fn target_labels(parameters: &Parameters) -> Vec<String> {
     let names = parameters.get("targetLabels").unwrap_or_default().split(',');
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The largest series, largest first.
+/// Returns the largest series, largest first.
 async fn volumes(
     server: &Shared,
     parameters: &Parameters,
@@ -127,7 +126,7 @@ async fn volumes(
     for row in &rows {
         let [at, Some(Value::Integer(bytes)), fields @ ..] = row.as_slice() else { continue };
         let labels = lines::labels(fields);
-        // Streams without one of the target labels are left out, as if the selector asked for it.
+        // Streams without one of the target labels are left out, as if the selector required it.
         if targets.iter().any(|target| !labels.contains_key(target)) {
             continue;
         }
@@ -146,20 +145,20 @@ async fn volumes(
     Ok(series)
 }
 
-/// The time that a step is shown at: its last millisecond, or the end of the range where the step reaches beyond it.
+/// Returns the time at which a step is shown: its last millisecond, or the end of the range if that is earlier.
 fn shown_at(start: Timestamp, step: i64, end: Timestamp) -> Timestamp {
     let next = start.0.saturating_add(step);
     Timestamp(if next >= end.0 { end.0 } else { next - Timestamp::SECOND / 1000 })
 }
 
-/// Sums bytes by the fields that make labels, and by time where there are steps. Columns: time, bytes, those fields.
+/// Sums bytes by the fields of labels, and by time if there are steps. Columns: time, bytes, those fields.
 fn plan(log: &LogQuery, range: TimeRange, step: Option<i64>) -> Plan {
     let field = |name: &str| (Name::from(name), Expr::Field(name.into()));
     let mut by: Vec<(Name, Expr)> = LABEL_FIELDS.iter().map(|name| field(name)).collect();
     let at: Name = "#at".into();
     let shown_at = match step {
         Some(step) => {
-            // Steps are multiples of their length, whatever the range begins with.
+            // Steps begin at multiples of their length, not at the start of the range.
             let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(range.from.0 - range.from.0.rem_euclid(step)))));
             let arguments = vec![Expr::Field("@timestamp".into()), origin, Expr::Duration(Span::Nanoseconds(step))];
             by.push((at.clone(), Expr::Call(Function::TimeBucket, arguments)));
@@ -182,7 +181,7 @@ fn total(bytes: &BTreeMap<Timestamp, u64>) -> u64 {
     bytes.values().sum()
 }
 
-/// Seconds, with milliseconds where there are some.
+/// Returns seconds, with milliseconds unless they are 0.
 fn seconds(at: Timestamp) -> Shown {
     let milliseconds = at.0.div_euclid(Timestamp::SECOND / 1000);
     if milliseconds % 1000 == 0 { json!(milliseconds / 1000) } else { json!(milliseconds as f64 / 1000.0) }

@@ -1,4 +1,4 @@
-//! gRPC, as much of it as unary calls need (the gRPC over HTTP/2 protocol description).
+//! The subset of gRPC that unary calls need (gRPC over HTTP/2 protocol description).
 //!
 //! ```text
 //! body     = message                                   one of them in each direction
@@ -6,9 +6,9 @@
 //! trailers = grpc-status, grpc-message (percent-encoded), grpc-status-details-bin (google.rpc.Status in base64)
 //! ```
 //!
-//! A call that is refused is answered with the trailers alone. What is worth another try says in a `RetryInfo` after how
-//! many seconds: exporters of OTLP drop what is `RESOURCE_EXHAUSTED` without one. There is no reflection, and calls of
-//! other services are `UNIMPLEMENTED`.
+//! A refused call is answered with trailers only. A temporary error contains a `RetryInfo` with a number of seconds: OTLP
+//! exporters drop data after `RESOURCE_EXHAUSTED` without one. There is no reflection, and calls of other services are
+//! `UNIMPLEMENTED`.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ use crate::status::{code_of, status_message, write_text, write_varint};
 use door::format::ErrorFormat;
 use door::problem::Problem;
 
-/// What stands before a message, in bytes.
+/// Bytes of the header of a message.
 pub(crate) const PREFIX_BYTES: usize = 5;
 
 const CONTENT_TYPE: &str = "application/grpc";
@@ -36,13 +36,13 @@ const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const ENCODINGS: (HeaderName, HeaderValue) =
     (HeaderName::from_static("grpc-accept-encoding"), HeaderValue::from_static("identity,gzip,zstd"));
 
-/// Whether a content type says that gRPC is spoken.
+/// Reports whether a content type is that of gRPC.
 pub fn is_spoken(content_type: Option<&HeaderValue>) -> bool {
     let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.strip_prefix(CONTENT_TYPE).is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
 }
 
-/// How messages of a call are compressed, those that are.
+/// Returns the compression of a call's messages.
 pub(crate) fn packing(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let kind = headers.get(header::CONTENT_TYPE);
     let of_proto = kind.and_then(|kind| kind.to_str().ok()).is_some_and(|kind| !kind.contains("+json"));
@@ -63,7 +63,7 @@ pub(crate) fn packing(headers: &HeaderMap) -> Result<Encoding, Problem> {
     }
 }
 
-/// The one message of a call's body, and how it is compressed.
+/// Returns the message of a call's body and its compression.
 pub(crate) fn message(body: &[u8], packing: Encoding) -> Result<(&[u8], Encoding), Problem> {
     let bad = |problem: String| Err(Problem::bad_request("bad-message", problem));
     let Some(([flag, length @ ..], rest)) = body.split_first_chunk::<PREFIX_BYTES>() else {
@@ -81,10 +81,10 @@ pub(crate) fn message(body: &[u8], packing: Encoding) -> Result<(&[u8], Encoding
     }
 }
 
-/// The answer to a call: one message, and that all is well.
+/// Answers a call with a message and the status OK.
 pub(crate) fn answer(message: &[u8]) -> Response {
     let mut body = vec![0];
-    // Answers of ours are short.
+    // Answers are short.
     body.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     body.extend_from_slice(message);
     let trailers = HeaderMap::from_iter([(STATUS, HeaderValue::from_static("0"))]);
@@ -92,7 +92,7 @@ pub(crate) fn answer(message: &[u8]) -> Response {
     respond(HeaderMap::new(), Body::new(Frames(frames)))
 }
 
-/// Errors of gRPC: a status in trailers, whatever is called.
+/// Errors of gRPC: a status in trailers.
 pub struct GrpcFormat;
 
 impl ErrorFormat for GrpcFormat {
@@ -101,12 +101,12 @@ impl ErrorFormat for GrpcFormat {
     }
 }
 
-/// A problem as gRPC says it: trailers alone, on an answer that HTTP is content with.
+/// Answers with a problem: trailers only, and the HTTP status 200.
 fn refuse(problem: &Problem) -> Response {
     let code = if problem.status == StatusCode::NOT_IMPLEMENTED { 12 } else { code_of(problem) };
     let message = problem.sentence();
     let mut trailers = HeaderMap::from_iter([(STATUS, HeaderValue::from(u16::from(code)))]);
-    // Percent-encoded text is made of what headers may hold, and so is base64.
+    // Percent-encoded text and base64 are valid in headers.
     trailers.extend(HeaderValue::try_from(percent_encoded(&message)).map(|value| (MESSAGE, value)));
     if let Some(seconds) = problem.retry_after_s {
         let details = BASE64_NOPAD.encode(&status_with_retry(code, &message, seconds));
@@ -122,7 +122,8 @@ fn respond(headers: HeaderMap, body: Body) -> Response {
     response
 }
 
-/// `google.rpc.Status { …, details = 3: Any { type_url = 1, value = 2: RetryInfo { retry_delay = 1: { seconds = 1 } } } }`.
+/// Writes `google.rpc.Status { …, details = 3: Any { type_url = 1, value = 2: RetryInfo { retry_delay = 1: { seconds = 1 }
+/// } } }`.
 fn status_with_retry(code: u8, message: &str, seconds: u64) -> Vec<u8> {
     let mut delay = vec![1 << 3];
     write_varint(seconds, &mut delay);
@@ -135,7 +136,7 @@ fn status_with_retry(code: u8, message: &str, seconds: u64) -> Vec<u8> {
     status
 }
 
-/// A text as `grpc-message` has it: everything but visible ASCII and spaces, and the percent sign, by its bytes.
+/// Encodes a text for `grpc-message`: bytes other than visible ASCII and spaces, and percent signs, are escaped.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -147,7 +148,7 @@ fn percent_encoded(text: &str) -> String {
     encoded
 }
 
-/// A body of frames that are there already.
+/// A body of frames in memory.
 struct Frames(VecDeque<Frame<Bytes>>);
 
 impl HttpBody for Frames {

@@ -1,12 +1,11 @@
-//! What `systemd-journal-upload` sends: entries of the journal, in a body that may go on for as long as there are some.
+//! Uploads of `systemd-journal-upload`: entries of the journal, in a body of any length.
 //!
-//! Entries are stored as they come, a batch at a time, and the body is read on once they are durable: the memory of an
-//! upload is that of one batch and of the entry under way. The answer comes when the body has ended, since a sender takes
-//! it for the fate of all of it. Who is refused in the midst sends again from where the last good answer was, and what was
-//! stored before is known by its cursor.
+//! Entries are stored as they arrive, a batch at a time, and reading continues when a batch is durable: an upload needs the
+//! memory of one batch and one entry. The answer follows the end of the body, since the sender applies it to the whole
+//! body. A sender that is refused in the middle sends again from its last successful answer; entries stored before are
+//! recognised by their cursors.
 //!
-//! An entry that cannot be taken is told of in an answer that is none the less a good one: its sender would send it again
-//! for ever, and nothing behind it.
+//! A refused entry is reported in a successful answer: otherwise its sender would repeat it forever, and nothing after it.
 
 pub mod decode;
 
@@ -35,17 +34,17 @@ use door::table::Table;
 
 const CONTENT_TYPE: &str = "application/vnd.fdo.journal";
 
-/// When a batch is stored: with so many bytes, or so long after its first entry came.
+/// Limits on the bytes of a batch and on the age of its first entry.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_TIME: Duration = Duration::from_millis(200);
 
 /// Largest entry. Core dumps in the journal are larger; messages are not.
 const ENTRY_BYTES_MAX: usize = 4 << 20;
 
-/// How long a sender may have nothing to say.
+/// How long a sender may be silent.
 const PAUSE_MAX: Duration = Duration::from_secs(600);
 
-/// Adds the routes of this door.
+/// Returns the routes of this API.
 pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     table.post("/journal/upload", Role::Ingest, post).post("/journal/{group}/upload", Role::Ingest, post_to)
 }
@@ -56,7 +55,7 @@ async fn post(server: Shared, parameters: Parameters, headers: HeaderMap, body: 
     take(server, group, headers, body).await
 }
 
-/// The same for senders that cannot add a parameter to their address: they put `/upload` behind it.
+/// Answers uploads of senders that append `/upload` to their address and cannot have a parameter.
 async fn post_to(
     server: Shared,
     Path(group): Path<String>,
@@ -95,15 +94,15 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// An upload under way.
+/// An upload that is being read.
 struct Upload {
     server: Shared,
     group: GroupName,
     reader: JournalReader,
-    /// Entries that wait to be stored, and until when they may.
+    /// Entries that wait to be stored, and the time at which they must be.
     waiting: JournalEntries,
     due: Option<Instant>,
-    /// What is held counts against what all bodies may hold together.
+    /// Share of the memory of all bodies.
     share: Share,
     so_far: JournalAnswer,
 }
@@ -116,7 +115,7 @@ impl Upload {
         Self { server, group, reader, waiting, due: None, share, so_far }
     }
 
-    /// Reads the body to its end and stores what it holds.
+    /// Reads the body to its end and stores its entries.
     async fn take_all(&mut self, chunks: &mut BodyDataStream) -> Result<(), Problem> {
         let mut closing = self.server.closing.clone();
         loop {
@@ -124,7 +123,7 @@ impl Upload {
             let until = self.due.unwrap_or(patience);
             let next = tokio::select! {
                 biased;
-                // Not answered as if all were there: what was read ahead on the way would be lost.
+                // Success would lose entries that a proxy has read ahead.
                 () = told(&mut closing) => return self.break_off(Problem::closing()).await,
                 next = timeout_at(until, chunks.next()) => next,
             };
@@ -156,7 +155,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Stores what waits.
+    /// Stores waiting entries.
     async fn store(&mut self) -> Result<(), Problem> {
         self.due = None;
         let n_bytes = self.waiting.n_bytes();
@@ -168,7 +167,7 @@ impl Upload {
         self.share.resize(self.reader.n_held_bytes())
     }
 
-    /// Stores what is whole, and says why that was not all.
+    /// Stores complete entries, and returns the reason why others are missing.
     async fn break_off(&mut self, problem: Problem) -> Result<(), Problem> {
         self.store().await?;
         Err(problem)
@@ -183,7 +182,7 @@ impl Upload {
         })
     }
 
-    /// What became of everything.
+    /// Returns the result of the whole upload.
     fn answer(&self) -> Response {
         let JournalAnswer { n_stored, n_known, n_left_out, n_malformed, refused } = &self.so_far;
         let n_refused = n_left_out + n_malformed;

@@ -1,8 +1,7 @@
-//! Senders of logs that have a protocol of their own and ask nothing: OpenTelemetry (OTLP over HTTP and gRPC), Splunk's
-//! event collector, the systemd journal's upload, and syslog.
+//! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Splunk's event collector, the upload of
+//! the systemd journal, and syslog.
 //!
-//! Each protocol has its reading of requests (`decode`) and its form of answers here, and nowhere else. Nothing is
-//! answered, or taken from a syslog connection, as stored before it is durable.
+//! This crate parses their requests (`decode`) and writes their answers. Events are acknowledged only when they are durable.
 
 pub mod grpc;
 pub mod journal;

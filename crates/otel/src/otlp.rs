@@ -1,8 +1,8 @@
-//! OTLP: logs from OpenTelemetry's exporters and collectors, over HTTP as protobuf and as JSON, and over gRPC.
+//! OTLP: logs from OpenTelemetry's exporters and collectors, over HTTP as protobuf and JSON, and over gRPC.
 //!
-//! Answers have the encoding of the request: `ExportLogsServiceResponse`, with what was rejected in it, or
-//! `google.rpc.Status`. Exporters try again on 429, 502, 503 and 504 and drop on everything else, so what waits for an
-//! operator is 503 here. Traces and metrics have no place; that is said to whoever sends them.
+//! Answers have the encoding of the request: `ExportLogsServiceResponse`, with the number of rejected records, or
+//! `google.rpc.Status`. Exporters retry after 429, 502, 503 and 504 and drop data after any other error; therefore errors
+//! that an operator can resolve are 503. Traces and metrics are refused with an error that says so.
 
 pub mod decode;
 
@@ -25,22 +25,22 @@ use door::problem::Problem;
 use door::server::{Server, Shared};
 use door::table::Table;
 
-/// Signals that have an address in the protocol and no place here.
+/// Signals of the protocol that are not supported.
 const OTHER_SIGNALS: [&str; 3] = ["/v1/traces", "/v1/metrics", "/v1development/profiles"];
 
-/// Adds the routes of this door.
+/// Returns the routes of this API.
 pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     let table = table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post);
     table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export)
 }
 
-/// Tells whether an address is one of the protocol's.
+/// Reports whether a path belongs to the protocol.
 pub fn is_address(path: &str) -> bool {
     let bare = path.strip_prefix("/otlp").unwrap_or(path);
     bare == "/v1/logs" || OTHER_SIGNALS.contains(&bare)
 }
 
-/// The answer at an address of the protocol's that has no route.
+/// Answers a path of the protocol without a route.
 pub fn nothing_here(path: &str) -> Problem {
     let message = format!("there is nothing at {path}: catat stores logs, send them to /v1/logs");
     Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
@@ -61,7 +61,7 @@ async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response
     Ok(say(StatusCode::OK, form, response(&answer, form)))
 }
 
-/// The same as a call of gRPC.
+/// Answers an export by gRPC.
 async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let packing = grpc::packing(&headers)?;
     let batch_id = batch_id(&headers)?;
@@ -79,7 +79,7 @@ async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Respon
     Ok(grpc::answer(&response(&answer, OtlpForm::Protobuf)))
 }
 
-/// The form of a request.
+/// Returns the form of a request.
 fn form(headers: &HeaderMap) -> Result<OtlpForm, Problem> {
     match media_type(headers.get(header::CONTENT_TYPE)).as_str() {
         "application/x-protobuf" | "application/protobuf" => Ok(OtlpForm::Protobuf),
@@ -92,7 +92,7 @@ fn form(headers: &HeaderMap) -> Result<OtlpForm, Problem> {
     }
 }
 
-/// The form in which a request is answered that may be refused for its content type.
+/// Returns the form of the answer to a request whose content type may be invalid.
 pub fn form_of_answer(content_type: Option<&HeaderValue>) -> OtlpForm {
     match media_type(content_type).as_str() {
         "application/x-protobuf" | "application/protobuf" => OtlpForm::Protobuf,
@@ -113,7 +113,7 @@ fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }
 
-/// `ExportLogsServiceResponse`: `partial_success = 1 { rejected_log_records = 1, error_message = 2 }`, if need be.
+/// Writes `ExportLogsServiceResponse`: `partial_success = 1 { rejected_log_records = 1, error_message = 2 }`, if any.
 fn response(answer: &IngestAnswer, form: OtlpForm) -> Vec<u8> {
     let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
     let message = match answer.rejected.first() {
@@ -148,7 +148,7 @@ impl ErrorFormat for OtlpFormat {
     }
 }
 
-/// `google.rpc.Status { code = 1, message = 2 }`, with the statuses that exporters know.
+/// Answers with `google.rpc.Status { code = 1, message = 2 }` and a status that exporters know.
 fn refuse(problem: &Problem, form: OtlpForm) -> Response {
     let status = match problem.status.as_u16() {
         408 | 507 => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,8 +1,7 @@
 //! Splunk's HTTP event collector (HEC): events as objects and as raw lines.
 //!
-//! Answers are a text and a number of Splunk's, `{"text":"Success","code":0}`; where one of several events has a fault,
-//! its place stands in `invalid-event-number`, and what is wrong with it in `message`. What is well-formed beside a
-//! faulty event is stored.
+//! Answers are a text and a number of Splunk's, `{"text":"Success","code":0}`. If one of several events is invalid,
+//! `invalid-event-number` is its position, and `message` its error; the valid events of the request are stored.
 
 pub mod decode;
 
@@ -23,13 +22,13 @@ use door::problem::Problem;
 use door::server::{Server, Shared};
 use door::table::Table;
 
-/// Where the collector's addresses begin.
+/// The prefix of the collector's paths.
 pub const PREFIX: &str = "/services/collector";
 
-/// Adds the routes of this door.
+/// Returns the routes of this API.
 pub(crate) fn add(mut table: Table<Arc<Server>>) -> Table<Arc<Server>> {
     for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
-        // Docker's driver asks with OPTIONS whether there is a collector before it sends to it, and brings no key then.
+        // Docker's driver tests for a collector with OPTIONS, without a key, before it sends.
         table = table.post(path, Role::Ingest, events).options(path, Role::None, healthy);
     }
     for path in ["/services/collector/raw", "/services/collector/raw/1.0"] {
@@ -95,7 +94,7 @@ async fn healthy(server: Shared) -> Response {
     }
 }
 
-/// What is answered is durable already; nobody has to ask again.
+/// Answers a query for acknowledgements: there are none, since every answered event is durable.
 async fn no_acks() -> Response {
     say(StatusCode::BAD_REQUEST, "ACK is disabled", 14, json!({}))
 }
@@ -106,7 +105,7 @@ fn say(status: StatusCode, text: &str, code: u8, mut more: Value) -> Response {
     (status, Json(more)).into_response()
 }
 
-/// Errors as Splunk writes them.
+/// Errors in the form of Splunk.
 pub struct SplunkFormat;
 
 impl ErrorFormat for SplunkFormat {

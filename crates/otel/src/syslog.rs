@@ -1,10 +1,10 @@
-//! Syslog over UDP, TCP and TLS: from sockets to deliveries.
+//! Receives syslog over UDP, TCP and TLS.
 //!
-//! Each connection cuts its bytes into frames; what all of them have waiting becomes one delivery, after a moment at most.
-//! A connection waits while the queue is full, and so does its sender; datagrams that find it full are dropped and counted.
-//! What was read is delivered again until the store takes it. On shutdown what has arrived is read and stored.
+//! Each connection splits its bytes into frames; the waiting frames of all connections become one delivery after a moment
+//! at most. While the queue is full, connections and their senders wait, and datagrams are dropped and counted. A delivery
+//! is repeated until the store accepts it. On shutdown, bytes that have arrived are read and stored.
 //!
-//! The protocol knows no keys. Who may send is loopback and the networks that the operator has listed.
+//! The protocol has no keys. Loopback and the networks in the configuration may send.
 
 mod connection;
 mod connection_limiter;
@@ -37,23 +37,23 @@ use door::places::Places;
 use door::server::Server;
 use door::tls::{self, Tls};
 
-/// How long is waited for a connection to be closed that gives its place up.
+/// How long to wait until a connection that must give up its place is closed.
 const PLACE_TIME_MAX: Duration = Duration::from_millis(200);
 
-/// The sockets on which syslog is listened for. None are open by default.
+/// The sockets for syslog. None is open by default.
 #[derive(Default)]
 pub struct SyslogListeners {
-    /// Datagrams.
+    /// UDP.
     pub udp: Option<std::net::UdpSocket>,
-    /// Plain connections.
+    /// TCP without TLS.
     pub tcp: Option<std::net::TcpListener>,
-    /// Connections by TLS, and the certificate, which is read again when its files change.
+    /// TCP with TLS, and the certificate, which is read again when its files change.
     pub tls: Option<(std::net::TcpListener, Arc<Tls>)>,
-    /// Who may send beside loopback.
+    /// Networks that may send, in addition to loopback.
     pub allow: Vec<IpNet>,
 }
 
-/// Listens until the server closes, to as many connections as there are places; the task ends when everything that was read is stored.
+/// Listens until the server closes. The task ends when everything that was read is stored.
 pub fn start(
     server: Arc<Server>,
     counts: Arc<SyslogCounts>,
@@ -101,8 +101,8 @@ pub fn start(
     }))
 }
 
-/// Accepts connections until the server closes, then waits for them. Those for which there is no place, and nobody who
-/// gives one up, are closed, so that their senders keep what they have.
+/// Accepts connections until the server closes, then waits for them. A connection that finds no place, and for which no
+/// other can be closed, is closed, so that its sender keeps its messages.
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Places, state: ListenerState) {
     let mut connections = JoinSet::new();
     loop {
@@ -131,7 +131,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, mut places: Pla
     while connections.join_next().await.is_some() {}
 }
 
-/// A place for a new connection, if need be that of one that is silent.
+/// Returns a place for a new connection, if necessary that of a silent one.
 async fn place_for_one(places: &Places, state: &ListenerState) -> Option<OwnedSemaphorePermit> {
     if let Some(place) = places.take() {
         return Some(place);

@@ -36,7 +36,7 @@ const SYSLOG_GRACE: Duration = Duration::from_secs(5);
 /// The store is left open: whoever opened it closes it, after this returns.
 ///
 /// # Errors
-/// Where a socket cannot be listened on.
+/// If a socket cannot be listened on.
 pub async fn serve(
     store: Arc<Store>,
     app: App,

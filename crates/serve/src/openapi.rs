@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(known.symmetric_difference(&described).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
     }
 
-    /// The role that a request needs; that of CloudWatch is checked behind the door, with the signature.
+    /// Returns the role that a request needs; that of CloudWatch is checked behind the door, with the signature.
     fn role_of(entry: &door::table::Entry) -> Role {
         if entry.path.starts_with("/cloudwatch") { Role::Any } else { entry.role }
     }

@@ -194,7 +194,7 @@ impl House {
         Self { router: router::build(&families), server, families, store, closing, dir }
     }
 
-    /// What listeners serve.
+    /// Returns what listeners serve.
     fn service(&self) -> Service {
         Service { router: self.router.clone(), format_of }
     }

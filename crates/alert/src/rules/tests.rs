@@ -167,3 +167,52 @@ fn keys_of_other_programs_get_a_hint_and_the_place_once() {
         &["r.yaml:5:5: unknown key \"qery\"; did you mean query:?"],
     );
 }
+
+#[test]
+fn all_wrong_keys_of_a_file_are_reported_at_once() {
+    let text = r#"
+groups:
+  - name: g
+    intervall: 1m
+    rules:
+      - name: a
+        expr: count > 1
+        severity: page
+        query: stats count(*) as count
+        condition: count > 5
+        labels:
+          team: web
+        annotation:
+          summary: text
+      - {name: b, qurey: "a, b", query: filter a = 1}
+      - name: c
+        query: filtr a = 1
+      - name: d
+        query: filter a = 1
+        notify: perhaps
+channels:
+  - {name: ops, type: webhook, url: "http://127.0.0.1:1/", topic: [ops]}
+"#;
+    check(
+        text,
+        &[
+            "r.yaml:4:5: unknown key \"intervall\"",
+            "r.yaml:7:9: unknown key \"expr\"",
+            "r.yaml:8:9: unknown key \"severity\"",
+            "r.yaml:13:9: unknown key \"annotation\"",
+            "r.yaml:15:19: unknown key \"qurey\"",
+            "r.yaml:17:16: query: ",
+            "r.yaml:20:17: invalid boolean",
+            "r.yaml:22:60: unknown key \"topic\"",
+        ],
+    );
+}
+
+#[test]
+fn what_a_wrong_key_may_have_caused_is_not_reported() {
+    check("groups:\n- nmae: g\n  rules: []\n", &["r.yaml:2:3: unknown key \"nmae\""]);
+    check(
+        "groups:\n- name: g\n  rules:\n  - name: r\n    qurey: filter a = 1\n",
+        &["r.yaml:5:5: unknown key \"qurey\""],
+    );
+}

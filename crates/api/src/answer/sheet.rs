@@ -36,7 +36,7 @@ impl Kind {
     /// Every kind.
     pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::Ndjson, Self::Text];
 
-    /// What it is called in addresses.
+    /// Returns the name in addresses.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// What its files' names end in.
+    /// Returns the extension of file names.
     pub(crate) fn ending(self) -> &'static str {
         if self == Self::Text { "txt" } else { self.name() }
     }
@@ -62,7 +62,7 @@ impl Kind {
 }
 
 impl Sheet {
-    /// What stands before the rows.
+    /// Returns the text before the rows.
     pub(super) fn head(self, columns: &[ColumnInfo]) -> String {
         let mut head = String::new();
         let (separator, end) = match self.kind {

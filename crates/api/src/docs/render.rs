@@ -185,7 +185,7 @@ fn html_of(file: &str, address: &str, text: &str, sections: &[Section]) -> Strin
     out
 }
 
-/// Gives the first cell of a row an anchor for each code of an error that it begins with, so that errors can link to it.
+/// Gives the first cell of a row an anchor for each error code that it begins with, so that errors can link to it.
 fn code_anchors(cell: &[Event<'_>], known: &mut Vec<String>) -> Vec<Event<'static>> {
     let mut anchors = Vec::new();
     for event in cell {

@@ -28,7 +28,7 @@ struct Taken {
     comment: String,
 }
 
-/// The routes of alerting.
+/// Returns the routes of alerting.
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/rules", Role::Read, rules::list)

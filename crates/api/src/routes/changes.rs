@@ -63,7 +63,7 @@ fn answer(range: TimeRange, found: &Changes) -> Value {
     })
 }
 
-/// A range with its last instant, as requests give it.
+/// Returns a range with its last instant, as requests give it.
 fn range_json(range: TimeRange, n_events: u64) -> Value {
     let to = types::Timestamp(range.to.0.saturating_sub(1).max(range.from.0));
     json!({"from": range.from.to_string(), "to": to.to_string(), "events": n_events})

@@ -15,7 +15,7 @@ use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
 
-/// Whether everything that a channel is told of exists for the caller.
+/// Reports whether everything that a channel receives exists for the caller.
 fn is_seen(server: &Shared, channel: &ChannelView) -> bool {
     let scope = &server.caller.scope;
     match &channel.scope {

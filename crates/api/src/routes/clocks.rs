@@ -28,7 +28,7 @@ fn views(server: &Shared) -> Vec<ClockView> {
     views
 }
 
-/// What somebody should look at; a caller without a key learns of no names.
+/// Returns the warnings; without names for a caller without a key.
 pub(crate) fn warnings(server: &Shared) -> Vec<String> {
     let views = views(server);
     if views.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) fn warnings(server: &Shared) -> Vec<String> {
     views.iter().take(NAMED_MAX).map(text_of).chain(more).collect()
 }
 
-/// What is off, and what mends it.
+/// Returns the problem and its fix.
 fn text_of(view: &ClockView) -> String {
     let offset = &view.offset;
     let group = offset.group.as_str();
@@ -82,7 +82,7 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
     }
 }
 
-/// Where a range ends now: how many events lie after it, because a clock or a time zone is ahead.
+/// Returns a warning if a range ends now and events lie after it because a clock or a time zone is ahead.
 pub(crate) fn ahead(reading: &Reading<'_>, question: &Question, newest: Timestamp) -> Option<Warning> {
     let (to, now) = (question.range.to, question.scope.now);
     if newest < to || (to.0 - now.0).abs() > NOW_NS {

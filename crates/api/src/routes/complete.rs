@@ -59,7 +59,7 @@ struct CompleteRequest {
     time_zone: Option<String>,
 }
 
-/// What may stand at the cursor.
+/// Returns the completions at the cursor.
 pub(crate) async fn post(server: state::Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: CompleteRequest = of_json(received.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
@@ -149,7 +149,7 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
     Ok(items)
 }
 
-/// Names of uploaded tables, or the columns of one.
+/// Returns the names of uploaded tables, or the columns of one.
 fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
     let store = reading.server.whole_store();
     let mut all = Vec::new();
@@ -173,7 +173,7 @@ fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Pr
     Ok(all)
 }
 
-/// The commands before the cursor, and that the field begins with what was typed.
+/// Returns the commands before the cursor, with a filter for fields that begin with the typed text.
 fn with_prefix(found: &Completion, field: &str) -> Plan {
     let mut draft = found.earlier.clone().unwrap_or_default();
     // A subquery would have to be answered first.
@@ -222,7 +222,7 @@ fn fields(known: &[execute::FieldSummaryRow], found: &Completion) -> Vec<Value> 
     ranked.into_iter().map(|(_, item)| item).collect()
 }
 
-/// A value as it stands in a query; `None` for what cannot be written there.
+/// Returns a value in the notation of a query; `None` if it has none.
 fn value_item(counted: &execute::ValueCount, quote: Option<char>) -> Option<Value> {
     let (label, insert) = match (&counted.value, quote) {
         (types::Value::String(text), _) => {
@@ -248,7 +248,7 @@ fn value_item(counted: &execute::ValueCount, quote: Option<char>) -> Option<Valu
     })
 }
 
-/// The inside of a text in quotes.
+/// Returns the inside of a text in quotes.
 fn escaped(text: &str, quote: char) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -73,7 +73,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
     })
 }
 
-/// The rows in their order, and where among them the event stands.
+/// Returns the rows in order, and the index of the event among them.
 fn answer(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
     let (group, stream, own) = original(reading, wanted)?;
     let scope = Scope {
@@ -105,7 +105,7 @@ fn answer(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<S
     Ok((before, extra))
 }
 
-/// The event itself: its group, its stream, its row.
+/// Returns the event itself: its group, its stream, its row.
 fn original(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(GroupName, Name, Answer), Problem> {
     let group = reading.server.store().group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
@@ -125,7 +125,7 @@ fn original(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(GroupName, 
     Ok((group, name, ask(&wanted.plan)?))
 }
 
-/// The event is not there, for whoever asks.
+/// Returns the problem for an event that does not exist for the caller.
 fn gone(id: EventId) -> Problem {
     let message = format!("the event of {} is no longer there: its retention is over, or it was deleted", id.timestamp);
     let problem = Problem { code: "event-gone", ..Problem::not_found(message) };
@@ -136,7 +136,7 @@ fn refused(error: ContextError) -> Problem {
     Problem::bad_request("context-query", error.to_string()).hint("use filter, parse and fields")
 }
 
-/// The nearest events on one side, nearest first, and whether there are more.
+/// Returns the nearest events on one side, nearest first, and whether there are more.
 fn side(
     reading: &Reading<'_>,
     wanted: &ContextQuery,

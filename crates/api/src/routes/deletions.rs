@@ -124,7 +124,7 @@ impl Order {
 }
 
 impl DeletionRequest {
-    /// The range, which must be said: what nobody named is not deleted by a default.
+    /// Returns the range; it has no default, so that nothing is deleted by omission.
     fn range(&self, now: Timestamp, time_zone: chrono_tz::Tz) -> Result<TimeRange, Problem> {
         match (&self.from, self.all_time) {
             (None, true) if self.to.is_none() => Ok(TimeRange::ALL),
@@ -145,7 +145,7 @@ fn no_group(name: &str) -> Problem {
     Problem::not_found(format!("there is no log group {name:?}"))
 }
 
-/// A deletion and how far it is.
+/// Returns a deletion and how far it is.
 fn receipt_json(server: &Server, receipt: &DeletionReceipt) -> Value {
     let is_all_time = receipt.range == TimeRange::ALL;
     let end = |at: i64| (!is_all_time).then(|| Timestamp(at).to_string());

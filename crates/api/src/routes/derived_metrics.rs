@@ -78,7 +78,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     Ok(Json(json!({"deleted": true})))
 }
 
-/// The body, whose mistakes are told by name: it holds no secret.
+/// Reads the body; errors quote it, as it holds no secret.
 async fn read(server: &Shared, headers: &HeaderMap, body: Body) -> Result<MetricSettings, Problem> {
     if !door::access::is_json(headers) {
         let message = "the body has to be JSON, and its content type has to say so";
@@ -97,13 +97,13 @@ fn maker(server: &Shared) -> Author {
     Author { name: server.caller.name.to_string(), scope, sees_own_groups: audit::may_see(&server.caller) }
 }
 
-/// A metric that exists for the caller. Blocks.
+/// Returns a metric that exists for the caller. Blocks.
 fn seen(server: &Shared, name: &str) -> Result<MetricView, Problem> {
     let found = server.app.metrics.get(name).ok().filter(|metric| reaches(server, metric));
     found.ok_or_else(|| MetricsError::Unknown(name.to_owned()).into())
 }
 
-/// Whether all events that a metric counts exist for the caller.
+/// Reports whether all events that a metric counts exist for the caller.
 fn reaches(server: &Shared, metric: &MetricView) -> bool {
     let scope = &server.caller.scope;
     let is_within = match &metric.within {

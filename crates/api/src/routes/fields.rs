@@ -91,7 +91,7 @@ pub(crate) async fn values(
     })))
 }
 
-/// A value as JSON inside a small answer.
+/// Returns a value as JSON inside a small answer.
 fn value_json(value: &types::Value) -> Value {
     let mut text = String::new();
     value.write_json(&mut text);

@@ -28,7 +28,7 @@ struct Settings {
     time_zone: Option<Option<String>>,
 }
 
-/// A member that is there, if only as null.
+/// Returns a member that is present, even as null.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -105,7 +105,7 @@ pub(crate) async fn put(
     Ok(Json(server.lookups.run(work).await??))
 }
 
-/// A group after a change. Settings may come before the first event.
+/// Returns a group after a change. A group can have settings before its first event.
 fn described_anew(server: &Shared, group: &GroupName, retention: &GroupRetention) -> Value {
     describe(server, group.as_str()).unwrap_or_else(|| {
         let none = Vec::new();
@@ -116,7 +116,7 @@ fn described_anew(server: &Shared, group: &GroupName, retention: &GroupRetention
     })
 }
 
-/// What a change of limits does.
+/// Describes the effect of a change of limits.
 fn change_json(change: &RetentionChange) -> Value {
     let removal = |removal: &Removal| {
         json!({
@@ -181,7 +181,7 @@ fn no_group(name: &str) -> Problem {
     Problem::not_found(format!("there is no log group {name:?}"))
 }
 
-/// All groups that the caller may see, as JSON.
+/// Returns all groups that the caller may see, as JSON.
 fn described(server: &Shared) -> Vec<Value> {
     let store = server.whole_store();
     let forecasts = store.forecasts();
@@ -214,7 +214,7 @@ fn group_json(server: &Shared, group: &GroupStatus, retention: &GroupRetention, 
     })
 }
 
-/// A size in the largest unit that says it exactly, as it can be sent again.
+/// Returns a size in the largest unit that is exact; the server accepts the text as a setting.
 fn size_text(bytes: u64) -> String {
     let units = [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let fitting = units.iter().find(|(unit, _)| bytes.is_multiple_of(*unit));

@@ -9,7 +9,7 @@ use crate::routes::upkeep::standing_warnings;
 use door::health::reasons;
 use door::server::Shared;
 
-/// The process answers: that is all that is asked.
+/// Answers that the process is alive.
 pub(crate) async fn healthy() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
@@ -25,7 +25,7 @@ pub(crate) async fn ready(server: Shared) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(answer)).into_response()
 }
 
-/// The same as Loki says it: its clients look for the word.
+/// Answers as Loki does: its clients look for the word `ready`.
 pub(crate) async fn loki_ready(server: Shared) -> Response {
     let reasons = reasons(&server, server.whole_store().status());
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];

@@ -77,7 +77,7 @@ async fn accept(server: Shared, body: Body, envelope: Envelope) -> Result<Respon
     Ok((StatusCode::BAD_REQUEST, Json(body)).into_response())
 }
 
-/// The format asked for, else what the content type says, else NDJSON.
+/// Returns the requested format, else that of the content type, else NDJSON.
 fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Problem> {
     if let Some(name) = parameters.get("format") {
         return match name {
@@ -95,7 +95,7 @@ fn format(parameters: &Parameters, headers: &HeaderMap) -> Result<Format, Proble
     Ok(if is_text { Format::Text } else { Format::Ndjson })
 }
 
-/// What `field` says, as often as it is there: `NAME=VALUE`.
+/// Returns the fields of all parameters `field=NAME=VALUE`.
 fn fields(parameters: &Parameters, format: Format) -> Result<Vec<(String, String)>, Problem> {
     let pair = |text: &str| match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),

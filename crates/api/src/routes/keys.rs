@@ -82,7 +82,7 @@ pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Jso
     Ok(Json(json!({"revoked": true, "id": revoked.id, "name": revoked.name})))
 }
 
-/// A key as an audit event tells of it.
+/// Returns a key in the form of an audit event.
 fn described(key: &KeyView) -> Value {
     json!({"key_id": key.id, "key_name": key.name, "role": key.role, "groups": key.groups})
 }

@@ -25,7 +25,7 @@ struct CheckRequest {
     time_zone: Option<String>,
 }
 
-/// What would be wrong with a query, and what would be said about it, were it run.
+/// Checks a query without running it: answers its errors and warnings.
 pub(crate) async fn check(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: CheckRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
@@ -45,7 +45,7 @@ struct FormatRequest {
     query: String,
 }
 
-/// The query in the one layout.
+/// Answers the query in the standard layout.
 pub(crate) async fn format(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
@@ -60,7 +60,7 @@ struct TranslateRequest {
     language: String,
 }
 
-/// A query of another language in Insights QL.
+/// Answers a query of another language in Insights QL.
 pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;

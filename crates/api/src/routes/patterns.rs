@@ -61,7 +61,7 @@ fn plain(value: &types::Value) -> Value {
     }
 }
 
-/// A pattern under the names of the API.
+/// Returns a pattern under the names of the API.
 fn pattern(answer: &Answer, row: &[Option<types::Value>]) -> Value {
     let mut shown = Map::new();
     for (column, value) in answer.columns.iter().zip(row) {

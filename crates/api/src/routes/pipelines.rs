@@ -67,7 +67,7 @@ pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Prob
     Ok(Json(server.lookups.run(work).await??))
 }
 
-/// Every mistake, a line each, with the place in the definition.
+/// Returns every mistake, a line each, with the place in the definition.
 fn wrong(errors: Vec<DefinitionError>) -> Problem {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     Problem::bad_request("bad-pipeline", lines.join("\n"))

@@ -104,7 +104,7 @@ async fn answer_question(server: &Shared, text: String, question: Question, form
     whole(form, work.await, &rows)
 }
 
-/// An answer that was there before its stream began: it has types and a status.
+/// Returns an answer that was complete before its stream began, with types and a status.
 fn whole(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<Response, Problem> {
     let Outcome { mut answer, extra } = answered?;
     let mut held = rows.take_held();
@@ -151,7 +151,7 @@ fn find(
     Ok(Outcome { answer, extra })
 }
 
-/// An answer was cut by the default limit: say so, and how to get the rest.
+/// Returns the warning that the default limit cut the answer, with the way to get the rest.
 fn more_rows(n_rows: usize) -> Warning {
     Warning {
         code: "more",
@@ -187,13 +187,13 @@ fn unknown_names(api: &Api, question: &Question, snapshot: &Snapshot) -> Vec<War
     api.unknown_fields.get(asked, &snapshot.runs)
 }
 
-/// The newest event of some of these groups, of all time.
+/// Returns the time of the newest event of the groups that match.
 fn newest_event(groups: &[GroupStatus], patterns: &[GroupPattern]) -> Option<Timestamp> {
     let wanted = groups.iter().filter(|group| GroupPattern::any_matches(patterns, group.name.as_str()));
     wanted.filter_map(|group| group.last).max()
 }
 
-/// Where nothing matched: when the newest event was, so that nobody takes an old log for an empty one.
+/// Returns a warning with the time of the newest event if nothing matched: an old log is not an empty one.
 fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answer) -> Option<Warning> {
     if answer.stats.events_matched > 0 || !answer.partial_reasons.is_empty() {
         return None;
@@ -206,7 +206,7 @@ fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answe
     Some(Warning { code, message, line: None, column: None, hint: newest.map(|newest| newest.to_string()) })
 }
 
-/// How the query was run: the plan's steps as the executor sees them, what indexes said, what it came to.
+/// Explains how the query was run: the steps of the plan, the use of indexes, the actual counts.
 fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
     let (plan, scope) = (&question.plan, &question.scope);
     let operators: Vec<String> = plan.operators().iter().map(ToString::to_string).collect();

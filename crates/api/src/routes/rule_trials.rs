@@ -147,7 +147,7 @@ pub(crate) async fn past(server: Shared, body: Body) -> Result<Json<Value>, Prob
 /// A rule as an object, or as text, and which one of several.
 type Which<'a> = (Option<&'a Value>, Option<&'a str>, Option<&'a str>);
 
-/// The rule of a request, or what is wrong with it.
+/// Returns the rule of a request, or what is wrong with it.
 fn one_rule(which: Which<'_>) -> Result<Result<Rule, Vec<RuleError>>, Problem> {
     let text = match which {
         (Some(rule), None, None) => return Ok(read_json_rule("rule", rule)),
@@ -168,7 +168,7 @@ fn one_rule(which: Which<'_>) -> Result<Result<Rule, Vec<RuleError>>, Problem> {
     }
 }
 
-/// Events at hand, read as they are when they are sent.
+/// Reads the events of the request in the way in which sent events are read.
 fn sample_of(server: &Shared, events: Vec<Value>, at: Timestamp) -> Result<RunsAsk, Problem> {
     if events.len() > EVENTS_MAX {
         return Err(Problem::bad_request("too-many-events", format!("{EVENTS_MAX} events at most")));

@@ -26,7 +26,7 @@ struct Switch {
     enabled: bool,
 }
 
-/// The caller as somebody who makes something that goes on without them. Only an administrator's rules see what the server
+/// Returns the caller as the author of something that outlives the request. Only an administrator's rules see what the server
 /// keeps for administrators.
 pub(super) fn maker(server: &Shared) -> Author {
     let caller = &server.caller;
@@ -102,13 +102,13 @@ async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) 
     server.lookups.run(work).await?
 }
 
-/// The name in a body that makes something new.
+/// Returns the name in a body that makes something new.
 pub(super) fn name_of(definition: &Value) -> Result<String, Problem> {
     let name = definition["name"].as_str().map(str::to_owned);
     name.ok_or_else(|| Problem::bad_request("bad-definition", "the body has no name"))
 }
 
-/// A rule that exists for the caller, with what was sent to make it.
+/// Returns a rule that exists for the caller, with its definition as sent.
 fn shown(server: &Shared, name: &str) -> Result<Value, Problem> {
     let found = server.app.alerts.rule(name).filter(|(rule, _)| server.reaches_all(&rule.groups));
     let (rule, definition): (RuleView, _) =

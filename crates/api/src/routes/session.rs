@@ -140,7 +140,7 @@ pub(crate) fn with_cookie(
     ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store)], Extension(Parting))
 }
 
-/// A body of JSON. Its content type has to say so: what a form of another site's page can send, never does.
+/// Reads a body of JSON. The content type must be JSON: a form on another site's page cannot send that.
 pub(crate) async fn read_json<T: DeserializeOwned>(
     server: &Server,
     headers: &HeaderMap,
@@ -149,7 +149,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     read_json_of(server, headers, body, BODY_BYTES_MAX).await
 }
 
-/// The same of a body that may be so large.
+/// Reads a body of JSON of at most `bytes_max` bytes.
 pub(crate) async fn read_json_of<T: DeserializeOwned>(
     server: &Server,
     headers: &HeaderMap,

@@ -89,7 +89,7 @@ fn of_section_cache(status: &Status) -> [Number; 4] {
     ]
 }
 
-/// All numbers of a status.
+/// Returns all numbers of a status.
 pub(crate) fn numbers(status: &Status) -> Vec<Number> {
     use Kind::{Counter, Gauge};
     let scrub_left = status.scrub.segments.saturating_sub(status.scrub.segments_done);

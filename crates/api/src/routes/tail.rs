@@ -122,7 +122,7 @@ impl Follower {
         }
     }
 
-    /// Gives events accepted after `sequence`, and says up to which sequence.
+    /// Returns the events accepted after `sequence`, and the last sequence among them.
     fn resume(&mut self, sequence: u64) -> Result<u64, Gone> {
         let snapshot = self.server.snapshot(&self.groups, TimeRange::ALL);
         let mut missed = Missed::default();
@@ -151,7 +151,7 @@ impl Follower {
         Ok(last)
     }
 
-    /// Gives events as they are accepted, but for those up to the sequence `seen`.
+    /// Returns events as they are accepted, but for those up to the sequence `seen`.
     fn follow(&mut self, subscription: &Subscription, seen: u64) -> Result<(), Gone> {
         loop {
             match subscription.receive(LOOK) {
@@ -174,7 +174,7 @@ impl Follower {
         }
     }
 
-    /// What a run has for this tail beyond the sequence `seen`. A run that is damaged has nothing.
+    /// Returns the events of a run for this tail after the sequence `seen`; none of a damaged run.
     fn rows(&self, run: Arc<dyn Run>, seen: u64) -> Vec<Row> {
         rows_after(self.tail.rows(run, self.server.now()).unwrap_or_default(), seen).collect()
     }
@@ -197,7 +197,7 @@ impl Follower {
     }
 }
 
-/// The rows beyond the sequence `seen`.
+/// Returns the rows beyond the sequence `seen`.
 fn rows_after(found: TailRows, seen: u64) -> impl Iterator<Item = Row> {
     let ids = found.ids.into_iter().map(|id| EventId::decode(&id));
     let rows = ids.zip(found.rows).filter_map(|(id, values)| Some(Row { id: id?, values }));

@@ -24,12 +24,12 @@ pub(crate) async fn confirm_clock(server: Shared) -> Result<Json<Value>, Problem
     Ok(Json(json!({"confirmed": true, "now": server.now().to_string()})))
 }
 
-/// What somebody should look at, though events are taken and questions answered.
+/// Returns problems that need attention while the server still works.
 pub(crate) fn warnings(server: &Shared, status: &Status) -> Vec<String> {
     standing_warnings(server, status).into_iter().chain(overflow_warning(server)).collect()
 }
 
-/// What is not as it should be now, as `/-/ready` says it.
+/// Returns the reasons why `/-/ready` answers 503.
 pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String> {
     let clock = status.clock_doubt.as_ref().map(clock_warning);
     let control = status.control_problem.as_ref();
@@ -38,7 +38,7 @@ pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String>
     warnings.chain(object_store_warning(status)).chain(clocks::warnings(server)).collect()
 }
 
-/// A disk that fills is to be noticed before events are refused.
+/// Returns a warning if the disk fills up, before events are refused.
 fn disk_warning(status: &Status) -> Option<String> {
     let free = status.disk_free_bytes.filter(|_| status.is_disk_short)?;
     let (free, reserve) = (ByteSize(free), ByteSize(status.disk_reserve_bytes));
@@ -50,7 +50,7 @@ fn disk_warning(status: &Status) -> Option<String> {
     Some(format!("the disk is nearly full: {free} are free and {reserve} are kept in reserve; {then}"))
 }
 
-/// Events are taken and recent ones found whatever the object store does.
+/// Returns a warning if the object store cannot be reached; events are still accepted, recent ones still found.
 fn object_store_warning(status: &Status) -> Option<String> {
     let object_store = status.object_store.as_ref()?;
     let n_awaited = status.awaited.len() as u64;
@@ -97,7 +97,7 @@ pub(crate) fn clock_warning(doubt: &ClockDoubt) -> String {
     )
 }
 
-/// The parts of `/api/v1/status` that are about upkeep.
+/// Returns the parts of `/api/v1/status` that are about upkeep.
 pub(crate) fn describe(status: &Status) -> Map<String, Value> {
     let finite = |seconds: Option<f64>| seconds.filter(|seconds| seconds.is_finite());
     let sync = &status.wal_sync;

@@ -61,7 +61,7 @@ pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Jso
     Ok(Json(json!({"deleted": true})))
 }
 
-/// What the audit says of a view. Not its query: that may hold what is looked for, and by whom.
+/// Returns a view in the form of an audit event, without its query: that may hold personal data.
 fn told(view: &Value) -> Value {
     json!({"view_id": view["id"], "view": view["name"], "shared": view["shared"], "version": view["version"]})
 }

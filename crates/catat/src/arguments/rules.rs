@@ -25,19 +25,18 @@ const TEST_HELP: &str = r#"A file of tests:
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
     #[command(subcommand)]
-    pub(crate) command: RuleCommand,
+    pub(crate) command: Option<RuleCommand>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuleCommand {
     /// List the rules of a server with their states
-    List {
-        #[command(flatten)]
-        remote: Remote,
-        #[command(flatten)]
-        printing: Printing,
-    },
+    List,
     /// List the rule packs that come with catat
     Packs,
     /// Print a rule pack, for a file in the rules directory
@@ -63,10 +62,6 @@ pub(crate) enum RuleCommand {
     },
     /// Show when the rules of a file would have fired over stored events
     Backtest {
-        #[command(flatten)]
-        remote: Remote,
-        #[command(flatten)]
-        printing: Printing,
         /// A rule file, or a file with one rule
         #[arg(value_name = "FILE")]
         file: PathBuf,

@@ -27,7 +27,7 @@ pub(crate) enum UserRole {
 }
 
 impl UserRole {
-    /// The role's name in the API.
+    /// Returns the role's name in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",

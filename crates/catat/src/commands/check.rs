@@ -101,8 +101,9 @@ pub(crate) fn config(command: ConfigCommand) -> Result<(), Failure> {
         };
         writeln!(out, "{line:<48} # {}", layered.origin).map_err(of_output)?;
     }
-    for name in layers.definitions() {
-        writeln!(out, "# [[{name}]] is not shown").map_err(of_output)?;
+    for definition in layers.definitions() {
+        let notes: String = definition.notes.iter().map(|note| format!("# {note}\n")).collect();
+        write!(out, "\n{notes}{}", definition.toml).map_err(of_output)?;
     }
     Config::of_layers(&layers).map_err(all_errors)?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::arguments::{DataDir, Remote};
 use crate::client::Server;
 use crate::failure::Failure;
 
-/// The server that runs on a data directory, with its admin key where none was given.
+/// Returns the server that runs on a data directory, with its admin key where none was given.
 pub(super) fn server_of(dir: &Path, remote: &Remote) -> Result<Server, Failure> {
     Server::new(&Remote { data_dir: Some(dir.to_owned()), ..remote.clone() })
 }

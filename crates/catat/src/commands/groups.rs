@@ -201,7 +201,7 @@ fn path(name: &str) -> String {
     format!("/api/v1/groups/{}", encoded(name))
 }
 
-/// A name as a part of a path.
+/// Returns a name as a part of a path.
 pub(super) fn encoded(name: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     name.bytes()

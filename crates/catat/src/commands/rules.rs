@@ -38,8 +38,9 @@ const PAST_COLUMNS: [(&str, &str); 5] = [
 ];
 
 pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
-    match options.command {
-        RuleCommand::List { remote, printing } => list(&remote, &printing),
+    let Rules { remote, printing, command } = options;
+    match command.unwrap_or(RuleCommand::List) {
+        RuleCommand::List => list(&remote, &printing),
         RuleCommand::Packs => packs::list(),
         RuleCommand::Pack { name } => packs::print(&name),
         RuleCommand::Test { files } => test::test(&files),
@@ -50,7 +51,7 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
             };
             check(&path)
         }
-        RuleCommand::Backtest { remote, printing, file, from, to } => backtest(&remote, &printing, &file, (&from, &to)),
+        RuleCommand::Backtest { file, from, to } => backtest(&remote, &printing, &file, (&from, &to)),
     }
 }
 

@@ -61,7 +61,7 @@ fn tail(options: &SelftestTail) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The directory that was named, or a new one of our own (`true`).
+/// Returns the directory that was named, or a new one of our own (`true`).
 fn directory(named: Option<&Path>) -> Result<(PathBuf, bool), Failure> {
     let dir = match named {
         Some(dir) => dir.to_owned(),

@@ -63,7 +63,7 @@ fn read_config(options: &Ship) -> Result<ShipConfig, Failure> {
     ShipConfig::of_layers(&layers).map_err(all_errors)
 }
 
-/// The servers to send to, the preferred first.
+/// Returns the servers to send to, the preferred first.
 fn server_urls(options: &Ship, config: &ShipConfig) -> Vec<String> {
     match &options.url {
         Some(urls) => urls.split(',').map(|url| url.trim().to_owned()).collect(),

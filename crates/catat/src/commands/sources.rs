@@ -52,7 +52,7 @@ pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     print_rows(&options.printing, &SOURCE_COLUMNS, sources)
 }
 
-/// The files of a shipper, and before each its earlier generations that are not whole.
+/// Returns the files of a shipper, and before each its earlier generations that are not whole.
 fn files_of(source: &Value) -> Vec<Value> {
     let mut rows = Vec::new();
     for file in source["files"].as_array().into_iter().flatten() {

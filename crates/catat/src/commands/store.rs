@@ -12,7 +12,7 @@ use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
 
-/// The directory that was named, or the one of the configuration.
+/// Returns the directory that was named, or the one of the configuration.
 fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
     Ok(config(options)?.data_dir)
 }
@@ -27,7 +27,7 @@ fn config(options: &DataDir) -> Result<Config, Failure> {
     read_config(&server)
 }
 
-/// Where the parts of the store are.
+/// Returns where the parts of the store are.
 pub(super) fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
     Ok(options_of(&config(options)?))
 }

@@ -37,7 +37,7 @@ const DEFINITIONS: [(&str, Check); 2] = [
     ("input", |definitions| ship::inputs_of(definitions).err().unwrap_or_default()),
 ];
 
-/// The file that holds. A file that was named must exist; those looked for need not.
+/// Returns the file to read. A named file must exist; the default ones need not.
 pub(super) fn find(flag: Option<&Path>, environment: &[(String, String)]) -> Result<Option<PathBuf>, ConfigError> {
     let variable = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value);
     let named = flag.map(|path| (path.to_owned(), "--config".to_owned()));
@@ -106,7 +106,7 @@ pub(super) fn read(path: &Path) -> Result<Contents, ConfigError> {
     Ok(contents)
 }
 
-/// A value as text; lists of texts are joined by commas.
+/// Returns a value as text; lists of texts are joined by commas.
 fn text_of(value: &Spanned<DeValue<'_>>) -> Option<String> {
     Some(match value.get_ref() {
         DeValue::String(text) => text.to_string(),
@@ -118,7 +118,10 @@ fn text_of(value: &Spanned<DeValue<'_>>) -> Option<String> {
     })
 }
 
-/// A value as JSON; the place of one that JSON does not have.
+/// Returns a value as JSON.
+///
+/// # Errors
+/// The offset of a value that JSON cannot express, and the reason.
 fn json_of(value: &Spanned<DeValue<'_>>) -> Result<Json, (usize, &'static str)> {
     let wrong = |problem| (value.span().start, problem);
     Ok(match value.get_ref() {
@@ -146,7 +149,7 @@ fn json_of(value: &Spanned<DeValue<'_>>) -> Result<Json, (usize, &'static str)> 
     })
 }
 
-/// Where the value begins that a path leads to, or the last one on the way that is there.
+/// Returns the offset of the value at a path, or of the last value on the way that exists.
 fn offset_of(root: &Spanned<DeValue<'_>>, path: &[Part]) -> usize {
     let (mut value, mut offset) = (root, root.span().start);
     for part in path {

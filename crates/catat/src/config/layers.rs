@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::definitions::{self, ShownDefinition};
 use super::error::ConfigError;
 use super::file;
 use super::settings::{self, SETTINGS, Setting};
@@ -143,16 +144,13 @@ impl Layers {
         self.values.get(&(section, key)).map(|layered| &*layered.value)
     }
 
-    /// Returns the names of the tables that the file defines.
-    pub(crate) fn definitions(&self) -> impl Iterator<Item = &'static str> {
+    /// Returns the pipelines and inputs of the file, as they may be shown.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = ShownDefinition> {
         let tables = [("pipeline", &self.pipelines), ("input", &self.inputs)];
-        tables
-            .into_iter()
-            .filter(|(_, table)| table.as_array().is_some_and(|items| !items.is_empty()))
-            .map(|(name, _)| name)
+        tables.into_iter().flat_map(|(name, definitions)| definitions::shown(name, definitions))
     }
 
-    /// Every setting with its value, in the order of the documentation.
+    /// Returns every setting with its value, in the order of the documentation.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &Layered)> {
         SETTINGS.iter().filter_map(|setting| Some((setting, self.values.get(&(setting.section, setting.key))?)))
     }

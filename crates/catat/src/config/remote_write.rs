@@ -39,7 +39,7 @@ impl RemoteWrite {
         Some(Self { url: Secret::from(url.as_str()), interval_ns, is_own_sent, credentials })
     }
 
-    /// The same for a server that listens at an address.
+    /// Returns the settings with the address of this server as the instance.
     pub(crate) fn to(&self, instance: String) -> alert::metrics::RemoteWrite {
         let Self { url, interval_ns, is_own_sent, credentials } = self.clone();
         alert::metrics::RemoteWrite { url, interval_ns, is_own_sent, credentials, instance }

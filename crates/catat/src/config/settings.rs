@@ -103,7 +103,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 impl Setting {
-    /// A value as it may be shown: without a password, also where none is expected.
+    /// Returns a value as it may be shown: without a password, also where none is expected.
     pub(crate) fn shown(&self, value: &str) -> String {
         match self.kind {
             Kind::Database | Kind::Secret if value.is_empty() => String::new(),
@@ -135,7 +135,7 @@ impl Setting {
         })
     }
 
-    /// The value when nobody says anything.
+    /// Returns the default value.
     pub(crate) fn default_value(&self) -> String {
         if (self.section, self.key) == ("storage", "dir") {
             return default_data_dir().to_string_lossy().into_owned();
@@ -159,7 +159,7 @@ pub(crate) fn find(section: &str, key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.section == section && setting.key == key)
 }
 
-/// The setting whose name looks most like `name`, if one is close.
+/// Returns the setting whose name looks most like `name`, if one is close.
 pub(crate) fn nearest(name: &str) -> Option<String> {
     let names = SETTINGS.iter().map(|setting| format!("{}.{}", setting.section, setting.key));
     let close = names.map(|known| (edit_distance(&known, name), known)).min()?;

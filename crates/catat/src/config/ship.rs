@@ -51,13 +51,13 @@ impl ShipConfig {
         config
     }
 
-    /// The inputs that are defined.
+    /// Returns the inputs that are defined.
     pub(crate) fn inputs(&self) -> Vec<ship::DefinedInput> {
         // They were checked when the file was read.
         ship::inputs_of(&self.inputs).unwrap_or_default()
     }
 
-    /// The key, read from its file where one is named.
+    /// Returns the key, read from its file where one is named.
     pub(crate) fn key(&self) -> Result<Option<Secret>, String> {
         let Some(path) = &self.key_file else { return Ok(self.key.clone()) };
         let text =

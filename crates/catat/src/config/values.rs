@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A duration, nothing for `never`.
+    /// Returns a duration, nothing for `never`.
     pub(super) fn duration_or_never(&mut self, section: &'static str, key: &'static str) -> Option<i64> {
         let text = self.value(section, key, Kind::DurationOrNever);
         if text == "never" {
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         duration.map_err(|error| self.refuse(section, key, format!("{error}, or \"never\""))).ok()
     }
 
-    /// How much the whole store may hold: a share of the disk, a size, nothing for `never`.
+    /// Returns how much the whole store may hold: a share of the disk, a size, nothing for `never`.
     pub(super) fn size_limit(&mut self, section: &'static str, key: &'static str) -> Option<SizeLimit> {
         let text = self.value(section, key, Kind::Text);
         if text == "never" {
@@ -108,12 +108,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A text, nothing where it is empty.
+    /// Returns a text, nothing where it is empty.
     pub(crate) fn optional(&mut self, section: &'static str, key: &'static str) -> Option<String> {
         Some(self.text(section, key)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// A key or password, nothing where it is empty.
+    /// Returns a key or password, nothing where it is empty.
     pub(super) fn secret(&mut self, section: &'static str, key: &'static str) -> Option<Secret> {
         Some(self.value(section, key, Kind::Secret)).filter(|text| !text.is_empty()).map(Secret::from)
     }
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The address of a database, nothing where it is empty. An error does not repeat it: it may hold a password.
+    /// Returns the address of a database, nothing where it is empty. An error does not repeat it: it may hold a password.
     pub(super) fn database(&mut self, section: &'static str, key: &'static str) -> Option<DatabaseUrl> {
         let text = self.value(section, key, Kind::Database);
         if text.is_empty() {

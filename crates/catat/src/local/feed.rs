@@ -110,7 +110,7 @@ impl<'a> FileFeed<'a> {
         self.has_changed.notify_all();
     }
 
-    /// The next piece of any input; `None` at the end of all.
+    /// Returns the next piece of any input; `None` at the end of all.
     fn piece(&self) -> Result<Option<Piece>, ScanError> {
         let n_wanted = if self.asked.screen.is_some() { SCREENED_PIECE_BYTES } else { PIECE_BYTES };
         while let Some(mut reader) = self.take_reader()? {
@@ -125,7 +125,7 @@ impl<'a> FileFeed<'a> {
         Ok(None)
     }
 
-    /// The runs of a piece.
+    /// Returns the runs of a piece.
     fn runs(&self, piece: Piece) -> Vec<Arc<dyn Run>> {
         let Piece { input, number, buffer, n_bytes, offset, previous, columns } = piece;
         let received = Received { modified: input.modified, ..self.received };

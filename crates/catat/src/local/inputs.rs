@@ -71,13 +71,13 @@ impl Input {
         })
     }
 
-    /// What it is called in messages.
+    /// Returns the name in messages.
     pub(super) fn name(&self) -> String {
         self.path.as_ref().map_or_else(|| "standard input".into(), |path| path.display().to_string())
     }
 }
 
-/// The inputs that the paths name, each once; standard input where there is no path. Files that a directory or a
+/// Returns the inputs that the paths name, each once; standard input where there is no path. Files that a directory or a
 /// pattern gives are in the order in which they were last written.
 pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
@@ -110,7 +110,7 @@ fn of_path(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::usage(format!("{}: {error}", path.display()))
 }
 
-/// The files that match a pattern.
+/// Returns the files that match a pattern.
 fn matching(pattern: &Path) -> Result<Vec<Input>, Failure> {
     // A relative pattern gives relative paths, as the shell does.
     let (base, glob) = Glob::split(pattern);
@@ -119,7 +119,7 @@ fn matching(pattern: &Path) -> Result<Vec<Input>, Failure> {
     if found.is_empty() { Err(of_path(pattern, &"no file matches")) } else { Ok(found) }
 }
 
-/// The files below a directory. Links to directories are not followed.
+/// Returns the files below a directory. Links to directories are not followed.
 fn below(base: &Path, glob: Option<&Glob>) -> Result<Vec<Input>, Failure> {
     let depth_max = glob.and_then(Glob::depth_max).unwrap_or(DEPTH_MAX).min(DEPTH_MAX);
     let mut found = Vec::new();

@@ -91,27 +91,27 @@ impl Reader {
         }))
     }
 
-    /// Its bytes, for those who do not want them in pieces.
+    /// Returns the source of the bytes.
     pub(super) fn into_source(self) -> Box<dyn Read + Send> {
         self.source
     }
 
-    /// Whether there is nothing more to ask for.
+    /// Reports whether no piece is left.
     pub(super) fn is_done(&self) -> bool {
         self.is_at_end && self.carried.is_empty() && self.failure.is_none()
     }
 
-    /// What it reads.
+    /// Returns the input.
     pub(super) fn input(&self) -> &Arc<Input> {
         &self.input
     }
 
-    /// How many bytes were given so far.
+    /// Returns the number of bytes delivered so far.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next piece, of `n_wanted` bytes or a little less, more only where an event is longer. `buffer` is used for
+    /// Returns the next piece, of `n_wanted` bytes or a little less, more only where an event is longer. `buffer` is used for
     /// it; what is in it does not matter.
     pub(super) fn piece(
         &mut self,
@@ -179,7 +179,7 @@ impl Reader {
     }
 }
 
-/// What the first line of a text names, where it is the header line of flow logs.
+/// Returns the columns that the first line of a text names if it is the header line of flow logs.
 fn columns_of_header(text: &[u8]) -> Option<VpcColumns> {
     let line = text.split(|byte| *byte == b'\n').next()?;
     VpcColumns::of_header(std::str::from_utf8(line).ok()?)

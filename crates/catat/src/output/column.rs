@@ -28,12 +28,12 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// A column of whatever values.
+    /// Returns a column of any values.
     pub(crate) fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), is_time: false }
     }
 
-    /// A member of a thing that a server listed.
+    /// Returns the column of a member in a list from the server.
     pub(super) fn of_thing(name: &str) -> Self {
         Self { name: name.to_owned(), is_time: TIMES.contains(&name) }
     }

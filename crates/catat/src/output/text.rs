@@ -8,7 +8,7 @@ use super::column::Column;
 const DIM: &str = "\u{1b}[2m";
 pub(super) const RESET: &str = "\u{1b}[0m";
 
-/// A JSON cell as text: strings without quotes, nothing for a missing value.
+/// Returns a JSON cell as text: strings without quotes, nothing for a missing value.
 pub(crate) fn plain(cell: &str) -> String {
     match serde_json::from_str::<String>(cell) {
         Ok(text) => text,
@@ -40,7 +40,7 @@ pub(crate) fn level_colour(level: &str) -> &'static str {
     }
 }
 
-/// An event on one line: time, level, text, then the other columns as `name=value`.
+/// Returns an event on one line: time, level, text, then the other columns as `name=value`.
 pub(crate) fn event_line(columns: &[Column], cells: &[String], is_coloured: bool) -> String {
     let paint = |colour: &str, text: String| {
         if is_coloured { format!("{colour}{text}{RESET}") } else { text }
@@ -64,7 +64,7 @@ pub(crate) fn event_line(columns: &[Column], cells: &[String], is_coloured: bool
     parts.join("  ")
 }
 
-/// An error of a query with the line it is in, a caret below the place, and the hint.
+/// Returns an error of a query with the line it is in, a caret below the place, and the hint.
 pub(crate) fn located_error(
     message: &str,
     line: Option<usize>,

@@ -34,7 +34,7 @@ fn not_bound(key: &str, address: SocketAddr, error: &std::io::Error) -> Failure 
     Failure::usage(format!("cannot listen for syslog on {address}: {error}\n{next} in [syslog] {key}"))
 }
 
-/// The certificate of its own, else the one of the other door: then both change together.
+/// Returns the certificate of the listener, else the one of the HTTP listener: then both are reloaded together.
 fn certificate(own: &Option<Certificate>, of_door: Option<&Arc<Tls>>) -> Result<Arc<Tls>, Failure> {
     match (own, of_door) {
         (Some(files), _) => load_certificate(files),

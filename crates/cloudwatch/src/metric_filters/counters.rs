@@ -1,4 +1,4 @@
-//! The metric filters of a server, and what they have counted: for `ListMetrics` and for the page of metrics.
+//! The metric filters of a server and their counts, for `ListMetrics` and the metrics page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,19 +13,19 @@ use door::exposition::{Kind, Page};
 use door::problem::Problem;
 use door::server::Server;
 
-/// How long who asks for numbers waits for what was accepted just now.
+/// How long a reader of counts waits until the latest accepted events are counted.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 
-/// Held by whoever changes filters.
+/// Locked while filters change.
 pub(crate) struct MetricFilters(Mutex<()>);
 
 impl MetricFilters {
-    /// Lets all filters count on.
+    /// Starts counting of all filters.
     pub(crate) fn start(server: &Server) -> Self {
         let all = filters(server.whole_store()).unwrap_or_default();
         for filter in &all {
             if let Err(problem) = filter.count(server.app.metrics.counting()) {
-                tracing::warn!(filter = filter.key(), reason = problem.parts().2, "a metric filter cannot count");
+                tracing::warn!(filter = filter.key(), reason = problem.parts().2, "metric filter cannot count");
             }
         }
         Self(Mutex::new(()))
@@ -36,7 +36,7 @@ impl MetricFilters {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the filters of a group away, which is no more.
+    /// Removes the filters of a deleted group.
     pub(crate) fn forget(&self, server: &Server, group: &GroupName) -> Result<(), StoreError> {
         let (_held, store) = (self.lock(), server.whole_store());
         let of_group = document_name(group.as_str(), "");
@@ -51,14 +51,14 @@ impl MetricFilters {
     }
 }
 
-/// All filters, by group and name.
+/// Returns all filters, by group and name.
 pub(super) fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
     let mut all: Vec<Filter> = documents(store, KIND)?;
     all.sort_by_key(Filter::key);
     Ok(all)
 }
 
-/// All filters with what they have counted. Blocks.
+/// Returns all filters with their current counts. Blocks.
 pub(super) fn counted(server: &Server) -> Result<Vec<Filter>, Problem> {
     let mut all = filters(server.whole_store())?;
     if !all.is_empty() {
@@ -80,7 +80,7 @@ pub(crate) struct Metric {
     pub(crate) dimensions: Vec<(String, String)>,
 }
 
-/// The metrics that filters of some groups make, as far as they were counted, each once. Blocks.
+/// Returns the metrics of filters of the groups that `reaches` allows, each once. Blocks.
 pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result<BTreeSet<Metric>, Problem> {
     let filters = counted(server)?;
     let within = filters.iter().filter(|filter| reaches(&filter.group));
@@ -99,14 +99,14 @@ pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result
         .collect())
 }
 
-/// How many filters each group has.
+/// Returns the number of filters of each group.
 pub(crate) fn counts(store: &Store) -> Result<BTreeMap<String, usize>, Problem> {
     let mut counts = BTreeMap::new();
     filters(store)?.into_iter().for_each(|filter| *counts.entry(filter.group).or_default() += 1);
     Ok(counts)
 }
 
-/// Writes what all filters have counted onto the page of metrics. Blocks.
+/// Writes the counts of all filters to the metrics page. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
     let Ok(all) = counted(server) else { return };
     if all.is_empty() {
@@ -137,7 +137,7 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
     }
 }
 
-/// The label of a dimension: Prometheus has letters, digits and `_` in names.
+/// Returns the label of a dimension: Prometheus has letters, digits and `_` in names.
 fn label_of(dimension: &str) -> String {
     let fit = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
     format!("dimension_{}", dimension.chars().map(fit).collect::<String>())

@@ -21,7 +21,7 @@ pub(super) const KIND: &str = "cloudwatch-metric";
 /// the page of metrics, and whoever reads it.
 const SERIES_MAX: usize = 500;
 
-/// A filter, and what it has counted.
+/// A filter and its counts.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Filter {
     pub(super) group: String,
@@ -70,7 +70,7 @@ impl Filter {
         put_document(store, KIND, &self.key(), self)
     }
 
-    /// What finds the events, and of each the value that counts and those of the dimensions.
+    /// Returns the plan that finds matching events, with the value to add and the dimensions of each.
     pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
         let value = Some(self.value.as_str()).filter(|value| value.parse::<f64>().is_err());
         let selectors: Vec<&str> = value.into_iter().chain(self.dimensions.values().map(String::as_str)).collect();
@@ -78,7 +78,7 @@ impl Filter {
         Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
     }
 
-    /// Lets it count, from where its document says on, or from where it had come to.
+    /// Starts counting at the position of the document, or where counting stopped.
     pub(super) fn count(&self, counting: &MeterThread) -> Result<(), CloudWatchProblem> {
         let meter = Meter {
             groups: vec![GroupPattern::new(self.group.as_str())],
@@ -102,7 +102,7 @@ impl Filter {
         Ok(())
     }
 
-    /// Takes over what was counted.
+    /// Updates the counts.
     pub(super) fn take(&mut self, counted: &MeterCount) {
         let tally = &counted.tally;
         let sums = || tally.series.values().map(|series| (series.n_events, series.sum));
@@ -112,7 +112,7 @@ impl Filter {
         }
     }
 
-    /// The metrics that it makes.
+    /// Returns the counts by dimensions.
     pub(super) fn metrics(&self) -> Vec<DimensionCount<'_>> {
         if self.dimensions.is_empty() {
             return vec![DimensionCount { dimensions: Vec::new(), n_events: self.n_events, sum: self.sum }];

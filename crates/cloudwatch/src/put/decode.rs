@@ -1,9 +1,9 @@
 //! `PutLogEvents` of Amazon CloudWatch Logs: one stream's events in one JSON object.
 //!
-//! Its limits hold here as there, since agents cut their batches by them: a megabyte with 26 bytes for each event, ten
-//! thousand events, in order of time, within a day. Which times are accepted is decided as for every other door:
-//! as old as the group keeps, and not further ahead than `limits.max_future`; the answer names the rest by their places.
-//! A message is a text like any other: JSON objects, the embedded metric format among them, become fields.
+//! Amazon's limits apply, since agents size their batches by them: one megabyte with 26 bytes added per event, ten thousand
+//! events, in order of time, within a day. Times are accepted as in every other API: within the retention of the group,
+//! and at most `limits.max_future` ahead; the answer names rejected events by their positions. A message is a text like
+//! any other: JSON objects, including the embedded metric format, become fields.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ use ingest::{EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Refused
 /// Most events of a request.
 const EVENTS_MAX: usize = 10_000;
 
-/// Most bytes of a request: of all messages, and so many more for each.
+/// Limit on the bytes of a request: those of all messages, and a fixed number for each.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 const EVENT_OVERHEAD_BYTES: usize = 26;
 
@@ -127,7 +127,7 @@ impl<'a> PutLogEvents<'a> {
     pub fn read(body: &'a [u8]) -> Result<Self, PutError> {
         // An array would be taken for the members in their order.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(PutError::Form("the body is no JSON object".into()));
+            return Err(PutError::Form("the body is not a JSON object".into()));
         }
         let read: Body<'a> = serde_json::from_slice(body).map_err(|error| PutError::Form(error.to_string()))?;
         let group = GroupName::new(&read.log_group_name).ok_or_else(|| {
@@ -139,7 +139,7 @@ impl<'a> PutLogEvents<'a> {
         Ok(Self { group, stream: read.log_stream_name, events: read.log_events.events })
     }
 
-    /// How many events there are.
+    /// Returns how many events there are.
     pub fn n_events(&self) -> usize {
         self.events.len()
     }

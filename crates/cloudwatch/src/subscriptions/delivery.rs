@@ -1,9 +1,10 @@
-//! Delivery of what subscription filters match: one thread for each filter, so that a receiver that hangs delays no other.
+//! Delivers the events that a subscription filter matches. Each filter has a thread, so that a receiver that hangs delays
+//! no other.
 //!
-//! A thread follows the feed of accepted batches and, after a start or where it could not keep up, reads the store from
-//! its position on. What it found goes out stream by stream, in order of acceptance; what is not taken is read and tried
-//! again until it is. Then the position is written down. So everything arrives at least once, and after a crash the last
-//! chunk may arrive twice. What is deleted or retired before its turn is not delivered.
+//! The thread reads the store's feed of accepted batches. After a start, or if it is too slow for the feed, it reads the
+//! store from its position. Events are posted stream by stream, in order of acceptance, and read and posted again until
+//! the receiver accepts them; then the position is saved. Every event arrives at least once; after a crash the last chunk
+//! may arrive twice. Events that are deleted or retired before they are posted are not delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,54 +22,54 @@ use super::workers::{Progress, Workers};
 use crate::answer::CloudWatchProblem;
 use crate::filters::{last_sequence, runs_after};
 
-/// What is looked for at once: it stands in memory until it is delivered, and may arrive again after a crash.
+/// Limits of a chunk, which is in memory until it is delivered, and may arrive again after a crash.
 const CHUNK_EVENTS_MAX: usize = 20_000;
 const CHUNK_BYTES_MAX: usize = 16 << 20;
 
-/// What is posted at once.
+/// Limits of one post.
 const POST_EVENTS_MAX: usize = 10_000;
 const POST_BYTES_MAX: usize = 1 << 20;
 
-/// Batches that wait in the store; what is more is read again from there.
+/// Limit on the batches that wait in the feed; further ones are read from the store.
 const BATCHES_WAITING_MAX: usize = 16;
 
-/// How often a thread looks whether it is to end, and how long it gathers what comes before it posts.
+/// How often a thread checks whether it must end, and how long it gathers events before it posts them.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The first wait after a failure, and the longest.
 const WAIT_MIN: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// Positions are written down after a delivery, and where so much went by that did not match.
+/// Positions are saved after a delivery, and after this number of events without a match.
 const UNKEPT_MAX: u64 = 100_000;
 
-/// A filter at work.
+/// The delivery of one filter.
 pub(super) struct Delivery {
     workers: Arc<Workers>,
     filter: Filter,
     group: GroupName,
     tail: Tail,
     progress: Arc<Progress>,
-    /// Events beyond the position that were delivered: those of other streams, where one of them is not taken.
+    /// Events after the position that were delivered already, while those of another stream failed.
     done: BTreeSet<u64>,
     /// How long it waits after the next failure.
     wait: Duration,
 }
 
-/// Matching events of a stretch of sequences.
+/// Matching events of a range of sequences.
 #[derive(Default)]
 struct Chunk {
     lines: BTreeMap<u64, Line>,
     n_bytes: usize,
-    /// Whether later ones had no room.
+    /// Whether later events were left out.
     is_cut: bool,
 }
 
-/// Somebody wants the thread to end.
+/// The thread must end.
 struct Stopped;
 
 impl Chunk {
-    /// Adds what comes after `sequence` and is not done, and leaves out the latest where that is too much.
+    /// Adds events after `sequence` that are not done, and drops the latest ones beyond the limits.
     fn add(&mut self, found: TailRows, sequence: u64, done: &BTreeSet<u64>) {
         for (id, row) in found.ids.iter().zip(found.rows) {
             let id = EventId::decode(id).filter(|id| id.sequence > sequence && !done.contains(&id.sequence));
@@ -94,7 +95,7 @@ impl Chunk {
         self.is_cut || self.lines.len() >= CHUNK_EVENTS_MAX || self.n_bytes >= CHUNK_BYTES_MAX
     }
 
-    /// What is posted, one after the other: lines of one stream each.
+    /// Returns the events of each post, all of one stream.
     fn posts(&self) -> Vec<Vec<&Line>> {
         let mut streams: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
         self.lines.values().for_each(|line| streams.entry(&line.stream).or_default().push(line));
@@ -117,7 +118,7 @@ impl Chunk {
 }
 
 impl Delivery {
-    /// A delivery that continues at the position of its filter.
+    /// Returns a delivery that continues at the position of its filter.
     pub(super) fn new(
         workers: Arc<Workers>,
         filter: &Filter,
@@ -129,16 +130,16 @@ impl Delivery {
         Ok(Self { workers, filter, group, tail, progress, done: BTreeSet::new(), wait: WAIT_MIN })
     }
 
-    /// Delivers until somebody wants it to end.
+    /// Delivers until the thread must end.
     pub(super) fn run(mut self) {
         let groups = vec![GroupPattern::new(self.group.as_str())];
         let subscription = self.workers.store.subscribe_within(groups, GroupScope::All, BATCHES_WAITING_MAX);
-        // It ends where there is nothing left to do.
+        // There is nothing left to do.
         let Stopped = self.follow(&subscription);
     }
 
     fn follow(&mut self, subscription: &Subscription) -> Stopped {
-        // What was accepted while nobody looked; the feed has what comes from now on.
+        // Events accepted before the subscription are in the store, later ones in the feed.
         let mut is_behind = true;
         loop {
             if let Err(over) = self.wait_while_copy() {
@@ -155,8 +156,8 @@ impl Delivery {
         }
     }
 
-    /// Waits while the store is a copy: its original delivers. The feed loses what comes meanwhile, so that the store is
-    /// read from the position on.
+    /// Waits while the store is a copy, whose original delivers. The feed loses batches meanwhile; they are read from the
+    /// store.
     fn wait_while_copy(&self) -> Result<(), Stopped> {
         while self.workers.store.copy_taken().is_some() {
             self.rest(LOOK * 10)?;
@@ -164,7 +165,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Delivers a chunk of what the store has; `true` where something is left.
+    /// Delivers a chunk of events from the store. Returns `true` if more are left.
     fn deliver_stored(&mut self) -> Result<bool, Stopped> {
         self.go_on()?;
         let position = self.filter.sequence;
@@ -174,7 +175,7 @@ impl Delivery {
             self.go_on()?;
             self.look_into(run, position, &mut chunk);
         }
-        // What was accepted between the two looks at the store is in the feed, and may come again.
+        // Events accepted between the two snapshots are in the feed, and may come again.
         let end = match chunk.lines.last_key_value() {
             Some((sequence, _)) if chunk.is_cut => *sequence,
             found => found.map_or(0, |(sequence, _)| *sequence).max(last),
@@ -183,7 +184,7 @@ impl Delivery {
         Ok(!self.deliver(&chunk, end)? || !is_all)
     }
 
-    /// Delivers what comes for a moment; `true` where something was lost on the way, or is left.
+    /// Delivers what the feed contains within a moment. Returns `true` if batches were lost, or events are left.
     fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, Stopped> {
         let (mut chunk, mut end, mut until) = (Chunk::default(), self.filter.sequence, None);
         loop {
@@ -212,13 +213,13 @@ impl Delivery {
     }
 
     fn look_into(&self, run: Arc<dyn Run>, position: u64, chunk: &mut Chunk) {
-        // What is damaged is told by the store itself; the rest is delivered.
+        // The store reports damage itself; the rest is delivered.
         let _ =
             self.tail.rows_by_block(run, self.workers.clock.now(), &mut |found| chunk.add(found, position, &self.done));
     }
 
-    /// Posts a chunk, and takes down that everything up to `end` is delivered. Where the receiver does not take it, waits and
-    /// says `false`: what is left is read again then, so that nothing is posted that was deleted meanwhile.
+    /// Posts a chunk and moves the position to `end`. If the receiver refuses it, waits and returns `false`: the rest is
+    /// then read again, so that no event is posted that was deleted meanwhile.
     fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Stopped> {
         for lines in chunk.posts() {
             self.go_on()?;
@@ -243,19 +244,19 @@ impl Delivery {
         Ok(true)
     }
 
-    /// Waits after a failure, each time longer.
+    /// Waits after a failure, longer each time.
     fn wait_after(&mut self, error: &PostError) -> Result<(), Stopped> {
         let asked = if let PostError::Retry { after, .. } = error { *after } else { None };
         if self.progress.failed(error) {
             let (group, filter) = (&self.filter.group, &self.filter.name);
-            tracing::warn!(group, filter, %error, "a subscription filter cannot deliver, and goes on trying");
+            tracing::warn!(group, filter, %error, "subscription filter cannot deliver; retrying");
         }
         let wait = self.wait;
         self.wait = (wait * 2).min(WAIT_MAX);
         self.rest(wait.max(asked.unwrap_or_default()).min(WAIT_MAX))
     }
 
-    /// Waits, unless it is to end.
+    /// Waits, unless the thread must end.
     fn rest(&self, time: Duration) -> Result<(), Stopped> {
         let until = Instant::now() + time;
         loop {

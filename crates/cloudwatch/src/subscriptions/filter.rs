@@ -13,7 +13,7 @@ use crate::patterns::plan_of;
 
 pub(super) const KIND: &str = "cloudwatch-subscription";
 
-/// A filter, and how far it is.
+/// A filter and its position.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Filter {
     pub(super) group: String,
@@ -23,7 +23,7 @@ pub(super) struct Filter {
     pub(super) role: Option<String>,
     pub(super) distribution: Option<String>,
     pub(super) created: i64,
-    /// The last event that was delivered or did not match.
+    /// The sequence of the last event that was delivered or did not match.
     pub(super) sequence: u64,
     pub(super) n_events: u64,
     /// The sequence that the document in the store has.
@@ -40,7 +40,7 @@ impl Filter {
         put_document(store, KIND, &self.key(), self)
     }
 
-    /// What finds the events: their messages and streams.
+    /// Returns the plan that finds matching events: their messages and streams.
     pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
         let mut plan = plan_of(&self.pattern)?;
         plan.edit(|operators| {
@@ -61,7 +61,7 @@ impl Filter {
             shown["roleArn"] = role.clone().into();
         }
         if let Some(problem) = problem {
-            // No client reads it, and whoever looks at an answer sees why nothing arrives.
+            // Clients ignore this member; a person who reads the answer sees why nothing arrives.
             shown["deliveryProblem"] = problem.into();
         }
         shown

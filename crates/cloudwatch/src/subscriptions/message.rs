@@ -11,17 +11,17 @@ use types::EventId;
 use super::filter::Filter;
 use crate::time::milliseconds;
 
-/// Who owns log groups here.
+/// The account that owns all log groups.
 const OWNER: &str = "000000000000";
 
-/// An event that is to be delivered.
+/// An event to deliver.
 pub(super) struct Line {
     pub(super) id: EventId,
     pub(super) stream: Arc<str>,
     pub(super) message: Arc<str>,
 }
 
-/// What is posted of lines of one stream.
+/// Returns the message with events of one stream.
 pub(super) fn data_message(filter: &Filter, lines: &[&Line]) -> Vec<u8> {
     let events: Vec<Json> = lines
         .iter()
@@ -34,7 +34,7 @@ pub(super) fn data_message(filter: &Filter, lines: &[&Line]) -> Vec<u8> {
     }))
 }
 
-/// What is posted before a filter is made, so that an address that takes nothing is told at once.
+/// Returns the message that probes a destination before its filter is saved.
 pub(super) fn control_message(now_ms: i64) -> Vec<u8> {
     let text = "CWL CONTROL MESSAGE: Checking health of destination.";
     compressed(&json!({

@@ -28,7 +28,7 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Takes up delivery where it stopped. Blocks.
+    /// Starts all deliveries at their saved positions. Blocks.
     pub(crate) fn start(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>) -> Self {
         let subscriptions =
             Self { workers: Arc::new(Workers::new(store, clock, closing)), probing: tokio::sync::Mutex::default() };
@@ -64,7 +64,7 @@ impl Subscriptions {
         }
     }
 
-    /// Tries the address of a filter, and takes the filter up. Blocks.
+    /// Probes the destination of a filter, then saves and starts the filter. Blocks.
     pub(super) fn put(&self, mut filter: Filter) -> Result<(), CloudWatchProblem> {
         let store = &self.workers.store;
         let now_ms = milliseconds(self.workers.clock.now());
@@ -79,7 +79,7 @@ impl Subscriptions {
         LIMITS
             .check(all.iter().filter(|other| other.key() != filter.key()).map(|other| &*other.group), &filter.group)?;
         match all.iter().find(|other| other.key() == filter.key()) {
-            // Another address or pattern goes on where the one before stopped.
+            // A filter with another URL or pattern continues at the position of the one it replaces.
             Some(before) => (filter.sequence, filter.n_events) = (before.sequence, before.n_events),
             None => filter.sequence = last_sequence(store, &filter.group),
         }
@@ -87,7 +87,7 @@ impl Subscriptions {
         self.deliver(&mut workers, &filter)
     }
 
-    /// Takes filters away; `false` where there is none.
+    /// Removes filters. Returns `false` if there is none.
     pub(super) fn remove(&self, is_meant: impl Fn(&Filter) -> bool) -> Result<bool, StoreError> {
         let (mut workers, store) = (self.workers.lock(), &self.workers.store);
         let meant: Vec<Filter> = filters(store)?.into_iter().filter(|filter| is_meant(filter)).collect();
@@ -100,7 +100,7 @@ impl Subscriptions {
         Ok(!meant.is_empty())
     }
 
-    /// Takes the filters of a group away, which is no more.
+    /// Removes the filters of a deleted group.
     pub(crate) fn forget(&self, group: &GroupName) -> Result<(), StoreError> {
         self.remove(|filter| filter.group == group.as_str()).map(|_| ())
     }
@@ -113,7 +113,7 @@ impl Subscriptions {
         Ok(of_group.map(|filter| (problem_of(&filter), filter)).map(|(problem, filter)| (filter, problem)).collect())
     }
 
-    /// Writes how filters get on onto the page of metrics.
+    /// Writes the counters of all filters to the metrics page.
     pub(crate) fn write(&self, page: &mut Page) {
         let workers = self.workers.lock();
         if workers.is_empty() {
@@ -125,7 +125,7 @@ impl Subscriptions {
                 counts.n_events as f64
             }),
             ("failures_total", Kind::Counter, "Posts of it that were not taken.", |counts| counts.n_failures as f64),
-            ("failing", Kind::Gauge, "1 while its receiver does not take what it posts.", |counts| {
+            ("failing", Kind::Gauge, "1 while the receiver refuses posts.", |counts| {
                 f64::from(u8::from(counts.problem.is_some()))
             }),
         ];

@@ -45,7 +45,7 @@ pub(super) struct DeliveryCounts {
 }
 
 impl Progress {
-    /// The progress of a filter that has delivered some events already.
+    /// Returns the progress of a filter that has delivered some events already.
     pub(super) fn new(n_events: u64) -> Self {
         let counts = DeliveryCounts { n_events, ..DeliveryCounts::default() };
         Self { is_over: AtomicBool::new(false), counts: Mutex::new(counts) }

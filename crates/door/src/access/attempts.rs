@@ -35,7 +35,7 @@ struct Failures {
     different: Vec<u64>,
 }
 
-/// What stands for an address where something is counted by it. Whoever has one address of IPv6 has all 2^64 beside it.
+/// Returns the part of an address by which requests are counted: the /64 network of an IPv6 address, as its owner has all of it.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {

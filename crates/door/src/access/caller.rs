@@ -57,7 +57,7 @@ impl Default for Caller {
 }
 
 impl Caller {
-    /// The owner of the admin key.
+    /// Returns the owner of the admin key.
     pub(super) fn admin() -> Self {
         Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
     }
@@ -67,24 +67,24 @@ impl Caller {
         Self { role: Role::Operate, sends: true, scope: GroupScope::All, validity, ..Self::default() }
     }
 
-    /// What tells them from others, over a change of their key too.
+    /// Returns an identity that survives a rotation of the key.
     pub fn identity(&self) -> Arc<str> {
         if self.batches.is_empty() { self.name.clone() } else { self.batches.clone() }
     }
 
-    /// Whether it is known who they are.
+    /// Reports whether the caller is identified.
     pub fn is_known(&self) -> bool {
         &*self.name != ANONYMOUS
     }
 
-    /// Whether they may do what needs `role`.
+    /// Reports whether the caller may do what needs `role`.
     pub fn may(&self, role: Role) -> bool {
         if role == Role::Ingest { self.sends } else { self.role >= role }
     }
 }
 
 impl Role {
-    /// The role's name in the API description.
+    /// Returns the role's name in the API description.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",

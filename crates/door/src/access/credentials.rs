@@ -44,13 +44,13 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
     })
 }
 
-/// What stands behind the first colon of a pair in base64.
+/// Returns the text after the first colon of a base64 pair.
 fn after_colon(encoded: &str) -> Option<String> {
     let pair = String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()?;
     pair.split_once(':').map(|(_, key)| key.to_owned())
 }
 
-/// The one header of a name. One that is no text is an empty one.
+/// Returns the only header of a name; empty if it is no text.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
@@ -75,7 +75,7 @@ pub(super) fn check_address(uri: &Uri) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a text holds something in the form of a key.
+/// Reports whether a text contains something in the form of a key.
 fn holds_key(text: &str) -> bool {
     text.match_indices(PREFIX).any(|(at, _)| {
         let rest = text[at + PREFIX.len()..].bytes();

@@ -177,7 +177,7 @@ impl Keys {
     /// Reads all keys. One whose document cannot be read is none, and is reported in the log.
     ///
     /// # Errors
-    /// Where the control store cannot be read: then nobody may be let in.
+    /// If the control store cannot be read: then no one may be admitted.
     pub fn open(store: Arc<Store>, bytes_per_s: Option<u64>, now: Timestamp) -> Result<Self, StoreError> {
         let mut book = Book::default();
         for (id, json) in store.settings(KIND)? {
@@ -205,7 +205,7 @@ impl Keys {
         })
     }
 
-    /// Whether somebody without a key is let in: until the first is made.
+    /// Reports whether callers without a key are admitted: until the first key is created.
     pub fn admits_anonymous(&self) -> bool {
         self.anonymous.ends().is_none()
     }
@@ -275,7 +275,7 @@ impl Keys {
         self.add(order.name.clone(), role, groups, None, now)
     }
 
-    /// All keys that `viewer` reaches, oldest first, those that ended left out.
+    /// Returns the valid keys that `viewer` reaches, oldest first.
     pub fn list(&self, viewer: &GroupScope, now: Timestamp) -> Vec<KeyView> {
         let mut keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();
         keys.retain(|key| key.caller.validity.is_valid_at(now) && key.is_within(viewer));
@@ -360,7 +360,7 @@ impl Keys {
         Ok(NewKey { view, key: text, access_key_id: id, secret_access_key })
     }
 
-    /// The server's secret, made with the first key. With it anonymous access ends.
+    /// Returns the secret of the server, which is created with the first key and ends anonymous access.
     fn signing_secret(&self) -> Result<String, KeyError> {
         if let Some(secret) = &self.book().signing_secret {
             return Ok(secret.clone());
@@ -401,13 +401,13 @@ impl Key {
         self.used_ns.load(Ordering::Relaxed)
     }
 
-    /// The document with what is newer in memory.
+    /// Returns the document with the newer values from memory.
     fn document_now(&self) -> Document {
         let expires_ns = self.caller.validity.ends().map(|ends| ends.0);
         Document { used_ns: self.used(), expires_ns, ..self.document.clone() }
     }
 
-    /// Whether all of its groups are within a scope; of others nothing is told.
+    /// Reports whether all groups of the key are within a scope.
     fn is_within(&self, scope: &GroupScope) -> bool {
         self.document.groups.iter().all(|pattern| covers(scope, pattern))
     }
@@ -421,7 +421,7 @@ impl Key {
     }
 }
 
-/// A key from its document, where that is whole.
+/// Returns the key of a document; `None` for an invalid one.
 fn key_of(id: &str, document: Document, bytes_per_s: Option<u64>, now: Timestamp) -> Option<Key> {
     let role = role_of(&document.role).ok()?;
     let hash = HEXLOWER.decode(document.hash.as_bytes()).ok()?.try_into().ok()?;
@@ -443,7 +443,7 @@ fn key_of(id: &str, document: Document, bytes_per_s: Option<u64>, now: Timestamp
     Some(Key { id: id.to_owned(), document, hash, caller: Arc::new(caller), used_ns })
 }
 
-/// Whether every group that a pattern may match is within a scope. A `*` of the pattern is only taken up by one of the
+/// Reports whether every group that a pattern may match is within a scope. A `*` of the pattern is only taken up by one of the
 /// scope's, which takes up all that it may stand for.
 pub fn covers(scope: &GroupScope, pattern: &str) -> bool {
     scope.admits(pattern)
@@ -475,7 +475,7 @@ fn check_groups(groups: &[String]) -> Result<(), KeyError> {
     }
 }
 
-/// The secret half of a pair for signatures.
+/// Returns the secret half of a pair for signatures.
 fn pair_secret(signing_secret: &str, id: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(signing_secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(b"catat sigv4 ");

@@ -36,14 +36,14 @@ impl PartialEq for Bucket {
 impl Eq for Bucket {}
 
 impl Bucket {
-    /// A full one.
+    /// Returns a full bucket.
     pub fn new(bytes_per_s: u64, now: Timestamp) -> Self {
         let bytes_per_s = bytes_per_s.clamp(1, 1 << 40);
         let full = i64::try_from(bytes_per_s).unwrap_or(i64::MAX).saturating_mul(BURST_S);
         Self { bytes_per_s, level: Mutex::new(Level { n_bytes: full, at: now }) }
     }
 
-    /// Whether somebody may send now; else the answer that says when.
+    /// Refuses a request if the bucket is empty; the answer contains the time to wait.
     pub fn check(&self, now: Timestamp) -> Result<(), Problem> {
         let rate = i64::try_from(self.bytes_per_s).unwrap_or(i64::MAX);
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,7 +19,7 @@ fn access(address: &str) -> Access {
     }
 }
 
-/// A store without keys, and those keys.
+/// Returns a store without keys, and those keys.
 fn keys() -> (TempDir, Keys) {
     let dir = TempDir::new().expect("a scratch directory");
     let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a new store opens");

@@ -44,7 +44,7 @@ impl Drop for Exchange {
 }
 
 impl Exchanges {
-    /// The head of a request is complete.
+    /// Counts a request whose head is complete.
     pub(super) fn begin(&self) -> Exchange {
         self.0.n_begun.fetch_add(1, Ordering::Release);
         Exchange(self.clone())
@@ -55,7 +55,7 @@ impl Exchanges {
         self.0.is_free.store(true, Ordering::Release);
     }
 
-    /// The number of the head that is expected, unless a request is being answered or no head follows.
+    /// Returns the number of the head that is expected, unless a request is being answered or no head follows.
     fn expected(&self) -> Option<u64> {
         let n_begun = self.0.n_begun.load(Ordering::Acquire);
         let is_between = n_begun == self.0.n_ended.load(Ordering::Acquire);
@@ -142,7 +142,7 @@ mod tests {
         (client, HeadTimed::new(server, exchanges.clone(), SHORT), exchanges)
     }
 
-    /// What comes of reading once: the number of bytes, the kind of an error, or nothing for a while.
+    /// Reads once: returns the number of bytes, the kind of an error, or `None` after a while.
     async fn read(stream: &mut HeadTimed<DuplexStream>) -> Option<Result<usize, ErrorKind>> {
         let read = timeout(LONGER, stream.read(&mut [0; 256])).await;
         read.ok().map(|read| read.map_err(|error| error.kind()))

@@ -80,7 +80,7 @@ impl Presence {
         (Arc::new(Self { n_under_way: AtomicUsize::new(0), news }), told)
     }
 
-    /// A request begins.
+    /// Counts a request that begins.
     pub(super) fn enter(self: &Arc<Self>) -> UnderWay {
         self.add(1);
         UnderWay(self.clone())

@@ -71,7 +71,7 @@ pub struct SignedIn {
 }
 
 impl Users {
-    /// All users, without what they sign in with.
+    /// Returns all users, without what they sign in with.
     pub fn list(&self, store: &Store) -> Result<Vec<Value>, Problem> {
         let documents = store.settings(KIND)?;
         let read = |(name, json): &(String, String)| Some(described(name, &document_of(json)?));
@@ -108,7 +108,7 @@ impl Users {
         Ok(is_there)
     }
 
-    /// Gives a user another password; gives what tells it from others.
+    /// Gives a user another password; returns the fingerprint of the password.
     pub fn set_password(&self, store: &Store, name: &str, password: &str) -> Result<String, Problem> {
         check_password(password)?;
         let hash = password::hash(password)?;
@@ -133,22 +133,22 @@ impl Users {
     }
 }
 
-/// What there is to say about a user that does not exist.
+/// Returns the problem of a user that does not exist.
 pub fn no_user(name: &str) -> Problem {
     Problem::not_found(format!("there is no user {name:?}"))
 }
 
-/// What a user is called among callers.
+/// Returns the caller name of a user.
 pub fn caller_name(name: &str) -> String {
     format!("user:{name}")
 }
 
-/// The name of the user whom a caller is.
+/// Returns the name of the user whom a caller is.
 pub fn user_of(caller: &Caller) -> Option<&str> {
     user_of_name(&caller.name)
 }
 
-/// The same by what the caller is called.
+/// Returns the user of a caller name.
 pub fn user_of_name(name: &str) -> Option<&str> {
     name.strip_prefix("user:")
 }
@@ -179,7 +179,7 @@ fn described(name: &str, document: &Document) -> Value {
     json!({"name": name, "role": document.role, "groups": groups, "created": document.created})
 }
 
-/// The role of a person; who only sends has no use for a page.
+/// Returns the role of a user; the role `ingest` has no use for a page.
 fn role_named(name: &str) -> Result<Role, Problem> {
     [Role::Read, Role::Operate, Role::Admin].into_iter().find(|role| role.name() == name).ok_or_else(|| {
         let message = format!("{name:?} is no role of a user");

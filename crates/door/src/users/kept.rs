@@ -78,7 +78,7 @@ impl Users {
         Ok(())
     }
 
-    /// Whether what somebody signed in with is still so: a user may go, or get another password, meanwhile.
+    /// Reports whether a user still exists with the password of the sign-in.
     pub fn still_has(&self, store: &Store, caller: &Caller, password: &str) -> Result<bool, Problem> {
         let name = user_of(caller).unwrap_or_default();
         let document = store.setting(USER_KIND, name)?.as_deref().and_then(document_of);

@@ -24,7 +24,7 @@ const HASH_BYTES: usize = 32;
 const MEMORY_KIB_MAX: u32 = 64 * 1024;
 const PASSES_MAX: u32 = 10;
 
-/// A hash of `password` under a salt of its own, as text.
+/// Returns a hash of `password` under a salt of its own, as text.
 pub(super) fn hash(password: &str) -> Result<String, Problem> {
     let mut salt = [0u8; SALT_BYTES];
     getrandom::fill(&mut salt).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
@@ -33,7 +33,7 @@ pub(super) fn hash(password: &str) -> Result<String, Problem> {
     Ok(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}"))
 }
 
-/// Whether `password` is the one that `stored` was made of. Without a stored one it takes as long, and is not.
+/// Reports whether `password` matches the hash `stored`. Takes as long without a hash.
 pub(super) fn verify(password: &str, stored: Option<&str>) -> Result<bool, Problem> {
     let nobody =
         Stored { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: vec![0; SALT_BYTES], hash: vec![] };
@@ -65,7 +65,7 @@ impl Stored {
     }
 }
 
-/// What tells one password of a user from the next: a hash of its hash, whose salt is new each time.
+/// Returns a fingerprint that changes with each password of a user: a hash of its salted hash.
 pub(super) fn fingerprint(stored: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(stored.as_bytes()))
 }

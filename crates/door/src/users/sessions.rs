@@ -86,7 +86,7 @@ impl Sessions {
         sessions.insert(hash, Session { caller: Arc::new(caller), password, began, used });
     }
 
-    /// The sessions of the caller called `name`.
+    /// Returns the sessions of the caller called `name`.
     pub(super) fn of_caller(&self, name: &str) -> Vec<Begun> {
         let sessions = self.sessions();
         let of_caller = sessions.iter().filter(|(_, session)| &*session.caller.name == name);
@@ -99,7 +99,7 @@ impl Sessions {
         of_caller.map(begun).collect()
     }
 
-    /// Names of callers whose sessions were used since then.
+    /// Returns the names of callers whose sessions were used since then.
     pub fn used_since(&self, since: Timestamp) -> BTreeSet<Arc<str>> {
         let sessions = self.sessions();
         sessions.values().filter(|session| session.used > since).map(|session| session.caller.name.clone()).collect()
@@ -155,14 +155,14 @@ fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// The token in a request's cookie.
+/// Returns the token in a request's cookie.
 pub fn cookie_of(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
-/// The value of `Set-Cookie` that hands over a token, or with an empty one takes it back.
+/// Returns the value of `Set-Cookie` that sets a token; an empty token deletes the cookie.
 pub fn set_cookie(token: &str, is_encrypted: bool) -> String {
     let secure = if is_encrypted { "; Secure" } else { "" };
     let age = if token.is_empty() { "; Max-Age=0" } else { "" };

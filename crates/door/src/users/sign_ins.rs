@@ -78,7 +78,7 @@ impl SignIns {
 }
 
 impl Window {
-    /// How long this one refuses, where it does.
+    /// Returns how long the address is refused, if it is.
     fn refuses(&self, now: Instant) -> Option<Duration> {
         let left = WINDOW.checked_sub(now.duration_since(self.began)).filter(|left| !left.is_zero())?;
         (self.n >= FAILURES_MAX).then_some(left)

@@ -1,4 +1,7 @@
-//! Addresses of this API: everything below `/elasticsearch`, and at the root what can only be meant for it.
+//! Addresses of this API: all paths below `/elasticsearch`, and those at the root that no other API can have.
+//!
+//! At the root these are paths whose first part begins with `_`, such as `/_bulk`, or the second, such as `/INDEX/_search`;
+//! `/INDEX` for client libraries; and `/` for clients that accept JSON and no HTML.
 
 use std::borrow::Cow;
 
@@ -8,10 +11,10 @@ use axum::http::{HeaderMap, Method, Uri, header, uri};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 
-/// Where this door stands.
+/// The path of this API.
 pub(super) const PREFIX: &str = "/elasticsearch";
 
-/// The same service, in which requests that can only be meant for this door are found at the root, too.
+/// Wraps a service so that it also finds requests for this API at the root.
 pub fn at_the_root(router: Router) -> Router {
     let moved = ServiceBuilder::new().layer(MapRequestLayer::new(move_request)).service(router);
     Router::new().fallback_service(moved)
@@ -21,23 +24,23 @@ fn move_request(mut request: Request) -> Request {
     if let Some(path) = moved(request.method(), request.uri().path(), request.headers()) {
         let path = request.uri().query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
         let mut parts = std::mem::take(request.uri_mut()).into_parts();
-        // Of parts that were a valid path.
+        // The parts were a valid path.
         parts.path_and_query = uri::PathAndQuery::try_from(path).ok();
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
     request
 }
 
-/// Where a request's path stands under this door; none where it stands there as it is, or does not belong here.
+/// Returns the path below this API that a request is for; `None` if the path is already there, or for another API.
 fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     let (first, second) = (parts.next(), parts.next());
     if first == Some(&PREFIX[1..]) {
-        // Senders put addresses together from parts, and leave a slash too many.
+        // Senders join parts of addresses and leave surplus slashes.
         let has_slash_too_many = path.contains("//") || (second.is_some() && path.ends_with('/'));
         return has_slash_too_many.then(|| format!("/{}", squeezed(path)));
     }
-    // No path of ours goes on so, and what begins with a sign of its own is no index.
+    // No other API has such paths, and names that begin with a sign are not indices.
     let is_of_index = second.is_some_and(|second| second.starts_with('_'));
     let is_meant = match first {
         None => matches!(*method, Method::GET | Method::HEAD) && accepts_only_json(headers),
@@ -46,7 +49,7 @@ fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
 }
 
-/// Whether a request to one name at the root makes an index of it, or asks in a way that only clients of Elasticsearch do.
+/// Reports whether a request for a single name at the root creates an index, or is sent by a client of Elasticsearch.
 fn is_about_index(method: &Method, headers: &HeaderMap) -> bool {
     let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     *method == Method::PUT || accepts().any(|kinds| kinds.contains("vnd.elasticsearch"))
@@ -65,7 +68,7 @@ fn accepts_only_json(headers: &HeaderMap) -> bool {
     accepts().any(|kinds| kinds.contains("json")) && !accepts().any(|k| k.contains("*/*") || k.contains("text/html"))
 }
 
-/// Whether an address is one of this door.
+/// Reports whether a path belongs to this API.
 pub fn is_address(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

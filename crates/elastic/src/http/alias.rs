@@ -1,4 +1,4 @@
-//! Aliases as the control store has them, and the groups that they stand for.
+//! Aliases as documents of the control store.
 //!
 //! | kind | name | document |
 //! |---|---|---|
@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of documents that aliases are.
+/// The kind of the documents.
 pub(super) const KIND: &str = "elastic-alias";
 
-/// An alias as the control store has it.
+/// An alias.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(super) struct Alias {
     pub(super) indices: BTreeSet<String>,
 }
 
-/// Names and patterns of groups by the aliases that stand for them.
+/// All aliases by name.
 pub(super) type Aliases = BTreeMap<String, Alias>;

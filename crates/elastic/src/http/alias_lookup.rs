@@ -1,4 +1,4 @@
-//! Looks up aliases: the groups that they stand for, and those of them that exist for the caller.
+//! Looks up aliases: the groups that they name, and those of them that exist for the caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
     })
 }
 
-/// The groups that the aliases of a name or pattern stand for, whether they exist or not.
+/// Returns the groups that the aliases of a name or pattern contain, whether they exist or not.
 pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern>, Problem> {
     let pattern = GroupPattern::new(written);
     let aliases = all(server)?;
@@ -25,7 +25,7 @@ pub(super) fn targets(server: &Shared, written: &str) -> Result<Vec<GroupPattern
     Ok(meant.flat_map(|(_, alias)| &alias.indices).map(GroupPattern::new).collect())
 }
 
-/// The groups that exist for the caller by the aliases that stand for them; aliases without any are left out.
+/// Returns the groups of each alias that exist for the caller. Aliases without any are left out.
 pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
     let (groups, aliases) = (server.groups(), all(server)?);
     let groups_of = |alias: &Alias| -> BTreeSet<String> {
@@ -37,7 +37,7 @@ pub(super) fn seen(server: &Shared) -> Result<BTreeMap<String, BTreeSet<String>>
     Ok(seen.filter(|(_, groups)| !groups.is_empty()).collect())
 }
 
-/// The aliases of a group as they stand in answers.
+/// Returns the aliases of a group as JSON.
 pub(super) fn shown(seen: &BTreeMap<String, BTreeSet<String>>, group: &str) -> Json_ {
     let of_group = seen.iter().filter(|(_, groups)| groups.contains(group));
     of_group.map(|(name, _)| (name.clone(), json!({}))).collect::<Map<_, _>>().into()

@@ -1,9 +1,8 @@
-//! Aliases: other names of indices, by which they can be asked.
+//! Aliases: further names of indices, for searches.
 //!
-//! They are kept in the control store by whoever may operate; other keys are told that they may not. A pattern is kept
-//! as one: groups that come later belong to it. What is sent to the name of an alias makes a group of that name, which is
-//! then asked together with the others. Of an alias everybody sees the groups within their scope, and where there is
-//! none, no alias.
+//! Aliases are stored in the control store; changes need the role `operate`. A pattern is stored as one, so that it includes
+//! later groups. Documents sent to the name of an alias create a group of that name, which searches of the alias include.
+//! A caller sees the groups of an alias within the scope of the key, and no alias without any.
 
 use axum::Json;
 use axum::body::Body;
@@ -24,7 +23,7 @@ use door::access::{Role, covers};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Most aliases, most indices of one, most actions of one request, and the longest name in bytes.
+/// Limits on aliases, indices of one, actions of one request, and the bytes of a name.
 const ALIASES_MAX: usize = 200;
 const INDICES_MAX: usize = 1_000;
 const ACTIONS_MAX: usize = 1_000;
@@ -40,7 +39,7 @@ pub(super) struct AliasAddress {
     name: Option<String>,
 }
 
-/// `_alias`, `_alias/{name}`, `{index}/_alias`, `{index}/_alias/{name}`: indices with their aliases.
+/// Answers `_alias`, `_alias/{name}`, `{index}/_alias`, `{index}/_alias/{name}`: indices with their aliases.
 pub(super) async fn list(
     server: Shared,
     Path(address): Path<AliasAddress>,
@@ -50,7 +49,7 @@ pub(super) async fn list(
 }
 
 fn answer(server: &Shared, index: &str, names: Option<&str>, parameters: &Parameters) -> Result<Response, Problem> {
-    // Agents that only send ask too, before they make one.
+    // Senders query aliases as well, before they create one.
     if !server.caller.may(Role::Read) {
         return Ok(missing(names.unwrap_or_default()));
     }
@@ -76,13 +75,13 @@ fn answer(server: &Shared, index: &str, names: Option<&str>, parameters: &Parame
     }
 }
 
-/// What is answered where there is no such alias: this error alone is a text.
+/// Answers that an alias does not exist. Only this error of Elasticsearch is a string.
 fn missing(names: &str) -> Response {
     let body = json!({"error": format!("alias [{names}] missing"), "status": 404});
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }
 
-/// One thing that is done to an alias.
+/// A change of an alias.
 #[derive(Clone, Debug, PartialEq)]
 struct Action {
     is_added: bool,
@@ -91,14 +90,14 @@ struct Action {
     must_exist: bool,
 }
 
-/// `POST _aliases`: several actions, of which all are done or none.
+/// Answers `POST _aliases`: carries out all actions or none.
 pub(super) async fn change(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
     let actions = actions(&body)?;
     apply(server, actions).await
 }
 
-/// `PUT {index}/_alias/{name}`
+/// Answers `PUT {index}/_alias/{name}`.
 pub(super) async fn add(
     server: Shared,
     Path((index, alias)): Path<(String, String)>,
@@ -112,7 +111,7 @@ pub(super) async fn add(
     apply(server, index.split(',').map(action).collect()).await
 }
 
-/// `DELETE {index}/_alias/{name}`
+/// Answers `DELETE {index}/_alias/{name}`.
 pub(super) async fn remove(
     server: Shared,
     Path((index, aliases)): Path<(String, String)>,
@@ -221,7 +220,7 @@ fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<
         index => group_name_of_outside(index).as_str().to_owned(),
     };
     if !covers(&server.caller.scope, &index) {
-        let message = format!("this key may not decide about the group {index}");
+        let message = format!("this key does not cover the group {index}");
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     }
     if action.is_added {
@@ -229,7 +228,7 @@ fn apply_one(server: &Shared, aliases: &mut Aliases, action: &Action) -> Result<
         aliases.entry(action.alias.clone()).or_default().indices.insert(index);
         return Ok(());
     }
-    // A pattern takes away what it matches; a name only itself.
+    // A pattern removes all that it matches; a name only itself.
     let (names, pattern) = (GroupPattern::new(&action.alias), GroupPattern::new(&index));
     let mut n_removed = 0;
     for alias in aliases.iter_mut().filter(|(name, _)| names.matches(name)).map(|(_, alias)| alias) {

@@ -1,5 +1,4 @@
-//! `_async_search`: searches that may be answered later. These are answered at once, so that there is nothing to come
-//! back for, and no id to come back with.
+//! `_async_search`: searches that a client may fetch later. They are answered at once, without an id.
 
 use axum::Json;
 use axum::body::Body;
@@ -16,7 +15,7 @@ use super::search;
 use super::state::Shared;
 use door::problem::Problem;
 
-/// `_async_search`: a search that is answered at once.
+/// Answers `_async_search`: a search that is answered at once.
 pub(super) async fn search(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -43,7 +42,7 @@ pub(super) async fn search(
     }))))
 }
 
-/// None is kept.
+/// Answers that no search is stored.
 pub(super) async fn missing(Path(id): Path<String>) -> Response {
     error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &id)
 }

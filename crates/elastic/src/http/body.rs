@@ -9,10 +9,10 @@ use super::state::Shared;
 use door::headers::encoding;
 use door::problem::Problem;
 
-/// Largest body of a question.
+/// Largest body of a search.
 const BODY_BYTES_MAX: usize = 8 << 20;
 
-/// Reads a body, unpacked.
+/// Reads and decompresses a body.
 pub(super) async fn body_of(server: &Shared, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let encoding = encoding(headers)?;
     let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
@@ -20,13 +20,13 @@ pub(super) async fn body_of(server: &Shared, headers: &HeaderMap, body: Body) ->
     Ok(decode(received.bytes(), encoding, bytes_max)?.into_owned())
 }
 
-/// A body as JSON; an empty one asks for nothing in particular.
+/// Parses a body as JSON; an empty one is an empty object.
 pub(super) fn json_of(bytes: &[u8]) -> Result<Json_, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(json!({}));
     }
     let unreadable = |error: serde_json::Error| {
-        Problem::bad_request("parsing_exception", format!("the body is no JSON that can be read: {error}"))
+        Problem::bad_request("parsing_exception", format!("the body is not valid JSON: {error}"))
     };
     serde_json::from_slice(bytes).map_err(unreadable)
 }

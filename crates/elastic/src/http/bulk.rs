@@ -1,4 +1,4 @@
-//! `_bulk`, `_doc`, `_create`: documents on their way in.
+//! `_bulk`, `_doc`, `_create`: stores documents.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -23,15 +23,15 @@ use door::headers::{batch_id, encoding};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// What the way in says of a body without any line.
+/// The intake's error for a body without a line.
 const EMPTY: &str = "it is empty";
 
-/// Most actions of a request that are named one by one where none can be.
+/// Limit on the actions that are named in the error if none has an index.
 const INVALID_MAX: usize = 100;
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// `_bulk`: actions of the index in the address, unless they name another.
+/// Answers `_bulk`: actions of the index in the address, unless they name another.
 pub(super) async fn bulk(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -67,7 +67,7 @@ pub(super) async fn bulk(
     Ok((JSON, answer).into_response())
 }
 
-/// Says why a document of a group, with its id, is refused.
+/// Checks a document of a group, with its id; returns the reason for a refusal.
 type Fit = dyn Fn(&GroupName, &[u8], Option<&str>) -> Option<Refusal>;
 
 /// Returns the way into the store for the documents of a sender.
@@ -75,7 +75,7 @@ fn documents<'a>(server: &'a Shared, sender: &'a Sender<'a>, check: &'a Fit) -> 
     DocumentIntake { intake: &server.app.intake, counter: &server.state.documents, sender, check }
 }
 
-/// Refuses documents that do not fit the mapping of their index.
+/// Returns the check against the mapping of an index.
 fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
     let all = mappings::all(server)?;
     let last: RefCell<Option<(GroupName, Option<Arc<Mapping>>)>> = RefCell::default();
@@ -90,7 +90,7 @@ fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
     }))
 }
 
-/// A body whose first line is no action, in the words of Elasticsearch.
+/// Returns the error for a body whose first line is not an action, in Elasticsearch's words.
 fn malformed(error: IngestError) -> Problem {
     match error {
         IngestError::BadBody { ref problem, .. } if problem != EMPTY => {
@@ -108,7 +108,7 @@ pub(super) struct DocumentAddress {
     id: Option<String>,
 }
 
-/// A document, with an id or without.
+/// Answers `_doc`: stores a document, with an id or without.
 pub(super) async fn document(
     server: Shared,
     Path(address): Path<DocumentAddress>,
@@ -120,7 +120,7 @@ pub(super) async fn document(
     one(server, action, address, parameters, headers, body).await
 }
 
-/// A document with an id that no other may have.
+/// Answers `_create`: stores a document whose id must be new.
 pub(super) async fn create(
     server: Shared,
     Path(address): Path<DocumentAddress>,
@@ -168,7 +168,7 @@ async fn one(
     server.intake.run(encoding, n_bytes, work).await?
 }
 
-/// Patterns of a single document's answer as those of an item.
+/// Converts patterns for the answer to a single document into patterns for an item.
 fn of_item(patterns: &str, action: Action) -> String {
     let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
     let moved = patterns.map(|pattern| match pattern.strip_prefix('-') {

@@ -8,11 +8,11 @@ use types::Timestamp;
 use super::filter::{Filter, KEYS};
 use crate::bulk::{Item, Items, Outcome, Refusal};
 
-/// What stands between the id and the number of an event that was stored.
+/// The part between id and number of a stored event.
 const CREATED: &[u8] =
     br#","_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":"#;
 
-/// What became of an item, as HTTP says it.
+/// The status of an item.
 pub(super) struct ItemStatus<'i> {
     pub(super) status: StatusCode,
     /// Type and reason of the error.
@@ -47,7 +47,7 @@ impl ItemStatus<'_> {
     }
 }
 
-/// The answer to a bulk request.
+/// Returns the answer to a bulk request.
 pub(super) fn bulk(items: &Items<'_>, filter: &Filter, received: Timestamp, took_ms: i64) -> Vec<u8> {
     let failed = items.items.iter().any(|item| item.outcome != Outcome::Created);
     let mut out = Vec::with_capacity(64 + items.items.len() * 192);
@@ -69,7 +69,7 @@ pub(super) fn bulk(items: &Items<'_>, filter: &Filter, received: Timestamp, took
             out.extend_from_slice(b"},");
             has_items = true;
         } else {
-            // As in Elasticsearch, what is left empty by a filter is left out.
+            // As in Elasticsearch, items that a filter leaves empty are left out.
             out.truncate(start);
         }
         number += u64::from(item.outcome == Outcome::Created);
@@ -85,14 +85,14 @@ pub(super) fn bulk(items: &Items<'_>, filter: &Filter, received: Timestamp, took
     out
 }
 
-/// The answer to a document that was stored.
+/// Returns the answer to a document that was stored.
 pub(super) fn document(item: &Item<'_>, filter: &Filter, received: Timestamp, number: u64) -> Vec<u8> {
     let mut out = Vec::new();
     write_item(&mut out, item, filter.keys(item.action), received, number);
     out
 }
 
-/// Writes what is wanted of an item; whether that is anything.
+/// Writes the requested keys of an item; reports whether there are any.
 fn write_item(out: &mut Vec<u8>, item: &Item<'_>, keys: &[bool; KEYS.len()], received: Timestamp, number: u64) -> bool {
     if item.outcome == Outcome::Created && keys.iter().all(|wanted| *wanted) {
         write_created(out, item, received, number);
@@ -130,7 +130,7 @@ fn write_item(out: &mut Vec<u8>, item: &Item<'_>, keys: &[bool; KEYS.len()], rec
     has_any
 }
 
-/// Writes all that is to be said of an item that was stored: what most items are answered, at the cost of a few copies.
+/// Writes all keys of a stored item. This is the answer to most items, at the cost of a few copies.
 fn write_created(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64) {
     out.extend_from_slice(b"{\"_index\":");
     write_text(out, &item.index);
@@ -141,8 +141,7 @@ fn write_created(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number
     out.extend_from_slice(b",\"_primary_term\":1,\"status\":201}");
 }
 
-/// Writes the id that the sender gave, else one of ours, which is of no use but to be different from all others: the
-/// time of the request and the number of the event.
+/// Writes the sender's id, else a unique one: the time of the request and the number of the event.
 fn write_id(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64) {
     match (&item.id, &item.outcome) {
         (Some(id), _) => write_text(out, id),
@@ -152,7 +151,7 @@ fn write_id(out: &mut Vec<u8>, item: &Item<'_>, received: Timestamp, number: u64
 }
 
 fn write_text(out: &mut Vec<u8>, text: &str) {
-    // Writing to memory cannot fail, nor can making JSON of a text.
+    // Neither writing to memory nor serialising a text can fail.
     let _ = serde_json::to_writer(out, text);
 }
 

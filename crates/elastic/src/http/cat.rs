@@ -18,7 +18,7 @@ use super::{created_indices, info};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Names of columns; the first is the one that is shown.
+/// The names of a column; the first one is shown.
 type Column = &'static [&'static str];
 
 /// A list with its columns.
@@ -39,7 +39,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// The value as it is shown; `unit` is what `bytes` of the address says.
+    /// Returns the text of the value; `unit` is the parameter `bytes`.
     fn shown(&self, unit: Option<&str>) -> String {
         match (self, unit) {
             (Self::Text(text), _) => text.clone(),
@@ -64,7 +64,7 @@ impl Cell {
     }
 }
 
-/// `272.4kb`
+/// Returns a size such as `272.4kb`.
 fn in_words(bytes: u64) -> String {
     let units = ["b", "kb", "mb", "gb", "tb", "pb"];
     let power = (0..units.len() - 1).find(|power| bytes >> (10 * (power + 1)) == 0).unwrap_or(units.len() - 1);
@@ -79,7 +79,7 @@ fn unknown_column(name: &str, columns: &[Column]) -> Problem {
 }
 
 impl List {
-    /// The list as it is asked for.
+    /// Answers with the list in the requested order, columns and format.
     fn answer(mut self, parameters: &Parameters, headers: &HeaderMap) -> Result<Response, Problem> {
         let text = |text: String| ([(header::CONTENT_TYPE, "text/plain; charset=UTF-8")], text).into_response();
         let place = |name: &str| self.columns.iter().position(|column| column.contains(&name));
@@ -96,7 +96,7 @@ impl List {
             keys.push((place(name).ok_or_else(|| unknown_column(name, self.columns))?, is_descending));
         }
         let shown: Vec<(String, usize)> = match parameters.get("h") {
-            // Under the name by which it was asked for; what there is not is left out.
+            // Columns have the requested names; unknown ones are left out.
             Some(names) => {
                 let patterns = names.split(',').map(str::trim);
                 let of_pattern = |pattern: &str| -> Vec<(String, usize)> {
@@ -143,7 +143,7 @@ impl List {
     }
 }
 
-/// Lines whose columns stand below each other.
+/// Returns lines with aligned columns.
 fn aligned(lines: Vec<Vec<String>>) -> String {
     let n_columns = lines.first().map_or(0, Vec::len);
     let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
@@ -155,7 +155,7 @@ fn aligned(lines: Vec<Vec<String>>) -> String {
     lines.iter().map(line).collect()
 }
 
-/// Groups that names stand for, those without an event too, each with its events and bytes.
+/// Returns the groups that names match, including those without events, each with its events and bytes.
 fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(String, u64, u64)>, Problem> {
     let groups = groups_of(server, names, parameters)?;
     let size = |group: &GroupStatus| (group.name.to_string(), group.n_events, bytes_of(group));
@@ -168,7 +168,7 @@ fn sizes(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<(S
     Ok(sizes)
 }
 
-/// `_cat/indices`
+/// Answers `_cat/indices`.
 pub(super) async fn indices(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -212,7 +212,7 @@ fn indices_list(server: &Shared, names: &str, parameters: &Parameters) -> Result
     Ok(List { columns: COLUMNS, rows: sizes.into_iter().filter(|_| is_wanted).map(row).collect() })
 }
 
-/// `_cat/count`
+/// Answers `_cat/count`.
 pub(super) async fn count(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -229,14 +229,14 @@ fn count_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<L
     Ok(List { columns: COLUMNS, rows: vec![vec![epoch, clock, Cell::text(count.to_string())]] })
 }
 
-/// Seconds since 1970, and the time of day.
+/// Returns the seconds since 1970 and the time of day.
 fn clock(server: &Shared) -> (Cell, Cell) {
     let seconds = server.now().0.div_euclid(1_000_000_000);
     let (hours, minutes) = (seconds.div_euclid(3600).rem_euclid(24), seconds.div_euclid(60).rem_euclid(60));
     (Cell::text(seconds.to_string()), Cell::text(format!("{hours:02}:{minutes:02}:{:02}", seconds.rem_euclid(60))))
 }
 
-/// `_cat/health`
+/// Answers `_cat/health`.
 pub(super) async fn health(
     server: Shared,
     parameters: CheckedParameters,
@@ -265,7 +265,7 @@ pub(super) async fn health(
     List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
 }
 
-/// `_cat/nodes`
+/// Answers `_cat/nodes`.
 pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> Result<Response, Problem> {
     const COLUMNS: &[Column] = &[
         &["ip", "i"],
@@ -281,7 +281,7 @@ pub(super) async fn nodes(parameters: CheckedParameters, headers: HeaderMap) -> 
     List { columns: COLUMNS, rows: vec![row] }.answer(&parameters, &headers)
 }
 
-/// `_cat/shards`
+/// Answers `_cat/shards`.
 pub(super) async fn shards(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -308,7 +308,7 @@ fn shards_list(server: &Shared, names: &str, parameters: &Parameters) -> Result<
     Ok(List { columns: COLUMNS, rows: sizes(server, names, parameters)?.into_iter().map(row).collect() })
 }
 
-/// `_cat/aliases`
+/// Answers `_cat/aliases`.
 pub(super) async fn aliases(
     server: Shared,
     IndexNames(aliases): IndexNames,
@@ -338,7 +338,7 @@ fn aliases_list(server: &Shared, names: &str) -> Result<List, Problem> {
     Ok(List { columns: COLUMNS, rows })
 }
 
-/// Lists of what there is none of: templates, plugins.
+/// Answers with an empty list: there are no plugins.
 pub(super) async fn nothing() -> Json<Json_> {
     Json(json!([]))
 }

@@ -30,10 +30,10 @@ use super::{created_indices, info, mappings};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Most fields of a group that are told of, those that most events have.
+/// Limit on the fields of a group in an answer; the most frequent ones are returned.
 const FIELDS_MAX: usize = 10_000;
 
-/// Most runs of a group whose fields are looked at, the newest ones.
+/// Limit on the runs of a group whose fields are read, newest first.
 const RUNS_MAX: usize = 1_000;
 
 /// Fields that every event has, with their types.
@@ -77,7 +77,7 @@ async fn fields_of(
     .await
 }
 
-/// All fields of a group with their types, and whether they are declared.
+/// Returns all fields of a group with their types, and whether they are declared.
 fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, String, bool)> {
     let mut typed: BTreeMap<&str, (&str, bool)> = OURS.into_iter().map(|(name, kind)| (name, (kind, false))).collect();
     for field in fields {
@@ -95,7 +95,7 @@ fn typed(fields: &[FieldSummaryRow], mapping: Option<&Mapping>) -> Vec<(String, 
     typed.into_iter().map(|(name, (kind, is_declared))| (name.to_owned(), kind.to_owned(), is_declared)).collect()
 }
 
-/// What the fields of indices are declared to be.
+/// Returns the declared types of the fields of indices.
 fn schema_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<language::mapping::Schema, Problem> {
     let groups = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     mappings::schema(server, groups.as_deref())
@@ -108,7 +108,7 @@ fn property(kind: &str) -> Json_ {
     }
 }
 
-/// Puts a field at its path, objects around it.
+/// Inserts a field at a path, and the objects around it.
 fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
     if let Some((first, rest)) = path.split_once('.')
         && !first.is_empty()
@@ -124,7 +124,7 @@ fn put(properties: &mut Map<String, Json_>, path: &str, property: Json_) {
     }
 }
 
-/// `_mapping`: the fields of indices, declared and found.
+/// Answers `_mapping`: the declared and observed fields of indices.
 pub(super) async fn mapping(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -152,7 +152,7 @@ pub(super) async fn mapping(
     Ok(Json(Paths::of(&parameters).shown(groups.into_iter().map(of_group).collect())))
 }
 
-/// `_field_caps`: the fields of indices, and what can be done with them.
+/// Answers `_field_caps`: the fields of indices and their capabilities.
 pub(super) async fn capabilities(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -166,7 +166,7 @@ pub(super) async fn capabilities(
     let of_body = body.get("fields").and_then(Json_::as_array).into_iter().flatten().filter_map(Json_::as_str);
     patterns.extend(of_body.map(GroupPattern::new));
     let is_wanted = |name: &str| patterns.is_empty() || GroupPattern::any_matches(&patterns, name);
-    // Indices that have nothing in the time of the filter are left out, and all else of it is only checked.
+    // Indices without events in the range of the filter are left out; its other conditions are checked only.
     let range = match body.get("index_filter") {
         Some(filter) => parse_query(Some(filter), server.now(), &schema_of(&server, &index, &parameters)?)?.range,
         None => TimeRange::ALL,
@@ -186,7 +186,7 @@ pub(super) async fn capabilities(
     fields.retain(|name, _| is_wanted(name));
     let one = |kind: &str| {
         let is_aggregatable = kind != "object";
-        // Types of one family are shown by its name.
+        // Types of a family have its name.
         let kind = if kind == "match_only_text" { "text" } else { kind };
         json!({"type": kind, "metadata_field": false, "searchable": true, "aggregatable": is_aggregatable})
     };
@@ -198,7 +198,7 @@ pub(super) async fn capabilities(
     Ok(Json(Paths::of(&parameters).shown(answer)))
 }
 
-/// The groups that names stand for.
+/// Returns the groups that names of indices match.
 pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -> Result<Vec<GroupStatus>, Problem> {
     let wanted = indices::resolve(server, names, Leniency::of_parameters(parameters)?)?;
     let Some(wanted) = wanted else { return Ok(Vec::new()) };
@@ -207,7 +207,7 @@ pub(super) fn groups_of(server: &Shared, names: &str, parameters: &Parameters) -
     Ok(groups)
 }
 
-/// `_resolve/index/{name}`.
+/// Answers `_resolve/index/{name}`.
 pub(super) async fn resolve(
     server: Shared,
     Path(name): Path<String>,
@@ -230,12 +230,12 @@ pub(super) async fn resolve(
     Ok(Json(json!({"indices": indices, "aliases": of_alias, "data_streams": []})))
 }
 
-/// What a group takes: of one that is not in segments yet, what was sent.
+/// Returns the bytes of a group: stored ones, or those sent if it is not in segments yet.
 pub(super) fn bytes_of(group: &GroupStatus) -> u64 {
     if group.bytes_stored > 0 { group.bytes_stored } else { group.bytes_raw }
 }
 
-/// `_stats`: the number of events and their bytes. A group counts as one shard.
+/// Answers `_stats`: the number of events and their bytes. A group counts as one shard.
 pub(super) async fn stats(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -258,7 +258,7 @@ pub(super) async fn stats(
     Ok(Json(json!({"_shards": shards, "_all": both(&all), "indices": indices})))
 }
 
-/// `_search_shards`: one shard for each group.
+/// Answers `_search_shards`: one shard for each group.
 pub(super) async fn shards(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -274,7 +274,7 @@ pub(super) async fn shards(
     Ok(Json(json!({"nodes": {info::ID: {"name": info::NAME}}, "indices": indices, "shards": shards})))
 }
 
-/// `_cluster/stats`
+/// Answers `_cluster/stats`.
 pub(super) async fn cluster_stats(server: Shared) -> Json<Json_> {
     let groups = server.groups();
     let sum = |number: fn(&storage::GroupStatus) -> u64| groups.iter().map(number).sum::<u64>();

@@ -1,5 +1,5 @@
-//! The parameters that each kind of address takes. Another is refused, as Elasticsearch refuses it: an unknown or misspelled
-//! one would change the answer without a sign.
+//! The parameters of each route. Others are refused, as in Elasticsearch: an unknown or misspelled parameter would change
+//! the answer without a sign.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,13 +10,13 @@ use super::errors::NOT_SUPPORTED;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Taken everywhere.
+/// Valid everywhere.
 const COMMON: [&str; 6] = ["error_trace", "filter_path", "human", "pretty", "source", "source_content_type"];
 
-/// Which indices are meant.
+/// Selection of indices.
 const INDICES: [&str; 4] = ["allow_no_indices", "expand_wildcards", "ignore_throttled", "ignore_unavailable"];
 
-/// How long Elasticsearch may take; nothing here takes so long.
+/// Time limits of Elasticsearch, which have no effect here.
 const PATIENCE: [&str; 4] = ["local", "master_timeout", "timeout", "wait_for_active_shards"];
 
 /// The shape of lists of `_cat`.
@@ -25,10 +25,10 @@ const CAT: [&str; 9] = ["bytes", "format", "h", "help", "local", "master_timeout
 /// A query in the address.
 const QUERY: [&str; 7] = ["analyze_wildcard", "analyzer", "default_operator", "df", "lenient", "q", "terminate_after"];
 
-/// Which parts of documents are shown.
+/// Selection of the parts of documents.
 const SOURCE: [&str; 5] = ["_source", "_source_excludes", "_source_includes", "routing", "preference"];
 
-/// What a search takes besides.
+/// Further parameters of a search.
 const SEARCH: [&str; 24] = [
     "allow_partial_search_results",
     "batched_reduce_size",
@@ -56,7 +56,7 @@ const SEARCH: [&str; 24] = [
     "version",
 ];
 
-/// What each kind of address takes, by the end of its path.
+/// The parameters of each route, by the end of its path.
 const BY_ROUTE: [(&str, &[&[&str]]); 33] = [
     ("/_search", &[&INDICES, &QUERY, &SOURCE, &SEARCH]),
     (
@@ -147,7 +147,7 @@ const BY_ROUTE: [(&str, &[&[&str]]); 33] = [
     ("/{index}", &[&INDICES, &PATIENCE, &["features", "flat_settings", "include_defaults", "include_type_name"]]),
 ];
 
-/// Parameters that change what is found or shown, and are not supported where they are not as usual.
+/// Parameters that are supported with these values only, since others would change the answer.
 const REFUSED: [(&str, &[&str]); 4] = [
     ("explain", &["false"]),
     ("analyzer", &["standard"]),
@@ -155,7 +155,7 @@ const REFUSED: [(&str, &[&str]); 4] = [
     ("search_type", &["query_then_fetch", "dfs_query_then_fetch"]),
 ];
 
-/// The parameters of a request, all of which are known.
+/// The parameters of a request, all of them valid.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CheckedParameters(Parameters);
 
@@ -168,7 +168,7 @@ impl Deref for CheckedParameters {
 }
 
 impl CheckedParameters {
-    /// The parameters without those named.
+    /// Returns the parameters without those with these names.
     pub(super) fn without(&self, names: &[&str]) -> Vec<(String, String)> {
         self.0.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
     }
@@ -216,7 +216,7 @@ fn check(route: &str, path: &str, parameters: &Parameters) -> Result<(), Problem
     Ok(())
 }
 
-/// Whether the value of a parameter is one that it can have.
+/// Reports whether a value is valid for a parameter.
 fn fits(name: &str, value: &str) -> bool {
     const FLAGS: [&str; 17] = [
         "allow_no_indices",
@@ -242,7 +242,7 @@ fn fits(name: &str, value: &str) -> bool {
         "batched_reduce_size" | "max_concurrent_shard_requests" | "pre_filter_shard_size" => {
             value.parse::<u64>().is_ok()
         }
-        // All events are looked at.
+        // Searches read all events.
         "terminate_after" => value == "0",
         "default_operator" => value.eq_ignore_ascii_case("and") || value.eq_ignore_ascii_case("or"),
         "expand_wildcards" => {
@@ -253,7 +253,7 @@ fn fits(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a name differs from another in one letter, or in two that changed places.
+/// Reports whether two names differ in one letter, or in two swapped ones.
 fn is_near(known: &str, written: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (known.chars().collect(), written.chars().collect());
     let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();

@@ -21,7 +21,7 @@ const KIND: &str = "elastic-index";
 /// Limit on the indices that were created and have no event yet.
 const INDICES_MAX: usize = 1_000;
 
-/// The names of all indices that were created.
+/// Returns the names of all indices that were created.
 fn all(server: &Shared) -> Result<Arc<BTreeSet<String>>, Problem> {
     let read = || Ok(server.whole_store().settings(KIND)?.into_iter().map(|(name, _)| name).collect());
     server.state.created.get(read)
@@ -32,11 +32,11 @@ pub(super) fn has(server: &Shared, group: &GroupName) -> Result<bool, Problem> {
     Ok(all(server)?.contains(group.as_str()))
 }
 
-/// The created indices that exist for the caller and have no event yet.
+/// Returns the created indices that exist for the caller and have no event yet.
 pub(super) fn empty(server: &Shared) -> Result<Vec<GroupName>, Problem> {
     let names = all(server)?;
     let names = names.iter().filter_map(|name| GroupName::new(name));
-    Ok(names.filter(|name| server.reaches(name.as_str()) && !server.whole_store().has_group(name)).collect())
+    Ok(names.filter(|name| server.reaches(name.as_str()) && !server.store().has_group(name)).collect())
 }
 
 /// Creates an index.

@@ -1,10 +1,10 @@
-//! What an index was declared to be.
+//! Declarations of indices.
 
 use language::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json_;
 
-/// What an index was declared to be, as the control store has it.
+/// The mappings and settings that were declared for an index.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(super) struct Declaration {
     #[serde(default)]
@@ -14,7 +14,7 @@ pub(super) struct Declaration {
 }
 
 impl Declaration {
-    /// What is declared here and above it.
+    /// Merges a declaration over this one.
     pub(super) fn with(&self, above: &Self) -> Self {
         let merged = |below: &Json_, above: &Json_| match (below.is_null(), above.is_null()) {
             (_, true) => below.clone(),

@@ -1,7 +1,7 @@
-//! `DELETE {index}` and `_delete_by_query`: groups, and events that a query chooses, are deleted as by the API of ours.
+//! `DELETE {index}` and `_delete_by_query`: deletes groups, and events that a query selects, like the native API.
 //!
-//! A deletion by query is done when it is answered, also where a client does not want to wait for it: its task is the
-//! receipt that the store keeps. A task's id holds the receipts of all groups, as hexadecimal numbers.
+//! A deletion by query is complete when it is answered, even if the client does not wait for it: its task is the receipt in
+//! the store. The id of a task contains the receipts of all groups as hexadecimal numbers.
 
 use axum::Json;
 use axum::body::Body;
@@ -30,7 +30,7 @@ fn argument(message: impl Into<String>) -> Problem {
     Problem::bad_request("illegal_argument_exception", message)
 }
 
-/// `DELETE {index}`: one or several groups by their names.
+/// Answers `DELETE {index}`: one or several groups by their names.
 pub(super) async fn index(
     server: Shared,
     Path(names): Path<String>,
@@ -44,7 +44,7 @@ pub(super) async fn index(
         }
         let group = group_name_of_outside(name);
         server.must_be_deletable(&group)?;
-        if server.whole_store().has_group(&group) || created_indices::has(&server, &group)? {
+        if server.store().has_group(&group) || created_indices::has(&server, &group)? {
             groups.push(group);
         } else if !targets(&server, name)?.is_empty() {
             return Err(argument(format!(
@@ -67,7 +67,7 @@ pub(super) async fn index(
     Ok(Json(json!({"acknowledged": true})))
 }
 
-/// `{index}/_delete_by_query`
+/// Answers `{index}/_delete_by_query`.
 pub(super) async fn by_query(
     server: Shared,
     Path(names): Path<String>,
@@ -118,7 +118,7 @@ pub(super) async fn by_query(
     Ok(Json(filter.shown(answer)))
 }
 
-/// Refuses what is not said, and what would delete another set of events.
+/// Refuses a missing query, and options that would delete other events.
 fn check(body: &Json_, parameters: &Parameters) -> Result<(), Problem> {
     if body.get("query").is_none() && parameters.get("q").is_none() {
         let message = "Validation Failed: 1: query is missing;";
@@ -144,7 +144,7 @@ fn summary(receipts: &[DeletionReceipt]) -> Json_ {
     })
 }
 
-/// `_tasks/{id}`: what a deletion by query came to.
+/// Answers `_tasks/{id}`: the result of a deletion by query.
 pub(super) async fn task(server: Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let missing = || {
         let reason = format!("task [{id}] isn't running and hasn't stored its results");

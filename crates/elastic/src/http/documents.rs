@@ -23,10 +23,10 @@ use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Most documents of one `_mget`.
+/// Limit on the documents of one `_mget`.
 const DOCUMENTS_MAX: usize = 1_000;
 
-/// `GET {index}/_doc/{id}`
+/// Answers `GET {index}/_doc/{id}`.
 pub(super) async fn get(
     server: Shared,
     Path((index, id)): Path<(String, String)>,
@@ -40,7 +40,7 @@ pub(super) async fn get(
     Ok((status, Json(filter.shown(answer))).into_response())
 }
 
-/// `GET {index}/_source/{id}`
+/// Answers `GET {index}/_source/{id}`.
 pub(super) async fn source(
     server: Shared,
     Path((index, id)): Path<(String, String)>,
@@ -56,15 +56,15 @@ pub(super) async fn source(
     }
 }
 
-/// A document that is asked for.
+/// A requested document.
 struct DocumentRequest {
     index: String,
     id: String,
-    /// Which parts of it are shown, where it says so itself.
+    /// Its own selection of fields, if it has one.
     source: Option<Json_>,
 }
 
-/// `_mget`: documents of the index of the address, unless they name another.
+/// Answers `_mget`: documents of the index of the address, unless they name another.
 pub(super) async fn many(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -91,7 +91,7 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Pro
     for (name, value) in body.as_object().into_iter().flatten() {
         let list = value
             .as_array()
-            .ok_or_else(|| Problem::bad_request("parsing_exception", format!("[{name}] is no list")))?;
+            .ok_or_else(|| Problem::bad_request("parsing_exception", format!("[{name}] is not a list")))?;
         for one in list {
             let text = |name: &str| one.get(name).and_then(Json_::as_str).map(str::to_owned);
             let id = match name.as_str() {
@@ -115,7 +115,7 @@ fn wanted(body: &Json_, index: Option<&str>) -> Result<Vec<DocumentRequest>, Pro
     }
 }
 
-/// The hits of these documents, each in its place. Of several with one id it is the newest.
+/// Returns the hits of documents in their order; the newest of several with one id.
 async fn find(
     server: &Shared,
     wanted: &[DocumentRequest],
@@ -145,7 +145,7 @@ async fn find(
             let mut answer = run(reading, groups, &search, now)?.answer;
             let hits = answer["hits"]["hits"].as_array_mut().map(std::mem::take).unwrap_or_default();
             for place in places {
-                // Newest first, as hits without an order come.
+                // Hits without an order are newest first.
                 found[place] = hits.iter().find(|hit| hit["_id"] == ids[place].as_str()).cloned();
             }
         }
@@ -154,7 +154,7 @@ async fn find(
     .await
 }
 
-/// A hit as a document that was asked for by its id.
+/// Returns a hit in the form of a document.
 fn shown(mut hit: Json_) -> Json_ {
     let mut answer = json!({
         "_index": hit["_index"].take(), "_id": hit["_id"].take(), "_version": 1, "_seq_no": 0, "_primary_term": 1,

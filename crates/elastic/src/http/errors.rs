@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 
 use door::problem::Problem;
 
-/// What is said of what Elasticsearch knows and this door does not.
+/// The end of errors about features of Elasticsearch that are missing here.
 pub(super) const NOT_SUPPORTED: &str = "is not supported here";
 
-/// A problem in the form of Elasticsearch, as it stands in an answer to several questions.
+/// Returns a problem as status and JSON in the form of Elasticsearch.
 pub(super) fn problem_json(problem: &Problem) -> (StatusCode, Value) {
-    // Senders drop what is answered with a status that they do not know.
+    // Senders drop events after a status that they do not know.
     let status = match problem.status {
         StatusCode::INSUFFICIENT_STORAGE => StatusCode::SERVICE_UNAVAILABLE,
         status => status,
     };
     let kind = match status {
-        // Codes of ours have no underscores: this one is the name of an exception already.
+        // A code with an underscore is the name of an exception already.
         _ if problem.code.contains('_') => problem.code,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "security_exception",
         StatusCode::NOT_FOUND => "resource_not_found_exception",
@@ -33,7 +33,7 @@ pub(super) fn problem_json(problem: &Problem) -> (StatusCode, Value) {
     (status, error_json(status, kind, &problem.sentence()))
 }
 
-/// An error in the form of Elasticsearch.
+/// Answers with an error in the form of Elasticsearch.
 pub(super) fn error_answer(status: StatusCode, kind: &str, reason: &str) -> Response {
     let body = error_json(status, kind, reason);
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()

@@ -1,7 +1,7 @@
 //! `_query`: ES|QL, answered as JSON, CSV, TSV or text.
 //!
-//! The query is checked against the types that `_mapping` says, of one snapshot, and runs over the time that its conditions
-//! leave. A key sees the columns and events of its own groups only.
+//! A query is checked against the types of `_mapping` in one snapshot, and runs over the range of its conditions. A key
+//! sees the columns and events of its own groups only.
 
 mod form;
 
@@ -31,7 +31,7 @@ use super::state::Shared;
 use door::problem::Problem;
 use door::reading::Scope;
 
-/// Keys of a request that change nothing here.
+/// Members of a request without an effect.
 const HARMLESS: [&str; 4] =
     ["include_ccs_metadata", "include_execution_metadata", "keep_alive", "wait_for_completion_timeout"];
 
@@ -70,7 +70,7 @@ pub(super) async fn asynchronous(
     answer(server, parameters, headers, body, Timing::Asynchronous).await
 }
 
-/// No answer is kept.
+/// Answers that no result is stored.
 pub(super) async fn missing(Path(id): Path<String>) -> Response {
     error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &id)
 }
@@ -121,7 +121,7 @@ async fn answer(
     Ok(response)
 }
 
-/// What the author of the query should know, as headers.
+/// Returns warnings as headers.
 fn warnings(checked: &Checked, reasons: &[PartialReason]) -> Vec<HeaderValue> {
     let texts = checked.warnings.iter().chain(reasons.iter().map(|reason| &reason.message));
     let header = |text: &String| {
@@ -131,10 +131,10 @@ fn warnings(checked: &Checked, reasons: &[PartialReason]) -> Vec<HeaderValue> {
     texts.filter_map(header).collect()
 }
 
-/// Reads a request; tells also whether values are wanted by columns.
+/// Reads a request, and whether values are requested by columns.
 fn question(body: &Json_, now: Timestamp, timing: Timing) -> Result<(Question, bool), Problem> {
     let Some(members) = body.as_object() else {
-        return Err(Problem::bad_request("parsing_exception", "the body is no object"));
+        return Err(Problem::bad_request("parsing_exception", "the body is not an object"));
     };
     let is_async = timing == Timing::Asynchronous;
     let refused = |what: String| Problem::bad_request("illegal_argument_exception", what);
@@ -198,7 +198,7 @@ fn run(reading: &Reading<'_>, question: &Question) -> Result<(Checked, Answer), 
     Ok((checked, answer))
 }
 
-/// The groups that a query is about; `None` where it is about none.
+/// Returns the groups of a query; `None` if it has none.
 fn groups(reading: &Reading<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>, Problem> {
     let Some(names) = statement.indices() else { return Ok(None) };
     let leniency = Leniency { ignores_missing: false, allows_nothing: false };

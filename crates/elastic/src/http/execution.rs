@@ -19,13 +19,13 @@ use crate::{AggregationResult, Executor, run_aggregations};
 use door::problem::Problem;
 use door::reading::Scope;
 
-/// What a search came to.
+/// The result of a search.
 pub(super) struct SearchResult {
-    /// The answer without what belongs to scrolling.
+    /// The answer, without an id of a scroll.
     pub(super) answer: Json_,
-    /// The last hit, where scrolling goes on.
+    /// The last hit, after which a scroll continues.
     pub(super) last: Option<Hit>,
-    /// How many events there are, where it was counted.
+    /// The number of events, if counted.
     pub(super) total: Option<u64>,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn run(
         "_shards": shards(&reasons),
         "hits": members,
     });
-    // Without an index there is nothing that could be aggregated.
+    // Without an index there are no aggregations.
     if !search.aggregations.is_empty() && has_groups {
         let aggregations = result.aggregations;
         let shown = if search.typed_keys { search.aggregations.typed(aggregations) } else { aggregations };
@@ -89,14 +89,14 @@ pub(super) fn run(
     Ok(SearchResult { answer, last, total })
 }
 
-/// Whether a group that these patterns mean exists for the caller, or an index of one was made.
+/// Reports whether these patterns match a group that exists for the caller, or a created index.
 fn reaches_any(server: &Shared, groups: &[GroupPattern]) -> bool {
     let is_meant = |name: &str| groups.is_empty() || GroupPattern::any_matches(groups, name);
     server.groups().iter().any(|group| is_meant(group.name.as_str()))
         || created_indices::empty(server).is_ok_and(|made| made.iter().any(|group| is_meant(group.as_str())))
 }
 
-/// The number of events, where the hits tell: fewer were found than were asked for, and none was collapsed.
+/// Returns the number of events if the hits are all of them: fewer than requested, and not collapsed.
 fn total_of_hits(search: &Search, n_found: usize) -> Option<u64> {
     let is_whole =
         search.cursor.is_none() && search.size > 0 && n_found < search.size && (n_found > 0 || search.from == 0);
@@ -104,7 +104,7 @@ fn total_of_hits(search: &Search, n_found: usize) -> Option<u64> {
     is_whole.then_some((search.from + n_found) as u64)
 }
 
-/// One shard, which failed where something is missing.
+/// Returns the only shard, which failed if the answer is partial.
 fn shards(reasons: &[PartialReason]) -> Json_ {
     let damages: Vec<Json_> = reasons
         .iter()

@@ -1,28 +1,28 @@
-//! `filter_path`: which keys of an answer its reader wants. Agents leave out what they do not read.
+//! `filter_path`: the keys of an answer that the client reads.
 
 use serde_json::{Map, Value as Json};
 
 use crate::bulk::Action;
 use door::parameters::Parameters;
 
-/// Keys of an item's answer, in the order in which they are written.
+/// Keys of an item in the answer, in their order.
 pub(super) const KEYS: [&str; 9] =
     ["_index", "_id", "_version", "result", "_shards", "_seq_no", "_primary_term", "status", "error"];
 
-/// Most patterns that are looked at; nobody has use for more.
+/// Limit on the patterns; further ones are ignored.
 const PATTERNS_MAX: usize = 32;
 
-/// What is wanted of the answer to a bulk request.
+/// The requested parts of the answer to a bulk request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) errors: bool,
     pub(super) took: bool,
-    /// Of items of each action, each of [`KEYS`].
+    /// For items of each action, which of [`KEYS`] are requested.
     items: [[bool; KEYS.len()]; Action::ALL.len()],
 }
 
 impl Filter {
-    /// Reads patterns separated by commas, such as `errors,items.*.error`; all is wanted where there are none.
+    /// Reads patterns separated by commas, such as `errors,items.*.error`. Without patterns everything is requested.
     pub(super) fn new(text: &str) -> Self {
         let patterns = || text.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).take(PATTERNS_MAX);
         let taken: Vec<&str> = patterns().filter(|pattern| !pattern.starts_with('-')).collect();
@@ -38,14 +38,14 @@ impl Filter {
         }
     }
 
-    /// Which of [`KEYS`] are wanted of an item.
+    /// Returns which of [`KEYS`] are requested for items of an action.
     pub(super) fn keys(&self, action: Action) -> &[bool; KEYS.len()] {
         let place = Action::ALL.iter().position(|known| *known == action).unwrap_or_default();
         &self.items[place]
     }
 }
 
-/// What is wanted of any answer.
+/// The requested parts of any other answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Paths {
     taken: Vec<Vec<String>>,
@@ -53,7 +53,7 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// As the parameters of an address say it.
+    /// Reads the parameters of an address.
     pub(super) fn of(parameters: &Parameters) -> Self {
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         let patterns = parameters.all("filter_path").flat_map(|text| text.split(','));
@@ -67,7 +67,7 @@ impl Paths {
         Self { taken, left }
     }
 
-    /// What is wanted of an answer.
+    /// Returns the requested parts of an answer.
     pub(super) fn shown(&self, mut answer: Json) -> Json {
         if !self.left.is_empty() {
             leave(&mut answer, &self.left);
@@ -79,14 +79,14 @@ impl Paths {
     }
 }
 
-/// What patterns want below a name; `None` where one takes all of it.
+/// Returns the patterns below a name; `None` if one of them matches all of it.
 fn below(patterns: &[Vec<String>], name: &str) -> Option<Vec<Vec<String>>> {
     let mut rest: Vec<Vec<String>> = Vec::new();
     for pattern in patterns {
         let mut pattern = pattern.as_slice();
         while let Some((first, inner)) = pattern.split_first() {
             if first == "**" {
-                // It stands for this name too, and for none.
+                // It matches this name, and an empty path.
                 rest.push(pattern.to_vec());
                 if inner.is_empty() {
                     return None;
@@ -108,7 +108,7 @@ fn below(patterns: &[Vec<String>], name: &str) -> Option<Vec<Vec<String>>> {
     Some(rest)
 }
 
-/// The parts of an answer that patterns take; items of lists have no names of their own.
+/// Returns the parts of an answer that match. Items of lists have no names of their own.
 fn take(answer: Json, patterns: &[Vec<String>]) -> Option<Json> {
     match answer {
         Json::Object(members) => {
@@ -128,7 +128,7 @@ fn take(answer: Json, patterns: &[Vec<String>]) -> Option<Json> {
     }
 }
 
-/// Takes away from an answer what patterns leave out.
+/// Removes the excluded parts of an answer.
 fn leave(answer: &mut Json, patterns: &[Vec<String>]) {
     match answer {
         Json::Object(members) => members.retain(|name, value| match below(patterns, name) {
@@ -145,12 +145,12 @@ fn leave(answer: &mut Json, patterns: &[Vec<String>]) {
     }
 }
 
-/// Whether a pattern takes what stands at `path`, or something within it.
+/// Reports whether a pattern matches `path` or something below it.
 fn reaches(pattern: &str, path: &[&str]) -> bool {
     let mut parts = pattern.split('.');
     for name in path {
         match parts.next() {
-            // It ended above: everything below is wanted.
+            // The pattern ended above: everything below matches.
             None | Some("**") => return true,
             Some(part) if !matches(part, name) => return false,
             Some(_) => {}
@@ -159,12 +159,12 @@ fn reaches(pattern: &str, path: &[&str]) -> bool {
     true
 }
 
-/// Whether a pattern takes all of what stands at `path`.
+/// Reports whether a pattern matches everything at `path`.
 fn covers(pattern: &str, path: &[&str]) -> bool {
     pattern.contains("**") || pattern.split('.').count() <= path.len() && reaches(pattern, path)
 }
 
-/// Whether a name is as a part of a pattern says, in which `*` stands for any letters.
+/// Reports whether a name matches a part of a pattern, in which `*` matches any characters.
 fn matches(part: &str, name: &str) -> bool {
     types::GroupPattern::new(part).matches(name)
 }

@@ -7,10 +7,10 @@ use super::errors::problem_json;
 use door::format::ErrorFormat;
 use door::problem::Problem;
 
-/// Clients refuse to talk to what does not say this.
+/// The header without which clients refuse an answer.
 const PRODUCT: (&str, HeaderValue) = ("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
 
-/// The major version of Elasticsearch whose form a client wants.
+/// Returns the major version of Elasticsearch whose form a client requests.
 pub fn version_wanted(headers: &HeaderMap) -> Option<u8> {
     let kinds = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut wanted = kinds.filter(|kinds| kinds.contains("application/vnd.elasticsearch+json"));
@@ -18,9 +18,9 @@ pub fn version_wanted(headers: &HeaderMap) -> Option<u8> {
     version.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Errors as Elasticsearch writes them, and the mark that its clients want on every answer.
+/// Errors in the form of Elasticsearch, and the header that its clients require.
 pub struct ElasticFormat {
-    /// The version whose form is wanted.
+    /// The requested version.
     pub version: Option<u8>,
 }
 
@@ -34,7 +34,7 @@ impl ErrorFormat for ElasticFormat {
     }
 }
 
-/// Marks an answer of this door as its clients want it.
+/// Adds the headers that clients require.
 fn mark(mut response: Response, version: Option<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(PRODUCT.0, PRODUCT.1);
@@ -46,7 +46,7 @@ fn mark(mut response: Response, version: Option<u8>) -> Response {
     response
 }
 
-/// A problem in the form of Elasticsearch.
+/// Answers with a problem in the form of Elasticsearch.
 fn refuse(problem: &Problem) -> Response {
     let (status, body) = problem_json(problem);
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()

@@ -1,8 +1,8 @@
 //! Events as hits: `_source` put together from fields, `fields`, `highlight`, `sort`.
 //!
-//! `_source` holds what the sender sent, names with points as objects again, `@timestamp` and `message`. Of an event
-//! whose sender said no `level` it holds the one that was recognised; `@logStream` says where it came from. `_id` is the
-//! sender's own, else ours.
+//! `_source` contains the sender's fields, with dotted names as objects again, `@timestamp` and `message`. It contains the
+//! recognised `level` if the sender sent none, and the stream as `@logStream`. `_id` is the sender's own, else the id of
+//! the event.
 
 use std::collections::BTreeSet;
 
@@ -20,29 +20,29 @@ use super::plan_runner::PlanRunner;
 use super::request::Search;
 use door::problem::Problem;
 
-/// Most fields whose values come with each hit; beyond it the rest stay in the store.
+/// Limit on the fields of a hit.
 const FIELDS_MAX: usize = 1_000;
 
 /// Columns before sort values and fields.
 const LEADING: [&str; 7] = ["@id", "@log", "@timestamp", "@message", "@level", "@logStream", "_id"];
 
-/// A hit, and where it stands in the order.
+/// A hit and its position in the order.
 pub(super) struct Hit {
     pub(super) json: Json,
     /// Its sort values.
     pub(super) sort: Vec<Json>,
-    /// Our id of it.
+    /// The id of the event.
     pub(super) id: String,
 }
 
 impl Hit {
-    /// The hit's place without its contents.
+    /// Returns the position of the hit, without its contents.
     pub(super) fn place(&self) -> Self {
         Self { json: Json::Null, sort: self.sort.clone(), id: self.id.clone() }
     }
 }
 
-/// The hits of a page.
+/// Returns the hits of a page.
 pub(super) fn find(
     runner: &mut PlanRunner<'_>,
     mut selection: Selection,
@@ -64,7 +64,7 @@ pub(super) fn find(
     Ok(answer.rows.into_iter().skip(search.from).map(|row| shape.hit(row)).collect())
 }
 
-/// Names of the fields whose values the hits need.
+/// Returns the names of the fields that the hits need.
 fn wanted_fields(runner: &PlanRunner<'_>, search: &Search) -> Vec<Name> {
     let is_wanted = |name: &str| {
         search.source.wants(name)
@@ -76,7 +76,7 @@ fn wanted_fields(runner: &PlanRunner<'_>, search: &Search) -> Vec<Name> {
     };
     let mut names: BTreeSet<Name> = BTreeSet::new();
     for run in &runner.snapshot.runs {
-        // What cannot be read is told of by the query that follows.
+        // The query that follows reports unreadable runs.
         let of_run = run.field_names().unwrap_or_default();
         names.extend(of_run.into_iter().filter(|name| !name.starts_with('@') && **name != *"_id" && is_wanted(name)));
         if names.len() >= FIELDS_MAX {
@@ -140,7 +140,7 @@ impl Shape<'_> {
         Hit { json: Json::Object(hit), sort, id }
     }
 
-    /// The fields of an event by the names that a client knows them by.
+    /// Returns the fields of an event by their names for clients.
     fn named<'r>(&'r self, leading: &'r [Option<Value>], values: &'r [Option<Value>]) -> Vec<(&'r str, &'r Value)> {
         let of_sender = self.fields.iter().zip(values).filter_map(|(name, value)| Some((&**name, value.as_ref()?)));
         let mut named: Vec<(&str, &Value)> = of_sender.collect();
@@ -155,7 +155,7 @@ impl Shape<'_> {
         named
     }
 
-    /// Fields as flat lists, in the form that was asked for.
+    /// Returns fields as flat lists, in the requested format.
     fn flat(&self, named: &[(&str, &Value)]) -> Map<String, Json> {
         let mut flat = Map::new();
         for wanted in &self.search.fields {
@@ -186,14 +186,13 @@ impl Shape<'_> {
     }
 }
 
-/// Whether a message is a whole record, whose fields are shown anyway.
+/// Reports whether a message is a whole record, whose fields are shown anyway.
 fn is_record(message: &Value) -> bool {
     let Value::String(text) = message else { return false };
     text.starts_with('{') && text.ends_with('}') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Puts a value at its path: what stands before a point is an object. Where something else stands there, the name is
-/// kept whole.
+/// Inserts a value at its path, whose parts before dots are objects. If one of them is not an object, the name is not split.
 fn put(object: &mut Map<String, Json>, path: &str, value: Json) {
     if let Some((first, rest)) = path.split_once('.')
         && !first.is_empty()

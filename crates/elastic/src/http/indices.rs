@@ -1,4 +1,4 @@
-//! Which groups are meant by the names of indices: lists, patterns, exclusions.
+//! Resolves names of indices into groups: lists, patterns, exclusions.
 
 use axum::http::StatusCode;
 use serde_json::Value as Json;
@@ -13,7 +13,7 @@ use door::problem::Problem;
 /// Longest list of names in bytes.
 const NAMES_BYTES_MAX: usize = 64 << 10;
 
-/// What becomes of names that mean nothing.
+/// The treatment of names that match nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leniency {
     pub(super) ignores_missing: bool,
@@ -21,13 +21,13 @@ pub(super) struct Leniency {
 }
 
 impl Leniency {
-    /// As the parameters of an address say it.
+    /// Reads the parameters of an address.
     pub(super) fn of_parameters(parameters: &Parameters) -> Result<Self, Problem> {
         let allows_nothing = parameters.get("allow_no_indices") != Some("false");
         Ok(Self { ignores_missing: parameters.flag("ignore_unavailable")?, allows_nothing })
     }
 
-    /// The same, where a header of `_msearch` says otherwise.
+    /// Returns the leniency with the options of an `_msearch` header.
     pub(super) fn or_header(self, header: &Json) -> Self {
         let flag = |name: &str, usual: bool| match header.get(name) {
             Some(Json::Bool(flag)) => *flag,
@@ -41,7 +41,7 @@ impl Leniency {
     }
 }
 
-/// The names in a header of `_msearch`; `None` where it has none.
+/// Returns the names in an `_msearch` header; `None` if it has none.
 pub(super) fn of_header(header: &Json) -> Option<String> {
     match header.get("index").or_else(|| header.get("indices"))? {
         Json::String(names) => Some(names.clone()),
@@ -50,7 +50,7 @@ pub(super) fn of_header(header: &Json) -> Option<String> {
     }
 }
 
-/// The groups that names stand for, an empty list for all; `None` where they are none at all.
+/// Resolves names into patterns of groups: an empty list for all groups, `None` for no group.
 pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Result<Option<Vec<GroupPattern>>, Problem> {
     if names.len() > NAMES_BYTES_MAX {
         let message = format!("the names of indices have more than {NAMES_BYTES_MAX} bytes");
@@ -70,7 +70,7 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
             name => {
                 let group = group_name_of_outside(name);
                 let of_alias = targets(server, name)?;
-                let exists = server.whole_store().has_group(&group) || created_indices::has(server, &group)?;
+                let exists = server.store().has_group(&group) || created_indices::has(server, &group)?;
                 if exists && server.reaches(group.as_str()) {
                     wanted.push(GroupPattern::new(group.as_str()));
                 } else if !leniency.ignores_missing && !reaches_any(server, &of_alias) {
@@ -106,13 +106,13 @@ pub(super) fn resolve(server: &Shared, names: &str, leniency: Leniency) -> Resul
     Ok((!wanted.is_empty()).then_some(wanted))
 }
 
-/// Whether a group that exists for the caller is among these.
+/// Reports whether these patterns match a group that exists for the caller.
 fn reaches_any(server: &Shared, patterns: &[GroupPattern]) -> bool {
     let names = || server.groups();
     !patterns.is_empty() && names().iter().any(|group| GroupPattern::any_matches(patterns, group.name.as_str()))
 }
 
-/// The groups of the caller that names stand for, those that were only made included, each by itself.
+/// Resolves names into single groups that exist for the caller, including created indices.
 pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<Vec<GroupName>, Problem> {
     let patterns = resolve(server, names, leniency)?;
     let mut groups: Vec<GroupName> = server.groups().into_iter().map(|group| group.name).collect();
@@ -123,7 +123,7 @@ pub(super) fn named(server: &Shared, names: &str, leniency: Leniency) -> Result<
     Ok(groups)
 }
 
-/// There is no such index.
+/// Returns the error for an index that does not exist.
 pub(super) fn missing(name: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "index_not_found_exception", format!("no such index [{name}]"))
 }

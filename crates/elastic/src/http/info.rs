@@ -1,4 +1,4 @@
-//! Who is there and how it is: what agents ask before they send.
+//! The identity and health of the cluster, which agents query before they send.
 
 use axum::Json;
 use axum::http::{HeaderMap, header};
@@ -8,16 +8,16 @@ use super::state::Shared;
 use door::health::reasons;
 use door::server::Server;
 
-/// The version whose protocol is spoken: agents refuse to send to one that is older than they are by much.
+/// The version in answers. Agents refuse to send to a much older version than their own.
 pub(super) const VERSION: &str = "8.19.0";
 
 /// The cluster's and the node's name.
 pub(super) const NAME: &str = "catat";
 
-/// The node's and the cluster's id. There is one of each.
+/// The id of the only node and of the cluster.
 pub(super) const ID: &str = "catat00000000000000000";
 
-/// When the server started, as the date of its build and of its licence.
+/// Returns the start of the server, which serves as the date of its build and licence.
 fn since(server: &Server) -> String {
     server.started.to_string()
 }
@@ -62,7 +62,7 @@ pub(super) async fn license(server: Shared) -> Json<Value> {
     Json(json!({ "license": basic_license(&server) }))
 }
 
-/// Features whose making is answered under `setup` are not there; agents go on without them.
+/// Answers `_xpack`: agents continue without features that are not available.
 pub(super) async fn xpack(server: Shared) -> Json<Value> {
     let missing = json!({"available": false, "enabled": false});
     Json(json!({
@@ -73,12 +73,12 @@ pub(super) async fn xpack(server: Shared) -> Json<Value> {
     }))
 }
 
-/// Whether everything is as it should be, in the word of Elasticsearch.
+/// Returns the health in Elasticsearch's words.
 pub(super) fn state(server: &Server) -> &'static str {
     if reasons(server, server.whole_store().status()).is_empty() { "green" } else { "red" }
 }
 
-/// As many shards as there are groups.
+/// Answers `_cluster/health`: each group is a shard.
 pub(super) async fn health(server: Shared) -> Json<Value> {
     let n_groups = server.groups().len();
     Json(json!({
@@ -101,7 +101,7 @@ pub(super) async fn health(server: Shared) -> Json<Value> {
     }))
 }
 
-/// One node, at the address by which it was asked.
+/// Answers `_nodes`: one node, at the address of the request.
 pub(super) async fn nodes(server: Shared, headers: HeaderMap) -> Json<Value> {
     let address = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let node = json!({

@@ -9,7 +9,7 @@ use serde_json::Value as Json_;
 use super::declaration::Declaration;
 use super::template::declared;
 
-/// Most names whose mapping by templates is remembered.
+/// Limit on the names whose mapping by templates is cached.
 const NAMES_MAX: usize = 20_000;
 
 /// An index with its mapping.
@@ -19,18 +19,18 @@ pub(super) struct IndexMapping {
     pub(super) mapping: Arc<Mapping>,
 }
 
-/// MappingSet of a store.
+/// The mappings and templates of a store.
 #[derive(Debug, Default)]
 pub(super) struct MappingSet {
     pub(super) indices: BTreeMap<String, IndexMapping>,
     /// Templates by their kinds and names.
     pub(super) templates: BTreeMap<String, Json_>,
-    /// Mappings by templates, of names that were asked for.
+    /// Cached mappings of names by templates.
     pub(super) by_name: Mutex<HashMap<String, Option<Arc<Mapping>>>>,
 }
 
 impl MappingSet {
-    /// Returns the mapping of an index; `None` where nothing declares one.
+    /// Returns the mapping of an index; `None` if nothing declares one.
     pub(super) fn mapping(&self, group: &str) -> Option<Arc<Mapping>> {
         if let Some(index) = self.indices.get(group) {
             return (!index.mapping.is_empty()).then(|| index.mapping.clone());
@@ -43,7 +43,7 @@ impl MappingSet {
             return known.clone();
         }
         let declared = declared(&self.templates, group);
-        // Templates were read when they were put.
+        // Templates were checked when they were put.
         let mapping = declared.and_then(|of| Mapping::read(&of.mappings, &of.settings).ok());
         let mapping = mapping.filter(|mapping| !mapping.is_empty()).map(Arc::new);
         if by_name.len() >= NAMES_MAX {
@@ -53,7 +53,7 @@ impl MappingSet {
         mapping
     }
 
-    /// Returns what an index was declared to be, by itself or by templates.
+    /// Returns the declaration of an index, by itself or by templates.
     pub(super) fn declared(&self, group: &str) -> Option<Declaration> {
         match self.indices.get(group) {
             Some(index) => Some(index.declared.clone()),

@@ -1,4 +1,4 @@
-//! Mappings and templates that are kept.
+//! Mappings and templates of indices in the control store.
 //!
 //! | kind | name | document |
 //! |---|---|---|
@@ -24,21 +24,21 @@ use super::state::Shared;
 use super::template::declared;
 use door::problem::Problem;
 
-/// The kinds of documents that mappings and templates are.
+/// The kinds of the documents.
 const MAPPING: &str = "elastic-mapping";
 const TEMPLATE: &str = "elastic-template";
 
-/// Most indices with a mapping of their own, most templates, and the longest of either in bytes.
+/// Limits on the indices with a mapping of their own, the templates, and the bytes of either.
 const MAPPINGS_MAX: usize = 5_000;
 const TEMPLATES_MAX: usize = 1_000;
 const DOCUMENT_BYTES_MAX: usize = 2 << 20;
 
-/// The mappings and templates of a store.
+/// Returns the mappings and templates of a store.
 pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>, Problem> {
     server.state.mappings.get(|| {
         let mut all = MappingSet::default();
         for (name, json) in server.whole_store().settings(MAPPING)? {
-            // What was accepted once is read again.
+            // Stored declarations were checked before.
             let declared: Declaration = serde_json::from_str(&json).unwrap_or_default();
             let mapping = Arc::new(Mapping::read(&declared.mappings, &declared.settings)?);
             all.indices.insert(name, IndexMapping { declared, mapping });
@@ -50,7 +50,7 @@ pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>, Problem> {
     })
 }
 
-/// Returns what the fields of these groups are declared to be; an empty list is all groups.
+/// Returns the declared fields of groups; an empty list stands for all groups.
 pub(super) fn schema(server: &Shared, groups: Option<&[GroupPattern]>) -> Result<Schema, Problem> {
     let all = all(server)?;
     if all.is_empty() {
@@ -73,7 +73,7 @@ pub(super) fn schema(server: &Shared, groups: Option<&[GroupPattern]>) -> Result
     Ok(Schema::new(classes, has_others))
 }
 
-/// Returns the mapping that documents of an index must fit; `None` where any document does.
+/// Returns the mapping that documents of an index must match; `None` if any document is accepted.
 pub(super) fn checked(all: &MappingSet, group: &GroupName) -> Option<Arc<Mapping>> {
     all.mapping(group.as_str()).filter(|mapping| mapping.checks_documents())
 }
@@ -88,9 +88,9 @@ fn json_of_document(document: &impl Serialize) -> Result<String, Problem> {
     Ok(json)
 }
 
-/// Keeps what an index is declared to be. The caller holds the lock of the registry.
+/// Saves the declaration of an index. The caller holds the lock of the registry.
 pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declaration) -> Result<(), Problem> {
-    // What cannot be read again is refused.
+    // A declaration that could not be read again is refused.
     Mapping::read(&declared.mappings, &declared.settings)?;
     if all(server)?.indices.len() >= MAPPINGS_MAX && !all(server)?.has_own(group.as_str()) {
         let message = format!("{MAPPINGS_MAX} indices have a mapping already; delete some, or use templates");
@@ -114,7 +114,7 @@ pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Re
     Ok(())
 }
 
-/// Forgets what an index was declared to be.
+/// Removes the declaration of an index.
 pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
     let _changing = server.state.mappings.lock();
     if all(server)?.has_own(group.as_str()) {
@@ -124,7 +124,7 @@ pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Puts or removes a template by its kind and name. Indices that exist keep what they are.
+/// Puts or removes a template by its kind and name. Existing indices keep their mappings.
 pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json_>) -> Result<(), Problem> {
     let all = all(server)?;
     let mut changed = all.templates.clone();

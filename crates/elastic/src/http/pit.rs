@@ -1,7 +1,7 @@
-//! Points in time: searches that see nothing of what comes after one was opened.
+//! Points in time: searches that exclude events accepted later.
 //!
-//! Like a scroll, a point in time is nothing that the server keeps. Its id holds the names of the indices and when it was
-//! opened; a search by it leaves out what was accepted later. What is deleted meanwhile is gone, as anywhere.
+//! The server does not store a point in time. Its id contains the names of the indices and the time at which it was opened.
+//! Events that are deleted later disappear from it.
 
 use axum::Json;
 use axum::body::Body;
@@ -22,7 +22,7 @@ use door::problem::Problem;
 /// Longest id.
 const ID_BYTES_MAX: usize = 128 << 10;
 
-/// What an id holds.
+/// The contents of an id.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct PointInTime {
     /// Names of indices.
@@ -45,7 +45,7 @@ impl PointInTime {
         serde_json::from_slice(&bytes).map_err(|_| unreadable())
     }
 
-    /// The one that a search names. Its indices are those of the point in time, so that it must not name any.
+    /// Returns the point in time of a search, which must not name indices itself.
     pub(super) fn of_search(body: &Json_, index: &str) -> Result<Option<Self>, Problem> {
         let Some(pit) = body.get("pit").filter(|pit| !pit.is_null()) else { return Ok(None) };
         if !index.is_empty() {
@@ -57,20 +57,20 @@ impl PointInTime {
         Self::decode(id).map(Some)
     }
 
-    /// The condition that an event was there when it was opened.
+    /// Returns the condition that an event was accepted before the point in time was opened.
     pub(super) fn condition(&self) -> Operator {
         accepted_until(Timestamp(self.opened))
     }
 }
 
-/// The condition that an event was accepted until then.
+/// Returns the condition that an event was accepted until `instant`.
 pub(super) fn accepted_until(instant: Timestamp) -> Operator {
     let instant = Expr::Literal(Some(Value::Timestamp(instant)));
     let accepted = Expr::Field("@ingestionTime".into());
     Operator::Filter(Expr::Compare(Comparison::LessOrEqual, Box::new(accepted), Box::new(instant)))
 }
 
-/// Opens one.
+/// Answers `_pit`: opens a point in time.
 pub(super) async fn open(
     server: Shared,
     Path(index): Path<String>,
@@ -81,7 +81,7 @@ pub(super) async fn open(
     Ok(Json(json!({"id": id, "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})))
 }
 
-/// Closes one, of which nothing is kept.
+/// Answers `DELETE _pit`: closes a point in time, of which the server stores nothing.
 pub(super) async fn close(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
     PointInTime::decode(body["id"].as_str().unwrap_or_default())?;

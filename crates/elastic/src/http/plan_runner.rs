@@ -20,7 +20,7 @@ pub(super) struct PlanRunner<'a> {
 }
 
 impl PlanRunner<'_> {
-    /// The answer of a plan.
+    /// Returns the answer of a plan.
     pub(super) fn ask(&mut self, plan: &Plan, range: TimeRange, zone: Tz) -> Result<Answer, Problem> {
         let scope = Scope { groups: self.groups.clone(), limit: None, time_zone: zone, now: self.now };
         let mut answer = self.reading.execute_on(self.snapshot, plan, &scope, range)?;

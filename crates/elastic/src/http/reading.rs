@@ -1,4 +1,4 @@
-//! Questions of this protocol on a blocking thread: a query's means with this family's state beside them.
+//! Runs queries of this API on a blocking thread, with access to the state of the API.
 
 use std::ops::Deref;
 
@@ -6,10 +6,10 @@ use door::problem::Problem;
 
 use super::state::Shared;
 
-/// One question's means while it runs.
+/// A query while it runs.
 pub(super) struct Reading<'a> {
     reading: &'a door::reading::Reading<'a>,
-    /// The server as the question's caller sees it.
+    /// The server as the caller of the query sees it.
     pub(super) server: &'a Shared,
 }
 

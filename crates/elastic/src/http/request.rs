@@ -22,17 +22,17 @@ pub(super) use self::total::Total;
 use self::total::total;
 use door::parameters::Parameters;
 
-/// Hits where no number is asked for, and inside aggregations.
+/// Numbers of hits of a request that names none, and of `top_hits`.
 const SIZE_DEFAULT: usize = 10;
 const SIZE_OF_TOP_HITS: usize = 3;
 
-/// How far hits reach, as in Elasticsearch (`index.max_result_window`).
+/// Limit on `from + size`, as in Elasticsearch (`index.max_result_window`).
 const WINDOW_MAX: usize = 10_000;
 
-/// Hits of a bucket, as in Elasticsearch (`index.max_inner_result_window`).
+/// Limit on the hits of a bucket, as in Elasticsearch (`index.max_inner_result_window`).
 const TOP_HITS_MAX: usize = 100;
 
-/// What may stand in a body and changes nothing that is shown.
+/// Members of a body that have no effect, or are read elsewhere.
 const HARMLESS: [&str; 16] = [
     "track_scores",
     "version",
@@ -52,7 +52,7 @@ const HARMLESS: [&str; 16] = [
     "slice",
 ];
 
-/// What changes the answer and is not supported, unless it is empty.
+/// Members that would change the answer and are not supported, unless they are empty.
 const REFUSED: [&str; 9] =
     ["script_fields", "runtime_mappings", "suggest", "rescore", "knn", "rank", "retriever", "explain", "profile"];
 
@@ -71,17 +71,17 @@ pub(super) struct Search {
     pub(super) aggregations: Aggregations,
     pub(super) total: Total,
     pub(super) total_as_number: bool,
-    /// Whether names of aggregations say of what kind they are.
+    /// Whether names of aggregations contain their kind.
     pub(super) typed_keys: bool,
-    /// The total where it was counted before.
+    /// The total, if it was counted before.
     pub(super) known_total: Option<u64>,
-    /// Of hits with the same value only the first is shown.
+    /// The field by which hits are collapsed.
     pub(super) collapse: Option<Collapse>,
-    /// Which numbers of its version each hit has.
+    /// The version numbers that each hit contains.
     pub(super) versions: Versions,
 }
 
-/// Which numbers of versions are shown. A stored event is never changed.
+/// The version numbers that hits contain. They are fixed: a stored event never changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Versions {
     pub(super) version: bool,
@@ -89,7 +89,7 @@ pub(super) struct Versions {
 }
 
 impl Search {
-    /// Reads a search; parameters of the address go before what the body says.
+    /// Reads a search. Parameters of the address take precedence over the body.
     pub(super) fn read(
         body: &Json,
         parameters: &Parameters,
@@ -119,11 +119,11 @@ impl Search {
         search.post_filter =
             body.get("post_filter").map(|filter| parse_query(Some(filter), now, schema)).transpose()?;
         if let Some(post) = &search.post_filter {
-            // The time that it leaves is a condition like any other.
+            // Its range restricts the search like any other condition.
             let (range, of_post) = (&mut search.selection.range, post.range);
             let is_narrower = of_post.from > range.from || of_post.to < range.to;
             if is_narrower && !search.aggregations.is_empty() {
-                let message = "a range of @timestamp beside aggregations belongs into [query]";
+                let message = "with aggregations a range of @timestamp must be in [query]";
                 return Err(SearchError::parsing("post_filter", message));
             }
             range.from = range.from.max(of_post.from);
@@ -132,7 +132,7 @@ impl Search {
         Ok(search)
     }
 
-    /// The hits of a bucket.
+    /// Reads a `top_hits` aggregation.
     pub(super) fn of_top_hits(
         body: &Json,
         selection: Selection,
@@ -171,7 +171,7 @@ impl Search {
         let sort = parameters.get("sort").map(|text| text.split(',').map(Json::from).collect::<Json>());
         let mut order = parse_sort(sort.as_ref().or_else(|| body.get("sort")), schema)?;
         if body.get("pit").is_some_and(|pit| !pit.is_null()) {
-            // Whoever pages through a point in time hands back the place of the last hit.
+            // A client that pages through a point in time returns the position of the last hit.
             order.add_place();
         }
         let cursor =
@@ -210,7 +210,7 @@ impl Search {
     }
 }
 
-/// Refuses a score that hits must have, unless all hits have the same: logs have no relevance.
+/// Refuses a least score above 0: logs have no relevance.
 fn check_least_score(body: &Json, parameters: &Parameters) -> Result<(), SearchError> {
     let of_address = parameters.get("min_score").map(Json::from);
     let Some(written) = of_address.as_ref().or_else(|| body.get("min_score")).filter(|written| !written.is_null())
@@ -218,14 +218,14 @@ fn check_least_score(body: &Json, parameters: &Parameters) -> Result<(), SearchE
         return Ok(());
     };
     let least = written.as_f64().or_else(|| written.as_str()?.trim().parse().ok());
-    let least = least.ok_or_else(|| SearchError::parsing("min_score", format!("{written} is no number")))?;
+    let least = least.ok_or_else(|| SearchError::parsing("min_score", format!("{written} is not a number")))?;
     let message = "is not supported above 0: hits have no relevance here";
     if least > 0.0 { Err(SearchError::parsing("min_score", message)) } else { Ok(()) }
 }
 
-/// Refuses what is unknown, and what would change the answer.
+/// Refuses unknown members, and unsupported ones that would change the answer.
 fn check_members(body: &Json) -> Result<(), SearchError> {
-    let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is no object")) };
+    let Some(members) = body.as_object() else { return Err(SearchError::parsing("body", "is not an object")) };
     const READ: [&str; 11] = [
         "query",
         "aggs",

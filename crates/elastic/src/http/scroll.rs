@@ -1,10 +1,10 @@
 //! Scrolling: page after page of one search.
 //!
-//! An id holds the search, the place where the next page begins, and the key of its scroll. The server remembers how far
-//! each scroll has come, so that any of its ids goes on from there, whichever a client keeps. Where it does not remember, as
-//! after a restart, the place in the id counts, but only in an id that came with a later page: whoever hands in the first
-//! one may have had any number of pages, and is told that there is no such scroll. Whoever hands in an id asks with their
-//! own rights: it opens nothing. Each event comes once, and what was accepted after the first page does not come.
+//! An id contains the search, the position of the next page, and the key of its scroll. The server stores the progress of
+//! each scroll, so that any of its ids continues there, whichever the client sends. Without that, as after a restart, the
+//! position in the id counts, unless it is the first id: its client may have had any number of pages, and gets an error. An
+//! id grants no rights: its search runs with those of the caller. Each event is returned once, and no event that was
+//! accepted after the first page.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -32,32 +32,32 @@ use super::{mappings, pit};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Longest search that can be scrolled, as text.
+/// Longest id of a scroll.
 const ID_BYTES_MAX: usize = 1 << 20;
 
-/// Parameters that belong to the first page alone, or to each request.
+/// Parameters of the first page only, or of each request.
 const OF_FIRST_PAGE: [&str; 8] =
     ["scroll", "from", "filter_path", "rest_total_hits_as_int", "pretty", "human", "error_trace", "typed_keys"];
 
-/// What an id holds.
+/// The contents of an id.
 #[derive(Debug, Deserialize, Serialize)]
 struct Place {
     /// Names of indices.
     index: String,
-    /// The search as it was asked.
+    /// The body of the search.
     body: Json_,
     /// The parameters of its address.
     #[serde(default)]
     parameters: Vec<(String, String)>,
-    /// When it was, in nanoseconds: `now` stays that.
+    /// The time of the search in nanoseconds, which remains its `now`.
     now: i64,
     last: Last,
     /// How many events there are.
     total: Option<u64>,
-    /// What all ids of a scroll have in common.
+    /// The key of the scroll, the same in all of its ids.
     #[serde(default)]
     key: String,
-    /// How many pages came before the one that the id came with.
+    /// The number of pages before the one with this id.
     #[serde(default)]
     page: u64,
 }
@@ -77,7 +77,7 @@ impl Place {
     }
 }
 
-/// Refuses what cannot be scrolled.
+/// Refuses searches that cannot be scrolled.
 pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
     let wrong = if search.size == 0 {
         "[size] cannot be [0] in a scroll context"
@@ -95,7 +95,7 @@ pub(super) fn check(search: &Search, body: &Json_) -> Result<(), Problem> {
     Err(Problem::bad_request("action_request_validation_exception", format!("Validation Failed: 1: {wrong};")))
 }
 
-/// The id of a scroll whose first page was found.
+/// Begins a scroll after its first page, and returns its id.
 pub(super) fn first(
     server: &Shared,
     index: &str,
@@ -120,7 +120,7 @@ pub(super) fn first(
     Ok(place.encode())
 }
 
-/// The next page.
+/// Answers `_search/scroll`: the next page.
 pub(super) async fn next(
     server: Shared,
     parameters: CheckedParameters,
@@ -156,7 +156,7 @@ fn check_members(body: &Json_) -> Result<(), Problem> {
     }
 }
 
-/// The next page of the id in the address.
+/// Answers `_search/scroll/{id}`: the next page.
 pub(super) async fn next_of(
     server: Shared,
     Path(id): Path<String>,
@@ -179,7 +179,7 @@ async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Resul
         of_address.push(("rest_total_hits_as_int".into(), "true".into()));
     }
     let now = Timestamp(place.now);
-    // What is lenient about names was decided with the first page.
+    // The first page has checked the names.
     let leniency = Leniency::of_parameters(&Parameters(vec![("ignore_unavailable".into(), "true".into())]))?;
     let groups = indices::resolve(&server, &place.index, leniency)?;
     let schema = mappings::schema(&server, groups.as_deref())?;
@@ -211,14 +211,14 @@ async fn page(server: Shared, id: &str, parameters: &CheckedParameters) -> Resul
     Ok(Json(filter.shown(answer)))
 }
 
-/// There is no such scroll, or none any more.
+/// Returns the error for a scroll that does not exist, or no longer.
 fn missing() -> Problem {
     let message = "No search context found for this scroll id: it was cleared, or the server no longer knows how far it \
                    had come; search again";
     Problem::new(StatusCode::NOT_FOUND, "search_context_missing_exception", message)
 }
 
-/// Ends the scrolls of ids in the body.
+/// Answers `DELETE _search/scroll`: closes the scrolls of the ids in the body.
 pub(super) async fn clear(
     server: Shared,
     parameters: CheckedParameters,
@@ -238,7 +238,7 @@ pub(super) async fn clear(
     Ok(clear_all(&server, &ids))
 }
 
-/// Ends the scrolls of the ids in the address.
+/// Answers `DELETE _search/scroll/{id}`: closes the scrolls of the ids in the address.
 pub(super) async fn clear_of(server: Shared, Path(ids): Path<String>) -> Response {
     clear_all(&server, &ids.split(',').map(str::to_owned).collect::<Vec<_>>())
 }
@@ -246,7 +246,7 @@ pub(super) async fn clear_of(server: Shared, Path(ids): Path<String>) -> Respons
 fn clear_all(server: &Shared, ids: &[String]) -> Response {
     let mut n_freed = 0;
     for place in ids.iter().filter_map(|id| Place::decode(id).ok()) {
-        // Remembered as closed, so that no later id of it goes on.
+        // A closed scroll stays in the registry, so that none of its ids continues.
         let scroll = server.state.scrolls.scroll(&place.key, Some(Progress::default()));
         let was_open = scroll.is_some_and(|scroll| !scroll.is_closed.swap(true, Ordering::AcqRel));
         n_freed += u64::from(was_open);

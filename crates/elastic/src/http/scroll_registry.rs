@@ -1,4 +1,4 @@
-//! Scrolls that are remembered: their progress, and whether they were closed.
+//! The registry of scrolls: their progress, and whether they were closed.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -6,40 +6,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json_;
 
-/// Most scrolls whose progress is remembered; the one that was used longest ago is forgotten first.
+/// Limit on the scrolls in the registry; the least recently used one is removed first.
 const SCROLLS_MAX: usize = 4_096;
 
-/// Sort values and id of the last hit; without one there are no more.
+/// Sort values and id of the last hit; `None` at the end.
 pub(super) type Last = Option<(Vec<Json_>, String)>;
 
-/// How far a scroll has come.
+/// The progress of a scroll.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     pub(super) last: Last,
     pub(super) page: u64,
 }
 
-/// A scroll that is remembered.
+/// A scroll in the registry.
 #[derive(Debug, Default)]
 pub(super) struct Scroll {
-    /// Held while a page is looked for: whoever asks twice at once has two pages.
+    /// Locked while a page is read: two requests at once get two pages.
     pub(super) progress: Mutex<Progress>,
     pub(super) is_closed: AtomicBool,
 }
 
-/// Scrolls by their keys, and when each was used last.
+/// Scrolls by their keys, and the time of their last use.
 #[derive(Debug, Default)]
 struct Scrolls {
     by_key: HashMap<String, (Arc<Scroll>, u64)>,
     n_uses: u64,
 }
 
-/// How far all scrolls have come.
+/// The progress of all scrolls.
 #[derive(Debug, Default)]
 pub(crate) struct ScrollRegistry(Mutex<Scrolls>);
 
 impl ScrollRegistry {
-    /// Finds a scroll; one that is unknown is remembered from `begun` on, where there is that.
+    /// Returns a scroll. An unknown one is added with the progress `begun`, if given.
     pub(super) fn scroll(&self, key: &str, begun: Option<Progress>) -> Option<Arc<Scroll>> {
         let mut scrolls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         scrolls.n_uses += 1;

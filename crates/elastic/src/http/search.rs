@@ -23,10 +23,10 @@ use super::{filter, mappings, scroll};
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Most searches of one `_msearch`.
+/// Limit on the searches of one `_msearch`.
 const SEARCHES_MAX: usize = 500;
 
-/// `_search`: the hits and aggregations of one search.
+/// Answers `_search`: the hits and aggregations of one search.
 pub(super) async fn search(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -38,7 +38,7 @@ pub(super) async fn search(
     Ok(Json(filter.shown(answer(server, index, parameters, headers, body).await?)))
 }
 
-/// The answer to one search.
+/// Returns the answer to one search.
 pub(super) async fn answer(
     server: Shared,
     index: String,
@@ -72,7 +72,7 @@ pub(super) async fn answer(
     .await
 }
 
-/// A search, and the groups that it is about.
+/// Reads a search and resolves its groups.
 fn prepared(
     server: &Shared,
     index: &str,
@@ -83,7 +83,7 @@ fn prepared(
 ) -> Result<(Option<Vec<GroupPattern>>, Search), Problem> {
     let pit = PointInTime::of_search(body, index)?;
     let groups = match &pit {
-        // What was there when it was opened may have been deleted since.
+        // Indices may have been deleted since the point in time was opened.
         Some(pit) => indices::resolve(server, &pit.index, Leniency { ignores_missing: true, ..leniency })?,
         None => indices::resolve(server, index, leniency)?,
     };
@@ -92,7 +92,7 @@ fn prepared(
     Ok((groups, search))
 }
 
-/// `_count`: the number of events that a query matches.
+/// Answers `_count`: the number of events that a query matches.
 pub(super) async fn count(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -116,7 +116,7 @@ pub(super) async fn count(
     Ok(Json(filter::Paths::of(&parameters).shown(count)))
 }
 
-/// `_msearch`: several searches of the indices of the address, unless they name others.
+/// Answers `_msearch`: several searches of the indices of the address, unless they name others.
 pub(super) async fn search_many(
     server: Shared,
     IndexNames(index): IndexNames,
@@ -143,7 +143,7 @@ pub(super) async fn search_many(
                     answer["status"] = json!(200);
                     answer
                 }
-                // What ends one for want of time or right ends all.
+                // A timeout or a missing right ends all searches.
                 Err(problem) if problem.status.is_server_error() || problem.status == 401 => return Err(problem),
                 Err(problem) => problem_json(&problem).1,
             });
@@ -154,13 +154,13 @@ pub(super) async fn search_many(
     Ok(Json(filter.shown(json!({"took": started.elapsed().as_millis() as u64, "responses": responses}))))
 }
 
-/// A line of `_msearch` as JSON, or what is wrong with it.
+/// A line of `_msearch` as JSON, or its error.
 type Line = Result<Json_, Problem>;
 
-/// Headers and bodies by turns, a line each. An empty header says nothing.
+/// Reads pairs of header and body, a line each. An empty line is an empty header.
 fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     let text =
-        std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("parse_exception", "the body is no UTF-8"))?;
+        std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("parse_exception", "the body is not UTF-8"))?;
     let mut lines: Vec<&str> = text.split('\n').map(str::trim).collect();
     while lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();
@@ -175,7 +175,7 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     let mut lines = lines.into_iter();
     while let Some(header) = lines.next() {
         let Some(body) = lines.next() else {
-            let message = format!("line {} is a header without a body behind it", searches.len() * 2 + 1);
+            let message = format!("line {} is a header without a body after it", searches.len() * 2 + 1);
             return Err(Problem::bad_request("illegal_argument_exception", message));
         };
         if searches.len() >= SEARCHES_MAX {
@@ -187,7 +187,7 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(Line, Line)>, Problem> {
     Ok(searches)
 }
 
-/// `_validate/query`: whether a query can be read.
+/// Answers `_validate/query`: whether a query can be read.
 pub(super) async fn validate(
     server: Shared,
     IndexNames(index): IndexNames,

@@ -1,4 +1,4 @@
-//! Settings of indices and of the cluster. Almost none has an effect here: those are acknowledged, others are refused.
+//! Settings of indices and the cluster. Those without an effect here are acknowledged, all others are refused.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::state::Shared;
 use super::{catalog, created_indices, mappings};
 use door::problem::Problem;
 
-/// Settings of indices that change nothing here: there are no shards, and events are found at once.
+/// Settings of indices without an effect: there are no shards, and events are searchable at once.
 const HARMLESS_OF_INDEX: [&str; 21] = [
     "number_of_replicas",
     "number_of_shards",
@@ -43,7 +43,7 @@ const HARMLESS_OF_INDEX: [&str; 21] = [
     "version.",
 ];
 
-/// Settings of the cluster that change nothing here.
+/// Settings of the cluster without an effect.
 const HARMLESS_OF_CLUSTER: [&str; 5] = [
     "cluster.routing.",
     "cluster.max_shards_per_node",
@@ -52,7 +52,7 @@ const HARMLESS_OF_CLUSTER: [&str; 5] = [
     "search.max_open_scroll_context",
 ];
 
-/// `_settings`: the settings of indices, most of which are fixed.
+/// Answers `_settings`: the settings of indices, most of which are fixed.
 pub(super) async fn settings(
     server: Shared,
     IndexNames(names): IndexNames,
@@ -93,7 +93,7 @@ pub(super) async fn settings(
     Ok(Json(Paths::of(&parameters).shown(found.into_iter().map(about).collect())))
 }
 
-/// `PUT {index}/_settings`: what changes nothing is acknowledged, the rest is refused.
+/// Answers `PUT {index}/_settings`: acknowledges settings without an effect and refuses all others.
 pub(super) async fn put_settings(
     server: Shared,
     Path(index): Path<String>,
@@ -121,7 +121,7 @@ pub(super) fn check_settings(settings: &Json_) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Puts a value at its path, objects around it.
+/// Inserts a value at a path, and the objects around it.
 fn put(object: &mut Map<String, Json_>, path: &str, value: Json_) {
     match path.split_once('.') {
         Some((first, rest)) => {
@@ -134,7 +134,7 @@ fn put(object: &mut Map<String, Json_>, path: &str, value: Json_) {
     }
 }
 
-/// Settings as they are shown: below `index`, values as texts.
+/// Returns settings in the form of answers: below `index`, with values as texts.
 pub(super) fn shown_settings(settings: &Json_) -> Json_ {
     let mut shown = Map::new();
     for (name, value) in flat(settings) {
@@ -152,7 +152,7 @@ fn not_a_setting(of: &str, name: &str) -> Problem {
     Problem::bad_request("illegal_argument_exception", message.replace("cluster.action.", "action."))
 }
 
-/// Members of members by their paths.
+/// Returns all values of nested objects by their paths.
 fn flat(json: &Json_) -> Vec<(String, Json_)> {
     let Some(members) = json.as_object() else { return Vec::new() };
     let mut found = Vec::new();
@@ -167,12 +167,12 @@ fn flat(json: &Json_) -> Vec<(String, Json_)> {
     found
 }
 
-/// `_cluster/settings`: there are none.
+/// Answers `_cluster/settings`, of which there are none.
 pub(super) async fn cluster_settings() -> Json<Json_> {
     Json(json!({"persistent": {}, "transient": {}}))
 }
 
-/// `PUT _cluster/settings`: what changes nothing is acknowledged, the rest is refused.
+/// Answers `PUT _cluster/settings`: acknowledges settings without an effect and refuses all others.
 pub(super) async fn put_cluster_settings(
     server: Shared,
     headers: HeaderMap,

@@ -1,5 +1,5 @@
-//! What agents make before they send: indices, which are groups, and policies and pipelines, which are acknowledged and
-//! not kept.
+//! The objects that agents create before they send: indices, which are groups; policies and pipelines, which are
+//! acknowledged but not stored.
 
 use axum::Json;
 use axum::body::Body;
@@ -18,39 +18,39 @@ use super::{created_indices, mappings, settings, unsupported};
 use door::access::Role;
 use door::problem::Problem;
 
-/// Said with an acknowledgement of what is not kept.
+/// The warning of an acknowledgement without an effect.
 const NOT_KEPT: HeaderValue =
     HeaderValue::from_static("299 catat \"acknowledged, but not kept: events need no policy or pipeline\"");
 
-/// Acknowledges what is not kept: it is not needed, or the key may not decide about it.
+/// Acknowledges an object that is not stored.
 pub(super) async fn acknowledge() -> Response {
     ([(header::WARNING, NOT_KEPT)], Json(json!({"acknowledged": true}))).into_response()
 }
 
-/// Nothing of the kind is kept.
+/// Answers that an object does not exist.
 pub(super) async fn missing(uri: Uri) -> Response {
     let name = uri.path().rsplit('/').next().unwrap_or_default();
     error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &format!("[{name}] is missing"))
 }
 
-/// Events are found as soon as they are acknowledged: there is nothing to wait for.
+/// Answers `_refresh`: events are searchable as soon as they are acknowledged.
 pub(super) async fn refresh() -> Json<Value> {
     Json(json!({"_shards": {"total": 1, "successful": 1, "failed": 0}}))
 }
 
-/// The group of an index, where it is within the caller's reach.
+/// Returns the group of an index, if it is within the caller's scope.
 fn group_of(server: &Shared, index: &str) -> Option<GroupName> {
     let group = group_name_of_outside(index);
     server.caller.scope.admits(group.as_str()).then_some(group)
 }
 
-/// Whether there is such an index, and the little that is to be said of it.
+/// Answers `{index}`: an index with its aliases, mappings and settings.
 pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<Response, Problem> {
     if index.starts_with('_') {
         return Err(unsupported::nothing_at(&Method::GET, &format!("/{index}")));
     }
     let exists = match group_of(&server, &index) {
-        Some(group) => server.whole_store().has_group(&group) || created_indices::has(&server, &group)?,
+        Some(group) => server.store().has_group(&group) || created_indices::has(&server, &group)?,
         None => false,
     };
     let aliases = if server.caller.may(Role::Read) { seen(&server)? } else { Default::default() };
@@ -72,10 +72,10 @@ pub(super) async fn index(server: Shared, Path(index): Path<String>) -> Result<R
     Ok(Json(Value::Object(answer)).into_response())
 }
 
-/// What the body of a request declares an index to be.
+/// Reads the declaration of an index from a body.
 fn declared(body: &Value) -> Result<Declaration, Problem> {
     let bad = |message: String| Problem::bad_request("parse_exception", message);
-    let Some(members) = body.as_object() else { return Err(bad("the body is no object".into())) };
+    let Some(members) = body.as_object() else { return Err(bad("the body is not an object".into())) };
     for (name, value) in members {
         match name.as_str() {
             "settings" => settings::check_settings(value)?,
@@ -92,7 +92,7 @@ fn declared(body: &Value) -> Result<Declaration, Problem> {
     Ok(Declaration { mappings: of("mappings"), settings: of("settings") })
 }
 
-/// Makes an index with its mapping: it is found, and is a group with its first event.
+/// Answers `PUT {index}`: creates an index with its mapping. It becomes a group with its first event.
 pub(super) async fn make_index(
     server: Shared,
     Path(index): Path<String>,
@@ -111,7 +111,7 @@ pub(super) async fn make_index(
     let of_thread = server.clone();
     let is_new = server.lookups.run(move || {
         let _changing = of_thread.state.mappings.lock();
-        let exists = of_thread.whole_store().has_group(&group) || created_indices::has(&of_thread, &group)?;
+        let exists = of_thread.store().has_group(&group) || created_indices::has(&of_thread, &group)?;
         if !exists {
             let by_template = mappings::all(&of_thread)?.declared(group.as_str());
             if by_template.is_some() || declared != Declaration::default() {

@@ -1,4 +1,4 @@
-//! Templates as documents: their kinds, and what they declare an index of a name to be.
+//! Templates as documents: their kinds, and the declaration of an index that results from them.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ impl TemplateKind {
         }
     }
 
-    /// What may stand in one.
+    /// Returns the valid members of a template.
     pub(super) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Index => &[
@@ -54,7 +54,7 @@ impl TemplateKind {
         }
     }
 
-    /// The part of a template that has settings and mappings.
+    /// Returns the part of a template with settings and mappings.
     pub(super) fn body(self, template: &Json_) -> &Json_ {
         if self == Self::Legacy { template } else { template.get("template").unwrap_or(&Json_::Null) }
     }
@@ -68,7 +68,7 @@ pub(super) fn texts(json: Option<&Json_>) -> Vec<&str> {
     }
 }
 
-/// Returns what templates declare an index of a name to be; `None` where none is for it.
+/// Returns the declaration of an index by templates; `None` if none of them matches its name.
 pub(super) fn declared(templates: &BTreeMap<String, Json_>, group: &str) -> Option<Declaration> {
     let is_for = |template: &Json_| {
         texts(template.get("index_patterns")).into_iter().any(|pattern| GroupPattern::new(pattern).matches(group))
@@ -87,7 +87,7 @@ pub(super) fn declared(templates: &BTreeMap<String, Json_>, group: &str) -> Opti
     (!older.is_empty()).then(|| older.into_iter().fold(Declaration::default(), added))
 }
 
-/// An index template with the components that it is made of.
+/// Returns the declaration of an index template and its components.
 pub(super) fn composed(templates: &BTreeMap<String, Json_>, template: &Json_) -> Declaration {
     let components = texts(template.get("composed_of")).into_iter();
     let found = components.filter_map(|name| templates.get(&format!("{}{name}", TemplateKind::Component.prefix())));

@@ -1,5 +1,5 @@
-//! Templates: what indices are declared to be by their names. `_index_template`, `_component_template`, and the older
-//! `_template`, which counts where none of the former does.
+//! Templates, which declare indices by their names: `_index_template`, `_component_template`, and the older `_template`,
+//! which applies if no index template does.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub(super) async fn put(server: Shared, Path(name): Path<String>, request: Reque
     Ok(Json(json!({"acknowledged": true})))
 }
 
-/// Refuses what cannot be read, what is not supported, and what the caller may not decide about.
+/// Refuses templates that are malformed, unsupported, or for groups outside the caller's scope.
 fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> Result<(), Problem> {
     let Some(members) = template.as_object() else { return Err(argument("a template is an object")) };
     if name.is_empty() || name.contains(['*', ',', '#', ' ']) {
@@ -81,13 +81,13 @@ fn check(server: &Shared, kind: TemplateKind, name: &str, template: &Json_) -> R
         return Err(Problem::bad_request("action_request_validation_exception", message));
     }
     if let Some(pattern) = patterns.iter().find(|pattern| !covers(&server.caller.scope, pattern)) {
-        let message = format!("this key may not decide about the groups {pattern}");
+        let message = format!("this key does not cover the groups {pattern}");
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     }
     Ok(())
 }
 
-/// Refuses a template that cannot be put together with the others.
+/// Refuses a template that conflicts with the others.
 fn check_fit(
     templates: &BTreeMap<String, Json_>,
     kind: TemplateKind,
@@ -132,7 +132,7 @@ fn check_fit(
     Ok(())
 }
 
-/// The templates of a kind, all or those of some names.
+/// Answers with the templates of a kind, all or those of some names.
 pub(super) async fn get(server: Shared, request: Request) -> Result<Response, Problem> {
     let path = request.uri().path().to_owned();
     let kind = TemplateKind::of(&path);
@@ -218,7 +218,7 @@ fn remove(server: &Shared, kind: TemplateKind, name: &str) -> Result<(), Problem
     mappings::change_template(server, &key, None)
 }
 
-/// `_index_template/_simulate_index/{name}`: what an index of a name would be.
+/// Answers `_index_template/_simulate_index/{name}`: the declaration of an index with this name.
 pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result<Json<Json_>, Problem> {
     let of = declared(&mappings::all(&server)?.templates, &name).unwrap_or_default();
     let mappings = if of.mappings.is_null() { json!({}) } else { of.mappings };
@@ -226,7 +226,7 @@ pub(super) async fn simulate(server: Shared, Path(name): Path<String>) -> Result
     Ok(Json(json!({"template": template, "overlapping": []})))
 }
 
-/// `PUT {index}/_mapping`: adds declarations to indices that exist.
+/// Answers `PUT {index}/_mapping`: adds declarations to indices that exist.
 pub(super) async fn put_mapping(
     server: Shared,
     Path(index): Path<String>,

@@ -17,7 +17,7 @@ use super::state::Shared;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// `{index}/_terms_enum`: values of a field that begin so, in order.
+/// Answers `{index}/_terms_enum`.
 pub(super) async fn terms_enum(
     server: Shared,
     Path(index): Path<String>,
@@ -64,7 +64,7 @@ enum Case {
     Insensitive,
 }
 
-/// A text as a regular expression of Lucene that matches it alone, or it in small and capital letters.
+/// Returns a regular expression of Lucene that matches a text, in the given case or in both.
 fn regex_of(text: &str, case: Case) -> String {
     let mut regex = String::with_capacity(text.len());
     for c in text.chars() {

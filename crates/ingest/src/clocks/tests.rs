@@ -25,7 +25,7 @@ fn arrive(clocks: &Clocks, arrivals: &[(i64, i64)], text: &dyn Fn(Timestamp) -> 
     }
 }
 
-/// A line whose time names no zone, as a host in a zone so many seconds east of UTC writes it.
+/// Returns a line whose time names no zone, as a host in a zone so many seconds east of UTC writes it.
 fn zoneless(happened: Timestamp) -> String {
     format!("{} ERROR pool exhausted", happened.to_string().trim_end_matches('Z').replace('T', " "))
 }

@@ -60,12 +60,15 @@ impl Condition {
         })
     }
 
-    /// Whether events of this group may fulfil it.
+    /// Reports whether events of the group can match.
     pub(super) fn admits_group(&self, group: &GroupName) -> bool {
         self.groups.as_ref().is_none_or(|groups| GroupPattern::any_matches(groups, group.as_str()))
     }
 
-    /// Whether the event fulfils it; else what it lacks first.
+    /// Checks whether the event matches.
+    ///
+    /// # Errors
+    /// The first part of the condition that does not match.
     pub(super) fn check(&self, draft: &Draft) -> Result<(), &'static str> {
         if !self.admits_group(&draft.group) {
             return Err("group is another");

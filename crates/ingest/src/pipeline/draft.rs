@@ -26,7 +26,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The event of a batch that has just one.
+    /// Returns the event of a batch that has just one.
     pub(crate) fn of(batch: &Batch, group: GroupName, stream: &str) -> Self {
         let of_column = |(name, column): &(Arc<str>, Column)| Some((name.clone(), column.value(0)?));
         let origin = batch.origin_codes.first().and_then(|code| batch.origins.get(*code as usize));
@@ -43,7 +43,7 @@ impl Draft {
         }
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub(crate) fn value(&self, name: &str) -> Option<Cow<'_, Value>> {
         if self.text_key.as_deref() == Some(name) || name == "@message" {
             return Some(Cow::Owned(Value::text(self.message.as_str())));
@@ -54,7 +54,7 @@ impl Draft {
         self.fields.iter().find(|(known, _)| **known == *name).map(|(_, value)| Cow::Borrowed(value))
     }
 
-    /// The value of a field or of a system field as text.
+    /// Returns the value of a field or of a system field as text.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         match name {
             "@message" => return Some(Cow::Borrowed(&self.message)),
@@ -71,7 +71,7 @@ impl Draft {
         }
     }
 
-    /// Gives the event a field; whether it may have it.
+    /// Sets a field; reports whether the limits allow it.
     pub(crate) fn put(&mut self, name: &str, value: Value, limits: &Limits) -> bool {
         let is_long = matches!(&value, Value::String(text) if text.len() > limits.field_bytes_max);
         if is_long || name.is_empty() || name.len() > NAME_BYTES_MAX {
@@ -99,7 +99,7 @@ impl Draft {
         }
     }
 
-    /// Names of all fields, derived ones included.
+    /// Returns the names of all fields, derived ones included.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
         let derived = self.text_key.iter().chain(self.time_key.iter().map(|(key, _)| key));
         self.fields.iter().map(|(name, _)| name).chain(derived).cloned().collect()

@@ -34,7 +34,7 @@ pub struct Sample<'a> {
 }
 
 impl DryRun<'_> {
-    /// What becomes of each, as JSON: `event`, `fate`, `recognised`, `steps`; or `error` where it is no record.
+    /// Returns the outcome of each sample as JSON: `event`, `fate`, `recognised`, `steps`; or `error` for an invalid record.
     pub fn run<'s>(&self, group: &GroupName, stream: &str, samples: impl Iterator<Item = Sample<'s>>) -> Vec<Json> {
         let limits = super::whole_texts(self.limits);
         let received = Received { at: self.now, modified: None, zone: self.zone, limits: &limits };
@@ -78,7 +78,7 @@ impl DryRun<'_> {
         answer
     }
 
-    /// What the parser makes of a sample, and how.
+    /// Parses a sample and explains how it was recognised.
     fn read(
         &self,
         parser: &mut EventParser<'_>,
@@ -108,7 +108,7 @@ impl DryRun<'_> {
     }
 }
 
-/// An event as a query would show it.
+/// Returns an event as a query would show it.
 fn shown(draft: &Draft) -> Map<String, Json> {
     let mut event = Map::new();
     event.insert("@timestamp".into(), draft.time.to_string().into());

@@ -55,7 +55,7 @@ impl Format {
         Err(node.error(format!("unknown format \"{text}\"; {near}known: {known}, grok:%{{…}}, regex:(?P<name>…)")))
     }
 
-    /// The fields of a text; nothing where it is of another form.
+    /// Returns the fields of a text; `None` if it has another form.
     pub(super) fn read(&self, text: &str, received: &Received<'_>) -> Option<Fields> {
         match self {
             Self::Json => json(text, received),

@@ -120,7 +120,7 @@ impl Mask {
         is_changed
     }
 
-    /// The value of a field whose name may say that all of it is a secret.
+    /// Masks the value of a field; its name may mark the whole value as secret.
     fn named_value(&self, name: &str, value: &Value) -> Option<Value> {
         if name.starts_with('@') {
             let Value::String(text) = value else { return None };
@@ -172,7 +172,7 @@ impl Mask {
         is_changed.then(|| Value::Object(Arc::new(masked)))
     }
 
-    /// A text that may be JSON: what its strings say is looked at, too.
+    /// Masks a text that may be JSON, then also within its strings.
     fn whole_text(&self, text: &str) -> Option<String> {
         let unescaped = if text.contains('\\') && text.contains('"') { self.inside_strings(text) } else { None };
         let masked = self.text(unescaped.as_deref().unwrap_or(text));
@@ -201,7 +201,7 @@ impl Mask {
         (copied > 0).then(|| out + &text[copied..])
     }
 
-    /// A text with everything replaced that a rule finds; nothing where no rule finds anything.
+    /// Returns the masked text; `None` if no rule found anything.
     fn text(&self, text: &str) -> Option<String> {
         let mut masked: Option<String> = None;
         for rule in &self.rules {
@@ -300,7 +300,7 @@ impl Finder {
     }
 }
 
-/// The same for spellings of the same thing, so that hashes can be compared.
+/// Returns a normal form, so that different spellings have equal hashes.
 fn normal_form<'t>(finder: &Finder, found: &'t str) -> Cow<'t, str> {
     match finder {
         Finder::Email => Cow::Owned(found.replace("%40", "@").to_lowercase()),
@@ -309,7 +309,7 @@ fn normal_form<'t>(finder: &Finder, found: &'t str) -> Cow<'t, str> {
     }
 }
 
-/// Whether a text is what a mask writes.
+/// Reports whether a text is the output of a mask.
 fn is_mask(text: &str) -> bool {
     let inner = text.trim_start_matches('[').trim_end_matches(']');
     RULES.iter().any(|rule| inner.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || is_hash(rest)))
@@ -319,7 +319,7 @@ fn is_hash(text: &str) -> bool {
     text.strip_prefix(':').is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// The end of the JSON string that begins at `start`.
+/// Returns the end of the JSON string that begins at `start`.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {

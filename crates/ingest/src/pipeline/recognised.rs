@@ -40,7 +40,7 @@ impl Reading {
         shown
     }
 
-    /// The form with what a container runtime put around it.
+    /// Returns the name of the format, with that of the container runtime around it.
     fn name(&self, form: &str) -> String {
         match self.runtime {
             Some(runtime) if form == "text" => runtime.to_owned(),
@@ -59,7 +59,7 @@ impl Reading {
         }
     }
 
-    /// Where the time is from.
+    /// Returns the origin of the time.
     fn time(&self, draft: &Draft, received: &Received<'_>) -> String {
         if let Some((key, _)) = draft.time_key.as_ref().filter(|_| self.has_time) {
             return format!("field {key}");
@@ -87,7 +87,7 @@ impl Reading {
         found.unwrap_or_else(|| "found in the event".to_owned())
     }
 
-    /// Where the level is from.
+    /// Returns the origin of the level.
     fn level(&self, level: Level, draft: &Draft) -> String {
         let says = |(name, value): &&(std::sync::Arc<str>, Value)| parse::level_of_field(name, value) == Some(level);
         if let Some((name, _)) = draft.fields.iter().find(says) {

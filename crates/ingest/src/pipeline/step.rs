@@ -57,6 +57,21 @@ enum Assigned {
 }
 
 impl Step {
+    /// Returns the mistakes of a definition: all unknown keys, else the first mistake.
+    pub(super) fn mistakes(node: &Node<'_>) -> Vec<DefinitionError> {
+        let kinds: Vec<_> = KINDS.iter().filter(|(kind, _)| node.get(kind).is_some()).collect();
+        let unknown = match &*kinds {
+            [(kind, beside)] => node.unknown_keys(&Self::keys(kind, beside)),
+            _ => Vec::new(),
+        };
+        if unknown.is_empty() { Self::compile(node).err().into_iter().collect() } else { unknown }
+    }
+
+    /// Returns the keys of a step of a kind.
+    fn keys<'k>(kind: &'k str, beside: &[&'k str]) -> Vec<&'k str> {
+        [kind, "when"].into_iter().chain(beside.iter().copied()).collect()
+    }
+
     pub(super) fn compile(node: &Node<'_>) -> Result<Self, DefinitionError> {
         let kinds: Vec<&(&str, &[&str])> = KINDS.iter().filter(|(kind, _)| node.get(kind).is_some()).collect();
         let names = || KINDS.map(|(kind, _)| kind).join(", ");
@@ -71,8 +86,7 @@ impl Step {
                 return Err(node.error(problem));
             }
         };
-        let known: Vec<&str> = [kind, "when"].into_iter().chain(beside.iter().copied()).collect();
-        node.check_keys(&known)?;
+        node.check_keys(&Self::keys(kind, beside))?;
         let when = node.get("when").map(|node| Condition::compile(&node)).transpose()?;
         let action = Action::compile(kind, node, &node.child(kind))?;
         Ok(Self { kind, when, action })
@@ -209,7 +223,7 @@ impl Assigned {
     }
 }
 
-/// A name that a pipeline may give.
+/// Checks a field name that a pipeline sets.
 fn own_name<'n>(node: &Node<'_>, name: &'n str) -> Result<&'n str, DefinitionError> {
     if name.starts_with('@') {
         return Err(node.error(
@@ -279,7 +293,7 @@ fn time(draft: &mut Draft, field: &str, around: Surroundings<'_>) -> Done {
     }
 }
 
-/// A name that a field takes part in is the sender's word: it holds within the sender's scope only.
+/// Routes an event. A name made from a field is the sender's word, so it must be within the sender's scope.
 fn route(draft: &mut Draft, template: &Template, around: Surroundings<'_>) -> Done {
     let Some(name) = template.text(draft, true).filter(|name| !name.is_empty()) else {
         return Done::Failed("the field is missing");
@@ -295,7 +309,7 @@ fn route(draft: &mut Draft, template: &Template, around: Surroundings<'_>) -> Do
     Done::Routed
 }
 
-/// Whether nobody gets into this group but the server.
+/// Reports whether a group is the server's own.
 fn is_own(group: &str) -> bool {
     group.trim_start_matches('/').starts_with(OWN_GROUPS)
 }

@@ -32,12 +32,12 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// Whether it is a text without fields.
+    /// Reports whether the template is a fixed text.
     pub(super) fn is_fixed(&self) -> bool {
         self.parts.iter().all(|(_, field)| field.is_none())
     }
 
-    /// The field, where it is nothing else: its value then keeps its type.
+    /// Returns the field if the template is just one: its value then keeps its type.
     fn only_field(&self) -> Option<&str> {
         match &*self.parts {
             [(before, Some(field)), (behind, None)] if before.is_empty() && behind.is_empty() => Some(field),
@@ -45,7 +45,7 @@ impl Template {
         }
     }
 
-    /// The text, without which fields that are missing; nothing where one is and all are needed.
+    /// Returns the text; missing fields are empty, or make it `None` if all are required.
     pub(super) fn text(&self, draft: &Draft, needs_all: bool) -> Option<String> {
         let mut text = String::new();
         for (before, field) in &self.parts {
@@ -60,7 +60,7 @@ impl Template {
         Some(text)
     }
 
-    /// The value that a field is set to.
+    /// Returns the value that a field is set to.
     pub(super) fn value(&self, draft: &Draft) -> Option<Value> {
         match self.only_field() {
             Some(field) => draft.value(field).map(Cow::into_owned).or_else(|| draft.text(field).map(Value::text)),

@@ -19,7 +19,7 @@ fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap()
 }
 
-/// What a case's pipelines make of its lines; `? ` before a line says that it is a record.
+/// Returns what a case's pipelines make of its lines; `? ` before a line says that it is a record.
 fn outcome(definitions: &str, lines: &str) -> String {
     let definitions: Json = serde_json::from_str(definitions).unwrap_or_else(|error| panic!("{error}: {definitions}"));
     let pipelines = match Pipelines::compile(&definitions) {
@@ -137,7 +137,7 @@ impl House {
         events
     }
 
-    /// Whether a text stands in any file of the data directory.
+    /// Reports whether a text stands in any file of the data directory.
     fn is_on_disk(&self, text: &str) -> bool {
         fn look(dir: &Path, text: &[u8]) -> bool {
             std::fs::read_dir(dir).unwrap().flatten().any(|entry| {

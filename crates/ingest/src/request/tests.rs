@@ -38,7 +38,7 @@ impl House {
         self.intake.ingest(request(format, body.into()))
     }
 
-    /// The values of `names` of all events of all groups, sorted as text.
+    /// Returns the values of `names` of all events of all groups, sorted as text.
     fn events(&self, names: &[&str]) -> Vec<String> {
         let snapshot = self.store.snapshot(&[GroupPattern::new("*")], TimeRange::ALL);
         let mut events = Vec::new();

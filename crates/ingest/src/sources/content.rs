@@ -14,7 +14,7 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// That of a generation of which events were deleted: nothing is known of it any more, whatever its shipper tells.
+    /// Returns the content of a generation with deleted events: it stays unknown, whatever the shipper reports.
     pub(crate) fn deleted() -> Self {
         Self { from: 0, end: u64::MAX, hash: String::new() }
     }
@@ -37,7 +37,7 @@ pub(crate) struct ContentHash {
 }
 
 impl ContentHash {
-    /// The content with its end; nothing where it cannot be.
+    /// Returns the content with its end; `None` if it is impossible.
     pub(crate) fn up_to(&self, end: u64) -> Option<Content> {
         let Self { from, hash } = self;
         (*from < end && hash.len() <= HASH_BYTES_MAX).then(|| Content { from: *from, end, hash: hash.clone() })

@@ -72,7 +72,7 @@ impl Sources {
     /// Answers the question of the shipper `asking`, given as JSON, about files whose groups are `within` reach.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn held(
         &self,
         store: &Store,
@@ -108,7 +108,7 @@ impl Sources {
         Ok(ranges)
     }
 
-    /// The sources of a host by name, and whether each is up.
+    /// Returns the sources of a host by name, and whether each is up.
     fn sources_of(&self, host: &str, began: Timestamp, now: Timestamp) -> Vec<(String, Source, bool)> {
         let known = self.known();
         let of_host = known.sources.iter().filter(|(_, source)| source.host == host);
@@ -130,7 +130,7 @@ impl Sources {
 }
 
 impl Question {
-    /// Whether a file may be the one that is asked about, or a rotation of it.
+    /// Reports whether a file may be the one in question, or a rotation of it.
     fn is_about(&self, file: &File) -> bool {
         file.group == self.group && group_name_of_file(&file.path) == group_name_of_file(&self.path)
     }
@@ -166,12 +166,12 @@ fn uncomparable(place: (&str, &str, u64), range: Range<u64>) -> HeldRange {
     }
 }
 
-/// What a range is called: it names no file and no shipper to those who do not know them.
+/// Returns the id of a range, which reveals neither file nor shipper.
 fn id_of((source, file, generation): (&str, &str, u64), end: u64) -> String {
     format!("{:032x}", xxh3_128(format!("{source}\0{file}\0{generation}\0{end}").as_bytes()))
 }
 
-/// Whether the store holds every byte of a range.
+/// Reports whether the store holds every byte of a range.
 fn holds(store: &Store, (source, file, generation): (&str, &str, u64), range: Range<u64>) -> bool {
     let position = SourcePosition { source: source.to_owned(), file: file.to_owned(), generation, range };
     store.missing(&position).iter().all(Range::is_empty)

@@ -48,7 +48,7 @@ struct KeptFile {
     refused: BTreeMap<u64, Refused>,
 }
 
-/// What the document of a source is called: a source may have any name.
+/// Returns what the document of a source is called: a source may have any name.
 pub(super) fn document_name(source: &str) -> String {
     format!("{:032x}", xxh3_128(source.as_bytes()))
 }
@@ -83,7 +83,7 @@ pub(super) fn write(name: &str, source: &Source) -> String {
     serde_json::to_string(&document).expect("texts and numbers are JSON")
 }
 
-/// A source and its name; nothing where the document is none of this version.
+/// Returns a source and its name; nothing where the document is none of this version.
 pub(super) fn read(json: &str) -> Option<(String, Source)> {
     let document: Document = serde_json::from_str(json).ok()?;
     let file = |mut kept: KeptFile| {

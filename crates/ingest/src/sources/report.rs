@@ -153,7 +153,7 @@ fn told_file(file: BodyFile) -> ToldFile {
 /// Longest texts in characters: what is longer is cut.
 pub(crate) const TEXT_CHARS_MAX: usize = 1024;
 
-/// The beginning of a text that is too long.
+/// Returns the beginning of a text that is too long.
 pub(crate) fn cut(text: &str) -> &str {
     text.char_indices().nth(TEXT_CHARS_MAX).map_or(text, |(at, _)| text.get(..at).unwrap_or_default())
 }

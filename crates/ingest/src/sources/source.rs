@@ -97,14 +97,14 @@ impl Source {
         self.is_changed |= set(&mut self.host, host);
     }
 
-    /// Whether what changed, or when it was heard of last, is to be written down.
+    /// Reports whether what changed, or when it was heard of last, is to be written down.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let Some(kept) = self.kept else { return self.is_changed };
         let is_changed = self.is_changed && has_passed(KEEP_CHANGES_NS, kept, now);
         is_changed || self.last > kept && has_passed(KEEP_TIMES_NS, kept, now)
     }
 
-    /// Whether the shipper names all files and one is not among them that it named in the report before and that was to
+    /// Reports whether the shipper names all files and one is not among them that it named in the report before and that was to
     /// be sent on.
     pub(crate) fn has_lost_sight(&self, before: Option<Timestamp>) -> bool {
         let mut told =
@@ -124,7 +124,7 @@ impl Source {
         }
     }
 
-    /// Whether the shipper has named all its files since, and this was not among them.
+    /// Reports whether the shipper has named all its files since, and this was not among them.
     pub(crate) fn has_stopped_telling(&self, told_at: Timestamp) -> bool {
         let names_all = self.report.as_ref().is_some_and(|report| report.names_all_files);
         names_all && self.reported.is_some_and(|at| at > told_at)
@@ -190,7 +190,7 @@ impl File {
     }
 }
 
-/// Whether so much time has passed since then, or the clock was put back.
+/// Reports whether so much time has passed since then, or the clock was put back.
 pub(crate) fn has_passed(duration_ns: i64, since: Timestamp, now: Timestamp) -> bool {
     !(0..duration_ns).contains(&now.0.saturating_sub(since.0))
 }

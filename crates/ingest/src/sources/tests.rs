@@ -29,7 +29,7 @@ impl House {
         Self { intake: Intake::new(store.clone(), Limits::default(), parse::Zone::UTC), store, _dir: dir }
     }
 
-    /// The same store with an intake that has just begun.
+    /// Returns the same store with an intake that has just begun.
     fn restarted(self) -> Self {
         let intake = Intake::new(self.store.clone(), Limits::default(), parse::Zone::UTC);
         Self { intake, ..self }
@@ -64,13 +64,13 @@ impl House {
         serde_json::to_value(self.intake.sources().view(&self.store, within, now)).expect("it is JSON")
     }
 
-    /// The one file of the one source.
+    /// Returns the one file of the one source.
     fn file(&self, now: Timestamp) -> Value {
         self.view(&GroupScope::All, now)["sources"][0]["files"][0].clone()
     }
 }
 
-/// A report of one file.
+/// Returns a report of one file.
 fn told(generation: u64, size: u64, offset: u64) -> Value {
     let file = json!({"file": "f", "generation": generation, "path": "/var/log/app.log", "group": "app", "size": size, "offset": offset});
     json!({"version": "1.2.3", "started": "2026-11-20T11:00:00Z", "files": [file]})

@@ -146,7 +146,7 @@ impl GenerationView {
 }
 
 impl Sources {
-    /// All sources of which somebody may see something: files of groups `within` their reach. What is about no group is
+    /// Returns all sources of which somebody may see something: files of groups `within` their reach. What is about no group is
     /// for who may see everything.
     pub fn view(&self, store: &Store, within: &GroupScope, now: Timestamp) -> SourcesView {
         let (names, began) = {

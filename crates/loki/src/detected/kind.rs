@@ -1,8 +1,8 @@
-//! Types of values as `detected_fields` names them, and sizes in bytes as it spells them.
+//! Types of values and sizes in bytes in the form of `detected_fields`.
 
 use language::logql::{parse_size, spell_size};
 
-/// The type of a value: the first of int, float, boolean, duration and bytes that it can be read as, else string.
+/// Returns the type of a value: the first of int, float, boolean, duration and bytes that parses, else string.
 pub(super) fn kind(value: &str) -> &'static str {
     if value.parse::<i64>().is_ok() {
         "int"
@@ -19,7 +19,7 @@ pub(super) fn kind(value: &str) -> &'static str {
     }
 }
 
-/// Whether Go reads a text as a duration: numbers with units, one after the other.
+/// Reports whether Go parses a text as a duration: a sequence of numbers with units.
 fn is_duration(text: &str) -> bool {
     let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
     let mut has_part = false;
@@ -39,7 +39,7 @@ fn is_duration(text: &str) -> bool {
     has_part
 }
 
-/// A value of a field as an answer lists it: sizes with a unit become `117kB`, so that a query can compare them.
+/// Returns a value of a field for an answer: sizes with a unit become `117kB`, so that a query can compare them.
 pub(super) fn listed(value: &str) -> String {
     match parse_size(value) {
         Some(size) if !value.ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',') => spell_size(size),

@@ -1,4 +1,4 @@
-//! Fields of one line: those of its JSON object, else its logfmt pairs, named as LogQL's parsers name them.
+//! Fields of one line: members of its JSON object, else its logfmt pairs, with the names that LogQL's parsers produce.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use parse::{JsonMistake, JsonToken, json_members, json_text, logfmt_pair};
 
 use crate::lines::Labels;
 
-/// How deep members of objects become fields.
+/// Depth to which members of objects become fields.
 const DEPTH_MAX: usize = 64;
 
 /// A field found in a line.
@@ -18,7 +18,7 @@ pub(super) struct Field {
     pub(super) path: Vec<String>,
 }
 
-/// Reads the fields of `line` in their order, and names the parser that read them.
+/// Reads the fields of `line` in their order, and returns the parser that read them.
 ///
 /// A field with the name of one of the stream's `labels` is called `name_extracted`.
 pub(super) fn fields(line: &str, labels: &Labels) -> (Vec<Field>, &'static str) {
@@ -31,7 +31,7 @@ pub(super) fn fields(line: &str, labels: &Labels) -> (Vec<Field>, &'static str) 
     (named(found, labels), "logfmt")
 }
 
-/// Renames fields that a label hides; those without a name are left out, and of several with the same name all but the first.
+/// Renames fields that a label hides. Drops fields without a name, and all but the first with the same name.
 fn named(fields: Vec<Field>, labels: &Labels) -> Vec<Field> {
     let mut fields: Vec<Field> = fields.into_iter().filter(|field| !field.name.is_empty()).collect();
     for field in &mut fields {
@@ -44,7 +44,7 @@ fn named(fields: Vec<Field>, labels: &Labels) -> Vec<Field> {
     fields
 }
 
-/// A key as the name of a label: anything but letters, digits and `_` becomes `_`, and no digit comes first.
+/// Returns a key as the name of a label: letters, digits and `_`, not beginning with a digit.
 fn sanitized(key: &str) -> String {
     let key = key.trim();
     let digit = key.starts_with(|c: char| c.is_ascii_digit());

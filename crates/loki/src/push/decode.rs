@@ -46,7 +46,7 @@ impl PushWriter<'_> {
         self.accept(collector, spans, &body, sender)
     }
 
-    /// The same for a request as a protobuf message in one block of Snappy.
+    /// Returns the same for a request as a protobuf message in one block of Snappy.
     pub fn protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
         let body = protobuf::unpack(body, self.intake.limits().body_bytes_max)?;
         let mut collector = self.intake.collect(sender);

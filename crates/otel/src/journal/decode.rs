@@ -1,15 +1,14 @@
-//! Entries of systemd's journal, as `systemd-journal-upload` sends them.
+//! Entries of systemd's journal from `systemd-journal-upload`.
 //!
-//! `MESSAGE` is the message, and is recognised like any other text; `PRIORITY` is the level, but where it only is what
-//! everything gets that a service prints (`_TRANSPORT=stdout`) and the text says one itself. The time is
-//! `__REALTIME_TIMESTAMP`, as for journals that come as JSON; the stream is `_HOSTNAME`. All fields keep the names that
-//! the journal gives them. Beside them `host` and `unit` repeat `_HOSTNAME` and
-//! `_SYSTEMD_UNIT` under the names that other senders use, unless the message itself says something by those names.
-//! What the journal vouches for, by a `_`, no message can say otherwise: one that tries is not read for fields.
+//! `MESSAGE` is the message, and is parsed like any other text. `PRIORITY` is the level, unless it is only the default for
+//! output of services (`_TRANSPORT=stdout`) and the text contains one itself. The time is `__REALTIME_TIMESTAMP`, as for
+//! journals in JSON; the stream is `_HOSTNAME`. All fields keep their names in the journal. In addition, `host` and `unit`
+//! repeat `_HOSTNAME` and `_SYSTEMD_UNIT` under the names of other senders, unless the message contains such fields.
+//! A message cannot override trusted fields, whose names begin with `_`: one that mentions them is not parsed for fields.
 //!
-//! Of the fields that are an entry's address only `__CURSOR` is kept: it says all that the others do. An entry whose
-//! cursor an event of the group has is not stored again. What holds is as with Elasticsearch's ids (`ids.rs`), but that
-//! only events of the same time are asked: it belongs to the entry, and what nobody else has at that time is new.
+//! Only `__CURSOR` is stored of the fields that address an entry: it contains the others. An entry whose cursor belongs to an
+//! event of the group is not stored again. This works like ids in Elasticsearch (`ids.rs`), except that only events of the
+//! same time are compared: the time is part of the entry.
 
 mod export;
 
@@ -22,35 +21,35 @@ pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
 use ingest::Rejected;
 use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
-/// The field by which an entry is known again.
+/// The field that identifies an entry.
 const CURSOR: &str = "__CURSOR";
 
-/// Fields that are no fields of the event: they are its message and its time, or stand in its cursor.
+/// Fields that the event does not have: its message, its time, and those that the cursor contains.
 const NOT_KEPT: [&str; 5] = ["MESSAGE", "__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP", "__SEQNUM", "__SEQNUM_ID"];
 
-/// Names by which other senders say the same.
+/// The names of other senders for the same fields.
 const ALSO: [(&str, &str); 2] = [("_HOSTNAME", "host"), ("_SYSTEMD_UNIT", "unit")];
 
-/// Refusals that are named in one answer; further ones are only counted.
+/// Limit on the refusals that one answer names; further ones are counted only.
 const NAMED_MAX: usize = 20;
 
-/// What became of the entries of an upload, or of a part of them.
+/// The result of an upload, or of a part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalAnswer {
     /// Stored now, and durable.
     pub n_stored: u64,
     /// Stored before.
     pub n_known: u64,
-    /// Well-formed and not taken: too large, too old.
+    /// Well-formed but refused: too large or too old.
     pub n_left_out: u64,
-    /// No entries of the format.
+    /// Malformed.
     pub n_malformed: u64,
-    /// The first of those that were not taken, by their numbers in the upload, from 1, as lines.
+    /// The first refused entries, with their numbers in the upload, from 1, as lines.
     pub refused: Vec<Rejected>,
 }
 
 impl JournalAnswer {
-    /// Adds what became of others.
+    /// Adds the result of another part.
     pub fn add(&mut self, other: Self) {
         self.n_stored += other.n_stored;
         self.n_known += other.n_known;
@@ -71,11 +70,11 @@ impl JournalAnswer {
     }
 }
 
-/// Stores entries in a group, but those that it has, and returns when they are durable. Blocks.
+/// Stores the entries that a group does not have, and returns when they are durable. Blocks.
 ///
 /// # Errors
-/// Where the store takes nothing, the sender may not write to the group, or another request is about to store one of
-/// the entries: nothing was stored then.
+/// If the store refuses the entries, the sender may not write to the group, or another request is storing one of them.
+/// Nothing is stored then.
 pub fn ingest_journal(
     intake: &Intake,
     entries: &JournalEntries,
@@ -128,12 +127,12 @@ fn add(
     collector.add(place, raw, &metadata)
 }
 
-/// Writes the fields; the priority only where it is the level.
+/// Writes the fields, with the priority only if it is the level.
 fn write_fields(entry: JournalEntry<'_>, has_level: bool, fields: &mut FieldWriter<'_>) {
     let mut written: Vec<&str> = Vec::with_capacity(entry.fields().len());
     for (name, value) in entry.fields() {
         if NOT_KEPT.contains(&name) || written.contains(&name) || (name == "PRIORITY" && !has_level) {
-            // A field has one value; of several the first one counts.
+            // A field has one value: the first of several counts.
             continue;
         }
         written.push(name);
@@ -155,7 +154,7 @@ fn write_number(name: &str, text: &str, fields: &mut FieldWriter<'_>) {
     }
 }
 
-/// Whether a message mentions a field that the journal vouches for, so that its own might take the place of that.
+/// Reports whether a message mentions a trusted field, and might override it.
 fn names_trusted(entry: JournalEntry<'_>, message: &[u8]) -> bool {
     memchr::memchr(b'_', message).is_some()
         && entry
@@ -167,13 +166,13 @@ fn cursor(entry: JournalEntry<'_>) -> Option<&str> {
     str::from_utf8(entry.get(CURSOR)?).ok().filter(|cursor| !cursor.is_empty())
 }
 
-/// When the journal took an entry, which is written in microseconds.
+/// Returns the time at which the journal accepted an entry, which is in microseconds.
 fn time(entry: JournalEntry<'_>) -> Option<Timestamp> {
     let micros: i64 = str::from_utf8(entry.get("__REALTIME_TIMESTAMP")?).ok()?.parse().ok()?;
     micros.checked_mul(1_000).map(Timestamp)
 }
 
-/// The level of an entry; none where its text is to say it.
+/// Returns the level of an entry; `None` if it is to be found in the text.
 fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     let priority = str::from_utf8(entry.get("PRIORITY")?).ok()?.parse::<u8>().ok()?;
     let is_said_by_nobody = priority == 6 && entry.get("_TRANSPORT") == Some(b"stdout");
@@ -181,8 +180,7 @@ fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     if is_said_by_nobody && says_itself() { None } else { Level::of_syslog(priority) }
 }
 
-/// The range of times that the events of these entries have: all of it where one of them will have another time than
-/// its own.
+/// Returns the range of the times of these entries; all times if one of them has an invalid time.
 fn range_of(entries: &JournalEntries, now: Timestamp, future_ns_max: i64) -> TimeRange {
     let latest = now.0.saturating_add(future_ns_max);
     let mut range: Option<TimeRange> = None;

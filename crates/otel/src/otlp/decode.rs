@@ -1,13 +1,13 @@
-//! OTLP logs: the request that OpenTelemetry's exporters and collectors send, as protobuf and as JSON.
+//! Logs requests of OTLP, as protobuf and as JSON.
 //!
-//! The body of a record is the message; a body that is an object gives its keys as fields too. Attributes of resource,
-//! scope and record are fields under their own names (those of the record win), nested ones under dotted paths.
-//! Beside them stand `severity_text`, `severity_number`, `trace_id` and `span_id` in lower-case hex, `flags`,
-//! `event_name`, `observed_timestamp`, `dropped_attributes_count`, `scope.name` and `scope.version`, each where it is
-//! there. The group is the resource's `service.name`, else `otlp`; the stream its `service.instance.id` or `host.name`.
+//! The body of a record is the message; the keys of a body that is an object are also fields. Attributes of resource, scope
+//! and record are fields under their own names, nested ones under dotted paths; those of the record take precedence.
+//! Further fields, if present, are `severity_text`, `severity_number`, `trace_id` and `span_id` in lower-case hex, `flags`,
+//! `event_name`, `observed_timestamp`, `dropped_attributes_count`, `scope.name` and `scope.version`. The group is the
+//! resource's `service.name`, else `otlp`; the stream its `service.instance.id` or `host.name`.
 //!
-//! A message that cannot be read is refused whole; a record that its group may not or would not keep is rejected by its
-//! number in the request. Records are read one at a time: memory beside the body is that of the events.
+//! A malformed message is refused whole; a record outside the sender's scope or the retention of its group is rejected by
+//! its number in the request. Records are read one at a time, without memory besides the body and the events.
 
 mod body;
 mod fields;
@@ -18,18 +18,18 @@ mod wire;
 use self::records::Records;
 use ingest::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
-/// How a request is written.
+/// The encoding of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtlpForm {
-    /// As a protobuf message.
+    /// A protobuf message.
     Protobuf,
-    /// As protobuf's JSON, with ids in hex.
+    /// Protobuf's JSON form, with ids in hex.
     Json,
 }
 
 /// Stores the records of an OTLP logs request and returns when they are durable. Blocks.
 ///
-/// Rejected records have their number in the request, from 1, as line.
+/// The line of a rejected record is its number in the request, from 1.
 pub fn ingest_otlp(
     intake: &Intake,
     body: &[u8],

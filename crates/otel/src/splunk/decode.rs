@@ -1,11 +1,11 @@
-//! Splunk's HTTP event collector: objects one behind the other, with or without space between them, or raw lines.
+//! Requests to Splunk's HTTP event collector: a sequence of objects, with or without space between them, or raw lines.
 //!
-//! `event` is the message, or the record where it is an object; `time` (seconds, a number or a text, fractions exact)
-//! is when it happened; `host`, `source`, `sourcetype` and all of `fields` are fields. The group is `index`, else
+//! `event` is the message, or the record if it is an object; `time` (seconds, a number or a text, with exact fractions) is
+//! the time of the event; `host`, `source`, `sourcetype` and all of `fields` are fields. The group is `index`, else
 //! `splunk`; the stream is the source on its host.
 //!
-//! A faulty object keeps nobody else out; behind broken JSON only objects that begin a line can be found. Where a request has a fault, its
-//! sender repeats it or drops it whole: so that nothing is stored twice then, equal faulty bodies are one batch.
+//! An invalid object does not affect others; after malformed JSON only objects at the start of a line are found. A sender
+//! repeats an invalid request or drops it whole: equal invalid bodies are one batch, so that nothing is stored twice.
 
 use std::borrow::Cow;
 
@@ -15,44 +15,44 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use ingest::{Collector, Encoding, EventFields, EventMetadata, IngestError, Intake, RawEvent, Sender, decode, lossy};
 
-/// Where events go that name no index.
+/// The group of events without an index.
 const GROUP: &str = "splunk";
 
-/// Fields of an event beside those in `fields`.
+/// Fields of an event in addition to those in `fields`.
 const OWN_FIELDS_MAX: usize = 4;
 
-/// How a request is written.
+/// The form of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HecForm {
     /// Objects with an `event` each.
     Events,
-    /// Lines as a program prints them.
+    /// Raw lines.
     Raw,
 }
 
-/// What a request says of all its events.
+/// Defaults of a request for all its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HecDefaults {
-    /// The group, where an event names none.
+    /// The group of events that name none.
     pub index: Option<String>,
-    /// Where they come from, where an event does not say so.
+    /// The host of events that name none.
     pub host: Option<String>,
     /// The file or input on the host.
     pub source: Option<String>,
-    /// What kind of lines they are.
+    /// The type of the lines.
     pub sourcetype: Option<String>,
 }
 
-/// What is wrong with an event.
+/// The error of an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HecFault {
     /// The request has no event.
     #[error("the request has no event")]
     NoData,
-    /// It cannot be read.
+    /// It is malformed.
     #[error("{0}")]
     BadFormat(String),
-    /// The sender may not write to its index, or the group would not keep it.
+    /// The sender may not write to its index, or its time is outside the retention of the group.
     #[error("{0}")]
     BadIndex(String),
     /// It has no `event`.
@@ -61,24 +61,24 @@ pub enum HecFault {
     /// Its `event` is empty.
     #[error("event is empty")]
     BlankEvent,
-    /// Its `fields` are no object.
-    #[error("fields is no object of names and values")]
+    /// Its `fields` are not an object.
+    #[error("fields is not an object of names and values")]
     BadFields,
 }
 
-/// What became of a request. Everything accepted is durable.
+/// The result of a request. Accepted events are durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HecAnswer {
     /// Events accepted.
     pub accepted: u64,
-    /// The first event with a fault, counted from 0, and the fault.
+    /// The first invalid event, counted from 0, and its error.
     pub fault: Option<(usize, HecFault)>,
 }
 
-/// An object of a request, borrowed from the body. Its fields are with who reads it.
+/// An object of a request, borrowed from the body, without its fields.
 #[derive(Default)]
 struct Event<'a> {
-    /// As it is written, with its quotes.
+    /// The JSON of the value, with quotes.
     time: Option<&'a str>,
     host: Option<Cow<'a, str>>,
     source: Option<Cow<'a, str>>,
@@ -86,20 +86,20 @@ struct Event<'a> {
     index: Option<Cow<'a, str>>,
     event: Option<Payload<'a>>,
     fields: &'a str,
-    /// What a member is that it must not be.
+    /// The error of a member.
     fault: Option<HecFault>,
 }
 
-/// What `event` holds.
+/// The value of `event`.
 enum Payload<'a> {
     /// A text.
     Text(Cow<'a, str>),
-    /// Another value as it is written.
+    /// The JSON of another value.
     Json(&'a str),
 }
 
 impl<'a> Event<'a> {
-    /// Reads the object that comes next, and its fields into `members`.
+    /// Reads the next object, and its fields into `members`.
     fn read(json: &mut JsonCursor<'a>, members: &mut ObjectReader, limits: &Limits) -> Result<Self, JsonError> {
         let mut event = Self { fields: "{}", ..Self::default() };
         members.read_first(event.fields, limits)?;
@@ -137,7 +137,7 @@ impl<'a> Event<'a> {
             return json.string().map(Some);
         }
         if json.skip()? != "null" {
-            self.fault.get_or_insert(HecFault::BadFormat(format!("{name} is no text")));
+            self.fault.get_or_insert(HecFault::BadFormat(format!("{name} is not a text")));
         }
         Ok(None)
     }
@@ -166,7 +166,7 @@ pub fn ingest_hec(
     Ok(HecAnswer { accepted, fault })
 }
 
-/// Where an event comes from, as far as anybody says; empty where nobody does.
+/// The origin of an event; parts that neither event nor request names are empty.
 #[derive(Clone, Copy)]
 struct Origin<'o> {
     index: &'o str,
@@ -176,7 +176,7 @@ struct Origin<'o> {
 }
 
 impl<'o> Origin<'o> {
-    /// What the request says of all its events.
+    /// Returns the defaults of the request.
     fn of_all(defaults: &'o HecDefaults) -> Self {
         let [index, host, source, sourcetype] =
             [&defaults.index, &defaults.host, &defaults.source, &defaults.sourcetype]
@@ -184,7 +184,7 @@ impl<'o> Origin<'o> {
         Self { index, host, source, sourcetype }
     }
 
-    /// What an event says itself, else what the request says.
+    /// Returns the origin that an event names, else that of the request.
     fn of(event: &'o Event<'_>, of_all: Self) -> Self {
         let said = |own: &'o Option<Cow<'_, str>>, of_all: &'o str| own.as_deref().unwrap_or(of_all);
         Self {
@@ -204,16 +204,16 @@ impl<'o> Origin<'o> {
     }
 }
 
-/// The events of a request on their way into the collector.
+/// Passes the events of a request to the collector.
 struct Events<'c, 's> {
     collector: &'c mut Collector<'s>,
     intake: &'c Intake,
     of_all: Origin<'c>,
     now: Timestamp,
     fault: Option<(usize, HecFault)>,
-    /// The index of the event before, and its group's place.
+    /// The index of the previous event, and the place of its group.
     last: Option<(String, usize)>,
-    /// Holds names of streams as they are made.
+    /// Buffer for names of streams.
     stream: String,
     /// Reads `fields`.
     members: ObjectReader,
@@ -225,8 +225,8 @@ impl<'c, 's> Events<'c, 's> {
         Self { collector, intake, of_all, now, fault: None, last: None, stream: String::new(), members }
     }
 
-    /// Adds the objects of a body; returns how many there are. Behind broken JSON nobody can say where the next object
-    /// begins, unless it begins a line: from there on lines are read, each by itself.
+    /// Adds the objects of a body; returns their number. After malformed JSON the start of the next object is unknown unless
+    /// it begins a line: the rest is read line by line.
     fn objects(&mut self, body: &[u8]) -> Result<usize, IngestError> {
         let text = lossy(body, self.intake.limits().body_bytes_max)?;
         let (mut n_events, broken) = self.objects_of(&text, 0)?;
@@ -237,8 +237,7 @@ impl<'c, 's> Events<'c, 's> {
         Ok(n_events)
     }
 
-    /// Adds objects that stand one behind the other, up to broken JSON; returns how many there are with `n_before`, and what
-    /// is broken and all behind it.
+    /// Adds a sequence of objects up to malformed JSON. Returns their number plus `n_before`, and the rest from there.
     fn objects_of<'t>(&mut self, text: &'t str, n_before: usize) -> Result<(usize, Option<&'t str>), IngestError> {
         let mut json = JsonCursor::new(text);
         let mut n_events = n_before;
@@ -256,7 +255,7 @@ impl<'c, 's> Events<'c, 's> {
         Ok((n_events, None))
     }
 
-    /// Adds the object that comes next. What is JSON but no object can be gone past; what is no JSON cannot.
+    /// Adds the next object. Other JSON is skipped; malformed JSON cannot be skipped.
     fn next(&mut self, json: &mut JsonCursor<'_>) -> Result<Result<Result<(), HecFault>, JsonError>, IngestError> {
         if matches!(json.peek(), Some(b'[' | b'"' | b'-' | b'0'..=b'9')) {
             let fault = HecFault::BadFormat(json.error("expected an object").to_string());
@@ -305,7 +304,7 @@ impl<'c, 's> Events<'c, 's> {
         Ok(added.map_err(|refused| HecFault::BadFormat(refused.to_string())))
     }
 
-    /// Adds the lines of a body; continuation lines belong to the line before.
+    /// Adds the lines of a body; continuation lines belong to the previous line.
     fn lines(&mut self, body: &[u8]) -> Result<usize, IngestError> {
         let of_all = self.of_all;
         let place = match self.place(of_all) {
@@ -334,7 +333,7 @@ impl<'c, 's> Events<'c, 's> {
         Ok(n_events)
     }
 
-    /// The place of the group that an origin names.
+    /// Returns the place of an origin's group.
     fn place(&mut self, origin: Origin<'_>) -> Result<usize, HecFault> {
         let place = match &self.last {
             Some((index, place)) if index == origin.index => *place,
@@ -359,7 +358,7 @@ impl<'c, 's> Events<'c, 's> {
         Ok(place)
     }
 
-    /// Reads `time`; one that events cannot have is also given as it was sent.
+    /// Reads `time`; an invalid one is also returned as it was sent.
     fn time<'t>(&self, raw: &'t str) -> Result<(Option<Timestamp>, Option<&'t str>), HecFault> {
         let text = raw.trim_matches('"');
         if matches!(text, "null" | "") {
@@ -367,7 +366,7 @@ impl<'c, 's> Events<'c, 's> {
         }
         let received = self.intake.received(self.now);
         let plain = text.contains(['e', 'E']).then(|| text.parse::<f64>().ok()).flatten();
-        // Some programs write their decimals as 1.7E9.
+        // Some programs write decimals as 1.7E9.
         let read = match plain {
             Some(number) => parse::parse_time(&format!("{number:.6}"), &received),
             None => parse::parse_time(text, &received),
@@ -375,11 +374,11 @@ impl<'c, 's> Events<'c, 's> {
         match read {
             Some(Resolved::At(time)) => Ok((Some(time), None)),
             Some(Resolved::OutOfRange) => Ok((Some(Timestamp(i64::MAX)), Some(text))),
-            None => Err(HecFault::BadFormat(format!("time {text:?} is no time"))),
+            None => Err(HecFault::BadFormat(format!("time {text:?} is not a time"))),
         }
     }
 
-    /// Remembers the first fault.
+    /// Records the first error.
     fn note(&mut self, event_idx: usize, fault: HecFault) {
         self.fault.get_or_insert((event_idx, fault));
     }

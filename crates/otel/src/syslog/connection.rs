@@ -1,4 +1,4 @@
-//! One connection that brings syslog: bytes are read, cut into frames, and put into the queue.
+//! Reads one syslog connection: splits its bytes into frames and puts them into the queue.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -19,27 +19,26 @@ use super::connection_limiter::ConnectionSlot;
 use super::decode::{SyslogFramer, SyslogFrames};
 use super::state::{LAST_TIME_MAX, LAST_WAIT, ListenerState};
 
-/// Bytes that are read at once.
+/// Bytes read at once.
 const READ_BYTES: usize = 32 << 10;
 
 thread_local! {
-    /// What is read into, by any connection that has bytes: thousands that wait for some need no memory for it.
+    /// The buffer of whichever connection has bytes, so that thousands of waiting ones need no memory for it.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
-/// How long a connection may say nothing. Senders keep theirs open for the next message, so that it is long.
+/// How long a connection may be silent. It is long, since senders keep connections open for the next message.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(3600);
 
-/// How long a frame may take that has begun: a while, and a second for each so many bytes of it. What has come by then is
-/// kept as a frame, and the connection is closed.
+/// Limit on the time of an incomplete frame: a fixed time, and a second for each `BYTES_PER_SECOND_MIN` bytes. After it the
+/// bytes become a frame, and the connection is closed.
 const FRAME_TIME_MAX: Duration = Duration::from_secs(60);
 const BYTES_PER_SECOND_MIN: usize = 1 << 10;
 
-/// How long the beginning of TLS may take.
+/// Limit on the time of a TLS handshake.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// A connection that holds more of a frame than this needs one of a few places, so that many long frames at once take a
-/// bounded memory.
+/// A connection with more bytes of a frame than this needs one of a few places, which bounds the memory of long frames.
 const LARGE_BYTES: usize = 256 << 10;
 pub(super) const LARGE_MAX: usize = 32;
 
@@ -48,7 +47,7 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcce
     let from: Arc<str> = peer.ip().to_canonical().to_string().into();
     let slot = state.limiter.register(peer.ip());
     let Some(tls) = tls else { return read(stream, &from, &slot, state).await };
-    // Boxed: what TLS needs is not to be kept for each connection without it.
+    // Boxed, so that connections without TLS do not need its memory.
     match timeout(HANDSHAKE_TIME_MAX, Box::pin(tls.accept(stream))).await {
         Ok(Ok(stream)) => Box::pin(read(stream, &from, &slot, state)).await,
         Ok(Err(error)) => debug!(%error, "syslog connection ended before TLS began"),
@@ -64,7 +63,7 @@ async fn read(
 ) {
     let mut framer = SyslogFramer::new(state.frame_bytes_max());
     let mut large_place = None;
-    // Since when a frame is under way.
+    // The start of an incomplete frame.
     let mut begun: Option<Instant> = None;
     let mut last: Option<Instant> = None;
     while last.is_none_or(|end| Instant::now() < end) {
@@ -82,10 +81,10 @@ async fn read(
                 continue;
             }
             read = timeout(patience, read_some(&mut stream, &mut framer, &mut frames)) => read,
-            // Behind reading: what has come is kept.
+            // After reading, so that bytes that have arrived are kept.
             () = slot.asked_to_close(), if last.is_none() && is_between_frames => {
                 state.counts().n_closed.fetch_add(1, Ordering::Relaxed);
-                // What is on its way while the other side hears of it is read.
+                // Bytes on their way until the sender sees the end are read.
                 let _ = stream.shutdown().await;
                 last = Some(Instant::now() + LAST_TIME_MAX);
                 continue;
@@ -121,12 +120,12 @@ async fn read(
     }
 }
 
-/// How long to wait for more of a frame of which so much has come in so much time.
+/// Returns how long to wait for more of a frame, given its bytes and its age.
 fn patience(n_held: usize, elapsed: Duration) -> Duration {
     (FRAME_TIME_MAX + Duration::from_secs((n_held / BYTES_PER_SECOND_MIN) as u64)).saturating_sub(elapsed)
 }
 
-/// Reads what is there into the framer; returns how many bytes that was, 0 at the end.
+/// Reads available bytes into the framer. Returns their number, 0 at the end.
 async fn read_some(
     stream: &mut (impl AsyncRead + Unpin),
     framer: &mut SyslogFramer,

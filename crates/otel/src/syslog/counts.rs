@@ -23,7 +23,7 @@ pub struct SyslogCounts {
 pub(super) type SyslogNumber = (&'static str, bool, &'static str, u64);
 
 impl SyslogCounts {
-    /// All numbers.
+    /// Returns all numbers.
     pub fn numbers(&self) -> [SyslogNumber; 6] {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [

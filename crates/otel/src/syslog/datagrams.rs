@@ -1,4 +1,4 @@
-//! Syslog over UDP: datagrams are read as they come, and dropped and counted while the queue is full.
+//! Receives syslog over UDP. Datagrams are dropped and counted while the queue is full.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::state::{ACCEPT_PAUSE, LAST_TIME_MAX, LAST_WAIT, ListenerState};
 /// Largest datagram.
 const DATAGRAM_BYTES_MAX: usize = 64 << 10;
 
-/// Datagrams that are read before the queue hears of them.
+/// Limit on the datagrams that are read before they are queued.
 const DATAGRAMS_AT_ONCE: usize = 256;
 
 /// Receives datagrams until the server closes, and then those that have arrived.
@@ -35,7 +35,7 @@ pub(super) async fn receive(socket: UdpSocket, state: ListenerState) {
     }
 }
 
-/// Takes datagrams that have arrived; says whether there may be more.
+/// Reads datagrams that have arrived. Returns `true` if there may be more.
 fn receive_some(socket: &UdpSocket, buffer: &mut [u8], state: &ListenerState) -> bool {
     let mut from: Option<(IpAddr, Arc<str>)> = None;
     let mut frames = SyslogFrames::default();

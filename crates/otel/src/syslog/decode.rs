@@ -1,9 +1,9 @@
-//! Syslog messages: events out of frames, which `parse` cuts out of connections.
+//! Events from syslog frames, into which `parse` splits connections.
 //!
-//! An event's text is its frame, byte for byte; the header's parts are fields: `hostname`, `appname`, `procid`, `msgid`,
-//! `facility`, `severity` (both by name), structured data as `id.param`. The group is `syslog/APPNAME`, `syslog` where
-//! there is none; the stream is the host, else the address that it came from. What the frame's limit cut off is counted in the
-//! field `cutBytes`.
+//! The text of an event is its frame, byte for byte. The parts of the header are fields: `hostname`, `appname`, `procid`,
+//! `msgid`, `facility`, `severity` (both by name), structured data as `id.param`. The group is `syslog/APPNAME`, or `syslog`
+//! without a name; the stream is the host, else the address of the sender. `cutBytes` counts bytes beyond the limit of a
+//! frame.
 
 mod header;
 
@@ -17,23 +17,23 @@ use header::{Header, for_each_param};
 use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 pub use parse::{SyslogFramer, SyslogFrames};
 
-/// Frames that came from one sender.
+/// Frames from one sender.
 #[derive(Clone, Debug)]
 pub struct SyslogChunk {
-    /// The sender's address, the stream of frames that name no host.
+    /// The sender's address, which is the stream of frames without a host.
     pub from: std::sync::Arc<str>,
     /// The frames in order.
     pub frames: SyslogFrames,
 }
 
-/// Names of the facilities and severities, as lines of files have them that are recognised as syslog.
+/// Names of facilities and severities, as in syslog lines from files.
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
     "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
-/// Stores the messages of some senders as one delivery and returns when they are durable. Blocks.
+/// Stores the messages of several senders as one delivery, and returns when they are durable. Blocks.
 pub fn ingest_syslog(intake: &Intake, chunks: &[SyslogChunk], now: Timestamp) -> Result<IngestAnswer, IngestError> {
     let sender = Sender { name: "syslog", within: &GroupScope::All, batch_id: None, now };
     let mut messages = Messages { collector: intake.collect(&sender), places: HashMap::new(), name: String::new() };
@@ -46,12 +46,12 @@ pub fn ingest_syslog(intake: &Intake, chunks: &[SyslogChunk], now: Timestamp) ->
     intake.deliver(messages.collector, None, n_bytes, IngestAnswer::default())
 }
 
-/// Messages on their way into the collector.
+/// Passes messages to the collector.
 struct Messages<'s> {
     collector: Collector<'s>,
     /// Places of groups by application.
     places: HashMap<String, usize>,
-    /// Holds names as they are made.
+    /// Buffer for names.
     name: String,
 }
 
@@ -60,7 +60,7 @@ impl Messages<'_> {
         let text = text_of(frame);
         let mut header = header::read(&text, self.collector.received());
         let place = self.place(header.appname.unwrap_or_default())?;
-        // Its group, and with it the zone of its times, is known only once it was read.
+        // The group, and with it the zone of its times, is known only after parsing.
         if self.collector.received().zone != self.collector.received_for(place).zone {
             header = header::read(&text, &self.collector.received_for(place));
         }
@@ -75,7 +75,7 @@ impl Messages<'_> {
         self.collector.add(place, RawEvent::Body(frame), &metadata).map(|_| ())
     }
 
-    /// The place of an application's group.
+    /// Returns the place of an application's group.
     fn place(&mut self, appname: &str) -> Result<usize, IngestError> {
         if let Some(place) = self.places.get(appname) {
             return Ok(*place);
@@ -90,7 +90,7 @@ impl Messages<'_> {
 }
 
 fn write_fields(header: &Header<'_>, n_cut: u64, fields: &mut FieldWriter<'_>) {
-    // At most 191, as the header's reader has seen to.
+    // At most 191, as the parser of headers has checked.
     if let Some(priority) = header.priority.filter(|priority| *priority <= 191) {
         fields.text("facility", FACILITIES[usize::from(priority >> 3)]);
         fields.text("severity", SEVERITIES[usize::from(priority & 7)]);
@@ -119,7 +119,7 @@ fn write_fields(header: &Header<'_>, n_cut: u64, fields: &mut FieldWriter<'_>) {
     }
 }
 
-/// A value without the backslashes before `"`, `\` and `]`; others are the value's own.
+/// Removes the backslashes before `"`, `\` and `]`; others belong to the value.
 fn unescaped(value: &str) -> Cow<'_, str> {
     if !value.contains('\\') {
         return Cow::Borrowed(value);

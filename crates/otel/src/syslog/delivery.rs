@@ -1,4 +1,4 @@
-//! From the queue into the store: everything that waits is one delivery.
+//! Moves frames from the queue to the store: all that wait become one delivery.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,20 +15,20 @@ use super::decode::{SyslogChunk, ingest_syslog};
 use super::queue::QueuedChunk;
 use door::server::Server;
 
-/// A delivery goes when it has so many bytes, or its first message is so old: below the 100 ms after which people begin
-/// to wait, and long enough that a quiet network does not cost a sync for each message. The messages of a megabyte are of
-/// dozens of groups; in larger deliveries each of these has enough that its columns are worth their making.
+/// Limits on the bytes of a delivery and the age of its first message. The age is below the 100 ms that people notice, and
+/// long enough that a quiet network does not cost a sync for each message. A megabyte contains messages of dozens of
+/// groups; larger deliveries have enough of each group for efficient columns.
 const DELIVERY_BYTES: usize = 4 << 20;
 const DELIVERY_AGE: Duration = Duration::from_millis(50);
 
-/// Pauses between attempts while the store takes nothing.
+/// Pauses between attempts while the store refuses deliveries.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// Attempts once the server closes.
+/// Limit on the attempts after the server began to close.
 const LAST_ATTEMPTS_MAX: u32 = 5;
 
-/// Stores what comes until nobody puts anything into the queue any more.
+/// Stores frames until the sending ends of the queue are dropped.
 pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queue: mpsc::Receiver<QueuedChunk>) {
     while let Some(first) = queue.recv().await {
         let due = Instant::now() + DELIVERY_AGE;
@@ -53,10 +53,10 @@ pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queu
     }
 }
 
-/// Several chunks that are too much for one delivery.
+/// Chunks that exceed the limits of one delivery.
 struct TooLarge(Arc<[SyslogChunk]>);
 
-/// Stores chunks, again and again while the store is only busy or full.
+/// Stores chunks, and retries while the store is busy or full.
 async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[SyslogChunk]>) -> Result<(), TooLarge> {
     let n_messages = chunks.iter().map(|chunk| chunk.frames.len() as u64).sum();
     let mut pause = PAUSE_MIN;
@@ -71,7 +71,7 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
             }
             Ok(Err(problem)) => problem,
             Err(_) => {
-                error!(n_messages, "a fault in the server lost syslog messages");
+                error!(n_messages, "syslog messages lost by a fault in the server");
                 counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
                 return Ok(());
             }
@@ -83,7 +83,7 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
         }
         n_attempts_left -= u32::from(*server.closing.borrow());
         if !is_temporary(&problem) || n_attempts_left == 0 {
-            error!(%problem, n_messages, "syslog messages are lost");
+            error!(%problem, n_messages, "syslog messages lost");
             counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
             return Ok(());
         }
@@ -95,9 +95,9 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
     }
 }
 
-/// Whether the same delivery may be taken later.
+/// Reports whether the store may accept the same delivery later.
 fn is_temporary(problem: &IngestError) -> bool {
     use AppendError::{DiskFull, Locked, Overloaded, Poisoned};
-    // A poisoned log takes nothing more until the next start, so that trying stores nothing twice: senders have to wait.
+    // A poisoned log accepts nothing until the next start: a retry stores nothing twice, and senders have to wait.
     matches!(problem, IngestError::Store(Overloaded { .. } | DiskFull { .. } | Locked(_) | Poisoned(_)))
 }

@@ -12,7 +12,7 @@ fn line(time: &str, text: &str, level: &str, service: &str, host: &str) -> Strin
     event.to_string() + "\n"
 }
 
-/// An hour as usual, and one in which things went wrong.
+/// Returns an hour as usual, and one in which things went wrong.
 fn lines() -> String {
     let mut all = String::new();
     for n in 0..60 {

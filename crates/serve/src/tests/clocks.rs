@@ -11,7 +11,7 @@ use super::House;
 
 const START: i64 = 1_800_000_000;
 
-/// A house whose clock is set by hand, in seconds after the start.
+/// Returns a house whose clock is set by hand, in seconds after the start.
 fn house() -> (House, Arc<AtomicI64>) {
     let seconds = Arc::new(AtomicI64::new(0));
     let of_clock = seconds.clone();
@@ -19,7 +19,7 @@ fn house() -> (House, Arc<AtomicI64>) {
     (House::with_clock(Limits::default(), clock), seconds)
 }
 
-/// A line of a host in Jakarta, whose time names no zone, so many seconds after the start.
+/// Returns a line of a host in Jakarta, whose time names no zone, so many seconds after the start.
 fn line(seconds: i64) -> String {
     let local = Timestamp((START + seconds + 7 * 3_600) * Timestamp::SECOND).to_string();
     format!("{} ERROR pool exhausted\n", local.trim_end_matches('Z').replace('T', " "))

@@ -28,7 +28,7 @@ impl House {
         if reply.body.is_empty() { Value::Null } else { reply.json() }
     }
 
-    /// All pages of `FilterLogEvents`.
+    /// Returns all pages of `FilterLogEvents`.
     async fn filtered(&self, mut input: Value) -> (Vec<Value>, usize) {
         input["logGroupName"] = "/ecs/pay".into();
         let (mut events, mut n_pages) = (Vec::new(), 0);

@@ -8,7 +8,7 @@ use tokio_stream::StreamExt;
 use super::House;
 use super::cloudwatch::{NOW_MS, error};
 
-/// The kind and the payload of a message.
+/// Returns the kind and the payload of a message.
 fn read_message(bytes: &[u8]) -> (String, Value) {
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
     let (n_bytes, n_of_headers) = (number(0), number(4));

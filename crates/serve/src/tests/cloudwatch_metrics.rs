@@ -16,7 +16,7 @@ impl House {
         self.operation("PutMetricFilter", input).await
     }
 
-    /// A filter of properties and one of columns, and events that they count.
+    /// Returns a filter of properties and one of columns, and events that they count.
     async fn with_metrics() -> Self {
         let house = Self::new();
         house.make_stream().await;

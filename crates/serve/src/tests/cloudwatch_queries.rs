@@ -22,7 +22,7 @@ impl House {
         self.send(request.expect("a request")).await
     }
 
-    /// The results of a query, once it has ended.
+    /// Returns the results of a query, once it has ended.
     async fn results(&self, id: &Value) -> Value {
         loop {
             let reply = self.operation("GetQueryResults", json!({"queryId": id})).await;

@@ -52,7 +52,7 @@ impl Receiver {
         self.held.lock().unwrap().clear();
     }
 
-    /// The next message that was taken.
+    /// Returns the next message that was taken.
     fn next(&self) -> Value {
         self.taken.recv_timeout(PATIENCE).expect("a message")
     }

@@ -31,7 +31,7 @@ async fn flush(house: &House, how: &str) {
     assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
-/// Every event with its id, oldest first, ties by id.
+/// Returns every event with its id, oldest first, ties by id.
 async fn all(house: &House, filter: &str) -> Vec<(String, String)> {
     let query = format!("fields @message, @timestamp, @id {filter} | sort @timestamp asc, @id asc | limit 10000");
     let uri = format!("/api/v1/query?from=2026-11-20T00:00:00Z&query={}", encoded(&query));
@@ -51,7 +51,7 @@ fn ids(answer: &Value) -> Vec<String> {
     ids.iter().map(|id| id.as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// What should be shown around the event at `at` of those in `of`.
+/// Returns what should be shown around the event at `at` of those in `of`.
 fn expected(of: &[(String, String)], at: usize, before: usize, after: usize) -> Vec<String> {
     let around = &of[at.saturating_sub(before)..of.len().min(at + after + 1)];
     around.iter().map(|(id, _)| id.clone()).collect()
@@ -160,7 +160,7 @@ async fn what_is_gone_or_out_of_reach_is_not_found() {
     assert_eq!(around.json()["rows"].as_array().map(Vec::len), Some(30), "{}", around.text());
 }
 
-/// An event that a key sees.
+/// Returns an event that a key sees.
 async fn all_as(house: &House, key: &str) -> String {
     let uri = "/api/v1/query?from=2026-11-20T00:00:00Z&limit=1";
     let answer = house.get_with(uri, "x-catat-key", key).await.json();

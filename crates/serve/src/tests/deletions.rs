@@ -7,7 +7,7 @@ use super::*;
 const EVENTS: &str = "/api/v1/groups/web%2Faccess/delete-events";
 const RANGE: &str = "from=2026-11-20T11:00:00Z&to=2026-11-20T12:00:00Z";
 
-/// A service with events of which one, in `web/access`, is of Ann: with her name as value and as a field.
+/// Returns a service with events of which one, in `web/access`, is of Ann: with her name as value and as a field.
 async fn filled() -> House {
     let house = House::new();
     house.fill().await;
@@ -24,7 +24,7 @@ fn anns() -> Value {
     json!({"query": "filter service = \"annxyz\"", "from": "now-1h", "to": "now", "reason": "ticket 7"})
 }
 
-/// Every way to see the events, with its answer.
+/// Returns every way to see the events, with its answer.
 async fn seen(house: &House) -> Vec<(String, String)> {
     let query = |text: &str| format!("/api/v1/query?query={text}&{RANGE}");
     let paths = [
@@ -56,7 +56,7 @@ async fn seen(house: &House) -> Vec<(String, String)> {
     answers
 }
 
-/// What an answer says, without how long it took and how much it read.
+/// Returns what an answer says, without how long it took and how much it read.
 fn said(text: &str) -> String {
     let mut value: Value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
     for name in ["stats", "groups"] {
@@ -115,7 +115,7 @@ async fn deleted_events_are_in_no_answer_hot_flushed_and_written_again() {
     }
 }
 
-/// The receipt of a deletion whose events are gone from the disk. The thread of a query may let its snapshot go a
+/// Returns the receipt of a deletion whose events are gone from the disk. The thread of a query may let its snapshot go a
 /// moment after its answer was read, and files go with the last snapshot.
 async fn reclaimed(house: &House, id: &str) -> Value {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);

@@ -206,7 +206,7 @@ fn record() -> Vec<u8> {
     b"{\"message\":\"m\"}\n".into()
 }
 
-/// A message of protobuf with these fields, all of bytes.
+/// Returns a message of protobuf with these fields, all of bytes.
 fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
     fields.iter().for_each(|(number, bytes)| write_text(*number, bytes, &mut out));
@@ -219,7 +219,7 @@ fn otlp_protobuf() -> Vec<u8> {
     message(&[(1, &message(&[(1, &message(&[(1, &service)])), (2, &message(&[(2, &record)]))]))])
 }
 
-/// A block of Snappy of one literal of at most 60 bytes.
+/// Returns a block of Snappy of one literal of at most 60 bytes.
 fn snappy(bytes: &[u8]) -> Vec<u8> {
     let n_bytes = bytes.len() as u8;
     [&[n_bytes, (n_bytes - 1) << 2][..], bytes].concat()
@@ -260,7 +260,7 @@ impl Door {
     }
 }
 
-/// A house with a group and a stream where those must be made, and a key for sending there.
+/// Returns a house with a group and a stream where those must be made, and a key for sending there.
 async fn open(bytes_per_s: Option<u64>, clock: Clock) -> (House, String) {
     let house = House::with_key_rate(Limits::default(), clock, bytes_per_s);
     for (operation, more) in [("CreateLogGroup", ""), ("CreateLogStream", ",\"logStreamName\":\"s\"")] {

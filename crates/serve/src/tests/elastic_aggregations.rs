@@ -60,7 +60,7 @@ async fn buckets_have_buckets_hits_and_numbers() {
     assert_eq!((&found["empty"]["e"]["count"], &found["empty"]["e"]["min"]), (&json!(0), &Value::Null));
 }
 
-/// The levels and values of a metric query in windows of ten minutes, in order.
+/// Returns the levels and values of a metric query in windows of ten minutes, in order.
 async fn loki_values(house: &House, query: &str) -> Vec<(String, f64)> {
     let parameters = format!("query={}&start=1795173000000000000&end=1795176000000000000&step=600s", encoded(query));
     let answer = house.get(&format!("/loki/api/v1/query_range?{parameters}")).await.json();

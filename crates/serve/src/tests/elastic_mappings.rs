@@ -13,7 +13,7 @@ impl House {
         self.send(request.body(body).expect("a request")).await
     }
 
-    /// The numbers `i` of the events that a query finds, or the error's type.
+    /// Returns the numbers `i` of the events that a query finds, or the error's type.
     async fn numbers(&self, index: &str, query: Value) -> Value {
         let body = json!({"query": query, "sort": ["i"], "_source": ["i"]});
         let reply = self.declare("POST", &format!("{index}/_search"), body).await.json();

@@ -9,7 +9,7 @@ use types::{Limits, Timestamp};
 
 use super::House;
 
-/// A house with a hundred events, every third of which is a warning.
+/// Returns a house with a hundred events, every third of which is a warning.
 async fn filled() -> House {
     fill(House::new()).await
 }
@@ -37,7 +37,7 @@ fn hits(answer: &Value) -> Vec<Value> {
     answer["hits"]["hits"].as_array().expect("hits").clone()
 }
 
-/// All hits of a scroll, each page by the id that `id_of` chooses of the first and the newest.
+/// Returns all hits of a scroll, each page by the id that `id_of` chooses of the first and the newest.
 async fn scrolled(house: &House, parameters: &str, body: Value, uses_first: bool) -> Vec<Value> {
     let mut answer = ask(house, &format!("/elasticsearch/many/_search?scroll=1m&{parameters}"), body).await;
     let first = answer["_scroll_id"].clone();

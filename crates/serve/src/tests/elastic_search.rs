@@ -119,7 +119,7 @@ async fn what_is_not_supported_is_named_with_its_place() {
         ),
         (json!({"quary": {}}), "parsing_exception", "unknown key [quary]"),
         (json!({"sort": [{"@timestamp": "desc"}], "search_after": [1, 2]}), "parsing_exception", "has 2 values"),
-        (json!([]), "parsing_exception", "is no object"),
+        (json!([]), "parsing_exception", "is not an object"),
     ] {
         let (status, found, text) = house.refused("/elasticsearch/_search", &body.to_string()).await;
         assert_eq!((status, found.as_str()), (400, kind), "{body}: {text}");
@@ -144,7 +144,7 @@ async fn indices_that_are_not_there_are_refused_unless_the_request_allows_them()
     assert_eq!(found["hits"]["total"]["value"], 3);
 }
 
-/// What Grafana's backend sends for a panel: filters, then buckets in buckets.
+/// Returns what Grafana's backend sends for a panel: filters, then buckets in buckets.
 fn of_grafana(lucene: &str, aggregations: Value) -> String {
     let range = json!({"range": {"@timestamp": {"gte": 1_795_174_800_000_i64, "lte": 1_795_176_000_000_i64, "format": "epoch_millis"}}});
     let query = json!({"query_string": {"analyze_wildcard": true, "query": lucene}});

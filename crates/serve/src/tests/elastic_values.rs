@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::House;
 
-/// A house with events of one group.
+/// Returns a house with events of one group.
 async fn house(documents: &[Value]) -> House {
     let house = House::new();
     let lines: Vec<String> = documents.iter().map(|document| format!("{{\"create\":{{}}}}\n{document}\n")).collect();

@@ -27,20 +27,20 @@ const ENHANCE_YOUR_CALM: u32 = 11;
 /// Bytes that nobody takes to the end.
 const FLOOD: usize = 4 << 20;
 
-/// A frame: length (3 bytes), type, flags, stream (4 bytes), payload.
+/// Returns a frame: length (3 bytes), type, flags, stream (4 bytes), payload.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A head of `GET /-/healthy`, or of a `POST` that brings events, in HPACK (RFC 7541) without compression.
+/// Returns a head of `GET /-/healthy`, or of a `POST` that brings events, in HPACK (RFC 7541) without compression.
 fn head(is_post: bool) -> Vec<u8> {
     let (method, path) = if is_post { (0x83, "/api/v1/ingest") } else { (0x82, "/-/healthy") };
     let text = |index: u8, text: &str| [&[index, text.len() as u8], text.as_bytes()].concat();
     [&[method, 0x86][..], &text(4, path), &text(1, "localhost")].concat()
 }
 
-/// The number of the n-th stream of a client.
+/// Returns the number of the n-th stream of a client.
 fn stream_of(n: u32) -> u32 {
     2 * n + 1
 }
@@ -52,7 +52,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The number at this place of the payload.
+    /// Returns the number at this place of the payload.
     fn number(&self, at: usize) -> u32 {
         let bytes = self.payload[at..at + 4].try_into().expect("four bytes");
         u32::from_be_bytes(bytes)

@@ -51,7 +51,7 @@ impl Whole {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The number and the text that a call ended with, in trailers or in place of them.
+    /// Returns the number and the text that a call ended with, in trailers or in place of them.
     fn grpc(&self) -> (&str, &str) {
         let text = |name: &str| {
             let value = self.trailers.get(name).or_else(|| self.headers.get(name));
@@ -79,7 +79,7 @@ fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
     [&[flag][..], &length.to_be_bytes(), message].concat()
 }
 
-/// A record of the message „card refused“, without a resource.
+/// Returns a record of the message „card refused“, without a resource.
 fn one_record() -> Vec<u8> {
     let nested = |number: u8, inner: &[u8]| [&[number << 3 | 2, inner.len() as u8][..], inner].concat();
     nested(1, &nested(2, &nested(2, &nested(5, &nested(1, b"card refused")))))

@@ -25,7 +25,7 @@ fn entry(number: u64) -> String {
     format!("__CURSOR=s=a;i={number}\n__REALTIME_TIMESTAMP={time}\nMESSAGE=m{number}\n\n")
 }
 
-/// A body that goes on until the sender is dropped.
+/// Returns a body that goes on until the sender is dropped.
 fn live_body() -> (mpsc::Sender<Result<Bytes, Infallible>>, Body) {
     let (sender, receiver) = mpsc::channel(4);
     (sender, Body::from_stream(ReceiverStream::new(receiver)))
@@ -40,7 +40,7 @@ async fn first_entry_is_there(live: &mpsc::Sender<Result<Bytes, Infallible>>, ho
 }
 
 impl House {
-    /// The messages of a group, in order.
+    /// Returns the messages of a group, in order.
     async fn messages(&self, group: &str) -> Value {
         let query = json!({ "query": format!("filter @log = '{group}' | fields @message | sort @timestamp"),
             "from": "2026-11-20T00:00:00Z" });

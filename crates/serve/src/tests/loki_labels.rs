@@ -43,7 +43,7 @@ async fn data(house: &House, query: &str) -> Value {
     reply.json()["data"]["result"].clone()
 }
 
-/// How many lines a log query finds.
+/// Returns how many lines a log query finds.
 async fn n_lines(house: &House, query: &str) -> usize {
     let streams = data(house, query).await;
     streams.as_array().into_iter().flatten().filter_map(|stream| stream["values"].as_array()).map(Vec::len).sum()

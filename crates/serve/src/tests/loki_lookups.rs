@@ -9,7 +9,7 @@ use super::{House, encoded};
 /// The hour before now, in nanoseconds as Grafana sends it.
 const RANGE: &str = "start=1795172400000000000&end=1795176000000000000";
 
-/// A house with three pushed streams: JSON, logfmt and plain lines.
+/// Returns a house with three pushed streams: JSON, logfmt and plain lines.
 async fn house() -> House {
     let house = House::new();
     let at = |second: i64| (1_795_175_460_000_000_000 + second * 1_000_000_000).to_string();

@@ -41,7 +41,7 @@ async fn tail(address: SocketAddr, parameters: &str, header: (&'static str, &str
 
 const PLAIN: (&str, &str) = ("user-agent", "test");
 
-/// The next frame.
+/// Returns the next frame.
 async fn frame(socket: &mut Socket) -> Value {
     loop {
         let message = timeout(PATIENCE, socket.next()).await.expect("a frame in time").expect("the socket is open");
@@ -53,7 +53,7 @@ async fn frame(socket: &mut Socket) -> Value {
     }
 }
 
-/// The lines of frames until there are `n` of them, each with its labels.
+/// Returns the lines of frames until there are `n` of them, each with its labels.
 async fn lines(socket: &mut Socket, n: usize) -> Vec<(String, Value)> {
     let mut lines = Vec::new();
     while lines.len() < n {
@@ -70,7 +70,7 @@ fn texts(lines: &[(String, Value)]) -> Vec<&str> {
     lines.iter().map(|(line, _)| line.as_str()).collect()
 }
 
-/// What the server says when it ends a socket: the code and the reason.
+/// Returns what the server says when it ends a socket: the code and the reason.
 async fn parting(socket: &mut Socket) -> (u16, String) {
     loop {
         match timeout(PATIENCE, socket.next()).await.expect("it ends by itself") {

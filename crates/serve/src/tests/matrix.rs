@@ -57,7 +57,7 @@ impl House {
         (text("id"), text("key"))
     }
 
-    /// The status of an answer whose body is left alone.
+    /// Returns the status of an answer whose body is left alone.
     async fn status(&self, entry: Entry, shown: Option<&Shown>) -> u16 {
         let (method, path) = (entry.method.to_uppercase(), path_of(entry));
         let mut request = Request::builder().method(&*method).uri(path).header("content-type", "application/json");
@@ -70,7 +70,7 @@ impl House {
 
 const ALL: &[Role] = &[Role::None, Role::Any, Role::Ingest, Role::Read, Role::Operate, Role::Admin];
 
-/// The ways to show a key.
+/// Returns the ways to show a key.
 fn ways(key: &str) -> Vec<Shown> {
     let pair = |user: &str| BASE64.encode(format!("{user}:{key}").as_bytes());
     vec![
@@ -110,7 +110,7 @@ async fn people(house: &House) -> Vec<Person> {
     people
 }
 
-/// The same of people who signed in, and of one who signed out again.
+/// Returns the same of people who signed in, and of one who signed out again.
 async fn signed_in(house: &House) -> Vec<Person> {
     let mut people = Vec::new();
     for (at, (role, roles)) in OF_ROLE.into_iter().enumerate().filter(|(_, (role, _))| *role != "ingest") {
@@ -135,19 +135,19 @@ async fn signed_in(house: &House) -> Vec<Person> {
     people
 }
 
-/// A path of an entry, something in the place of its variables.
+/// Returns a path of an entry, something in the place of its variables.
 fn path_of(entry: Entry) -> String {
     let parts = entry.path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// All routes but those that check who comes by themselves, which have words of their own.
+/// Returns all routes but those that check who comes by themselves, which have words of their own.
 fn asked() -> Vec<Entry> {
     let is_asked = |entry: &Entry| entry.role != Role::None || entry.path.ends_with('y');
     crate::router::entries().iter().copied().filter(is_asked).collect()
 }
 
-/// What is wrong with an answer to somebody.
+/// Returns what is wrong with an answer to somebody.
 fn fault(entry: Entry, person: &Person, status: u16) -> Option<String> {
     // Splunk says of a key that it does not know that it is forbidden.
     let refused = if entry.path.starts_with("/services/") { [person.refused, 403] } else { [person.refused; 2] };

@@ -18,7 +18,7 @@ const IN_QUERY: &str = "defect/query";
 /// How often each is asked: more often than there are places for queries.
 const N_ASKED: usize = 40;
 
-/// Gives runs of some groups their defects.
+/// Returns runs of some groups their defects.
 pub(crate) fn with_defects(mut snapshot: Snapshot) -> Snapshot {
     for run in &mut snapshot.runs {
         if [IN_SCAN, IN_QUERY].contains(&run.info().group.as_str()) {

@@ -42,7 +42,7 @@ impl House {
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    /// A number below `n`.
+    /// Returns a number below `n`.
     pub(super) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
@@ -72,7 +72,7 @@ const QUERIES: [&str; 14] = [
 
 const GROUPS: [&str; 5] = ["*", "theirs/*", "mine/*", "", "*s*"];
 
-/// A question at random, of any route that reads.
+/// Returns a question at random, of any route that reads.
 fn question(random: &mut Random) -> (&'static str, String, String) {
     let query = *random.pick(&QUERIES);
     let groups = *random.pick(&GROUPS);

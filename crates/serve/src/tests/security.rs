@@ -96,7 +96,7 @@ const DOORS: [Door; 9] = [
     },
 ];
 
-/// A signed request, as a right pair would make it.
+/// Returns a signed request, as a right pair would make it.
 fn of_signature(id: &str, secret: &str) -> Request<Body> {
     let mut request = Request::post("/cloudwatch/").body(Body::from("{}")).expect("a request");
     *request.headers_mut() = signed(id, secret, "DescribeLogGroups", b"{}");
@@ -153,7 +153,7 @@ async fn wrong_signatures_with_a_known_id_are_counted_and_are_no_use_of_the_key(
     assert!(last_used().await.is_string());
 }
 
-/// All files below a directory, with what is in them.
+/// Returns all files below a directory, with what is in them.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(dir).expect("a directory").flatten() {

@@ -13,7 +13,7 @@ use super::House;
 use door::listen;
 use door::places::Places;
 
-/// A house with its door open; sending on the channel closes it.
+/// Returns a house with its door open; sending on the channel closes it.
 pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");

@@ -119,7 +119,7 @@ async fn a_frame_that_is_far_too_long_is_marked_and_those_behind_it_are_taken() 
     assert_eq!(count(&house, "@message like /next$/").await, 1);
 }
 
-/// Whether the other side has closed a connection by now.
+/// Reports whether the other side has closed a connection by now.
 async fn is_closed(stream: &mut TcpStream) -> bool {
     matches!(tokio::time::timeout(Duration::from_millis(1), stream.read(&mut [0; 8])).await, Ok(Ok(0) | Err(_)))
 }

@@ -56,7 +56,7 @@ async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
     address
 }
 
-/// A connection of a client that trusts one certificate; `None` where the handshake fails.
+/// Returns a connection of a client that trusts one certificate; `None` where the handshake fails.
 async fn connect(address: SocketAddr, trusted: &str) -> Option<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("a certificate")).expect("it can be trusted");

@@ -8,7 +8,7 @@ const EVENTS: &str = r#"{"timestamp":"2026-11-20T11:58:00Z","message":"a","timeM
 {"timestamp":"2026-11-20T11:58:01Z","message":"ERROR b","timeMs":14,"user":"user8","http":{"status":200},"items":[{"sku":"s"}]}
 "#;
 
-/// The warnings of a query, as `code: message; hint`.
+/// Returns the warnings of a query, as `code: message; hint`.
 async fn warnings(house: &House, parameters: &str) -> Vec<String> {
     let reply = house.get(&format!("/api/v1/query?{parameters}")).await;
     assert_eq!(reply.status, 200, "{}", reply.text());

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-/// The value of a metric, labels and all.
+/// Returns the value of a metric, labels and all.
 async fn metric(house: &House, name: &str) -> Option<f64> {
     let page = house.get("/metrics").await.text();
     let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));

@@ -172,8 +172,7 @@ impl Follower {
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
         let mut origin = None;
-        let (candidate, start) = self.look_again(candidate, &group, &file);
-        let candidate = &candidate;
+        let (ref candidate, start) = self.look_again(candidate, &group, &file);
         let known = |_| self.start_by_content(&group, &file, candidate.size);
         let start = start.or_else(|| packed.and_then(known));
         let is_new = start.is_none();

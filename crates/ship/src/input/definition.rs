@@ -96,7 +96,7 @@ pub struct DefinedInput {
 /// Reads definitions, an array of objects.
 ///
 /// # Errors
-/// The first mistake of each input.
+/// The mistakes of all inputs: unknown keys, and the first other mistake of each.
 pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<DefinitionError>> {
     let root = Node::root("input", definitions);
     let nodes = root.items().map_err(|error| vec![error])?;
@@ -107,7 +107,7 @@ pub fn inputs_of(definitions: &Json) -> Result<Vec<DefinedInput>, Vec<Definition
     for node in &nodes {
         match read_input(node).and_then(|input| check_beside(node, &input, &inputs).map(|()| input)) {
             Ok(input) => inputs.push(input),
-            Err(error) => errors.push(error),
+            Err(error) => errors.extend(mistakes(node, error)),
         }
     }
     if errors.is_empty() { Ok(inputs) } else { Err(errors) }
@@ -146,10 +146,26 @@ impl Options {
     }
 }
 
+/// Returns the mistakes of a definition; `first` is the one that ended its reading.
+fn mistakes(node: &Node<'_>, first: DefinitionError) -> Vec<DefinitionError> {
+    let mut errors = type_of(node).map(|kind| node.unknown_keys(&kind.all_keys())).unwrap_or_default();
+    if !errors.contains(&first) {
+        errors.insert(0, first);
+    }
+    errors
+}
+
+impl Type {
+    /// Returns the keys of an input of this type.
+    fn all_keys(&self) -> Vec<&'static str> {
+        let own: &[&str] = if self.has_files { &KEYS_OF_FILES } else { &["buffer"] };
+        [&KEYS[..], &rules::KEYS, own, self.keys].concat()
+    }
+}
+
 fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
     let kind = type_of(node)?;
-    let own: &[&str] = if kind.has_files { &KEYS_OF_FILES } else { &["buffer"] };
-    node.check_keys(&[&KEYS[..], &rules::KEYS, own, kind.keys].concat())?;
+    node.check_keys(&kind.all_keys())?;
     let mut file = FileInput {
         name: name_of(node, kind)?,
         group: node.get("group").map(|node| node.group()).transpose()?,

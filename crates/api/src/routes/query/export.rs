@@ -49,12 +49,12 @@ impl Export {
         Ok(Some(Self { kind, is_packed }))
     }
 
-    /// The form of the answer, with times of a zone.
+    /// Returns the form of the answer, with times of a zone.
     pub(super) fn form(self, zone: Tz) -> Form {
         Form::Sheet(Sheet { kind: self.kind, zone })
     }
 
-    /// Gives the answer the name of a file, and packs it where that was asked for.
+    /// Gives the answer a file name, and compresses it on request.
     pub(super) fn as_file(self, mut response: Response, range: TimeRange, zone: Tz) -> Response {
         let name = self.file_name(range, zone);
         if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
@@ -76,7 +76,7 @@ impl Export {
     }
 }
 
-/// An instant to the second, without what a file's name may not have.
+/// Returns an instant to the second, without characters that file names cannot have.
 fn for_name(instant: Timestamp, zone: Tz) -> String {
     let whole = Timestamp(instant.0 - instant.0.rem_euclid(Timestamp::SECOND));
     let mut text = String::new();

@@ -77,7 +77,7 @@ impl Rows {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rows that are held.
+    /// Returns the rows that are held.
     pub(super) fn take_held(&self) -> Vec<Row> {
         std::mem::take(&mut self.held().rows)
     }
@@ -88,7 +88,7 @@ impl Rows {
         self.has_partial.notify_one();
     }
 
-    /// What an aggregation has found so far, each state once.
+    /// Returns the rows that an aggregation has so far, each state once.
     pub(super) fn take_partial(&self) -> Option<Vec<Row>> {
         self.partial.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -31,7 +31,7 @@ const PROGRESS: Duration = Duration::from_millis(500);
 /// The answer on its way.
 pub(super) type Work = Pin<Box<dyn Future<Output = Result<Outcome, Problem>> + Send>>;
 
-/// The names of a plan's columns, before anything is known of their values.
+/// Returns the names of a plan's columns, before anything is known of their values.
 pub(super) fn columns(plan: &Plan) -> Vec<ColumnInfo> {
     let Some(Operator::Project { columns, .. }) = plan.operators().last() else { return Vec::new() };
     let kind = |expr: &Expr| match expr {
@@ -103,7 +103,7 @@ async fn feed(stream: Stream) -> Result<(), Gone> {
     end(form, answered, &rows).await
 }
 
-/// A line of progress, with the rows that an aggregation has so far.
+/// Returns a line of progress, with the rows that an aggregation has so far.
 fn progress(stats: &Stats, partial: Option<&[Row]>) -> String {
     let mut line = format!("{{\"progress\":{}", stats_json(stats));
     if let Some(partial) = partial {

@@ -32,7 +32,7 @@ pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Resul
     print(&mut out, &events, &summary, options).and_then(|()| out.flush()).map_err(of_output)
 }
 
-/// The first lines of the input, and whether it has more. What is read is bounded by the largest body that a server takes.
+/// Returns the first lines of the input, and whether it has more. Reads at most the size of the largest body that a server accepts.
 fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bool), Failure> {
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     let mut input = BufReader::new(crate::local::open(path)?).take(config.limits.body_bytes_max as u64);
@@ -46,7 +46,7 @@ fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bo
     Ok((text, has_more))
 }
 
-/// What becomes of the events of a text, each with the number of its first line.
+/// Returns what becomes of the events of a text, each with the number of its first line.
 fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Failure> {
     let shown = |errors: Vec<DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let pipelines = Pipelines::compile(&config.pipelines).map_err(|errors| Failure::usage(shown(errors)))?;

@@ -6,7 +6,7 @@ use alert::{Rule, RuleError, read_rules};
 
 use crate::failure::Failure;
 
-/// The rules of a file, or every mistake in it.
+/// Returns the rules of a file, or every mistake in it.
 pub(super) fn rules_of(path: &Path) -> Result<Vec<Rule>, Failure> {
     read_rules(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))
 }

@@ -107,7 +107,7 @@ fn report(files: &[PathBuf], out: &mut impl std::io::Write) -> Result<(), Failur
     if n_failed == 0 { Ok(()) } else { Err(Failure::other("")) }
 }
 
-/// The tests of a file with what differs in each.
+/// Returns the tests of a file with what differs in each.
 fn run_file(path: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
     let wrong = |message: String| Failure::usage(format!("{}: {message}", path.display()));
     let file: File =
@@ -140,7 +140,7 @@ fn duration(text: &str) -> Result<i64, String> {
     parse_duration_ns(text).map_err(|error| error.to_string())
 }
 
-/// What differs. An error is a mistake in the test itself.
+/// Returns the differences. An error is a mistake in the test itself.
 fn run_test(test: &Test, rules: &[Rule], interval_ns: i64, beside: &Path) -> Result<Vec<String>, String> {
     let start = match &test.start {
         Some(text) => {
@@ -170,7 +170,7 @@ fn run_test(test: &Test, rules: &[Rule], interval_ns: i64, beside: &Path) -> Res
     Ok(differences)
 }
 
-/// The events of a test.
+/// Returns the events of a test.
 fn runs_of(test: &Test, start: Timestamp, beside: &Path) -> Result<Vec<std::sync::Arc<dyn types::Run>>, String> {
     let mut records: Vec<(GroupName, String)> = Vec::new();
     for event in &test.events {
@@ -207,7 +207,7 @@ fn group_of(fields: &mut Map<String, Value>) -> Result<GroupName, String> {
     GroupName::new(name).ok_or_else(|| format!("@log: {name} is not a valid group name"))
 }
 
-/// What differs at one moment.
+/// Returns the differences at one moment.
 fn compare(expected: &[&Expected], firing: &[FiringAlert]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut left: BTreeSet<usize> = (0..firing.len()).collect();

@@ -19,14 +19,14 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// A server on `dir/data`, on a port that is free.
+    /// Starts a server on `dir/data`, on a free port.
     pub(super) fn server(dir: &Path) -> Result<Self, Failure> {
         let data_dir = dir.join("data");
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir"].map(PathBuf::from);
         Self::start(dir, "server.log", arguments.into_iter().chain([data_dir]).collect())
     }
 
-    /// A shipper of `logs` to `url`.
+    /// Starts a shipper of `logs` to `url`.
     pub(super) fn shipper(dir: &Path, url: &str, logs: &Path) -> Result<Self, Failure> {
         let arguments = ["ship", "--url", url, "--state-dir"].map(PathBuf::from);
         let arguments = arguments.into_iter().chain([dir.join("ship"), logs.to_owned()]);
@@ -82,7 +82,7 @@ impl Child {
         Ok(())
     }
 
-    /// What went wrong with it.
+    /// Returns the error text of the process.
     pub(super) fn failure(&self, problem: &str) -> Failure {
         let name = self.arguments.first().map(|name| name.display().to_string()).unwrap_or_default();
         Failure::other(format!("`catat {name}` {problem}; its output is in {}", self.log.display()))

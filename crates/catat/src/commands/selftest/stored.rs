@@ -56,7 +56,7 @@ impl Stored {
         Some(Self { server, url })
     }
 
-    /// Where the server is.
+    /// Returns where the server is.
     pub(super) fn url(&self) -> &str {
         &self.url
     }

@@ -59,12 +59,12 @@ impl Batch {
         &self.bytes
     }
 
-    /// The number of its first line in the input.
+    /// Returns the number of its first line in the input.
     pub(super) fn first_line(&self) -> u64 {
         self.line_number(1)
     }
 
-    /// The number in the input of a line of the batch, counted from 1.
+    /// Returns the number in the input of a line of the batch, counted from 1.
     pub(super) fn line_number(&self, line: usize) -> u64 {
         let known = self.lines.get(line.saturating_sub(1)).or(self.lines.last());
         known.map_or(0, |(number, _)| *number)
@@ -137,7 +137,7 @@ impl Batches {
         Self { lines, format, carried: None, of_input: None }
     }
 
-    /// The next batch; `None` at the end of the last input.
+    /// Returns the next batch; `None` at the end of the last input.
     pub(super) fn next(&mut self) -> Result<Option<Batch>, (usize, io::Error)> {
         let mut batch = match self.carried.take() {
             Some(batch) => batch,

@@ -162,7 +162,7 @@ impl Delivery {
     }
 }
 
-/// What an answer means for the batch.
+/// Returns the outcome of a batch from its answer.
 fn settled(server: &Server, response: Response) -> Result<Attempt, Failure> {
     let status = response.status();
     let asked = retry_after(&response);

@@ -30,7 +30,7 @@ impl Room {
         self.keys.create(&order("ci", role, groups), &GroupScope::All, NOW).expect("the order is right")
     }
 
-    /// The same store after a restart.
+    /// Returns the same store after a restart.
     fn reopen(self) -> Self {
         self.store.close().expect("the store closes");
         drop((self.keys, self.store));

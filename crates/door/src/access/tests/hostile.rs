@@ -39,7 +39,7 @@ const SCHEMES: [&str; 14] = [
     "Ｂearer ",
 ];
 
-/// A key that is nearly the right one: cut, longer, in capitals, with letters that look alike, split, another id.
+/// Returns a key that is nearly the right one: cut, longer, in capitals, with letters that look alike, split, another id.
 fn nearly(key: &str, random: &mut Random) -> Vec<u8> {
     let at = random.below(key.len());
     match random.below(11) {
@@ -61,7 +61,7 @@ fn nearly(key: &str, random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// The value of a header, where what was made up can be one.
+/// Returns the value of a header, where what was made up can be one.
 fn made_up(key: &str, random: &mut Random) -> Option<HeaderValue> {
     let (scheme, text) = (*random.pick(&SCHEMES), nearly(key, random));
     let text = match random.below(4) {
@@ -76,7 +76,7 @@ fn variable(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// How somebody is admitted who sends these headers.
+/// Returns how somebody is admitted who sends these headers.
 fn admit_bytes(access: &Access, keys: &Keys, headers: Vec<(&'static str, HeaderValue)>) -> Result<Arc<Caller>, u16> {
     let mut request = Request::builder().uri("/api/v1/query").body(Body::empty()).expect("a request");
     request.headers_mut().insert("host", HeaderValue::from_static("localhost"));

@@ -55,7 +55,7 @@ fn compare(n_calls: usize, texts: [&str; 2], check: impl Fn(&str) -> bool) -> f6
     welch(first, second)
 }
 
-/// How many calls are measured, if that is asked for.
+/// Returns how many calls are measured, if that is asked for.
 fn calls() -> Option<usize> {
     let n_calls = std::env::var("CATAT_TIMING_CALLS").ok().and_then(|text| text.parse().ok());
     if n_calls.is_none() {
@@ -64,7 +64,7 @@ fn calls() -> Option<usize> {
     n_calls
 }
 
-/// A text with another byte at a place.
+/// Returns a text with another byte at a place.
 fn with_wrong_byte(text: &str, at: usize) -> String {
     let mut bytes = text.as_bytes().to_vec();
     bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };

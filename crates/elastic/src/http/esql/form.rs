@@ -9,21 +9,21 @@ use crate::http::errors::NOT_SUPPORTED;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// Columns of text are at least so wide, as in Elasticsearch.
+/// Least width of a column of text, as in Elasticsearch.
 const WIDTH_MIN: usize = 15;
 
-/// How an answer is written.
+/// The format of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Json,
-    /// The delimiter, and whether names stand in front.
+    /// The delimiter, and whether the first line contains names.
     Csv(char, bool),
     Tsv(bool),
     Text(bool),
 }
 
 impl Form {
-    /// By the parameter `format`, else by the `Accept` header.
+    /// Reads the parameter `format`, else the `Accept` header.
     pub(super) fn of(parameters: &Parameters, headers: &HeaderMap) -> Result<Self, Problem> {
         let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = accepted.split([',', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -75,7 +75,7 @@ impl Form {
     }
 }
 
-/// Columns and rows.
+/// The columns and rows of an answer.
 pub(super) struct Table<'a> {
     pub(super) columns: &'a [(String, Kind)],
     pub(super) rows: &'a [Vec<Option<Value>>],
@@ -100,7 +100,7 @@ impl Table<'_> {
         members.insert("values".into(), values);
     }
 
-    /// The table as text.
+    /// Returns the table as text.
     pub(super) fn text(&self, form: &Form) -> String {
         match form {
             Form::Csv(delimiter, has_names) => self.lines(*has_names, &delimiter.to_string(), "\r\n", &|text| {

@@ -21,7 +21,7 @@ pub(in crate::http) fn collapse(
     cursor: Option<&Cursor>,
 ) -> Result<Option<Collapse>, SearchError> {
     let Some(json) = body.get("collapse").filter(|json| !json.is_null()) else { return Ok(None) };
-    let members = json.as_object().ok_or_else(|| SearchError::parsing("collapse", "is no object"))?;
+    let members = json.as_object().ok_or_else(|| SearchError::parsing("collapse", "is not an object"))?;
     if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "field" | "max_concurrent_group_searches"))
     {
         return Err(SearchError::parsing("collapse", format!("[{other}] is not supported")));

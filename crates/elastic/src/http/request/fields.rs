@@ -24,7 +24,7 @@ pub(in crate::http) struct SourceFilter {
 /// Reads a list of fields.
 pub(in crate::http) fn fields(json: Option<&Json>) -> Result<Vec<FieldPattern>, SearchError> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(Vec::new()) };
-    let Json::Array(list) = json else { return Err(SearchError::parsing("fields", "is no list")) };
+    let Json::Array(list) = json else { return Err(SearchError::parsing("fields", "is not a list")) };
     let mut patterns = Vec::new();
     for (index, field) in list.iter().enumerate() {
         let name = field.as_str().or_else(|| field.get("field").and_then(Json::as_str));
@@ -52,7 +52,7 @@ impl SourceFilter {
     /// Reads `_source` of the body, `stored_fields`, and the parameters of the address, which take precedence.
     pub(in crate::http) fn read(body: &Json, parameters: &Parameters) -> Self {
         let of_address = parameters.get("_source").map(Json::from);
-        // Stored fields are wanted in the place of the source, which is one of them.
+        // Stored fields replace the source, which is one of them.
         let stored = parameters.get("stored_fields").map(|text| text.split(',').map(Json::from).collect::<Json>());
         let is_shown = stored.as_ref().or_else(|| body.get("stored_fields")).is_none_or(|wanted| match wanted {
             Json::Array(names) => names.iter().any(|name| name == "_source"),

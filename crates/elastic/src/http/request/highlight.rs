@@ -25,7 +25,7 @@ impl Highlight {
     /// Reads `highlight` of a body.
     pub(in crate::http) fn of_body(body: &Json) -> Result<Option<Self>, SearchError> {
         let Some(json) = body.get("highlight").filter(|json| !json.is_null()) else { return Ok(None) };
-        let Some(members) = json.as_object() else { return Err(SearchError::parsing("highlight", "is no object")) };
+        let Some(members) = json.as_object() else { return Err(SearchError::parsing("highlight", "is not an object")) };
         Self::check(members, "highlight", Level::Request)?;
         let fields = match members.get("fields") {
             Some(Json::Object(fields)) => fields.iter().collect(),

@@ -12,7 +12,7 @@ const SLICES_MAX: i64 = 1_024;
 /// Reads `{"id": 0, "max": 4}` as the condition on the events of the slice.
 pub(in crate::http) fn slice(json: Option<&Json>) -> Result<Option<Operator>, SearchError> {
     let Some(json) = json.filter(|json| !json.is_null()) else { return Ok(None) };
-    let members = json.as_object().ok_or_else(|| SearchError::parsing("slice", "is no object"))?;
+    let members = json.as_object().ok_or_else(|| SearchError::parsing("slice", "is not an object"))?;
     if let Some(other) = members.keys().find(|name| !matches!(name.as_str(), "id" | "max" | "field")) {
         return Err(SearchError::parsing("slice", format!("unknown field [{other}]")));
     }

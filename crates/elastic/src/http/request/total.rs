@@ -15,7 +15,7 @@ pub(in crate::http) enum Total {
 }
 
 impl Total {
-    /// The value of `total`.
+    /// Returns the value of `total`.
     pub(in crate::http) fn shown(self, total: u64, as_number: bool) -> Json {
         match self {
             _ if as_number => json!(total),

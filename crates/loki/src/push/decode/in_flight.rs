@@ -1,13 +1,13 @@
-//! Streams whose lines are being stored: a push waits for another one that stores lines of the same stream and time, so that
-//! the second one sees what the first has stored.
+//! Streams whose lines are being stored. A push waits for others with lines of the same stream and time, so that it sees
+//! the lines that they have stored.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The times of the lines that a push has of each stream, by the hash of the stream's name.
+/// The range of times of each stream in a push, by the hash of the stream's name.
 pub(super) type Spans = HashMap<u128, (i64, i64)>;
 
-/// The spans of all pushes that store lines at the moment.
+/// The spans of all pushes that store lines at present.
 #[derive(Debug, Default)]
 pub struct InFlight {
     spans: Mutex<Vec<(u128, i64, i64)>>,
@@ -21,7 +21,7 @@ pub(super) struct InFlightGuard<'f> {
 }
 
 impl InFlight {
-    /// Waits until no other push stores lines of these streams and times, then enters them, all at once.
+    /// Waits until no other push stores lines of these streams and times, then enters all of them at once.
     pub(super) fn enter(&self, spans: Spans) -> InFlightGuard<'_> {
         let is_taken = |(stream, first, last): &(u128, i64, i64)| {
             spans.get(stream).is_some_and(|(own_first, own_last)| own_first <= last && first <= own_last)
@@ -42,7 +42,7 @@ impl InFlight {
 
 impl Drop for InFlightGuard<'_> {
     fn drop(&mut self) {
-        // Spans of one stream do not overlap, so that each is there once.
+        // Spans of one stream do not overlap.
         self.in_flight.lock().retain(|(stream, first, last)| self.spans.get(stream) != Some(&(*first, *last)));
         self.in_flight.is_freed.notify_all();
     }

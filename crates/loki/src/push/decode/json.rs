@@ -1,10 +1,10 @@
 //! The push request as JSON: `{"streams":[{"stream":{"label":"value"},"values":[["<ns>","line",{"name":"value"}?]]}]}`.
 //!
 //! The older form of a stream is read as well: `{"labels":"{label=\"value\"}","entries":[{"ts":"<RFC 3339>","line":"…"}]}`.
-//! As in Loki an entry may lack its line and have more parts than three, a stream may lack its labels or its values, and a
-//! request without any stream is refused.
+//! As in Loki, an entry may lack its line or have more than three parts, a stream may lack its labels or its values, and a
+//! request without a stream is refused.
 //!
-//! Entries are read one at a time from the body: memory beside it is that of the events.
+//! Entries are read one at a time from the body, without memory besides the body and the events.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use super::protobuf::label_set;
 use super::streams::Streams;
 use ingest::IngestError;
 
-/// Hands over all entries of `body`.
+/// Passes all entries of `body` to `streams`.
 pub(super) fn read(body: &str, streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
     let mut json = serde_json::Deserializer::from_str(body);
     let mut entries = Entries { streams, metadata: Metadata::new(), n_streams: 0, refused: None };
@@ -44,34 +44,34 @@ fn labels_of(text: &RawValue) -> Result<Labels<'_>, IngestError> {
     Ok(labels)
 }
 
-/// A value of a label or of metadata.
+/// Returns a value of a label or of metadata.
 ///
-/// Labels should be texts, but handlers send what programs gave them, and Loki takes it: other values are their JSON, and
-/// what is `null` is not there. Metadata is refused before unless it is a text.
+/// Labels should be texts, but some clients send other values, and Loki accepts them: they become their JSON, and `null`
+/// is no label. Metadata that is not a text was refused before.
 fn text_of_value(value: &RawValue) -> Result<Option<Text<'_>>, serde_json::Error> {
     let raw = value.get();
     let inside = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match inside {
         None if raw == "null" => Ok(None),
         None => Ok(Some(Text(Cow::Borrowed(raw)))),
-        // Most texts have no escapes, and have been checked already.
+        // Most texts have no escapes, and were validated before.
         Some(inside) if !inside.contains('\\') => Ok(Some(Text(Cow::Borrowed(inside)))),
         Some(_) => serde_json::from_str(raw).map(Some),
     }
 }
 
-/// Entries on their way, one after the other.
+/// The reader of a request.
 struct Entries<'e, 'c, 's, 'de> {
     streams: &'e mut Streams<'c, 's>,
     /// The metadata of the entry that is being read.
     metadata: Metadata<'de>,
     n_streams: usize,
-    /// Why an entry cannot be taken, where that is no error of the JSON.
+    /// The reason why an entry is refused, unless the JSON is invalid.
     refused: Option<IngestError>,
 }
 
 impl Entries<'_, '_, '_, '_> {
-    /// Remembers why a request is refused behind an error that ends its reading.
+    /// Stores the reason for a refusal, and returns an error that ends the reading.
     fn checked<E: Error>(&mut self, result: Result<(), IngestError>) -> Result<(), E> {
         result.map_err(|error| {
             let message = error.to_string();
@@ -81,7 +81,7 @@ impl Entries<'_, '_, '_, '_> {
     }
 }
 
-/// What is read, from the outside in; nothing is kept of it but the metadata of one entry.
+/// The parts of a request, from the outside in.
 #[derive(Clone, Copy)]
 enum Part {
     Push,
@@ -92,7 +92,7 @@ enum Part {
     Metadata,
 }
 
-/// Reads a part and hands over the entries in it.
+/// Reads a part and passes its entries on.
 struct Read<'r, 'e, 'c, 's, 'de> {
     part: Part,
     entries: &'r mut Entries<'e, 'c, 's, 'de>,
@@ -127,7 +127,7 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
                 }
                 "labels" => {
                     let text = map.next_value::<Text<'de>>()?;
-                    let labels = label_set(&text.0).ok_or_else(|| bad(format_args!("{:?} is no label set", text.0)));
+                    let labels = label_set(&text.0).ok_or_else(|| bad(format_args!("{:?} is not a label set", text.0)));
                     let begun = labels.and_then(|labels| self.entries.streams.begin(&labels));
                     self.entries.checked(begun)?;
                     has_labels = true;
@@ -153,12 +153,12 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
         self.entries.metadata.clear();
         parts.next_element_seed(self.inner(Part::Metadata))?;
         while parts.next_element::<IgnoredAny>()?.is_some() {}
-        let bad_time = |_| A::Error::custom(format_args!("{:?} is no time in nanoseconds", time.0));
+        let bad_time = |_| A::Error::custom(format_args!("{:?} is not a time in nanoseconds", time.0));
         let time = Timestamp(time.0.parse().map_err(bad_time)?);
         self.add(time, line)
     }
 
-    /// An entry of the older form.
+    /// Reads an entry of the older form.
     fn old_entry<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let (mut time, mut line) = (None, None);
         self.entries.metadata.clear();
@@ -171,12 +171,12 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
             }
         }
         let time = time.ok_or_else(|| A::Error::missing_field("ts"))?;
-        let bad_time = || A::Error::custom(format_args!("{:?} is no time as in RFC 3339", time.0));
+        let bad_time = || A::Error::custom(format_args!("{:?} is not a time in RFC 3339", time.0));
         let time = Timestamp::parse_rfc3339(&time.0).ok_or_else(bad_time)?;
         self.add(time, line)
     }
 
-    /// Hands over an entry with the metadata that was read; one without a line has an empty one.
+    /// Passes on an entry with its metadata. A missing line is empty.
     fn add<E: Error>(self, time: Timestamp, line: Option<Text<'de>>) -> Result<(), E> {
         let line = line.as_ref().map_or(&b""[..], |line| line.0.as_bytes());
         let added = self.entries.streams.add(Some(time), line, &self.entries.metadata);
@@ -190,7 +190,7 @@ impl<'e, 'c, 's, 'de> Read<'_, 'e, 'c, 's, 'de> {
             n_bytes += name.0.len() + value.get().len() + 4;
             self.entries.checked(check_bytes("the metadata of an entry", n_bytes, METADATA_BYTES_MAX))?;
             if !value.get().starts_with('"') {
-                return Err(A::Error::custom(format_args!("the metadata {:?} is no text: {}", name.0, value.get())));
+                return Err(A::Error::custom(format_args!("the metadata {:?} is not a text: {}", name.0, value.get())));
             }
             if let Some(value) = text_of_value(value).map_err(A::Error::custom)? {
                 self.entries.metadata.push((name, value));
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
     use ingest::{Intake, Sender};
 
-    /// How many entries a body has, or why it is refused.
+    /// Returns how many entries a body has, or why it is refused.
     fn check(body: &str) -> Result<u64, String> {
         let dir = tempfile::tempdir().expect("a directory");
         let (store, _) = Store::open(Options::new(dir.path())).expect("a store");
@@ -291,7 +291,8 @@ mod tests {
         assert_eq!(shown, [("e", ""), ("list", "[1, 2]"), ("n", "7"), ("ok", "true"), ("q", "\""), ("t", "a\n")]);
         assert_eq!(of_values(r#"[["1","a",{"k":"2","t":"\u0041"}]]"#), Ok(1));
         assert!(
-            of_values(r#"[["1","a",{"k":2}]]"#).is_err_and(|error| error.contains("the metadata \"k\" is no text: 2"))
+            of_values(r#"[["1","a",{"k":2}]]"#)
+                .is_err_and(|error| error.contains("the metadata \"k\" is not a text: 2"))
         );
     }
 
@@ -319,7 +320,7 @@ mod tests {
         let entry = r#"{"ts":"2026-11-20T06:00:00.5Z","line":"a"}"#;
         let old = |labels: &str| check(&format!(r#"{{"streams":[{{"labels":{labels},"entries":[{entry}]}}]}}"#));
         assert_eq!(old(r#""{app=\"a\"}""#), Ok(1));
-        assert!(old(r#""app""#).is_err_and(|error| error.contains("is no label set")));
+        assert!(old(r#""app""#).is_err_and(|error| error.contains("is not a label set")));
         assert!(check(r#"{"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"noon","line":"a"}]}]}"#).is_err());
     }
 

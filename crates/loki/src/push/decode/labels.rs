@@ -1,4 +1,4 @@
-//! The labels of a stream and the metadata of an entry, their limits, and the group and stream that labels name.
+//! The labels of a stream and the metadata of an entry: their limits, and the group and stream that labels name.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,20 +9,20 @@ use types::{GroupName, group_name_of_outside};
 
 use ingest::IngestError;
 
-/// What a body should be, for errors.
+/// The expected body, for errors.
 pub(super) const WHAT: &str = "loki push request";
 
-/// Labels that name the group, the first that is there; else the group is `loki`.
+/// The labels that name the group; the first one present counts. Without them the group is `loki`.
 const GROUP_LABELS: [&str; 4] = ["group", "job", "service_name", "service"];
 
-/// Longest label set: each stream keeps its own.
+/// Longest label set.
 pub(super) const LABEL_SET_BYTES_MAX: usize = 64 << 10;
 
-/// Most bytes of an entry's structured metadata, as sent: what is made of it takes many times that. Loki's own default
-/// is a sixteenth of it.
+/// Limit on the bytes of an entry's structured metadata as sent; in memory it needs many times that. Loki's default is a
+/// sixteenth of it.
 pub(super) const METADATA_BYTES_MAX: usize = 1 << 20;
 
-/// A string, borrowed from the body where it has no escapes.
+/// A string, borrowed from the body if it has no escapes.
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
@@ -37,7 +37,7 @@ pub(super) fn check_bytes(what: &str, n_bytes: usize, bytes_max: usize) -> Resul
     if n_bytes > bytes_max { Err(problem()) } else { Ok(()) }
 }
 
-/// Refuses names that no selector could write: Loki refuses them too.
+/// Refuses names that are invalid in selectors, as Loki does.
 pub(super) fn check_names(labels: &Labels<'_>) -> Result<(), IngestError> {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -46,7 +46,7 @@ pub(super) fn check_names(labels: &Labels<'_>) -> Result<(), IngestError> {
     match labels.keys().find(|name| !is_name(&name.0)) {
         None => Ok(()),
         Some(name) => Err(bad(format_args!(
-            "couldn't parse labels: {:?} is no name of a label; it has letters, digits and _, and begins with no digit",
+            "couldn't parse labels: {:?} is not a label name; use letters, digits and _, and no digit first",
             name.0
         ))),
     }
@@ -63,12 +63,12 @@ pub(super) fn group_of(labels: &Labels<'_>) -> GroupName {
         .map_or_else(|| group_name_of_outside("loki"), |n| group_name_of_outside(&n.0))
 }
 
-/// Labels that have a value; an empty one is none.
+/// Returns the labels with a value that is not empty.
 pub(super) fn present<'l, 'a>(labels: &'l Labels<'a>) -> impl Iterator<Item = (&'l Text<'a>, &'l Text<'a>)> {
     labels.iter().filter(|(_, value)| !value.0.is_empty())
 }
 
-/// The label set as Prometheus spells it; values are escaped as JSON strings are.
+/// Returns the label set in the form of Prometheus, with values escaped like JSON strings.
 pub(super) fn stream_name(labels: &Labels<'_>) -> String {
     let pairs = present(labels).map(|(name, value)| format!("{}={}", name.0, serde_json::Value::from(&*value.0)));
     format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))

@@ -1,7 +1,7 @@
-//! The level of a pushed line as Loki finds it, for the label `detected_level`.
+//! The level of a pushed line as Loki detects it, for the label `detected_level`.
 //!
-//! It differs from `@level`: what labels say counts first, spellings that are not known stay as they are, and a line without
-//! a level is `unknown`.
+//! It differs from `@level`: labels take precedence, unknown spellings stay unchanged, and a line without a level is
+//! `unknown`.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use parse::{JsonMistake, JsonToken, json_members, logfmt_pair};
 
 use super::labels::{Labels, Metadata, Text};
 
-/// Labels, metadata and keys of lines that say the level.
+/// Labels, metadata and keys of lines that contain the level.
 const FIELDS: [&str; 14] = [
     "level",
     "LEVEL",
@@ -35,7 +35,7 @@ pub(super) const DETECTED_LEVEL: &str = "detected_level";
 
 const UNKNOWN: &str = "unknown";
 
-/// How deep a level is looked for in JSON.
+/// Depth of the search for a level in JSON.
 const DEPTH_MAX: usize = 2;
 
 /// Spellings of levels.
@@ -56,7 +56,7 @@ const SPELLINGS: [(&str, &str); 14] = [
     ("fatal", "fatal"),
 ];
 
-/// Words of a line that say its level; of several the first in the line.
+/// Words for levels in a line; the first one in the line counts.
 const WORDS: [(&str, &str); 9] = [
     ("trace", "trace"),
     ("debug", "debug"),
@@ -69,13 +69,13 @@ const WORDS: [(&str, &str); 9] = [
     ("info", "info"),
 ];
 
-/// The level that labels say.
+/// Returns the level in the labels.
 pub(super) fn of_labels(labels: &Labels<'_>) -> Option<String> {
     let found = FIELDS.iter().find_map(|name| labels.get(&Text(Cow::Borrowed(name))));
     found.filter(|level| !level.0.is_empty()).map(|level| normal(&level.0).to_owned())
 }
 
-/// The level of a line, given what the labels of its stream say.
+/// Returns the level of a line, given that of the labels of its stream.
 pub(super) fn of_entry<'e>(of_labels: Option<&'e str>, metadata: &'e Metadata<'_>, line: &str) -> &'e str {
     let said = |name: &str| metadata.iter().find(|(known, _)| known.0 == name).map(|(_, value)| &*value.0);
     if let Some(level) = said(DETECTED_LEVEL) {
@@ -97,7 +97,7 @@ fn known(level: &str) -> Option<&'static str> {
     SPELLINGS.iter().find(|(spelling, _)| level.eq_ignore_ascii_case(spelling)).map(|(_, level)| *level)
 }
 
-/// A level as Loki spells it; one that it does not know stays as it is.
+/// Returns a level in Loki's spelling; an unknown one stays unchanged.
 pub(super) fn normal(level: &str) -> &str {
     known(level).unwrap_or(level)
 }
@@ -128,7 +128,7 @@ fn of_line(line: &str) -> &'static str {
     of_key.unwrap_or_else(|| of_words(line))
 }
 
-/// Why reading of an object ends.
+/// The reason why the reading of an object ends.
 enum End<'a> {
     Found(&'a str),
     Mistake,
@@ -140,7 +140,7 @@ impl From<JsonMistake> for End<'_> {
     }
 }
 
-/// The first text in JSON whose key says a level.
+/// Returns the first text in JSON whose key is one of [`FIELDS`].
 fn json_level(object: &str) -> Option<&str> {
     fn look<'a>(object: &'a str, depth: usize) -> Result<(), End<'a>> {
         json_members(object, &mut |key, token| match token {
@@ -155,8 +155,7 @@ fn json_level(object: &str) -> Option<&str> {
     }
 }
 
-/// The value of the key of `key=value` pairs that says a level; of several keys the first of [`FIELDS`]. What follows the
-/// first mistake does not count.
+/// Returns the value of the first of [`FIELDS`] in `key=value` pairs. Pairs after the first malformed one are ignored.
 fn logfmt_level(line: &str) -> Option<&'static str> {
     let (mut at, mut best) = (0, None);
     while let Some(spaces) = line.bytes().skip(at).position(|byte| byte > b' ') {
@@ -170,7 +169,7 @@ fn logfmt_level(line: &str) -> Option<&'static str> {
     best.and_then(|(_, value)| known(&value))
 }
 
-/// The first word of a line that is a level, whatever the case of its letters.
+/// Returns the first word of a line that is a level, in any case.
 fn of_words(line: &str) -> &'static str {
     let bytes = line.as_bytes();
     let begins = |byte: u8| b" \t\n[({\"'=|".contains(&byte);

@@ -1,5 +1,5 @@
-//! The metadata of an entry as it is stored: as fields, and in the field `@loki`, which tells metadata from the fields
-//! that are found in the line.
+//! The stored form of an entry's metadata: fields, and the field `@loki`, which distinguishes metadata from fields that are
+//! found in the line.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,17 @@ use super::labels::{Metadata, Text, bad};
 use super::level;
 use ingest::IngestError;
 
-/// The field that says what was pushed with a line.
+/// The field that lists the level and metadata of a pushed line.
 pub(super) const PUSHED: &str = "@loki";
 
-/// Longest value of metadata that is kept twice.
+/// Longest value of metadata that is stored twice.
 const METADATA_VALUE_BYTES_MAX: usize = 4 << 10;
 
-/// Metadata as it is stored: an empty value is none, and the level is spelt as Loki spells it.
+/// Returns metadata for storage: without empty values, and with the level in Loki's spelling.
 pub(super) fn stored<'m>(metadata: &'m Metadata<'_>) -> Result<Metadata<'m>, IngestError> {
     let has_letter = |name: &str| name.bytes().any(|byte| byte.is_ascii_alphanumeric());
     if let Some((name, _)) = metadata.iter().find(|(name, _)| !has_letter(&name.0)) {
-        return Err(bad(format_args!("{:?} is no name of metadata; it has a letter or a digit", name.0)));
+        return Err(bad(format_args!("{:?} is not a name of metadata; it needs a letter or a digit", name.0)));
     }
     let kept = metadata.iter().filter(|(_, value)| !value.0.is_empty());
     let spelt = |(name, value): &'m (Text<'_>, Text<'_>)| {
@@ -29,11 +29,11 @@ pub(super) fn stored<'m>(metadata: &'m Metadata<'_>) -> Result<Metadata<'m>, Ing
     Ok(kept.map(spelt).collect())
 }
 
-/// What is kept of an entry besides its fields: a JSON list of its level and the names of its metadata, each with its value
-/// where the line may hold a field of that name, which would hide it.
+/// Returns the value of [`PUSHED`]: a JSON list of the level and the names of the metadata, each with its value if the line
+/// may contain a field with that name, which would hide it.
 pub(super) fn pushed(level: &str, metadata: &Metadata<'_>, line: &str) -> String {
     let pair = |(name, value): &(Text<'_>, Text<'_>)| {
-        // Names that shapes of lines give to their parts are words of letters.
+        // Recognised formats of lines name their parts with letters only.
         let may_be_hidden = name.0.bytes().all(|byte| byte.is_ascii_alphabetic()) || line.contains(&*name.0);
         let is_cut = value.0.len() > METADATA_VALUE_BYTES_MAX;
         if may_be_hidden && !is_cut { json!([name.0, value.0]) } else { json!(name.0) }
@@ -42,7 +42,7 @@ pub(super) fn pushed(level: &str, metadata: &Metadata<'_>, line: &str) -> String
     serde_json::Value::Array(items).to_string()
 }
 
-/// The fields that hold metadata, of what [`pushed`] gave.
+/// Returns the names of the fields with metadata, given a value of [`pushed`].
 pub(super) fn names_of_fields(pushed: &str) -> Vec<String> {
     let items: Vec<serde_json::Value> = serde_json::from_str(pushed).unwrap_or_default();
     let name =

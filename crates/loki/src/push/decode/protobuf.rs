@@ -10,7 +10,7 @@
 //! pair     name = 1   value = 2
 //! ```
 //!
-//! Unknown fields are skipped, and of a field that may come once the last one counts, as protobuf wants it.
+//! Unknown fields are skipped, and the last one of a singular field counts, as protobuf specifies.
 
 use std::borrow::Cow;
 
@@ -22,10 +22,10 @@ use super::streams::Streams;
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 
-/// Most bytes that one byte of a Snappy block can stand for: an element of three bytes copies up to 64.
+/// Limit on the bytes that one byte of a Snappy block can produce: an element of three bytes copies up to 64.
 const SNAPPY_RATIO_MAX: usize = 22;
 
-/// Decompresses a block of at most `bytes_max` bytes, and allocates no more than the block can really hold.
+/// Decompresses a block of at most `bytes_max` bytes, and allocates no more than the block can produce.
 pub(super) fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
     let broken = |problem: String| IngestError::BadEncoding { encoding: "snappy", problem };
     let n_bytes = snap::raw::decompress_len(body).map_err(|error| broken(error.to_string()))?;
@@ -38,14 +38,14 @@ pub(super) fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestErr
     snap::raw::Decoder::new().decompress_vec(body).map_err(|error| broken(error.to_string()))
 }
 
-/// The fields of a message of the request.
+/// Returns the fields of a message of the request.
 fn fields(message: &[u8]) -> Message<'_> {
     Message::new(message, WHAT)
 }
 
-/// Hands over all entries of `body`.
+/// Passes all entries of `body` to `streams`.
 pub(super) fn read(body: &[u8], streams: &mut Streams<'_, '_>) -> Result<(), IngestError> {
-    // One list for the metadata of all entries, one after the other.
+    // One list is reused for the metadata of all entries.
     let (mut metadata, mut has_stream) = (Metadata::new(), false);
     for field in fields(body) {
         if let (1, Content::Bytes(stream)) = field? {
@@ -70,7 +70,7 @@ fn read_stream<'b>(
     check_bytes("a label set", text.len(), LABEL_SET_BYTES_MAX)?;
     let labels = label_set(&text).ok_or_else(|| {
         let shown: String = text.chars().take(200).collect();
-        bad(format_args!("{shown:?} is no label set"))
+        bad(format_args!("{shown:?} is not a label set"))
     })?;
     streams.begin(&labels)?;
     for field in fields(stream) {
@@ -117,7 +117,7 @@ fn read_pair(pair: &[u8]) -> Result<(Cow<'_, str>, Cow<'_, str>), IngestError> {
     Ok((name, value))
 }
 
-/// An instant; one that nanoseconds cannot count is as far away as they can.
+/// Returns an instant, saturated to the range of nanoseconds.
 fn instant(timestamp: &[u8]) -> Result<Timestamp, IngestError> {
     let (mut seconds, mut nanoseconds) = (0, 0);
     for field in fields(timestamp) {
@@ -149,7 +149,7 @@ pub(super) fn label_set(text: &str) -> Option<Labels<'_>> {
     (rest == "}").then_some(labels)
 }
 
-/// Reads the quoted text at the head of `text`, and says what follows it.
+/// Reads the quoted text at the start of `text`; returns it and the rest.
 fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     if let Some(raw) = text.strip_prefix('`') {
         return raw.split_once('`').map(|(value, rest)| (Cow::Borrowed(value), rest));
@@ -159,7 +159,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     if text[end..].starts_with('"') {
         return Some((Cow::Borrowed(&text[..end]), &text[end + 1..]));
     }
-    // Escapes may stand for single bytes of a character.
+    // Escapes may be single bytes of a character.
     let mut value = Vec::new();
     let mut rest = text;
     loop {
@@ -172,7 +172,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     }
 }
 
-/// Reads what follows a backslash, and says what follows that.
+/// Reads an escape after its backslash; returns the rest.
 fn escape<'t>(text: &'t str, value: &mut Vec<u8>) -> Option<&'t str> {
     let kind = *text.as_bytes().first()?;
     let (digits_from, n_digits, radix) = match kind {

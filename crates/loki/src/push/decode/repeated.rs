@@ -1,7 +1,6 @@
-//! Lines that were pushed before: equal labels, time, line and metadata are one event, however a sender cuts its requests.
+//! Drops lines that were pushed before: equal labels, time, line and metadata are one event, in whichever requests.
 //!
-//! Compared with are the other lines of the request and those events that are not yet in a segment; batches whose times lie
-//! elsewhere are not looked at.
+//! Lines are compared with the others of the request and with hot events of the same times.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,15 +11,15 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::metadata::{PUSHED, names_of_fields};
 
-/// What equal lines share besides the fields that hold their metadata.
+/// The columns that equal lines share besides their metadata.
 const COMPARED: [&str; 3] = ["@logStream", "@message", PUSHED];
 
-/// The parts without lines that were pushed before, and how many lines that are.
+/// Returns the parts without lines that were pushed before, and the number of dropped lines.
 pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u64) {
     let (mut kept, mut n_repeated) = (Vec::with_capacity(parts.len()), 0);
     for part in parts {
         let n_before = part.batch.len();
-        // Damage hides what is known; whoever asks for events is told of it.
+        // Damaged events are not compared; queries report the damage.
         let batch = match new_rows(store, &part) {
             Ok(Some(rows)) => Batch::gather(&[&part.batch], &rows),
             Ok(None) | Err(_) => part.batch,
@@ -33,7 +32,7 @@ pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u
     (kept, n_repeated)
 }
 
-/// The rows of a part that are new, in their order; `None` where all of them are.
+/// Returns the new rows of a part, in their order; `None` if all of them are.
 fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanError> {
     let batch = &part.batch;
     let times: HashSet<i64> = batch.timestamps.iter().copied().collect();
@@ -70,7 +69,7 @@ fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanE
     Ok((new.len() < batch.len()).then(|| new.into_iter().map(|row| (0, row)).collect()))
 }
 
-/// Adds the keys of those events of a run that happened at one of the times.
+/// Adds the keys of the events of a run at the given times.
 fn add_known(
     run: &dyn Run,
     range: TimeRange,
@@ -93,7 +92,7 @@ fn add_known(
     Ok(())
 }
 
-/// Hashes of what makes lines equal.
+/// Returns hashes of the columns that equal lines share.
 fn keys(run: &dyn Run, block: usize, rows: &RowSet) -> Result<Vec<u128>, ScanError> {
     let compared = run.read(block, &COMPARED, rows)?;
     let times = run.read(block, &["@timestamp"], rows)?;

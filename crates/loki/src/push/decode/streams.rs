@@ -1,4 +1,4 @@
-//! The events of a push request on their way into the collector, stream after stream.
+//! Passes the events of a push request to the collector, stream by stream.
 
 use parse::FieldWriter;
 use types::{GroupName, Timestamp};
@@ -71,7 +71,7 @@ impl<'c, 's> Streams<'c, 's> {
         };
         let fields = EventFields::Writer { n_max: labels.len() + metadata.len() + 3, write: &write };
         let metadata = EventMetadata { time, fields, ..EventMetadata::default() };
-        // One that is too old is left out; the protocol has no word for it.
+        // A line that is too old is left out: the protocol cannot report it.
         self.collector.add(place, RawEvent::Text(line), &metadata).map(|_| ())
     }
 }

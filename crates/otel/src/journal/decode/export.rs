@@ -1,4 +1,4 @@
-//! The Journal Export Format (<https://systemd.io/JOURNAL_EXPORT_FORMATS/>) out of a stream of bytes.
+//! Parses the Journal Export Format (<https://systemd.io/JOURNAL_EXPORT_FORMATS/>) from a stream of bytes.
 //!
 //! ```text
 //! entry  = { field } LF
@@ -6,80 +6,80 @@
 //!        | name LF length (8 bytes, little-endian) bytes LF
 //! ```
 //!
-//! Bytes are taken as they come. An entry that cannot be kept costs itself: where its fields can still be told apart it
-//! is read over to its end, else the next empty line is taken for that. Memory is that of one entry, which is bounded.
+//! Bytes may arrive in any pieces. A refused entry does not affect others: it is skipped to its end, or to the next empty
+//! line if its fields cannot be delimited. The parser needs the memory of one entry, which is bounded.
 
 use std::ops::Range;
 
 use memchr::memchr;
 
-/// Longest name of a field, as the journal has it.
+/// Longest name of a field, as in the journal.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Most fields of an entry; the journal has 1,024.
+/// Limit on the fields of an entry; the journal's is 1,024.
 const FIELDS_MAX: usize = 4_096;
 
-/// What is kept of a line of an entry that is read over: enough to tell a name that ends from one that does not.
+/// Bytes stored of each line of a skipped entry: enough to find the end of a name.
 const HEAD_BYTES: usize = NAME_BYTES_MAX + 2;
 
-/// Why an entry is not taken.
+/// The reason why an entry is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JournalFault {
     /// A name has other characters than `A-Z`, `0-9` and `_`, begins with a digit, is empty or too long.
     #[error("field {0:?} has no name that fields may have")]
     BadName(String),
-    /// The bytes of a field of a said length are not followed by a newline.
-    #[error("field {0}: no newline behind its bytes")]
+    /// The bytes of a field with a length are not followed by a newline.
+    #[error("field {0}: no newline after its bytes")]
     NoNewline(String),
-    /// It has more fields than an entry may have.
+    /// It has too many fields.
     #[error("entry has more than {FIELDS_MAX} fields")]
     TooManyFields,
-    /// It has more bytes than an entry may have.
+    /// It has too many bytes.
     #[error("field {name}: entry is larger than {bytes_max} bytes with it")]
     TooLarge {
-        /// The field that was one too many.
+        /// The field that exceeded the limit.
         name: String,
-        /// The most that an entry may have.
+        /// The limit.
         bytes_max: usize,
     },
 }
 
 impl JournalFault {
-    /// Whether the bytes are none of the format, not just more than is kept.
+    /// Reports whether the bytes violate the format, not only a limit.
     pub fn is_malformed(&self) -> bool {
         matches!(self, Self::BadName(_) | Self::NoNewline(_))
     }
 }
 
-/// Where name and value of a field stand in the bytes of all entries.
+/// The positions of a field's name and value in the bytes of all entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
     name: Range<usize>,
     value: Range<usize>,
 }
 
-/// Complete entries, one behind the other.
+/// Complete entries in their order.
 #[derive(Clone, Debug, Default)]
 pub struct JournalEntries {
     bytes: Vec<u8>,
     fields: Vec<Place>,
-    /// The number of each entry, and where its fields end.
+    /// The number of each entry, and the end of its fields.
     entries: Vec<(u64, usize)>,
     faults: Vec<(u64, JournalFault)>,
 }
 
 impl JournalEntries {
-    /// What the entries hold, in bytes.
+    /// Returns the bytes of the entries.
     pub fn n_bytes(&self) -> usize {
         self.bytes.len() + self.fields.len() * size_of::<Place>()
     }
 
-    /// Whether there is neither an entry nor a fault.
+    /// Reports whether there is neither an entry nor a fault.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.faults.is_empty()
     }
 
-    /// Each entry with its number in the stream, from 1.
+    /// Returns each entry with its number in the stream, from 1.
     pub fn iter(&self) -> impl Iterator<Item = (u64, JournalEntry<'_>)> {
         let starts = std::iter::once(0).chain(self.entries.iter().map(|(_, end)| *end));
         starts.zip(&self.entries).map(|(start, (number, end))| {
@@ -87,7 +87,7 @@ impl JournalEntries {
         })
     }
 
-    /// Entries that are not taken, by their numbers in the stream.
+    /// Returns refused entries with their numbers in the stream.
     pub fn faults(&self) -> &[(u64, JournalFault)] {
         &self.faults
     }
@@ -101,58 +101,58 @@ pub struct JournalEntry<'e> {
 }
 
 impl<'e> JournalEntry<'e> {
-    /// Names and values, in the order of the entry. A name may stand there several times.
+    /// Returns names and values, in the order of the entry. A name may occur several times.
     pub fn fields(self) -> impl ExactSizeIterator<Item = (&'e str, &'e [u8])> {
         self.fields.iter().map(move |place| {
-            // Names are ASCII, as the reader has seen to.
+            // The reader has checked that names are ASCII.
             let name = str::from_utf8(&self.bytes[place.name.clone()]).unwrap_or_default();
             (name, &self.bytes[place.value.clone()])
         })
     }
 
-    /// The first value of a name.
+    /// Returns the first value of a name.
     pub fn get(self, name: &str) -> Option<&'e [u8]> {
         self.fields().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
 
-/// Where in the format the stream is.
+/// The position of the stream in the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     /// In a line.
     Line,
-    /// In the length of a field, of which so many bytes are known.
+    /// In the length of a field, after a number of its bytes.
     Length { known: [u8; 8], n_known: usize },
-    /// In the bytes of a field, of which so many are still to come.
+    /// In the bytes of a field, with the number of the remaining ones.
     Bytes(u64),
-    /// Before the newline behind them.
+    /// Before the newline after them.
     Newline,
-    /// In what cannot be told apart, up to an empty line; in the beginning of a line or not.
+    /// In bytes that are skipped to an empty line, and whether at the start of a line.
     Lost { at_line_start: bool },
 }
 
-/// Cuts a stream of bytes into entries.
+/// Splits a stream of bytes into entries.
 #[derive(Debug)]
 pub struct JournalReader {
     state: State,
-    /// The entry under way: its bytes, and its fields as places in them.
+    /// The incomplete entry: its bytes, and its fields as positions in them.
     bytes: Vec<u8>,
     fields: Vec<Place>,
-    /// Where its line, or the value of its field, begins.
+    /// The start of its line, or of the value of its field.
     start: usize,
     /// The name of the field whose length or bytes are read.
     name: Range<usize>,
     fault: Option<JournalFault>,
-    /// Whether the fault is still to be told the name of the field in whose line it is.
+    /// Whether the fault still lacks the name of its field.
     is_fault_unnamed: bool,
     has_any: bool,
-    /// The number of the entry under way.
+    /// The number of the incomplete entry.
     number: u64,
     entry_bytes_max: usize,
 }
 
 impl JournalReader {
-    /// A reader of a new stream, for entries of up to so many bytes.
+    /// Returns a reader of a new stream, given the limit on the bytes of an entry.
     pub fn new(entry_bytes_max: usize) -> Self {
         Self {
             state: State::Line,
@@ -168,12 +168,12 @@ impl JournalReader {
         }
     }
 
-    /// What is held of an entry that is not complete yet, in bytes.
+    /// Returns the bytes of the incomplete entry.
     pub fn n_held_bytes(&self) -> usize {
         self.bytes.len() + self.fields.len() * size_of::<Place>()
     }
 
-    /// Takes the next bytes; entries that are complete now go to `entries`.
+    /// Reads the next bytes, and adds complete entries to `entries`.
     pub fn feed(&mut self, input: &[u8], entries: &mut JournalEntries) {
         let mut rest = input;
         while !rest.is_empty() {
@@ -187,10 +187,10 @@ impl JournalReader {
         }
     }
 
-    /// The stream has ended. What ends with a field is an entry, too.
+    /// Ends the stream. An entry whose last field is complete is added.
     ///
     /// # Errors
-    /// The number of the entry within which it ended; that one is not taken.
+    /// The number of the entry within which the stream ended, which is refused.
     pub fn finish(mut self, entries: &mut JournalEntries) -> Result<(), u64> {
         let is_whole = self.state == State::Line && self.bytes.len() == self.start;
         if self.has_any && !is_whole {
@@ -200,7 +200,7 @@ impl JournalReader {
         Ok(())
     }
 
-    /// Reads on in a line.
+    /// Continues in a line.
     fn line<'i>(&mut self, rest: &'i [u8], entries: &mut JournalEntries) -> &'i [u8] {
         let end = memchr(b'\n', rest);
         let (part, rest) = rest.split_at(end.unwrap_or(rest.len()));
@@ -230,7 +230,7 @@ impl JournalReader {
             let shown = String::from_utf8_lossy(shown).into_owned();
             self.fault(JournalFault::BadName(shown));
             if equals.is_none() {
-                // Whether a length follows is not to be known.
+                // It is unknown whether a length follows.
                 self.state = State::Lost { at_line_start: true };
             }
             self.cut();
@@ -266,7 +266,7 @@ impl JournalReader {
         rest
     }
 
-    /// The byte behind the bytes of a field.
+    /// Reads the newline after the bytes of a field.
     fn newline<'i>(&mut self, rest: &'i [u8]) -> &'i [u8] {
         if rest[0] != b'\n' {
             let name = self.name();
@@ -293,7 +293,7 @@ impl JournalReader {
         &rest[end + 1..]
     }
 
-    /// Keeps bytes of the entry; of one that has a fault only the beginning of each line, by which it is read over.
+    /// Stores bytes of the entry; for a refused one only the start of each line, which is needed to skip it.
     fn keep(&mut self, part: &[u8]) {
         let is_too_large = self.n_held_bytes().saturating_add(part.len()) > self.entry_bytes_max;
         if self.fault.is_none() && !is_too_large {
@@ -303,7 +303,7 @@ impl JournalReader {
         let room = HEAD_BYTES.saturating_sub(self.bytes.len() - self.start);
         self.bytes.extend_from_slice(&part[..room.min(part.len())]);
         if self.fault.is_none() {
-            // The name of a line is known at its end.
+            // The name is known at the end of a line.
             let name = if self.state == State::Line { String::new() } else { self.name() };
             self.is_fault_unnamed = self.state == State::Line;
             self.fault(JournalFault::TooLarge { name, bytes_max: self.entry_bytes_max });
@@ -314,7 +314,7 @@ impl JournalReader {
         }
     }
 
-    /// The name of the field whose bytes are read.
+    /// Returns the name of the field whose bytes are read.
     fn name(&self) -> String {
         String::from_utf8_lossy(&self.bytes[self.name.clone()]).into_owned()
     }
@@ -331,19 +331,19 @@ impl JournalReader {
         self.cut();
     }
 
-    /// Notes why the entry is not taken; the first reason counts.
+    /// Records why the entry is refused; the first reason counts.
     fn fault(&mut self, fault: JournalFault) {
         self.fault.get_or_insert(fault);
         self.fields = Vec::new();
     }
 
-    /// Lets go of what is kept of an entry that is not taken.
+    /// Drops the bytes of a refused entry.
     fn cut(&mut self) {
         self.bytes.clear();
         (self.start, self.name) = (0, 0..0);
     }
 
-    /// The entry under way is complete.
+    /// Completes the entry.
     fn end(&mut self, entries: &mut JournalEntries) {
         self.state = State::Line;
         if let Some(fault) = self.fault.take() {
@@ -356,7 +356,7 @@ impl JournalReader {
             entries.fields.extend(places.map(|p| Place { name: moved(p.name), value: moved(p.value) }));
             entries.entries.push((self.number, entries.fields.len()));
         } else {
-            // An empty line more than there need be.
+            // A surplus empty line.
             return;
         }
         self.cut();

@@ -1,14 +1,14 @@
-//! The body of a request as a protobuf message, and the error of one that cannot be read.
+//! The body of a request as a protobuf message, and the error for a malformed one.
 
 use std::fmt::Display;
 
 use ingest::IngestError;
 use ingest::protobuf::Message;
 
-/// What a body should be, for errors.
+/// The expected body, for errors.
 const WHAT: &str = "OTLP logs request";
 
-/// The fields of a message of the request.
+/// Returns the fields of a message of the request.
 pub(super) fn message(bytes: &[u8]) -> Message<'_> {
     Message::new(bytes, WHAT)
 }

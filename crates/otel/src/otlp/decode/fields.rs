@@ -1,4 +1,4 @@
-//! Values of OTLP's attributes and bodies, taken from where they stand.
+//! Values of OTLP's attributes and bodies, parsed in place.
 //!
 //! ```text
 //! value   text = 1   boolean = 2   integer = 3   double = 4   list = 5   object = 6   bytes = 7   (one of them)
@@ -18,27 +18,27 @@ use super::body::{bad, message};
 use ingest::IngestError;
 use ingest::protobuf::Content;
 
-/// Deepest nesting of a value. The decoders of OpenTelemetry itself stop at 100 messages, three of which make a level.
+/// Deepest nesting of a value. OpenTelemetry's own decoders stop at 100 messages, three of which are a level.
 const NESTING_MAX: usize = 64;
 
-/// A value, taken apart one level deep.
+/// A value, parsed one level deep.
 #[derive(Default)]
 pub(super) enum Kind<'a> {
-    /// No value at all.
+    /// No value.
     #[default]
     Nothing,
     Text(Cow<'a, str>),
     Boolean(bool),
     Integer(i64),
     Float(f64),
-    /// A message whose elements follow.
+    /// A message of elements.
     List(Cow<'a, [u8]>),
-    /// A message whose pairs follow.
+    /// A message of pairs.
     Object(Cow<'a, [u8]>),
     Bytes(Cow<'a, [u8]>),
 }
 
-/// Takes a value apart.
+/// Parses a value one level deep.
 pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
     let mut kind = Kind::Nothing;
     for field in message(value) {
@@ -57,7 +57,7 @@ pub(super) fn kind(value: &[u8]) -> Result<Kind<'_>, IngestError> {
     Ok(kind)
 }
 
-/// The key and the value of a pair.
+/// Returns the key and the value of a pair.
 pub(super) fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, Kind<'_>), IngestError> {
     let (mut key, mut value) = (Cow::Borrowed(""), &b""[..]);
     for field in message(pair) {
@@ -70,7 +70,7 @@ pub(super) fn pair(pair: &[u8]) -> Result<(Cow<'_, str>, Kind<'_>), IngestError>
     Ok((key, kind(value)?))
 }
 
-/// The messages that field `number` of a message holds.
+/// Returns the messages in field `number` of a message.
 pub(super) fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8], IngestError>> {
     message(bytes).filter_map(move |field| match field {
         Ok((found, Content::Bytes(element))) if found == number => Some(Ok(element)),
@@ -79,17 +79,17 @@ pub(super) fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result
     })
 }
 
-/// The elements of a list.
+/// Returns the elements of a list.
 fn items(list: &[u8]) -> impl Iterator<Item = Result<Kind<'_>, IngestError>> {
     elements(list, 1).map(|element| kind(element?))
 }
 
-/// The pairs of an object.
+/// Returns the pairs of an object.
 fn pairs(object: &[u8]) -> impl Iterator<Item = Result<(Cow<'_, str>, Kind<'_>), IngestError>> {
     elements(object, 1).map(|element| pair(element?))
 }
 
-/// Checks that a value can be read to its end, and counts the fields that it becomes.
+/// Validates a value and counts the fields that it becomes.
 #[inline]
 pub(super) fn count(kind: &Kind<'_>, depth: usize) -> Result<usize, IngestError> {
     match kind {
@@ -104,7 +104,7 @@ pub(super) fn count(kind: &Kind<'_>, depth: usize) -> Result<usize, IngestError>
     }
 }
 
-/// Where fields go: into an event, or into what all events of a resource have.
+/// The destination of fields: an event, or the fields that all events of a resource share.
 pub(super) trait Fields {
     fn text(&mut self, name: &str, text: &str);
     fn value(&mut self, name: &str, value: Value);
@@ -130,7 +130,7 @@ impl Fields for Vec<(Arc<str>, Value)> {
     }
 }
 
-/// Writes a value that [`count`] has read as fields; lists of up to `list_bytes_max` are values, longer ones texts.
+/// Writes a value that [`count`] has validated as fields. Lists of up to `list_bytes_max` are values, longer ones texts.
 pub(super) fn write(
     name: &str,
     kind: &Kind<'_>,
@@ -166,7 +166,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// An element of a list as a value.
+/// Returns an element of a list as a value.
 fn value_of(kind: &Kind<'_>) -> Result<Option<Value>, IngestError> {
     Ok(Some(match kind {
         Kind::Nothing => return Ok(None),
@@ -190,7 +190,7 @@ fn value_of(kind: &Kind<'_>) -> Result<Option<Value>, IngestError> {
     }))
 }
 
-/// Writes a value that [`count`] has read as JSON.
+/// Writes a value that [`count`] has validated as JSON.
 pub(super) fn write_json(kind: &Kind<'_>, out: &mut String) -> Result<(), IngestError> {
     match kind {
         Kind::List(list) => {
@@ -219,9 +219,9 @@ pub(super) fn write_json(kind: &Kind<'_>, out: &mut String) -> Result<(), Ingest
     Ok(())
 }
 
-/// Writes a pair into a JSON object that is open.
+/// Writes a pair into an open JSON object.
 pub(super) fn write_json_pair(key: &str, kind: &Kind<'_>, out: &mut String) -> Result<(), IngestError> {
-    // Nothing that stands in an object ends like this.
+    // No value in an object ends like this.
     if !out.ends_with('{') {
         out.push(',');
     }

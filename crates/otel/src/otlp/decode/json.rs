@@ -1,8 +1,8 @@
-//! The logs request as JSON: protobuf's JSON form, in which ids are hex, 64-bit numbers texts or numbers, and names
-//! camelCase (the names of the message are understood too).
+//! The logs request as JSON: protobuf's JSON form, with ids in hex, 64-bit numbers as texts or numbers, and names in
+//! camelCase (the names of the message are accepted, too).
 //!
-//! Records are read where they stand, and nothing is built of them. The members of an object may stand in any order; records
-//! that stand before their resource or scope are gone past and read then.
+//! Records are parsed in place. The members of an object may have any order; records before their resource or scope are
+//! skipped and read afterwards.
 
 mod reader;
 mod values;
@@ -16,7 +16,7 @@ use super::fields::{Kind, count};
 use super::records::{ATTRIBUTE, Attributes, Body, Record, Records};
 use ingest::IngestError;
 
-/// Hands over all records of a request.
+/// Passes all records of a request to `records`.
 pub(super) fn read(text: &str, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
     let mut reader = Reader::new(text);
     let mut attributes = Attributes::default();
@@ -108,13 +108,13 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Shares the attribute that comes next.
+    /// Shares the next attribute.
     fn share(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
         let (key, kind) = self.pair()?;
         records.share(&key, &kind)
     }
 
-    /// Checks the size of the resource or scope that comes next.
+    /// Checks the size of the next resource or scope.
     fn check_shared(&self, records: &Records<'_, '_>) -> Result<(), IngestError> {
         records.check_shared(self.json.clone().skip().map_err(bad)?.len())
     }
@@ -169,7 +169,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A text as bytes, which are none where there is no text.
+/// Returns the bytes of a text; none without a text.
 fn bytes_of(text: Option<Cow<'_, str>>) -> Cow<'_, [u8]> {
     match text.unwrap_or_default() {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),

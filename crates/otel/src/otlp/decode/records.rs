@@ -1,4 +1,4 @@
-//! What a logs request means, however it is written: its records on their way into the collector.
+//! Passes the records of a logs request to the collector, in either encoding.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,42 +11,42 @@ use super::body::bad;
 use super::fields::{Kind, count, elements, pair, write, write_json, write_json_pair};
 use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, OutOfScope, RawEvent};
 
-/// Where events go whose resource has no name.
+/// The group of events whose resource has no name.
 const GROUP: &str = "otlp";
 
-/// Most bytes of a resource's or a scope's attributes, as sent: every record that follows has them.
+/// Limit on the bytes of a resource's or a scope's attributes as sent: every record has them.
 const SHARED_BYTES_MAX: usize = 1 << 20;
 
-/// Fields of a record beside its attributes.
+/// Fields of a record in addition to its attributes.
 const OWN_FIELDS_MAX: usize = 8;
 
-/// Attributes of a record that are read once and kept until they are written; further ones are read again then. Two bytes
-/// of a body can be an attribute, and one that was read takes fifty times that.
+/// Limit on the parsed attributes of a record that are stored until they are written; further ones are parsed again. Two
+/// bytes of a body can be an attribute, and a parsed one needs fifty times that.
 const ATTRIBUTES_KEPT_MAX: usize = 256;
 
 /// The number of attributes in the message of a record.
 pub(super) const ATTRIBUTE: u8 = 6;
 
-/// The records of a request on their way into the collector: readers say what they find, resources and scopes first.
+/// Builds events from the parts of a request, in the order of resources, scopes and records.
 pub(super) struct Records<'c, 's> {
     collector: &'c mut Collector<'s>,
     limits: &'c Limits,
     answer: &'c mut IngestAnswer,
-    /// Names and values that all records have: the fields of the resource, then those of the scope.
+    /// Names and values that records share: the fields of the resource, then those of the scope.
     shared: Vec<(Arc<str>, Value)>,
-    /// How many of them are the resource's.
+    /// The number of those from the resource.
     n_of_resource: usize,
-    /// The group's place; records of one that the sender may not write to are rejected.
+    /// The place of the group in the collector; `None` outside the sender's scope, where records are rejected.
     place: Result<usize, OutOfScope>,
     n_records: usize,
-    /// Why the first record was out of the sender's scope.
+    /// The reason why the first record was outside the sender's scope.
     out_of_scope: Option<OutOfScope>,
-    /// Room for texts that are made.
+    /// Buffer for texts.
     text: String,
 }
 
 impl<'c, 's> Records<'c, 's> {
-    /// Records for `collector`; those that are rejected are told by their number in `answer`.
+    /// Passes records to `collector`, and the numbers of rejected ones to `answer`.
     pub(super) fn new(collector: &'c mut Collector<'s>, limits: &'c Limits, answer: &'c mut IngestAnswer) -> Self {
         Self {
             collector,
@@ -61,12 +61,12 @@ impl<'c, 's> Records<'c, 's> {
         }
     }
 
-    /// Begins a resource, of which nothing is known.
+    /// Begins a resource without attributes.
     pub(super) fn begin_resource(&mut self) {
         self.shared.clear();
     }
 
-    /// Checks that what a resource or scope shares, of so many bytes, is not too much.
+    /// Checks the bytes of a resource or scope against their limit.
     pub(super) fn check_shared(&self, n_bytes: usize) -> Result<(), IngestError> {
         if n_bytes > SHARED_BYTES_MAX {
             return Err(bad(format_args!("a resource or scope has more than {SHARED_BYTES_MAX} bytes")));
@@ -74,13 +74,13 @@ impl<'c, 's> Records<'c, 's> {
         Ok(())
     }
 
-    /// Keeps an attribute of the resource or scope.
+    /// Stores an attribute of the resource or scope.
     pub(super) fn share(&mut self, key: &str, kind: &Kind<'_>) -> Result<(), IngestError> {
         count(kind, 1)?;
         write(key, kind, self.limits.field_bytes_max, &mut self.shared)
     }
 
-    /// Ends a resource: its attributes say where the records go.
+    /// Ends a resource, whose attributes name the group and stream of its records.
     pub(super) fn end_resource(&mut self) {
         self.n_of_resource = self.shared.len();
         let said = |name: &str| {
@@ -103,14 +103,14 @@ impl<'c, 's> Records<'c, 's> {
         self.shared.truncate(self.n_of_resource);
     }
 
-    /// Keeps the scope's name or version.
+    /// Stores the scope's name or version.
     pub(super) fn share_text(&mut self, name: &str, text: &str) {
         if !text.is_empty() {
             self.shared.push((name.into(), Value::text(text)));
         }
     }
 
-    /// Hands over a record, all of which can be read.
+    /// Adds a validated record.
     pub(super) fn add(&mut self, record: &Record<'_>, attributes: &Attributes<'_>) -> Result<(), IngestError> {
         self.n_records += 1;
         let place = match &self.place {
@@ -127,7 +127,7 @@ impl<'c, 's> Records<'c, 's> {
                 fields.value(name, value);
             }
             record.write_fields(fields);
-            // They were all read before.
+            // They were all validated before.
             let _ = attributes.each(|key, kind| write(key, kind, list_bytes_max, fields));
         };
         let n_max = shared.len() + attributes.n_fields + OWN_FIELDS_MAX;
@@ -141,8 +141,7 @@ impl<'c, 's> Records<'c, 's> {
         Ok(())
     }
 
-    /// Ends the request. A sender whose every record is out of its scope is told so in the protocol's way, not by a
-    /// partial success.
+    /// Ends the request. If all records are outside the sender's scope, the request fails instead of a partial success.
     pub(super) fn finish(self) -> Result<(), IngestError> {
         match self.out_of_scope {
             Some(refused) if self.collector.n_records() == 0 => Err(refused.into()),
@@ -155,13 +154,13 @@ fn group_of(service: Option<&str>) -> GroupName {
     group_name_of_outside(service.unwrap_or(GROUP))
 }
 
-/// The attributes of the record at hand.
+/// The attributes of the current record.
 #[derive(Default)]
 pub(super) struct Attributes<'a> {
     kept: Vec<(Cow<'a, str>, Kind<'a>)>,
-    /// A record's message with those that are not kept.
+    /// A message of a record with the attributes that are not stored.
     more: Cow<'a, [u8]>,
-    /// How many fields all of them become.
+    /// The number of fields that all of them become.
     n_fields: usize,
 }
 
@@ -173,7 +172,7 @@ impl<'a> Attributes<'a> {
         self.n_fields = 0;
     }
 
-    /// Adds one. Where no more are kept, `put` has to put it into a message of the record.
+    /// Adds an attribute. Beyond the limit, `put` adds it to a message of the record.
     #[inline]
     pub(super) fn push(
         &mut self,
@@ -199,9 +198,9 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// What a record says.
+/// The body of a record.
 pub(super) enum Body<'a> {
-    /// A text as it was sent: the collector marks what is no UTF-8.
+    /// A text as it was sent; the collector marks invalid UTF-8.
     Text(Cow<'a, [u8]>),
     Other(Kind<'a>),
 }
@@ -225,7 +224,7 @@ impl Default for Id<'_> {
     }
 }
 
-/// A record beside its attributes.
+/// A record without its attributes.
 #[derive(Default)]
 pub(super) struct Record<'a> {
     pub(super) time: u64,
@@ -241,7 +240,7 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// When it happened, else when it was seen. One that nanoseconds cannot count is as far away as they can.
+    /// Returns the time of the event, else that of its observation, saturated to the range of nanoseconds.
     fn time(&self) -> Option<Timestamp> {
         let time = if self.time == 0 { self.observed } else { self.time };
         (time != 0).then(|| Timestamp(i64::try_from(time).unwrap_or(i64::MAX)))
@@ -255,7 +254,7 @@ impl Record<'_> {
         of_number.or_else(|| std::str::from_utf8(&self.severity_text).ok().and_then(|text| Level::parse(text.trim())))
     }
 
-    /// The message: the body as text, as JSON where it is none, else the name of the event, else its attributes.
+    /// Returns the message: the body as text or JSON, else the name of the event, else its attributes.
     fn text<'t>(&'t self, attributes: &Attributes<'_>, made: &'t mut String) -> Result<&'t [u8], IngestError> {
         match &self.body {
             Body::Text(text) => return Ok(text),
@@ -297,7 +296,7 @@ impl Record<'_> {
 }
 
 impl Id<'_> {
-    /// Writes it in lower-case hex; one of zeros is none.
+    /// Writes the id in lower-case hex; an id of zeros is absent.
     fn write(&self, name: &str, fields: &mut FieldWriter<'_>) {
         match self {
             Self::Hex(hex) if hex.bytes().all(|digit| digit == b'0') => {}

@@ -34,7 +34,7 @@ fn pair(number: u8, key: &str, value: &[u8]) -> Vec<u8> {
     bytes(number, &[bytes(1, key.as_bytes()), bytes(2, value)].concat())
 }
 
-/// A request of one resource and one scope.
+/// Returns a request of one resource and one scope.
 fn request(resource: &[Vec<u8>], scope: &[u8], records: &[Vec<u8>]) -> Vec<u8> {
     let records: Vec<u8> = records.iter().flat_map(|record| bytes(2, record)).collect();
     let scope_logs = bytes(2, &[bytes(1, scope), records].concat());
@@ -79,7 +79,7 @@ impl House {
     }
 }
 
-/// The same request in both forms: what a collector sends of a file, and an SDK of a program.
+/// Returns the same request in both forms: what a collector sends of a file, and an SDK of a program.
 fn both() -> [(OtlpForm, Vec<u8>); 2] {
     let resource = [
         pair(1, "service.name", &text("shop/eu west")),
@@ -252,7 +252,7 @@ fn values_of_the_wrong_kind_are_named() {
         let refused = house.send(json_request(record).as_bytes(), OtlpForm::Json).unwrap_err();
         assert!(refused.contains(expected), "{record}: {refused}");
     };
-    check(r#"{"timeUnixNano":"noon"}"#, r#""noon" is no value of timeUnixNano"#);
+    check(r#"{"timeUnixNano":"noon"}"#, r#""noon" is not a valid value of timeUnixNano"#);
     check(r#"{"traceId":"not hex!"}"#, "traceId");
     check(r#"{"body":"text"}"#, "body");
     check(r#"{"severityNumber":"SEVERITY_NUMBER_LOUD"}"#, "severityNumber");
@@ -262,7 +262,7 @@ fn values_of_the_wrong_kind_are_named() {
     assert!(house.send(b"", OtlpForm::Json).is_err());
 }
 
-/// A request in JSON of records without resource and scope.
+/// Returns a request in JSON of records without resource and scope.
 fn json_request(records: &str) -> String {
     format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#)
 }
@@ -324,7 +324,7 @@ fn numbers_in_json_are_texts_or_numbers() {
     for wrong in [r#""intValue":0.5"#, r#""intValue":"x""#, r#""intValue":1e30"#, r#""doubleValue":1e999"#] {
         let record = format!(r#"{{"attributes":[{{"key":"n","value":{{{wrong}}}}}]}}"#);
         let refused = House::new().send(json_request(&record).as_bytes(), OtlpForm::Json).unwrap_err();
-        assert!(refused.contains("is no value of"), "{wrong}: {refused}");
+        assert!(refused.contains("is not a valid value of"), "{wrong}: {refused}");
     }
 }
 

@@ -11,7 +11,7 @@
 //!            event name = 12
 //! ```
 //!
-//! Unknown fields are skipped, and of a field that may come once the last one counts, as protobuf wants it.
+//! Unknown fields are skipped, and the last one of a singular field counts, as protobuf specifies.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ use super::records::{Attributes, Body, Id, Record, Records};
 use ingest::IngestError;
 use ingest::protobuf::Content;
 
-/// Hands over all records of `body`.
+/// Passes all records of `body` to `records`.
 pub(super) fn read(body: &[u8], records: &mut Records<'_, '_>) -> Result<(), IngestError> {
     let mut attributes = Attributes::default();
     for resource_logs in elements(body, 1) {
@@ -64,7 +64,7 @@ fn read_scope_logs<'b>(
     Ok(())
 }
 
-/// Shares the attributes that field `number` of a resource or scope holds.
+/// Shares the attributes in field `number` of a resource or scope.
 fn share(holder: &[u8], number: u64, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
     records.check_shared(holder.len())?;
     for attribute in elements(holder, number) {
@@ -102,7 +102,7 @@ fn read_record<'b>(bytes: &'b [u8], attributes: &mut Attributes<'b>) -> Result<R
     }
 }
 
-/// Reads a body, which can be read to its end then.
+/// Reads and validates a body.
 fn read_body(value: &[u8]) -> Result<Body<'_>, IngestError> {
     let mut text = None;
     for field in message(value) {

@@ -1,27 +1,27 @@
 //! The header of a syslog message: RFC 5424, and RFC 3164 with its dialects.
 //!
-//! Dialects: no priority; no host (as programs write to their own machine); no time (Python's handler); times with a year, a
-//! fraction, a zone or as ISO 8601; Cisco's sequence numbers and `%FACILITY-SEVERITY-MNEMONIC`. What fits nothing is a
-//! message without a header, never an error. Nothing is copied: all parts are borrowed from the frame.
+//! Dialects: no priority; no host (programs on the same machine); no time (Python's handler); times with a year, a fraction,
+//! a zone, or in ISO 8601; Cisco's sequence numbers and `%FACILITY-SEVERITY-MNEMONIC`. Any other frame is a message without
+//! a header, never an error. All parts are borrowed from the frame.
 
 use parse::{Received, Resolved, find_time};
 use types::Timestamp;
 
-/// Bytes among which a name ends; a longer word is no name.
+/// Limit on the bytes of a name.
 const NAME_BYTES_MAX: usize = 128;
 
-/// What the header of a message says.
+/// The header of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Header<'a> {
     /// Facility times eight plus severity.
     pub(super) priority: Option<u8>,
-    /// The time, where it does not stand where every reader of texts would find it.
+    /// The time, unless the general parser of texts finds it at its position.
     pub(super) time: Option<Timestamp>,
     pub(super) hostname: Option<&'a str>,
     pub(super) appname: Option<&'a str>,
     pub(super) procid: Option<&'a str>,
     pub(super) msgid: Option<&'a str>,
-    /// The elements with their brackets; empty where there are none.
+    /// The elements with their brackets; empty if there are none.
     pub(super) structured_data: &'a str,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn read<'a>(frame: &'a str, received: &Received<'_>) -> Header<'a> {
     header
 }
 
-/// `<34>`: the number, and the text behind it.
+/// Parses `<34>`; returns the number and the rest.
 fn priority(frame: &str) -> Option<(u8, &str)> {
     let inside = frame.strip_prefix('<')?;
     let end = inside.bytes().take(4).position(|byte| byte == b'>')?;
@@ -51,7 +51,7 @@ fn priority(frame: &str) -> Option<(u8, &str)> {
     Some((number, &inside[end + 1..]))
 }
 
-/// `TIME HOST APP PROCID MSGID DATA …`; `-` is nothing.
+/// Parses `TIME HOST APP PROCID MSGID DATA …`; `-` is absent.
 fn read_5424<'a>(rest: &'a str, header: &mut Header<'a>) {
     let mut rest = rest;
     let mut next = || {
@@ -67,7 +67,7 @@ fn read_5424<'a>(rest: &'a str, header: &mut Header<'a>) {
     header.structured_data = &rest[..data_end(rest)];
 }
 
-/// Where the structured data at the beginning of a text ends; 0 where there is none, or it is not well-formed.
+/// Returns the end of the structured data at the start of a text; 0 if there is none, or it is malformed.
 fn data_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -89,7 +89,7 @@ fn data_end(text: &str) -> usize {
     if matches!(bytes.get(at), None | Some(b' ')) { at } else { 0 }
 }
 
-/// Calls `param` with the name of each element, and each name and value in it, escapes still in place.
+/// Calls `param` with the name of each element, and each name and value in it, with escapes.
 pub(super) fn for_each_param<'a>(data: &'a str, mut param: impl FnMut(&'a str, &'a str, &'a str)) {
     let mut rest = data;
     while let Some(inside) = rest.strip_prefix('[') {
@@ -109,7 +109,7 @@ pub(super) fn for_each_param<'a>(data: &'a str, mut param: impl FnMut(&'a str, &
     }
 }
 
-/// Where a value ends: at the first quote that no backslash stands before.
+/// Returns the end of a value: the first quote without a backslash before it.
 fn quote_end(value: &str) -> Option<usize> {
     let mut is_escaped = false;
     value.bytes().position(|byte| {
@@ -119,7 +119,7 @@ fn quote_end(value: &str) -> Option<usize> {
     })
 }
 
-/// `TIME HOST TAG[PID]: …` and what people made of it.
+/// Parses `TIME HOST TAG[PID]: …` and its variants.
 fn read_3164<'a>(rest: &'a str, received: &Received<'_>, header: &mut Header<'a>) {
     let plain = rest.trim_start_matches(' ');
     if let Some(behind) = after_time(plain, received).map(|(_, behind)| behind) {
@@ -143,7 +143,7 @@ fn read_3164<'a>(rest: &'a str, received: &Received<'_>, header: &mut Header<'a>
     tag(numbered, header);
 }
 
-/// The instant that a text begins with, and the text behind it.
+/// Parses the time at the start of a text; returns the instant and the rest.
 fn after_time<'a>(text: &'a str, received: &Received<'_>) -> Option<(Option<Timestamp>, &'a str)> {
     let first = *text.as_bytes().first()?;
     if !first.is_ascii_digit() && !first.is_ascii_uppercase() {
@@ -155,7 +155,7 @@ fn after_time<'a>(text: &'a str, received: &Received<'_>) -> Option<(Option<Time
         Resolved::OutOfRange => None,
     };
     let behind = text.get(found.end..)?;
-    // A zone by name that times do not have, `CST: ` or `CST 1987 `, is passed over.
+    // A named zone, `CST: ` or `CST 1987 `, is skipped.
     let word = behind.trim_start_matches(' ').split(' ').next().unwrap_or_default();
     let is_zone = |word: &str| (3..=4).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let behind = match word.strip_suffix(':').filter(|zone| is_zone(zone)) {
@@ -165,7 +165,7 @@ fn after_time<'a>(text: &'a str, received: &Received<'_>) -> Option<(Option<Time
     matches!(behind.bytes().next(), None | Some(b' ' | b':')).then_some((time, behind))
 }
 
-/// What stands behind the time: a host and a tag, or only one of them.
+/// Parses the part after the time: a host and a tag, or only one of them.
 fn host_and_tag<'a>(behind: &'a str, header: &mut Header<'a>) {
     let text = behind.trim_start_matches([':', ' ']);
     if text.starts_with("last message repeated ") || tag(text, header) {
@@ -183,7 +183,7 @@ fn is_name(word: &str) -> bool {
     (1..=NAME_BYTES_MAX * 2).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// `app:`, `app[123]:`, `app[123]`, `%FACILITY-SEVERITY-MNEMONIC:` at the beginning of a text.
+/// Parses `app:`, `app[123]:`, `app[123]`, `%FACILITY-SEVERITY-MNEMONIC:` at the start of a text.
 fn tag<'a>(text: &'a str, header: &mut Header<'a>) -> bool {
     let head = &text.as_bytes()[..text.len().min(NAME_BYTES_MAX)];
     let Some(end) = head.iter().position(|byte| matches!(byte, b':' | b'[' | b' ') || !byte.is_ascii_graphic()) else {
@@ -221,7 +221,7 @@ mod tests {
     use parse::Zone;
     use types::Limits;
 
-    /// The header as `priority|time|host|app|procid|msgid`.
+    /// Returns the header as `priority|time|host|app|procid|msgid`.
     fn shown(frame: &str) -> String {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");

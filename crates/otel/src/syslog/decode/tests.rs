@@ -33,7 +33,7 @@ impl House {
         ingest_syslog(&self.intake, &[chunk], now()).expect("they are taken")
     }
 
-    /// The values of `names` of all events, as `group: values`, sorted.
+    /// Returns the values of `names` of all events, as `group: values`, sorted.
     fn events(&self, names: &[&str]) -> Vec<String> {
         let mut events = Vec::new();
         for run in self.store.snapshot(&[GroupPattern::new("*")], TimeRange::ALL).runs {

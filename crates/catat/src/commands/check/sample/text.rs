@@ -64,7 +64,7 @@ fn print_event(out: &mut impl Write, event: &Value, paint: Paint) -> io::Result<
     Ok(())
 }
 
-/// Where an event goes, or why it goes nowhere.
+/// Returns where an event goes, or why it goes nowhere.
 fn destination(event: &Value, fate: &str) -> String {
     if fate == "kept" { format!("→ {}", text_of(&event["event"]["@log"])) } else { fate.to_owned() }
 }
@@ -92,7 +92,7 @@ fn rows(event: &Value) -> Vec<(String, String, String)> {
     rows
 }
 
-/// A step that acted, or could not; `pipeline/number  kind: done, field: before → after`.
+/// Prints a step that acted or failed: `pipeline/number  kind: done, field: before → after`.
 fn row_of_step(step: &Value) -> Option<(String, String, String)> {
     let done = step["done"].as_str().filter(|done| *done != NOTHING_DONE)?;
     let mut said = format!("{}: {done}", text_of(&step["kind"]));
@@ -104,7 +104,7 @@ fn row_of_step(step: &Value) -> Option<(String, String, String)> {
     Some((name, said, text_of(&step["because"])))
 }
 
-/// A value on one line, cut where it is long.
+/// Returns a value on one line, cut where it is long.
 fn text_of(value: &Value) -> String {
     let text = harmless(&plain(&value.to_string()), false);
     if text.chars().count() <= VALUE_CHARS_MAX {

@@ -28,7 +28,7 @@ const EVENTS: &str = r#"
       - {at: 50m, job: backup}
 "#;
 
-/// What is said of a file of tests, and how the command ends.
+/// Returns the report on a file of tests, and the exit code.
 fn said(tests: &str) -> (String, Option<String>) {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("rules.yaml"), RULES).unwrap();

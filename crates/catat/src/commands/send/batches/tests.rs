@@ -4,7 +4,7 @@ use std::sync::mpsc::sync_channel;
 
 use super::*;
 
-/// The batches that lines of inputs become, as kind, number of the first line, and text.
+/// Returns the batches that lines of inputs become, as kind, number of the first line, and text.
 fn batched(format: InputFormat, inputs: &[&[&str]]) -> Vec<(Kind, u64, String)> {
     let (sender, lines) = sync_channel(10_000);
     for (input, texts) in inputs.iter().enumerate() {

@@ -62,7 +62,7 @@ fn a_broken_entry_is_named_and_costs_nobody_else() {
         &["1! field \"\" has no name that fields may have", "2! field \"0A\" has no name that fields may have"],
     );
     let short = [b"A\n".as_slice(), &2u64.to_le_bytes(), b"xyz\nB=1\n\nC=1\n\n"].concat();
-    check(&short, &["2 C=1", "1! field A: no newline behind its bytes"]);
+    check(&short, &["2 C=1", "1! field A: no newline after its bytes"]);
 }
 
 #[test]

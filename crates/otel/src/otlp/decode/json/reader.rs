@@ -1,4 +1,4 @@
-//! A place in a request in protobuf's JSON form: objects, lists and scalars, read one after another.
+//! A reader of protobuf's JSON form: objects, lists and scalars.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -18,18 +18,18 @@ pub(super) enum Scalar<'t> {
     Word(&'t str),
 }
 
-/// The error for a value that its field cannot have.
+/// Returns the error for an invalid value of a field.
 #[cold]
 pub(super) fn wrong(name: &str, found: impl Display) -> IngestError {
     let mut found = found.to_string();
     found.truncate(found.floor_char_boundary(100));
-    bad(format_args!("{found:?} is no value of {name}"))
+    bad(format_args!("{found:?} is not a valid value of {name}"))
 }
 
-/// A place in a request.
+/// A position in a request.
 pub(super) struct Reader<'t> {
     pub(super) json: JsonCursor<'t>,
-    /// Objects and lists around what comes next.
+    /// The number of objects and lists around the position.
     depth: usize,
 }
 
@@ -38,7 +38,7 @@ impl<'t> Reader<'t> {
         Self { json: JsonCursor::new(text), depth: 0 }
     }
 
-    /// Reads an object; `member` reads what stands behind each name.
+    /// Reads an object; `member` reads the value of each name.
     #[inline]
     pub(super) fn object(
         &mut self,
@@ -56,7 +56,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Reads the object that stands behind a name, or each of a list. What is `null` is not there.
+    /// Reads the object that is the value of a name, or each object of a list. `null` is absent.
     pub(super) fn each(
         &mut self,
         name: &str,
@@ -79,12 +79,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Goes past a value that nobody knows.
+    /// Skips an unknown value.
     pub(super) fn skip(&mut self) -> Result<(), IngestError> {
         self.json.skip().map(drop).map_err(bad)
     }
 
-    /// Reads what was gone past before.
+    /// Reads values that were skipped before.
     pub(super) fn again(
         &mut self,
         postponed: Vec<JsonCursor<'t>>,
@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Reads what stands behind a name. What is `null` is not there.
+    /// Reads the value of a name. `null` is absent.
     pub(super) fn scalar(&mut self, name: &str) -> Result<Option<Scalar<'t>>, IngestError> {
         match self.json.peek() {
             Some(b'"') => self.json.string().map(|text| Some(Scalar::Text(text))).map_err(bad),
@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads what stands where an object should; `null` is none.
+    /// Reads a scalar in place of an object: only `null` is valid.
     #[cold]
     fn no_object(&mut self, name: &str) -> Result<(), IngestError> {
         match self.scalar(name)? {

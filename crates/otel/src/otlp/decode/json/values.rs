@@ -1,7 +1,7 @@
 //! Values in protobuf's JSON form.
 //!
-//! What holds others, a list or an object, is written again as the protobuf message that it stands for: its parts can be
-//! gone through as often as needed without being looked for, and it is smaller than the text.
+//! Lists and objects are converted into their protobuf messages: these are smaller than the text, and their parts can be
+//! read repeatedly without a search.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl<'t> Reader<'t> {
             let found = match name {
                 "stringValue" | "string_value" => reader.text(name)?.map(Kind::Text),
                 "boolValue" | "bool_value" => reader.boolean(name)?.map(Kind::Boolean),
-                // Numbers beyond 63 bits are those that have the same 64.
+                // Numbers beyond 63 bits wrap to the same 64 bits.
                 "intValue" | "int_value" => reader.integer(name)?.map(|bits| Kind::Integer(bits as i64)),
                 "doubleValue" | "double_value" => reader.double(name)?.map(Kind::Float),
                 "arrayValue" | "array_value" => {
@@ -48,7 +48,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a key and its value.
-    // Inlined: a pair that is handed on is copied, which takes longer than reading it.
+    // Inlined: to return a pair copies it, which takes longer than reading it.
     #[inline(always)]
     pub(super) fn pair(&mut self) -> Result<(Cow<'t, str>, Kind<'t>), IngestError> {
         self.json.peek();
@@ -79,7 +79,7 @@ impl<'t> Reader<'t> {
         Ok((key, value))
     }
 
-    /// Reads a key and a text or number that are written as most are; where they are not it stops somewhere.
+    /// Reads a key and a text or number in their most common form; stops at any position if the form differs.
     #[inline(always)]
     fn plain_pair(&mut self) -> Option<(Cow<'t, str>, Kind<'t>)> {
         if !self.json.take_text(r#"{"key":"#) {
@@ -101,7 +101,7 @@ impl<'t> Reader<'t> {
         self.json.take_text("}}").then_some((key, value))
     }
 
-    /// Reads a text where there is one. What is found to be none costs nothing: saying where an error stands does.
+    /// Reads a text if there is one, without the cost of an error.
     #[inline(always)]
     fn quoted(&mut self) -> Option<Cow<'t, str>> {
         if self.json.peek() == Some(b'"') { self.json.string().ok() } else { None }
@@ -157,14 +157,14 @@ impl<'t> Reader<'t> {
             Some(Scalar::Word(word)) => (Cow::Borrowed(word), false),
             None => return Ok(None),
         };
-        // Only as a text can it be one that is not finite.
+        // Only a text can be a number that is not finite.
         match number.parse::<f64>() {
             Ok(double) if is_text || double.is_finite() => Ok(Some(double)),
             _ => Err(wrong(name, number)),
         }
     }
 
-    /// Reads a whole number, of a text or not; an empty text is none.
+    /// Reads a whole number or a text of one; an empty text is absent.
     fn whole(&mut self, name: &str) -> Result<Option<i128>, IngestError> {
         match self.scalar(name)? {
             Some(Scalar::Text(text)) if text.is_empty() => Ok(None),
@@ -178,7 +178,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a whole number in quotes, as most of 64 bits are written; where none comes next nothing is read.
+    /// Reads a whole number in quotes, the most common form of 64 bits. Reads nothing if there is none.
     #[inline]
     fn quoted_number(&mut self) -> Option<u64> {
         let digits = self.json.rest().strip_prefix('"')?;
@@ -196,7 +196,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Reads a number of 64 bits, with a sign or without.
+    /// Reads a number of 64 bits, signed or unsigned.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, IngestError> {
         if let Some(number) = self.quoted_number() {
             return Ok(Some(number));
@@ -233,7 +233,7 @@ impl<'t> Reader<'t> {
         BASE64.decode(text.as_bytes()).map(Some).map_err(|_| wrong(name, text))
     }
 
-    /// Reads an id. Protobuf's own JSON form has ids in base64, and some exporters know no other than that.
+    /// Reads an id. Protobuf's own JSON form has ids in base64, which some exporters send.
     pub(super) fn id(&mut self, name: &str) -> Result<Id<'t>, IngestError> {
         let Some(text) = self.text(name)? else { return Ok(Id::default()) };
         if text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -243,7 +243,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A whole number, which mostly has 64 bits.
+/// Parses a whole number, which mostly has 64 bits.
 fn whole(text: &str) -> Option<i128> {
     text.parse::<i64>().map(i128::from).or_else(|_| text.parse::<i128>()).ok()
 }
@@ -258,7 +258,7 @@ fn bits(name: &str, number: i128) -> Result<u64, IngestError> {
     bits.map_err(|_| wrong(name, number))
 }
 
-/// The number of `SEVERITY_NUMBER_WARN2`.
+/// Returns the number of `SEVERITY_NUMBER_WARN2`.
 fn severity(name: &str) -> Option<u8> {
     let name = name.strip_prefix("SEVERITY_NUMBER_")?;
     if name == "UNSPECIFIED" {
@@ -290,7 +290,7 @@ fn put_bytes(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
 /// Writes what `write` writes as field `number` of a message.
 fn put_message(number: u8, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(number << 3 | 2);
-    // Room for the length, which mostly is a byte; what takes a longer one moves.
+    // Space for the length, which mostly is a byte; a message with a longer one is moved.
     out.push(0);
     let start = out.len();
     write(out);
