@@ -193,11 +193,11 @@ impl Follower {
         self.close_handles(now);
         self.limit_gone();
         for batch in &batches {
-            if let Some(file) = self.files.get_mut(&batch.key) {
-                if file.entry.told.is_none() {
-                    file.entry.told = Some(batch.mark_after);
-                    file.generation.unsave();
-                }
+            if let Some(file) = self.files.get_mut(&batch.key)
+                && file.entry.told.is_none()
+            {
+                file.entry.told = Some(batch.mark_after);
+                file.generation.unsave();
             }
         }
         let is_unsaved = |file: &FollowedFile| file.generation == GenerationState::Unsaved;

@@ -112,7 +112,7 @@ mod tests {
         let failed = run(&shell("exit 3"), &json!({}));
         assert!(matches!(&failed, Err(PostError::Retry { reason, .. }) if reason.contains('3')), "{failed:?}");
         let stays = run_for(&shell("exec sleep 600"), &json!({}), Duration::ZERO);
-        assert!(matches!(&stays, Err(PostError::Retry { reason, .. }) if reason.contains("was ended")), "{stays:?}");
+        assert!(matches!(&stays, Err(PostError::Retry { reason, .. }) if reason.contains("was killed")), "{stays:?}");
         assert!(run(&["/nowhere/at/all".to_string()], &json!({})).is_err());
     }
 

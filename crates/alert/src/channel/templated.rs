@@ -179,13 +179,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_post_is_refused() {
-        assert!(rendered("{\"a\": {{ none }}}", &json!({})).is_err_and(|error| error.contains("no JSON")));
+        assert!(
+            rendered("{\"a\": {{ none }}}", &json!({})).is_err_and(|error| error.contains("does not produce JSON"))
+        );
         assert!(rendered("{{ a", &json!({})).is_err());
         let object_in_quotes = Shape::new(&ChannelSettings {
             body: Some("{\"text\": \"{{ counts }}\"}".into()),
             ..ChannelSettings::default()
         });
-        assert!(object_in_quotes.is_err_and(|error| error.contains("no JSON")), "told before it is needed");
+        assert!(
+            object_in_quotes.is_err_and(|error| error.contains("does not produce JSON")),
+            "told before it is needed"
+        );
         let endless = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
         assert!(rendered(endless, &json!({})).is_err());
         let huge = "{% for i in range(9999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}";

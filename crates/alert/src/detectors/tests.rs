@@ -364,7 +364,7 @@ fn a_key_that_a_kind_does_not_have_is_named_with_its_place() {
     check("name: r, kind: ratio, query: filter a = 1, bad: x =, condition: value > 1", "r.yaml:7:14: bad: ");
     check(
         "name: r, kind: pattern, query: filter a = 1 | limit 3",
-        "r.yaml:6:16: query: a rule of kind pattern groups events itself; a limit has no place",
+        "r.yaml:6:16: query: a rule of kind pattern groups events itself; remove a limit from its query",
     );
     check(
         "name: r, kind: pattern, query: filter a = 1, condition: count > 3",

@@ -292,8 +292,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (json, expected) in [
-            (r#"{"name":"a-b","type":"counter"}"#, "name: \"a-b\" is no name"),
-            (r#"{"name":"9a","type":"counter"}"#, "name: \"9a\" is no name"),
+            (r#"{"name":"a-b","type":"counter"}"#, "name: \"a-b\" is not a metric name"),
+            (r#"{"name":"9a","type":"counter"}"#, "name: \"9a\" is not a metric name"),
             (r#"{"name":"catat_events_total","type":"counter"}"#, "is reserved"),
             (r#"{"name":"a","type":"gauge"}"#, "field: is needed"),
             (r#"{"name":"a","type":"counter","buckets":[1]}"#, "buckets: is for a histogram alone"),
@@ -305,7 +305,7 @@ mod tests {
             (r#"{"name":"a","type":"counter","query":"stats count(*)"}"#, "a metric takes filter"),
             (r#"{"name":"a","type":"counter","query":"filter ("}"#, "query: "),
             (r#"{"name":"a","type":"counter","query":"source \"b\"","groups":["c"]}"#, "groups: is left out"),
-            (r#"{"name":"a","type":"counter","language":"sql"}"#, "language: \"sql\" is not known"),
+            (r#"{"name":"a","type":"counter","language":"sql"}"#, "language: unknown \"sql\""),
         ] {
             let found = refused(json);
             assert!(found.contains(expected), "{json}: {found}");

@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn what_is_no_recording_rule_is_refused_with_its_place() {
         for (rule, expected) in [
-            ("{record: 'a b', query: 'stats count(*)'}", "record: \"a b\" is no name"),
+            ("{record: 'a b', query: 'stats count(*)'}", "record: \"a b\" is not a metric name"),
             ("{record: a, query: 'stats count(*)', condition: 'x > 1'}", "is for an alert, not for a recording rule"),
             ("{record: a, query: 'stats count(*)', labels: {le: x}}", "cannot be a label"),
             ("{record: a, name: b, query: 'stats count(*)'}", "either a name or a record"),

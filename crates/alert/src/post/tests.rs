@@ -84,7 +84,7 @@ fn a_redirect_leads_nowhere_and_nothing_near_is_asked_for_who_may_not_lead_there
     for _ in 0..2 {
         let redirected = post(false);
         assert!(
-            matches!(&redirected, Err(PostError::Retry { reason, .. }) if reason.contains("is not asked")),
+            matches!(&redirected, Err(PostError::Retry { reason, .. }) if reason.contains("are not followed")),
             "{redirected:?}"
         );
     }

@@ -146,7 +146,7 @@ fn a_template_with_a_name_that_is_never_there_is_refused() {
     let refused = with("annotations: {summary: '{{n}} payments failed'}").unwrap();
     assert!(refused.starts_with("annotations: summary: unknown variable \"n\""), "{refused}");
     let refused = with("annotations: {summary: '{{ labels.hots }}'}").unwrap();
-    assert!(refused.ends_with("there are alertname, team, host; did you mean \"host\"?"), "{refused}");
+    assert!(refused.ends_with("known: alertname, team, host; did you mean \"host\"?"), "{refused}");
     let refused = with("condition: n > 1, annotations: {summary: '{{ labels.team'}").unwrap();
     assert!(refused.starts_with("annotations: summary: "), "{refused}");
     let text = "groups: [{name: g, rules: [{name: r, query: a, labels: {host: '{{ labels.host }}'}}]}]";

@@ -124,7 +124,7 @@ fn a_past_that_is_too_long_is_judged_less_often_and_says_so() {
     let few = BacktestRange { turns_max: 100, ..past(100_000) };
     let found = backtest(&rule, &errors(&[50_000]), &few);
     assert_eq!(found.step_ns, 34 * 30 * Timestamp::SECOND);
-    assert!(found.partial[0].contains("judged every 17m instead of every 30s"), "{:?}", found.partial);
+    assert!(found.partial[0].contains("evaluated every 17m instead of every 30s"), "{:?}", found.partial);
     assert_eq!(found.alerts.len(), 1);
     let none = backtest(&rule, &errors(&[50_000]), &BacktestRange { questions_max: 3, ..past(100_000) });
     assert!(none.partial[0].contains("more than 3 questions"), "{:?}", none.partial);

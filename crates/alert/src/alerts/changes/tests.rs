@@ -71,8 +71,8 @@ fn a_rule_of_the_api_is_read_as_one_of_a_file_and_is_there_after_a_restart() {
     for (definition, expected) in [
         (json!({"query": "filter a ="}), "query: "),
         (json!({"query": "filter a = 1", "wnidow": "5m"}), "unknown key \"wnidow\"; did you mean window:?"),
-        (json!({"query": "filter a = 1", "name": "two"}), "another one"),
-        (json!([]), "no JSON object"),
+        (json!({"query": "filter a = 1", "name": "two"}), "differs from the name in the path"),
+        (json!([]), "not a JSON object"),
     ] {
         let refused = put("bad", definition.clone(), PutMode::New).unwrap_err().to_string();
         assert!(refused.contains(expected), "{definition}: {refused}");

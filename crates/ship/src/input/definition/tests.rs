@@ -117,7 +117,7 @@ fn the_journal_is_asked_for_units_matches_and_a_beginning() {
     }
     for bad in ["--file=/etc/shadow", "-f", "=x", "unit"] {
         let text = "write \"_TRANSPORT=kernel\", or \"+\" between two of which one is enough";
-        let expected = format!("input[0].matches: \"{bad}\" is no match; {text}");
+        let expected = format!("input[0].matches: \"{bad}\" is not a match; {text}");
         check_error(json!([{"type": "journal", "matches": [bad]}]), &expected);
     }
     let text = "is not a starting point; write \"boot\", \"all\", \"now\" or an age such as 7d";

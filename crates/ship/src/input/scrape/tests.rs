@@ -74,7 +74,7 @@ fn each_sample_is_an_event_with_its_labels_and_the_page_is_up() {
     let up = up(&events);
     assert_eq!((&up["value"], &up["scrape_samples_scraped"], &up["level"]), (&1.into(), &5.into(), &"info".into()));
     assert!(up["scrape_duration_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
-    assert!(up["error"].as_str().is_some_and(|error| error.starts_with("line 2 is no sample")), "{up}");
+    assert!(up["error"].as_str().is_some_and(|error| error.starts_with("line 2 is not a sample")), "{up}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn what_cannot_be_had_is_down_with_the_reason() {
     check(None, "onnection refused");
     check(Some(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec()), "503 Service Unavailable");
     check(Some(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\na 1\n".to_vec()), "page cut off");
-    check(answer("text/html", "<html>\n<p>Welcome</p>\n"), "line 1 is no sample");
+    check(answer("text/html", "<html>\n<p>Welcome</p>\n"), "line 1 is not a sample");
     check(Some(b"nonsense".to_vec()), "");
     let endless = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), b"a 1\n".repeat((PAGE_BYTES_MAX / 4 + 1) as usize)].concat();
     check(Some(endless), "larger than 32.0 MiB");
