@@ -44,10 +44,13 @@ pub(super) fn parse(name: &str, text: &str) -> ParsedFile {
 }
 
 /// Returns the errors of those items of lists (rules, groups, channels) that have no wrong entry: in the others, the missing
-/// entry may have caused them.
+/// entry may have caused them. Of a file in flow style (JSON), whose items are not told apart, it returns none.
 pub(super) fn without_consequences(text: &str, wrong: &[RuleError], errors: Vec<RuleError>) -> Vec<RuleError> {
     let lines: Vec<&str> = text.lines().collect();
     let items: Vec<_> = wrong.iter().filter_map(|error| error.line).filter_map(|line| item_at(&lines, line)).collect();
+    if !wrong.is_empty() && items.is_empty() && text.trim_start().starts_with('{') {
+        return Vec::new();
+    }
     let item_of = |error: &RuleError| error.line.and_then(|line| item_at(&lines, line));
     let is_certain = |error: &RuleError| item_of(error).is_none_or(|item| !items.contains(&item));
     errors.into_iter().filter(is_certain).collect()

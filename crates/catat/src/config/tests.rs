@@ -47,8 +47,8 @@ fn an_object_store_is_described_whole_or_refused() {
     assert!(with(&format!("{allowed}object_store_allow_http = true")).expect("valid").object_store.is_some());
     check_error(
         &format!("[storage]\n{allowed}"),
-        "catat.toml:3: storage.object_store_endpoint: \"http://127.0.0.1:9000\" has no TLS, so that anybody on the way \
-         reads all events; use https, or allow it with object_store_allow_http = true",
+        "catat.toml:3: storage.object_store_endpoint: \"http://127.0.0.1:9000\" has no TLS, so anyone on the way \
+         can read all events; use https, or allow it with object_store_allow_http = true",
     );
     check_error(
         "[storage]\nobject_store = \"logs\"",

@@ -92,5 +92,5 @@ fn mistakes_in_a_test_are_named() {
     check(&test("    alerts: [{at: soon, alertname: errors}]\n"), "test \"t\"");
     check(&test("    start: noon\n    alerts: []\n"), "start: noon is not a time");
     check(&test("    events: [{at: 1s, \"@log\": \"a b\"}]\n    alerts: []\n"), "@log: a b is not a valid group name");
-    check(&test("    alerts: [{at: 9000h, alertname: errors, none: true}]\n"), "more than 100000 turns");
+    check(&test("    alerts: [{at: 9000h, alertname: errors, none: true}]\n"), "more than 100000 evaluations");
 }
