@@ -27,11 +27,11 @@ async function sendWide(own) {
   await sent;
 }
 
-/** Counts tasks that keep the page from answering, from now on. */
-async function countLongTasks(page) {
+/** Notes the milliseconds of each task that keeps the page from answering, from now on. */
+async function watchLongTasks(page) {
   await page.evaluate(() => {
-    window.__long = 0;
-    new PerformanceObserver((list) => { window.__long += list.getEntries().length; }).observe({ type: "longtask" });
+    window.__long = [];
+    new PerformanceObserver((list) => { window.__long.push(...list.getEntries().map((task) => task.duration)); }).observe({ type: "longtask" });
   });
   return () => page.evaluate(async () => {
     // What was observed is told of in tasks of its own.
@@ -40,13 +40,23 @@ async function countLongTasks(page) {
   });
 }
 
+/**
+ * Refuses one task that does most of the work. How many tasks count as long, and how long they take, is a matter of the
+ * machine; how the work is divided among them is not.
+ */
+function assertDivided(tasks) {
+  const all = tasks.reduce((sum, task) => sum + task, 0);
+  const longest = Math.max(0, ...tasks);
+  assert.ok(longest < 100 || longest <= all / 2, `one of the long tasks does most of the work: ${tasks.map(Math.round)} ms`);
+}
+
 const nodes = (page) => page.evaluate(() => document.querySelectorAll("*").length);
 
 async function showsAnEventAtTheLimit(own) {
   await sendWide(own);
   const page = await own.open(`/?groups=${own.prefix}/wide/one`);
   await settled(page);
-  const long = await countLongTasks(page);
+  const long = await watchLongTasks(page);
   const before = await nodes(page);
   await page.locator("[data-testid=row]").first().click();
   const detail = page.getByTestId("detail");
@@ -64,15 +74,14 @@ async function showsAnEventAtTheLimit(own) {
   await page.getByTestId("json").waitFor();
   assert.ok(await nodes(page) - before < 20_000, `${await nodes(page)} nodes as a tree`);
   // Each of the two hundred fields that a click adds is a stretch of its own; none is the work of all.
-  const n = await long();
-  assert.ok(n <= 14, `${n} long tasks`);
+  assertDivided(await long());
 }
 
 async function findsAmongTenThousandFields(own) {
   await sendWide(own);
   const page = await own.open(`/?groups=${own.prefix}/wide/many&q=${encodeURIComponent("filter ispresent(f_00005) or f_09000 >= 0 or ispresent(message)")}`);
   await settled(page);
-  const long = await countLongTasks(page);
+  const long = await watchLongTasks(page);
   const sidebar = page.getByTestId("sidebar");
   await sidebar.getByText(/more; type to find one/).waitFor();
   assert.ok(await sidebar.getByTestId("field").count() <= 310, "not all names are drawn");
@@ -89,8 +98,7 @@ async function findsAmongTenThousandFields(own) {
   const detail = page.getByTestId("detail");
   await detail.locator("[data-field=f_08910]").waitFor();
   assert.equal(await detail.locator("[data-field=f_00005]").count(), 0);
-  const n = await long();
-  assert.ok(n <= 8, `${n} long tasks`);
+  assertDivided(await long());
 }
 
 /** What is wrong with what is seen of the list, once it is drawn: nothing, hopefully. */
@@ -122,7 +130,7 @@ async function scrollsAHundredThousand(own) {
     const box = page.getByTestId("rows");
     const top = () => box.evaluate((rows) => rows.scrollTop);
     assert.equal(Number(await box.locator("[role=treegrid]").getAttribute("aria-rowcount")), ROWS + 1);
-    const long = await countLongTasks(page);
+    const long = await watchLongTasks(page);
     let steps = 0;
     const isWhole = async (what) => {
       steps += 1;
@@ -146,7 +154,7 @@ async function scrollsAHundredThousand(own) {
       await box.evaluate((rows, part) => { rows.scrollTop = rows.scrollHeight * part; }, part);
       await isWhole(`the bar at ${part}`);
     }
-    const n = await long();
+    const n = (await long()).length;
     assert.ok(n <= steps / 4, `${n} long tasks in ${steps} steps`);
   } finally {
     await own.closePages();
