@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
 
+use crate::embedded;
 use crate::markdown::{escaped, in_address};
 use crate::page;
 use crate::reference;
@@ -23,10 +23,6 @@ use door::problem::Problem;
 
 use render::{FILES, Page};
 use search::Section;
-
-#[derive(RustEmbed)]
-#[folder = "../../docs"]
-struct Files;
 
 const SETTINGS: &str = include_str!("../../../config/catat.toml");
 const CHANGELOG: &str = include_str!("../../../CHANGELOG.md");
@@ -142,8 +138,7 @@ fn source_of(file: &str) -> String {
         "docs/changelog" => CHANGELOG.to_owned(),
         file => {
             let name = file.strip_prefix("docs/").unwrap_or(file);
-            let embedded = Files::get(&format!("{name}.md"));
-            embedded.map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+            embedded::MANUAL.text(&format!("{name}.md"))
         }
     }
 }

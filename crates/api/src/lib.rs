@@ -6,6 +6,7 @@
 mod answer;
 mod ask;
 mod docs;
+mod embedded;
 mod markdown;
 mod page;
 mod reference;

@@ -9,21 +9,15 @@
 //! `docs.html`; both are revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
 
-use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use data_encoding::HEXLOWER;
-use rust_embed::RustEmbed;
 
+use crate::embedded::PAGE;
 use crate::reference::Reference;
 use door::problem::Problem;
-
-#[derive(RustEmbed)]
-#[folder = "../../web/dist"]
-struct Dist;
 
 /// Fewest digits of a `?v=` that say which content is meant.
 const VERSION_DIGITS_MIN: usize = 8;
@@ -54,13 +48,12 @@ pub fn asset(path: &str, version: Option<&str>, headers: &HeaderMap) -> Response
 
 /// Returns the language reference.
 pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response {
-    let Some(frame) = Dist::get(REFERENCE_FRAME) else { return not_found("/reference") };
-    html(reference.page(&String::from_utf8_lossy(&frame.data)), headers)
+    html(reference.page(&PAGE.text(REFERENCE_FRAME)), headers)
 }
 
 /// Returns the frame of the manual's pages.
 pub(crate) fn manual_frame() -> String {
-    Dist::get(MANUAL_FRAME).map(|frame| String::from_utf8_lossy(&frame.data).into_owned()).unwrap_or_default()
+    PAGE.text(MANUAL_FRAME)
 }
 
 /// Returns a rendered page, with the tag of its content.
@@ -73,8 +66,8 @@ pub(crate) fn html(page: String, headers: &HeaderMap) -> Response {
 }
 
 fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
-    let Some(found) = Dist::get(name) else { return not_found(&format!("/{name}")) };
-    let digest = HEXLOWER.encode(&found.metadata.sha256_hash());
+    let Some(file) = PAGE.get(name) else { return not_found(&format!("/{name}")) };
+    let digest = file.digest();
     let is_named = |v: &str| v.len() >= VERSION_DIGITS_MIN && digest.starts_with(v);
     if version.is_some_and(|v| !is_named(v)) {
         return Problem::not_found(format!("/{name} is another version by now"))
@@ -83,13 +76,10 @@ fn file(name: &str, version: Option<&str>, headers: &HeaderMap) -> Response {
     }
     let caching = if version.is_some() { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = format!("\"{}\"", &digest[..32]);
-    let packed = packed(name, &digest, headers);
+    let packed = packed(name, digest, headers);
     let coding = packed.as_ref().map(|(coding, _)| *coding);
-    let data = packed.map_or(found.data, |(_, data)| data);
-    let body = (!is_known(headers, &tag)).then(|| match data {
-        Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
-        Cow::Owned(bytes) => Body::from(bytes),
-    });
+    let bytes = packed.map_or(file.bytes, |(_, bytes)| bytes);
+    let body = (!is_known(headers, &tag)).then(|| Body::from(Bytes::from_static(bytes)));
     // Both forms have the same content, and are not the same bytes.
     let tag = if coding.is_some() { format!("W/{tag}") } else { tag };
     let mut response = answer(body, content_type(name), caching, &tag);
@@ -138,12 +128,10 @@ impl Coding {
 }
 
 /// Returns a file in the best encoding that a client accepts; `None` for an unknown file.
-fn packed(name: &str, checksum: &str, headers: &HeaderMap) -> Option<(Coding, Cow<'static, [u8]>)> {
-    let list = Dist::get(PACKED)?;
-    let is_listed =
-        String::from_utf8_lossy(&list.data).lines().any(|line| line.split_once(' ') == Some((checksum, name)));
+fn packed(name: &str, checksum: &str, headers: &HeaderMap) -> Option<(Coding, &'static [u8])> {
+    let is_listed = PAGE.text(PACKED).lines().any(|line| line.split_once(' ') == Some((checksum, name)));
     let coding = Coding::ALL.into_iter().find(|coding| is_listed && coding.is_taken(headers))?;
-    Some((coding, Dist::get(&format!("{name}{}", coding.suffix()))?.data))
+    Some((coding, PAGE.get(&format!("{name}{}", coding.suffix()))?.bytes))
 }
 
 /// Reports whether the client already has the content with this tag.
@@ -203,7 +191,7 @@ mod tests {
         known.insert(header::IF_NONE_MATCH, index.headers()[header::ETAG].clone());
         assert_eq!(super::index(&known).status(), 304);
 
-        let digest = HEXLOWER.encode(&Dist::get("app.js").expect("the page has a program").metadata.sha256_hash());
+        let digest = PAGE.get("app.js").expect("the page has a program").digest();
         assert!(header_of(&asset("/app.js", Some(&digest[..12]), &none), "cache-control").contains("immutable"));
         assert_eq!(asset("/app.js", Some("000000000000"), &none).status(), 404);
         assert_eq!(asset("/app.js", Some(&digest[..4]), &none).status(), 404);
@@ -216,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_shell_goes_packed_to_who_takes_it_and_is_small() {
-        let index = String::from_utf8(Dist::get("index.html").expect("it is there").data.to_vec()).expect("it is text");
+        let index = PAGE.text("index.html");
         let names = index.split('"').filter_map(|text| text.split_once("?v=")).filter(|(name, _)| *name != "parts.css");
         let sent = |name: &str, version: Option<&str>, takes: &str| {
             let mut headers = HeaderMap::new();
@@ -232,17 +220,12 @@ mod tests {
         assert_eq!(sent("core.js", None, all).1, "br");
         assert_eq!(sent("core.js", None, "gzip, br;q=0").1, "gzip");
         assert_eq!(sent("core.js", None, "deflate").1, "");
-        let plain = Dist::get("core.js").expect("it is there").data;
-        let (_, packed) =
-            packed("core.js", &HEXLOWER.encode(&Dist::get("core.js").expect("it is there").metadata.sha256_hash()), &{
-                let mut headers = HeaderMap::new();
-                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-                headers
-            })
-            .expect("it is packed");
+        let plain = PAGE.get("core.js").expect("it is there");
+        let gzip = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
+        let (_, packed) = packed("core.js", plain.digest(), &gzip).expect("it is packed");
         let mut unpacked = Vec::new();
-        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).expect("it is gzip");
-        assert_eq!(unpacked, plain.to_vec());
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed), &mut unpacked).expect("it is gzip");
+        assert_eq!(unpacked, plain.bytes);
         assert_eq!(asset("/core.js.br", None, &HeaderMap::new()).status(), 404);
         assert_eq!(asset("/PACKED", None, &HeaderMap::new()).status(), 404);
     }

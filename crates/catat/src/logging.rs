@@ -7,28 +7,46 @@ use std::fmt::{self, Debug, Write};
 use std::io::IsTerminal;
 
 use tracing::field::Field;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// What says something of every request, on either side. It is told only to who names it: the log may be what is
 /// delivered, and a line for each delivery of it would be the next one.
 const TALKATIVE: &str = "hyper_util=warn,h2=warn";
 
-/// Starts it; `CATAT_LOG` says how much is written, in the form of [`EnvFilter`].
+/// What is logged unless `CATAT_LOG` says otherwise.
+const USUAL: &str = "warn,tantivy=error";
+
+/// Starts it; `CATAT_LOG` says how much is written, in the form of [`Targets`].
 pub(crate) fn start() {
-    let filter = filter(std::env::var("CATAT_LOG").ok().as_deref());
+    let asked = std::env::var("CATAT_LOG").ok();
+    let (filter, mistake) = match filter(asked.as_deref()) {
+        Ok(filter) => (filter, None),
+        Err(mistake) => (usual(), Some(mistake)),
+    };
     let has_colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).fmt_fields(fields());
-    log.with_writer(std::io::stderr).with_ansi(has_colours).init();
+    let log = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).fmt_fields(fields());
+    let log = log.with_writer(std::io::stderr).with_ansi(has_colours).finish();
+    log.with(filter).init();
+    if let Some(mistake) = mistake {
+        tracing::warn!(
+            "CATAT_LOG: {mistake}; warnings are logged. Write a level, or parts with levels: warn,ship=info"
+        );
+    }
 }
 
-/// Returns the log filter: the requested one, else warnings.
-fn filter(asked: Option<&str>) -> EnvFilter {
-    let usual = || EnvFilter::new("warn,tantivy=error");
+/// Returns the log filter: the requested one, else the usual one.
+fn filter(asked: Option<&str>) -> Result<Targets, ParseError> {
     // Of two words about one target the last holds.
-    asked.map_or_else(usual, |asked| EnvFilter::try_new(format!("{TALKATIVE},{asked}")).unwrap_or_else(|_| usual()))
+    asked.map_or_else(|| Ok(usual()), |asked| format!("{TALKATIVE},{asked}").parse())
+}
+
+fn usual() -> Targets {
+    USUAL.parse().unwrap_or_default()
 }
 
 /// Writes the fields of an entry: its message, then `name=value`.
@@ -78,14 +96,15 @@ mod tests {
 
     #[test]
     fn who_asks_for_everything_hears_nothing_of_single_connections_unless_they_are_named() {
-        let check = |asked: Option<&str>| filter(asked).to_string();
+        let check = |asked: Option<&str>| filter(asked).expect("it is a filter").to_string();
         for asked in ["debug", "trace", "info,serve=debug"] {
             let written = check(Some(asked));
             assert!(written.contains("hyper_util=warn") && written.contains("h2=warn"), "{asked}: {written}");
         }
         let named = check(Some("debug,hyper_util=trace"));
         assert!(named.contains("hyper_util=trace") && !named.contains("hyper_util=warn"), "{named}");
-        assert_eq!([None, Some("a=no-level")].map(check), ["tantivy=error,warn", "tantivy=error,warn"]);
+        assert_eq!(check(None), "tantivy=error,warn");
+        assert!(filter(Some("a=no-level")).is_err());
     }
 
     #[test]

@@ -3,18 +3,18 @@
 //! Admission by key, session or address; the lock of a store without its control store; limits of a key; counting;
 //! compression; headers that every answer carries; a panic of a handler as an answer.
 
-use std::any::Any;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use tower_http::CompressionLevel;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate};
 use tower_http::compression::{CompressionLayer, DefaultPredicate};
 use tracing::{debug, error};
@@ -62,7 +62,7 @@ struct Guard {
 /// Returns `router` with the guard before all of its routes.
 pub fn guarded(router: Router, server: Arc<Server>, format_of: FormatOf) -> Router {
     router
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(catch_panic))
         .layer(from_fn_with_state(Guard { server, format_of }, guard))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_worth_packing()))
 }
@@ -133,10 +133,11 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
     response.map(|body| RevocableBody::answer(body, caller, clock))
 }
 
-/// Returns the answer to a request whose handler panicked; other requests are not affected.
-fn panicked(cause: Box<dyn Any + Send>) -> Response {
-    // The text of a panic may hold contents of events: only its being one is logged, the hook has the place.
-    drop(cause);
-    error!("a request handler panicked");
-    Problem::internal("a fault in the server ended this request").into_response()
+/// Answers a request whose handler panicked with an error; other requests are not affected.
+async fn catch_panic(request: Request, next: Next) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        // The text of a panic may hold contents of events: only its being one is logged, the hook has the place.
+        error!("a request handler panicked");
+        Problem::internal("a fault in the server ended this request").into_response()
+    })
 }
