@@ -15,7 +15,7 @@ use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
-use crate::{AlertView, Ask, Channel, ChannelPost, Post, PostError, RuleSet, RuleView, Timing};
+use crate::{AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RuleSet, RuleView};
 
 mod changes;
 
@@ -140,7 +140,7 @@ impl Alerts {
     }
 
     /// Returns how the evaluations of each rule go, by name.
-    pub fn timings(&self) -> Vec<(String, Timing)> {
+    pub fn timings(&self) -> Vec<(String, EvaluationTiming)> {
         self.engine.schedule.timings()
     }
 

@@ -36,7 +36,7 @@ pub enum EventTime {
     /// Its own.
     Own,
     /// That of its arrival.
-    Arrival,
+    ArrivalContext,
 }
 
 /// An answer.
@@ -85,7 +85,7 @@ impl Ask for StoreAsk {
         let question_groups = groups;
         let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
         let offsets =
-            self.clock_offsets.as_ref().filter(|_| question.time == EventTime::Arrival).map(|offsets| offsets());
+            self.clock_offsets.as_ref().filter(|_| question.time == EventTime::ArrivalContext).map(|offsets| offsets());
         let judged = offsets.and_then(|offsets| by_arrival(question.plan, groups, range, &offsets));
         let (plan, range) = judged.as_ref().map_or((question.plan, range), |(plan, range)| (plan, *range));
         let snapshot = self.snapshot(groups, question.scope, plan.reach(range, chrono_tz::UTC));

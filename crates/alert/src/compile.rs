@@ -4,7 +4,7 @@
 //! the number of rows unless a column has that name. All rows come back, not only those for which the condition
 //! holds: a label set that is there and well differs from one that is missing.
 
-pub(crate) mod compiled;
+pub(crate) mod compiled_rule;
 mod expressions;
 mod groups;
 mod lines;
@@ -15,11 +15,11 @@ use language::ParseOptions;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, PlanDraft};
 use types::Timestamp;
 
-pub(crate) use self::compiled::{CompileError, Compiled, FIRES, Metric};
+pub(crate) use self::compiled_rule::{CompileError, CompiledRule, FIRES, Metric};
 use self::expressions::{fields_of, parse_condition};
 pub(crate) use self::lines::Lines;
 pub(crate) use self::patterns::MORE;
-use crate::compile::compiled::shown;
+use crate::compile::compiled_rule::shown;
 use crate::compile::expressions::{
     add_fires, at_least_one, is_field, last_aggregation, substitute, truth, value_column,
 };
@@ -27,16 +27,16 @@ use crate::language::RuleQuery;
 use crate::{Kind, Rule};
 
 /// Compiles a rule for an evaluation at `now`.
-pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
+pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, CompileError> {
     match &rule.kind {
         Kind::Threshold | Kind::Anomaly(_) => of_rows(rule, now),
         Kind::Pattern(_) | Kind::Absence(_) | Kind::Ratio(_) | Kind::BurnRate(_) => groups::compile(rule, now),
-        Kind::Composite(_) => Ok(Compiled::default()),
+        Kind::Composite(_) => Ok(CompiledRule::default()),
     }
 }
 
 /// Returns a rule that is a condition on the rows of its query.
-fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
+fn of_rows(rule: &Rule, now: Timestamp) -> Result<CompiledRule, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
     let asked = rule.language.read(&rule.query, &options, &[]);
@@ -70,14 +70,14 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
     });
     let sources = plan.sources.clone();
     add_fires(&mut plan, substitute(condition, &columns));
-    Ok(Compiled { plan, labels, value, is_count, before, by, sources, ..Compiled::default() })
+    Ok(CompiledRule { plan, labels, value, is_count, before, by, sources, ..CompiledRule::default() })
 }
 
 /// Compiles a metric query of LogQL: label sets and values are known once it has run. A series without a number is healthy.
-fn of_metric(metric: Metric) -> Compiled {
+fn of_metric(metric: Metric) -> CompiledRule {
     let events = metric.query.first_events();
     let (before, sources) = events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
-    Compiled { metric: Some(metric), is_count: true, before, sources, ..Compiled::default() }
+    CompiledRule { metric: Some(metric), is_count: true, before, sources, ..CompiledRule::default() }
 }
 
 /// Counts the rows of a query.
@@ -96,9 +96,9 @@ mod tests {
 
     use super::*;
     use crate::RuleSet;
-    use crate::compile::compiled::{Compiled, FIRES};
+    use crate::compile::compiled_rule::{CompiledRule, FIRES};
 
-    fn compiled(query: &str, condition: Option<&str>) -> Compiled {
+    fn compiled(query: &str, condition: Option<&str>) -> CompiledRule {
         let mut set = RuleSet::default();
         let condition = condition.map(|text| format!("condition: '{text}'")).unwrap_or_default();
         let text = format!("groups: [{{name: g, rules: [{{name: r, query: '{query}', {condition}}}]}}]");
@@ -106,7 +106,7 @@ mod tests {
         compile(&set.rules[0], Timestamp(0)).unwrap()
     }
 
-    fn columns(compiled: &Compiled) -> Vec<&str> {
+    fn columns(compiled: &CompiledRule) -> Vec<&str> {
         shown(compiled.plan.operators()).iter().map(|(name, _)| &**name).collect()
     }
 

@@ -21,13 +21,13 @@ pub(crate) mod tests;
 pub(crate) use self::history_cache::HistoryCache;
 pub(crate) use self::input::DetectorInput;
 
-use crate::compile::{Compiled, compile};
+use crate::compile::{CompiledRule, compile};
 use crate::kind::Kind;
 use crate::rule::window_of;
 use crate::{Rule, Table};
 
 /// Asks what a rule wants to know at an instant.
-pub(crate) fn answer(rule: &Rule, asking: &DetectorInput<'_>) -> Result<(Compiled, Table), String> {
+pub(crate) fn answer(rule: &Rule, asking: &DetectorInput<'_>) -> Result<(CompiledRule, Table), String> {
     let mut compiled = compile(rule, asking.now).map_err(|error| error.to_string())?;
     compiled.is_combined = compiled.metric.is_some() || !matches!(rule.kind, Kind::Threshold | Kind::Ratio(_));
     let table = match &rule.kind {

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use types::{Timestamp, Value};
 
 use crate::ask::json_of;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::labels::{Labels, key_of};
-use crate::{Missing, Rule, Table};
+use crate::{MissingPolicy, Rule, Table};
 
 /// Most label sets of one rule; further rows are left out and the rule reports it.
 pub(crate) const SETS_MAX: usize = 1_000;
@@ -98,15 +98,21 @@ pub(crate) struct Evaluation {
 
 /// What a row, or its absence, means for a label set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finding {
+enum RowVerdict {
     Holds,
     HoldsNot,
     Missing,
 }
 
 /// Judges `table` at `now`.
-pub(crate) fn evaluate(rule: &Rule, compiled: &Compiled, table: &Table, before: &Sets, now: Timestamp) -> Evaluation {
-    let mut findings: BTreeMap<String, (Finding, usize)> = BTreeMap::new();
+pub(crate) fn evaluate(
+    rule: &Rule,
+    compiled: &CompiledRule,
+    table: &Table,
+    before: &Sets,
+    now: Timestamp,
+) -> Evaluation {
+    let mut findings: BTreeMap<String, (RowVerdict, usize)> = BTreeMap::new();
     let mut sets: BTreeMap<String, (Labels, Option<serde_json::Value>)> = BTreeMap::new();
     let mut n_left_out = 0usize;
     for (at, row) in table.rows.iter().enumerate() {
@@ -119,7 +125,7 @@ pub(crate) fn evaluate(rule: &Rule, compiled: &Compiled, table: &Table, before: 
         }
         // Rows of one label set (of different `bin`s, say): it holds if it holds for one of them.
         let known = findings.entry(key.clone()).or_insert((finding, at));
-        if known.0 != Finding::Holds && finding != Finding::Missing {
+        if known.0 != RowVerdict::Holds && finding != RowVerdict::Missing {
             *known = (finding, at);
             sets.insert(key, (labels, value_of(compiled, row)));
         } else {
@@ -150,23 +156,23 @@ pub(crate) fn evaluate(rule: &Rule, compiled: &Compiled, table: &Table, before: 
 /// Adds label sets that were known and are not in the table, and the empty set where nothing is there at all.
 fn add_absent(
     rule: &Rule,
-    compiled: &Compiled,
+    compiled: &CompiledRule,
     table: &Table,
     before: &Sets,
-    findings: &mut BTreeMap<String, (Finding, usize)>,
+    findings: &mut BTreeMap<String, (RowVerdict, usize)>,
     sets: &mut BTreeMap<String, (Labels, Option<serde_json::Value>)>,
 ) {
     for (key, set) in before {
         if !findings.contains_key(key) {
-            findings.insert(key.clone(), (Finding::Missing, usize::MAX));
+            findings.insert(key.clone(), (RowVerdict::Missing, usize::MAX));
             sets.insert(key.clone(), (set.labels.clone(), None));
         }
     }
     let is_silent = table.rows.is_empty() && before.is_empty();
-    if is_silent && matches!(missing_of(rule, compiled), Missing::Alarm | Missing::Insufficient) {
+    if is_silent && matches!(missing_of(rule, compiled), MissingPolicy::Alarm | MissingPolicy::Insufficient) {
         let labels = base_labels(rule);
         let key = key_of(&labels);
-        findings.insert(key.clone(), (Finding::Missing, usize::MAX));
+        findings.insert(key.clone(), (RowVerdict::Missing, usize::MAX));
         sets.insert(key, (labels, None));
     }
 }
@@ -207,20 +213,20 @@ impl Evaluation {
 /// Returns the next state of one label set.
 fn judge(
     rule: &Rule,
-    compiled: &Compiled,
-    finding: Finding,
+    compiled: &CompiledRule,
+    finding: RowVerdict,
     is_partial: bool,
     mut set: SetState,
     now: Timestamp,
 ) -> SetState {
     let holds = match (finding, missing_of(rule, compiled)) {
-        (Finding::Holds, _) => true,
+        (RowVerdict::Holds, _) => true,
         // What is missing from half an answer proves nothing.
         _ if is_partial => return set,
-        (Finding::HoldsNot, _) | (Finding::Missing, Missing::Ok) => false,
-        (Finding::Missing, Missing::Alarm) => true,
-        (Finding::Missing, Missing::Keep) => return set,
-        (Finding::Missing, Missing::Insufficient) => {
+        (RowVerdict::HoldsNot, _) | (RowVerdict::Missing, MissingPolicy::Ok) => false,
+        (RowVerdict::Missing, MissingPolicy::Alarm) => true,
+        (RowVerdict::Missing, MissingPolicy::Keep) => return set,
+        (RowVerdict::Missing, MissingPolicy::Insufficient) => {
             set.enter(State::InsufficientData, now);
             (set.history, set.holds_since, set.quiet_since) = (0, None, None);
             return set;
@@ -257,19 +263,19 @@ fn known(since: &mut Option<i64>, now: Timestamp) -> &mut i64 {
     since.get_or_insert(now.0)
 }
 
-fn finding_of(compiled: &Compiled, row: &[Option<Value>]) -> Finding {
+fn finding_of(compiled: &CompiledRule, row: &[Option<Value>]) -> RowVerdict {
     let is_missing = compiled.value.is_some_and(|at| row.get(at).is_none_or(Option::is_none));
     if compiled.fires(row) {
-        Finding::Holds
+        RowVerdict::Holds
     } else if is_missing && !compiled.is_count {
-        Finding::Missing
+        RowVerdict::Missing
     } else {
-        Finding::HoldsNot
+        RowVerdict::HoldsNot
     }
 }
 
-fn missing_of(rule: &Rule, compiled: &Compiled) -> Missing {
-    rule.missing.unwrap_or(if compiled.is_count { Missing::Ok } else { Missing::Insufficient })
+fn missing_of(rule: &Rule, compiled: &CompiledRule) -> MissingPolicy {
+    rule.missing.unwrap_or(if compiled.is_count { MissingPolicy::Ok } else { MissingPolicy::Insufficient })
 }
 
 fn base_labels(rule: &Rule) -> Labels {
@@ -278,7 +284,7 @@ fn base_labels(rule: &Rule) -> Labels {
     labels
 }
 
-fn labels_of(rule: &Rule, compiled: &Compiled, row: &[Option<Value>]) -> Labels {
+fn labels_of(rule: &Rule, compiled: &CompiledRule, row: &[Option<Value>]) -> Labels {
     let mut labels = Labels::new();
     for (at, name) in &compiled.labels {
         if let Some(Some(value)) = row.get(*at) {
@@ -302,11 +308,11 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-fn value_of(compiled: &Compiled, row: &[Option<Value>]) -> Option<serde_json::Value> {
+fn value_of(compiled: &CompiledRule, row: &[Option<Value>]) -> Option<serde_json::Value> {
     Some(json_of(row.get(compiled.value?)?.as_ref()?))
 }
 
-fn why(sets: &Sets, compiled: &Compiled, table: &Table, n_left_out: usize) -> String {
+fn why(sets: &Sets, compiled: &CompiledRule, table: &Table, n_left_out: usize) -> String {
     let count = |state: State| sets.values().filter(|set| set.state == state).count();
     let mut parts = Vec::new();
     for (state, text) in

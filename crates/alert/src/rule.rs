@@ -30,7 +30,7 @@ pub struct Rule {
     /// How long the alert stays on after the condition last held.
     pub keep_firing_for_ns: i64,
     /// What a missing label set means; `None` for `ok` of counts and `insufficient` of the rest.
-    pub missing: Option<Missing>,
+    pub missing: Option<MissingPolicy>,
     /// M of N.
     pub datapoints: Datapoints,
     /// Labels of every alert.
@@ -71,7 +71,7 @@ impl Rule {
 /// What it means when a label set is not in the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Missing {
+pub enum MissingPolicy {
     /// All is well.
     Ok,
     /// That is the alarm.
@@ -82,7 +82,7 @@ pub enum Missing {
     Insufficient,
 }
 
-impl Missing {
+impl MissingPolicy {
     /// Returns the name in rules.
     pub(crate) fn name(self) -> &'static str {
         match self {

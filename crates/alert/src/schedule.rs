@@ -71,7 +71,7 @@ struct RuleSchedule {
     started_at: Option<i64>,
     run: Run,
     coverage: Coverage,
-    timing: Timing,
+    timing: EvaluationTiming,
 }
 
 /// Whether a rule is being evaluated, and why.
@@ -120,7 +120,7 @@ impl Coverage {
 
 /// How the evaluations of a rule go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
+pub struct EvaluationTiming {
     /// Evaluations, those of missed times included.
     pub n_evaluations: u64,
     /// Evaluations that failed.
@@ -273,7 +273,7 @@ impl Schedule {
     }
 
     /// Returns how the evaluations of all rules go.
-    pub(crate) fn timings(&self) -> Vec<(String, Timing)> {
+    pub(crate) fn timings(&self) -> Vec<(String, EvaluationTiming)> {
         self.locked().rules.iter().map(|(name, turn)| (name.clone(), turn.timing)).collect()
     }
 }
@@ -289,7 +289,7 @@ impl RuleSchedule {
             started_at: None,
             run: Run::Waiting,
             coverage: Coverage::Partial,
-            timing: Timing::default(),
+            timing: EvaluationTiming::default(),
         }
     }
 

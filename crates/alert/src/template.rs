@@ -104,7 +104,7 @@ fn subscripts(template: &str) -> Vec<&str> {
 /// Renders a template; a failure becomes part of the text, as an alert with a broken text is better than none.
 pub(crate) fn render(template: &str, context: &Json) -> String {
     let environment = environment();
-    let mut out = Bounded(Vec::new());
+    let mut out = BoundedWriter(Vec::new());
     let context = minijinja::Value::from(minijinja::value::Serde(context));
     let rendered = environment.template_from_str(template).and_then(|t| t.render_captured_to(context, &mut out));
     let failure = match rendered {
@@ -122,9 +122,9 @@ fn one_line(error: &minijinja::Error) -> String {
 }
 
 /// Takes so many bytes and then no more.
-struct Bounded(Vec<u8>);
+struct BoundedWriter(Vec<u8>);
 
-impl io::Write for Bounded {
+impl io::Write for BoundedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = TEXT_BYTES_MAX.saturating_sub(self.0.len());
         if room == 0 {

@@ -11,7 +11,7 @@ use crate::engine::{annotations_of, holds_nothing};
 use crate::evaluate::{Sets, State, evaluate};
 use crate::labels::Labels;
 use crate::rule::window_of;
-use crate::{Ask, Kind, Missing, Rule, Table};
+use crate::{Ask, Kind, MissingPolicy, Rule, Table};
 
 /// Rows of an answer on trial.
 const ROWS_MAX: usize = 1_000;
@@ -178,7 +178,7 @@ impl Run<'_> {
     fn stretch(&mut self, first: i64, end: i64) -> Result<(), String> {
         let n_turns = end.saturating_sub(first);
         // Missing events are the alarm itself, so an empty stretch proves nothing.
-        if n_turns < STRETCH_TURNS_MIN || self.rule.missing == Some(Missing::Alarm) {
+        if n_turns < STRETCH_TURNS_MIN || self.rule.missing == Some(MissingPolicy::Alarm) {
             return (first..end).try_for_each(|turn| self.turn(turn));
         }
         let from = window_of(self.rule, self.at(first)).from;
@@ -207,7 +207,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn answer(&mut self, rule: &Rule, at: Timestamp) -> Result<(crate::compile::Compiled, Table), String> {
+    fn answer(&mut self, rule: &Rule, at: Timestamp) -> Result<(crate::compile::CompiledRule, Table), String> {
         let stopped = |why: &str| Err(format!("evaluated until before {at}: {why}"));
         if self.n_questions >= self.past.questions_max {
             return stopped(&format!("more than {} questions", self.past.questions_max));
@@ -219,7 +219,7 @@ impl Run<'_> {
         answer(rule, &asking(self.ask, at, &self.memory)).or_else(|error| stopped(&error))
     }
 
-    fn judge(&mut self, compiled: &crate::compile::Compiled, table: &Table, at: Timestamp) {
+    fn judge(&mut self, compiled: &crate::compile::CompiledRule, table: &Table, at: Timestamp) {
         if let Some(reason) = &table.partial
             && !self.found.partial.contains(reason)
             && self.found.partial.len() < 3

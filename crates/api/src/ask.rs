@@ -10,7 +10,7 @@ use types::{GroupPattern, TimeRange, Timestamp};
 
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::Scope;
+use door::query_run::Scope;
 
 /// The range meant where none is given.
 const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;

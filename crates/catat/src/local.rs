@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use execute::{Answer, Feed, FeedRequest, Request, Support, UnknownFields, execute_stream, needs_several_passes};
 use language::{ParseOptions, parse_insights};
-use parse::{Projection, Received, Zone};
+use parse::{ArrivalContext, Projection, Zone};
 use plan::read_csv;
 use plan::{Rows, Warning};
 use storage::Clock;
@@ -90,7 +90,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         progress: Some(&|_| progress.show()),
         support: Support { tables: Some(&table_of), ..Support::default() },
     };
-    let received = Received { at: now, modified: None, zone: Zone::Named(zones.host), limits: &limits };
+    let received = ArrivalContext { at: now, modified: None, zone: Zone::Named(zones.host), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
     let unknown = Mutex::new(UnknownFields::of(&plan, &options.query));
     let is_screened = AtomicBool::new(false);
@@ -116,7 +116,7 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
 fn unknown_fields(
     mut unknown: UnknownFields,
     inputs: Vec<(u32, Arc<Input>)>,
-    received: Received<'_>,
+    received: ArrivalContext<'_>,
     is_screened: bool,
 ) -> Vec<Warning> {
     let inputs: Vec<_> = inputs.into_iter().filter(|(_, input)| input.path.is_some()).collect();

@@ -26,7 +26,7 @@ use rules::{make_default_rules, read_rules};
 use signals::{reload_on_hangup, stop_signal};
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedServer {
     pub(crate) app: App,
     pub(crate) store: Arc<Store>,
     pub(crate) intake: Arc<Intake>,
@@ -37,7 +37,7 @@ pub(crate) struct Prepared {
     pub(crate) syslog: serve::SyslogListeners,
 }
 
-impl Prepared {
+impl PreparedServer {
     /// Returns the URL of the server.
     pub(crate) fn url(&self) -> String {
         let address = self.listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
@@ -51,7 +51,7 @@ pub(crate) fn prepare(
     config: &Config,
     allow_anonymous: bool,
     read_again: impl Fn() -> Result<Config, Failure> + Send + Sync + 'static,
-) -> Result<Prepared, Failure> {
+) -> Result<PreparedServer, Failure> {
     let must_have_keys = !config.listen.ip().is_loopback() && !allow_anonymous;
     if must_have_keys && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
@@ -108,7 +108,7 @@ pub(crate) fn prepare(
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Prepared { app, store, intake, alerts, metrics, recovery, listener, syslog })
+    Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, syslog })
 }
 
 /// Why a server that others reach is not started before there is a key.
@@ -226,9 +226,9 @@ fn start_metrics(
 }
 
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
-pub(crate) fn run(prepared: Prepared, stop_first: impl FnOnce()) -> Result<(), Failure> {
+pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
-    let Prepared { app, store, intake, alerts, metrics, listener, syslog, .. } = prepared;
+    let PreparedServer { app, store, intake, alerts, metrics, listener, syslog, .. } = prepared;
     let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());

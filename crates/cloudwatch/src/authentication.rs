@@ -15,10 +15,10 @@ use super::answer::CloudWatchProblem;
 use super::signature::Signature;
 use super::state::Shared;
 use door::access::{Caller, KeyRevoked, RevocableBody, Role};
-use door::body::Received;
+use door::body::RequestBody;
 use door::headers::encoding;
 use door::problem::Problem;
-use door::table::Refused;
+use door::table::AccessRefusal;
 
 /// The region of a client that did not sign.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -29,7 +29,7 @@ pub(super) struct AuthenticatedRequest {
     pub(super) server: Shared,
     /// The region in the client's configuration.
     pub(super) region: String,
-    pub(super) received: Received,
+    pub(super) received: RequestBody,
     pub(super) encoding: Encoding,
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn admit(
     service: &'static str,
     bytes_max: usize,
 ) -> Result<AuthenticatedRequest, CloudWatchProblem> {
-    if let Some(Refused(problem)) = parts.extensions.get() {
+    if let Some(AccessRefusal(problem)) = parts.extensions.get() {
         return Err(problem.clone().into());
     }
     let signature = Signature::of(&parts.headers, service, server.now());

@@ -20,7 +20,7 @@ use super::request::OperationRequest;
 use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 use door::spans::{ends, spans};
 
 /// Limits of a page: events, as at Amazon, and bytes of their messages.
@@ -218,7 +218,7 @@ fn before(id: EventId) -> EventId {
 }
 
 /// Reads a page.
-fn page(reading: &Reading<'_>, request: &EventRequest) -> Result<Page, Problem> {
+fn page(reading: &QueryRun<'_>, request: &EventRequest) -> Result<Page, Problem> {
     let groups = vec![GroupPattern::new(request.group.as_str())];
     let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: reading.server.now() };
     let mut page = Page::default();
@@ -262,7 +262,7 @@ fn is_beyond(place: Place, range: TimeRange) -> bool {
 
 /// Adds the events of a span. Returns `false` once the page is full.
 fn fill(
-    reading: &Reading<'_>,
+    reading: &QueryRun<'_>,
     request: &EventRequest,
     scope: &Scope,
     span: TimeRange,

@@ -13,7 +13,7 @@ use super::request::OperationRequest;
 use super::results::text_of;
 use door::access::Role;
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 
 /// The range without a time, and on either side of a given time.
 const RECENT_NS: i64 = 15 * Timestamp::MINUTE;
@@ -74,7 +74,7 @@ impl OperationRequest {
 }
 
 /// Returns all fields of an event as texts; `None` if it does not exist for the caller.
-fn record_of(reading: &Reading<'_>, id: EventId) -> Result<Option<Map<String, Json>>, Problem> {
+fn record_of(reading: &QueryRun<'_>, id: EventId) -> Result<Option<Map<String, Json>>, Problem> {
     let Some(group) = reading.server.store().group_of(id.group_id) else { return Ok(None) };
     let groups = vec![GroupPattern::new(group.as_str())];
     let instant = TimeRange { from: id.timestamp, to: Timestamp(id.timestamp.0.saturating_add(1)) };

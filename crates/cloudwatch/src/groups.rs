@@ -14,7 +14,7 @@ use super::time::milliseconds;
 use door::access::Role;
 use door::answer::duration_text;
 use door::deletion::{EventDeletion, SHOWN_AS};
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 
 /// Classes of groups. They are returned as requested and have no effect.
 const CLASSES: [&str; 4] = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"];

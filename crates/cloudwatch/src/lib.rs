@@ -49,7 +49,7 @@ use door::access::Role;
 use door::format::ErrorFormat;
 use door::problem::Problem;
 use door::server::{FamilyServer, FamilyState};
-use door::table::{Delivered, Table};
+use door::table::{DeliveryMark, Table};
 
 pub use self::answer::CloudWatchProblem;
 pub use self::state::CloudWatchState;
@@ -113,7 +113,7 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
         admit(server, &parts, body, SERVICE, bytes_max).await?;
     let asked = OperationRequest { server, region, operation };
     if is_put {
-        return put::put(&asked, received, encoding).await.map(Delivered::mark);
+        return put::put(&asked, received, encoding).await.map(DeliveryMark::mark);
     }
     let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
     drop(received);

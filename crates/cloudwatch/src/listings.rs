@@ -19,7 +19,7 @@ use super::put::SEQUENCE_TOKEN;
 use super::request::OperationRequest;
 use super::time::milliseconds;
 use door::access::Role;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 
 /// Limits on the entries of a page of details, and of names.
 const PAGE_MAX: usize = 50;
@@ -222,7 +222,7 @@ impl GroupListing {
 }
 
 /// Returns the times of the events of each stream.
-fn times_of(reading: &Reading<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, door::problem::Problem> {
+fn times_of(reading: &QueryRun<'_>, name: &GroupName) -> Result<Vec<(String, Stream)>, door::problem::Problem> {
     let (now, time_zone) = (reading.server.now(), chrono_tz::UTC);
     let plan = language::parse_insights(TIMES_QUERY, &ParseOptions { now, time_zone })?;
     let groups = vec![GroupPattern::new(name.as_str())];

@@ -69,7 +69,7 @@ struct Update {
 }
 
 /// The client has gone.
-struct Disconnected;
+struct ClientGone;
 
 impl OperationRequest {
     pub(super) async fn live_tail(&self, input: Input) -> Result<Response, CloudWatchProblem> {
@@ -146,7 +146,7 @@ impl Session {
         self.server.subscribe(groups, BATCHES_WAITING_MAX)
     }
 
-    fn run(&self, subscription: &Subscription, start: &Json) -> Result<(), Disconnected> {
+    fn run(&self, subscription: &Subscription, start: &Json) -> Result<(), ClientGone> {
         self.send(event("initial-response", "{}"))?;
         self.send(event("sessionStart", &start.to_string()))?;
         let (mut update, mut last) = (Update::default(), Instant::now());
@@ -179,8 +179,8 @@ impl Session {
     }
 
     /// Waits while the connection is slow: the store's queue fills up meanwhile and counts lost events.
-    fn send(&self, message: Vec<u8>) -> Result<(), Disconnected> {
-        self.sender.blocking_send(Bytes::from(message)).map_err(|_| Disconnected)
+    fn send(&self, message: Vec<u8>) -> Result<(), ClientGone> {
+        self.sender.blocking_send(Bytes::from(message)).map_err(|_| ClientGone)
     }
 }
 

@@ -10,14 +10,14 @@ use self::decode::{PutError, PutLogEvents, PutOutcome, ingest_cloudwatch};
 use super::answer::{CloudWatchProblem, answer};
 use super::request::OperationRequest;
 use door::access::Role;
-use door::body::Received;
+use door::body::RequestBody;
 
 /// The sequence token in every answer. Older agents require one; it has no effect.
 pub(super) const SEQUENCE_TOKEN: &str = "49000000000000000000000000000000000000000000000000000000";
 
 pub(super) async fn put(
     asked: &OperationRequest,
-    received: Received,
+    received: RequestBody,
     encoding: Encoding,
 ) -> Result<Response, CloudWatchProblem> {
     asked.require(&[Role::Ingest])?;

@@ -27,7 +27,7 @@ use super::time::milliseconds;
 use door::access::Role;
 use door::problem::Problem;
 use door::queries::Ticket;
-use door::reading::{Reading, Scope, Takers, read_with};
+use door::query_run::{QueryRun, Scope, Takers, read_with};
 
 /// Limit on the rows of a query that names none, and rows of one page, as at Amazon.
 const ROWS_DEFAULT: usize = 10_000;
@@ -209,7 +209,7 @@ fn must_be_query(text: &str, plan: &Plan) -> Result<(), CloudWatchProblem> {
 async fn run(server: Shared, ticket: Ticket, query: Arc<RegisteredQuery>, question: Question) {
     let (of_work, to) = (server.clone(), query.clone());
     let is_events = matches!(question.plan.operators().last(), Some(Operator::Project { is_events: true, .. }));
-    let work = move |reading: &Reading<'_>| {
+    let work = move |reading: &QueryRun<'_>| {
         let all = &of_work.state.queries;
         let take = |rows| to.extend(all, rows);
         let take_partial = |rows| _ = to.replace(all, rows);

@@ -13,7 +13,7 @@ use types::{Timestamp, Value};
 use super::answer::CloudWatchProblem;
 use super::results::row_json;
 use door::problem::Problem;
-use door::queries::Running;
+use door::queries::RunningQuery;
 
 /// How long results are kept after the end of a query: a client polls within seconds, a person returns within an hour.
 const KEPT_NS: i64 = Timestamp::HOUR;
@@ -73,7 +73,7 @@ pub(super) struct QueryStart {
     pub(super) groups: Vec<String>,
     /// The names of its columns.
     pub(super) names: Vec<String>,
-    pub(super) running: Arc<Running>,
+    pub(super) running: Arc<RunningQuery>,
 }
 
 /// A query with its results.
@@ -141,13 +141,13 @@ impl QueryRegistry {
     }
 
     /// Returns the query with an id, if `may` allows to see it.
-    pub(super) fn get(&self, id: &str, may: impl Fn(&Running) -> bool) -> Option<Arc<RegisteredQuery>> {
+    pub(super) fn get(&self, id: &str, may: impl Fn(&RunningQuery) -> bool) -> Option<Arc<RegisteredQuery>> {
         let queries = self.lock();
         queries.by_number.values().find(|query| query.started.id == id && may(&query.started.running)).cloned()
     }
 
     /// Returns all queries that `may` allows to see, newest first.
-    pub(super) fn list(&self, may: impl Fn(&Running) -> bool) -> Vec<Arc<RegisteredQuery>> {
+    pub(super) fn list(&self, may: impl Fn(&RunningQuery) -> bool) -> Vec<Arc<RegisteredQuery>> {
         let queries = self.lock();
         queries.by_number.values().rev().filter(|query| may(&query.started.running)).cloned().collect()
     }

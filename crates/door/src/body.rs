@@ -77,18 +77,18 @@ impl Share {
 
 /// A body in memory; its share of the budget is given back when it is dropped.
 #[derive(Debug)]
-pub struct Received {
+pub struct RequestBody {
     bytes: Vec<u8>,
     share: Share,
 }
 
-impl Drop for Received {
+impl Drop for RequestBody {
     fn drop(&mut self) {
         self.share.budget.buffers.give(std::mem::take(&mut self.bytes));
     }
 }
 
-impl Received {
+impl RequestBody {
     /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -108,11 +108,11 @@ impl BodyBudget {
     }
 
     /// Reads `body` whole, at most `bytes_max` of it.
-    pub async fn read(&self, body: Body, bytes_max: usize) -> Result<Received, Problem> {
+    pub async fn read(&self, body: Body, bytes_max: usize) -> Result<RequestBody, Problem> {
         let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         // Growing by doubling would touch twice the memory and copy the body once more.
         let bytes = self.buffers.take(declared.min(bytes_max).min(ROOM_AT_ONCE_MAX));
-        let mut received = Received { bytes, share: self.share() };
+        let mut received = RequestBody { bytes, share: self.share() };
         let too_large = || {
             let message = format!("the request body is larger than {bytes_max} bytes");
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", message);

@@ -13,7 +13,7 @@ use storage::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollec
 use types::{EventId, GroupName, GroupPattern, TimeRange};
 
 use crate::problem::Problem;
-use crate::reading::{Reading, Scope, complete, damages};
+use crate::query_run::{QueryRun, Scope, complete, damages};
 use crate::server::{Server, Shared};
 
 /// The name of a deletion among the running queries.
@@ -58,7 +58,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the group is out of reach or reserved, or the query or the store fails.
-    pub fn carry_out(&self, reading: &Reading<'_>) -> Result<(DeletionReceipt, SelectionReport), Problem> {
+    pub fn carry_out(&self, reading: &QueryRun<'_>) -> Result<(DeletionReceipt, SelectionReport), Problem> {
         reading.server.must_be_deletable(&self.group)?;
         let (sequences, selected) = self.select(reading)?;
         Ok((self.delete(reading, sequences)?, selected))
@@ -68,7 +68,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the store does not delete them.
-    pub fn delete(&self, reading: &Reading<'_>, sequences: Sequences) -> Result<DeletionReceipt, Problem> {
+    pub fn delete(&self, reading: &QueryRun<'_>, sequences: Sequences) -> Result<DeletionReceipt, Problem> {
         let order = DeletionOrder {
             range: self.range,
             query: self.query.clone(),
@@ -86,7 +86,7 @@ impl EventDeletion {
     ///
     /// # Errors
     /// If the query fails or is cancelled, or selects too many events.
-    pub fn select(&self, reading: &Reading<'_>) -> Result<(Sequences, SelectionReport), Problem> {
+    pub fn select(&self, reading: &QueryRun<'_>) -> Result<(Sequences, SelectionReport), Problem> {
         let snapshot = reading.snapshot(&self.scope.groups, self.range);
         let progress = |stats: &Stats| reading.note(stats);
         let request = execute::Request { deadline: None, ..reading.request(self.range, &self.scope, &progress) };

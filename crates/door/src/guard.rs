@@ -23,7 +23,7 @@ use crate::access::{Caller, KeyRevoked, RevocableBody};
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
 use crate::server::Server;
-use crate::table::{Delivered, Refused};
+use crate::table::{AccessRefusal, DeliveryMark};
 
 /// Routes that answer while the store is locked: whether the server lives, why it is locked, the manual, and the page.
 const OPEN_WHILE_LOCKED: [&str; 8] = [
@@ -50,7 +50,7 @@ pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 /// Marks the answer to a caller who ended their own session: it is theirs all the same.
 #[derive(Clone, Copy, Debug)]
-pub struct Parting;
+pub struct SessionEnd;
 
 /// What the guard knows.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
                 let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
                 server.audit_refusal(peer, problem.code);
             }
-            request.extensions_mut().insert(Refused(problem));
+            request.extensions_mut().insert(AccessRefusal(problem));
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -108,7 +108,7 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     }
     let elapsed = started.elapsed();
     server.traffic.note(&route, status, elapsed);
-    if response.extensions().get::<Delivered>().is_none() {
+    if response.extensions().get::<DeliveryMark>().is_none() {
         debug!(%method, route, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request answered");
     }
     response
@@ -124,7 +124,7 @@ async fn run_for(server: &Arc<Server>, caller: Arc<Caller>, mut request: Request
     request.extensions_mut().insert(caller.clone());
     let request = request.map(|body| RevocableBody::upload(body, caller.clone(), clock.clone()));
     let response = next.run(request).await;
-    if response.extensions().get::<Parting>().is_some() {
+    if response.extensions().get::<SessionEnd>().is_some() {
         return response;
     }
     if !caller.validity.is_valid_at(clock.now()) {

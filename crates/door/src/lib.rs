@@ -25,7 +25,7 @@ pub mod parameters;
 pub mod problem;
 pub mod queries;
 pub mod query_admission;
-pub mod reading;
+pub mod query_run;
 pub mod scoped_store;
 pub mod server;
 pub mod socket;

@@ -38,9 +38,9 @@ macro_rules! forward_writes {
 
 mod head;
 mod http2;
-mod linger;
-mod taken_over;
-mod unread;
+mod lingering_stream;
+mod unread_body;
+mod upgraded;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -67,11 +67,11 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use self::head::{Exchanges, HEAD_BYTES_MAX, HeadTimed};
+use self::head::{Exchanges, HEAD_BYTES_MAX, HeadTimeout};
 use self::http2::{Accompanied, Presence};
-use self::linger::Lingering;
-pub use self::taken_over::TakenOver;
-use self::unread::Unread;
+use self::lingering_stream::LingeringStream;
+use self::unread_body::Unread;
+pub use self::upgraded::UpgradedConnection;
 use crate::connection_slots::ConnectionSlots;
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
@@ -107,7 +107,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Said of requests that came over TLS.
 #[derive(Clone, Copy, Debug)]
-pub struct Encrypted;
+pub struct OverTls;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -203,7 +203,7 @@ async fn turn_away(mut stream: TcpStream) -> std::io::Result<()> {
         return Ok(());
     }
     stream.write_all(answer.as_bytes()).await?;
-    Lingering::new(stream).shutdown().await
+    LingeringStream::new(stream).shutdown().await
 }
 
 /// Waits for the first byte before anything is made for a connection, then serves it.
@@ -222,7 +222,7 @@ async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door, mut
     match acceptor {
         None => Box::pin(serve_connection(stream, peer, None, door, closing)).await,
         Some(acceptor) => match timeout(HANDSHAKE_TIME_MAX, Box::pin(acceptor.accept(stream))).await {
-            Ok(Ok(stream)) => Box::pin(serve_connection(stream, peer, Some(Encrypted), door, closing)).await,
+            Ok(Ok(stream)) => Box::pin(serve_connection(stream, peer, Some(OverTls), door, closing)).await,
             Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
             Err(_) => debug!("TLS handshake took too long"),
         },
@@ -232,12 +232,12 @@ async fn begin(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door, mut
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    encrypted: Option<Encrypted>,
+    encrypted: Option<OverTls>,
     door: Door,
     closing: watch::Receiver<bool>,
 ) {
-    let (taken_over, sockets) = TakenOver::new();
-    Box::pin(converse(stream, peer, encrypted, door, closing, taken_over)).await;
+    let (upgraded, sockets) = UpgradedConnection::new();
+    Box::pin(converse(stream, peer, encrypted, door, closing, upgraded)).await;
     sockets.over().await;
 }
 
@@ -245,17 +245,17 @@ async fn serve_connection(
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    encrypted: Option<Encrypted>,
+    encrypted: Option<OverTls>,
     door: Door,
     mut closing: watch::Receiver<bool>,
-    taken_over: TakenOver,
+    upgraded: UpgradedConnection,
 ) {
     let (presence, news) = Presence::new();
     let exchanges = Exchanges::default();
-    let stream = HeadTimed::new(Lingering::new(stream), exchanges.clone(), HEAD_TIME_MAX);
+    let stream = HeadTimeout::new(LingeringStream::new(stream), exchanges.clone(), HEAD_TIME_MAX);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(taken_over.clone());
+        request.extensions_mut().insert(upgraded.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
         if let Some(encrypted) = encrypted {
             request.extensions_mut().insert(encrypted);

@@ -17,11 +17,11 @@ pub struct Queries(Arc<Mutex<Book>>);
 #[derive(Default)]
 struct Book {
     n_started: u64,
-    running: BTreeMap<u64, Arc<Running>>,
+    running: BTreeMap<u64, Arc<RunningQuery>>,
 }
 
 /// One query under way.
-pub struct Running {
+pub struct RunningQuery {
     /// Its number, unique while the server runs.
     pub id: u64,
     /// Its text.
@@ -40,7 +40,7 @@ pub struct Running {
 /// Keeps a query in the book; dropping it takes the query out and stops it.
 pub struct Ticket {
     /// The query.
-    pub running: Arc<Running>,
+    pub running: Arc<RunningQuery>,
     book: Arc<Mutex<Book>>,
 }
 
@@ -56,7 +56,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Running {
+impl RunningQuery {
     /// Notes how far the query is.
     pub fn note(&self, stats: &Stats) {
         *lock(&self.progress) = *stats;
@@ -89,7 +89,7 @@ impl Queries {
     pub fn start_expecting(&self, owner: &str, text: &str, now: Timestamp, is_expected_light: bool) -> Ticket {
         let mut book = lock(&self.0);
         book.n_started += 1;
-        let running = Arc::new(Running {
+        let running = Arc::new(RunningQuery {
             id: book.n_started,
             text: text.to_owned(),
             owner: owner.into(),
@@ -103,12 +103,12 @@ impl Queries {
     }
 
     /// Returns the running queries, oldest first.
-    pub fn list(&self) -> Vec<Arc<Running>> {
+    pub fn list(&self) -> Vec<Arc<RunningQuery>> {
         lock(&self.0).running.values().cloned().collect()
     }
 
     /// Stops a query that `may` allows to be stopped; false where none of those has this number.
-    pub fn cancel(&self, id: u64, may: impl FnOnce(&Running) -> bool) -> bool {
+    pub fn cancel(&self, id: u64, may: impl FnOnce(&RunningQuery) -> bool) -> bool {
         let running = lock(&self.0).running.get(&id).cloned().filter(|running| may(running));
         running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
     }

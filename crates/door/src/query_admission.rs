@@ -21,7 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use crate::problem::Problem;
-use crate::queries::Running;
+use crate::queries::RunningQuery;
 use crate::work::Gate;
 
 /// Processor time that a query may use at a light place.
@@ -69,7 +69,7 @@ pub struct GateLimits {
 /// One query's place.
 pub struct AdmittedQuery {
     turns: Arc<QueryAdmission>,
-    running: Arc<Running>,
+    running: Arc<RunningQuery>,
     runtime: Handle,
     held: Mutex<QueryPlaces>,
 }
@@ -155,7 +155,7 @@ impl QueryAdmission {
 
     /// Waits for a place and runs `work` on a blocking thread, which keeps the place until it is done even when nobody
     /// waits for it any more.
-    pub async fn run<T, F>(self: &Arc<Self>, running: Arc<Running>, work: F) -> Result<T, Problem>
+    pub async fn run<T, F>(self: &Arc<Self>, running: Arc<RunningQuery>, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: FnOnce(&AdmittedQuery) -> Result<T, Problem> + Send + 'static,
@@ -169,7 +169,7 @@ impl QueryAdmission {
         task.await.map_err(|_| Problem::internal("a fault in queries ended this request"))?
     }
 
-    async fn begin(self: &Arc<Self>, running: Arc<Running>) -> Result<AdmittedQuery, Problem> {
+    async fn begin(self: &Arc<Self>, running: Arc<RunningQuery>) -> Result<AdmittedQuery, Problem> {
         let places = match self.was_long(&running.text) {
             Some(true) => None,
             Some(false) => Some(vec![self.quick.enter().await?]),
@@ -185,7 +185,7 @@ impl QueryAdmission {
     }
 
     /// Waits for a light place; nothing where others with the same text have shown meanwhile that it is long.
-    async fn enter_unknown(&self, running: &Running) -> Result<Option<Permits>, Problem> {
+    async fn enter_unknown(&self, running: &RunningQuery) -> Result<Option<Permits>, Problem> {
         // What is expected to be light does not wait behind its caller's other queries.
         let of_caller = match running.is_expected_light {
             true => None,

@@ -23,7 +23,7 @@ use crate::audit::Audit;
 use crate::body::BodyBudget;
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
-use crate::queries::{Queries, Running, Ticket};
+use crate::queries::{Queries, RunningQuery, Ticket};
 use crate::query_admission::{self, GateLimits, QueryAdmission};
 use crate::scoped_store::ScopedStore;
 use crate::tables::Tables;
@@ -326,7 +326,7 @@ impl Shared {
     }
 
     /// Reports whether the caller may see and stop a query: their own, or any.
-    pub fn may_see_query(&self, running: &Running) -> bool {
+    pub fn may_see_query(&self, running: &RunningQuery) -> bool {
         *running.owner == *self.caller.identity()
             || self.caller.role == Role::Admin && self.caller.scope.is_everything()
     }

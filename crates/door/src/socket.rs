@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::access::KeyRevoked;
-use crate::listen::{TakenOver, told};
+use crate::listen::{UpgradedConnection, told};
 use crate::problem::Problem;
 use crate::server::Shared;
 
@@ -35,7 +35,7 @@ const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
 /// A request to be spoken to on a websocket.
 pub struct SocketRequest {
     upgrade: WebSocketUpgrade,
-    connection: TakenOver,
+    connection: UpgradedConnection,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SocketRequest {
@@ -48,7 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SocketRequest {
         };
         let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await;
         let upgrade = upgrade.map_err(|rejection| refused(rejection.body_text()))?;
-        match parts.extensions.get::<TakenOver>().cloned() {
+        match parts.extensions.get::<UpgradedConnection>().cloned() {
             Some(connection) => Ok(Self { upgrade, connection }),
             None => Err(refused("this connection cannot become a websocket".into())),
         }
@@ -86,7 +86,7 @@ impl SocketRequest {
 }
 
 /// Returns when the socket has to end, whatever goes on on it.
-fn ending<'a>(server: &'a Shared, connection: &'a TakenOver) -> impl Future<Output = Over> + 'a {
+fn ending<'a>(server: &'a Shared, connection: &'a UpgradedConnection) -> impl Future<Output = Over> + 'a {
     let mut closing = server.closing.clone();
     async move {
         tokio::select! {

@@ -5,7 +5,7 @@
 use execute::Side;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use crate::reading::Reading;
+use crate::query_run::QueryRun;
 use crate::server::Server;
 
 /// The first span that is looked at, and how much longer each further one is: three of them make an hour, ten a century.
@@ -13,7 +13,7 @@ const SPAN_NS: i64 = 10 * Timestamp::SECOND;
 const SPAN_GROWTH: i64 = 8;
 
 /// Returns the times of the first and the last event of some groups.
-pub fn ends(reading: &Reading<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
+pub fn ends(reading: &QueryRun<'_>, groups: &[GroupPattern]) -> Option<(Timestamp, Timestamp)> {
     let server: &Server = reading.server;
     let known = server.whole_store().groups();
     let within = known.iter().filter(|group| GroupPattern::any_matches(groups, group.name.as_str()));

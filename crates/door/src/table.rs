@@ -61,9 +61,9 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         let role = entry.role;
         let check = from_fn(move |request: Request, next: Next| async move {
             let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
-            let refused = request.extensions().get::<Refused>().filter(|_| role != Role::None);
+            let refused = request.extensions().get::<AccessRefusal>().filter(|_| role != Role::None);
             match refused.map_or_else(|| require(&caller, role), |refused| Err(refused.0.clone())) {
-                Ok(()) if matches!(role, Role::Any | Role::Ingest) => Delivered::mark(next.run(request).await),
+                Ok(()) if matches!(role, Role::Any | Role::Ingest) => DeliveryMark::mark(next.run(request).await),
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
             }
@@ -100,9 +100,9 @@ impl Table {
 /// Marks the answer to a sender that was served. Such requests are counted and not logged: what was delivered may be the
 /// log itself, and a line for each delivery of it would be the next one.
 #[derive(Clone, Copy, Debug)]
-pub struct Delivered;
+pub struct DeliveryMark;
 
-impl Delivered {
+impl DeliveryMark {
     /// Returns the answer, marked if it reports success.
     pub fn mark(mut response: Response) -> Response {
         if response.status().is_success() {
@@ -114,4 +114,4 @@ impl Delivered {
 
 /// Why a request may do no more than one without a key: what needs no key it may still do.
 #[derive(Clone, Debug)]
-pub struct Refused(pub Problem);
+pub struct AccessRefusal(pub Problem);

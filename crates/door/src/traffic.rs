@@ -8,11 +8,11 @@ use std::time::Duration;
 
 /// Requests answered so far.
 #[derive(Debug, Default)]
-pub struct Traffic(Mutex<BTreeMap<(String, u16), Served>>);
+pub struct Traffic(Mutex<BTreeMap<(String, u16), RequestCount>>);
 
 /// Requests of one route answered with one status.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Served {
+pub struct RequestCount {
     /// How many.
     pub n_requests: u64,
     /// Time until their answers began.
@@ -29,7 +29,7 @@ impl Traffic {
     }
 
     /// Returns all counts, by route and status.
-    pub fn counts(&self) -> Vec<((String, u16), Served)> {
+    pub fn counts(&self) -> Vec<((String, u16), RequestCount)> {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         table.iter().map(|(key, served)| (key.clone(), *served)).collect()
     }

@@ -5,11 +5,11 @@
 //! Nothing tells an unknown name from a wrong password, neither the answer nor the time that it takes.
 
 mod directory;
-mod kept;
 mod offline;
 mod password;
 mod sessions;
 mod sign_ins;
+mod stored_sessions;
 
 pub use self::directory::{NAME_BYTES_MAX, NewUser, SignedIn, Users, caller_name, no_user, user_of, user_of_name};
 pub use self::offline::UserOrder;

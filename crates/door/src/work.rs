@@ -24,9 +24,9 @@ pub struct Gate {
 }
 
 /// Counts one waiting caller down again, also when its connection goes away.
-struct Waiting<'a>(&'a AtomicUsize);
+struct WaitingCaller<'a>(&'a AtomicUsize);
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingCaller<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -71,7 +71,7 @@ impl Gate {
         if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {
             return Ok(permit);
         }
-        let waiting = Waiting(&self.n_waiting);
+        let waiting = WaitingCaller(&self.n_waiting);
         if self.n_waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
             return Err(self.full());
         }

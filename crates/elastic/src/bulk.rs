@@ -22,7 +22,9 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ingest::ids::Within;
-use ingest::{Collector, EventFields, EventMetadata, FieldWriter, IngestError, Intake, RawEvent, Refused, Sender};
+use ingest::{
+    Collector, EventFields, EventMetadata, FieldWriter, IngestError, Intake, RawEvent, RecordRefusal, Sender,
+};
 use item::ID_BYTES_MAX;
 use types::{GroupName, group_name_of_outside};
 
@@ -106,7 +108,9 @@ impl DocumentIntake<'_> {
             match add(item, *place, &mut collector)? {
                 Ok(()) if is_named_create => within.add(group, item.id.as_deref().unwrap_or_default()),
                 Ok(()) => {}
-                Err(Refused::Json(error)) => item.outcome = Outcome::Refused(Refusal::NoRecord(error.to_string())),
+                Err(RecordRefusal::Json(error)) => {
+                    item.outcome = Outcome::Refused(Refusal::NoRecord(error.to_string()))
+                }
                 Err(error) => item.outcome = Outcome::Refused(Refusal::TooOld(error.to_string())),
             }
         }
@@ -117,7 +121,7 @@ impl DocumentIntake<'_> {
 }
 
 /// Adds the document of an item to the group at `place`.
-fn add(item: &Item<'_>, place: usize, collector: &mut Collector<'_>) -> Result<Result<(), Refused>, IngestError> {
+fn add(item: &Item<'_>, place: usize, collector: &mut Collector<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
     match item.id.as_deref() {
         None => collector.add(place, RawEvent::Record(item.source), &EventMetadata::default()),
         Some(id) => {

@@ -31,12 +31,12 @@ enum PipelineKind {
     Derivative,
     CumulativeSum,
     Script(Term),
-    Moving { function: Moving, window: usize, shift: i64 },
+    Moving { function: MovingFunction, window: usize, shift: i64 },
     SerialDifference { lag: usize },
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Moving {
+enum MovingFunction {
     Average,
     LinearAverage,
     Sum,
@@ -113,16 +113,16 @@ pub(super) fn script_of<'j>(members: &'j Map<String, Json>, at: &str) -> Result<
     }
 }
 
-fn moving(source: &str, at: &str) -> Result<Moving, SearchError> {
+fn moving(source: &str, at: &str) -> Result<MovingFunction, SearchError> {
     let call: String = source.chars().filter(|c| !c.is_whitespace() && *c != ';').collect();
     let function = call.strip_prefix("return").unwrap_or(&call).strip_prefix("MovingFunctions.");
     match function.and_then(|function| function.split('(').next()) {
-        Some("unweightedAvg") => Ok(Moving::Average),
-        Some("linearWeightedAvg") => Ok(Moving::LinearAverage),
-        Some("sum") => Ok(Moving::Sum),
-        Some("min") => Ok(Moving::Min),
-        Some("max") => Ok(Moving::Max),
-        Some("stdDev") => Ok(Moving::Deviation),
+        Some("unweightedAvg") => Ok(MovingFunction::Average),
+        Some("linearWeightedAvg") => Ok(MovingFunction::LinearAverage),
+        Some("sum") => Ok(MovingFunction::Sum),
+        Some("min") => Ok(MovingFunction::Min),
+        Some("max") => Ok(MovingFunction::Max),
+        Some("stdDev") => Ok(MovingFunction::Deviation),
         _ => {
             let message = format!(
                 "script [{source}] is not supported; MovingFunctions.unweightedAvg, linearWeightedAvg, sum, min, max and stdDev are"
@@ -200,7 +200,7 @@ fn derivative(values: &[Option<f64>]) -> Vec<Option<f64>> {
     values.iter().map(step).collect()
 }
 
-impl Moving {
+impl MovingFunction {
     fn of(self, values: &[f64]) -> Option<f64> {
         let n = values.len() as f64;
         let sum: f64 = values.iter().sum();

@@ -18,7 +18,7 @@ use chrono_tz::Tz;
 use execute::execute;
 use execute::{ExecuteError, Request, Support, has_subqueries};
 use language::{ParseOptions, format_insights, logql, parse_deletion, parse_filter_pattern, parse_insights};
-use parse::{Received, Zone};
+use parse::{ArrivalContext, Zone};
 use plan::QueryErrors;
 use types::{BatchRun, Column, GroupName, Limits, Run, TimeRange, Timestamp, Value};
 
@@ -213,7 +213,7 @@ fn run() -> Arc<dyn Run> {
         })
         .collect();
     let limits = Limits::default();
-    let received = Received { at: Timestamp(NOW), modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext { at: Timestamp(NOW), modified: None, zone: Zone::UTC, limits: &limits };
     let mut batches = Vec::new();
     assert!(parse::batches_of_records(text.as_bytes(), &received, &mut |batch| batches.push(batch)).is_empty());
     let mut batch = batches.pop().expect("one batch");

@@ -13,7 +13,7 @@ pub struct IngestAnswer {
     /// The batch had been accepted before; nothing was stored now.
     pub duplicate: bool,
     /// Records that could not be read, at most 1,000 of them.
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<RejectedRecord>,
     /// How many records could not be read beyond those named.
     #[serde(skip_serializing_if = "is_zero")]
     pub rejected_unnamed: u64,
@@ -28,7 +28,7 @@ pub struct IngestAnswer {
 
 /// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rejected {
+pub struct RejectedRecord {
     /// Its line in the decompressed body, from 1.
     pub line: usize,
     /// What is wrong with it.
@@ -56,7 +56,7 @@ impl IngestAnswer {
     /// Names a record that could not be read, or counts it.
     pub fn reject(&mut self, line: usize, error: &dyn std::fmt::Display) {
         if self.rejected.len() < REJECTED_MAX {
-            self.rejected.push(Rejected { line, error: error.to_string() });
+            self.rejected.push(RejectedRecord { line, error: error.to_string() });
         } else {
             self.rejected_unnamed += 1;
         }

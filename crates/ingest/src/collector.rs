@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parse::{EventParser, Extras, JsonError, Received, Zone};
+use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use storage::{Part, Store};
 use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
 
@@ -84,7 +84,7 @@ struct GroupEvents {
 
 /// Why a record was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum RecordRefusal {
     /// It is no record.
     #[error(transparent)]
     Json(#[from] JsonError),
@@ -127,7 +127,7 @@ fn extras<'a>(metadata: &EventMetadata<'a>, level: Option<Level>) -> Extras<'a> 
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(context: CollectorContext<'a>, received: Received<'a>, within: &'a GroupScope) -> Self {
+    pub(crate) fn new(context: CollectorContext<'a>, received: ArrivalContext<'a>, within: &'a GroupScope) -> Self {
         Self {
             is_own: false,
             store: context.store,
@@ -136,7 +136,7 @@ impl<'a> Collector<'a> {
             zone: received.zone,
             within,
             parser: EventParser::new(received),
-            whole: EventParser::new(Received { limits: context.whole_texts, ..received }),
+            whole: EventParser::new(ArrivalContext { limits: context.whole_texts, ..received }),
             pipelines: context.pipelines,
             groups: Vec::new(),
             by_name: HashMap::new(),
@@ -200,7 +200,7 @@ impl<'a> Collector<'a> {
         place: usize,
         raw: RawEvent<'_>,
         metadata: &EventMetadata<'_>,
-    ) -> Result<Result<(), Refused>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>, IngestError> {
         self.parser.set_zone(self.groups[place].zone);
         if self.groups[place].is_piped {
             return self.add_piped(place, raw, metadata);
@@ -225,7 +225,7 @@ impl<'a> Collector<'a> {
         place: usize,
         raw: RawEvent<'_>,
         metadata: &EventMetadata<'_>,
-    ) -> Result<Result<(), Refused>, IngestError> {
+    ) -> Result<Result<(), RecordRefusal>, IngestError> {
         self.whole.set_zone(self.groups[place].zone);
         self.whole.set_previous(self.parser.previous());
         self.whole.set_columns(self.parser.columns().cloned());
@@ -258,13 +258,13 @@ impl<'a> Collector<'a> {
     }
 
     /// Returns the parsing context of the request.
-    pub fn received(&self) -> &Received<'a> {
+    pub fn received(&self) -> &ArrivalContext<'a> {
         self.parser.received()
     }
 
     /// Returns the parsing context for one group, which may have a time zone of its own.
-    pub fn received_for(&self, place: usize) -> Received<'a> {
-        Received { zone: self.groups[place].zone, ..*self.parser.received() }
+    pub fn received_for(&self, place: usize) -> ArrivalContext<'a> {
+        ArrivalContext { zone: self.groups[place].zone, ..*self.parser.received() }
     }
 
     /// Returns what the texts so far state about those that follow.
@@ -293,7 +293,11 @@ impl<'a> Collector<'a> {
     }
 
     /// Counts a record, unless it is too old, and stops where the events hold too much.
-    fn count_record(&mut self, place: usize, memory_bytes_before: usize) -> Result<Result<(), Refused>, IngestError> {
+    fn count_record(
+        &mut self,
+        place: usize,
+        memory_bytes_before: usize,
+    ) -> Result<Result<(), RecordRefusal>, IngestError> {
         let events = &mut self.groups[place];
         self.memory_bytes += events.builder.memory_bytes().saturating_sub(memory_bytes_before);
         let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
@@ -303,7 +307,7 @@ impl<'a> Collector<'a> {
         if let Some(oldest) = events.oldest.filter(|oldest| events.builder.last_timestamp() < Some(*oldest)) {
             // It goes when the batch is cut: taking single events out again would cost a batch each.
             events.has_old = true;
-            return Ok(Err(Refused::TooOld(oldest)));
+            return Ok(Err(RecordRefusal::TooOld(oldest)));
         }
         self.n_records += 1;
         self.n_overflowed += u64::from(!events.wanted.is_empty());

@@ -27,12 +27,12 @@ fn key(group: &GroupName, id: &str) -> Key {
 pub struct Claims(Mutex<HashSet<Key>>);
 
 /// Ids that one request has claimed; given back when dropped.
-pub struct Claimed<'c> {
+pub struct IdClaim<'c> {
     claims: &'c Claims,
     keys: HashSet<Key>,
 }
 
-impl Drop for Claimed<'_> {
+impl Drop for IdClaim<'_> {
     fn drop(&mut self) {
         let mut claimed = self.claims.0.lock().unwrap_or_else(PoisonError::into_inner);
         self.keys.iter().for_each(|key| {
@@ -59,14 +59,14 @@ impl Within {
 
 impl Claims {
     /// Returns an empty claim.
-    pub fn none(&self) -> Claimed<'_> {
-        Claimed { claims: self, keys: HashSet::new() }
+    pub fn none(&self) -> IdClaim<'_> {
+        IdClaim { claims: self, keys: HashSet::new() }
     }
 
     /// Claims ids of a group; says of each whether the request has it now, and nobody else.
     ///
     /// What another request stored before it gave its claim back is in a snapshot that is taken after the claim.
-    pub fn claim<'i>(&self, group: &GroupName, ids: impl Iterator<Item = &'i str>, own: &mut Claimed<'_>) -> Vec<bool> {
+    pub fn claim<'i>(&self, group: &GroupName, ids: impl Iterator<Item = &'i str>, own: &mut IdClaim<'_>) -> Vec<bool> {
         let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut claim = |id| {
             let key = key(group, id);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use parse::{EventParser, Extras, Received, Zone, ZoneError};
+use parse::{ArrivalContext, EventParser, Extras, Zone, ZoneError};
 use storage::{BatchKey, Delivery, Part, Store, StoreError};
 use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, TimeRange, Timestamp};
 
@@ -146,7 +146,7 @@ impl Intake {
 
     /// Reads a text as an event that happens now, and stores nothing; pipelines do not see it.
     pub fn sample(&self, text: &[u8], now: Timestamp) -> Batch {
-        let received = Received { at: now, modified: None, zone: self.zone, limits: &self.limits };
+        let received = ArrivalContext { at: now, modified: None, zone: self.zone, limits: &self.limits };
         let (mut parser, mut builder) = (EventParser::new(received), BatchBuilder::new());
         parser.read_text(text).add_to(&Extras { time: Some(now), ..Extras::default() }, &mut builder);
         builder.finish()
@@ -163,7 +163,7 @@ impl Intake {
     }
 
     /// Starts collecting events that are read as `received` says.
-    pub(crate) fn collect_as<'a>(&'a self, received: Received<'a>, scope: &'a GroupScope) -> Collector<'a> {
+    pub(crate) fn collect_as<'a>(&'a self, received: ArrivalContext<'a>, scope: &'a GroupScope) -> Collector<'a> {
         let Self { store, zones, clocks, whole_texts, .. } = self;
         let context = CollectorContext { store, zones, clocks, pipelines: self.pipelines(), whole_texts };
         Collector::new(context, received, scope)
@@ -244,8 +244,8 @@ impl Intake {
     }
 
     /// Returns how texts are read that arrive `now`.
-    pub fn received(&self, now: Timestamp) -> Received<'_> {
-        Received { at: now, modified: None, zone: self.zone, limits: &self.limits }
+    pub fn received(&self, now: Timestamp) -> ArrivalContext<'_> {
+        ArrivalContext { at: now, modified: None, zone: self.zone, limits: &self.limits }
     }
 
     /// Returns the time zone of a group as it was set.

@@ -28,9 +28,9 @@ mod sources;
 mod text;
 mod zones;
 
-pub use answer::{IngestAnswer, Rejected};
+pub use answer::{IngestAnswer, RejectedRecord};
 pub use clocks::{ClockView, Clocks};
-pub use collector::{Collector, Refused};
+pub use collector::{Collector, RecordRefusal};
 pub use decode::{Encoding, decode, lossy};
 pub use error::{IngestError, OutOfScope};
 pub use event::{EventFields, EventMetadata, RawEvent};

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
-use crate::sources::{ContentHash, Heard, Refused};
+use crate::sources::{ContentHash, Heard, RefusedCount};
 use crate::{EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
@@ -72,7 +72,7 @@ pub(crate) fn ingest(
     let piece = take_apart(body, group, stream)?;
     let mut answer = IngestAnswer::default();
     let mut high_water = None;
-    let (mut n_new, mut refused) = (0, Refused::default());
+    let (mut n_new, mut refused) = (0, RefusedCount::default());
     for _ in 0..ATTEMPTS_MAX {
         let gaps = intake.store.missing(&piece.position);
         let Some(gap) = gaps.into_iter().find(|gap| !gap.is_empty()) else {
@@ -98,7 +98,7 @@ pub(crate) fn ingest(
 }
 
 /// Tells the ledger of what is stored. Who may not write to the group says nothing of its files either.
-fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, Refused), sender: &Sender<'_>) {
+fn note(intake: &Intake, piece: &Piece<'_>, (n_new, refused): (u64, RefusedCount), sender: &Sender<'_>) {
     let Header { source, file, generation, begin, host, path, .. } = &piece.header;
     if !sender.within.admits(piece.group.as_str()) {
         return;
@@ -170,7 +170,7 @@ fn append(
     piece: &Piece<'_>,
     gap: Range<u64>,
     sender: &Sender<'_>,
-) -> Result<(IngestAnswer, Refused, Receipt), IngestError> {
+) -> Result<(IngestAnswer, RefusedCount, Receipt), IngestError> {
     let header = &piece.header;
     let zone: Option<Zone> = header.zone.as_deref().and_then(|zone| zone.parse().ok());
     let mut received = intake.received(sender.now);
@@ -180,7 +180,7 @@ fn append(
     collector.set_line_context(intake.line_contexts.get(&header.source, &header.file));
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
-    let (mut answer, mut refused) = (IngestAnswer::default(), Refused::default());
+    let (mut answer, mut refused) = (IngestAnswer::default(), RefusedCount::default());
     // The header is the first line.
     let (mut line_number, mut counted) = (2, 0);
     for event in events(piece) {

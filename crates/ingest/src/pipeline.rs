@@ -13,7 +13,7 @@ mod dry_run;
 mod format;
 mod mask;
 mod outcome;
-mod recognised;
+mod recognised_fields;
 mod step;
 mod template;
 

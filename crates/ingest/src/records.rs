@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parse::{EventParser, Extras, JsonError, Received, Zone};
+use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use types::{BatchBuilder, BatchRun, GroupName, Limits, Run, Timestamp};
 
 /// Returns the events of JSON records, each of a group; those without a time happened `at`.
@@ -15,7 +15,7 @@ pub fn runs_of_records<'r>(
     at: Timestamp,
     limits: &Limits,
 ) -> Result<Vec<Arc<dyn Run>>, (usize, JsonError)> {
-    let mut parser = EventParser::new(Received { at, modified: None, zone: Zone::from(0), limits });
+    let mut parser = EventParser::new(ArrivalContext { at, modified: None, zone: Zone::from(0), limits });
     let mut groups: BTreeMap<GroupName, BatchBuilder> = BTreeMap::new();
     for (index, (group, record)) in records.into_iter().enumerate() {
         let builder = groups.entry(group).or_default();

@@ -9,10 +9,10 @@
 //! stay with the store, so that nothing is ever stored twice.
 
 mod content;
-mod held;
-mod kept;
+mod held_ranges;
 mod report;
 mod source;
+mod stored_names;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -26,8 +26,8 @@ use crate::sources::source::{File, FileReport, Source, has_passed};
 use storage::{Store, StoreError};
 use types::{GroupName, GroupScope, Timestamp};
 
-pub(crate) use self::content::{ContentHash, Refused};
-pub use self::held::HeldRange;
+pub(crate) use self::content::{ContentHash, RefusedCount};
+pub use self::held_ranges::HeldRange;
 pub use self::view::{SourceState, SourceView, SourcesView};
 
 /// Most sources that are known by name, and most files of all of them.
@@ -73,7 +73,7 @@ pub(crate) struct Heard<'a> {
     pub(crate) end: u64,
     pub(crate) content: Option<&'a ContentHash>,
     /// Events of it that were refused now.
-    pub(crate) refused: Refused,
+    pub(crate) refused: RefusedCount,
 }
 
 /// Why a report is not taken.
@@ -87,8 +87,9 @@ pub enum ReportError {
 impl Sources {
     /// Takes up what was kept before the start. What cannot be read is not known until shippers tell it again.
     pub(crate) fn resume(store: &Store) -> Self {
-        let documents = store.settings(kept::KIND).unwrap_or_default();
-        let sources: BTreeMap<String, Source> = documents.iter().filter_map(|(_, json)| kept::read(json)).collect();
+        let documents = store.settings(stored_names::KIND).unwrap_or_default();
+        let sources: BTreeMap<String, Source> =
+            documents.iter().filter_map(|(_, json)| stored_names::read(json)).collect();
         let n_files = sources.values().map(|source| source.files.len()).sum();
         Self { known: Mutex::new(SourceRegistry { sources, n_files, ..SourceRegistry::default() }) }
     }
@@ -187,9 +188,11 @@ impl Sources {
             let mut known = self.known();
             let Some(source) = known.sources.get_mut(name) else { return Ok(()) };
             (source.is_changed, source.kept) = (false, Some(now));
-            kept::write(name, source)
+            stored_names::write(name, source)
         };
-        store.put_setting(kept::KIND, &kept::document_name(name), &json).inspect_err(|_| self.known().mark(name, true))
+        store
+            .put_setting(stored_names::KIND, &stored_names::document_name(name), &json)
+            .inspect_err(|_| self.known().mark(name, true))
     }
 
     /// Forgets what nobody speaks of any more.
@@ -208,7 +211,7 @@ impl Sources {
             if is_gone {
                 known.sources.remove(&name);
                 drop(known);
-                store.remove_setting(kept::KIND, &kept::document_name(&name))?;
+                store.remove_setting(stored_names::KIND, &stored_names::document_name(&name))?;
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 use door::server::Shared;
 
 /// Default number of fields, or of values of one, as in Loki.

@@ -14,7 +14,7 @@ use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 use door::server::Shared;
 
 /// Limits on the values of one label, and on the label sets, in one answer.
@@ -129,7 +129,7 @@ async fn sets_with(
 
 /// Returns the label sets of the events of one plan, by an aggregation over `fields`.
 fn sets_of(
-    reading: &Reading<'_>,
+    reading: &QueryRun<'_>,
     log: &LogQuery,
     fields: &[&str],
     range: TimeRange,

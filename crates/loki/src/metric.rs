@@ -10,7 +10,7 @@ use types::{TimeRange, Timestamp};
 
 use super::{lines, times};
 use door::problem::Problem;
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 use door::server::Shared;
 
 /// The result of a metric query.

@@ -8,7 +8,7 @@ use types::Timestamp;
 use super::{lines, select, times};
 use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 use door::server::Shared;
 
 /// Limit on the patterns of an answer; the most frequent ones are returned.

@@ -17,7 +17,7 @@ use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 use door::server::Shared;
 
 /// Default and limit of the number of lines, as in Loki.

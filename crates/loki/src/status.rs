@@ -12,7 +12,7 @@ use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 use door::server::Shared;
 
 /// The version of Loki whose API this is.

@@ -23,7 +23,7 @@ use super::{lines, times};
 use crate::problem::LokiProblem;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::{Scope, read};
+use door::query_run::{Scope, read};
 use door::server::Shared;
 use door::socket::SocketRequest;
 
@@ -135,10 +135,10 @@ impl LineBuffer {
 }
 
 /// The client is gone.
-struct Disconnected;
+struct ClientGone;
 
 impl Follower {
-    fn run(mut self, subscription: &Subscription, before: Option<Answer>) -> Result<(), Disconnected> {
+    fn run(mut self, subscription: &Subscription, before: Option<Answer>) -> Result<(), ClientGone> {
         let mut seen: HashSet<String> = HashSet::new();
         if let Some(mut answer) = before {
             seen = answer.ids.take().into_iter().flatten().collect();
@@ -170,7 +170,7 @@ impl Follower {
     }
 
     /// Sends delayed lines in order of time.
-    fn send_held(&mut self) -> Result<(), Disconnected> {
+    fn send_held(&mut self) -> Result<(), ClientGone> {
         let mut held = std::mem::take(&mut self.held);
         held.rows.sort_by_key(|row| lines::time_of(row));
         let lost = (held.n_lost > 0).then(|| {
@@ -181,7 +181,7 @@ impl Follower {
     }
 
     /// Sends rows in frames, the first of which contains the lost lines.
-    fn send_rows(&self, rows: &[Row], mut lost: Option<String>) -> Result<(), Disconnected> {
+    fn send_rows(&self, rows: &[Row], mut lost: Option<String>) -> Result<(), ClientGone> {
         let (mut n_bytes, mut from) = (0, 0);
         for (at, row) in rows.iter().enumerate() {
             n_bytes += bytes_of(row);
@@ -194,10 +194,10 @@ impl Follower {
     }
 
     /// Waits while the connection is slow: the store's queue fills up meanwhile and counts lost lines.
-    fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), Disconnected> {
+    fn send(&self, rows: &[Row], lost: Option<String>) -> Result<(), ClientGone> {
         let lost = lost.map(|lost| format!(",\"dropped_entries\":{lost}")).unwrap_or_default();
         let frame = format!("{{\"streams\":[{}]{lost}}}", lines::tail_streams(rows));
-        self.sender.blocking_send(frame).map_err(|_| Disconnected)
+        self.sender.blocking_send(frame).map_err(|_| ClientGone)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use parse::{EventParser, Extras, Received, Zone};
+use parse::{ArrivalContext, EventParser, Extras, Zone};
 use types::{BatchBuilder, Limits, Timestamp};
 
 /// Lines of one batch, about what a sender puts into a request.
@@ -21,7 +21,7 @@ fn main() {
         }
     };
     let limits = Limits::default();
-    let received = Received { at: Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext { at: Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
     for _ in 0..5 {
         let begin = Instant::now();
         let (mut n_events, mut n_fields, mut finish_s) = (0, 0, 0.0);

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use parse::{
-    EventParser, Projection, Received, Resolved, Shape, Zone, batches_of_text, events, find_time, level_of_text,
+    ArrivalContext, EventParser, Projection, ResolvedTime, Shape, Zone, batches_of_text, events, find_time,
+    level_of_text,
 };
 use types::{Limits, Timestamp};
 
 fn main() {
     let limits = Limits::default();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_nanos() as i64);
-    let received = Received { at: Timestamp(now), modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext { at: Timestamp(now), modified: None, zone: Zone::UTC, limits: &limits };
     for path in std::env::args().skip(1) {
         let text = match std::fs::read(&path) {
             Ok(text) => text,
@@ -29,7 +30,7 @@ fn main() {
             n_events += 1;
             *shapes.entry(parser.read_text(event.as_bytes()).shape().map_or("none", Shape::name)).or_default() += 1;
             let found = find_time(event.as_bytes(), &received);
-            n_timed += usize::from(matches!(found.map(|found| found.time), Some(Resolved::At(_))));
+            n_timed += usize::from(matches!(found.map(|found| found.time), Some(ResolvedTime::At(_))));
             *levels.entry(level_of_text(&event).map_or("none", |level| level.name())).or_default() += 1;
         }
         let begin = std::time::Instant::now();

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 
 use types::{BatchBuilder, Level, Timestamp, Value};
 
+use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
 use crate::json::{JsonError, Members};
-use crate::received::{Extras, Received};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
-use crate::time::{Resolved, bounded};
+use crate::time::{ResolvedTime, bounded};
 use crate::{Projection, Zone, json, runtime};
 
 /// Longest name of a field, as of JSON records.
@@ -19,7 +19,7 @@ const NAME_BYTES_MAX: usize = 512;
 /// Parses event after event, keeping its buffers.
 #[derive(Debug)]
 pub struct EventParser<'a> {
-    pub(crate) received: Received<'a>,
+    pub(crate) received: ArrivalContext<'a>,
     pub(crate) members: Members,
     /// Members of an object that stands around a line, or behind it.
     outer: Members,
@@ -35,7 +35,7 @@ pub struct EventParser<'a> {
 
 impl<'a> EventParser<'a> {
     /// A parser for bytes of one source.
-    pub fn new(received: Received<'a>) -> Self {
+    pub fn new(received: ArrivalContext<'a>) -> Self {
         Self {
             received,
             members: Members::default(),
@@ -53,7 +53,7 @@ impl<'a> EventParser<'a> {
     }
 
     /// What is known of the bytes.
-    pub fn received(&self) -> &Received<'a> {
+    pub fn received(&self) -> &ArrivalContext<'a> {
         &self.received
     }
 
@@ -279,11 +279,11 @@ impl Event<'_, '_> {
         }
         let own_time = extras.time.map(|time| (bounded(time.0.into(), received), Cow::Owned(time.0.to_string())));
         match own_time.or(around_time).or(time) {
-            Some((Resolved::At(instant), _)) => {
+            Some((ResolvedTime::At(instant), _)) => {
                 self.parser.previous = Some(instant);
                 builder.set_timestamp(instant);
             }
-            Some((Resolved::OutOfRange, original)) => {
+            Some((ResolvedTime::OutOfRange, original)) => {
                 builder.field_text("@timestampRejected", &original);
                 builder.set_timestamp(self.parser.received.at);
             }
@@ -328,7 +328,11 @@ fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {
 }
 
 /// The time that a line has, and how it is written.
-fn time_of_line<'t>(parts: Option<&Parts>, text: &'t str, received: &Received<'_>) -> Option<(Resolved, Cow<'t, str>)> {
+fn time_of_line<'t>(
+    parts: Option<&Parts>,
+    text: &'t str,
+    received: &ArrivalContext<'_>,
+) -> Option<(ResolvedTime, Cow<'t, str>)> {
     if let Some(digits) = parts.and_then(|parts| parts.epoch(text))
         && let Some(nanos) = crate::time::epoch_of_digits(digits.as_bytes())
     {
@@ -342,8 +346,8 @@ fn time_of_line<'t>(parts: Option<&Parts>, text: &'t str, received: &Received<'_
 /// over a limit stays in the text only, and is counted.
 fn emit_parts(
     (shape, parts, text): (Shape, &Parts, &str),
-    time: Option<Resolved>,
-    received: &Received<'_>,
+    time: Option<ResolvedTime>,
+    received: &ArrivalContext<'_>,
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) {

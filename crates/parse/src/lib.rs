@@ -1,11 +1,12 @@
 //! Bytes to events: JSON records, text lines, times and levels as programs write them.
 //!
-//! Everything here is a pure function of bytes and of what is known about their arrival ([`Received`]): no
+//! Everything here is a pure function of bytes and of what is known about their arrival ([`ArrivalContext`]): no
 //! I/O, no clock. Content never makes parsing fail, with one exception: a line that was announced as a JSON
 //! record and is none is an error of that line. Memory and time grow linearly with the input.
 //!
 //! This crate knows nothing of requests, groups or storage.
 
+mod arrival;
 mod commit;
 mod event;
 mod fields;
@@ -18,7 +19,6 @@ mod multiline;
 mod pairs;
 mod piece;
 mod projection;
-mod received;
 mod runtime;
 pub mod secrets;
 mod shape;
@@ -27,6 +27,7 @@ mod time;
 mod utf16;
 mod zone;
 
+pub use arrival::{ArrivalContext, Extras};
 pub use commit::commit_in_parts;
 pub use event::{Event, EventParser, text_of};
 pub use fields::FieldWriter;
@@ -41,10 +42,9 @@ pub use multiline::{Boundaries, events};
 pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;
-pub use received::{Extras, Received};
 pub use runtime::texts;
 pub use shape::{PartValue, Parts, Shape, VpcColumns};
 pub use text::{LineError, batches_of_records, batches_of_text};
-pub use time::{FoundTime, Resolved, find_time, parse_time};
+pub use time::{FoundTime, ResolvedTime, find_time, parse_time};
 pub use utf16::{Transcript, Utf16};
 pub use zone::{Zone, ZoneError};

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::runtime::{Open, fragment};
 use crate::time::find_time_strictly_at_start;
-use crate::{Received, Zone};
+use crate::{ArrivalContext, Zone};
 
 /// Lines of one event; further ones begin another.
 const LINES_MAX: usize = 1_000;
@@ -91,7 +91,7 @@ impl Boundaries {
 
 fn begins_with_time(line: &[u8]) -> bool {
     let limits = types::Limits::default();
-    let received = Received { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
     find_time_strictly_at_start(line, &received)
 }
 

@@ -14,7 +14,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 use crate::multiline::last_sure_start;
 use crate::runtime::Open;
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{EventParser, Extras, Projection, Received, VpcColumns, events, runtime, texts};
+use crate::{ArrivalContext, EventParser, Extras, Projection, VpcColumns, events, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -47,7 +47,7 @@ pub fn sure_end(text: &[u8], event_bytes_max: usize) -> Option<usize> {
 }
 
 /// The time of the last event of a piece that has one of its own.
-pub fn last_time(text: &[u8], received: &Received<'_>) -> Option<Timestamp> {
+pub fn last_time(text: &[u8], received: &ArrivalContext<'_>) -> Option<Timestamp> {
     let mut parser = EventParser::new(*received);
     let mut scratch = BatchBuilder::new();
     let (mut end, open) = (text.len(), Open::within(text));
@@ -73,7 +73,7 @@ pub fn last_time(text: &[u8], received: &Received<'_>) -> Option<Timestamp> {
 /// those events that it finds.
 pub fn batches_of_piece(
     piece: &Piece<'_>,
-    received: &Received<'_>,
+    received: &ArrivalContext<'_>,
     screen: Option<&Screen<'_>>,
     wanted: &Projection,
     take: &mut dyn FnMut(Batch),
@@ -161,7 +161,7 @@ fn event_at(text: &[u8], place: usize, event_bytes_max: usize) -> Option<Range<u
     events(text, event_bytes_max).find(|range| range.end > place)
 }
 
-fn has_time(event: &[u8], received: &Received<'_>) -> bool {
+fn has_time(event: &[u8], received: &ArrivalContext<'_>) -> bool {
     let mut parser = EventParser::new(*received);
     parser.read_text(event).add_to(&Extras::default(), &mut BatchBuilder::new());
     parser.previous().is_some()

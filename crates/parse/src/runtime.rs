@@ -151,7 +151,7 @@ pub fn texts(event: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
 }
 
 /// A text that is being put together.
-struct Joined {
+struct JoinedText {
     text: Vec<u8>,
     /// Where the content of the next part goes.
     end: usize,
@@ -159,7 +159,7 @@ struct Joined {
 }
 
 fn joined(event: &[u8]) -> Vec<Vec<u8>> {
-    let mut texts: Vec<Joined> = Vec::new();
+    let mut texts: Vec<JoinedText> = Vec::new();
     let mut open: [Option<usize>; STREAMS_ALL] = [None; STREAMS_ALL];
     let mut last = 0;
     for line in event.split(|byte| *byte == b'\n') {
@@ -183,7 +183,7 @@ fn joined(event: &[u8]) -> Vec<Vec<u8>> {
             }
             None => {
                 last = texts.len();
-                texts.push(Joined { text: line.to_vec(), end: part.content.end, tag: part.tag });
+                texts.push(JoinedText { text: line.to_vec(), end: part.content.end, tag: part.tag });
             }
         }
         open[part.stream] = part.is_partial.then_some(last);

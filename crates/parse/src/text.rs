@@ -2,7 +2,7 @@
 
 use types::{Batch, BatchBuilder};
 
-use crate::{Event, EventParser, Extras, JsonError, Received, events, texts};
+use crate::{ArrivalContext, Event, EventParser, Extras, JsonError, events, texts};
 
 /// Values of one batch, counting every column in every row: a batch's memory follows from it.
 pub(crate) const CELLS_MAX: usize = 1 << 22;
@@ -24,7 +24,7 @@ pub struct LineError {
 ///
 /// Each event is looked at by itself: JSON objects give fields, other lines their time and level, continuation
 /// lines belong to the event before.
-pub fn batches_of_text(text: &[u8], received: &Received<'_>, take: &mut dyn FnMut(Batch)) {
+pub fn batches_of_text(text: &[u8], received: &ArrivalContext<'_>, take: &mut dyn FnMut(Batch)) {
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     for range in events(text, received.limits.event_bytes_max) {
@@ -39,7 +39,7 @@ pub fn batches_of_text(text: &[u8], received: &Received<'_>, take: &mut dyn FnMu
 
 /// Gives the records of a text of JSON lines to `take`, as the ingest route reads them, and says which lines
 /// are none.
-pub fn batches_of_records(text: &[u8], received: &Received<'_>, take: &mut dyn FnMut(Batch)) -> Vec<LineError> {
+pub fn batches_of_records(text: &[u8], received: &ArrivalContext<'_>, take: &mut dyn FnMut(Batch)) -> Vec<LineError> {
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     let mut errors = Vec::new();

@@ -1,7 +1,7 @@
 //! Times as people and programs write them, read into instants.
 //!
 //! [`find_time`] looks for a time at the head of a log line, [`parse_time`] reads a text that is nothing but a
-//! time. What a text leaves open comes from [`Received`]: the zone, and for forms without a year the instant
+//! time. What a text leaves open comes from [`ArrivalContext`]: the zone, and for forms without a year the instant
 //! that the event must be near. A time outside [1970, 2262) is told apart from a text that is no time at all.
 
 mod forms;
@@ -13,7 +13,7 @@ pub(crate) use head::find_time_strictly_at_start;
 
 use types::{Timestamp, civil_from_days, days_from_civil};
 
-use crate::Received;
+use crate::ArrivalContext;
 use forms::Civil;
 
 /// The first instant of 2262, the first year that nanoseconds in an `i64` cannot hold in full.
@@ -21,7 +21,7 @@ const END: i64 = 9_214_646_400 * Timestamp::SECOND;
 
 /// What a time that could be read stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolved {
+pub enum ResolvedTime {
     /// An instant that events may have.
     At(Timestamp),
     /// A time before 1970, after 2261, or too far ahead of the clock.
@@ -32,7 +32,7 @@ pub enum Resolved {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FoundTime {
     /// When.
-    pub time: Resolved,
+    pub time: ResolvedTime,
     /// Where it begins, in bytes.
     pub start: usize,
     /// Where it ends.
@@ -40,7 +40,7 @@ pub struct FoundTime {
 }
 
 /// Reads a text that is a time and nothing else; `None` where it is not.
-pub fn parse_time(text: &str, received: &Received<'_>) -> Option<Resolved> {
+pub fn parse_time(text: &str, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
     let bytes = text.trim().as_bytes();
     if let Some((civil, end)) = forms::parse_at(bytes, 0)
         && end == bytes.len()
@@ -51,7 +51,7 @@ pub fn parse_time(text: &str, received: &Received<'_>) -> Option<Resolved> {
 }
 
 /// The instant of a number that counts since the epoch; the unit shows in the magnitude.
-pub(crate) fn epoch_of_integer(number: i64, received: &Received<'_>) -> (Resolved, i64) {
+pub(crate) fn epoch_of_integer(number: i64, received: &ArrivalContext<'_>) -> (ResolvedTime, i64) {
     let unit_ns = unit_of_magnitude(number.unsigned_abs());
     (bounded(i128::from(number) * i128::from(unit_ns), received), unit_ns)
 }
@@ -99,12 +99,12 @@ pub(crate) fn epoch_of_float(number: f64) -> i128 {
     (number * unit_of_magnitude(number.abs() as u64) as f64) as i128
 }
 
-pub(crate) fn bounded(nanos: i128, received: &Received<'_>) -> Resolved {
+pub(crate) fn bounded(nanos: i128, received: &ArrivalContext<'_>) -> ResolvedTime {
     let latest = i128::from(received.at.0) + i128::from(received.limits.future_ns_max);
     if nanos < 0 || nanos >= i128::from(END) || nanos > latest {
-        return Resolved::OutOfRange;
+        return ResolvedTime::OutOfRange;
     }
-    Resolved::At(Timestamp(nanos as i64))
+    ResolvedTime::At(Timestamp(nanos as i64))
 }
 
 /// Where the calendar time ends that a text begins with.
@@ -113,14 +113,14 @@ pub(crate) fn time_end(text: &[u8]) -> Option<usize> {
 }
 
 /// Turns a calendar time into an instant; `None` where there is no such day.
-fn resolve(civil: &Civil, received: &Received<'_>) -> Option<Resolved> {
+fn resolve(civil: &Civil, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
     match civil.year {
         Some(year) => civil_nanos(civil, year, received).map(|nanos| bounded(nanos, received)),
         None => resolve_without_year(civil, received),
     }
 }
 
-fn civil_nanos(civil: &Civil, year: i64, received: &Received<'_>) -> Option<i128> {
+fn civil_nanos(civil: &Civil, year: i64, received: &ArrivalContext<'_>) -> Option<i128> {
     let days = days_from_civil(year, civil.month, civil.day)?;
     let local = days * 86_400 + i64::from(civil.second_of_day);
     let seconds = match civil.offset_seconds {
@@ -131,7 +131,7 @@ fn civil_nanos(civil: &Civil, year: i64, received: &Received<'_>) -> Option<i128
 }
 
 /// Takes the latest year that puts the time at most a day after the file's modification, or the arrival.
-fn resolve_without_year(civil: &Civil, received: &Received<'_>) -> Option<Resolved> {
+fn resolve_without_year(civil: &Civil, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
     let near = received.modified.unwrap_or(received.at);
     let latest = i128::from(near.0) + i128::from(Timestamp::DAY);
     let (year, _, _) = civil_from_days(near.day());

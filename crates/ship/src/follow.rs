@@ -36,7 +36,7 @@ use self::budget::OldData;
 use self::buffers::Buffers;
 use self::copies::Copies;
 use self::file::FollowedFile;
-use self::options::Timing;
+use self::options::FollowTiming;
 pub use self::options::{FileInput, FollowOptions};
 use self::state::{GenerationState, OldBytes};
 use crate::checkpoint::{Checkpoint, CheckpointError, Entry};
@@ -60,7 +60,7 @@ const ERROR_PAUSE_NS: i64 = 5 * Timestamp::SECOND;
 #[derive(Debug)]
 pub struct Follower {
     options: FollowOptions,
-    timing: Timing,
+    timing: FollowTiming,
     roots: Vec<Root>,
     checkpoint: Checkpoint,
     files: BTreeMap<FileKey, FollowedFile>,
@@ -122,7 +122,7 @@ impl Follower {
         }
         let roots = roots_of(&options)?;
         let mut follower = Self {
-            timing: Timing::default(),
+            timing: FollowTiming::default(),
             roots,
             checkpoint,
             files: BTreeMap::new(),

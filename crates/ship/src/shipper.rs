@@ -22,7 +22,7 @@ use crate::dead_letter::DeadLetters;
 use crate::error::ShipError;
 use crate::input::{Input, InputOptions, Sink};
 use crate::report::ReportFile;
-use crate::shipper::shared::{Event, Shared};
+use crate::shipper::shared::{Event, ShipperState};
 use crate::source_report::Identity;
 use crate::spool::Spool;
 use crate::status::Status;
@@ -55,7 +55,7 @@ impl From<FollowOptions> for Options {
 
 /// A shipper at work. Dropping it stops it.
 pub struct Shipper {
-    shared: Arc<Shared>,
+    shared: Arc<ShipperState>,
     events: SyncSender<Event>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Reports that the shipper has stopped.
@@ -77,7 +77,7 @@ impl Shipper {
         let (events, incoming) = sync_channel(EVENTS_MAX);
         let (batches, to_deliver) = sync_channel(n_workers);
         let to_deliver = Arc::new(Mutex::new(to_deliver));
-        let shared = Arc::new(Shared::new(stop, sinks, follower.status()));
+        let shared = Arc::new(ShipperState::new(stop, sinks, follower.status()));
         let (threads, last_word) = (Mutex::default(), Mutex::default());
         let shipper = Self { shared: shared.clone(), events: events.clone(), threads, last_word };
         follower.status().iter().for_each(|file| shared.tell_inputs(&file.path, file.offset));
@@ -192,7 +192,11 @@ fn nanos(duration: Duration) -> i64 {
 }
 
 /// Watches the directories for changes. Without notifications everything still works, a little later.
-fn watch(follower: &mut Follower, hints: SyncSender<Event>, shared: Arc<Shared>) -> Option<notify::RecommendedWatcher> {
+fn watch(
+    follower: &mut Follower,
+    hints: SyncSender<Event>,
+    shared: Arc<ShipperState>,
+) -> Option<notify::RecommendedWatcher> {
     let forward = move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         // Our own reading shows as an access.
@@ -227,7 +231,7 @@ fn watch(follower: &mut Follower, hints: SyncSender<Event>, shared: Arc<Shared>)
 /// The thread that follows.
 struct FollowThread {
     follower: Follower,
-    shared: Arc<Shared>,
+    shared: Arc<ShipperState>,
     clock: Clock,
     incoming: Receiver<Event>,
     batches: SyncSender<FileBatch>,

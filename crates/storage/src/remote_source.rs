@@ -238,16 +238,16 @@ impl RemoteObject {
         if let Some((from, bytes)) = known {
             return Ok(SegmentEnd { from, bytes });
         }
-        let end = SegmentEnd::read(&Uncached(self))?.without_sections();
+        let end = SegmentEnd::read(&UncachedObject(self))?.without_sections();
         self.files.cache.keep_end(self.segment, end.from, &end.bytes);
         Ok(end)
     }
 }
 
 /// An object read without its pages: its end is kept by itself.
-struct Uncached<'a>(&'a RemoteObject);
+struct UncachedObject<'a>(&'a RemoteObject);
 
-impl Source for Uncached<'_> {
+impl Source for UncachedObject<'_> {
     fn n_bytes(&self) -> u64 {
         self.0.n_bytes
     }

@@ -32,7 +32,7 @@ pub struct BatchBuilder {
     /// Bytes of all field names, lists and objects.
     held_bytes: usize,
     event: Pending,
-    remembered: Remembered,
+    remembered: LastEventCache,
 }
 
 /// One field's column as it grows.
@@ -50,19 +50,19 @@ struct FieldBuilder {
 struct Pending {
     timestamp: i64,
     level: u8,
-    /// Places in [`Remembered`].
+    /// Places in [`LastEventCache`].
     text_key: Option<usize>,
     time_key: Option<(usize, TimeForm)>,
     /// Columns written to by this event, so that a roll-back can clear them.
     touched: Vec<usize>,
 }
 
-/// Places in [`Remembered`] of an event's text key and time key, and the form of the latter.
+/// Places in [`LastEventCache`] of an event's text key and time key, and the form of the latter.
 type KeyPlaces = (Option<usize>, Option<(usize, TimeForm)>);
 
 /// What is the same in event after event and need not be looked up or allocated again.
 #[derive(Debug, Default)]
-struct Remembered {
+struct LastEventCache {
     /// The stream of the next event, and its code in the dictionary.
     stream: Option<(String, u32)>,
     keys: Vec<Arc<str>>,
@@ -70,7 +70,7 @@ struct Remembered {
     origins: Vec<KeyPlaces>,
 }
 
-impl Remembered {
+impl LastEventCache {
     /// The place of a key. There are a handful of names, each known to the caller.
     fn key(&mut self, key: &str) -> usize {
         self.keys.iter().position(|known| **known == *key).unwrap_or_else(|| {

@@ -237,13 +237,13 @@ fn unless_all(rows: RowSet) -> Option<RowSet> {
 }
 
 /// Values of several dictionaries as one, with new codes in the order of first sight.
-struct Merged {
+struct MergedDictionary {
     values: Vec<Value>,
     by_hash: HashTable<u32>,
     hasher: RandomState,
 }
 
-impl Merged {
+impl MergedDictionary {
     fn new() -> Self {
         Self { values: Vec::new(), by_hash: HashTable::new(), hasher: RandomState::default() }
     }
@@ -280,7 +280,7 @@ fn gather_dictionaries(columns: &[Option<&Column>], spans: &[Span], n_rows: usiz
         _ => 0,
     };
     let mut new_codes: Vec<Vec<u32>> = columns.iter().map(|column| vec![MISSING_CODE; dictionary(column)]).collect();
-    let mut merged = Merged::new();
+    let mut merged = MergedDictionary::new();
     push_codes(&mut codes, columns, spans, |batch, code| {
         if code == MISSING_CODE {
             return code;

@@ -76,7 +76,7 @@ impl Shape {
         let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
         let environment = environment(body);
         let context = minijinja::Value::from(Serde(notification));
-        let mut out = Bounded(Vec::new());
+        let mut out = BoundedWriter(Vec::new());
         let template = environment.template_from_str(body);
         let rendered = template.and_then(|template| template.render_captured_to(context, &mut out));
         rendered.map_err(|error| format!("body, of {BODY_BYTES_MAX} bytes at most: {error}"))?;
@@ -107,9 +107,9 @@ fn sample() -> Json {
 }
 
 /// Takes so many bytes and then no more, so that no template fills the memory.
-struct Bounded(Vec<u8>);
+struct BoundedWriter(Vec<u8>);
 
-impl io::Write for Bounded {
+impl io::Write for BoundedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.len() + bytes.len() > BODY_BYTES_MAX {
             return Err(io::Error::other("the body is too long"));

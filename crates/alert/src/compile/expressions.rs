@@ -1,6 +1,6 @@
 //! Conditions and columns of plans: parsing, substituting, finding what groups and values are.
 
-use crate::compile::compiled::{CompileError, FIRES};
+use crate::compile::compiled_rule::{CompileError, FIRES};
 use language::{ParseOptions, parse_insights};
 use plan::{AggregateKind, Comparison, Expr, Name, Operator, Plan};
 use std::sync::Arc;

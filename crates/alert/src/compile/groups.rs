@@ -6,13 +6,13 @@ use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name,
 use types::{Timestamp, Value};
 
 use super::names;
-use crate::compile::compiled::{CompileError, Compiled, FIRES};
+use crate::compile::compiled_rule::{CompileError, CompiledRule, FIRES};
 use crate::compile::expressions::{fields_of, map_fields, parse_condition, truth};
 use crate::language::RuleQuery;
 use crate::{Kind, Ratio, Rule};
 
 /// Compiles a rule of a kind that groups events. Its columns are those of the label sets, then those of the kind.
-pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileError> {
+pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, CompileError> {
     let options = ParseOptions { now, time_zone: chrono_tz::UTC };
     let mut events = events_of(rule, &options)?;
     let name = |name: &str| Name::from(name);
@@ -56,7 +56,7 @@ pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<Compiled, CompileEr
             compiled.value = Some(ratio.by.len() + 2);
             Ok(compiled)
         }
-        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) => Ok(Compiled::default()),
+        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) => Ok(CompiledRule::default()),
     }
 }
 
@@ -121,12 +121,12 @@ impl Events {
         self.operators.push(Operator::Project { columns, is_events: false });
     }
 
-    fn compiled(self, is_count: bool) -> Compiled {
+    fn compiled(self, is_count: bool) -> CompiledRule {
         let Self { sources, lead, operators, by } = self;
         let operators = lead.iter().cloned().chain(operators).collect();
         let plan = PlanDraft { sources: sources.clone(), operators, ..PlanDraft::default() }.finish();
         let labels = by.iter().enumerate().map(|(at, (name, _))| (at, name.to_string())).collect();
-        Compiled { plan, labels, is_count, before: lead, by, sources, ..Compiled::default() }
+        CompiledRule { plan, labels, is_count, before: lead, by, sources, ..CompiledRule::default() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The lines of a row: as conditions, and as a query that a person can open.
 
-use crate::compile::compiled::Compiled;
+use crate::compile::compiled_rule::CompiledRule;
 use crate::compile::patterns::MORE;
 use execute::pattern_lines;
 use language::events_text;
@@ -16,7 +16,7 @@ pub(crate) struct Lines {
     pub(crate) group: Option<String>,
 }
 
-impl Compiled {
+impl CompiledRule {
     /// Returns for each column that makes label sets the condition that a row's value puts on events.
     pub(super) fn conditions<'c>(&'c self, row: &'c [Option<Value>]) -> impl Iterator<Item = (&'c Expr, Expr)> {
         self.by.iter().filter_map(move |(name, expr)| Some((expr, condition(expr, self.label_of(row, name)?))))

@@ -2,7 +2,7 @@
 //!
 //! A name that is not there would be a missing value for ever, and the rule would never fire.
 
-use crate::compile::compiled::{CompileError, shown};
+use crate::compile::compiled_rule::{CompileError, shown};
 use crate::compile::expressions::fields_of;
 use language::logql::MetricQuery;
 use plan::{Expr, Name, Operator, Plan};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::{Timestamp, Value};
 
 use super::DetectorInput;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::cells::{Key, columns_of, key_of, partial_of};
 use crate::detectors::history_cache::STANDS_NS;
 use crate::kind::Absence;
@@ -19,7 +19,7 @@ const COLUMNS: [&str; 2] = ["silent", "last"];
 pub(super) fn answer(
     rule: &Rule,
     absence: &Absence,
-    compiled: &mut Compiled,
+    compiled: &mut CompiledRule,
     asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let window = asking.of_range(rule, compiled, window_of(rule, asking.now))?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use types::{TimeRange, Timestamp, Value};
 
 use super::DetectorInput;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::cells::{Key, columns_of, key_of, partial_of, rounded};
 use crate::detectors::history_cache::STANDS_NS;
 use crate::kind::{Anomaly, Direction, SEASONS_MIN};
@@ -22,7 +22,7 @@ const COLUMNS: [&str; 3] = ["usual", "lower", "upper"];
 pub(super) fn answer(
     rule: &Rule,
     anomaly: &Anomaly,
-    compiled: &mut Compiled,
+    compiled: &mut CompiledRule,
     asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let range = window_of(rule, asking.now);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::Value;
 
 use super::DetectorInput;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rounded, whole};
 use crate::kind::BurnRate;
 use crate::{Rule, Table};
@@ -20,7 +20,7 @@ const COLUMNS: [&str; 3] = ["burn_rate", "bad", "total"];
 pub(super) fn answer(
     rule: &Rule,
     burn_rate: &BurnRate,
-    compiled: &mut Compiled,
+    compiled: &mut CompiledRule,
     asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let mut tables: BTreeMap<i64, Table> = BTreeMap::new();

@@ -2,14 +2,14 @@
 
 use super::DetectorInput;
 use crate::Table;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::cells::columns_of;
 use crate::kind::Composite;
 use std::collections::BTreeSet;
 use types::Value;
 
 /// Returns one row: how many of the rules fire, and whether the condition on them holds.
-pub(crate) fn answer(composite: &Composite, compiled: &mut Compiled, asking: &DetectorInput<'_>) -> Table {
+pub(crate) fn answer(composite: &Composite, compiled: &mut CompiledRule, asking: &DetectorInput<'_>) -> Table {
     let mut names = Vec::new();
     composite.tree.names(&mut names);
     let firing: BTreeSet<&str> = names.iter().map(|(name, _)| *name).filter(|name| (asking.fires)(name)).collect();

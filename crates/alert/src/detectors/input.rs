@@ -1,6 +1,6 @@
 //! What a detector is given: a way to run queries, the instant, and what earlier evaluations found out.
 
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::history_cache::HistoryCache;
 use crate::{Ask, EventTime, Question, Rule, Table};
 use types::{TimeRange, Timestamp};
@@ -20,7 +20,7 @@ pub(crate) struct DetectorInput<'a> {
 
 impl DetectorInput<'_> {
     /// Asks what was compiled of a range of time.
-    pub(crate) fn of_range(&self, rule: &Rule, compiled: &Compiled, range: TimeRange) -> Result<Table, String> {
+    pub(crate) fn of_range(&self, rule: &Rule, compiled: &CompiledRule, range: TimeRange) -> Result<Table, String> {
         let (plan, groups) = (&compiled.plan, &rule.groups[..]);
         self.ask.ask(&Question {
             plan,
@@ -29,12 +29,12 @@ impl DetectorInput<'_> {
             range,
             now: self.now,
             n_rows_max: self.n_rows_max,
-            time: EventTime::Arrival,
+            time: EventTime::ArrivalContext,
         })
     }
 
     /// Asks it of the time from `ns` before now until now.
-    pub(crate) fn of_last(&self, rule: &Rule, compiled: &Compiled, ns: i64) -> Result<Table, String> {
+    pub(crate) fn of_last(&self, rule: &Rule, compiled: &CompiledRule, ns: i64) -> Result<Table, String> {
         let (from, to) = (self.now.0.saturating_sub(ns), self.now.0.saturating_add(1));
         self.of_range(rule, compiled, TimeRange { from: Timestamp(from), to: Timestamp(to) })
     }

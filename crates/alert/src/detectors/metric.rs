@@ -7,7 +7,7 @@ use plan::Name;
 use types::{TimeRange, Value};
 
 use super::DetectorInput;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::cells::{columns_of, number};
 use crate::{EventTime, Question, Rule, Table};
 
@@ -15,7 +15,7 @@ use crate::{EventTime, Question, Rule, Table};
 const VALUE: &str = "value";
 
 /// Asks a metric query at the instant of the evaluation. Its windows are those that it names.
-pub(super) fn answer(rule: &Rule, compiled: &mut Compiled, asking: &DetectorInput<'_>) -> Result<Table, String> {
+pub(super) fn answer(rule: &Rule, compiled: &mut CompiledRule, asking: &DetectorInput<'_>) -> Result<Table, String> {
     let Some(metric) = &compiled.metric else { return Ok(Table::default()) };
     let mut partial = None;
     let run = |plan: &plan::Plan, range: TimeRange| {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::{TimeRange, Timestamp, Value};
 
 use super::DetectorInput;
-use crate::compile::{Compiled, MORE};
+use crate::compile::{CompiledRule, MORE};
 use crate::detectors::cells::{Key, columns_of, count_at, key_of, partial_of, rounded, whole};
 use crate::detectors::history_cache::{Names, STANDS_NS};
 use crate::kind::NewPattern;
@@ -30,7 +30,7 @@ const COLUMNS: [&str; 6] = ["pattern", "count", "is_new", "before", "per_hour_be
 pub(super) fn answer(
     rule: &Rule,
     pattern: &NewPattern,
-    compiled: &mut Compiled,
+    compiled: &mut CompiledRule,
     asking: &DetectorInput<'_>,
 ) -> Result<Table, String> {
     let range = window_of(rule, asking.now);

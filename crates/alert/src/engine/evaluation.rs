@@ -8,7 +8,7 @@ use types::Timestamp;
 
 use super::evidence::EvidenceQuery;
 use super::{RuleEngine, annotations_of};
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::detectors::{DetectorInput, answer};
 use crate::evaluate::{Evaluation, SETS_MAX, SetState, Sets, State, Transition, evaluate};
 use crate::labels::key_of;
@@ -123,7 +123,7 @@ impl RuleEngine {
         }
     }
 
-    pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(Compiled, Table), String> {
+    pub(super) fn ask_rule(&self, rule: &Rule, ask: &dyn Ask, now: Timestamp) -> Result<(CompiledRule, Table), String> {
         let fires = |name: &str| {
             let inner = self.locked();
             let other = inner.active.rules.iter().find(|other| other.name == name);
@@ -139,7 +139,7 @@ impl RuleEngine {
     fn with_bodies(
         &self,
         rule: &Rule,
-        compiled: &Compiled,
+        compiled: &CompiledRule,
         table: &Table,
         changes: Vec<Transition>,
         ask: &dyn Ask,

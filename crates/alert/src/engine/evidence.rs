@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Timestamp, Value, format_duration_ns};
 
 use crate::ask::json_of;
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::labels::Labels;
 use crate::rule::window_of;
 use crate::{Ask, EventTime, Question, Rule, Table};
@@ -31,7 +31,7 @@ const PATTERN_BYTES_MAX: usize = 2 << 10;
 /// Where to ask for evidence of one row.
 pub(super) struct EvidenceQuery<'a> {
     pub(super) rule: &'a Rule,
-    pub(super) compiled: &'a Compiled,
+    pub(super) compiled: &'a CompiledRule,
     pub(super) row: &'a [Option<Value>],
     pub(super) labels: &'a Labels,
     pub(super) ask: &'a dyn Ask,
@@ -134,7 +134,7 @@ impl EvidenceQuery<'_> {
             range,
             now,
             n_rows_max,
-            time: EventTime::Arrival,
+            time: EventTime::ArrivalContext,
         };
         let told = |error: &String| tracing::warn!(rule = rule.name, error, "evidence of an alert not queried");
         self.ask.ask(&question).inspect_err(told).ok()

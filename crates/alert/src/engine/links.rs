@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use types::{TimeRange, Timestamp, Value};
 
 use super::RuleEngine;
-use crate::compile::{Compiled, Lines, compile};
+use crate::compile::{CompiledRule, Lines, compile};
 use crate::rule::window_of;
 use crate::{Kind, Rule};
 
@@ -19,7 +19,7 @@ impl RuleEngine {
     pub(super) fn url_of_row(
         &self,
         rule: &Rule,
-        compiled: &Compiled,
+        compiled: &CompiledRule,
         row: &[Option<Value>],
         events: &[Json],
         now: Timestamp,

@@ -7,14 +7,14 @@ use plan::Operator;
 use types::{Timestamp, Value};
 
 use super::{ActiveRules, RuleEngine};
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::kind::Kind;
 use crate::rule::window_of;
 #[cfg(test)]
 use crate::schedule::{Next, TaskFilter};
 use crate::schedule::{Outcome, Task, next_turn};
 use crate::trigger::is_of_events;
-use crate::{Ask, Missing, Rule, Table};
+use crate::{Ask, MissingPolicy, Rule, Table};
 
 /// How far back missed turns are caught up.
 const CATCH_UP_NS_MAX: i64 = Timestamp::HOUR;
@@ -186,15 +186,15 @@ impl RuleEngine {
     /// Returns the rule as it is judged at `now`. That something is missing proves nothing for the first while after a start
     /// or a sleep, nor of any time before: no sender could have sent anything, and senders come back one by one.
     pub(super) fn as_judged(&self, rule: &Arc<Rule>, now: Timestamp) -> Arc<Rule> {
-        if rule.missing == Some(Missing::Alarm) && self.is_early(rule, now) {
-            return Arc::new(Rule { missing: Some(Missing::Keep), ..Rule::clone(rule) });
+        if rule.missing == Some(MissingPolicy::Alarm) && self.is_early(rule, now) {
+            return Arc::new(Rule { missing: Some(MissingPolicy::Keep), ..Rule::clone(rule) });
         }
         rule.clone()
     }
 }
 
 /// Reports whether a table shows that no event was counted, so that none is in any part of its time either.
-pub(crate) fn holds_nothing(compiled: &Compiled, table: &Table) -> bool {
+pub(crate) fn holds_nothing(compiled: &CompiledRule, table: &Table) -> bool {
     let mut steps = compiled.plan.operators().iter().skip_while(|step| is_of_events(step));
     let is_plain = matches!(steps.next(), Some(Operator::Aggregate { .. }))
         && steps.all(|step| matches!(step, Operator::Extend { .. } | Operator::Sort(_) | Operator::Project { .. }));

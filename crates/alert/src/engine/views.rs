@@ -11,7 +11,7 @@ use crate::channel_state::DeliveredAlert;
 use crate::evaluate::State;
 use crate::silence::groups_of;
 use crate::state::{Acknowledgement, AlertState, RuleState};
-use crate::{Missing, Rule};
+use crate::{MissingPolicy, Rule};
 
 /// A rule, for the API and the page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -146,7 +146,7 @@ impl RuleEngine {
             condition: rule.condition.clone(),
             for_: format_duration_ns(rule.for_ns),
             keep_firing_for: format_duration_ns(rule.keep_firing_for_ns),
-            missing: rule.missing.map(Missing::name),
+            missing: rule.missing.map(MissingPolicy::name),
             datapoints: json!({"to_alarm": rule.datapoints.to_alarm, "of": rule.datapoints.of}),
             labels: rule.labels.clone(),
             annotations: rule.annotations.clone(),

@@ -8,7 +8,7 @@ use crate::labels::Labels;
 /// A rule, its state, and a clock that continues by a minute at each evaluation.
 struct Replay {
     rule: Rule,
-    compiled: Compiled,
+    compiled: CompiledRule,
     sets: Sets,
     now: Timestamp,
 }

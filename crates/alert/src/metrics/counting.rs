@@ -81,7 +81,7 @@ struct Inner {
     n_settled: u64,
 }
 
-struct Shared {
+struct CounterState {
     store: Arc<Store>,
     clock: Clock,
     file: StateFile,
@@ -92,7 +92,7 @@ struct Shared {
 
 /// Meters at work. Dropping it ends them.
 pub struct MeterThread {
-    shared: Arc<Shared>,
+    shared: Arc<CounterState>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -104,7 +104,7 @@ impl MeterThread {
             StateFile::open_named::<MeterRecords>(dir, name, format).map_err(|error: StateError| error.to_string())?;
         let inner = Mutex::new(Inner { left, ..Inner::default() });
         let (changed, is_stopping) = (Condvar::new(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { store, clock, file, inner, changed, is_stopping });
+        let shared = Arc::new(CounterState { store, clock, file, inner, changed, is_stopping });
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("metrics".into()).spawn(move || of_thread.run());
         let thread = thread.map_err(|error| error.to_string())?;
@@ -185,7 +185,7 @@ fn name_of((whose, name): &Key) -> String {
     format!("{whose}:{name}")
 }
 
-impl Shared {
+impl CounterState {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // What a panic leaves are numbers all the same; the meter that it met counts no more.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

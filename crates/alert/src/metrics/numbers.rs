@@ -13,7 +13,7 @@ use super::{Family, FamilyKind, MeterCount, MeterThread, MetricSettings, Sample,
 use crate::Poster;
 use crate::metrics::definition::FileMetric;
 use crate::metrics::document::{Document, KIND, OF_FILES};
-use crate::metrics::remote::Named;
+use crate::metrics::remote::NamedSample;
 
 /// How long a reader of metrics waits for events accepted just now.
 pub(super) const SETTLE_MAX: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ impl MetricSources {
     /// Saves for the receiver what the page shows.
     pub(super) fn write_down(&self, remote: &RemoteQueue) {
         let now = self.clock.now();
-        let mut samples: Vec<Named> = named(&self.of_events());
+        let mut samples: Vec<NamedSample> = named(&self.of_events());
         let own_page = self.own_page.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own_page) = own_page.as_ref().filter(|_| remote.settings.is_own_sent) {
             samples.extend(samples_of_page(&own_page()));

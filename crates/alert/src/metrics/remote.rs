@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use data_encoding::BASE64;
 use types::{Secret, Timestamp};
 
-pub(super) use self::wire::{Named, samples_of_page};
+pub(super) use self::wire::{NamedSample, samples_of_page};
 use super::family::{Family, FamilyKind, Sample};
 use crate::{PostError, Poster};
 
@@ -91,7 +91,7 @@ impl RemoteQueue {
     }
 
     /// Writes samples down to be sent.
-    pub(super) fn push(&self, samples: &[Named], now: Timestamp) {
+    pub(super) fn push(&self, samples: &[NamedSample], now: Timestamp) {
         let mut state = self.state();
         for some in samples.chunks(SAMPLES_MAX) {
             let body = wire::request(some, &self.settings.instance, now);
@@ -191,9 +191,9 @@ impl Credentials {
 }
 
 /// Returns the samples of families, by their whole names. What is no number just now is left out.
-pub(super) fn named(families: &[Family]) -> Vec<Named> {
+pub(super) fn named(families: &[Family]) -> Vec<NamedSample> {
     let of_family = |family: &Family| {
-        let named = |sample: &Sample| Named {
+        let named = |sample: &Sample| NamedSample {
             name: format!("{}{}", family.name, sample.end),
             labels: sample.labels.clone(),
             value: sample.value,
@@ -219,8 +219,8 @@ mod tests {
         })
     }
 
-    fn sample(value: f64) -> Named {
-        Named { name: "m".into(), labels: Vec::new(), value }
+    fn sample(value: f64) -> NamedSample {
+        NamedSample { name: "m".into(), labels: Vec::new(), value }
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -265,8 +265,8 @@ mod tests {
             format!("{number:016x}{:016x}", number.rotate_left(17))
         };
         for second in 0..400 {
-            let samples: Vec<Named> =
-                (0..SAMPLES_MAX).map(|_| Named { labels: vec![("l".into(), noise())], ..sample(1.0) }).collect();
+            let samples: Vec<NamedSample> =
+                (0..SAMPLES_MAX).map(|_| NamedSample { labels: vec![("l".into(), noise())], ..sample(1.0) }).collect();
             remote.push(&samples, at(second));
         }
         let waiting = value_of(&remote, "waiting_bytes");

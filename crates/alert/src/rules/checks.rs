@@ -2,7 +2,7 @@
 
 use serde_saphyr::Location;
 
-use crate::compile::Compiled;
+use crate::compile::CompiledRule;
 use crate::rules::reader::Reader;
 use crate::template::{Names, VARIABLES, check};
 use crate::{Kind, Rule};
@@ -26,7 +26,7 @@ impl Reader<'_> {
     pub(super) fn check_texts(
         &mut self,
         rule: &Rule,
-        compiled: &Compiled,
+        compiled: &CompiledRule,
         templates: &[(String, Location)],
         place_of_rule: Location,
     ) {
@@ -47,7 +47,7 @@ impl Reader<'_> {
 }
 
 /// Returns the labels that alerts of a rule can have; `None` if only an answer shows them.
-fn labels_of(rule: &Rule, compiled: &Compiled) -> Option<Vec<String>> {
+fn labels_of(rule: &Rule, compiled: &CompiledRule) -> Option<Vec<String>> {
     let mut labels: Vec<String> = ["alertname".to_owned()].into_iter().chain(rule.labels.keys().cloned()).collect();
     labels.extend(compiled.labels.iter().map(|(_, name)| name.clone()));
     match &rule.kind {

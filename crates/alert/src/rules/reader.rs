@@ -8,7 +8,7 @@ use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 use crate::compile::{CompileError, compile};
 use crate::kind::{KeyLocations, KindText, WindowText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
-use crate::rule::{Datapoints, Missing, Rule, RuleError};
+use crate::rule::{Datapoints, MissingPolicy, Rule, RuleError};
 use crate::{ChannelSettings, Direction, Kind, Language};
 
 /// Most evaluations that M-of-N looks back.
@@ -56,7 +56,7 @@ pub(crate) struct RuleText {
     #[serde(rename = "for")]
     pub(crate) for_: Option<Spanned<String>>,
     pub(crate) keep_firing_for: Option<Spanned<String>>,
-    pub(crate) missing: Option<Missing>,
+    pub(crate) missing: Option<MissingPolicy>,
     pub(crate) datapoints: Option<Spanned<Datapoints>>,
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,

@@ -3,7 +3,7 @@
 use types::{GroupPattern, Timestamp};
 
 use super::*;
-use crate::rule::{Datapoints, Missing, RuleError};
+use crate::rule::{Datapoints, MissingPolicy, RuleError};
 
 /// Reads a file and shows its errors, one per line.
 fn check(text: &str, expected: &[&str]) {
@@ -70,7 +70,7 @@ channels:
     let rule = &set.rules[0];
     assert_eq!(rule.groups, [GroupPattern::new("a/*")]);
     assert_eq!((rule.interval_ns, rule.for_ns), (Some(15 * Timestamp::SECOND), Timestamp::MINUTE));
-    assert_eq!((rule.missing, rule.datapoints), (Some(Missing::Keep), Datapoints { to_alarm: 2, of: 3 }));
+    assert_eq!((rule.missing, rule.datapoints), (Some(MissingPolicy::Keep), Datapoints { to_alarm: 2, of: 3 }));
     assert!(!rule.enabled);
     assert!(!format!("{:?}", set.channels).contains("\"s\""));
     assert!(set.channels[0].takes(&["ops".into()]));

@@ -1,13 +1,13 @@
 //! How the evaluations of rules go, on `/metrics`; the one label is the rule's name.
 
-use alert::Timing;
+use alert::EvaluationTiming;
 
 use door::exposition::Kind;
 use door::exposition::Page;
 use door::server::Server;
 
 /// A family: its name, what kind of number it is, what it says, and how it is read.
-type Family = (&'static str, Kind, &'static str, fn(&Timing) -> Option<f64>);
+type Family = (&'static str, Kind, &'static str, fn(&EvaluationTiming) -> Option<f64>);
 
 const FAMILIES: [Family; 6] = [
     (

@@ -23,7 +23,7 @@ const COMMENT_BYTES_MAX: usize = 2_000;
 /// What is said of an alert by who takes it on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with comment")]
-struct Taken {
+struct Acknowledgement {
     #[serde(default)]
     comment: String,
 }
@@ -66,14 +66,14 @@ pub(crate) async fn acknowledge(
 ) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, rules::BODY_BYTES_MAX).await?;
     let taken = if received.bytes().trim_ascii().is_empty() {
-        Taken::default()
+        Acknowledgement::default()
     } else {
         if !door::access::is_json(&headers) {
             let message = "a body has to be JSON, and its content type has to say so";
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
             return Err(problem.hint("send Content-Type: application/json, or no body"));
         }
-        let taken: Result<Option<Taken>, _> = serde_json::from_slice(received.bytes());
+        let taken: Result<Option<Acknowledgement>, _> = serde_json::from_slice(received.bytes());
         taken.map(Option::unwrap_or_default).map_err(|error| {
             let problem = Problem::bad_request("bad-definition", error.to_string());
             problem.hint(r#"send {"comment": "on it"}, or no body; who you are is known by your key or session"#)
@@ -91,7 +91,7 @@ pub(crate) async fn take_back(server: Shared, PathName(id): PathName) -> Result<
     set_acknowledged(server, id, None).await
 }
 
-async fn set_acknowledged(server: Shared, id: String, taken: Option<Taken>) -> Result<Json<Value>, Problem> {
+async fn set_acknowledged(server: Shared, id: String, taken: Option<Acknowledgement>) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
         one(&of_thread, &id)?;

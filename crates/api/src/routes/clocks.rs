@@ -12,7 +12,7 @@ use crate::ask::Question;
 use door::access::Role;
 use door::exposition::Kind::Gauge;
 use door::exposition::Page;
-use door::reading::Reading;
+use door::query_run::QueryRun;
 use door::server::{Server, Shared};
 
 /// Most sources that a warning names by themselves.
@@ -83,7 +83,7 @@ pub(crate) fn write(server: &Server, page: &mut Page) {
 }
 
 /// Returns a warning if a range ends now and events lie after it because a clock or a time zone is ahead.
-pub(crate) fn ahead(reading: &Reading<'_>, question: &Question, newest: Timestamp) -> Option<Warning> {
+pub(crate) fn ahead(reading: &QueryRun<'_>, question: &Question, newest: Timestamp) -> Option<Warning> {
     let (to, now) = (question.range.to, question.scope.now);
     if newest < to || (to.0 - now.0).abs() > NOW_NS {
         return None;

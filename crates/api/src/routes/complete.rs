@@ -16,7 +16,7 @@ use crate::reference::Reference;
 use crate::state;
 use door::answer::reason_json;
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 use door::tables;
 
 /// Items of an answer; nobody reads more of a list.
@@ -124,7 +124,7 @@ fn answer(found: &Completion, items: Items, reference: &Reference) -> Value {
     })
 }
 
-fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: TimeRange) -> Result<Items, Problem> {
+fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: TimeRange) -> Result<Items, Problem> {
     let mut items = Items::default();
     if found.takes_groups {
         items.after = groups(reading, found);
@@ -150,7 +150,7 @@ fn of_store(reading: &Reading<'_>, found: &Completion, scope: &Scope, range: Tim
 }
 
 /// Returns the names of uploaded tables, or the columns of one.
-fn of_tables(reading: &Reading<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
+fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
     let store = reading.server.whole_store();
     let mut all = Vec::new();
     if found.takes_tables {
@@ -187,7 +187,7 @@ fn with_prefix(found: &Completion, field: &str) -> Plan {
     draft.finish()
 }
 
-fn groups(reading: &Reading<'_>, found: &Completion) -> Vec<Value> {
+fn groups(reading: &QueryRun<'_>, found: &Completion) -> Vec<Value> {
     let quote = found.quote.unwrap_or('"');
     let known = reading.server.groups();
     let wanted = known.iter().filter(|group| group.name.as_str().contains(&*found.prefix));

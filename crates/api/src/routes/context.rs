@@ -14,7 +14,7 @@ use crate::answer::{Form, respond};
 use crate::ask;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 use door::server::Shared;
 use door::spans::{ends, later, spans};
 
@@ -74,7 +74,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
 }
 
 /// Returns the rows in order, and the index of the event among them.
-fn answer(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
+fn answer(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
     let (group, stream, own) = original(reading, wanted)?;
     let scope = Scope {
         groups: wanted.groups.clone().unwrap_or_else(|| vec![GroupPattern::new(group.as_str())]),
@@ -106,7 +106,7 @@ fn answer(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<S
 }
 
 /// Returns the event itself: its group, its stream, its row.
-fn original(reading: &Reading<'_>, wanted: &ContextQuery) -> Result<(GroupName, Name, Answer), Problem> {
+fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Name, Answer), Problem> {
     let group = reading.server.store().group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
@@ -138,7 +138,7 @@ fn refused(error: ContextError) -> Problem {
 
 /// Returns the nearest events on one side, nearest first, and whether there are more.
 fn side(
-    reading: &Reading<'_>,
+    reading: &QueryRun<'_>,
     wanted: &ContextQuery,
     scope: &Scope,
     around: &ContextAnchor,

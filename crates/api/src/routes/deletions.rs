@@ -19,7 +19,7 @@ use door::answer::{reason_json, stats_json};
 use door::deletion::{EventDeletion, SHOWN_AS};
 use door::parameters::PathName;
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 use door::server::{Server, Shared};
 
 /// Largest body; the query text in it is at most 64 KiB.
@@ -103,7 +103,7 @@ impl Order {
         Ok(Self { deletion: EventDeletion { group, plan, range, scope, query, reason }, is_dry_run: dry_run })
     }
 
-    fn carry_out(self, reading: &Reading<'_>) -> Result<Value, Problem> {
+    fn carry_out(self, reading: &QueryRun<'_>) -> Result<Value, Problem> {
         let Self { deletion, is_dry_run } = self;
         let group = deletion.group.as_str();
         if !reading.server.whole_store().has_group(&deletion.group) {

@@ -7,7 +7,7 @@ use crate::ask::{Ask, PARAMETERS};
 use door::answer::{reason_json, stats_json};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::{complete, damages, read};
+use door::query_run::{complete, damages, read};
 use door::server::Shared;
 
 /// Buckets where none are asked for, and at most: a screen has no more columns than a thousand.

@@ -9,7 +9,7 @@ use crate::ask::{Ask, PARAMETERS};
 use door::answer::{reason_json, stats_json};
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::read;
+use door::query_run::read;
 use door::server::Shared;
 
 /// Patterns where the request does not say how many, and at most.

@@ -12,7 +12,7 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
     let now = server.now();
     let mut running = server.queries.list();
     running.retain(|query| server.may_see_query(query));
-    let entry = |query: &std::sync::Arc<door::queries::Running>| {
+    let entry = |query: &std::sync::Arc<door::queries::RunningQuery>| {
         let elapsed_ms = now.0.saturating_sub(query.started.0) / 1_000_000;
         json!({
             "id": query.id.to_string(), "query": query.text, "started": query.started.to_string(),

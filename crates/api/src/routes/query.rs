@@ -29,7 +29,7 @@ use crate::unknown_groups::unknown_groups;
 use door::audit;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::reading::{Reading, Takers, read_with};
+use door::query_run::{QueryRun, Takers, read_with};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -84,7 +84,7 @@ async fn answer_question(server: &Shared, text: String, question: Question, form
     let (of_work, to, of_query) = (server.clone(), rows.clone(), running.clone());
     let mut work: slow::Work = Box::pin(async move {
         let api = of_work.state.clone();
-        let work = move |reading: &Reading<'_>| {
+        let work = move |reading: &QueryRun<'_>| {
             let take = |more| to.take(more, &of_query);
             let take_partial = |rows| to.put_partial(rows);
             find(reading, &api, question, form, Takers { rows: &take, partial_rows: &take_partial })
@@ -115,7 +115,7 @@ fn whole(form: Form, answered: Result<Outcome, Problem>, rows: &Rows) -> Result<
 
 /// Answers a question on a blocking thread.
 fn find(
-    reading: &Reading<'_>,
+    reading: &QueryRun<'_>,
     api: &Api,
     mut question: Question,
     form: Form,
@@ -207,7 +207,7 @@ fn newest_warning(newest: Option<Timestamp>, question: &Question, answer: &Answe
 }
 
 /// Explains how the query was run: the steps of the plan, the use of indexes, the actual counts.
-fn explain(reading: &Reading<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
+fn explain(reading: &QueryRun<'_>, question: &Question, answer: &Answer) -> Result<Map<String, Value>, Problem> {
     let (plan, scope) = (&question.plan, &question.scope);
     let operators: Vec<String> = plan.operators().iter().map(ToString::to_string).collect();
     let groups: Vec<&str> = scope.groups.iter().map(|pattern| pattern.as_str()).collect();

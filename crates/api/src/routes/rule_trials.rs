@@ -16,7 +16,7 @@ use types::{GroupName, Timestamp};
 use super::language::of_json;
 use crate::ask;
 use door::problem::Problem;
-use door::reading::{Reading, Scope, read};
+use door::query_run::{QueryRun, Scope, read};
 use door::server::Shared;
 
 /// Largest body: events at hand are a few hundred.
@@ -69,7 +69,7 @@ struct BacktestRequest {
 }
 
 /// Asks the store as a query of the caller's.
-struct ReadingAsk<'a>(&'a Reading<'a>);
+struct ReadingAsk<'a>(&'a QueryRun<'a>);
 
 impl Ask for ReadingAsk<'_> {
     fn ask(&self, question: &Question<'_>) -> Result<Table, String> {

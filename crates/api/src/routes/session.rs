@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use types::GroupScope;
 
 use door::access::{Caller, Role};
-use door::guard::Parting;
-use door::listen::Encrypted;
+use door::guard::SessionEnd;
+use door::listen::OverTls;
 use door::problem::Problem;
 use door::server::{Server, Shared};
 use door::users::{SignedIn, cookie_of, set_cookie, user_of};
@@ -28,7 +28,7 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 pub(crate) type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 /// Whether the connection is one under TLS.
-pub(crate) type Under = Option<Extension<Encrypted>>;
+pub(crate) type Under = Option<Extension<OverTls>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,13 +131,13 @@ pub(crate) fn with_cookie(
     token: &str,
     under: &Under,
     headers: &HeaderMap,
-) -> ([(HeaderName, HeaderValue); 2], Extension<Parting>) {
+) -> ([(HeaderName, HeaderValue); 2], Extension<SessionEnd>) {
     let is_encrypted = under.is_some() || headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
     let cookie = HeaderValue::from_str(&set_cookie(token, is_encrypted));
     // A token is base64, which every header value may hold.
     let cookie = cookie.unwrap_or(HeaderValue::from_static("catat_session=; Path=/; Max-Age=0"));
     let no_store = HeaderValue::from_static("no-store");
-    ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store)], Extension(Parting))
+    ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store)], Extension(SessionEnd))
 }
 
 /// Reads a body of JSON. The content type must be JSON: a form on another site's page cannot send that.

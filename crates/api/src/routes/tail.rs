@@ -92,13 +92,13 @@ struct Gone;
 
 /// Events that a client missed, by their sequences: the last ones that fit.
 #[derive(Default)]
-struct Missed {
+struct MissedEvents {
     events: BTreeMap<u64, String>,
     n_bytes: usize,
     n_dropped: u64,
 }
 
-impl Missed {
+impl MissedEvents {
     fn add(&mut self, sequence: u64, text: String) {
         self.n_bytes += text.len();
         self.events.insert(sequence, text);
@@ -125,7 +125,7 @@ impl Follower {
     /// Returns the events accepted after `sequence`, and the last sequence among them.
     fn resume(&mut self, sequence: u64) -> Result<u64, Gone> {
         let snapshot = self.server.snapshot(&self.groups, TimeRange::ALL);
-        let mut missed = Missed::default();
+        let mut missed = MissedEvents::default();
         for run in snapshot.runs.into_iter().filter(|run| run.last_sequence() > sequence) {
             if self.sender.is_closed() {
                 return Err(Gone);

@@ -7,7 +7,7 @@
 //! ```
 
 mod child;
-mod stored;
+mod filled_server;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use serde_json::json;
 use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSummary};
 
 use self::child::Child;
-use self::stored::Stored;
+use self::filled_server::FilledServer;
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
@@ -83,7 +83,7 @@ fn run(dir: &Path, n_kills: u32, duration: Duration) -> Result<Tally, Failure> {
     let logs = dir.join("logs");
     std::fs::create_dir(&logs).map_err(|error| Failure::usage(format!("{}: {error}", logs.display())))?;
     let mut server = Child::server(dir)?;
-    let stored = Stored::of(dir, &mut server)?;
+    let stored = FilledServer::of(dir, &mut server)?;
     let mut shipper = Child::shipper(dir, stored.url(), &logs)?;
     let is_interrupted = interruption();
     let progress = Arc::new(Progress::default());

@@ -47,18 +47,18 @@ pub(crate) fn tail(options: Tail) -> Result<(), Failure> {
     };
     loop {
         match follower.follow(&server)? {
-            Ending::Enough => return Ok(()),
-            Ending::Lost if follower.last_id.is_some() => {
+            StreamEnd::Enough => return Ok(()),
+            StreamEnd::Lost if follower.last_id.is_some() => {
                 say!("catat: connection lost, retrying; events accepted meanwhile follow");
                 std::thread::sleep(RECONNECT_PAUSE);
             }
-            Ending::Lost => std::thread::sleep(RECONNECT_PAUSE),
+            StreamEnd::Lost => std::thread::sleep(RECONNECT_PAUSE),
         }
     }
 }
 
 /// Why a stream ended.
-enum Ending {
+enum StreamEnd {
     Enough,
     Lost,
 }
@@ -77,13 +77,13 @@ struct Follower<'a> {
 /// The part of an answer that is shown before the stream.
 #[derive(Deserialize)]
 struct Recent {
-    columns: Vec<Named>,
+    columns: Vec<ColumnName>,
     rows: Vec<Vec<Box<RawValue>>>,
     ids: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct ColumnName {
     name: String,
 }
 
@@ -96,7 +96,7 @@ struct Message {
 }
 
 impl Follower<'_> {
-    fn follow(&mut self, server: &Server) -> Result<Ending, Failure> {
+    fn follow(&mut self, server: &Server) -> Result<StreamEnd, Failure> {
         let mut query: Vec<(&str, &str)> = vec![("query", &self.options.query)];
         query.extend(self.options.group.iter().map(|group| ("groups", &**group)));
         let mut request = server.request(reqwest::Method::GET, "/api/v1/tail").query(&query);
@@ -105,7 +105,7 @@ impl Follower<'_> {
         }
         let response = match server.send(request, &self.options.query) {
             Ok(response) => response,
-            Err(failure) if self.last_id.is_some() && failure.is_temporary() => return Ok(Ending::Lost),
+            Err(failure) if self.last_id.is_some() && failure.is_temporary() => return Ok(StreamEnd::Lost),
             Err(failure) => return Err(failure),
         };
         let mut stream = BufReader::new(response);
@@ -115,18 +115,18 @@ impl Follower<'_> {
             line.clear();
             let read = std::io::Read::take(&mut stream, LINE_BYTES_MAX).read_until(b'\n', &mut line);
             if !matches!(read, Ok(n) if n > 0) {
-                return Ok(Ending::Lost);
+                return Ok(StreamEnd::Lost);
             }
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
             if text.starts_with(':') && !std::mem::replace(&mut self.has_begun, true) {
                 // The stream is open: what is accepted from now on comes in it.
                 if self.show_recent(server)? {
-                    return Ok(Ending::Enough);
+                    return Ok(StreamEnd::Enough);
                 }
             } else if text.is_empty() {
                 if self.take(std::mem::take(&mut message))? {
-                    return Ok(Ending::Enough);
+                    return Ok(StreamEnd::Enough);
                 }
             } else if let Some(event) = text.strip_prefix("event:") {
                 message.event = event.trim_start().to_owned();

@@ -88,7 +88,7 @@ enum Readers {
 }
 
 impl Readers {
-    fn of(prepared: &serving::Prepared) -> Self {
+    fn of(prepared: &serving::PreparedServer) -> Self {
         let is_near = prepared.listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
         match prepared.app.keys.admits_anonymous() {
             false => Self::Known,

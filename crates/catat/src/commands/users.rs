@@ -97,7 +97,7 @@ fn read_password(name: &str) -> Result<String, Failure> {
         return read_line();
     }
     eprint!("Password of {name}: ");
-    let unseen = Unseen::begin()?;
+    let unseen = HiddenInput::begin()?;
     let first = read_line()?;
     eprint!("\nAgain: ");
     let second = read_line()?;
@@ -115,11 +115,11 @@ fn read_line() -> Result<String, Failure> {
 }
 
 /// Turns off the terminal's echo until it is dropped.
-struct Unseen {
+struct HiddenInput {
     before: Termios,
 }
 
-impl Unseen {
+impl HiddenInput {
     fn begin() -> Result<Self, Failure> {
         let failed = |error: rustix::io::Errno| Failure::other(format!("the terminal: {error}"));
         let before = tcgetattr(std::io::stdin()).map_err(failed)?;
@@ -130,7 +130,7 @@ impl Unseen {
     }
 }
 
-impl Drop for Unseen {
+impl Drop for HiddenInput {
     fn drop(&mut self) {
         // A terminal that has gone echoes nothing.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before);

@@ -35,7 +35,7 @@ impl fmt::Display for Origin {
 
 /// A value of one setting with its origin.
 #[derive(Clone)]
-pub(crate) struct Layered {
+pub(crate) struct SettingValue {
     pub(crate) value: String,
     pub(crate) origin: Origin,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Flags {
 /// All settings, each with the value that holds and where it came from.
 #[derive(Clone)]
 pub(crate) struct Layers {
-    pub(super) values: BTreeMap<(&'static str, &'static str), Layered>,
+    pub(super) values: BTreeMap<(&'static str, &'static str), SettingValue>,
     /// The tables `[[pipeline]]` of the file, checked.
     pub(super) pipelines: serde_json::Value,
     /// The tables `[[input]]` of the file, checked.
@@ -80,7 +80,7 @@ impl Layers {
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
             let value = setting.default_value();
-            values.insert((setting.section, setting.key), Layered { value, origin: Origin::Default });
+            values.insert((setting.section, setting.key), SettingValue { value, origin: Origin::Default });
         }
         let none = || serde_json::Value::Array(Vec::new());
         let mut layers = Self { values, pipelines: none(), inputs: none(), file: None };
@@ -136,7 +136,7 @@ impl Layers {
     }
 
     fn set(&mut self, section: &'static str, key: &'static str, value: &str, origin: Origin) {
-        self.values.insert((section, key), Layered { value: value.to_owned(), origin });
+        self.values.insert((section, key), SettingValue { value: value.to_owned(), origin });
     }
 
     /// Returns the value of a setting.
@@ -151,7 +151,7 @@ impl Layers {
     }
 
     /// Returns every setting with its value, in the order of the documentation.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &Layered)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &SettingValue)> {
         SETTINGS.iter().filter_map(|setting| Some((setting, self.values.get(&(setting.section, setting.key))?)))
     }
 }

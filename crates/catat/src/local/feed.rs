@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use execute::{Feed, FeedRequest};
-use parse::{Received, batches_of_piece};
+use parse::{ArrivalContext, batches_of_piece};
 use types::{Batch, BatchRun, Run, ScanError};
 
 use super::inputs::Input;
@@ -26,7 +26,7 @@ const BUFFER_BYTES_KEPT: usize = 8 << 20;
 
 /// Files and standard input, passing by.
 pub(super) struct FileFeed<'a> {
-    received: Received<'a>,
+    received: ArrivalContext<'a>,
     asked: FeedRequest,
     /// How many bytes were read of all inputs, as they lie there.
     n_read: Arc<AtomicU64>,
@@ -55,7 +55,7 @@ impl<'a> FileFeed<'a> {
     /// Lets `inputs` pass by, of their events only what is asked for.
     pub(super) fn new(
         inputs: Vec<(u32, Arc<Input>)>,
-        received: Received<'a>,
+        received: ArrivalContext<'a>,
         asked: FeedRequest,
         n_read: Arc<AtomicU64>,
     ) -> Self {
@@ -128,7 +128,7 @@ impl<'a> FileFeed<'a> {
     /// Returns the runs of a piece.
     fn runs(&self, piece: Piece) -> Vec<Arc<dyn Run>> {
         let Piece { input, number, buffer, n_bytes, offset, previous, columns } = piece;
-        let received = Received { modified: input.modified, ..self.received };
+        let received = ArrivalContext { modified: input.modified, ..self.received };
         let text = &buffer[..n_bytes];
         let mut runs: Vec<Arc<dyn Run>> = Vec::new();
         let mut take = |mut batch: Batch| {

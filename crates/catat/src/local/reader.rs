@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use parse::{Received, VpcColumns, last_time, sure_end};
+use parse::{ArrivalContext, VpcColumns, last_time, sure_end};
 use types::Timestamp;
 
 use super::inputs::Input;
@@ -117,7 +117,7 @@ impl Reader {
         &mut self,
         mut buffer: Vec<u8>,
         n_wanted: usize,
-        received: &Received<'_>,
+        received: &ArrivalContext<'_>,
     ) -> io::Result<Option<Piece>> {
         if let Some(failure) = self.failure.take_if(|_| self.carried.is_empty()) {
             return Err(failure);
@@ -153,7 +153,7 @@ impl Reader {
         let previous = self.previous;
         if !self.is_at_end {
             self.previous =
-                last_time(&buffer[..end], &Received { modified: self.input.modified, ..*received }).or(previous);
+                last_time(&buffer[..end], &ArrivalContext { modified: self.input.modified, ..*received }).or(previous);
         }
         let offset = self.offset;
         self.offset += end as u64;

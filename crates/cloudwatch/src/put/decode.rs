@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use types::{GroupName, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
-use ingest::{EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Refused, Sender};
+use ingest::{EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, RecordRefusal, Sender};
 
 /// Most events of a request.
 const EVENTS_MAX: usize = 10_000;
@@ -225,7 +225,7 @@ pub fn ingest_cloudwatch(
         };
         let metadata = EventMetadata { time: Some(time), ..EventMetadata::default() };
         let raw = RawEvent::Text(event.message.as_bytes());
-        if let Err(Refused::TooOld(_)) = collector.add(place, raw, &metadata)? {
+        if let Err(RecordRefusal::TooOld(_)) = collector.add(place, raw, &metadata)? {
             outcome.expired_until = Some(n + 1);
         }
     }

@@ -66,7 +66,7 @@ struct Chunk {
 }
 
 /// The thread must end.
-struct Stopped;
+struct StopRequest;
 
 impl Chunk {
     /// Adds events after `sequence` that are not done, and drops the latest ones beyond the limits.
@@ -135,10 +135,10 @@ impl Delivery {
         let groups = vec![GroupPattern::new(self.group.as_str())];
         let subscription = self.workers.store.subscribe_within(groups, GroupScope::All, BATCHES_WAITING_MAX);
         // There is nothing left to do.
-        let Stopped = self.follow(&subscription);
+        let StopRequest = self.follow(&subscription);
     }
 
-    fn follow(&mut self, subscription: &Subscription) -> Stopped {
+    fn follow(&mut self, subscription: &Subscription) -> StopRequest {
         // Events accepted before the subscription are in the store, later ones in the feed.
         let mut is_behind = true;
         loop {
@@ -158,7 +158,7 @@ impl Delivery {
 
     /// Waits while the store is a copy, whose original delivers. The feed loses batches meanwhile; they are read from the
     /// store.
-    fn wait_while_copy(&self) -> Result<(), Stopped> {
+    fn wait_while_copy(&self) -> Result<(), StopRequest> {
         while self.workers.store.copy_taken().is_some() {
             self.rest(LOOK * 10)?;
         }
@@ -166,7 +166,7 @@ impl Delivery {
     }
 
     /// Delivers a chunk of events from the store. Returns `true` if more are left.
-    fn deliver_stored(&mut self) -> Result<bool, Stopped> {
+    fn deliver_stored(&mut self) -> Result<bool, StopRequest> {
         self.go_on()?;
         let position = self.filter.sequence;
         let last = last_sequence(&self.workers.store, &self.filter.group);
@@ -185,7 +185,7 @@ impl Delivery {
     }
 
     /// Delivers what the feed contains within a moment. Returns `true` if batches were lost, or events are left.
-    fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, Stopped> {
+    fn deliver_fed(&mut self, subscription: &Subscription) -> Result<bool, StopRequest> {
         let (mut chunk, mut end, mut until) = (Chunk::default(), self.filter.sequence, None);
         loop {
             self.go_on()?;
@@ -197,7 +197,7 @@ impl Delivery {
                     until.get_or_insert_with(|| Instant::now() + LOOK);
                 }
                 FeedItem::Lagged(_) => return Ok(true),
-                FeedItem::Closed => return Err(Stopped),
+                FeedItem::Closed => return Err(StopRequest),
                 FeedItem::Idle if until.is_some() => break,
                 FeedItem::Idle => {}
             }
@@ -220,7 +220,7 @@ impl Delivery {
 
     /// Posts a chunk and moves the position to `end`. If the receiver refuses it, waits and returns `false`: the rest is
     /// then read again, so that no event is posted that was deleted meanwhile.
-    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, Stopped> {
+    fn deliver(&mut self, chunk: &Chunk, end: u64) -> Result<bool, StopRequest> {
         for lines in chunk.posts() {
             self.go_on()?;
             self.wait_while_copy()?;
@@ -245,7 +245,7 @@ impl Delivery {
     }
 
     /// Waits after a failure, longer each time.
-    fn wait_after(&mut self, error: &PostError) -> Result<(), Stopped> {
+    fn wait_after(&mut self, error: &PostError) -> Result<(), StopRequest> {
         let asked = if let PostError::Retry { after, .. } = error { *after } else { None };
         if self.progress.failed(error) {
             let (group, filter) = (&self.filter.group, &self.filter.name);
@@ -257,7 +257,7 @@ impl Delivery {
     }
 
     /// Waits, unless the thread must end.
-    fn rest(&self, time: Duration) -> Result<(), Stopped> {
+    fn rest(&self, time: Duration) -> Result<(), StopRequest> {
         let until = Instant::now() + time;
         loop {
             self.go_on()?;
@@ -269,9 +269,9 @@ impl Delivery {
         }
     }
 
-    fn go_on(&self) -> Result<(), Stopped> {
+    fn go_on(&self) -> Result<(), StopRequest> {
         let is_closing = self.workers.closing.has_changed().is_err() || *self.workers.closing.borrow();
-        if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
+        if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(StopRequest) } else { Ok(()) }
     }
 }
 

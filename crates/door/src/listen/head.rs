@@ -64,7 +64,7 @@ impl Exchanges {
 }
 
 /// A stream that fails when the head of a request takes too long.
-pub(super) struct HeadTimed<S> {
+pub(super) struct HeadTimeout<S> {
     stream: S,
     exchanges: Exchanges,
     time_max: Duration,
@@ -74,7 +74,7 @@ pub(super) struct HeadTimed<S> {
     n_preface: Option<usize>,
 }
 
-impl<S> HeadTimed<S> {
+impl<S> HeadTimeout<S> {
     pub(super) fn new(stream: S, exchanges: Exchanges, time_max: Duration) -> Self {
         Self { stream, exchanges, time_max, until: None, n_preface: Some(0) }
     }
@@ -102,7 +102,7 @@ impl<S> HeadTimed<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for HeadTimed<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for HeadTimeout<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
         let expected = this.exchanges.expected();
@@ -118,7 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadTimed<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for HeadTimed<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for HeadTimeout<S> {
     forward_writes!();
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -136,14 +136,14 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(20);
     const LONGER: Duration = Duration::from_millis(60);
 
-    fn timed() -> (DuplexStream, HeadTimed<DuplexStream>, Exchanges) {
+    fn timed() -> (DuplexStream, HeadTimeout<DuplexStream>, Exchanges) {
         let (client, server) = duplex(1024);
         let exchanges = Exchanges::default();
-        (client, HeadTimed::new(server, exchanges.clone(), SHORT), exchanges)
+        (client, HeadTimeout::new(server, exchanges.clone(), SHORT), exchanges)
     }
 
     /// Reads once: returns the number of bytes, the kind of an error, or `None` after a while.
-    async fn read(stream: &mut HeadTimed<DuplexStream>) -> Option<Result<usize, ErrorKind>> {
+    async fn read(stream: &mut HeadTimeout<DuplexStream>) -> Option<Result<usize, ErrorKind>> {
         let read = timeout(LONGER, stream.read(&mut [0; 256])).await;
         read.ok().map(|read| read.map_err(|error| error.kind()))
     }

@@ -36,14 +36,14 @@ pub(super) fn hash(password: &str) -> Result<String, Problem> {
 /// Reports whether `password` matches the hash `stored`. Takes as long without a hash.
 pub(super) fn verify(password: &str, stored: Option<&str>) -> Result<bool, Problem> {
     let nobody =
-        Stored { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: vec![0; SALT_BYTES], hash: vec![] };
-    let stored = stored.and_then(Stored::read).unwrap_or(nobody);
+        StoredHash { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: vec![0; SALT_BYTES], hash: vec![] };
+    let stored = stored.and_then(StoredHash::read).unwrap_or(nobody);
     let hash = derive(password, &stored.salt, stored.memory_kib, stored.passes, stored.lanes)?;
     Ok(bool::from(hash.as_slice().ct_eq(&stored.hash)))
 }
 
 /// A stored hash, taken apart.
-struct Stored {
+struct StoredHash {
     memory_kib: u32,
     passes: u32,
     lanes: u32,
@@ -51,7 +51,7 @@ struct Stored {
     hash: Vec<u8>,
 }
 
-impl Stored {
+impl StoredHash {
     fn read(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
         let (costs, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);

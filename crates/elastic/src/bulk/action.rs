@@ -23,7 +23,7 @@ struct Meta<'b> {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Named<'b> {
+enum ActionName<'b> {
     #[serde(borrow)]
     Index(Meta<'b>),
     Create(Meta<'b>),
@@ -37,8 +37,8 @@ struct Text<'b>(Cow<'b, str>);
 
 impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Spelled;
-        impl<'de> Visitor<'de> for Spelled {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,7 +61,7 @@ impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
                 Ok(Text(Cow::Owned(number.to_string())))
             }
         }
-        deserializer.deserialize_any(Spelled)
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 
@@ -135,13 +135,15 @@ impl<'b> Actions<'b> {
         if let Some((_, action, meta)) = self.last.as_ref().filter(|(known, ..)| *known == line) {
             return Ok((*action, meta.clone()));
         }
-        let named: Named<'b> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let named: ActionName<'b> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         let (action, meta) = match named {
-            Named::Index(meta) if meta.op_type.as_ref().is_some_and(|op| op.0 == "create") => (Action::Create, meta),
-            Named::Index(meta) => (Action::Index, meta),
-            Named::Create(meta) => (Action::Create, meta),
-            Named::Update(meta) => (Action::Update, meta),
-            Named::Delete(meta) => (Action::Delete, meta),
+            ActionName::Index(meta) if meta.op_type.as_ref().is_some_and(|op| op.0 == "create") => {
+                (Action::Create, meta)
+            }
+            ActionName::Index(meta) => (Action::Index, meta),
+            ActionName::Create(meta) => (Action::Create, meta),
+            ActionName::Update(meta) => (Action::Update, meta),
+            ActionName::Delete(meta) => (Action::Delete, meta),
         };
         self.last = Some((line, action, meta.clone()));
         Ok((action, meta))

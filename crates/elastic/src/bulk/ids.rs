@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ingest::Intake;
-use ingest::ids::Claimed;
+use ingest::ids::IdClaim;
 use types::{GroupName, TimeRange};
 
 use super::item::{Action, Item, Outcome};
@@ -17,7 +17,7 @@ pub(super) fn settle<'c>(
     intake: &'c Intake,
     items: &mut [Item<'_>],
     places: &[Option<(usize, GroupName)>],
-) -> Claimed<'c> {
+) -> IdClaim<'c> {
     let mut claimed = intake.claims().none();
     let mut wanted: HashMap<&GroupName, Vec<usize>> = HashMap::new();
     for (at, (item, place)) in items.iter().zip(places).enumerate() {

@@ -24,7 +24,7 @@ use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
-use super::reading::read;
+use super::search_run::read;
 use super::state::Shared;
 use super::{created_indices, info, mappings};
 use door::parameters::Parameters;

@@ -26,10 +26,10 @@ use super::errors::{NOT_SUPPORTED, error_answer};
 use super::filter::Paths;
 use super::indices::{self, Leniency};
 use super::mappings;
-use super::reading::{Reading, read};
+use super::search_run::{SearchRun, read};
 use super::state::Shared;
 use door::problem::Problem;
-use door::reading::Scope;
+use door::query_run::Scope;
 
 /// Members of a request without an effect.
 const HARMLESS: [&str; 4] =
@@ -45,7 +45,7 @@ struct Question {
 
 /// Whether the client waits for the answer or may fetch it later. Either is answered at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Timing {
+enum AnswerMode {
     Synchronous,
     Asynchronous,
 }
@@ -57,7 +57,7 @@ pub(super) async fn query(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    answer(server, parameters, headers, body, Timing::Synchronous).await
+    answer(server, parameters, headers, body, AnswerMode::Synchronous).await
 }
 
 /// Answers a query that may be answered later; this one is at once.
@@ -67,7 +67,7 @@ pub(super) async fn asynchronous(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    answer(server, parameters, headers, body, Timing::Asynchronous).await
+    answer(server, parameters, headers, body, AnswerMode::Asynchronous).await
 }
 
 /// Answers that no result is stored.
@@ -80,7 +80,7 @@ async fn answer(
     parameters: CheckedParameters,
     headers: HeaderMap,
     body: Body,
-    timing: Timing,
+    timing: AnswerMode,
 ) -> Result<Response, Problem> {
     let started = Instant::now();
     let body = json_of(&body_of(&server, &headers, body).await?)?;
@@ -105,7 +105,7 @@ async fn answer(
         Form::Json => {
             let took = started.elapsed().as_millis() as u64;
             let mut members = Map::new();
-            if timing == Timing::Asynchronous {
+            if timing == AnswerMode::Asynchronous {
                 members.insert("is_running".into(), json!(false));
             }
             members.insert("took".into(), json!(took));
@@ -132,11 +132,11 @@ fn warnings(checked: &CheckedQuery, reasons: &[PartialReason]) -> Vec<HeaderValu
 }
 
 /// Reads a request, and whether values are requested by columns.
-fn question(body: &Json_, now: Timestamp, timing: Timing) -> Result<(Question, bool), Problem> {
+fn question(body: &Json_, now: Timestamp, timing: AnswerMode) -> Result<(Question, bool), Problem> {
     let Some(members) = body.as_object() else {
         return Err(Problem::bad_request("parsing_exception", "the body is not an object"));
     };
-    let is_async = timing == Timing::Asynchronous;
+    let is_async = timing == AnswerMode::Asynchronous;
     let refused = |what: String| Problem::bad_request("illegal_argument_exception", what);
     let mut is_columnar = false;
     let mut parameters = Parameters::default();
@@ -180,7 +180,7 @@ fn question(body: &Json_, now: Timestamp, timing: Timing) -> Result<(Question, b
 }
 
 /// Checks a query against the indices that the caller may read, and runs it.
-fn run(reading: &Reading<'_>, question: &Question) -> Result<(CheckedQuery, Answer), Problem> {
+fn run(reading: &SearchRun<'_>, question: &Question) -> Result<(CheckedQuery, Answer), Problem> {
     let groups = groups(reading, &question.statement)?;
     let mut schema = match &groups {
         Some(groups) => question.statement.schema(&reading.snapshot(groups, TimeRange::ALL).runs),
@@ -199,7 +199,7 @@ fn run(reading: &Reading<'_>, question: &Question) -> Result<(CheckedQuery, Answ
 }
 
 /// Returns the groups of a query; `None` if it has none.
-fn groups(reading: &Reading<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>, Problem> {
+fn groups(reading: &SearchRun<'_>, statement: &Statement) -> Result<Option<Vec<GroupPattern>>, Problem> {
     let Some(names) = statement.indices() else { return Ok(None) };
     let leniency = Leniency { ignores_missing: false, allows_nothing: false };
     let found = indices::resolve(reading.server, &names.join(","), leniency);

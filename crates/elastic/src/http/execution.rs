@@ -11,13 +11,13 @@ use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use super::hits::{self, Hit};
 use super::plan_runner::PlanRunner;
-use super::reading::Reading;
 use super::request::{Search, Total};
+use super::search_run::SearchRun;
 use super::state::Shared;
 use super::{created_indices, mappings};
 use crate::{AggregationResult, Executor, run_aggregations};
 use door::problem::Problem;
-use door::reading::Scope;
+use door::query_run::Scope;
 
 /// The result of a search.
 pub(super) struct SearchResult {
@@ -31,7 +31,7 @@ pub(super) struct SearchResult {
 
 /// Runs a search over groups; without any, nothing is found.
 pub(super) fn run(
-    reading: &Reading<'_>,
+    reading: &SearchRun<'_>,
     groups: Option<Vec<GroupPattern>>,
     search: &Search,
     now: Timestamp,

@@ -6,13 +6,13 @@ use plan::Plan;
 use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use super::reading::Reading;
+use super::search_run::SearchRun;
 use door::problem::Problem;
-use door::reading::Scope;
+use door::query_run::Scope;
 
 /// Runs the plans of one search over one snapshot.
 pub(super) struct PlanRunner<'a> {
-    pub(super) reading: &'a Reading<'a>,
+    pub(super) reading: &'a SearchRun<'a>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) groups: Vec<GroupPattern>,
     pub(super) now: Timestamp,

@@ -286,7 +286,7 @@ fn table_of(rows: Vec<Row>, names: &BTreeSet<Name>) -> Table {
 mod tests {
     use std::sync::atomic::AtomicBool;
 
-    use parse::{Piece, Received, Zone, batches_of_piece};
+    use parse::{ArrivalContext, Piece, Zone, batches_of_piece};
     use types::{BatchBuilder, BatchRun, GroupName, GroupPattern, Level, Limits, Run, ScanError, TimeRange, Timestamp};
 
     use super::*;
@@ -380,7 +380,7 @@ mod tests {
     fn read(text: &str, asked: &FeedRequest) -> Box<dyn Feed> {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-        let received = Received { at, modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits };
         let find = |text: &[u8], from: usize| asked.screen.as_ref().and_then(|screen| screen.find(text, from));
         let screen = asked.screen.as_ref().map(|_| &find as &parse::Screen<'_>);
         let piece = Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use parse::{EventParser, Extras, JsonError, Received, Zone};
+use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use serde_json::{Map, Value as Json, json};
 use types::{BatchBuilder, GroupName, GroupScope, Limits, Timestamp, Value};
 
-use super::recognised::Reading;
+use super::recognised_fields::RecognisedFields;
 use super::step::Step;
 use super::{Draft, Pipelines, Witness};
 use crate::pipeline::outcome::{Done, Fate, Surroundings};
@@ -37,7 +37,7 @@ impl DryRun<'_> {
     /// Returns the outcome of each sample as JSON: `event`, `fate`, `recognised`, `steps`; or `error` for an invalid record.
     pub fn run<'s>(&self, group: &GroupName, stream: &str, samples: impl Iterator<Item = Sample<'s>>) -> Vec<Json> {
         let limits = super::whole_texts(self.limits);
-        let received = Received { at: self.now, modified: None, zone: self.zone, limits: &limits };
+        let received = ArrivalContext { at: self.now, modified: None, zone: self.zone, limits: &limits };
         let mut parser = EventParser::new(received);
         samples
             .enumerate()
@@ -52,7 +52,7 @@ impl DryRun<'_> {
     fn one(
         &self,
         parser: &mut EventParser<'_>,
-        received: &Received<'_>,
+        received: &ArrivalContext<'_>,
         group: &GroupName,
         stream: &str,
         sample: Sample<'_>,
@@ -82,11 +82,11 @@ impl DryRun<'_> {
     fn read(
         &self,
         parser: &mut EventParser<'_>,
-        received: &Received<'_>,
+        received: &ArrivalContext<'_>,
         group: &GroupName,
         stream: &str,
         sample: Sample<'_>,
-    ) -> Result<(Draft, Reading), JsonError> {
+    ) -> Result<(Draft, RecognisedFields), JsonError> {
         // Without it, the parser tells whether this event says a time itself.
         let before = parser.previous();
         parser.set_previous(None);
@@ -104,7 +104,10 @@ impl DryRun<'_> {
         parser.set_previous(parser.previous().or(before));
         let has_time = has_time || draft.time_key.is_some();
         let is_record = sample.is_record;
-        Ok((draft, Reading { is_record, is_object, shape, runtime, level_of_shape, has_time, has_time_before }))
+        Ok((
+            draft,
+            RecognisedFields { is_record, is_object, shape, runtime, level_of_shape, has_time, has_time_before },
+        ))
     }
 }
 

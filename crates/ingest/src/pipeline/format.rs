@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parse::{EventParser, Extras, Grok, GrokError, GrokField, GrokType, PartValue, Parts, Received, Shape};
+use parse::{ArrivalContext, EventParser, Extras, Grok, GrokError, GrokField, GrokType, PartValue, Parts, Shape};
 use types::{Batch, BatchBuilder, Value};
 
 use definition::{DefinitionError, Node, compile_regex, nearest};
@@ -56,7 +56,7 @@ impl Format {
     }
 
     /// Returns the fields of a text; `None` if it has another form.
-    pub(super) fn read(&self, text: &str, received: &Received<'_>) -> Option<Fields> {
+    pub(super) fn read(&self, text: &str, received: &ArrivalContext<'_>) -> Option<Fields> {
         match self {
             Self::Json => json(text, received),
             Self::Shape(shape) => of_shape(*shape, text),
@@ -97,7 +97,7 @@ fn of_shape(shape: Shape, text: &str) -> Option<Fields> {
     Some(fields)
 }
 
-fn json(text: &str, received: &Received<'_>) -> Option<Fields> {
+fn json(text: &str, received: &ArrivalContext<'_>) -> Option<Fields> {
     let mut parser = EventParser::new(*received);
     let mut builder = BatchBuilder::new();
     let event = parser.read_record(text.as_bytes()).ok()?;

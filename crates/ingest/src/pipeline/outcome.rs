@@ -1,6 +1,6 @@
 //! What becomes of an event in a pipeline, and what is known about it besides its own fields.
 
-use parse::Received;
+use parse::ArrivalContext;
 use types::GroupScope;
 
 /// What becomes of an event.
@@ -31,7 +31,7 @@ pub(crate) enum Done {
 /// What pipelines know beside the event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surroundings<'a> {
-    pub(crate) received: &'a Received<'a>,
+    pub(crate) received: &'a ArrivalContext<'a>,
     /// Where the sender may write to.
     pub(crate) within: &'a GroupScope,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parse::{Resolved, level_of_field, parse_time};
+use parse::{ResolvedTime, level_of_field, parse_time};
 use types::{GroupPattern, Level, Limits, Value, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -284,11 +284,11 @@ fn level(draft: &mut Draft, field: &str) -> Done {
 fn time(draft: &mut Draft, field: &str, around: Surroundings<'_>) -> Done {
     let Some(text) = draft.text(field) else { return Done::Failed("the field is missing") };
     match parse_time(&text, around.received) {
-        Some(Resolved::At(time)) => {
+        Some(ResolvedTime::At(time)) => {
             draft.set_time(time);
             Done::Changed
         }
-        Some(Resolved::OutOfRange) => Done::Failed("the time is out of range"),
+        Some(ResolvedTime::OutOfRange) => Done::Failed("the time is out of range"),
         None => Done::Failed("the value is no time"),
     }
 }

@@ -22,7 +22,7 @@ impl Content {
 
 /// Events that were refused, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedCount {
     /// How many.
     pub(crate) events: u64,
     /// Bytes of them.

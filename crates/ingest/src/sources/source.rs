@@ -1,7 +1,7 @@
 //! A shipper, its files and their generations, as the ledger keeps them in memory.
 
 use super::report::cut;
-use crate::sources::content::{Content, Refused};
+use crate::sources::content::{Content, RefusedCount};
 use crate::sources::report::Report;
 use std::collections::BTreeMap;
 use types::Timestamp;
@@ -54,7 +54,7 @@ pub(crate) struct Generation {
     /// The content up to the furthest place that its shipper told it of.
     pub(crate) content: Option<Content>,
     /// Events that were refused when they came.
-    pub(crate) refused: Refused,
+    pub(crate) refused: RefusedCount,
     pub(crate) told: Option<FileReport>,
 }
 
@@ -164,7 +164,7 @@ impl File {
     }
 
     /// Takes note of refused events of a generation; tells whether there are any.
-    pub(crate) fn refuses(&mut self, generation: u64, refused: Refused) -> bool {
+    pub(crate) fn refuses(&mut self, generation: u64, refused: RefusedCount) -> bool {
         let known = self.generations.get_mut(&generation).filter(|_| refused.events > 0);
         known.is_some_and(|known| {
             known.refused.events += refused.events;

@@ -14,7 +14,7 @@ use super::expression;
 use super::grammar::{Insights, QUERY_BYTES_MAX, Rule};
 use super::reader::Reader;
 use super::recover;
-use super::syntax::{Command, CommandKind, Filling, Item, Method, Name, Node, SortKey, Stats};
+use super::syntax::{Command, CommandKind, FillClause, Item, Method, Name, Node, SortKey, Stats};
 use super::token;
 use crate::grammar::span_of;
 use plan::error::{QueryError, QueryErrors, Span};
@@ -134,7 +134,7 @@ impl Reader<'_> {
         Ok(CommandKind::Ranking { most, names: names(pair), by, rarest_first })
     }
 
-    fn filling(&self, pair: Pair<'_, Rule>) -> Result<Filling, QueryError> {
+    fn filling(&self, pair: Pair<'_, Rule>) -> Result<FillClause, QueryError> {
         let names = parts(pair.clone(), Rule::name).map(|name| token::name(&name)).collect();
         let (mut value, mut is_negative) = (None, false);
         for part in parts(pair, Rule::filler).flat_map(Pair::into_inner) {
@@ -148,7 +148,7 @@ impl Reader<'_> {
             (true, Some(Value::Float(number))) => value = Some(Value::Float(-number)),
             _ => {}
         }
-        Ok(Filling { value, names })
+        Ok(FillClause { value, names })
     }
 
     fn unnest(&self, pair: Pair<'_, Rule>) -> Result<CommandKind, QueryError> {

@@ -22,7 +22,7 @@ pub(crate) enum CommandKind {
     Stats(Stats),
     Timechart { length: Option<Node>, stats: Stats },
     Ranking { most: Option<u64>, names: Vec<Name>, by: Vec<Name>, rarest_first: bool },
-    FillMissing(Vec<Filling>),
+    FillMissing(Vec<FillClause>),
     FillDown(Arguments),
     Unnest { list: Node, name: Name },
     Expand(Arguments),
@@ -102,7 +102,7 @@ pub(crate) struct Item {
 
 /// `with value for name, …`
 #[derive(Clone, Debug)]
-pub(crate) struct Filling {
+pub(crate) struct FillClause {
     pub value: Option<Value>,
     pub names: Vec<Name>,
 }

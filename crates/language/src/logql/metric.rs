@@ -6,7 +6,7 @@ use types::parse_duration_ns;
 use super::grammar::Rule;
 use super::grouping::{Grouping, grouping};
 use super::log_query::LogQuery;
-use super::operator::{BinaryOperator, Matching};
+use super::operator::{BinaryOperator, VectorMatching};
 use super::reader::Reader;
 use super::stage::{self, Unwrap};
 use crate::grammar::span_of;
@@ -94,7 +94,7 @@ pub(super) enum Metric {
     },
     Binary {
         operator: BinaryOperator,
-        matching: Matching,
+        matching: VectorMatching,
         left: Box<Metric>,
         right: Box<Metric>,
     },
@@ -225,7 +225,7 @@ impl Metric {
 pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
     let span = span_of(&pair);
     let mut operands: Vec<Metric> = Vec::new();
-    let mut waiting: Vec<(BinaryOperator, Matching)> = Vec::new();
+    let mut waiting: Vec<(BinaryOperator, VectorMatching)> = Vec::new();
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::binary_sign => {
@@ -238,7 +238,7 @@ pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metr
                 while let Some((top, matching)) = waiting.pop_if(|(top, _)| binds(*top)) {
                     join(&mut operands, top, matching);
                 }
-                waiting.push((operator, Matching::default()));
+                waiting.push((operator, VectorMatching::default()));
             }
             Rule::kw_bool => {
                 if let Some(last) = waiting.last_mut() {
@@ -260,7 +260,7 @@ pub(super) fn read(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metr
 }
 
 /// Puts the last two operands together. The grammar gives one operand more than operators.
-fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, matching: Matching) {
+fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, matching: VectorMatching) {
     if let (Some(right), Some(left)) = (operands.pop(), operands.pop()) {
         operands.push(Metric::Binary { operator, matching, left: Box::new(left), right: Box::new(right) });
     }

@@ -61,7 +61,7 @@ impl BinaryOperator {
 
 /// Which series of two results meet, and what becomes of a comparison.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Matching {
+pub(super) struct VectorMatching {
     /// Whether a comparison gives 0 or 1 instead of filtering.
     pub gives_bool: bool,
     /// Labels that must be equal; `None` is all of them.
@@ -79,7 +79,7 @@ pub(super) enum Side {
     Right,
 }
 
-impl Matching {
+impl VectorMatching {
     /// Reads `on (…)`, `ignoring (…)` and what may follow.
     pub(super) fn read(&mut self, pair: Pair<'_, Rule>) {
         let is_ignoring = pair.as_str().to_ascii_lowercase().starts_with("ignoring");

@@ -13,7 +13,7 @@ use super::labels;
 use super::metric::{AggregationKind, Metric, MetricQuery, RangeCall, RangeFunction};
 use super::steps::Steps;
 use super::vector::{self, Labels, Numbers, Values};
-use super::windows::{self, Reading, SegmentedSeries, Segments};
+use super::windows::{self, PercentileMethod, SegmentedSeries, Segments};
 use plan::function::Function;
 use plan::label_set::{ERROR, LabelSet};
 use plan::{ArithmeticOperator, Expr, Name, Operator, Plan, PlanDraft};
@@ -199,7 +199,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
         let labels = &*asked.labels;
         let segments = Segments::new(call, self.steps, self.n_steps).part(from, to);
         let keeps_numbers = matches!(call.function, RangeFunction::Quantile(_) | RangeFunction::RateCounter);
-        let mut rows = (self.execute)(&plan_of(call, asked, &segments, Reading::Exact), segments.range());
+        let mut rows = (self.execute)(&plan_of(call, asked, &segments, PercentileMethod::Exact), segments.range());
         if keeps_numbers && rows.as_ref().is_err_and(E::is_out_of_memory) {
             if to - from > 1 && (!segments.are_windows() || call.function == RangeFunction::RateCounter) {
                 let half = from + (to - from) / 2;
@@ -207,7 +207,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
                 return self.part(call, asked, (half, to), series);
             }
             if call.function != RangeFunction::RateCounter {
-                rows = (self.execute)(&plan_of(call, asked, &segments, Reading::Sketch), segments.range());
+                rows = (self.execute)(&plan_of(call, asked, &segments, PercentileMethod::Sketch), segments.range());
             }
         }
         let mut pieces = SegmentedSeries::default();
@@ -359,7 +359,7 @@ fn labels_of_row(call: &RangeCall, labels: &[String], row: &[Option<Value>]) -> 
 }
 
 /// Returns the plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
-fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Reading) -> Plan {
+fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: PercentileMethod) -> Plan {
     let labels = &*asked.labels;
     let mut by: Vec<(Name, Expr)> = segments.columns();
     let label = |name: &String| match name.as_str() {

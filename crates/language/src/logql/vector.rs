@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::grouping::Grouping;
 use super::metric::{AggregationKind, Relabelling};
-use super::operator::{BinaryOperator, Matching, Side};
+use super::operator::{BinaryOperator, Side, VectorMatching};
 
 /// Names and values of labels, in the order of the names. A label that a stage made may have an empty value.
 pub(super) type Labels = BTreeMap<String, String>;
@@ -231,7 +231,7 @@ fn each(series: BTreeMap<Labels, Values>, calculate: impl Fn(f64) -> Option<f64>
 /// Errors: several series where one must be, as a text.
 pub(super) fn combine(
     operator: BinaryOperator,
-    matching: &Matching,
+    matching: &VectorMatching,
     left: Numbers,
     right: Numbers,
 ) -> Result<Numbers, String> {
@@ -260,7 +260,7 @@ pub(super) fn combine(
 type SeriesMap = BTreeMap<Labels, Values>;
 
 /// Returns the labels by which series meet. Those without value do not count.
-fn key(labels: &Labels, matching: &Matching) -> Labels {
+fn key(labels: &Labels, matching: &VectorMatching) -> Labels {
     let all = Grouping::Without(Vec::new());
     let mut key = kept(labels, matching.on.as_ref().unwrap_or(&all));
     key.retain(|_, value| !value.is_empty());
@@ -268,7 +268,7 @@ fn key(labels: &Labels, matching: &Matching) -> Labels {
 }
 
 /// `and`, `or`, `unless`, step by step.
-fn sets(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: SeriesMap) -> SeriesMap {
+fn sets(operator: BinaryOperator, matching: &VectorMatching, left: SeriesMap, right: SeriesMap) -> SeriesMap {
     // At which steps each key has a value.
     let presence = |side: &SeriesMap| {
         let mut steps: BTreeMap<Labels, Vec<bool>> = BTreeMap::new();
@@ -306,7 +306,12 @@ fn sets(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: S
 
 /// Series that meet, and what comes of each pair. At each step they meet anew: whether several have the same labels is
 /// a matter of those that have a value there.
-fn meet(operator: BinaryOperator, matching: &Matching, left: SeriesMap, right: SeriesMap) -> Result<SeriesMap, String> {
+fn meet(
+    operator: BinaryOperator,
+    matching: &VectorMatching,
+    left: SeriesMap,
+    right: SeriesMap,
+) -> Result<SeriesMap, String> {
     let is_swapped = matching.many == Some(Side::Right);
     let (many, one) = if is_swapped { (right, left) } else { (left, right) };
     let mut keys: BTreeMap<Labels, usize> = BTreeMap::new();
@@ -364,7 +369,7 @@ fn shown(labels: &Labels) -> String {
 
 /// What comes of series that meet.
 struct MatchedSeries<'m> {
-    matching: &'m Matching,
+    matching: &'m VectorMatching,
     /// Labels that came of pairs, given the places of both.
     known: BTreeMap<(usize, usize), Labels>,
     series: SeriesMap,

@@ -124,7 +124,7 @@ impl Segments {
 }
 
 /// Aggregates whose values [`Partial::of`] reads. `value` is missing where an event has no number.
-pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: Reading) -> Vec<Aggregate> {
+pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: PercentileMethod) -> Vec<Aggregate> {
     let bytes = || Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);
     let (kind, argument) = match function {
         RangeFunction::Count | RangeFunction::Absent => (AggregateKind::Count, value.clone()),
@@ -135,7 +135,7 @@ pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: Read
         RangeFunction::Sum | RangeFunction::Average => (AggregateKind::Sum, value.clone()),
         RangeFunction::Min => (AggregateKind::Min, value.clone()),
         RangeFunction::Max => (AggregateKind::Max, value.clone()),
-        RangeFunction::Quantile(quantile) if how == Reading::Sketch => {
+        RangeFunction::Quantile(quantile) if how == PercentileMethod::Sketch => {
             (AggregateKind::Percentile(quantile * 100.0), value.clone())
         }
         RangeFunction::Quantile(_) | RangeFunction::RateCounter => (AggregateKind::List, value.clone()),
@@ -164,7 +164,7 @@ pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: Read
 
 /// How percentiles are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum PercentileMethod {
     /// Of all numbers.
     Exact,
     /// Of a sketch of the numbers, where all of them need too much memory.

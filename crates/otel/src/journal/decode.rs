@@ -18,7 +18,7 @@ use parse::FieldWriter;
 use types::{GroupName, Level, TimeRange, Timestamp};
 
 pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
-use ingest::Rejected;
+use ingest::RejectedRecord;
 use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
 /// The field that identifies an entry.
@@ -45,7 +45,7 @@ pub struct JournalAnswer {
     /// Malformed.
     pub n_malformed: u64,
     /// The first refused entries, with their numbers in the upload, from 1, as lines.
-    pub refused: Vec<Rejected>,
+    pub refused: Vec<RejectedRecord>,
 }
 
 impl JournalAnswer {
@@ -58,7 +58,7 @@ impl JournalAnswer {
         other.refused.into_iter().for_each(|refused| self.name(refused));
     }
 
-    fn name(&mut self, refused: Rejected) {
+    fn name(&mut self, refused: RejectedRecord) {
         if self.refused.len() < NAMED_MAX {
             self.refused.push(refused);
         }
@@ -66,7 +66,7 @@ impl JournalAnswer {
 
     fn leave_out(&mut self, number: u64, error: &dyn std::fmt::Display) {
         self.n_left_out += 1;
-        self.name(Rejected { line: number as usize, error: error.to_string() });
+        self.name(RejectedRecord { line: number as usize, error: error.to_string() });
     }
 }
 
@@ -114,7 +114,7 @@ fn add(
     entry: JournalEntry<'_>,
     place: usize,
     collector: &mut Collector<'_>,
-) -> Result<Result<(), ingest::Refused>, IngestError> {
+) -> Result<Result<(), ingest::RecordRefusal>, IngestError> {
     let message = entry.get("MESSAGE").unwrap_or_default();
     collector.set_stream(place, &String::from_utf8_lossy(entry.get("_HOSTNAME").unwrap_or_default()));
     // An entry without a time has the time of its arrival.

@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use parse::{FieldWriter, JsonCursor, JsonError, ObjectReader, Resolved};
+use parse::{FieldWriter, JsonCursor, JsonError, ObjectReader, ResolvedTime};
 use types::{Limits, Timestamp, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -372,8 +372,8 @@ impl<'c, 's> Events<'c, 's> {
             None => parse::parse_time(text, &received),
         };
         match read {
-            Some(Resolved::At(time)) => Ok((Some(time), None)),
-            Some(Resolved::OutOfRange) => Ok((Some(Timestamp(i64::MAX)), Some(text))),
+            Some(ResolvedTime::At(time)) => Ok((Some(time), None)),
+            Some(ResolvedTime::OutOfRange) => Ok((Some(Timestamp(i64::MAX)), Some(text))),
             None => Err(HecFault::BadFormat(format!("time {text:?} is not a time"))),
         }
     }

@@ -6,11 +6,11 @@ use types::BatchBuilder;
 
 use super::{Event, Kind, trimmed};
 use crate::EventParser;
+use crate::arrival::Extras;
 use crate::event::Envelope;
 use crate::json;
-use crate::received::Extras;
 use crate::shape::Shape;
-use crate::time::Resolved;
+use crate::time::ResolvedTime;
 
 impl Event<'_, '_> {
     /// Whether something of it is not what was sent, because that was no text.
@@ -36,7 +36,7 @@ impl Event<'_, '_> {
         &mut self,
         extras: &Extras<'_>,
         builder: &mut BatchBuilder,
-    ) -> Option<(Resolved, Cow<'static, str>)> {
+    ) -> Option<(ResolvedTime, Cow<'static, str>)> {
         let EventParser { outer, members, received, wanted, .. } = &mut *self.parser;
         match &self.around {
             Envelope::Nothing => None,

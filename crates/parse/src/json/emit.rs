@@ -8,8 +8,8 @@ use super::{Members, TIME_KEYS};
 use crate::commit::commit_in_parts;
 use crate::json::members::{Member, TEXT_KEYS, Token};
 use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
-use crate::time::{Resolved, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
-use crate::{Extras, Projection, Received};
+use crate::time::{ResolvedTime, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
+use crate::{ArrivalContext, Extras, Projection};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 17] = [
@@ -46,20 +46,20 @@ struct ChosenTime {
 
 impl ChosenTime {
     /// What it says, beside its original where no event can have it.
-    fn told(self) -> Option<(Resolved, Cow<'static, str>)> {
+    fn told(self) -> Option<(ResolvedTime, Cow<'static, str>)> {
         match (self.time, self.rejected) {
-            (Some(time), _) => Some((Resolved::At(time), Cow::Borrowed(""))),
-            (None, Some(original)) => Some((Resolved::OutOfRange, Cow::Owned(original))),
+            (Some(time), _) => Some((ResolvedTime::At(time), Cow::Borrowed(""))),
+            (None, Some(original)) => Some((ResolvedTime::OutOfRange, Cow::Owned(original))),
             (None, None) => None,
         }
     }
 
     /// A time that came beside the record.
-    fn given(time: Timestamp, received: &Received<'_>) -> Self {
+    fn given(time: Timestamp, received: &ArrivalContext<'_>) -> Self {
         let none = Self { rank: None, time: None, form: None, rejected: None };
         match bounded(time.0.into(), received) {
-            Resolved::At(time) => Self { time: Some(time), ..none },
-            Resolved::OutOfRange => Self { rejected: Some(time.0.to_string()), ..none },
+            ResolvedTime::At(time) => Self { time: Some(time), ..none },
+            ResolvedTime::OutOfRange => Self { rejected: Some(time.0.to_string()), ..none },
         }
     }
 }
@@ -68,7 +68,7 @@ impl ChosenTime {
 pub(crate) fn emit_record(
     members: &mut Members,
     line: &str,
-    received: &Received<'_>,
+    received: &ArrivalContext<'_>,
     extras: &Extras<'_>,
     builder: &mut BatchBuilder,
 ) {
@@ -106,10 +106,10 @@ pub(crate) fn emit_record(
 pub(crate) fn emit_line_fields(
     members: &mut Members,
     line: &str,
-    (received, is_told): (&Received<'_>, bool),
+    (received, is_told): (&ArrivalContext<'_>, bool),
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
-) -> Option<(Resolved, Cow<'static, str>)> {
+) -> Option<(ResolvedTime, Cow<'static, str>)> {
     let chosen = if is_told { ChosenTime::default() } else { choose_time(members, line, received) };
     emit_times(members, line, &chosen, wanted, builder);
     emit_texts(members, line, None, (received, wanted), builder);
@@ -130,10 +130,10 @@ pub(crate) fn emit_line_fields(
 pub(crate) fn emit_around(
     members: &mut Members,
     object: &str,
-    (received, is_told, keeps_times): (&Received<'_>, bool, bool),
+    (received, is_told, keeps_times): (&ArrivalContext<'_>, bool, bool),
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
-) -> Option<(Resolved, Cow<'static, str>)> {
+) -> Option<(ResolvedTime, Cow<'static, str>)> {
     let chosen = if is_told { ChosenTime::default() } else { choose_time(members, object, received) };
     if keeps_times {
         emit_times(members, object, &chosen, wanted, builder);
@@ -145,12 +145,12 @@ pub(crate) fn emit_around(
 }
 
 /// The first key of the order that holds a time; a rejected time is told where no key does.
-fn choose_time(members: &Members, line: &str, received: &Received<'_>) -> ChosenTime {
+fn choose_time(members: &Members, line: &str, received: &ArrivalContext<'_>) -> ChosenTime {
     let mut rejected = None;
     for (rank, member) in members.times.iter().enumerate() {
         let Some(member) = member else { continue };
         let (resolved, form) = time_of(members, member, line, received);
-        if let Some(Resolved::At(time)) = resolved {
+        if let Some(ResolvedTime::At(time)) = resolved {
             return ChosenTime { rank: Some(rank), time: Some(time), form, rejected: rejected.filter(|_| rank > 0) };
         }
         // What `@timestamp` says is kept nowhere else.
@@ -168,8 +168,8 @@ fn time_of(
     members: &Members,
     member: &Member,
     line: &str,
-    received: &Received<'_>,
-) -> (Option<Resolved>, Option<TimeForm>) {
+    received: &ArrivalContext<'_>,
+) -> (Option<ResolvedTime>, Option<TimeForm>) {
     match &member.token {
         Token::Integer(number) => {
             let (resolved, unit_ns) = epoch_of_integer(*number, received);
@@ -235,7 +235,7 @@ fn emit_texts(
     members: &mut Members,
     line: &str,
     chosen: Option<usize>,
-    (received, wanted): (&Received<'_>, Option<&Projection>),
+    (received, wanted): (&ArrivalContext<'_>, Option<&Projection>),
     builder: &mut BatchBuilder,
 ) {
     for (rank, key) in TEXT_KEYS.iter().enumerate() {

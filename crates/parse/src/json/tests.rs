@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use types::{Batch, BatchBuilder, Level, Limits, Timestamp, Value};
 
-use crate::{EventParser, Extras, FieldWriter, ObjectReader, Received, Zone};
+use crate::{ArrivalContext, EventParser, Extras, FieldWriter, ObjectReader, Zone};
 
 fn with_limits(lines: &[&str], limits: &Limits) -> Batch {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    let mut parser = EventParser::new(Received { at, modified: None, zone: Zone::UTC, limits });
+    let mut parser = EventParser::new(ArrivalContext { at, modified: None, zone: Zone::UTC, limits });
     let mut builder = BatchBuilder::new();
     for line in lines {
         parser.record(line.as_bytes(), &Extras::default(), &mut builder).expect("a JSON object");
@@ -27,7 +27,8 @@ fn field(batch: &Batch, name: &str) -> Option<Value> {
 
 fn error(line: &str) -> String {
     let limits = Limits::default();
-    let mut parser = EventParser::new(Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
+    let mut parser =
+        EventParser::new(ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
     let mut builder = BatchBuilder::new();
     let error = parser.record(line.as_bytes(), &Extras::default(), &mut builder).expect_err("no JSON object");
     assert!(builder.finish().fields.is_empty());
@@ -88,7 +89,7 @@ fn the_first_usable_key_gives_the_time_and_keeps_its_value_and_type() {
 fn a_time_that_comes_beside_a_line_leaves_the_times_in_it_as_they_are() {
     let limits = Limits::default();
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    let mut parser = EventParser::new(Received { at, modified: None, zone: Zone::UTC, limits: &limits });
+    let mut parser = EventParser::new(ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits });
     let mut builder = BatchBuilder::new();
     let extras = Extras { time: Some(Timestamp(7_000_000_000)), ..Extras::default() };
     parser.text(br#"{"ts":1763618400,"time":"2026-11-20T06:47:13Z"}"#, &extras, &mut builder);
@@ -151,7 +152,8 @@ fn texts_are_unescaped_and_lone_surrogates_replaced() {
 #[test]
 fn invalid_utf_8_is_marked_and_nul_is_kept() {
     let limits = Limits::default();
-    let mut parser = EventParser::new(Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
+    let mut parser =
+        EventParser::new(ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
     let mut builder = BatchBuilder::new();
     parser.record(b"{\"message\":\"a\xffb\0c\"}", &Extras::default(), &mut builder).expect("a JSON object");
     let batch = builder.finish();
@@ -342,7 +344,7 @@ proptest! {
     #[test]
     fn what_a_strict_reader_takes_is_taken_and_nothing_panics(text in "[{}\\[\\]\",:0-9a-e.\\\\u +-]{0,40}") {
         let limits = Limits::default();
-        let received = Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
         for line in [text.clone(), format!("{{\"a\":{text}}}")] {
             let is_object = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&line).is_ok();
             let found = EventParser::new(received).record(line.as_bytes(), &Extras::default(), &mut BatchBuilder::new());
@@ -366,7 +368,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
         let limits = Limits::default();
-        let received = Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
         let _ = EventParser::new(received).record(&bytes, &Extras::default(), &mut BatchBuilder::new());
         EventParser::new(received).text(&bytes, &Extras::default(), &mut BatchBuilder::new());
     }

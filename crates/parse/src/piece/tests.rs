@@ -9,9 +9,9 @@ use crate::Zone;
 /// Place, time, level and text of an event.
 type Shown = (u64, i64, u8, String);
 
-fn received(limits: &Limits) -> Received<'_> {
+fn received(limits: &Limits) -> ArrivalContext<'_> {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    Received { at, modified: None, zone: Zone::UTC, limits }
+    ArrivalContext { at, modified: None, zone: Zone::UTC, limits }
 }
 
 fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {

@@ -27,7 +27,7 @@ enum Name {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Stored {
+enum StoredPart {
     Text(Span),
     /// A text in which a backslash stands before what would end it.
     Escaped(Span),
@@ -44,7 +44,7 @@ struct Part {
     name: Name,
     /// The name of a member of it.
     below: Option<Span>,
-    value: Stored,
+    value: StoredPart,
     /// Whether it stays in the text only, unless somebody asks for all that the shape says.
     is_again: bool,
 }
@@ -122,13 +122,13 @@ impl Part {
             Name::Written(span) => span.get(line),
         };
         let value = match self.value {
-            Stored::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
-            Stored::Escaped(span) => PartValue::Text(unescaped(span.get(line))),
-            Stored::Guarded(span) => PartValue::Text(unguarded(span.get(line))),
-            Stored::Known(text) => PartValue::Text(Cow::Borrowed(text)),
-            Stored::Integer(number) => PartValue::Integer(number),
-            Stored::Float(number) => PartValue::Float(number),
-            Stored::Empty => PartValue::Empty,
+            StoredPart::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
+            StoredPart::Escaped(span) => PartValue::Text(unescaped(span.get(line))),
+            StoredPart::Guarded(span) => PartValue::Text(unguarded(span.get(line))),
+            StoredPart::Known(text) => PartValue::Text(Cow::Borrowed(text)),
+            StoredPart::Integer(number) => PartValue::Integer(number),
+            StoredPart::Float(number) => PartValue::Float(number),
+            StoredPart::Empty => PartValue::Empty,
         };
         take(name, self.below.map(|below| below.get(line)), value);
     }
@@ -180,7 +180,7 @@ impl<'t> Found<'t, '_> {
         Span { start: place(start), end: place(start + piece.len()) }
     }
 
-    fn push(&mut self, name: Name, value: Stored, is_again: bool) {
+    fn push(&mut self, name: Name, value: StoredPart, is_again: bool) {
         if self.parts.parts.len() < PARTS_MAX {
             self.parts.parts.push(Part { name, below: None, value, is_again });
         }
@@ -189,33 +189,33 @@ impl<'t> Found<'t, '_> {
     /// A text; none where it is empty or `-`.
     pub(super) fn text(&mut self, name: &'static str, text: &'t str) {
         if !text.is_empty() && text != "-" {
-            self.push(Name::Known(name), Stored::Text(self.span(text)), false);
+            self.push(Name::Known(name), StoredPart::Text(self.span(text)), false);
         }
     }
 
     /// One of a few texts that the shape knows.
     pub(super) fn known(&mut self, name: &'static str, text: &'static str) {
-        self.push(Name::Known(name), Stored::Known(text), false);
+        self.push(Name::Known(name), StoredPart::Known(text), false);
     }
 
     /// A text that an event need not have as a field: its text or time, or what costs as much to keep as the line
     /// itself and is seldom asked for by itself.
     pub(super) fn again(&mut self, name: &'static str, text: &'t str) {
         if !text.is_empty() && text != "-" {
-            self.push(Name::Known(name), Stored::Text(self.span(text)), true);
+            self.push(Name::Known(name), StoredPart::Text(self.span(text)), true);
         }
     }
 
     /// A whole number, where the text is one.
     pub(super) fn whole(&mut self, name: &'static str, text: &'t str) -> bool {
         let Ok(number) = text.parse() else { return false };
-        self.push(Name::Known(name), Stored::Integer(number), false);
+        self.push(Name::Known(name), StoredPart::Integer(number), false);
         true
     }
 
     /// A number that was computed.
     pub(super) fn integer(&mut self, name: &'static str, number: i64) {
-        self.push(Name::Known(name), Stored::Integer(number), false);
+        self.push(Name::Known(name), StoredPart::Integer(number), false);
     }
 
     /// A whole number, or else the text.
@@ -232,14 +232,14 @@ impl<'t> Found<'t, '_> {
         }
         let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
         if let Some(number) = text.parse().ok().filter(|number: &f64| is_plain && number.is_finite()) {
-            self.push(Name::Known(name), Stored::Float(number), false);
+            self.push(Name::Known(name), StoredPart::Float(number), false);
         }
     }
 
     /// A text under a name that stands in the line.
     pub(super) fn pair(&mut self, name: &'t str, text: &'t str, is_escaped: bool) {
         let (name, text) = (Name::Written(self.span(name)), self.span(text));
-        self.push(name, if is_escaped { Stored::Escaped(text) } else { Stored::Text(text) }, false);
+        self.push(name, if is_escaped { StoredPart::Escaped(text) } else { StoredPart::Text(text) }, false);
     }
 
     /// A member of the object `name`; an object without members where there is none.
@@ -248,12 +248,12 @@ impl<'t> Found<'t, '_> {
         match member {
             Some((below, text)) => {
                 let (below, text) = (self.span(below), self.span(text));
-                self.push(base, Stored::Guarded(text), false);
+                self.push(base, StoredPart::Guarded(text), false);
                 if let Some(last) = self.parts.parts.last_mut() {
                     last.below = Some(below);
                 }
             }
-            None => self.push(base, Stored::Empty, false),
+            None => self.push(base, StoredPart::Empty, false),
         }
     }
 

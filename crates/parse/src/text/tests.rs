@@ -5,9 +5,9 @@ use types::{Level, Limits, Timestamp, Value};
 use super::*;
 use crate::Zone;
 
-fn received(limits: &Limits) -> Received<'_> {
+fn received(limits: &Limits) -> ArrivalContext<'_> {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    Received { at, modified: None, zone: Zone::UTC, limits }
+    ArrivalContext { at, modified: None, zone: Zone::UTC, limits }
 }
 
 fn read(text: &str) -> Batch {
@@ -46,7 +46,7 @@ fn a_line_without_time_in_an_old_file_has_the_time_of_the_file() {
     let limits = Limits::default();
     let modified = Timestamp::parse_rfc3339("2020-01-01T00:00:00Z");
     let mut batches = Vec::new();
-    let old = Received { modified, ..received(&limits) };
+    let old = ArrivalContext { modified, ..received(&limits) };
     batches_of_text(b"x\n2300-01-01 00:00:00 y\n", &old, &mut |batch| batches.push(batch));
     assert_eq!(Some(Timestamp(batches[0].timestamps[0])), modified);
     assert_eq!(Timestamp(batches[0].timestamps[1]), old.at);

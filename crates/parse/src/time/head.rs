@@ -1,7 +1,7 @@
 //! Finds the time at the head of a log line.
 
-use super::{FoundTime, Resolved, bounded, epoch_of_digits, forms, resolve};
-use crate::Received;
+use super::{FoundTime, ResolvedTime, bounded, epoch_of_digits, forms, resolve};
+use crate::ArrivalContext;
 
 /// Bytes of a line that are looked at; a header is shorter.
 const HEAD_BYTES_MAX: usize = 256;
@@ -18,7 +18,7 @@ const TIME_KEYS: [&[u8]; 4] = [b"time=", b"ts=", b"timestamp=", b"t="];
 /// Looks for the line's own time among its first words, or as the value of a key `time`, `ts` or `timestamp`.
 ///
 /// Prefixes such as `[`, `(`, `"` and `<34>1 ` do not count as words.
-pub fn find_time(line: &[u8], received: &Received<'_>) -> Option<FoundTime> {
+pub fn find_time(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
     let mut n_words = 0;
     let mut is_first_name = true;
@@ -47,14 +47,14 @@ pub fn find_time(line: &[u8], received: &Received<'_>) -> Option<FoundTime> {
 }
 
 /// Tells whether a line begins with a time, after brackets at most.
-pub(crate) fn find_time_strictly_at_start(line: &[u8], received: &Received<'_>) -> bool {
+pub(crate) fn find_time_strictly_at_start(line: &[u8], received: &ArrivalContext<'_>) -> bool {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
     let start = head.iter().position(|b| !matches!(b, b'[' | b'(' | b' ' | b'\t')).unwrap_or(head.len());
     forms::parse_at(head, start).is_some_and(|(civil, _)| resolve(&civil, received).is_some())
 }
 
 /// The time at `at`; a number is one only where nothing but punctuation stands before it, or behind a key.
-fn time_at(head: &[u8], at: usize, may_be_number: bool, received: &Received<'_>) -> Option<FoundTime> {
+fn time_at(head: &[u8], at: usize, may_be_number: bool, received: &ArrivalContext<'_>) -> Option<FoundTime> {
     if let Some((civil, end)) = forms::parse_at(head, at) {
         let time = resolve(&civil, received)?;
         return Some(FoundTime { time, start: at, end });
@@ -63,7 +63,7 @@ fn time_at(head: &[u8], at: usize, may_be_number: bool, received: &Received<'_>)
 }
 
 /// An epoch number standing alone: 10, 13, 16 or 19 digits, the first with an optional fraction.
-fn epoch_at(head: &[u8], at: usize, received: &Received<'_>) -> Option<FoundTime> {
+fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<FoundTime> {
     let n_digits = head[at..].iter().take_while(|b| b.is_ascii_digit()).count();
     if !matches!(n_digits, 10 | 13 | 16 | 19) {
         return None;
@@ -76,7 +76,7 @@ fn epoch_at(head: &[u8], at: usize, received: &Received<'_>) -> Option<FoundTime
     let is_alone = head.get(end).is_none_or(|b| matches!(b, b' ' | b'\t' | b']' | b')' | b':' | b',' | b'|' | b'"'));
     // A number that would be outside all bounds is a number, not a wrong time.
     match bounded(epoch_of_digits(&head[at..end])?, received) {
-        time @ Resolved::At(instant) if is_alone && instant.0 >= 1_000_000_000_000_000_000 / 2 => {
+        time @ ResolvedTime::At(instant) if is_alone && instant.0 >= 1_000_000_000_000_000_000 / 2 => {
             Some(FoundTime { time, start: at, end })
         }
         _ => None,

@@ -5,16 +5,16 @@ use types::Limits;
 use super::*;
 use crate::Zone;
 
-fn received(limits: &Limits) -> Received<'_> {
+fn received(limits: &Limits) -> ArrivalContext<'_> {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    Received { at, modified: None, zone: Zone::UTC, limits }
+    ArrivalContext { at, modified: None, zone: Zone::UTC, limits }
 }
 
 fn check(line: &str, expected: Option<&str>) {
     let limits = Limits::default();
     let shown = find_time(line.as_bytes(), &received(&limits)).map(|found| match found.time {
-        Resolved::At(instant) => instant.to_string(),
-        Resolved::OutOfRange => "out of range".into(),
+        ResolvedTime::At(instant) => instant.to_string(),
+        ResolvedTime::OutOfRange => "out of range".into(),
     });
     assert_eq!(shown.as_deref(), expected, "{line}");
 }
@@ -89,24 +89,24 @@ fn a_missing_year_is_the_one_nearest_to_arrival_and_at_most_a_day_after() {
     check("Feb 29 00:00:00 host x", Some("2024-02-29T00:00:00Z"));
     let limits = Limits::default();
     let modified = Timestamp::parse_rfc3339("2019-01-02T00:00:00Z");
-    let old = Received { modified, ..received(&limits) };
+    let old = ArrivalContext { modified, ..received(&limits) };
     let found = find_time(b"Dec 31 00:00:00 host x", &old).map(|found| found.time);
-    assert_eq!(found, Timestamp::parse_rfc3339("2018-12-31T00:00:00Z").map(Resolved::At));
+    assert_eq!(found, Timestamp::parse_rfc3339("2018-12-31T00:00:00Z").map(ResolvedTime::At));
 }
 
 #[test]
 fn a_time_without_zone_is_in_the_senders_zone() {
     let limits = Limits::default();
-    let jakarta = Received { zone: Zone::Fixed(7 * 3600), ..received(&limits) };
+    let jakarta = ArrivalContext { zone: Zone::Fixed(7 * 3600), ..received(&limits) };
     let found = find_time(b"2026-11-20 06:47:13 x", &jakarta).map(|found| found.time);
-    assert_eq!(found, Timestamp::parse_rfc3339("2026-11-19T23:47:13Z").map(Resolved::At));
+    assert_eq!(found, Timestamp::parse_rfc3339("2026-11-19T23:47:13Z").map(ResolvedTime::At));
 }
 
 #[test]
 fn epoch_numbers_go_by_magnitude_and_decimals_are_exact() {
     let limits = Limits::default();
     let check = |text: &str, expected: &str| {
-        let expected = Timestamp::parse_rfc3339(expected).map(Resolved::At);
+        let expected = Timestamp::parse_rfc3339(expected).map(ResolvedTime::At);
         assert_eq!(parse_time(text, &received(&limits)), expected, "{text}");
     };
     check("1763618400", "2025-11-20T06:00:00Z");
@@ -115,9 +115,9 @@ fn epoch_numbers_go_by_magnitude_and_decimals_are_exact() {
     check("1763618400123456789", "2025-11-20T06:00:00.123456789Z");
     check("1763618400.123456789123", "2025-11-20T06:00:00.123456789Z");
     check("1763618400123.5", "2025-11-20T06:00:00.1235Z");
-    assert_eq!(parse_time("-5", &received(&limits)), Some(Resolved::OutOfRange));
+    assert_eq!(parse_time("-5", &received(&limits)), Some(ResolvedTime::OutOfRange));
     assert_eq!(parse_time("5 parsecs", &received(&limits)), None);
-    assert_eq!(parse_time("9999999999999999999", &received(&limits)), Some(Resolved::OutOfRange));
+    assert_eq!(parse_time("9999999999999999999", &received(&limits)), Some(ResolvedTime::OutOfRange));
     assert_eq!(parse_time("1.", &received(&limits)), None);
 }
 

@@ -11,7 +11,7 @@ use memchr::memchr;
 use parse::Utf16;
 use types::{GroupName, Timestamp};
 
-use super::Timing;
+use super::FollowTiming;
 use super::buffers::Buffers;
 use super::container::Container;
 use super::options::FileInput;
@@ -112,7 +112,7 @@ struct Excerpt {
 }
 
 /// The result of reading.
-enum Reading {
+enum ReadOutcome {
     Excerpt(Excerpt),
     /// The content changed.
     Replaced,
@@ -260,7 +260,7 @@ impl FollowedFile {
     pub(super) fn look(
         &mut self,
         now: Timestamp,
-        timing: &Timing,
+        timing: &FollowTiming,
         sizes: Sizes<'_>,
         input: &FileInput,
     ) -> io::Result<Look> {
@@ -303,15 +303,15 @@ impl FollowedFile {
         // No more at first than what is known to tell it from others.
         let told = self.entry.told.filter(|told| offset == 0 && told.offset < self.size);
         let mut reading = read(told.map_or(all, |told| (told.offset, TailState::Growing)))?;
-        if told.is_some() && matches!(&reading, Reading::Excerpt(excerpt) if excerpt.cut.n_bytes == 0) {
+        if told.is_some() && matches!(&reading, ReadOutcome::Excerpt(excerpt) if excerpt.cut.n_bytes == 0) {
             reading = read(all)?;
             // It is noted again with what is sent now.
-            self.entry.told = self.entry.told.filter(|_| !matches!(reading, Reading::Excerpt(_)));
+            self.entry.told = self.entry.told.filter(|_| !matches!(reading, ReadOutcome::Excerpt(_)));
         }
         match reading {
-            Reading::Excerpt(excerpt) => Ok(self.piece_of(excerpt, settled, encoding)),
-            Reading::Replaced => Ok(Look::Replaced),
-            Reading::TooLargeNow => Ok(Look::TooLargeNow),
+            ReadOutcome::Excerpt(excerpt) => Ok(self.piece_of(excerpt, settled, encoding)),
+            ReadOutcome::Replaced => Ok(Look::Replaced),
+            ReadOutcome::TooLargeNow => Ok(Look::TooLargeNow),
         }
     }
 
@@ -414,27 +414,27 @@ fn read_and_cut(
     size: u64,
     sizes: Sizes<'_>,
     lines: Lines<'_>,
-) -> io::Result<Reading> {
+) -> io::Result<ReadOutcome> {
     let mut n_wanted = sizes.batch_bytes;
     loop {
         let n_there = usize::try_from(size.saturating_sub(mark.offset)).unwrap_or(usize::MAX);
         let n_read = n_wanted.min(n_there);
         if n_read > LARGE_BYTES.max(sizes.batch_bytes) && !sizes.may_be_large {
-            return Ok(Reading::TooLargeNow);
+            return Ok(ReadOutcome::TooLargeNow);
         }
         let buffer = sizes.buffers.take(n_read);
-        let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(Reading::Replaced) };
+        let Some(read) = mark.read_on(file, n_read, buffer)? else { return Ok(ReadOutcome::Replaced) };
         let reaches_end = n_read == n_there;
         // Of a line that continues only the end is looked for.
         let is_part = !reaches_end && n_read < sizes.line_bytes_max && memchr(b'\n', &read.bytes).is_none();
         if !is_part {
             let cut = lines.cut(&read.bytes, mark.offset, if reaches_end { settled } else { TailState::Growing });
             if cut.n_bytes > 0 || (reaches_end && n_read < sizes.line_bytes_max) {
-                return Ok(Reading::Excerpt(Excerpt { read, cut, line: LinePosition::Start }));
+                return Ok(ReadOutcome::Excerpt(Excerpt { read, cut, line: LinePosition::Start }));
             }
             if n_read >= sizes.line_bytes_max {
                 let (cut, line) = lines.cut_by_force(&read.bytes, mark.offset);
-                return Ok(Reading::Excerpt(Excerpt { read, cut, line }));
+                return Ok(ReadOutcome::Excerpt(Excerpt { read, cut, line }));
             }
         }
         sizes.buffers.give(read.bytes);

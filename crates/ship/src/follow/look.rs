@@ -11,7 +11,7 @@ use super::options::FollowOptions;
 use super::{ERROR_PAUSE_NS, Follower};
 use crate::batch::UncheckedFile;
 use crate::discover::{Candidate, Reason};
-use crate::follow::options::{Timing, is_large};
+use crate::follow::options::{FollowTiming, is_large};
 use crate::follow::routing::{container_of, group_of};
 use crate::identity::FileKey;
 use crate::rules::SourcePosition;
@@ -224,7 +224,7 @@ impl Follower {
     }
 }
 
-impl Timing {
+impl FollowTiming {
     /// Returns when to look again at a file in which there was nothing to send.
     pub(crate) fn next_look(&self, now: Timestamp, file: &FollowedFile) -> Timestamp {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);

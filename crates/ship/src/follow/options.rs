@@ -100,7 +100,7 @@ impl FollowOptions {
 
 /// How often to look, and how long to wait for the rest of an event.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Timing {
+pub(super) struct FollowTiming {
     pub(super) scan_every_ns: i64,
     /// Shortest time between two searches, however many hints there are.
     pub(super) scan_pause_ns: i64,
@@ -117,7 +117,7 @@ pub(super) struct Timing {
     pub(crate) half_line_ns: i64,
 }
 
-impl Default for Timing {
+impl Default for FollowTiming {
     fn default() -> Self {
         const MS: i64 = 1_000_000;
         Self {
@@ -137,7 +137,7 @@ impl Default for Timing {
     }
 }
 
-impl Timing {
+impl FollowTiming {
     pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp) -> TailState {
         match now.0.saturating_sub(grown_at.0) {
             quiet_ns if quiet_ns >= self.half_line_ns => TailState::All,

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What the threads share.
-pub(crate) struct Shared {
+pub(crate) struct ShipperState {
     pub(crate) stop: Arc<Stop>,
     /// Where lines of inputs are kept that are no files.
     pub(crate) sinks: Vec<Arc<Sink>>,
@@ -49,7 +49,7 @@ pub(crate) enum Event {
     Stop,
 }
 
-impl Shared {
+impl ShipperState {
     pub(crate) fn new(stop: Arc<Stop>, sinks: Vec<Arc<Sink>>, files: Vec<FileStatus>) -> Self {
         Self {
             stop,
@@ -156,7 +156,7 @@ impl PieceSizes {
     }
 }
 
-impl Shared {
+impl ShipperState {
     /// Notes that the server took a piece.
     pub(crate) fn delivered(&self, n_bytes: usize) {
         self.bytes_delivered.fetch_add(n_bytes as u64, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::dead_letter::DeadLetters;
 use crate::deliver::wait_before_retry;
 use crate::range_claims::held_to;
-use crate::shipper::shared::{Event, Shared};
+use crate::shipper::shared::{Event, ShipperState};
 use crate::stop::locked;
 use crate::{Deliver, DeliverError, DeliveryReceipt, FileBatch, HeldQuestion};
 
@@ -25,7 +25,7 @@ const REFUSALS_IN_A_ROW_MAX: u32 = 300;
 
 /// A thread that delivers.
 pub(super) struct Worker {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ShipperState>,
     pub(super) server: Arc<dyn Deliver>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) batches: Arc<Mutex<Receiver<FileBatch>>>,

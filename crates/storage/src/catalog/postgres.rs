@@ -15,7 +15,7 @@ use types::{GroupName, Timestamp};
 
 use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
 use crate::batch_ids::ValidEntries;
-use crate::database::postgres::{Database, Failure, Opening, Session};
+use crate::database::postgres::{Database, Failure, PostgresOptions, Session};
 use crate::database::url::DatabaseUrl;
 use crate::database::{DatabaseError, DatabaseProblem, Schema, signed, unsigned};
 use crate::groups::Groups;
@@ -48,8 +48,8 @@ pub(crate) struct PostgresCatalog {
     database: Database,
 }
 
-fn opening<'a>(url: &'a DatabaseUrl, store: [u8; 16], holder: &'a str, must_exist: bool) -> Opening<'a> {
-    Opening { url, store, kind: "catalog", schema: &SCHEMA, holder: Some(holder), must_exist }
+fn opening<'a>(url: &'a DatabaseUrl, store: [u8; 16], holder: &'a str, must_exist: bool) -> PostgresOptions<'a> {
+    PostgresOptions { url, store, kind: "catalog", schema: &SCHEMA, holder: Some(holder), must_exist }
 }
 
 impl PostgresCatalog {

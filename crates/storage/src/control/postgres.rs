@@ -4,7 +4,7 @@
 use tokio_postgres::Row;
 
 use super::{ControlStore, Document};
-use crate::database::postgres::{Database, Opening};
+use crate::database::postgres::{Database, PostgresOptions};
 use crate::database::url::DatabaseUrl;
 use crate::database::{DatabaseError, Schema};
 
@@ -19,8 +19,8 @@ pub(crate) struct PostgresControl {
     database: Database,
 }
 
-fn opening(url: &DatabaseUrl, store: [u8; 16], must_exist: bool) -> Opening<'_> {
-    Opening { url, store, kind: "control", schema: &SCHEMA, holder: None, must_exist }
+fn opening(url: &DatabaseUrl, store: [u8; 16], must_exist: bool) -> PostgresOptions<'_> {
+    PostgresOptions { url, store, kind: "control", schema: &SCHEMA, holder: None, must_exist }
 }
 
 impl PostgresControl {

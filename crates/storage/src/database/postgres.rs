@@ -89,7 +89,7 @@ struct Owner {
 }
 
 /// How a database is opened.
-pub(crate) struct Opening<'a> {
+pub(crate) struct PostgresOptions<'a> {
     pub(crate) url: &'a DatabaseUrl,
     pub(crate) store: [u8; 16],
     /// `catalog` or `control`.
@@ -101,7 +101,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) must_exist: bool,
 }
 
-impl Opening<'_> {
+impl PostgresOptions<'_> {
     /// Opens the database, making its tables or bringing them up to date.
     pub(crate) fn open(&self) -> Result<Database, DatabaseError> {
         let mut database = self.connect()?;

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::directory::prepare_directory;
-use self::opening::Opening;
+use self::opening::StoreOpening;
 use self::scope::Scope;
 use crate::batch_ids::{Age, ValidEntries};
 use crate::lock::Lock;
@@ -59,7 +59,7 @@ pub(super) fn open(options: Options) -> Result<OpenedStore, OpenError> {
     let doubt = maintenance.clock_doubt(&options.clock);
     let now = doubt.and_then(|doubt| doubt.expected).unwrap_or_else(|| options.clock.now());
     let age = Age::new(now, &options.clock);
-    let (mut opening, contents) = Opening::begin(&options, store, now, Scope::Start)?;
+    let (mut opening, contents) = StoreOpening::begin(&options, store, now, Scope::Start)?;
     opening.recovery.created = created;
     let url = options.databases.control.as_ref();
     let (mut control, locked) = control::open(&dir, store, opening.is_new()?, url)?;
@@ -77,7 +77,7 @@ pub(super) fn open(options: Options) -> Result<OpenedStore, OpenError> {
     let wal = opening.begin_wal(&chain, last, options.faults.clone())?;
     let next_sequence = opening.marks.next_sequence;
     opening.recovery.elapsed = began.elapsed();
-    let Opening { files, catalog, state, marks, batch_files, recovery, receipts, .. } = opening;
+    let StoreOpening { files, catalog, state, marks, batch_files, recovery, receipts, .. } = opening;
     let parts = SegmentsParts { options, store, files, maintenance, age, state, catalog, control, receipts };
     let segments = Arc::new(Segments::new(parts));
     let writer = Arc::new(Writer::new(segments.clone()));

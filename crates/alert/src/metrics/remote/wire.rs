@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use types::Timestamp;
 
 /// Returns a request with one value of each series.
-pub(super) fn request(samples: &[Named], instance: &str, now: Timestamp) -> Vec<u8> {
+pub(super) fn request(samples: &[NamedSample], instance: &str, now: Timestamp) -> Vec<u8> {
     let mut request = Vec::new();
     for sample in samples {
         let mut series = Vec::new();
@@ -53,15 +53,15 @@ fn put_varint(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Returns the samples of a page in the text format, as catat itself writes it: no timestamps, no exemplars.
-pub(in crate::metrics) fn samples_of_page(page: &str) -> Vec<Named> {
+pub(in crate::metrics) fn samples_of_page(page: &str) -> Vec<NamedSample> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(sample_of_line).collect()
 }
 
-fn sample_of_line(line: &str) -> Option<Named> {
+fn sample_of_line(line: &str) -> Option<NamedSample> {
     let (head, value) = line.rsplit_once(' ')?;
     let value: f64 = value.parse().ok().filter(|value: &f64| !value.is_nan())?;
     let Some((name, rest)) = head.split_once('{') else {
-        return Some(Named { name: head.to_owned(), labels: Vec::new(), value });
+        return Some(NamedSample { name: head.to_owned(), labels: Vec::new(), value });
     };
     let mut labels = Vec::new();
     let mut rest = rest;
@@ -81,12 +81,12 @@ fn sample_of_line(line: &str) -> Option<Named> {
         labels.push((label.trim_start_matches(',').to_owned(), text));
         rest = &after[end + 1..];
     }
-    Some(Named { name: name.to_owned(), labels, value })
+    Some(NamedSample { name: name.to_owned(), labels, value })
 }
 
 /// A sample with its whole name.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Named {
+pub(crate) struct NamedSample {
     pub(crate) name: String,
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) value: f64,
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_request_is_as_prometheus_reads_it() {
         let labels = vec![("le".to_owned(), "1".to_owned()), ("B".into(), "x".into()), ("none".into(), String::new())];
-        let sample = Named { name: "m_bucket".into(), labels, value: 2.0 };
+        let sample = NamedSample { name: "m_bucket".into(), labels, value: 2.0 };
         let body = request(&[sample], "h:1", Timestamp(1_500_000_000));
         let plain = snap::raw::Decoder::new().decompress_vec(&body).expect("snappy");
         let mut expected: Vec<u8> = Vec::new();
@@ -122,7 +122,7 @@ mod tests {
             "# HELP a b\n# TYPE a counter\na 1\nb{x=\"1 \\\"{,\\\\\\n\",y=\"\"} 2.5\nc{le=\"+Inf\"} +Inf\nd NaN\n";
         let found = samples_of_page(page);
         let b = vec![("x".to_owned(), "1 \"{,\\\n".to_owned()), ("y".to_owned(), String::new())];
-        let named = |name: &str, labels, value| Named { name: name.into(), labels, value };
+        let named = |name: &str, labels, value| NamedSample { name: name.into(), labels, value };
         let c = vec![("le".to_owned(), "+Inf".to_owned())];
         assert_eq!(found, [named("a", vec![], 1.0), named("b", b, 2.5), named("c", c, f64::INFINITY)]);
     }

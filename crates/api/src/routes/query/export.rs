@@ -65,7 +65,7 @@ impl Export {
         }
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        response.map(|body| Body::from_stream(Packed::new(body)))
+        response.map(|body| Body::from_stream(CompressedBody::new(body)))
     }
 
     /// `catat-20261120T180000+0700-20261120T190000+0700.csv`: sorts by time, and is a name everywhere.
@@ -86,13 +86,13 @@ fn for_name(instant: Timestamp, zone: Tz) -> String {
 }
 
 /// A body, packed piece by piece. One that breaks off stays one that breaks off.
-struct Packed {
+struct CompressedBody {
     body: BodyDataStream,
     /// `None` once the end was written, or can no more be.
     packer: Option<GzEncoder<Vec<u8>>>,
 }
 
-impl Packed {
+impl CompressedBody {
     fn new(body: Body) -> Self {
         // The fastest: a piece of 64 KiB is packed in less time than the others on the connection's thread notice.
         Self { body: body.into_data_stream(), packer: Some(GzEncoder::new(Vec::new(), Compression::fast())) }
@@ -104,7 +104,7 @@ impl Packed {
     }
 }
 
-impl Stream for Packed {
+impl Stream for CompressedBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -13,7 +13,7 @@ use types::Value;
 
 use crate::answer::{Form, Names, write_row};
 use door::answer::PIECE_BYTES;
-use door::queries::Running;
+use door::queries::RunningQuery;
 
 /// Rows that are held before the stream begins.
 const HELD_MAX: usize = 4_096;
@@ -111,7 +111,7 @@ impl Rows {
     }
 
     /// Takes rows from the query, on its thread. `false` ends it.
-    pub(super) fn take(&self, rows: Vec<Row>, running: &Running) -> bool {
+    pub(super) fn take(&self, rows: Vec<Row>, running: &RunningQuery) -> bool {
         let mut held = self.held();
         while !held.has_begun {
             if held.is_given_up || running.is_cancelled() {
@@ -144,7 +144,7 @@ impl Rows {
     }
 
     /// Waits until the client has taken what was sent before.
-    fn send(&self, piece: Bytes, running: &Running) -> bool {
+    fn send(&self, piece: Bytes, running: &RunningQuery) -> bool {
         let runtime = tokio::runtime::Handle::current();
         let started = Instant::now();
         loop {

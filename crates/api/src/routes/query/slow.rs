@@ -23,7 +23,7 @@ use super::rows::{Piece, Row, Rows};
 use crate::answer::{Form, Pieces, columns_json, write_row};
 use door::answer::stats_json;
 use door::problem::Problem;
-use door::queries::Running;
+use door::queries::RunningQuery;
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ pub(super) struct Stream {
     pub(super) form: Form,
     pub(super) work: Work,
     pub(super) rows: Arc<Rows>,
-    pub(super) running: Arc<Running>,
+    pub(super) running: Arc<RunningQuery>,
     pub(super) columns: Vec<ColumnInfo>,
 }
 

@@ -58,7 +58,7 @@ struct Test {
     events: Vec<EventText>,
     /// NDJSON in the same directory, with times of its own.
     file: Option<PathBuf>,
-    alerts: Vec<Expected>,
+    alerts: Vec<ExpectedAlert>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ struct EventText {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Expected {
+struct ExpectedAlert {
     at: String,
     alertname: String,
     #[serde(default)]
@@ -149,7 +149,7 @@ fn run_test(test: &Test, rules: &[Rule], interval_ns: i64, beside: &Path) -> Res
         None => START,
     };
     let ask = RunsAsk::new(runs_of(test, start, beside)?);
-    let mut expected: BTreeMap<i64, BTreeMap<&str, Vec<&Expected>>> = BTreeMap::new();
+    let mut expected: BTreeMap<i64, BTreeMap<&str, Vec<&ExpectedAlert>>> = BTreeMap::new();
     for alert in &test.alerts {
         if !rules.iter().any(|rule| rule.name == alert.alertname) {
             return Err(format!("no rule \"{}\" in its rule_files", alert.alertname));
@@ -208,7 +208,7 @@ fn group_of(fields: &mut Map<String, Value>) -> Result<GroupName, String> {
 }
 
 /// Returns the differences at one moment.
-fn compare(expected: &[&Expected], firing: &[FiringAlert]) -> Vec<String> {
+fn compare(expected: &[&ExpectedAlert], firing: &[FiringAlert]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut left: BTreeSet<usize> = (0..firing.len()).collect();
     for alert in expected.iter().filter(|alert| !alert.none) {

@@ -36,13 +36,13 @@ pub(super) struct Outcome {
 #[derive(Debug, Deserialize)]
 struct Answer {
     accepted: u64,
-    rejected: Vec<Rejected>,
+    rejected: Vec<RejectedLine>,
     #[serde(default)]
     rejected_unnamed: u64,
 }
 
 #[derive(Debug, Deserialize)]
-struct Rejected {
+struct RejectedLine {
     line: usize,
     error: String,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::checker::Checker;
-use crate::insights::syntax::{Arguments, Command, Filling, Item, Name, Node, NodeKind, Stats};
+use crate::insights::syntax::{Arguments, Command, FillClause, Item, Name, Node, NodeKind, Stats};
 use plan::error::Span;
 use plan::{Aggregate, AggregateKind, Expr, Operator, PlanDraft, Rank};
 
@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 
     /// `fillmissing`: rows for the spans of time in which there is none.
-    pub(super) fn fill_missing(&mut self, fillings: &[Filling], span: Span) {
+    pub(super) fn fill_missing(&mut self, fillings: &[FillClause], span: Span) {
         let has_columns = |table: &&super::scope::Table| {
             let series = table.buckets.iter().flat_map(|fill| fill.series.iter().chain([&fill.time]));
             series.into_iter().all(|name| table.columns.contains(name))

@@ -4,7 +4,7 @@
 //! a zone, or in ISO 8601; Cisco's sequence numbers and `%FACILITY-SEVERITY-MNEMONIC`. Any other frame is a message without
 //! a header, never an error. All parts are borrowed from the frame.
 
-use parse::{Received, Resolved, find_time};
+use parse::{ArrivalContext, ResolvedTime, find_time};
 use types::Timestamp;
 
 /// Limit on the bytes of a name.
@@ -26,7 +26,7 @@ pub(super) struct Header<'a> {
 }
 
 /// Reads the header of a frame.
-pub(super) fn read<'a>(frame: &'a str, received: &Received<'_>) -> Header<'a> {
+pub(super) fn read<'a>(frame: &'a str, received: &ArrivalContext<'_>) -> Header<'a> {
     let (priority, rest) = match priority(frame) {
         Some((priority, rest)) => (Some(priority), rest),
         None => (None, frame),
@@ -120,7 +120,7 @@ fn quote_end(value: &str) -> Option<usize> {
 }
 
 /// Parses `TIME HOST TAG[PID]: …` and its variants.
-fn read_3164<'a>(rest: &'a str, received: &Received<'_>, header: &mut Header<'a>) {
+fn read_3164<'a>(rest: &'a str, received: &ArrivalContext<'_>, header: &mut Header<'a>) {
     let plain = rest.trim_start_matches(' ');
     if let Some(behind) = after_time(plain, received).map(|(_, behind)| behind) {
         return host_and_tag(behind, header);
@@ -144,15 +144,15 @@ fn read_3164<'a>(rest: &'a str, received: &Received<'_>, header: &mut Header<'a>
 }
 
 /// Parses the time at the start of a text; returns the instant and the rest.
-fn after_time<'a>(text: &'a str, received: &Received<'_>) -> Option<(Option<Timestamp>, &'a str)> {
+fn after_time<'a>(text: &'a str, received: &ArrivalContext<'_>) -> Option<(Option<Timestamp>, &'a str)> {
     let first = *text.as_bytes().first()?;
     if !first.is_ascii_digit() && !first.is_ascii_uppercase() {
         return None;
     }
     let found = find_time(text.as_bytes(), received).filter(|found| found.start == 0)?;
     let time = match found.time {
-        Resolved::At(time) => Some(time),
-        Resolved::OutOfRange => None,
+        ResolvedTime::At(time) => Some(time),
+        ResolvedTime::OutOfRange => None,
     };
     let behind = text.get(found.end..)?;
     // A named zone, `CST: ` or `CST 1987 `, is skipped.
@@ -225,7 +225,7 @@ mod tests {
     fn shown(frame: &str) -> String {
         let limits = Limits::default();
         let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-        let header = read(frame, &Received { at, modified: None, zone: Zone::UTC, limits: &limits });
+        let header = read(frame, &ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits });
         let time = header.time.map(|time| time.to_string()).unwrap_or_default();
         let [host, app, procid, msgid] =
             [header.hostname, header.appname, header.procid, header.msgid].map(Option::unwrap_or_default);
@@ -284,7 +284,7 @@ mod tests {
         let data = r#"[a@1 x="1" y="q\"]\\"][b z="é"]"#;
         let frame = format!("<1>1 - - - - - {data} [no=\"data\"]");
         let limits = Limits::default();
-        let received = Received { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
         let header = read(&frame, &received);
         assert_eq!(header.structured_data, data);
         let mut params = Vec::new();

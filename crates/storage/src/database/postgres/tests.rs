@@ -6,8 +6,8 @@ use super::*;
 const SCHEMA: Schema = Schema { steps: &["CREATE TABLE numbers(n bigint)"], identity_since: 0 };
 const STORE: [u8; 16] = [7; 16];
 
-fn opening<'a>(url: &'a DatabaseUrl, holder: &'a str) -> Opening<'a> {
-    Opening { url, store: STORE, kind: "test", schema: &SCHEMA, holder: Some(holder), must_exist: false }
+fn opening<'a>(url: &'a DatabaseUrl, holder: &'a str) -> PostgresOptions<'a> {
+    PostgresOptions { url, store: STORE, kind: "test", schema: &SCHEMA, holder: Some(holder), must_exist: false }
 }
 
 fn add(database: &mut Database, n: i64) -> Result<(), DatabaseError> {
@@ -122,7 +122,7 @@ fn the_fate_of_a_lost_commit_is_decided_before_anybody_looks() {
 fn a_newer_database_and_that_of_another_store_are_refused_untouched() {
     let Some(server) = Server::start(&["fsync=off"]) else { return };
     let url = server.url().parse().expect("a URL");
-    let missing = Opening { must_exist: true, ..opening(&url, "first") };
+    let missing = PostgresOptions { must_exist: true, ..opening(&url, "first") };
     assert!(matches!(problem(missing.open()), DatabaseProblem::Missing { .. }));
     assert!(matches!(problem(missing.open_for_reading()), DatabaseProblem::Missing { .. }));
     drop(opening(&url, "first").open().expect("a new one"));
@@ -156,8 +156,9 @@ fn a_step_cut_off_at_any_statement_is_done_at_the_next_start() {
             let store = [u8::try_from(at * 10 + n_done).expect("few"); 16];
             let broken: &str = format!("{} NONSENSE;", statements[..n_done].concat()).leak();
             let broken = Schema { steps: [&steps[..at], &[broken]].concat().leak(), identity_since: 0 };
-            assert!(Opening { store, schema: &broken, ..opening(&url, "first") }.open().is_err());
-            let mut opened = Opening { store, schema: &schema, ..opening(&url, "second") }.open().expect("the rest");
+            assert!(PostgresOptions { store, schema: &broken, ..opening(&url, "first") }.open().is_err());
+            let mut opened =
+                PostgresOptions { store, schema: &schema, ..opening(&url, "second") }.open().expect("the rest");
             let found = opened.transact(|session| Ok(session.query("SELECT n FROM b", &[])?.len()));
             assert_eq!(found.expect("readable"), 1);
         }

@@ -18,7 +18,7 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
     let builder = builder.map_err(|error| error.to_string())?;
     let config = match trust {
         Trust::Anybody => {
-            let verifier = Arc::new(Unverified(provider));
+            let verifier = Arc::new(AnyCertificate(provider));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
         Trust::System => {
@@ -44,9 +44,9 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
 /// Accepts every certificate. An eavesdropper learns nothing, but the server is not authenticated; the password is not at
 /// risk where the server asks for SCRAM, which proves both sides and the certificate to each other.
 #[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
+struct AnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Unverified {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _certificate: &CertificateDer<'_>,

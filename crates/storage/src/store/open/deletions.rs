@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use types::GroupName;
 
-use super::opening::Opening;
+use super::opening::StoreOpening;
 use crate::deletion::{self, Deletion, DeletionReceipt, Mask, ReceiptError, Removals, Sequences};
 use crate::retention::edges_of;
 use crate::state::DamagedSegment;
@@ -16,7 +16,7 @@ use crate::tier::Place;
 use crate::tombstone::events::{self, TombstoneFile};
 use crate::{OpenError, catalog};
 
-impl Opening {
+impl StoreOpening {
     /// Reads tombstones, receipts and what the catalog has, and makes them agree.
     pub(super) fn load_deletions(&mut self, rows: Vec<catalog::Deletion>) -> Result<(), OpenError> {
         self.load_receipts()?;

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::opening::Opening;
+use super::opening::StoreOpening;
 use super::scope::FIRST_SEQUENCE;
 use super::scope::Scope;
 use super::segments::{Orphan, id_of};
@@ -15,7 +15,7 @@ use crate::catalog::{ObsoleteFile, SegmentRow};
 use crate::state::StoredSegment;
 use crate::tier::{Place, Tier};
 
-impl Opening {
+impl StoreOpening {
     /// Reports whether the catalog was created again though the store is not new.
     pub(super) fn has_lost_catalog(&self, rows: &[SegmentRow]) -> Result<bool, OpenError> {
         let is_fresh = rows.is_empty() && self.marks.next_sequence == FIRST_SEQUENCE && self.marks.wal_made == 0;

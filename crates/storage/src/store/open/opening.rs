@@ -17,7 +17,7 @@ use crate::tier::Place;
 use crate::{OpenError, Options, Recovery, tombstone};
 
 /// A store that is being opened.
-pub(super) struct Opening {
+pub(super) struct StoreOpening {
     pub(super) scope: Scope,
     pub(super) dir: PathBuf,
     pub(super) store: [u8; 16],
@@ -33,7 +33,7 @@ pub(super) struct Opening {
     pub(super) receipts: Receipts,
 }
 
-impl Opening {
+impl StoreOpening {
     /// Opens the catalog and loads its content.
     pub(super) fn begin(
         options: &Options,

@@ -3,7 +3,7 @@
 //! to `quarantine/`.
 
 use super::directory::prepare_directory;
-use super::opening::Opening;
+use super::opening::StoreOpening;
 use super::scope::Scope;
 use crate::{OpenError, Options, Recovery};
 
@@ -14,7 +14,7 @@ pub fn repair(options: &Options) -> Result<Recovery, OpenError> {
         return Err(OpenError::NotAStore { dir: dir.clone(), problem: "there is no STORE file".into() });
     }
     let (store, _lock, _) = prepare_directory(dir, &options.databases)?;
-    let (mut opening, contents) = Opening::begin(options, store, options.clock.now(), Scope::Repair)?;
+    let (mut opening, contents) = StoreOpening::begin(options, store, options.clock.now(), Scope::Repair)?;
     opening.finish_deletions()?;
     opening.load_deletions(contents.deletions)?;
     let chain = opening.read_chain()?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use segment::bytes::{Damage, Decoded};
 use types::Timestamp;
 
-use super::opening::Opening;
+use super::opening::StoreOpening;
 use super::scope::EPOCH_BITS;
 use super::scope::Scope;
 use crate::catalog::HighWaterMarks;
@@ -36,7 +36,7 @@ pub(super) struct LastFile {
     is_fresh: bool,
 }
 
-impl Opening {
+impl StoreOpening {
     fn wal_dir(&self) -> PathBuf {
         self.dir.join("wal")
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use segment::Segment;
 use types::GroupName;
 
-use super::opening::Opening;
+use super::opening::StoreOpening;
 use super::scope::Scope;
 use crate::catalog::{FlushRecord, ObsoleteFile, RunRow, SegmentRow};
 use crate::positions::Positions;
@@ -32,7 +32,7 @@ impl Orphan {
     }
 }
 
-impl Opening {
+impl StoreOpening {
     /// Opens all segments, and makes the catalog and the disk agree.
     pub(super) fn open_segments(
         &mut self,

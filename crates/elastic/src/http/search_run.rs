@@ -7,14 +7,14 @@ use door::problem::Problem;
 use super::state::Shared;
 
 /// A query while it runs.
-pub(super) struct Reading<'a> {
-    reading: &'a door::reading::Reading<'a>,
+pub(super) struct SearchRun<'a> {
+    reading: &'a door::query_run::QueryRun<'a>,
     /// The server as the caller of the query sees it.
     pub(super) server: &'a Shared,
 }
 
-impl<'a> Deref for Reading<'a> {
-    type Target = door::reading::Reading<'a>;
+impl<'a> Deref for SearchRun<'a> {
+    type Target = door::query_run::QueryRun<'a>;
 
     fn deref(&self) -> &Self::Target {
         self.reading
@@ -25,8 +25,8 @@ impl<'a> Deref for Reading<'a> {
 pub(super) async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
-    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+    F: FnOnce(&SearchRun<'_>) -> Result<T, Problem> + Send + 'static,
 {
     let of_work = server.clone();
-    door::reading::read(server, text, move |reading| work(&Reading { reading, server: &of_work })).await
+    door::query_run::read(server, text, move |reading| work(&SearchRun { reading, server: &of_work })).await
 }

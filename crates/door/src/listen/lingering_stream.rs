@@ -14,18 +14,18 @@ use tokio::time::{Sleep, sleep};
 const TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A stream whose shutdown waits until the other end has closed too, or some time is over; what it says is dropped.
-pub(super) struct Lingering<S> {
+pub(super) struct LingeringStream<S> {
     stream: S,
     until: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Lingering<S> {
+impl<S> LingeringStream<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, until: None }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for LingeringStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -35,7 +35,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LingeringStream<S> {
     forward_writes!();
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -26,7 +26,7 @@ pub(crate) enum CompileError {
 
 /// A rule, ready to be asked.
 #[derive(Debug, Default)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledRule {
     /// The query over the window; its rows, or those made of them, end in a column that holds whether the condition
     /// holds.
     pub(crate) plan: Plan,
@@ -58,7 +58,7 @@ pub(crate) struct Metric {
     pub(crate) condition: Expr,
 }
 
-impl Compiled {
+impl CompiledRule {
     /// Returns names of the columns of its rows; none if they are known only once it was asked.
     pub(crate) fn columns(&self) -> Vec<String> {
         shown(self.plan.operators())

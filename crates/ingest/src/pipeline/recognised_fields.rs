@@ -3,14 +3,14 @@
 //! The parser keeps no notes of where it looked, since it reads millions of lines a second. What it found is looked for
 //! here once more, in the order in which it looks.
 
-use parse::{Received, Resolved, Shape};
+use parse::{ArrivalContext, ResolvedTime, Shape};
 use serde_json::{Value as Json, json};
 use types::{Level, Value};
 
 use super::Draft;
 
 /// What is known of an event before pipelines see it.
-pub(super) struct Reading {
+pub(super) struct RecognisedFields {
     /// Whether it was announced as a record.
     pub(super) is_record: bool,
     /// Whether it is a JSON object.
@@ -27,9 +27,9 @@ pub(super) struct Reading {
     pub(super) has_time_before: bool,
 }
 
-impl Reading {
+impl RecognisedFields {
     /// `as`, `because`, `has_time`, and the reasons for `time` and `level`.
-    pub(super) fn shown(&self, draft: &Draft, received: &Received<'_>) -> Json {
+    pub(super) fn shown(&self, draft: &Draft, received: &ArrivalContext<'_>) -> Json {
         let (name, because) = self.form();
         let mut shown = json!({
             "as": self.name(name), "because": because, "has_time": self.has_time, "time": self.time(draft, received),
@@ -60,7 +60,7 @@ impl Reading {
     }
 
     /// Returns the origin of the time.
-    fn time(&self, draft: &Draft, received: &Received<'_>) -> String {
+    fn time(&self, draft: &Draft, received: &ArrivalContext<'_>) -> String {
         if let Some((key, _)) = draft.time_key.as_ref().filter(|_| self.has_time) {
             return format!("field {key}");
         }
@@ -73,14 +73,14 @@ impl Reading {
         }
         let is_time = |value: &Value| {
             let found = parse::parse_time(&value.to_string(), received);
-            found == Some(Resolved::At(draft.time))
+            found == Some(ResolvedTime::At(draft.time))
         };
         let field = draft.fields.iter().find(|(name, value)| !name.starts_with('@') && is_time(value));
         let of_field = || field.map(|(name, _)| format!("field {name}"));
         let of_text = || {
             let found = parse::find_time(draft.message.as_bytes(), received)?;
             let text = draft.message.get(found.start..found.end)?;
-            (found.time == Resolved::At(draft.time)).then(|| format!("{text:?} in the text"))
+            (found.time == ResolvedTime::At(draft.time)).then(|| format!("{text:?} in the text"))
         };
         let is_structured = self.is_record || (self.is_object && self.runtime.is_none());
         let found = if is_structured { of_field() } else { of_text().or_else(of_field) };

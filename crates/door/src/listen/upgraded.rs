@@ -9,16 +9,16 @@ use tokio::sync::mpsc;
 
 /// Kept by whoever has taken over a connection, for as long as they have it.
 #[derive(Clone, Debug)]
-pub struct TakenOver(mpsc::Sender<Infallible>);
+pub struct UpgradedConnection(mpsc::Sender<Infallible>);
 
 /// What waits for them.
 #[derive(Debug)]
 pub(super) struct Sockets(mpsc::Receiver<Infallible>);
 
-impl TakenOver {
+impl UpgradedConnection {
     pub(super) fn new() -> (Self, Sockets) {
-        let (taken_over, sockets) = mpsc::channel(1);
-        (Self(taken_over), Sockets(sockets))
+        let (upgraded, sockets) = mpsc::channel(1);
+        (Self(upgraded), Sockets(sockets))
     }
 
     /// Returns when nobody waits for the connection any more: it has to be given up at once.
@@ -40,17 +40,17 @@ mod tests {
 
     #[tokio::test]
     async fn each_side_learns_of_the_end_of_the_other() {
-        let (taken_over, sockets) = TakenOver::new();
-        let other = taken_over.clone();
+        let (upgraded, sockets) = UpgradedConnection::new();
+        let other = upgraded.clone();
         let waiting = tokio::spawn(sockets.over());
-        drop(taken_over);
+        drop(upgraded);
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         drop(other);
         waiting.await.expect("no panic");
 
-        let (taken_over, sockets) = TakenOver::new();
+        let (upgraded, sockets) = UpgradedConnection::new();
         drop(sockets);
-        taken_over.cut_off().await;
+        upgraded.cut_off().await;
     }
 }

@@ -6,7 +6,7 @@ use types::{Level, Limits, Timestamp, Value};
 
 /// What is known of bytes beside themselves.
 #[derive(Clone, Copy, Debug)]
-pub struct Received<'a> {
+pub struct ArrivalContext<'a> {
     /// When they arrived.
     pub at: Timestamp,
     /// When the file that they come from was last written, while catching up with an old file.

@@ -13,16 +13,16 @@ use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::access::KeyRevoked;
 use crate::problem::Problem;
-use crate::queries::{Running, Ticket};
+use crate::queries::{RunningQuery, Ticket};
 use crate::query_admission::AdmittedQuery;
 use crate::server::Shared;
 
 /// One query's means while it runs on a blocking thread.
-pub struct Reading<'a> {
+pub struct QueryRun<'a> {
     /// The server as the query's caller sees it.
     pub server: &'a Shared,
     /// The query.
-    pub running: &'a Running,
+    pub running: &'a RunningQuery,
     turn: &'a AdmittedQuery,
     deadline: Instant,
 }
@@ -55,7 +55,7 @@ pub struct Scope {
 pub async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
-    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+    F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
 {
     read_with(server, server.start_query(text), work).await
 }
@@ -64,20 +64,20 @@ where
 pub async fn read_with<T, F>(server: &Shared, ticket: Ticket, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
-    F: FnOnce(&Reading<'_>) -> Result<T, Problem> + Send + 'static,
+    F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
 {
     let (running, of_thread) = (ticket.running.clone(), server.clone());
     let of_work = running.clone();
     let done = tokio::select! {
-        done = server.reads.run(running, move |turn| work(&Reading::new(&of_thread, &of_work, turn))) => done,
+        done = server.reads.run(running, move |turn| work(&QueryRun::new(&of_thread, &of_work, turn))) => done,
         () = server.caller.validity.clone().expired(server.app.clock.clone()) => Err(KeyRevoked.into()),
     };
     drop(ticket);
     done
 }
 
-impl<'a> Reading<'a> {
-    fn new(server: &'a Shared, running: &'a Running, turn: &'a AdmittedQuery) -> Self {
+impl<'a> QueryRun<'a> {
+    fn new(server: &'a Shared, running: &'a RunningQuery, turn: &'a AdmittedQuery) -> Self {
         let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
         let now = Instant::now();
         let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);

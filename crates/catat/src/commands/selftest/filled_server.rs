@@ -27,12 +27,12 @@ const ALL_TIME: [(&str, &str); 2] = [("from", "1970-01-01T00:00:00Z"), ("to", "2
 const COUNTS: &str = "filter @message like /^w=/ | parse @message /^w=(?<kind>[a-z-]+) / | stats count(*) by kind";
 
 /// A server and what it has stored.
-pub(super) struct Stored {
+pub(super) struct FilledServer {
     server: Server,
     url: String,
 }
 
-impl Stored {
+impl FilledServer {
     /// Of the server on `dir/data`, as soon as it answers.
     pub(super) fn of(dir: &Path, child: &mut Child) -> Result<Self, Failure> {
         let began = Instant::now();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::Refused;
+use super::RefusedCount;
 use crate::sources::content::Content;
 use crate::sources::source::{File, Generation, Source};
 
@@ -45,7 +45,7 @@ struct KeptFile {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     contents: BTreeMap<u64, Content>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    refused: BTreeMap<u64, Refused>,
+    refused: BTreeMap<u64, RefusedCount>,
 }
 
 /// Returns what the document of a source is called: a source may have any name.
