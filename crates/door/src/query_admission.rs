@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use plan::{AggregateKind, Expr, Operator, Plan};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::sleep;
 
 use crate::problem::Problem;
 use crate::queries::RunningQuery;
-use crate::work::Gate;
+use crate::work::{Gate, on_blocking_thread};
 
 /// Processor time that a query may use at a light place.
 const QUICK: Duration = Duration::from_millis(200);
@@ -132,6 +132,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a query does on its thread; it hands over its result by itself. Boxed, so that all that happens around it is
+/// compiled once.
+pub(crate) type QueryWork = Box<dyn FnOnce(&AdmittedQuery) -> Result<(), Problem> + Send>;
+
+/// Returns the answer to a query that panicked.
+pub(crate) fn fault() -> Problem {
+    Problem::internal("a fault in queries ended this request")
+}
+
 impl GateLimits {
     fn gate(self, name: &'static str) -> Gate {
         Gate::new(name, self.places, self.waiting_max, self.patience)
@@ -155,18 +164,15 @@ impl QueryAdmission {
 
     /// Waits for a place and runs `work` on a blocking thread, which keeps the place until it is done even when nobody
     /// waits for it any more.
-    pub async fn run<T, F>(self: &Arc<Self>, running: Arc<RunningQuery>, work: F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        F: FnOnce(&AdmittedQuery) -> Result<T, Problem> + Send + 'static,
-    {
+    pub(crate) async fn run(self: &Arc<Self>, running: Arc<RunningQuery>, work: QueryWork) -> Result<(), Problem> {
         let turn = self.begin(running).await?;
-        let task = tokio::task::spawn_blocking(move || {
+        let (sender, ended) = oneshot::channel();
+        on_blocking_thread(Box::new(move || {
             lock(&turn.held).spent.begin();
             let done = work(&turn);
-            turn.end(done)
-        });
-        task.await.map_err(|_| Problem::internal("a fault in queries ended this request"))?
+            let _ = sender.send(turn.end(done));
+        }));
+        ended.await.map_err(|_| fault())?
     }
 
     async fn begin(self: &Arc<Self>, running: Arc<RunningQuery>) -> Result<AdmittedQuery, Problem> {
@@ -272,7 +278,7 @@ impl AdmittedQuery {
         }
     }
 
-    fn end<T>(self, done: Result<T, Problem>) -> Result<T, Problem> {
+    fn end(self, done: Result<(), Problem>) -> Result<(), Problem> {
         let mut held = lock(&self.held);
         if held.is_refused {
             return Err(Problem::busy("too many long queries at once"));
@@ -291,6 +297,17 @@ mod tests {
 
     use super::*;
     use crate::queries::{Queries, Ticket};
+
+    /// Runs work and returns its result.
+    async fn run<T, F>(turns: &Arc<QueryAdmission>, running: Arc<RunningQuery>, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&AdmittedQuery) -> Result<T, Problem> + Send + 'static,
+    {
+        let (sender, result) = oneshot::channel();
+        turns.run(running, Box::new(move |turn| work(turn).map(|done| drop(sender.send(done))))).await?;
+        result.await.map_err(|_| fault())
+    }
 
     /// One quick place, one long place, and room for one to wait for each.
     fn turns() -> Arc<QueryAdmission> {
@@ -318,7 +335,7 @@ mod tests {
                 }
                 Ok("done")
             };
-            turns.run(running, work).await.map_err(|problem| problem.status.as_u16())
+            run(&turns, running, work).await.map_err(|problem| problem.status.as_u16())
         });
         (task, has_stepped, end)
     }
@@ -335,7 +352,7 @@ mod tests {
         let (first, first_stepped, end_first) = long(&turns, &a);
         told(first_stepped).await;
         // The quick place is free again, although the first query goes on.
-        let quick = turns.run(ticket("quick").running.clone(), |_| Ok("quick")).await;
+        let quick = run(&turns, ticket("quick").running.clone(), |_| Ok("quick")).await;
         assert_eq!(quick.ok(), Some("quick"));
         let (second, second_stepped, end_second) = long(&turns, &b);
         while turns.was_long("b") != Some(true) {
@@ -374,9 +391,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_answer_and_gives_its_place_back() {
         let turns = turns();
-        let panicking = turns.run(ticket("a").running.clone(), |_| -> Result<(), Problem> { panic!("on purpose") });
+        let panicking = run(&turns, ticket("a").running.clone(), |_| -> Result<(), Problem> { panic!("on purpose") });
         assert_eq!(panicking.await.map_err(|problem| problem.status.as_u16()), Err(500));
-        assert_eq!(turns.run(ticket("a").running.clone(), |_| Ok(7)).await.ok(), Some(7));
+        assert_eq!(run(&turns, ticket("a").running.clone(), |_| Ok(7)).await.ok(), Some(7));
     }
 
     /// Two light places, one of which is for known queries.
@@ -401,7 +418,7 @@ mod tests {
             turn.step();
             Ok("light")
         };
-        let answer = turns.run(ticket("slow machine").running.clone(), work).await;
+        let answer = run(&turns, ticket("slow machine").running.clone(), work).await;
         assert_eq!(answer.map_err(|problem| problem.status.as_u16()), Ok("light"));
         assert_eq!(turns.was_long("slow machine"), Some(false));
         // One that works as long is a long one.
@@ -413,7 +430,7 @@ mod tests {
             turn.step();
             Ok("heavy")
         };
-        let answer = turns.run(ticket("busy").running.clone(), work).await;
+        let answer = run(&turns, ticket("busy").running.clone(), work).await;
         assert_eq!(answer.map_err(|problem| problem.status.as_u16()), Err(429));
         assert_eq!(turns.was_long("busy"), Some(true));
         drop(blocker);
@@ -430,7 +447,7 @@ mod tests {
                 let _ = ended.recv();
                 Ok(())
             };
-            turns.run(running, work).await.is_ok()
+            run(&turns, running, work).await.is_ok()
         });
         (has_begun, end)
     }
@@ -451,7 +468,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_place_is_kept_for_queries_that_were_light() {
         let turns = light(QUICK, 2);
-        assert!(turns.run(ticket("panel").running.clone(), |_| Ok(())).await.is_ok());
+        assert!(run(&turns, ticket("panel").running.clone(), |_| Ok(())).await.is_ok());
         let tickets = [ticket("a"), ticket("b")];
         let (a_begun, end_a) = staying(&turns, &tickets[0]);
         told(a_begun).await;
@@ -459,7 +476,7 @@ mod tests {
         while turns.callers_waiting() == 0 {
             tokio::task::yield_now().await;
         }
-        assert!(turns.run(ticket("panel").running.clone(), |_| Ok(())).await.is_ok());
+        assert!(run(&turns, ticket("panel").running.clone(), |_| Ok(())).await.is_ok());
         assert!(b_begun.try_recv().is_err(), "an unknown one waits");
         drop(end_a);
         told(b_begun).await;
@@ -476,9 +493,9 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let of_bob = queries.start_for("bob", "d", Timestamp(0));
-        assert_eq!(turns.run(of_bob.running.clone(), |_| Ok("bob")).await.ok(), Some("bob"));
+        assert_eq!(run(&turns, of_bob.running.clone(), |_| Ok("bob")).await.ok(), Some("bob"));
         let light = queries.start_expecting("ann", "e", Timestamp(0), true);
-        assert_eq!(turns.run(light.running.clone(), |_| Ok("light")).await.ok(), Some("light"));
+        assert_eq!(run(&turns, light.running.clone(), |_| Ok("light")).await.ok(), Some("light"));
         drop(stays);
     }
 }

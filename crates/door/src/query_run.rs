@@ -9,12 +9,13 @@ use chrono_tz::Tz;
 use execute::{Answer, AnsweredPlan, PartialReason, Request, Stats, TakePartialRows, TakeRows, execute};
 use plan::Plan;
 use storage::Snapshot;
+use tokio::sync::oneshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::access::KeyRevoked;
 use crate::problem::Problem;
 use crate::queries::{RunningQuery, Ticket};
-use crate::query_admission::AdmittedQuery;
+use crate::query_admission::{AdmittedQuery, QueryWork, fault};
 use crate::server::Shared;
 
 /// One query's means while it runs on a blocking thread.
@@ -66,10 +67,20 @@ where
     T: Send + 'static,
     F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
 {
+    let (sender, result) = oneshot::channel();
+    read_work(server, ticket, Box::new(move |run| work(run).map(|done| drop(sender.send(done))))).await?;
+    result.await.map_err(|_| fault())
+}
+
+/// What a query does; boxed, so that everything around it is compiled once.
+type ReadWork = Box<dyn FnOnce(&QueryRun<'_>) -> Result<(), Problem> + Send>;
+
+async fn read_work(server: &Shared, ticket: Ticket, work: ReadWork) -> Result<(), Problem> {
     let (running, of_thread) = (ticket.running.clone(), server.clone());
     let of_work = running.clone();
+    let work: QueryWork = Box::new(move |turn| work(&QueryRun::new(&of_thread, &of_work, turn)));
     let done = tokio::select! {
-        done = server.reads.run(running, move |turn| work(&QueryRun::new(&of_thread, &of_work, turn))) => done,
+        done = server.reads.run(running, work) => done,
         () = server.caller.validity.clone().expired(server.app.clock.clone()) => Err(KeyRevoked.into()),
     };
     drop(ticket);

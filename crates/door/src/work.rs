@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::problem::Problem;
@@ -91,17 +91,25 @@ impl Gate {
         F: FnOnce() -> T + Send + 'static,
     {
         let permit = self.enter().await?;
-        let task = tokio::task::spawn_blocking(move || {
+        let (sender, receiver) = oneshot::channel();
+        on_blocking_thread(Box::new(move || {
             let result = work();
             drop(permit);
-            result
-        });
-        task.await.map_err(|_| Problem::internal(format!("a fault in {} ended this request", self.name)))
+            // Nobody may wait for it any more.
+            let _ = sender.send(result);
+        }));
+        receiver.await.map_err(|_| Problem::internal(format!("a fault in {} ended this request", self.name)))
     }
 
     fn full(&self) -> Problem {
         Problem::busy(format!("too many requests at once for {}", self.name))
     }
+}
+
+/// Runs work on a blocking thread. Boxed, since a thread's task is compiled once per type of work. Whoever waits for a
+/// result has it sent by the work; a sender that is dropped tells them of a panic.
+pub(crate) fn on_blocking_thread(work: Box<dyn FnOnce() + Send>) {
+    drop(tokio::task::spawn_blocking(work));
 }
 
 #[cfg(test)]
