@@ -182,6 +182,11 @@ impl<'a> Collector<'a> {
         self.groups.len() - 1
     }
 
+    /// Reports whether pipelines may change the events of the group at `place`.
+    pub fn is_piped(&self, place: usize) -> bool {
+        self.groups[place].is_piped
+    }
+
     /// Says which stream the group's following events belong to.
     pub fn set_stream(&mut self, place: usize, stream: &str) {
         let events = &mut self.groups[place];

@@ -9,6 +9,7 @@ mod in_flight;
 mod json;
 mod labels;
 mod level;
+mod line_fields;
 mod metadata;
 mod protobuf;
 mod repeated;

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
-
 use super::labels::{Metadata, Text, bad};
 use super::level;
 use ingest::IngestError;
@@ -29,17 +27,40 @@ pub(super) fn stored<'m>(metadata: &'m Metadata<'_>) -> Result<Metadata<'m>, Ing
     Ok(kept.map(spelt).collect())
 }
 
-/// Returns the value of [`PUSHED`]: a JSON list of the level and the names of the metadata, each with its value if the line
-/// may contain a field with that name, which would hide it.
-pub(super) fn pushed(level: &str, metadata: &Metadata<'_>, line: &str) -> String {
-    let pair = |(name, value): &(Text<'_>, Text<'_>)| {
-        // Recognised formats of lines name their parts with letters only.
-        let may_be_hidden = name.0.bytes().all(|byte| byte.is_ascii_alphabetic()) || line.contains(&*name.0);
-        let is_cut = value.0.len() > METADATA_VALUE_BYTES_MAX;
-        if may_be_hidden && !is_cut { json!([name.0, value.0]) } else { json!(name.0) }
-    };
-    let items: Vec<serde_json::Value> = std::iter::once(json!(level)).chain(metadata.iter().map(pair)).collect();
-    serde_json::Value::Array(items).to_string()
+/// Writes the value of [`PUSHED`]: a JSON list of the level and the names of the metadata, each with its value if another
+/// field with that name may hide it.
+pub(super) fn write_pushed(
+    level: &str,
+    metadata: &Metadata<'_>,
+    mut may_be_hidden: impl FnMut(&str) -> bool,
+    out: &mut String,
+) {
+    out.clear();
+    out.push('[');
+    write_text(level, out);
+    for (Text(name), Text(value)) in metadata {
+        out.push(',');
+        if value.len() <= METADATA_VALUE_BYTES_MAX && may_be_hidden(name) {
+            out.push('[');
+            write_text(name, out);
+            out.push(',');
+            write_text(value, out);
+            out.push(']');
+        } else {
+            write_text(name, out);
+        }
+    }
+    out.push(']');
+}
+
+/// Writes a text as JSON.
+fn write_text(text: &str, out: &mut String) {
+    let is_plain = |byte: u8| !byte.is_ascii_control() && !matches!(byte, b'"' | b'\\');
+    if text.bytes().all(is_plain) {
+        out.extend(["\"", text, "\""]);
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
 }
 
 /// Returns the names of the fields with metadata, given a value of [`pushed`].
@@ -59,8 +80,13 @@ mod tests {
         let pairs = |pairs: &[(&'static str, &'static str)]| -> Metadata<'static> {
             pairs.iter().map(|(name, value)| (Text(Cow::Borrowed(*name)), Text(Cow::Borrowed(*value)))).collect()
         };
-        let metadata = pairs(&[("trace_id", "t1"), ("status", "s"), ("user.id", "u")]);
-        assert_eq!(pushed("info", &metadata, "a line"), r#"["info","trace_id",["status","s"],"user.id"]"#);
-        assert_eq!(pushed("warn", &pairs(&[("trace_id", "t1")]), "trace_id=other"), r#"["warn",["trace_id","t1"]]"#);
+        let pushed = |level: &str, metadata: &Metadata<'_>, hidden: &str| {
+            let mut out = String::from("what was written before");
+            write_pushed(level, metadata, |name| name == hidden, &mut out);
+            out
+        };
+        let metadata = pairs(&[("trace_id", "t1"), ("status", "a\"\n"), ("user.id", "u")]);
+        assert_eq!(pushed("info", &metadata, ""), r#"["info","trace_id","status","user.id"]"#);
+        assert_eq!(pushed("warn", &metadata, "status"), r#"["warn","trace_id",["status","a\"\n"],"user.id"]"#);
     }
 }

@@ -7,7 +7,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::in_flight::Spans;
 use super::labels::{LABEL_SET_BYTES_MAX, Labels, Metadata, check_bytes, check_names, group_of, present, stream_name};
 use super::level;
-use super::metadata::{PUSHED, pushed, stored};
+use super::line_fields::LineFields;
+use super::metadata::{PUSHED, stored, write_pushed};
 use ingest::{Collector, EventFields, EventMetadata, IngestError, RawEvent};
 
 /// The streams of a request, and the collector that takes their events.
@@ -22,12 +23,25 @@ pub(super) struct Streams<'c, 's> {
     place: Option<usize>,
     /// The times of the lines of each stream.
     pub(super) spans: Spans,
+    line_fields: LineFields,
+    /// The value of [`PUSHED`], written over and over.
+    pushed: String,
 }
 
 impl<'c, 's> Streams<'c, 's> {
     pub(super) fn new(collector: &'c mut Collector<'s>) -> Self {
         let (group, stream) = (group_of(&Labels::new()), String::new());
-        Self { collector, group, stream, labels: Vec::new(), level: None, place: None, spans: Spans::new() }
+        Self {
+            collector,
+            group,
+            stream,
+            labels: Vec::new(),
+            level: None,
+            place: None,
+            spans: Spans::new(),
+            line_fields: LineFields::default(),
+            pushed: String::new(),
+        }
     }
 
     /// Begins a stream: the entries that follow have these labels.
@@ -63,11 +77,18 @@ impl<'c, 's> Streams<'c, 's> {
         let labels = &self.labels;
         let text = String::from_utf8_lossy(line);
         let metadata = &stored(metadata)?;
-        let pushed = pushed(level::of_entry(self.level.as_deref(), metadata, &text), metadata, &text);
+        let level = level::of_entry(self.level.as_deref(), metadata, &text);
+        // What pipelines do to fields is theirs.
+        let is_piped = self.collector.is_piped(place);
+        let mut of_line = self.line_fields.of(&text);
+        let is_label = |name: &str| labels.iter().any(|(label, _)| label == name);
+        write_pushed(level, metadata, |name| is_piped || is_label(name) || of_line(name), &mut self.pushed);
+        drop(of_line);
+        let pushed = &*self.pushed;
         let write = |fields: &mut FieldWriter<'_>| {
             labels.iter().for_each(|(name, value)| fields.text(name, value));
             metadata.iter().for_each(|(name, value)| fields.text(&name.0, &value.0));
-            fields.system(PUSHED, &pushed);
+            fields.system(PUSHED, pushed);
         };
         let fields = EventFields::Writer { n_max: labels.len() + metadata.len() + 3, write: &write };
         let metadata = EventMetadata { time, fields, ..EventMetadata::default() };

@@ -1,0 +1,51 @@
+//! Which fields may be found in a line.
+
+use parse::{Parts, Shape, VpcColumns};
+
+/// Reads lines of one request as the way in will read them.
+#[derive(Default)]
+pub(super) struct LineFields {
+    parts: Parts,
+    /// Whether a line named the columns of those that follow it.
+    has_header: bool,
+}
+
+impl LineFields {
+    /// Returns whether a line may give a field with the name.
+    pub(super) fn of<'l>(&'l mut self, line: &'l str) -> impl FnMut(&str) -> bool + 'l {
+        let mut has_other_names = None;
+        move |name| {
+            // Known formats name the parts of a line with letters only.
+            let may_be_other = name.bytes().all(|byte| byte.is_ascii_alphabetic());
+            line.contains(name)
+                || may_be_other && *has_other_names.get_or_insert_with(|| self.may_have_other_names(line))
+        }
+    }
+
+    /// Reports whether a line may give fields whose names do not stand in it: one of a known format, or an object, which
+    /// may spell names with escapes.
+    fn may_have_other_names(&mut self, line: &str) -> bool {
+        if !self.has_header && line.starts_with(|first: char| first.is_ascii_lowercase()) {
+            self.has_header = VpcColumns::of_header(line).is_some();
+        }
+        self.has_header || line.trim_start().starts_with('{') || Shape::recognise(line, &mut self.parts).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_no_other_names_and_formats_do() {
+        let mut lines = LineFields::default();
+        assert!(!lines.may_have_other_names("connection refused by 10.0.0.1 after 3 attempts"));
+        assert!(lines.may_have_other_names(r#" {"a\u0062c": 1}"#));
+        let access = r#"1.2.3.4 - - [20/Nov/2026:06:47:13 +0000] "GET / HTTP/1.1" 200 5"#;
+        assert!(lines.may_have_other_names(access));
+        assert_eq!(["status", "user_id", "GET"].map(|name| lines.of(access)(name)), [true, false, true]);
+        let flow = "10.0.0.1 10.0.0.2 443";
+        assert!(!lines.may_have_other_names(flow));
+        assert!(lines.may_have_other_names("srcaddr dstaddr dstport") && lines.may_have_other_names(flow));
+    }
+}
