@@ -2,7 +2,7 @@
 //!
 //! Lines are compared with the others of the request and with hot events of the same times.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use storage::{Part, Store};
@@ -32,10 +32,16 @@ pub(super) fn without_repeated(store: &Store, parts: Vec<Part>) -> (Vec<Part>, u
     (kept, n_repeated)
 }
 
+/// Times of a part, each with whether another event has it too: only such an event may be a repeated one.
+type Times = HashMap<i64, bool>;
+
 /// Returns the new rows of a part, in their order; `None` if all of them are.
 fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanError> {
     let batch = &part.batch;
-    let times: HashSet<i64> = batch.timestamps.iter().copied().collect();
+    let mut times = Times::with_capacity(batch.len());
+    for time in &batch.timestamps {
+        times.entry(*time).and_modify(|is_shared| *is_shared = true).or_insert(false);
+    }
     let (Some(first), Some(last)) = (batch.timestamps.iter().min(), batch.timestamps.iter().max()) else {
         return Ok(None);
     };
@@ -45,37 +51,33 @@ fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanE
     } else {
         Vec::new()
     };
-    let mut hot: HashSet<u128> = HashSet::new();
+    let mut seen: HashSet<u128> = HashSet::new();
     for run in runs.iter().filter(|run| run.info().key.is_none() && range.overlaps(run.info().first, run.info().last)) {
-        add_known(&**run, range, &times, &mut hot)?;
+        add_known(&**run, range, &mut times, &mut seen)?;
     }
-    if hot.is_empty() && times.len() == batch.len() {
+    if !times.values().any(|is_shared| *is_shared) {
         return Ok(None);
     }
     let own = BatchRun::new(part.group.clone(), 0, Arc::new(batch.clone()));
-    let mut seen: HashSet<u128> = HashSet::new();
-    let mut new: Vec<u32> = Vec::with_capacity(batch.len());
+    let mut is_new = vec![true; batch.len()];
     let order = batch.time_order();
-    let mut row = 0;
+    let mut begin = 0;
     for block in 0..own.n_blocks() {
-        for key in keys(&own, block, &RowSet::all(own.block_rows(block)))? {
-            if !hot.contains(&key) && seen.insert(key) {
-                new.push(order[row]);
-            }
-            row += 1;
+        let shared = |row: usize| times[&batch.timestamps[order[begin + row] as usize]];
+        let rows = RowSet::of(own.block_rows(block), shared);
+        for (row, key) in rows.iter().zip(keys(&own, block, &rows)?) {
+            is_new[order[begin + row] as usize] = seen.insert(key);
         }
+        begin += own.block_rows(block);
     }
-    new.sort_unstable();
-    Ok((new.len() < batch.len()).then(|| new.into_iter().map(|row| (0, row)).collect()))
+    if is_new.iter().all(|is_new| *is_new) {
+        return Ok(None);
+    }
+    Ok(Some((0..).zip(is_new).filter(|(_, is_new)| *is_new).map(|(row, _)| (0, row)).collect()))
 }
 
-/// Adds the keys of the events of a run at the given times.
-fn add_known(
-    run: &dyn Run,
-    range: TimeRange,
-    times: &HashSet<i64>,
-    known: &mut HashSet<u128>,
-) -> Result<(), ScanError> {
+/// Adds the keys of the events of a run at the given times, and notes these times.
+fn add_known(run: &dyn Run, range: TimeRange, times: &mut Times, known: &mut HashSet<u128>) -> Result<(), ScanError> {
     for block in 0..run.n_blocks() {
         let (first, last) = run.block_times(block);
         if !range.overlaps(first, last) {
@@ -84,8 +86,9 @@ fn add_known(
         let all = RowSet::all(run.block_rows(block));
         let columns = run.read(block, &["@timestamp"], &all)?;
         let Some(Column::Timestamps(values)) = columns.first() else { continue };
-        let rows = RowSet::of(values.len(), |row| times.contains(&values[row]));
+        let rows = RowSet::of(values.len(), |row| times.contains_key(&values[row]));
         if !rows.is_empty() {
+            rows.iter().for_each(|row| _ = times.insert(values[row], true));
             known.extend(keys(run, block, &rows)?);
         }
     }
@@ -97,8 +100,13 @@ fn keys(run: &dyn Run, block: usize, rows: &RowSet) -> Result<Vec<u128>, ScanErr
     let compared = run.read(block, &COMPARED, rows)?;
     let times = run.read(block, &["@timestamp"], rows)?;
     let text = |column: &Column, row: usize| column.value(row).map(|value| value.to_string()).unwrap_or_default();
-    let of_rows: Vec<Vec<String>> = (0..rows.count()).map(|row| names_of_fields(&text(&compared[2], row))).collect();
-    let mut names: Vec<&str> = of_rows.iter().flatten().map(String::as_str).collect();
+    let pushed: Vec<String> = (0..rows.count()).map(|row| text(&compared[2], row)).collect();
+    // Most events of a stream have the same names.
+    let mut names_of: HashMap<&str, Vec<String>> = HashMap::new();
+    for text in &pushed {
+        names_of.entry(text).or_insert_with(|| names_of_fields(text));
+    }
+    let mut names: Vec<&str> = names_of.values().flatten().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
     let metadata = run.read(block, &names, rows)?;
@@ -109,7 +117,8 @@ fn keys(run: &dyn Run, block: usize, rows: &RowSet) -> Result<Vec<u128>, ScanErr
             _ => 0,
         };
         hasher.update(&time.to_le_bytes());
-        let columns = of_rows[row].iter().filter_map(|name| metadata.get(names.binary_search(&name.as_str()).ok()?));
+        let columns =
+            names_of[&*pushed[row]].iter().filter_map(|name| metadata.get(names.binary_search(&name.as_str()).ok()?));
         for column in compared.iter().chain(columns) {
             let text = text(column, row);
             hasher.update(&(text.len() as u64).to_le_bytes());
