@@ -49,7 +49,7 @@ impl Alerts {
         };
         let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
         let post = post.map_err(AlertsError::Start)?;
-        let made = ApiDefinitions::load(&store).map_err(AlertsError::Start)?;
+        let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
         let defined = Definitions { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
         let alerts = Self::start_with(Arc::new(ask), Arc::new(post), Some(store), defined, options, is_stopping)?;

@@ -141,7 +141,7 @@ impl StoreAsk {
 
     /// Returns an uploaded table.
     fn table(&self, name: &str) -> Option<Arc<plan::Rows>> {
-        let document = self.store.setting("lookup", name).ok()??;
+        let document = self.store.settings().get("lookup", name).ok()??;
         let document: serde_json::Value = serde_json::from_str(&document).ok()?;
         plan::read_csv(document.get("csv")?.as_str()?).ok().map(Arc::new)
     }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use storage::Store;
+use storage::Settings;
 use types::{GroupScope, Timestamp};
 
 use crate::author::{Author, scope_of, scope_texts};
@@ -97,8 +97,8 @@ impl Document {
 
 impl ApiDefinitions {
     /// Loads the stored definitions. What this version cannot read is left in place and reported in the log.
-    pub(crate) fn load(store: &Store) -> Result<Self, String> {
-        let documents = |kind: &str| store.settings(kind).map_err(|error| error.to_string());
+    pub(crate) fn load(settings: Settings<'_>) -> Result<Self, String> {
+        let documents = |kind: &str| settings.all(kind).map_err(|error| error.to_string());
         let mut made = Self::default();
         let told = |kind: &str, name: &str, error: &str| tracing::error!(kind, name, error, "left out of alerting");
         for (name, text) in documents(RULE)? {

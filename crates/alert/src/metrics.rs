@@ -225,7 +225,7 @@ impl Metrics {
 
     fn read_documents(&self) -> Result<(), StoreError> {
         let mut documents = self.numbers.documents();
-        for (name, json) in self.store.settings(KIND)? {
+        for (name, json) in self.store.settings().all(KIND)? {
             // A document of another version, or one that was spoilt, counts nothing.
             let Ok(document) = serde_json::from_str::<Document>(&json) else {
                 tracing::error!(metric = name, "a metric cannot be read from the control store");
@@ -311,7 +311,7 @@ impl Metrics {
             sequence: self.numbers.counting.last_sequence(),
         };
         let json = json_of(&document);
-        self.store.put_setting(KIND, &name, &json)?;
+        self.store.settings().put(KIND, &name, &json)?;
         self.count(&document, &json, meter);
         let view = document.view(self.numbers.counting.counted(KIND).get(&name));
         documents.insert(name, document);
@@ -324,7 +324,7 @@ impl Metrics {
         if !documents.contains_key(name) {
             return Err(self.unknown(name));
         }
-        self.store.remove_setting(KIND, name)?;
+        self.store.settings().remove(KIND, name)?;
         documents.remove(name);
         self.numbers.counting.remove(&(KIND, name.to_owned()));
         Ok(())

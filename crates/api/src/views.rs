@@ -1,4 +1,4 @@
-//! Saved queries and views: documents of the control store, each owned by who made it.
+//! Saved queries and views: documents of the control settings, each owned by who made it.
 //!
 //! | kind | name | document |
 //! |---|---|---|
@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use storage::Store;
+use storage::Settings;
 use types::{GroupScope, Timestamp};
 
 use door::access::{Caller, Role, covers};
@@ -99,8 +99,8 @@ impl Views {
     }
 
     /// Returns the views that exist for a caller, starred ones first, then by name.
-    pub(crate) fn list(&self, store: &Store, caller: &Caller) -> Result<Vec<Value>, Problem> {
-        let mut seen: Vec<(String, Document)> = all(store)?;
+    pub(crate) fn list(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<Value>, Problem> {
+        let mut seen: Vec<(String, Document)> = all(settings)?;
         seen.retain(|(_, document)| document.is_seen_by(caller));
         seen.sort_by(|(_, a), (_, b)| (b.wanted.star, &a.wanted.name).cmp(&(a.wanted.star, &b.wanted.name)));
         Ok(seen.iter().map(|(id, document)| document.described(id, caller)).collect())
@@ -109,14 +109,14 @@ impl Views {
     /// Keeps a new view.
     pub(crate) fn add(
         &self,
-        store: &Store,
+        settings: Settings<'_>,
         caller: &Caller,
         new: ViewDefinition,
         now: Timestamp,
     ) -> Result<Value, Problem> {
         let wanted = new.checked()?;
         let _changing = self.changing();
-        let known = all(store)?;
+        let known = all(settings)?;
         let owned = known.iter().filter(|(_, document)| document.owner_id == *caller.identity()).count();
         if known.len() >= VIEWS_MAX || owned >= OWN_MAX {
             let message = format!("there can be {OWN_MAX} views of one owner and {VIEWS_MAX} in all");
@@ -131,14 +131,14 @@ impl Views {
         let owner = user_of(caller).unwrap_or(&caller.name).to_owned();
         let document =
             Document { owner_id, owner, version: 1, created: now.to_string(), changed: now.to_string(), wanted };
-        document.put(store, &id)?;
+        document.put(settings, &id)?;
         Ok(document.described(&id, caller))
     }
 
     /// Puts a view in the place of the version that it names.
     pub(crate) fn change(
         &self,
-        store: &Store,
+        settings: Settings<'_>,
         caller: &Caller,
         id: &str,
         change: ViewDefinition,
@@ -147,7 +147,7 @@ impl Views {
         let version = change.version;
         let wanted = change.checked()?;
         let _changing = self.changing();
-        let known = all(store)?;
+        let known = all(settings)?;
         let document = owned(&known, caller, id)?;
         if version.is_some_and(|version| version != document.version) {
             let message =
@@ -159,23 +159,23 @@ impl Views {
         check_name_is_free(&known, &document.owner_id, id, &wanted.name)?;
         let version = document.version + 1;
         let changed = Document { version, changed: now.to_string(), wanted, ..document.clone() };
-        changed.put(store, id)?;
+        changed.put(settings, id)?;
         Ok(changed.described(id, caller))
     }
 
     /// Takes a view away; gives what it was called.
-    pub(crate) fn remove(&self, store: &Store, caller: &Caller, id: &str) -> Result<String, Problem> {
+    pub(crate) fn remove(&self, settings: Settings<'_>, caller: &Caller, id: &str) -> Result<String, Problem> {
         let _changing = self.changing();
-        let known = all(store)?;
+        let known = all(settings)?;
         let name = owned(&known, caller, id)?.wanted.name.clone();
-        store.remove_setting(KIND, id)?;
+        settings.remove(KIND, id)?;
         Ok(name)
     }
 }
 
 /// Returns all views; what cannot be read is left out.
-fn all(store: &Store) -> Result<Vec<(String, Document)>, Problem> {
-    let documents = store.settings(KIND)?;
+fn all(settings: Settings<'_>) -> Result<Vec<(String, Document)>, Problem> {
+    let documents = settings.all(KIND)?;
     Ok(documents.into_iter().filter_map(|(id, json)| Some((id, serde_json::from_str(&json).ok()?))).collect())
 }
 
@@ -219,9 +219,9 @@ impl Document {
         scope.is_everything() || named.peek().is_some() && named.all(|name| covers(scope, name))
     }
 
-    fn put(&self, store: &Store, id: &str) -> Result<(), Problem> {
+    fn put(&self, settings: Settings<'_>, id: &str) -> Result<(), Problem> {
         let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(store.put_setting(KIND, id, &json)?)
+        Ok(settings.put(KIND, id, &json)?)
     }
 
     fn described(&self, id: &str, caller: &Caller) -> Value {

@@ -59,8 +59,8 @@ impl OperationRequest {
         let definition = Definition { name, query, groups, parameters, changed: milliseconds(self.server.now()) };
         let (asked, of_work) = (self.server.clone(), id.clone());
         let work = move || -> Result<(), CloudWatchProblem> {
-            let store = asked.whole_store();
-            let all = store.settings(KIND)?;
+            let settings = asked.settings();
+            let all = settings.all(KIND)?;
             if known.is_some() {
                 let old = all.iter().find(|(id, _)| *id == of_work).and_then(|(_, json)| read(json));
                 old.filter(|old| is_seen(old, &asked)).ok_or_else(unknown)?;
@@ -69,7 +69,7 @@ impl OperationRequest {
                 return Err(CloudWatchProblem::new("LimitExceededException", message));
             }
             let json = serde_json::to_string(&definition).map_err(|error| Problem::internal(error.to_string()))?;
-            Ok(store.put_setting(KIND, &of_work, &json)?)
+            Ok(settings.put(KIND, &of_work, &json)?)
         };
         self.server.lookups.run(work).await??;
         Ok(json!({"queryDefinitionId": id}))
@@ -80,7 +80,7 @@ impl OperationRequest {
         let prefix = input.text("queryDefinitionNamePrefix")?.unwrap_or_default();
         let most = input.number("maxResults", PAGE_MAX, PAGE_MAX)?;
         let server = self.server.clone();
-        let all = self.server.lookups.run(move || server.whole_store().settings(KIND)).await??;
+        let all = self.server.lookups.run(move || server.settings().all(KIND)).await??;
         let mut found: Vec<(String, Definition)> = all
             .into_iter()
             .filter_map(|(id, json)| Some((id, read(&json)?)))
@@ -106,10 +106,10 @@ impl OperationRequest {
         let id = input.needed("queryDefinitionId")?.to_owned();
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            let store = server.whole_store();
-            let old = store.setting(KIND, &id)?.and_then(|json| read(&json));
+            let settings = server.settings();
+            let old = settings.get(KIND, &id)?.and_then(|json| read(&json));
             old.filter(|old| is_seen(old, &server)).ok_or_else(unknown)?;
-            Ok(store.remove_setting(KIND, &id)?)
+            Ok(settings.remove(KIND, &id)?)
         };
         self.server.lookups.run(work).await??;
         Ok(json!({"success": true}))

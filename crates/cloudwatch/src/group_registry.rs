@@ -77,7 +77,7 @@ impl GroupRegistry {
                     None
                 }
             };
-            content.groups = Some(store.settings(KIND)?.into_iter().filter_map(read).collect());
+            content.groups = Some(store.settings().all(KIND)?.into_iter().filter_map(read).collect());
         }
         work(content.groups.get_or_insert_default())
     }
@@ -165,10 +165,10 @@ impl GroupRegistry {
         content.seen.retain(|(group, _)| group != name);
         let is_there = match &content.groups {
             Some(groups) => groups.contains_key(name.as_str()),
-            None => store.setting(KIND, name.as_str())?.is_some(),
+            None => store.settings().get(KIND, name.as_str())?.is_some(),
         };
         if is_there {
-            store.remove_setting(KIND, name.as_str())?;
+            store.settings().remove(KIND, name.as_str())?;
             content.groups.as_mut().map(|groups| groups.remove(name.as_str()));
         }
         Ok(is_there)
@@ -211,7 +211,7 @@ impl GroupRegistry {
 
 fn put(store: &Store, name: &GroupName, group: &GroupRecord) -> Result<(), CloudWatchProblem> {
     let json = serde_json::to_string(group).map_err(|error| door::problem::Problem::internal(error.to_string()))?;
-    Ok(store.put_setting(KIND, name.as_str(), &json)?)
+    Ok(store.settings().put(KIND, name.as_str(), &json)?)
 }
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), CloudWatchProblem> {

@@ -69,7 +69,7 @@ impl OperationRequest {
         });
         let (page, next) = page_by_name(wanted, limit, &input)?;
         let server = self.server.clone();
-        let n_filters = self.server.lookups.run(move || counters::counts(server.whole_store())).await??;
+        let n_filters = self.server.lookups.run(move || counters::counts(server.settings())).await??;
         let described: Vec<Value> = page
             .iter()
             .map(|(name, group)| {

@@ -45,13 +45,13 @@ impl OperationRequest {
         let work = move || -> Result<(), CloudWatchProblem> {
             let _held = server.state.metric_filters.lock();
             let store = server.whole_store();
-            let all = filters(store)?;
+            let all = filters(store.settings())?;
             LIMITS.check(
                 all.iter().filter(|other| other.key() != filter.key()).map(|other| &*other.group),
                 &filter.group,
             )?;
             filter.sequence = last_sequence(store, &filter.group);
-            filter.save(store)?;
+            filter.save(store.settings())?;
             filter.count(server.app.metrics.counting())
         };
         self.server.lookups.run(work).await??;
@@ -65,7 +65,7 @@ impl OperationRequest {
         let (metric, namespace) = (input.text("metricName")?, input.text("metricNamespace")?);
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
         let server = self.server.clone();
-        let mut found = self.server.lookups.run(move || filters(server.whole_store())).await??;
+        let mut found = self.server.lookups.run(move || filters(server.settings())).await??;
         found.retain(|filter| {
             self.server.reaches(&filter.group)
                 && group.as_ref().is_none_or(|group| group.as_str() == filter.group)
@@ -86,12 +86,12 @@ impl OperationRequest {
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
             let _held = server.state.metric_filters.lock();
-            let store = server.whole_store();
-            if store.setting(KIND, &key)?.is_none() {
+            let settings = server.settings();
+            if settings.get(KIND, &key)?.is_none() {
                 let message = "The specified metric filter does not exist.";
                 return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
             }
-            store.remove_setting(KIND, &key)?;
+            settings.remove(KIND, &key)?;
             server.app.metrics.counting().remove(&(KIND, key));
             Ok(())
         };

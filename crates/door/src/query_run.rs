@@ -201,7 +201,7 @@ impl<'a> QueryRun<'a> {
             damaged.extend(damages(&snapshot));
             snapshot.runs
         };
-        let table_of = |name: &str| self.server.tables.get(self.server.whole_store(), name);
+        let table_of = |name: &str| self.server.tables.get(self.server.settings(), name);
         let support = execute::Support { tables: Some(&table_of), ..request.support };
         let mut answered = execute::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
         answered.partial_reasons.extend(damaged);

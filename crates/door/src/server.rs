@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use execute::{MemoryPool, PartialCache, PartialReason};
 use ingest::{Intake, Sender};
 use plan::Plan;
-use storage::{Clock, GroupStatus, Snapshot, Store, StoreError, Subscription};
+use storage::{Clock, GroupStatus, Settings, Snapshot, Store, StoreError, Subscription};
 use tokio::sync::watch;
 use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 
@@ -340,7 +340,7 @@ impl Server {
         let room = |places, waiting_max| GateLimits { places, waiting_max, patience: WAITING_TIME_MAX };
         let reads = QueryAdmission::new(room(reads_max, WAITING_MAX), room(long_max, LONG_WAITING_MAX));
         let (users, sessions) = (Users::default(), Sessions::default());
-        if let Err(error) = users.resume_sessions(&store, &sessions, app.clock.now()) {
+        if let Err(error) = users.resume_sessions(store.settings(), &sessions, app.clock.now()) {
             tracing::warn!(%error, "sessions not read; all users must sign in again");
         }
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
@@ -405,13 +405,18 @@ impl Server {
 
     /// Saves the sessions of the user `name`. A failure is logged: after a restart, the user may have to sign in again.
     pub fn keep_sessions_of(&self, name: &str) {
-        if let Err(error) = self.users.keep_sessions(self.whole_store(), &self.sessions, name) {
+        if let Err(error) = self.users.keep_sessions(self.settings(), &self.sessions, name) {
             tracing::warn!(%error, "sessions not saved");
         }
     }
 
-    /// Returns the whole store, whatever a caller may see: for settings, for what the server does by itself, and for groups
-    /// that the caller was already found to reach.
+    /// Returns what people have set.
+    pub fn settings(&self) -> Settings<'_> {
+        self.store.settings()
+    }
+
+    /// Returns the whole store, whatever a caller may see: for what the server does by itself, and for groups that the caller
+    /// was already found to reach.
     pub fn whole_store(&self) -> &Arc<Store> {
         &self.store
     }

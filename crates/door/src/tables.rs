@@ -1,4 +1,4 @@
-//! Uploaded tables that queries look up (`lookup`): documents of the control store, read once and then kept.
+//! Uploaded tables that queries look up (`lookup`): documents of the control settings, read once and then kept.
 //!
 //! All of them change only through this server, so that what is kept stays true. What is kept is bounded; a table beyond
 //! it is read again for each query.
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use plan::Rows;
 use plan::{CSV_BYTES_MAX, read_csv};
 use serde_json::{Value, json};
-use storage::Store;
+use storage::Settings;
 
 use crate::problem::Problem;
 
@@ -44,11 +44,11 @@ impl Tables {
     }
 
     /// Returns the table of a name.
-    pub fn get(&self, store: &Store, name: &str) -> Option<Arc<Rows>> {
+    pub fn get(&self, settings: Settings<'_>, name: &str) -> Option<Arc<Rows>> {
         if let Some(kept) = self.kept().get(name) {
             return Some(kept.rows.clone());
         }
-        let text = text_of(store, name)?;
+        let text = text_of(settings, name)?;
         let rows = Arc::new(read_csv(&text).ok()?);
         let mut kept = self.kept();
         let n_bytes: usize = kept.values().map(|kept| kept.n_bytes).sum();
@@ -59,7 +59,7 @@ impl Tables {
     }
 
     /// Puts a table in the place of the one of its name; says what it is.
-    pub fn put(&self, store: &Store, name: &str, text: &[u8]) -> Result<Value, Problem> {
+    pub fn put(&self, settings: Settings<'_>, name: &str, text: &[u8]) -> Result<Value, Problem> {
         let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_usual) {
             let problem = Problem::bad_request("bad-name", format!("{name:?} is no name of a lookup table"));
@@ -72,31 +72,31 @@ impl Tables {
         let rows = read_csv(text).map_err(|error| bad(error.to_string()))?;
         // Held until the document is written: two tables together must not pass the limit either.
         let mut kept = self.kept();
-        let documents = store.settings(KIND)?;
+        let documents = settings.all(KIND)?;
         let others = documents.iter().filter(|(known, _)| known != name);
         let (n_tables, n_bytes) = others.fold((0, 0), |(n, bytes), (_, json)| (n + 1, bytes + json.len()));
         if n_tables >= TABLES_MAX || n_bytes + text.len() > BYTES_MAX {
             let message = format!("all lookup tables together may be {TABLES_MAX}, with {BYTES_MAX} bytes");
             return Err(bad(message).hint("delete one that is not needed any more"));
         }
-        store.put_setting(KIND, name, &json!({"csv": text}).to_string())?;
+        settings.put(KIND, name, &json!({"csv": text}).to_string())?;
         kept.remove(name);
         Ok(described(name, &rows, text.len()))
     }
 
     /// Takes a table away; `false` where there is none.
-    pub fn remove(&self, store: &Store, name: &str) -> Result<bool, Problem> {
+    pub fn remove(&self, settings: Settings<'_>, name: &str) -> Result<bool, Problem> {
         let mut kept = self.kept();
-        let is_there = text_of(store, name).is_some();
-        store.remove_setting(KIND, name)?;
+        let is_there = text_of(settings, name).is_some();
+        settings.remove(KIND, name)?;
         kept.remove(name);
         Ok(is_there)
     }
 }
 
 /// Returns the tables with their columns and sizes.
-pub fn list(store: &Store) -> Result<Vec<Value>, Problem> {
-    let documents = store.settings(KIND)?;
+pub fn list(settings: Settings<'_>) -> Result<Vec<Value>, Problem> {
+    let documents = settings.all(KIND)?;
     let describe = |(name, json): &(String, String)| {
         let text = csv_of(json)?;
         Some(described(name, &read_csv(&text).ok()?, text.len()))
@@ -105,8 +105,8 @@ pub fn list(store: &Store) -> Result<Vec<Value>, Problem> {
 }
 
 /// Returns the text of a table.
-pub fn text_of(store: &Store, name: &str) -> Option<String> {
-    csv_of(&store.setting(KIND, name).ok()??)
+pub fn text_of(settings: Settings<'_>, name: &str) -> Option<String> {
+    csv_of(&settings.get(KIND, name).ok()??)
 }
 
 /// The largest body of a table: a little more than a table may have, so that the reason is the right one.

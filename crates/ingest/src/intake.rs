@@ -60,7 +60,7 @@ impl Intake {
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
         Self {
             sources: Sources::resume(&store),
-            zones: GroupZones::load(&store),
+            zones: GroupZones::load(store.settings()),
             clocks: Arc::default(),
             store,
             whole_texts: pipeline::whole_texts(&limits),
@@ -259,7 +259,7 @@ impl Intake {
     /// # Errors
     /// If the control store does not take the setting; then nothing is changed.
     pub fn set_time_zone(&self, group: &GroupName, zone: Option<&str>) -> Result<(), StoreError> {
-        self.zones.set(&self.store, group, zone)?;
+        self.zones.set(self.store.settings(), group, zone)?;
         self.clocks.forget(group);
         Ok(())
     }

@@ -87,7 +87,7 @@ pub enum ReportError {
 impl Sources {
     /// Takes up what was kept before the start. What cannot be read is not known until shippers tell it again.
     pub(crate) fn resume(store: &Store) -> Self {
-        let documents = store.settings(stored_names::KIND).unwrap_or_default();
+        let documents = store.settings().all(stored_names::KIND).unwrap_or_default();
         let sources: BTreeMap<String, Source> =
             documents.iter().filter_map(|(_, json)| stored_names::read(json)).collect();
         let n_files = sources.values().map(|source| source.files.len()).sum();
@@ -191,7 +191,8 @@ impl Sources {
             stored_names::write(name, source)
         };
         store
-            .put_setting(stored_names::KIND, &stored_names::document_name(name), &json)
+            .settings()
+            .put(stored_names::KIND, &stored_names::document_name(name), &json)
             .inspect_err(|_| self.known().mark(name, true))
     }
 
@@ -211,7 +212,7 @@ impl Sources {
             if is_gone {
                 known.sources.remove(&name);
                 drop(known);
-                store.remove_setting(stored_names::KIND, &stored_names::document_name(&name))?;
+                store.settings().remove(stored_names::KIND, &stored_names::document_name(&name))?;
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use parse::Zone;
-use storage::{Store, StoreError};
+use storage::{Settings, StoreError};
 use types::GroupName;
 
 /// The kind of their documents in the control store.
@@ -19,8 +19,8 @@ pub(crate) struct GroupZones(RwLock<Arc<BTreeMap<GroupName, (String, Zone)>>>);
 
 impl GroupZones {
     /// Reads those that were set. What cannot be read is left out and told of.
-    pub(crate) fn load(store: &Store) -> Self {
-        let documents = store.settings(KIND).unwrap_or_else(|error| {
+    pub(crate) fn load(settings: Settings<'_>) -> Self {
+        let documents = settings.all(KIND).unwrap_or_else(|error| {
             tracing::error!(%error, "time zones of groups not read");
             Vec::new()
         });
@@ -49,10 +49,10 @@ impl GroupZones {
     ///
     /// # Errors
     /// If the control store does not take it; then nothing is changed.
-    pub(crate) fn set(&self, store: &Store, group: &GroupName, zone: Option<&str>) -> Result<(), StoreError> {
+    pub(crate) fn set(&self, settings: Settings<'_>, group: &GroupName, zone: Option<&str>) -> Result<(), StoreError> {
         match zone {
-            Some(text) => store.put_setting(KIND, group.as_str(), text)?,
-            None => store.remove_setting(KIND, group.as_str())?,
+            Some(text) => settings.put(KIND, group.as_str(), text)?,
+            None => settings.remove(KIND, group.as_str())?,
         }
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = BTreeMap::clone(&current);

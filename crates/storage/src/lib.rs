@@ -45,6 +45,7 @@ mod retention;
 #[path = "../../segment/src/tests/events.rs"]
 mod segment_events;
 mod segments;
+mod settings;
 mod signal;
 mod state;
 mod status;
@@ -76,6 +77,7 @@ pub use options::{Clock, Options};
 pub use positions::ShippedFile;
 pub use retention::{ClockDoubt, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit};
 pub use segment::{SectionCacheStatus, SegmentError};
+pub use settings::Settings;
 pub use state::Snapshot;
 pub use status::{BytesWritten, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{ArrivalGuard, Store, repair, unlock};

@@ -32,8 +32,8 @@ use crate::writer::Writer;
 use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
     AppendError, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
-    Options, Receipt, Recovery, RetentionChange, Sequences, ShippedFile, Snapshot, SourcePosition, Status, StoreError,
-    copy_mark,
+    Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot, SourcePosition, Status,
+    StoreError, copy_mark,
 };
 
 pub use self::open::{repair, unlock};
@@ -282,27 +282,9 @@ impl Store {
         self.upkeep.retention.oldest_kept(group)
     }
 
-    /// Documents of a kind: name and JSON text. The owner of a kind decides what they look like.
-    pub fn settings(&self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(self.segments.control().documents(kind)?)
-    }
-
-    /// Returns a setting.
-    pub fn setting(&self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
-        let documents = self.settings(kind)?;
-        Ok(documents.into_iter().find_map(|(known, json)| (known == name).then_some(json)))
-    }
-
-    /// Puts a document in the place of the one with its kind and name; it is durable then.
-    pub fn put_setting(&self, kind: &str, name: &str, json: &str) -> Result<(), StoreError> {
-        self.check_lock()?;
-        Ok(self.segments.control().put(kind, name, json)?)
-    }
-
-    /// Takes a document away; one that is not there is no error.
-    pub fn remove_setting(&self, kind: &str, name: &str) -> Result<(), StoreError> {
-        self.check_lock()?;
-        Ok(self.segments.control().remove(kind, name)?)
+    /// Returns what people have set.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings::new(&self.segments, self.locked.as_deref())
     }
 
     /// Limits that a group has of its own.

@@ -280,8 +280,8 @@ impl Alerts {
     fn keep(&self, kind: &str, name: &str, text: Option<&str>) -> Result<(), DefinitionError> {
         let Some(store) = &self.store else { return Ok(()) };
         let kept = match text {
-            Some(text) => store.put_setting(kind, name, text),
-            None => store.remove_setting(kind, name),
+            Some(text) => store.settings().put(kind, name, text),
+            None => store.settings().remove(kind, name),
         };
         kept.map_err(|error| DefinitionError::Kept(error.to_string()))
     }

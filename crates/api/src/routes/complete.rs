@@ -151,10 +151,10 @@ fn of_store(reading: &QueryRun<'_>, found: &Completion, scope: &Scope, range: Ti
 
 /// Returns the names of uploaded tables, or the columns of one.
 fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, Problem> {
-    let store = reading.server.whole_store();
+    let settings = reading.server.settings();
     let mut all = Vec::new();
     if found.takes_tables {
-        for table in tables::list(store)? {
+        for table in tables::list(settings)? {
             let Some(name) = table["name"].as_str().filter(|name| name.contains(&*found.prefix)) else { continue };
             let insert = found.quote.map_or_else(|| name.to_owned(), |quote| format!("{quote}{name}{quote}"));
             let detail = format!("table of {} rows", table["rows"]);
@@ -162,7 +162,7 @@ fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, P
         }
     }
     if let Some(table) = &found.columns_of_table {
-        let rows = reading.server.tables.get(store, table);
+        let rows = reading.server.tables.get(settings, table);
         let prefix = found.prefix.to_lowercase();
         let columns = rows.iter().flat_map(|rows| &rows.columns);
         for column in columns.filter(|column| column.to_lowercase().contains(&prefix)) {

@@ -13,13 +13,13 @@ use door::tables::{self, BODY_BYTES_MAX};
 
 pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
-    let tables = server.lookups.run(move || tables::list(of_thread.whole_store())).await??;
+    let tables = server.lookups.run(move || tables::list(of_thread.settings())).await??;
     Ok(Json(json!({"lookups": tables})))
 }
 
 pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<impl IntoResponse, Problem> {
     let (of_thread, wanted) = (server.clone(), name.clone());
-    let text = server.lookups.run(move || tables::text_of(of_thread.whole_store(), &wanted)).await?;
+    let text = server.lookups.run(move || tables::text_of(of_thread.settings(), &wanted)).await?;
     let text = text.ok_or_else(|| no_table(&name))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -31,13 +31,13 @@ pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<impl
 pub(crate) async fn put(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
-    let work = move || of_thread.tables.put(of_thread.whole_store(), &name, received.bytes());
+    let work = move || of_thread.tables.put(of_thread.settings(), &name, received.bytes());
     Ok(Json(server.lookups.run(work).await??))
 }
 
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let (of_thread, unwanted) = (server.clone(), name.clone());
-    let is_deleted = server.lookups.run(move || of_thread.tables.remove(of_thread.whole_store(), &unwanted)).await??;
+    let is_deleted = server.lookups.run(move || of_thread.tables.remove(of_thread.settings(), &unwanted)).await??;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_table(&name)) }
 }
 

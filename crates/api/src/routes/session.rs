@@ -79,7 +79,7 @@ pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Cal
     let (of_thread, begun) = (server.clone(), token.clone());
     let work = move || {
         // Looked at when the session is there: whoever removes the user from now on ends it.
-        if !of_thread.users.still_has(of_thread.whole_store(), &caller, &password)? {
+        if !of_thread.users.still_has(of_thread.settings(), &caller, &password)? {
             of_thread.sessions.end(&begun);
             return Err(bad_credentials());
         }
@@ -101,7 +101,7 @@ pub(crate) async fn check(server: &Shared, peer: &Peer, name: String, password: 
     server.sign_ins.begin(address, &name, Instant::now())?;
     let (of_thread, said) = (server.clone(), name.clone());
     let work = move || {
-        let found = of_thread.users.verify(of_thread.whole_store(), &said, &password)?;
+        let found = of_thread.users.verify(of_thread.settings(), &said, &password)?;
         if let Some(SignedIn { caller, .. }) = &found {
             of_thread.audit(&caller.name, "password accepted", &json!({"address": address.map(|a| a.to_string())}));
         }

@@ -34,7 +34,7 @@ struct NewPassword {
 pub(crate) async fn list(server: Shared) -> Result<Response, Problem> {
     require_everything(&server)?;
     let of_thread = server.clone();
-    let users = server.lookups.run(move || of_thread.users.list(of_thread.whole_store())).await??;
+    let users = server.lookups.run(move || of_thread.users.list(of_thread.settings())).await??;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"users": users}))).into_response())
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
     let new: NewUser = read_json(&server, &headers, body).await?;
     let of_thread = server.clone();
     let work = move || {
-        let made = of_thread.users.add(of_thread.whole_store(), &new, of_thread.now())?;
+        let made = of_thread.users.add(of_thread.settings(), &new, of_thread.now())?;
         let details = json!({"user": made["name"], "role": made["role"], "groups": made["groups"]});
         of_thread.audit_own("user made", &details);
         Ok::<Value, Problem>(made)
@@ -56,7 +56,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
     require_everything(&server)?;
     let (of_thread, unwanted) = (server.clone(), name.clone());
     let work = move || {
-        let is_deleted = of_thread.users.remove(of_thread.whole_store(), &unwanted)?;
+        let is_deleted = of_thread.users.remove(of_thread.settings(), &unwanted)?;
         if is_deleted {
             of_thread.audit_own("user removed", &json!({"user": unwanted}));
         }
@@ -98,7 +98,7 @@ pub(crate) async fn put_password(
     };
     let (of_thread, whose, password) = (server.clone(), name.clone(), new.password);
     let work = move || {
-        let fingerprint = of_thread.users.set_password(of_thread.whole_store(), &whose, &password)?;
+        let fingerprint = of_thread.users.set_password(of_thread.settings(), &whose, &password)?;
         of_thread.audit_own("password set", &json!({"user": whose}));
         Ok::<String, Problem>(fingerprint)
     };

@@ -17,7 +17,7 @@ const BODY_BYTES_MAX: usize = 160 << 10;
 
 pub(crate) async fn list(server: Shared) -> Result<Response, Problem> {
     let of_thread = server.clone();
-    let work = move || of_thread.state.views.list(of_thread.whole_store(), &of_thread.caller);
+    let work = move || of_thread.state.views.list(of_thread.settings(), &of_thread.caller);
     let views = server.lookups.run(work).await??;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"views": views}))).into_response())
 }
@@ -26,7 +26,7 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
     let wanted: ViewDefinition = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
     let work = move || {
-        let made = of_thread.state.views.add(of_thread.whole_store(), &of_thread.caller, wanted, of_thread.now())?;
+        let made = of_thread.state.views.add(of_thread.settings(), &of_thread.caller, wanted, of_thread.now())?;
         of_thread.audit_own("view made", &told(&made));
         Ok::<Value, Problem>(made)
     };
@@ -43,7 +43,7 @@ pub(crate) async fn put(
     let of_thread = server.clone();
     let work = move || {
         let changed =
-            of_thread.state.views.change(of_thread.whole_store(), &of_thread.caller, &id, wanted, of_thread.now())?;
+            of_thread.state.views.change(of_thread.settings(), &of_thread.caller, &id, wanted, of_thread.now())?;
         of_thread.audit_own("view changed", &told(&changed));
         Ok::<Value, Problem>(changed)
     };
@@ -53,7 +53,7 @@ pub(crate) async fn put(
 pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        let name = of_thread.state.views.remove(of_thread.whole_store(), &of_thread.caller, &id)?;
+        let name = of_thread.state.views.remove(of_thread.settings(), &of_thread.caller, &id)?;
         of_thread.audit_own("view removed", &json!({"view_id": id, "view": name}));
         Ok::<(), Problem>(())
     };

@@ -69,7 +69,7 @@ fn order_of(command: &UserCommand) -> Result<UserOrder, Failure> {
 }
 
 fn offline(store: &Store, order: UserOrder) -> Result<Value, Failure> {
-    order.carry_out(store, Clock::system().now()).map_err(Failure::usage)
+    order.carry_out(store.settings(), Clock::system().now()).map_err(Failure::usage)
 }
 
 fn online(server: &Server, order: &UserOrder) -> Result<Value, Failure> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use storage::{Store, StoreError};
+use storage::{Settings, StoreError};
 use types::GroupName;
 
 use super::filter::{DimensionCount, Filter, KIND};
@@ -22,7 +22,7 @@ pub(crate) struct MetricFilters(Mutex<()>);
 impl MetricFilters {
     /// Starts counting of all filters.
     pub(crate) fn start(server: &Server) -> Self {
-        let all = filters(server.whole_store()).unwrap_or_default();
+        let all = filters(server.settings()).unwrap_or_default();
         for filter in &all {
             if let Err(problem) = filter.count(server.app.metrics.counting()) {
                 tracing::warn!(filter = filter.key(), reason = problem.parts().2, "metric filter cannot count");
@@ -38,13 +38,13 @@ impl MetricFilters {
 
     /// Removes the filters of a deleted group.
     pub(crate) fn forget(&self, server: &Server, group: &GroupName) -> Result<(), StoreError> {
-        let (_held, store) = (self.lock(), server.whole_store());
+        let (_held, settings) = (self.lock(), server.settings());
         let of_group = document_name(group.as_str(), "");
-        let names = store.settings(KIND)?.into_iter().map(|(name, _)| name);
+        let names = settings.all(KIND)?.into_iter().map(|(name, _)| name);
         names
             .filter(|name| name.rsplit_once(':').is_some_and(|(group, _)| of_group.strip_suffix(':') == Some(group)))
             .try_for_each(|name| {
-                store.remove_setting(KIND, &name)?;
+                settings.remove(KIND, &name)?;
                 server.app.metrics.counting().remove(&(KIND, name));
                 Ok(())
             })
@@ -52,15 +52,15 @@ impl MetricFilters {
 }
 
 /// Returns all filters, by group and name.
-pub(super) fn filters(store: &Store) -> Result<Vec<Filter>, Problem> {
-    let mut all: Vec<Filter> = documents(store, KIND)?;
+pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
+    let mut all: Vec<Filter> = documents(settings, KIND)?;
     all.sort_by_key(Filter::key);
     Ok(all)
 }
 
 /// Returns all filters with their current counts. Blocks.
 pub(super) fn counted(server: &Server) -> Result<Vec<Filter>, Problem> {
-    let mut all = filters(server.whole_store())?;
+    let mut all = filters(server.settings())?;
     if !all.is_empty() {
         server.app.metrics.counting().settle(SETTLE_MAX);
         let counted = server.app.metrics.counting().counted(KIND);
@@ -100,9 +100,9 @@ pub(crate) fn metrics(server: &Server, reaches: impl Fn(&str) -> bool) -> Result
 }
 
 /// Returns the number of filters of each group.
-pub(crate) fn counts(store: &Store) -> Result<BTreeMap<String, usize>, Problem> {
+pub(crate) fn counts(settings: Settings<'_>) -> Result<BTreeMap<String, usize>, Problem> {
     let mut counts = BTreeMap::new();
-    filters(store)?.into_iter().for_each(|filter| *counts.entry(filter.group).or_default() += 1);
+    filters(settings)?.into_iter().for_each(|filter| *counts.entry(filter.group).or_default() += 1);
     Ok(counts)
 }
 

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use execute::Tail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use storage::Store;
+use storage::Settings;
 use types::{GroupPattern, GroupScope};
 
 use crate::answer::CloudWatchProblem;
@@ -66,8 +66,8 @@ impl Filter {
         document_name(&self.group, &self.name)
     }
 
-    pub(super) fn save(&self, store: &Store) -> Result<(), CloudWatchProblem> {
-        put_document(store, KIND, &self.key(), self)
+    pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
+        put_document(settings, KIND, &self.key(), self)
     }
 
     /// Returns the plan that finds matching events, with the value to add and the dimensions of each.

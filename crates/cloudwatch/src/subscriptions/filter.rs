@@ -5,7 +5,7 @@ use execute::Tail;
 use plan::{Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use storage::{Store, StoreError};
+use storage::{Settings, StoreError};
 
 use crate::answer::CloudWatchProblem;
 use crate::filters::{document_name, documents, put_document};
@@ -36,8 +36,8 @@ impl Filter {
         document_name(&self.group, &self.name)
     }
 
-    pub(super) fn save(&self, store: &Store) -> Result<(), CloudWatchProblem> {
-        put_document(store, KIND, &self.key(), self)
+    pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
+        put_document(settings, KIND, &self.key(), self)
     }
 
     /// Returns the plan that finds matching events: their messages and streams.
@@ -69,8 +69,8 @@ impl Filter {
 }
 
 /// Reads all filters, by group and name.
-pub(super) fn filters(store: &Store) -> Result<Vec<Filter>, StoreError> {
-    let mut all: Vec<Filter> = documents(store, KIND)?;
+pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, StoreError> {
+    let mut all: Vec<Filter> = documents(settings, KIND)?;
     all.sort_by_key(Filter::key);
     Ok(all)
 }

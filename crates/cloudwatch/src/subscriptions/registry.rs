@@ -33,7 +33,7 @@ impl Subscriptions {
         let subscriptions =
             Self { workers: Arc::new(Workers::new(store, clock, closing)), probing: tokio::sync::Mutex::default() };
         let mut workers = subscriptions.workers.lock();
-        let started = filters(store)
+        let started = filters(store.settings())
             .map_err(CloudWatchProblem::from)
             .and_then(|filters| filters.iter().try_for_each(|filter| subscriptions.deliver(&mut workers, filter)));
         if let Err(problem) = started {
@@ -75,7 +75,7 @@ impl Subscriptions {
             CloudWatchProblem::parameter(message)
         })?;
         let mut workers = self.workers.lock();
-        let all = filters(store)?;
+        let all = filters(store.settings())?;
         LIMITS
             .check(all.iter().filter(|other| other.key() != filter.key()).map(|other| &*other.group), &filter.group)?;
         match all.iter().find(|other| other.key() == filter.key()) {
@@ -83,19 +83,19 @@ impl Subscriptions {
             Some(before) => (filter.sequence, filter.n_events) = (before.sequence, before.n_events),
             None => filter.sequence = last_sequence(store, &filter.group),
         }
-        filter.save(store)?;
+        filter.save(store.settings())?;
         self.deliver(&mut workers, &filter)
     }
 
     /// Removes filters. Returns `false` if there is none.
     pub(super) fn remove(&self, is_meant: impl Fn(&Filter) -> bool) -> Result<bool, StoreError> {
         let (mut workers, store) = (self.workers.lock(), &self.workers.store);
-        let meant: Vec<Filter> = filters(store)?.into_iter().filter(|filter| is_meant(filter)).collect();
+        let meant: Vec<Filter> = filters(store.settings())?.into_iter().filter(|filter| is_meant(filter)).collect();
         for filter in &meant {
             if let Some(worker) = workers.remove(&filter.key()) {
                 worker.end();
             }
-            store.remove_setting(KIND, &filter.key())?;
+            store.settings().remove(KIND, &filter.key())?;
         }
         Ok(!meant.is_empty())
     }
@@ -107,7 +107,8 @@ impl Subscriptions {
 
     /// Reads all filters of a group, each with the reason why it does not deliver at present. Blocks.
     pub(super) fn of_group(&self, group: &GroupName) -> Result<Vec<(Filter, Option<String>)>, StoreError> {
-        let of_group = filters(&self.workers.store)?.into_iter().filter(|filter| filter.group == group.as_str());
+        let of_group =
+            filters(self.workers.store.settings())?.into_iter().filter(|filter| filter.group == group.as_str());
         let workers = self.workers.lock();
         let problem_of = |filter: &Filter| workers.get(&filter.key())?.progress.counts().problem.clone();
         Ok(of_group.map(|filter| (problem_of(&filter), filter)).map(|(problem, filter)| (filter, problem)).collect())

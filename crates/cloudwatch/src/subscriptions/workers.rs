@@ -103,7 +103,7 @@ impl Workers {
         if progress.is_over.load(Ordering::Relaxed) {
             return;
         }
-        if let Err(problem) = filter.save(&self.store) {
+        if let Err(problem) = filter.save(self.store.settings()) {
             let (group, filter) = (&filter.group, &filter.name);
             tracing::warn!(group, filter, reason = problem.parts().2, "subscription filter position not saved");
         }

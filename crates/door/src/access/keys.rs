@@ -180,14 +180,14 @@ impl Keys {
     /// If the control store cannot be read: then no one may be admitted.
     pub fn open(store: Arc<Store>, bytes_per_s: Option<u64>, now: Timestamp) -> Result<Self, StoreError> {
         let mut book = Book::default();
-        for (id, json) in store.settings(KIND)? {
+        for (id, json) in store.settings().all(KIND)? {
             match serde_json::from_str(&json).ok().and_then(|document| key_of(&id, document, bytes_per_s, now)) {
                 Some(key) => drop(book.keys.insert(id, Arc::new(key))),
                 None => tracing::error!(id, "a key cannot be read from the control store and is not valid"),
             }
         }
         let anonymous = Validity::default();
-        if let Some(json) = store.setting(SECRET_KIND, SECRET_NAME)? {
+        if let Some(json) = store.settings().get(SECRET_KIND, SECRET_NAME)? {
             anonymous.end();
             book.signing_secret = serde_json::from_str(&json).ok().map(|document: SecretDocument| document.secret);
         }
@@ -289,7 +289,7 @@ impl Keys {
         let key = self.of_id(id, by)?;
         // First in memory: a key that is being revoked must not be good until a disk has answered.
         key.caller.validity.end();
-        self.store.remove_setting(KIND, id)?;
+        self.store.settings().remove(KIND, id)?;
         self.book_mut().keys.remove(id);
         Ok(key.view())
     }
@@ -315,7 +315,7 @@ impl Keys {
         let keys: Vec<Arc<Key>> = self.book().keys.values().cloned().collect();
         for key in keys {
             if !key.caller.validity.is_valid_at(now) {
-                self.store.remove_setting(KIND, &key.id)?;
+                self.store.settings().remove(KIND, &key.id)?;
                 self.book_mut().keys.remove(&key.id);
             } else if key.used().is_some_and(|used| used > key.document.used_ns.unwrap_or(i64::MIN).max(since.0)) {
                 let document = key.document_now();
@@ -367,7 +367,7 @@ impl Keys {
         }
         let secret = random::<32>()?;
         let document = SecretDocument { secret: secret.clone() };
-        self.store.put_setting(SECRET_KIND, SECRET_NAME, &as_json(&document))?;
+        self.store.settings().put(SECRET_KIND, SECRET_NAME, &as_json(&document))?;
         self.anonymous.end();
         self.book_mut().signing_secret = Some(secret.clone());
         Ok(secret)
@@ -379,7 +379,7 @@ impl Keys {
     }
 
     fn put(&self, id: &str, document: &Document) -> Result<(), KeyError> {
-        Ok(self.store.put_setting(KIND, id, &as_json(document))?)
+        Ok(self.store.settings().put(KIND, id, &as_json(document))?)
     }
 
     fn book(&self) -> std::sync::RwLockReadGuard<'_, Book> {

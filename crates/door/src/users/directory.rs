@@ -1,7 +1,7 @@
-//! People with passwords: documents of the control store, and who of them is signed in.
+//! People with passwords: documents of the control settings, and who of them is signed in.
 //!
 //! A user has a name, a role, the groups that exist for them, and an argon2id hash of a password. What is asked here
-//! blocks (the store, the hash) and runs behind a gate.
+//! blocks (the settings, the hash) and runs behind a gate.
 //! Nothing tells an unknown name from a wrong password, neither the answer nor the time that it takes.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use storage::Store;
+use storage::Settings;
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use super::password::{self, fingerprint};
@@ -72,21 +72,21 @@ pub struct SignedIn {
 
 impl Users {
     /// Returns all users, without what they sign in with.
-    pub fn list(&self, store: &Store) -> Result<Vec<Value>, Problem> {
-        let documents = store.settings(KIND)?;
+    pub fn list(&self, settings: Settings<'_>) -> Result<Vec<Value>, Problem> {
+        let documents = settings.all(KIND)?;
         let read = |(name, json): &(String, String)| Some(described(name, &document_of(json)?));
         Ok(documents.iter().filter_map(read).collect())
     }
 
     /// Makes a user.
-    pub fn add(&self, store: &Store, new: &NewUser, now: Timestamp) -> Result<Value, Problem> {
+    pub fn add(&self, settings: Settings<'_>, new: &NewUser, now: Timestamp) -> Result<Value, Problem> {
         check_name(&new.name)?;
         check_password(&new.password)?;
         let role = role_named(&new.role)?;
         new.groups.as_deref().map_or(Ok(()), check_groups)?;
         let password = password::hash(&new.password)?;
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let documents = store.settings(KIND)?;
+        let documents = settings.all(KIND)?;
         if documents.iter().any(|(known, _)| *known == new.name) {
             let problem = Problem::new(StatusCode::CONFLICT, "user-exists", format!("user {:?} exists", new.name));
             return Err(problem.hint("set another password with `catat users password`, or remove the user first"));
@@ -96,33 +96,33 @@ impl Users {
         }
         let groups = new.groups.clone();
         let document = Document { role: role.name().to_owned(), groups, password, created: now.to_string() };
-        put(store, &new.name, &document)?;
+        put(settings, &new.name, &document)?;
         Ok(described(&new.name, &document))
     }
 
     /// Takes a user away; `false` where there is none.
-    pub fn remove(&self, store: &Store, name: &str) -> Result<bool, Problem> {
+    pub fn remove(&self, settings: Settings<'_>, name: &str) -> Result<bool, Problem> {
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_there = store.setting(KIND, name)?.is_some();
-        store.remove_setting(KIND, name)?;
+        let is_there = settings.get(KIND, name)?.is_some();
+        settings.remove(KIND, name)?;
         Ok(is_there)
     }
 
     /// Gives a user another password; returns the fingerprint of the password.
-    pub fn set_password(&self, store: &Store, name: &str, password: &str) -> Result<String, Problem> {
+    pub fn set_password(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<String, Problem> {
         check_password(password)?;
         let hash = password::hash(password)?;
         let _changing = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let document = store.setting(KIND, name)?.as_deref().and_then(document_of);
+        let document = settings.get(KIND, name)?.as_deref().and_then(document_of);
         let document = document.ok_or_else(|| no_user(name))?;
         let fingerprint = fingerprint(&hash);
-        put(store, name, &Document { password: hash, ..document })?;
+        put(settings, name, &Document { password: hash, ..document })?;
         Ok(fingerprint)
     }
 
     /// Who somebody is that says this name and this password; `None` where it is not so.
-    pub fn verify(&self, store: &Store, name: &str, password: &str) -> Result<Option<SignedIn>, Problem> {
-        let document = store.setting(KIND, name)?.as_deref().and_then(document_of);
+    pub fn verify(&self, settings: Settings<'_>, name: &str, password: &str) -> Result<Option<SignedIn>, Problem> {
+        let document = settings.get(KIND, name)?.as_deref().and_then(document_of);
         let hash = document.as_ref().map(|document| document.password.as_str());
         let is_right = password::verify(password, hash)?;
         let document = document.filter(|_| is_right);
@@ -168,9 +168,9 @@ pub(super) fn document_of(json: &str) -> Option<Document> {
     serde_json::from_str(json).ok()
 }
 
-fn put(store: &Store, name: &str, document: &Document) -> Result<(), Problem> {
+fn put(settings: Settings<'_>, name: &str, document: &Document) -> Result<(), Problem> {
     let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(store.put_setting(KIND, name, &json)?)
+    Ok(settings.put(KIND, name, &json)?)
 }
 
 fn described(name: &str, document: &Document) -> Value {
@@ -221,7 +221,7 @@ fn check_groups(groups: &[String]) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
-    use storage::Options;
+    use storage::{Options, Store};
     use tempfile::TempDir;
 
     use super::*;
@@ -233,10 +233,10 @@ mod tests {
         let users = Users::default();
         let (name, password) = ("ani".to_owned(), "correct horse".to_owned());
         let new = NewUser { name, password, role: "read".into(), groups: None };
-        users.add(&store, &new, Timestamp(0)).expect("the user is as they should be");
+        users.add(store.settings(), &new, Timestamp(0)).expect("the user is as they should be");
         let cost = |name: &str, password: &str| {
             let before = password::N_DERIVED.get();
-            let is_in = users.verify(&store, name, password).expect("hashes can be made").is_some();
+            let is_in = users.verify(store.settings(), name, password).expect("hashes can be made").is_some();
             (is_in, password::N_DERIVED.get() - before)
         };
         assert_eq!(cost("ani", "correct horse"), (true, 1));

@@ -1,7 +1,7 @@
 //! What is done to users where no server runs on their store: the same rules, and sentences instead of statuses.
 
 use serde_json::{Value, json};
-use storage::Store;
+use storage::Settings;
 use types::Timestamp;
 
 use super::directory::{NewUser, Users, no_user};
@@ -42,20 +42,20 @@ impl UserOrder {
     ///
     /// # Errors
     /// Why it cannot be done, for a person.
-    pub fn carry_out(self, store: &Store, now: Timestamp) -> Result<Value, String> {
+    pub fn carry_out(self, settings: Settings<'_>, now: Timestamp) -> Result<Value, String> {
         let users = Users::default();
         let done = match self {
-            Self::List => users.list(store).map(|list| json!({"users": list})),
+            Self::List => users.list(settings).map(|list| json!({"users": list})),
             Self::Add { name, password, role, groups } => {
-                users.add(store, &NewUser { name, password, role, groups }, now)
+                users.add(settings, &NewUser { name, password, role, groups }, now)
             }
-            Self::Remove { name } => match users.remove(store, &name) {
+            Self::Remove { name } => match users.remove(settings, &name) {
                 Ok(false) => Err(no_user(&name)),
                 Ok(true) => Ok(json!({"deleted": true})),
                 Err(problem) => Err(problem),
             },
             Self::SetPassword { name, password } => {
-                users.set_password(store, &name, &password).map(|_| json!({"changed": true}))
+                users.set_password(settings, &name, &password).map(|_| json!({"changed": true}))
             }
         };
         done.map_err(|problem: Problem| match problem.hint {

@@ -11,7 +11,7 @@
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::sync::PoisonError;
-use storage::{Store, StoreError};
+use storage::{Settings, StoreError};
 use subtle::ConstantTimeEq;
 use types::Timestamp;
 
@@ -52,21 +52,26 @@ impl Kept {
 
 impl Users {
     /// Writes down who is signed in as a user. Blocks.
-    pub fn keep_sessions(&self, store: &Store, sessions: &Sessions, name: &str) -> Result<(), StoreError> {
+    pub fn keep_sessions(&self, settings: Settings<'_>, sessions: &Sessions, name: &str) -> Result<(), StoreError> {
         // What is written last says what memory says last.
         let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let kept: Vec<Kept> = sessions.of_caller(&caller_name(name)).into_iter().map(Kept::of).collect();
         if kept.is_empty() {
-            return store.remove_setting(KIND, name);
+            return settings.remove(KIND, name);
         }
         let json = serde_json::to_string(&kept).expect("texts and numbers are JSON");
-        store.put_setting(KIND, name, &json)
+        settings.put(KIND, name, &json)
     }
 
     /// Takes up the sessions of before the start. Blocks.
-    pub fn resume_sessions(&self, store: &Store, sessions: &Sessions, now: Timestamp) -> Result<(), StoreError> {
-        for (name, json) in store.settings(KIND)? {
-            let Some(user) = store.setting(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
+    pub fn resume_sessions(
+        &self,
+        settings: Settings<'_>,
+        sessions: &Sessions,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (name, json) in settings.all(KIND)? {
+            let Some(user) = settings.get(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
             let kept: Vec<Kept> = serde_json::from_str(&json).unwrap_or_default();
             let password = fingerprint(&user.password);
             for begun in kept.iter().filter_map(Kept::begun).filter(|begun| is_same(&begun.password, &password)) {
@@ -79,9 +84,9 @@ impl Users {
     }
 
     /// Reports whether a user still exists with the password of the sign-in.
-    pub fn still_has(&self, store: &Store, caller: &Caller, password: &str) -> Result<bool, Problem> {
+    pub fn still_has(&self, settings: Settings<'_>, caller: &Caller, password: &str) -> Result<bool, Problem> {
         let name = user_of(caller).unwrap_or_default();
-        let document = store.setting(USER_KIND, name)?.as_deref().and_then(document_of);
+        let document = settings.get(USER_KIND, name)?.as_deref().and_then(document_of);
         Ok(document.is_some_and(|document| is_same(&fingerprint(&document.password), password)))
     }
 }

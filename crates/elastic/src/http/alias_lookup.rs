@@ -12,7 +12,7 @@ use door::problem::Problem;
 
 pub(super) fn all(server: &Shared) -> Result<Arc<Aliases>, Problem> {
     server.state.aliases.get(|| {
-        let documents = server.whole_store().settings(KIND)?;
+        let documents = server.settings().all(KIND)?;
         Ok(documents.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(&json).ok()?))).collect())
     })
 }

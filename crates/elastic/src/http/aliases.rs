@@ -203,11 +203,11 @@ async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem
 fn save(server: &Shared, known: &Aliases, changed: &Aliases) -> Result<(), Problem> {
     for (name, alias) in changed.iter().filter(|(name, alias)| known.get(*name) != Some(*alias)) {
         let json = serde_json::to_string(alias).map_err(|error| Problem::internal(error.to_string()))?;
-        server.whole_store().put_setting(KIND, name, &json)?;
+        server.settings().put(KIND, name, &json)?;
         server.audit_own("alias changed", &json!({"alias": name, "indices": alias.indices}));
     }
     for name in known.keys().filter(|name| !changed.contains_key(*name)) {
-        server.whole_store().remove_setting(KIND, name)?;
+        server.settings().remove(KIND, name)?;
         server.audit_own("alias removed", &json!({"alias": name}));
     }
     Ok(())

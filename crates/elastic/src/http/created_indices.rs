@@ -23,7 +23,7 @@ const INDICES_MAX: usize = 1_000;
 
 /// Returns the names of all indices that were created.
 fn all(server: &Shared) -> Result<Arc<BTreeSet<String>>, Problem> {
-    let read = || Ok(server.whole_store().settings(KIND)?.into_iter().map(|(name, _)| name).collect());
+    let read = || Ok(server.settings().all(KIND)?.into_iter().map(|(name, _)| name).collect());
     server.state.created.get(read)
 }
 
@@ -50,7 +50,7 @@ pub(super) fn create(server: &Shared, group: &GroupName) -> Result<(), Problem> 
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
     let json = json!({"created": server.now().0.div_euclid(1_000_000)}).to_string();
-    server.whole_store().put_setting(KIND, group.as_str(), &json)?;
+    server.settings().put(KIND, group.as_str(), &json)?;
     server.state.created.invalidate();
     Ok(())
 }
@@ -59,7 +59,7 @@ pub(super) fn create(server: &Shared, group: &GroupName) -> Result<(), Problem> 
 pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
     let _changes = server.state.created.lock();
     if all(server)?.contains(group.as_str()) {
-        server.whole_store().remove_setting(KIND, group.as_str())?;
+        server.settings().remove(KIND, group.as_str())?;
         server.state.created.invalidate();
     }
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> 
 fn forget_those_with_events(server: &Shared) -> Result<(), Problem> {
     for name in all(server)?.iter() {
         if GroupName::new(name).is_none_or(|group| server.whole_store().has_group(&group)) {
-            server.whole_store().remove_setting(KIND, name)?;
+            server.settings().remove(KIND, name)?;
         }
     }
     server.state.created.invalidate();

@@ -37,13 +37,13 @@ const DOCUMENT_BYTES_MAX: usize = 2 << 20;
 pub(super) fn all(server: &Shared) -> Result<Arc<MappingSet>, Problem> {
     server.state.mappings.get(|| {
         let mut all = MappingSet::default();
-        for (name, json) in server.whole_store().settings(MAPPING)? {
+        for (name, json) in server.settings().all(MAPPING)? {
             // Stored declarations were checked before.
             let declared: Declaration = serde_json::from_str(&json).unwrap_or_default();
             let mapping = Arc::new(Mapping::read(&declared.mappings, &declared.settings)?);
             all.indices.insert(name, IndexMapping { declared, mapping });
         }
-        for (name, json) in server.whole_store().settings(TEMPLATE)? {
+        for (name, json) in server.settings().all(TEMPLATE)? {
             all.templates.insert(name, serde_json::from_str(&json).unwrap_or_default());
         }
         Ok(all)
@@ -96,7 +96,7 @@ pub(super) fn keep(server: &Shared, group: &GroupName, declared: &Declaration) -
         let message = format!("{MAPPINGS_MAX} indices have a mapping already; delete some, or use templates");
         return Err(Problem::bad_request("illegal_argument_exception", message));
     }
-    server.whole_store().put_setting(MAPPING, group.as_str(), &json_of_document(declared)?)?;
+    server.settings().put(MAPPING, group.as_str(), &json_of_document(declared)?)?;
     server.state.mappings.invalidate();
     Ok(())
 }
@@ -118,7 +118,7 @@ pub(super) fn extend(server: &Shared, group: &GroupName, mappings: &Json_) -> Re
 pub(super) fn forget(server: &Shared, group: &GroupName) -> Result<(), Problem> {
     let _changing = server.state.mappings.lock();
     if all(server)?.has_own(group.as_str()) {
-        server.whole_store().remove_setting(MAPPING, group.as_str())?;
+        server.settings().remove(MAPPING, group.as_str())?;
         server.state.mappings.invalidate();
     }
     Ok(())
@@ -146,8 +146,8 @@ pub(super) fn change_template(server: &Shared, key: &str, template: Option<&Json
         }
     }
     match template {
-        Some(template) => server.whole_store().put_setting(TEMPLATE, key, &json_of_document(template)?)?,
-        None => server.whole_store().remove_setting(TEMPLATE, key).map(|_| ())?,
+        Some(template) => server.settings().put(TEMPLATE, key, &json_of_document(template)?)?,
+        None => server.settings().remove(TEMPLATE, key).map(|_| ())?,
     }
     server.state.mappings.invalidate();
     let what = if template.is_some() { "template changed" } else { "template removed" };

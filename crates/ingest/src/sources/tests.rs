@@ -253,7 +253,7 @@ fn whole_files_are_forgotten_after_a_day_and_those_with_gaps_after_a_month() {
         range: 0..200,
     });
     assert!(matches!(&missing[..], [gap] if *gap == (100..110)), "{missing:?}");
-    assert!(house.store.settings(stored_names::KIND).expect("settings").is_empty());
+    assert!(house.store.settings().all(stored_names::KIND).expect("settings").is_empty());
 }
 
 #[test]

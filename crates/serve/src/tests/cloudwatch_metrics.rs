@@ -88,7 +88,7 @@ async fn metrics_have_dimensions_taken_from_properties_and_columns_up_to_a_bound
     }
     let gone = house.administer("DELETE", "/api/v1/groups/%2Fecs%2Fpay", "").await;
     assert_eq!(gone.status, 200, "{}", gone.text());
-    assert_eq!(house.store.settings("cloudwatch-metric").expect("settings"), []);
+    assert_eq!(house.store.settings().all("cloudwatch-metric").expect("settings"), []);
 }
 
 #[tokio::test]

@@ -257,7 +257,7 @@ async fn filters_are_bounded_go_with_their_group_and_post_nowhere_near() {
     assert_eq!(gone.status, 200, "{}", gone.text());
     let page = house.administer("GET", "/metrics", "").await.text();
     assert!(!page.contains("catat_subscription_filter"), "{page}");
-    assert_eq!(house.store.settings("cloudwatch-subscription").expect("settings"), []);
+    assert_eq!(house.store.settings().all("cloudwatch-subscription").expect("settings"), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -214,7 +214,7 @@ async fn a_restart_asks_nobody_to_sign_in_again_but_those_who_may_not_go_on() {
     let path = "/api/v1/users/citra/password";
     assert_eq!(again.send(json_request("PUT", path, "", Some(ADMIN_KEY), &other)).await.status, 200);
     // As if somebody had changed the document of a user in the store itself, and nobody else.
-    again.store.remove_setting("user", "dewi").expect("the store takes it");
+    again.store.settings().remove("user", "dewi").expect("the store takes it");
     again.add_user("dewi", "admin", &["*"]).await;
     let last = again.restarted();
     let mut left = Vec::new();
@@ -230,7 +230,7 @@ async fn nothing_that_is_kept_of_a_session_is_good_for_signing_in() {
     house.add_user("ani", "read", &["*"]).await;
     let cookie = house.cookie("ani").await;
     let token = cookie.strip_prefix("catat_session=").expect("a cookie");
-    let kept = house.store.settings("sessions").expect("it is there");
+    let kept = house.store.settings().all("sessions").expect("it is there");
     let [(name, json)] = &kept[..] else { panic!("one document: {kept:?}") };
     let entries: serde_json::Value = serde_json::from_str(json).expect("JSON");
     assert!(name == "ani" && !json.contains(token) && !json.contains(PASSWORD), "{json}");

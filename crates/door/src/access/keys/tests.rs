@@ -65,7 +65,7 @@ fn nothing_that_is_kept_is_a_secret() {
     let room = room();
     let made = room.create("ingest", &["*"]);
     let secret = made.key.rsplit('_').next().expect("it has one").to_owned();
-    let kept = format!("{:?}", room.store.settings(KIND).expect("the documents are there"));
+    let kept = format!("{:?}", room.store.settings().all(KIND).expect("the documents are there"));
     assert!(kept.contains(&made.view.id));
     for hidden in [&secret, &made.key, &made.secret_access_key] {
         assert!(!kept.contains(hidden.as_str()));
@@ -100,7 +100,7 @@ fn a_key_that_was_replaced_goes_on_until_its_time_is_over() {
     assert_eq!(room.keys.list(&GroupScope::All, until).len(), 1);
     assert!(room.keys.rotate(&old.view.id, until, &GroupScope::All, until).is_err());
     room.keys.keep_uses(NOW, until).expect("the control store works");
-    assert_eq!(room.store.settings(KIND).expect("the documents are there").len(), 1);
+    assert_eq!(room.store.settings().all(KIND).expect("the documents are there").len(), 1);
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! Settings of a store: documents that people have set, and none of its events.
+
+use crate::StoreError;
+use crate::segments::Segments;
+
+/// The documents of the control store: JSON texts, each with a kind and a name. The owner of a kind decides what its
+/// documents look like. Whoever has this and not the store can read and delete no event.
+#[derive(Clone, Copy)]
+pub struct Settings<'s> {
+    segments: &'s Segments,
+    /// Why nothing may be changed, if so.
+    locked: Option<&'s str>,
+}
+
+impl<'s> Settings<'s> {
+    pub(crate) fn new(segments: &'s Segments, locked: Option<&'s str>) -> Self {
+        Self { segments, locked }
+    }
+
+    /// Returns the documents of a kind: name and text.
+    ///
+    /// # Errors
+    /// If the control store cannot be read; so for the other functions.
+    pub fn all(self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(self.segments.control().documents(kind)?)
+    }
+
+    /// Returns the text of a document.
+    pub fn get(self, kind: &str, name: &str) -> Result<Option<String>, StoreError> {
+        let documents = self.all(kind)?;
+        Ok(documents.into_iter().find_map(|(known, json)| (known == name).then_some(json)))
+    }
+
+    /// Puts a document in the place of the one with its kind and name; it is durable then.
+    pub fn put(self, kind: &str, name: &str, json: &str) -> Result<(), StoreError> {
+        self.check_lock()?;
+        Ok(self.segments.control().put(kind, name, json)?)
+    }
+
+    /// Takes a document away; one that is not there is no error.
+    pub fn remove(self, kind: &str, name: &str) -> Result<(), StoreError> {
+        self.check_lock()?;
+        Ok(self.segments.control().remove(kind, name)?)
+    }
+
+    fn check_lock(self) -> Result<(), StoreError> {
+        self.locked.map_or(Ok(()), |reason| Err(StoreError::Locked(reason.to_owned())))
+    }
+}
