@@ -1,6 +1,7 @@
 //! Rows into groups: which group each row belongs to, and the partial aggregates of each group.
 
 mod codec;
+mod counts;
 pub(crate) mod key;
 mod pair_table;
 pub(crate) mod repeats;
@@ -141,6 +142,9 @@ impl<'p> Groups<'p> {
         // Everything is read before anything is added: a damaged block counts wholly or not at all.
         let keys: Vec<Key> = self.by.iter().map(|(_, expr)| Key::of(expr, frame, env)).collect::<Result<_, Stop>>()?;
         let (keys, repeats) = Repeats::of(self.by, keys, frame.n_rows(), env)?;
+        if weights.is_none() && repeats.is_none() && self.count_by_codes(&keys) {
+            return Ok(());
+        }
         let argument = |aggregate: &Aggregate, frame: &mut Frame<'_>| match &aggregate.argument {
             Some(expr) => env.evaluate(expr, frame).map(|column| Some(repeats.column(column))),
             None => Ok(None),

@@ -17,30 +17,32 @@ use plan::number::Number;
 pub(super) fn round_rows(function: Function, times: &Column, span: Span, zone: Tz) -> Column {
     let round = if function == Function::DateCeil { bins::ceil } else { bins::floor };
     if let Column::Timestamps(instants) = times {
-        // Times are in order: most rows lie in the bucket of the row before.
-        let mut last: Option<(i64, i64, i64)> = None;
-        let rounded = |instant: &i64| {
-            if function == Function::DateFloor
-                && let Some((start, end, result)) = last
-                && (start..end).contains(instant)
-            {
-                return Some(result);
-            }
-            let result = round(zone, *instant, span)?;
-            last = Some((result, instant.checked_add(1)?, result));
-            if function == Function::DateFloor
-                && let Some(end) = bins::ceil(zone, instant.checked_add(1)?, span)
-            {
-                last = Some((result, end, result));
-            }
-            Some(result)
+        let rounded = match function {
+            Function::DateFloor => floor_runs(instants, span, zone),
+            _ => instants.iter().map(|instant| round(zone, *instant, span)).collect(),
         };
-        if let Some(rounded) = instants.iter().map(rounded).collect::<Option<Vec<i64>>>() {
+        if let Some(rounded) = rounded {
             return Column::Timestamps(rounded);
         }
     }
     let value = |row| Cell::at(times, row).time().and_then(|instant| round(zone, instant, span)).map(instant_value);
     Column::of_values((0..times.n_rows()).map(value).collect())
+}
+
+/// Rounds instants down; `None` where one is beyond the range of times. They are in order: most lie in the bucket of the one
+/// before, so that a bucket is found once for all of its rows.
+fn floor_runs(instants: &[i64], span: Span, zone: Tz) -> Option<Vec<i64>> {
+    let mut rounded = Vec::with_capacity(instants.len());
+    let mut rest = instants;
+    while let Some(first) = rest.first() {
+        let start = bins::floor(zone, *first, span)?;
+        let next = first.checked_add(1)?;
+        let end = bins::ceil(zone, next, span).unwrap_or(next);
+        let n_rows = 1 + rest[1..].iter().take_while(|instant| (start..end).contains(instant)).count();
+        rounded.resize(rounded.len() + n_rows, start);
+        rest = &rest[n_rows..];
+    }
+    Some(rounded)
 }
 
 /// Instants later by a span.

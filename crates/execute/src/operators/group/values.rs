@@ -84,21 +84,24 @@ impl GroupValues {
         match column {
             Column::Dictionary { codes, values } => return self.numbers_of_codes(codes, values),
             Column::Integers { values, present } => return self.numbers_of_integers(values, present.as_ref()),
+            Column::Timestamps(values) => return self.numbers_of_times(values),
             _ => {}
         }
-        let mut last: Option<(i64, u32)> = None;
-        (0..column.n_rows())
-            .map(|row| match (Cell::at(column, row), last) {
-                // Times and bins of times come in order.
-                (Cell::Time(value), Some((known, number))) if known == value => number,
-                (cell @ Cell::Time(value), _) => {
-                    let number = self.number(cell);
-                    last = Some((value, number));
-                    number
-                }
-                (cell, _) => self.number(cell),
-            })
-            .collect()
+        (0..column.n_rows()).map(|row| self.number(Cell::at(column, row))).collect()
+    }
+
+    /// Times, and bins of times, come in order.
+    fn numbers_of_times(&mut self, values: &[i64]) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(values.len());
+        for run in values.chunk_by(|a, b| a == b) {
+            let number = self.number_of_time(run[0]);
+            numbers.resize(numbers.len() + run.len(), number);
+        }
+        numbers
+    }
+
+    pub(super) fn number_of_time(&mut self, time: i64) -> u32 {
+        self.number(Cell::Time(time))
     }
 
     fn numbers_of_integers(&mut self, values: &[i64], present: Option<&RowSet>) -> Vec<u32> {
@@ -144,7 +147,7 @@ impl GroupValues {
         numbers
     }
 
-    fn numbers_of_codes(&mut self, codes: &[u32], values: &Arc<Vec<Value>>) -> Vec<u32> {
+    pub(super) fn numbers_of_codes(&mut self, codes: &[u32], values: &Arc<Vec<Value>>) -> Vec<u32> {
         let known = self.dictionary.take().filter(|(known, _)| Arc::ptr_eq(known, values));
         // One place more than there are values, for rows without one.
         let mut table = known.map_or_else(|| vec![UNSEEN; values.len() + 1], |(_, table)| table);
