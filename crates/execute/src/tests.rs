@@ -1,5 +1,6 @@
 //! What an answer promises next to its rows: order, limits, partial answers, and that no shortcut changes it.
 
+mod counts;
 mod matched_fields;
 mod shortcuts;
 pub(super) mod stored;
