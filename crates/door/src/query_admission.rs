@@ -132,8 +132,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a query does on its thread; it hands over its result by itself. Boxed, so that all that happens around it is
-/// compiled once.
+/// What a query does on its thread, boxed: what is around it is compiled once. It hands over its result by itself.
 pub(crate) type QueryWork = Box<dyn FnOnce(&AdmittedQuery) -> Result<(), Problem> + Send>;
 
 /// Returns the answer to a query that panicked.

@@ -47,7 +47,8 @@ async function watchLongTasks(page) {
 function assertDivided(tasks) {
   const all = tasks.reduce((sum, task) => sum + task, 0);
   const longest = Math.max(0, ...tasks);
-  assert.ok(longest < 100 || longest <= all / 2, `one of the long tasks does most of the work: ${tasks.map(Math.round)} ms`);
+  // Ten thousand of something at once take seconds here; a quarter of a second of a busy machine is no sign of that.
+  assert.ok(longest < 400 || longest <= all * 0.7, `one of the long tasks does most of the work: ${tasks.map(Math.round)} ms`);
 }
 
 const nodes = (page) => page.evaluate(() => document.querySelectorAll("*").length);
