@@ -41,7 +41,7 @@ async function watchLongTasks(page) {
 }
 
 /**
- * Refuses one task that does most of the work, in seconds. How many tasks count as long, and how long they take, is a matter of the
+ * Refuses a long task that does most of the work. How many tasks count as long, and how long they take, is a matter of the
  * machine; how the work is divided among them is not.
  */
 function assertDivided(tasks) {
