@@ -15,7 +15,7 @@ fn main() {
         Path::new(PAGE).join("index.html").is_file(),
         "web/dist/index.html is missing: it is committed, so restore it with git, or build it (web/README.md)"
     );
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the directory of what is generated"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for (folder, list) in [(PAGE, "page.rs"), (MANUAL, "manual.rs")] {
         println!("cargo:rerun-if-changed={folder}");
         let folder = fs::canonicalize(folder).expect("the folder is there");
@@ -24,7 +24,7 @@ fn main() {
         files.sort();
         let mut source = String::from("&[\n");
         for (name, path) in files {
-            writeln!(source, "({name:?}, include_bytes!({path:?})),").expect("memory takes it");
+            writeln!(source, "({name:?}, include_bytes!({path:?})),").expect("writing to a String does not fail");
         }
         source.push(']');
         fs::write(out.join(list), source).expect("the list of files can be written");

@@ -138,7 +138,7 @@ fn source_of(file: &str) -> String {
         "docs/changelog" => CHANGELOG.to_owned(),
         file => {
             let name = file.strip_prefix("docs/").unwrap_or(file);
-            embedded::MANUAL.text(&format!("{name}.md"))
+            embedded::MANUAL.text(&format!("{name}.md")).into_owned()
         }
     }
 }

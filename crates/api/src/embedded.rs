@@ -1,5 +1,6 @@
 //! Files that are built into the executable: the page and the manual, as `build.rs` lists them.
 
+use std::borrow::Cow;
 use std::sync::{LazyLock, OnceLock};
 
 use data_encoding::HEXLOWER;
@@ -35,8 +36,8 @@ impl Folder {
     }
 
     /// Returns the text of a file; empty without the file.
-    pub(crate) fn text(&self, name: &str) -> String {
-        self.get(name).map(|file| String::from_utf8_lossy(file.bytes).into_owned()).unwrap_or_default()
+    pub(crate) fn text(&self, name: &str) -> Cow<'static, str> {
+        self.get(name).map(|file| String::from_utf8_lossy(file.bytes)).unwrap_or_default()
     }
 
     /// Returns the names of all files.

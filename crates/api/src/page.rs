@@ -9,6 +9,7 @@
 //! `docs.html`; both are revalidated every time, too.
 //! The Content-Security-Policy allows files of this server only; there is no inline script to make an exception for.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::{Body, Bytes};
@@ -52,7 +53,7 @@ pub(crate) fn reference(reference: &Reference, headers: &HeaderMap) -> Response 
 }
 
 /// Returns the frame of the manual's pages.
-pub(crate) fn manual_frame() -> String {
+pub(crate) fn manual_frame() -> Cow<'static, str> {
     PAGE.text(MANUAL_FRAME)
 }
 

@@ -106,8 +106,8 @@ impl Gate {
     }
 }
 
-/// Runs work on a blocking thread. Boxed, since a thread's task is compiled once per type of work. Whoever waits for a
-/// result has it sent by the work; a sender that is dropped tells them of a panic.
+/// Runs work on a blocking thread. The work is boxed because tokio compiles a task anew for each type of closure. The work
+/// sends its result itself; if it panics, its sender is dropped, and the receiver sees that.
 pub(crate) fn on_blocking_thread(work: Box<dyn FnOnce() + Send>) {
     drop(tokio::task::spawn_blocking(work));
 }

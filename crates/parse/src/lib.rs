@@ -1,6 +1,6 @@
 //! Bytes to events: JSON records, text lines, times and levels as programs write them.
 //!
-//! Everything here is a pure function of bytes and of what is known about their arrival ([`ArrivalContext`]): no
+//! Everything here is a pure function of bytes and of their [`ArrivalContext`] (when they arrived, time zone, limits): no
 //! I/O, no clock. Content never makes parsing fail, with one exception: a line that was announced as a JSON
 //! record and is none is an error of that line. Memory and time grow linearly with the input.
 //!

@@ -18,14 +18,14 @@
 //! |---|---|---|
 //! | `retention` | the log group | `{"age_ns": integer or null, "bytes": integer or null}`: its own limits |
 //! | `trim` | the log group | `{"group": number, "trims": [[before, since, sequences_end], …]}`: what its limits hide (`retention::trims`) |
-//! | `key`, `key-secret` | the id | keys of senders and readers: hashes, no secrets (owned by `serve`, `access/keys.rs`) |
-//! | `sessions` | the user's name | who is signed in: hashes, no tokens (owned by `serve`, `users/kept.rs`) |
-//! | `user` | the name | people: hashes of passwords, roles (owned by `serve`, `users.rs`) |
-//! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `serve`, `cloudwatch/`) |
-//! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `serve`) |
-//! | `view` | the id | saved queries and views of people (owned by `serve`, `views.rs`) |
+//! | `key`, `key-secret` | the id | keys of senders and readers: hashes, no secrets (owned by `door`, `access/keys.rs`) |
+//! | `sessions` | the user's name | who is signed in: hashes, no tokens (owned by `door`, `users/stored_sessions.rs`) |
+//! | `user` | the name | people: hashes of passwords, roles (owned by `door`, `users.rs`) |
+//! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `cloudwatch`) |
+//! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `door`, `tables.rs`) |
+//! | `view` | the id | saved queries and views of people (owned by `api`, `views.rs`) |
 //! | `metric` | the metric | metrics made of events, with the last event before them (owned by `alert`, `metrics.rs`) |
-//! | `source` | a hash of the source | what a shipper and its files are called (owned by `ingest`, `sources/kept.rs`) |
+//! | `source` | a hash of the source | what a shipper and its files are called (owned by `ingest`, `sources/stored_names.rs`) |
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

@@ -4,7 +4,8 @@ use crate::StoreError;
 use crate::segments::Segments;
 
 /// The documents of the control store: JSON texts, each with a kind and a name. The owner of a kind decides what its
-/// documents look like. Whoever has this and not the store can read and delete no event.
+/// documents look like. Code that is given `Settings` instead of the
+/// store cannot read or delete events.
 #[derive(Clone, Copy)]
 pub struct Settings<'s> {
     segments: &'s Segments,

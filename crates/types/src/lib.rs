@@ -49,4 +49,4 @@ pub use system_fields::{id_column, is_sent, is_text_key, part_of_column};
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};
 pub use type_set::TypeSet;
 pub use units::{ByteSize, UnitError, format_duration_ns, parse_duration_ns};
-pub use value::Value;
+pub use value::{Value, write_json_string};

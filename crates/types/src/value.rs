@@ -76,7 +76,7 @@ fn write_json_or_null(value: Option<&Value>, out: &mut String) {
 }
 
 /// Writes `text` as a JSON string (RFC 8259 §7) onto `out`.
-pub(crate) fn write_json_string(text: &str, out: &mut String) {
+pub fn write_json_string(text: &str, out: &mut String) {
     use fmt::Write;
     out.push('"');
     let mut plain_from = 0;

@@ -6,7 +6,7 @@ use parse::{Parts, Shape, VpcColumns};
 #[derive(Default)]
 pub(super) struct LineFields {
     parts: Parts,
-    /// Whether a line named the columns of those that follow it.
+    /// Whether an earlier line was the header of a flow log, which names the columns of the lines after it.
     has_header: bool,
 }
 
@@ -22,8 +22,8 @@ impl LineFields {
         }
     }
 
-    /// Reports whether a line may give fields whose names do not stand in it: one of a known format, or an object, which
-    /// may spell names with escapes.
+    /// Reports whether parsing a line may produce fields whose names the line does not contain: a line of a known format, or
+    /// a JSON object with escapes in its keys.
     fn may_have_other_names(&mut self, line: &str) -> bool {
         if !self.has_header && line.starts_with(|first: char| first.is_ascii_lowercase()) {
             self.has_header = VpcColumns::of_header(line).is_some();

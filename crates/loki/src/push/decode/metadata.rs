@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use types::write_json_string;
+
 use super::labels::{Metadata, Text, bad};
 use super::level;
 use ingest::IngestError;
@@ -37,30 +39,20 @@ pub(super) fn write_pushed(
 ) {
     out.clear();
     out.push('[');
-    write_text(level, out);
+    write_json_string(level, out);
     for (Text(name), Text(value)) in metadata {
         out.push(',');
         if value.len() <= METADATA_VALUE_BYTES_MAX && may_be_hidden(name) {
             out.push('[');
-            write_text(name, out);
+            write_json_string(name, out);
             out.push(',');
-            write_text(value, out);
+            write_json_string(value, out);
             out.push(']');
         } else {
-            write_text(name, out);
+            write_json_string(name, out);
         }
     }
     out.push(']');
-}
-
-/// Writes a text as JSON.
-fn write_text(text: &str, out: &mut String) {
-    let is_plain = |byte: u8| !byte.is_ascii_control() && !matches!(byte, b'"' | b'\\');
-    if text.bytes().all(is_plain) {
-        out.extend(["\"", text, "\""]);
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
-    }
 }
 
 /// Returns the names of the fields with metadata, given a value of [`pushed`].
