@@ -8,6 +8,9 @@
 //! per event, distinct values per field and the ratio of `zstd -3` follow a reference mix of real logs within
 //! 5 %, which `compare_corpus.py` checks.
 //!
+//! That company is always the same, so whoever measures on it tunes to it. [`Corpus::drawn`] invents another one for
+//! every seed: services, templates, names of fields, cardinalities, lengths, needles (see [`vocabulary`]).
+//!
 //! What it does not do: start threads or touch files. Chunks depend on nothing but seed and number.
 
 // The paths are spelled because this file is a module of several crates (benches and tests), one of which names
@@ -24,6 +27,8 @@ mod random;
 mod specs;
 #[path = "corpus/systems.rs"]
 mod systems;
+#[path = "corpus/vocabulary.rs"]
+mod vocabulary;
 #[path = "corpus/words.rs"]
 mod words;
 
@@ -31,6 +36,8 @@ use std::collections::BTreeMap;
 
 use events::Kinds;
 use random::Random;
+pub(crate) use vocabulary::Question;
+use vocabulary::Vocabulary;
 
 /// Events per chunk: the unit of time order and of locality (traces and storage blocks recur within one).
 pub(crate) const CHUNK_EVENTS: usize = 50_000;
@@ -65,7 +72,22 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Prepares pools and the places of the needles. The pools are the same for every seed.
     pub(crate) fn new(n_events: usize, seed: u64) -> Corpus {
-        Corpus { n_events, seed, kinds: Kinds::new(), needles: place_needles(n_events, seed), clock: diurnal_clock() }
+        Corpus::of(n_events, seed, Vocabulary::fixed())
+    }
+
+    /// A corpus of a company that nobody has seen before this seed was drawn.
+    pub(crate) fn drawn(n_events: usize, seed: u64) -> Corpus {
+        Corpus::of(n_events, seed, Vocabulary::drawn(seed))
+    }
+
+    fn of(n_events: usize, seed: u64, vocabulary: Vocabulary) -> Corpus {
+        let needles = place_needles(n_events, seed, &vocabulary.needles);
+        Corpus { n_events, seed, kinds: Kinds::new(vocabulary), needles, clock: diurnal_clock() }
+    }
+
+    /// What can be asked of this corpus: names of fields by their part, texts that its messages hold.
+    pub(crate) fn question(&self) -> Question {
+        self.kinds.vocabulary().question(self.seed)
     }
 
     /// The number of chunks; the last one may be short.
@@ -128,10 +150,10 @@ fn diurnal_clock() -> Vec<f64> {
 }
 
 /// Draws the events that carry needles: no event carries two.
-fn place_needles(n_events: usize, seed: u64) -> BTreeMap<usize, &'static str> {
+fn place_needles(n_events: usize, seed: u64, needles: &[(&'static str, usize)]) -> BTreeMap<usize, &'static str> {
     let mut random = Random::of(&[seed, u64::MAX]);
     let mut places = BTreeMap::new();
-    for (token, count) in NEEDLES {
+    for &(token, count) in needles {
         let mut left = count.min((n_events / 1000).max(1)).min(n_events.saturating_sub(places.len()));
         while left > 0 {
             let event_idx = random.below(n_events as u64) as usize;

@@ -11,26 +11,29 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BODY_BYTES = 3 << 20
 
 
-def command(n_events, out, seed):
-    return ["cargo", "bench", "-q", "-p", "catat", "--bench", "write_corpus", "--", str(n_events), str(out), str(seed)]
+def command(n_events, out, seed, kind="fixed"):
+    return ["cargo", "bench", "-q", "-p", "catat", "--bench", "write_corpus", "--", str(n_events), str(out), str(seed), kind]
 
 
-def make(path, n_events, seed):
-    """Writes the corpus unless it is there with its facts; returns what the generator counted."""
+def make(path, n_events, seed, kind="fixed"):
+    """Writes the corpus unless it is there with its facts; returns what the generator counted.
+
+    A `fixed` corpus is that of the same company for every seed, a `drawn` one is of a company of its own.
+    """
     facts = pathlib.Path(f"{path}.facts.json")
     if not (pathlib.Path(path).exists() and facts.exists()):
-        written = subprocess.run(command(n_events, path, seed), cwd=ROOT, check=True, stdout=subprocess.PIPE)
+        written = subprocess.run(command(n_events, path, seed, kind), cwd=ROOT, check=True, stdout=subprocess.PIPE)
         facts.write_bytes(written.stdout)
     return json.loads(facts.read_text())
 
 
-def trace_of(path):
-    """A trace id from the middle of the corpus."""
+def trace_of(path, field):
+    """A trace id from the middle of the corpus; `field` is what holds it."""
     with open(path, "rb") as file:
         file.seek(os.path.getsize(path) // 2)
         file.readline()
         for line in file:
-            trace_id = json.loads(line).get("trace_id")
+            trace_id = json.loads(line).get(field)
             if trace_id:
                 return trace_id
     raise SystemExit("no event of the corpus has a trace id")

@@ -1,6 +1,7 @@
 """chDB (ClickHouse in a process) and DuckDB: each in a process of its own, so that its costs can be told.
 
-Run as a program it is that process: `embedded.py ENGINE DIRECTORY` reads one JSON request a line and answers with one.
+Run as a program it is that process: `embedded.py ENGINE DIRECTORY FACTS` reads one JSON request a line and answers with
+one. `FACTS` is what the generator told of the corpus, as JSON: how its fields are called.
 Times are taken inside it, so that neither HTTP nor the pipe is charged to these engines.
 """
 import json
@@ -12,22 +13,28 @@ import time
 
 import measure
 
+# Fields by the type that suits them, under their usual names.
 TEXTS = ["referer", "user_agent", "span_id", "parent_span_id", "path"]
 LABELS = ["method", "pod", "namespace", "component", "thread", "event_id", "env", "user_id", "version", "region", "interface_id", "action"]
 ADDRESSES = ["client_ip", "dst_addr"]
 INTEGERS = ["status", "bytes", "pid", "src_port", "dst_port", "protocol", "packets"]
 
 
+def named(facts, usual):
+    """What fields are called in this corpus."""
+    return [facts["names"].get(name, name) for name in usual]
+
+
 class Embedded(measure.Costs):
     """One engine, loaded from the corpus file itself."""
 
-    def __init__(self, name, work):
+    def __init__(self, name, work, facts):
         super().__init__()
-        self.name, self.data_dir = name, pathlib.Path(work) / f"{name}-data"
+        self.name, self.data_dir, self.facts = name, pathlib.Path(work) / f"{name}-data", facts
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), self.name, str(self.data_dir)],
+        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), self.name, str(self.data_dir), json.dumps(self.facts)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.call("ping")
 
@@ -57,9 +64,16 @@ class Embedded(measure.Costs):
         answer = self.call("ask", query.clickhouse if self.name == "chdb" else query.duckdb)
         return answer["ms"], answer["rows"]
 
+    def restart(self):
+        """A fresh process; what it reads lies in the page cache, as far as that holds it."""
+        self.stop()
+        self.start()
+
     def restart_cold(self):
+        """A fresh process whose first reads come from the disk, as far as that is permitted."""
         self.stop()
         measure.drop_page_cache()
+        measure.drop_files(self.data_dir)
         self.start()
 
     def stop(self):
@@ -74,8 +88,9 @@ class ChDb:
     Data parts are not synced (`fsync_after_insert = 0`, its default): what it takes in is not durable.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, facts):
         from chdb import session
+        self.facts = facts
         self.session = session.Session(directory)
         self.session.query("create database if not exists bench")
         self.session.query("use bench")
@@ -84,17 +99,21 @@ class ChDb:
         return self.session.query(sql, "JSONCompact")
 
     def columns(self):
-        kinds = {"timestamp": "DateTime64(9, 'UTC') codec(Delta, ZSTD(1))", "message": "String codec(ZSTD(1))", "trace_id": "String codec(ZSTD(1))"}
-        kinds |= dict.fromkeys(["level", "service", "host"], "LowCardinality(String)")
-        kinds |= dict.fromkeys(TEXTS, "Nullable(String) codec(ZSTD(1))") | dict.fromkeys(LABELS, "LowCardinality(Nullable(String))")
-        kinds |= dict.fromkeys(ADDRESSES, "String codec(ZSTD(1))") | dict.fromkeys(INTEGERS, "Nullable(Int64) codec(ZSTD(1))")
-        kinds |= {"duration_ms": "Nullable(Float64) codec(ZSTD(1))", "k8s": "Tuple(node LowCardinality(String), container LowCardinality(String))"}
+        of = lambda usual, kind: dict.fromkeys(named(self.facts, usual), kind)
+        kinds = {"timestamp": "DateTime64(9, 'UTC') codec(Delta, ZSTD(1))", "message": "String codec(ZSTD(1))"}
+        kinds |= of(["trace_id"], "String codec(ZSTD(1))") | of(["level", "service", "host"], "LowCardinality(String)")
+        kinds |= of(TEXTS, "Nullable(String) codec(ZSTD(1))") | of(LABELS, "LowCardinality(Nullable(String))")
+        kinds |= of(ADDRESSES, "String codec(ZSTD(1))") | of(INTEGERS, "Nullable(Int64) codec(ZSTD(1))")
+        kinds |= of(["duration_ms"], "Nullable(Float64) codec(ZSTD(1))")
+        kinds |= {"k8s": "Tuple(node LowCardinality(String), container LowCardinality(String))"}
+        kinds |= dict.fromkeys(self.facts["extras"], "Nullable(String) codec(ZSTD(1))")
         return ", ".join(f"{name} {kind}" for name, kind in kinds.items())
 
     def load(self, path):
-        indexes = "index words message type text(tokenizer = 'splitByNonAlpha'), index traces trace_id type bloom_filter(0.01) granularity 1"
+        trace = named(self.facts, ["trace_id"])[0]
+        indexes = f"index words message type text(tokenizer = 'splitByNonAlpha'), index traces {trace} type bloom_filter(0.01) granularity 1"
         self.session.query(f"create table e ({self.columns()}, {indexes}) engine = MergeTree order by timestamp")
-        self.session.query(f"insert into e select * from file('{path}', 'JSONEachRow', '{self.structure()}') settings date_time_input_format = 'best_effort'")
+        self.session.query(f"insert into e select * from file('{path}', 'JSONEachRow', '{self.structure()}') settings date_time_input_format = 'best_effort', input_format_json_read_numbers_as_strings = 1")
 
     def structure(self):
         """The columns and types of the table, as the argument of `file()`."""
@@ -112,14 +131,17 @@ class ChDb:
 class DuckDb:
     """DuckDB with all columns typed, in a database file. It has no index over words: texts are scanned."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, facts):
         import duckdb
+        self.facts = facts
         os.makedirs(directory, exist_ok=True)
         self.database = duckdb.connect(os.path.join(directory, "events.duckdb"))
 
     def load(self, path):
-        kinds = {"timestamp": "timestamp_ns", "duration_ms": "double", "k8s": "struct(node varchar, container varchar)"}
-        kinds |= dict.fromkeys(["level", "service", "host", "message", "trace_id", *TEXTS, *LABELS, *ADDRESSES], "varchar") | dict.fromkeys(INTEGERS, "bigint")
+        of = lambda usual, kind: dict.fromkeys(named(self.facts, usual), kind)
+        kinds = {"timestamp": "timestamp_ns", "k8s": "struct(node varchar, container varchar)"} | of(["duration_ms"], "double")
+        kinds |= of(["level", "service", "host", "message", "trace_id", *TEXTS, *LABELS, *ADDRESSES], "varchar") | of(INTEGERS, "bigint")
+        kinds |= dict.fromkeys(self.facts["extras"], "varchar")
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in kinds.items())
         self.database.execute(f"create table e as select * from read_json('{path}', format = 'newline_delimited', columns = {{{columns}}})")
 
@@ -132,7 +154,7 @@ class DuckDb:
 
 
 def main():
-    engine = {"chdb": ChDb, "duckdb": DuckDb}[sys.argv[1]](sys.argv[2])
+    engine = {"chdb": ChDb, "duckdb": DuckDb}[sys.argv[1]](sys.argv[2], json.loads(sys.argv[3]))
     answers = os.fdopen(os.dup(1), "w")
     # Libraries that print must not print into the answers.
     os.dup2(2, 1)

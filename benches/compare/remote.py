@@ -50,6 +50,9 @@ class Remote:
     def settle(self):
         measure.wait_idle(self.cpu_s)
 
+    # Whether it can be asked as a process that has just started.
+    restart = None
+
     def restart_cold(self):
         """It cannot be restarted from here; a page cache on this machine can be dropped all the same."""
         measure.drop_page_cache()

@@ -6,10 +6,12 @@ use super::json::Object;
 use super::pools::{Pools, Service};
 use super::random::{Distribution, Random};
 use super::systems::{Piece, Slot, System, systems};
+use super::vocabulary::Vocabulary;
 use super::{DAY_START_S, words};
 
 /// What all events are made from.
 pub(crate) struct Kinds {
+    vocabulary: Vocabulary,
     pools: Pools,
     systems: Vec<System>,
     by_system: Distribution,
@@ -29,10 +31,21 @@ const N_BLOCKS: usize = 3000;
 const N_TRACES: usize = 64;
 
 impl Kinds {
-    pub(crate) fn new() -> Kinds {
-        let (systems, by_system) = systems();
-        let by_micro_message = Distribution::of_weights(words::MICRO_MESSAGES.iter().map(|&(_, weight, _)| weight));
-        Kinds { pools: Pools::new(), systems, by_system, by_micro_message, by_block: Distribution::zipf(N_BLOCKS, 0.8) }
+    pub(crate) fn new(vocabulary: Vocabulary) -> Kinds {
+        let (systems, by_system) = systems(&vocabulary);
+        let weights = vocabulary.micro_messages.iter().map(|&(_, weight, _)| weight);
+        Kinds {
+            by_micro_message: Distribution::of_weights(weights),
+            by_block: Distribution::zipf(N_BLOCKS, 0.8),
+            pools: Pools::new(&vocabulary),
+            systems,
+            by_system,
+            vocabulary,
+        }
+    }
+
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     pub(crate) fn locality(&self, random: &mut Random) -> Locality {
@@ -53,11 +66,12 @@ impl Kinds {
     ) -> (&'static str, &'static str) {
         let needle = needle.map(|token| format!(" ref={token}")).unwrap_or_default();
         let share = random.unit();
-        if share < 0.40 {
+        let [web, app, micro] = self.vocabulary.passed_shares;
+        if share < web {
             ("web", self.write_web(time_ns, &needle, random, out))
-        } else if share < 0.80 {
+        } else if share < app {
             ("app", self.write_app(time_ns, &needle, locality, random, out))
-        } else if share < 0.95 {
+        } else if share < micro {
             ("micro", self.write_micro(time_ns, &needle, locality, random, out))
         } else {
             ("flow", self.write_flow(time_ns, &needle, random, out))
@@ -68,10 +82,10 @@ impl Kinds {
         let pools = &self.pools;
         let edge = pools.edges.pick(random);
         let status = *pools.statuses.pick(random);
-        let is_api = edge.name == "api-gateway";
+        let is_api = edge.name == self.vocabulary.edges[1];
         let user = pools.user(pools.users.pick(random));
         let (method, path) = if is_api {
-            let path = words::API_PATHS[pools.api_paths.pick(random)].replace('%', &user.to_string());
+            let path = self.vocabulary.api_paths[pools.api_paths.pick(random)].replace('%', &user.to_string());
             (*pools.methods.pick(random), path)
         } else {
             (if random.unit() < 0.97 { "GET" } else { "HEAD" }, pools.paths.pick(random).clone())
@@ -86,7 +100,7 @@ impl Kinds {
             "info"
         };
 
-        let mut event = Object::open(out);
+        let mut event = Object::open(&self.vocabulary.names, out);
         event.text("timestamp", &timestamp(time_ns, 3));
         event.text("level", level);
         event.text("service", edge.name);
@@ -137,7 +151,7 @@ impl Kinds {
         message += needle;
 
         let pid = 1000 + self.pools.users.pick(random) % 30_000;
-        let mut event = Object::open(out);
+        let mut event = Object::open(&self.vocabulary.names, out);
         event.text("timestamp", &timestamp(time_ns, 3));
         event.text("level", row.level);
         event.text("service", system.name);
@@ -148,6 +162,7 @@ impl Kinds {
         event.text("thread", &format!("lane-{}-worker-{}", random.below(7), random.below(32)));
         event.text("event_id", &row.event_id);
         event.text("env", if random.unit() < 0.85 { "prod" } else { "staging" });
+        self.vocabulary.extras.iter().for_each(|extra| extra.write(&mut event, random));
         event.close_line();
         row.level
     }
@@ -162,7 +177,7 @@ impl Kinds {
     ) -> &'static str {
         let pools = &self.pools;
         let service: &Service = pools.micros.pick(random);
-        let (level, _, template) = words::MICRO_MESSAGES[self.by_micro_message.pick(random)];
+        let (level, _, template) = self.vocabulary.micro_messages[self.by_micro_message.pick(random)];
         let span = random.next();
         if random.unit() < 0.22 {
             let replaced = random.below(N_TRACES as u64) as usize;
@@ -180,7 +195,7 @@ impl Kinds {
         let host = pools.hosts.pick(random);
         let message = self.micro_message(template, method, status, duration_ms, user, random) + needle;
 
-        let mut event = Object::open(out);
+        let mut event = Object::open(&self.vocabulary.names, out);
         event.text("timestamp", &timestamp(time_ns, 9));
         event.text("level", level);
         event.text("service", service.name);
@@ -220,7 +235,7 @@ impl Kinds {
             message += before;
             let written = match slot {
                 "method" => write!(message, "{method}"),
-                "route" => write!(message, "{}", random.word(&words::ROUTES)),
+                "route" => write!(message, "{}", random.word(&self.vocabulary.routes)),
                 "status" => write!(message, "{status}"),
                 "ms" => write!(message, "{}", duration_ms as u64),
                 "order" => write!(message, "{order}"),
@@ -254,7 +269,7 @@ impl Kinds {
             start_s + 60
         );
 
-        let mut event = Object::open(out);
+        let mut event = Object::open(&self.vocabulary.names, out);
         event.text("timestamp", &timestamp(time_ns, 9));
         event.text("level", level);
         event.text("service", "net-flow");

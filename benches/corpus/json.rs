@@ -1,17 +1,20 @@
 //! Writes one flat JSON object, key by key, without a tree in between.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// An object under construction at the end of a buffer.
 pub(crate) struct Object<'a> {
+    /// Usual name of a field → its name in this corpus, where that is another one.
+    names: &'a BTreeMap<&'static str, &'static str>,
     out: &'a mut Vec<u8>,
     is_first: bool,
 }
 
 impl<'a> Object<'a> {
-    pub(crate) fn open(out: &'a mut Vec<u8>) -> Object<'a> {
+    pub(crate) fn open(names: &'a BTreeMap<&'static str, &'static str>, out: &'a mut Vec<u8>) -> Object<'a> {
         out.push(b'{');
-        Object { out, is_first: true }
+        Object { names, out, is_first: true }
     }
 
     fn key(&mut self, name: &str) {
@@ -19,7 +22,7 @@ impl<'a> Object<'a> {
             self.out.push(b',');
         }
         self.is_first = false;
-        write_string(name, self.out);
+        write_string(self.names.get(name).copied().unwrap_or(name), self.out);
         self.out.push(b':');
     }
 

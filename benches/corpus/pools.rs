@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::random::{Distribution, Random};
+use super::vocabulary::Vocabulary;
 use super::words;
 
 /// Values with the distribution they are drawn by.
@@ -44,29 +45,33 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    pub(crate) fn new() -> Pools {
-        let mut random = Random::of(&[1]);
+    pub(crate) fn new(vocabulary: &Vocabulary) -> Pools {
+        let mut random = vocabulary.random(1);
         let random = &mut random;
+        let sizes = &vocabulary.sizes;
         Pools {
             public_ips: Pool {
-                values: addresses(60_000, 1 << 24, 222 << 24, random),
-                by: Distribution::zipf(60_000, 1.05),
+                values: addresses(sizes.public_ips, 1 << 24, 222 << 24, random),
+                by: Distribution::zipf(sizes.public_ips, 1.05),
             },
             private_ips: Pool { values: addresses(2000, 10 << 24, 1 << 16, random), by: Distribution::zipf(2000, 1.0) },
-            hosts: Pool { values: hosts(64, random), by: Distribution::zipf(64, 0.7) },
-            users: Distribution::zipf(N_USERS, 1.0),
+            hosts: Pool { values: hosts(sizes.hosts, random), by: Distribution::zipf(sizes.hosts, 0.7) },
+            users: Distribution::zipf(sizes.users, 1.0),
             edges: Pool {
-                values: words::EDGES.iter().map(|&name| service(name, "edge", random)).collect(),
+                values: vocabulary.edges.iter().map(|&name| service(name, "edge", random)).collect(),
                 by: Distribution::of_weights([0.45, 0.3, 0.15, 0.08, 0.02]),
             },
             micros: Pool {
-                values: words::MICROS.iter().map(|&(name, namespace)| service(name, namespace, random)).collect(),
-                by: Distribution::zipf(words::MICROS.len(), 0.9),
+                values: vocabulary.micros.iter().map(|&(name, namespace)| service(name, namespace, random)).collect(),
+                by: Distribution::zipf(vocabulary.micros.len(), 0.9),
             },
-            paths: Pool { values: paths(random), by: Distribution::through(N_PATHS, &PATH_SHARES) },
-            api_paths: Distribution::zipf(words::API_PATHS.len(), 0.6),
+            paths: Pool { values: paths(vocabulary, random), by: Distribution::through(sizes.paths, &PATH_SHARES) },
+            api_paths: Distribution::zipf(vocabulary.api_paths.len(), 0.6),
             agents: Pool { values: agents(random), by: Distribution::through(N_AGENTS, &AGENT_SHARES) },
-            referers: Pool { values: referers(random), by: Distribution::through(N_REFERERS, &REFERER_SHARES) },
+            referers: Pool {
+                values: referers(vocabulary, random),
+                by: Distribution::through(N_REFERERS, &REFERER_SHARES),
+            },
             statuses: Pool {
                 values: STATUSES.iter().map(|&(status, _)| status).collect(),
                 by: Distribution::of_weights(STATUSES.iter().map(|&(_, weight)| weight)),
@@ -85,8 +90,6 @@ impl Pools {
     }
 }
 
-const N_USERS: usize = 200_000;
-const N_PATHS: usize = 1498;
 const N_AGENTS: usize = 558;
 const N_REFERERS: usize = 628;
 
@@ -143,24 +146,34 @@ fn distinct(n: usize, seen: &mut BTreeSet<String>, mut make: impl FnMut() -> Str
 }
 
 /// `n` words joined by `-`.
-fn slug(n: usize, random: &mut Random) -> String {
-    let chosen: Vec<&str> = (0..n).map(|_| random.word(words::NOUNS)).collect();
+fn slug(vocabulary: &Vocabulary, n: usize, random: &mut Random) -> String {
+    let chosen: Vec<&str> = (0..n).map(|_| random.word(&vocabulary.nouns)).collect();
     chosen.join("-")
 }
 
-fn paths(random: &mut Random) -> Vec<String> {
-    let mut seen: BTreeSet<String> = words::TOP_PATHS.iter().map(|&path| path.to_owned()).collect();
-    let mut values: Vec<String> = words::TOP_PATHS.iter().map(|&path| path.to_owned()).collect();
-    let rest = distinct(N_PATHS - values.len(), &mut seen, || {
-        let section = random.word(words::SECTIONS);
+fn paths(vocabulary: &Vocabulary, random: &mut Random) -> Vec<String> {
+    let mut seen: BTreeSet<String> = vocabulary.top_paths.iter().map(|&path| path.to_owned()).collect();
+    let mut values: Vec<String> = vocabulary.top_paths.iter().map(|&path| path.to_owned()).collect();
+    let rest = distinct(vocabulary.sizes.paths - values.len(), &mut seen, || {
+        let section = random.word(&vocabulary.sections);
         match random.below(10) {
-            0..=2 => format!("/{section}/{}/{}/", slug(2, random), slug(2, random)),
-            3..=4 => format!("/{section}/{}.html", slug(3, random)),
-            5 => format!("/media/{}/{}/{}.png", 2019 + random.below(8), random.word(words::NOUNS), slug(2, random)),
-            6 => format!("/?view={}&page={}", random.word(words::NOUNS), 1 + random.below(40)),
-            7 => format!("/{section}/tags/{}?format=atom", slug(1, random)),
-            8 => format!("/{section}/{}/{}/{}/", 2019 + random.below(8), 1 + random.below(12), slug(4, random)),
-            _ => format!("/{section}/{}/", slug(1, random)),
+            0..=2 => format!("/{section}/{}/{}/", slug(vocabulary, 2, random), slug(vocabulary, 2, random)),
+            3..=4 => format!("/{section}/{}.html", slug(vocabulary, 3, random)),
+            5 => format!(
+                "/media/{}/{}/{}.png",
+                2019 + random.below(8),
+                random.word(&vocabulary.nouns),
+                slug(vocabulary, 2, random)
+            ),
+            6 => format!("/?view={}&page={}", random.word(&vocabulary.nouns), 1 + random.below(40)),
+            7 => format!("/{section}/tags/{}?format=atom", slug(vocabulary, 1, random)),
+            8 => format!(
+                "/{section}/{}/{}/{}/",
+                2019 + random.below(8),
+                1 + random.below(12),
+                slug(vocabulary, 4, random)
+            ),
+            _ => format!("/{section}/{}/", slug(vocabulary, 1, random)),
         }
     });
     values.extend(rest);
@@ -211,7 +224,7 @@ fn agents(random: &mut Random) -> Vec<String> {
     })
 }
 
-fn referers(random: &mut Random) -> Vec<String> {
+fn referers(vocabulary: &Vocabulary, random: &mut Random) -> Vec<String> {
     let mut seen = BTreeSet::from(["-".to_owned()]);
     let mut values = vec!["-".to_owned()];
     let mut rank = 0;
@@ -220,10 +233,14 @@ fn referers(random: &mut Random) -> Vec<String> {
         // The frequent ones are pages of the site itself; the long tail comes from searches.
         if rank < 60 || random.below(100) < 57 {
             let host = random.word(&["https://www.kopikita.example", "https://kopikita.example"]);
-            format!("{host}/{}/{}/", random.word(words::SECTIONS), slug(1 + random.below(3) as usize, random))
+            format!(
+                "{host}/{}/{}/",
+                random.word(&vocabulary.sections),
+                slug(vocabulary, 1 + random.below(3) as usize, random)
+            )
         } else {
             let engine = random.word(words::ENGINES);
-            let words = slug(2 + random.below(3) as usize, random).replace('-', "+");
+            let words = slug(vocabulary, 2 + random.below(3) as usize, random).replace('-', "+");
             let token = token(120 + random.below(70) as usize, random);
             format!("https://{engine}/url?sa=t&q={words}&source=web&cd={}&ved={token}", 1 + random.below(20))
         }

@@ -5,8 +5,8 @@
 //! slots per kind, share of each level. Rows of one type differ in literals, slots are filled anew for every event.
 
 use super::random::{Distribution, Random};
-use super::specs::{SPECS, Spec};
-use super::words;
+use super::specs::Spec;
+use super::vocabulary::Vocabulary;
 
 /// Rows per system, as many as the samples have from which the statistics were taken.
 const ROWS: usize = 2000;
@@ -49,9 +49,8 @@ pub(crate) struct System {
     pub(crate) throws: bool,
 }
 
-/// Which systems send requests to the wide world, and which write stack traces.
+/// Which systems hear from the wide world.
 const PUBLIC: &[&str] = &["gatekeeper"];
-const THROWING: &[&str] = &["vault", "flowcalc", "crunch", "quorumkeeper"];
 
 /// The share of composed types without any slot.
 const CONSTANT_SHARE: f64 = 0.45;
@@ -63,9 +62,10 @@ const PREFIXED_DIGITS: [(u8, f64); 4] = [(8, 0.75), (12, 0.12), (15, 0.1), (4, 0
 const HEX_DIGITS: [(u8, f64); 4] = [(32, 0.38), (16, 0.27), (8, 0.2), (40, 0.15)];
 
 /// Builds all systems and the distribution they are drawn by.
-pub(crate) fn systems() -> (Vec<System>, Distribution) {
-    let systems = SPECS.iter().enumerate().map(|(idx, spec)| Composer::new(spec, idx as u64).compose()).collect();
-    (systems, Distribution::of_weights(SPECS.iter().map(|spec| spec.share)))
+pub(crate) fn systems(vocabulary: &Vocabulary) -> (Vec<System>, Distribution) {
+    let specs = vocabulary.specs.iter().enumerate();
+    let systems = specs.map(|(idx, spec)| Composer::new(vocabulary, spec, idx as u64).compose()).collect();
+    (systems, Distribution::of_weights(vocabulary.specs.iter().map(|spec| spec.share)))
 }
 
 /// A quantity that shall have a given mean over all rows while types are made one by one, most frequent first.
@@ -82,6 +82,7 @@ impl Mean {
 }
 
 struct Composer<'a> {
+    vocabulary: &'a Vocabulary,
     spec: &'a Spec,
     random: Random,
     components: Vec<String>,
@@ -91,17 +92,18 @@ struct Composer<'a> {
 }
 
 impl<'a> Composer<'a> {
-    fn new(spec: &'a Spec, idx: u64) -> Composer<'a> {
-        let mut random = Random::of(&[2, idx]);
+    fn new(vocabulary: &'a Vocabulary, spec: &'a Spec, idx: u64) -> Composer<'a> {
+        let mut random = vocabulary.random_of(2, idx);
         let mut components: Vec<String> = Vec::new();
         while components.len() < spec.n_components {
-            let name = component(spec.component_bytes, &mut random);
+            let name = component(vocabulary, spec.component_bytes, &mut random);
             if !components.contains(&name) {
                 components.push(name);
             }
         }
         let mean = |wanted: f64| Mean { wanted, sum: 0.0 };
         Composer {
+            vocabulary,
             spec,
             random,
             components,
@@ -129,7 +131,7 @@ impl<'a> Composer<'a> {
             self.add_rows(type_idx, n_rows, &template, level, &mut rows);
         }
         let name = self.spec.name;
-        System { name, rows, is_public: PUBLIC.contains(&name), throws: THROWING.contains(&name) }
+        System { name, rows, is_public: PUBLIC.contains(&name), throws: self.spec.throws }
     }
 
     /// Appends the rows of one type; every row draws its literals anew or keeps those of the row before.
@@ -173,9 +175,10 @@ impl<'a> Composer<'a> {
         }
         let random = &mut self.random;
         let name = if random.unit() < 0.35 { "{w}-{n}" } else { "{n}" };
-        let mut text = format!("{} {name} {}", random.word(words::SUBJECTS), random.word(words::VERBS));
+        let mut text =
+            format!("{} {name} {}", random.word(&self.vocabulary.subjects), random.word(&self.vocabulary.verbs));
         for slot in slots {
-            text += &format!(" {}{}", random.word(words::LABELS), braced(slot));
+            text += &format!(" {}{}", random.word(&self.vocabulary.labels), braced(slot));
         }
         loop {
             let bare: usize = text_bytes(&text);
@@ -183,7 +186,11 @@ impl<'a> Composer<'a> {
                 return text;
             }
             text += " ";
-            text += if n_bytes - bare < 20 { random.word(words::NOUNS) } else { random.word(words::TAILS) };
+            text += if n_bytes - bare < 20 {
+                random.word(&self.vocabulary.nouns)
+            } else {
+                random.word(&self.vocabulary.tails)
+            };
         }
     }
 
@@ -194,7 +201,7 @@ impl<'a> Composer<'a> {
             text.replace_range(at..at + 3, &self.random.below(100).to_string());
         }
         while let Some(at) = text.find("{w}") {
-            text.replace_range(at..at + 3, self.random.word(words::NOUNS));
+            text.replace_range(at..at + 3, self.random.word(&self.vocabulary.nouns));
         }
         text
     }
@@ -210,15 +217,15 @@ impl<'a> Composer<'a> {
 }
 
 /// A component name of about `n_bytes`: a word, or a dotted path that ends in a capital.
-fn component(n_bytes: usize, random: &mut Random) -> String {
+fn component(vocabulary: &Vocabulary, n_bytes: usize, random: &mut Random) -> String {
     let mut name = String::new();
     while name.len() + 14 < n_bytes {
-        name += random.word(words::COMPONENTS);
+        name += random.word(&vocabulary.components);
         name += ".";
     }
     let start = name.len();
     while name.len() < n_bytes {
-        let word = random.word(words::COMPONENTS);
+        let word = random.word(&vocabulary.components);
         name += &word[..1].to_uppercase();
         name += &word[1..];
     }
