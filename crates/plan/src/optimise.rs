@@ -2,9 +2,10 @@
 //!
 //! Conditions joined by `and` become filters of their own, so that each can be pushed and indexed alone; many on one
 //! field joined by `or` become one; filters move before fields and orders that they do not depend on; fields that no
-//! one reads are not computed.
+//! one reads are not computed. Before that, what can be said in several ways is said in one (`spelling`).
 
 mod gather;
+mod spelling;
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -24,7 +25,7 @@ const OPERATORS_PUSHED_MAX: usize = 512;
 /// Returns operators that give the same answer.
 pub(crate) fn optimise(written: Vec<Operator>) -> Vec<Operator> {
     let mut operators = Vec::with_capacity(written.len());
-    for operator in written {
+    for operator in spelling::respelled(written) {
         match operator {
             Operator::Filter(condition) => split(condition, &mut operators),
             other => operators.push(other),
