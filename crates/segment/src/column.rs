@@ -25,7 +25,7 @@ mod encode;
 pub(crate) mod search;
 
 pub(crate) use decode::{decode, decode_addresses};
-pub(crate) use dictionary::{RunDictionary, decode_run_dictionary};
+pub(crate) use dictionary::{RunDictionary, decode_run_dictionary, put_values, take_values};
 pub(crate) use encode::{encode, encode_plainly};
 
 #[cfg(test)]

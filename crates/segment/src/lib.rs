@@ -29,6 +29,7 @@ mod column;
 mod digits;
 mod error;
 mod field_filter;
+mod field_minutes;
 mod filter;
 mod footer;
 mod format;

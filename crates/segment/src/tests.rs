@@ -1,11 +1,12 @@
 //! What is written is read back, whole or by parts, and damage is found.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use types::{
-    Batch, BatchBuilder, BatchRun, GroupName, ProbeField, RowSet, Run, TextProbe, TimeRange, Timestamp, Value,
+    Batch, BatchBuilder, BatchRun, Column, GroupName, ProbeField, RowSet, Run, TextProbe, TimeRange, Timestamp, Value,
 };
 
 use self::events::{Made, batch, dump, event, group};
@@ -35,6 +36,35 @@ fn written(batches: &[Arc<Batch>]) -> (tempfile::TempDir, Arc<Segment>) {
     (directory, segment)
 }
 
+#[test]
+fn fields_with_few_values_are_counted() {
+    let mut builder = BatchBuilder::new();
+    for n in 0..20_000i64 {
+        builder.set_timestamp(Timestamp(n * 30_000_000));
+        builder.set_message("m");
+        builder.field_text("kind", ["get", "put"][n as usize % 2]);
+        builder.field_integer("code", 200 + n % 3);
+        if n % 10 == 0 {
+            builder.field_text("rare", "yes");
+        }
+        builder.field_integer("id", n % 65);
+        builder.commit();
+    }
+    let (_directory, segment) = written(&[Arc::new(builder.finish())]);
+    let run = segment.run(0, 0).expect("one run");
+    assert!(run.n_blocks() > 1);
+    let total = |name: &str| {
+        let kept = run.field_minutes(name).expect("whole")?;
+        assert_eq!(kept.minutes, (0..10).collect::<Vec<i64>>());
+        let sums = kept.counts.iter().map(|counts| counts.iter().sum());
+        Some(kept.values.iter().map(|value| format!("{value:?}")).zip(sums).collect::<Vec<(String, u32)>>())
+    };
+    assert_eq!(total("kind").map(|counts| counts.iter().map(|(_, n)| *n).collect()), Some(vec![10_000, 10_000]));
+    assert_eq!(total("code").map(|counts| counts.len()), Some(3));
+    assert_eq!(total("rare").and_then(|counts| counts.last().cloned()), Some(("None".into(), 18_000)));
+    assert_eq!((total("id"), total("absent")), (None, None));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -48,6 +78,33 @@ proptest! {
         let memory = BatchRun::new(group(), 3, batch(&events, 10));
         prop_assert_eq!(dump(&*run).expect("whole"), dump(&memory).expect("memory"));
         prop_assert_eq!(run.minutes().expect("whole"), memory.minutes().expect("memory"));
+    }
+
+    #[test]
+    fn counts_by_minute_and_value_are_those_of_the_rows(events in proptest::collection::vec(event(), 1..60)) {
+        // Often enough that counting pays.
+        let events: Vec<_> = events.iter().cycle().take(events.len() * 40).cloned().collect();
+        let (_directory, segment) = written(&[batch(&events, 10)]);
+        let run = segment.run(0, 0).expect("one run");
+        for name in run.field_names().expect("whole") {
+            let Some(kept) = run.field_minutes(&name).expect("whole") else { continue };
+            let mut counted: BTreeMap<(i64, String), u32> = BTreeMap::new();
+            for block in 0..run.n_blocks() {
+                let all = RowSet::all(run.block_rows(block));
+                let columns = run.read(block, &["@timestamp", &name], &all).expect("whole");
+                let [Column::Timestamps(times), values] = &columns[..] else { panic!("times are times") };
+                for (row, time) in times.iter().enumerate() {
+                    let key = (time.div_euclid(Timestamp::MINUTE), format!("{:?}", values.value(row)));
+                    *counted.entry(key).or_default() += 1;
+                }
+            }
+            let mut told: BTreeMap<(i64, String), u32> = BTreeMap::new();
+            for (value, counts) in kept.values.iter().zip(&kept.counts) {
+                let of_minute = kept.minutes.iter().zip(counts).filter(|(_, count)| **count > 0);
+                told.extend(of_minute.map(|(minute, count)| ((*minute, format!("{value:?}")), *count)));
+            }
+            prop_assert_eq!(told, counted, "{}", name);
+        }
     }
 
     #[test]

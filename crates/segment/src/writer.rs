@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::{self, RunDictionary};
 use crate::error::SegmentError;
+use crate::field_minutes::FieldCounter;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
 use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
 use crate::meta::{RunSummary, SegmentMeta};
@@ -17,7 +18,7 @@ use crate::section::{SectionId, SectionWriter};
 use crate::shape::ShapeTable;
 use crate::texts::{self, MessageWriter};
 use crate::times::{put_deltas, put_times};
-use crate::{field_filter, proof, word_index};
+use crate::{field_filter, field_minutes, proof, word_index};
 
 /// zstd level of the footer: small, and read at every opening.
 const FOOTER_LEVEL: i32 = 3;
@@ -183,6 +184,7 @@ struct ColumnWriter {
     dictionary: RunDictionary,
     dictionary_section: SectionId,
     first_section: SectionId,
+    counter: FieldCounter,
 }
 
 struct RunWriter {
@@ -217,6 +219,7 @@ impl RunWriter {
             dictionary: RunDictionary::default(),
             dictionary_section: sections.reserve(1),
             first_section: sections.reserve(n_blocks),
+            counter: FieldCounter::default(),
         };
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
@@ -330,6 +333,7 @@ impl RunWriter {
                 fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
             };
             let present = values.presence();
+            column.counter.add(&batch.timestamps, values, &present);
             let mut encoded = column::encode(values, &present, &mut column.dictionary);
             if encoded.is_empty() {
                 field_filter::put_none(&mut field_filter);
@@ -414,6 +418,14 @@ impl RunWriter {
             put_zigzag(&mut minutes, minute.minute - last);
             last = minute.minute;
             minute.counts.iter().for_each(|count| put_varint(&mut minutes, u64::from(*count)));
+        }
+        let kept = field_minutes::worth_keeping(self.columns.iter().map(|column| &column.counter), n_rows);
+        put_varint(&mut minutes, kept.len() as u64);
+        for field in kept {
+            let section = sections.reserve(1);
+            sections.fill(section, &self.columns[field].counter.encode())?;
+            put_varint(&mut minutes, field as u64);
+            put_varint(&mut minutes, u64::from(section));
         }
         sections.fill(self.whole + footer::MINUTES, &minutes)?;
         Ok(())

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::field_minutes::FieldMinutes;
 use crate::minute_counts::MinuteCounts;
 use crate::type_set::TypeSet;
 use crate::{Column, GroupName, RowSet, Timestamp};
@@ -132,6 +133,11 @@ pub trait Run: Send + Sync {
 
     /// Counts by minute and level of the whole run, where they are kept.
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError>;
+
+    /// Counts by minute and value of the stored field `name` of the whole run, where they are kept.
+    fn field_minutes(&self, _name: &str) -> Result<Option<FieldMinutes>, ScanError> {
+        Ok(None)
+    }
 
     /// Narrows a block to the rows that may hold a text. Costs less than reading the text.
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError>;

@@ -13,7 +13,7 @@ use plan::fields::fields_of;
 use plan::{Expr, Operator, Plan};
 use types::{RowSet, Run};
 
-use crate::operators::minutes;
+use crate::operators::minutes::{self, CountedBy};
 use crate::operators::unnest::Spread;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
@@ -110,7 +110,11 @@ pub fn explain(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         explanation.steps.push(step(Stage::Merge, aggregate));
         explanation.steps.extend(after.iter().map(|operator| step(Stage::Rows, operator)));
         if let Operator::Aggregate { by, aggregates } = aggregate {
-            explanation.uses_counts = spread.is_empty() && minutes::can_answer(&steps, by, aggregates);
+            let counted_by = minutes::counted_by(&steps, by, aggregates).filter(|_| spread.is_empty());
+            explanation.uses_counts = counted_by.is_some_and(|counted_by| match counted_by {
+                CountedBy::Level => true,
+                CountedBy::Field(name) => runs.iter().any(|run| matches!(run.field_minutes(&name), Ok(Some(_)))),
+            });
         }
     } else {
         let wanted = crate::scan::selection::EventSelection::of(

@@ -18,7 +18,7 @@ use self::run_set::RunSet;
 use crate::columns::codec::{Reader, put_count};
 use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
-use crate::operators::minutes;
+use crate::operators::minutes::{self, CountedBy};
 use crate::operators::progress::Preview;
 use crate::operators::table::Table;
 use crate::operators::unnest::Spread;
@@ -206,13 +206,13 @@ impl<'p> Aggregation<'p> {
             }
         }
         let n_before = items.len();
-        let by_minute = self.spread.is_none() && minutes::can_answer(&self.steps, self.by, self.aggregates);
+        let counted_by = minutes::counted_by(&self.steps, self.by, self.aggregates).filter(|_| self.spread.is_none());
         let Some(key) = key else {
-            self.blocks(scan, source, by_minute, &mut total.overall, items);
+            self.blocks(scan, source, counted_by.as_ref(), &mut total.overall, items);
             return None;
         };
         let mut groups = self.groups();
-        self.blocks(scan, source, by_minute, &mut groups, items);
+        self.blocks(scan, source, counted_by.as_ref(), &mut groups, items);
         let state = Mutex::new(PendingPartial { groups, n_items_left: items.len() - n_before });
         let slot = Slot { key, is_given_up: AtomicBool::new(false), state };
         if items.len() > n_before {
@@ -224,12 +224,18 @@ impl<'p> Aggregation<'p> {
         None
     }
 
-    fn blocks(&self, scan: &Scan<'_>, source: usize, by_minute: bool, groups: &mut Groups<'p>, items: &mut Vec<Item>) {
-        if by_minute {
-            items.extend(minutes::count(scan, source, &self.steps, self.by, groups));
-        } else {
-            items.extend(scan.blocks_of(source, scan.request.range));
-        }
+    fn blocks(
+        &self,
+        scan: &Scan<'_>,
+        source: usize,
+        counted_by: Option<&CountedBy>,
+        groups: &mut Groups<'p>,
+        items: &mut Vec<Item>,
+    ) {
+        items.extend(match counted_by {
+            Some(counted_by) => minutes::count(scan, source, &self.steps, (self.by, counted_by), groups),
+            None => scan.blocks_of(source, scan.request.range),
+        });
     }
 
     /// Adds what is kept of several runs together; `false` where nothing is.

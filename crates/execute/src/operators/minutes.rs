@@ -1,4 +1,5 @@
-//! Counts by minute and level that runs keep: an unfiltered histogram reads no event.
+//! Counts by minute and level, or by minute and value of a field, that runs keep: what is asked of nothing else reads
+//! no event.
 //!
 //! A minute here is `[start, end)`. Windows of LogQL are `(start, end]`: of these only the events exactly at the edges
 //! of buckets are on the wrong side, and only their times and levels are read.
@@ -9,31 +10,68 @@ use std::sync::Arc;
 use plan::fields::{asks_labels, visit_unpushed_fields};
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, Name, Span};
-use types::{Column, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
+use types::{Column, FieldMinutes, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
-use crate::columns::frame::Frame;
+use crate::columns::frame::{Frame, Source};
 use crate::operators::group::Groups;
 use crate::request::item::Item;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
 
-/// What is known of the events that are counted, next to their minutes.
-const KNOWN: [&str; 2] = ["@level", "@log"];
+/// What is known of the events that are counted by level, next to their minutes.
+const BY_LEVEL: [&str; 2] = ["@level", "@log"];
 
 /// Where the numbers of events stand while conditions are applied.
 const WEIGHT: &str = "#weight";
 
-/// Reports whether counts by minute and level say all that an aggregation after `steps` asks for.
-pub(crate) fn can_answer(steps: &Steps<'_>, by: &[(Name, Expr)], aggregates: &[Aggregate]) -> bool {
-    let counts = aggregates.iter().all(|a| a.kind == AggregateKind::Count && a.argument.is_none());
-    let is_late = |(_, expr): &(Name, Expr)| bucket(expr).is_some_and(|(origin, _)| origin % Timestamp::MINUTE != 0);
-    let is_even = !by.iter().any(is_late) || late_buckets(by).is_some();
-    counts && is_even && steps.are_about(&KNOWN) && by.iter().all(|(_, expr)| is_of_minute(expr))
+/// Which counts say all that an aggregation asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CountedBy {
+    /// Those by minute and level.
+    Level,
+    /// Those by minute and value of this field.
+    Field(Name),
 }
 
-fn is_of_minute(expr: &Expr) -> bool {
+/// Returns the counts that say all that an aggregation after `steps` asks for, if such may be kept.
+pub(crate) fn counted_by(steps: &Steps<'_>, by: &[(Name, Expr)], aggregates: &[Aggregate]) -> Option<CountedBy> {
+    let is_late = |(_, expr): &(Name, Expr)| bucket(expr).is_some_and(|(origin, _)| origin % Timestamp::MINUTE != 0);
+    let has_late = by.iter().any(is_late);
+    if has_late && late_buckets(by).is_none() {
+        return None;
+    }
+    let mut fields = steps.fields();
+    let mut note = |name: &Name| {
+        fields.insert(name.clone());
+    };
+    for (_, expr) in by.iter().filter(|(_, expr)| !is_minute(expr)) {
+        match expr {
+            Expr::Field(name) => note(name),
+            label if asks_labels(label) => visit_unpushed_fields(label, &mut |name| note(name)),
+            _ => return None,
+        }
+    }
+    for aggregate in aggregates {
+        match (aggregate.kind, &aggregate.argument) {
+            (AggregateKind::Count, None) => {}
+            (AggregateKind::Count, Some(Expr::Field(name))) => note(name),
+            _ => return None,
+        }
+    }
+    if fields.iter().all(|name| BY_LEVEL.contains(&&**name)) {
+        return steps.are_about(&BY_LEVEL).then_some(CountedBy::Level);
+    }
+    fields.remove("@log");
+    let [field] = &fields.into_iter().collect::<Vec<_>>()[..] else { return None };
+    let is_stored = !field.starts_with('@') || **field == *"@logStream";
+    let asks = steps.ask_labels() || by.iter().any(|(_, expr)| asks_labels(expr));
+    let is_known = is_stored && !has_late && !asks && steps.are_about(&[field, "@log"]);
+    is_known.then(|| CountedBy::Field(field.clone()))
+}
+
+/// Reports whether an expression gives all times of a minute the same value.
+fn is_minute(expr: &Expr) -> bool {
     match expr {
-        Expr::Field(name) => KNOWN.contains(&&**name),
         Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
             [Expr::Field(name), Expr::Duration(span)] if **name == *"@timestamp" => match span {
                 Span::Nanoseconds(length) => length % Timestamp::MINUTE == 0,
@@ -44,11 +82,6 @@ fn is_of_minute(expr: &Expr) -> bool {
         Expr::Call(Function::TimeBucket, _) => bucket(expr).is_some_and(|(origin, length)| {
             length % Timestamp::MINUTE == 0 && matches!(origin.rem_euclid(Timestamp::MINUTE), 0 | 1)
         }),
-        label if asks_labels(label) => {
-            let mut is_known = true;
-            visit_unpushed_fields(label, &mut |name| is_known &= KNOWN.contains(&&**name));
-            is_known
-        }
         _ => false,
     }
 }
@@ -81,26 +114,62 @@ pub(crate) fn count(
     scan: &Scan<'_>,
     source: usize,
     steps: &Steps<'_>,
-    by: &[(Name, Expr)],
+    (by, known): (&[(Name, Expr)], &CountedBy),
     groups: &mut Groups<'_>,
 ) -> Vec<Item> {
     let run = &*scan.sources[source].run;
     let range = scan.request.range;
-    let asks_labels = steps.ask_labels() || by.iter().any(|(_, expr)| asks_labels(expr));
-    if asks_labels && may_be_pushed(run) {
-        return scan.blocks_of(source, range);
-    }
-    let counted = match (late_buckets(by), run.minutes()) {
-        (None, Ok(Some(minutes))) => Some(whole(&minutes, inner(range, run.info().first, run.info().last))),
-        (Some(buckets), Ok(Some(minutes))) if is_late(range) => late(run, &minutes, range, &buckets),
-        _ => None,
-    };
-    let Some(counted) = counted else { return scan.blocks_of(source, range) };
-    add(scan, source, steps, groups, counted);
-    if late_buckets(by).is_some() {
-        return Vec::new();
+    let inner = inner(range, run.info().first, run.info().last);
+    if let CountedBy::Field(name) = known {
+        let Some(counted) = by_value(&scan.sources[source], name, inner) else { return scan.blocks_of(source, range) };
+        add(scan, source, steps, groups, name, counted);
+    } else {
+        let asks_labels = steps.ask_labels() || by.iter().any(|(_, expr)| asks_labels(expr));
+        if asks_labels && may_be_pushed(run) {
+            return scan.blocks_of(source, range);
+        }
+        let counted = match (late_buckets(by), run.minutes()) {
+            (None, Ok(Some(minutes))) => Some(whole(&minutes, inner)),
+            (Some(buckets), Ok(Some(minutes))) if is_late(range) => late(run, &minutes, range, &buckets),
+            _ => None,
+        };
+        let Some(counted) = counted else { return scan.blocks_of(source, range) };
+        add(scan, source, steps, groups, "@level", by_level(counted));
+        if late_buckets(by).is_some() {
+            return Vec::new();
+        }
     }
     edges(scan, source).into_iter().flat_map(|edge| scan.blocks_of(source, edge)).collect()
+}
+
+/// How many events have a value at a time that falls into the right buckets.
+struct Counted {
+    at: i64,
+    value: Option<Value>,
+    n_events: u32,
+}
+
+/// Counts by value of a field; `None` where a run keeps none, or where its name stands for more than what is stored.
+fn by_value(source: &Source, name: &str, inner: TimeRange) -> Option<Vec<Counted>> {
+    let is_part = name.match_indices('.').any(|(dot, _)| source.has(&name[..dot]).unwrap_or(true));
+    if is_part || !source.names_below(name).ok()?.is_empty() {
+        return None;
+    }
+    let start = |minute: i64| minute.saturating_mul(Timestamp::MINUTE);
+    let is_inside = |at: i64| (inner.from.0..inner.to.0).contains(&at);
+    if !name.starts_with('@') && !source.has(name).ok()? {
+        let of_minute = |minute: MinuteCounts| (start(minute.minute), minute.counts.iter().sum());
+        let minutes = source.run.minutes().ok()??.into_iter().map(of_minute).filter(|(at, _)| is_inside(*at));
+        return Some(minutes.map(|(at, n_events)| Counted { at, value: None, n_events }).collect());
+    }
+    let FieldMinutes { minutes, values, counts } = source.run.field_minutes(name).ok()??;
+    let mut counted = Vec::new();
+    for (at, minute) in minutes.into_iter().enumerate().map(|(at, minute)| (at, start(minute))) {
+        for (value, counts) in values.iter().zip(&counts).filter(|(_, counts)| is_inside(minute) && counts[at] > 0) {
+            counted.push(Counted { at: minute, value: value.clone(), n_events: counts[at] });
+        }
+    }
+    Some(counted)
 }
 
 /// Reports whether Loki senders may have pushed events of a run, whose labels are not those of other events.
@@ -209,25 +278,30 @@ fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
     [before, after].into_iter().filter(|edge| edge.from < edge.to).collect()
 }
 
-/// Adds counts to the groups that the steps and the group columns make of them.
-fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, counted: MinuteRows) {
-    let run = &scan.sources[source].run;
-    let (mut times, mut levels, mut weights, mut n_events) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (at, counts) in counted {
+/// Takes the counts of minutes apart by level.
+fn by_level(minutes: MinuteRows) -> Vec<Counted> {
+    let mut counted = Vec::new();
+    for (at, counts) in minutes {
         for (code, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            times.push(at);
-            levels.push(types::Level::of_code(code as u8).map(|level| Value::text(level.name())));
-            weights.push(Some(Value::Integer((*count).into())));
-            n_events += u64::from(*count);
+            let value = types::Level::of_code(code as u8).map(|level| Value::text(level.name()));
+            counted.push(Counted { at, value, n_events: *count });
         }
     }
-    let n_rows = times.len();
-    let log = Column::constant(Value::String(run.info().group.shared()), n_rows);
+    counted
+}
+
+/// Adds counts by the values of a field to the groups that the steps and the group columns make of them.
+fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, field: &str, counted: Vec<Counted>) {
+    let n_rows = counted.len();
+    let n_events = counted.iter().map(|counted| u64::from(counted.n_events)).sum();
+    let times = counted.iter().map(|counted| counted.at).collect();
+    let weights = counted.iter().map(|counted| Some(Value::Integer(counted.n_events.into()))).collect();
+    let log = Column::constant(Value::String(scan.sources[source].run.info().group.shared()), n_rows);
     let columns: Vec<(Name, Arc<Column>)> = vec![
         ("@timestamp".into(), Arc::new(Column::Timestamps(times))),
-        ("@level".into(), Arc::new(Column::of_values(levels))),
         ("@log".into(), Arc::new(log)),
         (WEIGHT.into(), Arc::new(Column::of_values(weights))),
+        (field.into(), Arc::new(Column::of_values(counted.into_iter().map(|counted| counted.value).collect()))),
     ];
     let mut frame = Frame::of_columns(n_rows, columns);
     let added = steps.apply_to(&mut frame, &scan.env).and_then(|()| {

@@ -90,6 +90,31 @@ impl<'p> Steps<'p> {
             })
     }
 
+    /// Returns the fields that conditions and computed fields read, where no Loki sender pushed them; computed ones are
+    /// not among them.
+    pub(crate) fn fields(&self) -> BTreeSet<Name> {
+        let (mut read, mut computed) = (BTreeSet::new(), BTreeSet::new());
+        let mut note = |expr: &Expr, computed: &BTreeSet<Name>| {
+            visit_unpushed_fields(expr, &mut |field| {
+                if !computed.contains(field) {
+                    read.insert(field.clone());
+                }
+            });
+        };
+        self.conditions.iter().for_each(|condition| note(condition.expr, &computed));
+        for operator in &self.rest {
+            match operator {
+                Operator::Filter(expr) => note(expr, &computed),
+                Operator::Extend { name, expr } => {
+                    note(expr, &computed);
+                    computed.insert(name.clone());
+                }
+                _ => {}
+            }
+        }
+        read
+    }
+
     /// Reports whether labels of LogQL are asked for.
     pub(crate) fn ask_labels(&self) -> bool {
         let of_operator = |operator: &&Operator| match operator {

@@ -98,7 +98,8 @@ pub(super) fn take_flags(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Option<Ro
     Ok(Some(RowSet::of_words(bytes.chunks(8).map(word).collect(), n)))
 }
 
-pub(super) fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
+/// Writes values, each of which may be missing.
+pub(crate) fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
     let texts: Option<Vec<&str>> =
         values.iter().map(|value| if let Some(Value::String(text)) = value { Some(&**text) } else { None }).collect();
     match texts {
@@ -113,7 +114,8 @@ pub(super) fn put_values(out: &mut Vec<u8>, values: &[Option<&Value>]) {
     }
 }
 
-pub(super) fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Option<Value>>> {
+/// Reads `n` values.
+pub(crate) fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Option<Value>>> {
     match cursor.byte()? {
         0 => Ok(take_texts(cursor, n)?.iter().map(|text| Some(Value::text(text))).collect()),
         1 => (0..n).map(|_| take_tagged(cursor)).collect(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::MinuteCounts;
 
 use crate::bytes::{Cursor, Damage, Decoded};
+use crate::section::SectionId;
 use crate::template::Template;
 
 pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vec<Template>> {
@@ -23,7 +24,27 @@ pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vec<Templat
 }
 
 pub(super) fn decode_minutes(bytes: &[u8]) -> Decoded<Vec<MinuteCounts>> {
+    take_minutes(&mut Cursor::new(bytes))
+}
+
+/// Returns the section with the counts of a field; `None` where there are none, or none of any field.
+pub(super) fn section_of_field(bytes: &[u8], column: usize) -> Decoded<Option<SectionId>> {
     let mut cursor = Cursor::new(bytes);
+    take_minutes(&mut cursor)?;
+    if cursor.is_at_end() {
+        return Ok(None);
+    }
+    let mut found = None;
+    for _ in 0..cursor.count(2)? {
+        let (field, section) = (cursor.varint()?, cursor.varint()?);
+        if field == column as u64 {
+            found = Some(SectionId::try_from(section).map_err(|_| Damage("a section number is out of range"))?);
+        }
+    }
+    Ok(found)
+}
+
+fn take_minutes(cursor: &mut Cursor<'_>) -> Decoded<Vec<MinuteCounts>> {
     let mut last = 0i64;
     let n_minutes = cursor.count(8)?;
     let minute = |_| {

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use types::{
-    Addresses, Column, Derivation, Examples, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
-    RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
+    Addresses, Column, Derivation, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet,
+    Run, RunInfo, RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key,
+    part_of_column,
 };
 
 use super::block_cache::{BlockCache, LiteralCache};
-use super::decode::{decode_minutes, decode_templates};
+use super::decode::{decode_minutes, decode_templates, section_of_field};
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::field_filter::FieldFilter;
@@ -20,7 +21,7 @@ use crate::template::{Kinds, TemplateMatch};
 use crate::texts::{self, ColumnSelection, RequirementSet, TemplateIds, Variables, Vocabulary};
 use crate::times::{take_deltas, take_times};
 use crate::word_index::WordIndex;
-use crate::{column, footer};
+use crate::{column, field_minutes, footer};
 
 /// One run of a segment during one query.
 pub(super) struct SegmentRun {
@@ -399,6 +400,15 @@ impl Run for SegmentRun {
             levels.extend(self.levels(block)?);
         }
         Ok(Some(MinuteCounts::of_rows(&times, &levels)))
+    }
+
+    fn field_minutes(&self, name: &str) -> Result<Option<FieldMinutes>, ScanError> {
+        let footer = &self.run().footer;
+        let found = footer.columns.binary_search_by(|column| (*column.name).cmp(name));
+        let id = footer.whole + footer::MINUTES;
+        let Some(column) = found.ok().filter(|_| !self.is_derived(name) && self.is_there(id)) else { return Ok(None) };
+        let section = self.decoded(id, |bytes| section_of_field(bytes, column))?;
+        section.map(|section| self.decoded(section, field_minutes::decode)).transpose()
     }
 
     fn is_message(&self, name: &str) -> bool {
