@@ -127,7 +127,7 @@ fn scan_stage<'o>(
     }
     match Spread::of(rest) {
         Some((spread, aggregate, remaining)) => {
-            let aggregation = Aggregation::new(lead, spread, aggregate).ok_or(ExecuteError::NoProjection)?;
+            let aggregation = Aggregation::new(lead, spread, aggregate, remaining).ok_or(ExecuteError::NoProjection)?;
             let preview = Preview::of(scan.request, remaining);
             Ok(ScanOutput { table: aggregation.run(scan, preview.as_ref())?, remaining, is_cut: false })
         }

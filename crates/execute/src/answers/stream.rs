@@ -120,7 +120,7 @@ fn aggregated<'f>(
         },
     )?;
     let merged = states.into_iter().try_for_each(|state| counted.merge(state, scan.budget()));
-    Ok(Table::of_groups(scan.or_nothing(merged.and_then(|()| counted.finish(scan.budget())))))
+    Ok(Table::of_groups(scan.or_nothing(merged.and_then(|()| counted.finish(None, scan.budget())))))
 }
 
 /// A row that may be shown.

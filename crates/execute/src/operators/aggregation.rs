@@ -17,7 +17,7 @@ use plan::{Aggregate, Expr, Name, Operator};
 use self::run_set::RunSet;
 use crate::columns::codec::{Reader, put_count};
 use crate::columns::stop::Stop;
-use crate::operators::group::Groups;
+use crate::operators::group::{Groups, Top};
 use crate::operators::minutes::{self, CountedBy};
 use crate::operators::progress::Preview;
 use crate::operators::table::Table;
@@ -38,6 +38,8 @@ pub(crate) struct Aggregation<'p> {
     spread: Spread<'p>,
     by: &'p [(Name, Expr)],
     aggregates: &'p [Aggregate],
+    /// The groups that are wanted, where that is not all of them.
+    top: Option<Top>,
     steps: Steps<'p>,
     fields: std::collections::BTreeSet<Name>,
 }
@@ -76,12 +78,18 @@ struct PartialKeeper<'a> {
 }
 
 impl<'p> Aggregation<'p> {
-    /// Prepares `aggregate` of what `lead` and `spread` give.
-    pub(crate) fn new(lead: &'p [Operator], spread: Spread<'p>, aggregate: &'p Operator) -> Option<Self> {
+    /// Prepares `aggregate` of what `lead` and `spread` give; `after` is what comes then.
+    pub(crate) fn new(
+        lead: &'p [Operator],
+        spread: Spread<'p>,
+        aggregate: &'p Operator,
+        after: &[Operator],
+    ) -> Option<Self> {
+        let top = Top::of(aggregate, after);
         let Operator::Aggregate { by, aggregates } = aggregate else { return None };
         let fields = spread.fields(aggregate);
         let steps = Steps::new(lead, &fields);
-        Some(Self { lead, spread, by, aggregates, steps, fields })
+        Some(Self { lead, spread, by, aggregates, top, steps, fields })
     }
 
     /// Returns the groups of all events.
@@ -122,7 +130,7 @@ impl<'p> Aggregation<'p> {
             keeper.keep_together(scan, &together);
         }
         merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
-        Ok(Table::of_groups(scan.or_nothing(overall.finish(scan.budget()))))
+        Ok(Table::of_groups(scan.or_nothing(overall.finish(self.top, scan.budget()))))
     }
 
     fn worker(&self) -> Worker<'p> {

@@ -11,13 +11,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use plan::each::field_of_each;
-use plan::{Aggregate, AggregateKind, Expr, Name};
+use plan::{Aggregate, AggregateKind, Expr, Name, Operator};
 use types::{Addresses, Column, Value};
 
 use self::pair_table::PairTable;
 use self::repeats::Repeats;
 use self::values::{GroupValues, UNSEEN, rank};
-use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::place::Map;
 use crate::columns::place::{Place, places};
@@ -263,7 +262,7 @@ impl<'p> Groups<'p> {
         let mut translated: Vec<Vec<u32>> = Vec::with_capacity(self.by.len());
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
             let numbers = budget.rows(theirs.values.len());
-            translated.push(numbers.map(|at| mine.number(Cell::of(theirs.values[at].as_ref()))).collect());
+            translated.push(numbers.map(|at| mine.number_of_value(&theirs.values[at])).collect());
             budget.check_or_cut()?;
         }
         let mut targets = Vec::with_capacity(other.n_groups);
@@ -288,33 +287,58 @@ impl<'p> Groups<'p> {
     }
 
     /// Returns the groups as rows: group columns, then aggregates; in the order of the group columns' values. What they
-    /// held of the query's memory is given back, and what the rows hold is taken.
-    pub(crate) fn finish(self, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
+    /// held of the query's memory is given back, and what the rows hold is taken. Of groups that cannot be among the
+    /// first rows of `top` there are none.
+    pub(crate) fn finish(self, top: Option<Top>, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
         let n_bytes = self.memory_bytes();
+        let shown = match top {
+            Some(top) => self.shown_by(&top),
+            None => (0..self.n_groups as u32).collect(),
+        };
         // Keys, ranks and order, and a value in each column.
         let n_columns = self.by.len() + self.aggregates.len();
-        budget.hold(self.n_groups * (8 * self.by.len() + 12 + VALUE_BYTES * n_columns))?;
+        let n_bytes_of_order = shown.len() * (8 * self.by.len() + 12);
+        budget.hold(n_bytes_of_order + shown.len() * VALUE_BYTES * n_columns)?;
         let texts: usize = self.parts.iter().map(|parts| parts.bytes / 2).sum();
-        budget.hold(texts)?;
-        let n_groups = self.n_groups;
-        let by = self.by.len();
-        let finished = self.finished(budget)?;
-        budget.release(n_bytes + n_groups * (8 * by + 12));
+        budget.hold(if shown.len() == self.n_groups { texts } else { 0 })?;
+        let finished = self.finished(&shown, budget)?;
+        budget.release(n_bytes + n_bytes_of_order);
         Ok(finished)
     }
 
-    fn finished(mut self, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
-        let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(self.n_groups); self.by.len()];
-        for group in budget.rows(self.n_groups) {
-            keys.iter_mut().zip(self.parts_of(group)).for_each(|(keys, number)| keys.push(number));
+    /// Returns the groups that may be among the first rows of an order: all that tie with the last of them too.
+    fn shown_by(&self, top: &Top) -> Vec<u32> {
+        let counts: Vec<u64> = self.states[self.owners[top.aggregate]]
+            .iter()
+            .map(|state| if let Partial::Count(count) = state { *count } else { 0 })
+            .collect();
+        let all = 0..self.n_groups as u32;
+        if top.n_rows == 0 || top.n_rows >= counts.len() {
+            return all.collect();
+        }
+        let mut sorted = counts.clone();
+        let (is_shown, last): (fn(u64, u64) -> bool, u64) = if top.descending {
+            let at = sorted.len() - top.n_rows;
+            (|count, last| count >= last, *sorted.select_nth_unstable(at).1)
+        } else {
+            (|count, last| count <= last, *sorted.select_nth_unstable(top.n_rows - 1).1)
+        };
+        all.filter(|group| is_shown(counts[*group as usize], last)).collect()
+    }
+
+    fn finished(mut self, shown: &[u32], budget: &Budget<'_>) -> Result<GroupRows, Stop> {
+        let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(shown.len()); self.by.len()];
+        for at in budget.rows(shown.len()) {
+            let numbers = self.parts_of(shown[at] as usize);
+            keys.iter_mut().zip(numbers).for_each(|(keys, number)| keys.push(number));
         }
         budget.check_or_cut()?;
         let mut ranks: Vec<Vec<u32>> = Vec::with_capacity(self.by.len());
-        for (parts, (_, expr)) in self.parts.iter().zip(self.by) {
-            ranks.push(rank(parts, expr, budget)?);
+        for ((parts, keys), (_, expr)) in self.parts.iter().zip(&keys).zip(self.by) {
+            ranks.push(rank(parts, keys.iter().copied(), expr, budget)?);
         }
-        let mut order: Vec<u32> = (0..self.n_groups as u32).collect();
-        let place = |group: u32, column: usize| ranks[column][keys[column][group as usize] as usize];
+        let mut order: Vec<u32> = (0..shown.len() as u32).collect();
+        let place = |at: u32, column: usize| ranks[column][keys[column][at as usize] as usize];
         budget.sort_by(&mut order, |a, b| {
             let columns = (0..self.by.len()).map(|column| place(*a, column).cmp(&place(*b, column)));
             columns.fold(Ordering::Equal, Ordering::then)
@@ -322,7 +346,7 @@ impl<'p> Groups<'p> {
         let mut columns: Vec<(Name, Arc<Column>)> = Vec::new();
         for ((name, _), (parts, keys)) in self.by.iter().zip(self.parts.iter().zip(&keys)) {
             budget.check_or_cut()?;
-            let value = |group: &u32| parts.values[keys[*group as usize] as usize].clone();
+            let value = |at: &u32| parts.values[keys[*at as usize] as usize].value();
             columns.push((name.clone(), Arc::new(Column::of_values(order.iter().map(value).collect()))));
         }
         let mut approximate = Vec::new();
@@ -330,22 +354,49 @@ impl<'p> Groups<'p> {
             budget.check_or_cut()?;
             let owner = self.owners[index];
             let is_asked_again = self.owners[index + 1..].contains(&owner);
-            let states =
-                if is_asked_again { self.states[owner].clone() } else { std::mem::take(&mut self.states[owner]) };
-            if states.iter().any(Partial::is_approximate) {
-                approximate.push(aggregate.name.clone());
-            }
-            let mut values: Vec<Option<Value>> = Vec::with_capacity(states.len());
-            for (at, state) in states.into_iter().enumerate() {
+            let mut is_approximate = false;
+            let mut values: Vec<Option<Value>> = Vec::with_capacity(shown.len());
+            for (at, group) in order.iter().map(|at| shown[*at as usize] as usize).enumerate() {
                 if at % GROUPS_BETWEEN_LOOKS == 0 {
                     budget.check_or_cut()?;
                 }
+                let state = &mut self.states[owner][group];
+                is_approximate |= state.is_approximate();
+                let empty = || Partial::new(aggregate.kind);
+                let state = if is_asked_again { state.clone() } else { std::mem::replace(state, empty()) };
                 values.push(state.finish(aggregate.kind));
             }
-            let values = order.iter().map(|group| values[*group as usize].take()).collect();
+            if is_approximate {
+                approximate.push(aggregate.name.clone());
+            }
             columns.push((aggregate.name.clone(), Arc::new(Column::of_values(values))));
         }
         Ok(GroupRows { n_rows: order.len(), columns, approximate })
+    }
+}
+
+/// The first rows in the order of a count: all that is wanted of many groups.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Top {
+    /// The aggregate that counts.
+    aggregate: usize,
+    descending: bool,
+    n_rows: usize,
+}
+
+impl Top {
+    /// Returns what the operators after an aggregation want, where they sort by a count and take the first rows.
+    pub(crate) fn of(aggregate: &Operator, after: &[Operator]) -> Option<Self> {
+        let Operator::Aggregate { by, aggregates } = aggregate else { return None };
+        let [Operator::Sort(keys), Operator::Limit(n_rows), ..] = after else { return None };
+        let key = keys.first()?;
+        let Expr::Field(name) = &key.expr else { return None };
+        let is_it = |aggregate: &Aggregate| aggregate.name == *name;
+        // Of two columns with one name the last is meant.
+        let aggregate = aggregates.iter().rposition(is_it)?;
+        let is_plain = aggregates[aggregate].kind == AggregateKind::Count && !by.iter().any(|(key, _)| key == name);
+        let n_rows = usize::try_from(*n_rows).ok()?;
+        is_plain.then_some(Self { aggregate, descending: key.descending, n_rows })
     }
 }
 

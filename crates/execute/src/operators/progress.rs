@@ -81,7 +81,7 @@ impl<'a> Preview<'a> {
         let mut aside = Scan::new(&[], &request);
         aside.env.prepared = PreparedElements::of(self.rest);
         let rows =
-            aside.hold(groups.memory_bytes()).and_then(|()| groups.finish(aside.budget())).and_then(|finished| {
+            aside.hold(groups.memory_bytes()).and_then(|()| groups.finish(None, aside.budget())).and_then(|finished| {
                 let mut table = Table::of_groups(finished);
                 self.rest.iter().try_for_each(|operator| table.apply(operator, &aside))?;
                 table.truncate(GROUPS_MAX);

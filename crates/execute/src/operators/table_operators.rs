@@ -44,7 +44,7 @@ impl Table {
                     .filter(|aggregate| aggregate.argument.as_ref().is_some_and(|expr| self.is_approximate(expr)))
                     .map(|aggregate| aggregate.name.clone())
                     .collect();
-                *self = Self::of_groups(groups.finish(scan.budget())?);
+                *self = Self::of_groups(groups.finish(None, scan.budget())?);
                 self.approximate.extend(estimates);
             }
             Operator::Sort(keys) => self.sort(keys, scan)?,

@@ -140,3 +140,20 @@ fn counts_that_are_kept_and_counts_of_rows_agree() {
         }
     }
 }
+
+#[test]
+fn the_first_rows_by_a_count_are_those_of_all_groups() {
+    let runs: [Arc<dyn Run>; 2] = [hot(0, 700), hot(5_000, 333)];
+    for (by, order) in
+        [("n", "c desc"), ("n", "c"), ("host, n", "c desc, n"), ("host", "c, host desc"), ("host", "host")]
+    {
+        for limit in [1, 2, 4, 60, 5_000] {
+            let counts = format!("filter n % 7 != 3 | fields n % 31 as n | stats count(*) as c by {by} | sort {order}");
+            let all = Asked::default().answer(&format!("{counts} | limit 100000"), &runs).expect("an answer");
+            let first = Asked::default().answer(&format!("{counts} | limit {limit}"), &runs).expect("an answer");
+            let mut expected = shown(&all);
+            expected.truncate(limit);
+            assert_eq!(shown(&first), expected, "{by} {order} {limit}");
+        }
+    }
+}

@@ -256,7 +256,7 @@ fn all_the_time() -> Budget<'static> {
 }
 
 fn shown(groups: Groups<'_>) -> String {
-    format!("{:?}", groups.finish(&all_the_time()).expect("all the time").columns)
+    format!("{:?}", groups.finish(None, &all_the_time()).expect("all the time").columns)
 }
 
 proptest! {

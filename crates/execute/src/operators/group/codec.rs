@@ -25,7 +25,7 @@ impl<'p> Groups<'p> {
         put_count(self.aggregates.len() as u64, out);
         for parts in &self.parts {
             put_count(parts.values.len() as u64, out);
-            parts.values.iter().for_each(|value| put_value(value.as_ref(), out));
+            parts.values.iter().for_each(|value| put_value(value.value().as_ref(), out));
         }
         put_count(self.n_groups as u64, out);
         for group in 0..self.n_groups {

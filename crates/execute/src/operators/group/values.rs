@@ -11,7 +11,7 @@ use crate::columns::key::{canonical, write_key};
 use crate::columns::place::Map;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::expressions::address::text_of;
+use crate::expressions::address::{number_of, text_of};
 use crate::request::budget::Budget;
 
 /// The number of what was not seen yet.
@@ -20,10 +20,32 @@ pub(super) const UNSEEN: u32 = u32::MAX;
 /// Whole numbers from 0 below this are numbered by a table.
 const SMALL_END: i64 = 4096;
 
+/// A value as it is kept until it is shown.
+#[derive(Clone)]
+pub(super) enum GroupValue {
+    /// None.
+    Missing,
+    /// The text of an address: most of them are never shown.
+    Address(u32),
+    /// Any other.
+    Other(Value),
+}
+
+impl GroupValue {
+    /// Returns the value itself.
+    pub(super) fn value(&self) -> Option<Value> {
+        match self {
+            Self::Missing => None,
+            Self::Address(address) => Some(Value::text(text_of(*address))),
+            Self::Other(value) => Some(value.clone()),
+        }
+    }
+}
+
 /// The distinct values of one group column, numbered in the order in which they come.
 #[derive(Clone, Default)]
 pub(super) struct GroupValues {
-    pub(super) values: Vec<Option<Value>>,
+    pub(super) values: Vec<GroupValue>,
     texts: Map<Arc<str>>,
     integers: Map<i64>,
     /// Numbers of small whole numbers, once there are some.
@@ -42,9 +64,11 @@ impl GroupValues {
         let next = self.values.len() as u32;
         let number = match cell {
             Cell::Missing => *self.missing.get_or_insert(next),
-            Cell::Text(text) => match self.texts.get(text) {
-                Some(known) => *known,
-                None => return self.add_text(text),
+            Cell::Text(text) => match (self.texts.get(text), number_of(text.as_bytes())) {
+                (Some(known), _) => *known,
+                // Other blocks may keep the same addresses as numbers.
+                (None, Some(address)) => return self.number_of_address(address),
+                (None, None) => return self.add_text(text),
             },
             Cell::Integer(value) => *self.integers.entry(value).or_insert(next),
             Cell::Time(value) => *self.times.entry(value).or_insert(next),
@@ -62,7 +86,26 @@ impl GroupValues {
         if number == next {
             let value = cell.to_value().map(canonical);
             self.bytes += 80 + value.as_ref().map_or(0, |value| 2 * value_bytes(value));
-            self.values.push(value);
+            self.values.push(value.map_or(GroupValue::Missing, GroupValue::Other));
+        }
+        number
+    }
+
+    /// Returns the number of a value of another column.
+    pub(super) fn number_of_value(&mut self, value: &GroupValue) -> u32 {
+        match value {
+            GroupValue::Missing => self.number(Cell::Missing),
+            GroupValue::Address(address) => self.number_of_address(*address),
+            GroupValue::Other(value) => self.number(Cell::of(Some(value))),
+        }
+    }
+
+    fn number_of_address(&mut self, address: u32) -> u32 {
+        let next = self.values.len() as u32;
+        let number = *self.addresses.entry(address).or_insert(next);
+        if number == next {
+            self.bytes += 32;
+            self.values.push(GroupValue::Address(address));
         }
         number
     }
@@ -71,7 +114,7 @@ impl GroupValues {
         let (number, text) = (self.values.len() as u32, Arc::<str>::from(text));
         self.bytes += 80 + 2 * text.len();
         self.texts.insert(text.clone(), number);
-        self.values.push(Some(Value::String(text)));
+        self.values.push(GroupValue::Other(Value::String(text)));
         number
     }
 
@@ -133,16 +176,7 @@ impl GroupValues {
                 numbers.push(self.number(Cell::Missing));
                 continue;
             }
-            numbers.push(match self.addresses.get(address) {
-                Some(known) => *known,
-                None => {
-                    // Other blocks may keep the same addresses as texts.
-                    let number = self.number(Cell::Text(&text_of(*address)));
-                    self.addresses.insert(*address, number);
-                    self.bytes += 16;
-                    number
-                }
-            });
+            numbers.push(self.number_of_address(*address));
         }
         numbers
     }
@@ -164,17 +198,25 @@ impl GroupValues {
     }
 }
 
-/// Returns where each distinct value of a group column is in sort order.
-pub(super) fn rank(parts: &GroupValues, expr: &Expr, budget: &Budget<'_>) -> Result<Vec<u32>, Stop> {
+/// Returns where each of the values `used` of a group column is in sort order; of the others, nothing is said.
+pub(super) fn rank(
+    parts: &GroupValues,
+    used: impl Iterator<Item = u32>,
+    expr: &Expr,
+    budget: &Budget<'_>,
+) -> Result<Vec<u32>, Stop> {
     let is_level = plan::fields::is_field(expr, "@level");
-    let mut order: Vec<u32> = (0..parts.values.len() as u32).collect();
+    let mut is_used = vec![false; parts.values.len()];
+    used.for_each(|number| is_used[number as usize] = true);
+    let value = |number: usize| if is_used[number] { parts.values[number].value() } else { None };
+    let values: Vec<Option<Value>> = (0..parts.values.len()).map(value).collect();
+    let mut order: Vec<u32> = (0..values.len() as u32).filter(|number| is_used[*number as usize]).collect();
     budget.sort_by(&mut order, |a, b| {
-        let (a, b) = (&parts.values[*a as usize], &parts.values[*b as usize]);
-        let (a, b) = (Cell::of(a.as_ref()), Cell::of(b.as_ref()));
+        let (a, b) = (Cell::of(values[*a as usize].as_ref()), Cell::of(values[*b as usize].as_ref()));
         let by_level = if is_level { compare_levels(a, b).order } else { None };
         by_level.filter(|order| order.is_ne()).unwrap_or_else(|| strict_order(a, b))
     })?;
-    let mut ranks = vec![0; order.len()];
+    let mut ranks = vec![0; parts.values.len()];
     order.iter().enumerate().for_each(|(rank, number)| ranks[*number as usize] = rank as u32);
     Ok(ranks)
 }
