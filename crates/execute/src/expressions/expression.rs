@@ -150,7 +150,8 @@ pub(crate) fn conjunction(expr: &Expr) -> Vec<&Expr> {
     parts
 }
 
-fn disjunction(expr: &Expr) -> Vec<&Expr> {
+/// Returns the parts of a disjunction, in order.
+pub(crate) fn disjunction(expr: &Expr) -> Vec<&Expr> {
     let mut parts = Vec::new();
     let mut pending = vec![expr];
     while let Some(part) = pending.pop() {

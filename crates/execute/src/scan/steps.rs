@@ -18,6 +18,8 @@ use crate::expressions::probe::Probe;
 struct Condition<'p> {
     expr: &'p Expr,
     probe: Option<Probe>,
+    /// What is asked for the parts of an `or`, each of which has a probe: rows that none of them leaves are out.
+    alternatives: Vec<Probe>,
 }
 
 /// The row-wise operators at the head of a plan, made ready for blocks.
@@ -48,7 +50,8 @@ impl<'p> Steps<'p> {
             }
         }
         conditions.sort_by_key(|condition| cost(condition));
-        let conditions = conditions.into_iter().map(|expr| Condition { expr, probe: Probe::of(expr) }).collect();
+        let condition = |expr| Condition { expr, probe: Probe::of(expr), alternatives: Probe::alternatives_of(expr) };
+        let conditions = conditions.into_iter().map(condition).collect();
         Self { conditions, rest }
     }
 
@@ -129,11 +132,14 @@ impl<'p> Steps<'p> {
         let mut is_settled = vec![false; self.conditions.len()];
         let n_rows = block.rows.count();
         for (condition, is_settled) in self.conditions.iter().zip(&mut is_settled) {
-            let Some(probe) = &condition.probe else { continue };
-            let Some(question) = probe.for_source(block.source)? else { continue };
-            let narrowed = block.source.run.narrow(block.block, &question)?;
-            block.rows.and(&narrowed.rows);
-            *is_settled = narrowed.exact && probe.settles;
+            if let Some(probe) = &condition.probe {
+                let Some(question) = probe.for_source(block.source)? else { continue };
+                let narrowed = block.source.run.narrow(block.block, &question)?;
+                block.rows.and(&narrowed.rows);
+                *is_settled = narrowed.exact && probe.settles;
+            } else if !condition.alternatives.is_empty() {
+                narrow_to_any(&condition.alternatives, &mut block)?;
+            }
             if block.rows.is_empty() {
                 break;
             }
@@ -161,6 +167,17 @@ impl<'p> Steps<'p> {
         }
         self.rest.iter().try_for_each(|operator| apply_one(operator, frame, env))
     }
+}
+
+/// Narrows a block to the rows that one of several probes leaves.
+fn narrow_to_any(alternatives: &[Probe], block: &mut BlockRows<'_>) -> Result<(), Stop> {
+    let mut left = RowSet::none(block.source.run.block_rows(block.block));
+    for probe in alternatives {
+        let Some(question) = probe.for_source(block.source)? else { return Ok(()) };
+        left.or(&block.source.run.narrow(block.block, &question)?.rows);
+    }
+    block.rows.and(&left);
+    Ok(())
 }
 
 fn keep(condition: &Expr, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
