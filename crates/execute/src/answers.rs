@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod fields;
 pub(crate) mod frontier;
 pub(crate) mod histogram;
+pub(crate) mod kept;
 pub(crate) mod matched_fields;
 pub(crate) mod nested;
 pub(crate) mod restarts;

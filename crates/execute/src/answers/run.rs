@@ -7,6 +7,7 @@ use plan::{Operator, Plan, earlier_range};
 use types::{Run, TimeRange, Timestamp};
 
 use crate::answers::frontier;
+use crate::answers::kept::AnswerKeeper;
 use crate::answers::nested::has_subqueries;
 use crate::columns::stop::Stop;
 use crate::expressions::elements::PreparedElements;
@@ -50,8 +51,17 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
             return finish(&scan, Ok(answer), more);
         }
     }
+    let keeper = AnswerKeeper::of(&scan, &operators, cut);
+    if let Some((answer, more)) = keeper.as_ref().and_then(|keeper| keeper.find(&scan)) {
+        return finish(&scan, Ok(answer), more);
+    }
     let output = scan_stage(&scan, runs, stages, cut)?;
-    row_stage(&scan, runs, stages, output, cut, &mut |scan, stages| scan_stage(scan, runs, stages, Cut::No))
+    let answer =
+        row_stage(&scan, runs, stages, output, cut, &mut |scan, stages| scan_stage(scan, runs, stages, Cut::No))?;
+    if let Some(keeper) = keeper {
+        keeper.keep(&scan, &answer);
+    }
+    Ok(answer)
 }
 
 /// Rows in memory after the operators that read events.

@@ -1,7 +1,7 @@
 //! What queries found in immutable runs, kept for the next query that needs it.
 //!
-//! Three kinds of things: partial results of aggregations, of one run or of several together; which rows of a run
-//! fulfil conditions; and event rows as they were read. A key is a hash of all that its value depends on: the runs with
+//! Four kinds of things: partial results of aggregations, of one run or of several together; whole answers; which rows
+//! of a run fulfil conditions; and event rows as they were read. A key is a hash of all that its value depends on: the runs with
 //! the versions of their tombstones, the steps and the aggregation, the part of the range that cuts a run, the time
 //! zone. So nothing here is ever wrong, only unused: there is no invalidation. What was used least recently goes once
 //! the bytes are used up.
@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::request::cache_entries::{CachedMatches, CachedRows};
+use crate::request::cache_entries::{CachedAnswer, CachedMatches, CachedRows};
 
 /// Bytes of an entry next to its value: two keys, a stamp, the tables' share.
 const ENTRY_BYTES: usize = 128;
@@ -30,6 +30,8 @@ pub(crate) enum CacheEntry {
     Matches(Arc<CachedMatches>),
     /// Rows that were read.
     Rows(Arc<CachedRows>),
+    /// A whole answer.
+    Answer(Arc<CachedAnswer>),
 }
 
 impl CacheEntry {
@@ -38,6 +40,7 @@ impl CacheEntry {
             Self::Partial(bytes) => bytes.len(),
             Self::Matches(matches) => matches.n_bytes(),
             Self::Rows(rows) => rows.n_bytes(),
+            Self::Answer(answer) => answer.n_bytes,
         };
         n_bytes.saturating_add(ENTRY_BYTES)
     }
@@ -140,6 +143,11 @@ impl PartialCache {
     /// Finds rows that were read.
     pub(crate) fn rows(&self, key: u128) -> Option<Arc<CachedRows>> {
         self.find(key, |kept| if let CacheEntry::Rows(rows) = kept { Some(rows) } else { None })
+    }
+
+    /// Finds a whole answer.
+    pub(crate) fn answer(&self, key: u128) -> Option<Arc<CachedAnswer>> {
+        self.find(key, |kept| if let CacheEntry::Answer(answer) = kept { Some(answer) } else { None })
     }
 
     fn find<T>(&self, key: u128, of_kind: impl FnOnce(CacheEntry) -> Option<T>) -> Option<T> {

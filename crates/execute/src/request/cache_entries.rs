@@ -1,9 +1,22 @@
 //! What queries found, in the form in which it is kept.
 
-use types::RowSet;
+use types::{RowSet, Value};
 
 use crate::columns::row_columns::RowColumns;
+use crate::request::answer::ColumnInfo;
 use crate::request::candidate::Candidate;
+
+/// The answer to an aggregation over immutable runs.
+#[derive(Debug)]
+pub(crate) struct CachedAnswer {
+    pub(crate) columns: Vec<ColumnInfo>,
+    pub(crate) rows: Vec<Vec<Option<Value>>>,
+    /// Whether rows were cut off.
+    pub(crate) more: bool,
+    pub(crate) n_scanned: u64,
+    pub(crate) n_matched: u64,
+    pub(crate) n_bytes: usize,
+}
 
 /// The first rows of immutable runs.
 #[derive(Debug)]

@@ -13,8 +13,10 @@ use plan::{Aggregate, Expr, Name, Operator};
 use types::{Run, TimeRange};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::request::parameters::Request;
 use crate::scan::row_order::RowOrder;
 use crate::scan::scanner::Scan;
+use crate::scan::selection::Cut;
 
 /// A part of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,26 @@ impl Fingerprint {
         let by: Vec<&Expr> = by.iter().map(|(_, expr)| expr).collect();
         let aggregates: Vec<_> = aggregates.iter().map(|aggregate| (aggregate.kind, &aggregate.argument)).collect();
         write!(hashed, "groups {VERSION} {time_zone:?} {before:?} {by:?} {aggregates:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// Returns the fingerprint of everything that an answer depends on but the runs.
+    pub(crate) fn of_answer(operators: &[Operator], cut: Cut, request: &Request<'_>) -> Option<Self> {
+        let is_plain = |operator: &Operator| match operator {
+            Operator::Aggregate { by, aggregates } => {
+                let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
+                by.iter().map(|(_, expr)| expr).chain(arguments).all(is_timeless)
+            }
+            Operator::Sort(keys) => keys.iter().all(|key| is_timeless(&key.expr)),
+            Operator::Limit(_) | Operator::Tail(_) | Operator::Dedup(_) => true,
+            Operator::Project { columns, .. } => columns.iter().all(|(_, expr)| is_timeless(expr)),
+            other => is_known(other),
+        };
+        if !operators.iter().all(is_plain) {
+            return None;
+        }
+        let mut hashed = PlanHasher(Xxh3::new());
+        write!(hashed, "answer {VERSION} {:?} {:?} {cut:?} {operators:?}", request.time_zone, request.range).ok()?;
         Some(Self(hashed.0.digest128()))
     }
 

@@ -62,6 +62,35 @@ fn all_that_a_partial_depends_on_makes_another_key_and_nothing_else_does() {
     assert!(!keys.insert(key(renamed, &plain, TimeRange::ALL)));
 }
 
+#[test]
+fn a_whole_answer_is_kept_for_the_same_question_about_the_same_events() {
+    let cache = PartialCache::new(1 << 24);
+    let runs: [Arc<dyn Run>; 2] = [stored(1, 0, 40_000), stored(2, 40_000, 20_000)];
+    let top = "stats count(*) as c by id | sort c desc, id | limit 3";
+    let again = |text: &str, runs: &[Arc<dyn Run>], range: TimeRange| {
+        let n_hits = cache.counts().n_hits;
+        let answer = ask(text, runs, Some(&cache), range);
+        let plain = ask(text, runs, None, range);
+        assert_eq!((&answer.rows, &answer.columns, answer.more), (&plain.rows, &plain.columns, plain.more), "{text}");
+        assert_eq!(answer.stats.events_scanned, plain.stats.events_scanned, "{text}");
+        (answer.stats.segments_opened == 0, cache.counts().n_hits - n_hits)
+    };
+    assert!(!again(top, &runs, TimeRange::ALL).0);
+    assert_eq!(again(top, &runs, TimeRange::ALL), (true, 1));
+    // Another order, another number of rows, another range, other runs, events that still come.
+    for text in
+        [top.replace("desc", "asc"), top.replace("limit 3", "limit 4"), top.replace(" as c", " as d, max(n) as c")]
+    {
+        again(&text, &runs, TimeRange::ALL);
+        again(&text, &runs, TimeRange::ALL);
+    }
+    again(top, &runs, range(5, 50_000));
+    again(top, &runs[..1], TimeRange::ALL);
+    let with_hot: [Arc<dyn Run>; 3] = [runs[0].clone(), runs[1].clone(), Arc::new(events(60_000, 10))];
+    again(top, &with_hot, TimeRange::ALL);
+    again(top, &with_hot, TimeRange::ALL);
+}
+
 const QUERIES: [&str; 12] = [
     "stats count(*) by @level",
     "stats count(*), count(n), sum(n), avg(ms), sum(ms), min(ms), max(id) by host",
@@ -82,7 +111,7 @@ fn answers_are_the_same_with_and_without_what_is_kept() {
     let mut runs: Vec<Arc<dyn Run>> = (0..4).map(|i| stored(i as u128, i * 4_000, 4_000) as Arc<dyn Run>).collect();
     runs.push(Arc::new(events(16_000, 500)));
     let cache = PartialCache::new(256 << 20);
-    for range in [TimeRange::ALL, range(3_001, 13_000)] {
+    for range in [TimeRange::ALL, range(3_001, 13_000), range(3_001, 16_400)] {
         for query in QUERIES {
             let plain = ask(query, &runs, None, range);
             for _ in 0..2 {
