@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::template::{Slot, Template};
+use crate::time_text::FORM_BYTES;
 
 /// Length of the text before a variable that decides. Measured on real logs and the benchmark mix: with less,
 /// variables of different meaning come together, with more, equal ones are kept apart.
@@ -27,8 +28,11 @@ pub(crate) struct Slots {
     columns: Vec<u32>,
     /// Per column what it holds.
     slots: Vec<Slot>,
-    by_context: HashMap<Vec<u8>, u32, RandomState>,
+    by_context: HashMap<Context, u32, RandomState>,
 }
+
+/// What decides the column of a variable, in a form of fixed length: a run has tens of thousands of them.
+type Context = [u64; 3];
 
 impl Slots {
     /// Creates a list without columns, for a segment of `format`.
@@ -38,21 +42,10 @@ impl Slots {
 
     /// Adds the next template.
     pub(crate) fn add(&mut self, template: &Template) {
-        let mut key = Vec::with_capacity(CONTEXT_BYTES + 6);
         for (before, slot) in template.slots_in_context() {
             let next = self.slots.len() as u32;
-            let column = if self.format == 1 {
-                next
-            } else {
-                key.clear();
-                key.push(slot.kind.marker());
-                key.extend(slot.form.iter().flat_map(|form| form.bytes()));
-                key.extend_from_slice(&before[before.len().saturating_sub(CONTEXT_BYTES)..]);
-                match self.by_context.get(&key) {
-                    Some(known) => *known,
-                    None => *self.by_context.entry(key.clone()).or_insert(next),
-                }
-            };
+            let column =
+                if self.format == 1 { next } else { *self.by_context.entry(context(before, slot)).or_insert(next) };
             if column == next {
                 self.slots.push(slot);
             }
@@ -82,6 +75,20 @@ impl Slots {
     pub(crate) fn n_templates(&self) -> usize {
         self.ends.len()
     }
+}
+
+fn context(before: &[u8], slot: Slot) -> Context {
+    let text = &before[before.len().saturating_sub(CONTEXT_BYTES)..];
+    let mut bytes = [0; 24];
+    bytes[0] = slot.kind.marker();
+    // A text that is shorter stands at the beginning of a template.
+    bytes[1] = text.len() as u8;
+    if let Some(form) = slot.form {
+        bytes[2..2 + FORM_BYTES].copy_from_slice(&form.bytes());
+    }
+    bytes[24 - CONTEXT_BYTES..][..text.len()].copy_from_slice(text);
+    let (words, _) = bytes.as_chunks::<8>();
+    [words[0], words[1], words[2]].map(u64::from_le_bytes)
 }
 
 #[cfg(test)]

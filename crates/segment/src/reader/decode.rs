@@ -13,12 +13,13 @@ pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vec<Templat
     let n_templates = cursor.count(0)?;
     let lengths = cursor.integers(n_templates.min(bytes.len()))?;
     let all: Arc<[u8]> = cursor.take(cursor.n_left())?.into();
+    let text = std::str::from_utf8(&all).map_err(|_| Damage("a template is not UTF-8"))?;
     let mut end = 0usize;
     let template = |length: i64| {
         let from = end;
         let length = usize::try_from(length).map_err(|_| Damage("a length is out of range"))?;
         end = from.checked_add(length).ok_or(Damage("a length is out of range"))?;
-        Template::within(&all, from..end, format)
+        Template::within(&all, text, from..end, format)
     };
     lengths.into_iter().map(template).collect()
 }

@@ -1,7 +1,7 @@
 //! One run of a segment during one query.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use types::{
     Addresses, Column, Derivation, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet,
@@ -147,6 +147,11 @@ impl SegmentRun {
         id: SectionId,
         decode: impl FnOnce(&[u8]) -> Decoded<T>,
     ) -> Result<Arc<T>, ScanError> {
+        if let Some(known) = cell.get() {
+            return Ok(known.clone());
+        }
+        // Whoever panics here has kept nothing.
+        let _reading = self.run().reading.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = cell.get() {
             return Ok(known.clone());
         }

@@ -42,6 +42,8 @@ pub struct Segment {
 /// A run with what was read of it as a whole.
 pub(super) struct OpenRun {
     pub(super) footer: RunFooter,
+    /// Held while something of the run is read that all who ask need: it is read once.
+    pub(super) reading: Mutex<()>,
     pub(super) shapes: OnceLock<Arc<Shapes>>,
     pub(super) vocabulary: OnceLock<Arc<Vocabulary>>,
     pub(super) examples: OnceLock<Arc<Examples>>,
@@ -179,6 +181,7 @@ impl OpenRun {
         let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
         Self {
             footer,
+            reading: Mutex::default(),
             shapes: OnceLock::new(),
             vocabulary: OnceLock::new(),
             examples: OnceLock::new(),

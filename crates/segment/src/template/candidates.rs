@@ -30,12 +30,12 @@ impl TemplateText {
         let is_whole = !all.is_empty() || templates.is_empty();
         let templates = if is_whole { templates } else { &[] };
         let places = templates.iter().map(|template| (template.place.start, template.place.end)).collect();
-        let of_template = |template: &Template| {
+        let mut variables = Vec::with_capacity(templates.iter().map(|template| template.slots.len()).sum());
+        for template in templates {
             let start = template.place.start;
-            let slots = template.slots.iter().map(move |(place, _)| (start + place.start, start + place.end));
-            slots.collect::<Vec<_>>()
-        };
-        Self { all, places, variables: templates.iter().flat_map(of_template).collect() }
+            variables.extend(template.slots.iter().map(|(place, _)| (start + place.start, start + place.end)));
+        }
+        Self { all, places, variables }
     }
 
     /// Returns the number, from 0, of the template that holds the byte at `at`.
@@ -192,10 +192,11 @@ mod tests {
                 }
             }
             let all: Arc<[u8]> = all.into();
+            let text = std::str::from_utf8(&all).expect("of texts");
             let starts = std::iter::once(0).chain(ends.iter().copied());
             let templates: Vec<Template> = starts
                 .zip(&ends)
-                .map(|(start, end)| Template::within(&all, start..*end, 2).expect("just made"))
+                .map(|(start, end)| Template::within(&all, text, start..*end, 2).expect("just made"))
                 .collect();
             let chosen = &messages[which % messages.len()];
             let literals = [chosen.chars().skip(from).take(length).collect::<String>(), "1".into(), "a 1".into(), "c".into()];

@@ -35,6 +35,11 @@ impl Kind {
         MARKER_FIRST + self as u8
     }
 
+    /// Reports whether a byte is a marker: what most bytes are asked.
+    pub(super) fn is_marker(byte: u8) -> bool {
+        byte.wrapping_sub(MARKER_FIRST) < KINDS.len() as u8
+    }
+
     pub(crate) fn of_marker(byte: u8) -> Option<Self> {
         KINDS.get(usize::from(byte.checked_sub(MARKER_FIRST)?)).copied()
     }

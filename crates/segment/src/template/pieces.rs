@@ -27,20 +27,20 @@ pub(crate) enum Piece<'a> {
 impl Template {
     /// Takes the bytes that [`split`] made, or those of a segment of an earlier `format`.
     pub(crate) fn new(bytes: Vec<u8>, format: u16) -> Decoded<Self> {
-        let n_bytes = bytes.len();
-        Self::within(&bytes.into(), 0..n_bytes, format)
+        // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
+        let text = std::str::from_utf8(&bytes).map_err(|_| Damage("a template is not UTF-8"))?;
+        Self::within(&bytes.as_slice().into(), text, 0..text.len(), format)
     }
 
-    /// Takes the template at `place` of the bytes of several.
-    pub(crate) fn within(all: &Arc<[u8]>, place: Range<usize>, format: u16) -> Decoded<Self> {
-        let bytes = all.get(place.clone()).ok_or(Damage("a length is out of range"))?;
+    /// Takes the template at `place` of the bytes of several, which are `text`.
+    pub(crate) fn within(all: &Arc<[u8]>, text: &str, place: Range<usize>, format: u16) -> Decoded<Self> {
+        let bytes = text.get(place.clone()).ok_or(Damage("a length is out of range"))?.as_bytes();
         let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
-        // Markers and forms are ASCII, so a template is UTF-8 exactly when its message was.
-        std::str::from_utf8(bytes).map_err(|_| Damage("a template is not UTF-8"))?;
-        let mut slots = Vec::new();
+        let mut slots = Vec::with_capacity(bytes.iter().filter(|byte| Kind::is_marker(**byte)).count());
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            let known = Kind::of_marker(*byte);
+        while let Some(marker) = bytes[at..].iter().position(|byte| Kind::is_marker(*byte)) {
+            at += marker;
+            let known = Kind::of_marker(bytes[at]);
             let Some(kind) = known.filter(|kind| format > 1 || (*kind as usize) < KINDS_OF_FORMAT_1) else {
                 at += 1;
                 continue;
