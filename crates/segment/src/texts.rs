@@ -30,5 +30,5 @@ pub(crate) use rebuild::{example, rebuild};
 pub(crate) use requirements::RequirementSet;
 pub(crate) use search::{find, find_numbers};
 pub(crate) use variables::{Variables, needs_times};
-pub(crate) use vocabulary::{HEX, QUOTED, TEXT_SECTIONS, UUIDS, Vocabulary, section_of};
+pub(crate) use vocabulary::{HEX, QUOTED, TEXT_SECTIONS, UUIDS, Vocabulary, raw_section, section_of};
 pub(crate) use writer::{MessageWriter, encode_raw};

@@ -67,8 +67,8 @@ impl SegmentRun {
     pub(super) fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet, ScanError> {
         self.announce_search(block);
         let needle = &question.needle;
-        let vocabulary = self.vocabulary()?;
-        let has_raw = self.is_there(self.system_section(footer::TEXTS + vocabulary.raw_section(), block));
+        let raw_section = texts::raw_section(self.segment.format);
+        let has_raw = self.is_there(self.system_section(footer::TEXTS + raw_section, block));
         let mut rows = RowSet::none(self.block_rows(block));
         let in_variables = self.variables_may_hold(block, question)?;
         let in_templates = !question.pieces.iter().any(Needle::has_digit);
@@ -84,10 +84,12 @@ impl SegmentRun {
             asked.map_or_else(|| Ok(Vec::new()), |matches| self.kinds_that_may_hold(block, matches, needle))?;
         let is_doubtful = asked.is_some_and(|matches| matches.any_doubtful || matches.within.has(Kind::Time));
         let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
-        let has_quoted = in_variables && !needle.has_quote() && vocabulary.raw_section() != QUOTED && is_quoted();
+        let has_quoted = in_variables && !needle.has_quote() && raw_section != QUOTED && is_quoted();
         if !is_certain && !is_doubtful && searched.is_empty() && !has_quoted && !has_raw {
             return Ok(rows);
         }
+        // Taking the templates of a run apart costs more than all filters of its blocks: only where they are needed.
+        let vocabulary = self.vocabulary()?;
         let ids = self.template_ids(block, &vocabulary)?;
         if let Some(matches) = matches {
             if is_certain {
@@ -109,7 +111,7 @@ impl SegmentRun {
         }
         if has_raw && ids.n_raw() > 0 {
             let mut found = Vec::new();
-            self.find_places(block, vocabulary.raw_section(), needle, &ids, &vocabulary, &mut found)?;
+            self.find_places(block, raw_section, needle, &ids, &vocabulary, &mut found)?;
             if !found.is_empty() {
                 let raw_rows = ids.raw_rows();
                 let hits = found.iter().filter_map(|place| raw_rows.get(*place as usize));

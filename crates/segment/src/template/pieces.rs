@@ -18,6 +18,27 @@ pub(crate) struct Template {
     pub(super) slots: Vec<(Range<u32>, Slot)>,
 }
 
+/// Returns the place of the first marker from `from` on.
+fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    // Eight bytes in one step, as long as none of them is a control character.
+    while let Some(eight) = bytes.get(at..at + 8).and_then(|eight| eight.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        let below = word.wrapping_sub(0x2020_2020_2020_2020) & !word & 0x8080_8080_8080_8080;
+        if below == 0 {
+            at += 8;
+            continue;
+        }
+        let first = at + (below.trailing_zeros() / 8) as usize;
+        if Kind::is_marker(bytes[first]) {
+            return Some(first);
+        }
+        at = first + 1;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().position(|byte| Kind::is_marker(*byte)).map(|place| at + place)
+}
+
 /// Parts of a template in order.
 pub(crate) enum Piece<'a> {
     Literal(&'a str),
@@ -36,10 +57,11 @@ impl Template {
     pub(crate) fn within(all: &Arc<[u8]>, text: &str, place: Range<usize>, format: u16) -> Decoded<Self> {
         let bytes = text.get(place.clone()).ok_or(Damage("a length is out of range"))?.as_bytes();
         let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
-        let mut slots = Vec::with_capacity(bytes.iter().filter(|byte| Kind::is_marker(**byte)).count());
+        // Most templates have no more.
+        let mut slots = Vec::with_capacity(4);
         let mut at = 0;
-        while let Some(marker) = bytes[at..].iter().position(|byte| Kind::is_marker(*byte)) {
-            at += marker;
+        while let Some(marker) = next_marker(bytes, at) {
+            at = marker;
             let known = Kind::of_marker(bytes[at]);
             let Some(kind) = known.filter(|kind| format > 1 || (*kind as usize) < KINDS_OF_FORMAT_1) else {
                 at += 1;
@@ -92,5 +114,26 @@ impl Template {
             Piece::Literal(text) => words(text).map(str::to_ascii_lowercase).collect(),
             Piece::Variable(_) => Vec::new(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_marker_is_found(bytes in proptest::collection::vec(prop_oneof![0u8..40, any::<u8>()], 0..60)) {
+            let mut found = Vec::new();
+            let mut at = 0;
+            while let Some(marker) = next_marker(&bytes, at) {
+                found.push(marker);
+                at = marker + 1;
+            }
+            let expected: Vec<usize> = (0..bytes.len()).filter(|at| Kind::is_marker(bytes[*at])).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

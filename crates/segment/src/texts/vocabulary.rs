@@ -26,6 +26,11 @@ pub(crate) fn n_sections(format: u16) -> usize {
     if format == 1 { 7 } else { TEXT_SECTIONS }
 }
 
+/// Returns the section with raw messages in segments of a format.
+pub(crate) fn raw_section(format: u16) -> usize {
+    n_sections(format) - 1
+}
+
 /// Returns the section that holds variables of a kind.
 pub(crate) fn section_of(kind: Kind) -> usize {
     match kind {
@@ -72,6 +77,6 @@ impl Vocabulary {
 
     /// Returns the section with raw messages.
     pub(crate) fn raw_section(&self) -> usize {
-        n_sections(self.format) - 1
+        raw_section(self.format)
     }
 }
