@@ -126,6 +126,7 @@ def queries(facts, trace_id):
     matched = lambda found: [f"fields @timestamp, @message | filter {condition}" for condition in found]
     counted_as = lambda found: [f"filter {condition} | stats count(*) as n" for condition in found] + [f"filter {found[0]} | stats sum(1) as n"]
     by_time = {"date_histogram": {"field": "timestamp", "fixed_interval": "5m", "min_doc_count": 1}}
+    by_hour = {"date_histogram": {"field": "timestamp", "fixed_interval": "1h", "min_doc_count": 1}}
     by_level = {"terms": {"field": "level", "size": 10}}
     last_hour = {"range": {"timestamp": {"gte": f"{DAY}T23:00:00Z"}}}
     terms = lambda field, size=10_000: {"terms": {"field": field, "size": size}}
@@ -167,12 +168,12 @@ def queries(facts, trace_id):
               f"select {status}, count(*) from e where {status} is not null group by 1",
               f"{status}:* | stats by ({status}) count() n", f'sum by ({status}) (count_over_time({ALL} | {status} != "" [24h]))',
               counted(terms(status), {"exists": {"field": status}})),
-        Query("5 minutes by service", "counts",
-              (f"stats count(*) as n by bin(5m), {service}", f"stats sum(1) as n by {service}, bin(5m)", f"filter ispresent({service}) | stats count({service}) as n by bin(5m), {service}"),
-              f"select toStartOfInterval(timestamp, interval 5 minute) as t, {service}, count() from e group by t, {service}",
-              f"select time_bucket(interval '5 minutes', timestamp), {service}, count(*) from e group by 1, 2",
-              f"* | stats by (_time:5m, {service}) count() n", f"range 5m sum by ({service}) (count_over_time({ALL}[5m]))",
-              counted(by_time | {"aggs": {"s": terms(service)}})),
+        Query("hours by service", "counts",
+              (f"stats count(*) as n by bin(1h), {service}", f"stats sum(1) as n by {service}, bin(1h)", f"filter ispresent({service}) | stats count({service}) as n by bin(1h), {service}"),
+              f"select toStartOfInterval(timestamp, interval 1 hour) as t, {service}, count() from e group by t, {service}",
+              f"select time_bucket(interval '1 hour', timestamp), {service}, count(*) from e group by 1, 2",
+              f"* | stats by (_time:1h, {service}) count() n", f"range 1h sum by ({service}) (count_over_time({ALL}[1h]))",
+              counted(by_hour | {"aggs": {"s": terms(service)}})),
         Query("top paths of 5xx", "counts",
               tuple(f"filter {condition} | stats count(*) as n by {path} | sort n desc | limit 10"
                     for condition in (f"{status} >= 500 and ispresent({path})", f"{status} > 499 and ispresent({path})",

@@ -348,6 +348,22 @@ fn what_an_index_rules_out_is_counted() {
 }
 
 #[test]
+fn each_part_of_an_or_is_asked_of_the_index() {
+    let indexed: Arc<dyn Run> = Wrapped::new(run(0, 20_000), Quirk::Indexed);
+    let asked = |condition: &str| {
+        let text = format!("filter {condition} | stats count(*) as c");
+        let answer = Asked::default().answer(&text, std::slice::from_ref(&indexed)).expect("an answer");
+        (shown(&answer)[0].clone(), answer.stats.events_skipped)
+    };
+    let (one, other) = ("@message like \"message 1999\"", "@message like \"message 1234 \"");
+    assert_eq!(asked(&format!("{one} or {other}")), ("12".into(), 19_988));
+    assert_eq!(asked(&format!("({one} and n > 19995) or {other}")), ("5".into(), 19_988));
+    // What no index knows may be in any row.
+    assert_eq!(asked(&format!("{one} or n < 5")), ("16".into(), 0));
+    assert_eq!(asked(&format!("not ({one} or {other})")).0, "19988");
+}
+
+#[test]
 fn an_explanation_counts_what_all_indexes_together_leave() {
     let indexed: Arc<dyn Run> = Wrapped::new(run(0, 20_000), Quirk::Indexed);
     let plan = plan("filter @message like \"message 1000\" and @message like \"of worker-3\"");

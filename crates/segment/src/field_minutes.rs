@@ -20,21 +20,28 @@ const VALUES_MAX: usize = 64;
 /// Events for each count of all fields together: about 0.1 bytes per event.
 const EVENTS_PER_COUNT_MIN: usize = 6;
 
-/// No value.
-const UNSEEN: u32 = u32::MAX;
+/// The number of what has no value.
+const MISSING: u8 = VALUES_MAX as u8;
+
+/// Rows of a minute from which on a table of their own is worth making.
+const TALLY_ROWS_MIN: usize = 64;
 
 /// The counts of one field while a run is written.
 #[derive(Default)]
 pub(crate) struct FieldCounter {
-    /// Set where there are too many values, or values of other kinds than texts, numbers and booleans.
-    is_given_up: bool,
+    /// The most counts that are worth keeping; 0 where there are more, too many values, or values of other kinds than
+    /// texts, whole numbers and booleans.
+    n_counts_max: usize,
     values: Vec<Value>,
-    numbers: HashMap<Key, u32, RandomState>,
+    numbers: HashMap<Key, u8, RandomState>,
     minutes: Vec<i64>,
     /// Per minute, the counts of the values known by then; those without value are apart.
     counts: Vec<Vec<u32>>,
     missing: Vec<u32>,
 }
+
+/// How many rows have each number. Two in turn: where equal values follow each other, one would wait for the other.
+type Tally = [[u32; 256]; 2];
 
 /// A value by which events are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,62 +63,79 @@ impl Key {
 }
 
 impl FieldCounter {
-    /// Counts the rows of a block, which are in order of time.
-    pub(crate) fn add(&mut self, timestamps: &[i64], column: &Column, present: &RowSet) {
-        if self.is_given_up {
-            return;
-        }
-        let Some(numbers) = self.numbers_of(column, present) else {
-            *self = Self { is_given_up: true, ..Self::default() };
+    /// Returns no counts, of a run of `n_rows` events.
+    pub(crate) fn new(n_rows: usize) -> Self {
+        Self { n_counts_max: n_rows / EVENTS_PER_COUNT_MIN, ..Self::default() }
+    }
+
+    /// Counts the rows of a block; `minutes` are those of its rows, in order, each with how many rows it has.
+    pub(crate) fn add(&mut self, minutes: &[(i64, usize)], column: &Column, present: &RowSet) {
+        let numbers = if self.n_counts_max == 0 { None } else { self.numbers_of(column, present) };
+        let n_minutes = self.minutes.len() + minutes.len();
+        let Some(numbers) = numbers.filter(|_| (self.values.len() + 1) * n_minutes <= self.n_counts_max) else {
+            *self = Self::default();
             return;
         };
-        let minute = |time: &i64| time.div_euclid(Timestamp::MINUTE);
-        let mut row = 0;
-        for times in timestamps.chunk_by(|a, b| minute(a) == minute(b)) {
-            let at = minute(&times[0]);
-            if self.minutes.last() != Some(&at) {
-                self.minutes.push(at);
-                self.counts.push(Vec::new());
-                self.missing.push(0);
-            }
-            let (Some(counts), Some(missing)) = (self.counts.last_mut(), self.missing.last_mut()) else { return };
-            counts.resize(self.values.len(), 0);
-            for number in &numbers[row..row + times.len()] {
-                match counts.get_mut(*number as usize) {
-                    Some(count) => *count += 1,
-                    None => *missing += 1,
-                }
-            }
-            row += times.len();
+        let mut rest = &numbers[..];
+        for (minute, n_rows) in minutes {
+            let (numbers, others) = rest.split_at(*n_rows);
+            rest = others;
+            self.count(*minute, numbers);
         }
     }
 
-    /// Returns the number of each row's value, [`UNSEEN`] for none; `None` where the field cannot be counted.
-    fn numbers_of(&mut self, column: &Column, present: &RowSet) -> Option<Vec<u32>> {
+    fn count(&mut self, minute: i64, numbers: &[u8]) {
+        if self.minutes.last() != Some(&minute) {
+            self.minutes.push(minute);
+            self.counts.push(Vec::new());
+            self.missing.push(0);
+        }
+        let (Some(counts), Some(missing)) = (self.counts.last_mut(), self.missing.last_mut()) else { return };
+        counts.resize(self.values.len(), 0);
+        if numbers.len() < TALLY_ROWS_MIN {
+            numbers.iter().for_each(|number| *counts.get_mut(usize::from(*number)).unwrap_or(missing) += 1);
+            return;
+        }
+        let mut tally: Tally = [[0; 256]; 2];
+        let mut pairs = numbers.chunks_exact(2);
+        for pair in &mut pairs {
+            tally[0][usize::from(pair[0])] += 1;
+            tally[1][usize::from(pair[1])] += 1;
+        }
+        pairs.remainder().iter().for_each(|number| tally[0][usize::from(*number)] += 1);
+        let [first, second] = &tally;
+        counts.iter_mut().zip(first).zip(second).for_each(|((count, a), b)| *count += a + b);
+        *missing += first[usize::from(MISSING)] + second[usize::from(MISSING)];
+    }
+
+    /// Returns the number of each row's value, [`MISSING`] for none; `None` where the field cannot be counted.
+    fn numbers_of(&mut self, column: &Column, present: &RowSet) -> Option<Vec<u8>> {
         let n_rows = column.n_rows();
         match column {
-            Column::Missing { .. } => Some(vec![UNSEEN; n_rows]),
+            Column::Missing { .. } => Some(vec![MISSING; n_rows]),
             Column::Dictionary { codes, values } => {
-                let mut known = vec![UNSEEN; values.len()];
+                let mut known: Vec<Option<u8>> = vec![None; values.len()];
                 let mut numbers = Vec::with_capacity(n_rows);
                 for code in codes {
-                    let Some(number) = known.get_mut(*code as usize).filter(|_| *code != MISSING_CODE) else {
-                        numbers.push(UNSEEN);
+                    let Some(known) = known.get_mut(*code as usize).filter(|_| *code != MISSING_CODE) else {
+                        numbers.push(MISSING);
                         continue;
                     };
-                    if *number == UNSEEN {
-                        *number = self.number(&values[*code as usize])?;
-                    }
-                    numbers.push(*number);
+                    let number = match *known {
+                        Some(number) => number,
+                        None => self.number(&values[*code as usize])?,
+                    };
+                    *known = Some(number);
+                    numbers.push(number);
                 }
                 Some(numbers)
             }
             Column::Integers { values, .. } => {
                 let mut numbers = Vec::with_capacity(n_rows);
-                let mut last: Option<(i64, u32)> = None;
+                let mut last: Option<(i64, u8)> = None;
                 for (row, value) in values.iter().enumerate() {
                     if !present.contains(row) {
-                        numbers.push(UNSEEN);
+                        numbers.push(MISSING);
                         continue;
                     }
                     let number = match last {
@@ -127,22 +151,20 @@ impl FieldCounter {
         }
     }
 
-    fn number(&mut self, value: &Value) -> Option<u32> {
+    fn number(&mut self, value: &Value) -> Option<u8> {
         let key = Key::of(value)?;
         if let Some(number) = self.numbers.get(&key) {
             return Some(*number);
         }
-        if self.values.len() == VALUES_MAX {
-            return None;
-        }
+        let number = u8::try_from(self.values.len()).ok().filter(|number| *number < MISSING)?;
         self.values.push(value.clone());
-        self.numbers.insert(key, self.values.len() as u32 - 1);
-        Some(self.values.len() as u32 - 1)
+        self.numbers.insert(key, number);
+        Some(number)
     }
 
     /// Returns how many counts its section has; `None` where there is nothing to be kept.
     fn n_counts(&self) -> Option<usize> {
-        (!self.is_given_up && !self.values.is_empty()).then(|| (self.values.len() + 1) * self.minutes.len())
+        (self.n_counts_max > 0 && !self.values.is_empty()).then(|| (self.values.len() + 1) * self.minutes.len())
     }
 
     /// Returns its section.
@@ -167,6 +189,12 @@ impl FieldCounter {
         }
         out
     }
+}
+
+/// Returns the minutes of times in order, each with how many times it has.
+pub(crate) fn minutes_of(timestamps: &[i64]) -> Vec<(i64, usize)> {
+    let minute = |time: &i64| time.div_euclid(Timestamp::MINUTE);
+    timestamps.chunk_by(|a, b| minute(a) == minute(b)).map(|times| (minute(&times[0]), times.len())).collect()
 }
 
 /// Returns the numbers of the fields whose counts are kept for a run of `n_rows` events.

@@ -32,7 +32,7 @@ pub(crate) struct Slots {
 }
 
 /// What decides the column of a variable, in a form of fixed length: a run has tens of thousands of them.
-type Context = [u64; 3];
+type Context = (u128, u64);
 
 impl Slots {
     /// Creates a list without columns, for a segment of `format`.
@@ -87,8 +87,8 @@ fn context(before: &[u8], slot: Slot) -> Context {
         bytes[2..2 + FORM_BYTES].copy_from_slice(&form.bytes());
     }
     bytes[24 - CONTEXT_BYTES..][..text.len()].copy_from_slice(text);
-    let (words, _) = bytes.as_chunks::<8>();
-    [words[0], words[1], words[2]].map(u64::from_le_bytes)
+    let (head, tail) = bytes.split_at(16);
+    (u128::from_le_bytes(head.try_into().unwrap_or_default()), u64::from_le_bytes(tail.try_into().unwrap_or_default()))
 }
 
 #[cfg(test)]

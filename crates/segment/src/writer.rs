@@ -219,7 +219,7 @@ impl RunWriter {
             dictionary: RunDictionary::default(),
             dictionary_section: sections.reserve(1),
             first_section: sections.reserve(n_blocks),
-            counter: FieldCounter::default(),
+            counter: FieldCounter::new(n_rows),
         };
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
@@ -325,6 +325,7 @@ impl RunWriter {
         let mut fields = batch.fields.iter().peekable();
         let mut presence: Vec<Option<RowSet>> = Vec::with_capacity(self.columns.len());
         let mut field_filter = Vec::new();
+        let minutes = field_minutes::minutes_of(&batch.timestamps);
         for column in &mut self.columns {
             let values = if *column.name == *"@logStream" {
                 &batch.streams
@@ -333,7 +334,7 @@ impl RunWriter {
                 fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
             };
             let present = values.presence();
-            column.counter.add(&batch.timestamps, values, &present);
+            column.counter.add(&minutes, values, &present);
             let mut encoded = column::encode(values, &present, &mut column.dictionary);
             if encoded.is_empty() {
                 field_filter::put_none(&mut field_filter);

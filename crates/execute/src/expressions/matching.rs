@@ -14,6 +14,9 @@ use plan::{Alternatives, TextPattern};
 /// Separators between two words of a phrase. Without a limit, a text of separators alone costs its length squared.
 const GAP_MAX: usize = 64;
 
+/// Whole numbers from 0 below this are matched once.
+const SMALL_END: usize = 1024;
+
 /// A pattern made ready for many texts.
 pub(crate) enum Matcher<'a> {
     /// Holds a text.
@@ -68,6 +71,13 @@ impl<'a> Matcher<'a> {
             Column::Integers { .. } | Column::Floats { .. } if !self.may_match_a_number() => {
                 RowSet::none(column.n_rows())
             }
+            Column::Integers { values, present } => {
+                let mut rows = self.integer_rows(values);
+                if let Some(present) = present {
+                    rows.and(present);
+                }
+                rows
+            }
             column => RowSet::of(column.n_rows(), |row| match Cell::at(column, row) {
                 Cell::Missing => false,
                 Cell::Text(text) => self.matches(text),
@@ -78,6 +88,19 @@ impl<'a> Matcher<'a> {
                 other => other.text().is_some_and(|text| self.matches(&text)),
             }),
         }
+    }
+
+    /// Returns rows of whole numbers whose text matches. Small ones, such as a status, come again and again.
+    fn integer_rows(&self, values: &[i64]) -> RowSet {
+        let matches = |value: i64| match self {
+            Self::Words(_) => self.matches_number(Cell::Integer(value)),
+            _ => self.matches(&value.to_string()),
+        };
+        let mut known: Vec<Option<bool>> = vec![None; SMALL_END];
+        RowSet::of_slice(values, |value| match usize::try_from(*value).ok().and_then(|small| known.get_mut(small)) {
+            Some(known) => *known.get_or_insert_with(|| matches(*value)),
+            None => matches(*value),
+        })
     }
 
     /// Reports whether a number is one of the words: by its value, however it is spelled.

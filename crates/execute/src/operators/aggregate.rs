@@ -239,6 +239,19 @@ pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<
         (AggregateKind::Percentile(_) | AggregateKind::Histogram(_), Some(Column::Integers { values, present })) => {
             add_numbers(states, rows.groups, values.iter().map(|number| *number as f64), present.as_ref())
         }
+        (AggregateKind::Sum | AggregateKind::Average, Some(Column::Floats { values, present, integers: None })) => {
+            add_to_sums(states, rows.groups, values, present.as_ref(), |sum, number| sum.add_float(*number));
+            0
+        }
+        (AggregateKind::Sum | AggregateKind::Average, Some(Column::Integers { values, present })) => {
+            let add = |sum: &mut Sum, number: &i64| sum.add_integer(i128::from(*number));
+            add_to_sums(states, rows.groups, values, present.as_ref(), add);
+            0
+        }
+        (AggregateKind::Min | AggregateKind::Max, Some(Column::Integers { values, present })) => {
+            add_to_extremes(kind, states, rows.groups, values, present.as_ref());
+            0
+        }
         (_, Some(argument)) => {
             let mut bytes = 0;
             for (row, group) in rows.groups.iter().enumerate() {
@@ -273,6 +286,47 @@ fn add_counts(states: &mut [Partial], rows: &Rows<'_>, present: Option<RowSet>) 
     for (state, more) in states.iter_mut().zip(counts) {
         if let Partial::Count(count) = state {
             *count += more;
+        }
+    }
+}
+
+/// Adds a column of numbers to sums.
+fn add_to_sums<T>(
+    states: &mut [Partial],
+    groups: &[u32],
+    numbers: &[T],
+    present: Option<&RowSet>,
+    add: impl Fn(&mut Sum, &T),
+) {
+    for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
+        if present.is_none_or(|present| present.contains(row))
+            && let Partial::Sum(sum) = &mut states[*group as usize]
+        {
+            add(sum, number);
+        }
+    }
+}
+
+/// Adds a column of whole numbers to least or greatest values.
+fn add_to_extremes(
+    kind: AggregateKind,
+    states: &mut [Partial],
+    groups: &[u32],
+    numbers: &[i64],
+    present: Option<&RowSet>,
+) {
+    for (row, (group, value)) in groups.iter().zip(numbers).enumerate() {
+        if present.is_some_and(|present| !present.contains(row)) {
+            continue;
+        }
+        let state = &mut states[*group as usize];
+        match state {
+            Partial::Extreme { number: Some(Value::Integer(best)), .. } => {
+                *best = if kind == AggregateKind::Max { *value.max(best) } else { *value.min(best) };
+            }
+            other => {
+                other.add(kind, Cell::Integer(*value), 0, Place::default());
+            }
         }
     }
 }

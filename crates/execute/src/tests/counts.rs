@@ -110,7 +110,7 @@ fn counts_that_are_kept_and_counts_of_rows_agree() {
         BatchRun::new(GroupName::new("g").expect("a valid name"), 2, Arc::new(batch))
     };
     let plain: [Arc<dyn Run>; 1] = [Arc::new(run())];
-    let counting = Arc::new(Counting { run: run(), n_asked: AtomicUsize::new(0) });
+    let counting: Arc<Counting> = Arc::new(Counting { run: run(), n_asked: AtomicUsize::new(0) });
     let ranges = [TimeRange::ALL, TimeRange { from: Timestamp(90 * SECOND), to: Timestamp(1_000 * SECOND + 7) }];
     for (text, is_counted) in [
         ("stats count(*) as c by level", true),
@@ -133,7 +133,8 @@ fn counts_that_are_kept_and_counts_of_rows_agree() {
             let asked = Asked { range, ..Asked::default() };
             let expected = asked.answer(text, &plain).expect("an answer");
             let n_asked = counting.n_asked.load(Ordering::Relaxed);
-            let found = asked.answer(text, &[counting.clone()]).expect("an answer");
+            let runs: [Arc<dyn Run>; 1] = [counting.clone()];
+            let found = asked.answer(text, &runs).expect("an answer");
             assert_eq!(shown(&found), shown(&expected), "{text}");
             assert_eq!(found.stats.events_scanned, expected.stats.events_scanned, "{text}");
             assert_eq!(counting.n_asked.load(Ordering::Relaxed) > n_asked, is_counted, "{text}");

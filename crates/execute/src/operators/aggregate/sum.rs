@@ -3,7 +3,8 @@
 //! Decimals are kept as an expansion: numbers whose bits do not overlap and whose sum is exactly the sum of all that
 //! were added (Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates", 1997).
 //! There are rarely more than three. So the answer is rounded once, and does not depend on the order in which rows
-//! came or states were merged.
+//! came or states were merged. Numbers of usual size are added as integers, in units so small that nothing is lost, which
+//! takes a fifth of the time; their sum goes to the expansion in the end.
 
 use types::Value;
 
@@ -14,9 +15,37 @@ use plan::number::Number;
 /// The most parts of an expansion: the range of a double in pieces of its precision, and room for gaps.
 const PARTS_MAX: usize = 64;
 
+/// Units of 2^-80: numbers from 2^-28 (4e-9) to 2^33 are multiples of it, and thousands of the largest fit.
+const UNIT_BITS: i32 = 80;
+
+/// The value of one unit.
+const UNIT: f64 = f64::from_bits((1023 - UNIT_BITS as u64) << 52);
+
+/// Returns a number in units, where it is a multiple of one and not too large.
+#[inline]
+fn units_of(number: f64) -> Option<i128> {
+    let bits = number.to_bits();
+    // The number is its 53 bits times 2^(exponent − 1075).
+    let exponent = (bits >> 52) as i32 & 0x7ff;
+    let shift = exponent - 1075 + UNIT_BITS;
+    if !(0..=60).contains(&shift) {
+        return if number == 0.0 { Some(0) } else { None };
+    }
+    let units = i128::from(bits & ((1 << 52) - 1) | 1 << 52) << shift;
+    Some(if number < 0.0 { -units } else { units })
+}
+
+/// Adds units as long as [`pieces`] can take the sum apart.
+#[inline]
+fn together(a: i128, b: i128) -> Option<i128> {
+    a.checked_add(b).filter(|sum| sum.unsigned_abs() < 1 << 126)
+}
+
 /// The sum of decimals, exactly.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 struct Expansion {
+    /// What is not in the parts, in units.
+    units: i128,
     /// Ascending in size, without overlap.
     parts: Vec<f64>,
     /// Whether a sum left the range of numbers; then there is none.
@@ -43,7 +72,22 @@ fn two_product(a: f64, b: f64) -> (f64, f64) {
 }
 
 impl Expansion {
+    #[inline]
     fn add(&mut self, number: f64) {
+        match units_of(number).and_then(|units| together(self.units, units)) {
+            Some(sum) => self.units = sum,
+            None => self.add_part(number),
+        }
+    }
+
+    /// Returns the sum in parts alone.
+    fn in_parts(&self) -> Self {
+        let mut sum = Self { units: 0, ..self.clone() };
+        pieces(self.units).into_iter().for_each(|piece| sum.add_part(piece * UNIT));
+        sum
+    }
+
+    fn add_part(&mut self, number: f64) {
         let mut carried = number;
         let mut n_kept = 0;
         for index in 0..self.parts.len() {
@@ -74,16 +118,16 @@ impl Expansion {
     }
 
     fn add_whole(&mut self, whole: i128) {
-        // Three pieces of 53 bits hold any of them.
-        let high = whole as f64;
-        let rest = whole.saturating_sub(high as i128);
-        let middle = rest as f64;
-        [high, middle, (rest - middle as i128) as f64].into_iter().for_each(|part| self.add(part));
+        pieces(whole).into_iter().for_each(|piece| self.add(piece));
     }
 
     fn merge(&mut self, other: &Self) {
         self.is_beyond |= other.is_beyond;
-        other.parts.iter().for_each(|part| self.add(*part));
+        match together(self.units, other.units) {
+            Some(sum) => self.units = sum,
+            None => pieces(other.units).into_iter().for_each(|piece| self.add_part(piece * UNIT)),
+        }
+        other.parts.iter().for_each(|part| self.add_part(*part));
     }
 
     /// Returns the number nearest to the sum; of two as near the even one.
@@ -91,7 +135,8 @@ impl Expansion {
         if self.is_beyond {
             return f64::NAN;
         }
-        let mut parts = self.parts.iter().rev();
+        let sum = self.in_parts();
+        let mut parts = sum.parts.iter().rev();
         let Some(mut high) = parts.next().copied() else { return 0.0 };
         let mut low = 0.0;
         for part in parts.by_ref() {
@@ -114,8 +159,9 @@ impl Expansion {
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
-        put_count(self.parts.len() as u64, out);
-        self.parts.iter().for_each(|part| put_decimal(*part, out));
+        let sum = self.in_parts();
+        put_count(sum.parts.len() as u64, out);
+        sum.parts.iter().for_each(|part| put_decimal(*part, out));
         out.push(self.is_beyond.into());
     }
 
@@ -131,6 +177,14 @@ impl Expansion {
     }
 }
 
+/// Returns numbers whose sum is `whole`: three of 53 bits hold any of them.
+fn pieces(whole: i128) -> [f64; 3] {
+    let high = whole as f64;
+    let rest = whole.saturating_sub(high as i128);
+    let middle = rest as f64;
+    [high, middle, (rest - middle as i128) as f64]
+}
+
 /// A sum of numbers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sum {
@@ -144,17 +198,25 @@ impl Sum {
     /// Adds a number; what is none is passed over.
     pub(crate) fn add(&mut self, cell: Cell<'_>) {
         match cell.number() {
-            Some(Number::Integer(number)) => {
-                self.add_whole(number);
-                self.n_values += 1;
-            }
-            Some(Number::Float(number)) => {
-                self.decimals.add(number);
-                self.n_decimals += 1;
-                self.n_values += 1;
-            }
+            Some(Number::Integer(number)) => self.add_integer(number),
+            Some(Number::Float(number)) => self.add_float(number),
             None => {}
         }
+    }
+
+    /// Adds a decimal.
+    #[inline]
+    pub(super) fn add_float(&mut self, number: f64) {
+        self.decimals.add(number);
+        self.n_decimals += 1;
+        self.n_values += 1;
+    }
+
+    /// Adds a whole number.
+    #[inline]
+    pub(super) fn add_integer(&mut self, number: i128) {
+        self.add_whole(number);
+        self.n_values += 1;
     }
 
     fn add_whole(&mut self, number: i128) {
@@ -245,10 +307,11 @@ impl Moments {
     pub(crate) fn variance(&self) -> Option<f64> {
         // n · Σx² − (Σx)² without rounding: nothing is lost where the two are nearly the same.
         let n_values = self.n_values as f64;
-        let mut apart = Expansion { is_beyond: self.sum.is_beyond || self.squares.is_beyond, ..Expansion::default() };
-        self.squares.parts.iter().for_each(|part| apart.add_product(n_values, *part));
-        for a in &self.sum.parts {
-            self.sum.parts.iter().for_each(|b| apart.add_product(-a, *b));
+        let (sum, squares) = (self.sum.in_parts(), self.squares.in_parts());
+        let mut apart = Expansion { is_beyond: sum.is_beyond || squares.is_beyond, ..Expansion::default() };
+        squares.parts.iter().for_each(|part| apart.add_product(n_values, *part));
+        for a in &sum.parts {
+            sum.parts.iter().for_each(|b| apart.add_product(-a, *b));
         }
         let variance = apart.rounded() / n_values / (n_values - 1.0);
         (self.n_values >= 2 && variance.is_finite()).then_some(variance.max(0.0))
@@ -264,5 +327,44 @@ impl Moments {
     /// Reads a state.
     pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(Self { n_values: reader.count()?, sum: Expansion::decode(reader)?, squares: Expansion::decode(reader)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = f64> {
+        let usual = (-1_000_000i64..1_000_000).prop_map(|thousandths| thousandths as f64 / 1000.0);
+        let wild = any::<f64>().prop_filter("a sum stays a number", |number| number.abs() < 1e300);
+        let edge = (-120i32..60, any::<u32>()).prop_map(|(power, low)| (1.0 + f64::from(low) / 4e9) * 2f64.powi(power));
+        prop_oneof![4 => usual, 1 => wild, 2 => edge, 1 => Just(-0.0), 2 => Just(8_589_934_591.999_999)]
+    }
+
+    proptest! {
+        #[test]
+        fn units_and_parts_give_the_same_sum(
+            numbers in proptest::collection::vec(number(), 0..60), cut in 0usize..60, repeats in 1usize..600,
+        ) {
+            let (mut in_units, mut in_parts) = (Sum::default(), Expansion::default());
+            for number in std::iter::repeat_n(&numbers, repeats).flatten() {
+                in_units.add(Cell::Float(*number));
+                in_parts.add_part(*number);
+            }
+            prop_assert_eq!(in_units.rounded().to_bits(), in_parts.rounded().to_bits());
+            let (head, tail) = numbers.split_at(cut.min(numbers.len()));
+            let of = |numbers: &[f64]| {
+                let mut sum = Sum::default();
+                std::iter::repeat_n(numbers, repeats).flatten().for_each(|number| sum.add(Cell::Float(*number)));
+                let mut bytes = Vec::new();
+                sum.encode(&mut bytes);
+                Sum::decode(&mut Reader::new(&bytes)).expect("just written")
+            };
+            let mut merged = of(tail);
+            merged.merge(&of(head));
+            prop_assert_eq!(merged.rounded().to_bits(), in_units.rounded().to_bits());
+        }
     }
 }
