@@ -17,6 +17,9 @@ use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
 /// Most shapes of a run; a block with rows beyond them says for each column which rows have it.
 const SHAPES_MAX: usize = 4096;
 
+/// Shapes whose numbers are bytes.
+const SMALL_SHAPES_MAX: usize = 256;
+
 /// Shapes of a run while it is written.
 pub(crate) struct ShapeTable {
     shapes: Vec<(u32, Vec<u32>)>,
@@ -141,6 +144,8 @@ fn checked(number: u64, bound: usize) -> Decoded<u32> {
 
 /// Which rows of a block have which columns.
 pub(crate) enum BlockShapes {
+    /// By the shape of each row, where a run has at most 256.
+    Small(Vec<u8>),
     /// By the shape of each row.
     Numbers(Vec<u32>),
     /// By column; origins by row.
@@ -161,7 +166,9 @@ impl BlockShapes {
             if numbers.iter().any(|number| *number as usize >= shapes.columns.len()) {
                 return Err(Damage("a shape number is out of range"));
             }
-            return Ok(Self::Numbers(numbers));
+            let is_small = shapes.columns.len() <= SMALL_SHAPES_MAX;
+            let small = || numbers.iter().map(|number| *number as u8).collect();
+            return Ok(if is_small { Self::Small(small()) } else { Self::Numbers(numbers) });
         }
         let origins = cursor.codes(n_rows)?;
         if origins.iter().any(|origin| *origin as usize >= n_origins) {
@@ -185,6 +192,13 @@ impl BlockShapes {
     /// Returns the rows that have column number `column`.
     pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
         match self {
+            Self::Small(numbers) => {
+                // Indexed by any byte, so that no bounds are checked: this is asked for every column of every block.
+                let mut has = [false; SMALL_SHAPES_MAX];
+                let of_shapes = shapes.columns.iter().map(|of| of.binary_search(&column).is_ok());
+                has.iter_mut().zip(of_shapes).for_each(|(has, of)| *has = of);
+                RowSet::of_slice(numbers, |number| has[usize::from(*number)])
+            }
             Self::Numbers(numbers) => {
                 let has: Vec<bool> = shapes.columns.iter().map(|of| of.binary_search(&column).is_ok()).collect();
                 RowSet::of_slice(numbers, |number| has[*number as usize])
@@ -196,6 +210,7 @@ impl BlockShapes {
     /// Returns the origin of each of `rows`.
     pub(crate) fn origins(&self, rows: &RowSet, shapes: &Shapes) -> Vec<u32> {
         match self {
+            Self::Small(numbers) => rows.iter().map(|row| shapes.origins[usize::from(numbers[row])]).collect(),
             Self::Numbers(numbers) => rows.iter().map(|row| shapes.origins[numbers[row] as usize]).collect(),
             Self::Columns { origins, .. } => rows.iter().map(|row| origins[row]).collect(),
         }

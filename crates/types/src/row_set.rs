@@ -13,6 +13,7 @@ fn low_bits(n: usize) -> u64 {
 }
 
 /// The flags, each 0 or 1, as bits, the first one lowest.
+#[inline]
 fn packed(flags: &[u8; 64]) -> u64 {
     let (eights, _) = flags.as_chunks::<8>();
     // The product brings the lowest bits of eight bytes together in its highest byte; no two meet on the way.
@@ -53,12 +54,19 @@ impl RowSet {
 
     /// The rows whose value in `values` fulfils `keep`.
     pub fn of_slice<T>(values: &[T], mut keep: impl FnMut(&T) -> bool) -> Self {
-        let word = |values: &[T]| {
+        let mut words = Vec::with_capacity(values.len().div_ceil(64));
+        let (whole, rest) = values.as_chunks::<64>();
+        for values in whole {
             let mut flags = [0u8; 64];
             flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = u8::from(keep(value)));
-            packed(&flags)
-        };
-        Self { words: values.chunks(64).map(word).collect(), n_rows: values.len() }
+            words.push(packed(&flags));
+        }
+        if !rest.is_empty() {
+            let mut flags = [0u8; 64];
+            flags.iter_mut().zip(rest).for_each(|(flag, value)| *flag = u8::from(keep(value)));
+            words.push(packed(&flags));
+        }
+        Self { words, n_rows: values.len() }
     }
 
     /// A set from its words, least significant bit first; bits beyond `n_rows` are ignored.

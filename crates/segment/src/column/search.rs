@@ -66,6 +66,19 @@ pub(crate) fn may_hold(bytes: &[u8], needle: &Needle) -> bool {
         [5, 1, n_bytes @ 0..0x80, packed @ ..] => needle.may_be_in_hex_of(packed, usize::from(*n_bytes)),
         [5, 1, packed @ ..] => needle.may_be_in_hex(packed),
         [5, 2, ..] => needle.may_be_in_address(),
+        // The same in a dictionary of the block, whose codes follow.
+        [1, dictionary @ ..] => {
+            let mut cursor = Cursor::new(dictionary);
+            let Ok(n_values) = cursor.varint() else { return true };
+            match cursor.rest() {
+                [0, 1, n_bytes @ 0..0x80, packed @ ..] => {
+                    let length = (n_values as usize).saturating_mul(usize::from(*n_bytes)).min(packed.len());
+                    needle.may_be_in_hex_of(&packed[..length], usize::from(*n_bytes))
+                }
+                [0, 2, ..] => needle.may_be_in_address(),
+                _ => true,
+            }
+        }
         _ => true,
     }
 }
