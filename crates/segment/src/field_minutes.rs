@@ -15,7 +15,7 @@ use crate::bytes::{Cursor, Damage, Decoded, put_varint, put_zigzag};
 use crate::column::{put_values, take_values};
 
 /// Most values of a field that is counted.
-const VALUES_MAX: usize = 64;
+const VALUES_MAX: usize = 250;
 
 /// Events for each count of all fields together: about 0.1 bytes per event.
 const EVENTS_PER_COUNT_MIN: usize = 6;

@@ -47,7 +47,7 @@ fn fields_with_few_values_are_counted() {
         if n % 10 == 0 {
             builder.field_text("rare", "yes");
         }
-        builder.field_integer("id", n % 65);
+        builder.field_integer("id", n % 251);
         builder.commit();
     }
     let (_directory, segment) = written(&[Arc::new(builder.finish())]);

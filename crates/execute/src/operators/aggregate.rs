@@ -271,6 +271,17 @@ pub(crate) fn add_rows(kind: AggregateKind, states: &mut [Partial], rows: &Rows<
 }
 
 fn add_counts(states: &mut [Partial], rows: &Rows<'_>, present: Option<RowSet>) {
+    if states.len() > rows.groups.len() {
+        // Going through all groups once a block would be more work than the block.
+        for (row, group) in rows.groups.iter().enumerate() {
+            if present.as_ref().is_none_or(|present| present.contains(row))
+                && let Partial::Count(count) = &mut states[*group as usize]
+            {
+                *count += rows.weights.map_or(1, |weights| weights[row]);
+            }
+        }
+        return;
+    }
     // Counted apart first: the states are wide, and neighbouring rows often share one.
     let mut counts = vec![0u64; states.len()];
     match (rows.weights, present.filter(|present| !present.is_all())) {
