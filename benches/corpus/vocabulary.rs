@@ -195,7 +195,8 @@ impl Vocabulary {
             self.micro_messages.iter().filter(of_kind).map(|&(_, _, text)| text).collect()
         };
         let (usual, errors) = (texts(false), texts(true));
-        let error = longest_text(random.word(&errors));
+        // Statements come by how often they are made.
+        let error = longest_text(errors[random.below(errors.len().min(2) as u64) as usize]);
         let words: Vec<&'static str> = error.split(' ').filter(|word| is_word(word)).collect();
         let first = random.below(words.len().max(2) as u64 - 1) as usize;
         let start = error.find(words[first]).expect("the word is of this text");
@@ -406,5 +407,5 @@ fn around_slot(messages: &[(&'static str, f64, &'static str)], random: &mut Rand
             found.push([before, after.trim_end()]);
         }
     }
-    found.get(random.below(found.len().max(1) as u64) as usize).copied().unwrap_or(["", ""])
+    found.get(random.below(found.len().clamp(1, 6) as u64) as usize).copied().unwrap_or(["", ""])
 }

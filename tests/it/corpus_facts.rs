@@ -52,3 +52,31 @@ fn kinds_have_their_shares() {
         assert!((have - share).abs() < 0.01, "{kind}: {have}");
     }
 }
+
+#[test]
+fn a_drawn_corpus_is_another_company_for_every_seed() {
+    let drawn = |seed: u64| {
+        let corpus = Corpus::drawn(20_000, seed);
+        let (mut bytes, mut facts) = (Vec::new(), Facts::default());
+        (0..corpus.n_chunks()).for_each(|chunk| corpus.write_chunk(chunk, &mut bytes, &mut facts));
+        (String::from_utf8(bytes).expect("made of ASCII words"), facts, corpus.question())
+    };
+    let mut tokens = std::collections::BTreeSet::new();
+    for seed in [1, 2, 7, 1 << 40] {
+        let (text, facts, question) = drawn(seed);
+        assert_eq!(text, drawn(seed).0, "seed {seed} is not repeatable");
+        assert_eq!(facts.by_kind.len(), 4, "seed {seed}");
+        for (token, _) in &question.needles {
+            assert!(tokens.insert(*token), "{token} of seed {seed} is known");
+            assert_eq!(text.matches(token).count(), facts.needles[token], "{token} of seed {seed}");
+        }
+        let asked = [question.common, question.piece, question.phrase, question.word];
+        for text_asked in asked.into_iter().chain(question.around) {
+            assert!(text_asked.len() > 2 && text.contains(text_asked), "{text_asked:?} of seed {seed}");
+        }
+        for name in question.names.values().chain(&question.extras) {
+            assert!(text.contains(&format!("\"{name}\":")), "{name} of seed {seed}");
+        }
+        assert!(text.contains(&format!("\"{}\"", question.service)), "seed {seed}");
+    }
+}

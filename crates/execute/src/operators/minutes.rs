@@ -121,7 +121,10 @@ pub(crate) fn count(
     let range = scan.request.range;
     let inner = inner(range, run.info().first, run.info().last);
     if let CountedBy::Field(name) = known {
-        let Some(counted) = by_value(&scan.sources[source], name, inner) else { return scan.blocks_of(source, range) };
+        let is_by_time = by.iter().any(|(_, expr)| is_minute(expr));
+        let Some(counted) = by_value(&scan.sources[source], name, inner, is_by_time) else {
+            return scan.blocks_of(source, range);
+        };
         add(scan, source, steps, groups, name, counted);
     } else {
         let asks_labels = steps.ask_labels() || by.iter().any(|(_, expr)| asks_labels(expr));
@@ -149,8 +152,9 @@ struct Counted {
     n_events: u32,
 }
 
-/// Counts by value of a field; `None` where a run keeps none, or where its name stands for more than what is stored.
-fn by_value(source: &Source, name: &str, inner: TimeRange) -> Option<Vec<Counted>> {
+/// Counts by value of a field, and by minute where that is asked for; `None` where a run keeps none, or where its name
+/// stands for more than what is stored.
+fn by_value(source: &Source, name: &str, inner: TimeRange, is_by_time: bool) -> Option<Vec<Counted>> {
     let is_part = name.match_indices('.').any(|(dot, _)| source.has(&name[..dot]).unwrap_or(true));
     if is_part || !source.names_below(name).ok()?.is_empty() {
         return None;
@@ -164,10 +168,19 @@ fn by_value(source: &Source, name: &str, inner: TimeRange) -> Option<Vec<Counted
     }
     let FieldMinutes { minutes, values, counts } = source.run.field_minutes(name).ok()??;
     let mut counted = Vec::new();
-    for (at, minute) in minutes.into_iter().enumerate().map(|(at, minute)| (at, start(minute))) {
-        for (value, counts) in values.iter().zip(&counts).filter(|(_, counts)| is_inside(minute) && counts[at] > 0) {
-            counted.push(Counted { at: minute, value: value.clone(), n_events: counts[at] });
+    let minutes: Vec<(usize, i64)> =
+        minutes.into_iter().map(start).enumerate().filter(|(_, at)| is_inside(*at)).collect();
+    for (value, counts) in values.into_iter().zip(&counts) {
+        let of_minute = minutes.iter().map(|(place, at)| (*at, counts[*place]));
+        if is_by_time {
+            let of_minute = of_minute.filter(|(_, n_events)| *n_events > 0);
+            counted.extend(of_minute.map(|(at, n_events)| Counted { at, value: value.clone(), n_events }));
+            continue;
         }
+        // No one asks when: a run has fewer events than a `u32` can count.
+        let n_events = of_minute.fold(0u32, |sum, (_, n_events)| sum.saturating_add(n_events));
+        let first = minutes.first().map_or(0, |(_, at)| *at);
+        counted.extend((n_events > 0).then_some(Counted { at: first, value, n_events }));
     }
     Some(counted)
 }
