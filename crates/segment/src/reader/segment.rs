@@ -1,7 +1,7 @@
 //! An open segment: its footer, and its sections on demand.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use types::{Examples, ScanError, Value};
 use zstd::bulk::Decompressor;
@@ -19,8 +19,8 @@ use crate::source::{FilePool, Source};
 use crate::texts::Vocabulary;
 use crate::word_index::WordIndex;
 
-/// Decompressors that a segment keeps: as many as threads read it at once on a small machine.
-const DECOMPRESSORS_MAX: usize = 4;
+/// Decompressors that wait to be used: as many as threads of a few queries.
+const DECOMPRESSORS_MAX: usize = 16;
 
 /// An opened segment.
 pub struct Segment {
@@ -32,8 +32,6 @@ pub struct Segment {
     pub(super) summaries: Vec<RunSummary>,
     pub(super) sections: Vec<SectionEntry>,
     lineage: Lineage,
-    /// Those not in use, each with some 100 KB of tables.
-    decompressors: Mutex<Vec<Decompressor<'static>>>,
     /// What queries have read, where that is kept.
     pub(super) kept: OnceLock<SegmentSections>,
     pub(super) days: OnceLock<Vec<Vec<(i64, u64)>>>,
@@ -83,8 +81,8 @@ impl Segment {
         let EndContents { meta, format, runs, sections, lineage } = content;
         let summaries = runs.iter().map(|run| run.summary.clone()).collect();
         let runs = runs.into_iter().map(OpenRun::new).collect();
-        let (decompressors, kept, days) = Default::default();
-        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, lineage, decompressors, kept, days }))
+        let (kept, days) = Default::default();
+        Ok(Arc::new(Self { name, source, meta, format, runs, summaries, sections, lineage, kept, days }))
     }
 
     /// Keeps the sections of blocks that queries read, as long as there is room.
@@ -151,29 +149,37 @@ impl Segment {
         }
         let failed = |error: std::io::Error| self.error(entry.offset, error.to_string());
         let read = || self.source.read_at(entry.offset, entry.stored_length as usize).map_err(failed);
-        let mut decompressor = self.decompressor().map_err(failed)?;
+        let mut decompressor = idle_or_new().map_err(failed)?;
         let mut opened = entry.open(read()?, &mut decompressor);
         if opened.is_err() && self.source.distrust(entry.range()) {
             opened = entry.open(read()?, &mut decompressor);
         }
         let opened = opened.map_err(|damage| self.error(entry.offset, damage.0.into()));
-        let mut idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = idle_decompressors();
         if idle.len() < DECOMPRESSORS_MAX {
             idle.push(decompressor);
         }
         opened
     }
 
-    /// Returns a decompressor that is not in use. Making one costs as much as decompressing a small section.
-    fn decompressor(&self) -> std::io::Result<Decompressor<'static>> {
-        // A poisoned lock only means that another query thread panicked; the list is still whole.
-        let idle = self.decompressors.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(Decompressor::new, Ok)
-    }
-
     pub(super) fn error(&self, offset: u64, problem: String) -> ScanError {
         self.source.scan_error(&self.name, offset, problem)
     }
+}
+
+/// Decompressors that are not in use, each with some 100 KB of tables: shared by all segments, of which a query may open a
+/// thousand for the first time.
+static IDLE_DECOMPRESSORS: Mutex<Vec<Decompressor<'static>>> = Mutex::new(Vec::new());
+
+fn idle_decompressors() -> MutexGuard<'static, Vec<Decompressor<'static>>> {
+    // A poisoned lock only means that another query thread panicked; the list is still whole.
+    IDLE_DECOMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns a decompressor that is not in use. Making one costs as much as decompressing a small section.
+fn idle_or_new() -> std::io::Result<Decompressor<'static>> {
+    let idle = idle_decompressors().pop();
+    idle.map_or_else(Decompressor::new, Ok)
 }
 
 impl OpenRun {
