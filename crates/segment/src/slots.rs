@@ -8,10 +8,13 @@
 //!
 //! In segments of format 1 every variable of every template is a column of its own.
 
+use std::ops::Range;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::template::{Slot, Template};
+use crate::bytes::Decoded;
+use crate::template::{Slot, Template, each_variable};
 use crate::time_text::FORM_BYTES;
 
 /// Length of the text before a variable that decides. Measured on real logs and the benchmark mix: with less,
@@ -42,16 +45,27 @@ impl Slots {
 
     /// Adds the next template.
     pub(crate) fn add(&mut self, template: &Template) {
-        for (before, slot) in template.slots_in_context() {
-            let next = self.slots.len() as u32;
-            let column =
-                if self.format == 1 { next } else { *self.by_context.entry(context(before, slot)).or_insert(next) };
-            if column == next {
-                self.slots.push(slot);
-            }
-            self.columns.push(column);
-        }
+        template.slots_in_context().for_each(|(before, slot)| self.add_variable(before, slot));
         self.ends.push(self.columns.len() as u32);
+    }
+
+    /// Adds the next template by its bytes.
+    pub(crate) fn add_bytes(&mut self, template: &[u8]) -> Decoded<()> {
+        let format = self.format;
+        let add = |place: Range<u32>, slot| self.add_variable(&template[..place.start as usize], slot);
+        each_variable(template, format, add)?;
+        self.ends.push(self.columns.len() as u32);
+        Ok(())
+    }
+
+    fn add_variable(&mut self, before: &[u8], slot: Slot) {
+        let next = self.slots.len() as u32;
+        let column =
+            if self.format == 1 { next } else { *self.by_context.entry(context(before, slot)).or_insert(next) };
+        if column == next {
+            self.slots.push(slot);
+        }
+        self.columns.push(column);
     }
 
     /// Lets go of what only adding needs.

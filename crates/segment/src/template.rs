@@ -22,7 +22,7 @@ mod ways;
 pub(crate) use candidates::TemplateText;
 pub(crate) use kind::{Kind, Slot};
 pub(crate) use matcher::{Kinds, LiteralMatcher, TemplateMatch};
-pub(crate) use pieces::{Piece, Template};
+pub(crate) use pieces::{Piece, Template, each_variable, pieces_between};
 pub(crate) use spelling::{pack_hex, parse_address, push_address, push_hex, push_integer};
 pub(crate) use split::{Granularity, Parts, Variable, split};
 pub(crate) use ways::{Requirement, ways};

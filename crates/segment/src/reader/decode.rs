@@ -6,22 +6,23 @@ use types::MinuteCounts;
 
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::section::SectionId;
-use crate::template::Template;
+use crate::texts::Vocabulary;
 
-pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vec<Template>> {
+pub(super) fn decode_templates(bytes: &[u8], format: u16) -> Decoded<Vocabulary> {
     let mut cursor = Cursor::new(bytes);
     let n_templates = cursor.count(0)?;
     let lengths = cursor.integers(n_templates.min(bytes.len()))?;
     let all: Arc<[u8]> = cursor.take(cursor.n_left())?.into();
-    let text = std::str::from_utf8(&all).map_err(|_| Damage("a template is not UTF-8"))?;
-    let mut end = 0usize;
-    let template = |length: i64| {
-        let from = end;
-        let length = usize::try_from(length).map_err(|_| Damage("a length is out of range"))?;
-        end = from.checked_add(length).ok_or(Damage("a length is out of range"))?;
-        Template::within(&all, text, from..end, format)
+    let mut end = 0u32;
+    let end_of = |length: i64| {
+        end = u32::try_from(length)
+            .ok()
+            .and_then(|length| end.checked_add(length))
+            .ok_or(Damage("a length is out of range"))?;
+        Ok(end)
     };
-    lengths.into_iter().map(template).collect()
+    let ends = lengths.into_iter().map(end_of).collect::<Decoded<Vec<u32>>>()?;
+    Vocabulary::read(all, ends, format)
 }
 
 pub(super) fn decode_minutes(bytes: &[u8]) -> Decoded<Vec<MinuteCounts>> {

@@ -25,7 +25,7 @@ impl SegmentRun {
     /// Returns what the templates say of a literal; asked once per run and query.
     fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
         let vocabulary = self.vocabulary()?;
-        let templates = &vocabulary.templates;
+        let templates = vocabulary.templates();
         let matcher = LiteralMatcher::new(literal, ignores_case);
         // Words of a literal with a quote may occur in quoted texts.
         let is_indexed = self.has_words() && !literal.contains('"');
@@ -73,15 +73,22 @@ impl SegmentRun {
         let in_variables = self.variables_may_hold(block, question)?;
         let in_templates = !question.pieces.iter().any(Needle::has_digit);
         let (literal, ignores_case) = (needle.literal(), needle.ignores_case());
-        let matches = if in_variables || in_templates {
+        // A piece of a word with a digit lies within one variable; templates need not be asked which.
+        let is_word = !in_templates && matches!(&question.pieces[..], [piece] if piece.literal() == literal);
+        let matches = if (in_variables || in_templates) && !is_word {
             Some(self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?)
         } else {
             None
         };
         let is_certain = matches.as_ref().is_some_and(|matches| matches.any_certain);
         let asked = matches.as_ref().filter(|_| in_variables);
-        let searched =
-            asked.map_or_else(|| Ok(Vec::new()), |matches| self.kinds_that_may_hold(block, matches, needle))?;
+        let searched = match &asked {
+            Some(matches) => self.kinds_that_may_hold(block, matches.within.iter(), needle)?,
+            None if is_word && in_variables => {
+                self.kinds_that_may_hold(block, [Kind::Text, Kind::Hex, Kind::Uuid].into_iter(), needle)?
+            }
+            None => Vec::new(),
+        };
         let is_doubtful = asked.is_some_and(|matches| matches.any_doubtful || matches.within.has(Kind::Time));
         let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
         let has_quoted = in_variables && !needle.has_quote() && raw_section != QUOTED && is_quoted();
@@ -91,12 +98,12 @@ impl SegmentRun {
         // Taking the templates of a run apart costs more than all filters of its blocks: only where they are needed.
         let vocabulary = self.vocabulary()?;
         let ids = self.template_ids(block, &vocabulary)?;
+        for kind in searched {
+            self.find_of_kind(block, kind, needle, &ids, &vocabulary, &mut rows)?;
+        }
         if let Some(matches) = matches {
             if is_certain {
-                rows = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == TemplateMatch::Yes);
-            }
-            for kind in searched {
-                self.find_of_kind(block, kind, needle, &ids, &vocabulary, &mut rows)?;
+                rows.or(&RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize] == TemplateMatch::Yes));
             }
             if is_doubtful {
                 let unsure = RowSet::of_slice(&ids.ids, |id| matches.holds[*id as usize].is_for_columns());
@@ -146,11 +153,11 @@ impl SegmentRun {
     fn kinds_that_may_hold(
         &self,
         block: usize,
-        matches: &TemplateMatches,
+        within: impl Iterator<Item = Kind>,
         needle: &Needle,
     ) -> Result<Vec<Kind>, ScanError> {
         let mut kinds = Vec::new();
-        for kind in matches.within.iter().filter(|kind| !matches!(kind, Kind::Time | Kind::Quoted)) {
+        for kind in within.filter(|kind| !matches!(kind, Kind::Time | Kind::Quoted)) {
             let is_worth = self.is_there(self.system_section(footer::TEXTS + section_of(kind), block))
                 && match kind {
                     Kind::Text => self.may_hold(block, needle.literal())?,

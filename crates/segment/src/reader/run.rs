@@ -174,9 +174,7 @@ impl SegmentRun {
 
     pub(super) fn vocabulary(&self) -> Result<Arc<Vocabulary>, ScanError> {
         let (run, format) = (self.run(), self.segment.format);
-        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| {
-            Ok(Vocabulary::new(decode_templates(bytes, format)?, format))
-        })
+        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| decode_templates(bytes, format))
     }
 
     pub(super) fn has_words(&self) -> bool {
@@ -452,7 +450,7 @@ impl Run for SegmentRun {
         }
         let vocabulary = self.vocabulary()?;
         // Number 0 is that of raw messages.
-        let made = std::iter::once(None).chain(vocabulary.templates.iter().map(texts::example)).collect();
+        let made = std::iter::once(None).chain(vocabulary.templates().iter().map(texts::example)).collect();
         Ok(Some(cell.get_or_init(|| Arc::new(made)).clone()))
     }
 

@@ -18,6 +18,45 @@ pub(crate) struct Template {
     pub(super) slots: Vec<(Range<u32>, Slot)>,
 }
 
+/// Gives the variables of a template in order, each with the place of its marker and the form after it.
+pub(crate) fn each_variable(bytes: &[u8], format: u16, mut found: impl FnMut(Range<u32>, Slot)) -> Decoded<()> {
+    let mut at = 0;
+    while let Some(marker) = next_marker(bytes, at) {
+        at = marker;
+        let known = Kind::of_marker(bytes[at]);
+        let Some(kind) = known.filter(|kind| format > 1 || (*kind as usize) < KINDS_OF_FORMAT_1) else {
+            at += 1;
+            continue;
+        };
+        let mut end = at + 1;
+        let mut form = None;
+        if kind == Kind::Time {
+            end += FORM_BYTES;
+            let read = bytes.get(at + 1..end).and_then(Form::of_bytes);
+            form = Some(read.ok_or(Damage("a template has an unknown form of time"))?);
+        }
+        found(at as u32..end as u32, Slot { kind, form });
+        at = end;
+    }
+    Ok(())
+}
+
+/// Returns the parts of a template whose variables are `slots`.
+pub(crate) fn pieces_between<'a>(
+    bytes: &'a [u8],
+    slots: impl Iterator<Item = (Range<u32>, Slot)>,
+) -> impl Iterator<Item = Piece<'a>> {
+    let mut start = 0;
+    slots.map(Some).chain([None]).flat_map(move |slot| {
+        let end = slot.as_ref().map_or(bytes.len(), |(place, _)| place.start as usize);
+        // Checked where it was read; markers never lie inside a character.
+        let literal = std::str::from_utf8(&bytes[start..end]).unwrap_or_default();
+        start = slot.as_ref().map_or(end, |(place, _)| place.end as usize);
+        let literal = (!literal.is_empty()).then_some(Piece::Literal(literal));
+        [literal, slot.map(|(_, slot)| Piece::Variable(slot))].into_iter().flatten()
+    })
+}
+
 /// Returns the place of the first marker from `from` on.
 fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
@@ -59,24 +98,7 @@ impl Template {
         let end = u32::try_from(place.end).map_err(|_| Damage("a length is out of range"))?;
         // Most templates have no more.
         let mut slots = Vec::with_capacity(4);
-        let mut at = 0;
-        while let Some(marker) = next_marker(bytes, at) {
-            at = marker;
-            let known = Kind::of_marker(bytes[at]);
-            let Some(kind) = known.filter(|kind| format > 1 || (*kind as usize) < KINDS_OF_FORMAT_1) else {
-                at += 1;
-                continue;
-            };
-            let mut end = at + 1;
-            let mut form = None;
-            if kind == Kind::Time {
-                end += FORM_BYTES;
-                let read = bytes.get(at + 1..end).and_then(Form::of_bytes);
-                form = Some(read.ok_or(Damage("a template has an unknown form of time"))?);
-            }
-            slots.push((at as u32..end as u32, Slot { kind, form }));
-            at = end;
-        }
+        each_variable(bytes, format, |place, slot| slots.push((place, slot)))?;
         Ok(Self { place: end - bytes.len() as u32..end, all: all.clone(), slots })
     }
 
@@ -96,16 +118,7 @@ impl Template {
     }
 
     pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let ends = self.slots.iter().map(|(place, _)| place.end as usize);
-        let starts = std::iter::once(0).chain(ends);
-        let slots = self.slots.iter().map(Some).chain([None]);
-        starts.zip(slots).flat_map(|(start, slot)| {
-            let end = slot.map_or(self.bytes().len(), |(place, _)| place.start as usize);
-            // Checked in `within`; markers never lie inside a character.
-            let literal = std::str::from_utf8(&self.bytes()[start..end]).unwrap_or_default();
-            let literal = (!literal.is_empty()).then_some(Piece::Literal(literal));
-            [literal, slot.map(|(_, slot)| Piece::Variable(*slot))].into_iter().flatten()
-        })
+        pieces_between(self.bytes(), self.slots.iter().cloned())
     }
 
     /// Returns the words of the literals in lower case, for the word index.

@@ -66,7 +66,7 @@ pub(crate) fn rebuild(
             continue;
         }
         let place = wanted.place_of(id).ok_or_else(lost)?;
-        let pieces = known[place].get_or_insert_with(|| vocabulary.templates[id as usize - 1].pieces().collect());
+        let pieces = known[place].get_or_insert_with(|| vocabulary.pieces_of(id));
         let mut columns = slots.of_template(id).iter().zip(lists.of(id));
         for piece in pieces {
             if let Piece::Literal(literal) = piece {

@@ -48,7 +48,7 @@ impl RequirementSet {
         let mut numbers: HashMap<Requirement, u32, RandomState> = HashMap::default();
         let mut demands = Vec::new();
         let mut templates = vec![TemplateNeeds::Ways(Vec::new())];
-        for (index, template) in vocabulary.templates.iter().enumerate() {
+        for (index, template) in vocabulary.templates().iter().enumerate() {
             let columns = vocabulary.slots.of_template(index as u32 + 1);
             let is_asked = holds.get(index + 1).is_some_and(|holds| holds.is_for_columns());
             let found =

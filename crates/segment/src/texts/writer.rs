@@ -66,7 +66,7 @@ impl MessageWriter {
         if let Some(number) = self.numbers.get(&parts.template) {
             return Some(*number);
         }
-        let n_templates = self.vocabulary.templates.len();
+        let n_templates = self.vocabulary.templates().len();
         let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
         let is_crowded = n_templates >= FINE_TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_FINE_TEMPLATE;
         if (is_crowded || self.is_coarse) && message.contains('"') && split(message, time, Granularity::Coarse, parts) {
