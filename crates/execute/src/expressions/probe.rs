@@ -7,16 +7,12 @@ use plan::regular_expression::required_literal;
 use types::{ProbeField, ScanError, TextProbe};
 
 use crate::columns::frame::{Source, is_system};
-use crate::expressions::expression::{conjunction, disjunction};
 use plan::number::Number;
 use plan::{Comparison, Expr, TextPattern};
 use types::Value;
 
 /// Shorter texts are in nearly every block: asking costs more than it saves.
 const LITERAL_BYTES_MIN: usize = 3;
-
-/// More questions about every block cost more than they save.
-const ALTERNATIVES_MAX: usize = 16;
 
 /// What a condition asks an index.
 #[derive(Clone, Debug)]
@@ -63,16 +59,6 @@ impl Probe {
         let is_other_system = is_system(field) && **field != *"@message";
         let is_usable = literal.len() >= LITERAL_BYTES_MIN && is_plain && !is_other_system;
         is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, settles })
-    }
-
-    /// Returns a probe for each part of an `or`; none where it is something else, or a part has none.
-    pub(crate) fn alternatives_of(condition: &Expr) -> Vec<Self> {
-        if !matches!(condition, Expr::Or(..)) {
-            return Vec::new();
-        }
-        let of_part = |part: &Expr| conjunction(part).into_iter().find_map(Self::of);
-        let probes: Option<Vec<Self>> = disjunction(condition).into_iter().map(of_part).collect();
-        probes.filter(|probes| probes.len() <= ALTERNATIVES_MAX).unwrap_or_default()
     }
 
     /// Returns the field that is asked about.

@@ -10,9 +10,12 @@ use types::RowSet;
 use crate::columns::frame::{BlockRows, Frame, is_system};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
-use crate::expressions::expression::conjunction;
+use crate::expressions::expression::{conjunction, disjunction};
 use crate::expressions::parse;
 use crate::expressions::probe::Probe;
+
+/// More questions about every block cost more than they save.
+const ALTERNATIVES_MAX: usize = 16;
 
 /// A condition on stored fields, with what an index may be asked for it.
 struct Condition<'p> {
@@ -50,7 +53,7 @@ impl<'p> Steps<'p> {
             }
         }
         conditions.sort_by_key(|condition| cost(condition));
-        let condition = |expr| Condition { expr, probe: Probe::of(expr), alternatives: Probe::alternatives_of(expr) };
+        let condition = |expr| Condition { expr, probe: Probe::of(expr), alternatives: alternatives_of(expr) };
         let conditions = conditions.into_iter().map(condition).collect();
         Self { conditions, rest }
     }
@@ -167,6 +170,16 @@ impl<'p> Steps<'p> {
         }
         self.rest.iter().try_for_each(|operator| apply_one(operator, frame, env))
     }
+}
+
+/// Returns a probe for each part of an `or`; none where it is something else, or a part has none.
+fn alternatives_of(condition: &Expr) -> Vec<Probe> {
+    if !matches!(condition, Expr::Or(..)) {
+        return Vec::new();
+    }
+    let of_part = |part: &Expr| conjunction(part).into_iter().find_map(Probe::of);
+    let probes: Option<Vec<Probe>> = disjunction(condition).into_iter().map(of_part).collect();
+    probes.filter(|probes| probes.len() <= ALTERNATIVES_MAX).unwrap_or_default()
 }
 
 /// Narrows a block to the rows that one of several probes leaves.

@@ -65,7 +65,7 @@ fn commands_stand_between_pipes_or_on_lines() {
     );
     check(
         "filter a != \"#1\" and b not like /#2/",
-        "filter (a != \"#1\") | filter not (b like /#2/) | events @timestamp, @message",
+        "filter (a != \"#1\") | filter not (b like \"#2\") | events @timestamp, @message",
     );
     check("filter(a=1)\r\nlimit 2", "filter (a = 1) | limit 2 | events @timestamp, @message");
 }
