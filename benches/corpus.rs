@@ -15,6 +15,8 @@
 
 // The paths are spelled because this file is a module of several crates (benches and tests), one of which names
 // it by path, and there the compiler would look for children beside it instead of below it.
+#[path = "corpus/documents.rs"]
+mod documents;
 #[path = "corpus/events.rs"]
 mod events;
 #[path = "corpus/json.rs"]
@@ -34,6 +36,8 @@ mod words;
 
 use std::collections::BTreeMap;
 
+#[allow(unused_imports)]
+pub(crate) use documents::Documents;
 use events::Kinds;
 use random::Random;
 pub(crate) use vocabulary::Question;

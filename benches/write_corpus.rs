@@ -1,7 +1,7 @@
 //! Writes the benchmark corpus to a file, and what is known of it as one line of JSON to standard output.
 //!
-//! `cargo bench -p catat --bench write_corpus -- N OUT [SEED [drawn]]`: the company is the same for every seed, or
-//! drawn from it.
+//! `cargo bench -p catat --bench write_corpus -- N OUT [SEED [drawn|documents]]`: the company is the same for every seed, or
+//! drawn from it; or JSON documents without a message.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -9,17 +9,20 @@ use std::io::Write as _;
 
 mod corpus;
 
-use corpus::{Corpus, Facts, Question};
+use corpus::{Corpus, Documents, Facts, Question};
 
 fn main() -> std::io::Result<()> {
     // Cargo adds `--bench` to what the caller gave.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let (Some(n_events), Some(path)) = (arguments.first().and_then(|text| text.parse().ok()), arguments.get(1)) else {
         // `cargo test --benches` and the like run every bench without arguments; that is no error.
-        eprintln!("usage: write_corpus N OUT [SEED [drawn]]");
+        eprintln!("usage: write_corpus N OUT [SEED [drawn|documents]]");
         return Ok(());
     };
     let seed = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(42);
+    if arguments.get(3).is_some_and(|kind| kind == "documents") {
+        return write_documents(&Documents::new(n_events, seed), path);
+    }
     let is_drawn = arguments.get(3).is_some_and(|kind| kind == "drawn");
     let corpus = if is_drawn { Corpus::drawn(n_events, seed) } else { Corpus::new(n_events, seed) };
     let mut facts = Facts::default();
@@ -31,6 +34,17 @@ fn main() -> std::io::Result<()> {
         file.write_all(&chunk)?;
     }
     println!("{}", to_json(&facts, &corpus.question()));
+    Ok(())
+}
+
+fn write_documents(documents: &Documents, path: &str) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    let mut chunk = Vec::new();
+    for chunk_idx in 0..documents.n_chunks() {
+        chunk.clear();
+        documents.write_chunk(chunk_idx, &mut chunk);
+        file.write_all(&chunk)?;
+    }
     Ok(())
 }
 

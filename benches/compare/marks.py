@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper.
 
-usage: marks.py [flat] [segments] [real-logs] [free-text] [files] [doors] [senders] [ship] [--events N] [--segments N]
-       [--logs DIR] [--door-events N] [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N]
-       [--binary FILE] [--work DIR]
+usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship]
+       [--events N] [--segments N] [--logs DIR] [--labels DIR] [--documents N] [--corpus FILE] [--door-events N]
+       [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--record] [--binary FILE] [--work DIR]
 
 flat       The corpus streams from the generator into one store. A million events into the empty store, and the last
            quarter of all events into the full one, each until the server idles: the latter may cost a ninth more.
@@ -11,7 +11,10 @@ flat       The corpus streams from the generator into one store. A million event
 segments   A thousand days of events make a thousand segments. Seconds until ready after a restart with a cold page
            cache, memory when idle, and (where strace may watch) how many reads opening a segment takes and how long.
 real-logs  Files below DIR, each folder its own group: bytes of segments against `zstd -3` of each file.
+patterns   Labelled lines of real systems below DIR: grouping accuracy and F1 of groups, the same with more lines, lines per
+           CPU-second. Corrected labels are used where DIR has some.
 free-text  A million access lines that are stored as they are: words and substrings counted, against `rg`.
+documents  JSON documents without a message, of JSONBench's shape: bytes, and its five questions beside chDB.
 files      `catat query --file` over the corpus, plain and packed, and over access lines, against rg, zgrep, jq, awk, DuckDB.
 doors      The same events through every door: CPU-seconds against those of the native one, syslog's alone.
 senders    500 senders of ten events at a time: acknowledgements per sync, nobody turned away, none left behind.
@@ -32,9 +35,11 @@ import urllib.parse
 import corpus
 import measure
 from catat import Catat
+from documents import documents
 from doors import doors
 from files import files
 from free_text import free_text
+from patterns import patterns
 from senders import senders
 from ship import ship
 
@@ -232,7 +237,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "free-text": free_text, "files": files, "doors": doors, "senders": senders, "ship": ship}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship}
 
 
 def main():
@@ -240,6 +245,8 @@ def main():
     arguments.add_argument("names", nargs="*", metavar="|".join(MARKS))
     arguments.add_argument("--events", type=int, default=20_000_000, help="how many events flat stores")
     arguments.add_argument("--segments", type=int, default=1000)
+    arguments.add_argument("--documents", type=int, default=1_000_000, help="how many JSON documents")
+    arguments.add_argument("--corpus", help="a file of documents that has been generated")
     arguments.add_argument("--door-events", type=int, default=300_000, help="how many events each door is sent")
     arguments.add_argument("--doors", help="only doors whose names have one of these in them")
     arguments.add_argument("--keep-bodies", help="a folder for what is sent, to be profiled with door_rate of crates/ingest")
@@ -248,6 +255,8 @@ def main():
     arguments.add_argument("--seconds", type=float, default=20, help="how long the senders send")
     arguments.add_argument("--seed", type=int, default=43)
     arguments.add_argument("--logs", help="a folder of real logs")
+    arguments.add_argument("--labels", help="a folder of labelled lines, one folder for each system")
+    arguments.add_argument("--record", action="store_true", help="append the table of patterns to benches/RESULTS.md")
     arguments.add_argument("--binary", default=str(corpus.ROOT / "target" / "release" / "catat"))
     arguments.add_argument("--work", help="where data directories go (default: a temporary directory)")
     options = arguments.parse_args()

@@ -2,8 +2,10 @@
 
 Wall time depends on who else is at work on the machine, so costs are taken in CPU-seconds of all threads.
 """
+import datetime
 import os
 import pathlib
+import platform
 import statistics
 import subprocess
 import time
@@ -140,6 +142,13 @@ def median_of(work, n=N_REPEATS):
     """The median of the times that `work` reports, and its last result."""
     pairs = [work() for _ in range(n)]
     return statistics.median(ms for ms, _ in pairs), pairs[-1][1]
+
+
+def provenance():
+    """Date, commit and machine of a row of results."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=False).stdout.strip()
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
+    return f"{datetime.date.today()}, {commit}\n\n{os.cpu_count()} cores, {model}"
 
 
 def zstd_bytes(paths, level=3):

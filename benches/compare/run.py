@@ -19,10 +19,8 @@ Prints one table, each number also as its ratio to catat's. Ends with 1 and the 
 mark. Machines differ, so that the marks are ratios to the fastest engine of the same run; sizes are sizes.
 """
 import argparse
-import datetime
 import os
 import pathlib
-import platform
 import secrets
 import shutil
 import statistics
@@ -250,10 +248,8 @@ def judge(table, questions, n_events, with_marks):
 
 def record(table, facts, seed, load, path):
     """Appends the table to a file."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=corpus.ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
     with open(path, "a", encoding="utf-8") as file:
-        file.write(f"\n## compare, {datetime.date.today()}, {commit}\n\n{os.cpu_count()} cores, {model}; {facts['events']:,} events, "
+        file.write(f"\n## compare, {measure.provenance()}; {facts['events']:,} events, "
                    f"{facts['bytes']:,} bytes, seed {seed}; load before: {load:.1f}\n\n| number | " + " | ".join(table) + " |\n" + "|---" * (len(table) + 1) + "|\n")
         for name in dict.fromkeys(number for numbers in table.values() for number in numbers):
             file.write(f"| {name} | " + " | ".join(shown(numbers.get(name)) for numbers in table.values()) + " |\n")
