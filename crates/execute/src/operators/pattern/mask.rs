@@ -13,9 +13,6 @@
 /// Stands for a wildcard in masked texts. Log texts practically never hold it; where one does, it is a wildcard.
 pub(crate) const WILDCARD: char = '\u{1}';
 
-/// Signs that are tokens by themselves.
-pub(super) const SIGNS: &str = " =:,()[]\"';|{}<>";
-
 /// Masked bytes of a text that count; the rest is one wildcard.
 const MASKED_BYTES_MAX: usize = 1024;
 
@@ -31,6 +28,14 @@ const UNITS: [&str; 19] = [
     "B", "KB", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "ns", "us", "µs", "ms", "s", "sec", "secs",
     "second", "seconds",
 ];
+
+/// Reports whether a byte is a sign: a token by itself.
+pub(crate) fn is_sign_byte(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'=' | b':' | b',' | b'(' | b')' | b'[' | b']' | b'"' | b'\'' | b';' | b'|' | b'{' | b'}' | b'<' | b'>'
+    )
+}
 
 /// Returns the text without what varies.
 pub(crate) fn mask(text: &str) -> String {
@@ -188,14 +193,15 @@ fn without_lists(masked: &str) -> String {
     let mut out = String::with_capacity(masked.len() + 8);
     let mut rest = masked;
     while !rest.is_empty() {
-        if let Some((length, separator)) = list(rest) {
+        let (token, after) = rest.split_at(token_length(rest));
+        if has_wildcard(token)
+            && let Some((length, separator)) = list(rest)
+        {
             out.push(WILDCARD);
             out.push_str(separator);
             rest = &rest[length..];
             continue;
         }
-        let length = token_length(rest);
-        let (token, after) = rest.split_at(length);
         out.push_str(token);
         let is_empty_value = token == "=" && after.chars().next().is_none_or(|sign| " ,;)]".contains(sign));
         let is_empty_list = token == "(" && after.starts_with(')') && out.ends_with(" (");
@@ -208,12 +214,17 @@ fn without_lists(masked: &str) -> String {
 }
 
 /// Returns the length of the token at the start of a text: a sign, or all up to the next one.
-pub(super) fn token_length(text: &str) -> usize {
-    match text.find(|sign| SIGNS.contains(sign)) {
+pub(crate) fn token_length(text: &str) -> usize {
+    // Each masked text goes through here, so signs are looked for as bytes, which all of them are.
+    match text.bytes().position(is_sign_byte) {
         Some(0) => 1,
         Some(end) => end,
         None => text.len(),
     }
+}
+
+fn has_wildcard(token: &str) -> bool {
+    token.bytes().any(|byte| char::from(byte) == WILDCARD)
 }
 
 /// Returns the length of the list that the text begins with, if it does, and what separates it from what follows.
@@ -222,7 +233,7 @@ fn list(text: &str) -> Option<(usize, &str)> {
     while length < text.len() {
         let rest = &text[length..];
         let token = &rest[..token_length(rest)];
-        if !token.contains(WILDCARD) {
+        if !has_wildcard(token) {
             break;
         }
         let after = &rest[token.len()..];
