@@ -232,7 +232,7 @@ fn a_histogram_of_five_centuries_by_the_second_is_no_work() {
 #[test]
 fn what_all_queries_hold_together_is_bounded_and_given_back() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
-    let server = Launch::configured(scratch.path(), "[query]\nmemory_total = \"8MiB\"\n").start();
+    let server = Launch::configured(scratch.path(), "[query]\nmemory_total = \"8MiB\"\nspill = \"0\"\n").start();
     server.ingest("bench", corpus(40_000, 7).0);
     for _ in 0..3 {
         let answer = server.try_query("stats count(*) by @id, @message");
@@ -243,6 +243,25 @@ fn what_all_queries_hold_together_is_bounded_and_given_back() {
         assert_eq!(server.value("stats count(*)"), json!(40_000));
         server.until("all memory is given back", || (held_bytes(&server) == 0.0).then_some(()));
     }
+}
+
+#[test]
+fn groups_that_do_not_fit_into_memory_are_all_counted_and_leave_no_file() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let data = scratch.path().join("data");
+    let launch = || Launch::configured(scratch.path(), "[query]\nmemory_total = \"8MiB\"\n").on(&data);
+    let server = launch().start();
+    let spill = data.join("spill");
+    server.ingest("bench", corpus(40_000, 7).0);
+    assert_eq!(server.value("stats count(*) as n by @id, @message | stats sum(n)"), json!(40_000));
+    let answer = server.try_query("stats count(*) by @id, @message").json();
+    assert_eq!((answer["rows"].as_array().map(Vec::len), &answer["more"]), (Some(10_000), &json!(true)));
+    assert_eq!(std::fs::read_dir(&spill).expect("it is there").count(), 0);
+    drop(server);
+    std::fs::write(spill.join("1-1.spill"), "left by a killed server").expect("room");
+    let server = launch().start();
+    assert_eq!(std::fs::read_dir(&spill).expect("it is there").count(), 0);
+    assert_eq!(server.value("stats count(*)"), json!(40_000));
 }
 
 fn held_bytes(server: &Server) -> f64 {

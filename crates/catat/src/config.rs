@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) section_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
     pub(crate) limits: Limits,
+    /// Disk in bytes for queries that do not fit their memory, all together.
+    pub(crate) spill_bytes: u64,
     pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) syslog: Syslog,
@@ -129,6 +131,7 @@ impl Config {
                 },
             },
             limits: read_limits(&mut read),
+            spill_bytes: read.size("query", "spill"),
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),

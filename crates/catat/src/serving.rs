@@ -94,6 +94,7 @@ pub(crate) fn prepare(
         alerts: alerts.clone(),
         metrics: metrics.clone(),
         cache,
+        spill: open_spill(config)?,
         limits: config.limits.clone(),
         reload: Some(reload),
         access: Access {
@@ -109,6 +110,14 @@ pub(crate) fn prepare(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, syslog })
+}
+
+/// Opens the disk for queries that do not fit their memory, and deletes what a killed server may have left there.
+fn open_spill(config: &Config) -> Result<Option<Arc<execute::SpillSpace>>, Failure> {
+    let dir = config.data_dir.join("spill");
+    let opened = execute::SpillSpace::open(&dir, config.spill_bytes, config.disk_reserve_bytes);
+    let opened = opened.map_err(|error| Failure::other(format!("{}: {error}", dir.display())))?;
+    Ok((config.spill_bytes > 0).then_some(opened))
 }
 
 /// Why a server that others reach is not started before there is a key.

@@ -249,6 +249,8 @@ impl From<ExecuteError> for Problem {
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "queries-memory", message);
                 Self { retry_after_s: Some(1), ..problem }
             }
+            ExecuteError::SpillLimit { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-spill", message),
+            ExecuteError::Spill(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, "query-disk", message),
             ExecuteError::SubqueryTooLarge { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "subquery-too-large", message)
             }

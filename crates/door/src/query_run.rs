@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use execute::{Answer, AnsweredPlan, PartialReason, Request, Stats, TakePartialRows, TakeRows, execute};
+use execute::{Answer, AnsweredPlan, PartialReason, Request, Stats, Support, TakePartialRows, TakeRows, execute};
 use plan::Plan;
 use storage::Snapshot;
 use tokio::sync::oneshot;
@@ -35,6 +35,13 @@ pub struct Takers<'a> {
     pub rows: &'a TakeRows<'a>,
     /// Rows of an aggregation, now and then.
     pub partial_rows: &'a TakePartialRows<'a>,
+}
+
+/// Where the rows of an answer go, and how many.
+#[derive(Clone, Copy, Default)]
+struct Shown<'a> {
+    takers: Option<Takers<'a>>,
+    rows_max: Option<usize>,
 }
 
 /// What a question is asked about, besides its range.
@@ -118,10 +125,11 @@ impl<'a> QueryRun<'a> {
             cancelled: self.cancelled(),
             n_threads: self.server.app.n_threads,
             progress: Some(progress),
-            support: execute::Support {
+            support: Support {
                 cache: Some(&self.server.app.cache),
                 pool: Some(&self.server.memory),
-                ..execute::Support::default()
+                spill: self.server.app.spill.as_ref(),
+                ..Support::default()
             },
         }
     }
@@ -150,7 +158,21 @@ impl<'a> QueryRun<'a> {
         range: TimeRange,
         takers: Takers<'_>,
     ) -> Result<Answer, Problem> {
-        self.answer(snapshot, plan, scope, range, Some(takers))
+        let shown = Shown { takers: Some(takers), ..Shown::default() };
+        self.answer(snapshot, plan, scope, range, shown)
+    }
+
+    /// Answers `plan` over a snapshot; of more than `rows_max` rows, groups too, only the first are needed.
+    pub fn execute_first(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+        rows_max: usize,
+    ) -> Result<Answer, Problem> {
+        let shown = Shown { rows_max: Some(rows_max), ..Shown::default() };
+        self.answer(snapshot, plan, scope, range, shown)
     }
 
     /// Answers `plan` over a snapshot, with what the snapshot knows put into the answer.
@@ -161,7 +183,7 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
     ) -> Result<Answer, Problem> {
-        self.answer(snapshot, plan, scope, range, None)
+        self.answer(snapshot, plan, scope, range, Shown::default())
     }
 
     fn answer(
@@ -170,14 +192,15 @@ impl<'a> QueryRun<'a> {
         plan: &Plan,
         scope: &Scope,
         range: TimeRange,
-        takers: Option<Takers<'_>>,
+        shown: Shown<'_>,
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
         let answered = self.answered(plan, &scope.groups, &request)?;
         let mut remaining = answered.remaining(&request);
-        remaining.support.take_rows = takers.map(|takers| takers.rows);
-        remaining.support.take_partial_rows = takers.map(|takers| takers.partial_rows);
+        remaining.support.take_rows = shown.takers.map(|takers| takers.rows);
+        remaining.support.take_partial_rows = shown.takers.map(|takers| takers.partial_rows);
+        remaining.support.rows_max = shown.rows_max;
         let mut answer = execute(&answered.plan, &snapshot.runs, &remaining)?;
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
@@ -202,7 +225,7 @@ impl<'a> QueryRun<'a> {
             snapshot.runs
         };
         let table_of = |name: &str| self.server.tables.get(self.server.settings(), name);
-        let support = execute::Support { tables: Some(&table_of), ..request.support };
+        let support = Support { tables: Some(&table_of), ..request.support };
         let mut answered = execute::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
         answered.partial_reasons.extend(damaged);
         Ok(answered)

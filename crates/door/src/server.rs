@@ -11,7 +11,7 @@ use alert::metrics::Metrics;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use execute::{MemoryPool, PartialCache, PartialReason};
+use execute::{MemoryPool, PartialCache, PartialReason, SpillSpace};
 use ingest::{Intake, Sender};
 use plan::Plan;
 use storage::{Clock, GroupStatus, Settings, Snapshot, Store, StoreError, Subscription};
@@ -63,6 +63,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Partial results that queries share.
     pub cache: Arc<PartialCache>,
+    /// The disk for queries that do not fit their memory; without it they are refused.
+    pub spill: Option<Arc<SpillSpace>>,
     /// Limits of requests and queries.
     pub limits: Limits,
     /// Reads settings again; nothing where there are none to read.

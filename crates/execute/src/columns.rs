@@ -5,6 +5,7 @@ pub(crate) mod codec;
 pub(crate) mod frame;
 pub(crate) mod key;
 pub(crate) mod memory;
+pub(crate) mod order_key;
 pub(crate) mod path;
 pub(crate) mod place;
 pub(crate) mod row_columns;

@@ -41,6 +41,7 @@ pub use crate::request::cache::{CacheCounts, PartialCache};
 pub use crate::request::error::ExecuteError;
 pub use crate::request::parameters::{Request, Support, TableOf, TakePartialRows, TakeRows};
 pub use crate::scan::screen::Screen;
+pub use spill::{SpillError, SpillSpace};
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ pub(crate) mod minutes;
 pub(crate) mod outlier;
 pub(crate) mod pattern;
 pub(crate) mod patterns;
+pub(crate) mod pipeline;
 pub(crate) mod progress;
 pub(crate) mod rank;
 pub(crate) mod score;

@@ -8,3 +8,4 @@ pub(crate) mod candidate;
 pub(crate) mod error;
 pub(crate) mod item;
 pub(crate) mod parameters;
+pub(crate) mod spilling;

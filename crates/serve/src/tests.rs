@@ -178,6 +178,7 @@ impl House {
             alerts: alerts(&store, dir.path(), rules),
             metrics: metrics(&store, dir.path(), &clock, of_rules),
             cache: Arc::new(execute::PartialCache::new(limits.query_cache_bytes)),
+            spill: execute::SpillSpace::open(&dir.path().join("spill"), 1 << 30, 0).ok(),
             limits,
             reload: None,
             access,

@@ -80,6 +80,9 @@ fn write_server(server: &Server, api: &Api, page: &mut Page) {
     page.single("catat_queries_total", Kind::Counter, "Queries started.", n_started as f64);
     let held = server.memory.held_bytes() as f64;
     page.single("catat_query_memory_bytes", Kind::Gauge, "Memory that all queries hold together.", held);
+    let spilled = server.app.spill.as_ref().map_or(0, |space| space.bytes_used());
+    let help = "Disk that all queries use together for what does not fit their memory.";
+    page.single("catat_query_spill_bytes", Kind::Gauge, help, spilled as f64);
     write_cache(&server.app.cache.counts(), page);
     let help = "Notifications that wait to be delivered.";
     page.single("catat_notifications_waiting", Kind::Gauge, help, server.app.alerts.n_waiting() as f64);

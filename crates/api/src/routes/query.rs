@@ -129,7 +129,8 @@ fn find(
     let (plan, scope, range) = (&question.plan, &question.scope, question.range);
     let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
     let mut answer = match form {
-        Form::Json => reading.execute_on(&snapshot, plan, scope, range)?,
+        // One more than shown tells that there are more.
+        Form::Json => reading.execute_first(&snapshot, plan, scope, range, JSON_ROWS_MAX + 1)?,
         Form::Ndjson | Form::Csv(_) | Form::Sheet(_) => reading.execute_into(&snapshot, plan, scope, range, takers)?,
     };
     if form == Form::Json {

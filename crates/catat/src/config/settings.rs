@@ -74,6 +74,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("limits", "key_rate", Kind::Text, "never"),
     setting("query", "cache", Kind::Size, "64MiB"),
     setting("query", "memory_total", Kind::Size, "512MiB"),
+    setting("query", "spill", Kind::Size, "16GiB"),
     setting("ingest", "time_zone", Kind::Text, "UTC"),
     setting("syslog", "udp", Kind::Text, ""),
     setting("syslog", "tcp", Kind::Text, ""),

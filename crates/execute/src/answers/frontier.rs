@@ -38,9 +38,14 @@ pub(crate) struct Rows<'a> {
     pub(crate) scan: &'a Scan<'a>,
     pub(crate) lead: &'a [Operator],
     pub(crate) wanted: &'a EventSelection<'a>,
-    pub(crate) columns: &'a [(Name, Expr)],
-    pub(crate) take: &'a TakeRows<'a>,
+    /// Rows that are read and given away at once.
+    pub(crate) n_at_once: usize,
+    /// Most blocks of one wave.
+    pub(crate) n_wave_max: usize,
 }
+
+/// Takes rows; `false` where no more are wanted.
+pub(crate) type Receive<'r> = dyn FnMut(Table) -> Result<bool, Stop> + 'r;
 
 /// Reports whether rows may leave before all are known: their order is that of time, and what is done to them is done
 /// to each alone, and a cut counts rows as they are found.
@@ -61,9 +66,51 @@ pub(crate) fn can_leave(wanted: &EventSelection<'_>, cut: Cut) -> bool {
         && wanted.rest.iter().all(is_alone)
 }
 
+/// Gives rows away as they are shown. The answer has none left, and says whether there were more than `cut` lets through.
+pub(crate) fn give_shown(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    wanted: &EventSelection<'_>,
+    cut: Cut,
+    (columns, take): (&[(Name, Expr)], &TakeRows<'_>),
+) -> Result<(Answer, bool), ExecuteError> {
+    let mut answer = Answer::default();
+    // One more than may be shown was looked for.
+    let mut n_left = match cut {
+        Cut::At(most) if wanted.is_final => most,
+        _ => usize::MAX,
+    };
+    let n_wave_max = WAVE_MAX * scan.request.n_threads.max(1);
+    let rows = Rows { scan, lead, wanted, n_at_once: ROWS_AT_ONCE, n_wave_max };
+    rows.give(&mut |mut table| {
+        answer.more = table.n_rows() > n_left;
+        table.truncate(n_left);
+        n_left -= table.n_rows();
+        let before = scan.budget().held();
+        wanted.rest.iter().try_for_each(|operator| table.apply(operator, scan))?;
+        let projected = table.project(columns, false, scan);
+        scan.release(scan.budget().held().saturating_sub(before));
+        let mut part = projected?;
+        widen(&mut answer.columns, part.columns);
+        let rows = std::mem::take(&mut part.rows);
+        if !scan.budget().pause(|| take(rows)) {
+            scan.budget().end("cancelled", "the reader of the rows is gone");
+            return Ok(false);
+        }
+        Ok(true)
+    })?;
+    if answer.columns.is_empty() {
+        // Nothing was found: columns all the same.
+        let nothing = Table::of_events(crate::columns::frame::Frame::of_columns(0, Vec::new()));
+        answer.columns = nothing.project(columns, false, scan).map(|empty| empty.columns).unwrap_or_default();
+    }
+    let more = answer.more;
+    Ok((answer, more))
+}
+
 impl Rows<'_> {
-    /// Gives all rows away. The answer has none left, and says whether there were more than `cut` lets through.
-    pub(crate) fn give(&self, cut: Cut) -> Result<(Answer, bool), ExecuteError> {
+    /// Gives away the rows that are wanted, in their order.
+    pub(crate) fn give(&self, receive: &mut Receive<'_>) -> Result<(), ExecuteError> {
         let (scan, wanted) = (self.scan, self.wanted);
         let steps = Steps::new(self.lead, &wanted.sort_fields);
         let matcher = Matcher::new(scan, (self.lead, &wanted.sort_fields), &steps);
@@ -73,7 +120,6 @@ impl Rows<'_> {
         }
         scan.expect(&items);
         let items: Arc<[Item]> = items.into();
-        let mut answer = crate::request::answer::Answer::default();
         let mut pending: Vec<Candidate> = Vec::new();
         let mut left = wanted.cap.unwrap_or(usize::MAX);
         let (mut next, mut n_wave) = (0, scan.request.n_threads.max(1));
@@ -85,33 +131,18 @@ impl Rows<'_> {
                 Some(item) => pending.partition_point(|candidate| is_final(&wanted.order, &candidate.place, item)),
                 None => pending.len(),
             };
-            (next, n_wave) = (end, (n_wave * 2).min(WAVE_MAX * scan.request.n_threads.max(1)));
+            (next, n_wave) = (end, (n_wave * 2).min(self.n_wave_max));
             let rest = pending.split_off(n_ready);
             let mut ready = std::mem::replace(&mut pending, rest);
             scan.release(ready.iter().map(candidate_bytes).sum());
             ready.truncate(left);
             left -= ready.len();
-            // One more than may be shown was looked for.
-            if let crate::scan::selection::Cut::At(_) = cut
-                && wanted.is_final
-                && left == 0
-                && wanted.cap.is_some_and(|cap| cap > 0)
-            {
-                ready.pop();
-                answer.more = true;
-            }
-            if !self.emit(&items, &ready, &mut answer)? {
+            if !self.emit(&items, &ready, receive)? {
                 break;
             }
         }
         matcher.keep(scan);
-        if answer.columns.is_empty() {
-            // Nothing was found: columns all the same.
-            let nothing = Table::of_events(crate::columns::frame::Frame::of_columns(0, Vec::new()));
-            answer.columns = nothing.project(self.columns, false, scan).map(|empty| empty.columns).unwrap_or_default();
-        }
-        let more = answer.more;
-        Ok((answer, more))
+        Ok(())
     }
 
     /// Finds the rows of some blocks.
@@ -135,37 +166,27 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Reads rows and gives them away; `false` where no one takes them any more.
-    fn emit(&self, items: &Arc<[Item]>, ready: &[Candidate], answer: &mut Answer) -> Result<bool, ExecuteError> {
+    /// Reads rows and gives them away; `false` where no more are wanted.
+    fn emit(&self, items: &Arc<[Item]>, ready: &[Candidate], receive: &mut Receive<'_>) -> Result<bool, ExecuteError> {
         let mut needed = fields_of(self.wanted.rest);
         needed.insert("@id".into());
-        for part in ready.chunks(ROWS_AT_ONCE) {
+        for part in ready.chunks(self.n_at_once) {
             let before = self.scan.budget().held();
             let chosen = RowSelection::of(items.clone(), part);
             let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?.into_frame(&needed));
-            let projected = self.finish(table);
-            self.scan.release(self.scan.budget().held().saturating_sub(before));
-            match projected {
-                Ok(mut part) => {
-                    widen(&mut answer.columns, part.columns);
-                    let rows = std::mem::take(&mut part.rows);
-                    if !self.scan.budget().pause(|| (self.take)(rows)) {
-                        self.scan.budget().end("cancelled", "the reader of the rows is gone");
-                        return Ok(false);
-                    }
-                }
+            let n_bytes = self.scan.budget().held().saturating_sub(before);
+            let received = receive(table);
+            self.scan.release(n_bytes);
+            match received {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
                 Err(stop) => {
-                    self.scan.note_stop(stop);
+                    self.scan.or_nothing::<()>(Err(stop));
                     return Ok(false);
                 }
             }
         }
         Ok(true)
-    }
-
-    fn finish(&self, mut table: Table) -> Result<Answer, Stop> {
-        self.wanted.rest.iter().try_for_each(|operator| table.apply(operator, self.scan))?;
-        table.project(self.columns, false, self.scan)
     }
 }
 

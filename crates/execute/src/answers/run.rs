@@ -6,10 +6,11 @@ use plan::fields::fields_of;
 use plan::{Operator, Plan, earlier_range};
 use types::{Run, TimeRange, Timestamp};
 
+use crate::answers::finish::finish;
 use crate::answers::frontier;
 use crate::answers::kept::AnswerKeeper;
 use crate::answers::nested::has_subqueries;
-use crate::columns::stop::Stop;
+use crate::answers::spilled::{execute_spilled, in_memory_first};
 use crate::expressions::elements::PreparedElements;
 use crate::expressions::warnings::Warnings;
 use crate::operators::aggregation::Aggregation;
@@ -33,10 +34,27 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
         return Err(ExecuteError::Subquery);
     }
     let operators = simplify_over(plan.operators(), runs);
+    let Some(first) = in_memory_first(&operators, request) else {
+        return execute_in_memory(plan, &operators, runs, request);
+    };
+    match execute_in_memory(plan, &operators, runs, &first) {
+        Err(ExecuteError::Memory { .. } | ExecuteError::MemoryOfAll { .. }) => {
+            execute_spilled(plan, &operators, runs, request)
+        }
+        answered => answered,
+    }
+}
+
+fn execute_in_memory(
+    plan: &Plan,
+    operators: &[Operator],
+    runs: &[Arc<dyn Run>],
+    request: &Request<'_>,
+) -> Result<Answer, ExecuteError> {
     let mut scan = Scan::new(runs, request);
-    scan.env.prepared = PreparedElements::of(&operators);
+    scan.env.prepared = PreparedElements::of(operators);
     scan.env.warnings = Warnings::of(plan);
-    let stages = Stages::of(&operators);
+    let stages = Stages::of(operators);
     let Some(Operator::Project { columns, .. }) = operators.last() else {
         return Err(ExecuteError::NoProjection);
     };
@@ -46,12 +64,11 @@ pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Res
     {
         let wanted = EventSelection::of(stages.lead, stages.rest, cut);
         if frontier::can_leave(&wanted, cut) {
-            let rows = frontier::Rows { scan: &scan, lead: stages.lead, wanted: &wanted, columns, take };
-            let (answer, more) = rows.give(cut)?;
+            let (answer, more) = frontier::give_shown(&scan, stages.lead, &wanted, cut, (columns, take))?;
             return finish(&scan, Ok(answer), more);
         }
     }
-    let keeper = AnswerKeeper::of(&scan, &operators, cut);
+    let keeper = AnswerKeeper::of(&scan, operators, cut);
     if let Some((answer, more)) = keeper.as_ref().and_then(|keeper| keeper.find(&scan)) {
         return finish(&scan, Ok(answer), more);
     }
@@ -195,27 +212,4 @@ fn event_rows<'o>(
     let (rows, is_cut) = RowReader::new(scan, wanted).rows(scan, &matcher)?;
     matcher.keep(scan);
     Ok(ScanOutput { table: Table::of_events(rows), remaining, is_cut })
-}
-
-/// Adds to the rows what finding them took, and why some may be missing. `is_cut`: there are more rows.
-fn finish(scan: &Scan<'_>, answer: Result<Answer, Stop>, is_cut: bool) -> Result<Answer, ExecuteError> {
-    let mut answer = match answer {
-        Ok(answer) => answer,
-        Err(stop) => {
-            scan.note_stop(stop);
-            Answer::default()
-        }
-    };
-    if let Some(error) = scan.take_error() {
-        return Err(error);
-    }
-    answer.more = is_cut;
-    answer.stats = scan.stats();
-    answer.partial_reasons = scan.take_reasons();
-    if answer.partial_reasons.is_empty() {
-        // What was not looked at is not needed.
-        answer.stats.segments_done = answer.stats.segments_total;
-    }
-    answer.warnings = scan.env.warnings.collect();
-    Ok(answer)
 }

@@ -137,7 +137,7 @@ impl Tail {
                 Ok(()) => {}
                 Err(crate::columns::stop::Stop::Damaged(error)) => return Err(error),
                 // Computed fields of one batch that outgrow the limit: its rows are left out, later ones are not.
-                Err(crate::columns::stop::Stop::Memory | crate::columns::stop::Stop::Over) => {}
+                Err(Stop::Memory | Stop::Over | Stop::Spill(_)) => {}
             }
             take(found);
         }

@@ -129,6 +129,11 @@ impl<'a> Frame<'a> {
         self.leases.append(&mut other.leases);
     }
 
+    /// Returns the bytes that all leases hold together.
+    pub(crate) fn leased_bytes(&self) -> usize {
+        self.leases.iter().map(|lease| lease.n_bytes()).sum()
+    }
+
     /// Returns how many leases there are, for [`end_leases`](Self::end_leases).
     pub(crate) fn n_leases(&self) -> usize {
         self.leases.len()

@@ -5,6 +5,7 @@ mod counts;
 pub(crate) mod key;
 mod pair_table;
 pub(crate) mod repeats;
+pub(crate) mod spilled;
 mod values;
 
 use std::cmp::Ordering;
@@ -19,7 +20,7 @@ use self::repeats::Repeats;
 use self::values::{GroupValues, UNSEEN, rank};
 use crate::columns::frame::Frame;
 use crate::columns::place::Map;
-use crate::columns::place::{Place, places};
+use crate::columns::place::{Place, kept_places, places};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
 use crate::operators::aggregate;
@@ -41,8 +42,20 @@ const GROUPS_BETWEEN_LOOKS: usize = 64;
 enum RowOrder {
     /// By their places, among the rows of other frames.
     Place,
-    /// As they lie in the frame.
-    AsTheyLie,
+    /// As they lie in the frame, after so many rows of the same table.
+    AsTheyLie(usize),
+}
+
+impl RowOrder {
+    /// Returns the places of a frame's rows, and what aggregates that go by the order of rows take instead.
+    fn places(self, frame: &mut Frame<'_>) -> Result<(Vec<Place>, Option<Vec<Place>>), Stop> {
+        let Self::AsTheyLie(n_before) = self else { return Ok((places(frame)?, None)) };
+        let lines: Vec<Place> = (n_before..n_before + frame.n_rows()).map(Place::of_row).collect();
+        // Rows of other parts of the table have places too, where these have none of their own.
+        let places =
+            if frame.block().is_none() && kept_places(frame)?.is_none() { lines.clone() } else { places(frame)? };
+        Ok((places, Some(lines)))
+    }
 }
 
 /// Groups with their states.
@@ -128,7 +141,12 @@ impl<'p> Groups<'p> {
 
     /// Adds all rows of a table: what goes by the order of rows goes by theirs, even where they still are events.
     pub(crate) fn add_table(&mut self, frame: &mut Frame<'_>, env: &Environment) -> Result<(), Stop> {
-        self.add_by(frame, env, None, RowOrder::AsTheyLie)
+        self.add_part(frame, env, 0)
+    }
+
+    /// Adds rows of a table of which `n_before` rows were added.
+    pub(crate) fn add_part(&mut self, frame: &mut Frame<'_>, env: &Environment, n_before: usize) -> Result<(), Stop> {
+        self.add_by(frame, env, None, RowOrder::AsTheyLie(n_before))
     }
 
     fn add_by(
@@ -161,9 +179,12 @@ impl<'p> Groups<'p> {
             addresses.push(found);
         }
         let kinds = || self.aggregates.iter().map(|aggregate| aggregate.kind);
-        let places = if kinds().any(AggregateKind::needs_places) { Some(repeats.rows(places(frame)?)) } else { None };
-        let lines: Option<Vec<Place>> = (order == RowOrder::AsTheyLie)
-            .then(|| repeats.rows((0..frame.n_rows()).map(crate::columns::place::Place::of_row).collect()));
+        let (places, lines) = if kinds().any(AggregateKind::needs_places) {
+            let (places, lines) = order.places(frame)?;
+            (Some(repeats.rows(places)), lines.map(|lines| repeats.rows(lines)))
+        } else {
+            (None, None)
+        };
         let by_time = |kind| matches!(kind, AggregateKind::Earliest | AggregateKind::Latest);
         let times = if kinds().any(by_time) { Some(repeats.column(frame.column("@timestamp")?)) } else { None };
         let weights = weights.map(|weights| repeats.rows(weights.to_vec()));
@@ -244,6 +265,13 @@ impl<'p> Groups<'p> {
     /// Returns the number of each group column's value in a group.
     fn parts_of(&self, group: usize) -> Vec<u32> {
         let mut numbers = Vec::with_capacity(self.by.len());
+        self.put_parts_of(group, &mut numbers);
+        numbers
+    }
+
+    /// Puts these numbers into `numbers`.
+    fn put_parts_of(&self, group: usize, numbers: &mut Vec<u32>) {
+        numbers.clear();
         let mut group = group as u32;
         for list in self.pair_list.iter().rev() {
             let (before, number) = list[group as usize];
@@ -254,7 +282,6 @@ impl<'p> Groups<'p> {
             numbers.push(group);
         }
         numbers.reverse();
-        numbers
     }
 
     /// Adds the groups of another thread.

@@ -23,6 +23,7 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
     let partners = scan.env.partners.of(rows, &theirs, &mine, &|n_bytes| scan.hold(n_bytes))?;
     let row_bytes = 24 * (1 + frame.n_columns() + join.columns.len());
     let (mut order, mut found) = (Vec::new(), Vec::new());
+    let mut lease = scan.budget().lease(0)?;
     let mut n_held = 0;
     for row in scan.budget().rows(frame.n_rows()) {
         let places = partners.of_cells(mine.iter().map(|(column, _)| Cell::at(column, row)));
@@ -30,7 +31,7 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
         if order.len() + places.len() >= n_held + ROWS_BETWEEN_LOOKS {
             scan.check()?;
             let n_rows = order.len() + places.len();
-            scan.hold((n_rows - n_held).saturating_mul(row_bytes))?;
+            scan.budget().resize(&mut lease, n_rows.saturating_mul(row_bytes))?;
             n_held = n_rows;
         }
         order.extend(std::iter::repeat_n(row as u32, places.len()));
@@ -40,7 +41,8 @@ pub(crate) fn join(join: &Join, frame: &mut Frame<'static>, scan: &Scan<'_>) -> 
             found.push(None);
         }
     }
-    scan.hold(order.len().saturating_sub(n_held).saturating_mul(row_bytes))?;
+    scan.budget().resize(&mut lease, order.len().saturating_mul(row_bytes))?;
+    frame.add_lease(lease);
     scan.check()?;
     frame.reorder(&order);
     define(rows, &join.columns, &found, frame, &scan.env)

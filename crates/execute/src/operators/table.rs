@@ -39,19 +39,24 @@ impl Table {
     }
 
     /// Returns the columns shown.
-    pub(crate) fn project(
+    pub(crate) fn project(self, columns: &[(Name, Expr)], is_events: bool, scan: &Scan<'_>) -> Result<Answer, Stop> {
+        self.project_part(columns, is_events, scan, &mut vec![KindOfColumn::default(); columns.len()])
+    }
+
+    /// Returns the columns shown of rows of which others are shown too; `kinds` knows the values of all columns so far.
+    pub(crate) fn project_part(
         mut self,
         columns: &[(Name, Expr)],
         is_events: bool,
         scan: &Scan<'_>,
+        kinds: &mut [KindOfColumn],
     ) -> Result<Answer, Stop> {
         let n_rows = self.frame.n_rows();
         let mut rows: Vec<Vec<Option<Value>>> = (0..n_rows).map(|_| Vec::with_capacity(columns.len())).collect();
         let mut infos = Vec::with_capacity(columns.len());
-        for (name, expr) in columns {
+        for ((name, expr), kind) in columns.iter().zip(kinds) {
             let approximate = self.is_approximate(expr);
             let column = scan.env.evaluate(expr, &mut self.frame)?;
-            let mut kind = KindOfColumn::default();
             let mut bytes = 0;
             for (row, out) in rows.iter_mut().enumerate() {
                 if row % ROWS_BETWEEN_LOOKS == 0 {
@@ -95,8 +100,8 @@ impl Table {
 }
 
 /// The kind of the values seen in a column.
-#[derive(Default)]
-struct KindOfColumn(Option<ColumnKind>);
+#[derive(Clone, Copy, Default)]
+pub(crate) struct KindOfColumn(Option<ColumnKind>);
 
 impl KindOfColumn {
     fn see(&mut self, value: Option<&Value>) {
@@ -122,7 +127,7 @@ impl KindOfColumn {
     }
 
     /// Without any value, what the system field shown would have had.
-    fn finish(self, expr: &Expr) -> ColumnKind {
+    pub(crate) fn finish(self, expr: &Expr) -> ColumnKind {
         self.0.unwrap_or(match expr {
             Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => {
                 crate::request::answer::ColumnKind::Timestamp

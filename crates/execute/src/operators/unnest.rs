@@ -42,7 +42,8 @@ pub(crate) fn apply(
     scan.check()?;
     let bytes: usize = elements.iter().flatten().map(|value| 32 + value_bytes(value)).sum();
     // Each repeated row holds a value, or a reference to one, in every column.
-    scan.hold(bytes.saturating_add(order.len().saturating_mul(24 * (1 + frame.n_columns()))))?;
+    let n_bytes = bytes.saturating_add(order.len().saturating_mul(24 * (1 + frame.n_columns())));
+    frame.add_lease(scan.budget().lease(n_bytes)?);
     frame.reorder(&order);
     frame.define(name.clone(), Arc::new(Column::of_values(elements)));
     Ok(())

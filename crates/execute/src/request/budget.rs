@@ -73,6 +73,11 @@ impl<'a> Budget<'a> {
         }
     }
 
+    /// Returns the bytes that the query may hold, unless others hold them.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.held.pool.as_ref().map_or(self.memory_bytes_max, |pool| self.memory_bytes_max.min(pool.bytes_max))
+    }
+
     /// Changes a lease to `n_bytes`.
     ///
     /// # Errors

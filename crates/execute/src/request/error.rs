@@ -1,6 +1,7 @@
 //! Why there is no answer.
 
 use plan::PlanError;
+use spill::SpillError;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,18 @@ pub enum ExecuteError {
         /// What they may hold.
         bytes_max: usize,
     },
+    /// What did not fit the query's memory needed more disk than all queries may use.
+    #[error(
+        "query needs more disk than is left of {bytes_max} bytes for all queries (query.spill); ask for a shorter range, \
+         fewer groups or a limit"
+    )]
+    SpillLimit {
+        /// What all queries may use.
+        bytes_max: u64,
+    },
+    /// What did not fit the query's memory could not be kept on disk.
+    #[error("query does not fit its memory (limits.query_memory) and cannot use the disk: {0}")]
+    Spill(SpillError),
     /// A defect of ours; nothing else notices.
     #[error("query stopped at a defect of catat; the log of the server has the place")]
     Panicked,
@@ -55,6 +68,15 @@ pub enum ExecuteError {
     /// A plan no dialect makes.
     #[error("plan without a projection at its end")]
     NoProjection,
+}
+
+impl From<SpillError> for ExecuteError {
+    fn from(error: SpillError) -> Self {
+        match error {
+            SpillError::Limit { bytes_max } => Self::SpillLimit { bytes_max },
+            error => Self::Spill(error),
+        }
+    }
 }
 
 impl PlanError for ExecuteError {

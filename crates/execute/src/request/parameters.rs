@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use chrono_tz::Tz;
+use spill::SpillSpace;
 use types::{TimeRange, Timestamp, Value};
 
 use crate::columns::memory::MemoryPool;
@@ -45,6 +46,10 @@ pub struct Support<'a> {
     pub pool: Option<&'a Arc<MemoryPool>>,
     /// Uploaded tables by name. Without, there are none.
     pub tables: Option<&'a TableOf<'a>>,
+    /// The disk for what does not fit the query's memory. Without, such a query is refused.
+    pub spill: Option<&'a Arc<SpillSpace>>,
+    /// The most rows that are shown of an answer; it is cut there without a word. Groups count too.
+    pub rows_max: Option<usize>,
     /// Takes event rows in their order while the scan continues, where their order and what is done to them permits it;
     /// the answer then has no rows left. `false` ends the query. Time spent here is not the query's.
     pub take_rows: Option<&'a TakeRows<'a>>,

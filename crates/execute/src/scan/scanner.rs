@@ -337,6 +337,10 @@ impl<'a> Scan<'a> {
                 locked(&self.error).get_or_insert(self.env.budget.limit_reached());
                 self.env.budget.abort();
             }
+            crate::columns::stop::Stop::Spill(error) => {
+                locked(&self.error).get_or_insert(error.into());
+                self.env.budget.abort();
+            }
             // Whoever ended the query said why.
             crate::columns::stop::Stop::Over => {}
         }
