@@ -13,16 +13,18 @@
 //! | 2 | numbers |
 //! | 3 | lower-case hex digits |
 //! | 4 | IPv4 addresses |
-//! | 5 | other texts; one byte `k` and a table of 2^k bytes follow |
+//! | 5 | other texts, since format 3 also lists and values of several types; one byte `k` and a table of 2^k bytes follow |
 //! | 6 | anything |
 //! | 7 | a prefix and a number each; *text* prefix follows |
+//! | 8 | long texts; bytes `k` and `r` and a table of 2^k bytes follow, over one sequence in 2^r; since format 3 |
 
 use std::ops::Range;
 
 use types::{Column, RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text};
-use crate::filter;
+use crate::column_filter::ColumnFilterWriter;
+use crate::filter::{self, FilterTable};
 use crate::needle::Needle;
 
 const NONE: u8 = 0;
@@ -33,39 +35,109 @@ const ADDRESSES: u8 = 4;
 const TEXTS: u8 = 5;
 const ANYTHING: u8 = 6;
 const NUMBERED: u8 = 7;
+const LONG_TEXTS: u8 = 8;
+
+/// Sequences of a text that its filter is to take: if all are taken, a table of long texts is full.
+const SEQUENCES_OF_TEXT: usize = 16;
+
+/// Sequences of all texts up to which all are taken.
+const SEQUENCES_ALWAYS: usize = 1 << 16;
+
+/// Most rarely one sequence in 2^this is taken.
+const RARITY_MAX: u8 = 4;
 
 /// Largest table, as an exponent of two.
 const EXPONENT_MAX: u8 = 20;
 
-/// Adds a column, given as it is and as it was `encoded`.
-pub(crate) fn put(out: &mut Vec<u8>, column: &Column, present: &RowSet, encoded: &[u8]) {
+/// Adds a column, given as it is and as it was `encoded`, and tells the filter of the run of it.
+pub(crate) fn put(
+    out: &mut Vec<u8>,
+    column: &Column,
+    present: &RowSet,
+    encoded: &[u8],
+    of_run: &mut ColumnFilterWriter,
+) {
     let (class, prefix) = class_of(encoded).unwrap_or((ANYTHING, ""));
-    if class != TEXTS {
+    let is_spelled = class == ANYTHING;
+    if class == HEX {
+        of_run.add_hex(column, present);
+    } else if class != TEXTS {
+        of_run.give_up();
+    }
+    if class != TEXTS && !is_spelled {
         out.push(class);
         if class == NUMBERED {
             put_text(out, prefix);
         }
         return;
     }
+    let rarity = rarity_for(column, present);
     let table = match column {
-        Column::Strings { values, .. } => filter::build(present.iter().map(|row| values.get(row))),
+        _ if is_spelled => FilterTable::of(spellings(column, present).iter().map(String::as_str), rarity),
+        Column::Strings { values, .. } => FilterTable::of(present.iter().map(|row| values.get(row)), rarity),
         Column::Dictionary { codes, values } => {
             let mut is_used = vec![false; values.len()];
             present.iter().for_each(|row| is_used[codes[row] as usize] = true);
             let used = values.iter().zip(is_used).filter(|(_, is_used)| *is_used);
-            filter::build(
+            FilterTable::of(
                 used.filter_map(|(value, _)| if let Value::String(text) = value { Some(&**text) } else { None }),
+                rarity,
             )
         }
-        _ => Vec::new(),
+        _ => FilterTable::of(std::iter::empty(), rarity),
     };
+    if class == TEXTS {
+        of_run.add_texts(&table);
+    }
+    let table = table.bytes();
     if table.is_empty() {
+        of_run.give_up();
         out.push(ANYTHING);
         return;
     }
     // Tables are a power of two long.
-    out.extend_from_slice(&[TEXTS, table.len().trailing_zeros() as u8]);
+    let exponent = table.len().trailing_zeros() as u8;
+    match rarity {
+        0 => out.extend_from_slice(&[TEXTS, exponent]),
+        _ => out.extend_from_slice(&[LONG_TEXTS, exponent, rarity]),
+    }
     out.extend_from_slice(&table);
+}
+
+/// Returns all texts in which the values of a column may be searched: as they are spelled, and of lists their texts, which the
+/// list spells with escapes.
+fn spellings(column: &Column, present: &RowSet) -> Vec<String> {
+    fn put(value: &Value, all: &mut Vec<String>) {
+        match value {
+            Value::List(items) => items.iter().flatten().for_each(|item| put(item, all)),
+            Value::Object(members) => {
+                members.iter().filter_map(|(_, value)| value.as_ref()).for_each(|value| put(value, all))
+            }
+            _ => {}
+        }
+        all.push(value.to_string());
+    }
+    let mut all = Vec::new();
+    match column {
+        Column::Dictionary { values, .. } => values.iter().for_each(|value| put(value, &mut all)),
+        _ => present.iter().filter_map(|row| column.value(row)).for_each(|value| put(&value, &mut all)),
+    }
+    all
+}
+
+/// Returns how rare the sequences are that the filter of a column takes.
+fn rarity_for(column: &Column, present: &RowSet) -> u8 {
+    let (n_texts, n_bytes) = match column {
+        Column::Strings { values, .. } => (present.count(), values.text().len()),
+        Column::Dictionary { values, .. } => {
+            let bytes_of = |value: &Value| if let Value::String(text) = value { text.len() } else { 0 };
+            (values.len(), values.iter().map(bytes_of).sum())
+        }
+        _ => return 0,
+    };
+    let n_each = n_bytes / n_texts.max(1);
+    let is_large = n_bytes > SEQUENCES_ALWAYS && n_each >= 2 * SEQUENCES_OF_TEXT;
+    if is_large { ((n_each / SEQUENCES_OF_TEXT).ilog2() as u8).min(RARITY_MAX) } else { 0 }
 }
 
 /// Adds a column without values.
@@ -100,8 +172,16 @@ fn class_of(encoded: &[u8]) -> Decoded<(u8, &str)> {
 /// The filter of a block, read back.
 pub(crate) struct FieldFilter {
     bytes: Vec<u8>,
-    /// Per column its class and where its table or prefix is.
-    columns: Vec<(u8, Range<usize>)>,
+    columns: Vec<ColumnFilter>,
+}
+
+/// What is known of a column.
+struct ColumnFilter {
+    class: u8,
+    /// One sequence in 2^this is in the table.
+    rarity: u8,
+    /// Where its table or prefix is.
+    more: Range<usize>,
 }
 
 /// The answer of a filter about a needle in a column.
@@ -124,19 +204,25 @@ impl FieldFilter {
             let class = cursor.byte()?;
             at += 1;
             let mut length = 0;
-            if class == TEXTS {
+            let mut rarity = 0;
+            if class == TEXTS || class == LONG_TEXTS {
                 let exponent = cursor.byte()?;
-                if exponent > EXPONENT_MAX {
+                at += 1;
+                if class == LONG_TEXTS {
+                    rarity = cursor.byte()?;
+                    at += 1;
+                }
+                if exponent > EXPONENT_MAX || rarity > RARITY_MAX {
                     return Err(Damage("a table is too large"));
                 }
-                (at, length) = (at + 1, 1 << exponent);
+                length = 1 << exponent;
                 cursor.take(length)?;
             } else if class == NUMBERED {
                 let left = cursor.n_left();
                 length = cursor.text()?.len();
                 at += left - cursor.n_left() - length;
             }
-            columns.push((class, at..at + length));
+            columns.push(ColumnFilter { class, rarity, more: at..at + length });
             at += length;
         }
         Ok(Self { bytes: bytes.to_vec(), columns })
@@ -144,12 +230,12 @@ impl FieldFilter {
 
     /// Reports whether all values of column number `column` are addresses.
     pub(crate) fn is_of_addresses(&self, column: usize) -> bool {
-        self.columns.get(column).is_some_and(|(class, _)| *class == ADDRESSES)
+        self.columns.get(column).is_some_and(|column| column.class == ADDRESSES)
     }
 
     /// Reports whether a value of column number `column` may hold the needle.
     pub(crate) fn ask(&self, column: usize, needle: &Needle) -> FilterAnswer {
-        let Some((class, more)) = self.columns.get(column) else { return FilterAnswer::Perhaps };
+        let Some(ColumnFilter { class, rarity, more }) = self.columns.get(column) else { return FilterAnswer::Perhaps };
         let may_hold = match *class {
             NONE => false,
             DICTIONARY => return FilterAnswer::AsDictionary,
@@ -157,6 +243,7 @@ impl FieldFilter {
             HEX => needle.is_lower_hex(),
             ADDRESSES => needle.may_be_in_address(),
             TEXTS => filter::may_hold(&self.bytes[more.clone()], needle.literal()),
+            LONG_TEXTS => filter::may_hold_rare(&self.bytes[more.clone()], needle.literal(), *rarity),
             NUMBERED => needle.may_be_in_numbered(&self.bytes[more.clone()]),
             _ => true,
         };
@@ -183,7 +270,7 @@ mod tests {
         let mut out = Vec::new();
         match present.is_empty() {
             true => put_none(&mut out),
-            false => put(&mut out, &column, &present, &encoded),
+            false => put(&mut out, &column, &present, &encoded, &mut ColumnFilterWriter::default()),
         }
         FieldFilter::decode(&out, 1).expect("just written")
     }

@@ -33,37 +33,83 @@ fn bit_of(gram: u32, n_bytes: usize) -> (usize, u8) {
     (bit / 8, 1 << (bit % 8))
 }
 
-/// Makes the filter over `texts`.
-pub(super) fn build<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<u8> {
-    // In the largest table first; the lower bits of a place in it are the place in a smaller one.
-    let mut largest = vec![0u8; TABLE_BYTES_MAX];
-    let mut is_empty = true;
-    for text in texts {
-        is_empty = false;
-        for gram in grams(text.as_bytes()) {
-            let (byte, bit) = bit_of(gram, TABLE_BYTES_MAX);
-            largest[byte] |= bit;
+/// Reports whether a filter that takes one sequence in 2^`rarity` takes this one.
+fn is_taken(gram: u32, rarity: u8) -> bool {
+    // Other bits of the product than those that say where it is, and those that all of the sequence decides.
+    let hashed = u64::from(gram).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hashed >> 56 & ((1 << rarity) - 1) == 0
+}
+
+/// A filter while it is made: a table of the largest size, the lower bits of a place in which are the place in a smaller one.
+#[derive(Clone)]
+pub(super) struct FilterTable {
+    largest: Vec<u8>,
+    is_empty: bool,
+    /// One sequence in 2^this is taken: of long texts that are all different, a few sequences tell one from the others, and
+    /// all of them would only fill the table.
+    rarity: u8,
+}
+
+impl FilterTable {
+    /// Makes the filter over `texts`.
+    pub(super) fn of<'t>(texts: impl Iterator<Item = &'t str>, rarity: u8) -> Self {
+        let mut table = Self { largest: vec![0; TABLE_BYTES_MAX], is_empty: true, rarity };
+        for text in texts {
+            table.is_empty = false;
+            for gram in grams(text.as_bytes()).filter(|gram| is_taken(*gram, rarity)) {
+                let (byte, bit) = bit_of(gram, TABLE_BYTES_MAX);
+                table.largest[byte] |= bit;
+            }
         }
+        table
     }
-    if is_empty {
-        return Vec::new();
+
+    /// Adds what another one holds; sequences that the rarer of both does not take count no more.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.largest.iter_mut().zip(&other.largest).for_each(|(byte, other)| *byte |= other);
+        self.is_empty &= other.is_empty;
+        self.rarity = self.rarity.max(other.rarity);
     }
-    let n_distinct: usize = largest.iter().map(|byte| byte.count_ones() as usize).sum();
-    let n_bytes = (n_distinct * BITS_PER_GRAM / 8).next_power_of_two().clamp(TABLE_BYTES_MIN, TABLE_BYTES_MAX);
-    let (table, others) = largest.split_at_mut(n_bytes);
-    for other in others.chunks_exact(n_bytes) {
-        table.iter_mut().zip(other).for_each(|(byte, other)| *byte |= other);
+
+    /// Returns how rare the sequences are that it takes.
+    pub(super) fn rarity(&self) -> u8 {
+        self.rarity
     }
-    largest.truncate(n_bytes);
-    largest
+
+    /// Reports whether nearly every text would seem to be there.
+    pub(super) fn is_full(&self) -> bool {
+        self.n_set() * 4 > TABLE_BYTES_MAX * 8 * 3
+    }
+
+    fn n_set(&self) -> usize {
+        self.largest.iter().map(|byte| byte.count_ones() as usize).sum()
+    }
+
+    /// Returns the table in the size that suits it; nothing if there was no text.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        if self.is_empty {
+            return Vec::new();
+        }
+        let n_bytes = (self.n_set() * BITS_PER_GRAM / 8).next_power_of_two().clamp(TABLE_BYTES_MIN, TABLE_BYTES_MAX);
+        let mut table = vec![0; n_bytes];
+        for part in self.largest.chunks_exact(n_bytes) {
+            table.iter_mut().zip(part).for_each(|(byte, other)| *byte |= other);
+        }
+        table
+    }
 }
 
 /// Reports whether some text may hold `piece`; pieces shorter than a sequence always may.
 pub(super) fn may_hold(table: &[u8], piece: &str) -> bool {
+    may_hold_rare(table, piece, 0)
+}
+
+/// The same for the filter over one sequence in 2^`rarity`.
+pub(super) fn may_hold_rare(table: &[u8], piece: &str, rarity: u8) -> bool {
     if table.is_empty() || !table.len().is_power_of_two() {
         return !table.is_empty();
     }
-    grams(piece.as_bytes()).all(|gram| {
+    grams(piece.as_bytes()).filter(|gram| is_taken(*gram, rarity)).all(|gram| {
         let (byte, bit) = bit_of(gram, table.len());
         table[byte] & bit != 0
     })
@@ -81,19 +127,21 @@ mod tests {
             texts in proptest::collection::vec("[a-zA-Z0-9\u{e9}]{1,12}", 1..20), which in 0usize..20,
             from in 0usize..12, length in 1usize..12,
         ) {
-            let table = build(texts.iter().map(String::as_str));
+            let table = FilterTable::of(texts.iter().map(String::as_str), 0).bytes();
             let piece: String = texts[which % texts.len()].chars().skip(from).take(length).collect();
             prop_assert!(piece.is_empty() || may_hold(&table, &piece));
             prop_assert!(piece.is_empty() || may_hold(&table, &piece.to_ascii_uppercase()));
+            let rare = FilterTable::of(texts.iter().map(String::as_str), 2).bytes();
+            prop_assert!(piece.is_empty() || may_hold_rare(&rare, &piece, 2));
         }
     }
 
     #[test]
     fn most_other_texts_are_denied() {
         let texts: Vec<String> = (0..5000).map(|i| format!("u{}", i * 7919)).collect();
-        let table = build(texts.iter().map(String::as_str));
+        let table = FilterTable::of(texts.iter().map(String::as_str), 0).bytes();
         let n_mistakes = (0..1000).filter(|i| may_hold(&table, &format!("needle{i}one8c41f"))).count();
         assert!(n_mistakes < 20, "{n_mistakes}");
-        assert!(!may_hold(&build(std::iter::empty()), "anything"));
+        assert!(!may_hold(&FilterTable::of(std::iter::empty(), 0).bytes(), "anything"));
     }
 }

@@ -9,10 +9,12 @@
 //! text group, varint group id, varint events, zigzag first, zigzag last, varint first sequence,
 //! varint last sequence, varint raw bytes, varint blocks, blocks × (varint rows, zigzag first, zigzag last),
 //! varint origins, origins × origin, varint columns, columns × column,
-//! varint sections of the run as a whole (shapes, templates, words, minutes),
+//! varint sections of the run as a whole (shapes, templates, words, minutes, since format 3 the filter of the messages),
 //! varint first of the system sections
 //! origin: byte flags (1 text key, 2 time key), [text], [text, byte form: digits, 10 s, 11 ms, 12 µs, 13 ns]
-//! column: text name, byte types, varint events, varint dictionary section + 1 (0 none), varint first section
+//! column: text name, byte types, varint events, varint dictionary section + 1 (0 none), varint first section,
+//!         since format 3 byte flags (1 messages are made of it, 2 some spell it with escapes), varint section of its
+//!         filter + 1 (0 none)
 //! ```
 //!
 //! A column's blocks have consecutive section numbers; so have, for each kind of system section, the
@@ -43,7 +45,9 @@ pub(crate) const SHAPE_TABLE: SectionId = 0;
 pub(crate) const TEMPLATES: SectionId = 1;
 pub(crate) const WORDS: SectionId = 2;
 pub(crate) const MINUTES: SectionId = 3;
-pub(crate) const WHOLE_SECTIONS: usize = 4;
+/// Since format 3.
+pub(crate) const RUN_FILTER: SectionId = 4;
+pub(crate) const WHOLE_SECTIONS: usize = 5;
 
 /// A run as the footer describes it.
 #[derive(Clone, Debug)]
@@ -71,6 +75,12 @@ pub(crate) struct ColumnFooter {
     pub(crate) n_events: u64,
     pub(crate) dictionary: Option<SectionId>,
     pub(crate) first_section: SectionId,
+    /// Reports whether messages are made of it.
+    pub(crate) is_in_messages: bool,
+    /// Reports whether some message spells a text of it with escapes.
+    pub(crate) is_escaped: bool,
+    /// The section with the filter over all of its values in the run.
+    pub(crate) filter: Option<SectionId>,
 }
 
 /// Writes everything but the directory of sections.
@@ -140,6 +150,8 @@ fn put_run(out: &mut Vec<u8>, run: &RunFooter) {
         put_varint(out, column.n_events);
         put_varint(out, column.dictionary.map_or(0, |id| u64::from(id) + 1));
         put_varint(out, u64::from(column.first_section));
+        out.push(u8::from(column.is_in_messages) | u8::from(column.is_escaped) << 1);
+        put_varint(out, column.filter.map_or(0, |id| u64::from(id) + 1));
     }
     put_varint(out, u64::from(run.whole));
     put_varint(out, u64::from(run.system));
@@ -163,12 +175,12 @@ fn put_origin(out: &mut Vec<u8>, origin: &Origin) {
 }
 
 /// Reads what [`encode`] wrote and leaves the cursor at the directory of sections.
-pub(crate) fn decode(cursor: &mut Cursor<'_>) -> Decoded<(SegmentMeta, Vec<RunFooter>)> {
+pub(crate) fn decode(cursor: &mut Cursor<'_>, format: u16) -> Decoded<(SegmentMeta, Vec<RunFooter>)> {
     let store = cursor.array()?;
     let segment = u128::from_le_bytes(cursor.array()?);
     let partition = cursor.zigzag()?;
     let n_runs = cursor.count(1)?;
-    let runs = (0..n_runs).map(|_| take_run(cursor)).collect::<Decoded<_>>()?;
+    let runs = (0..n_runs).map(|_| take_run(cursor, format)).collect::<Decoded<_>>()?;
     Ok((SegmentMeta { store, segment, partition }, runs))
 }
 
@@ -176,7 +188,7 @@ fn take_id(cursor: &mut Cursor<'_>) -> Decoded<SectionId> {
     SectionId::try_from(cursor.varint()?).map_err(|_| Damage("a section number is out of range"))
 }
 
-fn take_run(cursor: &mut Cursor<'_>) -> Decoded<RunFooter> {
+fn take_run(cursor: &mut Cursor<'_>, format: u16) -> Decoded<RunFooter> {
     let summary = RunSummary {
         group: GroupName::new(cursor.text()?).ok_or(Damage("a group name is invalid"))?,
         group_id: u32::try_from(cursor.varint()?).map_err(|_| Damage("a group number is out of range"))?,
@@ -192,7 +204,7 @@ fn take_run(cursor: &mut Cursor<'_>) -> Decoded<RunFooter> {
     let n_origins = cursor.count(1)?;
     let origins = (0..n_origins).map(|_| take_origin(cursor)).collect::<Decoded<_>>()?;
     let n_columns = cursor.count(4)?;
-    let columns = (0..n_columns).map(|_| take_column(cursor)).collect::<Decoded<_>>()?;
+    let columns = (0..n_columns).map(|_| take_column(cursor, format)).collect::<Decoded<_>>()?;
     Ok(RunFooter { summary, blocks, origins, columns, whole: take_id(cursor)?, system: take_id(cursor)? })
 }
 
@@ -205,14 +217,23 @@ fn take_block(cursor: &mut Cursor<'_>) -> Decoded<BlockFooter> {
     Ok(BlockFooter { n_rows: n_rows as u32, first, last })
 }
 
-fn take_column(cursor: &mut Cursor<'_>) -> Decoded<ColumnFooter> {
-    Ok(ColumnFooter {
+fn take_column(cursor: &mut Cursor<'_>, format: u16) -> Decoded<ColumnFooter> {
+    let mut column = ColumnFooter {
         name: cursor.text()?.into(),
         types: TypeSet(cursor.byte()?),
         n_events: cursor.varint()?,
         dictionary: take_id(cursor)?.checked_sub(1),
         first_section: take_id(cursor)?,
-    })
+        is_in_messages: false,
+        is_escaped: false,
+        filter: None,
+    };
+    if format > 2 {
+        let flags = cursor.byte()?;
+        (column.is_in_messages, column.is_escaped) = (flags & 1 == 1, flags & 2 == 2);
+        column.filter = take_id(cursor)?.checked_sub(1);
+    }
+    Ok(column)
 }
 
 fn take_origin(cursor: &mut Cursor<'_>) -> Decoded<Origin> {

@@ -70,7 +70,13 @@ impl Needle {
         let has_other = self.literal.bytes().any(|byte| !byte.is_ascii_digit());
         let is_letters = |part: &[u8]| part[0].is_ascii_alphabetic();
         let mut letters = self.literal.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
-        let may_be_in_time = letters.all(|part| !is_letters(part) || time_text::may_be_letters(part, true))
+        // Beside digits a time has no letters but these: names stand between blanks or slashes.
+        let has_digit = self.has_digit();
+        let may_be = |part: &[u8]| match has_digit {
+            true => matches!(part, b"T" | b"t" | b"Z" | b"z"),
+            false => time_text::may_be_letters(part, true),
+        };
+        let may_be_in_time = letters.all(|part| !is_letters(part) || may_be(part))
             && self.literal.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_word && has_other && !may_be_in_time
     }
@@ -168,7 +174,7 @@ impl Needle {
     }
 
     /// Reports whether texts have to begin or to end with it.
-    fn is_anchored(&self) -> bool {
+    pub(crate) fn is_anchored(&self) -> bool {
         self.anchor != Anchor::Anywhere
     }
 

@@ -8,18 +8,30 @@
 
 use types::{Batch, Column, RowSet, Strings, Value};
 
-use crate::bytes::{Cursor, Decoded};
+use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column::{self, RunDictionary};
 use crate::tagged::put_tagged;
 use crate::texts::{self, TEXT_SECTIONS, TemplateIds, Variables, Vocabulary};
 
-/// Reports whether the sections of a block's messages give back `batch`'s messages.
-pub(super) fn are_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary, batch: &Batch) -> bool {
-    let rebuilt = rebuilt_messages(sections, vocabulary, &batch.timestamps);
+/// Reports whether the sections of a block's messages, and the fields that they name by their numbers in `fields`, give back
+/// `batch`'s messages. The fields are proved by themselves.
+pub(super) fn are_messages<'n>(
+    sections: &[Vec<u8>; TEXT_SECTIONS],
+    vocabulary: &Vocabulary,
+    batch: &Batch,
+    name_of: impl Fn(usize) -> Option<&'n str>,
+) -> bool {
+    let rebuilt = rebuilt_messages(sections, vocabulary, batch, name_of);
     rebuilt.is_ok_and(|rebuilt| rebuilt == batch.messages)
 }
 
-fn rebuilt_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary, times: &[i64]) -> Decoded<Strings> {
+fn rebuilt_messages<'n>(
+    sections: &[Vec<u8>; TEXT_SECTIONS],
+    vocabulary: &Vocabulary,
+    batch: &Batch,
+    name_of: impl Fn(usize) -> Option<&'n str>,
+) -> Decoded<Strings> {
+    let times = &batch.timestamps[..];
     let ids = TemplateIds::decode(&sections[0], times.len(), vocabulary)?;
     let rows = RowSet::all(times.len());
     let wanted = ids.wanted_by(&rows, vocabulary);
@@ -27,6 +39,11 @@ fn rebuilt_messages(sections: &[Vec<u8>; TEXT_SECTIONS], vocabulary: &Vocabulary
     for (section, bytes) in sections.iter().enumerate().skip(1).filter(|(_, bytes)| !bytes.is_empty()) {
         let times = if texts::needs_times(section, bytes, &ids, vocabulary, &wanted)? { times } else { &[] };
         variables.decode(section, bytes, &ids, vocabulary, &wanted, times)?;
+    }
+    for (column, field) in wanted.fields(&vocabulary.slots) {
+        let name = name_of(field).ok_or(Damage("a field is missing"))?;
+        let found = batch.fields.binary_search_by(|(known, _)| (**known).cmp(name));
+        variables.put_field(column, batch.fields[found.map_err(|_| Damage("a field is missing"))?].1.clone());
     }
     texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)
 }
@@ -159,8 +176,11 @@ mod tests {
     #[test]
     fn messages_that_would_not_come_back_are_kept_raw() {
         let batch = batch_of(&["took 12 ms", "took 13 ms", "u7 is here", "Jan  1 00:00:00 1.2.3.4"]);
-        let mut writer = MessageWriter::new(crate::format::FORMAT_VERSION);
-        let block = writer.block(&batch.messages, &batch.timestamps);
+        let mut writer = MessageWriter::new(crate::format::FORMAT_VERSION, &[]);
+        let block = writer.block(&batch);
+        let are_messages = |sections: &_, vocabulary: &Vocabulary, batch: &Batch| {
+            super::are_messages(sections, vocabulary, batch, |_| None)
+        };
         let right = block.encode(&writer.vocabulary().slots, &batch.timestamps);
         assert!(are_messages(&right, writer.vocabulary(), &batch));
         assert!(!are_messages(

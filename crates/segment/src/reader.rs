@@ -10,9 +10,11 @@ mod blocks;
 mod days;
 mod decode;
 mod end;
+mod fields;
 #[cfg(test)]
 mod footprint;
 mod narrow;
+mod narrow_fields;
 mod prefetch;
 mod run;
 mod segment;

@@ -6,6 +6,8 @@
 //! repeated, and there are fewer and longer columns than templates have variables. Columns are numbered by first
 //! sight, in the order of the templates and of the variables in each, which a reader repeats.
 //!
+//! Values of a field are a column each, which is stored with the field.
+//!
 //! In segments of format 1 every variable of every template is a column of its own.
 
 use std::ops::Range;
@@ -92,13 +94,17 @@ impl Slots {
 }
 
 fn context(before: &[u8], slot: Slot) -> Context {
-    let text = &before[before.len().saturating_sub(CONTEXT_BYTES)..];
+    // Of a field the name says it all.
+    let text = if slot.field.is_some() { &[][..] } else { &before[before.len().saturating_sub(CONTEXT_BYTES)..] };
     let mut bytes = [0; 24];
     bytes[0] = slot.kind.marker();
     // A text that is shorter stands at the beginning of a template.
     bytes[1] = text.len() as u8;
     if let Some(form) = slot.form {
         bytes[2..2 + FORM_BYTES].copy_from_slice(&form.bytes());
+    }
+    if let Some(field) = slot.field {
+        bytes[2..4].copy_from_slice(&field.to_le_bytes());
     }
     bytes[24 - CONTEXT_BYTES..][..text.len()].copy_from_slice(text);
     let (head, tail) = bytes.split_at(16);

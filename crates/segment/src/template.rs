@@ -7,11 +7,15 @@
 //! messages of a run have too many templates, texts in double quotes become variables as a whole (`split`), and such
 //! a variable may hold any word.
 //!
+//! A message that is a JSON document and whose values are fields of the event is taken apart by them (`document`): the template
+//! has its keys and its spaces, and names the fields whose values stand between.
+//!
 //! A template is the message with each variable replaced by the marker byte of its kind; the marker of a time is
-//! followed by its form. A message that contains a marker byte, or is very long, is stored raw. Segments of format 1 know
-//! the first five kinds alone.
+//! followed by its form, that of a field by the field's number. A message that contains a marker byte, or is very long, is
+//! stored raw. Segments of format 1 know the first five kinds alone, those of format 2 no fields.
 
 mod candidates;
+mod document;
 mod kind;
 mod matcher;
 mod pieces;
@@ -20,7 +24,8 @@ mod split;
 mod ways;
 
 pub(crate) use candidates::TemplateText;
-pub(crate) use kind::{Kind, Slot};
+pub(crate) use document::{EventFields, split_document};
+pub(crate) use kind::{FIELDS_MAX, Kind, Slot};
 pub(crate) use matcher::{Kinds, LiteralMatcher, TemplateMatch};
 pub(crate) use pieces::{Piece, Template, each_variable, pieces_between};
 pub(crate) use spelling::{pack_hex, parse_address, push_address, push_hex, push_integer};

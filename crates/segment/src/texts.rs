@@ -13,10 +13,14 @@
 //! | 5 texts, 6 quoted texts | the columns of fewer than [`COLUMN_MIN`] values together: *texts*; then each of the others: *texts* |
 //! | 7 raw messages | *texts* |
 //!
+//! A variable that is the value of a field has no place in them: it is stored with its field.
+//!
 //! In segments of format 1 there is a column for each (template, place), raw messages are section 6, and sections 1
 //! to 5 are: *integers* of value − least of its column, then the leasts as *integers*; *integers*; hex and UUIDs as
 //! above; *texts* of all columns.
 
+mod document_fields;
+mod field_slots;
 mod layout;
 mod rebuild;
 mod requirements;
@@ -31,4 +35,4 @@ pub(crate) use requirements::RequirementSet;
 pub(crate) use search::{find, find_numbers};
 pub(crate) use variables::{Variables, needs_times};
 pub(crate) use vocabulary::{HEX, QUOTED, TEXT_SECTIONS, UUIDS, Vocabulary, raw_section, section_of};
-pub(crate) use writer::{MessageWriter, encode_raw};
+pub(crate) use writer::{BlockTexts, MessageWriter, encode_raw};

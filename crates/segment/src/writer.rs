@@ -9,14 +9,16 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::{self, RunDictionary};
+use crate::column_filter::ColumnFilterWriter;
 use crate::error::SegmentError;
 use crate::field_minutes::FieldCounter;
+use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
 use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::section::{SectionId, SectionWriter};
 use crate::shape::ShapeTable;
-use crate::texts::{self, MessageWriter};
+use crate::texts::{self, BlockTexts, MessageWriter};
 use crate::times::{put_deltas, put_times};
 use crate::{field_filter, field_minutes, proof, word_index};
 
@@ -185,6 +187,8 @@ struct ColumnWriter {
     dictionary_section: SectionId,
     first_section: SectionId,
     counter: FieldCounter,
+    filter: ColumnFilterWriter,
+    filter_section: Option<SectionId>,
 }
 
 struct RunWriter {
@@ -198,6 +202,8 @@ struct RunWriter {
     origins: Vec<Origin>,
     shapes: ShapeTable,
     messages: MessageWriter,
+    /// Over the messages of all blocks so far.
+    filter: Option<FilterTable>,
     minutes: Vec<MinuteCounts>,
     blocks: Vec<BlockFooter>,
     sequences: (u64, u64),
@@ -210,6 +216,7 @@ impl RunWriter {
         names.push("@logStream".into());
         names.sort();
         names.dedup();
+        let messages = MessageWriter::new(FORMAT_VERSION, &names);
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
         let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
         let column = |name| ColumnWriter {
@@ -220,6 +227,8 @@ impl RunWriter {
             dictionary_section: sections.reserve(1),
             first_section: sections.reserve(n_blocks),
             counter: FieldCounter::new(n_rows),
+            filter: ColumnFilterWriter::default(),
+            filter_section: None,
         };
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
@@ -232,7 +241,8 @@ impl RunWriter {
             shapes: ShapeTable::new(columns.len())?,
             columns,
             origins: Vec::new(),
-            messages: MessageWriter::new(FORMAT_VERSION),
+            messages,
+            filter: None,
             minutes: Vec::new(),
             blocks: Vec::new(),
             sequences: (u64::MAX, 0),
@@ -253,13 +263,17 @@ impl RunWriter {
                 return Err(SegmentError::Rows { expected, found: n_events });
             }
             self.write_system(block, &batch, sections)?;
+            let texts = self.messages.block(&batch);
             self.write_columns(block, &batch, sections)?;
-            self.write_texts(block, &batch, sections)?;
+            self.write_texts(block, &batch, texts, sections)?;
         }
         self.write_whole(sections)?;
         let first = self.blocks.first().map_or(Timestamp(0), |block| block.first);
         let last = self.blocks.last().map_or(Timestamp(0), |block| block.last);
-        let columns = self.columns.into_iter().map(|column| ColumnFooter {
+        let columns = self.columns.into_iter().enumerate().map(|(number, column)| ColumnFooter {
+            is_in_messages: self.messages.is_made_of(number),
+            is_escaped: self.messages.is_escaped(number),
+            filter: column.filter_section,
             name: column.name,
             types: column.types,
             n_events: column.n_events,
@@ -348,7 +362,7 @@ impl RunWriter {
                     return Err(SegmentError::Unfaithful(format!("field {} does not come back", column.name)));
                 }
             }
-            field_filter::put(&mut field_filter, values, &present, &encoded);
+            field_filter::put(&mut field_filter, values, &present, &encoded, &mut column.filter);
             column.n_events += present.count() as u64;
             column.types.insert_column(values);
             sections.fill(column.first_section + block as SectionId, &encoded)?;
@@ -372,18 +386,29 @@ impl RunWriter {
         }) as u32
     }
 
-    fn write_texts(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
-        let texts = self.messages.block(&batch.messages, &batch.timestamps);
+    fn write_texts(
+        &mut self,
+        block: usize,
+        batch: &Batch,
+        texts: BlockTexts<'_>,
+        sections: &mut SectionWriter,
+    ) -> Result<(), SegmentError> {
         let filter = texts.filter();
-        if !filter.is_empty() {
-            sections.fill(self.system_section(footer::FILTER, block), &filter)?;
+        let bytes = filter.bytes();
+        if !bytes.is_empty() {
+            sections.fill(self.system_section(footer::FILTER, block), &bytes)?;
+        }
+        match &mut self.filter {
+            Some(of_run) => of_run.merge(&filter),
+            None => self.filter = Some(filter),
         }
         let vocabulary = self.messages.vocabulary();
         let mut encoded = texts.encode(&vocabulary.slots, &batch.timestamps);
-        if !proof::are_messages(&encoded, vocabulary, batch) {
+        let name_of = |field: usize| self.columns.get(field).map(|column| &*column.name);
+        if !proof::are_messages(&encoded, vocabulary, batch, name_of) {
             tracing::warn!(n_rows = batch.len(), "messages of a block are kept raw: they would not be rebuilt");
             encoded = texts::encode_raw(&batch.messages);
-            if !proof::are_messages(&encoded, vocabulary, batch) {
+            if !proof::are_messages(&encoded, vocabulary, batch, name_of) {
                 return Err(SegmentError::Unfaithful("messages do not come back".into()));
             }
         }
@@ -399,6 +424,19 @@ impl RunWriter {
         for column in &self.columns {
             if let Some(dictionary) = column.dictionary.encode() {
                 sections.fill(column.dictionary_section, &dictionary)?;
+            }
+        }
+        // One block is asked by itself.
+        if self.n_blocks > 1 {
+            for column in &mut self.columns {
+                if let Some(filter) = std::mem::take(&mut column.filter).encode() {
+                    let section = sections.reserve(1);
+                    sections.fill(section, &filter)?;
+                    column.filter_section = Some(section);
+                }
+            }
+            if let Some(filter) = self.filter.take().filter(|filter| !filter.is_full()) {
+                sections.fill(self.whole + footer::RUN_FILTER, &filter.bytes())?;
             }
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use types::{Column, MISSING_CODE, RowSet, Value};
 
 use super::dictionary::{RunDictionary, put_flags, put_values};
 use crate::bytes::{put_integers, put_varint};
-use crate::strings::put_texts;
+use crate::strings::put_tight;
 use crate::tagged::put_tagged;
+
+/// Average length of texts from which on also those that seldom repeat are written once.
+const LONG_TEXT_BYTES: usize = 16;
 
 /// Writes the values of the rows in `present` of `column`; nothing if there are none.
 pub(crate) fn encode(column: &Column, present: &RowSet, dictionary: &mut RunDictionary) -> Vec<u8> {
@@ -28,10 +33,13 @@ pub(crate) fn encode(column: &Column, present: &RowSet, dictionary: &mut RunDict
             put_flags(&mut out, &flags.collect::<Vec<_>>());
         }
         Column::Strings { values, .. } => {
-            out.push(5);
-            put_texts(&mut out, &present.iter().map(|row| values.get(row)).collect::<Vec<_>>());
+            let texts: Vec<&str> = present.iter().map(|row| values.get(row)).collect();
+            if !put_distinct(&mut out, &texts) {
+                out.push(5);
+                put_tight(&mut out, &texts);
+            }
         }
-        Column::Dictionary { codes, values } => put_dictionary(&mut out, codes, values, present, dictionary),
+        Column::Dictionary { codes, values } => put_dictionary(&mut out, (codes, values), present, dictionary),
         Column::Mixed(values) => {
             out.push(6);
             put_values(&mut out, &present.iter().map(|row| values[row].as_ref()).collect::<Vec<_>>());
@@ -48,7 +56,36 @@ pub(crate) fn encode_plainly(column: &Column, present: &RowSet) -> Vec<u8> {
     out
 }
 
-fn put_dictionary(out: &mut Vec<u8>, codes: &[u32], values: &[Value], present: &RowSet, run: &mut RunDictionary) {
+/// Writes long texts with those that repeat written once, if enough do.
+fn put_distinct(out: &mut Vec<u8>, texts: &[&str]) -> bool {
+    let n_bytes: usize = texts.iter().map(|text| text.len()).sum();
+    if n_bytes < texts.len() * LONG_TEXT_BYTES {
+        return false;
+    }
+    let mut known: HashMap<&str, i64, RandomState> =
+        HashMap::with_capacity_and_hasher(texts.len(), RandomState::default());
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut codes = Vec::with_capacity(texts.len());
+    for text in texts {
+        let next = distinct.len() as i64;
+        let code = *known.entry(text).or_insert(next);
+        if code == next {
+            distinct.push(text);
+        }
+        codes.push(code);
+    }
+    if distinct.len() * 10 > texts.len() * 9 {
+        return false;
+    }
+    out.push(1);
+    put_varint(out, distinct.len() as u64);
+    out.push(0);
+    put_tight(out, &distinct);
+    put_integers(out, &codes);
+    true
+}
+
+fn put_dictionary(out: &mut Vec<u8>, (codes, values): (&[u32], &[Value]), present: &RowSet, run: &mut RunDictionary) {
     // Renumber by first sight within the block: only values that occur are stored.
     let mut renumbered = vec![MISSING_CODE; values.len()];
     let mut distinct: Vec<&Value> = Vec::new();
@@ -69,13 +106,22 @@ fn put_dictionary(out: &mut Vec<u8>, codes: &[u32], values: &[Value], present: &
         return;
     }
     if let Some(texts) = texts.as_ref().filter(|texts| texts.len() * 10 > of_block.len() * 7) {
-        out.push(5);
-        put_texts(out, &of_block.iter().map(|code| &**texts[*code as usize]).collect::<Vec<_>>());
+        let all: Vec<&str> = of_block.iter().map(|code| &**texts[*code as usize]).collect();
+        if !put_distinct(out, &all) {
+            out.push(5);
+            put_tight(out, &all);
+        }
         return;
     }
     out.push(1);
     put_varint(out, distinct.len() as u64);
-    put_values(out, &distinct.into_iter().map(Some).collect::<Vec<_>>());
+    match texts {
+        Some(texts) => {
+            out.push(0);
+            put_tight(out, &texts.into_iter().map(|text| &**text).collect::<Vec<_>>());
+        }
+        None => put_values(out, &distinct.into_iter().map(Some).collect::<Vec<_>>()),
+    }
     put_integers(out, &of_block);
 }
 

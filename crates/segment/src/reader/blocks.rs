@@ -77,7 +77,7 @@ impl RunReader {
         let shapes = run.block_shapes(block, &table)?;
         let mut fields = Vec::new();
         for name in self.fields() {
-            let column = run.stored_column(block, name, &shapes)?;
+            let column = run.stored_column(block, name)?;
             if !matches!(column, Column::Missing { .. }) {
                 fields.push((name.clone(), column));
             }
@@ -89,7 +89,7 @@ impl RunReader {
             ingestion_times: run.deltas(footer::INGESTION_TIMES, block)?,
             messages: run.messages(block, &rows)?,
             levels: run.levels(block)?,
-            streams: run.stored_column(block, "@logStream", &shapes)?,
+            streams: run.stored_column(block, "@logStream")?,
             origins: Arc::new(run.run().footer.origins.clone()),
             origin_codes: shapes.origins(&rows, &table),
             fields,

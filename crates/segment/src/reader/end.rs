@@ -159,7 +159,7 @@ impl Trailer {
 
 fn read_footer(plain: &[u8], place: &Trailer) -> Decoded<EndContents> {
     let mut cursor = Cursor::new(plain);
-    let (meta, runs) = footer::decode(&mut cursor)?;
+    let (meta, runs) = footer::decode(&mut cursor, place.format)?;
     let sections = SectionEntry::read_directory(&mut cursor, HEADER_BYTES as u64, place.offset)?;
     Ok(EndContents { meta, format: place.format, runs, sections, lineage: footer::take_descent(&mut cursor)? })
 }

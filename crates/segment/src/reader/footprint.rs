@@ -16,7 +16,8 @@ impl Segment {
         };
         for run in &self.runs {
             let footer = &run.footer;
-            for (offset, kind) in ["shape table", "templates", "words", "minutes"].into_iter().enumerate() {
+            for (offset, kind) in ["shape table", "templates", "words", "minutes", "run filter"].into_iter().enumerate()
+            {
                 add(kind.into(), footer.whole + offset as SectionId);
             }
             let n_blocks = footer.blocks.len();
@@ -31,6 +32,9 @@ impl Segment {
                 }
             }
             for column in &footer.columns {
+                if let Some(id) = column.filter {
+                    add("column filters".into(), id);
+                }
                 if let Some(id) = column.dictionary {
                     add(format!("column {}", column.name), id);
                 }

@@ -27,8 +27,10 @@ impl SegmentRun {
         let vocabulary = self.vocabulary()?;
         let templates = vocabulary.templates();
         let matcher = LiteralMatcher::new(literal, ignores_case);
-        // Words of a literal with a quote may occur in quoted texts.
-        let is_indexed = self.has_words() && !literal.contains('"');
+        // Words of a literal with a quote may occur in quoted texts, and others in fields beside which no quote stands.
+        let has_unquoted_fields =
+            vocabulary.slots.columns().iter().any(|slot| matches!(slot.kind, Kind::Any | Kind::Json));
+        let is_indexed = self.has_words() && !literal.contains('"') && !has_unquoted_fields;
         let words = if is_indexed { whole_words(literal) } else { Vec::new() };
         let holds: Vec<TemplateMatch> = if words.is_empty() {
             matcher.ask_all(templates, vocabulary.written())
@@ -71,6 +73,7 @@ impl SegmentRun {
         let has_raw = self.is_there(self.system_section(footer::TEXTS + raw_section, block));
         let mut rows = RowSet::none(self.block_rows(block));
         let in_variables = self.variables_may_hold(block, question)?;
+        let in_fields = self.fields_that_may_hold(block, needle)?;
         let in_templates = !question.pieces.iter().any(Needle::has_digit);
         let (literal, ignores_case) = (needle.literal(), needle.ignores_case());
         // A piece of a word with a digit lies within one variable; templates need not be asked which.
@@ -92,12 +95,15 @@ impl SegmentRun {
         let is_doubtful = asked.is_some_and(|matches| matches.any_doubtful || matches.within.has(Kind::Time));
         let is_quoted = || self.is_there(self.system_section(footer::TEXTS + QUOTED, block));
         let has_quoted = in_variables && !needle.has_quote() && raw_section != QUOTED && is_quoted();
-        if !is_certain && !is_doubtful && searched.is_empty() && !has_quoted && !has_raw {
+        if !is_certain && !is_doubtful && searched.is_empty() && !has_quoted && !has_raw && in_fields.is_empty() {
             return Ok(rows);
         }
         // Taking the templates of a run apart costs more than all filters of its blocks: only where they are needed.
         let vocabulary = self.vocabulary()?;
         let ids = self.template_ids(block, &vocabulary)?;
+        for field in in_fields {
+            self.find_in_field(block, field, needle, &ids, &vocabulary, &mut rows)?;
+        }
         for kind in searched {
             self.find_of_kind(block, kind, needle, &ids, &vocabulary, &mut rows)?;
         }
@@ -133,7 +139,8 @@ impl SegmentRun {
         for piece in &question.pieces {
             let is_there = self.may_hold(block, piece.literal())?
                 || self.section_may_hold(block, HEX, piece)?
-                || self.section_may_hold(block, UUIDS, piece)?;
+                || self.section_may_hold(block, UUIDS, piece)?
+                || !self.fields_that_may_hold(block, piece)?.is_empty();
             if !is_there {
                 return Ok(false);
             }
@@ -197,6 +204,9 @@ impl SegmentRun {
 
     /// Reports whether a piece of a word may occur in a text or a quoted text of the block.
     fn may_hold(&self, block: usize, piece: &str) -> Result<bool, ScanError> {
+        if !self.run_may_hold(piece)? {
+            return Ok(false);
+        }
         self.decoded(self.system_section(footer::FILTER, block), |table| Ok(filter::may_hold(table, piece)))
     }
 
@@ -269,6 +279,14 @@ impl SegmentRun {
             let times = if needs_times { self.times(block)? } else { Vec::new() };
             asked.answer(section, &bytes, ids, vocabulary, &times).map_err(damaged)?;
         }
+        for (column, field) in asked.wanted().fields(&vocabulary.slots) {
+            let field = self.checked_field(field)?;
+            let kind = vocabulary.slots.columns()[column].kind;
+            let rows_with =
+                |part: &Needle| self.rows_with_spelled(block, (field, kind == Kind::Json), part, ids, vocabulary);
+            let answered = asked.answer_field(column, ids, vocabulary, rows_with)?;
+            answered.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))?;
+        }
         let found = asked.rows(ids, vocabulary);
         let mut rows = found.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))?;
         if let Some(left_over) = asked.left_over(unsure, ids) {
@@ -331,9 +349,12 @@ impl SegmentRun {
     }
 
     /// Reports whether a value of column number `index` in the block may hold the needle.
-    fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+    pub(super) fn may_hold_value(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
         if self.segment.format == 1 {
             return Ok(true);
+        }
+        if !self.run_may_hold_value(index, needle)? {
+            return Ok(false);
         }
         let n_columns = self.run().footer.columns.len();
         match self.field_filter(block)?.ask(index, needle) {
@@ -382,7 +403,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose stored value of column number `index` may contain the needle.
-    fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
+    pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
         let bytes = self.section(id)?;
         if !search::may_hold(&bytes, needle) {

@@ -36,6 +36,10 @@ impl SegmentRun {
         }
         if is_message_read {
             ids.push(footer.whole + footer::TEMPLATES);
+            for column in footer.columns.iter().filter(|column| column.is_in_messages) {
+                ids.push(column.first_section + block as SectionId);
+                ids.extend(column.dictionary);
+            }
             ids.extend((0..TEXT_SECTIONS).map(|section| self.system_section(footer::TEXTS + section, block)));
         }
         self.announce_sections(&ids);

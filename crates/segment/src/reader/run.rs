@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use types::{
-    Addresses, Column, Derivation, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet,
-    Run, RunInfo, RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key,
-    part_of_column,
+    Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
+    RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
 };
 
 use super::block_cache::{BlockCache, LiteralCache};
 use super::decode::{decode_minutes, decode_templates, section_of_field};
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
+use crate::column_filter::ColumnFilter;
 use crate::field_filter::FieldFilter;
 use crate::needle::Needle;
 use crate::section::SectionId;
@@ -21,7 +21,7 @@ use crate::template::{Kinds, TemplateMatch};
 use crate::texts::{self, ColumnSelection, RequirementSet, TemplateIds, Variables, Vocabulary};
 use crate::times::{take_deltas, take_times};
 use crate::word_index::WordIndex;
-use crate::{column, field_minutes, footer};
+use crate::{column, field_minutes, filter, footer};
 
 /// One run of a segment during one query.
 pub(super) struct SegmentRun {
@@ -186,6 +186,23 @@ impl SegmentRun {
         self.kept(&run.words, run.footer.whole + footer::WORDS, WordIndex::open)
     }
 
+    /// Reports whether a value that column number `index` has anywhere in the run may hold the needle.
+    pub(super) fn run_may_hold_value(&self, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+        let run = self.run();
+        let Some(id) = run.footer.columns[index].filter else { return Ok(true) };
+        Ok(self.kept(&run.filters[index], id, ColumnFilter::decode)?.may_hold(needle))
+    }
+
+    /// Reports whether a text or a quoted text of any message of the run may hold a piece of a word.
+    pub(super) fn run_may_hold(&self, piece: &str) -> Result<bool, ScanError> {
+        let run = self.run();
+        let id = run.footer.whole + footer::RUN_FILTER;
+        if self.segment.format < 3 || !self.is_there(id) {
+            return Ok(true);
+        }
+        Ok(filter::may_hold(&self.kept(&run.filter, id, |bytes| Ok(bytes.to_vec()))?, piece))
+    }
+
     pub(super) fn dictionary(&self, column: usize) -> Result<Option<Arc<Vec<Value>>>, ScanError> {
         let run = self.run();
         let Some(id) = run.footer.columns[column].dictionary else { return Ok(None) };
@@ -267,53 +284,12 @@ impl SegmentRun {
         rows: &RowSet,
     ) -> Result<Strings, ScanError> {
         let wanted = ids.wanted_by(rows, vocabulary);
-        let variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let mut variables = self.variables(block, &wanted, ids, vocabulary)?;
+        for (column, field) in wanted.fields(&vocabulary.slots) {
+            variables.put_field(column, self.stored_rows_of(block, self.checked_field(field)?, rows)?);
+        }
         let rebuilt = texts::rebuild(ids, &variables, vocabulary, rows, &wanted);
         rebuilt.map_err(|damage| self.damage(self.system_section(footer::TEXTS, block), damage))
-    }
-
-    /// Returns the stored column of a field, all rows of the block.
-    pub(super) fn stored_column(&self, block: usize, name: &str, shapes: &BlockShapes) -> Result<Column, ScanError> {
-        self.stored_rows(block, name, &RowSet::all(self.block_rows(block)), shapes)
-    }
-
-    /// Returns rows of the stored column of a field.
-    fn stored_rows(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
-        let run = self.run();
-        let found = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name));
-        let missing = || Column::Missing { n_rows: rows.count() };
-        let Ok(index) = found else { return Ok(missing()) };
-        let present = shapes.rows_with(index as u32, &*self.shapes()?);
-        if present.is_empty() {
-            return Ok(missing());
-        }
-        let dictionary = self.dictionary(index)?;
-        let id = run.footer.columns[index].first_section + block as SectionId;
-        self.decoded(id, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
-    }
-
-    fn read_field(&self, block: usize, name: &str, rows: &RowSet, shapes: &BlockShapes) -> Result<Column, ScanError> {
-        let stored = self.stored_rows(block, name, rows, shapes)?;
-        let origins = &self.run().footer.origins;
-        let is_text = origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));
-        let is_time = origins.iter().any(|origin| origin.time_key.as_ref().is_some_and(|(key, _)| **key == *name));
-        if !is_text && !is_time {
-            return Ok(stored);
-        }
-        let codes = shapes.origins(rows, &*self.shapes()?);
-        let messages = if is_text { self.messages(block, rows)? } else { Strings::default() };
-        let times = if is_time { self.times(block)? } else { Vec::new() };
-        let timestamps: Vec<i64> = if is_time { rows.iter().map(|row| times[row]).collect() } else { Vec::new() };
-        Ok(Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored))
-    }
-
-    /// Reports whether values of a field are made of messages or times.
-    pub(super) fn is_derived(&self, name: &str) -> bool {
-        let is_of = |origin: &types::Origin| {
-            let time_key = origin.time_key.as_ref().map(|(key, _)| &**key);
-            origin.text_key.as_deref() == Some(name) || time_key == Some(name)
-        };
-        self.run().footer.origins.iter().any(is_of)
     }
 
     fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {

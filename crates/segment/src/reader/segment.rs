@@ -8,6 +8,7 @@ use zstd::bulk::Decompressor;
 
 use super::end::{EndContents, check_header};
 use crate::bytes::Decoded;
+use crate::column_filter::ColumnFilter;
 use crate::footer::{Lineage, RunFooter};
 use crate::format::HEADER_BYTES;
 use crate::meta::{RunSummary, SegmentMeta};
@@ -47,6 +48,10 @@ pub(super) struct OpenRun {
     pub(super) examples: OnceLock<Arc<Examples>>,
     pub(super) words: OnceLock<Arc<WordIndex>>,
     pub(super) dictionaries: Vec<OnceLock<Arc<Vec<Value>>>>,
+    /// By column; none where it has none.
+    pub(super) filters: Vec<OnceLock<Arc<ColumnFilter>>>,
+    /// Over the messages.
+    pub(super) filter: OnceLock<Arc<Vec<u8>>>,
 }
 
 impl Segment {
@@ -185,6 +190,7 @@ fn idle_or_new() -> std::io::Result<Decompressor<'static>> {
 impl OpenRun {
     fn new(footer: RunFooter) -> Self {
         let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
+        let filters = footer.columns.iter().map(|_| OnceLock::new()).collect();
         Self {
             footer,
             reading: Mutex::default(),
@@ -193,6 +199,8 @@ impl OpenRun {
             examples: OnceLock::new(),
             words: OnceLock::new(),
             dictionaries,
+            filters,
+            filter: OnceLock::new(),
         }
     }
 }

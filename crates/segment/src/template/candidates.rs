@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 use super::kind::{KINDS, Kind, Slot};
 use super::matcher::{Kinds, LiteralMatcher, TemplateMatch};
 use super::pieces::Template;
-use crate::time_text::{FORM_BYTES, Form};
+use crate::format::FORMAT_VERSION;
 
 /// The templates of a run as they are written, one after another.
 pub(crate) struct TemplateText {
@@ -85,7 +85,7 @@ impl LiteralMatcher {
         let of_kind = KINDS.map(|kind| match kind {
             // It depends on the form.
             Kind::Time => u64::MAX,
-            kind => self.places(Slot { kind, form: None }),
+            kind => self.places(Slot::plain(kind)),
         });
         let mut index = 0;
         let mut before = 0;
@@ -98,16 +98,10 @@ impl LiteralMatcher {
             // There is no variable between the previous one and this one.
             let from = places.0.max(before) as usize;
             before = *end;
-            let marker = written.all[variable.0];
-            let Some(kind) = Kind::of_marker(marker) else { continue };
-            let mut mask = of_kind[kind as usize];
-            let mut slot = Slot { kind, form: None };
-            if kind == Kind::Time {
-                let bytes = &written.all[variable.0 + 1..variable.1];
-                let form = if bytes.len() == FORM_BYTES { Form::of_bytes(bytes) } else { None };
-                slot.form = form;
-                mask = self.places(slot);
-            }
+            let variable_bytes = &written.all[variable.0..variable.1];
+            let Ok(Some((slot, _))) = Slot::read(variable_bytes, FORMAT_VERSION) else { continue };
+            let kind = slot.kind;
+            let mask = if kind == Kind::Time { self.places(slot) } else { of_kind[kind as usize] };
             let (is_begun, goes_on) =
                 self.around(&written.all[..places.1 as usize], from, places.0 as usize, variable, mask);
             if goes_on {
@@ -137,7 +131,7 @@ impl LiteralMatcher {
                 return (true, true);
             }
             for byte in &text[variable.1..] {
-                if Kind::of_marker(*byte).is_some() {
+                if Kind::is_marker(*byte) {
                     return (is_within, true);
                 }
                 states = (states << 1) & self.masks[usize::from(*byte)];

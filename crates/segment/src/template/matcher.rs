@@ -9,7 +9,7 @@ use crate::words::is_word_byte;
 
 /// A set of kinds of variables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Kinds(u8);
+pub(crate) struct Kinds(u16);
 
 impl Kinds {
     /// Adds a kind.
@@ -62,7 +62,8 @@ impl TemplateMatch {
 /// Gonnet, "A new approach to text searching", 1992), in which a variable matches any bytes of its kind.
 ///
 /// A quoted text may hold anything. It ends at a quote on either side, so that a literal without one lies within it
-/// or outside; such a literal is looked for in the quoted texts themselves, and here they match nothing.
+/// or outside; such a literal is looked for in the quoted texts themselves, and here they match nothing. Any other
+/// text of a field may hold anything and stand beside anything; literals that lie within it are looked for in the field.
 pub(crate) struct LiteralMatcher {
     /// Its first 64 bytes.
     pub(super) literal: Vec<u8>,
@@ -126,6 +127,7 @@ impl LiteralMatcher {
             Kind::Text => self.words,
             Kind::Time => slot.form.map_or(u64::MAX, |form| self.places_in_time(form)),
             Kind::Quoted => u64::MAX * u64::from(self.has_quote),
+            Kind::Any | Kind::Json => u64::MAX,
         }
     }
 
@@ -208,8 +210,8 @@ fn kinds_within(literal: &str, ignores_case: bool) -> Kinds {
             Kind::Hex => needle.is_lower_hex(),
             Kind::Uuid => may_be_in_uuid(literal.as_bytes()),
             Kind::Text => literal.bytes().all(is_word_byte),
-            // A time depends on its form, and a quoted text is searched by itself.
-            Kind::Time | Kind::Quoted => false,
+            // A time depends on its form, quoted texts and fields are searched by themselves.
+            Kind::Time | Kind::Quoted | Kind::Any | Kind::Json => false,
         };
         if may_hold {
             kinds.insert(kind);

@@ -4,8 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bytes::{Damage, Decoded};
-use crate::template::kind::{KINDS_OF_FORMAT_1, Kind, Slot};
-use crate::time_text::{FORM_BYTES, Form};
+use crate::template::kind::{Kind, Slot};
 use crate::words::words;
 
 /// A template taken apart: literals and the variables between them.
@@ -14,28 +13,21 @@ pub(crate) struct Template {
     /// Its bytes, among those of the templates that it was read with.
     pub(super) all: Arc<[u8]>,
     pub(super) place: Range<u32>,
-    /// Place of each variable's marker and the form after it.
+    /// Place of each variable's marker and what belongs to it.
     pub(super) slots: Vec<(Range<u32>, Slot)>,
 }
 
-/// Gives the variables of a template in order, each with the place of its marker and the form after it.
+/// Gives the variables of a template in order, each with the place of its marker and what belongs to it.
 pub(crate) fn each_variable(bytes: &[u8], format: u16, mut found: impl FnMut(Range<u32>, Slot)) -> Decoded<()> {
     let mut at = 0;
     while let Some(marker) = next_marker(bytes, at) {
         at = marker;
-        let known = Kind::of_marker(bytes[at]);
-        let Some(kind) = known.filter(|kind| format > 1 || (*kind as usize) < KINDS_OF_FORMAT_1) else {
+        let Some((slot, length)) = Slot::read(&bytes[at..], format)? else {
             at += 1;
             continue;
         };
-        let mut end = at + 1;
-        let mut form = None;
-        if kind == Kind::Time {
-            end += FORM_BYTES;
-            let read = bytes.get(at + 1..end).and_then(Form::of_bytes);
-            form = Some(read.ok_or(Damage("a template has an unknown form of time"))?);
-        }
-        found(at as u32..end as u32, Slot { kind, form });
+        let end = at + length;
+        found(at as u32..end as u32, slot);
         at = end;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Splits a message into a template and typed variables.
 
-use super::kind::Kind;
+use super::kind::{Kind, Slot, put_field};
 use super::spelling::parse_address;
 use crate::time_text;
 use crate::words::is_word_byte;
@@ -24,6 +24,8 @@ pub(crate) struct Variable<'m> {
     pub(crate) text: &'m str,
     /// Its value, where it is an integer, an address or a time.
     pub(crate) number: i64,
+    /// Reports whether it is stored with a field.
+    pub(crate) is_field: bool,
 }
 
 /// A message in parts; kept from one to the next for its memory.
@@ -34,25 +36,54 @@ pub(crate) struct Parts<'m> {
 }
 
 impl<'m> Parts<'m> {
-    fn push(&mut self, kind: Kind, text: &'m str, number: i64) {
+    pub(super) fn clear(&mut self) {
+        self.template.clear();
+        self.variables.clear();
+    }
+
+    pub(super) fn push(&mut self, kind: Kind, text: &'m str, number: i64) {
         self.template.push(kind.marker());
-        self.variables.push(Variable { kind, text, number });
+        self.variables.push(Variable { kind, text, number, is_field: false });
+    }
+
+    /// Adds a variable of another message's parts at the place `slot` of its template.
+    pub(crate) fn push_again(&mut self, slot: Slot, variable: Variable<'m>) {
+        match slot.field {
+            Some(field) => self.push_field(slot.kind, field, variable.text),
+            None => {
+                self.template.push(slot.kind.marker());
+                self.template.extend(slot.form.iter().flat_map(|form| form.bytes()));
+                self.variables.push(variable);
+            }
+        }
+    }
+
+    /// Adds the value `text` of a field.
+    pub(crate) fn push_field(&mut self, kind: Kind, field: u16, text: &'m str) {
+        put_field(&mut self.template, kind, field);
+        self.variables.push(Variable { kind, text, number: 0, is_field: true });
     }
 }
 
 /// Splits the message of an event of time `timestamp`; `false` if it must be kept raw.
 pub(crate) fn split<'m>(message: &'m str, timestamp: i64, grain: Granularity, parts: &mut Parts<'m>) -> bool {
-    parts.template.clear();
-    parts.variables.clear();
+    parts.clear();
+    message.len() <= SPLIT_BYTES_MAX && split_on(message, 0, timestamp, grain, parts)
+}
+
+/// Splits what `message` has from `at` on, which is the beginning of a word or none, and adds it to `parts`.
+pub(super) fn split_on<'m>(
+    message: &'m str,
+    mut at: usize,
+    timestamp: i64,
+    grain: Granularity,
+    parts: &mut Parts<'m>,
+) -> bool {
     let bytes = message.as_bytes();
-    if bytes.len() > SPLIT_BYTES_MAX {
-        return false;
-    }
-    let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
         if !is_word_byte(byte) {
-            if Kind::of_marker(byte).is_some() {
+            if Kind::is_marker(byte) {
                 return false;
             }
             parts.template.push(byte);
@@ -111,7 +142,7 @@ fn value(kind: Kind, text: &str) -> i64 {
 /// Returns how long the text before the closing quote is, if there is one.
 fn quoted_length(rest: &[u8]) -> Option<usize> {
     let length = memchr::memchr(b'"', rest)?;
-    rest[..length].iter().all(|byte| Kind::of_marker(*byte).is_none()).then_some(length)
+    rest[..length].iter().all(|byte| !Kind::is_marker(*byte)).then_some(length)
 }
 
 /// Returns the kind of the variable that starts with the word `at..end`, and where it ends; `None` for a literal word.

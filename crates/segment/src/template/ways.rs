@@ -7,7 +7,8 @@
 //! message being made.
 //!
 //! A quoted text holds no quote, and there is one on either side of it. So a literal without a quote never reaches over
-//! its edge; those that lie within one are not listed here, as with [`LiteralMatcher`](super::LiteralMatcher).
+//! its edge; those that lie within one are not listed here, as with [`LiteralMatcher`](super::LiteralMatcher). Nor are those that lie within
+//! the value of a field.
 
 use super::kind::{Kind, Slot};
 use super::pieces::Template;
@@ -83,6 +84,7 @@ impl Walk<'_> {
                     || (form.has_names() && byte.is_ascii_alphabetic())
             }),
             Kind::Quoted => byte != b'"',
+            Kind::Any | Kind::Json => true,
         };
         self.literal[at..].iter().take_while(|byte| admits(**byte)).count()
     }
@@ -113,7 +115,7 @@ impl Walk<'_> {
             }
             let Some((_, slot)) = self.template.slots.get(index) else { break };
             let (slot, n_admitted) = (*slot, self.n_admitted(*slot, 0));
-            if n_admitted == length && slot.kind != Kind::Quoted {
+            if n_admitted == length && slot.kind != Kind::Quoted && slot.field.is_none() {
                 self.with(index, Requirement { from: 0, to: length as u8, anchor: Anchor::Anywhere }, Self::keep)?;
             }
             for to in 1..=n_admitted.min(length - 1) {

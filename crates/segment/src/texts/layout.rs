@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use types::RowSet;
 
-use super::vocabulary::{TEXT_SECTIONS, Vocabulary, section_of};
+use super::vocabulary::{OF_FIELDS, TEXT_SECTIONS, Vocabulary, section_of, section_of_slot};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::slots::Slots;
 use crate::template::Kind;
@@ -24,7 +24,7 @@ pub(crate) struct TemplateIds {
 struct Layout {
     /// Per column, how many values it has, and how many the columns before it have in its section.
     columns: Vec<(u32, u32)>,
-    n_of_section: [u32; TEXT_SECTIONS],
+    n_of_section: [u32; OF_FIELDS + 1],
 }
 
 impl Layout {
@@ -38,9 +38,9 @@ impl Layout {
                 *n = n.checked_add(*count).ok_or(Damage("a block has too many variables"))?;
             }
         }
-        let mut n_of_section = [0u32; TEXT_SECTIONS];
+        let mut n_of_section = [0u32; OF_FIELDS + 1];
         for ((n, first), slot) in columns.iter_mut().zip(slots.columns()) {
-            let sum = &mut n_of_section[section_of(slot.kind)];
+            let sum = &mut n_of_section[section_of_slot(slot)];
             *first = *sum;
             *sum = sum.checked_add(*n).ok_or(Damage("a block has too many variables"))?;
         }
@@ -68,7 +68,7 @@ impl TemplateIds {
         let mut places = vec![0u32; vocabulary.slots.n_templates() + 1];
         rows.iter().for_each(|row| places[self.ids[row] as usize] = 1);
         let mut columns = vec![false; vocabulary.slots.columns().len()];
-        let mut sections = [false; TEXT_SECTIONS];
+        let mut sections = [false; OF_FIELDS + 1];
         let mut n_templates = 0;
         for (id, place) in places.iter_mut().enumerate().filter(|(_, place)| **place > 0) {
             n_templates += 1;
@@ -78,7 +78,7 @@ impl TemplateIds {
             }
             for column in vocabulary.slots.of_template(id as u32).iter().map(|column| *column as usize) {
                 columns[column] = true;
-                sections[section_of(vocabulary.slots.columns()[column].kind)] = true;
+                sections[section_of_slot(&vocabulary.slots.columns()[column])] = true;
             }
         }
         ColumnSelection { places, n_templates: n_templates as usize, columns, sections }
@@ -142,6 +142,18 @@ impl TemplateIds {
         })
     }
 
+    /// Returns which values of a column are those of `rows`.
+    pub(crate) fn places_in(&self, column: usize, slots: &Slots, rows: &RowSet) -> Decoded<RowSet> {
+        let (n, first) = self.layout(slots)?.columns[column];
+        let mut places = RowSet::none(n as usize);
+        self.each_value(std::iter::once(column), slots, |row, place| {
+            if rows.contains(row) {
+                places.insert(place - first as usize);
+            }
+        })?;
+        Ok(places)
+    }
+
     /// Returns the rows of raw messages, in order.
     pub(crate) fn raw_rows(&self) -> Vec<u32> {
         (0u32..).zip(&self.ids).filter(|(_, id)| **id == 0).map(|(row, _)| row).collect()
@@ -160,7 +172,7 @@ impl TemplateIds {
     /// Returns the columns of a section that have values: number, values, values before.
     pub(crate) fn columns_of(&self, section: usize, slots: &Slots) -> Decoded<Vec<(usize, u32, u32)>> {
         let columns = self.layout(slots)?.columns.iter().zip(slots.columns()).enumerate();
-        let there = columns.filter(|(_, ((n, _), slot))| *n > 0 && section_of(slot.kind) == section);
+        let there = columns.filter(|(_, ((n, _), slot))| *n > 0 && section_of_slot(slot) == section);
         Ok(there.map(|(column, ((n, first), _))| (column, *n, *first)).collect())
     }
 }
@@ -171,23 +183,23 @@ pub(crate) struct ColumnSelection {
     places: Vec<u32>,
     n_templates: usize,
     columns: Vec<bool>,
-    sections: [bool; TEXT_SECTIONS],
+    sections: [bool; OF_FIELDS + 1],
 }
 
 impl ColumnSelection {
     /// Returns everything in one section.
     pub(crate) fn all_of_section(section: usize, slots: &Slots) -> Self {
-        let columns = slots.columns().iter().map(|slot| section_of(slot.kind) == section).collect();
-        let mut sections = [false; TEXT_SECTIONS];
+        let columns = slots.columns().iter().map(|slot| section_of_slot(slot) == section).collect();
+        let mut sections = [false; OF_FIELDS + 1];
         sections[section] = true;
         Self { places: Vec::new(), n_templates: 0, columns, sections }
     }
 
     /// Returns some columns, by number.
     pub(crate) fn of_columns(columns: Vec<bool>, slots: &Slots) -> Self {
-        let mut sections = [false; TEXT_SECTIONS];
+        let mut sections = [false; OF_FIELDS + 1];
         let wanted = slots.columns().iter().zip(&columns).filter(|(_, is_wanted)| **is_wanted);
-        wanted.for_each(|(slot, _)| sections[section_of(slot.kind)] = true);
+        wanted.for_each(|(slot, _)| sections[section_of_slot(slot)] = true);
         Self { places: Vec::new(), n_templates: 0, columns, sections }
     }
 
@@ -210,6 +222,12 @@ impl ColumnSelection {
     /// Returns the place of a template among them.
     pub(crate) fn place_of(&self, id: u32) -> Option<usize> {
         (*self.places.get(id as usize)? as usize).checked_sub(1)
+    }
+
+    /// Returns the columns that are fields, each with the number of the field.
+    pub(crate) fn fields(&self, slots: &Slots) -> Vec<(usize, usize)> {
+        let wanted = slots.columns().iter().zip(&self.columns).enumerate().filter(|(_, (_, is_wanted))| **is_wanted);
+        wanted.filter_map(|(column, (slot, _))| Some((column, usize::from(slot.field?)))).collect()
     }
 
     /// Returns the sections, template numbers left out.

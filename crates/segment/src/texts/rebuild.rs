@@ -7,7 +7,7 @@ use super::variables::Variables;
 use super::vocabulary::Vocabulary;
 use crate::bytes::{Damage, Decoded};
 use crate::strings::{end_of, texts_of};
-use crate::template::{Kind, Piece, Template, push_address};
+use crate::template::{Kind, Piece, Slot, Template, push_address};
 use crate::time_text;
 
 /// Returns a text that looks like the messages of a template; `None` if a variable may hold any words.
@@ -19,7 +19,7 @@ pub(crate) fn example(template: &Template) -> Option<String> {
         match piece {
             Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
             Piece::Variable(slot) => match (slot.kind, slot.form) {
-                (Kind::Quoted, _) => return None,
+                (Kind::Quoted | Kind::Any | Kind::Json, _) => return None,
                 (Kind::Time, Some(form)) => {
                     time_text::push(&mut out, form, SOME_DAY * (1_000_000_000 / form.unit_ns()))
                 }
@@ -51,7 +51,7 @@ pub(crate) fn rebuild(
     let mut n_raw = 0;
     let (mut text, mut ends) = (Vec::new(), Vec::new());
     let mut next_row = 0;
-    for row in rows.iter() {
+    for (place_of_row, row) in rows.iter().enumerate() {
         for id in &ids.ids[next_row..row] {
             lists.of(*id).iter().for_each(|column| taken[*column as usize] += 1);
             n_raw += usize::from(*id == 0);
@@ -74,6 +74,10 @@ pub(crate) fn rebuild(
                 continue;
             }
             let (column, number) = columns.next().ok_or_else(lost)?;
+            if let Piece::Variable(Slot { field: Some(_), kind, .. }) = piece {
+                variables.push_field(*kind, *column as usize, place_of_row, &mut text).ok_or_else(lost)?;
+                continue;
+            }
             let number = &mut taken[*number as usize];
             let first = lists.first_of(*column);
             variables.push(piece, *column as usize, first, *number, &mut text).ok_or_else(lost)?;

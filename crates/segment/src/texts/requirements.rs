@@ -167,6 +167,28 @@ impl LiteralCache<'_> {
         Ok(())
     }
 
+    /// Asks a column that is a field: `rows_with` tells which rows of the block have a value of it that holds a needle.
+    pub(crate) fn answer_field<E>(
+        &mut self,
+        column: usize,
+        ids: &TemplateIds,
+        vocabulary: &Vocabulary,
+        mut rows_with: impl FnMut(&Needle) -> Result<RowSet, E>,
+    ) -> Result<Decoded<()>, E> {
+        let demands = self.sought.of_column(column);
+        for (kept, (_, part)) in self.answers[demands.clone()].iter_mut().zip(&self.sought.demands[demands]) {
+            if kept.is_none() {
+                continue;
+            }
+            let rows = rows_with(&self.sought.parts[*part as usize].needle)?;
+            match ids.places_in(column, &vocabulary.slots, &rows) {
+                Ok(places) => *kept = Some(places),
+                Err(damage) => return Ok(Err(damage)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
     /// Answers what is asked of a column.
     fn answer_column(&mut self, column: usize, mut answer: impl FnMut(&Part) -> Decoded<RowSet>) -> Decoded<()> {
         let demands = self.sought.of_column(column);
@@ -309,8 +331,8 @@ impl Variables {
                     part.needle.is_in_bytes(&spelled)
                 })
             }
-            // Texts are asked as they are stored.
-            (Kind::Text | Kind::Quoted, _) => return None,
+            // Texts and fields are asked as they are stored.
+            (Kind::Text | Kind::Quoted | Kind::Any | Kind::Json, _) => return None,
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Decoded variables of one block.
 
-use types::Strings;
+use std::io::Write;
+
+use types::{Column, Strings, Value};
 
 use super::layout::{ColumnSelection, TemplateIds};
-use super::vocabulary::{COLUMN_MIN, HEX, NUMBERS, TEXTS, UUIDS, Vocabulary};
+use super::vocabulary::{COLUMN_MIN, HEX, NUMBERS, OF_FIELDS, TEXTS, UUIDS, Vocabulary};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::needle::Needle;
 use crate::numbers::{self, ColumnShape};
@@ -84,6 +86,8 @@ pub(crate) struct Variables {
     texts: TextColumns,
     quoted: TextColumns,
     pub(crate) raw: Strings,
+    /// Values of the columns that are fields, of the rows that messages are rebuilt of, in the order of columns.
+    fields: Vec<(usize, Column)>,
 }
 
 impl Variables {
@@ -126,10 +130,38 @@ impl Variables {
                 let n_bytes = n.checked_mul(16).ok_or(Damage("a count is out of range"))?;
                 self.uuids = cursor.take(n_bytes)?.to_vec();
             }
+            (OF_FIELDS, _) => return Err(Damage("fields have no section")),
             (TEXTS, _) => self.texts = TextColumns::decode(cursor, section, ids, vocabulary, wanted)?,
             _ => self.quoted = TextColumns::decode(cursor, section, ids, vocabulary, wanted)?,
         }
         Ok(())
+    }
+
+    /// Takes the values of a column that is a field, of the rows that messages will be rebuilt of; columns come in order.
+    pub(crate) fn put_field(&mut self, column: usize, values: Column) {
+        self.fields.push((column, values));
+    }
+
+    /// Writes the value that a column that is a field has in a row, given by its place among the rows.
+    pub(super) fn push_field(&self, kind: Kind, column: usize, place: usize, out: &mut Vec<u8>) -> Option<()> {
+        let found = self.fields.binary_search_by_key(&column, |(column, _)| *column).ok()?;
+        let values = &self.fields[found].1;
+        if kind == Kind::Json && matches!(values, Column::Strings { .. } | Column::Dictionary { .. } | Column::Mixed(_))
+        {
+            let mut spelled = String::new();
+            values.value(place)?.write_json(&mut spelled);
+            out.extend_from_slice(spelled.as_bytes());
+            return Some(());
+        }
+        match values {
+            Column::Strings { values, .. } => out.extend_from_slice(values.get(place).as_bytes()),
+            Column::Dictionary { codes, values } => match values.get(*codes.get(place)? as usize)? {
+                Value::String(text) => out.extend_from_slice(text.as_bytes()),
+                other => write!(out, "{other}").ok()?,
+            },
+            column => write!(out, "{}", column.value(place)?).ok()?,
+        }
+        Some(())
     }
 
     /// Gives the place in the section `section`, of hex or UUIDs, of each that holds a needle of hex digits.
@@ -171,6 +203,7 @@ impl Variables {
             }
             (Kind::Text, _) => out.extend_from_slice(self.texts.get(column, number)?.as_bytes()),
             (Kind::Quoted, _) => out.extend_from_slice(self.quoted.get(column, number)?.as_bytes()),
+            (Kind::Any | Kind::Json, _) => return None,
         }
         Some(())
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::bytes::{Damage, Decoded};
 use crate::slots::Slots;
-use crate::template::{Kind, Piece, Template, TemplateText, each_variable, pieces_between};
+use crate::template::{Kind, Piece, Slot, Template, TemplateText, each_variable, pieces_between};
 
 /// Sections of a block's messages.
 pub(crate) const TEXT_SECTIONS: usize = 8;
@@ -32,7 +32,15 @@ pub(crate) fn raw_section(format: u16) -> usize {
     n_sections(format) - 1
 }
 
-/// Returns the section that holds variables of a kind.
+/// Values of fields are counted as one more section, which is nowhere: they are stored with their fields.
+pub(crate) const OF_FIELDS: usize = TEXT_SECTIONS;
+
+/// Returns the section that holds a variable.
+pub(crate) fn section_of_slot(slot: &Slot) -> usize {
+    if slot.field.is_some() { OF_FIELDS } else { section_of(slot.kind) }
+}
+
+/// Returns the section that holds variables of a kind, those apart that are values of fields.
 pub(crate) fn section_of(kind: Kind) -> usize {
     match kind {
         Kind::Integer | Kind::Time => NUMBERS,
@@ -41,6 +49,7 @@ pub(crate) fn section_of(kind: Kind) -> usize {
         Kind::Uuid => UUIDS,
         Kind::Text => TEXTS,
         Kind::Quoted => QUOTED,
+        Kind::Any | Kind::Json => OF_FIELDS,
     }
 }
 

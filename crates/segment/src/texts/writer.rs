@@ -1,16 +1,20 @@
 //! Messages while they are written: the run's templates, and the variables of a block by column.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::Strings;
+use types::{Batch, Strings};
 
+use super::document_fields::{FieldColumns, FieldPaths};
+use super::field_slots::{FieldSlots, with_fields};
 use super::vocabulary::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
 use crate::bytes::{put_integers, put_varint};
-use crate::filter;
+use crate::filter::FilterTable;
 use crate::numbers::{self, Numbers};
 use crate::slots::Slots;
 use crate::strings::{put_repeating, put_texts};
-use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split};
+use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split, split_document};
 
 /// Templates that a run may have in addition to a share of its rows; further messages are stored raw.
 const TEMPLATES_ALWAYS: usize = 1024;
@@ -26,29 +30,41 @@ pub(crate) struct MessageWriter {
     vocabulary: Vocabulary,
     encoded: Vec<Vec<u8>>,
     n_rows: usize,
+    paths: FieldPaths,
+    field_slots: FieldSlots,
+    /// By number of the run's fields, whether a template names it.
+    is_field_named: Vec<bool>,
     /// Reports whether quoted texts are variables of messages whose fine template is new.
     is_coarse: bool,
 }
 
 impl MessageWriter {
-    /// Returns a run without messages, in a segment of `format`.
-    pub(crate) fn new(format: u16) -> Self {
+    /// Returns a run without messages, in a segment of `format`, whose events have fields of these names, which are sorted.
+    pub(crate) fn new(format: u16, fields: &[Arc<str>]) -> Self {
         Self {
             numbers: HashMap::default(),
             vocabulary: Vocabulary::growing(format),
             encoded: Vec::new(),
             n_rows: 0,
+            paths: FieldPaths::new(fields),
+            field_slots: FieldSlots::default(),
+            is_field_named: vec![false; fields.len()],
             is_coarse: false,
         }
     }
 
-    /// Splits the messages of the next block, whose events have these times.
-    pub(crate) fn block<'m>(&mut self, messages: &'m Strings, times: &[i64]) -> BlockTexts<'m> {
+    /// Splits the messages of the next block.
+    pub(crate) fn block<'m>(&mut self, batch: &'m Batch) -> BlockTexts<'m> {
         let mut block = BlockTexts::default();
         let mut parts = Parts::default();
-        for (row, (message, time)) in messages.iter().zip(times).enumerate() {
+        let columns = self.paths.columns_of(&batch.fields);
+        let has_fields = !batch.fields.is_empty();
+        for (row, (message, time)) in batch.messages.iter().zip(&batch.timestamps).enumerate() {
             self.n_rows += 1;
-            match self.number_of(message, *time, &mut parts) {
+            // Beside a message of its own, fields hardly say again what it says.
+            let is_all_there_is = has_fields && batch.origins[batch.origin_codes[row] as usize].text_key.is_none();
+            let event = is_all_there_is.then_some((&columns, row));
+            match self.number_with(message, *time, event, &mut parts) {
                 Some(number) => {
                     block.push(number, row as u32, &parts.variables, self.vocabulary.slots.of_template(number))
                 }
@@ -58,9 +74,31 @@ impl MessageWriter {
         block
     }
 
-    /// Splits a message and gives the number of its template, from 1; `None` if it is to be kept raw.
-    fn number_of<'m>(&mut self, message: &'m str, time: i64, parts: &mut Parts<'m>) -> Option<u32> {
-        if !split(message, time, Granularity::Fine, parts) {
+    /// Splits a message, of an event with fields that were taken out of it or without fields, and gives the number of its
+    /// template, from 1; `None` if it is to be kept raw.
+    fn number_with<'m>(
+        &mut self,
+        message: &'m str,
+        time: i64,
+        event: Option<(&FieldColumns<'_>, usize)>,
+        parts: &mut Parts<'m>,
+    ) -> Option<u32> {
+        let Some(event) = event else { return self.number_of(message, time, false, parts) };
+        if message.starts_with('{')
+            && let Some(number) = self.number_of_document(message, time, event, parts)
+        {
+            return Some(number);
+        }
+        // What was taken out of a line is its quoted texts as a whole, not their words.
+        let number = self.number_of(message, time, true, parts)?;
+        Some(self.number_with_fields(number, event, parts).unwrap_or(number))
+    }
+
+    /// Splits a message by itself; its quoted texts as a whole where it `is_parsed`.
+    fn number_of<'m>(&mut self, message: &'m str, time: i64, is_parsed: bool, parts: &mut Parts<'m>) -> Option<u32> {
+        let has_quotes = message.contains('"');
+        let grain = if is_parsed && has_quotes { Granularity::Coarse } else { Granularity::Fine };
+        if !split(message, time, grain, parts) {
             return None;
         }
         if let Some(number) = self.numbers.get(&parts.template) {
@@ -68,8 +106,11 @@ impl MessageWriter {
         }
         let n_templates = self.vocabulary.templates().len();
         let has_room = n_templates < TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
+        if grain == Granularity::Coarse {
+            return if has_room { self.add(parts) } else { None };
+        }
         let is_crowded = n_templates >= FINE_TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_FINE_TEMPLATE;
-        if (is_crowded || self.is_coarse) && message.contains('"') && split(message, time, Granularity::Coarse, parts) {
+        if (is_crowded || self.is_coarse) && has_quotes && split(message, time, Granularity::Coarse, parts) {
             self.is_coarse = true;
             return match self.numbers.get(&parts.template) {
                 Some(number) => Some(*number),
@@ -80,14 +121,63 @@ impl MessageWriter {
         if has_room && !is_crowded { self.add(parts) } else { None }
     }
 
+    /// Splits a JSON document; `None` if it must be split in another way.
+    fn number_of_document<'m>(
+        &mut self,
+        message: &'m str,
+        time: i64,
+        (columns, row): (&FieldColumns<'_>, usize),
+        parts: &mut Parts<'m>,
+    ) -> Option<u32> {
+        let mut fields = self.paths.of_event(columns, row);
+        if !split_document(message, time, &mut fields, parts) {
+            return None;
+        }
+        if let Some(number) = self.numbers.get(&parts.template) {
+            return Some(*number);
+        }
+        // Documents whose keys are data have templates without end.
+        let is_crowded = self.numbers.len() >= TEMPLATES_ALWAYS + self.n_rows / ROWS_PER_TEMPLATE;
+        if is_crowded { None } else { self.add(parts) }
+    }
+
+    /// Leaves the variables of template number `number` to fields, as far as it is known which are theirs, and gives the number of the
+    /// template that then is left; `None` where none is left to a field.
+    fn number_with_fields(
+        &mut self,
+        number: u32,
+        (columns, row): (&FieldColumns<'_>, usize),
+        parts: &mut Parts<'_>,
+    ) -> Option<u32> {
+        let taken = self.field_slots.taken(number, &parts.variables, (columns, row))?;
+        let template = self.vocabulary.templates().get(number as usize - 1)?;
+        *parts = with_fields(template, &parts.variables, &taken);
+        match self.numbers.get(&parts.template) {
+            Some(number) => Some(*number),
+            None => self.add(parts),
+        }
+    }
+
     fn add(&mut self, parts: &Parts<'_>) -> Option<u32> {
         // What was just split is a template.
         let template = Template::new(parts.template.clone(), crate::format::FORMAT_VERSION).ok()?;
+        let named = template.slots_in_context().filter_map(|(_, slot)| slot.field);
+        named.for_each(|field| self.is_field_named[usize::from(field)] = true);
         self.vocabulary.add(template);
         self.encoded.push(parts.template.clone());
         let number = self.encoded.len() as u32;
         self.numbers.insert(parts.template.clone(), number);
         Some(number)
+    }
+
+    /// Reports whether messages are made of field number `field` of the run.
+    pub(crate) fn is_made_of(&self, field: usize) -> bool {
+        self.is_field_named.get(field).is_some_and(|is_named| *is_named)
+    }
+
+    /// Reports whether some message spells field number `field` of the run with escapes.
+    pub(crate) fn is_escaped(&self, field: usize) -> bool {
+        self.paths.is_escaped(field)
     }
 
     /// Returns the run's templates and the columns of their variables.
@@ -125,6 +215,9 @@ impl<'m> BlockTexts<'m> {
     fn push(&mut self, id: u32, row: u32, variables: &[Variable<'m>], columns: &[u32]) {
         self.template_ids.push(id);
         for (variable, column) in variables.iter().zip(columns) {
+            if variable.is_field {
+                continue;
+            }
             match section_of(variable.kind) {
                 section @ (NUMBERS | 2) => self.numbers[section - NUMBERS].push((*column, (row, variable.number))),
                 section => self.texts[section - 3].push((*column, variable.text)),
@@ -133,9 +226,9 @@ impl<'m> BlockTexts<'m> {
     }
 
     /// Returns the block's filter: over texts and quoted texts.
-    pub(crate) fn filter(&self) -> Vec<u8> {
+    pub(crate) fn filter(&self) -> FilterTable {
         let texts = &self.texts[TEXTS - 3];
-        filter::build(texts.iter().chain(&self.texts[QUOTED - 3]).map(|(_, text)| *text))
+        FilterTable::of(texts.iter().chain(&self.texts[QUOTED - 3]).map(|(_, text)| *text), 0)
     }
 
     /// Makes the sections of a block whose events have these times.

@@ -112,3 +112,17 @@ fn wal_file(dir: &Path) -> std::path::PathBuf {
     let numbers = crate::wal::list(&wal).expect("a readable directory");
     crate::wal::path_of(&wal, *numbers.last().expect("a wal file"))
 }
+
+/// Waits until the background thread has done something.
+fn until(what: &str, is_done: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !is_done() {
+        assert!(std::time::Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Reports whether nothing that was deleted is in any file.
+fn are_settled(store: &Store) -> bool {
+    store.deletions().iter().all(|receipt| receipt.reclaimed.is_some())
+}

@@ -31,6 +31,12 @@ const DAYS_MAX: usize = 8;
 /// zstd level of a flushed segment: quick, since compaction writes it again.
 const FLUSH_LEVEL: i32 = 1;
 
+/// The same of a segment of few events, which a quiet store writes now and then: it costs a tenth of a second.
+const FEW_EVENTS_LEVEL: i32 = 12;
+
+/// Bytes of events as they were sent up to which they are few.
+const FEW_EVENTS_BYTES: u64 = 8 << 20;
+
 /// How often the age of hot events is looked at.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -241,7 +247,9 @@ impl Flusher {
     /// Writes one segment and reads it back; `None` if the plan holds no event.
     fn write_segment(&self, plan: Plan, positions: &[u8]) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.segments.new_segment(plan.partition)?;
-        let written = segment::write(&meta, &plan.runs, positions, FLUSH_LEVEL)?;
+        let n_bytes: u64 = plan.runs.iter().map(|run| run.bytes_raw).sum();
+        let level = if n_bytes <= FEW_EVENTS_BYTES { FEW_EVENTS_LEVEL } else { FLUSH_LEVEL };
+        let written = segment::write(&meta, &plan.runs, positions, level)?;
         if written.runs.is_empty() {
             return Ok(None);
         }

@@ -492,8 +492,8 @@ proptest! {
             prop_assert_eq!(n_events, expected.len() as u64, "{:?}", step);
         }
         store.flush().expect("room");
-        store.compact().expect("room");
-        prop_assert!(store.deletions().iter().all(|receipt| receipt.reclaimed.is_some()));
+        // A file that upkeep still reads goes when it has been read.
+        until("deletions are settled", || store.compact().is_ok() && are_settled(&store));
         prop_assert_eq!(events(&store), expected.iter().copied().collect::<Vec<_>>());
     }
 }

@@ -32,15 +32,6 @@ fn move_all(store: &Store, place: Place) -> Result<(), StoreError> {
     segments_at(store, others).iter().try_for_each(|stored| store.upkeep.mover.move_segment_to(stored, place))
 }
 
-/// Waits until the background thread has done something.
-fn until(what: &str, is_done: impl Fn() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !is_done() {
-        assert!(std::time::Instant::now() < deadline, "{what}");
-        std::thread::yield_now();
-    }
-}
-
 fn n_local_files(dir: &Path) -> usize {
     let partitions = std::fs::read_dir(dir.join("segments")).expect("readable").flatten();
     partitions.map(|partition| std::fs::read_dir(partition.path()).expect("readable").count()).sum()

@@ -1,0 +1,218 @@
+//! Which values a field has in a whole run: asked once, before any block of the run is.
+//!
+//! Where all blocks keep the field as packed hex, such as ids of traces, the filter is a Bloom filter over whole values: an id is
+//! looked for as a whole, and no piece of one tells anything, since all pieces occur. Where they keep texts, it is the table of their
+//! sequences (`filter`). Fields that are kept in another way, or in several, have none; nor have those whose table would be full.
+//!
+//! Section: byte 0, byte `n` bytes per value, byte `k` and 2^k bytes with [`PROBES`] bits for each value; or byte 1, byte `r`, byte `k` and
+//! 2^k bytes, the table over one sequence in 2^r.
+
+use types::{Column, RowSet, Value};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::bytes::{Cursor, Damage, Decoded};
+use crate::filter::{self, FilterTable};
+use crate::needle::Needle;
+use crate::template::pack_hex;
+
+/// Bits per distinct value, rounded up to a power of two in all; one value in thirty seems to be there by mistake.
+const BITS_PER_VALUE: usize = 6;
+
+/// Bits set for each value.
+const PROBES: u64 = 3;
+
+/// Most values that are collected.
+const VALUES_MAX: usize = 4 << 20;
+
+/// Largest table, as an exponent of two.
+const EXPONENT_MAX: u8 = 22;
+
+const VALUES: u8 = 0;
+const SEQUENCES: u8 = 1;
+
+/// The filter of a field of a run while the run is written.
+#[derive(Default)]
+pub(crate) enum ColumnFilterWriter {
+    /// No block had values.
+    #[default]
+    Empty,
+    /// Hashes of values of so many bytes.
+    Hex {
+        n_bytes: usize,
+        hashes: Vec<u64>,
+    },
+    Texts(Box<FilterTable>),
+    /// It would not tell anything.
+    GivenUp,
+}
+
+impl ColumnFilterWriter {
+    /// Takes note that a block keeps the field in a way that has no filter.
+    pub(crate) fn give_up(&mut self) {
+        *self = Self::GivenUp;
+    }
+
+    /// Adds the values of a block, which are lower-case hex of one length.
+    pub(crate) fn add_hex(&mut self, column: &Column, present: &RowSet) {
+        let mut packed = Vec::new();
+        let mut n_digits = 0;
+        let mut hash = |text: &str| {
+            packed.clear();
+            pack_hex(&mut packed, text);
+            n_digits = text.len();
+            xxh3_64(&packed)
+        };
+        let mut of_block: Vec<u64> = match column {
+            Column::Strings { values, .. } => present.iter().map(|row| hash(values.get(row))).collect(),
+            Column::Dictionary { codes, values } => {
+                let mut used: Vec<u32> = present.iter().map(|row| codes[row]).collect();
+                used.sort_unstable();
+                used.dedup();
+                let text = |code: u32| {
+                    if let Some(Value::String(text)) = values.get(code as usize) { Some(text) } else { None }
+                };
+                used.into_iter().filter_map(text).map(|text| hash(text)).collect()
+            }
+            _ => return self.give_up(),
+        };
+        of_block.sort_unstable();
+        of_block.dedup();
+        match self {
+            Self::Empty => *self = Self::Hex { n_bytes: n_digits / 2, hashes: of_block },
+            Self::Hex { n_bytes, hashes } if *n_bytes == n_digits / 2 && hashes.len() < VALUES_MAX => {
+                hashes.append(&mut of_block);
+            }
+            _ => self.give_up(),
+        }
+    }
+
+    /// Adds the table of the texts of a block.
+    pub(crate) fn add_texts(&mut self, table: &FilterTable) {
+        match self {
+            Self::Empty => *self = Self::Texts(Box::new(table.clone())),
+            Self::Texts(known) => {
+                known.merge(table);
+                if known.is_full() {
+                    self.give_up();
+                }
+            }
+            _ => self.give_up(),
+        }
+    }
+
+    /// Makes the section; `None` where there is none.
+    pub(crate) fn encode(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Empty | Self::GivenUp => None,
+            Self::Hex { n_bytes, mut hashes } => {
+                hashes.sort_unstable();
+                hashes.dedup();
+                let table_bytes = (hashes.len() * BITS_PER_VALUE / 8).next_power_of_two().max(8);
+                let exponent = table_bytes.trailing_zeros() as u8;
+                let n_bytes = u8::try_from(n_bytes).ok().filter(|_| exponent <= EXPONENT_MAX)?;
+                let mut out = vec![VALUES, n_bytes, exponent];
+                let mut table = vec![0u8; table_bytes];
+                for bit in hashes.into_iter().flat_map(|hash| bits_of(hash, table_bytes)) {
+                    table[bit / 8] |= 1 << (bit % 8);
+                }
+                out.append(&mut table);
+                Some(out)
+            }
+            Self::Texts(table) => {
+                let bytes = table.bytes();
+                let is_worth = !bytes.is_empty() && !table.is_full();
+                is_worth
+                    .then(|| [&[SEQUENCES, table.rarity(), bytes.len().trailing_zeros() as u8], &bytes[..]].concat())
+            }
+        }
+    }
+}
+
+/// Returns the bits of a value in a table of `n_bytes`, a power of two.
+fn bits_of(hash: u64, n_bytes: usize) -> impl Iterator<Item = usize> {
+    // Double hashing (Kirsch and Mitzenmacher, 2006).
+    let step = hash >> 32 | 1;
+    (0..PROBES).map(move |probe| hash.wrapping_add(probe.wrapping_mul(step)) as usize & (n_bytes * 8 - 1))
+}
+
+/// The filter of a field of a run, read back.
+pub(crate) struct ColumnFilter {
+    kind: u8,
+    /// Bytes per value, or how rare sequences are.
+    of_kind: u8,
+    table: Vec<u8>,
+}
+
+impl ColumnFilter {
+    pub(crate) fn decode(bytes: &[u8]) -> Decoded<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let (kind, of_kind, exponent) = (cursor.byte()?, cursor.byte()?, cursor.byte()?);
+        if kind > SEQUENCES || exponent > EXPONENT_MAX {
+            return Err(Damage("unknown kind of filter"));
+        }
+        let table = cursor.take(1 << exponent)?.to_vec();
+        if cursor.is_at_end() { Ok(Self { kind, of_kind, table }) } else { Err(Damage("bytes are left over")) }
+    }
+
+    /// Reports whether a value may hold the needle.
+    pub(crate) fn may_hold(&self, needle: &Needle) -> bool {
+        if self.kind == SEQUENCES {
+            return filter::may_hold_rare(&self.table, needle.literal(), self.of_kind);
+        }
+        if !needle.is_lower_hex() || needle.literal().len() > 2 * usize::from(self.of_kind) {
+            return false;
+        }
+        if needle.literal().len() < 2 * usize::from(self.of_kind) {
+            return true;
+        }
+        let mut packed = Vec::new();
+        pack_hex(&mut packed, needle.literal());
+        bits_of(xxh3_64(&packed), self.table.len()).all(|bit| self.table[bit / 8] >> (bit % 8) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filter_of(blocks: &[Vec<String>]) -> Option<ColumnFilter> {
+        let mut writer = ColumnFilterWriter::default();
+        for texts in blocks {
+            let column = Column::of_values(texts.iter().map(|text| Some(Value::text(&**text))).collect());
+            writer.add_hex(&column, &column.presence());
+        }
+        Some(ColumnFilter::decode(&writer.encode()?).expect("just written"))
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_run_has_its_filter_never_denies(
+            blocks in prop::collection::vec(prop::collection::vec("[0-9a-f]{16}", 1..40), 1..4),
+            which in 0usize..40, from in 0usize..16, length in 1usize..17, ignores_case in any::<bool>(),
+        ) {
+            let filter = filter_of(&blocks).expect("all alike");
+            let value = &blocks[0][which % blocks[0].len()];
+            let piece: String = value.chars().skip(from).take(length).collect();
+            prop_assert!(piece.is_empty() || filter.may_hold(&Needle::new(&piece, ignores_case)));
+            prop_assert!(filter.may_hold(&Needle::new(value, ignores_case)));
+        }
+
+        #[test]
+        fn damaged_filters_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            if let Ok(filter) = ColumnFilter::decode(&bytes) {
+                filter.may_hold(&Needle::new("0123456789abcdef", false));
+            }
+        }
+    }
+
+    #[test]
+    fn most_other_values_are_denied() {
+        let id = |number: u64| format!("{:016x}", xxh3_64(&number.to_le_bytes()));
+        let filter = filter_of(&[(0..5000).map(id).collect(), (5000..9000).map(id).collect()]).expect("all alike");
+        let n_mistakes = (10_000..11_000).filter(|number| filter.may_hold(&Needle::new(&id(*number), false))).count();
+        assert!(n_mistakes < 100, "{n_mistakes}");
+        assert!(filter_of(&[vec![id(1)], vec!["00112233".into()]]).is_none());
+    }
+}

@@ -1,0 +1,76 @@
+//! The columns of fields, stored or derived.
+
+use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
+
+use super::run::SegmentRun;
+use crate::bytes::Damage;
+use crate::column;
+use crate::footer;
+use crate::section::SectionId;
+use crate::shape::BlockShapes;
+
+impl SegmentRun {
+    /// Returns the stored column of a field, all rows of the block.
+    pub(super) fn stored_column(&self, block: usize, name: &str) -> Result<Column, ScanError> {
+        self.stored_rows(block, name, &RowSet::all(self.block_rows(block)))
+    }
+
+    /// Returns the number of a field that a template names, if there is such a field.
+    pub(super) fn checked_field(&self, field: usize) -> Result<usize, ScanError> {
+        let is_known = field < self.run().footer.columns.len();
+        let damaged = || self.damage(self.run().footer.whole + footer::TEMPLATES, Damage("a field is out of range"));
+        is_known.then_some(field).ok_or_else(damaged)
+    }
+
+    /// Returns rows of the stored column of field number `index`.
+    pub(super) fn stored_rows_of(&self, block: usize, index: usize, rows: &RowSet) -> Result<Column, ScanError> {
+        let table = self.shapes()?;
+        let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
+        if present.is_empty() {
+            return Ok(Column::Missing { n_rows: rows.count() });
+        }
+        let dictionary = self.dictionary(index)?;
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        self.decoded(id, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+    }
+
+    /// Returns rows of the stored column of a field.
+    fn stored_rows(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
+        let run = self.run();
+        let found = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name));
+        found.map_or_else(
+            |_| Ok(Column::Missing { n_rows: rows.count() }),
+            |index| self.stored_rows_of(block, index, rows),
+        )
+    }
+
+    pub(super) fn read_field(
+        &self,
+        block: usize,
+        name: &str,
+        rows: &RowSet,
+        shapes: &BlockShapes,
+    ) -> Result<Column, ScanError> {
+        let stored = self.stored_rows(block, name, rows)?;
+        let origins = &self.run().footer.origins;
+        let is_text = origins.iter().any(|origin| origin.text_key.as_deref() == Some(name));
+        let is_time = origins.iter().any(|origin| origin.time_key.as_ref().is_some_and(|(key, _)| **key == *name));
+        if !is_text && !is_time {
+            return Ok(stored);
+        }
+        let codes = shapes.origins(rows, &*self.shapes()?);
+        let messages = if is_text { self.messages(block, rows)? } else { Strings::default() };
+        let times = if is_time { self.times(block)? } else { Vec::new() };
+        let timestamps: Vec<i64> = if is_time { rows.iter().map(|row| times[row]).collect() } else { Vec::new() };
+        Ok(Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored))
+    }
+
+    /// Reports whether values of a field are made of messages or times.
+    pub(super) fn is_derived(&self, name: &str) -> bool {
+        let is_of = |origin: &types::Origin| {
+            let time_key = origin.time_key.as_ref().map(|(key, _)| &**key);
+            origin.text_key.as_deref() == Some(name) || time_key == Some(name)
+        };
+        self.run().footer.origins.iter().any(is_of)
+    }
+}
