@@ -134,7 +134,7 @@ impl Pen<'_> {
         self.user_id(author);
         self.put("/app.bsky.feed.post/");
         let made_us = if is_known { START_US } else { time_us };
-        let key = (made_us - age_us) << 10 | number % 1024;
+        let key = ((made_us - age_us) << 10) | (number % 1024);
         self.digits(key & (u64::MAX >> 1), 13, SORTED_32);
         self.put("\"}");
     }

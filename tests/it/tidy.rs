@@ -28,11 +28,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("storage", &["types", "segment"]),
     ("ingest", &["types", "definition", "parse", "storage"]),
     ("plan", &["types", "parse"]),
+    ("pattern", &["types", "plan"]),
     // Knows bytes only: what records mean is their owners' business.
     ("spill", &[]),
     ("language", &["types", "parse", "plan"]),
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
-    ("execute", &["types", "parse", "plan", "spill"]),
+    ("execute", &["types", "parse", "plan", "pattern", "spill"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("alert", &["types", "plan", "language", "execute", "storage"]),
     // Knows no route and no format of a foreign protocol: families are built on it.

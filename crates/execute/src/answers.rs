@@ -19,4 +19,3 @@ pub(crate) mod spilled;
 pub(crate) mod stream;
 pub(crate) mod subquery;
 pub(crate) mod tail;
-pub(crate) mod unknown_fields;

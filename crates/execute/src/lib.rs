@@ -31,16 +31,16 @@ pub use crate::answers::select::{SelectionReport, select_events};
 pub use crate::answers::stream::{execute_stream, needs_several_passes};
 pub use crate::answers::subquery::{AnsweredPlan, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables};
 pub use crate::answers::tail::{Tail, TailError, TailRows};
-pub use crate::answers::unknown_fields::{UnknownFields, unknown_fields};
 pub use crate::columns::memory::{MemoryPool, MemoryReservation};
 pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};
-pub use crate::operators::pattern::{UsualValue, masked_text, pattern_lines, patterns_of, usual};
 pub use crate::operators::patterns::patterns_plan;
 pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, Stats};
 pub use crate::request::cache::{CacheCounts, PartialCache};
 pub use crate::request::error::ExecuteError;
 pub use crate::request::parameters::{Request, Support, TableOf, TakePartialRows, TakeRows};
 pub use crate::scan::screen::Screen;
+pub use pattern::{UsualValue, masked_text, pattern_lines, patterns_of, usual};
+pub use plan::unknown_fields::{UnknownFields, unknown_fields};
 pub use spill::{SpillError, SpillSpace};
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ pub(crate) mod group;
 pub(crate) mod join;
 pub(crate) mod minutes;
 pub(crate) mod outlier;
-pub(crate) mod pattern;
 pub(crate) mod patterns;
 pub(crate) mod pipeline;
 pub(crate) mod progress;

@@ -14,6 +14,11 @@ pub const PLACE_FIELDS: [&str; 3] = ["\u{0}time", "\u{0}group", "\u{0}sequence"]
 /// Fields that are shown instead of the message where an event has them: the message of a line that is itself JSON.
 pub const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
 
+/// Whether a name is that of a column that every event has by itself; such names are never paths.
+pub fn is_system(name: &str) -> bool {
+    matches!(name, "@timestamp" | "@ingestionTime" | "@message" | "@level" | "@log" | "@logStream" | "@id" | "@ptr")
+}
+
 /// Calls `visit` for every field in `expr`.
 pub fn visit_fields<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Name)) {
     match expr {

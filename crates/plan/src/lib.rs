@@ -32,6 +32,7 @@ mod text_pattern;
 pub mod time;
 mod times;
 pub mod units;
+pub mod unknown_fields;
 mod warning;
 pub mod words;
 mod zoned;

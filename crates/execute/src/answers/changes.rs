@@ -16,7 +16,6 @@ use crate::answers::event::Event;
 use crate::answers::nested::has_subqueries;
 use crate::answers::restarts::restarts;
 use crate::expressions::elements::PreparedElements;
-use crate::operators::pattern::{Condition, change, id_of};
 use crate::operators::patterns::bins::Bins;
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::End;
@@ -30,6 +29,7 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::is_row_wise;
+use pattern::{Condition, change, id_of};
 
 /// Spans of time whose counts are shown.
 const SPANS: i64 = 30;

@@ -1,6 +1,6 @@
 //! Restarts: what began anew in a range of time, by where it runs.
 //!
-//! Two signs are taken for one, both with care. A text says so ([`crate::operators::pattern::start`]): not where the
+//! Two signs are taken for one, both with care. A text says so ([`pattern::start`]): not where the
 //! same origin says it just as often in the time before, or so often that it can only be its daily work. Or the number
 //! of its process changes: a service that one process after another writes for, each of which was there most of the
 //! time until the next one came; many numbers at once are workers, and many in a row are a program that is run again
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use plan::{Operator, Patterns};
 use types::{Timestamp, Value};
 
-use crate::operators::pattern::{Start, is_short_start, start};
 use crate::operators::patterns::ends::Spot;
 use crate::operators::patterns::origins::{Origin, Process};
 use crate::operators::patterns::pattern_sums::Part;
 use crate::operators::patterns::samples;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
+use pattern::{Start, is_short_start, start};
 
 /// Restarts of an answer.
 const RESTARTS_MAX: usize = 200;
@@ -244,7 +244,7 @@ fn successors(now: &TextCounts, before: &TextCounts) -> Vec<Sign> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operators::pattern::mask;
+    use pattern::mask;
 
     #[test]
     fn a_unit_is_called_by_its_name() {

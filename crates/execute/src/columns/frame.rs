@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use plan::Name;
-use plan::fields::PLACE_FIELDS;
+use plan::fields::{PLACE_FIELDS, is_system};
 use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value};
 
 use crate::columns::cell::Cell;
@@ -79,11 +79,6 @@ pub(crate) struct Frame<'a> {
     block: Option<BlockRows<'a>>,
     /// Memory of the columns that were computed for these rows.
     leases: Vec<Arc<Lease>>,
-}
-
-/// Returns columns that every event has by itself; they are never paths.
-pub(crate) fn is_system(name: &str) -> bool {
-    matches!(name, "@timestamp" | "@ingestionTime" | "@message" | "@level" | "@log" | "@logStream" | "@id" | "@ptr")
 }
 
 impl<'a> Frame<'a> {

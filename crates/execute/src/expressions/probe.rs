@@ -6,7 +6,8 @@
 use plan::regular_expression::required_literal;
 use types::{ProbeField, ScanError, TextProbe};
 
-use crate::columns::frame::{Source, is_system};
+use crate::columns::frame::Source;
+use plan::fields::is_system;
 use plan::number::Number;
 use plan::{Comparison, Expr, TextPattern};
 use types::Value;

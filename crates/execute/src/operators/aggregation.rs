@@ -7,6 +7,7 @@
 //! whoever asks again reads one partial instead of one for each run (`several.rs`).
 
 mod run_set;
+mod top;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,9 +16,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plan::{Aggregate, Expr, Name, Operator};
 
 use self::run_set::RunSet;
+use self::top::Top;
 use crate::columns::codec::{Reader, put_count};
 use crate::columns::stop::Stop;
-use crate::operators::group::{Groups, Top};
+use crate::operators::group::Groups;
 use crate::operators::minutes::{self, CountedBy};
 use crate::operators::progress::Preview;
 use crate::operators::table::Table;
@@ -39,7 +41,7 @@ pub(crate) struct Aggregation<'p> {
     by: &'p [(Name, Expr)],
     aggregates: &'p [Aggregate],
     /// The groups that are wanted, where that is not all of them.
-    top: Option<Top>,
+    top: Option<Top<'p>>,
     steps: Steps<'p>,
     fields: std::collections::BTreeSet<Name>,
 }
@@ -83,7 +85,7 @@ impl<'p> Aggregation<'p> {
         lead: &'p [Operator],
         spread: Spread<'p>,
         aggregate: &'p Operator,
-        after: &[Operator],
+        after: &'p [Operator],
     ) -> Option<Self> {
         let top = Top::of(aggregate, after);
         let Operator::Aggregate { by, aggregates } = aggregate else { return None };
@@ -130,7 +132,8 @@ impl<'p> Aggregation<'p> {
             keeper.keep_together(scan, &together);
         }
         merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
-        Ok(Table::of_groups(scan.or_nothing(overall.finish(self.top, scan.budget()))))
+        let shown = self.top.as_ref().map_or(Ok(None), |top| top.shown(&overall, scan));
+        Ok(Table::of_groups(scan.or_nothing(shown.and_then(|shown| overall.finish(shown, scan.budget())))))
     }
 
     fn worker(&self) -> Worker<'p> {

@@ -12,8 +12,8 @@ use crate::columns::frame::Frame;
 use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
-use crate::operators::pattern::change;
 use crate::scan::scanner::Scan;
+use pattern::change;
 
 /// How times of the one range become those of the other.
 struct Shift<'s> {

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use plan::each::field_of_each;
-use plan::{Aggregate, AggregateKind, Expr, Name, Operator};
+use plan::{Aggregate, AggregateKind, Expr, Name};
 use types::{Addresses, Column, Value};
 
 use self::pair_table::PairTable;
@@ -314,14 +314,11 @@ impl<'p> Groups<'p> {
     }
 
     /// Returns the groups as rows: group columns, then aggregates; in the order of the group columns' values. What they
-    /// held of the query's memory is given back, and what the rows hold is taken. Of groups that cannot be among the
-    /// first rows of `top` there are none.
-    pub(crate) fn finish(self, top: Option<Top>, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
+    /// held of the query's memory is given back, and what the rows hold is taken. Where `shown` lists groups, there are
+    /// no others.
+    pub(crate) fn finish(self, shown: Option<Vec<u32>>, budget: &Budget<'_>) -> Result<GroupRows, Stop> {
         let n_bytes = self.memory_bytes();
-        let shown = match top {
-            Some(top) => self.shown_by(&top),
-            None => (0..self.n_groups as u32).collect(),
-        };
+        let shown = shown.unwrap_or_else(|| (0..self.n_groups as u32).collect());
         // Keys, ranks and order, and a value in each column.
         let n_columns = self.by.len() + self.aggregates.len();
         let n_bytes_of_order = shown.len() * (8 * self.by.len() + 12);
@@ -333,24 +330,27 @@ impl<'p> Groups<'p> {
         Ok(finished)
     }
 
-    /// Returns the groups that may be among the first rows of an order: all that tie with the last of them too.
-    fn shown_by(&self, top: &Top) -> Vec<u32> {
-        let counts: Vec<u64> = self.states[self.owners[top.aggregate]]
-            .iter()
-            .map(|state| if let Partial::Count(count) = state { *count } else { 0 })
-            .collect();
-        let all = 0..self.n_groups as u32;
-        if top.n_rows == 0 || top.n_rows >= counts.len() {
-            return all.collect();
-        }
-        let mut sorted = counts.clone();
-        let (is_shown, last): (fn(u64, u64) -> bool, u64) = if top.descending {
-            let at = sorted.len() - top.n_rows;
-            (|count, last| count >= last, *sorted.select_nth_unstable(at).1)
-        } else {
-            (|count, last| count <= last, *sorted.select_nth_unstable(top.n_rows - 1).1)
+    /// Returns an aggregate's count of each group.
+    pub(crate) fn counts_of(&self, aggregate: usize) -> Vec<u64> {
+        let count = |state: &Partial| if let Partial::Count(count) = state { *count } else { 0 };
+        self.states[self.owners[aggregate]].iter().map(count).collect()
+    }
+
+    /// Returns the values that some aggregates have so far, group by group.
+    pub(crate) fn aggregate_columns(
+        &self,
+        aggregates: &[usize],
+        budget: &Budget<'_>,
+    ) -> Result<Vec<(Name, Arc<Column>)>, Stop> {
+        let column = |index: &usize| {
+            let aggregate = &self.aggregates[*index];
+            let states = &self.states[self.owners[*index]];
+            let value = |at: usize| states[at].clone().finish(aggregate.kind);
+            let values = budget.rows(states.len()).map(value).collect();
+            budget.check_or_cut()?;
+            Ok((aggregate.name.clone(), Arc::new(Column::of_values(values))))
         };
-        all.filter(|group| is_shown(counts[*group as usize], last)).collect()
+        aggregates.iter().map(column).collect()
     }
 
     fn finished(mut self, shown: &[u32], budget: &Budget<'_>) -> Result<GroupRows, Stop> {
@@ -399,31 +399,6 @@ impl<'p> Groups<'p> {
             columns.push((aggregate.name.clone(), Arc::new(Column::of_values(values))));
         }
         Ok(GroupRows { n_rows: order.len(), columns, approximate })
-    }
-}
-
-/// The first rows in the order of a count: all that is wanted of many groups.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Top {
-    /// The aggregate that counts.
-    aggregate: usize,
-    descending: bool,
-    n_rows: usize,
-}
-
-impl Top {
-    /// Returns what the operators after an aggregation want, where they sort by a count and take the first rows.
-    pub(crate) fn of(aggregate: &Operator, after: &[Operator]) -> Option<Self> {
-        let Operator::Aggregate { by, aggregates } = aggregate else { return None };
-        let [Operator::Sort(keys), Operator::Limit(n_rows), ..] = after else { return None };
-        let key = keys.first()?;
-        let Expr::Field(name) = &key.expr else { return None };
-        let is_it = |aggregate: &Aggregate| aggregate.name == *name;
-        // Of two columns with one name the last is meant.
-        let aggregate = aggregates.iter().rposition(is_it)?;
-        let is_plain = aggregates[aggregate].kind == AggregateKind::Count && !by.iter().any(|(key, _)| key == name);
-        let n_rows = usize::try_from(*n_rows).ok()?;
-        is_plain.then_some(Self { aggregate, descending: key.descending, n_rows })
     }
 }
 

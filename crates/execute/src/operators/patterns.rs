@@ -32,7 +32,6 @@ use crate::columns::stop::Stop;
 use crate::expressions::elements::PreparedElements;
 use crate::operators::feed::OpenFeed;
 use crate::operators::group::GroupRows;
-use crate::operators::pattern::{Band, band, change, id_of};
 use crate::operators::patterns::bins::Bins;
 use crate::operators::patterns::pattern_sums::{
     Part, Sums, bins_of, count_feed, count_runs, depth_of, mined, needed_by,
@@ -41,6 +40,7 @@ use crate::operators::table::Table;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
+use pattern::{Band, band, change, id_of};
 
 /// Returns the plan for the patterns of the messages that the conditions at the head of `plan` let through, with their
 /// counts over spans of time of `counts` nanoseconds.
@@ -278,8 +278,8 @@ fn counts(sums: &Sums, bins: Option<Bins>) -> Option<Value> {
 fn seconds(length: i64) -> String {
     let seconds = length as f64 / Timestamp::SECOND as f64;
     match seconds {
-        s if s < 120.0 => format!("{} s", crate::operators::pattern::short(s)),
-        s if s < 7200.0 => format!("{} min", crate::operators::pattern::short(s / 60.0)),
-        s => format!("{} h", crate::operators::pattern::short(s / 3600.0)),
+        s if s < 120.0 => format!("{} s", pattern::short(s)),
+        s if s < 7200.0 => format!("{} min", pattern::short(s / 60.0)),
+        s => format!("{} h", pattern::short(s / 3600.0)),
     }
 }

@@ -10,8 +10,8 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::key::write_key;
 use crate::columns::stop::Stop;
-use crate::operators::pattern::{Band, band};
 use crate::scan::scanner::Scan;
+use pattern::{Band, band};
 
 /// How many days there have to be for each hour to be compared with the same hour of the others, and for the same of
 /// days of a week.

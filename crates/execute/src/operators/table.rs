@@ -132,7 +132,7 @@ impl KindOfColumn {
             Expr::Field(name) if matches!(&**name, "@timestamp" | "@ingestionTime") => {
                 crate::request::answer::ColumnKind::Timestamp
             }
-            Expr::Field(name) if crate::columns::frame::is_system(name) => crate::request::answer::ColumnKind::String,
+            Expr::Field(name) if plan::fields::is_system(name) => crate::request::answer::ColumnKind::String,
             _ => crate::request::answer::ColumnKind::Any,
         })
     }

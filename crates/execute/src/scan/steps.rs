@@ -7,12 +7,13 @@ use plan::fields::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
 use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
 use types::RowSet;
 
-use crate::columns::frame::{BlockRows, Frame, is_system};
+use crate::columns::frame::{BlockRows, Frame};
 use crate::columns::stop::Stop;
 use crate::expressions::environment::Environment;
 use crate::expressions::expression::{conjunction, disjunction};
 use crate::expressions::parse;
 use crate::expressions::probe::Probe;
+use plan::fields::is_system;
 
 /// More questions about every block cost more than they save.
 const ALTERNATIVES_MAX: usize = 16;

@@ -123,6 +123,26 @@ fn what_a_run_tells_without_values_changes_no_answer() {
 }
 
 #[test]
+fn the_first_groups_of_an_order_are_those_of_all_groups() {
+    let [plain, _] = both();
+    for order in [
+        "stats min(status) as m by client | sort m, client desc",
+        "stats max(status) - min(status) as span by client | sort span desc, client",
+        "stats avg(status) as a, count(*) as n by client, service | sort a desc, client, service",
+        "stats sum(status) as n by client | fields client, n, n * 2 as twice | sort twice desc, client",
+        "stats sum(status) as status by client | sort status, client",
+        "stats count(status) as n by client | fields client, n > 3 as many | sort many desc, client",
+        "stats max(service) as s, min(status) as m by client | fields client, coalesce(m, s) as k | sort k desc, client",
+        "stats latest(@timestamp) as t, min(status) as m by client | sort m desc, t desc",
+    ] {
+        let [first, all] =
+            [9, 10_000].map(|n| Asked::default().answer(&format!("{order} | limit {n}"), &plain).expect("an answer"));
+        assert!(all.rows.len() > 100, "{order}: {}", all.rows.len());
+        assert_eq!(first.rows, all.rows[..9], "{order}");
+    }
+}
+
+#[test]
 fn runs_are_asked_what_they_know() {
     let telling = Arc::new(Telling { run: made(0, 1000), n_told: AtomicUsize::new(0) });
     let runs: [Arc<dyn Run>; 1] = [telling.clone()];

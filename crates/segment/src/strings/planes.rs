@@ -8,7 +8,7 @@
 
 use types::Strings;
 
-use super::{put_texts, take_texts, texts_of};
+use super::alone::{end_of, put_texts, take_alone, texts_of};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
 
 /// Lengths that are worth it.
@@ -76,7 +76,7 @@ pub(super) fn take(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
             Some((_, other)) => text.extend_from_slice(other.as_bytes()),
             None => text.extend_from_slice(rest.next().ok_or(wrong)?),
         }
-        ends.push(super::end_of(&text)?);
+        ends.push(end_of(&text)?);
     }
     texts_of(text, ends)
 }
@@ -99,5 +99,5 @@ fn take_others(cursor: &mut Cursor<'_>, n: usize) -> Decoded<(usize, Strings, Ve
     if cursor.clone().byte()? > 4 {
         return Err(Damage("unknown kind of texts"));
     }
-    Ok((length, take_texts(cursor, n_others)?, places))
+    Ok((length, take_alone(cursor, n_others)?, places))
 }

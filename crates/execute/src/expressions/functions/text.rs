@@ -6,7 +6,7 @@ use types::Value;
 
 use crate::columns::cell::Cell;
 use crate::expressions::functions::output::TEXT_BYTES_MAX;
-use crate::operators::pattern::mask;
+use pattern::mask;
 
 /// Returns the value of a function whose arguments are all there.
 pub(super) fn scalar(function: Function, cells: &[Cell<'_>]) -> Option<Value> {

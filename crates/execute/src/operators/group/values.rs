@@ -6,8 +6,9 @@ use plan::Expr;
 use types::{Addresses, Column, MISSING_CODE, RowSet, Value};
 
 use super::key::Key;
-use crate::columns::cell::{Cell, compare_levels, strict_order};
+use crate::columns::cell::Cell;
 use crate::columns::key::{canonical, write_key};
+use crate::columns::order_key::put_group_key;
 use crate::columns::place::Map;
 use crate::columns::stop::Stop;
 use crate::columns::value_size::value_bytes;
@@ -205,18 +206,20 @@ pub(super) fn rank(
     expr: &Expr,
     budget: &Budget<'_>,
 ) -> Result<Vec<u32>, Stop> {
-    let is_level = plan::fields::is_field(expr, "@level");
     let mut is_used = vec![false; parts.values.len()];
     used.for_each(|number| is_used[number as usize] = true);
-    let value = |number: usize| if is_used[number] { parts.values[number].value() } else { None };
-    let values: Vec<Option<Value>> = (0..parts.values.len()).map(value).collect();
-    let mut order: Vec<u32> = (0..values.len() as u32).filter(|number| is_used[*number as usize]).collect();
-    budget.sort_by(&mut order, |a, b| {
-        let (a, b) = (Cell::of(values[*a as usize].as_ref()), Cell::of(values[*b as usize].as_ref()));
-        let by_level = if is_level { compare_levels(a, b).order } else { None };
-        by_level.filter(|order| order.is_ne()).unwrap_or_else(|| strict_order(a, b))
-    })?;
+    let mut order: Vec<u32> = (0..parts.values.len() as u32).filter(|number| is_used[*number as usize]).collect();
     let mut ranks = vec![0; parts.values.len()];
+    // Read once, not in each comparison: a text may be a number, and an address becomes a text.
+    let (mut keys, mut ends) = (Vec::new(), vec![0; parts.values.len() + 1]);
+    for (number, value) in parts.values.iter().enumerate() {
+        if is_used[number] {
+            put_group_key(expr, Cell::of(value.value().as_ref()), &mut keys);
+        }
+        ends[number + 1] = keys.len();
+    }
+    let key = |number: u32| &keys[ends[number as usize]..ends[number as usize + 1]];
+    budget.holding(keys.len() + 8 * ends.len(), || budget.sort_by(&mut order, |a, b| key(*a).cmp(key(*b))))?;
     order.iter().enumerate().for_each(|(rank, number)| ranks[*number as usize] = rank as u32);
     Ok(ranks)
 }

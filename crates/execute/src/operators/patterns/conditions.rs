@@ -6,9 +6,9 @@ use plan::{Expr, insights_text};
 use types::Value;
 
 use crate::columns::stop::Stop;
-use crate::operators::pattern::{Condition, Texts, condition};
 use crate::operators::patterns::pattern_sums::{Part, PatternSums};
 use crate::scan::scanner::Scan;
+use pattern::{Condition, Texts, condition};
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.
 const PATTERNS_MAX: usize = 300;

@@ -1,7 +1,7 @@
 //! Where events come from: service, host and group of each row; and what may have begun anew there.
 //!
 //! Three things are noted while rows are counted: which origin each row has, rows whose text says that something
-//! starts ([`crate::operators::pattern::says_start`]), and how long each process number of an origin was there. Each
+//! starts ([`pattern::says_start`]), and how long each process number of an origin was there. Each
 //! has a limit, and whether a limit was reached depends on the set of events alone.
 
 use std::collections::HashMap;

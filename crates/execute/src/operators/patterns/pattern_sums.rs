@@ -7,13 +7,13 @@ use plan::{Name, Operator, Patterns};
 
 use crate::columns::stop::Stop;
 use crate::operators::feed::{Feed, for_each_frame};
-use crate::operators::pattern::mine;
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::Depth;
 use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
+use pattern::mine;
 
 /// What was counted in one range of time.
 pub(crate) struct Part<'s, 'a> {

@@ -9,8 +9,8 @@ use super::ends::{Ends, Spot};
 use crate::columns::cell::Cell;
 use crate::columns::frame::BlockRows;
 use crate::columns::stop::Stop;
-use crate::operators::pattern::{mask, says_start};
 use crate::operators::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
+use pattern::{mask, says_start};
 
 /// No row.
 const NONE: u32 = u32::MAX;

@@ -14,10 +14,10 @@ use crate::columns::cell::Cell;
 use crate::columns::frame::Frame;
 use crate::columns::place::places;
 use crate::columns::stop::Stop;
-use crate::operators::pattern::{mask, says_start};
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::{Depth, Rows, Tally};
 use crate::scan::scanner::Scan;
+use pattern::{mask, says_start};
 
 /// Bytes of a count of a text at an origin, roughly.
 const PAIR_BYTES: usize = 24;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::operators::pattern::mask::WILDCARD;
-use crate::operators::pattern::mine::rows::{Rows, common};
-use crate::operators::pattern::mine::tokens::{ANY, Row, Tokens};
+use crate::mask::WILDCARD;
+use crate::mine::rows::{Rows, common};
+use crate::mine::tokens::{ANY, Row, Tokens};
 
 /// How a wildcard is shown.
 const SHOWN: &str = "<*>";
@@ -77,7 +77,7 @@ fn text_of(row: &[u32], tokens: &Tokens) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operators::pattern::mine::tokens::words_of;
+    use crate::mine::tokens::words_of;
 
     fn check(texts: &[&str], expected: &str) {
         let mut tokens = Tokens::default();

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use types::{Run, ScanError, TypeSet};
 
-use crate::columns::frame::is_system;
-use plan::error::nearest;
-use plan::function::Function;
-use plan::{Aggregate, Expr, Name, Operator, ParseMethod, Plan, Warning};
+use crate::error::nearest;
+use crate::fields::is_system;
+use crate::function::Function;
+use crate::{Aggregate, Expr, Name, Operator, ParseMethod, Plan, Warning};
 
 /// Most field names of the events that are remembered to propose one.
 const NAMES_MAX: usize = 20_000;

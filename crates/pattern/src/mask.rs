@@ -38,7 +38,7 @@ pub(crate) fn is_sign_byte(byte: u8) -> bool {
 }
 
 /// Returns the text without what varies.
-pub(crate) fn mask(text: &str) -> String {
+pub fn mask(text: &str) -> String {
     let mut masked = MaskedText { out: String::with_capacity(text.len().min(MASKED_BYTES_MAX)), is_time: false };
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::operators::pattern::mine::tokens::{ANY, Row, Token, Tokens};
+use crate::mine::tokens::{ANY, Row, Token, Tokens};
 
 /// Rows that are equal but for weak words, from which on these vary.
 const WEAK_MIN: usize = 3;

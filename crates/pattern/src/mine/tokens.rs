@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::operators::pattern::mask::{WILDCARD, is_sign_byte, token_length};
+use crate::mask::{WILDCARD, is_sign_byte, token_length};
 
 /// A text as numbers of tokens.
 pub(super) type Row = Vec<u32>;

@@ -19,22 +19,23 @@ const PART_BYTES_MIN: usize = 6;
 const PARTS_MAX: usize = 4;
 
 /// A condition.
-pub(crate) struct Condition {
-    pub(crate) expr: Expr,
+pub struct Condition {
+    /// Holds for the events of the pattern.
+    pub expr: Expr,
     /// Whether it holds for none of the other patterns' texts.
-    pub(crate) is_exact: bool,
+    pub is_exact: bool,
 }
 
 /// Masked texts.
-pub(crate) struct Texts<'t> {
+pub struct Texts<'t> {
     /// Of the pattern itself.
-    pub(crate) own: &'t [&'t str],
+    pub own: &'t [&'t str],
     /// Of all other patterns.
-    pub(crate) others: &'t [&'t str],
+    pub others: &'t [&'t str],
 }
 
 /// Returns the condition for `pattern` on `text`; `sample` is an event's text.
-pub(crate) fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts<'_>) -> Option<Condition> {
+pub fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts<'_>) -> Option<Condition> {
     let Texts { own, others } = texts;
     let matched = |pattern: TextPattern| Expr::Match(Box::new(text.clone()), pattern);
     let part_of = |part: &str| matched(TextPattern::Substring(part.to_owned()));
@@ -69,7 +70,7 @@ pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
     let written = if is_cut { whole.trim_end_matches(r"\s*$").to_owned() } else { whole }.replace('/', r"\x2f");
     let regex = regex::Regex::new(&written).ok()?;
     let text = match message {
-        Some(message) if !regex.is_match(message) => crate::operators::pattern::text::text_of_event(),
+        Some(message) if !regex.is_match(message) => crate::text::text_of_event(),
         _ => Expr::Field("@message".into()),
     };
     Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))

@@ -20,7 +20,7 @@ const FACTOR_MIN: f64 = 1.2;
 
 /// Says how a number has changed: `up 8×`, `down 3.5×`, or `unchanged`; of counts also `new` and `gone`, and those that
 /// differ as much as chance would make them are unchanged.
-pub(crate) fn change(now: f64, before: f64, is_count: bool) -> String {
+pub fn change(now: f64, before: f64, is_count: bool) -> String {
     if is_count && now > 0.0 && before == 0.0 {
         return "new".into();
     }
@@ -39,32 +39,32 @@ pub(crate) fn change(now: f64, before: f64, is_count: bool) -> String {
 }
 
 /// Returns a number as people say it: one decimal below ten, none above.
-pub(crate) fn short(number: f64) -> String {
+pub fn short(number: f64) -> String {
     let rounded = if number.abs() < 10.0 { (number * 10.0).round() / 10.0 } else { number.round() };
     format!("{rounded}")
 }
 
 /// Where a value is expected, and how far out it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Band {
+pub struct Band {
     /// Expected: the median of its peers.
-    pub(crate) usual: f64,
+    pub usual: f64,
     /// Lower edge.
-    pub(crate) lower: f64,
+    pub lower: f64,
     /// Upper edge.
-    pub(crate) upper: f64,
+    pub upper: f64,
     /// Distance from the median in robust standard deviations; above 3 the value is outside.
-    pub(crate) score: f64,
+    pub score: f64,
 }
 
 impl Band {
     /// Reports whether the value is outside.
-    pub(crate) fn is_outside(&self) -> bool {
+    pub fn is_outside(&self) -> bool {
         self.score > BAND_WIDTH
     }
 
     /// Says in words why a value outside is unusual.
-    pub(crate) fn reason(&self, value: f64) -> Option<String> {
+    pub fn reason(&self, value: f64) -> Option<String> {
         let usual = short(self.usual);
         let factor = if value > self.usual { value / self.usual } else { self.usual / value };
         let side = if value > self.usual { "above" } else { "below" };
@@ -101,7 +101,7 @@ fn least_deviation(usual: f64, is_count: bool) -> f64 {
 /// Bands for the values of a series at equal distances. With a `season` of so many values each is compared with those
 /// of the same part of the season, otherwise with its neighbours; never with itself. `is_count`: the values count
 /// events, which spread by chance.
-pub(crate) fn band(values: &[f64], season: Option<usize>, is_count: bool) -> Vec<Band> {
+pub fn band(values: &[f64], season: Option<usize>, is_count: bool) -> Vec<Band> {
     let medians: Vec<Option<(f64, f64)>> = (0..values.len())
         .map(|place| {
             let peers = peers(values, place, season);

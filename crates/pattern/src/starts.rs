@@ -15,7 +15,7 @@ use super::mask::WILDCARD;
 
 /// What starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Start {
+pub enum Start {
     /// A machine.
     Boot,
     /// A unit, where a service manager says so.
@@ -152,7 +152,7 @@ const LEVELS: [&str; 8] = ["trace", "debug", "info", "notice", "log", "fatal", "
 const TEXT_BYTES_MAX: usize = 400;
 
 /// Returns what starts according to a masked text.
-pub(crate) fn start(masked: &str) -> Option<Start> {
+pub fn start(masked: &str) -> Option<Start> {
     if masked.len() > TEXT_BYTES_MAX {
         return None;
     }
@@ -181,12 +181,12 @@ pub(crate) fn start(masked: &str) -> Option<Start> {
 }
 
 /// Reports whether a text says that something starts, as far as the text alone tells.
-pub(crate) fn says_start(masked: &str) -> bool {
+pub fn says_start(masked: &str) -> bool {
     start(masked).is_some()
 }
 
 /// Reports whether a text is as short as those by which a program says that it starts, whoever the program is.
-pub(crate) fn is_short_start(lower: &str) -> bool {
+pub fn is_short_start(lower: &str) -> bool {
     // `[main:QuorumPeerMain@127] - Starting …`: what is in brackets says who speaks.
     let text = lower.rsplit_once("] - ").map_or(lower, |(_, text)| text);
     let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
@@ -203,7 +203,7 @@ pub(crate) fn is_short_start(lower: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operators::pattern::mask;
+    use crate::mask;
 
     fn check(text: &str, expected: Option<Start>) {
         assert_eq!(start(&mask(text)), expected, "{text}");

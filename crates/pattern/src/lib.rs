@@ -20,17 +20,17 @@ use plan::function::Function;
 use sha2::{Digest, Sha256};
 use types::Value;
 
-use crate::operators::pattern::text::text_of_event;
+use crate::text::text_of_event;
 
-pub(crate) use crate::operators::pattern::change::change;
-pub(crate) use crate::operators::pattern::condition::condition;
-pub(crate) use crate::operators::pattern::mask::mask;
-pub(crate) use crate::operators::pattern::mine::mine;
-pub(crate) use change::{Band, band, short};
+pub use crate::change::change;
+pub use crate::condition::condition;
+pub use crate::mask::mask;
+pub use crate::mine::mine;
+pub use change::{Band, band, short};
 pub use change::{UsualValue, usual};
 pub use condition::pattern_lines;
-pub(crate) use condition::{Condition, Texts};
-pub(crate) use starts::{Start, is_short_start, says_start, start};
+pub use condition::{Condition, Texts};
+pub use starts::{Start, is_short_start, says_start, start};
 
 /// Characters of a text that are masked where masked texts are groups of an aggregation, which keeps each of them.
 const TEXT_CHARS_MAX: i64 = 1_000;
@@ -49,7 +49,7 @@ pub fn patterns_of(texts: &[&str]) -> (Vec<String>, Vec<u32>) {
 }
 
 /// Returns a pattern's stable name: it depends on nothing but its text.
-pub(crate) fn id_of(pattern: &str) -> String {
+pub fn id_of(pattern: &str) -> String {
     let digest = Sha256::digest(pattern.as_bytes());
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

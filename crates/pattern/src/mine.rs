@@ -21,9 +21,9 @@ mod rows;
 mod shown;
 mod tokens;
 
-use crate::operators::pattern::mine::rows::{ROWS_BETWEEN_LOOKS, Rows};
-use crate::operators::pattern::mine::shown::shown;
-use crate::operators::pattern::mine::tokens::{Row, Tokens};
+use crate::mine::rows::{ROWS_BETWEEN_LOOKS, Rows};
+use crate::mine::shown::shown;
+use crate::mine::tokens::{Row, Tokens};
 
 /// Times that step 3 is done at most.
 const ROUNDS_MAX: usize = 4;
@@ -33,15 +33,15 @@ const PLACES_MAX: usize = 4_000_000;
 
 /// Patterns of some texts.
 #[derive(Debug, Default)]
-pub(crate) struct PatternAssignment {
+pub struct PatternAssignment {
     /// The patterns, as they are shown, in order.
-    pub(crate) patterns: Vec<String>,
+    pub patterns: Vec<String>,
     /// For each text, in the order in which they were given, the place of its pattern.
-    pub(crate) pattern_of: Vec<u32>,
+    pub pattern_of: Vec<u32>,
 }
 
 /// Finds the patterns of masked texts, as long as `goes_on` says so.
-pub(crate) fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<PatternAssignment> {
+pub fn mine(texts: &[&str], goes_on: &dyn Fn() -> bool) -> Option<PatternAssignment> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_unstable_by_key(|index| texts[*index]);
     let mut tokens = Tokens::default();

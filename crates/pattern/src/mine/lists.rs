@@ -4,8 +4,8 @@
 //! such as `{id=1,size=2},{id=3,size=4},{id=5,size=6}`, as many groups as there are. Both are values here. Masks stay
 //! as they are: they are what events are counted by.
 
-use crate::operators::pattern::mask::WILDCARD;
-use crate::operators::pattern::mine::tokens::{ANY, Row, Tokens, words_of};
+use crate::mask::WILDCARD;
+use crate::mine::tokens::{ANY, Row, Tokens, words_of};
 
 /// Groups of tokens in a row that are a list, the last of which may lack its last token: a separator.
 const GROUPS_MIN: usize = 3;
@@ -130,7 +130,7 @@ fn list_of(row: &[u32], n_tokens: usize, tokens: &Tokens) -> Option<(Row, usize)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operators::pattern::mask;
+    use crate::mask;
 
     fn check(text: &str, expected: &str) {
         let mut tokens = Tokens::default();
