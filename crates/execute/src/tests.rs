@@ -5,6 +5,7 @@ mod indexes;
 mod matched_fields;
 mod shortcuts;
 pub(super) mod stored;
+mod unknown_fields;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -98,7 +98,8 @@ mod tests {
         assert!(holds("GET /cart/<*> took…", "GET /cart/17 took 3 ms and failed"));
         let of_field = pattern_lines("refused by <*>", Some("{\"message\":\"refused by db\"}"));
         assert!(matches!(of_field, Some(Expr::Match(text, _)) if matches!(*text, Expr::Call(..))));
-        let written = language::events_text(&[], &[], &[pattern_lines("GET /a <*>", None).expect("a condition")]);
+        let written =
+            plan::insights_text::events_text(&[], &[], &[pattern_lines("GET /a <*>", None).expect("a condition")]);
         assert_eq!(written.as_deref(), Some("filter @message like /(?s)^\\s*GET\\s+\\x2fa\\s+.*\\s*$/"));
     }
 
