@@ -67,7 +67,7 @@ mod ledger;
 mod loki;
 #[path = "it/object_store.rs"]
 mod object_store;
-#[path = "../crates/storage/src/database/postgres/testing.rs"]
+#[path = "../crates/database/src/postgres/testing.rs"]
 mod postgres;
 #[path = "it/power.rs"]
 mod power;

@@ -118,7 +118,8 @@ impl Pen<'_> {
 
     fn time(&mut self, time_us: u64) {
         let (ms, s) = (time_us / 1000 % 1000, time_us / 1_000_000 % 86_400);
-        let day = 19 + (time_us - START_US + 43_200_000_000) / 86_400_000_000;
+        // Some documents were made before the first one was sent.
+        let day = 19 + (time_us as i64 - START_US as i64 + 43_200_000_000).div_euclid(86_400_000_000);
         let _ = write!(self.out, "2026-11-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", s / 3600, s / 60 % 60, s % 60);
     }
 

@@ -1,4 +1,4 @@
-//! Block filters: which sequences of four characters the text variables of a block hold.
+//! Block filters: which sequences of four characters the text variables of a block hold, and since format 3 its raw messages.
 //!
 //! A piece of a word, such as an id pasted from elsewhere, may occur in any text variable, and reading the
 //! variables of every block to find it is what such a search costs. The filter answers "not here" for nearly
@@ -6,7 +6,7 @@
 //! lower case. A piece of `n` characters asks `n − 3` bits, so a table half full lets one block in 2^(n−3)
 //! through by mistake.
 //!
-//! Bytes: the table itself, a power of two long; empty where the block has no text variables.
+//! Bytes: the table itself, a power of two long; empty where the block has no such text.
 
 /// Characters of a sequence. Three are too few: the ids of a block hold nearly all of them.
 const GRAM: usize = 4;

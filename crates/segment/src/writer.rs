@@ -393,15 +393,7 @@ impl RunWriter {
         texts: BlockTexts<'_>,
         sections: &mut SectionWriter,
     ) -> Result<(), SegmentError> {
-        let filter = texts.filter();
-        let bytes = filter.bytes();
-        if !bytes.is_empty() {
-            sections.fill(self.system_section(footer::FILTER, block), &bytes)?;
-        }
-        match &mut self.filter {
-            Some(of_run) => of_run.merge(&filter),
-            None => self.filter = Some(filter),
-        }
+        let mut filter = texts.filter();
         let vocabulary = self.messages.vocabulary();
         let mut encoded = texts.encode(&vocabulary.slots, &batch.timestamps);
         let name_of = |field: usize| self.columns.get(field).map(|column| &*column.name);
@@ -411,6 +403,15 @@ impl RunWriter {
             if !proof::are_messages(&encoded, vocabulary, batch, name_of) {
                 return Err(SegmentError::Unfaithful("messages do not come back".into()));
             }
+            filter = FilterTable::of(batch.messages.iter(), 0);
+        }
+        let bytes = filter.bytes();
+        if !bytes.is_empty() {
+            sections.fill(self.system_section(footer::FILTER, block), &bytes)?;
+        }
+        match &mut self.filter {
+            Some(of_run) => of_run.merge(&filter),
+            None => self.filter = Some(filter),
         }
         for (number, section) in encoded.into_iter().enumerate() {
             if !section.is_empty() {

@@ -36,12 +36,12 @@ use segment::RunSummary;
 use types::{GroupName, Timestamp};
 
 use crate::batch_ids::ValidEntries;
-use crate::database::DatabaseError;
 use crate::groups::Groups;
 use crate::positions::Positions;
 use crate::retention::RetiredRuns;
 use crate::tier::Place;
 use crate::tier::Tier;
+use database::DatabaseError;
 
 /// The catalog of one store. Each change is one transaction, durable when it returns; one that fails changed
 /// nothing, or all of it where the answer was lost. A flush or a change of single rows can then be committed again; after

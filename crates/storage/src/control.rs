@@ -35,11 +35,11 @@ use std::collections::BTreeMap;
 use types::GroupName;
 
 use crate::GroupRetention;
-use crate::database::DatabaseError;
-use crate::database::signed;
-use crate::database::unsigned;
 use crate::retention::Trim;
 use crate::retention::Trims;
+use database::DatabaseError;
+use database::signed;
+use database::unsigned;
 
 /// The kind of documents with the limits of groups.
 const RETENTION: &str = "retention";

@@ -21,7 +21,6 @@ mod catalog;
 mod control;
 mod copy_mark;
 mod counters;
-mod database;
 mod deletion;
 mod delivery;
 mod disk;
@@ -38,6 +37,11 @@ mod objects;
 mod offline;
 mod options;
 mod positions;
+#[cfg(test)]
+#[path = "../../database/src/postgres/testing.rs"]
+mod postgres_server;
+#[cfg(test)]
+mod promises;
 mod read_cache;
 mod remote_source;
 mod retention;

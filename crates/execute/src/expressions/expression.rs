@@ -10,7 +10,7 @@ use std::sync::Arc;
 use plan::fields::{is_field, single_field};
 use plan::function::Function;
 use plan::number::{Number, arithmetic};
-use plan::{ArithmeticOperator, Comparison, Expr, Name};
+use plan::{ArithmeticOperator, Comparison, Expr, Name, TextPattern};
 use types::{Column, MISSING_CODE, RowSet, ScanError, Value};
 
 use crate::columns::cell;
@@ -106,7 +106,16 @@ impl Environment<'_> {
                 let (a, b) = (self.evaluate(a, frame)?, self.evaluate(b, frame)?);
                 Ok(compare_rows(*comparison, &a, &b, is_level, self))
             }
-            Expr::Match(text, pattern) => Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?)),
+            Expr::Match(text, pattern) => {
+                // What each address matches is matched by all of a column of them, whose texts need not be made.
+                if let Expr::Field(name) = &**text
+                    && is_any_character(pattern)
+                    && let Some(addresses) = frame.addresses(name)?
+                {
+                    return Ok(addresses.present.unwrap_or_else(|| RowSet::all(frame.n_rows())));
+                }
+                Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
+            }
             Expr::In(item, list) => in_rows(item, list, frame, self),
             // Refused before a query runs: nothing is known of its values.
             Expr::InQuery(..) => Ok(RowSet::none(frame.n_rows())),
@@ -345,4 +354,9 @@ fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment)
         rows.or(&compare_rows(Comparison::Equal, &column, &element, is_level, env));
     }
     Ok(rows)
+}
+
+/// Reports whether a pattern asks for nothing but a character that is there.
+fn is_any_character(pattern: &TextPattern) -> bool {
+    matches!(pattern, TextPattern::Regex(regex) if matches!(regex.as_str(), "." | ".+" | "(?s)." | "(?s).+"))
 }

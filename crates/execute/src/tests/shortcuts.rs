@@ -111,6 +111,8 @@ fn what_a_run_tells_without_values_changes_no_answer() {
         "stats count(*) as n by client, status | sort n desc, client, status | limit 500",
         "filter client like \"10.1.\" | stats count(*) as n by client | sort n desc, client",
         "filter ispresent(client) | stats count(*) as n",
+        "filter client like /./ | stats count(*) as n by client | sort n desc, client | limit 50",
+        "filter client like /.+/ and status = 200 | stats count_distinct(client) as n",
         "filter not ispresent(status) and status != 5 | stats count(*) as n by client | sort n desc, client | limit 9",
         "filter status > 300 and ispresent(client) | stats count(*) as n, count_distinct(client) as d",
         "fields concat(client, \"x\") as client | filter ispresent(client) | stats count_distinct(client) as n",

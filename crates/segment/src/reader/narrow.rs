@@ -70,9 +70,11 @@ impl SegmentRun {
         self.announce_search(block);
         let needle = &question.needle;
         let raw_section = texts::raw_section(self.segment.format);
-        let has_raw = self.is_there(self.system_section(footer::TEXTS + raw_section, block));
         let mut rows = RowSet::none(self.block_rows(block));
         let in_variables = self.variables_may_hold(block, question)?;
+        // Filters of earlier formats knew nothing of raw messages.
+        let is_in_no_raw = self.segment.format >= 3 && !in_variables;
+        let has_raw = !is_in_no_raw && self.is_there(self.system_section(footer::TEXTS + raw_section, block));
         let in_fields = self.fields_that_may_hold(block, needle)?;
         let in_templates = !question.pieces.iter().any(Needle::has_digit);
         let (literal, ignores_case) = (needle.literal(), needle.ignores_case());
@@ -134,7 +136,7 @@ impl SegmentRun {
         Ok(rows)
     }
 
-    /// Reports whether the variables of the block may hold all pieces of a literal that nothing else can hold.
+    /// Reports whether the variables and raw messages of the block may hold all pieces of a literal that templates cannot hold.
     fn variables_may_hold(&self, block: usize, question: &LiteralQuery) -> Result<bool, ScanError> {
         for piece in &question.pieces {
             let is_there = self.may_hold(block, piece.literal())?

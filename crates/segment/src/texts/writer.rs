@@ -225,10 +225,10 @@ impl<'m> BlockTexts<'m> {
         }
     }
 
-    /// Returns the block's filter: over texts and quoted texts.
+    /// Returns the block's filter: over texts, quoted texts and raw messages.
     pub(crate) fn filter(&self) -> FilterTable {
-        let texts = &self.texts[TEXTS - 3];
-        FilterTable::of(texts.iter().chain(&self.texts[QUOTED - 3]).map(|(_, text)| *text), 0)
+        let variables = self.texts[TEXTS - 3].iter().chain(&self.texts[QUOTED - 3]);
+        FilterTable::of(variables.map(|(_, text)| *text).chain(self.raw.iter().copied()), 0)
     }
 
     /// Makes the sections of a block whose events have these times.

@@ -15,13 +15,13 @@ use types::{GroupName, Timestamp};
 
 use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
 use crate::batch_ids::ValidEntries;
-use crate::database::postgres::{Database, Failure, PostgresOptions, Session};
-use crate::database::url::DatabaseUrl;
-use crate::database::{DatabaseError, DatabaseProblem, Schema, signed, unsigned};
 use crate::groups::Groups;
 use crate::positions::{FileKey, Positions, Ranges};
 use crate::retention::RetiredRuns;
 use crate::tier::{Place, Tier};
+use database::postgres::{Database, Failure, PostgresOptions, Session};
+use database::url::DatabaseUrl;
+use database::{DatabaseError, DatabaseProblem, Schema, signed, unsigned};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3], identity_since: 0 };
 

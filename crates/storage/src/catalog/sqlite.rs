@@ -8,12 +8,12 @@ use types::{GroupName, Timestamp};
 
 use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
 use crate::batch_ids::ValidEntries;
-use crate::database::sqlite::Database;
-use crate::database::{DatabaseError, Schema, signed, unsigned};
 use crate::groups::Groups;
 use crate::positions::{FileKey, Positions, Ranges};
 use crate::retention::RetiredRuns;
 use crate::tier::{Place, Tier};
+use database::sqlite::Database;
+use database::{DatabaseError, Schema, signed, unsigned};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 3 };
 

@@ -9,9 +9,9 @@ use super::postgres::PostgresCatalog;
 use super::sqlite::SqliteCatalog;
 use super::*;
 use crate::DatabaseProblem;
-use crate::database::postgres::testing::Server;
-use crate::database::promises;
 use crate::positions::{FileKey, Ranges};
+use crate::postgres_server::Server;
+use crate::promises::promises;
 
 /// What a new catalog begins with.
 const FIRST_SEQUENCE: u64 = 5;

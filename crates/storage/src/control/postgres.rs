@@ -4,9 +4,9 @@
 use tokio_postgres::Row;
 
 use super::{ControlStore, Document};
-use crate::database::postgres::{Database, PostgresOptions};
-use crate::database::url::DatabaseUrl;
-use crate::database::{DatabaseError, Schema};
+use database::postgres::{Database, PostgresOptions};
+use database::url::DatabaseUrl;
+use database::{DatabaseError, Schema};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &["", VERSION_2], identity_since: 0 };
 

@@ -14,8 +14,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{ControlStore, Document};
-use crate::database::sqlite::Database;
-use crate::database::{DatabaseError, DatabaseProblem, Schema};
+use database::sqlite::Database;
+use database::{DatabaseError, DatabaseProblem, Schema};
 
 pub(super) const SCHEMA: Schema = Schema { steps: &[VERSION_1, VERSION_2, VERSION_3], identity_since: 2 };
 

@@ -6,8 +6,8 @@ use super::postgres::PostgresControl;
 use super::sqlite::{SCHEMA, SqliteControl};
 use super::*;
 use crate::DatabaseProblem;
-use crate::database::postgres::testing::Server;
-use crate::database::promises;
+use crate::postgres_server::Server;
+use crate::promises::promises;
 
 const STORE: [u8; 16] = [7; 16];
 

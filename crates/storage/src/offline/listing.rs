@@ -8,10 +8,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::{Catalog, SegmentRow};
-use crate::database::sqlite::of;
 use crate::objects::Objects;
 use crate::tier::Place;
 use crate::{DatabaseError, DatabaseProblem, Databases, ObjectStoreOptions, OpenError, Options};
+use database::sqlite::of;
 
 /// A segment as the catalog lists it: file relative to the data directory or name of the object, bytes, and its runs
 /// as (group, events, first, last).

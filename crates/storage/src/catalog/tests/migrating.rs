@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::catalog::sqlite::SCHEMA;
-use crate::database::Schema;
-use crate::database::sqlite::Database;
+use database::Schema;
+use database::sqlite::Database;
 
 const STORE: [u8; 16] = [7; 16];
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::*;
-use crate::database::postgres::testing::Server;
+use crate::postgres_server::Server;
 use crate::{AppendError, Databases, GroupRetention, OpenError, StoreError, backup, verify};
 
 fn databases(server: &Server) -> Databases {

@@ -26,7 +26,7 @@ use self::session::ANSWER_MAX;
 use super::url::{DatabaseUrl, Databases};
 use super::{DatabaseError, DatabaseProblem, Schema};
 
-pub(crate) use self::session::{Failure, Session};
+pub use self::session::{Failure, Session};
 
 /// How long a claim holds that is not renewed, in seconds.
 const CLAIM_MAX: i32 = 30;
@@ -63,7 +63,7 @@ impl Databases {
 }
 
 /// A database of one store.
-pub(crate) struct Database {
+pub struct Database {
     url: DatabaseUrl,
     /// What errors call it.
     name: String,
@@ -89,21 +89,21 @@ struct Owner {
 }
 
 /// How a database is opened.
-pub(crate) struct PostgresOptions<'a> {
-    pub(crate) url: &'a DatabaseUrl,
-    pub(crate) store: [u8; 16],
+pub struct PostgresOptions<'a> {
+    pub url: &'a DatabaseUrl,
+    pub store: [u8; 16],
     /// `catalog` or `control`.
-    pub(crate) kind: &'static str,
-    pub(crate) schema: &'a Schema,
+    pub kind: &'static str,
+    pub schema: &'a Schema,
     /// Who opens it as its owner, for others to read; no one where it is shared.
-    pub(crate) holder: Option<&'a str>,
+    pub holder: Option<&'a str>,
     /// Whether there must be one already.
-    pub(crate) must_exist: bool,
+    pub must_exist: bool,
 }
 
 impl PostgresOptions<'_> {
     /// Opens the database, making its tables or bringing them up to date.
-    pub(crate) fn open(&self) -> Result<Database, DatabaseError> {
+    pub fn open(&self) -> Result<Database, DatabaseError> {
         let mut database = self.connect()?;
         let opened = self.claim_and_migrate(&mut database);
         opened.map_err(|failure| database.fail(failure))?;
@@ -111,7 +111,7 @@ impl PostgresOptions<'_> {
     }
 
     /// Opens the database to read it, whether or not this server owns it.
-    pub(crate) fn open_for_reading(&self) -> Result<Database, DatabaseError> {
+    pub fn open_for_reading(&self) -> Result<Database, DatabaseError> {
         let mut database = self.connect()?;
         let known = self.known(&database);
         let version = known.map_err(|failure| database.fail(failure))?;
@@ -261,10 +261,7 @@ impl Database {
     }
 
     /// Does work in one transaction.
-    pub(crate) fn transact<T>(
-        &mut self,
-        work: impl FnOnce(&Session) -> Result<T, Failure>,
-    ) -> Result<T, DatabaseError> {
+    pub fn transact<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
         self.begin()?;
         let session = match self.session() {
             Ok(session) => session,
@@ -322,7 +319,7 @@ impl Database {
     }
 
     /// Says that the owner is alive, and finds out whether it still is the owner.
-    pub(crate) fn renew(&mut self) -> Result<(), DatabaseError> {
+    pub fn renew(&mut self) -> Result<(), DatabaseError> {
         self.transact(|session| session.execute("UPDATE state SET renewed = now()", &[]).map(|_| ()))?;
         if let (Some(owner), Some(session)) = (self.owner.as_mut(), &self.session)
             && !owner.has_lock
@@ -356,6 +353,6 @@ fn try_lock(session: &Session, key: i64) -> Result<bool, Failure> {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
+pub mod testing;
 #[cfg(test)]
 mod tests;

@@ -19,8 +19,8 @@ use tokio_postgres::config::{Host, SslMode};
 /// The address of a PostgreSQL database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
-    pub(crate) config: Config,
-    pub(crate) trust: Trust,
+    pub config: Config,
+    pub trust: Trust,
 }
 
 /// Where a store's databases are. What is absent is a SQLite file of the data directory.
@@ -34,7 +34,7 @@ pub struct Databases {
 
 /// Whose certificates are good.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
+pub enum Trust {
     /// Everyone's: the connection is only encrypted.
     Anybody,
     /// Those that the system trusts.

@@ -18,8 +18,8 @@ const VERSION_MIN: i32 = 3_051_003;
 const USER_VERSION_AT: usize = 60;
 
 /// An open database, and the name that its errors carry.
-pub(crate) struct Database {
-    pub(crate) connection: Connection,
+pub struct Database {
+    pub connection: Connection,
     name: String,
     /// A transaction has failed since the last that did not.
     is_unsettled: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the database in the file `path`, making it if there is none, and brings its tables up to date.
-    pub(crate) fn open(path: &Path, store: [u8; 16], schema: &Schema) -> Result<Self, DatabaseError> {
+    pub fn open(path: &Path, store: [u8; 16], schema: &Schema) -> Result<Self, DatabaseError> {
         let name = path.display().to_string();
         let refuse = |problem| Err(DatabaseError { database: name.clone(), problem });
         if rusqlite::version_number() < VERSION_MIN {
@@ -101,10 +101,7 @@ impl Database {
     }
 
     /// Does work in the database; its errors carry the database's name.
-    pub(crate) fn with<T>(
-        &mut self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, DatabaseError> {
+    pub fn with<T>(&mut self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
         self.settle().map_err(of(&self.name))?;
         let done = work(&mut self.connection);
         self.is_unsettled = done.is_err();
@@ -112,7 +109,7 @@ impl Database {
     }
 
     /// Does work in one transaction.
-    pub(crate) fn transact(
+    pub fn transact(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<(), DatabaseError> {
@@ -138,7 +135,7 @@ impl Database {
 }
 
 /// Returns the version in the file; `None` if the file does not exist or has no whole header.
-pub(crate) fn version_in_file(path: &Path) -> Option<u64> {
+pub fn version_in_file(path: &Path) -> Option<u64> {
     let mut header = [0; 100];
     File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;
     if !header.starts_with(b"SQLite format 3\0") {
@@ -149,7 +146,7 @@ pub(crate) fn version_in_file(path: &Path) -> Option<u64> {
 }
 
 /// Says which database an error comes from.
-pub(crate) fn of(name: &str) -> impl FnOnce(rusqlite::Error) -> DatabaseError {
+pub fn of(name: &str) -> impl FnOnce(rusqlite::Error) -> DatabaseError {
     move |error| {
         let is_damaged =
             matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::database::url::Trust;
+use crate::url::Trust;
 
 /// Makes TLS connections to servers that are trusted.
 pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {

@@ -12,8 +12,8 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::tls;
-use crate::database::url::DatabaseUrl;
-use crate::database::{DatabaseError, DatabaseProblem};
+use crate::url::DatabaseUrl;
+use crate::{DatabaseError, DatabaseProblem};
 
 /// How long a connection, and whatever only asks whether the server is there, may take.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ const SETTINGS: &str = "
 
 /// Why a call did not succeed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     Postgres(tokio_postgres::Error),
     /// No answer in time.
     TimedOut,
@@ -48,7 +48,7 @@ impl From<tokio_postgres::Error> for Failure {
 }
 
 /// An open connection.
-pub(crate) struct Session {
+pub struct Session {
     runtime: Option<Runtime>,
     client: Client,
 }
@@ -90,15 +90,15 @@ impl Session {
     }
 
     /// Runs statements without parameters.
-    pub(crate) fn batch(&self, statements: &str, limit: Duration) -> Result<(), Failure> {
+    pub fn batch(&self, statements: &str, limit: Duration) -> Result<(), Failure> {
         self.wait(limit, self.client.batch_execute(statements))
     }
 
-    pub(crate) fn execute(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
+    pub fn execute(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
         self.wait(STATEMENT_MAX, self.client.execute(statement, parameters))
     }
 
-    pub(crate) fn query(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
+    pub fn query(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
         self.wait(STATEMENT_MAX, self.client.query(query, parameters))
     }
 }

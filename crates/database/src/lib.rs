@@ -6,9 +6,9 @@
 //! * A database of a later version is refused before anything is written to it.
 //! * Each names its store; the database of another store is refused.
 
-pub(crate) mod postgres;
-pub(crate) mod sqlite;
-pub(crate) mod url;
+pub mod postgres;
+pub mod sqlite;
+pub mod url;
 
 /// Why a database did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ pub enum DatabaseProblem {
 
 impl DatabaseProblem {
     /// Returns the same as a problem that may pass.
-    pub(crate) fn passing(&self) -> Self {
+    pub fn passing(&self) -> Self {
         match self {
             Self::Unavailable(why) => Self::Unavailable(why.clone()),
             other => Self::Unavailable(other.to_string()),
@@ -85,40 +85,18 @@ impl DatabaseProblem {
 }
 
 /// The tables of one kind of database.
-pub(crate) struct Schema {
+pub struct Schema {
     /// Statements of step 1, 2, …; a step never changes once a version with it was released.
-    pub(crate) steps: &'static [&'static str],
+    pub steps: &'static [&'static str],
     /// The version from which on there is a table `identity`.
-    pub(crate) identity_since: usize,
+    pub identity_since: usize,
 }
 
 // Databases' integers are signed: sequences and offsets keep their bits.
-pub(crate) fn signed(number: u64) -> i64 {
+pub fn signed(number: u64) -> i64 {
     number as i64
 }
 
-pub(crate) fn unsigned(number: i64) -> u64 {
+pub fn unsigned(number: i64) -> u64 {
     number as u64
 }
-
-/// Makes a test of each promise that whatever keeps a store's tables must keep. A promise is a function of the module
-/// that calls this; it takes what opens one and the same database again and again. SQLite is tried here, by the module's
-/// `of_file`; for other databases there is the list `PROMISES`.
-#[cfg(test)]
-macro_rules! promises {
-    ($($promise:ident),* $(,)?) => {
-        mod sqlite_keeps {
-            $(
-                #[test]
-                fn $promise() {
-                    let dir = tempfile::tempdir().expect("a scratch directory");
-                    super::$promise(&|| super::of_file(&dir.path().join("tables.sqlite")));
-                }
-            )*
-        }
-
-        const PROMISES: &[(&str, fn(Open<'_>))] = &[$((stringify!($promise), $promise)),*];
-    };
-}
-#[cfg(test)]
-pub(crate) use promises;
