@@ -25,7 +25,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("definition", &["types"]),
     ("ship", &["types", "definition", "parse"]),
     ("segment", &["types"]),
-    ("storage", &["types", "segment"]),
+    // Knows SQL databases, and no table of anybody.
+    ("database", &[]),
+    ("storage", &["types", "segment", "database"]),
     ("ingest", &["types", "definition", "parse", "storage"]),
     ("plan", &["types", "parse"]),
     ("pattern", &["types", "plan"]),

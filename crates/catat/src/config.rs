@@ -8,6 +8,7 @@
 mod definitions;
 mod error;
 mod file;
+mod fleet;
 mod layers;
 mod public_url;
 mod remote_write;
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) disk_reserve_bytes: u64,
     pub(crate) scrub_interval_ns: Option<i64>,
     pub(crate) object_store: Option<storage::ObjectStoreOptions>,
+    /// What makes the server a node of a fleet.
+    pub(crate) fleet: Option<storage::FleetOptions>,
     pub(crate) read_cache_bytes: u64,
     pub(crate) section_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
@@ -117,6 +120,7 @@ impl Config {
             disk_reserve_bytes: read.size("storage", "disk_reserve"),
             scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
             object_store: read_object_store(&mut read),
+            fleet: fleet::read(&mut read),
             read_cache_bytes: read.size("storage", "read_cache"),
             section_cache_bytes: read.size("storage", "section_cache"),
             retention: storage::RetentionOptions {
@@ -151,6 +155,10 @@ impl Config {
         let is_possible =
             config.object_store.is_some() || config.retention.tiers.cold_place == storage::ColdPlace::Local;
         read.require(is_possible, "retention", "cold_place", "\"local\" unless storage.object_store is set");
+        let has_bucket = config.fleet.is_none() || config.object_store.is_some();
+        read.require(has_bucket, "storage", "object_store", "set if fleet.database is set");
+        let is_alone = config.fleet.is_none() || !config.databases.is_remote();
+        read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
         read.require(is_long, "retention", "age", "at least 1m, or \"never\"");
         let fits = config.limits.event_bytes_max <= config.limits.body_bytes_max;

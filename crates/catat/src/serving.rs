@@ -149,6 +149,7 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     options.memory_limit_bytes = config.memory_limit_bytes;
     options.groups_max = config.limits.groups;
     options.object_store = config.object_store.clone();
+    options.fleet = config.fleet.clone();
     options.read_cache_bytes = config.read_cache_bytes;
     options.section_cache_bytes = config.section_cache_bytes;
     options.retention = config.retention;

@@ -69,9 +69,19 @@ pub enum DatabaseProblem {
     /// It cannot be reached, or cannot do anything just now; the same may succeed later.
     #[error("it cannot be used now: {0}")]
     Unavailable(String),
+    /// This process may not do it: its lease has ended, or another one was quicker. Nothing was changed.
+    #[error("{0}")]
+    Refused(&'static str),
     /// It refused a statement, or could not read or write.
     #[error("{0}")]
     Failed(String),
+}
+
+impl DatabaseError {
+    /// Reports whether it is certain that nothing was changed, because this process may not.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.problem, DatabaseProblem::Refused(_))
+    }
 }
 
 impl DatabaseProblem {
@@ -92,11 +102,12 @@ pub struct Schema {
     pub identity_since: usize,
 }
 
-// Databases' integers are signed: sequences and offsets keep their bits.
+/// A number without a sign as databases keep it: their integers are signed, and the bits stay what they are.
 pub fn signed(number: u64) -> i64 {
     number as i64
 }
 
+/// The number that [`signed`] was given.
 pub fn unsigned(number: i64) -> u64 {
     number as u64
 }

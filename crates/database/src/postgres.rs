@@ -31,6 +31,9 @@ pub use self::session::{Failure, Session};
 /// How long a claim holds that is not renewed, in seconds.
 const CLAIM_MAX: i32 = 30;
 
+/// How a transaction begins that reads what others may be writing.
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Pauses between tries to connect.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(8);
@@ -90,10 +93,13 @@ struct Owner {
 
 /// How a database is opened.
 pub struct PostgresOptions<'a> {
+    /// Where it is.
     pub url: &'a DatabaseUrl,
+    /// UUID of the store that it belongs to.
     pub store: [u8; 16],
     /// `catalog` or `control`.
     pub kind: &'static str,
+    /// Its tables.
     pub schema: &'a Schema,
     /// Who opens it as its owner, for others to read; no one where it is shared.
     pub holder: Option<&'a str>,
@@ -120,7 +126,7 @@ impl PostgresOptions<'_> {
             return Err(database.fail(Failure::Problem(problem)));
         }
         // Writes of others are seen as of one instant.
-        database.begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        database.begin = BEGIN_READING;
         Ok(database)
     }
 
@@ -269,6 +275,23 @@ impl Database {
         };
         let done = self.check_owner(session).and_then(|()| work(session));
         let done = done.and_then(|done| session.batch("COMMIT", ANSWER_MAX).map(|()| done));
+        done.map_err(|failure| self.fail(failure))
+    }
+
+    /// Reads as of one instant.
+    ///
+    /// # Errors
+    /// As for [`transact`](Self::transact).
+    pub fn read<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+        let begin = std::mem::replace(&mut self.begin, BEGIN_READING);
+        let begun = self.begin();
+        self.begin = begin;
+        begun?;
+        let session = match self.session() {
+            Ok(session) => session,
+            Err(failure) => return Err(failure.into_error(&self.name)),
+        };
+        let done = work(session).and_then(|done| session.batch("COMMIT", ANSWER_MAX).map(|()| done));
         done.map_err(|failure| self.fail(failure))
     }
 

@@ -19,6 +19,7 @@ const USER_VERSION_AT: usize = 60;
 
 /// An open database, and the name that its errors carry.
 pub struct Database {
+    /// The connection, which tests use.
     pub connection: Connection,
     name: String,
     /// A transaction has failed since the last that did not.

@@ -19,7 +19,9 @@ use tokio_postgres::config::{Host, SslMode};
 /// The address of a PostgreSQL database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
+    /// Hosts, user, password, times.
     pub config: Config,
+    /// Whose certificates are good.
     pub trust: Trust,
 }
 
@@ -30,6 +32,13 @@ pub struct Databases {
     pub catalog: Option<DatabaseUrl>,
     /// The control store.
     pub control: Option<DatabaseUrl>,
+}
+
+impl Databases {
+    /// Reports whether one of them is not a file of the data directory.
+    pub fn is_remote(&self) -> bool {
+        self.catalog.is_some() || self.control.is_some()
+    }
 }
 
 /// Whose certificates are good.

@@ -186,6 +186,8 @@ pub(crate) struct FlushRecord<'a> {
     /// Ranges accepted with the flushed events.
     pub(crate) positions: &'a Positions,
     pub(crate) batch_files: &'a ValidEntries,
+    /// In a fleet, the sequence below which all events were in segments when the flush began.
+    pub(crate) flushed_before: u64,
 }
 
 #[cfg(test)]

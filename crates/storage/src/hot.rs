@@ -168,6 +168,52 @@ impl Generation {
         self.n_events += n_events;
     }
 
+    /// Takes back the events of an earlier generation.
+    pub(crate) fn take_back(&mut self, earlier: &Self) {
+        for (group_id, group) in &earlier.groups {
+            let mut update = self.update(&group.group, *group_id);
+            update.add_raw_bytes(group.raw_bytes);
+            update.push(group.runs.iter().map(|run| run.run.batch().clone()).collect());
+            self.apply(update);
+        }
+        self.since = earlier.since.or(self.since);
+    }
+
+    /// Returns what is left of it from a sequence on; `None` where that is all.
+    pub(crate) fn since_sequence(&self, first: u64) -> Option<Self> {
+        let is_before = |run: &HotRun| run.run.batch().sequences.iter().any(|sequence| *sequence < first);
+        if !self.groups.values().flat_map(|group| &group.runs).any(is_before) {
+            return None;
+        }
+        let mut left = Self { since: self.since, ..Self::default() };
+        for (group_id, group) in &self.groups {
+            let mut update = left.update(&group.group, *group_id);
+            let batches = group.runs.iter().filter_map(|run| {
+                let batch = run.run.batch();
+                let rows = (0..batch.len() as u32).filter(|row| batch.sequences[*row as usize] >= first);
+                let rows: Vec<(u32, u32)> = rows.map(|row| (0, row)).collect();
+                match rows.len() {
+                    0 => None,
+                    n_rows if n_rows == batch.len() => Some(batch.clone()),
+                    _ => Some(Arc::new(Batch::gather(&[batch], &rows))),
+                }
+            });
+            let batches: Vec<Arc<Batch>> = batches.collect();
+            let n_left: u64 = batches.iter().map(|batch| batch.len() as u64).sum();
+            if n_left > 0 {
+                update.add_raw_bytes(
+                    (u128::from(group.raw_bytes) * u128::from(n_left) / u128::from(group.n_events.max(1))) as u64,
+                );
+                update.push(batches);
+                left.apply(update);
+            }
+        }
+        if left.n_events == 0 {
+            left.since = None;
+        }
+        Some(left)
+    }
+
     /// Forgets a group.
     pub(crate) fn remove_group(&mut self, group_id: u32) {
         if let Some(group) = self.groups.remove(&group_id) {

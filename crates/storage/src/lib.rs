@@ -27,6 +27,7 @@ mod disk;
 mod error;
 mod fault;
 mod feed;
+mod fleet;
 mod formats;
 mod groups;
 mod hot;
@@ -73,6 +74,7 @@ pub use fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };
 pub use feed::{AcceptedBatch, FeedItem, Subscription};
+pub use fleet::{FleetOptions, FleetStatus, NodeStatus};
 pub use formats::formats;
 pub use groups::GroupStatus;
 pub use objects::{ObjectStoreOptions, is_unreachable};

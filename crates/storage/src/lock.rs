@@ -80,13 +80,18 @@ pub(crate) fn create_store(dir: &Path) -> Result<[u8; 16], OpenError> {
             return Err(OpenError::NotAStore { dir: dir.to_owned(), problem });
         }
     }
-    let path = dir.join("STORE");
     let mut uuid = [0; 16];
-    getrandom::fill(&mut uuid).map_err(|error| OpenError::Io { path: path.clone(), source: error.into() })?;
+    getrandom::fill(&mut uuid).map_err(|error| OpenError::Io { path: dir.join("STORE"), source: error.into() })?;
+    create_store_as(dir, uuid)?;
+    Ok(uuid)
+}
+
+/// Makes the `STORE` file of a store with a UUID.
+pub(crate) fn create_store_as(dir: &Path, uuid: [u8; 16]) -> Result<(), OpenError> {
+    let path = dir.join("STORE");
     let mut text = format!("catat store\nformat {FORMAT}\nuuid {:032x}\n", u128::from_be_bytes(uuid));
     text.push_str(&format!("checksum {:016x}\n", xxh3_64(text.as_bytes())));
-    disk::write_whole(&path, text.as_bytes()).map_err(OpenError::io(&path))?;
-    Ok(uuid)
+    disk::write_whole(&path, text.as_bytes()).map_err(OpenError::io(&path))
 }
 
 #[cfg(test)]

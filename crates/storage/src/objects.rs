@@ -30,7 +30,9 @@ use std::time::{Duration, Instant};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
+};
 use tokio::runtime::{Handle, Runtime};
 use types::ScanError;
 
@@ -244,6 +246,24 @@ impl Objects {
         Ok(n_bytes)
     }
 
+    /// Puts bytes under a name that no one has used. Where an earlier try has put them there, that is as good.
+    pub(crate) fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.check_reachable()?;
+        self.faults.check("object.put")?;
+        let (bucket, path, payload) = (self.bucket.clone(), self.path(name), PutPayload::from(bytes.to_vec()));
+        let put = self.wait(async move { bucket.put_opts(&path, payload, PutMode::Create.into()).await });
+        match put {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if self.n_bytes(name)? != bytes.len() as u64 || self.read(name, 0..bytes.len() as u64)? != bytes {
+                    return Err(error);
+                }
+            }
+            put => drop(put?),
+        }
+        self.counters.bytes_written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn put_parts(
         &self,
         name: &str,
@@ -370,6 +390,10 @@ impl Objects {
         if let Error::NotFound { .. } = error {
             *self.trouble() = None;
             return Err(io::Error::new(io::ErrorKind::NotFound, problem));
+        }
+        if let Error::AlreadyExists { .. } | Error::Precondition { .. } = error {
+            *self.trouble() = None;
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
         }
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
         if let Error::PermissionDenied { .. } = error {

@@ -45,6 +45,8 @@ pub struct Options {
     pub clock: Clock,
     /// Steps that are to fail, for tests.
     pub faults: Arc<Faults>,
+    /// What makes it a node of a fleet; none on a machine of its own.
+    pub fleet: Option<crate::FleetOptions>,
 }
 
 impl Options {
@@ -69,6 +71,7 @@ impl Options {
             scrub_interval_ns: Some(7 * Timestamp::DAY),
             clock: Clock::system(),
             faults: Arc::default(),
+            fleet: None,
         }
     }
 

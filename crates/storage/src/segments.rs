@@ -12,9 +12,9 @@ mod publication;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use types::{GroupName, Timestamp};
+use types::{GroupName, ScanError, Timestamp};
 
 use self::files::SegmentFiles;
 use crate::Options;
@@ -25,6 +25,8 @@ use crate::catalog::claim::Claim;
 use crate::control::ControlStore;
 use crate::counters::Counters;
 use crate::deletion::Receipts;
+use crate::fleet::Follow;
+use crate::fleet::reconcile::Followed;
 use crate::maintenance::Maintenance;
 use crate::retention::disk_margin;
 use crate::signal::Signal;
@@ -51,6 +53,10 @@ pub(crate) struct Segments {
     catalog: Mutex<Box<dyn Catalog>>,
     control: Mutex<Box<dyn ControlStore>>,
     receipts: Mutex<Receipts>,
+    /// How far it has come, where it follows others.
+    pub(crate) followed: Followed,
+    /// Keeps it as new as what others write; none where no one else does.
+    follower: OnceLock<Arc<dyn Follow>>,
 }
 
 /// What a store is opened with.
@@ -113,7 +119,30 @@ impl Segments {
             catalog: Mutex::new(catalog),
             control: Mutex::new(control),
             receipts: Mutex::new(receipts),
+            followed: Followed::default(),
+            follower: OnceLock::new(),
         }
+    }
+
+    /// Lets it follow what others write.
+    pub(crate) fn set_follower(&self, follower: Arc<dyn Follow>) {
+        // It is set once, before anything is asked.
+        let _ = self.follower.set(follower);
+    }
+
+    /// Returns what keeps it as new as what others write.
+    pub(crate) fn follower(&self) -> Option<&Arc<dyn Follow>> {
+        self.follower.get()
+    }
+
+    /// Reports whether upkeep is this process's business.
+    pub(crate) fn is_in_charge(&self) -> bool {
+        self.follower().is_none_or(|follower| follower.is_in_charge())
+    }
+
+    /// Learns of everything that was accepted before; the error says what may be missing.
+    pub(crate) fn catch_up(&self) -> Result<(), ScanError> {
+        self.follower().map_or(Ok(()), |follower| follower.catch_up())
     }
 
     /// Waits for the right to take segments out of the list.

@@ -57,6 +57,8 @@ pub(crate) struct State {
     /// Limits that groups have of their own.
     pub(crate) retentions: Retentions,
     pub(crate) retired: RetiredRuns,
+    /// In a fleet, the objects whose events are hot: by their numbers, the sequence at which each ends and its bytes.
+    pub(crate) objects: BTreeMap<u64, (u64, u64)>,
     /// What retention hides inside segments of several days.
     pub(crate) trims: Trims,
     /// Deletions of events that are still on the disk.

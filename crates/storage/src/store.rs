@@ -27,13 +27,13 @@ use self::open::OpenedStore;
 use crate::feed::Subscription;
 use crate::lock::Lock;
 use crate::segments::Segments;
-use crate::upkeep::{Upkeep, claim, compaction, flush, mover, retention, scrub};
+use crate::upkeep::{Upkeep, compaction, flush, mover, retention, scrub};
 use crate::writer::Writer;
 use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
-    AppendError, Databases, DeletionOrder, DeletionReceipt, Delivery, Forecast, GroupRetention, GroupStatus, OpenError,
-    Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot, SourcePosition, Status,
-    StoreError, copy_mark,
+    AppendError, DatabaseError, DeletionOrder, DeletionReceipt, Delivery, FleetStatus, Forecast, GroupRetention,
+    GroupStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot,
+    SourcePosition, Status, StoreError, copy_mark,
 };
 
 pub use self::open::{repair, unlock};
@@ -67,7 +67,7 @@ impl Drop for ArrivalGuard {
 impl Store {
     /// Opens the store in `options.dir`, making it if there is none, and brings back what the WAL holds.
     pub fn open(options: Options) -> Result<(Arc<Self>, Recovery), OpenError> {
-        let OpenedStore { segments, writer, committer, batch_files, recovery, lock } = open::open(options)?;
+        let OpenedStore { segments, writer, threads, batch_files, recovery, lock } = open::open(options)?;
         let dir = segments.options.dir.clone();
         let upkeep = Upkeep::new(&segments, &writer, batch_files);
         let store = Arc::new(Self {
@@ -80,7 +80,8 @@ impl Store {
             _lock: lock,
             threads: Mutex::default(),
         });
-        let started = store.start("wal-writer", move || committer.run()).and_then(|()| store.start_upkeep());
+        let started = threads.into_iter().try_for_each(|(name, work)| store.start(name, work));
+        let started = started.and_then(|()| store.start_upkeep());
         // Where a thread cannot be made, dropping the store ends the others.
         started.map_err(OpenError::io(&dir))?;
         Ok((store, recovery))
@@ -96,13 +97,7 @@ impl Store {
             self.start("retention", move || retention::run(&retention))?;
         }
         self.start("scrub", move || scrub::run(&scrubber))?;
-        match &self.segments.options.databases {
-            Databases { catalog: None, control: None } => Ok(()),
-            _ => {
-                let (segments, writer) = (self.segments.clone(), self.writer.clone());
-                self.start("catalog", move || claim::run(&segments, &writer))
-            }
-        }
+        Ok(())
     }
 
     fn start(&self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -149,16 +144,19 @@ impl Store {
 
     /// Returns the bytes of a position that were not accepted yet.
     pub fn missing(&self, position: &SourcePosition) -> Vec<Range<u64>> {
+        self.follow();
         self.segments.state().positions.missing(position)
     }
 
     /// Sources of shipped files, sorted.
     pub fn shipped_sources(&self) -> Vec<String> {
+        self.follow();
         self.segments.state().positions.sources()
     }
 
     /// Returns which bytes of the files of a source were accepted, sorted by file and generation.
     pub fn shipped_files(&self, source: &str) -> Vec<ShippedFile> {
+        self.follow();
         self.segments.state().positions.files_of(source)
     }
 
@@ -179,8 +177,11 @@ impl Store {
 
     /// Takes a snapshot that contains only the groups of a scope.
     pub fn snapshot_within(&self, groups: &[GroupPattern], within: &GroupScope, range: TimeRange) -> Snapshot {
+        let behind = self.segments.catch_up().err();
         let selection = self.segments.state().select(groups, within, range);
-        selection.into_snapshot()
+        let mut snapshot = selection.into_snapshot();
+        snapshot.damaged.extend(behind);
+        snapshot
     }
 
     /// Feeds batches of these groups (no pattern: of all) that are accepted from now on.
@@ -210,6 +211,7 @@ impl Store {
 
     /// Returns all groups, sorted by name.
     pub fn groups(&self) -> Vec<GroupStatus> {
+        self.follow();
         self.segments.state().group_statuses()
     }
 
@@ -222,6 +224,23 @@ impl Store {
     /// what. Whoever answers queries asks this first.
     pub fn locked(&self) -> Option<&str> {
         self.locked.as_deref()
+    }
+
+    /// Learns what others have accepted, as far as they can be asked.
+    fn follow(&self) {
+        if let Err(error) = self.segments.catch_up() {
+            tracing::debug!(%error, "what others have accepted since is not known");
+        }
+    }
+
+    /// Reports whether rules are evaluated by this process: in a fleet by one node at a time.
+    pub fn has_alerts(&self) -> bool {
+        self.segments.follower().is_none_or(|follower| follower.has_alerts())
+    }
+
+    /// Returns the fleet that this is a node of; none on a machine of its own.
+    pub fn fleet(&self) -> Option<Result<FleetStatus, DatabaseError>> {
+        self.segments.follower().map(|follower| follower.status())
     }
 
     fn check_lock(&self) -> Result<(), StoreError> {
@@ -247,6 +266,9 @@ impl Store {
         order: &DeletionOrder,
     ) -> Result<DeletionReceipt, StoreError> {
         self.check_lock()?;
+        if self.segments.follower().is_some() {
+            return Err(StoreError::NotInFleets);
+        }
         self.upkeep.eraser.erase_events(group, sequences, order)
     }
 
@@ -357,7 +379,8 @@ impl Store {
     pub fn close(&self) -> Result<(), StoreError> {
         self.closing.store(true, Ordering::Relaxed);
         let is_open = self.writer.queue.closed().is_none();
-        let flushed = if is_open { self.upkeep.flusher.flush() } else { Ok(()) };
+        let is_due = is_open && self.segments.is_in_charge();
+        let flushed = if is_due { self.upkeep.flusher.flush() } else { Ok(()) };
         self.end();
         flushed
     }

@@ -114,7 +114,25 @@ impl Writer {
         answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
     }
 
+    /// Closes the queue once what this returns is dropped.
+    pub(crate) fn closing(&self) -> CloseOnDrop<'_> {
+        CloseOnDrop(self)
+    }
+
     pub(crate) fn why_closed(&self) -> CloseReason {
         self.queue.closed().unwrap_or(CloseReason::ShuttingDown)
+    }
+}
+
+/// Closes the queue when the thread ends for whatever reason, so that no sender waits for ever.
+pub(crate) struct CloseOnDrop<'a>(&'a Writer);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        let ended = if std::thread::panicking() { "the writer thread panicked" } else { "the writer thread ended" };
+        if self.0.queue.closed().is_none() || std::thread::panicking() {
+            self.0.queue.close(CloseReason::Poisoned(ended.into()));
+        }
+        self.0.feed.close();
     }
 }

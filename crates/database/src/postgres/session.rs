@@ -34,6 +34,7 @@ const SETTINGS: &str = "
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub enum Failure {
+    /// The server refused something, or the connection was lost.
     Postgres(tokio_postgres::Error),
     /// No answer in time.
     TimedOut,
@@ -94,10 +95,12 @@ impl Session {
         self.wait(limit, self.client.batch_execute(statements))
     }
 
+    /// Runs one statement, and returns how many rows it concerned.
     pub fn execute(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
         self.wait(STATEMENT_MAX, self.client.execute(statement, parameters))
     }
 
+    /// Runs one query.
     pub fn query(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
         self.wait(STATEMENT_MAX, self.client.query(query, parameters))
     }

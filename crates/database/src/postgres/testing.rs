@@ -69,6 +69,7 @@ impl Server {
     }
 
     /// Returns the port, on the socket and where it listens to the network, there, too.
+    #[allow(dead_code, reason = "not every crate that has this module asks")]
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -5,14 +5,18 @@
 //! SHA-256. What a transaction writes is a statement per table however many rows there are, so that the way to the
 //! server is gone a few times and not a few thousand times.
 //!
-//! The first version here is 3.
+//! The first version here is 3. Version 4 has the tables of fleets ([`fleet`]), whose nodes all write here.
+
+pub(crate) mod fleet;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use types::{GroupName, Timestamp};
 
+use self::fleet::Membership;
 use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
 use crate::batch_ids::ValidEntries;
 use crate::groups::Groups;
@@ -23,7 +27,7 @@ use database::postgres::{Database, Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
 use database::{DatabaseError, DatabaseProblem, Schema, signed, unsigned};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3], identity_since: 0 };
+pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3, fleet::VERSION_4], identity_since: 0 };
 
 const VERSION_3: &str = r#"
     CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);
@@ -43,9 +47,11 @@ const VERSION_3: &str = r#"
         created_ns bigint NOT NULL, sequences bytea NOT NULL);
 "#;
 
-/// The catalog of a store whose server this is.
+/// The catalog of a store whose server this is, or one of whose nodes this is.
 pub(crate) struct PostgresCatalog {
     database: Database,
+    /// As whom a node of a fleet writes; none where there is one writer, which owns the database.
+    node: Option<Arc<Membership>>,
 }
 
 fn opening<'a>(url: &'a DatabaseUrl, store: [u8; 16], holder: &'a str, must_exist: bool) -> PostgresOptions<'a> {
@@ -67,31 +73,27 @@ impl PostgresCatalog {
             let insert = "INSERT INTO meta VALUES ('next_sequence', $1) ON CONFLICT DO NOTHING";
             session.execute(insert, &[&signed(first_sequence)])
         })?;
-        Ok(Self { database })
+        Ok(Self { database, node: None })
     }
 
     /// Opens the catalog of `store` to look at it, while a server may write to it.
     pub(crate) fn open_for_reading(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self, DatabaseError> {
-        Ok(Self { database: opening(url, store, "", true).open_for_reading()? })
+        Ok(Self { database: opening(url, store, "", true).open_for_reading()?, node: None })
+    }
+
+    /// Changes the catalog in one transaction. What a node of a fleet changes the others learn from the count of changes.
+    fn change<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+        let node = self.node.clone();
+        self.database.transact(|session| match &node {
+            Some(node) => node.change(session, work),
+            None => work(session),
+        })
     }
 }
 
 impl Catalog for PostgresCatalog {
     fn load(&mut self) -> Result<Contents, DatabaseError> {
-        self.database.transact(|session| {
-            let (groups, deleted) = groups(session)?;
-            Ok(Contents {
-                marks: marks(session)?,
-                groups,
-                deleted,
-                segments: segments(session)?,
-                positions: positions(session)?,
-                batch_files: batch_files(session)?,
-                doomed: doomed(session)?,
-                retired: retired(session)?,
-                deletions: deletions(session)?,
-            })
-        })
+        self.database.transact(contents)
     }
 
     fn marks(&mut self) -> Result<HighWaterMarks, DatabaseError> {
@@ -107,8 +109,13 @@ impl Catalog for PostgresCatalog {
     }
 
     fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError> {
-        self.database.transact(|session| {
-            put_marks(session, &record.marks)?;
+        let is_fleet = self.node.is_some();
+        self.change(|session| {
+            if is_fleet {
+                fleet::release_objects(session, (record.flushed_before, record.marks.next_sequence))?;
+            } else {
+                put_marks(session, &record.marks)?;
+            }
             // Some are there already where the answer to the first time was lost.
             let ids: Vec<u128> = record.segments.iter().map(|segment| segment.id).collect();
             let listed = session.query("SELECT id FROM segments WHERE id = ANY($1)", &[&ids_of(&ids)])?;
@@ -126,7 +133,7 @@ impl Catalog for PostgresCatalog {
     fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError> {
         let groups = || contents.groups.iter().map(|(name, group)| (name, group.id));
         let streams = || contents.groups.iter().map(|(_, group)| group);
-        self.database.transact(|session| {
+        self.change(|session| {
             put_marks(session, &contents.marks)?;
             put_segments(session, &contents.segments)?;
             put_groups(session, groups().map(|(name, id)| (id, name)))?;
@@ -147,7 +154,7 @@ impl Catalog for PostgresCatalog {
     }
 
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
-        self.database.transact(|session| {
+        self.change(|session| {
             doom(session, removed)?;
             put_segments(session, added)
         })
@@ -155,7 +162,7 @@ impl Catalog for PostgresCatalog {
 
     fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         let place = doomed.place as i16;
-        self.database.transact(|session| {
+        self.change(|session| {
             let insert = "INSERT INTO doomed VALUES ($1, $2) ON CONFLICT DO NOTHING";
             session.execute(insert, &[&doomed.file, &place]).map(|_| ())
         })
@@ -163,7 +170,7 @@ impl Catalog for PostgresCatalog {
 
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
         let (n_bytes, place) = (signed(n_bytes), place as i16);
-        self.database.transact(|session| {
+        self.change(|session| {
             doom_files(session, &[id])?;
             let update = "UPDATE segments SET file = $1, bytes = $2, place = $3 WHERE id = $4";
             session.execute(update, &[&file, &n_bytes, &place, &id.to_be_bytes().as_slice()])?;
@@ -176,7 +183,7 @@ impl Catalog for PostgresCatalog {
         if runs.is_empty() {
             return Ok(());
         }
-        self.database.transact(|session| retire(session, runs, since))
+        self.change(|session| retire(session, runs, since))
     }
 
     fn adopt(
@@ -186,7 +193,7 @@ impl Catalog for PostgresCatalog {
         replaced: &[u128],
         groups: &[(u32, GroupName)],
     ) -> Result<(), DatabaseError> {
-        self.database.transact(|session| {
+        self.change(|session| {
             put_marks(session, marks)?;
             remove_segments(session, replaced)?;
             put_segments(session, segments)?;
@@ -196,7 +203,7 @@ impl Catalog for PostgresCatalog {
 
     fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError> {
         let id = i64::from(id);
-        self.database.transact(|session| {
+        self.change(|session| {
             let insert = "INSERT INTO groups VALUES ($1, $2, true) ON CONFLICT (id) DO UPDATE SET deleted = true";
             session.execute(insert, &[&id, &name.as_str()])?;
             session.execute("DELETE FROM streams WHERE group_id = $1", &[&id]).map(|_| ())
@@ -204,35 +211,53 @@ impl Catalog for PostgresCatalog {
     }
 
     fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError> {
-        self.database.transact(|session| put_deletion(session, deletion))
+        self.change(|session| put_deletion(session, deletion))
     }
 
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
         let ids: Vec<i64> = ids.iter().map(|id| signed(*id)).collect();
-        self.database
-            .transact(|session| session.execute("DELETE FROM deletions WHERE id = ANY($1)", &[&ids]).map(|_| ()))
+        self.change(|session| session.execute("DELETE FROM deletions WHERE id = ANY($1)", &[&ids]).map(|_| ()))
     }
 
     fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError> {
-        self.database.transact(|session| doom(session, segments))
+        self.change(|session| doom(session, segments))
     }
 
     fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         let place = doomed.place as i16;
-        self.database.transact(|session| {
+        self.change(|session| {
             let delete = "DELETE FROM doomed WHERE file = $1 AND place = $2";
             session.execute(delete, &[&doomed.file, &place]).map(|_| ())
         })
     }
 
     fn renew(&mut self) -> Result<(), DatabaseError> {
-        self.database.renew()
+        match &self.node {
+            Some(node) => node.clone().renew(&mut self.database),
+            None => self.database.renew(),
+        }
     }
 }
 
 /// Returns what a column holds that was written by us and is not of its shape.
 fn misshapen(what: &str) -> Failure {
     Failure::Problem(DatabaseProblem::Failed(format!("{what} was not written by catat")))
+}
+
+/// All that the catalog has.
+fn contents(session: &Session) -> Result<Contents, Failure> {
+    let (groups, deleted) = groups(session)?;
+    Ok(Contents {
+        marks: marks(session)?,
+        groups,
+        deleted,
+        segments: segments(session)?,
+        positions: positions(session)?,
+        batch_files: batch_files(session)?,
+        doomed: doomed(session)?,
+        retired: retired(session)?,
+        deletions: deletions(session)?,
+    })
 }
 
 fn segment_id(row: &Row, at: usize) -> Result<u128, Failure> {
@@ -415,7 +440,9 @@ fn ids_of(segments: &[u128]) -> Vec<Vec<u8>> {
 
 /// Remembers that the files of segments must go.
 fn doom_files(session: &Session, segments: &[u128]) -> Result<(), Failure> {
-    let insert = "INSERT INTO doomed SELECT file, place FROM segments WHERE id = ANY($1) ON CONFLICT DO NOTHING";
+    let insert =
+        "INSERT INTO doomed SELECT file, place, (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')
+        FROM segments WHERE id = ANY($1) ON CONFLICT DO NOTHING";
     session.execute(insert, &[&ids_of(segments)]).map(|_| ())
 }
 
@@ -439,6 +466,9 @@ fn put_segments(session: &Session, segments: &[SegmentRow]) -> Result<(), Failur
     let insert = "INSERT INTO segments
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[])";
     session.execute(insert, &[&ids, &files, &n_bytes, &tiers, &places])?;
+    let live = "DELETE FROM doomed USING unnest($1::text[], $2::smallint[]) AS named(file, place)
+        WHERE doomed.file = named.file AND doomed.place = named.place";
+    session.execute(live, &[&files, &places])?;
     let runs = || segments.iter().zip(&ids).flat_map(|(segment, id)| segment.runs.iter().map(move |run| (id, run)));
     let ids: Vec<&[u8]> = runs().map(|(id, _)| id.as_slice()).collect();
     let groups: Vec<i64> = runs().map(|(_, run)| i64::from(run.group_id)).collect();

@@ -83,7 +83,8 @@ fn accepted(contents: &Contents) -> Vec<(FileKey, Vec<(u64, u64)>)> {
 fn put(catalog: &mut dyn Catalog, marks: HighWaterMarks, segments: &[SegmentRow]) {
     let (positions, batch_files) = (Positions::default(), ValidEntries::new());
     let groups = vec![(1, name(), vec!["one".into()])];
-    let record = FlushRecord { marks, segments, groups, positions: &positions, batch_files: &batch_files };
+    let record =
+        FlushRecord { marks, segments, groups, positions: &positions, batch_files: &batch_files, flushed_before: 0 };
     catalog.commit_flush(&record).expect("room");
 }
 
@@ -100,6 +101,7 @@ fn a_flush_is_read_back_as_it_was_committed(open: Open<'_>) {
         groups: vec![(1, name(), vec!["one".into(), "two".into()])],
         positions: &positions(key(u64::MAX), 3..u64::MAX),
         batch_files: &batch_files,
+        flushed_before: 0,
     };
     catalog.commit_flush(&record).expect("room");
     drop(catalog);
@@ -129,8 +131,14 @@ fn positions_are_merged_with_those_that_are_known(open: Open<'_>) {
     for (at, (generation, range)) in [(1, 0..10), (1, 20..30), (2, 5..6), (1, 10..15)].into_iter().enumerate() {
         let marks = HighWaterMarks { wal_released: at as u64 + 2, ..MARKS };
         let (positions, batch_files) = (positions(key(generation), range), ValidEntries::from([(at as i64, 1)]));
-        let record =
-            FlushRecord { marks, segments: &[], groups: vec![], positions: &positions, batch_files: &batch_files };
+        let record = FlushRecord {
+            marks,
+            segments: &[],
+            groups: vec![],
+            positions: &positions,
+            batch_files: &batch_files,
+            flushed_before: 0,
+        };
         catalog.commit_flush(&record).expect("room");
     }
     let contents = catalog.load().expect("readable");
@@ -223,7 +231,14 @@ fn a_catalog_is_filled_with_what_another_one_held(open: Open<'_>) {
     let (positions, batch_files) = (positions(key(1), 3..9), ValidEntries::from([(7, 2)]));
     let marks = HighWaterMarks { wal_released: 5, ..MARKS };
     let groups = vec![(2, GroupName::new("gone").expect("a valid name"), vec![])];
-    let record = FlushRecord { marks, segments: &[], groups, positions: &positions, batch_files: &batch_files };
+    let record = FlushRecord {
+        marks,
+        segments: &[],
+        groups,
+        positions: &positions,
+        batch_files: &batch_files,
+        flushed_before: 0,
+    };
     old.commit_flush(&record).expect("room");
     old.delete_group(2, &name()).expect("room");
     old.doom(&[3]).expect("room");
@@ -256,7 +271,14 @@ fn names_may_hold_any_character_and_be_long(open: Open<'_>) {
     for wal_released in [7, 8] {
         let marks = HighWaterMarks { wal_released, ..MARKS };
         let groups = groups.clone();
-        let record = FlushRecord { marks, segments: &[], groups, positions: &positions, batch_files: &batch_files };
+        let record = FlushRecord {
+            marks,
+            segments: &[],
+            groups,
+            positions: &positions,
+            batch_files: &batch_files,
+            flushed_before: 0,
+        };
         catalog.commit_flush(&record).expect("room");
     }
     let contents = catalog.load().expect("readable");
@@ -272,8 +294,14 @@ fn many_groups_and_runs_are_one_flush(open: Open<'_>) {
     let name_of = |id: u32| GroupName::new(&format!("g{id}")).expect("a valid name");
     let groups = (0..5000).map(|id| (id, name_of(id), vec!["s".into()])).collect();
     let (positions, batch_files) = (Positions::default(), ValidEntries::new());
-    let record =
-        FlushRecord { marks: MARKS, segments: &segments, groups, positions: &positions, batch_files: &batch_files };
+    let record = FlushRecord {
+        marks: MARKS,
+        segments: &segments,
+        groups,
+        positions: &positions,
+        batch_files: &batch_files,
+        flushed_before: 0,
+    };
     catalog.commit_flush(&record).expect("room");
     let contents = catalog.load().expect("readable");
     assert_eq!((contents.segments, contents.groups.len()), (segments, 5000));

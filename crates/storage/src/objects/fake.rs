@@ -31,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) query: String,
     range: Option<(usize, usize)>,
+    /// Whether nothing may have the name yet.
+    is_new: bool,
     body: Vec<u8>,
 }
 
@@ -118,12 +120,13 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut parts = line.split_whitespace();
     let (method, target) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-    let (mut length, mut range) = (0, None);
+    let (mut length, mut range, mut is_new) = (0, None, false);
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok().filter(|n| *n > 0)?;
         let Some((name, value)) = header.trim_end().split_once(": ") else { break };
         match &*name.to_ascii_lowercase() {
+            "if-none-match" => is_new = value == "*",
             "content-length" => length = value.parse().ok()?,
             "range" => {
                 let (from, to) = value.strip_prefix("bytes=")?.split_once('-')?;
@@ -135,7 +138,7 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    Some(Request { method, path: path.to_owned(), query: query.to_owned(), range, body })
+    Some(Request { method, path: path.to_owned(), query: query.to_owned(), range, is_new, body })
 }
 
 /// Answers one request; nothing once the connection is at its end.
@@ -209,6 +212,9 @@ fn perform(request: &Request, contents: &mut Contents) -> (u16, String, Vec<u8>)
         ("DELETE", Some(id)) => {
             let Some(_) = contents.uploads.remove(id) else { return missing };
             (204, String::new(), Vec::new())
+        }
+        ("PUT", None) if request.is_new && contents.objects.contains_key(&name) => {
+            (412, String::new(), b"<Error><Code>PreconditionFailed</Code></Error>".to_vec())
         }
         ("PUT", None) => {
             contents.objects.insert(name, request.body.clone());

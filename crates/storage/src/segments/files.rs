@@ -177,6 +177,11 @@ impl SegmentFiles {
     }
 
     /// Takes out the doomed files of a place that no one holds any more.
+    /// Lets go of doomed objects whose removal is somebody else's business.
+    pub(super) fn take_unshared(&self) -> Vec<FileRemoval> {
+        self.doomed().extract_if(.., |file| file.doomed.place == Place::Remote).collect()
+    }
+
     pub(super) fn take_released(&self, place: Place) -> Vec<FileRemoval> {
         // Whoever reads it holds the segment, whoever is about to open it again what it is stored as. No one can get
         // at either from anywhere else, so that one holder stays one.

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use segment::{SegmentFile, SegmentMeta};
+use segment::{SegmentEnd, SegmentFile, SegmentMeta};
 
 use super::files::{NewSegment, partition_name};
-use crate::catalog::{RunRow, SegmentRow};
+use crate::catalog::{ObsoleteFile, RunRow, SegmentRow};
 use crate::segments::Segments;
 use crate::state::StoredSegment;
 use crate::tier::{Place, Tier};
@@ -48,7 +48,33 @@ impl Segments {
         let place = Place::Local;
         let runs = runs.iter().map(RunRow::from).collect();
         let row = SegmentRow { id, file: file.clone(), n_bytes, tier, place, runs };
-        Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes, tier, place }), row })
+        let new = NewSegment { stored: Arc::new(StoredSegment { segment, file, n_bytes, tier, place }), row };
+        if self.options.fleet.is_some() { self.hand_over(new) } else { Ok(new) }
+    }
+
+    /// Makes a new segment an object that all nodes read. The catalog knows its name before there is anything under it.
+    fn hand_over(&self, new: NewSegment) -> Result<NewSegment, StoreError> {
+        let NewSegment { stored, row } = new;
+        let failed = |source| StoreError::Move { file: row.file.clone(), source };
+        let none = || io::Error::new(io::ErrorKind::NotConnected, "no object store is set");
+        let remote = self.files.remote.as_ref().ok_or_else(none).map_err(failed)?;
+        let path = self.options.dir.join(&row.file);
+        let doomed = ObsoleteFile { file: row.file.clone(), place: Place::Remote };
+        self.catalog().doom_file(&doomed)?;
+        let put = remote.objects.put_file(&row.file, &path, |begun| {
+            let doomed = ObsoleteFile { file: begun.to_owned(), place: Place::Remote };
+            self.catalog().doom_file(&doomed).map_err(io::Error::other)
+        });
+        put.map_err(failed)?;
+        let local = self.files.pool.open(&path).map_err(failed)?;
+        let end = SegmentEnd::read(&local).map_err(failed)?.without_sections();
+        remote.cache.keep_end(row.id, end.from, &end.bytes);
+        let segment = self.files.open_remote(&row.file, row.id, row.n_bytes)?;
+        drop(stored);
+        std::fs::remove_file(&path).map_err(failed)?;
+        let row = SegmentRow { place: Place::Remote, ..row };
+        let SegmentRow { ref file, n_bytes, tier, place, .. } = row;
+        Ok(NewSegment { stored: Arc::new(StoredSegment { segment, file: file.clone(), n_bytes, tier, place }), row })
     }
 
     /// Returns numbers that rise with time and that no one has used.
@@ -120,6 +146,11 @@ impl Segments {
     /// Removes doomed files of one place, and finishes deletions that waited for that. What stays is removed later, or
     /// after the next start.
     pub(crate) fn remove_doomed_at(&self, place: Place) {
+        if place == Place::Remote && self.options.fleet.is_some() {
+            // Other nodes may read them: they go when no one does.
+            drop(self.files.take_unshared());
+            return;
+        }
         for doomed in self.files.take_released(place) {
             let file = &*doomed.doomed.file;
             match self.files.remove(&doomed) {

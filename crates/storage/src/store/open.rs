@@ -15,6 +15,7 @@ mod control;
 mod databases;
 mod deletions;
 mod directory;
+mod node;
 mod objects;
 mod opening;
 mod repair;
@@ -32,6 +33,7 @@ use crate::batch_ids::{Age, ValidEntries};
 use crate::lock::Lock;
 use crate::maintenance::Maintenance;
 use crate::segments::{Segments, SegmentsParts};
+use crate::upkeep::claim;
 use crate::writer::Writer;
 use crate::writer::committer::Committer;
 use crate::{OpenError, Options, Recovery, disk};
@@ -39,11 +41,15 @@ use crate::{OpenError, Options, Recovery, disk};
 pub use control::unlock;
 pub use repair::repair;
 
+/// What a thread does.
+pub(super) type Work = Box<dyn FnOnce() + Send>;
+
 /// A store that is ready but for its threads.
 pub(super) struct OpenedStore {
     pub(super) segments: Arc<Segments>,
     pub(super) writer: Arc<Writer>,
-    pub(super) committer: Committer,
+    /// What its threads do, apart from upkeep: their names, and work that ends when the store does.
+    pub(super) threads: Vec<(&'static str, Work)>,
     /// How far the batch-id files are valid.
     pub(super) batch_files: ValidEntries,
     pub(super) recovery: Recovery,
@@ -51,6 +57,10 @@ pub(super) struct OpenedStore {
 }
 
 pub(super) fn open(options: Options) -> Result<OpenedStore, OpenError> {
+    if let Some(node) = options.fleet.clone() {
+        disk::allow_many_open_files();
+        return node::open(options, node);
+    }
     let began = Instant::now();
     disk::allow_many_open_files();
     let dir = options.dir.clone();
@@ -89,5 +99,10 @@ pub(super) fn open(options: Options) -> Result<OpenedStore, OpenError> {
         next_group: marks.next_group,
         buffer: Vec::new(),
     };
-    Ok(OpenedStore { segments, writer, committer, batch_files, recovery, lock })
+    let mut threads: Vec<(&'static str, Work)> = vec![("wal-writer", Box::new(move || committer.run()))];
+    if segments.options.databases.is_remote() {
+        let (segments, writer) = (segments.clone(), writer.clone());
+        threads.push(("catalog", Box::new(move || claim::run(&segments, &writer))));
+    }
+    Ok(OpenedStore { segments, writer, threads, batch_files, recovery, lock })
 }

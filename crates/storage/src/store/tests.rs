@@ -6,6 +6,7 @@ mod control;
 mod crash;
 mod damage;
 mod erasing;
+mod fleet;
 mod flushing;
 mod group_commit;
 mod machine;

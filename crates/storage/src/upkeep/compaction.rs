@@ -81,6 +81,9 @@ type RetiredRuns = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
 /// Runs the compaction thread.
 pub(crate) fn run(compactor: &Compactor) {
     while compactor.segments.signals.compaction.wait(TICK) {
+        if !compactor.segments.is_in_charge() {
+            continue;
+        }
         match compactor.compact(u128::MAX) {
             Ok(()) => {}
             Err(StoreError::Poisoned(_) | StoreError::ShuttingDown) => return,

@@ -101,6 +101,9 @@ pub(crate) fn run(flusher: &Flusher) {
     let segments = &*flusher.segments;
     let mut n_failed = 0u32;
     while segments.signals.flush.wait(TICK) {
+        if !segments.is_in_charge() {
+            continue;
+        }
         let is_pending = segments.state().flushing.is_some();
         if !is_pending && !segments.is_flush_due(segments.steady_now()) {
             continue;
@@ -145,8 +148,13 @@ impl Flusher {
     fn flush_pending(&self, flusher: &mut FlushState) -> Result<(), StoreError> {
         let Some(mut pending) = flusher.pending.take() else { return Ok(()) };
         let began = Instant::now();
-        let prepared = match self.prepare_and_commit(&mut pending, &flusher.batch_files) {
-            Ok(prepared) => prepared,
+        let (prepared, upkeep) = match self.prepare_and_commit(&mut pending, &flusher.batch_files) {
+            Ok(committed) => committed,
+            Err(StoreError::Catalog(error)) if error.is_refused() => {
+                // Another node does it, or has done it: its segments replace these.
+                self.abandon(pending);
+                return Err(StoreError::Catalog(error));
+            }
             Err(error) => {
                 flusher.pending = Some(pending);
                 self.writer.flush_has_ended(true);
@@ -157,6 +165,7 @@ impl Flusher {
         let FlushOutput { written, batch_files, masks } = prepared;
         flusher.batch_files = batch_files;
         self.publish(&pending.rotated, &written, masks, &flusher.batch_files);
+        drop(upkeep);
         self.writer.flush_has_ended(false);
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.segments.counters.flushes.add(1);
@@ -168,17 +177,35 @@ impl Flusher {
         self.segments.check("flush.end")
     }
 
-    /// Returns everything up to and with the catalog transaction.
-    fn prepare_and_commit(&self, pending: &mut PendingFlush, valid: &ValidEntries) -> Result<FlushOutput, StoreError> {
+    /// Gives up a flush that must not be listed: its events are hot again, unless they are in segments by now.
+    fn abandon(&self, pending: PendingFlush) {
+        if let Some(prepared) = pending.prepared {
+            self.segments.remove_segments(&prepared.written);
+        }
+        let mut state = self.segments.state_mut();
+        if let Some(generation) = state.flushing.take() {
+            state.active.take_back(&generation);
+        }
+        drop(state);
+        self.writer.flush_has_ended(true);
+    }
+
+    /// Does everything up to and with the catalog transaction. Nothing else changes what is shown until the guard goes.
+    fn prepare_and_commit(
+        &self,
+        pending: &mut PendingFlush,
+        valid: &ValidEntries,
+    ) -> Result<(FlushOutput, MutexGuard<'_, ()>), StoreError> {
         let mut prepared = match pending.prepared.take() {
             Some(prepared) => prepared,
             None => self.prepare(&pending.rotated, valid)?,
         };
+        let upkeep = self.segments.replacement();
         let masks = self.segments.masks_of(prepared.written.iter().map(|new| &new.stored));
         match masks.and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks)) {
             Ok(masks) => {
                 prepared.masks = masks;
-                Ok(prepared)
+                Ok((prepared, upkeep))
             }
             Err(error) => {
                 pending.prepared = Some(prepared);
@@ -221,7 +248,7 @@ impl Flusher {
     }
 
     fn commit(&self, rotated: &Rotation, prepared: &FlushOutput) -> Result<(), StoreError> {
-        let Rotation { generation, wal_released, next_sequence, next_group } = rotated;
+        let Rotation { generation, wal_released, next_sequence, next_group, flushed } = rotated;
         // The file from which on the WAL is kept was made before the flush began.
         let (wal_released, wal_made) = (*wal_released, *wal_released);
         let marks = HighWaterMarks { wal_released, wal_made, next_sequence: *next_sequence, next_group: *next_group };
@@ -232,6 +259,7 @@ impl Flusher {
             groups: self.groups_of(generation),
             positions: &generation.positions,
             batch_files: &prepared.batch_files,
+            flushed_before: *flushed,
         };
         self.segments.check("catalog.commit")?;
         Ok(self.segments.catalog().commit_flush(&record)?)

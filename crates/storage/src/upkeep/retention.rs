@@ -50,6 +50,9 @@ pub(crate) fn run(retention: &Retention) {
     let segments = &*retention.segments;
     let interval = u64::try_from(segments.options.retention.interval_ns).unwrap_or(0).max(1_000_000_000);
     while segments.signals.retention.wait(Duration::from_nanos(interval)) {
+        if !segments.is_in_charge() {
+            continue;
+        }
         if let Err(error) = retention.retire() {
             tracing::warn!(%error, "retention not enforced; retrying later");
         }

@@ -43,24 +43,11 @@ struct StagedDeliveries {
     new_groups: HashMap<GroupName, u32>,
 }
 
-/// Closes the queue when the thread ends for whatever reason, so that no sender waits for ever.
-struct CloseOnDrop<'a>(&'a Writer);
-
-impl Drop for CloseOnDrop<'_> {
-    fn drop(&mut self) {
-        let ended = if std::thread::panicking() { "the writer thread panicked" } else { "the writer thread ended" };
-        if self.0.queue.closed().is_none() || std::thread::panicking() {
-            self.0.queue.close(CloseReason::Poisoned(ended.into()));
-        }
-        self.0.feed.close();
-    }
-}
-
 impl Committer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
         let writer = self.writer.clone();
-        let _ending = CloseOnDrop(&writer);
+        let _ending = writer.closing();
         let mut n_last = 0;
         while writer.queue.wait() {
             if n_last >= GATHER_FROM {
@@ -313,6 +300,7 @@ impl Committer {
             wal_released: self.wal.number(),
             next_sequence: self.next_sequence,
             next_group: self.next_group,
+            flushed: 0,
         }))
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use types::{Batch, GroupName};
 
@@ -147,6 +147,8 @@ pub(crate) struct Rotation {
     pub(crate) wal_released: u64,
     pub(crate) next_sequence: u64,
     pub(crate) next_group: u32,
+    /// In a fleet, the sequence below which all events are in segments.
+    pub(crate) flushed: u64,
 }
 
 /// Why the queue takes nothing any more.
@@ -301,6 +303,17 @@ impl Queue {
         let waited = self.arrived.wait_timeout_while(waiting, patience, |waiting| waiting.may_gather());
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         waiting.is_gathering = false;
+    }
+
+    /// Waits until an instant for more deliveries, unless they are enough already or something else is to be done.
+    pub(crate) fn wait_for_more(&self, until: Instant, n_bytes: usize) {
+        let is_short = |waiting: &mut QueueState| {
+            waiting.closed.is_none()
+                && waiting.bytes < n_bytes
+                && waiting.work.iter().all(|(work, _)| matches!(work, WriterCommand::Append(..)))
+        };
+        let patience = until.saturating_duration_since(Instant::now());
+        drop(self.arrived.wait_timeout_while(self.waiting(), patience, is_short));
     }
 
     /// Takes nothing any more. What is already waiting is still done, unless the reason is a failure: then it

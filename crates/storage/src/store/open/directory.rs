@@ -25,6 +25,38 @@ pub(super) fn prepare_directory(dir: &Path, databases: &Databases) -> Result<([u
     Ok((store, lock, created))
 }
 
+/// Makes sure that the directory is one of a node of the fleet whose store this is, and takes the lock. What a node left
+/// there unfinished goes.
+pub(super) fn prepare_node_directory(dir: &Path, store: [u8; 16]) -> Result<(Lock, bool), OpenError> {
+    let found = lock::read_store(dir)?;
+    let refuse = |problem: &str| OpenError::NotAStore { dir: dir.to_owned(), problem: problem.into() };
+    if found.is_some_and(|found| found != store) {
+        return Err(refuse(
+            "it has a store that is not the fleet's; move that with `catat fleet adopt`, or use another one",
+        ));
+    }
+    disk::create_directory(dir).map_err(OpenError::io(dir))?;
+    let lock = Lock::take(dir)?;
+    if found.is_none() {
+        lock::create_store_as(dir, store)?;
+    }
+    if std::fs::read_dir(dir.join("wal")).is_ok_and(|mut files| files.next().is_some()) {
+        return Err(refuse("it has events of its own"));
+    }
+    for name in ["segments", "tombstones"] {
+        let path = dir.join(name);
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(OpenError::io(&path))?;
+        }
+        disk::create_directory_synced(&path).map_err(OpenError::io(&path))?;
+    }
+    for name in ["wal", "quarantine"] {
+        let path = dir.join(name);
+        disk::create_directory_synced(&path).map_err(OpenError::io(&path))?;
+    }
+    Ok((lock, found.is_none()))
+}
+
 /// Moves a file to `quarantine/`, under a name that nothing there has. One that is not there is no error.
 pub(super) fn set_aside(dir: &Path, file: &str) -> Result<(), OpenError> {
     let from = dir.join(file);

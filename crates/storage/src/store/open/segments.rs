@@ -252,7 +252,14 @@ impl StoreOpening {
         self.state.ids = ids;
         self.state.positions.merge(&positions);
         let (marks, batch_files) = (self.catalog.marks()?, &self.batch_files);
-        let record = FlushRecord { marks, segments: &[], groups: Vec::new(), positions: &positions, batch_files };
+        let record = FlushRecord {
+            marks,
+            segments: &[],
+            groups: Vec::new(),
+            positions: &positions,
+            batch_files,
+            flushed_before: 0,
+        };
         Ok(self.catalog.commit_flush(&record)?)
     }
 }

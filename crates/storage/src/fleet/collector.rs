@@ -1,0 +1,231 @@
+//! The writer thread of a node: collects deliveries of all groups and senders, makes one object of them, has it listed,
+//! and answers.
+//!
+//! An object is in the bucket before the catalog names it, and what the catalog has committed is accepted: durable
+//! without this node, and once. Until then nothing is answered but a refusal. An answer that was lost is found out: a
+//! name that is taken by reading what has it, a commit by looking for the object.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use database::postgres::Database;
+use types::Timestamp;
+
+use super::follower::{Follower, OwnDelivery};
+use super::{FleetOptions, object};
+use crate::catalog::postgres::fleet::{CommittedObject, Offer, Verdict, object_name};
+use crate::segments::Segments;
+use crate::writer::Writer;
+use crate::writer::queue::{Answer, CloseReason, Request, Rotation, WriterCommand};
+use crate::{AppendError, Receipt, StoreError};
+
+/// How long an object is tried to be put before its senders are asked to come again.
+const PUT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Pause between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What senders are asked to wait who could not be served.
+const RETRY_AFTER_S: u64 = 2;
+
+/// What the writer thread of a node owns.
+pub(crate) struct Collector {
+    pub(crate) segments: Arc<Segments>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) follower: Arc<Follower>,
+    pub(crate) database: Database,
+    pub(crate) options: FleetOptions,
+    /// The number of the next object of this process, for each epoch.
+    pub(crate) next_place: u64,
+}
+
+/// A delivery on its way.
+type Waiting = (Box<Request>, Answer);
+
+impl Collector {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let writer = self.writer.clone();
+        let _ending = writer.closing();
+        let mut began: Option<Instant> = None;
+        while writer.queue.wait() {
+            // Senders that come alone do not wait for others; all together make few objects a second.
+            if let Some(began) = began {
+                writer.queue.wait_for_more(began + self.options.linger, self.options.object_bytes);
+            }
+            let requests = self.take();
+            if !requests.is_empty() {
+                began = Some(Instant::now());
+                self.commit(requests);
+            }
+            while let Some(command) = writer.queue.next_if(|work| !matches!(work, WriterCommand::Append(..))) {
+                match command {
+                    WriterCommand::Rotate(answer) => drop(answer.send(self.rotate())),
+                    WriterCommand::Delete(group, answer) => drop(answer.send(self.delete(&group))),
+                    WriterCommand::Erase(_, answer) => drop(answer.send(Err(StoreError::NotInFleets))),
+                    WriterCommand::Append(..) => {}
+                }
+            }
+        }
+    }
+
+    /// Takes deliveries for one object.
+    fn take(&self) -> Vec<Waiting> {
+        let (mut taken, mut n_bytes) = (Vec::new(), 0);
+        while n_bytes < self.options.object_bytes {
+            let next = self.writer.queue.next_if(|work| matches!(work, WriterCommand::Append(..)));
+            let Some(WriterCommand::Append(request, answer)) = next else { break };
+            n_bytes += request.body.bytes.len() + object::DELIVERY_BYTES;
+            taken.push((request, answer));
+        }
+        taken
+    }
+
+    fn commit(&mut self, requests: Vec<Waiting>) {
+        let bytes = object::encode(requests.iter().map(|(request, _)| &request.body));
+        let n_bytes = bytes.len() as u64;
+        let offers: Vec<Offer> = requests.iter().map(|(request, _)| offer(request)).collect();
+        let accepted = self.segments.options.clock.now();
+        let until = Instant::now() + PUT_PATIENCE;
+        let done = loop {
+            // An epoch that has ended since leaves an object that nobody names; upkeep removes it.
+            let (epoch, place) = (self.follower.member.epoch(), self.next_place);
+            self.next_place += 1;
+            let done = self.put(&object_name(epoch, place), &bytes, until).and_then(|()| {
+                self.follower.objects_written.fetch_add(1, Ordering::Relaxed);
+                self.list((epoch, place, n_bytes), accepted, &offers)
+            });
+            match done {
+                Err(AppendError::Overloaded { .. })
+                    if epoch != self.follower.member.epoch() && Instant::now() < until => {}
+                done => break done,
+            }
+        };
+        match done {
+            Ok(committed) => self.answer(requests, committed),
+            Err(error) => {
+                for (_, answer) in requests {
+                    self.segments.counters.batches_refused.add(1);
+                    answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Puts an object under a name that no one has used.
+    fn put(&self, name: &str, bytes: &[u8], until: Instant) -> Result<(), AppendError> {
+        let overloaded = || AppendError::Overloaded { retry_after_s: RETRY_AFTER_S };
+        let remote = self.segments.files.remote.as_ref().ok_or_else(overloaded)?;
+        loop {
+            match remote.objects.put_new(name, bytes) {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() >= until || self.is_closing() => {
+                    tracing::warn!(%error, name, "events cannot be put into the bucket; senders are asked to wait");
+                    return Err(overloaded());
+                }
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    /// Has an object listed. Where the database does not answer, no one knows whether it is: it is asked until it says so.
+    fn list(
+        &mut self,
+        (epoch, place, n_bytes): (u64, u64, u64),
+        accepted: Timestamp,
+        offers: &[Offer],
+    ) -> Result<CommittedObject, AppendError> {
+        let overloaded = || AppendError::Overloaded { retry_after_s: RETRY_AFTER_S };
+        let mut is_reported = false;
+        loop {
+            let member = self.follower.member.clone();
+            let committed = member.commit_object(&mut self.database, (epoch, place, n_bytes), accepted, offers);
+            match committed {
+                Ok(committed) => return Ok(committed),
+                // Found out in a transaction: it is not listed, and cannot be any more.
+                Err(error) if error.is_refused() => return Err(overloaded()),
+                Err(error) if self.is_closing() => {
+                    tracing::warn!(%error, "whether the last events were accepted is not known; senders ask again");
+                    return Err(AppendError::ShuttingDown);
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut is_reported, true) {
+                        tracing::warn!(%error, "events wait for the catalog");
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        matches!(self.writer.queue.closed(), Some(CloseReason::ShuttingDown | CloseReason::Poisoned(_)))
+    }
+
+    fn answer(&self, requests: Vec<Waiting>, committed: CommittedObject) {
+        let counters = &self.segments.counters;
+        let CommittedObject { verdicts, row } = committed;
+        let mut own = Vec::with_capacity(requests.len());
+        let mut answers = Vec::with_capacity(requests.len());
+        for ((request, answer), verdict) in requests.into_iter().zip(verdicts) {
+            let n_events = request.n_events;
+            let result = match verdict {
+                Verdict::Accepted { first_sequence, high_water } => {
+                    counters.batches_accepted.add(1);
+                    counters.events_accepted.add(n_events);
+                    counters.bytes_accepted.add(request.raw_bytes);
+                    Ok(Receipt { duplicate: false, first_sequence, n_events, high_water })
+                }
+                Verdict::Duplicate { first_sequence, n_events, high_water } => {
+                    counters.batches_duplicate.add(1);
+                    Ok(Receipt { duplicate: true, first_sequence, n_events, high_water })
+                }
+                Verdict::KeyConflict => Err(AppendError::KeyConflict),
+                Verdict::PositionChanged => Err(AppendError::PositionChanged),
+            };
+            if result.is_err() {
+                counters.batches_refused.add(1);
+            }
+            let Request { position, parts, .. } = *request;
+            own.push(OwnDelivery { position, parts });
+            answers.push((answer, result));
+        }
+        if let Some(row) = row {
+            self.follower.keep_own(row.number, own);
+        }
+        answers.into_iter().for_each(|(answer, result)| answer.send(result));
+    }
+
+    /// Begins a flush: what every node has up to now.
+    fn rotate(&self) -> Result<Option<Rotation>, StoreError> {
+        let rotated = self.follower.hold(|next_sequence| {
+            let mut state = self.segments.state_mut();
+            if state.active.is_empty() {
+                return None;
+            }
+            let generation = Arc::new(std::mem::take(&mut state.active));
+            state.flushing = Some(generation.clone());
+            let flushed = self.segments.followed.flushed();
+            Some(Rotation { generation, wal_released: 0, next_sequence, next_group: 0, flushed })
+        });
+        rotated.map_err(StoreError::Unreadable)
+    }
+
+    fn delete(&self, name: &types::GroupName) -> Result<bool, StoreError> {
+        self.segments.catch_up().map_err(StoreError::Unreadable)?;
+        let Some(id) = self.segments.state().groups.id_of(name) else { return Ok(false) };
+        self.segments.catalog().delete_group(id, name)?;
+        self.segments.catch_up().map_err(StoreError::Unreadable)?;
+        Ok(true)
+    }
+}
+
+fn offer(request: &Request) -> Offer {
+    Offer {
+        key: request.key,
+        position: request.position.clone(),
+        groups: request.parts.iter().map(|part| part.group.clone()).collect(),
+        n_events: request.n_events,
+    }
+}

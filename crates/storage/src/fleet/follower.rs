@@ -1,0 +1,218 @@
+//! Keeps the state of a node as new as the catalog.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use database::DatabaseError;
+use database::postgres::Database;
+use types::{Batch, GroupName, ScanError};
+
+use super::{FleetStatus, Follow, NodeStatus, object};
+use crate::SourcePosition;
+use crate::catalog::postgres::fleet::{self, Membership, News, ObjectRow};
+use crate::feed::AcceptedBatch;
+use crate::positions::FileKey;
+use crate::segments::Segments;
+use crate::wal::record::{Header, decode_body};
+use crate::writer::queue::RequestPart;
+use crate::writer::{Acceptance, Writer};
+
+/// A delivery that this node has written itself: its events need not be read back.
+pub(crate) struct OwnDelivery {
+    pub(crate) position: Option<SourcePosition>,
+    pub(crate) parts: Vec<RequestPart>,
+}
+
+/// How far a node has come.
+struct Progress {
+    database: Database,
+    /// Number of the last object that it has.
+    object: u64,
+    /// How many changes of the catalog it knows.
+    change: Option<u64>,
+}
+
+/// Events of one delivery, as they are shown.
+struct Arrival {
+    position: Option<SourcePosition>,
+    parts: Vec<(GroupName, u32, u64, Batch)>,
+}
+
+/// Follows the catalog.
+pub(crate) struct Follower {
+    segments: Arc<Segments>,
+    writer: Arc<Writer>,
+    pub(crate) member: Arc<Membership>,
+    progress: Mutex<Progress>,
+    own: Mutex<BTreeMap<u64, Vec<OwnDelivery>>>,
+    pub(super) objects_written: AtomicU64,
+}
+
+impl Follower {
+    pub(crate) fn new(
+        segments: Arc<Segments>,
+        writer: Arc<Writer>,
+        member: Arc<Membership>,
+        database: Database,
+    ) -> Self {
+        let progress = Mutex::new(Progress { database, object: 0, change: None });
+        Self { segments, writer, member, progress, own: Mutex::default(), objects_written: AtomicU64::new(0) }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn own(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<OwnDelivery>>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the events of an object that this node has written.
+    pub(super) fn keep_own(&self, number: u64, deliveries: Vec<OwnDelivery>) {
+        self.own().insert(number, deliveries);
+    }
+
+    /// Does work while nothing else changes the state, after catching up.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce(u64) -> T) -> Result<T, ScanError> {
+        let mut progress = self.progress();
+        let next_sequence = self.follow(&mut progress)?;
+        Ok(work(next_sequence))
+    }
+
+    /// Brings the state up to date; returns the sequence below which it has all events.
+    fn follow(&self, progress: &mut Progress) -> Result<u64, ScanError> {
+        // What this node's own upkeep commits it shows itself, before the catalog is asked again.
+        let _upkeep = self.segments.replacement();
+        let news = fleet::news(&mut progress.database, progress.object, progress.change);
+        let news = news.map_err(|error| self.unknown(&error))?;
+        let News { changes, flushed, objects, contents } = news;
+        let next_sequence = contents.as_ref().map_or(0, |contents| contents.marks.next_sequence);
+        for row in &objects {
+            // In one order on all nodes; an object that cannot be read now is asked for again.
+            let arrivals = self.read(row)?;
+            self.show(row, arrivals);
+            progress.object = row.number;
+        }
+        if let Some(contents) = contents {
+            let is_shown = self.segments.reconcile(contents, flushed, progress.change.unwrap_or(0));
+            is_shown.map_err(|error| ScanError { file: "catalog".into(), offset: 0, problem: error.to_string() })?;
+            progress.change = Some(changes);
+        }
+        self.member.note_oldest_change(self.segments.oldest_change(progress.change.unwrap_or(0)));
+        let end = self.segments.applied_end();
+        end.fetch_max(objects.last().map_or(next_sequence, |row| row.end_sequence), Ordering::Relaxed);
+        Ok(end.load(Ordering::Relaxed))
+    }
+
+    /// Says what is not known while the database is away.
+    fn unknown(&self, error: &DatabaseError) -> ScanError {
+        let problem = format!("{error}; events that were accepted since it was last asked may be missing");
+        ScanError { file: "catalog".into(), offset: 0, problem }
+    }
+
+    /// Returns the events of an object, from memory where this node has written it.
+    fn read(&self, row: &ObjectRow) -> Result<Vec<Arrival>, ScanError> {
+        let own = self.own().remove(&row.number);
+        if let Some(mut own) = own {
+            let arrival = |record: &fleet::RecordRow| {
+                let delivery = own.get_mut(record.index as usize)?;
+                let parts = std::mem::take(&mut delivery.parts).into_iter().zip(&record.group_ids);
+                let mut sequence = record.first_sequence;
+                let parts = parts.map(|(RequestPart { group, raw_bytes, mut batch }, id)| {
+                    batch.sequences.iter_mut().for_each(|row| *row = row.saturating_add(sequence));
+                    batch.ingestion_times.fill(record.accepted.0);
+                    sequence += batch.len() as u64;
+                    (group, *id, raw_bytes, batch)
+                });
+                Some(Arrival { parts: parts.collect(), position: delivery.position.take() })
+            };
+            return Ok(row.records.iter().filter_map(arrival).collect());
+        }
+        let name = row.name();
+        let damaged = |offset: u64, problem: String| ScanError { file: name.clone(), offset, problem };
+        let Some(remote) = &self.segments.files.remote else {
+            return Err(damaged(0, "no object store is set".into()));
+        };
+        let bytes = remote.objects.read(&name, 0..row.n_bytes).map_err(|error| damaged(0, error.to_string()))?;
+        let bodies = object::bodies(&bytes).map_err(|(offset, problem)| damaged(offset, problem.into()))?;
+        let arrival = |record: &fleet::RecordRow| {
+            let body = bodies.get(record.index as usize).ok_or_else(|| damaged(0, "a delivery is missing".into()))?;
+            let header = Header {
+                commit_offset: 0,
+                first_sequence: record.first_sequence,
+                ingestion_time: record.accepted,
+                group_ids: record.group_ids.clone(),
+                body_bytes: body.len(),
+                body_hash: 0,
+            };
+            let contents = decode_body(&header, body).map_err(|damage| damaged(0, damage.0.into()))?;
+            let parts = contents.parts.into_iter();
+            let parts = parts.map(|part| (part.group, part.group_id, part.raw_bytes, part.batch)).collect();
+            Ok(Arrival { parts, position: contents.position })
+        };
+        row.records.iter().map(arrival).collect()
+    }
+
+    /// Makes the events of an object hot events.
+    fn show(&self, row: &ObjectRow, arrivals: Vec<Arrival>) {
+        let age = self.segments.steady_now();
+        let state = self.segments.state();
+        let (mut acceptance, mut accepted, mut positions) = (Acceptance::default(), Vec::new(), Vec::new());
+        for Arrival { position, parts } in arrivals {
+            positions.extend(position);
+            for (group, group_id, raw_bytes, batch) in parts {
+                let batch = Arc::new(batch);
+                acceptance.add(&state, &group, group_id, raw_bytes, batch.clone());
+                accepted.push(AcceptedBatch { group, group_id, batch });
+            }
+        }
+        drop(state);
+        let prepared = acceptance.prepare();
+        let mut state = self.segments.state_mut();
+        prepared.apply(&mut state);
+        state.active.since.get_or_insert(age);
+        state.objects.insert(row.number, (row.end_sequence, row.n_bytes));
+        for position in positions {
+            state.positions.insert(FileKey::of(&position), position.range);
+        }
+        drop(state);
+        accepted.into_iter().for_each(|batch| self.writer.feed.publish(&Arc::new(batch)));
+        if self.segments.is_flush_due(age) {
+            self.segments.signals.flush.ring();
+        }
+    }
+}
+
+impl Follow for Follower {
+    fn catch_up(&self) -> Result<(), ScanError> {
+        self.follow(&mut self.progress()).map(|_| ())
+    }
+
+    fn is_in_charge(&self) -> bool {
+        self.member.is_in_charge()
+    }
+
+    fn has_alerts(&self) -> bool {
+        self.member.has_alerts()
+    }
+
+    fn status(&self) -> Result<FleetStatus, DatabaseError> {
+        let rows = fleet::nodes(&mut self.progress().database)?;
+        let nodes = rows.into_iter().map(|row| NodeStatus {
+            epoch: row.epoch,
+            name: row.name,
+            address: row.address,
+            roles: row.roles,
+            zone: row.zone,
+            joined_s: row.joined_s,
+            silent_s: row.silent_s,
+            leases: row.leases,
+        });
+        let state = self.segments.state();
+        let (objects, object_bytes) =
+            state.objects.values().fold((0, 0), |(n, sum), (_, n_bytes)| (n + 1, sum + n_bytes));
+        let objects_written = self.objects_written.load(Ordering::Relaxed);
+        Ok(FleetStatus { nodes: nodes.collect(), epoch: self.member.epoch(), objects, object_bytes, objects_written })
+    }
+}

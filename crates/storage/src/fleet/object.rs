@@ -1,0 +1,89 @@
+//! The file that holds accepted deliveries in the bucket.
+//!
+//! ```text
+//!    0  u32  magic "ctWO"
+//!    4  u16  version, 1
+//!    6  u16  0
+//!    8  u32  n: deliveries
+//!   12  n × delivery
+//! delivery
+//!    0  u32  length of the body
+//!    4  u64  xxh3 of the body
+//!   12  body of a WAL record (`wal/record.rs`)
+//! ```
+//!
+//! Numbers are little-endian. What is decided about the deliveries, and their sequences, is in the catalog.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::wal::record::Body;
+
+const MAGIC: [u8; 4] = *b"ctWO";
+const VERSION: u16 = 1;
+const HEAD_BYTES: usize = 12;
+
+/// Bytes of a delivery besides its body.
+pub(crate) const DELIVERY_BYTES: usize = 12;
+
+/// Returns the object of some bodies.
+pub(crate) fn encode<'b>(bodies: impl ExactSizeIterator<Item = &'b Body>) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&VERSION.to_le_bytes());
+    out.extend_from_slice(&[0; 2]);
+    out.extend_from_slice(&(bodies.len() as u32).to_le_bytes());
+    for body in bodies {
+        out.extend_from_slice(&(body.bytes.len() as u32).to_le_bytes());
+        out.extend_from_slice(&body.hash.to_le_bytes());
+        out.extend_from_slice(&body.bytes);
+    }
+    out
+}
+
+/// Returns the bodies in an object; the error says what is wrong with its bytes, and where.
+pub(crate) fn bodies(bytes: &[u8]) -> Result<Vec<&[u8]>, (u64, &'static str)> {
+    let head = bytes.get(..HEAD_BYTES).ok_or((0, "it is cut off"))?;
+    if head[..4] != MAGIC {
+        return Err((0, "it holds no events"));
+    }
+    if head[4..6] != VERSION.to_le_bytes() {
+        return Err((4, "a later version of catat wrote it"));
+    }
+    let n_bodies = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
+    let mut at = HEAD_BYTES;
+    let mut bodies = Vec::with_capacity(n_bodies.min(bytes.len() / DELIVERY_BYTES));
+    for _ in 0..n_bodies {
+        let cut_off = (at as u64, "it is cut off");
+        let head = bytes.get(at..at + DELIVERY_BYTES).ok_or(cut_off)?;
+        let (length, hash) = head.split_at(4);
+        let length = u32::from_le_bytes(length.try_into().map_err(|_| cut_off)?) as usize;
+        let hash = u64::from_le_bytes(hash.try_into().map_err(|_| cut_off)?);
+        let body = bytes[at + DELIVERY_BYTES..].get(..length).ok_or(cut_off)?;
+        if xxh3_64(body) != hash {
+            return Err((at as u64, "the checksum does not fit"));
+        }
+        bodies.push(body);
+        at += DELIVERY_BYTES + length;
+    }
+    if at == bytes.len() { Ok(bodies) } else { Err((at as u64, "bytes follow")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_changed_bit_and_every_cut_is_noticed() {
+        let body = |text: &str| Body { bytes: text.into(), hash: xxh3_64(text.as_bytes()) };
+        let (a, b) = (body("one delivery"), body(""));
+        let bytes = encode([&a, &b].into_iter());
+        assert_eq!(bodies(&bytes), Ok(vec![a.bytes.as_slice(), b.bytes.as_slice()]));
+        for at in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[at / 8] ^= 1 << (at % 8);
+            // Two bytes have no meaning yet.
+            assert!(matches!(at / 8, 6 | 7) || bodies(&changed).is_err(), "bit {at}");
+        }
+        (0..bytes.len()).for_each(|length| assert!(bodies(&bytes[..length]).is_err(), "{length} bytes"));
+    }
+}

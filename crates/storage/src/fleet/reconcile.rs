@@ -1,0 +1,102 @@
+//! Makes the state what the catalog says, whatever it was: a node that missed something, or came late, ends up where
+//! the others are.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::StoreError;
+use crate::catalog::{Contents, SegmentRow};
+use crate::segments::Segments;
+use crate::state::{DamagedSegment, StoredSegment};
+
+/// How far a node that follows others has come.
+#[derive(Default)]
+pub(crate) struct Followed {
+    /// The sequence below which the state has all events.
+    end: AtomicU64,
+    /// The sequence below which all events are in segments.
+    flushed: AtomicU64,
+    /// Segments that are in no later snapshot, with the change that was known before.
+    removed: Mutex<Vec<(u64, Arc<StoredSegment>)>>,
+}
+
+impl Followed {
+    /// Returns the sequence below which all events are in segments.
+    pub(crate) fn flushed(&self) -> u64 {
+        self.flushed.load(Ordering::Relaxed)
+    }
+}
+
+impl Segments {
+    /// The sequence below which the state has all events.
+    pub(super) fn applied_end(&self) -> &AtomicU64 {
+        &self.followed.end
+    }
+
+    /// Returns the change from which on snapshots that are in use here still read.
+    pub(super) fn oldest_change(&self, current: u64) -> u64 {
+        let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.retain(|(_, stored)| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1);
+        removed.iter().map(|(change, _)| *change).min().unwrap_or(current)
+    }
+
+    /// Takes over what the catalog says, all at once for whoever asks. Events below `flushed` are in segments.
+    /// `before` is the change that was known so far. The caller keeps upkeep from changing anything meanwhile.
+    pub(super) fn reconcile(&self, contents: Contents, flushed: u64, before: u64) -> Result<(), StoreError> {
+        let Contents { groups, segments: rows, positions, retired, .. } = contents;
+        let known: HashSet<u128> = self.state().segments.iter().map(|stored| stored.segment.meta().segment).collect();
+        let (mut opened, mut damaged) = (Vec::new(), Vec::new());
+        for row in rows.iter().filter(|row| !known.contains(&row.id)) {
+            match self.files.open_listed(row) {
+                Ok(stored) => opened.push(Arc::new(stored)),
+                Err(error) => damaged.push(unreadable(row, error)),
+            }
+        }
+        let masks = self.masks_of(opened.iter())?;
+        let listed: HashSet<u128> = rows.iter().map(|row| row.id).collect();
+        let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
+        let (active, flushing) = {
+            let state = self.state();
+            let flushing = state.flushing.as_ref().map(|generation| generation.since_sequence(flushed));
+            (state.active.since_sequence(flushed), flushing)
+        };
+        let mut state = self.state_mut();
+        let gone: Vec<Arc<StoredSegment>> = state.segments.iter().filter(|one| !is_listed(one)).cloned().collect();
+        state.segments.retain(is_listed);
+        state.segments.extend(opened);
+        state.damaged = damaged;
+        state.masks.extend(masks);
+        state.masks.retain(|(segment, _), _| listed.contains(segment));
+        state.retired = retired;
+        state.positions = positions;
+        let names: Vec<_> = state.groups.iter().map(|(name, group)| (name.clone(), group.id)).collect();
+        for (name, id) in names {
+            // A group is listed with its first events; one that is listed no more was deleted.
+            if !groups.has_id(id) {
+                state.groups.remove(&name);
+                state.active.remove_group(id);
+            }
+        }
+        for (name, group) in groups.iter() {
+            state.groups.add(name, group.id, group.streams.iter().cloned());
+        }
+        if let Some(active) = active {
+            state.active = active;
+        }
+        if let Some(flushing) = flushing.flatten() {
+            state.flushing = Some(Arc::new(flushing));
+        }
+        self.followed.flushed.store(flushed, Ordering::Relaxed);
+        state.objects.retain(|_, (end_sequence, _)| *end_sequence > flushed);
+        drop(state);
+        let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.extend(gone.into_iter().map(|stored| (before, stored)));
+        Ok(())
+    }
+}
+
+fn unreadable(row: &SegmentRow, error: types::ScanError) -> DamagedSegment {
+    let runs = row.runs.iter().map(|run| (run.group_id, run.first, run.last)).collect();
+    DamagedSegment { error, awaited: Some(row.clone()), runs }
+}

@@ -1,0 +1,84 @@
+//! Opening a store as a node of a fleet: nothing of it is in the data directory but copies.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::directory::prepare_node_directory;
+use super::scope::FIRST_SEQUENCE;
+use super::{OpenedStore, Work};
+use crate::batch_ids::{Age, ValidEntries};
+use crate::catalog::postgres::PostgresCatalog;
+use crate::catalog::postgres::fleet::{Membership, NodeName};
+use crate::control::ControlStore;
+use crate::control::postgres::PostgresControl;
+use crate::deletion::Receipts;
+use crate::fleet::collector::Collector;
+use crate::fleet::follower::Follower;
+use crate::fleet::{self, FleetOptions};
+use crate::maintenance::Maintenance;
+use crate::segments::files::SegmentFiles;
+use crate::segments::{Segments, SegmentsParts};
+use crate::state::State;
+use crate::writer::Writer;
+use crate::{OpenError, Options, Recovery};
+
+/// Joins the fleet.
+pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, OpenError> {
+    let began = Instant::now();
+    let url = &node.database;
+    if options.object_store.is_none() {
+        return Err(OpenError::ObjectStore { problem: "a fleet needs one".into() });
+    }
+    let store = fleet::identity(url)?;
+    let (lock, created) = prepare_node_directory(&options.dir, store)?;
+    let maintenance = Maintenance::open(&options.dir, &store, &options.clock);
+    let now = options.clock.now();
+    let age = Age::new(now, &options.clock);
+    let member = Arc::new(Membership::new(NodeName {
+        name: node.node.clone(),
+        address: node.address.clone(),
+        roles: node.roles.clone(),
+        zone: node.zone.clone(),
+        does_upkeep: node.does_upkeep,
+        does_alerts: node.does_alerts,
+    }));
+    let catalog = PostgresCatalog::join(url, store, member.clone(), FIRST_SEQUENCE)?;
+    let mut control: Box<dyn ControlStore> = Box::new(PostgresControl::open(url, store, false)?);
+    let state = State {
+        retentions: crate::control::retentions(&mut *control)?,
+        trims: crate::control::trims(&mut *control)?,
+        ..State::default()
+    };
+    let files = SegmentFiles::new(&options, store).map_err(|problem| OpenError::ObjectStore { problem })?;
+    let receipts = Receipts::new();
+    let catalog = Box::new(catalog);
+    let parts = SegmentsParts { options, store, files, maintenance, age, state, catalog, control, receipts };
+    let segments = Arc::new(Segments::new(parts));
+    let writer = Arc::new(Writer::new(segments.clone()));
+    let connect = || PostgresCatalog::connect(url, store);
+    let follower = Arc::new(Follower::new(segments.clone(), writer.clone(), member, connect()?));
+    let (listing, mut renewing) = (connect()?, connect()?);
+    follower.member.renew(&mut renewing)?;
+    segments.set_follower(follower.clone());
+    let mut recovery = Recovery { created, ..Recovery::default() };
+    if let Err(error) = segments.catch_up() {
+        // It goes on by itself; questions say what is missing until then.
+        tracing::warn!(%error, "this node does not have all events yet");
+    }
+    recovery.elapsed = began.elapsed();
+    let does_upkeep = node.does_upkeep;
+    let collector = Collector {
+        segments: segments.clone(),
+        writer: writer.clone(),
+        follower: follower.clone(),
+        database: listing,
+        options: node,
+        next_place: 0,
+    };
+    let kept = segments.clone();
+    let threads: Vec<(&'static str, Work)> = vec![
+        ("wal-writer", Box::new(move || collector.run())),
+        ("catalog", Box::new(move || fleet::run_heartbeat(&kept, &follower, &mut renewing, does_upkeep))),
+    ];
+    Ok(OpenedStore { segments, writer, threads, batch_files: ValidEntries::default(), recovery, lock })
+}

@@ -1,0 +1,190 @@
+//! Several nodes on one bucket and one database: what any of them has accepted, all of them have, once.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::objects::fake::{FakeS3, Trouble};
+use crate::postgres_server::Server;
+use crate::{AppendError, DeletionOrder, FleetOptions, Sequences, StoreError};
+
+/// A bucket and a database, and nodes of a fleet on them.
+struct Lab {
+    server: Server,
+    bucket: FakeS3,
+    dirs: tempfile::TempDir,
+}
+
+impl Lab {
+    /// None where there is no PostgreSQL.
+    fn new() -> Option<Self> {
+        let server = Server::start(&["fsync=off"])?;
+        Some(Self { server, bucket: FakeS3::start(), dirs: tempfile::tempdir().expect("a scratch directory") })
+    }
+
+    fn options(&self, node: &str, does_upkeep: bool) -> Options {
+        let fleet = FleetOptions {
+            database: self.server.url().parse().expect("a URL"),
+            node: node.into(),
+            address: format!("http://{node}"),
+            roles: "ingest,query".into(),
+            zone: String::new(),
+            does_upkeep,
+            does_alerts: true,
+            linger: Duration::from_millis(5),
+            object_bytes: 8 << 20,
+        };
+        Options {
+            clock: Clock::system(),
+            object_store: Some(self.bucket.options()),
+            fleet: Some(fleet),
+            ..options(&self.dirs.path().join(node))
+        }
+    }
+
+    fn node(&self, node: &str, does_upkeep: bool) -> Arc<Store> {
+        Store::open(self.options(node, does_upkeep)).expect("a node that can join").0
+    }
+
+    /// Names of the objects that hold events which are in no segment.
+    fn wal_objects(&self) -> Vec<String> {
+        self.bucket.names().into_iter().filter(|name| name.contains("/wal/")).collect()
+    }
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < until, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_one_node_accepts_all_nodes_have_before_and_after_a_flush() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", false));
+    a.append(keyed("g", 0, 10, 1, 0)).expect("room");
+    b.append(delivery("h", 10, 10)).expect("room");
+    a.append(delivery("g", 20, 5)).expect("room");
+    [&a, &b].into_iter().for_each(|node| assert_events(node, 25));
+    assert_eq!(sequences(&a), sequences(&b));
+    assert_eq!(lab.wal_objects().len(), 3);
+    // The same batch through another node, and another one under its id.
+    let again = b.append(keyed("g", 0, 10, 1, 0)).expect("known");
+    assert!(again.duplicate && again.n_events == 10, "{again:?}");
+    assert_eq!(b.append(keyed("g", 0, 10, 1, 9)), Err(AppendError::KeyConflict));
+    a.flush().expect("room");
+    [&a, &b].into_iter().for_each(|node| assert_events(node, 25));
+    assert_eq!(sequences(&a), sequences(&b));
+    assert_eq!((a.status().hot_events, b.status().hot_events), (0, 0));
+    assert!(b.append(keyed("g", 0, 10, 1, 0)).expect("known").duplicate);
+    let names = |store: &Store| store.groups().into_iter().map(|group| group.name.to_string()).collect::<Vec<_>>();
+    assert_eq!((names(&a), names(&b)), (vec!["g".into(), "h".into()], vec!["g".into(), "h".into()]));
+    // A node that comes later, and those that stay when the others are gone.
+    let c = lab.node("c", false);
+    assert_events(&c, 25);
+    drop((a, b));
+    c.append(delivery("g", 25, 5)).expect("room");
+    assert_events(&c, 30);
+    drop(c);
+    assert_events(&lab.node("a", true), 30);
+}
+
+#[test]
+fn objects_go_once_no_node_can_name_them_and_segments_are_put_together() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", false));
+    for i in 0..4 {
+        b.append(delivery("g", i * 10, 10)).expect("room");
+        a.flush().expect("room");
+    }
+    let held = b.snapshot(&[], TimeRange::ALL);
+    a.compact().expect("room");
+    [&a, &b].into_iter().for_each(|node| assert_events(node, 40));
+    assert_eq!((a.status().segments, b.status().segments), (1, 1));
+    until("objects of the wal go", || lab.wal_objects().is_empty());
+    let n_segments = || lab.bucket.names().iter().filter(|name| name.contains("/segments/")).count();
+    assert_eq!(n_segments(), 5, "a snapshot of another node reads four of them");
+    assert_eq!(events_of(&held), (0..40).collect::<Vec<_>>());
+    drop(held);
+    until("replaced segments go", || n_segments() == 1);
+    assert_events(&b, 40);
+}
+
+#[test]
+fn positions_are_compared_over_all_nodes() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", false));
+    let shipped =
+        |from: u64, to: u64| Delivery { position: Some(position(from, to)), ..delivery("g", from, to - from) };
+    assert_eq!(a.append(shipped(0, 10)).expect("room").high_water, Some(10));
+    assert_eq!(b.append(shipped(5, 15)), Err(AppendError::PositionChanged));
+    assert!(b.missing(&position(0, 20)).into_iter().flatten().eq(10..20));
+    assert_eq!(b.append(shipped(10, 20)).expect("room").high_water, Some(20));
+    a.flush().expect("room");
+    assert_eq!(a.append(shipped(0, 10)), Err(AppendError::PositionChanged));
+    assert!(lab.node("c", false).missing(&position(0, 30)).into_iter().flatten().eq(20..30));
+    assert_events(&b, 20);
+}
+
+#[test]
+fn answers_of_the_bucket_that_are_lost_are_found_out() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", false));
+    for trouble in [Trouble::LostAnswer, Trouble::Status(503), Trouble::Status(500), Trouble::Silence] {
+        let n_put = AtomicUsize::new(0);
+        lab.bucket.fail(move |request| {
+            let is_first = request.method == "PUT" && n_put.fetch_add(1, Ordering::Relaxed) == 0;
+            is_first.then_some(trouble)
+        });
+        let n = a.status().events_accepted;
+        a.append(delivery("g", n, 10)).expect("it is tried again");
+        [&a, &b].into_iter().for_each(|node| assert_events(node, n as i64 + 10));
+    }
+}
+
+#[test]
+fn while_the_database_is_away_nothing_is_acknowledged_and_answers_say_what_they_lack() {
+    let Some(mut lab) = Lab::new() else { return };
+    let a = lab.node("a", true);
+    a.append(delivery("g", 0, 10)).expect("room");
+    assert_events(&a, 10);
+    lab.server.kill();
+    let sender = {
+        let a = a.clone();
+        std::thread::spawn(move || a.append(keyed("g", 10, 10, 1, 0)))
+    };
+    let snapshot = a.snapshot(&[], TimeRange::ALL);
+    assert_eq!(events_of(&snapshot).len(), 10);
+    assert!(
+        snapshot.damaged.iter().any(|damaged| damaged.problem.contains("may be missing")),
+        "{:?}",
+        snapshot.damaged
+    );
+    lab.server.resume();
+    // Its connection, and perhaps its place in the fleet, come back by themselves; a sender asks again where it is told to.
+    let first = sender.join().expect("no panic");
+    if first.is_err() {
+        until("the node takes events again", || a.append(keyed("g", 10, 10, 1, 0)).is_ok());
+    }
+    assert!(a.append(keyed("g", 10, 10, 1, 0)).expect("known").duplicate);
+    until("answers are whole again", || a.snapshot(&[], TimeRange::ALL).damaged.is_empty());
+    assert_events(&a, 20);
+}
+
+#[test]
+fn what_a_fleet_does_not_do_yet_is_refused_by_name() {
+    let Some(lab) = Lab::new() else { return };
+    let a = lab.node("a", true);
+    a.append(delivery("g", 0, 10)).expect("room");
+    let (query, requested_by, reason) = ("filter n = 1".into(), "admin".into(), "ticket 7".into());
+    let order = DeletionOrder { range: TimeRange::ALL, query, requested_by, reason };
+    let deleted = a.delete_events(&group("g"), Sequences::default(), &order);
+    assert!(matches!(deleted, Err(StoreError::NotInFleets)), "{deleted:?}");
+    assert!(a.delete_group(&group("g")).expect("room"));
+    let b = lab.node("b", false);
+    assert_events(&b, 0);
+    let fleet = a.fleet().expect("it is a node").expect("the database answers");
+    assert_eq!(fleet.nodes.len(), 2, "{fleet:?}");
+}
