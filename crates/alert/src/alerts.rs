@@ -10,6 +10,7 @@ use storage::{Clock, Store, Subscription};
 use types::Timestamp;
 
 use crate::ask::StoreAsk;
+use crate::channel::StandbyPost;
 use crate::definitions::{ApiDefinitions, Definitions};
 use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
@@ -48,11 +49,12 @@ impl Alerts {
             is_stopping: is_stopping.clone(),
         };
         let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
-        let post = post.map_err(AlertsError::Start)?;
+        let post: Arc<dyn Post> = Arc::new(post.map_err(AlertsError::Start)?);
+        let post = Arc::new(StandbyPost::new(post, store.clone()));
         let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
         let defined = Definitions { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
-        let alerts = Self::start_with(Arc::new(ask), Arc::new(post), Some(store), defined, options, is_stopping)?;
+        let alerts = Self::start_with(Arc::new(ask), post, Some(store), defined, options, is_stopping)?;
         alerts.watch(feed)?;
         Ok(alerts)
     }
@@ -105,6 +107,21 @@ impl Alerts {
             defined.files = before;
         }
         replaced
+    }
+
+    /// Takes over what was made or changed through the API of another node of a fleet.
+    pub fn reload(&self) -> Result<(), AlertsError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let mut defined = self.defined();
+        let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
+        if format!("{made:?}") == format!("{:?}", defined.made) {
+            return Ok(());
+        }
+        let silences = made.silences.clone();
+        defined.made = made;
+        self.put_in_place(&defined)?;
+        self.engine.set_silences(silences);
+        Ok(())
     }
 
     fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {

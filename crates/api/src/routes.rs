@@ -17,6 +17,7 @@ pub(crate) mod context;
 pub(crate) mod deletions;
 pub(crate) mod derived_metrics;
 pub(crate) mod fields;
+pub(crate) mod fleet;
 pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod histogram;
@@ -98,6 +99,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/status", Role::Read, status::get)
         .post("/api/v1/status/flush", Role::Admin, status::flush)
         .post("/api/v1/status/reload", Role::Admin, status::reload)
+        .get("/api/v1/fleet", Role::Read, fleet::get)
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)

@@ -1,6 +1,7 @@
 //! What can be typed after `catat`.
 
 mod check;
+mod fleet;
 mod groups;
 mod keys;
 mod lookups;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
+pub(crate) use fleet::{Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Rules(Rules),
     /// List shippers: state, lag and gaps
     Sources(Sources),
+    /// List the nodes of a fleet
+    Fleet(Fleet),
     /// List, create, rotate and revoke keys
     Keys(Keys),
     /// List, create and delete users of the page

@@ -2,6 +2,7 @@
 
 mod check;
 mod data_dir;
+mod fleet;
 mod groups;
 mod keys;
 mod lookups;
@@ -19,6 +20,7 @@ mod up;
 mod users;
 
 pub(crate) use check::{check, config};
+pub(crate) use fleet::fleet;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;

@@ -76,6 +76,7 @@ fn main() -> ExitCode {
         Command::Lookups(options) => commands::lookups(options),
         Command::Rules(options) => commands::rules(options),
         Command::Sources(options) => commands::sources(options),
+        Command::Fleet(options) => commands::fleet(options),
         Command::Keys(options) => commands::keys(options),
         Command::Users(options) => commands::users(options),
         Command::Check(options) => commands::check(options),

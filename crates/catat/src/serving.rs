@@ -25,6 +25,9 @@ use data_dir::{admin_key, make_data_dir};
 use rules::{make_default_rules, read_rules};
 use signals::{reload_on_hangup, stop_signal};
 
+/// How often a node of a fleet looks what others have set.
+const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// A server whose rooms are open and whose port is bound, not yet answering.
 pub(crate) struct PreparedServer {
     pub(crate) app: App,
@@ -89,6 +92,10 @@ pub(crate) fn prepare(
         set_pipelines(&of_reload.0, &config)?;
         of_reload.1.replace(rules).map_err(|error| error.to_string())
     });
+    let keys = Arc::new(keys);
+    if config.fleet.is_some() {
+        follow_settings(&keys, &alerts, &clock);
+    }
     let app = App {
         intake: intake.clone(),
         alerts: alerts.clone(),
@@ -103,13 +110,30 @@ pub(crate) fn prepare(
             hosts: config.hosts.clone(),
             allow_anonymous,
         },
-        keys: Arc::new(keys),
+        keys,
         tls,
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, syslog })
+}
+
+/// Keeps keys and rules as other nodes of the fleet set them: a key that is revoked anywhere ends here within a second.
+fn follow_settings(keys: &Arc<serve::Keys>, alerts: &Arc<Alerts>, clock: &Clock) {
+    let (keys, alerts, clock) = (Arc::downgrade(keys), Arc::downgrade(alerts), clock.clone());
+    std::thread::spawn(move || {
+        while let (Some(keys), Some(alerts)) = (keys.upgrade(), alerts.upgrade()) {
+            // While the database is away, what is known holds.
+            if let Err(error) = keys.reload(clock.now()) {
+                tracing::debug!(%error, "keys of other nodes are not known");
+            } else if let Err(error) = alerts.reload() {
+                tracing::warn!(%error, "rules that another node has made are not taken over");
+            }
+            drop((keys, alerts));
+            std::thread::sleep(FOLLOW_PAUSE);
+        }
+    });
 }
 
 /// Opens the disk for queries that do not fit their memory, and deletes what a killed server may have left there.

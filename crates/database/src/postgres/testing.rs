@@ -1,6 +1,8 @@
 //! A PostgreSQL server of a test's own: Debian's, in a scratch directory, on a socket there. Where it is not
 //! installed the test says so and is left out. The black-box tests have it, too (`tests/it/databases.rs`).
 
+#![allow(dead_code, reason = "several crates have this module, and no one needs all of it")]
+
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -69,7 +71,6 @@ impl Server {
     }
 
     /// Returns the port, on the socket and where it listens to the network, there, too.
-    #[allow(dead_code, reason = "not every crate that has this module asks")]
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -174,7 +174,13 @@ pub(crate) struct CommittedObject {
 impl Membership {
     /// Not yet a member.
     pub(crate) fn new(node: NodeName) -> Self {
-        Self { node, epoch: AtomicI64::new(0), oldest_change: AtomicU64::new(0), is_in_charge: AtomicBool::new(false), has_alerts: AtomicBool::new(false) }
+        Self {
+            node,
+            epoch: AtomicI64::new(0),
+            oldest_change: AtomicU64::new(0),
+            is_in_charge: AtomicBool::new(false),
+            has_alerts: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn epoch(&self) -> u64 {
