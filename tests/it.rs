@@ -53,6 +53,8 @@ mod erase;
 mod faults;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/fleet.rs"]
+mod fleet;
 #[path = "it/formats.rs"]
 mod formats;
 #[path = "it/full.rs"]

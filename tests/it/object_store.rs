@@ -13,9 +13,9 @@ use crate::lab;
 use crate::server::{Launch, Server, client, ndjson};
 
 /// A running moto with one empty bucket.
-struct Moto {
+pub(crate) struct Moto {
     process: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Drop for Moto {
@@ -27,7 +27,7 @@ impl Drop for Moto {
 
 impl Moto {
     /// Starts moto on a free port; `None`, and a line that says so, where it is not installed.
-    fn start() -> Option<Moto> {
+    pub(crate) fn start() -> Option<Moto> {
         let of_tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/.venv/bin/moto_server");
         let program = if of_tests.is_file() { of_tests } else { PathBuf::from("moto_server") };
         let mut command = Command::new(program);
@@ -47,7 +47,7 @@ impl Moto {
     }
 
     /// How many objects the bucket holds.
-    fn n_objects(&self) -> usize {
+    pub(crate) fn n_objects(&self) -> usize {
         let listed = client().get(format!("{}/logs?list-type=2", self.url)).send().expect("it answers");
         listed.text().expect("a document").matches("<Key>").count()
     }

@@ -81,11 +81,20 @@ impl PostgresCatalog {
         Ok(Self { database: opening(url, store, "", true).open_for_reading()?, node: None })
     }
 
-    /// Changes the catalog in one transaction. What a node of a fleet changes the others learn from the count of changes.
+    /// Changes the catalog in one transaction, as upkeep does.
     fn change<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+        self.change_as(true, work)
+    }
+
+    /// The same; what a node of a fleet changes the others learn from the count of changes.
+    fn change_as<T>(
+        &mut self,
+        is_upkeep: bool,
+        work: impl FnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, DatabaseError> {
         let node = self.node.clone();
         self.database.transact(|session| match &node {
-            Some(node) => node.change(session, work),
+            Some(node) => node.change(session, is_upkeep, work),
             None => work(session),
         })
     }
@@ -203,7 +212,7 @@ impl Catalog for PostgresCatalog {
 
     fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError> {
         let id = i64::from(id);
-        self.change(|session| {
+        self.change_as(false, |session| {
             let insert = "INSERT INTO groups VALUES ($1, $2, true) ON CONFLICT (id) DO UPDATE SET deleted = true";
             session.execute(insert, &[&id, &name.as_str()])?;
             session.execute("DELETE FROM streams WHERE group_id = $1", &[&id]).map(|_| ())

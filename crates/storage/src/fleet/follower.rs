@@ -94,6 +94,8 @@ impl Follower {
             self.show(row, arrivals);
             progress.object = row.number;
         }
+        // What is shown needs no keeping, also where it was read back because it came too early.
+        self.own().retain(|number, _| *number > progress.object);
         if let Some(contents) = contents {
             let is_shown = self.segments.reconcile(contents, flushed, progress.change.unwrap_or(0));
             is_shown.map_err(|error| ScanError { file: "catalog".into(), offset: 0, problem: error.to_string() })?;

@@ -33,6 +33,11 @@ pub(crate) fn run(segments: &Segments, follower: &Arc<Follower>, database: &mut 
         since_renewed = Duration::ZERO;
         let renewed = follower.member.renew(database);
         segments.claim.note(renewed.as_ref().err());
+        if renewed.is_ok()
+            && let Err(error) = segments.follow_limits()
+        {
+            tracing::debug!(%error, "limits that other nodes have set are not known");
+        }
         match renewed {
             Ok(()) if does_upkeep => sweep(segments, follower, database),
             Ok(()) => {}

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::StoreError;
 use crate::catalog::{Contents, SegmentRow};
 use crate::segments::Segments;
 use crate::state::{DamagedSegment, StoredSegment};
+use crate::{StoreError, control};
 
 /// How far a node that follows others has come.
 #[derive(Default)]
@@ -39,6 +39,27 @@ impl Segments {
         let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
         removed.retain(|(_, stored)| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1);
         removed.iter().map(|(change, _)| *change).min().unwrap_or(current)
+    }
+
+    /// Takes over what other nodes have set or found of how long events are kept.
+    pub(super) fn follow_limits(&self) -> Result<(), StoreError> {
+        // Whoever sets limits here holds it, too.
+        let _upkeep = self.replacement();
+        let (retentions, trims) = {
+            let mut control = self.control();
+            (control::retentions(&mut **control)?, control::trims(&mut **control)?)
+        };
+        let mut state = self.state_mut();
+        state.retentions = retentions;
+        if state.trims == trims {
+            return Ok(());
+        }
+        state.trims = trims;
+        let segments = state.segments.clone();
+        drop(state);
+        let masks = self.masks_of(segments.iter())?;
+        self.state_mut().masks = masks;
+        Ok(())
     }
 
     /// Takes over what the catalog says, all at once for whoever asks. Events below `flushed` are in segments.

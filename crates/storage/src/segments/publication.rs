@@ -114,6 +114,10 @@ impl Segments {
 
     /// Removes segments of which nothing is left.
     pub(crate) fn reap(&self) {
+        if !self.is_in_charge() {
+            // Whoever does upkeep removes them.
+            return;
+        }
         let upkeep = self.replacement();
         let dead = self.state().dead_segments();
         if !dead.is_empty() {

@@ -202,14 +202,15 @@ impl Membership {
         self.oldest_change.store(change, Ordering::Relaxed);
     }
 
-    /// Does work that changes the catalog, in a transaction that has begun.
+    /// Does work that changes the catalog, in a transaction that has begun: upkeep, or what any node may do.
     pub(super) fn change<T>(
         &self,
         session: &Session,
+        is_upkeep: bool,
         work: impl FnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         enter(session, self.epoch.load(Ordering::Relaxed))?;
-        if self.node.does_upkeep {
+        if is_upkeep {
             self.check_lease(session)?;
         }
         let done = work(session)?;

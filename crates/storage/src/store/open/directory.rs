@@ -31,9 +31,7 @@ pub(super) fn prepare_node_directory(dir: &Path, store: [u8; 16]) -> Result<(Loc
     let found = lock::read_store(dir)?;
     let refuse = |problem: &str| OpenError::NotAStore { dir: dir.to_owned(), problem: problem.into() };
     if found.is_some_and(|found| found != store) {
-        return Err(refuse(
-            "it has a store that is not the fleet's; move that with `catat fleet adopt`, or use another one",
-        ));
+        return Err(refuse("it has another store than the fleet's; use another directory"));
     }
     disk::create_directory(dir).map_err(OpenError::io(dir))?;
     let lock = Lock::take(dir)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::objects::fake::{FakeS3, Trouble};
 use crate::postgres_server::Server;
-use crate::{AppendError, DeletionOrder, FleetOptions, Sequences, StoreError};
+use crate::{AppendError, DeletionOrder, FleetOptions, GroupRetention, Sequences, StoreError};
 
 /// A bucket and a database, and nodes of a fleet on them.
 struct Lab {
@@ -187,4 +187,30 @@ fn what_a_fleet_does_not_do_yet_is_refused_by_name() {
     assert_events(&b, 0);
     let fleet = a.fleet().expect("it is a node").expect("the database answers");
     assert_eq!(fleet.nodes.len(), 2, "{fleet:?}");
+}
+
+#[test]
+fn limits_and_deleted_groups_hold_on_all_nodes() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", true));
+    let [in_charge, other] = if a.fleet().is_some_and(|fleet| fleet.is_ok_and(|fleet| fleet.nodes[0].leases.len() > 1))
+    {
+        [&a, &b]
+    } else {
+        [&b, &a]
+    };
+    other.append(delivery("g", 0, 10)).expect("room");
+    other.append(delivery("h", 10, 10)).expect("room");
+    assert!(other.flush().is_err(), "only one node does upkeep");
+    [in_charge, other].into_iter().for_each(|node| assert_events(node, 20));
+    in_charge.flush().expect("it does upkeep");
+    [in_charge, other].into_iter().for_each(|node| assert_events(node, 20));
+    // Set where nobody does upkeep, done where somebody does, seen by both.
+    assert!(other.delete_group(&group("h")).expect("any node may"));
+    [in_charge, other].into_iter().for_each(|node| assert_eq!(events(node), (0..10).collect::<Vec<_>>()));
+    other.append(delivery("h", 20, 5)).expect("it is a new one");
+    assert_eq!(events(in_charge).len(), 15);
+    let limit = GroupRetention { age_ns: Some(Timestamp::DAY), bytes: None };
+    other.set_retention(&group("g"), limit).expect("any node may");
+    until("the limit is known to the other", || in_charge.retention(&group("g")) == limit);
 }

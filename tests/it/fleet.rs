@@ -1,0 +1,198 @@
+//! Several servers on one bucket and one database: what any of them has acknowledged all of them answer, once, whichever
+//! of them ends, is stopped, or wakes up.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, RwLock};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::lab::{self, Random};
+use crate::object_store::Moto;
+use crate::postgres;
+use crate::server::{Launch, Server, catat, ndjson, run};
+
+/// Events of a batch.
+const BATCH_EVENTS: u64 = 20;
+
+/// Senders at the same time.
+const N_SENDERS: u64 = 4;
+
+/// A bucket, a database, and a place for the nodes.
+struct Lab {
+    database: postgres::Server,
+    bucket: Moto,
+    scratch: tempfile::TempDir,
+}
+
+impl Lab {
+    /// None where PostgreSQL or moto is not installed.
+    fn new() -> Option<Self> {
+        let (database, bucket) = (postgres::Server::start(&["fsync=off"])?, Moto::start()?);
+        Some(Self { database, bucket, scratch: tempfile::tempdir().expect("a scratch directory") })
+    }
+
+    fn dir(&self, node: &str) -> std::path::PathBuf {
+        let dir = self.scratch.path().join(node);
+        std::fs::create_dir_all(&dir).expect("room");
+        dir
+    }
+
+    fn launch(&self, node: &str) -> Launch {
+        let settings = format!(
+            "[storage]\nobject_store = \"s3://logs/fleet\"\nobject_store_endpoint = \"{}\"\n\
+             object_store_region = \"us-east-1\"\nobject_store_allow_http = true\nflush_age = \"2s\"\n\
+             [fleet]\ndatabase = \"{}\"\nnode = \"{node}\"\nadvertise = \"http://{node}\"\nlinger = \"20ms\"\n",
+            self.bucket.url,
+            self.database.url()
+        );
+        let credentials = [("AWS_ACCESS_KEY_ID", "an-id"), ("AWS_SECRET_ACCESS_KEY", "a-secret")];
+        Launch::configured(&self.dir(node), &settings).with(&credentials)
+    }
+
+    /// Ends the leases of a node, as if they had not been renewed for long.
+    fn end_leases_of(&self, node: &str) {
+        let tables = self.database.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'nodes'");
+        let long_ago = "now() - interval '1 hour'";
+        self.database.sql(&format!(
+            "UPDATE {tables}.leases SET until = {long_ago} WHERE epoch IN (SELECT epoch FROM {tables}.nodes WHERE name = '{node}');
+             UPDATE {tables}.nodes SET renewed = {long_ago} WHERE name = '{node}'"
+        ));
+    }
+}
+
+fn batch(number: u64) -> String {
+    let serials = number * BATCH_EVENTS..(number + 1) * BATCH_EVENTS;
+    ndjson(serials.map(|serial| json!({"message": format!("event {serial} of batch {number}"), "serial": serial})))
+}
+
+/// Sends a batch; whether it was acknowledged.
+fn send(http: &reqwest::blocking::Client, url: &str, number: u64) -> bool {
+    let group = number % 5;
+    let request =
+        http.post(format!("{url}/api/v1/ingest?group=g{group}")).header("x-catat-batch", format!("batch-{number}"));
+    request.body(batch(number)).send().is_ok_and(|answer| answer.status().is_success())
+}
+
+/// How many events there are, how many different ones, and their sum.
+fn counts(server: &Server) -> Value {
+    let answer = server.query("stats count(*) as n, count_distinct(serial) as d, sum(serial) as s");
+    assert_eq!(answer["partial"], false, "{answer}");
+    answer["rows"][0].clone()
+}
+
+fn patient_answer(server: &Server, query: &str) -> Value {
+    server.until("its answers are whole", || {
+        let answer = server.query(query);
+        (answer["partial"] == false).then(|| answer["rows"].clone())
+    })
+}
+
+#[test]
+fn nodes_share_events_groups_keys_and_what_was_accepted() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.launch("a").start(), lab.launch("b").start());
+    let http = reqwest::blocking::Client::new();
+    assert!(send(&http, &a.url, 0) && send(&http, &b.url, 1) && send(&http, &b.url, 0));
+    for node in [&a, &b] {
+        assert_eq!(
+            counts(node),
+            json!([2 * BATCH_EVENTS, 2 * BATCH_EVENTS, 2 * BATCH_EVENTS * (2 * BATCH_EVENTS - 1) / 2])
+        );
+    }
+    let all = "fields @timestamp, @message, @id, serial | sort serial | limit 1000";
+    let rows = patient_answer(&a, all);
+    assert_eq!(rows, patient_answer(&b, all), "ids too");
+    a.until("its events are in segments", || {
+        let status = b.get("/api/v1/status", &[]).json();
+        (status["store"]["hot_events"] == 0 && status["store"]["segments"] != 0).then_some(())
+    });
+    assert_eq!(rows, patient_answer(&a, all));
+    assert_eq!(rows, patient_answer(&b, all));
+    // A key that one makes the other knows, and no longer when it is revoked.
+    let created =
+        a.post("/api/v1/keys", &[("authorization", &a.admin())], json!({"name": "k", "role": "admin"}).to_string());
+    let (key, id) = (created.json()["key"].clone(), created.json()["id"].clone());
+    let key = key.as_str().expect("it is shown once");
+    let is_valid = |node: &Server| node.get("/api/v1/groups", &[("x-catat-key", key)]).status == 200;
+    b.until("the key is known to the other", || is_valid(&b).then_some(()));
+    let path = format!("/api/v1/keys/{}", id.as_str().expect("an id"));
+    let revoked = a.try_delete(&path);
+    assert!(revoked.is_some_and(|answer| answer.status().is_success()));
+    b.until("it ends there, too", || (!is_valid(&b)).then_some(()));
+    // What the fleet is.
+    let fleet = b.get("/api/v1/fleet", &[("authorization", &b.admin())]).json();
+    let nodes = fleet["nodes"].as_array().expect("a list");
+    let named: Vec<&Value> = nodes.iter().map(|node| &node["node"]).collect();
+    assert_eq!(named, ["a", "b"], "{fleet}");
+    let n_upkeep = nodes.iter().filter(|node| node["leases"].to_string().contains("upkeep")).count();
+    assert_eq!(n_upkeep, 1, "{fleet}");
+    let mut status = catat(&lab.dir("b"));
+    let admin = b.admin();
+    let admin = admin.trim_start_matches("Bearer ");
+    status.args(["fleet", "status", "--url", &b.url, "--key", admin, "--output", "json"]);
+    let shown = run(status, "");
+    assert!(shown.out.contains("http://a"), "{} {}", shown.out, shown.err);
+}
+
+#[test]
+fn whichever_node_ends_or_sleeps_nothing_is_lost_or_repeated() {
+    let Some(lab) = Lab::new() else { return };
+    let names = ["a", "b", "c"];
+    let nodes: Vec<RwLock<Server>> = names.iter().map(|name| RwLock::new(lab.launch(name).start())).collect();
+    let urls: Vec<Mutex<String>> =
+        nodes.iter().map(|node| Mutex::new(node.read().expect("no panic").url.clone())).collect();
+    let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let seed = lab::seed();
+    std::thread::scope(|scope| {
+        let _stopping = lab::Stopping(&is_over);
+        for sender in 0..N_SENDERS {
+            let (urls, next, is_over) = (&urls, &next, &is_over);
+            scope.spawn(move || {
+                let http =
+                    reqwest::blocking::Client::builder().timeout(Duration::from_secs(3)).build().expect("a client");
+                let mut random = Random::new(seed + sender);
+                while !is_over.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    // Until somebody acknowledges it: whoever is asked again may have it already.
+                    loop {
+                        let url = urls[random.below(urls.len() as u64) as usize].lock().expect("no panic").clone();
+                        if send(&http, &url, number) {
+                            break;
+                        }
+                        lab::some_moment(50);
+                    }
+                }
+            });
+        }
+        let mut random = Random::new(seed);
+        for round in 0..lab::rounds(6) {
+            lab::some_moment(500 + random.below(1500));
+            let victim = random.below(names.len() as u64) as usize;
+            let mut node = nodes[victim].write().expect("no panic");
+            if round % 2 == 0 {
+                node.kill();
+                lab::some_moment(random.below(1000));
+                *node = lab.launch(names[victim]).start();
+                *urls[victim].lock().expect("no panic") = node.url.clone();
+            } else {
+                // It sleeps until others have taken its place, and goes on in the middle of what it was doing.
+                lab::signal(node.pid(), "-STOP");
+                lab::some_moment(random.below(500));
+                lab.end_leases_of(names[victim]);
+                lab::some_moment(500 + random.below(2500));
+                lab::signal(node.pid(), "-CONT");
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let n = next.load(Ordering::Relaxed) * BATCH_EVENTS;
+    assert!(n > 0);
+    for node in &nodes {
+        let node = node.read().expect("no panic");
+        let expected = json!([n, n, n * (n - 1) / 2]);
+        let found = patient_answer(&node, "stats count(*) as n, count_distinct(serial) as d, sum(serial) as s");
+        // Counts of distinct values are exact up to 16,384.
+        assert_eq!((&found[0][0], &found[0][2]), (&expected[0], &expected[2]), "{n} events were acknowledged");
+    }
+}
