@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper.
 
-usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship]
+usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [fleet]
        [--events N] [--segments N] [--logs DIR] [--labels DIR] [--documents N] [--corpus FILE] [--door-events N]
        [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--record] [--binary FILE] [--work DIR]
 
@@ -19,6 +19,8 @@ files      `catat query --file` over the corpus, plain and packed, and over acce
 doors      The same events through every door: CPU-seconds against those of the native one, syslog's alone.
 senders    500 senders of ten events at a time: acknowledgements per sync, nobody turned away, none left behind.
 ship       The shipper: MB of lines per CPU-second, memory, idle files, bytes written, milliseconds until a line is found.
+fleet      Three nodes on a bucket and PostgreSQL: acknowledgements beside a slow bucket, CPU and objects for the same events as
+           one machine, the same answers.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
@@ -38,6 +40,7 @@ from catat import Catat
 from documents import documents
 from doors import doors
 from files import files
+from fleet import fleet
 from free_text import free_text
 from patterns import patterns
 from senders import senders
@@ -237,7 +240,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet}
 
 
 def main():

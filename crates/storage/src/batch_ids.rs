@@ -68,6 +68,11 @@ impl BatchIds {
         self.known.len()
     }
 
+    /// Returns all that are remembered.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &KnownBatch> {
+        self.known.values()
+    }
+
     /// Returns the batch that was accepted under this id, where it is still remembered at `now`.
     pub(crate) fn get(&self, id: &[u8; 16], now: Timestamp) -> Option<&KnownBatch> {
         self.known.get(id).filter(|batch| is_remembered(batch.accepted, now))

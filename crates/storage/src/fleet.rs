@@ -6,6 +6,7 @@
 //! last one that it has, and, where anything else has changed, the catalog itself. A question asks that first, so that
 //! whatever was acknowledged anywhere before is in the answer.
 
+pub(crate) mod adopt;
 pub(crate) mod collector;
 pub(crate) mod follower;
 mod heartbeat;
@@ -109,11 +110,17 @@ const IDENTITY: Schema = Schema {
 
 /// Returns the UUID of the fleet's store, which whoever comes first gives it. There is one fleet in a database.
 pub(crate) fn identity(url: &DatabaseUrl) -> Result<[u8; 16], DatabaseError> {
+    identity_of(url, None)
+}
+
+/// The same, where it is `wanted` if no one has given it one.
+pub(crate) fn identity_of(url: &DatabaseUrl, wanted: Option<[u8; 16]>) -> Result<[u8; 16], DatabaseError> {
     let options =
         PostgresOptions { url, store: [0; 16], kind: "fleet", schema: &IDENTITY, holder: None, must_exist: false };
     let mut database = options.open()?;
     let mut fresh = [0; 16];
     let random = getrandom::fill(&mut fresh);
+    let fresh = wanted.unwrap_or(fresh);
     database.transact(|session| {
         let problem = |text: String| database::postgres::Failure::Problem(database::DatabaseProblem::Failed(text));
         random.map_err(|error| problem(error.to_string()))?;

@@ -74,6 +74,7 @@ pub use fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };
 pub use feed::{AcceptedBatch, FeedItem, Subscription};
+pub use fleet::adopt::{AdoptError, AdoptReport, adopt};
 pub use fleet::{FleetOptions, FleetStatus, NodeStatus};
 pub use formats::formats;
 pub use groups::GroupStatus;

@@ -296,6 +296,18 @@ impl Objects {
         put
     }
 
+    /// Reports whether there is an object with exactly the bytes of a file.
+    pub(crate) fn holds(&self, name: &str, file: &FilePath) -> io::Result<bool> {
+        let file = File::open(file)?;
+        let n_bytes = file.metadata()?.len();
+        match self.n_bytes(name) {
+            Ok(found) if found == n_bytes => Ok(self.compare(name, &file, n_bytes).is_ok()),
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Compares an object with a file, range by range.
     fn compare(&self, name: &str, file: &File, n_bytes: u64) -> io::Result<()> {
         let found = self.n_bytes(name)?;

@@ -19,4 +19,7 @@ pub(crate) struct Fleet {
 pub(crate) enum FleetCommand {
     /// List the nodes: roles, leases, when each was last heard of
     Status,
+    /// Move the store of one machine into the fleet of [fleet] and [storage] in the configuration, which has no events yet. No
+    /// server may run on it
+    Adopt(super::DataDir),
 }

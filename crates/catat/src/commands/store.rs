@@ -17,7 +17,8 @@ fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
     Ok(config(options)?.data_dir)
 }
 
-fn config(options: &DataDir) -> Result<Config, Failure> {
+/// Returns the configuration for the directory that was named.
+pub(super) fn config(options: &DataDir) -> Result<Config, Failure> {
     let server = crate::arguments::Server {
         config: options.config.clone(),
         data_dir: options.data_dir.clone(),

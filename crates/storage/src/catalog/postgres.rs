@@ -7,27 +7,30 @@
 //!
 //! The first version here is 3. Version 4 has the tables of fleets ([`fleet`]), whose nodes all write here.
 
+mod cells;
+mod contents;
 pub(crate) mod fleet;
+mod rows;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
-use types::{GroupName, Timestamp};
+use types::GroupName;
 
-use self::fleet::Membership;
-use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, RunRow, SegmentRow};
-use crate::batch_ids::ValidEntries;
-use crate::groups::Groups;
-use crate::positions::{FileKey, Positions, Ranges};
-use crate::retention::RetiredRuns;
-use crate::tier::{Place, Tier};
+use self::cells::segment_id;
+use self::contents::{contents, marks};
+use self::fleet::members::{self, Membership, put_mark};
+use self::rows::{
+    doom, doom_files, fill, ids_of, merge_positions, put_batch_files, put_deletion, put_groups, put_marks,
+    put_segments, put_streams, remove_segments, retire,
+};
+use super::{Catalog, Contents, Deletion, FlushRecord, HighWaterMarks, ObsoleteFile, SegmentRow};
+use crate::batch_ids::KnownBatch;
+use crate::tier::Place;
 use database::postgres::{Database, Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
-use database::{DatabaseError, DatabaseProblem, Schema, signed, unsigned};
+use database::{DatabaseError, Schema, signed};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3, fleet::VERSION_4], identity_since: 0 };
+pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3, members::VERSION_4], identity_since: 0 };
 
 const VERSION_3: &str = r#"
     CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);
@@ -121,7 +124,7 @@ impl Catalog for PostgresCatalog {
         let is_fleet = self.node.is_some();
         self.change(|session| {
             if is_fleet {
-                fleet::release_objects(session, (record.flushed_before, record.marks.next_sequence))?;
+                members::release_objects(session, (record.flushed_before, record.marks.next_sequence))?;
             } else {
                 put_marks(session, &record.marks)?;
             }
@@ -140,26 +143,7 @@ impl Catalog for PostgresCatalog {
     }
 
     fn fill(&mut self, contents: &Contents) -> Result<(), DatabaseError> {
-        let groups = || contents.groups.iter().map(|(name, group)| (name, group.id));
-        let streams = || contents.groups.iter().map(|(_, group)| group);
-        self.change(|session| {
-            put_marks(session, &contents.marks)?;
-            put_segments(session, &contents.segments)?;
-            put_groups(session, groups().map(|(name, id)| (id, name)))?;
-            put_streams(session, streams().flat_map(|group| group.streams.iter().map(|name| (group.id, name))))?;
-            let deleted: Vec<i64> = contents.deleted.iter().map(|id| i64::from(*id)).collect();
-            session.execute("INSERT INTO groups SELECT *, '', true FROM unnest($1::bigint[])", &[&deleted])?;
-            merge_positions(session, &contents.positions)?;
-            put_batch_files(session, &contents.batch_files)?;
-            for doomed in &contents.doomed {
-                let insert = "INSERT INTO doomed VALUES ($1, $2)";
-                session.execute(insert, &[&doomed.file, &(doomed.place as i16)])?;
-            }
-            for ((segment, group_id), since) in &contents.retired {
-                retire(session, &[(*segment, *group_id)], Some(*since))?;
-            }
-            contents.deletions.iter().try_for_each(|deletion| put_deletion(session, deletion))
-        })
+        self.change(|session| fill(session, contents))
     }
 
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
@@ -248,273 +232,57 @@ impl Catalog for PostgresCatalog {
     }
 }
 
-/// Returns what a column holds that was written by us and is not of its shape.
-fn misshapen(what: &str) -> Failure {
-    Failure::Problem(DatabaseProblem::Failed(format!("{what} was not written by catat")))
-}
-
-/// All that the catalog has.
-fn contents(session: &Session) -> Result<Contents, Failure> {
-    let (groups, deleted) = groups(session)?;
-    Ok(Contents {
-        marks: marks(session)?,
-        groups,
-        deleted,
-        segments: segments(session)?,
-        positions: positions(session)?,
-        batch_files: batch_files(session)?,
-        doomed: doomed(session)?,
-        retired: retired(session)?,
-        deletions: deletions(session)?,
-    })
-}
-
-fn segment_id(row: &Row, at: usize) -> Result<u128, Failure> {
-    let bytes: &[u8] = row.try_get(at)?;
-    bytes.try_into().map(u128::from_be_bytes).map_err(|_| misshapen("an id of a segment"))
-}
-
-fn group_id(row: &Row, at: usize) -> Result<u32, Failure> {
-    u32::try_from(row.try_get::<_, i64>(at)?).map_err(|_| misshapen("a number of a group"))
-}
-
-fn text(row: &Row, at: usize) -> Result<String, Failure> {
-    String::from_utf8(row.try_get(at)?).map_err(|_| misshapen("a name"))
-}
-
-/// Returns a number without a sign.
-fn number(row: &Row, at: usize) -> Result<u64, Failure> {
-    Ok(unsigned(get::<i64>(row, at)?))
-}
-
-fn get<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Result<T, Failure> {
-    Ok(row.try_get(at)?)
-}
-
-fn place(row: &Row, at: usize) -> Result<Place, Failure> {
-    Ok(Place::from_number(u8::try_from(get::<i16>(row, at)?).unwrap_or(0)))
-}
-
-fn marks(session: &Session) -> Result<HighWaterMarks, Failure> {
-    let rows = session.query("SELECT key, value FROM meta", &[])?;
-    let mut values = HashMap::new();
-    for row in &rows {
-        values.insert(get::<String>(row, 0)?, number(row, 1)?);
+impl PostgresCatalog {
+    /// Opens the catalog of a fleet as one of its nodes.
+    pub(crate) fn join(
+        url: &DatabaseUrl,
+        store: [u8; 16],
+        node: std::sync::Arc<Membership>,
+        first_sequence: u64,
+    ) -> Result<Self, DatabaseError> {
+        let mut database = shared(url, store).open()?;
+        database.transact(|session| {
+            let insert = "INSERT INTO meta VALUES ('next_sequence', $1) ON CONFLICT DO NOTHING";
+            session.execute(insert, &[&signed(first_sequence)]).map(|_| ())
+        })?;
+        node.join(&mut database)?;
+        Ok(Self { database, node: Some(node) })
     }
-    let value = |key: &str, default| values.get(key).copied().unwrap_or(default);
-    Ok(HighWaterMarks {
-        wal_released: value("wal_released", 1),
-        wal_made: value("wal_made", 0),
-        next_sequence: value("next_sequence", 1),
-        next_group: u32::try_from(value("next_group", 1)).unwrap_or(u32::MAX),
-    })
-}
 
-/// Groups, and the numbers of deleted ones.
-fn groups(session: &Session) -> Result<(Groups, Vec<u32>), Failure> {
-    let (mut groups, mut deleted) = (Groups::default(), Vec::new());
-    for row in session.query("SELECT id, name, deleted FROM groups", &[])? {
-        match GroupName::new(get(&row, 1)?) {
-            Some(name) if !get::<bool>(&row, 2)? => groups.add(&name, group_id(&row, 0)?, []),
-            _ => deleted.push(group_id(&row, 0)?),
-        }
+    /// Opens the catalog of a fleet that has no nodes.
+    pub(crate) fn shared(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self, DatabaseError> {
+        Ok(Self { database: shared(url, store).open()?, node: None })
     }
-    let streams = "SELECT s.group_id, g.name, s.name FROM streams s JOIN groups g ON g.id = s.group_id";
-    for row in session.query(streams, &[])? {
-        let id = group_id(&row, 0)?;
-        if let Some(name) = GroupName::new(get(&row, 1)?).filter(|_| groups.has_id(id)) {
-            groups.add(&name, id, [text(&row, 2)?.into()]);
-        }
+
+    /// Takes over all that another catalog had, with the ids of batches; all events below `flushed` are in segments.
+    pub(crate) fn take_over<'b>(
+        &mut self,
+        contents: &Contents,
+        batches: impl Iterator<Item = &'b KnownBatch>,
+        flushed: u64,
+    ) -> Result<(), DatabaseError> {
+        let batches: Vec<&KnownBatch> = batches.collect();
+        let ids: Vec<&[u8]> = batches.iter().map(|batch| batch.key.id.as_slice()).collect();
+        let digests: Vec<&[u8]> = batches.iter().map(|batch| batch.key.digest.as_slice()).collect();
+        let firsts: Vec<i64> = batches.iter().map(|batch| signed(batch.first_sequence)).collect();
+        let counts: Vec<i64> = batches.iter().map(|batch| signed(batch.n_events)).collect();
+        let ages: Vec<f64> = batches.iter().map(|batch| batch.accepted.0 as f64 / 1e9).collect();
+        self.database.transact(|session| {
+            fill(session, contents)?;
+            let insert = "INSERT INTO batches SELECT id, digest, first, n, to_timestamp(age)
+                FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::float8[]) AS b(id, digest, first, n, age)";
+            session.execute(insert, &[&ids, &digests, &firsts, &counts, &ages])?;
+            put_mark(session, "flushed", flushed)
+        })
     }
-    Ok((groups, deleted))
-}
 
-fn segments(session: &Session) -> Result<Vec<SegmentRow>, Failure> {
-    let mut segments: Vec<SegmentRow> = Vec::new();
-    for row in session.query("SELECT id, file, bytes, tier, place FROM segments ORDER BY id", &[])? {
-        segments.push(SegmentRow {
-            id: segment_id(&row, 0)?,
-            file: get(&row, 1)?,
-            n_bytes: number(&row, 2)?,
-            tier: Tier::from_number(u8::try_from(get::<i16>(&row, 3)?).unwrap_or(0)),
-            place: place(&row, 4)?,
-            runs: Vec::new(),
-        });
+    /// Opens it once more, for what must not wait for the changes of this node.
+    pub(crate) fn connect(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database, DatabaseError> {
+        shared(url, store).open()
     }
-    let runs = "SELECT segment, group_id, n_events, first, last FROM runs ORDER BY segment, group_id";
-    for row in session.query(runs, &[])? {
-        let id = segment_id(&row, 0)?;
-        let (first, last) = (Timestamp(get(&row, 3)?), Timestamp(get(&row, 4)?));
-        if let Ok(at) = segments.binary_search_by_key(&id, |segment| segment.id) {
-            let (group_id, n_events) = (group_id(&row, 1)?, number(&row, 2)?);
-            segments[at].runs.push(RunRow { group_id, n_events, first, last });
-        }
-    }
-    Ok(segments)
 }
 
-fn position(row: &Row) -> Result<(FileKey, std::ops::Range<u64>), Failure> {
-    let key = FileKey { source: text(row, 0)?, file: text(row, 1)?, generation: number(row, 2)? };
-    Ok((key, number(row, 3)?..number(row, 4)?))
-}
-
-fn positions(session: &Session) -> Result<Positions, Failure> {
-    let mut positions = Positions::default();
-    for row in session.query(r#"SELECT source, file, generation, start, "end" FROM positions"#, &[])? {
-        let (key, range) = position(&row)?;
-        positions.insert(key, range);
-    }
-    Ok(positions)
-}
-
-fn batch_files(session: &Session) -> Result<ValidEntries, Failure> {
-    let rows = session.query("SELECT hour, n_entries FROM batch_files", &[])?;
-    rows.iter().map(|row| Ok((get(row, 0)?, number(row, 1)?))).collect()
-}
-
-fn doomed(session: &Session) -> Result<Vec<ObsoleteFile>, Failure> {
-    let rows = session.query("SELECT file, place FROM doomed", &[])?;
-    rows.iter().map(|row| Ok(ObsoleteFile { file: get(row, 0)?, place: place(row, 1)? })).collect()
-}
-
-fn retired(session: &Session) -> Result<RetiredRuns, Failure> {
-    let rows = session.query("SELECT segment, group_id, retired FROM runs WHERE retired IS NOT NULL", &[])?;
-    rows.iter().map(|row| Ok(((segment_id(row, 0)?, group_id(row, 1)?), get(row, 2)?))).collect()
-}
-
-fn deletions(session: &Session) -> Result<Vec<Deletion>, Failure> {
-    let rows = session.query("SELECT id, group_id, n_events, created_ns, sequences FROM deletions", &[])?;
-    let deletion = |row: &Row| {
-        let (created, sequences) = (Timestamp(get(row, 3)?), get(row, 4)?);
-        Ok(Deletion { id: number(row, 0)?, group_id: group_id(row, 1)?, n_events: number(row, 2)?, created, sequences })
-    };
-    rows.iter().map(deletion).collect()
-}
-
-fn put_marks(session: &Session, marks: &HighWaterMarks) -> Result<(), Failure> {
-    let HighWaterMarks { wal_released, wal_made, next_sequence, next_group } = *marks;
-    let keys = ["wal_released", "wal_made", "next_sequence", "next_group"].as_slice();
-    let values = [signed(wal_released), signed(wal_made), signed(next_sequence), i64::from(next_group)];
-    let put = "INSERT INTO meta SELECT * FROM unnest($1::text[], $2::bigint[])
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    session.execute(put, &[&keys, &values.as_slice()]).map(|_| ())
-}
-
-fn put_groups<'a>(session: &Session, groups: impl Iterator<Item = (u32, &'a GroupName)>) -> Result<(), Failure> {
-    // A group that was deleted since stays deleted.
-    let insert = "INSERT INTO groups(id, name) SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING";
-    let (ids, names): (Vec<i64>, Vec<&str>) = groups.map(|(id, name)| (i64::from(id), name.as_str())).unzip();
-    session.execute(insert, &[&ids, &names]).map(|_| ())
-}
-
-fn put_streams<'a>(
-    session: &Session,
-    streams: impl Iterator<Item = (u32, &'a std::sync::Arc<str>)>,
-) -> Result<(), Failure> {
-    let (ids, names): (Vec<i64>, Vec<&[u8]>) = streams.map(|(id, name)| (i64::from(id), name.as_bytes())).unzip();
-    let insert = "INSERT INTO streams SELECT * FROM unnest($1::bigint[], $2::bytea[])
-        ON CONFLICT (group_id, sha256(name)) DO NOTHING";
-    session.execute(insert, &[&ids, &names]).map(|_| ())
-}
-
-fn put_batch_files(session: &Session, batch_files: &ValidEntries) -> Result<(), Failure> {
-    session.execute("DELETE FROM batch_files", &[])?;
-    let (hours, counts): (Vec<i64>, Vec<i64>) =
-        batch_files.iter().map(|(hour, n_entries)| (*hour, signed(*n_entries))).unzip();
-    let insert = "INSERT INTO batch_files SELECT * FROM unnest($1::bigint[], $2::bigint[])";
-    session.execute(insert, &[&hours, &counts]).map(|_| ())
-}
-
-fn put_deletion(session: &Session, deletion: &Deletion) -> Result<(), Failure> {
-    let Deletion { id, group_id, n_events, created, sequences } = deletion;
-    let insert = "INSERT INTO deletions VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET
-        (group_id, n_events, created_ns, sequences) =
-        (excluded.group_id, excluded.n_events, excluded.created_ns, excluded.sequences)";
-    let (id, n_events) = (signed(*id), signed(*n_events));
-    session.execute(insert, &[&id, &i64::from(*group_id), &n_events, &created.0, sequences]).map(|_| ())
-}
-
-fn retire(session: &Session, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), Failure> {
-    let segments = ids_of(&runs.iter().map(|(segment, _)| *segment).collect::<Vec<_>>());
-    let groups: Vec<i64> = runs.iter().map(|(_, group_id)| i64::from(*group_id)).collect();
-    let update = "UPDATE runs SET retired = $1
-        FROM unnest($2::bytea[], $3::bigint[]) AS named(segment, group_id)
-        WHERE runs.segment = named.segment AND runs.group_id = named.group_id";
-    session.execute(update, &[&since, &segments, &groups]).map(|_| ())
-}
-
-fn ids_of(segments: &[u128]) -> Vec<Vec<u8>> {
-    segments.iter().map(|id| id.to_be_bytes().to_vec()).collect()
-}
-
-/// Remembers that the files of segments must go.
-fn doom_files(session: &Session, segments: &[u128]) -> Result<(), Failure> {
-    let insert =
-        "INSERT INTO doomed SELECT file, place, (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')
-        FROM segments WHERE id = ANY($1) ON CONFLICT DO NOTHING";
-    session.execute(insert, &[&ids_of(segments)]).map(|_| ())
-}
-
-fn doom(session: &Session, segments: &[u128]) -> Result<(), Failure> {
-    doom_files(session, segments)?;
-    remove_segments(session, segments)
-}
-
-fn remove_segments(session: &Session, segments: &[u128]) -> Result<(), Failure> {
-    let ids = ids_of(segments);
-    session.execute("DELETE FROM runs WHERE segment = ANY($1)", &[&ids])?;
-    session.execute("DELETE FROM segments WHERE id = ANY($1)", &[&ids]).map(|_| ())
-}
-
-fn put_segments(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
-    let ids = ids_of(&segments.iter().map(|segment| segment.id).collect::<Vec<_>>());
-    let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
-    let n_bytes: Vec<i64> = segments.iter().map(|segment| signed(segment.n_bytes)).collect();
-    let tiers: Vec<i16> = segments.iter().map(|segment| segment.tier as i16).collect();
-    let places: Vec<i16> = segments.iter().map(|segment| segment.place as i16).collect();
-    let insert = "INSERT INTO segments
-        SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[])";
-    session.execute(insert, &[&ids, &files, &n_bytes, &tiers, &places])?;
-    let live = "DELETE FROM doomed USING unnest($1::text[], $2::smallint[]) AS named(file, place)
-        WHERE doomed.file = named.file AND doomed.place = named.place";
-    session.execute(live, &[&files, &places])?;
-    let runs = || segments.iter().zip(&ids).flat_map(|(segment, id)| segment.runs.iter().map(move |run| (id, run)));
-    let ids: Vec<&[u8]> = runs().map(|(id, _)| id.as_slice()).collect();
-    let groups: Vec<i64> = runs().map(|(_, run)| i64::from(run.group_id)).collect();
-    let n_events: Vec<i64> = runs().map(|(_, run)| signed(run.n_events)).collect();
-    let firsts: Vec<i64> = runs().map(|(_, run)| run.first.0).collect();
-    let lasts: Vec<i64> = runs().map(|(_, run)| run.last.0).collect();
-    let insert = "INSERT INTO runs
-        SELECT *, NULL FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
-    session.execute(insert, &[&ids, &groups, &n_events, &firsts, &lasts]).map(|_| ())
-}
-
-/// Adds accepted ranges of files to those in the catalog.
-fn merge_positions(session: &Session, accepted: &Positions) -> Result<(), Failure> {
-    let sources: Vec<&[u8]> = accepted.iter().map(|(key, _)| key.source.as_bytes()).collect();
-    let files: Vec<&[u8]> = accepted.iter().map(|(key, _)| key.file.as_bytes()).collect();
-    let generations: Vec<i64> = accepted.iter().map(|(key, _)| signed(key.generation)).collect();
-    let known = r#"DELETE FROM positions p
-        USING unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS named(source, file, generation)
-        WHERE sha256(p.file) = sha256(named.file) AND p.file = named.file AND p.source = named.source
-            AND p.generation = named.generation
-        RETURNING p.source, p.file, p.generation, p.start, p."end""#;
-    let mut merged: HashMap<FileKey, Ranges> = HashMap::new();
-    for row in session.query(known, &[&sources, &files, &generations])? {
-        let (key, range) = position(&row)?;
-        merged.entry(key).or_default().insert(range);
-    }
-    for (key, ranges) in accepted.iter() {
-        let known = merged.entry(key.clone()).or_default();
-        ranges.iter().for_each(|range| known.insert(range.clone()));
-    }
-    let rows = || merged.iter().flat_map(|(key, ranges)| ranges.iter().map(move |range| (key, range)));
-    let sources: Vec<&[u8]> = rows().map(|(key, _)| key.source.as_bytes()).collect();
-    let files: Vec<&[u8]> = rows().map(|(key, _)| key.file.as_bytes()).collect();
-    let generations: Vec<i64> = rows().map(|(key, _)| signed(key.generation)).collect();
-    let starts: Vec<i64> = rows().map(|(_, range)| signed(range.start)).collect();
-    let ends: Vec<i64> = rows().map(|(_, range)| signed(range.end)).collect();
-    let insert = "INSERT INTO positions
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])";
-    session.execute(insert, &[&sources, &files, &generations, &starts, &ends]).map(|_| ())
+/// How each node opens the catalog: no one owns it.
+fn shared(url: &DatabaseUrl, store: [u8; 16]) -> PostgresOptions<'_> {
+    PostgresOptions { url, store, kind: "catalog", schema: &SCHEMA, holder: None, must_exist: false }
 }

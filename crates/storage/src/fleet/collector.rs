@@ -14,7 +14,7 @@ use types::Timestamp;
 
 use super::follower::{Follower, OwnDelivery};
 use super::{FleetOptions, object};
-use crate::catalog::postgres::fleet::{CommittedObject, Offer, Verdict, object_name};
+use crate::catalog::postgres::fleet::objects::{CommittedObject, Offer, Verdict, object_name};
 use crate::segments::Segments;
 use crate::writer::Writer;
 use crate::writer::queue::{Answer, CloseReason, Request, Rotation, WriterCommand};

@@ -10,7 +10,9 @@ use types::{Batch, GroupName, ScanError};
 
 use super::{FleetStatus, Follow, NodeStatus, object};
 use crate::SourcePosition;
-use crate::catalog::postgres::fleet::{self, Membership, News, ObjectRow};
+use crate::catalog::postgres::fleet::members::Membership;
+use crate::catalog::postgres::fleet::news::{self, News};
+use crate::catalog::postgres::fleet::objects::{ObjectRow, RecordRow};
 use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::segments::Segments;
@@ -84,7 +86,7 @@ impl Follower {
     fn follow(&self, progress: &mut Progress) -> Result<u64, ScanError> {
         // What this node's own upkeep commits it shows itself, before the catalog is asked again.
         let _upkeep = self.segments.replacement();
-        let news = fleet::news(&mut progress.database, progress.object, progress.change);
+        let news = news::news(&mut progress.database, progress.object, progress.change);
         let news = news.map_err(|error| self.unknown(&error))?;
         let News { changes, flushed, objects, contents } = news;
         let next_sequence = contents.as_ref().map_or(0, |contents| contents.marks.next_sequence);
@@ -117,7 +119,7 @@ impl Follower {
     fn read(&self, row: &ObjectRow) -> Result<Vec<Arrival>, ScanError> {
         let own = self.own().remove(&row.number);
         if let Some(mut own) = own {
-            let arrival = |record: &fleet::RecordRow| {
+            let arrival = |record: &RecordRow| {
                 let delivery = own.get_mut(record.index as usize)?;
                 let parts = std::mem::take(&mut delivery.parts).into_iter().zip(&record.group_ids);
                 let mut sequence = record.first_sequence;
@@ -138,7 +140,7 @@ impl Follower {
         };
         let bytes = remote.objects.read(&name, 0..row.n_bytes).map_err(|error| damaged(0, error.to_string()))?;
         let bodies = object::bodies(&bytes).map_err(|(offset, problem)| damaged(offset, problem.into()))?;
-        let arrival = |record: &fleet::RecordRow| {
+        let arrival = |record: &RecordRow| {
             let body = bodies.get(record.index as usize).ok_or_else(|| damaged(0, "a delivery is missing".into()))?;
             let header = Header {
                 commit_offset: 0,
@@ -200,7 +202,7 @@ impl Follow for Follower {
     }
 
     fn status(&self) -> Result<FleetStatus, DatabaseError> {
-        let rows = fleet::nodes(&mut self.progress().database)?;
+        let rows = news::nodes(&mut self.progress().database)?;
         let nodes = rows.into_iter().map(|row| NodeStatus {
             epoch: row.epoch,
             name: row.name,

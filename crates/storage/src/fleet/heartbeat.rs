@@ -6,7 +6,7 @@ use std::time::Duration;
 use database::postgres::Database;
 
 use super::follower::Follower;
-use crate::catalog::postgres::fleet;
+use crate::catalog::postgres::fleet::news;
 use crate::fleet::Follow;
 use crate::segments::Segments;
 
@@ -53,7 +53,7 @@ pub(crate) fn run(segments: &Segments, follower: &Arc<Follower>, database: &mut 
 /// Removes objects that no node can name any more.
 fn sweep(segments: &Segments, follower: &Arc<Follower>, database: &mut Database) {
     let Some(remote) = &segments.files.remote else { return };
-    let gone = match fleet::removable(database, follower.member.epoch(), REMOVED_AT_ONCE) {
+    let gone = match news::removable(database, follower.member.epoch(), REMOVED_AT_ONCE) {
         Ok(gone) => gone,
         Err(error) => {
             tracing::debug!(%error, "objects that are not needed stay for now");
@@ -61,7 +61,7 @@ fn sweep(segments: &Segments, follower: &Arc<Follower>, database: &mut Database)
         }
     };
     let removed: Vec<String> = gone.into_iter().filter(|name| remote.objects.remove(name).is_ok()).collect();
-    if let Err(error) = fleet::forget_removed(database, &removed) {
+    if let Err(error) = news::forget_removed(database, &removed) {
         tracing::debug!(%error, "removed objects are removed once more");
     }
 }

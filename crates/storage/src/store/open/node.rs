@@ -8,7 +8,7 @@ use super::scope::FIRST_SEQUENCE;
 use super::{OpenedStore, Work};
 use crate::batch_ids::{Age, ValidEntries};
 use crate::catalog::postgres::PostgresCatalog;
-use crate::catalog::postgres::fleet::{Membership, NodeName};
+use crate::catalog::postgres::fleet::members::{Membership, NodeName};
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::deletion::Receipts;

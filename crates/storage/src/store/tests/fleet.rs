@@ -214,3 +214,39 @@ fn limits_and_deleted_groups_hold_on_all_nodes() {
     other.set_retention(&group("g"), limit).expect("any node may");
     until("the limit is known to the other", || in_charge.retention(&group("g")) == limit);
 }
+
+#[test]
+fn the_store_of_one_machine_moves_in_whole_and_once() {
+    let Some(lab) = Lab::new() else { return };
+    let dir = lab.dirs.path().join("alone");
+    let (store, _) = Store::open(Options { clock: Clock::system(), ..options(&dir) }).expect("a new store");
+    store.append(keyed("g", 0, 10, 1, 0)).expect("room");
+    store.flush().expect("room");
+    store.append(Delivery { position: Some(position(0, 10)), ..delivery("h", 10, 10) }).expect("room");
+    let limit = GroupRetention { age_ns: None, bytes: Some(1 << 40) };
+    store.set_retention(&group("g"), limit).expect("room");
+    let before = sequences(&store);
+    drop(store);
+    let url = lab.server.url().parse().expect("a URL");
+    let adopt = || crate::adopt(&dir, &url, &lab.bucket.options(), |_| ());
+    // The bucket fails in the middle: nothing has happened but that there are objects.
+    let n_put = AtomicUsize::new(0);
+    lab.bucket.fail(move |request| {
+        let is_later = request.method == "PUT" && n_put.fetch_add(1, Ordering::Relaxed) >= 1;
+        is_later.then_some(Trouble::Status(403))
+    });
+    assert!(adopt().is_err());
+    lab.bucket.fail(|_| None);
+    let report = adopt().expect("it continues");
+    assert_eq!((report.segments, report.events, report.known), (2, 20, 1), "{report:?}");
+    let refused = Store::open(options(&dir)).err().expect("nobody starts it by mistake");
+    assert!(refused.to_string().contains("STORE"), "{refused}");
+    let a = lab.node("a", true);
+    assert_events(&a, 20);
+    assert_eq!(sequences(&a), before);
+    assert!(a.append(keyed("g", 0, 10, 1, 0)).expect("known").duplicate);
+    assert!(a.missing(&position(0, 20)).into_iter().flatten().eq(10..20));
+    assert_eq!(a.retention(&group("g")), limit);
+    a.append(delivery("g", 20, 5)).expect("room");
+    assert_events(&a, 25);
+}

@@ -1,0 +1,230 @@
+//! A node's place among the others: its epoch, its lease, and what only one node does at a time.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use database::postgres::{Database, Failure, Session};
+use database::{DatabaseError, DatabaseProblem, signed};
+
+use crate::catalog::postgres::cells::number;
+
+pub(in crate::catalog) const VERSION_4: &str = "
+    CREATE TABLE nodes(epoch bigint PRIMARY KEY, name text NOT NULL, address text NOT NULL, roles text NOT NULL,
+        zone text NOT NULL, started timestamptz NOT NULL, renewed timestamptz NOT NULL, changes bigint NOT NULL);
+    CREATE TABLE leases(name text PRIMARY KEY, epoch bigint NOT NULL, until timestamptz NOT NULL);
+    CREATE TABLE objects(number bigint PRIMARY KEY, epoch bigint NOT NULL, place bigint NOT NULL, bytes bigint NOT NULL,
+        first_sequence bigint NOT NULL, end_sequence bigint NOT NULL, records bytea NOT NULL, UNIQUE (epoch, place));
+    CREATE TABLE batches(id bytea PRIMARY KEY, digest bytea NOT NULL, first_sequence bigint NOT NULL,
+        n_events bigint NOT NULL, accepted timestamptz NOT NULL);
+    CREATE INDEX batches_accepted ON batches (accepted);
+    ALTER TABLE doomed ADD COLUMN change bigint NOT NULL DEFAULT 0;
+";
+
+/// How long a node's lease holds that is not renewed, in seconds.
+pub(super) const LEASE_S: f64 = 15.0;
+
+/// How long a node is listed after its lease has ended, in seconds.
+const LISTED_S: f64 = 3600.0;
+
+/// How long a batch id is known, in seconds.
+const BATCH_S: f64 = 86_400.0;
+
+/// Why a flush is not listed whose events are in segments of another node.
+const SUPERSEDED: &str = "another node has put these events into segments";
+
+/// The lease of whoever turns objects into segments, and segments into better ones.
+pub(super) const UPKEEP: &str = "upkeep";
+
+/// The lease of whoever evaluates rules and tells people.
+const ALERTS: &str = "alerts";
+
+/// Who a node is.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeName {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) roles: String,
+    pub(crate) zone: String,
+    /// Whether it may turn objects into segments.
+    pub(crate) does_upkeep: bool,
+    /// Whether it may evaluate rules.
+    pub(crate) does_alerts: bool,
+}
+
+/// A node's place in the fleet.
+pub(crate) struct Membership {
+    node: NodeName,
+    epoch: AtomicI64,
+    /// How many changes the oldest snapshot knows that is in use here.
+    oldest_change: AtomicU64,
+    /// Whether it had the lease of upkeep when it was last renewed.
+    is_in_charge: AtomicBool,
+    /// The same of alerts.
+    has_alerts: AtomicBool,
+}
+
+impl Membership {
+    /// Not yet a member.
+    pub(crate) fn new(node: NodeName) -> Self {
+        Self {
+            node,
+            epoch: AtomicI64::new(0),
+            oldest_change: AtomicU64::new(0),
+            is_in_charge: AtomicBool::new(false),
+            has_alerts: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed).cast_unsigned()
+    }
+
+    /// Reports whether it does upkeep, as far as it knows; each transaction finds out anew.
+    pub(crate) fn is_in_charge(&self) -> bool {
+        self.is_in_charge.load(Ordering::Relaxed)
+    }
+
+    /// Reports whether it evaluates rules, as far as it knows.
+    pub(crate) fn has_alerts(&self) -> bool {
+        self.has_alerts.load(Ordering::Relaxed)
+    }
+
+    /// Says from which change on this node still reads.
+    pub(crate) fn note_oldest_change(&self, change: u64) {
+        self.oldest_change.store(change, Ordering::Relaxed);
+    }
+
+    /// Does work that changes the catalog, in a transaction that has begun: upkeep, or what any node may do.
+    pub(in crate::catalog) fn change<T>(
+        &self,
+        session: &Session,
+        is_upkeep: bool,
+        work: impl FnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        enter(session, self.epoch.load(Ordering::Relaxed))?;
+        if is_upkeep {
+            self.check_lease(session)?;
+        }
+        let done = work(session)?;
+        count_up(session, "changes", 1)?;
+        Ok(done)
+    }
+
+    fn check_lease(&self, session: &Session) -> Result<(), Failure> {
+        let held = "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > now()";
+        match session.query(held, &[&UPKEEP, &self.epoch.load(Ordering::Relaxed)])?.first() {
+            Some(_) => Ok(()),
+            None => Err(refused("another node does upkeep now")),
+        }
+    }
+
+    /// Becomes a member, or one again.
+    pub(crate) fn join(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let epoch = database.transact(|session| {
+            let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
+            let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+            let NodeName { name, address, roles, zone, .. } = &self.node;
+            let insert = "INSERT INTO nodes VALUES ($1, $2, $3, $4, $5, now(), now(), 0)";
+            session.execute(insert, &[&epoch, name, address, roles, zone])?;
+            Ok(epoch)
+        })?;
+        self.epoch.store(epoch, Ordering::Relaxed);
+        tracing::info!(epoch, node = self.node.name, "joined the fleet");
+        Ok(())
+    }
+
+    /// Renews the node's lease, and that of upkeep where it has it or may take it; joins again where it must.
+    pub(crate) fn renew(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        let oldest = signed(self.oldest_change.load(Ordering::Relaxed));
+        let is_member = database.transact(|session| {
+            let renew = "UPDATE nodes SET renewed = now(), changes = $2
+                WHERE epoch = $1 AND renewed > now() - make_interval(secs => $3)";
+            if session.execute(renew, &[&epoch, &oldest, &LEASE_S])? == 0 {
+                return Ok(false);
+            }
+            if self.node.does_upkeep {
+                let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
+                if held.is_empty() {
+                    // What the last holder was uploading no one will list.
+                    let change =
+                        "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
+                        WHERE change = 0";
+                    session.execute(change, &[])?;
+                }
+                self.is_in_charge.store(take_lease(session, UPKEEP, epoch)?, Ordering::Relaxed);
+                let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1)";
+                session.execute(forget, &[&LISTED_S])?;
+                let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
+                session.execute(forget, &[&BATCH_S])?;
+            }
+            if self.node.does_alerts {
+                self.has_alerts.store(take_lease(session, ALERTS, epoch)?, Ordering::Relaxed);
+            }
+            Ok(true)
+        })?;
+        if is_member {
+            return Ok(());
+        }
+        self.is_in_charge.store(false, Ordering::Relaxed);
+        self.has_alerts.store(false, Ordering::Relaxed);
+        self.join(database)
+    }
+
+    /// Gives up what others may take over at once.
+    pub(crate) fn leave(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        database.transact(|session| {
+            session.execute("DELETE FROM leases WHERE epoch = $1", &[&epoch])?;
+            session.execute("DELETE FROM nodes WHERE epoch = $1", &[&epoch]).map(|_| ())
+        })
+    }
+}
+
+/// Takes or renews a lease; `false` while another node has it.
+pub(in crate::catalog) fn take_lease(session: &Session, name: &str, epoch: i64) -> Result<bool, Failure> {
+    let take = "INSERT INTO leases VALUES ($1, $2, now() + make_interval(secs => $3))
+        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, until = excluded.until
+        WHERE leases.epoch = excluded.epoch OR leases.until < now()";
+    Ok(session.execute(take, &[&name, &epoch, &LEASE_S])? > 0)
+}
+
+/// Keeps everybody else from changing anything until the transaction ends, and checks that a node may.
+pub(in crate::catalog) fn enter(session: &Session, epoch: i64) -> Result<(), Failure> {
+    session.query("SELECT 1 FROM state FOR UPDATE", &[])?;
+    let alive = "SELECT 1 FROM nodes WHERE epoch = $1 AND renewed > now() - make_interval(secs => $2)";
+    match session.query(alive, &[&epoch, &LEASE_S])?.first() {
+        Some(_) => Ok(()),
+        None => Err(refused("the lease of this node has ended; it joins again")),
+    }
+}
+
+/// Notes that all events below a sequence are in segments, and lets their objects go.
+pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): (u64, u64)) -> Result<(), Failure> {
+    let rows = session.query("SELECT value FROM meta WHERE key = 'flushed'", &[])?;
+    if rows.first().map_or(Ok(0), |row| number(row, 0))? != before {
+        return Err(refused(SUPERSEDED));
+    }
+    let gone = "WITH gone AS (DELETE FROM objects WHERE end_sequence <= $1 RETURNING epoch, place)
+        INSERT INTO doomed SELECT 'wal/' || lpad(to_hex(epoch), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1,
+            (SELECT value + 1 FROM meta WHERE key = 'changes')
+        FROM gone ON CONFLICT DO NOTHING";
+    session.execute(gone, &[&signed(flushed)])?;
+    put_mark(session, "flushed", flushed)
+}
+
+pub(in crate::catalog) fn put_mark(session: &Session, key: &str, value: u64) -> Result<(), Failure> {
+    let put = "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    session.execute(put, &[&key, &signed(value)]).map(|_| ())
+}
+
+/// Counts a number up, and returns what it becomes.
+pub(in crate::catalog) fn count_up(session: &Session, key: &str, by: i64) -> Result<u64, Failure> {
+    let count = "INSERT INTO meta VALUES ($1, $2)
+        ON CONFLICT (key) DO UPDATE SET value = meta.value + excluded.value RETURNING value";
+    let rows = session.query(count, &[&key, &by])?;
+    rows.first().map_or(Ok(0), |row| number(row, 0))
+}
+
+pub(in crate::catalog) fn refused(problem: &'static str) -> Failure {
+    Failure::Problem(DatabaseProblem::Refused(problem))
+}

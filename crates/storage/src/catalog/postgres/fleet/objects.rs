@@ -1,0 +1,296 @@
+//! Objects of accepted events that are in no segment yet: how they are listed, and what is decided about the deliveries in
+//! them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use database::postgres::{Database, Failure, Session};
+use database::{DatabaseError, signed};
+use segment::bytes::{Cursor, Decoded, put_varint};
+use tokio_postgres::Row;
+use types::{GroupName, Timestamp};
+
+use super::members::{Membership, count_up, enter, put_mark};
+use crate::catalog::postgres::cells::{get, group_id, misshapen, number, position};
+use crate::catalog::postgres::contents::marks;
+use crate::catalog::postgres::rows::{merge_positions, put_groups};
+use crate::positions::{FileKey, Positions};
+use crate::{BatchKey, SourcePosition};
+
+/// A delivery in an object, as it is offered.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) key: Option<BatchKey>,
+    pub(crate) position: Option<SourcePosition>,
+    pub(crate) groups: Vec<GroupName>,
+    pub(crate) n_events: u64,
+}
+
+/// What became of an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Accepted { first_sequence: u64, high_water: Option<u64> },
+    Duplicate { first_sequence: u64, n_events: u64, high_water: Option<u64> },
+    KeyConflict,
+    PositionChanged,
+}
+
+/// An accepted record of an object: which one, and what was decided about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecordRow {
+    pub(crate) index: u32,
+    pub(crate) first_sequence: u64,
+    pub(crate) accepted: Timestamp,
+    pub(crate) group_ids: Vec<u32>,
+}
+
+/// An object whose events are in no segment yet.
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectRow {
+    pub(crate) number: u64,
+    pub(crate) epoch: u64,
+    pub(crate) place: u64,
+    pub(crate) n_bytes: u64,
+    pub(crate) end_sequence: u64,
+    pub(crate) records: Vec<RecordRow>,
+}
+
+impl ObjectRow {
+    /// Returns the object's name in the bucket.
+    pub(crate) fn name(&self) -> String {
+        object_name(self.epoch, self.place)
+    }
+}
+
+/// Returns the name of an object.
+pub(crate) fn object_name(epoch: u64, place: u64) -> String {
+    format!("wal/{epoch:08x}/{place:012x}")
+}
+
+/// An object with what is decided about the deliveries in it.
+pub(crate) struct CommittedObject {
+    pub(crate) verdicts: Vec<Verdict>,
+    /// None where nothing of it was accepted.
+    pub(crate) row: Option<ObjectRow>,
+}
+
+impl Membership {
+    /// Lists an object and decides what of it is accepted: all of it or nothing is in the catalog afterwards. The same
+    /// object may be offered again.
+    pub(crate) fn commit_object(
+        &self,
+        database: &mut Database,
+        (epoch, place, n_bytes): (u64, u64, u64),
+        accepted: Timestamp,
+        offers: &[Offer],
+    ) -> Result<CommittedObject, DatabaseError> {
+        let epoch = signed(epoch);
+        database.transact(|session| {
+            // It may be there already, and the lease may have ended since.
+            let known = session.query(
+                "SELECT number, epoch, place, bytes, end_sequence, records FROM objects WHERE epoch = $1 AND place = $2",
+                &[&epoch, &signed(place)],
+            )?;
+            if known.is_empty() {
+                enter(session, epoch)?;
+            }
+            let known = known.first().map(object_row).transpose()?;
+            let mut decision = Decision::begin(session, offers)?;
+            let verdicts = match &known {
+                Some(row) => decision.repeat(row, offers),
+                None => decision.decide(offers, accepted),
+            };
+            let row = match known {
+                Some(row) => Some(row),
+                None => decision.write(session, offers, (epoch, place, n_bytes))?,
+            };
+            Ok(CommittedObject { verdicts, row })
+        })
+    }
+}
+
+/// What is decided about the deliveries of an object, and what that depends on.
+struct Decision {
+    keys: HashMap<[u8; 16], ([u8; 16], u64, u64)>,
+    positions: Positions,
+    groups: BTreeMap<GroupName, u32>,
+    new_groups: Vec<(u32, GroupName)>,
+    next_sequence: u64,
+    next_group: u32,
+    accepted: Vec<RecordRow>,
+}
+
+impl Decision {
+    fn begin(session: &Session, offers: &[Offer]) -> Result<Self, Failure> {
+        let ids: Vec<&[u8]> =
+            offers.iter().filter_map(|offer| offer.key.as_ref()).map(|key| key.id.as_slice()).collect();
+        let mut keys = HashMap::new();
+        if !ids.is_empty() {
+            let known = "SELECT id, digest, first_sequence, n_events FROM batches WHERE id = ANY($1)";
+            for row in session.query(known, &[&ids])? {
+                let hash = |at| <[u8; 16]>::try_from(get::<&[u8]>(&row, at)?).map_err(|_| misshapen("a batch id"));
+                keys.insert(hash(0)?, (hash(1)?, number(&row, 2)?, number(&row, 3)?));
+            }
+        }
+        let files: Vec<&SourcePosition> = offers.iter().filter_map(|offer| offer.position.as_ref()).collect();
+        let mut positions = Positions::default();
+        if !files.is_empty() {
+            let sources: Vec<&[u8]> = files.iter().map(|file| file.source.as_bytes()).collect();
+            let names: Vec<&[u8]> = files.iter().map(|file| file.file.as_bytes()).collect();
+            let known = r#"SELECT DISTINCT p.source, p.file, p.generation, p.start, p."end" FROM positions p
+                JOIN unnest($1::bytea[], $2::bytea[]) AS named(source, file)
+                ON sha256(p.file) = sha256(named.file) AND p.file = named.file AND p.source = named.source"#;
+            for row in session.query(known, &[&sources, &names])? {
+                let (key, range) = position(&row)?;
+                positions.insert(key, range);
+            }
+        }
+        let names: Vec<&str> = offers.iter().flat_map(|offer| &offer.groups).map(GroupName::as_str).collect();
+        let mut groups = BTreeMap::new();
+        for row in session.query("SELECT id, name FROM groups WHERE name = ANY($1) AND NOT deleted", &[&names])? {
+            if let Some(name) = GroupName::new(get(&row, 1)?) {
+                groups.insert(name, group_id(&row, 0)?);
+            }
+        }
+        let marks = marks(session)?;
+        let (next_sequence, next_group) = (marks.next_sequence, marks.next_group);
+        let (new_groups, accepted) = (Vec::new(), Vec::new());
+        Ok(Self { keys, positions, groups, new_groups, next_sequence, next_group, accepted })
+    }
+
+    fn decide(&mut self, offers: &[Offer], accepted: Timestamp) -> Vec<Verdict> {
+        offers.iter().enumerate().map(|(index, offer)| self.decide_one(index, offer, accepted)).collect()
+    }
+
+    fn decide_one(&mut self, index: usize, offer: &Offer, accepted: Timestamp) -> Verdict {
+        if let Some(known) = self.known(offer) {
+            return known;
+        }
+        if offer.position.as_ref().is_some_and(|position| self.positions.overlap(position)) {
+            return Verdict::PositionChanged;
+        }
+        let first_sequence = self.next_sequence;
+        self.next_sequence += offer.n_events;
+        let mut group_ids = Vec::with_capacity(offer.groups.len());
+        for group in &offer.groups {
+            let (next, new) = (&mut self.next_group, &mut self.new_groups);
+            group_ids.push(*self.groups.entry(group.clone()).or_insert_with(|| {
+                new.push((*next, group.clone()));
+                *next = next.saturating_add(1);
+                *next - 1
+            }));
+        }
+        if let Some(key) = offer.key {
+            self.keys.insert(key.id, (key.digest, first_sequence, offer.n_events));
+        }
+        let mut high_water = None;
+        if let Some(position) = &offer.position {
+            self.positions.insert(FileKey::of(position), position.range.clone());
+            high_water = self.positions.high_water(position);
+        }
+        self.accepted.push(RecordRow { index: index as u32, first_sequence, accepted, group_ids });
+        Verdict::Accepted { first_sequence, high_water }
+    }
+
+    /// Returns what is to be said of an offer whose batch id is known.
+    fn known(&self, offer: &Offer) -> Option<Verdict> {
+        let key = offer.key?;
+        let (digest, first_sequence, n_events) = *self.keys.get(&key.id)?;
+        let high_water = offer.position.as_ref().and_then(|position| self.positions.high_water(position));
+        let duplicate = Verdict::Duplicate { first_sequence, n_events, high_water };
+        Some(if digest == key.digest { duplicate } else { Verdict::KeyConflict })
+    }
+
+    /// Returns what was decided about an object that is listed already.
+    fn repeat(&self, row: &ObjectRow, offers: &[Offer]) -> Vec<Verdict> {
+        let verdict = |(index, offer): (usize, &Offer)| {
+            let accepted = row.records.iter().find(|record| record.index as usize == index);
+            let high_water = offer.position.as_ref().and_then(|position| self.positions.high_water(position));
+            match accepted {
+                Some(record) => Verdict::Accepted { first_sequence: record.first_sequence, high_water },
+                None => self.known(offer).unwrap_or(Verdict::PositionChanged),
+            }
+        };
+        offers.iter().enumerate().map(verdict).collect()
+    }
+
+    fn write(
+        self,
+        session: &Session,
+        offers: &[Offer],
+        (epoch, place, n_bytes): (i64, u64, u64),
+    ) -> Result<Option<ObjectRow>, Failure> {
+        let Some(first) = self.accepted.first() else { return Ok(None) };
+        let first_sequence = first.first_sequence;
+        let number = count_up(session, "objects", 1)?;
+        put_groups(session, self.new_groups.iter().map(|(id, name)| (*id, name)))?;
+        let of = |record: &RecordRow| &offers[record.index as usize];
+        let keyed: Vec<(BatchKey, u64, u64)> = self
+            .accepted
+            .iter()
+            .filter_map(|record| of(record).key.map(|key| (key, record.first_sequence, of(record).n_events)))
+            .collect();
+        if !keyed.is_empty() {
+            let ids: Vec<&[u8]> = keyed.iter().map(|(key, ..)| key.id.as_slice()).collect();
+            let digests: Vec<&[u8]> = keyed.iter().map(|(key, ..)| key.digest.as_slice()).collect();
+            let firsts: Vec<i64> = keyed.iter().map(|(_, first, _)| signed(*first)).collect();
+            let counts: Vec<i64> = keyed.iter().map(|(.., n_events)| signed(*n_events)).collect();
+            let insert = "INSERT INTO batches
+                SELECT *, now() FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[])";
+            session.execute(insert, &[&ids, &digests, &firsts, &counts])?;
+        }
+        let mut positions = Positions::default();
+        for position in self.accepted.iter().filter_map(|record| of(record).position.as_ref()) {
+            positions.insert(FileKey::of(position), position.range.clone());
+        }
+        if positions.len() > 0 {
+            merge_positions(session, &positions)?;
+        }
+        let records = encode_records(&self.accepted);
+        let insert = "INSERT INTO objects VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let (first, end) = (signed(first_sequence), signed(self.next_sequence));
+        let numbers = (signed(number), signed(place), signed(n_bytes));
+        session.execute(insert, &[&numbers.0, &epoch, &numbers.1, &numbers.2, &first, &end, &records])?;
+        put_mark(session, "next_sequence", self.next_sequence)?;
+        put_mark(session, "next_group", self.next_group.into())?;
+        let (epoch, end_sequence) = (epoch.cast_unsigned(), self.next_sequence);
+        Ok(Some(ObjectRow { number, epoch, place, n_bytes, end_sequence, records: self.accepted }))
+    }
+}
+
+pub(super) fn object_row(row: &Row) -> Result<ObjectRow, Failure> {
+    Ok(ObjectRow {
+        number: number(row, 0)?,
+        epoch: number(row, 1)?,
+        place: number(row, 2)?,
+        n_bytes: number(row, 3)?,
+        end_sequence: number(row, 4)?,
+        records: decode_records(get(row, 5)?).map_err(|_| misshapen("a list of records"))?,
+    })
+}
+
+fn encode_records(records: &[RecordRow]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, records.len() as u64);
+    for RecordRow { index, first_sequence, accepted, group_ids } in records {
+        put_varint(&mut out, (*index).into());
+        put_varint(&mut out, *first_sequence);
+        put_varint(&mut out, accepted.0.cast_unsigned());
+        put_varint(&mut out, group_ids.len() as u64);
+        group_ids.iter().for_each(|id| put_varint(&mut out, (*id).into()));
+    }
+    out
+}
+
+fn decode_records(bytes: &[u8]) -> Decoded<Vec<RecordRow>> {
+    let mut cursor = Cursor::new(bytes);
+    let n_records = cursor.count(4)?;
+    let mut records = Vec::with_capacity(n_records);
+    for _ in 0..n_records {
+        let (index, first_sequence) = (cursor.varint()? as u32, cursor.varint()?);
+        let accepted = Timestamp(cursor.varint()?.cast_signed());
+        let n_groups = cursor.count(1)?;
+        let group_ids = (0..n_groups).map(|_| Ok(cursor.varint()? as u32)).collect::<Decoded<_>>()?;
+        records.push(RecordRow { index, first_sequence, accepted, group_ids });
+    }
+    Ok(records)
+}

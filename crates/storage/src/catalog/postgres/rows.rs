@@ -1,0 +1,165 @@
+//! Rows on their way into the tables of the catalog: a statement per table, however many rows there are.
+
+use std::collections::HashMap;
+
+use database::postgres::{Failure, Session};
+use database::signed;
+use types::GroupName;
+
+use super::cells::position;
+use crate::batch_ids::ValidEntries;
+use crate::catalog::{Contents, Deletion, HighWaterMarks, SegmentRow};
+use crate::positions::{FileKey, Positions, Ranges};
+
+pub(in crate::catalog) fn put_marks(session: &Session, marks: &HighWaterMarks) -> Result<(), Failure> {
+    let HighWaterMarks { wal_released, wal_made, next_sequence, next_group } = *marks;
+    let keys = ["wal_released", "wal_made", "next_sequence", "next_group"].as_slice();
+    let values = [signed(wal_released), signed(wal_made), signed(next_sequence), i64::from(next_group)];
+    let put = "INSERT INTO meta SELECT * FROM unnest($1::text[], $2::bigint[])
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    session.execute(put, &[&keys, &values.as_slice()]).map(|_| ())
+}
+
+pub(in crate::catalog) fn put_groups<'a>(
+    session: &Session,
+    groups: impl Iterator<Item = (u32, &'a GroupName)>,
+) -> Result<(), Failure> {
+    // A group that was deleted since stays deleted.
+    let insert = "INSERT INTO groups(id, name) SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING";
+    let (ids, names): (Vec<i64>, Vec<&str>) = groups.map(|(id, name)| (i64::from(id), name.as_str())).unzip();
+    session.execute(insert, &[&ids, &names]).map(|_| ())
+}
+
+pub(in crate::catalog) fn put_streams<'a>(
+    session: &Session,
+    streams: impl Iterator<Item = (u32, &'a std::sync::Arc<str>)>,
+) -> Result<(), Failure> {
+    let (ids, names): (Vec<i64>, Vec<&[u8]>) = streams.map(|(id, name)| (i64::from(id), name.as_bytes())).unzip();
+    let insert = "INSERT INTO streams SELECT * FROM unnest($1::bigint[], $2::bytea[])
+        ON CONFLICT (group_id, sha256(name)) DO NOTHING";
+    session.execute(insert, &[&ids, &names]).map(|_| ())
+}
+
+pub(in crate::catalog) fn put_batch_files(session: &Session, batch_files: &ValidEntries) -> Result<(), Failure> {
+    session.execute("DELETE FROM batch_files", &[])?;
+    let (hours, counts): (Vec<i64>, Vec<i64>) =
+        batch_files.iter().map(|(hour, n_entries)| (*hour, signed(*n_entries))).unzip();
+    let insert = "INSERT INTO batch_files SELECT * FROM unnest($1::bigint[], $2::bigint[])";
+    session.execute(insert, &[&hours, &counts]).map(|_| ())
+}
+
+pub(in crate::catalog) fn put_deletion(session: &Session, deletion: &Deletion) -> Result<(), Failure> {
+    let Deletion { id, group_id, n_events, created, sequences } = deletion;
+    let insert = "INSERT INTO deletions VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET
+        (group_id, n_events, created_ns, sequences) =
+        (excluded.group_id, excluded.n_events, excluded.created_ns, excluded.sequences)";
+    let (id, n_events) = (signed(*id), signed(*n_events));
+    session.execute(insert, &[&id, &i64::from(*group_id), &n_events, &created.0, sequences]).map(|_| ())
+}
+
+pub(in crate::catalog) fn retire(session: &Session, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), Failure> {
+    let segments = ids_of(&runs.iter().map(|(segment, _)| *segment).collect::<Vec<_>>());
+    let groups: Vec<i64> = runs.iter().map(|(_, group_id)| i64::from(*group_id)).collect();
+    let update = "UPDATE runs SET retired = $1
+        FROM unnest($2::bytea[], $3::bigint[]) AS named(segment, group_id)
+        WHERE runs.segment = named.segment AND runs.group_id = named.group_id";
+    session.execute(update, &[&since, &segments, &groups]).map(|_| ())
+}
+
+pub(in crate::catalog) fn ids_of(segments: &[u128]) -> Vec<Vec<u8>> {
+    segments.iter().map(|id| id.to_be_bytes().to_vec()).collect()
+}
+
+/// Remembers that the files of segments must go.
+pub(in crate::catalog) fn doom_files(session: &Session, segments: &[u128]) -> Result<(), Failure> {
+    let insert =
+        "INSERT INTO doomed SELECT file, place, (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')
+        FROM segments WHERE id = ANY($1) ON CONFLICT DO NOTHING";
+    session.execute(insert, &[&ids_of(segments)]).map(|_| ())
+}
+
+pub(in crate::catalog) fn doom(session: &Session, segments: &[u128]) -> Result<(), Failure> {
+    doom_files(session, segments)?;
+    remove_segments(session, segments)
+}
+
+pub(in crate::catalog) fn remove_segments(session: &Session, segments: &[u128]) -> Result<(), Failure> {
+    let ids = ids_of(segments);
+    session.execute("DELETE FROM runs WHERE segment = ANY($1)", &[&ids])?;
+    session.execute("DELETE FROM segments WHERE id = ANY($1)", &[&ids]).map(|_| ())
+}
+
+pub(in crate::catalog) fn put_segments(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
+    let ids = ids_of(&segments.iter().map(|segment| segment.id).collect::<Vec<_>>());
+    let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
+    let n_bytes: Vec<i64> = segments.iter().map(|segment| signed(segment.n_bytes)).collect();
+    let tiers: Vec<i16> = segments.iter().map(|segment| segment.tier as i16).collect();
+    let places: Vec<i16> = segments.iter().map(|segment| segment.place as i16).collect();
+    let insert = "INSERT INTO segments
+        SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[])";
+    session.execute(insert, &[&ids, &files, &n_bytes, &tiers, &places])?;
+    let live = "DELETE FROM doomed USING unnest($1::text[], $2::smallint[]) AS named(file, place)
+        WHERE doomed.file = named.file AND doomed.place = named.place";
+    session.execute(live, &[&files, &places])?;
+    let runs = || segments.iter().zip(&ids).flat_map(|(segment, id)| segment.runs.iter().map(move |run| (id, run)));
+    let ids: Vec<&[u8]> = runs().map(|(id, _)| id.as_slice()).collect();
+    let groups: Vec<i64> = runs().map(|(_, run)| i64::from(run.group_id)).collect();
+    let n_events: Vec<i64> = runs().map(|(_, run)| signed(run.n_events)).collect();
+    let firsts: Vec<i64> = runs().map(|(_, run)| run.first.0).collect();
+    let lasts: Vec<i64> = runs().map(|(_, run)| run.last.0).collect();
+    let insert = "INSERT INTO runs
+        SELECT *, NULL FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
+    session.execute(insert, &[&ids, &groups, &n_events, &firsts, &lasts]).map(|_| ())
+}
+
+/// Adds accepted ranges of files to those in the catalog.
+pub(in crate::catalog) fn merge_positions(session: &Session, accepted: &Positions) -> Result<(), Failure> {
+    let sources: Vec<&[u8]> = accepted.iter().map(|(key, _)| key.source.as_bytes()).collect();
+    let files: Vec<&[u8]> = accepted.iter().map(|(key, _)| key.file.as_bytes()).collect();
+    let generations: Vec<i64> = accepted.iter().map(|(key, _)| signed(key.generation)).collect();
+    let known = r#"DELETE FROM positions p
+        USING unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS named(source, file, generation)
+        WHERE sha256(p.file) = sha256(named.file) AND p.file = named.file AND p.source = named.source
+            AND p.generation = named.generation
+        RETURNING p.source, p.file, p.generation, p.start, p."end""#;
+    let mut merged: HashMap<FileKey, Ranges> = HashMap::new();
+    for row in session.query(known, &[&sources, &files, &generations])? {
+        let (key, range) = position(&row)?;
+        merged.entry(key).or_default().insert(range);
+    }
+    for (key, ranges) in accepted.iter() {
+        let known = merged.entry(key.clone()).or_default();
+        ranges.iter().for_each(|range| known.insert(range.clone()));
+    }
+    let rows = || merged.iter().flat_map(|(key, ranges)| ranges.iter().map(move |range| (key, range)));
+    let sources: Vec<&[u8]> = rows().map(|(key, _)| key.source.as_bytes()).collect();
+    let files: Vec<&[u8]> = rows().map(|(key, _)| key.file.as_bytes()).collect();
+    let generations: Vec<i64> = rows().map(|(key, _)| signed(key.generation)).collect();
+    let starts: Vec<i64> = rows().map(|(_, range)| signed(range.start)).collect();
+    let ends: Vec<i64> = rows().map(|(_, range)| signed(range.end)).collect();
+    let insert = "INSERT INTO positions
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])";
+    session.execute(insert, &[&sources, &files, &generations, &starts, &ends]).map(|_| ())
+}
+
+/// Puts all that a catalog has into empty tables.
+pub(in crate::catalog) fn fill(session: &Session, contents: &Contents) -> Result<(), Failure> {
+    let groups = || contents.groups.iter().map(|(name, group)| (name, group.id));
+    let streams = || contents.groups.iter().map(|(_, group)| group);
+    put_marks(session, &contents.marks)?;
+    put_segments(session, &contents.segments)?;
+    put_groups(session, groups().map(|(name, id)| (id, name)))?;
+    put_streams(session, streams().flat_map(|group| group.streams.iter().map(|name| (group.id, name))))?;
+    let deleted: Vec<i64> = contents.deleted.iter().map(|id| i64::from(*id)).collect();
+    session.execute("INSERT INTO groups SELECT *, '', true FROM unnest($1::bigint[])", &[&deleted])?;
+    merge_positions(session, &contents.positions)?;
+    put_batch_files(session, &contents.batch_files)?;
+    for doomed in &contents.doomed {
+        let insert = "INSERT INTO doomed VALUES ($1, $2)";
+        session.execute(insert, &[&doomed.file, &(doomed.place as i16)])?;
+    }
+    for ((segment, group_id), since) in &contents.retired {
+        retire(session, &[(*segment, *group_id)], Some(*since))?;
+    }
+    contents.deletions.iter().try_for_each(|deletion| put_deletion(session, deletion))
+}
