@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use segment::SegmentError;
 use types::{GroupName, ScanError};
 
-use crate::{DatabaseError, DatabaseProblem};
+use database::DatabaseError;
+use database::DatabaseProblem;
 
 /// Why the store cannot be opened. Nothing in the data directory was changed.
 #[derive(Debug, thiserror::Error)]

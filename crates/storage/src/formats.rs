@@ -12,11 +12,10 @@ use std::time::SystemTime;
 use crate::control::postgres::PostgresControl;
 use crate::tombstone::events::TombstoneFile;
 use crate::wal::{FILE_HEADER_BYTES, FileHeader, HeaderError};
-use crate::{
-    DatabaseProblem, Databases, OpenError, batch_ids, catalog, control, copy_mark, deletion, lock, maintenance_file,
-    tombstone, wal,
-};
+use crate::{OpenError, batch_ids, catalog, control, copy_mark, deletion, lock, maintenance_file, tombstone, wal};
+use database::DatabaseProblem;
 use database::sqlite::version_in_file;
+use database::url::Databases;
 
 /// Segments whose headers are read: those that were written last, since a later catat that ran here wrote some. Opening
 /// checks all others.

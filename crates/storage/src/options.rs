@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use types::Timestamp;
 
-use crate::{Databases, Faults, ObjectStoreOptions, RetentionOptions};
+use crate::{Faults, ObjectStoreOptions, RetentionOptions};
+use database::url::Databases;
 
 /// Where the store lies and how much it may use.
 #[derive(Clone, Debug)]

@@ -31,10 +31,11 @@ use crate::upkeep::{Upkeep, compaction, flush, mover, retention, scrub};
 use crate::writer::Writer;
 use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
-    AppendError, DatabaseError, DeletionOrder, DeletionReceipt, Delivery, FleetStatus, Forecast, GroupRetention,
-    GroupStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot,
-    SourcePosition, Status, StoreError, copy_mark,
+    AppendError, DeletionOrder, DeletionReceipt, Delivery, FleetStatus, Forecast, GroupRetention, GroupStatus,
+    OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot, SourcePosition,
+    Status, StoreError, copy_mark,
 };
+use database::DatabaseError;
 
 pub use self::open::{repair, unlock};
 

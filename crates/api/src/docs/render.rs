@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 29] = [
+pub(super) const FILES: [&str; 30] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -33,6 +33,7 @@ pub(super) const FILES: [&str; 29] = [
     "docs/alerts",
     "docs/metrics",
     "docs/running",
+    "docs/fleet",
     "docs/security",
     "docs/api",
     "docs/troubleshooting",

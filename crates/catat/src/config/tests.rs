@@ -138,7 +138,10 @@ fn the_documented_file_names_every_setting_with_its_default() {
     for setting in SETTINGS {
         let default = setting.default_value();
         let value = match setting.kind {
-            Kind::List => format!("[{default}]"),
+            Kind::List => {
+                let items = default.split(',').filter(|item| !item.is_empty()).map(|item| format!("\"{item}\""));
+                format!("[{}]", items.collect::<Vec<_>>().join(", "))
+            }
             Kind::Count | Kind::Switch => default,
             _ if (setting.section, setting.key) == ("storage", "dir") => "\"/var/lib/catat\"".into(),
             _ => format!("\"{default}\""),

@@ -106,16 +106,10 @@ impl Environment<'_> {
                 let (a, b) = (self.evaluate(a, frame)?, self.evaluate(b, frame)?);
                 Ok(compare_rows(*comparison, &a, &b, is_level, self))
             }
-            Expr::Match(text, pattern) => {
-                // What each address matches is matched by all of a column of them, whose texts need not be made.
-                if let Expr::Field(name) = &**text
-                    && is_any_character(pattern)
-                    && let Some(addresses) = frame.addresses(name)?
-                {
-                    return Ok(addresses.present.unwrap_or_else(|| RowSet::all(frame.n_rows())));
-                }
-                Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
-            }
+            Expr::Match(text, pattern) => match addresses_with_a_character(text, pattern, frame)? {
+                Some(rows) => Ok(rows),
+                None => Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?)),
+            },
             Expr::In(item, list) => in_rows(item, list, frame, self),
             // Refused before a query runs: nothing is known of its values.
             Expr::InQuery(..) => Ok(RowSet::none(frame.n_rows())),
@@ -354,6 +348,16 @@ fn in_rows(item: &Expr, list: &[Expr], frame: &mut Frame<'_>, env: &Environment)
         rows.or(&compare_rows(Comparison::Equal, &column, &element, is_level, env));
     }
     Ok(rows)
+}
+
+/// Returns the rows with an address, where a pattern asks a column of them for nothing but a character: no text is made.
+fn addresses_with_a_character(text: &Expr, pattern: &TextPattern, frame: &Frame<'_>) -> Result<Option<RowSet>, Stop> {
+    let Expr::Field(name) = text else { return Ok(None) };
+    if !is_any_character(pattern) {
+        return Ok(None);
+    }
+    let rows = |addresses: types::Addresses| addresses.present.unwrap_or_else(|| RowSet::all(frame.n_rows()));
+    Ok(frame.addresses(name)?.map(rows))
 }
 
 /// Reports whether a pattern asks for nothing but a character that is there.

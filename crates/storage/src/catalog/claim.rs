@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::DatabaseError;
 use crate::signal::Signal;
+use database::DatabaseError;
 
 /// What is known of the catalog from outside.
 #[derive(Default)]

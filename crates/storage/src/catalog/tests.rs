@@ -8,10 +8,10 @@ use std::path::Path;
 use super::postgres::PostgresCatalog;
 use super::sqlite::SqliteCatalog;
 use super::*;
-use crate::DatabaseProblem;
 use crate::positions::{FileKey, Ranges};
 use crate::postgres_server::Server;
 use crate::promises::promises;
+use database::DatabaseProblem;
 
 /// What a new catalog begins with.
 const FIRST_SEQUENCE: u64 = 5;

@@ -5,9 +5,9 @@ use rusqlite::Connection;
 use super::postgres::PostgresControl;
 use super::sqlite::{SCHEMA, SqliteControl};
 use super::*;
-use crate::DatabaseProblem;
 use crate::postgres_server::Server;
 use crate::promises::promises;
+use database::DatabaseProblem;
 
 const STORE: [u8; 16] = [7; 16];
 

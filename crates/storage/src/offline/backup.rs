@@ -21,7 +21,8 @@ use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::objects::Objects;
 use crate::tier::Place;
-use crate::{Clock, Databases, OpenError, Options, copy_mark, disk, formats, lock, wal};
+use crate::{Clock, OpenError, Options, copy_mark, disk, formats, lock, wal};
+use database::url::Databases;
 
 /// Directories of others in the data directory: rule files, alerts with what waits to be sent and what metrics have
 /// counted, and how far `catat up` has read files.

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use crate::DatabaseProblem;
 use crate::segments::Segments;
 use crate::writer::Writer;
 use crate::writer::queue::CloseReason;
+use database::DatabaseProblem;
 
 /// How often the claim is renewed. Several times within the time after which another server may take over.
 const RENEW: Duration = Duration::from_secs(2);

@@ -9,7 +9,10 @@ use super::databases::{check_control_is_local, open_remote_control};
 use crate::control::sqlite::SqliteControl;
 use crate::control::{ControlStore, Document};
 use crate::lock::{self, Lock};
-use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk, formats};
+use crate::{OpenError, disk, formats};
+use database::DatabaseError;
+use database::DatabaseProblem;
+use database::url::DatabaseUrl;
 
 const FILE: &str = "control.sqlite";
 

@@ -19,7 +19,10 @@ use crate::catalog::{Catalog, Contents};
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
-use crate::{DatabaseError, DatabaseProblem, DatabaseUrl, OpenError, disk};
+use crate::{OpenError, disk};
+use database::DatabaseError;
+use database::DatabaseProblem;
+use database::url::DatabaseUrl;
 
 /// A catalog with what it holds, and what was damaged of it.
 pub(super) type OpenedCatalog = (Box<dyn Catalog>, Contents, Option<ScanError>);

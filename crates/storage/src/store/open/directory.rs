@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::lock::{self, Lock};
-use crate::{Databases, OpenError, disk, formats};
+use crate::{OpenError, disk, formats};
+use database::url::Databases;
 
 /// Finds out whose directory it is and takes the lock. A directory of a later version is not touched.
 pub(super) fn prepare_directory(dir: &Path, databases: &Databases) -> Result<([u8; 16], Lock, bool), OpenError> {

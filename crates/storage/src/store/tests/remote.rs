@@ -6,7 +6,8 @@ use rustix::process::Signal;
 
 use super::*;
 use crate::postgres_server::Server;
-use crate::{AppendError, Databases, GroupRetention, OpenError, StoreError, backup, verify};
+use crate::{AppendError, GroupRetention, OpenError, StoreError, backup, verify};
+use database::url::Databases;
 
 fn databases(server: &Server) -> Databases {
     Databases {

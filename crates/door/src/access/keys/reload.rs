@@ -1,0 +1,49 @@
+//! Keys that other nodes of a fleet have made, revoked or rotated.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use storage::StoreError;
+use types::Timestamp;
+
+use super::{Document, KIND, Keys, SECRET_KIND, SECRET_NAME, SecretDocument, key_of};
+
+impl Keys {
+    /// Takes over what other nodes of a fleet have changed: keys that were made, revoked or rotated there.
+    ///
+    /// # Errors
+    /// If the control store cannot be read: then what is known holds.
+    pub fn reload(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored: HashMap<String, String> = self.store.settings().all(KIND)?.into_iter().collect();
+        let secret = self.store.settings().get(SECRET_KIND, SECRET_NAME)?;
+        let mut book = self.book_mut();
+        book.keys.retain(|id, key| {
+            let is_stored = stored.contains_key(id);
+            if !is_stored {
+                key.caller.validity.end();
+            }
+            is_stored
+        });
+        for (id, json) in stored {
+            let Ok(document) = serde_json::from_str::<Document>(&json) else { continue };
+            match book.keys.get(&id) {
+                Some(known) => {
+                    if let Some(expires_ns) = document.expires_ns {
+                        known.caller.validity.end_at(Timestamp(expires_ns));
+                    }
+                }
+                None => {
+                    if let Some(key) = key_of(&id, document, self.bytes_per_s, now) {
+                        book.keys.insert(id, Arc::new(key));
+                    }
+                }
+            }
+        }
+        if let Some(document) = secret.and_then(|json| serde_json::from_str::<SecretDocument>(&json).ok()) {
+            self.anonymous.end();
+            book.signing_secret = Some(document.secret);
+        }
+        Ok(())
+    }
+}
