@@ -8,10 +8,11 @@
 
 pub(crate) mod adopt;
 pub(crate) mod collector;
+pub(crate) mod followed;
 pub(crate) mod follower;
 mod heartbeat;
 pub(crate) mod object;
-pub(crate) mod reconcile;
+mod reconcile;
 
 use std::fmt;
 use std::time::Duration;

@@ -26,7 +26,7 @@ use crate::control::ControlStore;
 use crate::counters::Counters;
 use crate::deletion::Receipts;
 use crate::fleet::Follow;
-use crate::fleet::reconcile::Followed;
+use crate::fleet::followed::Followed;
 use crate::maintenance::Maintenance;
 use crate::retention::disk_margin;
 use crate::signal::Signal;

@@ -3,30 +3,12 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::catalog::{Contents, SegmentRow};
 use crate::segments::Segments;
 use crate::state::{DamagedSegment, StoredSegment};
 use crate::{StoreError, control};
-
-/// How far a node that follows others has come.
-#[derive(Default)]
-pub(crate) struct Followed {
-    /// The sequence below which the state has all events.
-    end: AtomicU64,
-    /// The sequence below which all events are in segments.
-    flushed: AtomicU64,
-    /// Segments that are in no later snapshot, with the change that was known before.
-    removed: Mutex<Vec<(u64, Arc<StoredSegment>)>>,
-}
-
-impl Followed {
-    /// Returns the sequence below which all events are in segments.
-    pub(crate) fn flushed(&self) -> u64 {
-        self.flushed.load(Ordering::Relaxed)
-    }
-}
 
 impl Segments {
     /// The sequence below which the state has all events.

@@ -17,6 +17,7 @@ mod deletions;
 mod directory;
 mod node;
 mod objects;
+mod opened;
 mod opening;
 mod repair;
 mod replay;
@@ -27,34 +28,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::directory::prepare_directory;
+use self::opened::Work;
 use self::opening::StoreOpening;
 use self::scope::Scope;
-use crate::batch_ids::{Age, ValidEntries};
-use crate::lock::Lock;
+use crate::batch_ids::Age;
 use crate::maintenance::Maintenance;
 use crate::segments::{Segments, SegmentsParts};
 use crate::upkeep::claim;
 use crate::writer::Writer;
 use crate::writer::committer::Committer;
-use crate::{OpenError, Options, Recovery, disk};
+use crate::{OpenError, Options, disk};
 
+pub(super) use self::opened::OpenedStore;
 pub use control::unlock;
 pub use repair::repair;
-
-/// What a thread does.
-pub(super) type Work = Box<dyn FnOnce() + Send>;
-
-/// A store that is ready but for its threads.
-pub(super) struct OpenedStore {
-    pub(super) segments: Arc<Segments>,
-    pub(super) writer: Arc<Writer>,
-    /// What its threads do, apart from upkeep: their names, and work that ends when the store does.
-    pub(super) threads: Vec<(&'static str, Work)>,
-    /// How far the batch-id files are valid.
-    pub(super) batch_files: ValidEntries,
-    pub(super) recovery: Recovery,
-    pub(super) lock: Lock,
-}
 
 pub(super) fn open(options: Options) -> Result<OpenedStore, OpenError> {
     if let Some(node) = options.fleet.clone() {

@@ -96,6 +96,8 @@ impl Retention {
         // No flush publishes a segment between the look at what there is and the moment at which it is hidden.
         let flusher = self.flusher.hold();
         let upkeep = self.segments.replacement();
+        // A compaction may have put another segment in place since, whose days are not counted.
+        self.count_days();
         if is_trusted {
             self.expire(now);
         }
@@ -272,6 +274,8 @@ impl Retention {
         self.count_days();
         let flusher = self.flusher.hold();
         let upkeep = self.segments.replacement();
+        // A compaction may have put another segment in place since, whose days are not counted.
+        self.count_days();
         // What was retired before this start and for too long does not come back.
         if is_trusted {
             self.expire(now);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::directory::prepare_node_directory;
+use super::opened::{OpenedStore, Work};
 use super::scope::FIRST_SEQUENCE;
-use super::{OpenedStore, Work};
 use crate::batch_ids::{Age, ValidEntries};
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::postgres::fleet::members::{Membership, NodeName};
