@@ -72,14 +72,6 @@ pub(crate) fn read_store(dir: &Path) -> Result<Option<[u8; 16]>, OpenError> {
 
 /// Makes the `STORE` file of a new store and returns its UUID.
 pub(crate) fn create_store(dir: &Path) -> Result<[u8; 16], OpenError> {
-    for (name, what) in
-        [("catalog.sqlite", "a catalog"), ("catalog.postgres", "a catalog"), ("wal", "a wal"), ("segments", "segments")]
-    {
-        if dir.join(name).exists() {
-            let problem = format!("it has {what} but no STORE file; restore the file from a backup");
-            return Err(OpenError::NotAStore { dir: dir.to_owned(), problem });
-        }
-    }
     let mut uuid = [0; 16];
     getrandom::fill(&mut uuid).map_err(|error| OpenError::Io { path: dir.join("STORE"), source: error.into() })?;
     create_store_as(dir, uuid)?;
@@ -88,6 +80,14 @@ pub(crate) fn create_store(dir: &Path) -> Result<[u8; 16], OpenError> {
 
 /// Makes the `STORE` file of a store with a UUID.
 pub(crate) fn create_store_as(dir: &Path, uuid: [u8; 16]) -> Result<(), OpenError> {
+    for (name, what) in
+        [("catalog.sqlite", "a catalog"), ("catalog.postgres", "a catalog"), ("wal", "a wal"), ("segments", "segments")]
+    {
+        if dir.join(name).exists() {
+            let problem = format!("it has {what} but no STORE file; restore the file from a backup");
+            return Err(OpenError::NotAStore { dir: dir.to_owned(), problem });
+        }
+    }
     let path = dir.join("STORE");
     let mut text = format!("catat store\nformat {FORMAT}\nuuid {:032x}\n", u128::from_be_bytes(uuid));
     text.push_str(&format!("checksum {:016x}\n", xxh3_64(text.as_bytes())));

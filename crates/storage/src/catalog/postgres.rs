@@ -133,7 +133,11 @@ impl Catalog for PostgresCatalog {
             let listed = session.query("SELECT id FROM segments WHERE id = ANY($1)", &[&ids_of(&ids)])?;
             let listed: Vec<u128> = listed.iter().map(|row| segment_id(row, 0)).collect::<Result<_, _>>()?;
             let new = record.segments.iter().filter(|segment| !listed.contains(&segment.id));
-            put_segments(session, &new.cloned().collect::<Vec<_>>())?;
+            let new: Vec<SegmentRow> = new.cloned().collect();
+            if is_fleet {
+                members::keep_uploads(session, &new)?;
+            }
+            put_segments(session, &new)?;
             put_groups(session, record.groups.iter().map(|(id, name, _)| (*id, name)))?;
             let streams = record.groups.iter().flat_map(|(id, _, streams)| streams.iter().map(move |name| (*id, name)));
             put_streams(session, streams)?;
@@ -147,8 +151,12 @@ impl Catalog for PostgresCatalog {
     }
 
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
+        let is_fleet = self.node.is_some();
         self.change(|session| {
             doom(session, removed)?;
+            if is_fleet {
+                members::keep_uploads(session, added)?;
+            }
             put_segments(session, added)
         })
     }

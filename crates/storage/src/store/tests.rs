@@ -115,11 +115,11 @@ fn wal_file(dir: &Path) -> std::path::PathBuf {
 }
 
 /// Waits until the background thread has done something.
-fn until(what: &str, is_done: impl Fn() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !is_done() {
-        assert!(std::time::Instant::now() < deadline, "{what}");
-        std::thread::yield_now();
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !is_so() {
+        assert!(std::time::Instant::now() < until, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
 

@@ -98,9 +98,6 @@ pub(in crate::catalog) fn put_segments(session: &Session, segments: &[SegmentRow
     let insert = "INSERT INTO segments
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[])";
     session.execute(insert, &[&ids, &files, &n_bytes, &tiers, &places])?;
-    let live = "DELETE FROM doomed USING unnest($1::text[], $2::smallint[]) AS named(file, place)
-        WHERE doomed.file = named.file AND doomed.place = named.place";
-    session.execute(live, &[&files, &places])?;
     let runs = || segments.iter().zip(&ids).flat_map(|(segment, id)| segment.runs.iter().map(move |run| (id, run)));
     let ids: Vec<&[u8]> = runs().map(|(id, _)| id.as_slice()).collect();
     let groups: Vec<i64> = runs().map(|(_, run)| i64::from(run.group_id)).collect();

@@ -34,6 +34,9 @@ pub(super) fn prepare_node_directory(dir: &Path, store: [u8; 16]) -> Result<(Loc
     if found.is_some_and(|found| found != store) {
         return Err(refuse("it has another store than the fleet's; use another directory"));
     }
+    if dir.join("catalog.sqlite").exists() {
+        return Err(refuse("it has the store of one machine; use another directory"));
+    }
     disk::create_directory(dir).map_err(OpenError::io(dir))?;
     let lock = Lock::take(dir)?;
     if found.is_none() {

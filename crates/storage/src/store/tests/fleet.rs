@@ -1,7 +1,7 @@
 //! Several nodes on one bucket and one database: what any of them has accepted, all of them have, once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::objects::fake::{FakeS3, Trouble};
@@ -49,14 +49,6 @@ impl Lab {
     /// Names of the objects that hold events which are in no segment.
     fn wal_objects(&self) -> Vec<String> {
         self.bucket.names().into_iter().filter(|name| name.contains("/wal/")).collect()
-    }
-}
-
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < until, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -249,4 +241,29 @@ fn the_store_of_one_machine_moves_in_whole_and_once() {
     assert_eq!(a.retention(&group("g")), limit);
     a.append(delivery("g", 20, 5)).expect("room");
     assert_events(&a, 25);
+}
+
+#[test]
+fn segments_that_were_uploaded_before_upkeep_changed_hands_are_not_listed() {
+    let Some(lab) = Lab::new() else { return };
+    let a = lab.node("a", true);
+    a.append(delivery("g", 0, 10)).expect("room");
+    let faults = a.segments.options.faults.clone();
+    let flushed = std::thread::scope(|scope| {
+        let mut flushing = None;
+        faults.hold("catalog.commit", || flushing = Some(scope.spawn(|| a.flush())));
+        // Somebody had the lease in between, who gives what was uploaded to be removed.
+        let tables = lab.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'doomed'");
+        lab.server.sql(&format!("UPDATE {tables}.doomed SET change = 1 WHERE change = 0"));
+        faults.release();
+        flushing.expect("it was begun").join().expect("no panic")
+    });
+    assert!(matches!(flushed, Err(StoreError::Catalog(_))), "{flushed:?}");
+    assert_events(&a, 10);
+    a.flush().expect("they are uploaded again");
+    assert_events(&a, 10);
+    until("what was uploaded in vain goes", || {
+        lab.bucket.names().iter().filter(|name| name.contains("/segments/")).count() == 1
+    });
+    assert_events(&lab.node("b", false), 10);
 }

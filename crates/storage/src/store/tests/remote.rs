@@ -1,6 +1,6 @@
 //! The catalog and the control store in PostgreSQL: nothing is lost or repeated, whatever happens to the server.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -22,14 +22,6 @@ fn remote(dir: &Path, server: &Server) -> Options {
 
 fn open_remote(dir: &Path, server: &Server) -> (Arc<Store>, Recovery) {
     Store::open(remote(dir, server)).expect("a store that can be opened")
-}
-
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let until = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < until, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

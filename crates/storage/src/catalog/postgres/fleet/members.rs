@@ -1,10 +1,13 @@
 //! A node's place among the others: its epoch, its lease, and what only one node does at a time.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use database::postgres::{Database, Failure, Session};
 use database::{DatabaseError, DatabaseProblem, signed};
 
+use crate::catalog::SegmentRow;
 use crate::catalog::postgres::cells::number;
 
 pub(in crate::catalog) const VERSION_4: &str = "
@@ -31,6 +34,9 @@ const BATCH_S: f64 = 86_400.0;
 /// Why a flush is not listed whose events are in segments of another node.
 const SUPERSEDED: &str = "another node has put these events into segments";
 
+/// Why segments are not listed that were uploaded before upkeep changed hands.
+const TAKEN_OVER: &str = "upkeep has changed hands since these segments were uploaded";
+
 /// The lease of whoever turns objects into segments, and segments into better ones.
 pub(super) const UPKEEP: &str = "upkeep";
 
@@ -56,10 +62,26 @@ pub(crate) struct Membership {
     epoch: AtomicI64,
     /// How many changes the oldest snapshot knows that is in use here.
     oldest_change: AtomicU64,
-    /// Whether it had the lease of upkeep when it was last renewed.
-    is_in_charge: AtomicBool,
-    /// The same of alerts.
-    has_alerts: AtomicBool,
+    upkeep: Lease,
+    alerts: Lease,
+}
+
+/// What only one node does at a time, as far as a node knows whether it is the one. It forgets by itself when it could not
+/// ask for too long: another node has it then.
+#[derive(Default)]
+struct Lease(Mutex<Option<Instant>>);
+
+impl Lease {
+    fn is_held(&self) -> bool {
+        let until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Notes what was answered to a request that was begun at `asked`.
+    fn note(&self, is_held: bool, asked: Instant) {
+        let until = is_held.then(|| asked + Duration::from_secs_f64(LEASE_S));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
 }
 
 impl Membership {
@@ -69,8 +91,8 @@ impl Membership {
             node,
             epoch: AtomicI64::new(0),
             oldest_change: AtomicU64::new(0),
-            is_in_charge: AtomicBool::new(false),
-            has_alerts: AtomicBool::new(false),
+            upkeep: Lease::default(),
+            alerts: Lease::default(),
         }
     }
 
@@ -80,12 +102,12 @@ impl Membership {
 
     /// Reports whether it does upkeep, as far as it knows; each transaction finds out anew.
     pub(crate) fn is_in_charge(&self) -> bool {
-        self.is_in_charge.load(Ordering::Relaxed)
+        self.upkeep.is_held()
     }
 
     /// Reports whether it evaluates rules, as far as it knows.
     pub(crate) fn has_alerts(&self) -> bool {
-        self.has_alerts.load(Ordering::Relaxed)
+        self.alerts.is_held()
     }
 
     /// Says from which change on this node still reads.
@@ -100,7 +122,8 @@ impl Membership {
         is_upkeep: bool,
         work: impl FnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        enter(session, self.epoch.load(Ordering::Relaxed))?;
+        lock(session)?;
+        check_alive(session, self.epoch.load(Ordering::Relaxed))?;
         if is_upkeep {
             self.check_lease(session)?;
         }
@@ -135,13 +158,15 @@ impl Membership {
     /// Renews the node's lease, and that of upkeep where it has it or may take it; joins again where it must.
     pub(crate) fn renew(&self, database: &mut Database) -> Result<(), DatabaseError> {
         let epoch = self.epoch.load(Ordering::Relaxed);
+        let asked = Instant::now();
         let oldest = signed(self.oldest_change.load(Ordering::Relaxed));
-        let is_member = database.transact(|session| {
+        let leases = database.transact(|session| {
             let renew = "UPDATE nodes SET renewed = now(), changes = $2
                 WHERE epoch = $1 AND renewed > now() - make_interval(secs => $3)";
             if session.execute(renew, &[&epoch, &oldest, &LEASE_S])? == 0 {
-                return Ok(false);
+                return Ok(None);
             }
+            let (mut has_upkeep, mut has_alerts) = (false, false);
             if self.node.does_upkeep {
                 let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
                 if held.is_empty() {
@@ -151,23 +176,21 @@ impl Membership {
                         WHERE change = 0";
                     session.execute(change, &[])?;
                 }
-                self.is_in_charge.store(take_lease(session, UPKEEP, epoch)?, Ordering::Relaxed);
+                has_upkeep = take_lease(session, UPKEEP, epoch)?;
                 let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1)";
                 session.execute(forget, &[&LISTED_S])?;
                 let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
                 session.execute(forget, &[&BATCH_S])?;
             }
             if self.node.does_alerts {
-                self.has_alerts.store(take_lease(session, ALERTS, epoch)?, Ordering::Relaxed);
+                has_alerts = take_lease(session, ALERTS, epoch)?;
             }
-            Ok(true)
+            Ok(Some((has_upkeep, has_alerts)))
         })?;
-        if is_member {
-            return Ok(());
-        }
-        self.is_in_charge.store(false, Ordering::Relaxed);
-        self.has_alerts.store(false, Ordering::Relaxed);
-        self.join(database)
+        let (has_upkeep, has_alerts) = leases.unwrap_or_default();
+        self.upkeep.note(has_upkeep, asked);
+        self.alerts.note(has_alerts, asked);
+        if leases.is_some() { Ok(()) } else { self.join(database) }
     }
 
     /// Gives up what others may take over at once.
@@ -188,9 +211,14 @@ pub(in crate::catalog) fn take_lease(session: &Session, name: &str, epoch: i64) 
     Ok(session.execute(take, &[&name, &epoch, &LEASE_S])? > 0)
 }
 
-/// Keeps everybody else from changing anything until the transaction ends, and checks that a node may.
-pub(in crate::catalog) fn enter(session: &Session, epoch: i64) -> Result<(), Failure> {
-    session.query("SELECT 1 FROM state FOR UPDATE", &[])?;
+/// Keeps everybody else from changing anything until the transaction ends. What a lost connection was committing is
+/// committed or gone by then.
+pub(in crate::catalog) fn lock(session: &Session) -> Result<(), Failure> {
+    session.query("SELECT 1 FROM state FOR UPDATE", &[]).map(|_| ())
+}
+
+/// Checks that a node may change something: its lease holds.
+pub(in crate::catalog) fn check_alive(session: &Session, epoch: i64) -> Result<(), Failure> {
     let alive = "SELECT 1 FROM nodes WHERE epoch = $1 AND renewed > now() - make_interval(secs => $2)";
     match session.query(alive, &[&epoch, &LEASE_S])?.first() {
         Some(_) => Ok(()),
@@ -210,6 +238,14 @@ pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): 
         FROM gone ON CONFLICT DO NOTHING";
     session.execute(gone, &[&signed(flushed)])?;
     put_mark(session, "flushed", flushed)
+}
+
+/// Lets objects live that this node has uploaded. One whose name is no longer kept for it may be gone: whoever took upkeep
+/// over since, be it the same node, removes what the one before was uploading.
+pub(in crate::catalog) fn keep_uploads(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
+    let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
+    let keep = "DELETE FROM doomed WHERE place = 1 AND change = 0 AND file = ANY($1)";
+    if session.execute(keep, &[&files])? == files.len() as u64 { Ok(()) } else { Err(refused(TAKEN_OVER)) }
 }
 
 pub(in crate::catalog) fn put_mark(session: &Session, key: &str, value: u64) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use segment::bytes::{Cursor, Decoded, put_varint};
 use tokio_postgres::Row;
 use types::{GroupName, Timestamp};
 
-use super::members::{Membership, count_up, enter, put_mark};
+use super::members::{Membership, check_alive, count_up, lock, put_mark};
 use crate::catalog::postgres::cells::{get, group_id, misshapen, number, position};
 use crate::catalog::postgres::contents::marks;
 use crate::catalog::postgres::rows::{merge_positions, put_groups};
@@ -85,13 +85,14 @@ impl Membership {
     ) -> Result<CommittedObject, DatabaseError> {
         let epoch = signed(epoch);
         database.transact(|session| {
+            lock(session)?;
             // It may be there already, and the lease may have ended since.
             let known = session.query(
                 "SELECT number, epoch, place, bytes, end_sequence, records FROM objects WHERE epoch = $1 AND place = $2",
                 &[&epoch, &signed(place)],
             )?;
             if known.is_empty() {
-                enter(session, epoch)?;
+                check_alive(session, epoch)?;
             }
             let known = known.first().map(object_row).transpose()?;
             let mut decision = Decision::begin(session, offers)?;
