@@ -14,6 +14,7 @@ use types::Timestamp;
 
 use super::follower::{Follower, OwnDelivery};
 use super::{FleetOptions, object};
+use crate::catalog::postgres::fleet::members::UNLISTED_MAX;
 use crate::catalog::postgres::fleet::objects::{CommittedObject, Offer, Verdict, object_name};
 use crate::segments::Segments;
 use crate::writer::Writer;
@@ -36,8 +37,27 @@ pub(crate) struct Collector {
     pub(crate) follower: Arc<Follower>,
     pub(crate) database: Database,
     pub(crate) options: FleetOptions,
-    /// The number of the next object of this process, for each epoch.
-    pub(crate) next_place: u64,
+    /// The epoch in which places are used, the next place, and how many before it are not listed.
+    pub(crate) places: Places,
+}
+
+/// Where a node puts its objects: each place of an epoch is used once.
+#[derive(Default)]
+pub(crate) struct Places {
+    epoch: u64,
+    next: u64,
+    n_unlisted: i64,
+}
+
+impl Places {
+    fn take(&mut self, epoch: u64) -> u64 {
+        if self.epoch != epoch {
+            *self = Self { epoch, ..Self::default() };
+        }
+        self.next += 1;
+        self.n_unlisted += 1;
+        self.next - 1
+    }
 }
 
 /// A delivery on its way.
@@ -90,8 +110,12 @@ impl Collector {
         let until = Instant::now() + PUT_PATIENCE;
         let done = loop {
             // An epoch that has ended since leaves an object that nobody names; upkeep removes it.
-            let (epoch, place) = (self.follower.member.epoch(), self.next_place);
-            self.next_place += 1;
+            let epoch = self.follower.member.epoch();
+            let place = self.places.take(epoch);
+            if self.places.n_unlisted >= UNLISTED_MAX {
+                // What is left of those that could not be listed goes, before there is more than anybody looks for.
+                break self.list((epoch, place, 0), accepted, &[]).and(Err(overloaded()));
+            }
             let done = self.put(&object_name(epoch, place), &bytes, until).and_then(|()| {
                 self.follower.objects_written.fetch_add(1, Ordering::Relaxed);
                 self.list((epoch, place, n_bytes), accepted, &offers)
@@ -115,7 +139,6 @@ impl Collector {
 
     /// Puts an object under a name that no one has used.
     fn put(&self, name: &str, bytes: &[u8], until: Instant) -> Result<(), AppendError> {
-        let overloaded = || AppendError::Overloaded { retry_after_s: RETRY_AFTER_S };
         let remote = self.segments.files.remote.as_ref().ok_or_else(overloaded)?;
         loop {
             match remote.objects.put_new(name, bytes) {
@@ -136,13 +159,15 @@ impl Collector {
         accepted: Timestamp,
         offers: &[Offer],
     ) -> Result<CommittedObject, AppendError> {
-        let overloaded = || AppendError::Overloaded { retry_after_s: RETRY_AFTER_S };
         let mut is_reported = false;
         loop {
             let member = self.follower.member.clone();
             let committed = member.commit_object(&mut self.database, (epoch, place, n_bytes), accepted, offers);
             match committed {
-                Ok(committed) => return Ok(committed),
+                Ok(committed) => {
+                    self.places.n_unlisted = 0;
+                    return Ok(committed);
+                }
                 // Found out in a transaction: it is not listed, and cannot be any more.
                 Err(error) if error.is_refused() => return Err(overloaded()),
                 Err(error) if self.is_closing() => {
@@ -219,6 +244,10 @@ impl Collector {
         self.segments.catch_up().map_err(StoreError::Unreadable)?;
         Ok(true)
     }
+}
+
+fn overloaded() -> AppendError {
+    AppendError::Overloaded { retry_after_s: RETRY_AFTER_S }
 }
 
 fn offer(request: &Request) -> Offer {

@@ -3,9 +3,10 @@
 //! ```text
 //! meta       objects: number of the last object; changes: how often anything else changed; flushed: the sequence below
 //!            which all events are in segments; next_sequence, next_group
-//! nodes      a row per process: its epoch, who it is, until when its lease holds, what of the catalog it has applied
+//! nodes      a row per process: its epoch, who it is, until when its lease holds, what of the catalog it has applied, the
+//!            last place at which an object of it was listed or found to be of no use
 //! leases     who does what only one may do
-//! objects    accepted events that are in no segment yet, in the order of their acceptance
+//! objects    accepted events that are in no segment yet, in the order of their acceptance; and the last one of each node
 //! batches    ids of accepted batches
 //! ```
 //!

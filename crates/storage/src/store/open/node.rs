@@ -12,7 +12,7 @@ use crate::catalog::postgres::fleet::members::{Membership, NodeName};
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::deletion::Receipts;
-use crate::fleet::collector::Collector;
+use crate::fleet::collector::{Collector, Places};
 use crate::fleet::follower::Follower;
 use crate::fleet::{self, FleetOptions};
 use crate::maintenance::Maintenance;
@@ -73,7 +73,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
         follower: follower.clone(),
         database: listing,
         options: node,
-        next_place: 0,
+        places: Places::default(),
     };
     let kept = segments.clone();
     let threads: Vec<(&'static str, Work)> = vec![

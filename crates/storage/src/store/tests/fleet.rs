@@ -267,3 +267,44 @@ fn segments_that_were_uploaded_before_upkeep_changed_hands_are_not_listed() {
     });
     assert_events(&lab.node("b", false), 10);
 }
+
+#[test]
+fn objects_that_were_put_and_never_listed_go() {
+    let Some(lab) = Lab::new() else { return };
+    let a = lab.node("a", true);
+    a.append(keyed("g", 0, 10, 1, 0)).expect("room");
+    // All of it is known: the object is of no use.
+    assert!(a.append(keyed("g", 0, 10, 1, 0)).expect("known").duplicate);
+    // It is there, and the catalog refuses it.
+    let tables = lab.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'nodes'");
+    lab.server.sql(&format!("UPDATE {tables}.nodes SET renewed = now() - interval '1 minute'"));
+    while a.append(keyed("g", 10, 10, 2, 0)).is_err() {
+        std::thread::yield_now();
+    }
+    assert_events(&a, 20);
+    // As if the node that has them had been gone for long.
+    lab.server.sql(&format!("UPDATE {tables}.nodes SET renewed = now() - interval '2 hours' WHERE epoch = 1"));
+    until("it does upkeep again", || a.segments.is_in_charge());
+    a.flush().expect("room");
+    until("they go", || lab.wal_objects().is_empty());
+    assert_events(&a, 20);
+}
+
+#[test]
+fn what_was_committed_is_found_after_a_flush_too() {
+    let Some(lab) = Lab::new() else { return };
+    let a = lab.node("a", true);
+    a.append(delivery("g", 0, 10)).expect("room");
+    let listed = || {
+        let tables = lab.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'objects'");
+        lab.server.sql(&format!("SELECT count(*) FROM {tables}.objects"))
+    };
+    a.flush().expect("room");
+    assert_eq!(listed(), "1", "its answer may have been lost");
+    assert_events(&a, 10);
+    assert_events(&lab.node("b", false), 10);
+    a.append(delivery("g", 10, 10)).expect("room");
+    a.flush().expect("room");
+    assert_eq!(listed(), "1");
+    assert_events(&a, 20);
+}

@@ -1,18 +1,21 @@
 //! A node's place among the others: its epoch, its lease, and what only one node does at a time.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use database::postgres::{Database, Failure, Session};
 use database::{DatabaseError, DatabaseProblem, signed};
+use tokio_postgres::Row;
 
 use crate::catalog::SegmentRow;
-use crate::catalog::postgres::cells::number;
+use crate::catalog::postgres::cells::{get, number};
 
 pub(in crate::catalog) const VERSION_4: &str = "
     CREATE TABLE nodes(epoch bigint PRIMARY KEY, name text NOT NULL, address text NOT NULL, roles text NOT NULL,
-        zone text NOT NULL, started timestamptz NOT NULL, renewed timestamptz NOT NULL, changes bigint NOT NULL);
+        zone text NOT NULL, started timestamptz NOT NULL, renewed timestamptz NOT NULL, changes bigint NOT NULL,
+        listed bigint NOT NULL DEFAULT -1);
     CREATE TABLE leases(name text PRIMARY KEY, epoch bigint NOT NULL, until timestamptz NOT NULL);
     CREATE TABLE objects(number bigint PRIMARY KEY, epoch bigint NOT NULL, place bigint NOT NULL, bytes bigint NOT NULL,
         first_sequence bigint NOT NULL, end_sequence bigint NOT NULL, records bytea NOT NULL, UNIQUE (epoch, place));
@@ -30,6 +33,9 @@ const LISTED_S: f64 = 3600.0;
 
 /// How long a batch id is known, in seconds.
 const BATCH_S: f64 = 86_400.0;
+
+/// Most places after the last that is listed at which a node puts objects.
+pub(crate) const UNLISTED_MAX: i64 = 64;
 
 /// Why a flush is not listed whose events are in segments of another node.
 const SUPERSEDED: &str = "another node has put these events into segments";
@@ -142,7 +148,10 @@ impl Membership {
 
     /// Becomes a member, or one again.
     pub(crate) fn join(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let before = self.epoch.load(Ordering::Relaxed);
         let epoch = database.transact(|session| {
+            // What this process did under another epoch it does no more.
+            session.execute("DELETE FROM leases WHERE epoch = $1", &[&before])?;
             let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
             let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
             let NodeName { name, address, roles, zone, .. } = &self.node;
@@ -177,8 +186,9 @@ impl Membership {
                     session.execute(change, &[])?;
                 }
                 has_upkeep = take_lease(session, UPKEEP, epoch)?;
-                let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1)";
-                session.execute(forget, &[&LISTED_S])?;
+                let forget =
+                    "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1) RETURNING epoch, listed";
+                session.query(forget, &[&LISTED_S])?.iter().try_for_each(|row| doom_unlisted(session, row))?;
                 let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
                 session.execute(forget, &[&BATCH_S])?;
             }
@@ -198,7 +208,8 @@ impl Membership {
         let epoch = self.epoch.load(Ordering::Relaxed);
         database.transact(|session| {
             session.execute("DELETE FROM leases WHERE epoch = $1", &[&epoch])?;
-            session.execute("DELETE FROM nodes WHERE epoch = $1", &[&epoch]).map(|_| ())
+            let leave = "DELETE FROM nodes WHERE epoch = $1 RETURNING epoch, listed";
+            session.query(leave, &[&epoch])?.iter().try_for_each(|row| doom_unlisted(session, row))
         })
     }
 }
@@ -226,17 +237,35 @@ pub(in crate::catalog) fn check_alive(session: &Session, epoch: i64) -> Result<(
     }
 }
 
+/// Gives places of an epoch at which there may be objects that no one has listed to be removed.
+pub(in crate::catalog) fn doom_places(session: &Session, epoch: i64, places: Range<i64>) -> Result<(), Failure> {
+    let doom = "INSERT INTO doomed
+        SELECT 'wal/' || lpad(to_hex($1::bigint), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1, 1
+        FROM generate_series($2::bigint, $3::bigint - 1) AS place ON CONFLICT DO NOTHING";
+    session.execute(doom, &[&epoch, &places.start, &places.end]).map(|_| ())
+}
+
+/// The same of a node that is no more: a row with its epoch, and the last place that it had listed.
+fn doom_unlisted(session: &Session, row: &Row) -> Result<(), Failure> {
+    let (epoch, listed): (i64, i64) = (get(row, 0)?, get(row, 1)?);
+    doom_places(session, epoch, listed + 1..listed + 1 + UNLISTED_MAX)
+}
+
 /// Notes that all events below a sequence are in segments, and lets their objects go.
 pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): (u64, u64)) -> Result<(), Failure> {
     let rows = session.query("SELECT value FROM meta WHERE key = 'flushed'", &[])?;
     if rows.first().map_or(Ok(0), |row| number(row, 0))? != before {
         return Err(refused(SUPERSEDED));
     }
-    let gone = "WITH gone AS (DELETE FROM objects WHERE end_sequence <= $1 RETURNING epoch, place)
-        INSERT INTO doomed SELECT 'wal/' || lpad(to_hex(epoch), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1,
+    let gone =
+        "INSERT INTO doomed SELECT 'wal/' || lpad(to_hex(epoch), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1,
             (SELECT value + 1 FROM meta WHERE key = 'changes')
-        FROM gone ON CONFLICT DO NOTHING";
-    session.execute(gone, &[&signed(flushed)])?;
+        FROM objects WHERE end_sequence > $1 AND end_sequence <= $2 ON CONFLICT DO NOTHING";
+    session.execute(gone, &[&signed(before), &signed(flushed)])?;
+    // The row of the last one of each node stays: the answer to its commit may have been lost.
+    let forget = "DELETE FROM objects WHERE end_sequence <= $1
+        AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.epoch = objects.epoch AND nodes.listed = objects.place)";
+    session.execute(forget, &[&signed(flushed)])?;
     put_mark(session, "flushed", flushed)
 }
 

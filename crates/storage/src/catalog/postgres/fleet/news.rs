@@ -54,7 +54,9 @@ pub(crate) fn news(
         let newer =
             "SELECT number, epoch, place, bytes, end_sequence, records FROM objects WHERE number > $1 ORDER BY number";
         let rows = session.query(newer, &[&signed(known_object)])?;
-        let objects = rows.iter().map(object_row).collect::<Result<_, Failure>>()?;
+        let mut objects = rows.iter().map(object_row).collect::<Result<Vec<_>, Failure>>()?;
+        // Some are listed only for whoever asks what became of them.
+        objects.retain(|object| object.end_sequence > flushed);
         let contents = if known_change == Some(changes) { None } else { Some(contents(session)?) };
         Ok(News { changes, flushed, objects, contents })
     })

@@ -9,7 +9,7 @@ use segment::bytes::{Cursor, Decoded, put_varint};
 use tokio_postgres::Row;
 use types::{GroupName, Timestamp};
 
-use super::members::{Membership, check_alive, count_up, lock, put_mark};
+use super::members::{Membership, check_alive, count_up, doom_places, lock, put_mark};
 use crate::catalog::postgres::cells::{get, group_id, misshapen, number, position};
 use crate::catalog::postgres::contents::marks;
 use crate::catalog::postgres::rows::{merge_positions, put_groups};
@@ -91,19 +91,23 @@ impl Membership {
                 "SELECT number, epoch, place, bytes, end_sequence, records FROM objects WHERE epoch = $1 AND place = $2",
                 &[&epoch, &signed(place)],
             )?;
-            if known.is_empty() {
-                check_alive(session, epoch)?;
-            }
-            let known = known.first().map(object_row).transpose()?;
             let mut decision = Decision::begin(session, offers)?;
-            let verdicts = match &known {
-                Some(row) => decision.repeat(row, offers),
-                None => decision.decide(offers, accepted),
-            };
-            let row = match known {
-                Some(row) => Some(row),
-                None => decision.write(session, offers, (epoch, place, n_bytes))?,
-            };
+            if let Some(row) = known.first().map(object_row).transpose()? {
+                let verdicts = decision.repeat(&row.records, offers);
+                return Ok(CommittedObject { verdicts, row: Some(row) });
+            }
+            check_alive(session, epoch)?;
+            let listed = session.query("SELECT listed FROM nodes WHERE epoch = $1", &[&epoch])?;
+            let (listed, here) = (listed.first().map_or(Ok(-1), |row| get::<i64>(row, 0))?, signed(place));
+            if here <= listed {
+                // Nothing of it was accepted.
+                return Ok(CommittedObject { verdicts: decision.repeat(&[], offers), row: None });
+            }
+            let verdicts = decision.decide(offers, accepted);
+            let row = decision.write(session, offers, (epoch, place, n_bytes))?;
+            // What was put before and not listed, and this, where no one needs it.
+            doom_places(session, epoch, listed + 1..here + i64::from(row.is_none()))?;
+            session.execute("UPDATE nodes SET listed = $2 WHERE epoch = $1", &[&epoch, &here])?;
             Ok(CommittedObject { verdicts, row })
         })
     }
@@ -202,9 +206,9 @@ impl Decision {
     }
 
     /// Returns what was decided about an object that is listed already.
-    fn repeat(&self, row: &ObjectRow, offers: &[Offer]) -> Vec<Verdict> {
+    fn repeat(&self, records: &[RecordRow], offers: &[Offer]) -> Vec<Verdict> {
         let verdict = |(index, offer): (usize, &Offer)| {
-            let accepted = row.records.iter().find(|record| record.index as usize == index);
+            let accepted = records.iter().find(|record| record.index as usize == index);
             let high_water = offer.position.as_ref().and_then(|position| self.positions.high_water(position));
             match accepted {
                 Some(record) => Verdict::Accepted { first_sequence: record.first_sequence, high_water },
