@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 
-use crate::SourcePosition;
+use crate::{AppendError, SourcePosition};
 
 /// Most separate ranges of one file. A shipper that reads forward has one; this bounds what a sender of
 /// scattered positions can make the store remember.
@@ -216,6 +216,15 @@ impl Positions {
     /// Reports whether another range of the file may be remembered.
     pub(crate) fn has_room(&self, position: &SourcePosition) -> bool {
         self.0.get(&FileKey::of(position)).is_none_or(|ranges| ranges.0.len() < RANGES_MAX)
+    }
+
+    /// Returns why a range cannot be accepted, if it cannot.
+    pub(crate) fn refuse(&self, position: &SourcePosition) -> Option<AppendError> {
+        if self.overlap(position) {
+            return Some(AppendError::PositionChanged);
+        }
+        let problem = || AppendError::TooLarge("its file has too many gaps in what was accepted of it".to_owned());
+        (!self.has_room(position)).then(problem)
     }
 
     pub(crate) fn missing(&self, position: &SourcePosition) -> Vec<Range<u64>> {

@@ -15,11 +15,11 @@ use types::Timestamp;
 use super::follower::{Follower, OwnDelivery};
 use super::{FleetOptions, object};
 use crate::catalog::postgres::fleet::members::UNLISTED_MAX;
-use crate::catalog::postgres::fleet::objects::{CommittedObject, Offer, Verdict, object_name};
+use crate::catalog::postgres::fleet::objects::{CommittedObject, Offer, object_name};
 use crate::segments::Segments;
 use crate::writer::Writer;
 use crate::writer::queue::{Answer, CloseReason, Request, Rotation, WriterCommand};
-use crate::{AppendError, Receipt, StoreError};
+use crate::{AppendError, StoreError};
 
 /// How long an object is tried to be put before its senders are asked to come again.
 const PUT_PATIENCE: Duration = Duration::from_secs(10);
@@ -193,24 +193,15 @@ impl Collector {
         let CommittedObject { verdicts, row } = committed;
         let mut own = Vec::with_capacity(requests.len());
         let mut answers = Vec::with_capacity(requests.len());
-        for ((request, answer), verdict) in requests.into_iter().zip(verdicts) {
-            let n_events = request.n_events;
-            let result = match verdict {
-                Verdict::Accepted { first_sequence, high_water } => {
+        for ((request, answer), result) in requests.into_iter().zip(verdicts) {
+            match &result {
+                Ok(receipt) if receipt.duplicate => counters.batches_duplicate.add(1),
+                Ok(receipt) => {
                     counters.batches_accepted.add(1);
-                    counters.events_accepted.add(n_events);
+                    counters.events_accepted.add(receipt.n_events);
                     counters.bytes_accepted.add(request.raw_bytes);
-                    Ok(Receipt { duplicate: false, first_sequence, n_events, high_water })
                 }
-                Verdict::Duplicate { first_sequence, n_events, high_water } => {
-                    counters.batches_duplicate.add(1);
-                    Ok(Receipt { duplicate: true, first_sequence, n_events, high_water })
-                }
-                Verdict::KeyConflict => Err(AppendError::KeyConflict),
-                Verdict::PositionChanged => Err(AppendError::PositionChanged),
-            };
-            if result.is_err() {
-                counters.batches_refused.add(1);
+                Err(_) => counters.batches_refused.add(1),
             }
             let Request { position, parts, .. } = *request;
             own.push(OwnDelivery { position, parts });

@@ -332,12 +332,5 @@ fn judge(state: &State, request: &Request, age: Timestamp) -> Option<Result<Rece
         return Some(if known.key.digest == key.digest { Ok(receipt) } else { Err(AppendError::KeyConflict) });
     }
     let position = request.position.as_ref()?;
-    if state.positions.overlap(position) {
-        return Some(Err(AppendError::PositionChanged));
-    }
-    if !state.positions.has_room(position) {
-        let problem = "its file has too many gaps in what was accepted of it".to_owned();
-        return Some(Err(AppendError::TooLarge(problem)));
-    }
-    None
+    state.positions.refuse(position).map(Err)
 }

@@ -14,7 +14,7 @@ use crate::catalog::postgres::cells::{get, group_id, misshapen, number, position
 use crate::catalog::postgres::contents::marks;
 use crate::catalog::postgres::rows::{merge_positions, put_groups};
 use crate::positions::{FileKey, Positions};
-use crate::{BatchKey, SourcePosition};
+use crate::{AppendError, BatchKey, Receipt, SourcePosition};
 
 /// A delivery in an object, as it is offered.
 #[derive(Debug)]
@@ -26,13 +26,7 @@ pub(crate) struct Offer {
 }
 
 /// What became of an offer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Accepted { first_sequence: u64, high_water: Option<u64> },
-    Duplicate { first_sequence: u64, n_events: u64, high_water: Option<u64> },
-    KeyConflict,
-    PositionChanged,
-}
+pub(crate) type Verdict = Result<Receipt, AppendError>;
 
 /// An accepted record of an object: which one, and what was decided about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,8 +164,8 @@ impl Decision {
         if let Some(known) = self.known(offer) {
             return known;
         }
-        if offer.position.as_ref().is_some_and(|position| self.positions.overlap(position)) {
-            return Verdict::PositionChanged;
+        if let Some(refused) = offer.position.as_ref().and_then(|position| self.positions.refuse(position)) {
+            return Err(refused);
         }
         let first_sequence = self.next_sequence;
         self.next_sequence += offer.n_events;
@@ -187,32 +181,36 @@ impl Decision {
         if let Some(key) = offer.key {
             self.keys.insert(key.id, (key.digest, first_sequence, offer.n_events));
         }
-        let mut high_water = None;
         if let Some(position) = &offer.position {
             self.positions.insert(FileKey::of(position), position.range.clone());
-            high_water = self.positions.high_water(position);
         }
         self.accepted.push(RecordRow { index: index as u32, first_sequence, accepted, group_ids });
-        Verdict::Accepted { first_sequence, high_water }
+        Ok(self.receipt(offer, false, first_sequence))
+    }
+
+    fn receipt(&self, offer: &Offer, duplicate: bool, first_sequence: u64) -> Receipt {
+        let high_water = offer.position.as_ref().and_then(|position| self.positions.high_water(position));
+        Receipt { duplicate, first_sequence, n_events: offer.n_events, high_water }
     }
 
     /// Returns what is to be said of an offer whose batch id is known.
     fn known(&self, offer: &Offer) -> Option<Verdict> {
         let key = offer.key?;
         let (digest, first_sequence, n_events) = *self.keys.get(&key.id)?;
-        let high_water = offer.position.as_ref().and_then(|position| self.positions.high_water(position));
-        let duplicate = Verdict::Duplicate { first_sequence, n_events, high_water };
-        Some(if digest == key.digest { duplicate } else { Verdict::KeyConflict })
+        let receipt = Receipt { n_events, ..self.receipt(offer, true, first_sequence) };
+        Some(if digest == key.digest { Ok(receipt) } else { Err(AppendError::KeyConflict) })
     }
 
     /// Returns what was decided about an object that is listed already.
     fn repeat(&self, records: &[RecordRow], offers: &[Offer]) -> Vec<Verdict> {
         let verdict = |(index, offer): (usize, &Offer)| {
             let accepted = records.iter().find(|record| record.index as usize == index);
-            let high_water = offer.position.as_ref().and_then(|position| self.positions.high_water(position));
             match accepted {
-                Some(record) => Verdict::Accepted { first_sequence: record.first_sequence, high_water },
-                None => self.known(offer).unwrap_or(Verdict::PositionChanged),
+                Some(record) => Ok(self.receipt(offer, false, record.first_sequence)),
+                None => {
+                    let refused = || offer.position.as_ref().and_then(|position| self.positions.refuse(position));
+                    self.known(offer).unwrap_or_else(|| Err(refused().unwrap_or(AppendError::PositionChanged)))
+                }
             }
         };
         offers.iter().enumerate().map(verdict).collect()
