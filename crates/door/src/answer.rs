@@ -14,6 +14,7 @@ pub fn stats_json(stats: &Stats) -> Json {
     json!({
         "events_scanned": stats.events_scanned, "events_matched": stats.events_matched,
         "events_cached": stats.events_cached, "events_skipped": stats.events_skipped,
+        "events_shared": stats.events_shared,
         "bytes_read": stats.bytes_read, "segments_total": stats.segments_total,
         "segments_pruned": stats.segments_pruned, "segments_opened": stats.segments_opened,
         "segments_done": stats.segments_done,

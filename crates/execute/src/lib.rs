@@ -25,6 +25,7 @@ pub use crate::answers::fields::{
 pub use crate::answers::histogram::{Bucket, Histogram, histogram};
 pub use crate::answers::matched_fields::matched_fields;
 pub use crate::answers::nested::has_subqueries;
+pub use crate::answers::part::answer_part;
 pub use crate::answers::restarts::{Restart, RestartKind};
 pub use crate::answers::run::execute;
 pub use crate::answers::select::{SelectionReport, select_events};
@@ -38,6 +39,8 @@ pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, 
 pub use crate::request::cache::{CacheCounts, PartialCache};
 pub use crate::request::error::ExecuteError;
 pub use crate::request::parameters::{Request, Support, TableOf, TakePartialRows, TakeRows};
+pub use crate::request::part::{Part, PartError};
+pub use crate::request::peers::{PeerId, Peers};
 pub use crate::scan::screen::Screen;
 pub use pattern::{UsualValue, masked_text, pattern_lines, patterns_of, usual};
 pub use plan::unknown_fields::{UnknownFields, unknown_fields};

@@ -8,4 +8,6 @@ pub(crate) mod candidate;
 pub(crate) mod error;
 pub(crate) mod item;
 pub(crate) mod parameters;
+pub(crate) mod part;
+pub(crate) mod peers;
 pub(crate) mod spilling;

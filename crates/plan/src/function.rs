@@ -5,6 +5,7 @@
 
 mod typed;
 
+use serde::{Deserialize, Serialize};
 use types::{Level, Value};
 
 pub use typed::{
@@ -20,7 +21,7 @@ pub const SELECTOR_STEP: &str = "\0";
 pub const SELECTOR_ANY: &str = "\u{1}*";
 
 /// A function of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Function {
     /// Absolute value.
     Abs,
@@ -209,7 +210,7 @@ pub enum Function {
 }
 
 /// Functions of the labels of LogQL. A label set is a text, see [`crate::label_set::LabelSet`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LabelsFunction {
     /// Whether the name of a stream holds the labels of a Loki sender: stream.
     IsPushed,

@@ -34,6 +34,7 @@ mod times;
 pub mod units;
 pub mod unknown_fields;
 mod warning;
+mod wire;
 pub mod words;
 mod zoned;
 

@@ -1,5 +1,6 @@
 //! Operators and their settings as far as they hold no expressions.
 
+use serde::{Deserialize, Serialize};
 use types::Value;
 
 use crate::name::Name;
@@ -160,7 +161,7 @@ pub struct Outlier {
 }
 
 /// How a text is written that names its own fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// An object's members become fields with their JSON types.
     Json,
@@ -194,7 +195,7 @@ impl Format {
 }
 
 /// What an aggregate computes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AggregateKind {
     /// How many rows (that have the argument).
     Count,
@@ -209,7 +210,7 @@ pub enum AggregateKind {
     /// Greatest value.
     Max,
     /// Percentile, 0 to 100.
-    Percentile(f64),
+    Percentile(#[serde(with = "crate::wire::decimal")] f64),
     /// How many numbers lie in each of so many ranges of equal width.
     Histogram(usize),
     /// Standard deviation of a sample.
@@ -248,7 +249,7 @@ impl AggregateKind {
 }
 
 /// Comparison operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `=`
     Equal,
@@ -265,7 +266,7 @@ pub enum Comparison {
 }
 
 /// Arithmetic operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArithmeticOperator {
     /// `+`
     Add,

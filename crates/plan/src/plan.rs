@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use crate::function::Function;
@@ -60,7 +61,7 @@ impl Plan {
 }
 
 /// One step over rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Operator {
     /// Keeps the rows for which the expression is true.
     Filter(Expr),
@@ -81,12 +82,16 @@ pub enum Operator {
         aggregates: Vec<Aggregate>,
     },
     /// Orders the rows; ties keep their order.
+    #[serde(skip)]
     Sort(Vec<SortKey>),
     /// Keeps the first rows.
+    #[serde(skip)]
     Limit(u64),
     /// Keeps the last rows.
+    #[serde(skip)]
     Tail(u64),
     /// Keeps the first row of each combination of values; rows that miss one of the fields stay.
+    #[serde(skip)]
     Dedup(Vec<Name>),
     /// Gives one row for each element of a list, which becomes the field `name`: none for an empty list or a missing
     /// value, one for a value that is no list.
@@ -99,32 +104,46 @@ pub enum Operator {
         most: Option<u64>,
     },
     /// Of groups with a count, keeps the most or least frequent ones and says which share of all they are.
+    #[serde(skip)]
     Rank(Rank),
     /// Inserts rows for the spans of time in which there is none.
+    #[serde(skip)]
     FillBuckets(FillBuckets),
     /// Brings texts together that are alike; the rows from here on are the patterns, most frequent first.
+    #[serde(skip)]
     Patterns(Patterns),
     /// Puts next to the rows what the same operators give for an earlier time.
+    #[serde(skip)]
     Compare(Compare),
     /// Says of each value of a series how unusual it is.
+    #[serde(skip)]
     Score(Score),
     /// Gives the rows that miss one of the fields the value of the row before.
+    #[serde(skip)]
     FillDown(Vec<Name>),
     /// Gives each row the columns of the first row of a table with the same keys; works row by row.
+    #[serde(skip)]
     Lookup(Lookup),
     /// Puts each row together with the rows of another query that have the same keys.
+    #[serde(skip)]
     Join(Join),
     /// Puts the columns of the first, second, … row of another query beside those of the first, second, … row.
+    #[serde(skip)]
     AppendColumns(AppendColumns),
     /// Adds up the numbers of each row, of each column, or both.
+    #[serde(skip)]
     AddTotals(AddTotals),
     /// Gives each row values that the rows before it have.
+    #[serde(skip)]
     Autoregress(Autoregress),
     /// Numbers the sessions that rows belong to.
+    #[serde(skip)]
     Sessionize(Sessionize),
     /// Cuts or takes away numbers that lie far outside.
+    #[serde(skip)]
     Outlier(Outlier),
     /// The columns shown, in order. `is_events`: rows are still events, so each also carries its `@id`.
+    #[serde(skip)]
     Project {
         /// Columns: the field or computed column, and the name it is shown under.
         columns: Vec<(Name, Expr)>,
@@ -196,7 +215,7 @@ pub struct AppendColumns {
 }
 
 /// Takes fields out of a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parse {
     /// The text.
     pub text: Expr,
@@ -205,7 +224,7 @@ pub struct Parse {
 }
 
 /// Ways of taking fields out of a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ParseMethod {
     /// Literals between stars: `literals.len() == names.len() + 1`; the first may start anywhere, each star is
     /// lazy, and a star at the very end takes the rest.
@@ -218,6 +237,7 @@ pub enum ParseMethod {
     /// Named groups of a regular expression.
     Regex {
         /// The expression.
+        #[serde(with = "crate::wire::regex")]
         regex: Regex,
         /// Group names that become fields, with the group's index.
         names: Vec<(Name, usize)>,
@@ -232,7 +252,7 @@ pub enum ParseMethod {
 }
 
 /// One aggregate of an aggregation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Aggregate {
     /// The column it makes.
     pub name: Name,
@@ -252,16 +272,16 @@ pub struct SortKey {
 }
 
 /// An expression over the fields of a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Expr {
     /// A constant; `None` is `null`.
-    Literal(Option<Value>),
+    Literal(#[serde(with = "crate::wire::literal")] Option<Value>),
     /// A length of time, as `bin` and `datefloor` take it.
     Duration(Span),
     /// A compiled pattern; only ever an argument of `regexp_extract` and `regexp_replace`.
-    Regex(Regex),
+    Regex(#[serde(with = "crate::wire::regex")] Regex),
     /// A template; only ever the first argument of [`Function::Template`].
-    Template(Template),
+    Template(#[serde(with = "crate::wire::template")] Template),
     /// A field's value.
     Field(Name),
     /// `-x`.
@@ -281,6 +301,7 @@ pub enum Expr {
     /// Equal to one of the elements.
     In(Box<Expr>, Vec<Expr>),
     /// Equal to one of the values that the only column of another query has. Must be answered before the query runs.
+    #[serde(skip)]
     InQuery(Box<Expr>, Arc<Plan>),
     /// Between two values, both included.
     Between(Box<Expr>, Box<Expr>, Box<Expr>),

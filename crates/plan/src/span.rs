@@ -1,7 +1,9 @@
 //! Lengths of time: fixed, or by the calendar.
 
+use serde::{Deserialize, Serialize};
+
 /// A length of time: fixed nanoseconds, or calendar months.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Span {
     /// Nanoseconds, above 0.
     Nanoseconds(i64),

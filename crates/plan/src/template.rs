@@ -48,6 +48,11 @@ impl Template {
         Ok(Self { name, text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
     }
 
+    /// Returns what errors call it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Returns the template as it was written.
     pub fn text(&self) -> &str {
         &self.text

@@ -5,21 +5,22 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::words::Words;
 
 /// What a text is matched against.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum TextPattern {
     /// Holds this text, upper and lower case distinguished.
     Substring(String),
     /// Matches this regular expression somewhere.
-    Regex(Regex),
+    Regex(#[serde(with = "crate::wire::regex")] Regex),
     /// Holds these words one after the other as whole words, whatever their case. Words are as they were written,
     /// cut at white space: `10.1.2.3` is one.
     Phrase(Vec<String>),
     /// One of many: all of them substrings, or all phrases.
-    OneOf(Arc<Alternatives>),
+    OneOf(#[serde(with = "crate::wire::alternatives")] Arc<Alternatives>),
     /// Has these words one after the other, as Elasticsearch's standard analyser finds words. A number has one, itself.
     Words(Words),
 }

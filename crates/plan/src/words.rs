@@ -10,6 +10,7 @@ mod tests;
 use std::fmt::{self, Debug, Display, Formatter};
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::regular_expression::required_literal;
 
@@ -23,18 +24,18 @@ const ALTERNATIVES_MAX: usize = 256;
 const WORD_CHARACTERS_MAX: usize = 255;
 
 /// What one word of a text must be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Word {
     /// This one, in lower case.
     Exact(Box<str>),
     /// One of these, sorted.
     OneOf(Vec<Box<str>>),
     /// One that matches.
-    Matching(Regex),
+    Matching(#[serde(with = "crate::wire::regex")] Regex),
 }
 
 /// Words of a text, one directly after the other.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Words {
     list: Vec<Word>,
     /// A text of ASCII that every text with these words holds, in either case.

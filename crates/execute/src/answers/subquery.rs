@@ -125,6 +125,7 @@ impl SubqueryRunner<'_, '_> {
         partial_reasons.append(&mut answer.partial_reasons);
         stats.events_scanned += answer.stats.events_scanned;
         stats.events_skipped += answer.stats.events_skipped;
+        stats.events_shared += answer.stats.events_shared;
         stats.bytes_read += answer.stats.bytes_read;
         stats.elapsed_ms += answer.stats.elapsed_ms;
         Ok(answer)
@@ -181,6 +182,7 @@ impl AnsweredPlan {
         answer.partial_reasons.append(&mut self.partial_reasons);
         answer.stats.events_scanned += self.stats.events_scanned;
         answer.stats.events_skipped += self.stats.events_skipped;
+        answer.stats.events_shared += self.stats.events_shared;
         answer.stats.bytes_read += self.stats.bytes_read;
         answer.stats.elapsed_ms += self.stats.elapsed_ms;
         answer

@@ -7,6 +7,7 @@
 //! whoever asks again reads one partial instead of one for each run (`several.rs`).
 
 mod run_set;
+mod shared;
 mod top;
 
 use std::sync::atomic::AtomicBool;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plan::{Aggregate, Expr, Name, Operator};
 
 use self::run_set::RunSet;
+use self::shared::{Asked, Sharing};
 use self::top::Top;
 use crate::columns::codec::{Reader, put_count};
 use crate::columns::stop::Stop;
@@ -40,6 +42,8 @@ pub(crate) struct Aggregation<'p> {
     spread: Spread<'p>,
     by: &'p [(Name, Expr)],
     aggregates: &'p [Aggregate],
+    /// The operator that these are of.
+    operator: &'p Operator,
     /// The groups that are wanted, where that is not all of them.
     top: Option<Top<'p>>,
     steps: Steps<'p>,
@@ -91,20 +95,76 @@ impl<'p> Aggregation<'p> {
         let Operator::Aggregate { by, aggregates } = aggregate else { return None };
         let fields = spread.fields(aggregate);
         let steps = Steps::new(lead, &fields);
-        Some(Self { lead, spread, by, aggregates, top, steps, fields })
+        Some(Self { lead, spread, by, aggregates, operator: aggregate, top, steps, fields })
+    }
+
+    /// Returns the groups that are wanted as rows.
+    pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table, ExecuteError> {
+        let groups = self.groups_of_all(scan, preview)?;
+        let shown = self.top.as_ref().map_or(Ok(None), |top| top.shown(&groups, scan));
+        Ok(Table::of_groups(scan.or_nothing(shown.and_then(|shown| groups.finish(shown, scan.budget())))))
     }
 
     /// Returns the groups of all events.
-    pub(crate) fn run(&self, scan: &Scan<'_>, preview: Option<&Preview<'_>>) -> Result<Table, ExecuteError> {
+    pub(crate) fn groups_of_all(
+        &self,
+        scan: &Scan<'_>,
+        preview: Option<&Preview<'_>>,
+    ) -> Result<Groups<'p>, ExecuteError> {
         let keeper = self.keeper(scan);
         let mut total = self.worker();
-        let mut items: Vec<Item> = Vec::new();
-        let mut slots: Vec<Option<Slot<'p>>> = Vec::with_capacity(scan.sources.len());
         let is_known = keeper.as_ref().is_some_and(|keeper| self.take_together(scan, keeper, &mut total.overall));
-        for source in 0..scan.sources.len() {
-            let keeper = keeper.as_ref();
-            let is_done = is_known && keeper.is_some_and(|keeper| keeper.several.has(source));
-            slots.push(if is_done { None } else { self.begin(scan, source, keeper, &mut total, &mut items) });
+        let is_left = |source: &usize| !is_known || keeper.as_ref().is_none_or(|keeper| !keeper.several.has(*source));
+        let left: Vec<usize> = (0..scan.sources.len()).filter(is_left).collect();
+        match Sharing::of(scan, self).filter(|_| keeper.is_some()) {
+            Some(sharing) => self.share_out(scan, keeper.as_ref(), left, sharing, &mut total, preview)?,
+            None => self.work_off(scan, keeper.as_ref(), &left, &mut total, preview)?,
+        }
+        let Worker { mut overall, together, .. } = total;
+        // What was being merged when the query ended is not whole.
+        if let Some(keeper) = keeper.as_ref().filter(|_| !is_known && !scan.budget().is_cut()) {
+            keeper.keep_together(scan, &together);
+        }
+        merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
+        Ok(overall)
+    }
+
+    /// Works off the runs of this node while others work off theirs, and then what these have left.
+    fn share_out<'s>(
+        &self,
+        scan: &'s Scan<'_>,
+        keeper: Option<&PartialKeeper<'_>>,
+        mut left: Vec<usize>,
+        mut sharing: Sharing<'s, '_, 'p>,
+        total: &mut Worker<'p>,
+        preview: Option<&Preview<'_>>,
+    ) -> Result<(), ExecuteError> {
+        while !left.is_empty() && !scan.is_over() {
+            let (own, of_peers) = sharing.divide(left);
+            let answers: Vec<Asked> = std::thread::scope(|scope| {
+                let asked = sharing.ask(scope, of_peers);
+                self.work_off(scan, keeper, &own, total, preview)?;
+                let joined = asked.into_iter().map(|thread| thread.join().map_err(|_| ExecuteError::Panicked));
+                joined.collect::<Result<_, _>>()
+            })?;
+            left = answers.into_iter().flat_map(|answer| sharing.take(answer, &mut total.overall)).collect();
+        }
+        Ok(())
+    }
+
+    /// Works runs off: what is known of them, and their blocks.
+    fn work_off(
+        &self,
+        scan: &Scan<'_>,
+        keeper: Option<&PartialKeeper<'_>>,
+        sources: &[usize],
+        total: &mut Worker<'p>,
+        preview: Option<&Preview<'_>>,
+    ) -> Result<(), ExecuteError> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut slots: Vec<Option<Slot<'p>>> = (0..scan.sources.len()).map(|_| None).collect();
+        for source in sources {
+            slots[*source] = self.begin(scan, *source, keeper, total, &mut items);
         }
         if slots.iter().all(Option::is_none) {
             // Without partials to complete, newest first, as whoever follows the progress expects.
@@ -113,9 +173,9 @@ impl<'p> Aggregation<'p> {
         scan.expect(&items);
         if !items.is_empty() {
             for mut worker in
-                self.in_threads(scan, keeper.as_ref(), &slots, &items, ([&total.overall, &total.together], preview))?
+                self.in_threads(scan, keeper, &slots, &items, ([&total.overall, &total.together], preview))?
             {
-                let handed = worker.hand_in(scan, keeper.as_ref(), &slots);
+                let handed = worker.hand_in(scan, keeper, &slots);
                 let handed = handed.and_then(|()| merge_held(scan, &mut total.overall, worker.overall));
                 let handed = handed.and_then(|()| merge_held(scan, &mut total.together, worker.together));
                 handed.unwrap_or_else(|stop| scan.note_stop(stop));
@@ -126,14 +186,7 @@ impl<'p> Aggregation<'p> {
             let groups = slot.state.into_inner().unwrap_or_else(PoisonError::into_inner).groups;
             merge_held(scan, &mut total.overall, groups).unwrap_or_else(|stop| scan.note_stop(stop));
         }
-        let Worker { mut overall, together, .. } = total;
-        // What was being merged when the query ended is not whole.
-        if let Some(keeper) = keeper.as_ref().filter(|_| !is_known && !scan.budget().is_cut()) {
-            keeper.keep_together(scan, &together);
-        }
-        merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
-        let shown = self.top.as_ref().map_or(Ok(None), |top| top.shown(&overall, scan));
-        Ok(Table::of_groups(scan.or_nothing(shown.and_then(|shown| overall.finish(shown, scan.budget())))))
+        Ok(())
     }
 
     fn worker(&self) -> Worker<'p> {

@@ -87,6 +87,8 @@ pub struct Stats {
     pub events_cached: u64,
     /// Of the events scanned, those that an index ruled out: nothing of them was read.
     pub events_skipped: u64,
+    /// Of the events scanned, those that other nodes of the fleet looked at.
+    pub events_shared: u64,
     /// Bytes read.
     pub bytes_read: u64,
     /// Segments that the runs belong to.
@@ -160,6 +162,8 @@ impl Stats {
         self.events_scanned += more.events_scanned;
         self.events_matched += more.events_matched;
         self.events_cached += more.events_cached;
+        self.events_skipped += more.events_skipped;
+        self.events_shared += more.events_shared;
         self.bytes_read += more.bytes_read;
         self.segments_total += more.segments_total;
         self.segments_pruned += more.segments_pruned;

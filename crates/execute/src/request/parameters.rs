@@ -11,6 +11,7 @@ use types::{TimeRange, Timestamp, Value};
 use crate::columns::memory::MemoryPool;
 use crate::request::answer::Stats;
 use crate::request::cache::PartialCache;
+use crate::request::peers::Peers;
 
 /// What a query is run with, next to its plan.
 #[derive(Clone, Copy)]
@@ -48,6 +49,8 @@ pub struct Support<'a> {
     pub tables: Option<&'a TableOf<'a>>,
     /// The disk for what does not fit the query's memory. Without, such a query is refused.
     pub spill: Option<&'a Arc<SpillSpace>>,
+    /// Other nodes that read the same runs and work out parts of the query.
+    pub peers: Option<&'a dyn Peers>,
     /// The most rows that are shown of an answer; it is cut there without a word. Groups count too.
     pub rows_max: Option<usize>,
     /// Takes event rows in their order while the scan continues, where their order and what is done to them permits it;

@@ -43,6 +43,9 @@ pub(crate) struct Scan<'a> {
     /// Per source, and for events of none, how many were looked at and how many of them matched.
     counted: Vec<[AtomicU64; 2]>,
     events_cached: AtomicU64,
+    /// Events that other nodes looked at, and bytes that they read for it.
+    events_shared: AtomicU64,
+    bytes_shared: AtomicU64,
     opened: Mutex<HashSet<u128>>,
     /// Segments with blocks that are still to be worked off, and how many.
     remaining: Mutex<HashMap<u128, usize>>,
@@ -87,6 +90,8 @@ impl<'a> Scan<'a> {
             started: now,
             bytes_before: runs.iter().map(|run| run.bytes_read()).sum(),
             events_cached: AtomicU64::new(0),
+            events_shared: AtomicU64::new(0),
+            bytes_shared: AtomicU64::new(0),
             opened: Mutex::new(HashSet::new()),
             remaining: Mutex::default(),
             reasons: Mutex::new(Vec::new()),
@@ -170,6 +175,18 @@ impl<'a> Scan<'a> {
     /// Counts rows of runs that pass by.
     pub(crate) fn count_passing(&self, n_scanned: u64, n_matched: u64) {
         self.count(self.sources.len(), n_scanned, n_matched);
+    }
+
+    /// Takes back what was counted so.
+    pub(crate) fn uncount_passing(&self, n_scanned: u64) {
+        self.counted[self.sources.len()][0].fetch_sub(n_scanned, Relaxed);
+    }
+
+    /// Counts rows that other nodes have looked at.
+    pub(crate) fn count_shared(&self, n_scanned: u64, n_matched: u64, n_bytes_read: u64) {
+        self.count_passing(n_scanned, n_matched);
+        self.events_shared.fetch_add(n_scanned, Relaxed);
+        self.bytes_shared.fetch_add(n_bytes_read, Relaxed);
     }
 
     /// Counts rows of a source whose partial result was kept.
@@ -378,7 +395,8 @@ impl<'a> Scan<'a> {
             events_matched: self.counted.iter().map(|[_, matched]| matched.load(Relaxed)).sum(),
             events_cached: self.events_cached.load(Relaxed),
             events_skipped: self.env.events_skipped.load(Relaxed),
-            bytes_read: bytes_now.saturating_sub(self.bytes_before),
+            events_shared: self.events_shared.load(Relaxed),
+            bytes_read: bytes_now.saturating_sub(self.bytes_before) + self.bytes_shared.load(Relaxed),
             segments_total: segments.len() as u64,
             segments_pruned: 0,
             segments_opened: locked(&self.opened).len() as u64,

@@ -1,8 +1,10 @@
 //! Functions of values whose types are known before a query runs. No user of ours writes them; ES|QL uses them.
 
+use serde::{Deserialize, Serialize};
+
 /// A function that is missing where an argument is missing, has several values (unless the function is about them) or
 /// the result cannot be given in its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TypedFunction {
     /// Stored values in a type: elements of lists one by one, one element for a list of one.
     As(TypedKind),
@@ -69,7 +71,7 @@ pub enum TypedFunction {
 }
 
 /// Types of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TypedKind {
     /// `true` and `false`.
     Boolean,
@@ -88,7 +90,7 @@ pub enum TypedKind {
 }
 
 /// Operators of whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WholeOperator {
     /// `+`
     Add,
@@ -103,7 +105,7 @@ pub enum WholeOperator {
 }
 
 /// Bits of whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WholeWidth {
     /// 32.
     Integer,
@@ -112,7 +114,7 @@ pub enum WholeWidth {
 }
 
 /// Functions with decimal results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DecimalFunction {
     /// Absolute value.
     Absolute,
@@ -163,7 +165,7 @@ pub enum DecimalFunction {
 }
 
 /// Parts of instants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "named as they are")]
 pub enum DatePart {
     Year,
@@ -199,7 +201,7 @@ pub enum DatePart {
 }
 
 /// Units of differences of instants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DateUnit {
     /// So many milliseconds.
     Milliseconds(i64),
@@ -212,7 +214,7 @@ pub enum DateUnit {
 }
 
 /// Functions of several values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ListFunction {
     /// How many there are.
     Count,
