@@ -14,6 +14,9 @@ from corpus import bodies
 
 N_CONNECTIONS = 2
 
+# Where events are sent.
+INGEST = "/api/v1/ingest?group=bench&format=ndjson"
+
 # The setting that lets every query be worked out anew.
 WITHOUT_CACHE = {"CATAT_QUERY__CACHE": "0"}
 
@@ -115,23 +118,28 @@ class Catat(measure.Costs):
             else:
                 raise SystemExit(f"ingest: {answer.status} {text[:300]}")
 
-    def send_all(self, source, path="/api/v1/ingest?group=bench&format=ndjson"):
+    def send_all(self, source, path=INGEST, n_connections=N_CONNECTIONS):
         """Sends every body of an iterator over several connections; returns the events accepted."""
+        return Catat.send_to([self], source, path, n_connections)
+
+    @staticmethod
+    def send_to(servers, source, path=INGEST, n_connections=N_CONNECTIONS):
+        """Sends every body of an iterator to one of several servers, over several connections to each."""
         lock, accepted, failures = threading.Lock(), [], []
 
-        def work():
-            connection = self.connect()
+        def work(server):
+            connection = server.connect()
             while not failures:
                 with lock:
                     body = next(source, None)
                 if body is None:
                     return
                 try:
-                    accepted.append(self.send(connection, path, body))
+                    accepted.append(server.send(connection, path, body))
                 except (SystemExit, OSError) as failure:
                     failures.append(failure)
 
-        threads = [threading.Thread(target=work) for _ in range(N_CONNECTIONS)]
+        threads = [threading.Thread(target=work, args=(server,)) for server in servers for _ in range(n_connections)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper.
 
-usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [fleet]
+usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [fleet] [fleet-queries]
        [--events N] [--segments N] [--logs DIR] [--labels DIR] [--documents N] [--corpus FILE] [--door-events N]
        [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--record] [--binary FILE] [--work DIR]
 
@@ -41,6 +41,7 @@ from documents import documents
 from doors import doors
 from files import files
 from fleet import fleet
+from fleet_queries import fleet_queries
 from free_text import free_text
 from patterns import patterns
 from senders import senders
@@ -240,7 +241,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet, "fleet-queries": fleet_queries}
 
 
 def main():

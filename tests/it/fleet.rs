@@ -39,10 +39,15 @@ impl Lab {
     }
 
     fn launch(&self, node: &str) -> Launch {
+        self.launch_with(node, &format!("advertise = \"http://{node}\"\n"))
+    }
+
+    /// A node that has these settings in `[fleet]`, too.
+    fn launch_with(&self, node: &str, of_fleet: &str) -> Launch {
         let settings = format!(
             "[storage]\nobject_store = \"s3://logs/fleet\"\nobject_store_endpoint = \"{}\"\n\
              object_store_region = \"us-east-1\"\nobject_store_allow_http = true\nflush_age = \"2s\"\n\
-             [fleet]\ndatabase = \"{}\"\nnode = \"{node}\"\nadvertise = \"http://{node}\"\nlinger = \"20ms\"\n",
+             [fleet]\ndatabase = \"{}\"\nnode = \"{node}\"\nlinger = \"20ms\"\n{of_fleet}",
             self.bucket.url,
             self.database.url()
         );
@@ -195,4 +200,81 @@ fn whichever_node_ends_or_sleeps_nothing_is_lost_or_repeated() {
         // Counts of distinct values are exact up to 16,384.
         assert_eq!((&found[0][0], &found[0][2]), (&expected[0], &expected[2]), "{n} events were acknowledged");
     }
+}
+
+/// Groups of the events that queries are shared over, and how many each has.
+const SHARED_GROUPS: u64 = 8;
+const SHARED_EVENTS: u64 = 60_000;
+
+/// An answer over all time to whoever has the key.
+fn ask(server: &Server, key: &str, query: &str) -> Value {
+    let request = json!({"query": query, "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "limit": 10_000});
+    let headers = [("content-type", "application/json"), ("x-catat-key", key)];
+    let answer = server.post("/api/v1/query", &headers, request.to_string());
+    assert_eq!(answer.status, 200, "{} {}", answer.body, server.transcript());
+    assert_eq!(answer.json()["partial"], false, "{}", answer.body);
+    answer.json()
+}
+
+#[test]
+fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
+    let Some(lab) = Lab::new() else { return };
+    let secret = lab.scratch.path().join("secret");
+    std::fs::write(&secret, "a secret of this fleet, which is long enough").expect("room");
+    let with_roles = |node: &str, roles: &str| {
+        lab.launch_with(node, &format!("roles = [{roles}]\nsecret_file = \"{}\"\n", secret.display())).start()
+    };
+    let taker = with_roles("taker", "\"ingest\", \"upkeep\", \"page\"");
+    let (first, mut second) = (with_roles("first", "\"query\""), with_roles("second", "\"query\", \"alert\""));
+    let order = json!({"name": "k", "role": "admin"}).to_string();
+    let created = first.post("/api/v1/keys", &[("authorization", &first.admin())], order).json();
+    let key = created["key"].as_str().expect("it is shown once");
+    let knows = |node: &Server| node.get("/api/v1/groups", &[("x-catat-key", key)]).status == 200;
+    for node in [&taker, &first, &second] {
+        node.until("the key is known to all", || knows(node).then_some(()));
+    }
+    // Through a node that takes nothing itself.
+    for group in 0..SHARED_GROUPS {
+        for piece in 0..6 {
+            let event = |n: u64| {
+                let n = group * SHARED_EVENTS + piece * (SHARED_EVENTS / 6) + n;
+                json!({"timestamp": 1_700_000_000_000 + n, "message": format!("request {n} took {} ms", n % 977),
+                    "n": n, "ms": n as f64 / 7.0, "user": format!("u{}", n * 7919 % 5000)})
+            };
+            let path = format!("/api/v1/ingest?group=g{group}&format=ndjson");
+            let sent = first.post(&path, &[("x-catat-key", key)], ndjson((0..SHARED_EVENTS / 6).map(event)));
+            assert_eq!(sent.status, 200, "{}", sent.body);
+        }
+    }
+    first.until("all events are in segments", || {
+        let status = first.get("/api/v1/status", &[("x-catat-key", key)]).json();
+        (status["store"]["hot_events"] == 0 && status["store"]["segments"] != 0).then_some(())
+    });
+    let questions = [
+        "stats count(*), avg(ms), pct(ms, 99), count_distinct(user) by @log",
+        "filter @message like /took 9\\d+ ms/ | stats count(*) as c, max(n) by user | sort c desc, user | limit 50",
+    ];
+    let mut n_shared = 0;
+    for question in questions {
+        let answers = [&first, &second, &taker].map(|node| ask(node, key, question));
+        assert_eq!(answers[0]["rows"], answers[1]["rows"], "{question}");
+        assert_eq!(answers[0]["rows"], answers[2]["rows"], "{question}");
+        n_shared += answers[..2].iter().map(|answer| answer["stats"]["events_shared"].as_u64().unwrap_or(0)).sum::<u64>();
+    }
+    assert!(n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2, "{n_shared} events were looked at for others");
+    let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";
+    let expected = ask(&second, key, fresh)["rows"].clone();
+    second.kill();
+    assert_eq!(ask(&first, key, fresh)["rows"], expected, "whoever is left works it out");
+    // Nobody but a node asks for parts, and what nobody can do is refused by name.
+    let stranger = first.post("/api/v1/fleet/part", &[("x-catat-key", key)], "{}");
+    assert_eq!((stranger.status, stranger.json()["error"]["code"].as_str()), (403, Some("not-a-node")));
+    let mut taker = taker;
+    taker.kill();
+    let refused = first.until("nobody takes events any more", || {
+        let path = "/api/v1/ingest?group=g0&format=ndjson";
+        let answer = first.try_post(path, &[("x-catat-key", key)], "{\"message\":\"x\"}\n")?;
+        (answer.status() == 503).then(|| answer.text().unwrap_or_default())
+    });
+    assert!(refused.contains("node"), "{refused}");
 }

@@ -100,6 +100,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .post("/api/v1/status/flush", Role::Admin, status::flush)
         .post("/api/v1/status/reload", Role::Admin, status::reload)
         .get("/api/v1/fleet", Role::Read, fleet::get)
+        .post("/api/v1/fleet/part", Role::None, fleet::part::post)
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)

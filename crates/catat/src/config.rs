@@ -8,7 +8,7 @@
 mod definitions;
 mod error;
 mod file;
-mod fleet;
+pub(crate) mod fleet;
 mod layers;
 mod public_url;
 mod remote_write;
@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) object_store: Option<storage::ObjectStoreOptions>,
     /// What makes the server a node of a fleet.
     pub(crate) fleet: Option<storage::FleetOptions>,
+    /// The file with the secret that nodes show each other.
+    pub(crate) fleet_secret: Option<PathBuf>,
     pub(crate) read_cache_bytes: u64,
     pub(crate) section_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
@@ -121,6 +123,7 @@ impl Config {
             scrub_interval_ns: read.duration_or_never("storage", "scrub_interval"),
             object_store: read_object_store(&mut read),
             fleet: fleet::read(&mut read),
+            fleet_secret: read.optional("fleet", "secret_file").map(PathBuf::from),
             read_cache_bytes: read.size("storage", "read_cache"),
             section_cache_bytes: read.size("storage", "section_cache"),
             retention: storage::RetentionOptions {
@@ -157,6 +160,7 @@ impl Config {
         read.require(is_possible, "retention", "cold_place", "\"local\" unless storage.object_store is set");
         let has_bucket = config.fleet.is_none() || config.object_store.is_some();
         read.require(has_bucket, "storage", "object_store", "set if fleet.database is set");
+        fleet::require_secret(&mut read, config.fleet.as_ref(), config.fleet_secret.is_some());
         let is_alone = config.fleet.is_none() || !config.databases.is_remote();
         read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);

@@ -67,7 +67,7 @@ pub(crate) fn prepare(
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
     let (store, recovery) =
-        Store::open(store_options(config, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
+        Store::open(store_options(config, address, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
     let keys = serve::Keys::open(store.clone(), config.key_rate_bytes_per_s, clock.now());
     let keys = keys.map_err(|error| Failure::usage(error.to_string()))?;
     if must_have_keys && keys.admits_anonymous() {
@@ -112,11 +112,20 @@ pub(crate) fn prepare(
         },
         keys,
         tls,
+        fleet: link_to_nodes(config)?,
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, syslog })
+}
+
+/// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
+fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failure> {
+    let (Some(fleet), Some(secret_file)) = (&config.fleet, &config.fleet_secret) else { return Ok(None) };
+    let secret = crate::config::fleet::read_secret(secret_file).map_err(Failure::usage)?;
+    let link = serve::FleetLink::new(fleet.clone(), secret).map_err(Failure::other)?;
+    Ok(Some(Arc::new(link)))
 }
 
 /// Keeps keys and rules as other nodes of the fleet set them: a key that is revoked anywhere ends here within a second.
@@ -163,7 +172,7 @@ fn set_pipelines(intake: &Intake, config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-fn store_options(config: &Config, clock: &Clock) -> storage::Options {
+fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) -> storage::Options {
     let mut options = storage::Options::new(&config.data_dir);
     options.databases = config.databases.clone();
     options.flush_bytes = config.flush_bytes;
@@ -174,6 +183,12 @@ fn store_options(config: &Config, clock: &Clock) -> storage::Options {
     options.groups_max = config.limits.groups;
     options.object_store = config.object_store.clone();
     options.fleet = config.fleet.clone();
+    if let Some(fleet) = &mut options.fleet
+        && fleet.address.is_empty()
+        && !address.ip().is_unspecified()
+    {
+        fleet.address = url_at(config.tls.is_some(), &address);
+    }
     options.read_cache_bytes = config.read_cache_bytes;
     options.section_cache_bytes = config.section_cache_bytes;
     options.retention = config.retention;

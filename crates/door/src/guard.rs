@@ -20,10 +20,11 @@ use tower_http::compression::{CompressionLayer, DefaultPredicate};
 use tracing::{debug, error};
 
 use crate::access::{Caller, KeyRevoked, RevocableBody};
+use crate::fleet::receive;
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
 use crate::server::Server;
-use crate::table::{AccessRefusal, DeliveryMark};
+use crate::table::{AccessRefusal, DeliveryMark, Handing};
 
 /// Routes that answer while the store is locked: whether the server lives, why it is locked, the manual, and the page.
 const OPEN_WHILE_LOCKED: [&str; 8] = [
@@ -77,6 +78,10 @@ fn is_worth_packing() -> impl Predicate {
 async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let Guard { server, format_of } = guard;
     let started = Instant::now();
+    if let Some(link) = &server.app.fleet {
+        receive(link, &mut request);
+        request.extensions_mut().insert(Handing(server.clone()));
+    }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let format = format_of(&request);

@@ -2,17 +2,21 @@
 //!
 //! Every route that reads events comes through here, native and foreign ones alike.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use execute::{Answer, AnsweredPlan, PartialReason, Request, Stats, Support, TakePartialRows, TakeRows, execute};
+use execute::{
+    Answer, AnsweredPlan, Part, PartialReason, Peers, Request, Stats, Support, TakePartialRows, TakeRows, execute,
+};
 use plan::Plan;
 use storage::Snapshot;
 use tokio::sync::oneshot;
 use types::{GroupPattern, TimeRange, Timestamp};
 
-use crate::access::KeyRevoked;
+use crate::access::{Caller, KeyRevoked};
+use crate::fleet::QueryPeers;
 use crate::problem::Problem;
 use crate::queries::{RunningQuery, Ticket};
 use crate::query_admission::{AdmittedQuery, QueryWork, fault};
@@ -26,6 +30,8 @@ pub struct QueryRun<'a> {
     pub running: &'a RunningQuery,
     turn: &'a AdmittedQuery,
     deadline: Instant,
+    /// Other nodes of the fleet, which work out parts of it.
+    peers: Option<QueryPeers>,
 }
 
 /// Who takes rows before the answer is whole.
@@ -96,10 +102,9 @@ async fn read_work(server: &Shared, ticket: Ticket, work: ReadWork) -> Result<()
 
 impl<'a> QueryRun<'a> {
     fn new(server: &'a Shared, running: &'a RunningQuery, turn: &'a AdmittedQuery) -> Self {
-        let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
-        let now = Instant::now();
-        let deadline = now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now);
-        Self { server, running, turn, deadline }
+        let of_link = |link| QueryPeers::of(link, server.whole_store(), server.app.limits.query_memory_bytes);
+        let peers = server.app.fleet.as_ref().and_then(of_link);
+        Self { server, running, turn, deadline: deadline(server), peers }
     }
 
     /// Notes how far the query is; waits here while others have a better right to run.
@@ -129,6 +134,7 @@ impl<'a> QueryRun<'a> {
                 cache: Some(&self.server.app.cache),
                 pool: Some(&self.server.memory),
                 spill: self.server.app.spill.as_ref(),
+                peers: self.peers.as_ref().map(|peers| peers as &dyn Peers),
                 ..Support::default()
             },
         }
@@ -230,6 +236,40 @@ impl<'a> QueryRun<'a> {
         answered.partial_reasons.extend(damaged);
         Ok(answered)
     }
+}
+
+/// Works out a part of another node's query, over whatever groups it names. It ends when the caller is dropped.
+pub async fn work_out(server: &Shared, ticket: Ticket, part: Part) -> Result<Vec<u8>, Problem> {
+    let (running, of_thread) = (ticket.running.clone(), server.as_caller(Arc::new(Caller::node())));
+    let work = move || {
+        let (range, app) = (part.range(), &of_thread.app);
+        let progress = |stats: &Stats| running.note(stats);
+        let support = Support { cache: Some(&app.cache), pool: Some(&of_thread.memory), ..Support::default() };
+        let request = Request {
+            range,
+            limit: None,
+            time_zone: part.time_zone,
+            now: of_thread.now(),
+            memory_bytes_max: app.limits.query_memory_bytes,
+            deadline: Some(deadline(&of_thread)),
+            cancelled: &running.cancelled,
+            n_threads: app.n_threads,
+            progress: Some(&progress),
+            support,
+        };
+        let snapshot = of_thread.filtered(of_thread.snapshot(&part.groups(), range));
+        execute::answer_part(&part, &snapshot.runs, &request).map_err(|error| Problem::internal(error.to_string()))
+    };
+    let worked = server.parts.run(work).await;
+    drop(ticket);
+    worked?
+}
+
+/// Returns when a query ends that begins now.
+fn deadline(server: &Shared) -> Instant {
+    let timeout = u64::try_from(server.app.limits.query_timeout_ns).unwrap_or_default();
+    let now = Instant::now();
+    now.checked_add(Duration::from_nanos(timeout)).unwrap_or(now)
 }
 
 /// Adds to statistics what only the snapshot knows.

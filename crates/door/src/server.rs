@@ -21,6 +21,7 @@ use types::{GroupName, GroupPattern, Limits, TimeRange, Timestamp};
 use crate::access::{Access, Attempts, Caller, Keys, Role, covers};
 use crate::audit::Audit;
 use crate::body::BodyBudget;
+use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
 use crate::queries::{Queries, RunningQuery, Ticket};
@@ -75,6 +76,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// The certificate of the door; without one it speaks plain HTTP.
     pub tls: Option<Arc<Tls>>,
+    /// The way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
+    pub fleet: Option<Arc<FleetLink>>,
     /// The clock, the same as the store's.
     pub clock: Clock,
     /// Threads that one query may use.
@@ -108,6 +111,8 @@ pub struct Server {
     pub reads: Arc<QueryAdmission>,
     /// Short tasks that read no events.
     pub lookups: Gate,
+    /// Parts of queries that other nodes have been asked. They wait for nothing that waits for them.
+    pub parts: Gate,
     /// Live tails.
     pub tails: Gate,
     /// Users of the page.
@@ -356,6 +361,7 @@ impl Server {
             intake: IntakeGates::new(app.limits.body_bytes_max, app.n_threads),
             reads: Arc::new(reads),
             lookups: gate("the store", 8),
+            parts: gate("parts of queries", reads_max),
             tails: Gate::new("live tail", TAILS_MAX, 0, Duration::ZERO),
             users,
             sessions,

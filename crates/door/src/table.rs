@@ -14,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::access::{Caller, Role, require};
+use crate::fleet::forward;
 use crate::problem::Problem;
+use crate::server::Server;
 
 /// One operation: what the API description lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +65,13 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
             let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
             let refused = request.extensions().get::<AccessRefusal>().filter(|_| role != Role::None);
             match refused.map_or_else(|| require(&caller, role), |refused| Err(refused.0.clone())) {
-                Ok(()) if matches!(role, Role::Any | Role::Ingest) => DeliveryMark::mark(next.run(request).await),
-                Ok(()) => next.run(request).await,
+                Ok(()) => match hand_on(role, entry.path, request).await {
+                    Ok(response) => response,
+                    Err(request) if matches!(role, Role::Any | Role::Ingest) => {
+                        DeliveryMark::mark(next.run(request).await)
+                    }
+                    Err(request) => next.run(request).await,
+                },
                 Err(problem) => problem.into_response(),
             }
         });
@@ -94,6 +101,19 @@ impl Table {
     /// Returns the routes without their entries.
     pub fn into_router(self) -> Router {
         self.router
+    }
+}
+
+/// The server whose requests may have to be handed to other nodes.
+#[derive(Clone)]
+pub struct Handing(pub Arc<Server>);
+
+/// Hands a request to another node where this one does not have the role for it; else gives it back.
+async fn hand_on(role: Role, route: &str, request: Request) -> Result<Response, Request> {
+    let handing = request.extensions().get::<Handing>().cloned();
+    match handing.as_ref().and_then(|Handing(server)| Some((server, server.app.fleet.as_ref()?))) {
+        Some((server, link)) => forward(link, server.whole_store(), role, route, request).await,
+        None => Err(request),
     }
 }
 

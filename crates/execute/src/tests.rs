@@ -3,6 +3,7 @@
 mod counts;
 mod indexes;
 mod matched_fields;
+mod shared;
 mod shortcuts;
 pub(super) mod stored;
 mod unknown_fields;

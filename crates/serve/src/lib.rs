@@ -23,6 +23,7 @@ use crate::formats::format_of;
 use crate::router::Families;
 
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity};
+pub use door::fleet::FleetLink;
 pub use door::server::{App, Reload};
 pub use door::tls::{Tls, TlsError};
 pub use door::users::UserOrder;

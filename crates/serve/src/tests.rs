@@ -184,6 +184,7 @@ impl House {
             access,
             keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),
             tls: None,
+            fleet: None,
             clock,
             n_threads: 2,
             version: "0.0.0-test".into(),

@@ -11,11 +11,12 @@ pub(crate) mod collector;
 pub(crate) mod followed;
 pub(crate) mod follower;
 mod heartbeat;
+pub(crate) mod node;
 pub(crate) mod object;
 mod reconcile;
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
 
 use database::postgres::PostgresOptions;
 use database::url::DatabaseUrl;
@@ -23,50 +24,7 @@ use database::{DatabaseError, Schema};
 use types::ScanError;
 
 pub(crate) use self::heartbeat::run as run_heartbeat;
-
-/// What makes a server a node of a fleet.
-#[derive(Clone, Debug)]
-pub struct FleetOptions {
-    /// The catalog and the control store of the fleet.
-    pub database: DatabaseUrl,
-    /// What the node is called.
-    pub node: String,
-    /// Where other nodes reach it.
-    pub address: String,
-    /// What it does, for people to read.
-    pub roles: String,
-    /// Where it runs.
-    pub zone: String,
-    /// Whether it turns objects into segments, and segments into better ones.
-    pub does_upkeep: bool,
-    /// Whether it evaluates rules and tells people; one node at a time does.
-    pub does_alerts: bool,
-    /// Shortest time between two objects.
-    pub linger: Duration,
-    /// Bytes at which an object is written before that.
-    pub object_bytes: usize,
-}
-
-/// A node of a fleet, as the catalog knows it.
-#[derive(Clone, Debug)]
-pub struct NodeStatus {
-    /// A number that no other process has had.
-    pub epoch: u64,
-    /// What it is called.
-    pub name: String,
-    /// Where others reach it.
-    pub address: String,
-    /// What it does.
-    pub roles: String,
-    /// Where it runs.
-    pub zone: String,
-    /// Seconds since it joined.
-    pub joined_s: f64,
-    /// Seconds since it was last heard of.
-    pub silent_s: f64,
-    /// What only one node may do, and this one does.
-    pub leases: Vec<String>,
-}
+pub use self::node::{FleetOptions, NodeStatus};
 
 /// A fleet, as one of its nodes sees it.
 #[derive(Clone, Debug)]
@@ -93,6 +51,10 @@ pub(crate) trait Follow: Send + Sync {
 
     /// Reports whether this node is the one that evaluates rules.
     fn has_alerts(&self) -> bool;
+
+    /// Returns this node's number and the nodes, as they were a few seconds ago at most: while the database is away, they
+    /// are what they were.
+    fn nodes(&self) -> (u64, Arc<Vec<NodeStatus>>);
 
     /// Returns the fleet.
     fn status(&self) -> Result<FleetStatus, DatabaseError>;

@@ -32,8 +32,8 @@ use crate::writer::Writer;
 use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
     AppendError, DeletionOrder, DeletionReceipt, Delivery, FleetStatus, Forecast, GroupRetention, GroupStatus,
-    OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot, SourcePosition,
-    Status, StoreError, copy_mark,
+    NodeStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot,
+    SourcePosition, Status, StoreError, copy_mark,
 };
 use database::DatabaseError;
 
@@ -242,6 +242,12 @@ impl Store {
     /// Returns the fleet that this is a node of; none on a machine of its own.
     pub fn fleet(&self) -> Option<Result<FleetStatus, DatabaseError>> {
         self.segments.follower().map(|follower| follower.status())
+    }
+
+    /// Returns this node's number and the nodes of its fleet, as the last heartbeat found them; none on a machine of its
+    /// own. Asks nobody.
+    pub fn nodes(&self) -> Option<(u64, Arc<Vec<NodeStatus>>)> {
+        self.segments.follower().map(|follower| follower.nodes())
     }
 
     fn check_lock(&self) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! `/api/v1/fleet`: the nodes of the fleet that this server is one of.
 
+pub(crate) mod part;
+
 use axum::Json;
 use serde_json::{Value, json};
 

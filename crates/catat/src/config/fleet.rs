@@ -1,14 +1,20 @@
 //! What makes a server a node of a fleet: `[fleet]`.
 
+use std::path::Path;
 use std::time::Duration;
+
+use types::Secret;
 
 use super::values::Reader;
 
 /// What a node may do.
 const ROLES: [&str; 5] = ["ingest", "query", "upkeep", "alert", "page"];
 
-/// What every node does: a request is answered by the node that it comes to.
-const ROLES_OF_ALL: [&str; 3] = ["ingest", "query", "page"];
+/// Requests that need these a node hands to others that have the role.
+const HANDED_ON: [&str; 2] = ["ingest", "query"];
+
+/// Least bytes of the secret of a fleet.
+const SECRET_BYTES_MIN: usize = 32;
 
 /// Longest time that senders may be made to wait for others.
 const LINGER_MAX: Duration = Duration::from_secs(5);
@@ -24,9 +30,6 @@ pub(super) fn read(read: &mut Reader<'_>) -> Option<storage::FleetOptions> {
     let object_bytes = usize::try_from(read.size("fleet", "object_bytes")).unwrap_or(usize::MAX);
     let unknown = roles.iter().find(|role| !ROLES.contains(&role.as_str()));
     read.require(unknown.is_none(), "fleet", "roles", &format!("of {}", ROLES.join(", ")));
-    let missing = ROLES_OF_ALL.iter().find(|role| !roles.iter().any(|named| named == *role));
-    let wanted = "a list with ingest, query and page: every node does these, upkeep and alert may be left to others";
-    read.require(missing.is_none(), "fleet", "roles", wanted);
     read.require(linger <= LINGER_MAX, "fleet", "linger", "at most 5s");
     read.require((64 << 10..=64 << 20).contains(&object_bytes), "fleet", "object_bytes", "64KiB to 64MiB");
     let host = rustix::system::uname();
@@ -35,11 +38,30 @@ pub(super) fn read(read: &mut Reader<'_>) -> Option<storage::FleetOptions> {
         database: database?,
         node,
         address: address.unwrap_or_default(),
-        roles: roles.join(","),
+        roles,
         zone: zone.unwrap_or_default(),
-        does_upkeep: roles.iter().any(|role| role == "upkeep"),
-        does_alerts: roles.iter().any(|role| role == "alert"),
         linger,
         object_bytes,
     })
+}
+
+/// Checks that a node that hands requests on can say who it is.
+pub(super) fn require_secret(read: &mut Reader<'_>, fleet: Option<&storage::FleetOptions>, has_secret: bool) {
+    let does_all = fleet.is_none_or(|fleet| HANDED_ON.iter().all(|role| fleet.does(role)));
+    let wanted = "set on a node without the role ingest or query: it hands such requests to other nodes";
+    read.require(does_all || has_secret, "fleet", "secret_file", wanted);
+}
+
+/// Reads the secret of a fleet.
+pub(crate) fn read_secret(path: &Path) -> Result<Secret, String> {
+    let named = |problem: String| format!("fleet.secret_file {}: {problem}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
+    let secret = text.trim();
+    if secret.len() < SECRET_BYTES_MIN {
+        return Err(named(format!(
+            "the secret has {} bytes, at least {SECRET_BYTES_MIN} are needed; make one with: openssl rand -hex 32",
+            secret.len()
+        )));
+    }
+    Ok(Secret::from(secret))
 }

@@ -62,6 +62,11 @@ impl Caller {
         Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
     }
 
+    /// Returns a node of the fleet that asks on behalf of a caller whom it has checked.
+    pub fn node() -> Self {
+        Self { role: Role::Read, scope: GroupScope::All, name: "node".into(), ..Self::default() }
+    }
+
     /// Somebody on this machine, as long as nobody has made a key.
     pub(super) fn local(validity: Validity) -> Self {
         Self { role: Role::Operate, sends: true, scope: GroupScope::All, validity, ..Self::default() }

@@ -8,7 +8,8 @@ use database::DatabaseError;
 use database::postgres::Database;
 use types::{Batch, GroupName, ScanError};
 
-use super::{FleetStatus, Follow, NodeStatus, object};
+use super::node::NodeStatus;
+use super::{FleetStatus, Follow, object};
 use crate::SourcePosition;
 use crate::catalog::postgres::fleet::members::Membership;
 use crate::catalog::postgres::fleet::news::{self, News};
@@ -48,6 +49,8 @@ pub(crate) struct Follower {
     pub(crate) member: Arc<Membership>,
     progress: Mutex<Progress>,
     own: Mutex<BTreeMap<u64, Vec<OwnDelivery>>>,
+    /// The nodes, as the last heartbeat found them.
+    nodes: Mutex<Arc<Vec<NodeStatus>>>,
     pub(super) objects_written: AtomicU64,
 }
 
@@ -59,7 +62,15 @@ impl Follower {
         database: Database,
     ) -> Self {
         let progress = Mutex::new(Progress { database, object: 0, change: None });
-        Self { segments, writer, member, progress, own: Mutex::default(), objects_written: AtomicU64::new(0) }
+        Self {
+            segments,
+            writer,
+            member,
+            progress,
+            own: Mutex::default(),
+            nodes: Mutex::default(),
+            objects_written: AtomicU64::new(0),
+        }
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -73,6 +84,13 @@ impl Follower {
     /// Takes the events of an object that this node has written.
     pub(super) fn keep_own(&self, number: u64, deliveries: Vec<OwnDelivery>) {
         self.own().insert(number, deliveries);
+    }
+
+    /// Learns who the other nodes are.
+    pub(crate) fn meet(&self, database: &mut Database) -> Result<(), DatabaseError> {
+        let nodes = Arc::new(news::nodes(database)?);
+        *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+        Ok(())
     }
 
     /// Does work while nothing else changes the state, after catching up.
@@ -201,22 +219,17 @@ impl Follow for Follower {
         self.member.has_alerts()
     }
 
+    fn nodes(&self) -> (u64, Arc<Vec<NodeStatus>>) {
+        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (self.member.epoch(), nodes)
+    }
+
     fn status(&self) -> Result<FleetStatus, DatabaseError> {
-        let rows = news::nodes(&mut self.progress().database)?;
-        let nodes = rows.into_iter().map(|row| NodeStatus {
-            epoch: row.epoch,
-            name: row.name,
-            address: row.address,
-            roles: row.roles,
-            zone: row.zone,
-            joined_s: row.joined_s,
-            silent_s: row.silent_s,
-            leases: row.leases,
-        });
+        let nodes = news::nodes(&mut self.progress().database)?;
         let state = self.segments.state();
         let (objects, object_bytes) =
             state.objects.values().fold((0, 0), |(n, sum), (_, n_bytes)| (n + 1, sum + n_bytes));
         let objects_written = self.objects_written.load(Ordering::Relaxed);
-        Ok(FleetStatus { nodes: nodes.collect(), epoch: self.member.epoch(), objects, object_bytes, objects_written })
+        Ok(FleetStatus { nodes, epoch: self.member.epoch(), objects, object_bytes, objects_written })
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn run(segments: &Segments, follower: &Arc<Follower>, database: &mut 
         }
         since_renewed = Duration::ZERO;
         let renewed = follower.member.renew(database);
+        let renewed = renewed.and_then(|()| follower.meet(database));
         segments.claim.note(renewed.as_ref().err());
         if renewed.is_ok()
             && let Err(error) = segments.follow_limits()

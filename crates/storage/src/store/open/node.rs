@@ -8,7 +8,7 @@ use super::opened::{OpenedStore, Work};
 use super::scope::FIRST_SEQUENCE;
 use crate::batch_ids::{Age, ValidEntries};
 use crate::catalog::postgres::PostgresCatalog;
-use crate::catalog::postgres::fleet::members::{Membership, NodeName};
+use crate::catalog::postgres::fleet::members::Membership;
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::deletion::Receipts;
@@ -34,14 +34,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
     let maintenance = Maintenance::open(&options.dir, &store, &options.clock);
     let now = options.clock.now();
     let age = Age::new(now, &options.clock);
-    let member = Arc::new(Membership::new(NodeName {
-        name: node.node.clone(),
-        address: node.address.clone(),
-        roles: node.roles.clone(),
-        zone: node.zone.clone(),
-        does_upkeep: node.does_upkeep,
-        does_alerts: node.does_alerts,
-    }));
+    let member = Arc::new(Membership::new(node.clone()));
     let catalog = PostgresCatalog::join(url, store, member.clone(), FIRST_SEQUENCE)?;
     let mut control: Box<dyn ControlStore> = Box::new(PostgresControl::open(url, store, false)?);
     let state = State {
@@ -59,6 +52,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
     let follower = Arc::new(Follower::new(segments.clone(), writer.clone(), member, connect()?));
     let (listing, mut renewing) = (connect()?, connect()?);
     follower.member.renew(&mut renewing)?;
+    follower.meet(&mut renewing)?;
     segments.set_follower(follower.clone());
     let mut recovery = Recovery { created, ..Recovery::default() };
     if let Err(error) = segments.catch_up() {
@@ -66,7 +60,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
         tracing::warn!(%error, "this node does not have all events yet");
     }
     recovery.elapsed = began.elapsed();
-    let does_upkeep = node.does_upkeep;
+    let does_upkeep = node.does("upkeep");
     let collector = Collector {
         segments: segments.clone(),
         writer: writer.clone(),

@@ -23,14 +23,14 @@ impl Lab {
     }
 
     fn options(&self, node: &str, does_upkeep: bool) -> Options {
+        let mut roles = vec!["ingest", "query", "alert"];
+        roles.extend(does_upkeep.then_some("upkeep"));
         let fleet = FleetOptions {
             database: self.server.url().parse().expect("a URL"),
             node: node.into(),
             address: format!("http://{node}"),
-            roles: "ingest,query".into(),
+            roles: roles.iter().map(|role| role.to_string()).collect(),
             zone: String::new(),
-            does_upkeep,
-            does_alerts: true,
             linger: Duration::from_millis(5),
             object_bytes: 8 << 20,
         };

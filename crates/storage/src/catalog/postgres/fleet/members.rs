@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 
 use crate::catalog::SegmentRow;
 use crate::catalog::postgres::cells::{get, number};
+use crate::fleet::node::FleetOptions;
 
 pub(in crate::catalog) const VERSION_4: &str = "
     CREATE TABLE nodes(epoch bigint PRIMARY KEY, name text NOT NULL, address text NOT NULL, roles text NOT NULL,
@@ -49,22 +50,9 @@ pub(super) const UPKEEP: &str = "upkeep";
 /// The lease of whoever evaluates rules and tells people.
 const ALERTS: &str = "alerts";
 
-/// Who a node is.
-#[derive(Clone, Debug)]
-pub(crate) struct NodeName {
-    pub(crate) name: String,
-    pub(crate) address: String,
-    pub(crate) roles: String,
-    pub(crate) zone: String,
-    /// Whether it may turn objects into segments.
-    pub(crate) does_upkeep: bool,
-    /// Whether it may evaluate rules.
-    pub(crate) does_alerts: bool,
-}
-
 /// A node's place in the fleet.
 pub(crate) struct Membership {
-    node: NodeName,
+    node: FleetOptions,
     epoch: AtomicI64,
     /// How many changes the oldest snapshot knows that is in use here.
     oldest_change: AtomicU64,
@@ -92,7 +80,7 @@ impl Lease {
 
 impl Membership {
     /// Not yet a member.
-    pub(crate) fn new(node: NodeName) -> Self {
+    pub(crate) fn new(node: FleetOptions) -> Self {
         Self {
             node,
             epoch: AtomicI64::new(0),
@@ -154,13 +142,13 @@ impl Membership {
             session.execute("DELETE FROM leases WHERE epoch = $1", &[&before])?;
             let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
             let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-            let NodeName { name, address, roles, zone, .. } = &self.node;
+            let FleetOptions { node, address, roles, zone, .. } = &self.node;
             let insert = "INSERT INTO nodes VALUES ($1, $2, $3, $4, $5, now(), now(), 0)";
-            session.execute(insert, &[&epoch, name, address, roles, zone])?;
+            session.execute(insert, &[&epoch, node, address, &roles.join(","), zone])?;
             Ok(epoch)
         })?;
         self.epoch.store(epoch, Ordering::Relaxed);
-        tracing::info!(epoch, node = self.node.name, "joined the fleet");
+        tracing::info!(epoch, node = self.node.node, "joined the fleet");
         Ok(())
     }
 
@@ -176,7 +164,7 @@ impl Membership {
                 return Ok(None);
             }
             let (mut has_upkeep, mut has_alerts) = (false, false);
-            if self.node.does_upkeep {
+            if self.node.does("upkeep") {
                 let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
                 if held.is_empty() {
                     // What the last holder was uploading no one will list.
@@ -192,7 +180,7 @@ impl Membership {
                 let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
                 session.execute(forget, &[&BATCH_S])?;
             }
-            if self.node.does_alerts {
+            if self.node.does("alert") {
                 has_alerts = take_lease(session, ALERTS, epoch)?;
             }
             Ok(Some((has_upkeep, has_alerts)))

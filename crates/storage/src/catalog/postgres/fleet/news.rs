@@ -10,20 +10,7 @@ use super::objects::{ObjectRow, object_row};
 use crate::catalog::Contents;
 use crate::catalog::postgres::cells::{get, number};
 use crate::catalog::postgres::contents::contents;
-
-/// A node as others see it.
-#[derive(Clone, Debug)]
-pub(crate) struct NodeRow {
-    pub(crate) epoch: u64,
-    pub(crate) name: String,
-    pub(crate) address: String,
-    pub(crate) roles: String,
-    pub(crate) zone: String,
-    /// Seconds since it joined, and since it was last heard of.
-    pub(crate) joined_s: f64,
-    pub(crate) silent_s: f64,
-    pub(crate) leases: Vec<String>,
-}
+use crate::fleet::node::NodeStatus;
 
 /// What a node learns of the others.
 pub(crate) struct News {
@@ -86,7 +73,7 @@ pub(crate) fn forget_removed(database: &mut Database, names: &[String]) -> Resul
 }
 
 /// Lists the nodes that were heard of lately.
-pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeRow>, DatabaseError> {
+pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, DatabaseError> {
     database.read(|session| {
         let mut leases: HashMap<i64, Vec<String>> = HashMap::new();
         for row in session.query("SELECT epoch, name FROM leases WHERE until > now()", &[])? {
@@ -97,7 +84,7 @@ pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeRow>, DatabaseErr
         let mut nodes = Vec::new();
         for row in session.query(select, &[])? {
             let epoch: i64 = get(&row, 0)?;
-            nodes.push(NodeRow {
+            nodes.push(NodeStatus {
                 epoch: epoch.cast_unsigned(),
                 name: get(&row, 1)?,
                 address: get(&row, 2)?,

@@ -1,0 +1,70 @@
+//! `POST /api/v1/fleet/part`: works out a part of another node's query. Only nodes may ask: a code over the part shows that
+//! they know the secret of the fleet.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use door::fleet::{ANSWER, FAILED, UNDER_WAY};
+use door::problem::Problem;
+use door::query_run::work_out;
+use execute::Part;
+use tokio::sync::mpsc;
+use tokio::time::interval;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::state::Shared;
+
+/// Bytes of a part: its operators and the names of its runs.
+const PART_BYTES_MAX: usize = 16 << 20;
+
+/// How often whoever asked is told that the work goes on.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
+
+pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, Problem> {
+    let refused = || {
+        let problem = Problem::new(StatusCode::FORBIDDEN, "not-a-node", "only nodes of this fleet may ask this");
+        problem.hint("nodes need the same [fleet] secret_file")
+    };
+    let link = server.app.fleet.clone().ok_or_else(refused)?;
+    let (head, body) = request.into_parts();
+    let body = server.bodies.read(body, PART_BYTES_MAX).await?;
+    if !link.is_from_node(&head.headers, "part", &[body.bytes()]) {
+        return Err(refused());
+    }
+    let of_part = link.code("part", &[body.bytes()]);
+    let part = Part::read(body.bytes()).map_err(|error| Problem::bad_request("bad-part", error.to_string()))?;
+    drop(body);
+    let (sender, frames) = mpsc::channel::<io::Result<Bytes>>(2);
+    tokio::spawn(async move {
+        let ticket = server.start_query("part of a query of another node");
+        let running = ticket.running.clone();
+        let mut signs = interval(SIGN_OF_LIFE);
+        let mut work = std::pin::pin!(work_out(&server, ticket, part));
+        let worked = loop {
+            tokio::select! {
+                worked = &mut work => break worked,
+                _ = signs.tick() => {
+                    let mut frame = vec![UNDER_WAY];
+                    frame.extend_from_slice(&running.progress().events_scanned.to_le_bytes());
+                    if sender.send(Ok(frame.into())).await.is_err() {
+                        // Nobody wants the answer any more; the work ends with this task.
+                        return;
+                    }
+                }
+            }
+        };
+        let frame = match worked {
+            Ok(answer) => {
+                let code = link.code("answer", &[&of_part, &answer]);
+                [&[ANSWER], &answer[..], &code].concat()
+            }
+            Err(problem) => [&[FAILED], problem.sentence().as_bytes()].concat(),
+        };
+        let _ = sender.send(Ok(frame.into())).await;
+    });
+    Ok(Response::new(Body::from_stream(ReceiverStream::new(frames))))
+}

@@ -1,0 +1,125 @@
+//! Requests that a node does not answer itself: they go to one that has the role.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use storage::{NodeStatus, Store};
+
+use super::{CODE_HEADER, FleetLink, cause_of};
+use crate::access::{HandedOver, Role};
+use crate::problem::Problem;
+
+/// Routes that every node answers itself: they are about the node.
+const OWN_ROUTES: [&str; 8] = [
+    "/metrics",
+    "/api/v1/status",
+    "/api/v1/status/flush",
+    "/api/v1/status/reload",
+    "/api/v1/status/confirm-clock",
+    "/api/v1/fleet",
+    "/api/v1/queries",
+    "/api/v1/queries/{id}",
+];
+
+/// Headers that belong to one connection (RFC 9110, section 7.6.1), and those that the client writes itself.
+const HOP_HEADERS: [HeaderName; 8] = [
+    header::CONNECTION,
+    header::HOST,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// The name of the host that the request was sent to.
+const HOST_HEADER: HeaderName = HeaderName::from_static("catat-host");
+
+/// Whose turn it is among the nodes that have a role.
+static TURN: AtomicUsize = AtomicUsize::new(0);
+
+/// Finds out whether a node has handed a request over, and gives it back the host that it was sent to.
+pub(crate) fn receive(link: &FleetLink, request: &mut Request) {
+    let Some(host) = request.headers_mut().remove(HOST_HEADER) else { return };
+    let (method, target) = (request.method().clone(), target_of(request));
+    let parts = [method.as_str().as_bytes(), target.as_bytes(), host.as_bytes()];
+    if link.is_from_node(request.headers(), "forward", &parts) {
+        request.headers_mut().insert(header::HOST, host);
+        request.extensions_mut().insert(HandedOver);
+    }
+}
+
+fn target_of(request: &Request) -> String {
+    request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+}
+
+/// Hands a request on whose route needs `role`, if this node leaves such requests to others; gives it back where it does
+/// not.
+pub(crate) async fn forward(
+    link: &FleetLink,
+    store: &Store,
+    role: Role,
+    route: &str,
+    request: Request,
+) -> Result<Response, Request> {
+    let needed = match role {
+        Role::None | Role::Any => return Err(request),
+        Role::Ingest => "ingest",
+        Role::Read | Role::Operate | Role::Admin => "query",
+    };
+    if link.options.does(needed) || OWN_ROUTES.contains(&route) {
+        return Err(request);
+    }
+    let nodes = link.others(store, needed);
+    let is_forwarded = request.extensions().get::<HandedOver>().is_some();
+    if is_forwarded || nodes.is_empty() {
+        let message = format!("this node does not have the role {needed}, and no node that has it can be reached");
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-node", message);
+        return Ok(Problem { retry_after_s: Some(2), ..problem }.into_response());
+    }
+    let node = &nodes[TURN.fetch_add(1, Ordering::Relaxed) % nodes.len()];
+    if request.headers().contains_key(header::UPGRADE) || request.version() == Version::HTTP_2 {
+        let message = format!("this node does not have the role {needed}, and hands on neither websockets nor HTTP/2");
+        let problem = Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong-node", message);
+        return Ok(problem.hint(format!("ask {}, which has the role", node.address)).into_response());
+    }
+    Ok(send(link, node, request).await.unwrap_or_else(|problem| {
+        link.suspect(&node.name, &problem);
+        let message = format!("the node {} did not answer: {problem}", node.name);
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "node-away", message);
+        Problem { retry_after_s: Some(1), ..problem }.into_response()
+    }))
+}
+
+async fn send(link: &FleetLink, node: &NodeStatus, request: Request) -> Result<Response, String> {
+    let target = target_of(&request);
+    let host = request.headers().get(header::HOST).cloned().unwrap_or(HeaderValue::from_static(""));
+    let (parts, body) = request.into_parts();
+    let code = link.code("forward", &[parts.method.as_str().as_bytes(), target.as_bytes(), host.as_bytes()]);
+    let mut headers = without_hops(&parts.headers);
+    headers.insert(HOST_HEADER, host);
+    // Whoever comes through another node needs a key, wherever that node is.
+    headers.append(header::VIA, HeaderValue::from_static("1.1 catat"));
+    let url = format!("{}{target}", node.address.trim_end_matches('/'));
+    let request = link.client.request(parts.method, url).headers(headers).header(CODE_HEADER, HEXLOWER.encode(&code));
+    let answered = request.body(reqwest::Body::wrap(body)).send().await.map_err(|error| cause_of(&error))?;
+    let (head, body) = axum::http::Response::from(answered).into_parts();
+    let mut response = Response::new(Body::new(body));
+    *response.status_mut() = head.status;
+    *response.headers_mut() = without_hops(&head.headers);
+    Ok(response)
+}
+
+/// Returns headers without those of the connection.
+fn without_hops(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = headers.clone();
+    HOP_HEADERS.iter().for_each(|name| {
+        kept.remove(name);
+    });
+    kept
+}
