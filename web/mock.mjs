@@ -712,6 +712,55 @@ function tail(request, response, ask) {
   response.write(": live\n\n");
 }
 
+const NODE = { roles: "ingest,query,upkeep,alert,page", zone: "a", silent_s: 2.1, draining: false, changes_behind: 0 };
+const FLEET = {
+  nodes: [
+    {
+      node: "catat-1",
+      epoch: 11,
+      joined_s: 260_000,
+      leases: ["upkeep"],
+      answers_this: true,
+      does: { parts_answered: 4812, parts_bytes: 91_000_000 },
+    },
+    {
+      node: "catat-2",
+      epoch: 9,
+      joined_s: 812_000,
+      silent_s: 912,
+      leases: [],
+      answers_this: false,
+      changes_behind: null,
+    },
+    {
+      node: "catat-2",
+      epoch: 14,
+      joined_s: 880,
+      zone: "b",
+      leases: ["alerts"],
+      answers_this: false,
+      changes_behind: 12,
+    },
+    {
+      node: "catat-3",
+      epoch: 12,
+      joined_s: 90_000,
+      zone: "b",
+      leases: [],
+      answers_this: false,
+      draining: true,
+      roles: "ingest",
+    },
+    { node: "catat-4", epoch: 13, joined_s: 90_000, silent_s: 48, leases: [], answers_this: false, roles: "query" },
+  ].map((one) => ({ ...NODE, address: `https://${one.node}.example.org:22828`, ...one })),
+  objects_waiting: 37,
+  object_bytes_waiting: 81_200_000,
+  objects_written: 48_211,
+  puts_per_day: 186_400,
+  bytes_stored: 1_840_000_000_000,
+  cost_per_day_usd: 2.41,
+};
+
 function api(path, ask, response, request) {
   const send = (body, status = 200) => {
     response.writeHead(status, { "Content-Type": "application/json" });
@@ -748,6 +797,12 @@ function api(path, ask, response, request) {
       return mood === "broken"
         ? send({ error: { code: "internal", message: "the sources failed" } }, 500)
         : send(mood === "empty" ? { sources: [], forgotten: 0 } : SOURCES());
+    if (path === "/api/v1/fleet")
+      return mood === "broken"
+        ? send({ error: { code: "unavailable", message: "the database does not answer" } }, 503)
+        : mood === "empty"
+          ? send({ error: { code: "not-found", message: "this server is no node of a fleet" } }, 404)
+          : send(FLEET);
     if (path === "/api/v1/rules") return send({ rules: RULES });
     if (path === "/api/v1/alerts") return send({ alerts: ALERTS });
     if (path === "/api/v1/session")

@@ -1,10 +1,11 @@
-// Drives what the page has for people: signing in and out, keys, users, passwords; by keys alone, on small screens.
+// Drives what the page has for people: signing in and out, keys, users, passwords, the fleet; by keys alone, on small screens.
 //
 //   CATAT_EXECUTABLE  the catat to be started, on a directory of its own (required)
 //   CATAT_PICTURES    a directory for pictures of every state (optional)
 //   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
+import { fleetChecks } from "./page/fleet.mjs";
 import { groupChecks } from "./page/groups.mjs";
 import { peopleChecks, makePeople } from "./page/people.mjs";
 import { runChecks } from "./page/run.mjs";
@@ -13,6 +14,6 @@ import { startServer } from "./page/server.mjs";
 
 const server = await startServer();
 await runChecks(server.url, [
-  ...peopleChecks, ...settingsChecks, ...groupChecks,
+  ...peopleChecks, ...settingsChecks, ...fleetChecks, ...groupChecks,
   ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => makePeople(own, server.adminKey()), finish: server.stop });

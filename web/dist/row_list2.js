@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=ad9371d67612";
+export{t as RowList}from"./row_list.js?v=dd41fc03f390";

@@ -12,11 +12,12 @@ import { followKeys } from "./keys.ts";
 import { Icon } from "./parts/icons.tsx";
 import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
+import { Way } from "./parts/way.tsx";
 import { askWho } from "./session.ts";
 import { beginToSpeak, t, text } from "./texts.ts";
 import { nextTheme, theme } from "./theme_choice.ts";
 import { rangeLabel } from "./time.ts";
-import { address, followHistory, go, view, type Page } from "./view.ts";
+import { followHistory, view, type Page } from "./view.ts";
 import "./style/base.css";
 import "./style/explore.css";
 import "./style/rows.css";
@@ -42,7 +43,6 @@ const Palette = later(async () => (await import("./parts/palette.tsx")).Palette)
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
 
 function Head() {
-  const now = view.value;
   const themes = { auto: text("system"), light: text("light"), dark: text("dark") };
   const themeSaid = t("Theme: {theme}", { theme: t(themes[theme.value]) });
   return (
@@ -57,20 +57,14 @@ function Head() {
       </a>
       <nav aria-label={t("Pages")}>
         {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
-          <a
+          <Way
             key={page}
-            href={address({ ...now, page, tab: "", open: "" })}
-            aria-current={now.page === page ? "page" : undefined}
+            to={{ page, tab: "", open: "" }}
+            aria-current={view.value.page === page ? "page" : undefined}
             data-testid={`nav-${page}`}
-            onClick={(event) => {
-              if (!event.metaKey && !event.ctrlKey && event.button === 0) {
-                event.preventDefault();
-                go({ page, tab: "", open: "" });
-              }
-            }}
           >
             {t(title)}
-          </a>
+          </Way>
         ))}
       </nav>
       <span class="grow" />

@@ -45,7 +45,7 @@ export interface View {
   layout: readonly string[];
   /** What is sought among the rows, without filtering any away. */
   find: string;
-  /** The part of the page of alerts. */
+  /** The part of a page: of alerts, of settings. */
   tab: string;
   /** What is open there: an alert by its id, a rule or a channel by its name. */
   open: string;
@@ -162,10 +162,8 @@ export function address(view: View): string {
   set("dense", view.dense ? "1" : "");
   set("layout", packed(view.layout));
   set("find", view.find);
-  if (view.page === "alerts") {
-    set("tab", view.tab);
-    set("open", view.open);
-  }
+  if (view.page === "alerts" || view.page === "settings") set("tab", view.tab);
+  if (view.page === "alerts") set("open", view.open);
   const text = params
     .toString()
     .replaceAll("%2F", "/")

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
+import { answerWith, LARGE } from "./fleet.mjs";
 import { settled } from "./harness.mjs";
 import { openSources } from "./sources.mjs";
 
@@ -69,6 +70,13 @@ const screens = {
   settings: async (own, options) => {
     const page = await openAsAdmin(own, "/settings", options);
     await page.getByTestId("keys").waitFor();
+    return page;
+  },
+  fleet: async (own, options) => {
+    const page = await openAsAdmin(own, "/settings", options);
+    await answerWith(page, LARGE);
+    await page.getByTestId("tab-fleet").click();
+    await page.getByTestId("node").first().waitFor();
     return page;
   },
   start: async (own, options) => {

@@ -3,11 +3,11 @@
 import { useEffect } from "preact/hooks";
 
 import { alerts, askAlerts, askChannels, askRules, askSilences, channels, silences } from "../api/alerts.ts";
+import { Way } from "../parts/way.tsx";
 import { t } from "../texts.ts";
 import { view } from "../view.ts";
 import { Active } from "./alerts/active.tsx";
 import { Channels } from "./alerts/channels.tsx";
-import { Way } from "./alerts/parts.tsx";
 import { RuleForm } from "./alerts/rule_form.tsx";
 import { Rules } from "./alerts/rules.tsx";
 import { Silences } from "./alerts/silences.tsx";

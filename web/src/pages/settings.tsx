@@ -1,38 +1,76 @@
-// Who one is, how the page looks in this browser, and for administrators who else may ask and send: keys and users.
+// Who one is, how the page looks in this browser, and for administrators who else may ask and send, and the fleet.
 
 import { useEffect } from "preact/hooks";
 
+import { Way } from "../parts/way.tsx";
 import { askWho, who } from "../session.ts";
-import { rich, t } from "../texts.ts";
+import { rich, t, text } from "../texts.ts";
+import { view } from "../view.ts";
+import { Fleet } from "./settings/fleet.tsx";
 import { Keys } from "./settings/keys.tsx";
 import { Looks } from "./settings/looks.tsx";
 import { Users } from "./settings/users.tsx";
 import { You } from "./settings/you.tsx";
 
+const TABS = [
+  { tab: "", title: text("General") },
+  { tab: "fleet", title: text("Fleet") },
+] as const;
+
 /** The page. */
 export function Settings() {
   useEffect(() => void askWho(), []);
-  const now = who.value;
+  const isAdmin = who.value?.role === "admin";
+  const isFleet = view.value.tab === "fleet";
   return (
     <main class="page" data-testid="settings-page">
-      <h1>{t("Settings")}</h1>
-      <You />
-      <Looks />
-      {now?.role === "admin" ? (
-        <>
-          <Keys />
-          <Users />
-        </>
+      <div class="page-head">
+        <h1>{t("Settings")}</h1>
+        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
+          {TABS.map(({ tab, title }) => (
+            <Way
+              key={tab}
+              to={{ tab }}
+              aria-current={isFleet === (tab === "fleet") ? "page" : undefined}
+              data-testid={`tab-${tab || "general"}`}
+            >
+              {t(title)}
+            </Way>
+          ))}
+        </div>
+      </div>
+      {isFleet && isAdmin ? (
+        <Fleet />
       ) : (
-        now !== undefined && (
-          <p class="dim">
-            {rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", {
-              keys: <code>catat keys</code>,
-              users: <code>catat users</code>,
-            })}
-          </p>
-        )
+        <>
+          <You />
+          {!isFleet && <Looks />}
+          {isAdmin ? (
+            <>
+              <Keys />
+              <Users />
+            </>
+          ) : (
+            who.value !== undefined && <NotShown isFleet={isFleet} />
+          )}
+        </>
       )}
     </main>
+  );
+}
+
+/** What only administrators see, and where else it is. */
+function NotShown({ isFleet }: { isFleet: boolean }) {
+  return (
+    <p class="dim" data-testid="not-shown">
+      {isFleet
+        ? rich("The fleet is shown to administrators. On the server, {command} does the same.", {
+            command: <code>catat fleet status</code>,
+          })
+        : rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", {
+            keys: <code>catat keys</code>,
+            users: <code>catat users</code>,
+          })}
+    </p>
   );
 }

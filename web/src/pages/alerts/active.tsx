@@ -5,10 +5,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { acknowledge, alerts, askAlerts, type Alert, type Pattern, type Told } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
+import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { told } from "../settings/parts.tsx";
-import { Labels, State, Trouble, Way, When } from "./parts.tsx";
+import { Labels, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
 export function Active() {

@@ -1,13 +1,12 @@
 // What the parts of the page of alerts have in common.
 
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 
 import type { Lane } from "../../ask.ts";
 import { printable } from "../../format.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
-import { address, go, view, type View } from "../../view.ts";
+import { view } from "../../view.ts";
 
 /** What time it is, so that ages go on while nothing else changes. */
 const clock = signal(Date.now());
@@ -58,30 +57,6 @@ export function Labels({ labels }: { labels: Readonly<Record<string, string>> })
         </span>
       ))}
     </>
-  );
-}
-
-/** A link to another part of this page, or to Explore. */
-export function Way({
-  to,
-  children,
-  ...more
-}: {
-  to: Partial<View>;
-  children: ComponentChildren;
-  class?: string;
-  "data-testid"?: string;
-  "aria-current"?: "page" | undefined;
-}) {
-  const click = (event: MouseEvent) => {
-    if (event.metaKey || event.ctrlKey || event.button !== 0) return;
-    event.preventDefault();
-    go(to);
-  };
-  return (
-    <a href={address({ ...view.value, ...to })} onClick={click} {...more}>
-      {children}
-    </a>
   );
 }
 

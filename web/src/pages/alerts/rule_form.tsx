@@ -15,10 +15,11 @@ import {
 } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
+import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
-import { Labels, Trouble, Way, When } from "./parts.tsx";
+import { Labels, Trouble, When } from "./parts.tsx";
 import { KINDS, keysOf, ruleOf, typedOf, type RuleKey } from "./rule_keys.ts";
 
 /** What the server tells of a rule, which nobody writes. */

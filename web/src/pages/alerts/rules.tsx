@@ -3,10 +3,11 @@
 import { askRules, enableRule, rules, type Rule } from "../../api/alerts.ts";
 import { printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
+import { Way } from "../../parts/way.tsx";
 import { rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { told } from "../settings/parts.tsx";
-import { State, Trouble, Way, When } from "./parts.tsx";
+import { State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
 export function Rules() {

@@ -1,9 +1,11 @@
-// Settings in Indonesian: oneself, the look of the page, keys and users.
+// Settings in Indonesian: oneself, the look of the page, keys and users, the fleet.
 
 /** English texts and their Indonesian. */
 export const SETTINGS: Readonly<Record<string, string>> = {
   "Keys and users are shown to administrators. On the server, {keys} and {users} do the same.":
     "Kunci dan pengguna ditampilkan kepada admin. Di server, {keys} dan {users} melakukan hal yang sama.",
+
+  General: "Umum",
 
   // Oneself
   You: "Anda",
@@ -88,4 +90,31 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   "New password": "Kata sandi baru",
   "New password, again": "Kata sandi baru, sekali lagi",
   "Change password": "Ganti kata sandi",
+
+  // Fleet
+  Fleet: "Armada",
+  "The fleet is shown to administrators. On the server, {command} does the same.":
+    "Armada ditampilkan kepada admin. Di server, {command} melakukan hal yang sama.",
+  "Retried every {n} seconds.": "Dicoba lagi setiap {n} detik.",
+  "This server is not part of a fleet": "Server ini bukan bagian dari armada",
+  "Servers with the same bucket and the same PostgreSQL database are a fleet. Set {bucket} and {database} in the configuration of each, and restart it. {manual} describes it.":
+    "Server dengan bucket dan basis data PostgreSQL yang sama membentuk armada. Atur {bucket} dan {database} di konfigurasi tiap server, lalu mulai ulang server itu. {manual} menjelaskannya.",
+  "The manual": "Panduan",
+  "configuration of a server in a fleet": "konfigurasi server dalam armada",
+  "Objects in no segment yet": "Objek yang belum masuk segmen",
+  "Objects written by this server": "Objek yang ditulis server ini",
+  "PUTs per day": "PUT per hari",
+  "Cost per day": "Biaya per hari",
+  Nodes: "Node",
+  Node: "Node",
+  Leases: "Lease",
+  Roles: "Peran",
+  Joined: "Bergabung",
+  "Done for others": "Dikerjakan untuk node lain",
+  "(answers you)": "(menjawab Anda)",
+  draining: "dikosongkan",
+  replaced: "digantikan",
+  silent: "tidak terdengar",
+  "{n} change": "{n} perubahan",
+  "{n} changes": "{n} perubahan",
 };

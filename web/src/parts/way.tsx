@@ -1,0 +1,29 @@
+// Links within the page.
+
+import type { ComponentChildren } from "preact";
+
+import { address, go, view, type View } from "../view.ts";
+
+/** A link to another view, which differs from this one by `to`. */
+export function Way({
+  to,
+  children,
+  ...more
+}: {
+  to: Partial<View>;
+  children: ComponentChildren;
+  class?: string;
+  "data-testid"?: string;
+  "aria-current"?: "page" | undefined;
+}) {
+  const click = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.button !== 0) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a href={address({ ...view.value, ...to })} onClick={click} {...more}>
+      {children}
+    </a>
+  );
+}
