@@ -56,7 +56,8 @@ pub(crate) fn prepare(
     read_again: impl Fn() -> Result<Config, Failure> + Send + Sync + 'static,
 ) -> Result<PreparedServer, Failure> {
     let must_have_keys = !config.listen.ip().is_loopback() && !allow_anonymous;
-    if must_have_keys && !config.data_dir.join("STORE").exists() {
+    // A fleet's keys are in its database, which is asked below.
+    if must_have_keys && config.fleet.is_none() && !config.data_dir.join("STORE").exists() {
         return Err(no_keys(config));
     }
     crate::formats::check_formats(&config.data_dir)?;
