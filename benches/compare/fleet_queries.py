@@ -52,7 +52,7 @@ def fleet_queries(options, work, judge):
     """The query set on six nodes and on one machine: CPU, answers; needles; the end of a node."""
     path = os.path.join(work, "corpus.ndjson")
     facts = corpus.make(path, N_EVENTS, options.seed, "drawn")
-    questions = queries(facts, corpus.trace_of(path, facts["fields"]["trace"]))
+    questions = queries(facts, corpus.trace_of(path, facts["names"].get("trace_id", "trace_id")))
     alone = Catat(options.binary, work, with_cache=False)
     alone.ingest(path, facts)
     alone.settle()

@@ -208,7 +208,8 @@ const SHARED_EVENTS: u64 = 60_000;
 
 /// An answer over all time to whoever has the key.
 fn ask(server: &Server, key: &str, query: &str) -> Value {
-    let request = json!({"query": query, "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "limit": 10_000});
+    let request =
+        json!({"query": query, "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "limit": 10_000});
     let headers = [("content-type", "application/json"), ("x-catat-key", key)];
     let answer = server.post("/api/v1/query", &headers, request.to_string());
     assert_eq!(answer.status, 200, "{} {}", answer.body, server.transcript());
@@ -259,7 +260,8 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
         let answers = [&first, &second, &taker].map(|node| ask(node, key, question));
         assert_eq!(answers[0]["rows"], answers[1]["rows"], "{question}");
         assert_eq!(answers[0]["rows"], answers[2]["rows"], "{question}");
-        n_shared += answers[..2].iter().map(|answer| answer["stats"]["events_shared"].as_u64().unwrap_or(0)).sum::<u64>();
+        n_shared +=
+            answers[..2].iter().map(|answer| answer["stats"]["events_shared"].as_u64().unwrap_or(0)).sum::<u64>();
     }
     assert!(n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2, "{n_shared} events were looked at for others");
     let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";

@@ -156,12 +156,19 @@ fn open_spill(config: &Config) -> Result<Option<Arc<execute::SpillSpace>>, Failu
 
 /// Why a server that others reach is not started before there is a key.
 fn no_keys(config: &Config) -> Failure {
+    let first = match config.fleet {
+        Some(_) => {
+            "start this node with --listen 127.0.0.1:22828 and run: catat keys create --name ME --role operate; \
+                    then all nodes have the key"
+                .to_owned()
+        }
+        None => format!("catat keys create --data-dir {} --name ME --role operate", config.data_dir.display()),
+    };
     Failure::usage(format!(
         "{} can be reached from other machines, and no key exists yet.\n\
-         Create one first: catat keys create --data-dir {} --name ME --role operate\n\
+         Create one first: {first}\n\
          Or listen on 127.0.0.1 (the default), or serve without keys with --insecure-allow-anonymous.",
-        config.listen,
-        config.data_dir.display()
+        config.listen
     ))
 }
 

@@ -103,7 +103,7 @@ pub(crate) trait Catalog: Send {
 }
 
 /// Numbers that only rise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HighWaterMarks {
     pub(crate) wal_released: u64,
     /// A WAL file that was made; 0 where none is known.
@@ -157,6 +157,7 @@ pub(crate) struct ObsoleteFile {
 }
 
 /// Everything that the catalog holds.
+#[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) marks: HighWaterMarks,
     pub(crate) groups: Groups,

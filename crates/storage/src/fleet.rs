@@ -23,7 +23,7 @@ use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema};
 use types::ScanError;
 
-pub(crate) use self::heartbeat::run as run_heartbeat;
+pub(crate) use self::heartbeat::{follow, run as run_heartbeat};
 pub use self::node::{FleetOptions, NodeStatus};
 
 /// A fleet, as one of its nodes sees it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use storage::{OpenError, Store};
 
-use super::store::store_options;
+use super::store;
 use crate::arguments::{DataDir, Remote};
 use crate::client::Server;
 use crate::failure::Failure;
@@ -22,12 +22,15 @@ pub(super) fn with_store<T>(
     may_make: bool,
     work: impl FnOnce(&Arc<Store>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
-    if !may_make && !dir.join("STORE").exists() {
+    let config = store::config(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
+    if !may_make && config.fleet.is_none() && !dir.join("STORE").exists() {
         return Err(Failure::usage(format!("{}: no store in this directory", dir.display())));
     }
     crate::formats::check_formats(dir)?;
     crate::serving::data_dir::make_data_dir(dir)?;
-    let options = store_options(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
+    let mut options = store::options_of(&config);
+    // A node without roles: it sees what all nodes see, and does nothing by itself.
+    options.fleet = config.fleet.map(|fleet| storage::FleetOptions { roles: Vec::new(), ..fleet });
     let store = match Store::open(options) {
         Ok((store, _)) => store,
         Err(OpenError::Locked { .. }) => return Ok(None),

@@ -33,7 +33,7 @@ pub(super) fn store_options(options: &DataDir) -> Result<storage::Options, Failu
     Ok(options_of(&config(options)?))
 }
 
-fn options_of(config: &Config) -> storage::Options {
+pub(super) fn options_of(config: &Config) -> storage::Options {
     let (databases, object_store) = (config.databases.clone(), config.object_store.clone());
     storage::Options { databases, object_store, ..storage::Options::new(&config.data_dir) }
 }

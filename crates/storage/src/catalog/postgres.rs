@@ -18,6 +18,7 @@ use types::GroupName;
 
 use self::cells::segment_id;
 use self::contents::{contents, marks};
+use self::fleet::changes;
 use self::fleet::members::{self, Membership, put_mark};
 use self::rows::{
     doom, doom_files, fill, ids_of, merge_positions, put_batch_files, put_deletion, put_groups, put_marks,
@@ -30,7 +31,8 @@ use database::postgres::{Database, Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema, signed};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &["", "", VERSION_3, members::VERSION_4], identity_since: 0 };
+pub(super) const SCHEMA: Schema =
+    Schema { steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5], identity_since: 0 };
 
 const VERSION_3: &str = r#"
     CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);

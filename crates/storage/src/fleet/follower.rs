@@ -106,8 +106,8 @@ impl Follower {
         let _upkeep = self.segments.replacement();
         let news = news::news(&mut progress.database, progress.object, progress.change);
         let news = news.map_err(|error| self.unknown(&error))?;
-        let News { changes, flushed, objects, contents } = news;
-        let next_sequence = contents.as_ref().map_or(0, |contents| contents.marks.next_sequence);
+        let News { changes, flushed, objects, catalog } = news;
+        let next_sequence = catalog.as_ref().map_or(0, |catalog| catalog.contents.marks.next_sequence);
         for row in &objects {
             // In one order on all nodes; an object that cannot be read now is asked for again.
             let arrivals = self.read(row)?;
@@ -116,8 +116,8 @@ impl Follower {
         }
         // What is shown needs no keeping, also where it was read back because it came too early.
         self.own().retain(|number, _| *number > progress.object);
-        if let Some(contents) = contents {
-            let is_shown = self.segments.reconcile(contents, flushed, progress.change.unwrap_or(0));
+        if let Some(catalog) = catalog {
+            let is_shown = self.segments.reconcile(catalog, flushed, progress.change.unwrap_or(0));
             is_shown.map_err(|error| ScanError { file: "catalog".into(), offset: 0, problem: error.to_string() })?;
             progress.change = Some(changes);
         }

@@ -1,6 +1,5 @@
 //! Says that a node is alive, takes what only one node may do, and removes objects that no one reads any more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use database::postgres::Database;
@@ -19,18 +18,26 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Objects removed at once.
 const REMOVED_AT_ONCE: i64 = 200;
 
-/// Runs the thread that keeps a node in the fleet.
-pub(crate) fn run(segments: &Segments, follower: &Arc<Follower>, database: &mut Database, does_upkeep: bool) {
-    let (mut since_renewed, mut is_away) = (RENEW, false);
+/// Runs the thread that keeps what a node knows new while nobody asks, and removes objects.
+pub(crate) fn follow(segments: &Segments, follower: &Follower, database: &mut Database, does_upkeep: bool) {
+    let mut since_swept = Duration::ZERO;
     while segments.claim.signal.pause(LOOK) {
         if let Err(error) = follower.catch_up() {
             tracing::debug!(%error, "this node is behind");
         }
-        since_renewed += LOOK;
-        if since_renewed < RENEW {
-            continue;
+        since_swept += LOOK;
+        if does_upkeep && since_swept >= RENEW {
+            since_swept = Duration::ZERO;
+            sweep(segments, follower, database);
         }
-        since_renewed = Duration::ZERO;
+    }
+}
+
+/// Runs the thread that keeps a node in the fleet. It waits for the database alone: a bucket that is slow must not cost a
+/// node its place.
+pub(crate) fn run(segments: &Segments, follower: &Follower, database: &mut Database) {
+    let mut is_away = false;
+    while segments.claim.signal.pause(RENEW) {
         let renewed = follower.member.renew(database);
         let renewed = renewed.and_then(|()| follower.meet(database));
         segments.claim.note(renewed.as_ref().err());
@@ -39,11 +46,10 @@ pub(crate) fn run(segments: &Segments, follower: &Arc<Follower>, database: &mut 
         {
             tracing::debug!(%error, "limits that other nodes have set are not known");
         }
-        match renewed {
-            Ok(()) if does_upkeep => sweep(segments, follower, database),
-            Ok(()) => {}
-            Err(error) if !is_away => tracing::warn!(%error, "the fleet's database does not answer"),
-            Err(_) => {}
+        if let Err(error) = renewed
+            && !is_away
+        {
+            tracing::warn!(%error, "the fleet's database does not answer");
         }
         is_away = segments.claim.problem().is_some();
     }
@@ -52,7 +58,7 @@ pub(crate) fn run(segments: &Segments, follower: &Arc<Follower>, database: &mut 
 }
 
 /// Removes objects that no node can name any more.
-fn sweep(segments: &Segments, follower: &Arc<Follower>, database: &mut Database) {
+fn sweep(segments: &Segments, follower: &Follower, database: &mut Database) {
     let Some(remote) = &segments.files.remote else { return };
     let gone = match news::removable(database, follower.member.epoch(), REMOVED_AT_ONCE) {
         Ok(gone) => gone,

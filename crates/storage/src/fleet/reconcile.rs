@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
+use crate::catalog::postgres::fleet::changes::CatalogNews;
 use crate::catalog::{Contents, SegmentRow};
 use crate::segments::Segments;
 use crate::state::{DamagedSegment, StoredSegment};
@@ -46,9 +47,20 @@ impl Segments {
 
     /// Takes over what the catalog says, all at once for whoever asks. Events below `flushed` are in segments.
     /// `before` is the change that was known so far. The caller keeps upkeep from changing anything meanwhile.
-    pub(super) fn reconcile(&self, contents: Contents, flushed: u64, before: u64) -> Result<(), StoreError> {
-        let Contents { groups, segments: rows, positions, retired, .. } = contents;
+    pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64, before: u64) -> Result<(), StoreError> {
+        let CatalogNews { contents: Contents { groups, segments: mut rows, positions, retired, .. }, gone } = catalog;
         let known: HashSet<u128> = self.state().segments.iter().map(|stored| stored.segment.meta().segment).collect();
+        let listed: HashSet<u128> = match &gone {
+            None => rows.iter().map(|row| row.id).collect(),
+            Some(gone) => {
+                // What could not be read is tried again.
+                let awaited = self.state().damaged.iter().filter_map(|damaged| damaged.awaited.clone()).collect();
+                let newer_rows = std::mem::replace(&mut rows, awaited);
+                rows.retain(|row| !gone.contains(&row.id) && newer_rows.iter().all(|newer| newer.id != row.id));
+                rows.extend(newer_rows);
+                known.iter().copied().filter(|id| !gone.contains(id)).chain(rows.iter().map(|row| row.id)).collect()
+            }
+        };
         let (mut opened, mut damaged) = (Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| !known.contains(&row.id)) {
             match self.files.open_listed(row) {
@@ -57,7 +69,6 @@ impl Segments {
             }
         }
         let masks = self.masks_of(opened.iter())?;
-        let listed: HashSet<u128> = rows.iter().map(|row| row.id).collect();
         let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
         let (active, flushing) = {
             let state = self.state();

@@ -20,7 +20,7 @@ pub(in crate::catalog) fn contents(session: &Session) -> Result<Contents, Failur
         marks: marks(session)?,
         groups,
         deleted,
-        segments: segments(session)?,
+        segments: segments(session, None)?,
         positions: positions(session)?,
         batch_files: batch_files(session)?,
         doomed: doomed(session)?,
@@ -62,9 +62,13 @@ pub(in crate::catalog) fn groups(session: &Session) -> Result<(Groups, Vec<u32>)
     Ok((groups, deleted))
 }
 
-pub(in crate::catalog) fn segments(session: &Session) -> Result<Vec<SegmentRow>, Failure> {
+/// Returns the segments, or those of them that are named.
+pub(in crate::catalog) fn segments(session: &Session, only: Option<&[[u8; 16]]>) -> Result<Vec<SegmentRow>, Failure> {
+    let only: Option<Vec<&[u8]>> = only.map(|ids| ids.iter().map(<[u8; 16]>::as_slice).collect());
     let mut segments: Vec<SegmentRow> = Vec::new();
-    for row in session.query("SELECT id, file, bytes, tier, place FROM segments ORDER BY id", &[])? {
+    let select = "SELECT id, file, bytes, tier, place FROM segments
+        WHERE $1::bytea[] IS NULL OR id = ANY($1) ORDER BY id";
+    for row in session.query(select, &[&only])? {
         segments.push(SegmentRow {
             id: segment_id(&row, 0)?,
             file: get(&row, 1)?,
@@ -74,8 +78,9 @@ pub(in crate::catalog) fn segments(session: &Session) -> Result<Vec<SegmentRow>,
             runs: Vec::new(),
         });
     }
-    let runs = "SELECT segment, group_id, n_events, first, last FROM runs ORDER BY segment, group_id";
-    for row in session.query(runs, &[])? {
+    let runs = "SELECT segment, group_id, n_events, first, last FROM runs
+        WHERE $1::bytea[] IS NULL OR segment = ANY($1) ORDER BY segment, group_id";
+    for row in session.query(runs, &[&only])? {
         let id = segment_id(&row, 0)?;
         let (first, last) = (Timestamp(get(&row, 3)?), Timestamp(get(&row, 4)?));
         if let Ok(at) = segments.binary_search_by_key(&id, |segment| segment.id) {

@@ -8,6 +8,7 @@
 //! leases     who does what only one may do
 //! objects    accepted events that are in no segment yet, in the order of their acceptance; and the last one of each node
 //! batches    ids of accepted batches
+//! changed_segments   segments that came, moved or went, each with the number of the change
 //! ```
 //!
 //! **One order.** A transaction that changes something holds the row of `state`, so that objects and changes have an
@@ -19,6 +20,7 @@
 //! **One truth.** An object is named by the epoch and a number that its node used once. Where the answer to a commit is
 //! lost, the same commit finds the object listed, and answers what it had answered.
 
+pub(crate) mod changes;
 pub(crate) mod members;
 pub(crate) mod news;
 pub(crate) mod objects;

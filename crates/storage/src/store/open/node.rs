@@ -50,7 +50,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
     let writer = Arc::new(Writer::new(segments.clone()));
     let connect = || PostgresCatalog::connect(url, store);
     let follower = Arc::new(Follower::new(segments.clone(), writer.clone(), member, connect()?));
-    let (listing, mut renewing) = (connect()?, connect()?);
+    let (listing, mut renewing, mut sweeping) = (connect()?, connect()?, connect()?);
     follower.member.renew(&mut renewing)?;
     follower.meet(&mut renewing)?;
     segments.set_follower(follower.clone());
@@ -69,10 +69,11 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
         options: node,
         places: Places::default(),
     };
-    let kept = segments.clone();
+    let (kept, following) = (segments.clone(), (segments.clone(), follower.clone()));
     let threads: Vec<(&'static str, Work)> = vec![
         ("wal-writer", Box::new(move || collector.run())),
-        ("catalog", Box::new(move || fleet::run_heartbeat(&kept, &follower, &mut renewing, does_upkeep))),
+        ("catalog", Box::new(move || fleet::follow(&following.0, &following.1, &mut sweeping, does_upkeep))),
+        ("lease", Box::new(move || fleet::run_heartbeat(&kept, &follower, &mut renewing))),
     ];
     Ok(OpenedStore { segments, writer, threads, batch_files: ValidEntries::default(), recovery, lock })
 }

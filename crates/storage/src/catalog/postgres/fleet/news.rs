@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use database::postgres::{Database, Failure};
 use database::{DatabaseError, signed};
 
+use super::changes::{CatalogNews, changes as changes_since};
 use super::members::{LEASE_S, UPKEEP};
 use super::objects::{ObjectRow, object_row};
-use crate::catalog::Contents;
 use crate::catalog::postgres::cells::{get, number};
-use crate::catalog::postgres::contents::contents;
 use crate::fleet::node::NodeStatus;
 
 /// What a node learns of the others.
@@ -21,7 +20,7 @@ pub(crate) struct News {
     /// Objects that it does not have.
     pub(crate) objects: Vec<ObjectRow>,
     /// The catalog, if it has changed.
-    pub(crate) contents: Option<Contents>,
+    pub(crate) catalog: Option<CatalogNews>,
 }
 
 /// Reads what has come since object number `known_object` and change number `known_change`, all as of one instant.
@@ -44,8 +43,9 @@ pub(crate) fn news(
         let mut objects = rows.iter().map(object_row).collect::<Result<Vec<_>, Failure>>()?;
         // Some are listed only for whoever asks what became of them.
         objects.retain(|object| object.end_sequence > flushed);
-        let contents = if known_change == Some(changes) { None } else { Some(contents(session)?) };
-        Ok(News { changes, flushed, objects, contents })
+        let is_new = known_change != Some(changes);
+        let catalog = is_new.then(|| changes_since(session, known_change, changes)).transpose()?;
+        Ok(News { changes, flushed, objects, catalog })
     })
 }
 

@@ -1,0 +1,67 @@
+//! Which segments have come and gone since a node last looked. The database writes it down itself, whoever changes them, so
+//! that a node need not read what it knows.
+
+use std::collections::HashSet;
+
+use database::postgres::{Failure, Session};
+use database::signed;
+
+use crate::catalog::Contents;
+use crate::catalog::postgres::cells::segment_id;
+use crate::catalog::postgres::contents::{contents, groups, marks, positions, retired, segments};
+
+/// How many changes back it is known what has changed. Who has missed more reads everything.
+const KEPT: u64 = 1000;
+
+/// In the transaction of a change, `changes` is still the number of the one before.
+pub(in crate::catalog) const VERSION_5: &str = "
+    CREATE TABLE changed_segments(change bigint NOT NULL, id bytea NOT NULL);
+    CREATE INDEX changed_segments_by_change ON changed_segments (change);
+    CREATE FUNCTION note_changed_segments() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE current bigint;
+        BEGIN
+            IF EXISTS (SELECT 1 FROM nodes) THEN
+                SELECT coalesce(max(value), 0) + 1 INTO current FROM meta WHERE key = 'changes';
+                INSERT INTO changed_segments SELECT current, id FROM touched;
+                DELETE FROM changed_segments WHERE change < current - 1000;
+            END IF;
+            RETURN NULL;
+        END $$;
+    CREATE TRIGGER segments_come AFTER INSERT ON segments REFERENCING NEW TABLE AS touched
+        FOR EACH STATEMENT EXECUTE FUNCTION note_changed_segments();
+    CREATE TRIGGER segments_move AFTER UPDATE ON segments REFERENCING NEW TABLE AS touched
+        FOR EACH STATEMENT EXECUTE FUNCTION note_changed_segments();
+    CREATE TRIGGER segments_go AFTER DELETE ON segments REFERENCING OLD TABLE AS touched
+        FOR EACH STATEMENT EXECUTE FUNCTION note_changed_segments();
+";
+
+/// The catalog as a node takes it over.
+pub(crate) struct CatalogNews {
+    /// What it says. Of the segments only those that have come or moved, where `gone` says which have gone.
+    pub(crate) contents: Contents,
+    /// Segments that are listed no more; none where the contents have all that are.
+    pub(crate) gone: Option<HashSet<u128>>,
+}
+
+/// Reads what has changed since a change that is known, which may be none, where now it is `current`.
+pub(super) fn changes(session: &Session, known: Option<u64>, current: u64) -> Result<CatalogNews, Failure> {
+    let Some(known) = known.filter(|known| current.saturating_sub(*known) < KEPT) else {
+        return Ok(CatalogNews { contents: contents(session)?, gone: None });
+    };
+    let touched = "SELECT DISTINCT id FROM changed_segments WHERE change > $1";
+    let touched = session.query(touched, &[&signed(known)])?;
+    let mut gone: HashSet<u128> = touched.iter().map(|row| segment_id(row, 0)).collect::<Result<_, _>>()?;
+    let segments = segments(session, Some(&gone.iter().map(|id| id.to_be_bytes()).collect::<Vec<_>>()))?;
+    segments.iter().for_each(|segment| drop(gone.remove(&segment.id)));
+    let (groups, deleted) = groups(session)?;
+    let contents = Contents {
+        marks: marks(session)?,
+        groups,
+        deleted,
+        segments,
+        positions: positions(session)?,
+        retired: retired(session)?,
+        ..Contents::default()
+    };
+    Ok(CatalogNews { contents, gone: Some(gone) })
+}
