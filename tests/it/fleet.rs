@@ -125,6 +125,20 @@ fn nodes_share_events_groups_keys_and_what_was_accepted() {
     let revoked = a.try_delete(&path);
     assert!(revoked.is_some_and(|answer| answer.status().is_success()));
     b.until("it ends there, too", || (!is_valid(&b)).then_some(()));
+    // Who signs in at one is signed in at the other, and so signed out.
+    let person = json!({"name": "ani", "role": "admin", "password": "a password of ani"});
+    let made = a.post("/api/v1/users", &[("authorization", &a.admin())], person.to_string());
+    assert!(made.status < 300, "{}", made.body);
+    let form = [("content-type", "application/json"), ("origin", a.url.as_str())];
+    let signed_in = a.post("/api/v1/session", &form, r#"{"name": "ani", "password": "a password of ani"}"#);
+    let cookie = signed_in.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    let is_signed_in = |node: &Server| node.get("/api/v1/users", &[("cookie", &cookie)]).status == 200;
+    b.until("who signed in at one is known to the other", || is_signed_in(&b).then_some(()));
+    let http = reqwest::blocking::Client::new();
+    let signed_out =
+        http.delete(format!("{}/api/v1/session", b.url)).header("cookie", &cookie).header("origin", &b.url);
+    assert!(signed_out.send().is_ok_and(|answer| answer.status().is_success()));
+    a.until("the session ends there, too", || (!is_signed_in(&a)).then_some(()));
     // What the fleet is.
     let fleet = b.get("/api/v1/fleet", &[("authorization", &b.admin())]).json();
     let nodes = fleet["nodes"].as_array().expect("a list");

@@ -8,7 +8,7 @@ mod openapi;
 mod router;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use door::connection_slots::ConnectionSlots;
@@ -28,6 +28,9 @@ pub use door::server::{App, Reload};
 pub use door::tls::{Tls, TlsError};
 pub use door::users::UserOrder;
 pub use otel::syslog::SyslogListeners;
+
+/// How often a node of a fleet looks who has signed in or out elsewhere.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long syslog messages that were read may take to be stored, once everything else has ended.
 const SYSLOG_GRACE: Duration = Duration::from_secs(5);
@@ -50,6 +53,9 @@ pub async fn serve(
     // Who is signed in is read from the store, which blocks.
     let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
     let (of_http, of_syslog) = ConnectionSlots::of_process();
+    if families.server.whole_store().nodes().is_some() {
+        tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
+    }
     let counts = families.syslog.clone();
     let syslog =
         syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::ConnectionLimiter::default())?;
@@ -60,6 +66,19 @@ pub async fn serve(
         tracing::warn!("syslog messages are lost that the store would not take before the end");
     }
     Ok(())
+}
+
+/// Keeps sessions as the other nodes of the fleet have them: who is signed in at one is signed in at all.
+async fn follow_sessions(server: Weak<Server>) {
+    loop {
+        tokio::time::sleep(FOLLOW_PAUSE).await;
+        let Some(server) = server.upgrade() else { return };
+        let follow = move || server.users.follow_sessions(server.settings(), &server.sessions, server.now());
+        // While the database is away, what is known holds.
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(follow).await {
+            tracing::debug!(%error, "sessions of other nodes are not known");
+        }
+    }
 }
 
 #[cfg(test)]

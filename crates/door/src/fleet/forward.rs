@@ -1,12 +1,16 @@
 //! Requests that a node does not answer itself: they go to one that has the role.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
+use hyper::body::{Frame, SizeHint};
 use storage::{NodeStatus, Store};
 
 use super::{CODE_HEADER, FleetLink, cause_of};
@@ -107,12 +111,36 @@ async fn send(link: &FleetLink, node: &NodeStatus, request: Request) -> Result<R
     headers.append(header::VIA, HeaderValue::from_static("1.1 catat"));
     let url = format!("{}{target}", node.address.trim_end_matches('/'));
     let request = link.client.request(parts.method, url).headers(headers).header(CODE_HEADER, HEXLOWER.encode(&code));
-    let answered = request.body(reqwest::Body::wrap(body)).send().await.map_err(|error| cause_of(&error))?;
+    let answered = request
+        .body(reqwest::Body::wrap(SharedBody(Mutex::new(body))))
+        .send()
+        .await
+        .map_err(|error| cause_of(&error))?;
     let (head, body) = axum::http::Response::from(answered).into_parts();
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = head.status;
     *response.headers_mut() = without_hops(&head.headers);
     Ok(response)
+}
+
+/// A body that several threads may hold, as the client wants it. Only one ever does.
+struct SharedBody(Mutex<Body>);
+
+impl HttpBody for SharedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let body = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Pin::new(body).poll_frame(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+    }
 }
 
 /// Returns headers without those of the connection.

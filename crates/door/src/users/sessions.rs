@@ -3,7 +3,7 @@
 //! A session ends when it is signed out of, when nobody has used it for 12 hours, a week after it began, and when its user
 //! is removed or gets another password. A restart ends none ([`super::kept`]).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, header};
@@ -23,6 +23,9 @@ const IDLE_NS: i64 = 12 * 60 * Timestamp::MINUTE;
 
 /// How long a session lasts, however much it is used: what was stolen unnoticed is good for no longer.
 const WHOLE_NS: i64 = 7 * Timestamp::DAY;
+
+/// How long a session may not be written down yet that began here.
+const SETTLING_NS: i64 = 5 * Timestamp::SECOND;
 
 /// Most sessions of one user and of all. The one that was used least recently makes room.
 const OF_USER_MAX: usize = 100;
@@ -70,6 +73,24 @@ impl Sessions {
     pub(super) fn resume(&self, caller: Caller, begun: Begun, now: Timestamp) {
         self.put(caller, begun, now);
         self.sessions().retain(|_, session| !session.is_over(now));
+    }
+
+    /// Takes over the sessions of all nodes of a fleet: those that began elsewhere, and the end of those that are over.
+    pub(super) fn agree(&self, stored: Vec<(Caller, Begun)>, now: Timestamp) {
+        let hashes: HashSet<[u8; 32]> = stored.iter().map(|(_, begun)| begun.hash).collect();
+        let known: HashSet<[u8; 32]> = {
+            let mut sessions = self.sessions();
+            sessions.retain(|hash, session| {
+                let stays = hashes.contains(hash) || now.0.saturating_sub(session.began.0) < SETTLING_NS;
+                if !stays {
+                    session.caller.validity.end();
+                }
+                stays
+            });
+            sessions.keys().copied().collect()
+        };
+        let new = stored.into_iter().filter(|(_, begun)| !known.contains(&begun.hash));
+        new.for_each(|(caller, begun)| self.resume(caller, begun, now));
     }
 
     fn put(&self, caller: Caller, begun: Begun, now: Timestamp) {

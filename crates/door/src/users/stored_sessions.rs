@@ -50,6 +50,19 @@ impl Kept {
     }
 }
 
+/// Returns the sessions that are written down and whose passwords still hold.
+fn stored(settings: Settings<'_>) -> Result<Vec<(Caller, Begun)>, StoreError> {
+    let mut stored = Vec::new();
+    for (name, json) in settings.all(KIND)? {
+        let Some(user) = settings.get(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
+        let kept: Vec<Kept> = serde_json::from_str(&json).unwrap_or_default();
+        let password = fingerprint(&user.password);
+        let begun = kept.iter().filter_map(Kept::begun).filter(|begun| is_same(&begun.password, &password));
+        stored.extend(begun.filter_map(|begun| Some((caller_of(&name, &user)?, begun))));
+    }
+    Ok(stored)
+}
+
 impl Users {
     /// Writes down who is signed in as a user. Blocks.
     pub fn keep_sessions(&self, settings: Settings<'_>, sessions: &Sessions, name: &str) -> Result<(), StoreError> {
@@ -70,16 +83,22 @@ impl Users {
         sessions: &Sessions,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for (name, json) in settings.all(KIND)? {
-            let Some(user) = settings.get(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
-            let kept: Vec<Kept> = serde_json::from_str(&json).unwrap_or_default();
-            let password = fingerprint(&user.password);
-            for begun in kept.iter().filter_map(Kept::begun).filter(|begun| is_same(&begun.password, &password)) {
-                if let Some(caller) = caller_of(&name, &user) {
-                    sessions.resume(caller, begun, now);
-                }
-            }
-        }
+        stored(settings)?.into_iter().for_each(|(caller, begun)| sessions.resume(caller, begun, now));
+        Ok(())
+    }
+
+    /// Takes over who has signed in or out at other nodes of a fleet. Blocks.
+    ///
+    /// # Errors
+    /// If the control store cannot be read: then what is known holds.
+    pub fn follow_sessions(
+        &self,
+        settings: Settings<'_>,
+        sessions: &Sessions,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.agree(stored(settings)?, now);
         Ok(())
     }
 

@@ -308,3 +308,28 @@ fn what_was_committed_is_found_after_a_flush_too() {
     assert_eq!(listed(), "1");
     assert_events(&a, 20);
 }
+
+#[test]
+fn a_node_that_missed_too_much_to_know_what_changed_reads_everything() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", false));
+    let flush = |from| {
+        a.append(delivery("g", from, 10)).expect("room");
+        a.flush().expect("room");
+    };
+    flush(0);
+    assert_events(&b, 10);
+    let table = lab.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'changed_segments'");
+    assert_ne!(lab.server.sql(&format!("SELECT count(*) FROM {table}.changed_segments")), "0");
+    // As if others had changed much since, and nobody knew what any more.
+    lab.server.sql(&format!(
+        "BEGIN; INSERT INTO {table}.segments SELECT '\\x00', file, bytes, tier, place FROM {table}.segments LIMIT 1;
+         DELETE FROM {table}.segments WHERE id = '\\x00'; DELETE FROM {table}.changed_segments;
+         UPDATE {table}.meta SET value = value + 5000 WHERE key = 'changes'; COMMIT"
+    ));
+    flush(10);
+    flush(20);
+    a.compact().expect("room");
+    [&a, &b].into_iter().for_each(|node| assert_events(node, 30));
+    assert_eq!((a.status().segments, b.status().segments), (1, 1));
+}

@@ -52,7 +52,9 @@ pub(super) fn changes(session: &Session, known: Option<u64>, current: u64) -> Re
     let touched = session.query(touched, &[&signed(known)])?;
     let mut gone: HashSet<u128> = touched.iter().map(|row| segment_id(row, 0)).collect::<Result<_, _>>()?;
     let segments = segments(session, Some(&gone.iter().map(|id| id.to_be_bytes()).collect::<Vec<_>>()))?;
-    segments.iter().for_each(|segment| drop(gone.remove(&segment.id)));
+    for segment in &segments {
+        gone.remove(&segment.id);
+    }
     let (groups, deleted) = groups(session)?;
     let contents = Contents {
         marks: marks(session)?,
