@@ -1,4 +1,5 @@
 """What is done to a fleet under load. Each scenario ends when what must go on has gone on; no time is asserted."""
+import collections
 import random
 import subprocess
 import time
@@ -12,7 +13,7 @@ HOUR_S = 3600
 # How long what is slow or fails half of the time may take.
 SLOW_S = 600
 # How long senders wait for an answer while something is away.
-AWAY_TIMEOUT_S = 60
+AWAY_TIMEOUT_S, AWAY_PATIENCE_S = 90, 180
 
 
 class Plan:
@@ -130,7 +131,7 @@ class Run:
             began, nodes = time.monotonic(), self.lab.nodes
             # Every node says so to senders, and goes on answering queries from what it knows, or says why not.
             load.more([([node], "refused", 1) for node in nodes if node.has("ingest")]
-                      + [([node], "whole|partial|query refused", 1) for node in nodes if node.has("query")])
+                      + [([node], "whole|partial|query refused", 1) for node in nodes if node.has("query")], AWAY_PATIENCE_S)
             time.sleep(max(0, began + self.plan.away_s - time.monotonic()))
             for node in nodes:
                 said = [load.examples.get((node.name, what)) for what in ("partial", "query refused")]
@@ -161,12 +162,18 @@ class Run:
                        lambda: all(gate.n_failed > n for gate, n in zip(gates, before) if isinstance(gate, proxy.DatabaseGate)))
 
     def answers_lost(self, load):
-        """Answers to commits and to PUTs that succeeded are lost."""
-        n, gates = (20 if self.plan.is_long else 3), [gate for kind in ("bucket", "database") for gate in self.lab.gates(kind)]
+        """Answers to commits and to PUTs that succeeded are lost, also to those of flushes and compactions."""
+        n, gates = (10 if self.plan.is_long else 1), self.lab.gates("bucket") + self.lab.gates("database")
+        before = [gate.swallowed.copy() for gate in gates]
+
+        def lost():
+            """How many answers of each kind were lost, and at how few of any gate."""
+            each = [gate.swallowed - old for gate, old in zip(gates, before)]
+            return sum(each, collections.Counter()), min(one.total() for one in each)
         for gate in gates:
-            gate.set(n_to_swallow=n)
-        machines.until(lambda: f"answers are lost: {[gate.n_to_swallow for gate in gates]} are left",
-                       lambda: all(gate.n_to_swallow == 0 for gate in gates))
+            gate.set(swallow_share=0.1)
+        machines.until(lambda: f"answers are lost: {lost()}", lambda: lost()[1] >= n and min(lost()[0][kind] for kind in ("flush", "compaction")) >= n, SLOW_S)
+        load.write("LOST", *lost())
 
     def clock_off(self, load):
         """The clock of one node is an hour off, and it is the only one for a while that others can do without."""

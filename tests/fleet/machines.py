@@ -154,7 +154,7 @@ class Node:
         self.settings = {
             "CATAT_FLEET__DATABASE": f"postgres://catat@{hub}:{self.database.port}/postgres?sslmode=disable",
             "CATAT_FLEET__NODE": self.name, "CATAT_FLEET__ADVERTISE": self.url, "CATAT_FLEET__ROLES": roles,
-            "CATAT_FLEET__LINGER": "50ms", "CATAT_STORAGE__FLUSH_AGE": "2s",
+            "CATAT_FLEET__LINGER": "50ms", "CATAT_STORAGE__FLUSH_AGE": "1s",
             "CATAT_STORAGE__OBJECT_STORE": "s3://logs/fleet", "CATAT_STORAGE__OBJECT_STORE_REGION": "us-east-1",
             "CATAT_STORAGE__OBJECT_STORE_ENDPOINT": f"http://{hub}:{self.bucket.port}",
             "CATAT_STORAGE__OBJECT_STORE_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret",
@@ -168,7 +168,7 @@ class Node:
         self.environment = environment or {}
         if is_empty:
             shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(exist_ok=True)
+        self.dir.mkdir(mode=0o700, exist_ok=True)
         self.process = start_server(binary or self.lab.binary, self.dir, self.url, self.settings | self.environment, self.space)
         until_ready(self.process, self.url, self.name)
 
@@ -241,4 +241,4 @@ class Laboratory:
         """Lets everything pass again."""
         for kind in ("bucket", "database"):
             for gate in self.gates(kind):
-                gate.set(state=proxy.OPEN, delay_s=0, fail_share=0, n_to_swallow=0)
+                gate.set(state=proxy.OPEN, delay_s=0, fail_share=0, swallow_share=0)

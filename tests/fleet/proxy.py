@@ -3,13 +3,19 @@
 A node has two gates of its own. Bytes that a silent gate holds back arrive when it opens again, as after a break of a network.
 """
 import asyncio
+import collections
 import random
 import socket
 import struct
 import threading
+import time
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 INTERNAL = b"<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
+# What transactions contain, and what they do.
+KINDS = {b"INSERT ": "change", b"UPDATE ": "change", b"DELETE ": "change", b"INTO segments": "flush", b"DELETE FROM segments": "compaction"}
+# How long a database is not reached that lost a connection in a commit, as in a fail-over.
+FAIL_OVER_S = 0.5
 OPEN, REFUSING, SILENT = "open", "refusing", "silent"
 
 
@@ -19,11 +25,11 @@ class Gate:
     def __init__(self, network, address):
         self.network, self.address, self.writers = network, address, set()
         self.random = random.Random(0)
-        self.n_swallowed = self.n_failed = self.n_written = 0
+        self.n_failed, self.swallowed, self.refuses_until = 0, collections.Counter(), 0
         self.restore()
 
     def restore(self):
-        self.state, self.delay_s, self.fail_share, self.n_to_swallow = OPEN, 0, 0, 0
+        self.state, self.delay_s, self.fail_share, self.swallow_share = OPEN, 0, 0, 0
 
     async def listen(self):
         server = await asyncio.start_server(self.accept, self.address, 0)
@@ -44,7 +50,7 @@ class Gate:
         """Waits while nothing passes; the error ends the connection."""
         while self.state == SILENT:
             await asyncio.sleep(0.02)
-        if self.state == REFUSING:
+        if self.state == REFUSING or time.monotonic() < self.refuses_until:
             raise ConnectionResetError
 
     def set(self, **values):
@@ -64,12 +70,10 @@ class Gate:
         self.n_failed += hit
         return hit
 
-    def swallows(self):
-        """Whether the answer to this write is dropped."""
-        self.n_written += 1
-        swallows = self.n_to_swallow > 0
-        self.n_to_swallow -= swallows
-        self.n_swallowed += swallows
+    def swallows(self, kind):
+        """Whether the answer to this write is dropped; flushes and compactions are rare, so that few are spared."""
+        swallows = self.random.random() < self.swallow_share * {"flush": 4, "compaction": 10}.get(kind, 1)
+        self.swallowed[kind] += swallows
         return swallows
 
 
@@ -97,7 +101,7 @@ class BucketGate(Gate):
         finally:
             abort(forth)
         await self.until_open()
-        if fate is None and not (head.startswith(b"PUT") and self.swallows()):
+        if fate is None and not (head.startswith(b"PUT") and self.swallows("put")):
             writer.write(answer)
             await close(writer)
 
@@ -107,7 +111,7 @@ class DatabaseGate(Gate):
 
     async def serve(self, reader, writer):
         back, forth = await asyncio.open_unix_connection(self.network.database_socket)
-        session = {"fate": None, "swallowing": False}
+        session = {"fate": None, "swallowing": False, "kinds": set()}
         ways = [asyncio.create_task(self.forth(reader, forth, session)), asyncio.create_task(self.back(back, writer, session))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -123,10 +127,13 @@ class DatabaseGate(Gate):
             await self.until_open()
             if b"BEGIN" in chunk:
                 session["fate"] = self.random.choice(["begin", "before", "after"]) if self.is_hit() else None
+                session["kinds"] = set()
+            session["kinds"] |= {kind for word, kind in KINDS.items() if word in chunk}
             is_commit = b"COMMIT" in chunk
             if session["fate"] == ("before" if is_commit else "begin"):
                 return
-            if is_commit and (session["fate"] == "after" or self.swallows()):
+            kind = next((kind for kind in ("compaction", "flush", "change") if kind in session["kinds"]), None)
+            if is_commit and (session["fate"] == "after" or kind and self.swallows(kind)):
                 session["swallowing"] = True
             forth.write(chunk)
             await forth.drain()
@@ -135,6 +142,7 @@ class DatabaseGate(Gate):
         while chunk := await back.read(1 << 16):
             await self.until_open()
             if session["swallowing"]:
+                self.refuses_until = time.monotonic() + FAIL_OVER_S
                 return
             writer.write(chunk)
             await writer.drain()
