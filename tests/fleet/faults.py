@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import machines
+import oracle
 import proxy
 from load import Load
 
@@ -56,7 +57,7 @@ class Run:
         try:
             verdict = load.settle()
             worst = self.verdicts.setdefault(load.section, verdict)
-            self.verdicts[load.section] = max(worst, verdict, key=lambda one: len(one.problems()))
+            self.verdicts[load.section] = max(worst, verdict, key=oracle.Verdict.weight)
         except machines.Failed as error:
             load.problem(str(error))
 
@@ -172,7 +173,11 @@ class Run:
             return sum(each, collections.Counter()), min(one.total() for one in each)
         for gate in gates:
             gate.set(swallow_share=0.1)
-        machines.until(lambda: f"answers are lost: {lost()}", lambda: lost()[1] >= n and min(lost()[0][kind] for kind in ("flush", "compaction")) >= n, SLOW_S)
+
+        def is_enough():
+            kinds, at_each = lost()
+            return min(at_each, kinds["flush"], kinds["compaction"]) >= n
+        machines.until(lambda: f"answers are lost: {lost()}", is_enough, SLOW_S)
         load.write("LOST", *lost())
 
     def clock_off(self, load):

@@ -18,6 +18,7 @@ import proxy
 HUB = "10.77.0.1"
 PORT = 22828
 HERE = pathlib.Path(__file__).parent
+prctl, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
 
 # How long anything that must happen may take on a machine that is busy with other things.
 PATIENCE_S = 90
@@ -66,6 +67,12 @@ def run(*command, **options):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
 
 
+def launch(command, log, last=signal.SIGKILL, **options):
+    """Starts a process that gets a last signal when this one ends, however it ends."""
+    with open(log, "ab") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, last), **options)
+
+
 def isolate():
     """Starts this program again in namespaces of its own; whatever it starts or makes there ends with it."""
     if os.environ.pop("CATAT_FLEET_ISOLATED", None):
@@ -100,10 +107,9 @@ class Database:
         own = {"cwd": self.dir, **self.as_user}
         run(f"{self.programs}/initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=catat",
             "-D", f"{self.dir}/data", **own)
-        command = ["postgres", "-D", f"{self.dir}/data", "-k", str(self.dir), "-c", "listen_addresses=", "-c", "fsync=off"]
-        with open(work / "postgres.log", "wb") as log:
-            self.process = subprocess.Popen([f"{self.programs}/{command[0]}", *command[1:]], stdout=log, stderr=log, **own)
-        ready = [f"{self.programs}/pg_isready", "-q", "-h", str(self.dir)]
+        command = [f"{self.programs}/postgres", "-D", f"{self.dir}/data", "-k", str(self.dir), "-c", "listen_addresses=", "-c", "fsync=off"]
+        launch(command, work / "postgres.log", signal.SIGQUIT, **own)
+        ready = [f"{self.programs}/pg_isready", "-q", "-U", "catat", "-d", "postgres", "-h", str(self.dir)]
         until("PostgreSQL is ready", lambda: subprocess.run(ready, check=False, **own).returncode == 0)
         self.socket = f"{self.dir}/.s.PGSQL.5432"
 
@@ -121,8 +127,7 @@ class Bucket:
     def __init__(self, work):
         self.port = free_port("127.0.0.1")
         self.url = f"http://127.0.0.1:{self.port}"
-        with open(work / "moto.log", "wb") as log:
-            self.process = subprocess.Popen([sys.executable, HERE / "bucket.py", str(self.port)], stdout=log, stderr=log)
+        launch([sys.executable, HERE / "bucket.py", str(self.port)], work / "moto.log")
         until("moto is ready", self.is_made)
 
     def is_made(self):
@@ -209,11 +214,8 @@ def start_server(binary, directory, url, settings, space=None):
     """Starts a catat on a directory; its log is beside that."""
     command = [binary, "serve", "--data-dir", directory, "--listen", url.removeprefix("http://"), "--insecure-allow-anonymous"]
     wrapper = ["ip", "netns", "exec", space] if space else []
-    # Nothing outlives the laboratory, also where it has no namespace of processes.
-    die = ctypes.CDLL(None).prctl
-    with open(f"{directory}.log", "ab") as log:
-        return subprocess.Popen([*wrapper, *command], stdout=log, stderr=log, cwd=directory.parent,
-                                env=os.environ | {"CATAT_LOG": "info"} | settings, preexec_fn=lambda: die(1, signal.SIGKILL))
+    environment = os.environ | {"CATAT_LOG": "info"} | settings
+    return launch([*wrapper, *command], f"{directory}.log", cwd=directory.parent, env=environment)
 
 
 def until_ready(process, url, name):
