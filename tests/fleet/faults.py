@@ -14,7 +14,7 @@ HOUR_S = 3600
 # How long what is slow or fails half of the time may take.
 SLOW_S = 600
 # How long senders wait for an answer while something is away.
-AWAY_TIMEOUT_S, AWAY_PATIENCE_S = 90, 180
+AWAY_TIMEOUT_S = 90
 
 
 class Plan:
@@ -132,7 +132,7 @@ class Run:
             began, nodes = time.monotonic(), self.lab.nodes
             # Every node says so to senders, and goes on answering queries from what it knows, or says why not.
             load.more([([node], "refused", 1) for node in nodes if node.has("ingest")]
-                      + [([node], "whole|partial|query refused", 1) for node in nodes if node.has("query")], AWAY_PATIENCE_S)
+                      + [([node], "whole|partial|query refused", 1) for node in nodes if node.has("query")])
             time.sleep(max(0, began + self.plan.away_s - time.monotonic()))
             for node in nodes:
                 said = [load.examples.get((node.name, what)) for what in ("partial", "query refused")]

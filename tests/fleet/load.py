@@ -12,7 +12,7 @@ import oracle
 N_SENDERS, N_ASKERS = 8, 3
 BATCH_SIZES = [1, 5, 20, 50, 200]
 # Senders that get no answer ask again after this, and leave the node alone for a while. Nothing depends on how long.
-SENDER_TIMEOUT_S, AVOIDED_S = 3, 3
+SENDER_TIMEOUT_S, ASKER_TIMEOUT_S, AVOIDED_S = 3, 10, 3
 ABANDONED_SHARE, REPEATED_SHARE = 0.05, 0.1
 
 
@@ -130,7 +130,7 @@ class Load:
         begun = time.time()
         try:
             headers = {"content-type": "application/json"}
-            status, _, body = machines.call(node.url, "POST", "/api/v1/query", json.dumps(question), headers, self.timeout_s)
+            status, _, body = machines.call(node.url, "POST", "/api/v1/query", json.dumps(question), headers, max(ASKER_TIMEOUT_S, self.timeout_s))
             answer = json.loads(body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.write(node.name, "query", f"{begun:.3f}", repr(error))

@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).parent
 prctl, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
 
 # How long anything that must happen may take on a machine that is busy with other things.
-PATIENCE_S = 90
+PATIENCE_S = 180
 
 # Nodes of the short and of the long form: what each does.
 ALL_ROLES = "ingest,query,upkeep,alert,page"
@@ -159,7 +159,7 @@ class Node:
         self.settings = {
             "CATAT_FLEET__DATABASE": f"postgres://catat@{hub}:{self.database.port}/postgres?sslmode=disable",
             "CATAT_FLEET__NODE": self.name, "CATAT_FLEET__ADVERTISE": self.url, "CATAT_FLEET__ROLES": roles,
-            "CATAT_FLEET__LINGER": "50ms", "CATAT_STORAGE__FLUSH_AGE": "1s",
+            "CATAT_FLEET__LINGER": f"{lab.linger_ms}ms", "CATAT_STORAGE__FLUSH_AGE": "1s",
             "CATAT_STORAGE__OBJECT_STORE": "s3://logs/fleet", "CATAT_STORAGE__OBJECT_STORE_REGION": "us-east-1",
             "CATAT_STORAGE__OBJECT_STORE_ENDPOINT": f"http://{hub}:{self.bucket.port}",
             "CATAT_STORAGE__OBJECT_STORE_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret",
@@ -234,6 +234,8 @@ class Laboratory:
         self.binary, self.work, self.seed, self.has_spaces = binary, work, seed, has_spaces
         self.database, self.bucket = Database(work), Bucket(work)
         self.network = proxy.Network(self.bucket.port, self.database.socket)
+        # Every node reads every object of the others, and moto answers some eighty requests a second.
+        self.linger_ms = 10 * len(topology) ** 2
         self.nodes = [Node(self, number, roles) for number, roles in enumerate(topology)]
 
     def gates(self, kind):
