@@ -13,6 +13,8 @@ KINDS = ["kill", "pause", "cut"]
 HOUR_S = 3600
 # How long what is slow or fails half of the time may take.
 SLOW_S = 600
+# How long the others may need to go on: leases take 15 s to end, a transaction that nobody ends takes 60 s.
+OTHERS_S = 45
 # How long senders wait for an answer while something is away.
 AWAY_TIMEOUT_S = 90
 
@@ -110,7 +112,7 @@ class Run:
         if not is_long_gone and kind != "kill" and self.random.random() < 0.7:
             node.end_leases()
         # Through the others everything goes on.
-        load.more([(others, "acknowledged", 5), (others, "whole", 2)])
+        load.more([(others, "acknowledged", 5), (others, "whole", 2)], OTHERS_S)
         time.sleep(self.random.uniform(*self.plan.gone_s) if is_long_gone else self.random.uniform(0, 0.5))
         if kind == "kill":
             node.start(is_empty=self.random.random() < 0.5)

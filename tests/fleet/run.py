@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A fleet under load while its nodes, its bucket, its database and its network fail: run.py EXECUTABLE.
 
-What was acknowledged is there once and unaltered afterwards, on every node; what was not is there once at most. The short form takes about a
-minute; CATAT_FAULT_ROUNDS=N is the long form with N failures of nodes. CATAT_FAULT_SEED repeats the choices of a run, CATAT_PREVIOUS names a
+What was acknowledged is there once and unaltered afterwards, on every node; what was not is there once at most. The short form takes a minute
+or two; CATAT_FAULT_ROUNDS=N is the long form with N failures of nodes. CATAT_FAULT_SEED repeats the choices of a run, CATAT_PREVIOUS names a
 previous build to upgrade from. The last line counts; the exit code is 0 if nothing was wrong. README.md of tests/ has more.
 """
 import glob
