@@ -26,6 +26,8 @@ class Gate:
         self.network, self.address, self.writers = network, address, set()
         self.random = random.Random(0)
         self.n_failed, self.swallowed, self.refuses_until = 0, collections.Counter(), 0
+        # Connections in a transaction that others wait for.
+        self.locking = set()
         self.restore()
 
     def restore(self):
@@ -112,16 +114,17 @@ class DatabaseGate(Gate):
     async def serve(self, reader, writer):
         back, forth = await asyncio.open_unix_connection(self.network.database_socket)
         session = {"fate": None, "swallowing": False, "kinds": set()}
-        ways = [asyncio.create_task(self.forth(reader, forth, session)), asyncio.create_task(self.back(back, writer, session))]
+        ways = [asyncio.create_task(self.forth(reader, forth, writer, session)), asyncio.create_task(self.back(back, writer, session))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.locking.discard(writer)
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             abort(forth)
 
-    async def forth(self, reader, forth, session):
+    async def forth(self, reader, forth, writer, session):
         while chunk := await reader.read(1 << 16):
             await asyncio.sleep(self.delay_s)
             await self.until_open()
@@ -135,6 +138,10 @@ class DatabaseGate(Gate):
             kind = next((kind for kind in ("compaction", "flush", "change") if kind in session["kinds"]), None)
             if is_commit and (session["fate"] == "after" or kind and self.swallows(kind)):
                 session["swallowing"] = True
+            if b"FOR UPDATE" in chunk:
+                self.locking.add(writer)
+            elif is_commit:
+                self.locking.discard(writer)
             forth.write(chunk)
             await forth.drain()
 
