@@ -196,6 +196,9 @@ impl From<AppendError> for Problem {
                 let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", message);
                 Self { retry_after_s: Some(retry_after_s), ..problem }
             }
+            AppendError::Away { retry_after_s, .. } => {
+                Self { retry_after_s: Some(retry_after_s), ..Self::new(unavailable, "unavailable", message) }
+            }
             AppendError::DiskFull { .. } => {
                 let problem = Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message);
                 Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }

@@ -76,6 +76,15 @@ pub enum AppendError {
         /// After so many seconds.
         retry_after_s: u64,
     },
+    /// The bucket or the database of a fleet does not answer. Whether the delivery is stored is unknown where the answer to
+    /// its commit was lost; under its batch id it is stored once, however often it is sent.
+    #[error("{what} of the fleet does not answer; try again in {retry_after_s} s")]
+    Away {
+        /// `the bucket` or `the database`.
+        what: &'static str,
+        /// After so many seconds.
+        retry_after_s: u64,
+    },
     /// The disk is full but for the reserve.
     #[error("disk is full: {free_bytes} bytes are free and {reserve_bytes} are kept in reserve")]
     DiskFull {

@@ -48,6 +48,9 @@ const PUT_BYTES_MAX: u64 = 32 << 20;
 const PART_BYTES: u64 = 8 << 20;
 
 /// How long a connection may take to come about.
+/// How long putting a new object may take, for which senders wait.
+const NEW_MAX: Duration = Duration::from_secs(10);
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The separator between the name of an object and the id of a multipart upload of it.
@@ -251,7 +254,12 @@ impl Objects {
         self.check_reachable()?;
         self.faults.check("object.put")?;
         let (bucket, path, payload) = (self.bucket.clone(), self.path(name), PutPayload::from(bytes.to_vec()));
-        let put = self.wait(async move { bucket.put_opts(&path, payload, PutMode::Create.into()).await });
+        let put = self.wait(async move {
+            let put = bucket.put_opts(&path, payload, PutMode::Create.into());
+            tokio::time::timeout(NEW_MAX, put)
+                .await
+                .unwrap_or_else(|elapsed| Err(object_store::Error::Generic { store: "S3", source: Box::new(elapsed) }))
+        });
         match put {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if self.n_bytes(name)? != bytes.len() as u64 || self.read(name, 0..bytes.len() as u64)? != bytes {

@@ -27,6 +27,7 @@ use crate::tier::Tier;
 use segment::RunSummary;
 use segment::Segment;
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use types::GroupPattern;
 use types::GroupScope;
@@ -241,6 +242,14 @@ impl State {
     }
 
     /// Takes out segments.
+    /// Lets snapshots see new segments, each once: where the answer to the commit was lost, a node of a fleet may have found
+    /// them in the catalog before whoever wrote them shows them.
+    pub(crate) fn add_segments(&mut self, new: impl Iterator<Item = Arc<StoredSegment>>) {
+        let id = |stored: &StoredSegment| stored.segment.meta().segment;
+        let known: HashSet<u128> = self.segments.iter().map(|stored| id(stored)).collect();
+        self.segments.extend(new.filter(|stored| !known.contains(&id(stored))));
+    }
+
     pub(crate) fn remove_segments(&mut self, removed: &[Arc<StoredSegment>]) {
         self.segments.retain(|stored| !removed.iter().any(|gone| Arc::ptr_eq(gone, stored)));
         self.forget_retired();

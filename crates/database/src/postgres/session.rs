@@ -26,7 +26,7 @@ const STATEMENT_MAX: Duration = Duration::from_secs(35);
 const SETTINGS: &str = "
     SET statement_timeout = '30s';
     SET lock_timeout = '30s';
-    SET idle_in_transaction_session_timeout = '60s';
+    SET idle_in_transaction_session_timeout = '5s';
     SET client_min_messages = 'warning';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 ";

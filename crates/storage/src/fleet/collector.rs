@@ -21,8 +21,13 @@ use crate::writer::Writer;
 use crate::writer::queue::{Answer, CloseReason, Request, Rotation, WriterCommand};
 use crate::{AppendError, StoreError};
 
-/// How long an object is tried to be put before its senders are asked to come again.
-const PUT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long it is tried to store deliveries before their senders are asked to come again; and once it was in vain.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_AFTER: Duration = Duration::from_secs(1);
+
+/// What may not answer.
+const BUCKET: &str = "the bucket";
+const DATABASE: &str = "the database";
 
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -39,6 +44,8 @@ pub(crate) struct Collector {
     pub(crate) options: FleetOptions,
     /// The epoch in which places are used, the next place, and how many before it are not listed.
     pub(crate) places: Places,
+    /// What did not answer the last time, if anything.
+    pub(crate) away: Option<&'static str>,
 }
 
 /// Where a node puts its objects: each place of an epoch is used once.
@@ -107,27 +114,33 @@ impl Collector {
         let n_bytes = bytes.len() as u64;
         let offers: Vec<Offer> = requests.iter().map(|(request, _)| offer(request)).collect();
         let accepted = self.segments.options.clock.now();
-        let until = Instant::now() + PUT_PATIENCE;
+        let until = Instant::now() + if self.away.is_some() { PATIENCE_AFTER } else { PATIENCE };
         let done = loop {
+            // Nothing is put that could not be listed.
+            if self.away == Some(DATABASE) && self.database.read(|session| session.query("SELECT 1", &[])).is_err() {
+                break Err(self.is_away(DATABASE));
+            }
             // An epoch that has ended since leaves an object that nobody names; upkeep removes it.
             let epoch = self.follower.member.epoch();
             let place = self.places.take(epoch);
             if self.places.n_unlisted >= UNLISTED_MAX {
                 // What is left of those that could not be listed goes, before there is more than anybody looks for.
-                break self.list((epoch, place, 0), accepted, &[]).and(Err(overloaded()));
+                break self.list((epoch, place, 0), accepted, &[], until).and(Err(self.is_away(DATABASE)));
             }
             let done = self.put(&object_name(epoch, place), &bytes, until).and_then(|()| {
                 self.follower.objects_written.fetch_add(1, Ordering::Relaxed);
-                self.list((epoch, place, n_bytes), accepted, &offers)
+                self.list((epoch, place, n_bytes), accepted, &offers, until)
             });
             match done {
-                Err(AppendError::Overloaded { .. })
-                    if epoch != self.follower.member.epoch() && Instant::now() < until => {}
+                Err(AppendError::Away { .. }) if epoch != self.follower.member.epoch() && Instant::now() < until => {}
                 done => break done,
             }
         };
         match done {
-            Ok(committed) => self.answer(requests, committed),
+            Ok(committed) => {
+                self.away = None;
+                self.answer(requests, committed);
+            }
             Err(error) => {
                 for (_, answer) in requests {
                     self.segments.counters.batches_refused.add(1);
@@ -138,26 +151,29 @@ impl Collector {
     }
 
     /// Puts an object under a name that no one has used.
-    fn put(&self, name: &str, bytes: &[u8], until: Instant) -> Result<(), AppendError> {
-        let remote = self.segments.files.remote.as_ref().ok_or_else(overloaded)?;
+    fn put(&mut self, name: &str, bytes: &[u8], until: Instant) -> Result<(), AppendError> {
+        let segments = self.segments.clone();
+        let Some(remote) = &segments.files.remote else { return Err(self.is_away(BUCKET)) };
         loop {
             match remote.objects.put_new(name, bytes) {
                 Ok(()) => return Ok(()),
                 Err(error) if Instant::now() >= until || self.is_closing() => {
                     tracing::warn!(%error, name, "events cannot be put into the bucket; senders are asked to wait");
-                    return Err(overloaded());
+                    return Err(self.is_away(BUCKET));
                 }
                 Err(_) => std::thread::sleep(PAUSE),
             }
         }
     }
 
-    /// Has an object listed. Where the database does not answer, no one knows whether it is: it is asked until it says so.
+    /// Has an object listed. Where the database does not answer, no one knows whether it is: it is asked again for some
+    /// time. Senders who come again after that find out by their batch ids.
     fn list(
         &mut self,
         (epoch, place, n_bytes): (u64, u64, u64),
         accepted: Timestamp,
         offers: &[Offer],
+        until: Instant,
     ) -> Result<CommittedObject, AppendError> {
         let mut is_reported = false;
         loop {
@@ -169,10 +185,14 @@ impl Collector {
                     return Ok(committed);
                 }
                 // Found out in a transaction: it is not listed, and cannot be any more.
-                Err(error) if error.is_refused() => return Err(overloaded()),
+                Err(error) if error.is_refused() => return Err(refused()),
                 Err(error) if self.is_closing() => {
                     tracing::warn!(%error, "whether the last events were accepted is not known; senders ask again");
                     return Err(AppendError::ShuttingDown);
+                }
+                Err(error) if Instant::now() >= until => {
+                    tracing::warn!(%error, "events cannot be listed in the catalog; senders are asked to wait");
+                    return Err(self.is_away(DATABASE));
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut is_reported, true) {
@@ -182,6 +202,12 @@ impl Collector {
                 }
             }
         }
+    }
+
+    /// Notes that something does not answer, and says so.
+    fn is_away(&mut self, what: &'static str) -> AppendError {
+        self.away = Some(what);
+        AppendError::Away { what, retry_after_s: RETRY_AFTER_S }
     }
 
     fn is_closing(&self) -> bool {
@@ -237,8 +263,9 @@ impl Collector {
     }
 }
 
-fn overloaded() -> AppendError {
-    AppendError::Overloaded { retry_after_s: RETRY_AFTER_S }
+/// The epoch has ended: under the next one it may be tried again.
+fn refused() -> AppendError {
+    AppendError::Away { what: DATABASE, retry_after_s: RETRY_AFTER_S }
 }
 
 fn offer(request: &Request) -> Offer {

@@ -446,7 +446,7 @@ impl Compactor {
         self.segments.counters.compaction_bytes_replaced.add(job.inputs.iter().map(|input| input.n_bytes).sum());
         let mut state = self.segments.state_mut();
         state.segments.retain(|stored| !job.inputs.iter().any(|input| Arc::ptr_eq(stored, input)));
-        state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        state.add_segments(written.iter().map(|new| new.stored.clone()));
         state.forget_retired();
         let erased = state.take_masks(&job.inputs);
         state.masks.extend(masks);

@@ -291,7 +291,7 @@ impl Flusher {
         // From here on nothing can fail that matters: the next start would find the same.
         let is_crashed = self.segments.check("flush.publish").is_err();
         let mut state = self.segments.state_mut();
-        state.segments.extend(written.iter().map(|new| new.stored.clone()));
+        state.add_segments(written.iter().map(|new| new.stored.clone()));
         state.masks.extend(masks);
         state.flushing = None;
         drop(state);

@@ -68,6 +68,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
         database: listing,
         options: node,
         places: Places::default(),
+        away: None,
     };
     let (kept, following) = (segments.clone(), (segments.clone(), follower.clone()));
     let threads: Vec<(&'static str, Work)> = vec![
