@@ -26,7 +26,7 @@ PATIENCE_S = 180
 # Nodes of the short and of the long form: what each does.
 ALL_ROLES = "ingest,query,upkeep,alert,page"
 SHORT_FORM = [ALL_ROLES] * 3
-LONG_FORM = ["ingest,query,alert,page"] * 6 + [ALL_ROLES] * 2
+LONG_FORM = ["ingest,page"] * 3 + ["query,alert,page"] * 3 + ["upkeep"] * 2
 
 
 class Failed(Exception):
@@ -159,7 +159,7 @@ class Node:
         self.settings = {
             "CATAT_FLEET__DATABASE": f"postgres://catat@{hub}:{self.database.port}/postgres?sslmode=disable",
             "CATAT_FLEET__NODE": self.name, "CATAT_FLEET__ADVERTISE": self.url, "CATAT_FLEET__ROLES": roles,
-            "CATAT_FLEET__LINGER": f"{lab.linger_ms}ms", "CATAT_STORAGE__FLUSH_AGE": "1s",
+            "CATAT_FLEET__SECRET_FILE": str(lab.secret), "CATAT_FLEET__LINGER": f"{lab.linger_ms}ms", "CATAT_STORAGE__FLUSH_AGE": "1s",
             "CATAT_STORAGE__OBJECT_STORE": "s3://logs/fleet", "CATAT_STORAGE__OBJECT_STORE_REGION": "us-east-1",
             "CATAT_STORAGE__OBJECT_STORE_ENDPOINT": f"http://{hub}:{self.bucket.port}",
             "CATAT_STORAGE__OBJECT_STORE_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret",
@@ -233,6 +233,8 @@ class Laboratory:
     def __init__(self, binary, work, seed, has_spaces, topology):
         self.binary, self.work, self.seed, self.has_spaces = binary, work, seed, has_spaces
         self.database, self.bucket = Database(work), Bucket(work)
+        self.secret = work / "secret"
+        self.secret.write_text("a secret that the nodes of the laboratory share")
         self.network = proxy.Network(self.bucket.port, self.database.socket)
         # Every node reads every object of the others, and moto answers some eighty requests a second.
         self.linger_ms = 10 * len(topology) ** 2
