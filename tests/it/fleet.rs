@@ -127,9 +127,10 @@ fn nodes_share_events_groups_keys_and_what_was_accepted() {
     b.until("it ends there, too", || (!is_valid(&b)).then_some(()));
     // Who signs in at one is signed in at the other, and so signed out.
     let person = json!({"name": "ani", "role": "admin", "password": "a password of ani"});
-    let made = a.post("/api/v1/users", &[("authorization", &a.admin())], person.to_string());
+    let json = ("content-type", "application/json");
+    let made = a.post("/api/v1/users", &[("authorization", &a.admin()), json], person.to_string());
     assert!(made.status < 300, "{}", made.body);
-    let form = [("content-type", "application/json"), ("origin", a.url.as_str())];
+    let form = [json, ("origin", a.url.as_str())];
     let signed_in = a.post("/api/v1/session", &form, r#"{"name": "ani", "password": "a password of ani"}"#);
     let cookie = signed_in.header("set-cookie").split(';').next().expect("a cookie").to_owned();
     let is_signed_in = |node: &Server| node.get("/api/v1/users", &[("cookie", &cookie)]).status == 200;

@@ -91,6 +91,15 @@ impl PostgresCatalog {
         self.change_as(true, work)
     }
 
+    /// The same, of what other nodes of a fleet do not need to learn.
+    fn note<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
+        let node = self.node.clone();
+        self.database.transact(|session| {
+            node.map_or(Ok(()), |node| node.check(session, true))?;
+            work(session)
+        })
+    }
+
     /// The same; what a node of a fleet changes the others learn from the count of changes.
     fn change_as<T>(
         &mut self,
@@ -165,7 +174,7 @@ impl Catalog for PostgresCatalog {
 
     fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         let place = doomed.place as i16;
-        self.change(|session| {
+        self.note(|session| {
             let insert = "INSERT INTO doomed VALUES ($1, $2) ON CONFLICT DO NOTHING";
             session.execute(insert, &[&doomed.file, &place]).map(|_| ())
         })
@@ -228,7 +237,7 @@ impl Catalog for PostgresCatalog {
 
     fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
         let place = doomed.place as i16;
-        self.change(|session| {
+        self.note(|session| {
             let delete = "DELETE FROM doomed WHERE file = $1 AND place = $2";
             session.execute(delete, &[&doomed.file, &place]).map(|_| ())
         })

@@ -3,13 +3,16 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::postgres::fleet::changes::CatalogNews;
 use crate::catalog::{Contents, SegmentRow};
 use crate::segments::Segments;
 use crate::state::{DamagedSegment, StoredSegment};
 use crate::{StoreError, control};
+
+/// Segments that are opened at the same time.
+const OPENED_AT_ONCE: usize = 16;
 
 impl Segments {
     /// The sequence below which the state has all events.
@@ -61,13 +64,7 @@ impl Segments {
                 known.iter().copied().filter(|id| !gone.contains(id)).chain(rows.iter().map(|row| row.id)).collect()
             }
         };
-        let (mut opened, mut damaged) = (Vec::new(), Vec::new());
-        for row in rows.iter().filter(|row| !known.contains(&row.id)) {
-            match self.files.open_listed(row) {
-                Ok(stored) => opened.push(Arc::new(stored)),
-                Err(error) => damaged.push(unreadable(row, error)),
-            }
-        }
+        let (opened, damaged) = self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
         let masks = self.masks_of(opened.iter())?;
         let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
         let (active, flushing) = {
@@ -107,6 +104,35 @@ impl Segments {
         let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
         removed.extend(gone.into_iter().map(|stored| (before, stored)));
         Ok(())
+    }
+}
+
+/// Segments that could be opened, and those that could not.
+type Opened = (Vec<Arc<StoredSegment>>, Vec<DamagedSegment>);
+
+impl Segments {
+    /// Opens segments, several at once: what each waits for is the bucket.
+    fn open_all<'r>(&self, rows: impl Iterator<Item = &'r SegmentRow>) -> Opened {
+        let rows = Mutex::new(rows.collect::<Vec<_>>().into_iter());
+        let opened: Mutex<Opened> = Mutex::default();
+        let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            while let Some(row) = next() {
+                let result = self.files.open_listed(row);
+                let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+                match result {
+                    Ok(stored) => opened.0.push(Arc::new(stored)),
+                    Err(error) => opened.1.push(unreadable(row, error)),
+                }
+            }
+        };
+        let n_rows = rows.lock().unwrap_or_else(PoisonError::into_inner).len();
+        std::thread::scope(|scope| {
+            // One of them is this thread.
+            (1..n_rows.min(OPENED_AT_ONCE)).for_each(|_| drop(scope.spawn(work)));
+            work();
+        });
+        opened.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,6 +17,7 @@ const KEPT: u64 = 1000;
 pub(in crate::catalog) const VERSION_5: &str = "
     CREATE TABLE changed_segments(change bigint NOT NULL, id bytea NOT NULL);
     CREATE INDEX changed_segments_by_change ON changed_segments (change);
+    CREATE INDEX retired_runs ON runs (segment) WHERE retired IS NOT NULL;
     CREATE FUNCTION note_changed_segments() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE current bigint;
         BEGIN

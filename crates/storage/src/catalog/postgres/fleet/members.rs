@@ -116,14 +116,18 @@ impl Membership {
         is_upkeep: bool,
         work: impl FnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        lock(session)?;
-        check_alive(session, self.epoch.load(Ordering::Relaxed))?;
-        if is_upkeep {
-            self.check_lease(session)?;
-        }
+        self.check(session, is_upkeep)?;
         let done = work(session)?;
         count_up(session, "changes", 1)?;
         Ok(done)
+    }
+
+    /// Keeps everybody else from changing anything, and makes sure that this node may: alone, for what no other node needs
+    /// to learn.
+    pub(in crate::catalog) fn check(&self, session: &Session, is_upkeep: bool) -> Result<(), Failure> {
+        lock(session)?;
+        check_alive(session, self.epoch.load(Ordering::Relaxed))?;
+        if is_upkeep { self.check_lease(session) } else { Ok(()) }
     }
 
     fn check_lease(&self, session: &Session) -> Result<(), Failure> {
