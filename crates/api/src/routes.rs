@@ -101,6 +101,8 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .post("/api/v1/status/reload", Role::Admin, status::reload)
         .get("/api/v1/fleet", Role::Read, fleet::get)
         .post("/api/v1/fleet/part", Role::None, fleet::part::post)
+        .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, fleet::drain)
+        .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, fleet::undo_drain)
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)

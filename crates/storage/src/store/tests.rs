@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod erasing;
 mod fleet;
+mod fleet_copies;
 mod flushing;
 mod group_commit;
 mod machine;

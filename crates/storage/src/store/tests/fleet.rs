@@ -9,15 +9,15 @@ use crate::postgres_server::Server;
 use crate::{AppendError, DeletionOrder, FleetOptions, GroupRetention, Sequences, StoreError};
 
 /// A bucket and a database, and nodes of a fleet on them.
-struct Lab {
-    server: Server,
-    bucket: FakeS3,
-    dirs: tempfile::TempDir,
+pub(super) struct Lab {
+    pub(super) server: Server,
+    pub(super) bucket: FakeS3,
+    pub(super) dirs: tempfile::TempDir,
 }
 
 impl Lab {
     /// None where there is no PostgreSQL.
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let server = Server::start(&["fsync=off"])?;
         Some(Self { server, bucket: FakeS3::start(), dirs: tempfile::tempdir().expect("a scratch directory") })
     }
@@ -42,12 +42,12 @@ impl Lab {
         }
     }
 
-    fn node(&self, node: &str, does_upkeep: bool) -> Arc<Store> {
+    pub(super) fn node(&self, node: &str, does_upkeep: bool) -> Arc<Store> {
         Store::open(self.options(node, does_upkeep)).expect("a node that can join").0
     }
 
     /// Names of the objects that hold events which are in no segment.
-    fn wal_objects(&self) -> Vec<String> {
+    pub(super) fn wal_objects(&self) -> Vec<String> {
         self.bucket.names().into_iter().filter(|name| name.contains("/wal/")).collect()
     }
 }
@@ -332,4 +332,34 @@ fn a_node_that_missed_too_much_to_know_what_changed_reads_everything() {
     a.compact().expect("room");
     [&a, &b].into_iter().for_each(|node| assert_events(node, 30));
     assert_eq!((a.status().segments, b.status().segments), (1, 1));
+
+fn a_drained_node_gives_up_what_only_one_does_and_then_takes_no_events() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", true));
+    let drain =
+        |node: &str, is_ordered| b.drain_node(node, is_ordered).expect("it is a node").expect("the database answers");
+    let of_a = || b.fleet().and_then(Result::ok).expect("it is a node").nodes.remove(0);
+    a.append(delivery("g", 0, 10)).expect("room");
+    until("a does upkeep", || a.segments.is_in_charge() && !of_a().leases.is_empty());
+    assert!(!drain("nobody", true) && drain("a", true));
+    assert!(of_a().is_draining && !of_a().is_drained);
+    until("b takes over", || b.segments.is_in_charge() && b.has_alerts());
+    assert!(!a.segments.is_in_charge() && !a.has_alerts() && of_a().leases.is_empty());
+    until("it refuses events", || matches!(a.append(delivery("h", 0, 1)), Err(AppendError::Draining { .. })));
+    until("it says so", || of_a().is_drained && of_a().changes_behind == 0);
+    assert!(a.is_draining() && !b.is_draining());
+    // It still answers, and its events are with the others.
+    b.append(delivery("g", 10, 10)).expect("room");
+    b.flush().expect("it does upkeep");
+    let n = events(&b).len();
+    assert_eq!(events(&a).len(), n);
+    // One that is started again stays drained until it is told otherwise.
+    drop(a);
+    let a = lab.node("a", true);
+    until("it knows", || a.is_draining());
+    assert!(drain("a", false));
+    until("it takes events", || a.append(delivery("h", 0, 1)).is_ok());
+    until("it does not say so any more", || !of_a().is_draining);
+    let fleet = a.fleet().and_then(Result::ok).expect("it is a node");
+    assert!(fleet.bytes_stored > 0 && fleet.puts_per_day > 0.0 && fleet.puts_measured_s > 0.0, "{fleet:?}");
 }
