@@ -91,7 +91,12 @@ fn a_fleet_is_verified_backed_up_restored_and_moved_out_by_commands() {
     let named = backup.to_str().expect("ASCII");
     succeeds(&lab, "a", &["backup", "--to", named], "60 events copied");
     let out = lab.dir("copies").join("out");
-    succeeds(&lab, "a", &["fleet", "export", "--data-dir", out.to_str().expect("ASCII")], "1 nodes of the fleet are running");
+    succeeds(
+        &lab,
+        "a",
+        &["fleet", "export", "--data-dir", out.to_str().expect("ASCII")],
+        "the fleet is running (nodes: 1)",
+    );
     // Into a fleet that has nothing, and not into one that has something.
     drop(other.launch("b"));
     let refused = command(&lab, "a", &["restore", "--from", named]);

@@ -1,15 +1,17 @@
 //! `/api/v1/fleet`: the nodes of the fleet that this server is one of, what they cost, and orders to them.
 
-pub(crate) mod part;
+mod part;
 
 use axum::Json;
 use serde_json::{Value, json};
 
-use crate::state::Shared;
+use crate::state::{Api, Shared};
+use door::access::Role;
 use door::exposition::{Kind, Page};
 use door::parameters::PathName;
 use door::problem::Problem;
-use door::server::Server;
+use door::server::{FamilyState, Server};
+use door::table::Table;
 
 /// What a bucket costs, in US dollars: Amazon's list prices of S3 Standard in us-east-1 in November 2026, for a million
 /// requests that store something, and for a gigabyte that is stored for a month. Requests that read are not in it.
@@ -18,6 +20,15 @@ const STORED_USD_PER_GB_MONTH: f64 = 0.023;
 
 /// Days of a month, as prices have it.
 const MONTH_DAYS: f64 = 30.0;
+
+/// Adds the routes of a fleet.
+pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .get("/api/v1/fleet", Role::Read, get)
+        .post("/api/v1/fleet/part", Role::None, part::post)
+        .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, drain)
+        .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, undo_drain)
+}
 
 fn cost_per_day_usd(puts_per_day: f64, bytes_stored: u64) -> f64 {
     let stored = bytes_stored as f64 / 1e9 * STORED_USD_PER_GB_MONTH / MONTH_DAYS;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use types::ByteSize;
 
 use super::groups::encoded;
+use super::settings::config;
 use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
 use crate::config::Config;
@@ -57,7 +58,7 @@ pub(super) fn is_named(options: &DataDir, config: &Config) -> bool {
 
 /// Moves the store of a data directory into the fleet that the configuration names.
 fn adopt(of_store: &DataDir) -> Result<(), Failure> {
-    let config = super::store::config(of_store)?;
+    let config = config(of_store)?;
     let (database, bucket) = place(&config)?;
     crate::formats::check_formats(&config.data_dir)?;
     let moved = storage::adopt(&config.data_dir, database, bucket, |file| say!("catat: moved {file}"));
@@ -79,7 +80,7 @@ fn export(of_store: &DataDir) -> Result<(), Failure> {
     if of_store.data_dir.is_none() {
         return Err(Failure::usage("name the new data directory: --data-dir DIR".to_owned()));
     }
-    let config = super::store::config(of_store)?;
+    let config = config(of_store)?;
     copy(&config, &config.data_dir, false)
 }
 
@@ -99,7 +100,7 @@ fn copy(config: &Config, to: &Path, is_copy: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let what = "it is a copy and sends no notifications, and lacks what is accepted from now on";
-    writeln!(out, "{nodes} nodes of the fleet are running: {what}; if it replaces the fleet, stop them, export again")
+    writeln!(out, "the fleet is running (nodes: {nodes}): {what}; to leave the fleet, stop its nodes and export again")
         .map_err(of_output)
 }
 

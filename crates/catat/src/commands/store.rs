@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use types::ByteSize;
 
 use super::fleet;
-use super::settings::read_config;
+use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
@@ -19,22 +19,7 @@ fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
     Ok(config(options)?.data_dir)
 }
 
-/// Returns the configuration for the directory that was named.
-pub(super) fn config(options: &DataDir) -> Result<Config, Failure> {
-    let server = crate::arguments::Server {
-        config: options.config.clone(),
-        data_dir: options.data_dir.clone(),
-        listen: None,
-        insecure_allow_anonymous: false,
-    };
-    read_config(&server)
-}
-
 /// Returns where the parts of the store are.
-pub(super) fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
-    Ok(options_of(&config(options)?))
-}
-
 pub(super) fn options_of(config: &Config) -> storage::Options {
     let (databases, object_store) = (config.databases.clone(), config.object_store.clone());
     storage::Options { databases, object_store, ..storage::Options::new(&config.data_dir) }

@@ -8,6 +8,7 @@ mod damage;
 mod erasing;
 mod fleet;
 mod fleet_copies;
+mod fleet_draining;
 mod flushing;
 mod group_commit;
 mod machine;
