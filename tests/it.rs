@@ -55,6 +55,8 @@ mod faults;
 mod files;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_commands.rs"]
+mod fleet_commands;
 #[path = "it/formats.rs"]
 mod formats;
 #[path = "it/full.rs"]

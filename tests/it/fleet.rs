@@ -19,7 +19,7 @@ const BATCH_EVENTS: u64 = 20;
 const N_SENDERS: u64 = 4;
 
 /// A bucket, a database, and a place for the nodes.
-struct Lab {
+pub(crate) struct Lab {
     database: postgres::Server,
     bucket: Moto,
     scratch: tempfile::TempDir,
@@ -27,18 +27,18 @@ struct Lab {
 
 impl Lab {
     /// None where PostgreSQL or moto is not installed.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let (database, bucket) = (postgres::Server::start(&["fsync=off"])?, Moto::start()?);
         Some(Self { database, bucket, scratch: tempfile::tempdir().expect("a scratch directory") })
     }
 
-    fn dir(&self, node: &str) -> std::path::PathBuf {
+    pub(crate) fn dir(&self, node: &str) -> std::path::PathBuf {
         let dir = self.scratch.path().join(node);
         std::fs::create_dir_all(&dir).expect("room");
         dir
     }
 
-    fn launch(&self, node: &str) -> Launch {
+    pub(crate) fn launch(&self, node: &str) -> Launch {
         self.launch_with(node, &format!("advertise = \"http://{node}\"\n"))
     }
 
@@ -66,7 +66,7 @@ impl Lab {
     }
 }
 
-fn batch(number: u64) -> String {
+pub(crate) fn batch(number: u64) -> String {
     let serials = number * BATCH_EVENTS..(number + 1) * BATCH_EVENTS;
     ndjson(serials.map(|serial| json!({"message": format!("event {serial} of batch {number}"), "serial": serial})))
 }
@@ -86,7 +86,7 @@ fn counts(server: &Server) -> Value {
     answer["rows"][0].clone()
 }
 
-fn patient_answer(server: &Server, query: &str) -> Value {
+pub(crate) fn patient_answer(server: &Server, query: &str) -> Value {
     server.until("its answers are whole", || {
         let answer = server.query(query);
         (answer["partial"] == false).then(|| answer["rows"].clone())

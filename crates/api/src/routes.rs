@@ -99,8 +99,6 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/status", Role::Read, status::get)
         .post("/api/v1/status/flush", Role::Admin, status::flush)
         .post("/api/v1/status/reload", Role::Admin, status::reload)
-        .get("/api/v1/fleet", Role::Read, fleet::get)
-        .post("/api/v1/fleet/part", Role::None, fleet::part::post)
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)
@@ -111,5 +109,5 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    alerts::add(table)
+    fleet::add(alerts::add(table))
 }

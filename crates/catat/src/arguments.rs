@@ -23,7 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
-pub(crate) use fleet::{Fleet, FleetCommand};
+pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
@@ -78,7 +78,7 @@ pub(crate) enum Command {
     Rules(Rules),
     /// List shippers: state, lag and gaps
     Sources(Sources),
-    /// List the nodes of a fleet
+    /// List and drain the nodes of a fleet; move a store into it or out of it
     Fleet(Fleet),
     /// List, create, rotate and revoke keys
     Keys(Keys),

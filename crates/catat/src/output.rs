@@ -178,10 +178,15 @@ pub(crate) fn print_thing(printing: &Printing, thing: &Value) -> Result<(), Fail
     printer.finish().map_err(of_output)
 }
 
+/// Returns the format of a list.
+pub(crate) fn format_of(printing: &Printing) -> Format {
+    let default = if std::io::stdout().is_terminal() { Format::Table } else { Format::Ndjson };
+    printing.output.unwrap_or(default)
+}
+
 /// Returns a printer of tables on standard output, as the flags say.
 pub(crate) fn printer_of(printing: &Printing) -> Result<Printer<BufWriter<std::io::Stdout>>, Failure> {
-    let default = if std::io::stdout().is_terminal() { Format::Table } else { Format::Ndjson };
-    let format = printing.output.unwrap_or(default);
+    let format = format_of(printing);
     let zone = Zones::of(&printing.zone)?.printed(matches!(format, Format::Table | Format::Lines));
     let out = BufWriter::new(std::io::stdout());
     Ok(Printer::new(out, format, is_coloured(printing.color)).in_zone(zone).fitted_to(terminal_width()))

@@ -95,7 +95,8 @@ impl FleetLink {
         suspected.retain(|_, until| *until > Instant::now());
         let can_be_asked = |node: &&NodeStatus| {
             let is_there = node.epoch != epoch && node.silent_s < SILENT_S && !node.address.is_empty();
-            is_there && node.name != self.options.node && node.does(role) && !suspected.contains_key(&node.name)
+            let takes_work = node.does(role) && !node.is_draining && !suspected.contains_key(&node.name);
+            is_there && node.name != self.options.node && takes_work
         };
         let mut others: Vec<NodeStatus> = nodes.iter().filter(can_be_asked).cloned().collect();
         // One that was just killed and started again is listed twice.

@@ -19,6 +19,9 @@ pub fn reasons(server: &Server, status: Status) -> Vec<String> {
             .push(format!("the store takes no events: {free} are free on its disk and {reserve} are kept in reserve"));
     }
     reasons.extend(server.app.alerts.save_error().map(|why| format!("alerts are not announced: {why}")));
+    if server.whole_store().is_draining() {
+        reasons.push("this node is draining: it takes no new work".into());
+    }
     if *server.closing.borrow() {
         reasons.push("the server is shutting down".into());
     }

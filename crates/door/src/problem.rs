@@ -199,6 +199,9 @@ impl From<AppendError> for Problem {
             AppendError::Away { retry_after_s, .. } => {
                 Self { retry_after_s: Some(retry_after_s), ..Self::new(unavailable, "unavailable", message) }
             }
+            AppendError::Draining { retry_after_s } => {
+                Self { retry_after_s: Some(retry_after_s), ..Self::new(unavailable, "draining", message) }
+            }
             AppendError::DiskFull { .. } => {
                 let problem = Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message);
                 Self { retry_after_s: Some(RETRY_AFTER_REPAIR_S), ..problem }

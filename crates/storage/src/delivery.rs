@@ -97,6 +97,12 @@ pub enum AppendError {
     /// durable is unknown.
     #[error("store accepts no events since writing the wal failed: {0}")]
     Poisoned(String),
+    /// The node takes no new work; another one does.
+    #[error("this node is being drained; send to another node, or try again in {retry_after_s} s")]
+    Draining {
+        /// After so many seconds.
+        retry_after_s: u64,
+    },
     /// The control store is lost; nothing is taken until it is put back or given up.
     #[error("{0}")]
     Locked(String),

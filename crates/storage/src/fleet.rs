@@ -8,6 +8,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod collector;
+pub(crate) mod drain;
 pub(crate) mod followed;
 pub(crate) mod follower;
 mod heartbeat;
@@ -18,9 +19,9 @@ mod reconcile;
 use std::fmt;
 use std::sync::Arc;
 
-use database::postgres::PostgresOptions;
+use database::postgres::{Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
-use database::{DatabaseError, Schema};
+use database::{DatabaseError, DatabaseProblem, Schema};
 use types::ScanError;
 
 pub(crate) use self::heartbeat::{follow, run as run_heartbeat};
@@ -33,7 +34,21 @@ pub struct FleetStatus {
     pub nodes: Vec<NodeStatus>,
     /// This node's number.
     pub epoch: u64,
-    /// Objects that are in no segment yet, and their bytes.
+    /// What waits, and what this node has done.
+    pub load: FleetLoad,
+    /// Requests of all nodes that store something in the bucket, as many in a day as in the time over which they were
+    /// measured.
+    pub puts_per_day: f64,
+    /// Seconds over which they were measured, a day at most.
+    pub puts_measured_s: f64,
+    /// Bytes of all segments and objects.
+    pub bytes_stored: u64,
+}
+
+/// What waits in a fleet, and what a node of it has done.
+#[derive(Clone, Copy, Debug)]
+pub struct FleetLoad {
+    /// Objects that are in no segment yet.
     pub objects: u64,
     /// Bytes of these objects.
     pub object_bytes: u64,
@@ -56,6 +71,18 @@ pub(crate) trait Follow: Send + Sync {
     /// are what they were.
     fn nodes(&self) -> (u64, Arc<Vec<NodeStatus>>);
 
+    /// Returns what waits, and what this node has done. Asks nobody.
+    fn load(&self) -> FleetLoad;
+
+    /// Orders that a node takes no new work, or that it does again; `false` if no node has this name.
+    fn drain(&self, node: &str, is_ordered: bool) -> Result<bool, DatabaseError>;
+
+    /// Reports whether this node is to take no new work.
+    fn is_draining(&self) -> bool;
+
+    /// Reports whether it is so for long enough that events are refused.
+    fn refuses_events(&self) -> bool;
+
     /// Returns the fleet.
     fn status(&self) -> Result<FleetStatus, DatabaseError>;
 }
@@ -76,6 +103,26 @@ pub(crate) fn identity(url: &DatabaseUrl) -> Result<[u8; 16], DatabaseError> {
     identity_of(url, None)
 }
 
+/// Returns the UUID of the store of a fleet that there is.
+pub(crate) fn known_identity(url: &DatabaseUrl) -> Result<[u8; 16], DatabaseError> {
+    let options =
+        PostgresOptions { url, store: [0; 16], kind: "fleet", schema: &IDENTITY, holder: None, must_exist: true };
+    let none = |problem| match problem {
+        DatabaseProblem::Missing { .. } => DatabaseProblem::Failed("there is no fleet in it".into()),
+        problem => problem,
+    };
+    let read = options.open_for_reading().and_then(|mut database| database.transact(read_identity));
+    read.map_err(|error| DatabaseError { problem: none(error.problem), ..error })
+}
+
+/// Reads what gives a fleet its identity.
+fn read_identity(session: &Session) -> Result<[u8; 16], Failure> {
+    let rows = session.query("SELECT store FROM fleet", &[])?;
+    let store: &[u8] = rows.first().map_or(Ok(&[][..]), |row| row.try_get(0))?;
+    let problem = || DatabaseProblem::Failed("table fleet holds no identity".into());
+    store.try_into().map_err(|_| Failure::Problem(problem()))
+}
+
 /// The same, where it is `wanted` if no one has given it one.
 pub(crate) fn identity_of(url: &DatabaseUrl, wanted: Option<[u8; 16]>) -> Result<[u8; 16], DatabaseError> {
     let options =
@@ -85,11 +132,8 @@ pub(crate) fn identity_of(url: &DatabaseUrl, wanted: Option<[u8; 16]>) -> Result
     let random = getrandom::fill(&mut fresh);
     let fresh = wanted.unwrap_or(fresh);
     database.transact(|session| {
-        let problem = |text: String| database::postgres::Failure::Problem(database::DatabaseProblem::Failed(text));
-        random.map_err(|error| problem(error.to_string()))?;
+        random.map_err(|error| Failure::Problem(DatabaseProblem::Failed(error.to_string())))?;
         session.execute("INSERT INTO fleet(store) VALUES ($1) ON CONFLICT DO NOTHING", &[&fresh.as_slice()])?;
-        let rows = session.query("SELECT store FROM fleet", &[])?;
-        let store: &[u8] = rows.first().map_or(Ok(&[][..]), |row| row.try_get(0))?;
-        store.try_into().map_err(|_| problem("table fleet holds no identity".into()))
+        read_identity(session)
     })
 }

@@ -75,11 +75,14 @@ pub use fault::{
 };
 pub use feed::{AcceptedBatch, FeedItem, Subscription};
 pub use fleet::adopt::{AdoptError, AdoptReport, adopt};
-pub use fleet::{FleetOptions, FleetStatus, NodeStatus};
+pub use fleet::{FleetLoad, FleetOptions, FleetStatus, NodeStatus};
 pub use formats::formats;
 pub use groups::GroupStatus;
 pub use objects::{ObjectStoreOptions, is_unreachable};
-pub use offline::{BackupError, BackupReport, VerifyReport, backup, promote, restore, verify};
+pub use offline::{
+    BackupError, BackupReport, ExportError, ExportReport, VerifyReport, backup, export, promote, restore,
+    restore_fleet, verify, verify_fleet,
+};
 pub use options::{Clock, Options};
 pub use positions::ShippedFile;
 pub use retention::{ClockDoubt, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit};

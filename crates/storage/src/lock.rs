@@ -89,9 +89,14 @@ pub(crate) fn create_store_as(dir: &Path, uuid: [u8; 16]) -> Result<(), OpenErro
         }
     }
     let path = dir.join("STORE");
+    disk::write_whole(&path, store_text(uuid).as_bytes()).map_err(OpenError::io(&path))
+}
+
+/// Returns what the `STORE` file of a store contains.
+pub(crate) fn store_text(uuid: [u8; 16]) -> String {
     let mut text = format!("catat store\nformat {FORMAT}\nuuid {:032x}\n", u128::from_be_bytes(uuid));
     text.push_str(&format!("checksum {:016x}\n", xxh3_64(text.as_bytes())));
-    disk::write_whole(&path, text.as_bytes()).map_err(OpenError::io(&path))
+    text
 }
 
 #[cfg(test)]

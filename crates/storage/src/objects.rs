@@ -83,6 +83,7 @@ struct Counters {
     failures: AtomicU64,
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
+    puts: AtomicU64,
 }
 
 /// What was asked of the object store since the start.
@@ -92,6 +93,8 @@ pub(crate) struct Traffic {
     pub(crate) failures: u64,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
+    /// Requests that store something: objects, parts of them, and their beginnings and ends.
+    pub(crate) puts: u64,
 }
 
 impl Objects {
@@ -156,12 +159,13 @@ impl Objects {
     /// Returns what was asked of it.
     pub(crate) fn traffic(&self) -> Traffic {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counters { requests, failures, bytes_read, bytes_written } = &self.counters;
+        let Counters { requests, failures, bytes_read, bytes_written, puts } = &self.counters;
         Traffic {
             requests: get(requests),
             failures: get(failures),
             bytes_read: get(bytes_read),
             bytes_written: get(bytes_written),
+            puts: get(puts),
         }
     }
 
@@ -239,6 +243,7 @@ impl Objects {
         if n_bytes <= PUT_BYTES_MAX {
             let bytes = read_local(&file, 0..n_bytes)?;
             let (bucket, path) = (self.bucket.clone(), self.path(name));
+            self.count_puts(1);
             self.wait(async move { bucket.put(&path, PutPayload::from(bytes)).await })?;
         } else {
             self.put_parts(name, &file, n_bytes, begun)?;
@@ -254,6 +259,7 @@ impl Objects {
         self.check_reachable()?;
         self.faults.check("object.put")?;
         let (bucket, path, payload) = (self.bucket.clone(), self.path(name), PutPayload::from(bytes.to_vec()));
+        self.count_puts(1);
         let put = self.wait(async move {
             let put = bucket.put_opts(&path, payload, PutMode::Create.into());
             tokio::time::timeout(NEW_MAX, put)
@@ -280,6 +286,8 @@ impl Objects {
         begun: impl FnOnce(&str) -> io::Result<()>,
     ) -> io::Result<()> {
         let (bucket, path) = (self.bucket.clone(), self.path(name));
+        // One for the beginning, one for each part, one for the end.
+        self.count_puts(n_bytes.div_ceil(PART_BYTES) + 2);
         let id = self.wait(async move { bucket.create_multipart(&path).await })?;
         let upload = format!("{name}{UPLOAD}{id}");
         let put = begun(&upload).and_then(|()| {
@@ -370,6 +378,10 @@ impl Objects {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         }
+    }
+
+    fn count_puts(&self, n: u64) {
+        self.counters.puts.fetch_add(n, Ordering::Relaxed);
     }
 
     fn path(&self, name: &str) -> Path {

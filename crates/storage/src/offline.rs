@@ -6,6 +6,7 @@
 //! store that it was taken from.
 
 mod backup;
+mod fleet;
 mod listing;
 mod promote;
 #[cfg(test)]
@@ -13,5 +14,8 @@ mod tests;
 mod verify;
 
 pub use backup::{BackupError, BackupReport, backup, restore};
+pub use fleet::export::{ExportError, ExportReport, export};
+pub use fleet::restore::restore_fleet;
+pub use fleet::verify::verify_fleet;
 pub use promote::promote;
 pub use verify::{VerifyReport, verify};

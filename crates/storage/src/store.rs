@@ -31,13 +31,16 @@ use crate::upkeep::{Upkeep, compaction, flush, mover, retention, scrub};
 use crate::writer::Writer;
 use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
-    AppendError, DeletionOrder, DeletionReceipt, Delivery, FleetStatus, Forecast, GroupRetention, GroupStatus,
-    NodeStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile, Snapshot,
-    SourcePosition, Status, StoreError, copy_mark,
+    AppendError, DeletionOrder, DeletionReceipt, Delivery, FleetLoad, FleetStatus, Forecast, GroupRetention,
+    GroupStatus, NodeStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile,
+    Snapshot, SourcePosition, Status, StoreError, copy_mark,
 };
 use database::DatabaseError;
 
 pub use self::open::{repair, unlock};
+
+/// What senders are asked to wait who came to a node that is drained: by then they are sent to another one.
+const DRAINING_RETRY_S: u64 = 5;
 
 /// A store of events in a data directory.
 ///
@@ -130,6 +133,9 @@ impl Store {
         let refusal = match &self.locked {
             _ if self.closing.load(Ordering::Relaxed) => Some(AppendError::ShuttingDown),
             Some(reason) => Some(AppendError::Locked(reason.clone())),
+            None if self.segments.follower().is_some_and(|follower| follower.refuses_events()) => {
+                Some(AppendError::Draining { retry_after_s: DRAINING_RETRY_S })
+            }
             None => None,
         };
         let queued = refusal.map_or_else(|| self.writer.append_then(delivery, done), Err);
@@ -248,6 +254,23 @@ impl Store {
     /// own. Asks nobody.
     pub fn nodes(&self) -> Option<(u64, Arc<Vec<NodeStatus>>)> {
         self.segments.follower().map(|follower| follower.nodes())
+    }
+
+    /// Returns what waits in the fleet that this is a node of, and what this node has done; none on a machine of its own.
+    /// Asks nobody.
+    pub fn fleet_load(&self) -> Option<FleetLoad> {
+        self.segments.follower().map(|follower| follower.load())
+    }
+
+    /// Orders that a node of the fleet takes no new work, or that it does again; `false` if no node has this name, none
+    /// on a machine of its own. The node learns it within two seconds.
+    pub fn drain_node(&self, node: &str, is_ordered: bool) -> Option<Result<bool, DatabaseError>> {
+        self.segments.follower().map(|follower| follower.drain(node, is_ordered))
+    }
+
+    /// Reports whether this is a node that is to take no new work.
+    pub fn is_draining(&self) -> bool {
+        self.segments.follower().is_some_and(|follower| follower.is_draining())
     }
 
     fn check_lock(&self) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use storage::Status;
 
 use crate::routes::status::numbers;
-use crate::routes::{alert_timings, clocks, pipelines, sources, upkeep};
+use crate::routes::{alert_timings, clocks, fleet, pipelines, sources, upkeep};
 use crate::state::{Api, Shared};
 use door::exposition::{Kind, Page};
 use door::problem::Problem;
@@ -50,6 +50,7 @@ fn own(server: &Server, api: &Api) -> Page {
     write_server(server, api, &mut page);
     write_store(&status, &mut page);
     upkeep::write(&status, &mut page);
+    fleet::write(server, &mut page);
     pipelines::write(server, &mut page);
     alert_timings::write(server, &mut page);
     sources::write(server, &mut page);

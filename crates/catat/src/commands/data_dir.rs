@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use storage::{OpenError, Store};
 
+use super::settings::config;
 use super::store;
 use crate::arguments::{DataDir, Remote};
 use crate::client::Server;
@@ -22,7 +23,7 @@ pub(super) fn with_store<T>(
     may_make: bool,
     work: impl FnOnce(&Arc<Store>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
-    let config = store::config(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
+    let config = config(&DataDir { config: None, data_dir: Some(dir.to_owned()) })?;
     if !may_make && config.fleet.is_none() && !dir.join("STORE").exists() {
         return Err(Failure::usage(format!("{}: no store in this directory", dir.display())));
     }

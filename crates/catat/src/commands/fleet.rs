@@ -1,21 +1,30 @@
-//! `catat fleet`: lists the nodes of a fleet.
+//! `catat fleet`: lists and drains the nodes of a fleet, moves a store into it and out of it. `catat verify`, `catat backup`
+//! and `catat restore` of a fleet.
 
 use std::io::Write;
+use std::path::Path;
 
 use reqwest::Method;
 use serde_json::Value;
+use types::ByteSize;
 
-use crate::arguments::{DataDir, Fleet, FleetCommand};
+use super::groups::encoded;
+use super::settings::config;
+use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
+use crate::config::Config;
 use crate::failure::{Failure, of_output};
-use crate::output::print_rows;
+use crate::output::{format_of, print_rows};
 
 /// Columns of a list of nodes, each with its JSON pointer.
-const NODE_COLUMNS: [(&str, &str); 7] = [
+const NODE_COLUMNS: [(&str, &str); 10] = [
     ("node", "/node"),
     ("address", "/address"),
     ("roles", "/roles"),
     ("leases", "/leases"),
+    ("draining", "/draining"),
+    ("drained", "/drained"),
+    ("behind", "/changes_behind"),
     ("zone", "/zone"),
     ("silent_s", "/silent_s"),
     ("epoch", "/epoch"),
@@ -24,27 +33,103 @@ const NODE_COLUMNS: [(&str, &str); 7] = [
 pub(crate) fn fleet(options: Fleet) -> Result<(), Failure> {
     match &options.command {
         FleetCommand::Status => status(&options),
+        FleetCommand::Drain(order) => drain(&options, order),
         FleetCommand::Adopt(of_store) => adopt(of_store),
+        FleetCommand::Export(of_store) => export(of_store),
     }
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::usage(error.to_string())
+}
+
+/// Returns the database and the bucket of the fleet that the configuration names.
+fn place(config: &Config) -> Result<(&storage::DatabaseUrl, &storage::ObjectStoreOptions), Failure> {
+    match (&config.fleet, &config.object_store) {
+        (Some(fleet), Some(bucket)) => Ok((&fleet.database, bucket)),
+        _ => Err(Failure::usage("set [fleet] database and [storage] object_store: they say which fleet".to_owned())),
+    }
+}
+
+/// Reports whether a command is about the fleet that the configuration names: no directory is named instead.
+pub(super) fn is_named(options: &DataDir, config: &Config) -> bool {
+    options.data_dir.is_none() && config.fleet.is_some()
 }
 
 /// Moves the store of a data directory into the fleet that the configuration names.
 fn adopt(of_store: &DataDir) -> Result<(), Failure> {
-    let config = super::store::config(of_store)?;
-    let (Some(fleet), Some(bucket)) = (&config.fleet, &config.object_store) else {
-        return Err(Failure::usage("set [fleet] database and [storage] object_store: they say which fleet".to_owned()));
-    };
+    let config = config(of_store)?;
+    let (database, bucket) = place(&config)?;
     crate::formats::check_formats(&config.data_dir)?;
-    let moved = storage::adopt(&config.data_dir, &fleet.database, bucket, |file| say!("catat: moved {file}"));
-    let storage::AdoptReport { segments, events, bytes, known } =
-        moved.map_err(|error| Failure::usage(error.to_string()))?;
-    let mut out = std::io::stdout().lock();
-    let bytes = types::ByteSize(bytes);
+    let moved = storage::adopt(&config.data_dir, database, bucket, |file| say!("catat: moved {file}"));
+    print_adopted(moved.map_err(failed)?)
+}
+
+fn print_adopted(report: storage::AdoptReport) -> Result<(), Failure> {
+    let storage::AdoptReport { segments, events, bytes, known } = report;
+    let bytes = ByteSize(bytes);
     writeln!(
-        out,
+        std::io::stdout(),
         "{events} events in {segments} segments ({bytes}) belong to the fleet now; {known} segments were there already"
     )
     .map_err(of_output)
+}
+
+/// Copies the fleet that the configuration names into a data directory.
+fn export(of_store: &DataDir) -> Result<(), Failure> {
+    if of_store.data_dir.is_none() {
+        return Err(Failure::usage("name the new data directory: --data-dir DIR".to_owned()));
+    }
+    let config = config(of_store)?;
+    copy(&config, &config.data_dir, false)
+}
+
+/// Copies the fleet that the configuration names into a directory, as a backup.
+pub(super) fn backup(config: &Config, to: &Path) -> Result<(), Failure> {
+    copy(config, to, true)
+}
+
+fn copy(config: &Config, to: &Path, is_copy: bool) -> Result<(), Failure> {
+    let (database, bucket) = place(config)?;
+    let copied = storage::export(to, database, bucket, is_copy, |file| say!("catat: copied {file}"));
+    let storage::ExportReport { segments, bytes, events, known, nodes } = copied.map_err(failed)?;
+    let (mut out, dir, bytes) = (std::io::stdout().lock(), to.display(), ByteSize(bytes));
+    writeln!(out, "{events} events copied to {dir}: {segments} segments, {bytes}; {known} segments were there already")
+        .map_err(of_output)?;
+    if is_copy || nodes == 0 {
+        return Ok(());
+    }
+    let what = "it is a copy and sends no notifications, and lacks what is accepted from now on";
+    writeln!(out, "the fleet is running (nodes: {nodes}): {what}; to leave the fleet, stop its nodes and export again")
+        .map_err(of_output)
+}
+
+/// Checks what the catalog of the fleet lists; returns what the report is about, and the report.
+pub(super) fn verify(config: &Config) -> Result<(String, storage::VerifyReport), Failure> {
+    let (database, bucket) = place(config)?;
+    let report = storage::verify_fleet(database, bucket).map_err(failed)?;
+    Ok((bucket.url.clone(), report))
+}
+
+/// Brings a backup into the fleet that the configuration names.
+pub(super) fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
+    let (database, bucket) = place(config)?;
+    let scratch = config.data_dir.join("restore");
+    let moved = storage::restore_fleet(from, &scratch, database, bucket, |file| say!("catat: moved {file}"));
+    print_adopted(moved.map_err(failed)?)
+}
+
+fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let method = if order.undo { Method::DELETE } else { Method::POST };
+    let path = format!("/api/v1/fleet/nodes/{}/drain", encoded(&order.node));
+    server.send(server.request(method, &path), "")?;
+    let node = &order.node;
+    if order.undo {
+        return writeln!(std::io::stdout(), "{node} takes new work again").map_err(of_output);
+    }
+    let next = "stop it once `catat fleet status` says that it is drained";
+    writeln!(std::io::stdout(), "{node} takes no new work; {next}, or continue with --undo").map_err(of_output)
 }
 
 fn status(options: &Fleet) -> Result<(), Failure> {
@@ -52,5 +137,15 @@ fn status(options: &Fleet) -> Result<(), Failure> {
     let answer = server.send(server.request(Method::GET, "/api/v1/fleet"), "")?;
     let broken = |error: reqwest::Error| Failure::unreachable(format!("the answer broke off: {error}"));
     let answer: Value = answer.json().map_err(broken)?;
-    print_rows(&options.printing, &NODE_COLUMNS, answer["nodes"].as_array().map_or(&[][..], Vec::as_slice))
+    print_rows(&options.printing, &NODE_COLUMNS, answer["nodes"].as_array().map_or(&[][..], Vec::as_slice))?;
+    if format_of(&options.printing) != Format::Table {
+        return Ok(());
+    }
+    let number = |name: &str| answer[name].as_f64().unwrap_or(0.0);
+    let bytes = |name: &str| ByteSize(answer[name].as_u64().unwrap_or(0));
+    let waiting = format!("{} objects ({}) wait", answer["objects_waiting"], bytes("object_bytes_waiting"));
+    let puts = format!("{:.0} PUTs a day (measured over {:.0} s)", number("puts_per_day"), number("puts_measured_s"));
+    let (stored, cost) = (bytes("bytes_stored"), number("cost_per_day_usd"));
+    writeln!(std::io::stdout(), "{waiting}; {stored} stored; {puts}; ${cost:.2} a day at list prices")
+        .map_err(of_output)
 }

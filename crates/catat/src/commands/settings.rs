@@ -1,6 +1,6 @@
 //! The configuration as a command's flags choose it.
 
-use crate::arguments::Server;
+use crate::arguments::{DataDir, Server};
 use crate::config::{Config, ConfigError, Flags, Layers};
 use crate::failure::Failure;
 
@@ -21,6 +21,17 @@ pub(super) fn known_layers(options: &Server) -> Layers {
 /// Reads and validates the configuration.
 pub(super) fn read_config(options: &Server) -> Result<Config, Failure> {
     Config::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+}
+
+/// Returns the configuration for the directory that was named.
+pub(super) fn config(options: &DataDir) -> Result<Config, Failure> {
+    let server = Server {
+        config: options.config.clone(),
+        data_dir: options.data_dir.clone(),
+        listen: None,
+        insecure_allow_anonymous: false,
+    };
+    read_config(&server)
 }
 
 /// Returns a failure that names every mistake.

@@ -1,13 +1,15 @@
 //! `catat verify`, `catat backup`, `catat restore` and `catat promote`: work on a data directory, whether a server runs on it
 //! or not.
-//! `catat verify --repair` and `catat unlock` change it, and need it for themselves.
+//! `catat verify --repair` and `catat unlock` change it, and need it for themselves. Without --data-dir, where the
+//! configuration names a fleet, the first three work on the fleet.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use types::ByteSize;
 
-use super::settings::read_config;
+use super::fleet;
+use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
@@ -17,22 +19,7 @@ fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {
     Ok(config(options)?.data_dir)
 }
 
-/// Returns the configuration for the directory that was named.
-pub(super) fn config(options: &DataDir) -> Result<Config, Failure> {
-    let server = crate::arguments::Server {
-        config: options.config.clone(),
-        data_dir: options.data_dir.clone(),
-        listen: None,
-        insecure_allow_anonymous: false,
-    };
-    read_config(&server)
-}
-
 /// Returns where the parts of the store are.
-pub(super) fn store_options(options: &DataDir) -> Result<storage::Options, Failure> {
-    Ok(options_of(&config(options)?))
-}
-
 pub(super) fn options_of(config: &Config) -> storage::Options {
     let (databases, object_store) = (config.databases.clone(), config.object_store.clone());
     storage::Options { databases, object_store, ..storage::Options::new(&config.data_dir) }
@@ -40,18 +27,32 @@ pub(super) fn options_of(config: &Config) -> storage::Options {
 
 /// Checks every checksum and the catalog against the files.
 pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
-    let store = store_options(&options.store)?;
+    let config = config(&options.store)?;
+    if fleet::is_named(&options.store, &config) {
+        if options.repair {
+            return Err(Failure::usage(
+                "a fleet has no --repair: its catalog is in PostgreSQL; restore a backup".to_owned(),
+            ));
+        }
+        let (bucket, report) = fleet::verify(&config)?;
+        return print_verified(&bucket, "objects", &report);
+    }
+    let store = options_of(&config);
     let dir = &store.dir;
     crate::formats::check_formats(dir)?;
     if options.repair {
         repair(&store)?;
     }
     let report = storage::verify(&store).map_err(|error| Failure::usage(error.to_string()))?;
+    print_verified(&dir.display().to_string(), "log files", &report)
+}
+
+/// Prints what a check of a store has found; its last deliveries are in files or objects.
+fn print_verified(place: &str, files: &str, report: &storage::VerifyReport) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let segments = format!("{} segments with {} events", report.segments, report.events);
-    let wal = format!("{} deliveries in {} log files", report.wal_records, report.wal_files);
-    writeln!(out, "{}: {segments}, {wal}; {} checked", dir.display(), ByteSize(report.segment_bytes))
-        .map_err(of_output)?;
+    let wal = format!("{} deliveries in {} {files}", report.wal_records, report.wal_files);
+    writeln!(out, "{place}: {segments}, {wal}; {} checked", ByteSize(report.segment_bytes)).map_err(of_output)?;
     for note in &report.notes {
         writeln!(out, "  note: {note}").map_err(of_output)?;
     }
@@ -96,6 +97,9 @@ pub(crate) fn unlock(options: DataDir) -> Result<(), Failure> {
 /// Copies the store as of now.
 pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
     let config = config(&options.store)?;
+    if fleet::is_named(&options.store, &config) {
+        return fleet::backup(&config, &options.to);
+    }
     let store = options_of(&config);
     let dir = &store.dir;
     crate::formats::check_formats(dir)?;
@@ -123,8 +127,12 @@ pub(crate) fn promote(options: DataDir) -> Result<(), Failure> {
 
 /// Brings a copy into a new data directory.
 pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
-    let dir = data_dir(&options.store)?;
+    let config = config(&options.store)?;
     crate::formats::check_formats(&options.from)?;
+    if fleet::is_named(&options.store, &config) {
+        return fleet::restore(&config, &options.from);
+    }
+    let dir = config.data_dir;
     let report = storage::restore(&options.from, &dir).map_err(|error| Failure::usage(error.to_string()))?;
     let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
     let mut out = std::io::stdout();

@@ -97,8 +97,8 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
 
 /// Reports whether the store may accept the same delivery later.
 fn is_temporary(problem: &IngestError) -> bool {
-    use AppendError::{Away, DiskFull, Locked, Overloaded, Poisoned};
+    use AppendError::{Away, DiskFull, Draining, Locked, Overloaded, Poisoned};
     // A poisoned log accepts nothing until the next start: a retry stores nothing twice, and senders have to wait.
     let IngestError::Store(problem) = problem else { return false };
-    matches!(problem, Overloaded { .. } | Away { .. } | DiskFull { .. } | Locked(_) | Poisoned(_))
+    matches!(problem, Overloaded { .. } | Away { .. } | Draining { .. } | DiskFull { .. } | Locked(_) | Poisoned(_))
 }

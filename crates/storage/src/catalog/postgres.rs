@@ -5,7 +5,8 @@
 //! SHA-256. What a transaction writes is a statement per table however many rows there are, so that the way to the
 //! server is gone a few times and not a few thousand times.
 //!
-//! The first version here is 3. Version 4 has the tables of fleets ([`fleet`]), whose nodes all write here.
+//! The first version here is 3. Version 4 has the tables of fleets ([`fleet`]), whose nodes all write here; later ones
+//! add to them, and nodes that know an earlier one go on until they are started again.
 
 mod cells;
 mod contents;
@@ -18,8 +19,8 @@ use types::GroupName;
 
 use self::cells::segment_id;
 use self::contents::{contents, marks};
-use self::fleet::changes;
 use self::fleet::members::{self, Membership, put_mark};
+use self::fleet::{changes, usage};
 use self::rows::{
     doom, doom_files, fill, ids_of, merge_positions, put_batch_files, put_deletion, put_groups, put_marks,
     put_segments, put_streams, remove_segments, retire,
@@ -32,7 +33,7 @@ use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema, signed};
 
 pub(super) const SCHEMA: Schema =
-    Schema { steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5], identity_since: 0 };
+    Schema { steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5, usage::VERSION_6], identity_since: 0 };
 
 const VERSION_3: &str = r#"
     CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);
@@ -291,8 +292,18 @@ impl PostgresCatalog {
             let insert = "INSERT INTO batches SELECT id, digest, first, n, to_timestamp(age)
                 FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::float8[]) AS b(id, digest, first, n, age)";
             session.execute(insert, &[&ids, &digests, &firsts, &counts, &ages])?;
+            // Places of objects that the store had as a fleet before, perhaps in this bucket, are not used again.
+            let later = "UPDATE state SET epoch = greatest(epoch, extract(epoch FROM now())::bigint)";
+            session.execute(later, &[])?;
             put_mark(session, "flushed", flushed)
         })
+    }
+
+    /// Opens the catalog of a fleet that there is, for work that is none of a node's.
+    pub(crate) fn visit(url: &DatabaseUrl, store: [u8; 16]) -> Result<Database, DatabaseError> {
+        // Tables of an earlier version are left to the nodes.
+        drop(Self::open_for_reading(url, store)?);
+        PostgresOptions { must_exist: true, ..shared(url, store) }.open()
     }
 
     /// Opens it once more, for what must not wait for the changes of this node.

@@ -81,11 +81,13 @@ impl Collector {
             if let Some(began) = began {
                 writer.queue.wait_for_more(began + self.options.linger, self.options.object_bytes);
             }
+            self.follower.is_collecting.store(true, Ordering::Release);
             let requests = self.take();
             if !requests.is_empty() {
                 began = Some(Instant::now());
                 self.commit(requests);
             }
+            self.follower.is_collecting.store(false, Ordering::Release);
             while let Some(command) = writer.queue.next_if(|work| !matches!(work, WriterCommand::Append(..))) {
                 match command {
                     WriterCommand::Rotate(answer) => drop(answer.send(self.rotate())),

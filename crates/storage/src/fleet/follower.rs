@@ -1,7 +1,7 @@
 //! Keeps the state of a node as new as the catalog.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use database::DatabaseError;
@@ -9,11 +9,12 @@ use database::postgres::Database;
 use types::{Batch, GroupName, ScanError};
 
 use super::node::NodeStatus;
-use super::{FleetStatus, Follow, object};
+use super::{FleetLoad, FleetStatus, Follow, object};
 use crate::SourcePosition;
 use crate::catalog::postgres::fleet::members::Membership;
 use crate::catalog::postgres::fleet::news::{self, News};
 use crate::catalog::postgres::fleet::objects::{ObjectRow, RecordRow};
+use crate::catalog::postgres::fleet::usage;
 use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::segments::Segments;
@@ -52,6 +53,8 @@ pub(crate) struct Follower {
     /// The nodes, as the last heartbeat found them.
     nodes: Mutex<Arc<Vec<NodeStatus>>>,
     pub(super) objects_written: AtomicU64,
+    /// Whether the collector is between taking deliveries and answering them.
+    pub(super) is_collecting: AtomicBool,
 }
 
 impl Follower {
@@ -70,6 +73,7 @@ impl Follower {
             own: Mutex::default(),
             nodes: Mutex::default(),
             objects_written: AtomicU64::new(0),
+            is_collecting: AtomicBool::new(false),
         }
     }
 
@@ -84,6 +88,14 @@ impl Follower {
     /// Takes the events of an object that this node has written.
     pub(super) fn keep_own(&self, number: u64, deliveries: Vec<OwnDelivery>) {
         self.own().insert(number, deliveries);
+    }
+
+    /// Says how many requests have stored something, and whether there is work left.
+    pub(super) fn note_work(&self) {
+        let puts = self.segments.files.remote.as_ref().map_or(0, |remote| remote.objects.traffic().puts);
+        // In this order: what is in the queue no more is with the collector.
+        let is_idle = self.writer.queue.is_idle() && !self.is_collecting.load(Ordering::Acquire);
+        self.member.note_work(puts, is_idle);
     }
 
     /// Learns who the other nodes are.
@@ -121,7 +133,8 @@ impl Follower {
             is_shown.map_err(|error| ScanError { file: "catalog".into(), offset: 0, problem: error.to_string() })?;
             progress.change = Some(changes);
         }
-        self.member.note_oldest_change(self.segments.oldest_change(progress.change.unwrap_or(0)));
+        let known = progress.change.unwrap_or(0);
+        self.member.note_changes(self.segments.oldest_change(known), known);
         let end = self.segments.applied_end();
         end.fetch_max(objects.last().map_or(next_sequence, |row| row.end_sequence), Ordering::Relaxed);
         Ok(end.load(Ordering::Relaxed))
@@ -224,12 +237,38 @@ impl Follow for Follower {
         (self.member.epoch(), nodes)
     }
 
-    fn status(&self) -> Result<FleetStatus, DatabaseError> {
-        let nodes = news::nodes(&mut self.progress().database)?;
+    fn load(&self) -> FleetLoad {
         let state = self.segments.state();
         let (objects, object_bytes) =
             state.objects.values().fold((0, 0), |(n, sum), (_, n_bytes)| (n + 1, sum + n_bytes));
-        let objects_written = self.objects_written.load(Ordering::Relaxed);
-        Ok(FleetStatus { nodes, epoch: self.member.epoch(), objects, object_bytes, objects_written })
+        FleetLoad { objects, object_bytes, objects_written: self.objects_written.load(Ordering::Relaxed) }
+    }
+
+    fn status(&self) -> Result<FleetStatus, DatabaseError> {
+        let (nodes, usage) = {
+            let database = &mut self.progress().database;
+            (news::nodes(database)?, usage::usage(database)?)
+        };
+        let puts_per_day = usage.puts as f64 / usage.measured_s.max(1.0) * 86_400.0;
+        Ok(FleetStatus {
+            nodes,
+            epoch: self.member.epoch(),
+            load: self.load(),
+            puts_per_day,
+            puts_measured_s: usage.measured_s,
+            bytes_stored: usage.n_bytes,
+        })
+    }
+
+    fn drain(&self, node: &str, is_ordered: bool) -> Result<bool, DatabaseError> {
+        usage::drain(&mut self.progress().database, node, is_ordered)
+    }
+
+    fn is_draining(&self) -> bool {
+        self.member.drain.is_ordered()
+    }
+
+    fn refuses_events(&self) -> bool {
+        self.member.drain.refuses_events()
     }
 }

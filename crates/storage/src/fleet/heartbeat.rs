@@ -38,6 +38,7 @@ pub(crate) fn follow(segments: &Segments, follower: &Follower, database: &mut Da
 pub(crate) fn run(segments: &Segments, follower: &Follower, database: &mut Database) {
     let mut is_away = false;
     while segments.claim.signal.pause(RENEW) {
+        follower.note_work();
         let renewed = follower.member.renew(database);
         let renewed = renewed.and_then(|()| follower.meet(database));
         segments.claim.note(renewed.as_ref().err());

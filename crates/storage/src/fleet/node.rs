@@ -49,6 +49,12 @@ pub struct NodeStatus {
     pub silent_s: f64,
     /// What only one node may do, and this one does.
     pub leases: Vec<String>,
+    /// Whether it is to take no new work.
+    pub is_draining: bool,
+    /// Whether it has none any more.
+    pub is_drained: bool,
+    /// Changes of the catalog that it did not know when it was last heard of.
+    pub changes_behind: u64,
 }
 
 impl NodeStatus {

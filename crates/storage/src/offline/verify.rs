@@ -146,10 +146,10 @@ fn damage(file: &str, problem: String) -> ScanError {
 }
 
 /// Where the segments of the store are.
-struct Files<'a> {
-    dir: &'a Path,
-    store: [u8; 16],
-    objects: Option<Arc<Objects>>,
+pub(super) struct Files<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) store: [u8; 16],
+    pub(super) objects: Option<Arc<Objects>>,
 }
 
 impl Files<'_> {
@@ -165,7 +165,7 @@ impl Files<'_> {
         }
     }
 
-    fn check(&self, listed: &SegmentListing, report: &mut VerifyReport) -> Result<(), ScanError> {
+    pub(super) fn check(&self, listed: &SegmentListing, report: &mut VerifyReport) -> Result<(), ScanError> {
         let segment = self.open(listed)?;
         let n_bytes = segment.verify()?;
         let mut held: Vec<(u32, u64, i64, i64)> =

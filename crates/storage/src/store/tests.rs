@@ -7,6 +7,8 @@ mod crash;
 mod damage;
 mod erasing;
 mod fleet;
+mod fleet_copies;
+mod fleet_draining;
 mod flushing;
 mod group_commit;
 mod machine;

@@ -3,8 +3,11 @@
 //! ```text
 //! meta       objects: number of the last object; changes: how often anything else changed; flushed: the sequence below
 //!            which all events are in segments; next_sequence, next_group
-//! nodes      a row per process: its epoch, who it is, until when its lease holds, what of the catalog it has applied, the
-//!            last place at which an object of it was listed or found to be of no use
+//! nodes      a row per process: its epoch, who it is, until when its lease holds, from which change on it still reads, the
+//!            last place at which an object of it was listed or found to be of no use, how many changes it knows, whether
+//!            it is drained; one that only reads, as a backup does, has a row too
+//! draining   names of nodes that are to take no new work
+//! puts       a row per hour: requests that stored something in the bucket, since when they are counted
 //! leases     who does what only one may do
 //! objects    accepted events that are in no segment yet, in the order of their acceptance; and the last one of each node
 //! batches    ids of accepted batches
@@ -24,3 +27,5 @@ pub(crate) mod changes;
 pub(crate) mod members;
 pub(crate) mod news;
 pub(crate) mod objects;
+pub(crate) mod usage;
+pub(crate) mod visit;

@@ -9,15 +9,15 @@ use crate::postgres_server::Server;
 use crate::{AppendError, DeletionOrder, FleetOptions, GroupRetention, Sequences, StoreError};
 
 /// A bucket and a database, and nodes of a fleet on them.
-struct Lab {
-    server: Server,
-    bucket: FakeS3,
-    dirs: tempfile::TempDir,
+pub(super) struct Lab {
+    pub(super) server: Server,
+    pub(super) bucket: FakeS3,
+    pub(super) dirs: tempfile::TempDir,
 }
 
 impl Lab {
     /// None where there is no PostgreSQL.
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let server = Server::start(&["fsync=off"])?;
         Some(Self { server, bucket: FakeS3::start(), dirs: tempfile::tempdir().expect("a scratch directory") })
     }
@@ -42,12 +42,12 @@ impl Lab {
         }
     }
 
-    fn node(&self, node: &str, does_upkeep: bool) -> Arc<Store> {
+    pub(super) fn node(&self, node: &str, does_upkeep: bool) -> Arc<Store> {
         Store::open(self.options(node, does_upkeep)).expect("a node that can join").0
     }
 
     /// Names of the objects that hold events which are in no segment.
-    fn wal_objects(&self) -> Vec<String> {
+    pub(super) fn wal_objects(&self) -> Vec<String> {
         self.bucket.names().into_iter().filter(|name| name.contains("/wal/")).collect()
     }
 }

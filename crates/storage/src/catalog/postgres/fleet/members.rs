@@ -1,7 +1,7 @@
 //! A node's place among the others: its epoch, its lease, and what only one node does at a time.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,10 @@ use database::postgres::{Database, Failure, Session};
 use database::{DatabaseError, DatabaseProblem, signed};
 use tokio_postgres::Row;
 
+use super::usage::{count_puts, forget_puts};
 use crate::catalog::SegmentRow;
 use crate::catalog::postgres::cells::{get, number};
+use crate::fleet::drain::Drain;
 use crate::fleet::node::FleetOptions;
 
 pub(in crate::catalog) const VERSION_4: &str = "
@@ -54,8 +56,15 @@ const ALERTS: &str = "alerts";
 pub(crate) struct Membership {
     node: FleetOptions,
     epoch: AtomicI64,
-    /// How many changes the oldest snapshot knows that is in use here.
+    /// How many changes the oldest snapshot knows that is in use here, and how many the node.
     oldest_change: AtomicU64,
+    known_change: AtomicU64,
+    /// Requests that stored something, and how many of them the catalog has counted.
+    puts: AtomicU64,
+    puts_counted: AtomicU64,
+    pub(crate) drain: Drain,
+    /// Whether it has no work left, where it is drained.
+    is_drained: AtomicBool,
     upkeep: Lease,
     alerts: Lease,
 }
@@ -85,6 +94,11 @@ impl Membership {
             node,
             epoch: AtomicI64::new(0),
             oldest_change: AtomicU64::new(0),
+            known_change: AtomicU64::new(0),
+            puts: AtomicU64::new(0),
+            puts_counted: AtomicU64::new(0),
+            drain: Drain::default(),
+            is_drained: AtomicBool::new(false),
             upkeep: Lease::default(),
             alerts: Lease::default(),
         }
@@ -104,9 +118,16 @@ impl Membership {
         self.alerts.is_held()
     }
 
-    /// Says from which change on this node still reads.
-    pub(crate) fn note_oldest_change(&self, change: u64) {
-        self.oldest_change.store(change, Ordering::Relaxed);
+    /// Says from which change on this node still reads, and how many it knows.
+    pub(crate) fn note_changes(&self, oldest: u64, known: u64) {
+        self.oldest_change.store(oldest, Ordering::Relaxed);
+        self.known_change.store(known, Ordering::Relaxed);
+    }
+
+    /// Says how many requests of this process have stored something, and whether it has work left.
+    pub(crate) fn note_work(&self, puts: u64, is_idle: bool) {
+        self.puts.store(puts, Ordering::Relaxed);
+        self.is_drained.store(is_idle && self.drain.is_over(), Ordering::Relaxed);
     }
 
     /// Does work that changes the catalog, in a transaction that has begun: upkeep, or what any node may do.
@@ -163,38 +184,58 @@ impl Membership {
         let epoch = self.epoch.load(Ordering::Relaxed);
         let asked = Instant::now();
         let oldest = signed(self.oldest_change.load(Ordering::Relaxed));
-        let leases = database.transact(|session| {
-            let renew = "UPDATE nodes SET renewed = now(), changes = $2
+        let known = signed(self.known_change.load(Ordering::Relaxed));
+        let is_drained = self.is_drained.load(Ordering::Relaxed);
+        let puts = self.puts.load(Ordering::Relaxed);
+        let new_puts = puts - self.puts_counted.load(Ordering::Relaxed).min(puts);
+        let renewed = database.transact(|session| {
+            let renew = "UPDATE nodes SET renewed = now(), changes = $2, known = $4, drained = $5
                 WHERE epoch = $1 AND renewed > now() - make_interval(secs => $3)";
-            if session.execute(renew, &[&epoch, &oldest, &LEASE_S])? == 0 {
+            if session.execute(renew, &[&epoch, &oldest, &LEASE_S, &known, &is_drained])? == 0 {
                 return Ok(None);
             }
-            let (mut has_upkeep, mut has_alerts) = (false, false);
-            if self.node.does("upkeep") {
-                let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
-                if held.is_empty() {
-                    // What the last holder was uploading no one will list.
-                    let change =
-                        "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
-                        WHERE change = 0";
-                    session.execute(change, &[])?;
-                }
-                has_upkeep = take_lease(session, UPKEEP, epoch)?;
-                let forget =
-                    "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1) RETURNING epoch, listed";
-                session.query(forget, &[&LISTED_S])?.iter().try_for_each(|row| doom_unlisted(session, row))?;
-                let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
-                session.execute(forget, &[&BATCH_S])?;
+            count_puts(session, signed(new_puts))?;
+            let ordered = session.query("SELECT 1 FROM draining WHERE name = $1", &[&self.node.node])?;
+            if ordered.is_empty() {
+                return Ok(Some((false, self.take_leases(session, epoch)?)));
             }
-            if self.node.does("alert") {
-                has_alerts = take_lease(session, ALERTS, epoch)?;
-            }
-            Ok(Some((has_upkeep, has_alerts)))
+            session.execute("DELETE FROM leases WHERE epoch = $1", &[&epoch])?;
+            Ok(Some((true, (false, false))))
         })?;
-        let (has_upkeep, has_alerts) = leases.unwrap_or_default();
+        let (is_draining, (has_upkeep, has_alerts)) = renewed.unwrap_or_default();
         self.upkeep.note(has_upkeep, asked);
         self.alerts.note(has_alerts, asked);
-        if leases.is_some() { Ok(()) } else { self.join(database) }
+        if renewed.is_none() {
+            return self.join(database);
+        }
+        self.puts_counted.store(puts, Ordering::Relaxed);
+        self.drain.note(is_draining);
+        Ok(())
+    }
+
+    /// Takes what only one node may do, where no other has it: upkeep, alerts.
+    fn take_leases(&self, session: &Session, epoch: i64) -> Result<(bool, bool), Failure> {
+        let (mut has_upkeep, mut has_alerts) = (false, false);
+        if self.node.does("upkeep") {
+            let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
+            if held.is_empty() {
+                // What the last holder was uploading no one will list.
+                let change =
+                    "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
+                    WHERE change = 0";
+                session.execute(change, &[])?;
+            }
+            has_upkeep = take_lease(session, UPKEEP, epoch)?;
+            let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1) RETURNING epoch, listed";
+            session.query(forget, &[&LISTED_S])?.iter().try_for_each(|row| doom_unlisted(session, row))?;
+            let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
+            session.execute(forget, &[&BATCH_S])?;
+            forget_puts(session)?;
+        }
+        if self.node.does("alert") {
+            has_alerts = take_lease(session, ALERTS, epoch)?;
+        }
+        Ok((has_upkeep, has_alerts))
     }
 
     /// Gives up what others may take over at once.

@@ -79,8 +79,11 @@ pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, Database
         for row in session.query("SELECT epoch, name FROM leases WHERE until > now()", &[])? {
             leases.entry(get(&row, 0)?).or_default().push(get(&row, 1)?);
         }
+        // A node of an earlier version does not say how many changes it knows, but from which one on it still reads.
         let select = "SELECT epoch, name, address, roles, zone, extract(epoch FROM now() - started)::float8,
-            extract(epoch FROM now() - renewed)::float8 FROM nodes ORDER BY name, epoch";
+            extract(epoch FROM now() - renewed)::float8, name IN (SELECT name FROM draining), drained,
+            greatest(coalesce((SELECT value FROM meta WHERE key = 'changes'), 0) - coalesce(known, changes), 0)
+            FROM nodes ORDER BY name, epoch";
         let mut nodes = Vec::new();
         for row in session.query(select, &[])? {
             let epoch: i64 = get(&row, 0)?;
@@ -93,6 +96,9 @@ pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, Database
                 joined_s: get(&row, 5)?,
                 silent_s: get(&row, 6)?,
                 leases: leases.remove(&epoch).unwrap_or_default(),
+                is_draining: get(&row, 7)?,
+                is_drained: get(&row, 8)?,
+                changes_behind: number(&row, 9)?,
             });
         }
         Ok(nodes)
