@@ -4,126 +4,13 @@
 //! over what is said. The secret itself is never sent. Without one, a node works alone.
 
 mod forward;
+mod link;
 mod peers;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use axum::http::HeaderMap;
-use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use storage::{FleetOptions, NodeStatus, Store};
-use types::Secret;
-
 pub(crate) use self::forward::{forward, receive};
+pub use self::link::FleetLink;
 pub(crate) use self::peers::QueryPeers;
 pub use self::peers::{ANSWER, FAILED, UNDER_WAY};
-
-/// The path at which a node answers parts of queries.
-pub const PART_PATH: &str = "/api/v1/fleet/part";
-
-/// The header with the code that authenticates what a node says.
-pub const CODE_HEADER: &str = "catat-node-code";
-
-/// Bytes of such a code.
-pub const CODE_BYTES: usize = 32;
-
-/// After this long without a sign of life a node is given nothing.
-const SILENT_S: f64 = 15.0;
-
-/// How long a node is left alone that did not answer.
-const SUSPECTED: Duration = Duration::from_secs(5);
-
-/// How long connecting to a node may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long a connection between nodes is kept without a request. Shorter than the server's own time, so that no request
-/// meets its end.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What a node says to others with.
-pub struct FleetLink {
-    options: FleetOptions,
-    secret: Secret,
-    client: reqwest::Client,
-    /// Nodes that did not answer lately, and until when they are left alone.
-    suspected: Mutex<HashMap<String, Instant>>,
-}
-
-impl FleetLink {
-    /// Makes the link of a node with the secret of its fleet.
-    ///
-    /// # Errors
-    /// If there is no client of HTTPS.
-    pub fn new(options: FleetOptions, secret: Secret) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { options, secret, client, suspected: Mutex::default() })
-    }
-
-    /// Returns the code of something of a kind that a node says.
-    pub fn code(&self, kind: &str, parts: &[&[u8]]) -> [u8; CODE_BYTES] {
-        self.mac(kind, parts).finalize().into_bytes().into()
-    }
-
-    /// Reports whether something was said by a node, with the code in the headers.
-    pub fn is_from_node(&self, headers: &HeaderMap, kind: &str, parts: &[&[u8]]) -> bool {
-        let code = headers.get(CODE_HEADER).and_then(|code| HEXLOWER.decode(code.as_bytes()).ok());
-        code.is_some_and(|code| self.mac(kind, parts).verify_slice(&code).is_ok())
-    }
-
-    fn mac(&self, kind: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.secret.reveal().as_bytes()).expect("HMAC takes keys of any length");
-        for part in [kind.as_bytes()].iter().chain(parts) {
-            mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part);
-        }
-        mac
-    }
-
-    /// Returns the nodes other than this one that have a role and can be asked, by name.
-    fn others(&self, store: &Store, role: &str) -> Vec<NodeStatus> {
-        let Some((epoch, nodes)) = store.nodes() else { return Vec::new() };
-        let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
-        suspected.retain(|_, until| *until > Instant::now());
-        let can_be_asked = |node: &&NodeStatus| {
-            let is_there = node.epoch != epoch && node.silent_s < SILENT_S && !node.address.is_empty();
-            let takes_work = node.does(role) && !node.is_draining && !suspected.contains_key(&node.name);
-            is_there && node.name != self.options.node && takes_work
-        };
-        let mut others: Vec<NodeStatus> = nodes.iter().filter(can_be_asked).cloned().collect();
-        // One that was just killed and started again is listed twice.
-        others.sort_by(|a, b| a.name.cmp(&b.name).then(b.epoch.cmp(&a.epoch)));
-        others.dedup_by(|a, b| a.name == b.name);
-        others
-    }
-
-    /// Leaves a node alone for a while.
-    fn suspect(&self, node: &str, problem: &str) {
-        tracing::warn!(node, problem, "another node does not answer; what it would do is done elsewhere");
-        let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
-        suspected.insert(node.to_owned(), Instant::now() + SUSPECTED);
-    }
-}
-
-/// Returns an error with the innermost of its causes, which says more.
-fn cause_of(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    format!("{error}: {innermost}")
-}
-
-/// A link as servers share it.
-pub type SharedLink = Arc<FleetLink>;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,6 @@ pub(crate) mod frontier;
 pub(crate) mod histogram;
 pub(crate) mod kept;
 pub(crate) mod matched_fields;
-pub(crate) mod nested;
 pub(crate) mod part;
 pub(crate) mod restarts;
 pub(crate) mod run;

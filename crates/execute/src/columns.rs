@@ -1,7 +1,6 @@
 //! Columns of rows in memory: frames, cells, paths, keys, and the memory that they take.
 
 pub(crate) mod cell;
-pub(crate) mod codec;
 pub(crate) mod frame;
 pub(crate) mod key;
 pub(crate) mod memory;

@@ -24,7 +24,7 @@ pub use crate::answers::fields::{
 };
 pub use crate::answers::histogram::{Bucket, Histogram, histogram};
 pub use crate::answers::matched_fields::matched_fields;
-pub use crate::answers::nested::has_subqueries;
+
 pub use crate::answers::part::answer_part;
 pub use crate::answers::restarts::{Restart, RestartKind};
 pub use crate::answers::run::execute;

@@ -8,7 +8,6 @@ pub(crate) mod rows;
 pub(crate) mod scanner;
 pub(crate) mod screen;
 pub(crate) mod selection;
-pub(crate) mod settle;
 pub(crate) mod simplify;
 pub(crate) mod stages;
 pub(crate) mod steps;

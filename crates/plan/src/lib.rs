@@ -17,6 +17,7 @@ pub mod insights_text;
 pub mod label_set;
 pub mod line_parser;
 mod name;
+mod nested;
 pub mod number;
 mod operator;
 mod optimise;
@@ -24,6 +25,7 @@ mod plan;
 mod plan_draft;
 pub mod plan_error;
 pub mod regular_expression;
+mod settle;
 mod show;
 mod span;
 pub mod strict_date;
@@ -43,6 +45,7 @@ pub use crate::csv::{
 };
 pub use crate::error::{QueryError, QueryErrors, nearest};
 pub use crate::name::Name;
+pub use crate::nested::has_subqueries;
 pub use crate::operator::{
     AddTotals, AggregateKind, ArithmeticOperator, Autoregress, CHANGE_COLUMNS, COUNTS_COLUMN, ColumnTotals, Compare,
     Comparison, END_COLUMNS, FORMATS, FillBuckets, Format, Outlier, PATTERN_COLUMNS, Rank, Rows, SCORE_COLUMNS, Score,
@@ -54,6 +57,7 @@ pub use crate::plan::{
 };
 pub use crate::plan_draft::PlanDraft;
 pub use crate::plan_error::PlanError;
+pub use crate::settle::settle;
 pub use crate::span::Span;
 pub use crate::text_pattern::{Alternatives, TextPattern};
 pub use crate::times::{Earlier, Times, earlier_range};

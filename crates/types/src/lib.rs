@@ -9,6 +9,7 @@ mod batch;
 mod batch_run;
 mod builder;
 mod clock_offset;
+pub mod codec;
 mod column;
 mod column_builder;
 mod event_id;

@@ -177,7 +177,7 @@ fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, P
 fn with_prefix(found: &Completion, field: &str) -> Plan {
     let mut draft = found.earlier.clone().unwrap_or_default();
     // A subquery would have to be answered first.
-    if execute::has_subqueries(&draft.clone().finish()) {
+    if plan::has_subqueries(&draft.clone().finish()) {
         draft.operators.clear();
     }
     if let Some(regex) = language::prefix_regex(&found.prefix) {

@@ -50,7 +50,7 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let text = parameters.get("query").unwrap_or_default();
     let plan = ask::parse(text, parameters.get("language"), &ParseOptions { now, time_zone })?;
-    if execute::has_subqueries(&plan) || !plan.sources.is_empty() {
+    if plan::has_subqueries(&plan) || !plan.sources.is_empty() {
         let problem = Problem::bad_request("context-query", "neighbours of an event are chosen by filters alone");
         return Err(problem.hint("name groups with groups=, and no other queries"));
     }

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use hyper::body::{Frame, SizeHint};
 use storage::{NodeStatus, Store};
 
-use super::{CODE_HEADER, FleetLink, cause_of};
+use super::link::{CODE_HEADER, FleetLink, cause_of};
 use crate::access::{HandedOver, Role};
 use crate::problem::Problem;
 

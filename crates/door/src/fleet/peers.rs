@@ -7,6 +7,7 @@
 //!                   2 · why there is none, as text             to the end
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -18,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use types::RunKey;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{CODE_BYTES, CODE_HEADER, FleetLink, PART_PATH, SharedLink, cause_of};
+use super::link::{CODE_BYTES, CODE_HEADER, FleetLink, PART_PATH, cause_of};
 
 /// The frame of a node that is at work.
 pub const UNDER_WAY: u8 = 0;
@@ -37,7 +38,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// The nodes that work out parts of one query.
 pub(crate) struct QueryPeers {
-    link: SharedLink,
+    link: Arc<FleetLink>,
     nodes: Vec<NodeStatus>,
     runtime: Handle,
     /// Most bytes of an answer.
@@ -46,7 +47,7 @@ pub(crate) struct QueryPeers {
 
 impl QueryPeers {
     /// Returns the nodes that may be asked now; none where there are none. Needs a runtime around it.
-    pub(crate) fn of(link: &SharedLink, store: &Store, bytes_max: usize) -> Option<Self> {
+    pub(crate) fn of(link: &Arc<FleetLink>, store: &Store, bytes_max: usize) -> Option<Self> {
         let nodes = link.others(store, "query");
         let runtime = Handle::try_current().ok()?;
         (!nodes.is_empty()).then(|| Self { link: link.clone(), nodes, runtime, bytes_max })

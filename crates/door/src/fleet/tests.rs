@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use data_encoding::HEXLOWER;
 use storage::FleetOptions;
 
-use super::*;
+use super::link::{CODE_HEADER, FleetLink};
 
 fn link(secret: &str) -> FleetLink {
     let options = FleetOptions {

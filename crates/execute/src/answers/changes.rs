@@ -13,7 +13,6 @@ use types::{Level, Run, TimeRange, Timestamp, Value};
 
 use super::restarts::Restart;
 use crate::answers::event::Event;
-use crate::answers::nested::has_subqueries;
 use crate::answers::restarts::restarts;
 use crate::expressions::elements::PreparedElements;
 use crate::operators::patterns::bins::Bins;
@@ -30,6 +29,7 @@ use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::is_row_wise;
 use pattern::{Condition, change, id_of};
+use plan::has_subqueries;
 
 /// Spans of time whose counts are shown.
 const SPANS: i64 = 30;

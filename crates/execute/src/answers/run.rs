@@ -9,7 +9,6 @@ use types::{Run, TimeRange, Timestamp};
 use crate::answers::finish::finish;
 use crate::answers::frontier;
 use crate::answers::kept::AnswerKeeper;
-use crate::answers::nested::has_subqueries;
 use crate::answers::spilled::{execute_spilled, in_memory_first};
 use crate::expressions::elements::PreparedElements;
 use crate::expressions::warnings::Warnings;
@@ -27,6 +26,7 @@ use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify::simplify_over;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
+use plan::has_subqueries;
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
 pub fn execute(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Answer, ExecuteError> {

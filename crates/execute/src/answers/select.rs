@@ -6,7 +6,6 @@ use std::sync::Arc;
 use plan::{Operator, Plan};
 use types::{Column, EventId, Run, Value};
 
-use crate::answers::nested::has_subqueries;
 use crate::expressions::elements::PreparedElements;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
@@ -14,6 +13,7 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
+use plan::has_subqueries;
 
 /// What was looked at to choose events.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,6 @@ use plan::fields::fields_of;
 use plan::{Expr, Name, Operator, Plan};
 use types::{Column, RowSet, Value};
 
-use crate::answers::nested::has_subqueries;
 use crate::answers::run::{ScanOutput, row_stage};
 use crate::answers::subquery::answer_inner;
 use crate::columns::cell::Cell;
@@ -37,6 +36,7 @@ use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
+use plan::has_subqueries;
 
 /// Bytes of a row next to its values.
 const ROW_BYTES: usize = 96;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows};
 use types::{GroupPattern, Run, TimeRange, Value};
 
-use crate::answers::nested::has_subqueries;
 use crate::answers::run::execute;
 use crate::columns::cell::Cell;
 use crate::columns::key::write_key;
@@ -15,6 +14,7 @@ use crate::columns::value_size::value_bytes;
 use crate::request::answer::{Answer, PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::{Request, Support, TableOf};
+use plan::has_subqueries;
 
 /// Most distinct values of a subquery.
 const VALUES_MAX: usize = 100_000;

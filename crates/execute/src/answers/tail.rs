@@ -8,7 +8,6 @@ use plan::fields::fields_of;
 use plan::{Expr, Lookup, Name, Operator, Other, Plan};
 use types::{RowSet, Run, ScanError, Timestamp, Value};
 
-use crate::answers::nested::has_subqueries;
 use crate::columns::cell::Cell;
 use crate::columns::frame::{BlockRows, Source};
 use crate::columns::stop::Stop;
@@ -18,6 +17,7 @@ use crate::expressions::partners::PartnersOfPlan;
 use crate::expressions::warnings::Warnings;
 use crate::request::budget::Budget;
 use crate::scan::steps::Steps;
+use plan::has_subqueries;
 
 /// Most bytes that one computed column of a batch may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;

@@ -8,9 +8,9 @@ use plan::fields::PLACE_FIELDS;
 use types::{Column, EventId, Value};
 
 use crate::columns::cell::{Cell, strict_order};
-use crate::columns::codec::{CodecError, Reader, put_count, put_whole};
 use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
+use types::codec::{CodecError, Reader, put_count, put_whole};
 
 pub(crate) type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 

@@ -6,6 +6,7 @@
 //! states merge, in any order. What came of the runs that the range holds whole is kept together once more, so that
 //! whoever asks again reads one partial instead of one for each run (`several.rs`).
 
+mod merged;
 mod run_set;
 mod shared;
 mod top;
@@ -16,10 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{Aggregate, Expr, Name, Operator};
 
+use self::merged::merge_held;
 use self::run_set::RunSet;
 use self::shared::{Asked, Sharing};
 use self::top::Top;
-use crate::columns::codec::{Reader, put_count};
 use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
 use crate::operators::minutes::{self, CountedBy};
@@ -32,6 +33,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
+use types::codec::{Reader, put_count};
 
 /// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.
 const MEMORY_FACTOR: usize = 4;
@@ -116,7 +118,7 @@ impl<'p> Aggregation<'p> {
         let is_known = keeper.as_ref().is_some_and(|keeper| self.take_together(scan, keeper, &mut total.overall));
         let is_left = |source: &usize| !is_known || keeper.as_ref().is_none_or(|keeper| !keeper.several.has(*source));
         let left: Vec<usize> = (0..scan.sources.len()).filter(is_left).collect();
-        match Sharing::of(scan, self).filter(|_| keeper.is_some()) {
+        match keeper.as_ref().and_then(|_| self.sharing(scan)) {
             Some(sharing) => self.share_out(scan, keeper.as_ref(), left, sharing, &mut total, preview)?,
             None => self.work_off(scan, keeper.as_ref(), &left, &mut total, preview)?,
         }
@@ -127,6 +129,14 @@ impl<'p> Aggregation<'p> {
         }
         merge_held(scan, &mut overall, together).unwrap_or_else(|stop| scan.note_stop(stop));
         Ok(overall)
+    }
+
+    /// Returns how other nodes may take part. What is counted already costs less to read than to ask for.
+    fn sharing<'s, 'q>(&self, scan: &'s Scan<'q>) -> Option<Sharing<'s, 'q, 'p>> {
+        scan.request.support.peers?;
+        let is_counted = self.spread.is_none() && minutes::counted_by(&self.steps, self.by, self.aggregates).is_some();
+        let rest = self.spread.operators().iter().chain([self.operator]).cloned().collect();
+        Sharing::of(scan, self.lead, rest, (self.by, self.aggregates)).filter(|_| !is_counted)
     }
 
     /// Works off the runs of this node while others work off theirs, and then what these have left.
@@ -459,18 +469,6 @@ fn encoded((n_scanned, n_matched): (u64, u64), groups: &Groups<'_>) -> Vec<u8> {
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A panic while it was held ends the query.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Merges and accounts for the memory: what is merged is gone, what it adds is not.
-fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Groups<'p>) -> Result<(), Stop> {
-    let (before, n_from) = (into.memory_bytes(), from.memory_bytes());
-    if into.is_empty() {
-        *into = from;
-        return Ok(());
-    }
-    let merged = into.merge(from, scan.budget());
-    scan.release(n_from);
-    merged.and_then(|()| scan.hold(into.memory_bytes().saturating_sub(before)))
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use plan::Operator;
 use serde::{Deserialize, Serialize};
 use types::{GroupPattern, RunKey, TimeRange, Timestamp};
 
-use crate::columns::codec::{CodecError, Reader, put_count};
 use crate::scan::fingerprint::VERSION;
+use types::codec::{CodecError, Reader, put_count};
 
 /// Why a part is not worked out here.
 #[derive(Debug, thiserror::Error)]

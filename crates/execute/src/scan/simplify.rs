@@ -9,8 +9,8 @@ use plan::fields::visit_fields;
 use plan::{Aggregate, Operator, Plan, SortKey};
 use types::Run;
 
-use crate::scan::settle::settle;
 use crate::scan::steps::{defines, is_row_wise};
+use plan::settle;
 
 /// Returns the operators as they are run over these runs: simplified, without what no run needs.
 pub(crate) fn simplify_over(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Vec<Operator> {

@@ -24,8 +24,8 @@ use plan::AggregateKind;
 use types::Value;
 
 use super::{Distinct, Moments, Partial, Percentile, Sum, Values};
-use crate::columns::codec::{CodecError, Reader, put_count, put_value, put_whole};
 use crate::columns::place::{Place, put_place, read_place};
+use types::codec::{CodecError, Reader, put_count, put_value, put_whole};
 
 impl Partial {
     /// Appends the state.

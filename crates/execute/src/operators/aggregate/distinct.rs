@@ -9,9 +9,9 @@ use types::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::columns::cell::Cell;
-use crate::columns::codec::{CodecError, Reader, put_count};
 use crate::columns::key::{canonical, write_key};
 use crate::expressions::address;
+use types::codec::{CodecError, Reader, put_count};
 
 /// Values counted exactly. With 64-bit hashes two of so few collide once in 10^11 queries.
 const EXACT_MAX: usize = 16_384;

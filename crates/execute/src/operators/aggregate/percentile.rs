@@ -6,7 +6,7 @@
 //! not on their order, so merging in any order gives the same answer.
 
 use crate::columns::cell::Cell;
-use crate::columns::codec::{CodecError, Reader, put_count, put_decimal};
+use types::codec::{CodecError, Reader, put_count, put_decimal};
 
 /// Numbers kept exactly.
 const EXACT_MAX: usize = 4_096;

@@ -9,8 +9,8 @@
 use types::Value;
 
 use crate::columns::cell::Cell;
-use crate::columns::codec::{CodecError, Reader, put_count, put_decimal, put_wide};
 use plan::number::Number;
+use types::codec::{CodecError, Reader, put_count, put_decimal, put_wide};
 
 /// The most parts of an expansion: the range of a double in pieces of its precision, and room for gaps.
 const PARTS_MAX: usize = 64;

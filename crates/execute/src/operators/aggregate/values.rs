@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 use types::Value;
 
 use crate::columns::cell::{Cell, sort_order};
-use crate::columns::codec::{CodecError, Reader, put_count, put_value};
 use crate::columns::key::canonical;
 use crate::columns::place::{Place, RankedValue, put_place, read_place};
 use crate::columns::value_size::value_bytes;
+use types::codec::{CodecError, Reader, put_count, put_value};
 
 /// Bytes of an entry next to its value.
 const ENTRY_BYTES: usize = 104;

@@ -7,16 +7,15 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{Scope, ScopedJoinHandle};
 
-use plan::Operator;
+use plan::{Aggregate, Expr, Name, Operator};
 
-use super::Aggregation;
-use crate::columns::codec::Reader;
+use super::merged::merge_held;
 use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
-use crate::operators::minutes;
 use crate::request::part::{Part, PartAnswer};
 use crate::request::peers::{PeerId, Peers};
 use crate::scan::scanner::Scan;
+use types::codec::Reader;
 
 /// With fewer events a part costs more on its way than it saves.
 const EVENTS_MIN: u64 = 100_000;
@@ -25,7 +24,11 @@ const EVENTS_MIN: u64 = 100_000;
 pub(super) struct Sharing<'s, 'q, 'p> {
     scan: &'s Scan<'q>,
     peers: &'s dyn Peers,
-    aggregation: &'s Aggregation<'p>,
+    lead: &'p [Operator],
+    /// What is between these and the aggregation, and this.
+    rest: Vec<Operator>,
+    by: &'p [(Name, Expr)],
+    aggregates: &'p [Aggregate],
     /// Nodes that did not answer this query, or not as asked.
     failed: HashSet<PeerId>,
 }
@@ -38,16 +41,15 @@ pub(super) struct Asked {
 }
 
 impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
-    /// Returns where the query may be shared.
-    pub(super) fn of(scan: &'s Scan<'q>, aggregation: &'s Aggregation<'p>) -> Option<Self> {
+    /// Returns where the aggregation of what `lead` and `rest` give may be shared.
+    pub(super) fn of(
+        scan: &'s Scan<'q>,
+        lead: &'p [Operator],
+        rest: Vec<Operator>,
+        (by, aggregates): (&'p [(Name, Expr)], &'p [Aggregate]),
+    ) -> Option<Self> {
         let peers = scan.request.support.peers?;
-        let Aggregation { steps, by, aggregates, spread, .. } = aggregation;
-        // What is counted already costs less to read than to ask for.
-        let is_counted = spread.is_none() && minutes::counted_by(steps, by, aggregates).is_some();
-        if is_counted {
-            return None;
-        }
-        Some(Self { scan, peers, aggregation, failed: HashSet::new() })
+        Some(Self { scan, peers, lead, rest, by, aggregates, failed: HashSet::new() })
     }
 
     /// Takes `sources` apart: those of this node, and those of others by node.
@@ -92,10 +94,8 @@ impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
             let info = self.scan.sources[*source].run.info();
             Some((info.key?, info.group.as_str().to_owned()))
         };
-        let rest: Vec<Operator> =
-            self.aggregation.spread.operators().iter().chain([self.aggregation.operator]).cloned().collect();
         let of = (self.scan.request.range, self.scan.request.time_zone);
-        let part = Part::new(of, sources.iter().filter_map(run), self.aggregation.lead, rest).write();
+        let part = Part::new(of, sources.iter().filter_map(run), self.lead, self.rest.clone()).write();
         let told = AtomicU64::new(0);
         let progress = |n_scanned: u64| {
             let before = told.fetch_max(n_scanned, Relaxed);
@@ -128,13 +128,13 @@ impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
     fn read(&self, bytes: &[u8], sources: &[usize], total: &mut Groups<'p>) -> Option<Vec<usize>> {
         let mut reader = Reader::new(bytes);
         let answer = PartAnswer::read(sources.len(), &mut reader);
-        let groups = Groups::decode(self.aggregation.by, self.aggregation.aggregates, &mut reader);
+        let groups = Groups::decode(self.by, self.aggregates, &mut reader);
         let (Ok(answer), Ok(groups), true) = (answer, groups, reader.is_at_end()) else {
             tracing::warn!("another node's part of a query is not what was asked for");
             return None;
         };
         self.scan.count_shared(answer.n_scanned, answer.n_matched, answer.n_bytes_read);
-        let taken = self.scan.hold(groups.memory_bytes()).and_then(|()| super::merge_held(self.scan, total, groups));
+        let taken = self.scan.hold(groups.memory_bytes()).and_then(|()| merge_held(self.scan, total, groups));
         taken.unwrap_or_else(|stop: Stop| self.scan.note_stop(stop));
         let is_done = |place: usize| answer.runs.binary_search(&place).is_ok();
         let left = sources.iter().enumerate().filter(|(place, _)| !is_done(*place)).map(|(_, source)| *source);

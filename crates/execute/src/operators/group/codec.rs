@@ -13,9 +13,9 @@ use plan::{Aggregate, Expr, Name};
 
 use super::Groups;
 use crate::columns::cell::Cell;
-use crate::columns::codec::{CodecError, Reader, put_count, put_value};
 use crate::operators::aggregate::Partial;
 use crate::scan::fingerprint::VERSION;
+use types::codec::{CodecError, Reader, put_count, put_value};
 
 impl<'p> Groups<'p> {
     /// Appends the groups and their states.

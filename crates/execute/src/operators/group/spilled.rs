@@ -16,7 +16,6 @@ use types::{Column, Value};
 
 use super::{GroupRows, Groups, owners};
 use crate::columns::cell::Cell;
-use crate::columns::codec::{CodecError, Reader, put_value};
 use crate::columns::frame::Frame;
 use crate::columns::memory::Lease;
 use crate::columns::order_key::put_group_key;
@@ -26,6 +25,7 @@ use crate::expressions::environment::Environment;
 use crate::operators::aggregate::Partial;
 use crate::request::spilling::{LeasedMerge, LeasedSorter, Spilling, unreadable};
 use crate::scan::fingerprint::VERSION;
+use types::codec::{CodecError, Reader, put_value};
 
 /// Groups that one thread collects, and where they go when there are too many.
 pub(crate) struct GroupCollector<'p, 's> {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use plan::{Expr, Name};
 use types::{Column, Value};
 
-use crate::columns::codec::{Reader, put_value};
 use crate::columns::frame::Frame;
 use crate::columns::memory::Lease;
 use crate::columns::stop::Stop;
@@ -18,6 +17,7 @@ use crate::columns::value_size::value_bytes;
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedMerge, unreadable};
 use crate::scan::scanner::Scan;
+use types::codec::{Reader, put_value};
 
 /// Bytes of a value in memory next to its own.
 const CELL_BYTES: usize = 32;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use types::{Run, TypeSet, Value};
 
-use plan::fields::fields_of;
-use plan::function::Function;
-use plan::{Expr, Name, Operator};
+use crate::fields::fields_of;
+use crate::function::Function;
+use crate::name::Name;
+use crate::plan::{Expr, Operator};
 
 /// The types that fields have in the runs of a query.
 struct Types {
@@ -63,7 +64,7 @@ impl Types {
 
 /// Returns operators that answer the same over these runs, without calls for lists and dates that no run has. `None`
 /// where there are no such calls.
-pub(crate) fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Vec<Operator>> {
+pub fn settle(operators: &[Operator], runs: &[Arc<dyn Run>]) -> Option<Vec<Operator>> {
     if !operators.iter().any(mentions) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Partials as bytes: the numbers, texts and values that they are made of.
+//! Numbers, texts and values as bytes: what partial results are made of, on disk and between nodes.
 //!
 //! ```text
 //! count     LEB128, 1 to 10 bytes               (of 128 bits: 1 to 19)
@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 
-use types::{Timestamp, Value};
+use crate::{Timestamp, Value};
 
 /// The deepest nesting of a value. Events nest less, and so does what queries make of them.
 const NESTING_MAX: usize = 256;
@@ -22,13 +22,13 @@ const NESTING_MAX: usize = 256;
 /// Bytes that are no partial of the plan they are read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("partial result is no {expected} at byte {offset}")]
-pub(crate) struct CodecError {
+pub struct CodecError {
     expected: &'static str,
     offset: usize,
 }
 
 /// Appends a count.
-pub(crate) fn put_count(mut number: u64, out: &mut Vec<u8>) {
+pub fn put_count(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -37,12 +37,12 @@ pub(crate) fn put_count(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends a signed number.
-pub(crate) fn put_whole(number: i64, out: &mut Vec<u8>) {
+pub fn put_whole(number: i64, out: &mut Vec<u8>) {
     put_count(((number << 1) ^ (number >> 63)) as u64, out);
 }
 
 /// Appends a signed number of 128 bits.
-pub(crate) fn put_wide(number: i128, out: &mut Vec<u8>) {
+pub fn put_wide(number: i128, out: &mut Vec<u8>) {
     let mut zigzag = ((number << 1) ^ (number >> 127)) as u128;
     while zigzag >= 0x80 {
         out.push(zigzag as u8 | 0x80);
@@ -52,18 +52,18 @@ pub(crate) fn put_wide(number: i128, out: &mut Vec<u8>) {
 }
 
 /// Appends a decimal number.
-pub(crate) fn put_decimal(number: f64, out: &mut Vec<u8>) {
+pub fn put_decimal(number: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(&number.to_bits().to_le_bytes());
 }
 
 /// Appends a text.
-pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
+pub fn put_text(text: &str, out: &mut Vec<u8>) {
     put_count(text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
 }
 
 /// Appends a value or that it is missing.
-pub(crate) fn put_value(value: Option<&Value>, out: &mut Vec<u8>) {
+pub fn put_value(value: Option<&Value>, out: &mut Vec<u8>) {
     match value {
         None => out.push(0),
         Some(Value::String(text)) => {
@@ -100,29 +100,29 @@ pub(crate) fn put_value(value: Option<&Value>, out: &mut Vec<u8>) {
 }
 
 /// Bytes that are read from the front.
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Begins at the first byte.
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, offset: 0 }
     }
 
     /// Returns the error that something else was expected here.
-    pub(crate) fn error(&self, expected: &'static str) -> CodecError {
+    pub fn error(&self, expected: &'static str) -> CodecError {
         CodecError { expected, offset: self.offset }
     }
 
     /// Reports whether all was read.
-    pub(crate) fn is_at_end(&self) -> bool {
+    pub fn is_at_end(&self) -> bool {
         self.offset == self.bytes.len()
     }
 
     /// Returns the next `n` bytes.
-    pub(crate) fn take(&mut self, n: usize, expected: &'static str) -> Result<&'a [u8], CodecError> {
+    pub fn take(&mut self, n: usize, expected: &'static str) -> Result<&'a [u8], CodecError> {
         let end = self.offset.checked_add(n).filter(|end| *end <= self.bytes.len()).ok_or(self.error(expected))?;
         let taken = &self.bytes[self.offset..end];
         self.offset = end;
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns one byte.
-    pub(crate) fn byte(&mut self, expected: &'static str) -> Result<u8, CodecError> {
+    pub fn byte(&mut self, expected: &'static str) -> Result<u8, CodecError> {
         Ok(self.take(1, expected)?[0])
     }
 
@@ -152,62 +152,62 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a count.
-    pub(crate) fn count(&mut self) -> Result<u64, CodecError> {
+    pub fn count(&mut self) -> Result<u64, CodecError> {
         Ok(self.groups_of_seven(64, "count")? as u64)
     }
 
     /// Returns a count of things of which each takes at least a byte of what is left.
-    pub(crate) fn length(&mut self) -> Result<usize, CodecError> {
+    pub fn length(&mut self) -> Result<usize, CodecError> {
         let n_left = self.bytes.len() - self.offset;
         let length = self.count()?;
         usize::try_from(length).ok().filter(|length| *length <= n_left).ok_or(self.error("length"))
     }
 
     /// Returns a count below `limit`.
-    pub(crate) fn below(&mut self, limit: usize) -> Result<usize, CodecError> {
+    pub fn below(&mut self, limit: usize) -> Result<usize, CodecError> {
         let number = self.count()?;
         usize::try_from(number).ok().filter(|number| *number < limit).ok_or(self.error("number in range"))
     }
 
     /// Returns a signed number.
-    pub(crate) fn whole(&mut self) -> Result<i64, CodecError> {
+    pub fn whole(&mut self) -> Result<i64, CodecError> {
         let zigzag = self.count()?;
         Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
     /// Returns a signed number of 128 bits.
-    pub(crate) fn wide(&mut self) -> Result<i128, CodecError> {
+    pub fn wide(&mut self) -> Result<i128, CodecError> {
         let zigzag = self.groups_of_seven(128, "wide number")?;
         Ok((zigzag >> 1) as i128 ^ -((zigzag & 1) as i128))
     }
 
     /// Returns a finite decimal number: no state ever holds another.
-    pub(crate) fn decimal(&mut self) -> Result<f64, CodecError> {
+    pub fn decimal(&mut self) -> Result<f64, CodecError> {
         let bits = self.eight()?;
         let number = f64::from_bits(bits);
         if number.is_finite() { Ok(number) } else { Err(self.error("finite number")) }
     }
 
     /// Eight bytes as they are.
-    pub(crate) fn eight(&mut self) -> Result<u64, CodecError> {
+    pub fn eight(&mut self) -> Result<u64, CodecError> {
         let bytes = self.take(8, "eight bytes")?;
         Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     /// Returns a text.
-    pub(crate) fn text(&mut self) -> Result<&'a str, CodecError> {
+    pub fn text(&mut self) -> Result<&'a str, CodecError> {
         let length = self.length()?;
         let bytes = self.take(length, "text")?;
         std::str::from_utf8(bytes).map_err(|_| self.error("UTF-8 text"))
     }
 
     /// Returns a value or that it is missing.
-    pub(crate) fn value(&mut self) -> Result<Option<Value>, CodecError> {
+    pub fn value(&mut self) -> Result<Option<Value>, CodecError> {
         self.nested(NESTING_MAX)
     }
 
     /// Returns a value that is there.
-    pub(crate) fn present(&mut self) -> Result<Value, CodecError> {
+    pub fn present(&mut self) -> Result<Value, CodecError> {
         self.value()?.ok_or(self.error("value"))
     }
 

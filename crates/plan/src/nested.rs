@@ -1,6 +1,6 @@
 //! Queries inside a plan.
 
-use plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, Plan};
+use crate::plan::{AppendColumns, Expr, Join, Lookup, Operator, Other, Plan};
 
 /// Reports whether a plan has subqueries, which must be answered before it runs.
 pub fn has_subqueries(plan: &Plan) -> bool {
@@ -21,7 +21,7 @@ pub fn has_subqueries(plan: &Plan) -> bool {
     })
 }
 
-pub(crate) fn holds_query(expr: &Expr) -> bool {
+fn holds_query(expr: &Expr) -> bool {
     match expr {
         Expr::InQuery(..) => true,
         Expr::Literal(_) | Expr::Duration(_) | Expr::Regex(_) | Expr::Template(_) | Expr::Field(_) => false,
