@@ -294,7 +294,7 @@ pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): 
     }
     let gone =
         "INSERT INTO doomed SELECT 'wal/' || lpad(to_hex(epoch), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1,
-            (SELECT value + 1 FROM meta WHERE key = 'changes')
+            (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')
         FROM objects WHERE end_sequence > $1 AND end_sequence <= $2 ON CONFLICT DO NOTHING";
     session.execute(gone, &[&signed(before), &signed(flushed)])?;
     // The row of the last one of each node stays: the answer to its commit may have been lost.
