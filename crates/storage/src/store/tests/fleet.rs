@@ -323,7 +323,7 @@ fn a_node_that_missed_too_much_to_know_what_changed_reads_everything() {
     assert_ne!(lab.server.sql(&format!("SELECT count(*) FROM {table}.changed_segments")), "0");
     // As if others had changed much since, and nobody knew what any more.
     lab.server.sql(&format!(
-        "BEGIN; INSERT INTO {table}.segments SELECT '\\x00', file, bytes, tier, place FROM {table}.segments LIMIT 1;
+        "BEGIN; SET LOCAL search_path = {table}; INSERT INTO {table}.segments SELECT '\\x00', file, bytes, tier, place FROM {table}.segments LIMIT 1;
          DELETE FROM {table}.segments WHERE id = '\\x00'; DELETE FROM {table}.changed_segments;
          UPDATE {table}.meta SET value = value + 5000 WHERE key = 'changes'; COMMIT"
     ));
