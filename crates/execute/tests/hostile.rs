@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use execute::execute;
-use execute::{ExecuteError, Request, Support, has_subqueries};
+use execute::{ExecuteError, Request, Support};
 use language::{ParseOptions, format_insights, logql, parse_deletion, parse_filter_pattern, parse_insights};
 use parse::{ArrivalContext, Zone};
 use plan::QueryErrors;
+use plan::has_subqueries;
 use types::{BatchRun, Column, GroupName, Limits, Run, TimeRange, Timestamp, Value};
 
 use random::Random;

@@ -9,6 +9,8 @@ use storage::FleetOptions;
 use super::link::{CODE_HEADER, FleetLink};
 
 fn link(secret: &str) -> FleetLink {
+    // Another test may have done it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let options = FleetOptions {
         database: "postgres://db.example.org/catat".parse().expect("a URL"),
         node: "a".into(),

@@ -83,7 +83,7 @@ impl Part {
 
     /// Returns the groups of the runs.
     pub fn groups(&self) -> Vec<GroupPattern> {
-        self.groups.iter().map(|name| GroupPattern::new(name)).collect()
+        self.groups.iter().map(GroupPattern::new).collect()
     }
 
     /// Returns the place of a run among those that are asked for.

@@ -57,7 +57,7 @@ pub(crate) fn leave(database: &mut Database, epoch: i64) -> Result<(), DatabaseE
 
 /// Reads all that the fleet of `store` has, catalog and control store as of one instant.
 pub(crate) fn read(database: &mut Database, store: [u8; 16]) -> Result<FleetContents, DatabaseError> {
-    let control = format!("catat_{:032x}_control", u128::from_be_bytes(store));
+    let tables = format!("catat_{:032x}_control", u128::from_be_bytes(store));
     database.read(|session| {
         let mark = |key: &str| {
             let rows = session.query("SELECT value FROM meta WHERE key = $1", &[&key])?;
@@ -67,7 +67,7 @@ pub(crate) fn read(database: &mut Database, store: [u8; 16]) -> Result<FleetCont
         let waiting = "SELECT number, epoch, place, bytes, end_sequence, records FROM objects
             WHERE end_sequence > $1 ORDER BY number";
         let objects = session.query(waiting, &[&signed(flushed)])?;
-        let documents = format!("SELECT kind, name, json, version FROM {control}.settings ORDER BY kind, name");
+        let documents = format!("SELECT kind, name, json, version FROM {tables}.settings ORDER BY kind, name");
         let document = |row: &Row| {
             Ok(Document { kind: get(row, 0)?, name: get(row, 1)?, json: get(row, 2)?, version: get(row, 3)? })
         };
