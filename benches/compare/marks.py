@@ -21,6 +21,7 @@ senders    500 senders of ten events at a time: acknowledgements per sync, nobod
 ship       The shipper: MB of lines per CPU-second, memory, idle files, bytes written, milliseconds until a line is found.
 fleet      Three nodes on a bucket and PostgreSQL: acknowledgements beside a slow bucket, CPU and objects for the same events as
            one machine, the same answers.
+fleet-queries  Six nodes that answer together: CPU beside one machine, needles, the end of a node.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
