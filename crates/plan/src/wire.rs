@@ -1,4 +1,4 @@
-//! The forms of what a plan holds ready for use, where parts of plans travel between the nodes of a fleet.
+//! Serialized forms of compiled parts of a plan, for plans that are sent between the nodes of a fleet.
 //!
 //! What reads events and groups them can be written and read (`serde`); the operators that come after it, and queries
 //! inside others, cannot: they stay with the node that was asked.

@@ -107,7 +107,7 @@ async fn send(link: &FleetLink, node: &NodeStatus, request: Request) -> Result<R
     let code = link.code("forward", &[parts.method.as_str().as_bytes(), target.as_bytes(), host.as_bytes()]);
     let mut headers = without_hops(&parts.headers);
     headers.insert(HOST_HEADER, host);
-    // Whoever comes through another node needs a key, wherever that node is.
+    // Marks the request as proxied: it then needs a key, even where the other node is on this machine.
     headers.append(header::VIA, HeaderValue::from_static("1.1 catat"));
     let url = format!("{}{target}", node.address.trim_end_matches('/'));
     let request = link.client.request(parts.method, url).headers(headers).header(CODE_HEADER, HEXLOWER.encode(&code));

@@ -75,7 +75,7 @@ impl Sessions {
         self.sessions().retain(|_, session| !session.is_over(now));
     }
 
-    /// Takes over the sessions of all nodes of a fleet: those that began elsewhere, and the end of those that are over.
+    /// Adds the stored sessions that began on other nodes of a fleet, and ends those that are not stored any more.
     pub(super) fn agree(&self, stored: Vec<(Caller, Begun)>, now: Timestamp) {
         let hashes: HashSet<[u8; 32]> = stored.iter().map(|(_, begun)| begun.hash).collect();
         let known: HashSet<[u8; 32]> = {

@@ -15,7 +15,7 @@ use crate::scan::scanner::Scan;
 /// zone.
 ///
 /// # Errors
-/// If the answer would not be whole: whoever asked then reads the runs itself, and says what is wrong with them.
+/// If the answer would be partial. The node that asked then reads the runs itself and reports why.
 pub fn answer_part(part: &Part, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Vec<u8>, PartError> {
     let place = |run: &Arc<dyn Run>| Some((part.place(run.info().key?)?, run.clone()));
     let mut found: Vec<(usize, Arc<dyn Run>)> = runs.iter().filter_map(place).collect();

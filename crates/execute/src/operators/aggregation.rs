@@ -19,7 +19,7 @@ use plan::{Aggregate, Expr, Name, Operator};
 
 use self::merged::merge_held;
 use self::run_set::RunSet;
-use self::shared::{Asked, Sharing};
+use self::shared::{PartReply, Sharing};
 use self::top::Top;
 use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
@@ -151,7 +151,7 @@ impl<'p> Aggregation<'p> {
     ) -> Result<(), ExecuteError> {
         while !left.is_empty() && !scan.is_over() {
             let (own, of_peers) = sharing.divide(left);
-            let answers: Vec<Asked> = std::thread::scope(|scope| {
+            let answers: Vec<PartReply> = std::thread::scope(|scope| {
                 let asked = sharing.ask(scope, of_peers);
                 self.work_off(scan, keeper, &own, total, preview)?;
                 let joined = asked.into_iter().map(|thread| thread.join().map_err(|_| ExecuteError::Panicked));

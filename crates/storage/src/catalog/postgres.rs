@@ -92,7 +92,7 @@ impl PostgresCatalog {
         self.change_as(true, work)
     }
 
-    /// The same, of what other nodes of a fleet do not need to learn.
+    /// Writes what only upkeep reads, without telling the other nodes of a fleet.
     fn note<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
         let node = self.node.clone();
         self.database.transact(|session| {
@@ -101,7 +101,7 @@ impl PostgresCatalog {
         })
     }
 
-    /// The same; what a node of a fleet changes the others learn from the count of changes.
+    /// Changes the catalog as upkeep or as any node does; the other nodes of a fleet see it by the count of changes.
     fn change_as<T>(
         &mut self,
         is_upkeep: bool,

@@ -35,19 +35,19 @@ struct Visit {
     store: [u8; 16],
     objects: Arc<Objects>,
     contents: FleetContents,
-    kept: Arc<Kept>,
+    kept: Arc<VisitLease>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// What keeps others from removing what is read.
 #[derive(Default)]
-struct Kept {
+struct VisitLease {
     signal: Signal,
     change: AtomicU64,
     is_lost: AtomicBool,
 }
 
-impl Kept {
+impl VisitLease {
     fn run(&self, database: &mut Database, epoch: i64) {
         while self.signal.pause(RENEW) {
             match visit::stay(database, epoch, self.change.load(Ordering::Relaxed)) {
@@ -74,7 +74,7 @@ impl Visit {
         let mut database = PostgresCatalog::visit(url, store)?;
         let epoch = visit::enter(&mut database, &name, purpose)?;
         let contents = visit::read(&mut database, store).inspect_err(|_| drop(visit::leave(&mut database, epoch)))?;
-        let kept = Arc::new(Kept { change: AtomicU64::new(contents.changes), ..Kept::default() });
+        let kept = Arc::new(VisitLease { change: AtomicU64::new(contents.changes), ..VisitLease::default() });
         let of_thread = kept.clone();
         let thread = std::thread::spawn(move || of_thread.run(&mut database, epoch));
         Ok(Self { store, objects, contents, kept, thread: Some(thread) })

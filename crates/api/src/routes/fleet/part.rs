@@ -21,7 +21,7 @@ use crate::state::Shared;
 /// Bytes of a part: its operators and the names of its runs.
 const PART_BYTES_MAX: usize = 16 << 20;
 
-/// How often whoever asked is told that the work goes on.
+/// Interval between two signs of life to the node that asked.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, Problem> {

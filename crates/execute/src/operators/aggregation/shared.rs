@@ -34,14 +34,14 @@ pub(super) struct Sharing<'s, 'q, 'p> {
 }
 
 /// The runs of a node.
-pub(super) struct Asked {
+pub(super) struct PartReply {
     peer: PeerId,
     sources: Vec<usize>,
     answer: Result<Vec<u8>, String>,
 }
 
 impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
-    /// Returns where the aggregation of what `lead` and `rest` give may be shared.
+    /// Prepares to share the aggregation at the end of `rest`; none where there are no other nodes.
     pub(super) fn of(
         scan: &'s Scan<'q>,
         lead: &'p [Operator],
@@ -84,12 +84,12 @@ impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
         &'t self,
         scope: &'t Scope<'t, '_>,
         of_peers: BTreeMap<PeerId, Vec<usize>>,
-    ) -> Vec<ScopedJoinHandle<'t, Asked>> {
+    ) -> Vec<ScopedJoinHandle<'t, PartReply>> {
         let asked = of_peers.into_iter().map(|(peer, sources)| scope.spawn(move || self.ask_one(peer, sources)));
         asked.collect()
     }
 
-    fn ask_one(&self, peer: PeerId, sources: Vec<usize>) -> Asked {
+    fn ask_one(&self, peer: PeerId, sources: Vec<usize>) -> PartReply {
         let run = |source: &usize| {
             let info = self.scan.sources[*source].run.info();
             Some((info.key?, info.group.as_str().to_owned()))
@@ -105,12 +105,12 @@ impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
         let answer = part.map_or_else(unable, |part| self.peers.ask(peer, &part, &|| self.scan.is_over(), &progress));
         // What it has looked at is counted with its answer.
         self.scan.uncount_passing(told.load(Relaxed));
-        Asked { peer, sources, answer }
+        PartReply { peer, sources, answer }
     }
 
     /// Adds what a node has answered; returns the runs that it has not.
-    pub(super) fn take(&mut self, asked: Asked, total: &mut Groups<'p>) -> Vec<usize> {
-        let Asked { peer, sources, answer } = asked;
+    pub(super) fn take(&mut self, asked: PartReply, total: &mut Groups<'p>) -> Vec<usize> {
+        let PartReply { peer, sources, answer } = asked;
         let left = match answer {
             Ok(bytes) => self.read(&bytes, &sources, total),
             Err(problem) => {

@@ -1,5 +1,4 @@
-//! Which segments have come and gone since a node last looked. The database writes it down itself, whoever changes them, so
-//! that a node need not read what it knows.
+//! The log of added and removed segments. Triggers in the database write it, so that a node reads only what has changed.
 
 use std::collections::HashSet;
 

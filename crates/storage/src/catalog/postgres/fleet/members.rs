@@ -163,7 +163,7 @@ impl Membership {
     pub(crate) fn join(&self, database: &mut Database) -> Result<(), DatabaseError> {
         let before = self.epoch.load(Ordering::Relaxed);
         let epoch = database.transact(|session| {
-            // First, as whoever changes something does: two nodes never wait for each other.
+            // Locked first, as in every transaction that changes something, so that no two of them deadlock.
             lock(session)?;
             // What this process did under another epoch it does no more.
             session.execute("DELETE FROM leases WHERE epoch = $1", &[&before])?;
