@@ -23,9 +23,10 @@ mod copy_mark;
 mod counters;
 mod deletion;
 mod delivery;
-mod disk;
 mod error;
-mod fault;
+#[cfg(test)]
+#[path = "../../files/src/objects/fake.rs"]
+mod fake_s3;
 mod feed;
 mod fleet;
 mod formats;
@@ -34,7 +35,6 @@ mod hot;
 mod lock;
 mod maintenance;
 mod maintenance_file;
-mod objects;
 mod offline;
 mod options;
 mod positions;
@@ -43,8 +43,6 @@ mod positions;
 mod postgres_server;
 #[cfg(test)]
 mod promises;
-mod read_cache;
-mod remote_source;
 mod retention;
 #[cfg(test)]
 #[path = "../../segment/src/tests/events.rs"]
@@ -61,6 +59,8 @@ mod upkeep;
 mod wal;
 mod writer;
 
+use files::{disk, objects, read_cache, remote_source};
+
 pub use buffers::Buffers;
 pub use copy_mark::copy_taken;
 pub use counters::Latency;
@@ -68,17 +68,17 @@ pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
 pub use database::{DatabaseError, DatabaseProblem};
 pub use deletion::{DELETION_BYTES_MAX, DeletionOrder, DeletionReceipt, SequenceCollector, Sequences};
 pub use delivery::{AppendError, BatchKey, Delivery, Part, Receipt, SourcePosition};
-pub use disk::create_file;
 pub use error::{OpenError, StoreError};
-pub use fault::{
+pub use feed::{AcceptedBatch, FeedItem, Subscription};
+pub use files::disk::create_file;
+pub use files::fault::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, FAULT_POINTS, Fault, Faults, MOVE_FAULT_POINTS, WRITER_FAULT_POINTS,
 };
-pub use feed::{AcceptedBatch, FeedItem, Subscription};
+pub use files::objects::{ObjectStoreOptions, is_unreachable};
 pub use fleet::adopt::{AdoptError, AdoptReport, adopt};
 pub use fleet::{FleetLoad, FleetOptions, FleetStatus, NodeStatus};
 pub use formats::formats;
 pub use groups::GroupStatus;
-pub use objects::{ObjectStoreOptions, is_unreachable};
 pub use offline::{
     BackupError, BackupReport, ExportError, ExportReport, VerifyReport, backup, export, promote, restore,
     restore_fleet, verify, verify_fleet,

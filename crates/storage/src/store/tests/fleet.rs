@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::objects::fake::{FakeS3, Trouble};
+use crate::fake_s3::{FakeS3, Trouble};
 use crate::postgres_server::Server;
 use crate::{AppendError, DeletionOrder, FleetOptions, GroupRetention, Sequences, StoreError};
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fleet::Lab;
 use super::*;
-use crate::objects::fake::Trouble;
+use crate::fake_s3::Trouble;
 use crate::{DatabaseUrl, ExportReport, GroupRetention};
 
 const LIMIT: GroupRetention = GroupRetention { age_ns: None, bytes: Some(1 << 40) };

@@ -1,7 +1,7 @@
 //! Segments in the object store: the same answers, nothing lost or twice, and nothing left behind.
 
 use super::*;
-use crate::objects::fake::{FakeS3, Trouble};
+use crate::fake_s3::{FakeS3, Trouble};
 pub(super) use crate::state::{Place, StoredSegment};
 use crate::{COMPACTION_FAULT_POINTS, Fault, MOVE_FAULT_POINTS};
 

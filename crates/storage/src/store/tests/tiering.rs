@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
-use crate::objects::fake::{FakeS3, Trouble};
+use crate::fake_s3::{FakeS3, Trouble};
 use crate::tier::Tier;
 use crate::{ColdPlace, RetentionOptions, TierOptions, TierStatus};
 

@@ -35,16 +35,16 @@ const HEADER_BYTES: usize = 64;
 
 /// Bytes of a page. A request costs tens of milliseconds however little it asks for, and a megabyte about as much
 /// again; sections of neighbouring blocks of a column lie within it.
-pub(crate) const PAGE_BYTES: u64 = 1 << 20;
+pub const PAGE_BYTES: u64 = 1 << 20;
 
 /// Longest end of a segment that is believed.
 const END_BYTES_MAX: usize = 256 << 20;
 
 /// Where a page is: segment and number.
-pub(crate) type PageKey = (u128, u64);
+pub type PageKey = (u128, u64);
 
 /// The pieces that are at hand.
-pub(crate) struct ReadCache {
+pub struct ReadCache {
     dir: PathBuf,
     store: [u8; 16],
     capacity_bytes: u64,
@@ -75,16 +75,19 @@ struct Page {
 
 /// How much the cache holds, and how often it helped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CacheUse {
-    pub(crate) n_bytes: u64,
-    pub(crate) hits: u64,
-    pub(crate) misses: u64,
+pub struct CacheUse {
+    /// Bytes of the pages.
+    pub n_bytes: u64,
+    /// Pages that were asked for and at hand.
+    pub hits: u64,
+    /// Pages that were asked for and not at hand.
+    pub misses: u64,
 }
 
 impl ReadCache {
     /// Returns the cache of the store `store` in `dir`, with what an earlier process left in it. No copy is made where it
     /// would leave less than `reserve_bytes` free on the disk.
-    pub(crate) fn open(dir: &Path, store: [u8; 16], capacity_bytes: u64, reserve_bytes: u64) -> Self {
+    pub fn open(dir: &Path, store: [u8; 16], capacity_bytes: u64, reserve_bytes: u64) -> Self {
         let (pages, hits, misses, next_write) = Default::default();
         let dir = dir.to_owned();
         let cache = Self { dir, store, capacity_bytes, reserve_bytes, pages, hits, misses, next_write };
@@ -127,18 +130,18 @@ impl ReadCache {
     }
 
     /// Returns how much it holds, and how often it helped.
-    pub(crate) fn used(&self) -> CacheUse {
+    pub fn used(&self) -> CacheUse {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         CacheUse { n_bytes: self.pages().n_bytes, hits: get(&self.hits), misses: get(&self.misses) }
     }
 
     /// Reports whether a page is at hand.
-    pub(crate) fn has(&self, key: PageKey) -> bool {
+    pub fn has(&self, key: PageKey) -> bool {
         self.pages().known.contains_key(&key)
     }
 
     /// Reads a range within a page, if it is at hand.
-    pub(crate) fn read(&self, key: PageKey, range: Range<usize>) -> Option<Vec<u8>> {
+    pub fn read(&self, key: PageKey, range: Range<usize>) -> Option<Vec<u8>> {
         let read = self.read_page(key, range);
         let counter = if read.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -172,7 +175,7 @@ impl ReadCache {
     }
 
     /// Keeps a page, if there is room. What cannot be written is asked for again.
-    pub(crate) fn keep(&self, key: PageKey, bytes: &[u8]) {
+    pub fn keep(&self, key: PageKey, bytes: &[u8]) {
         let n_bytes = (HEADER_BYTES + bytes.len()) as u64;
         if n_bytes > self.capacity_bytes {
             return;
@@ -204,13 +207,13 @@ impl ReadCache {
     }
 
     /// Removes a page.
-    pub(crate) fn forget(&self, key: PageKey) {
+    pub fn forget(&self, key: PageKey) {
         self.pages().remove(key);
         remove(&self.page_path(key));
     }
 
     /// Removes everything of a segment.
-    pub(crate) fn forget_segment(&self, segment: u128) {
+    pub fn forget_segment(&self, segment: u128) {
         let mut pages = self.pages();
         let gone: Vec<PageKey> = pages.known.keys().filter(|key| key.0 == segment).copied().collect();
         gone.iter().for_each(|key| pages.remove(*key));
@@ -220,7 +223,7 @@ impl ReadCache {
     }
 
     /// Returns the end of a segment from some offset on, if it is at hand.
-    pub(crate) fn end(&self, segment: u128) -> Option<(u64, Vec<u8>)> {
+    pub fn end(&self, segment: u128) -> Option<(u64, Vec<u8>)> {
         let file = File::open(self.end_path(segment)).ok()?;
         let read = self.read_piece(&file, segment, END_BYTES_MAX);
         if read.is_err() {
@@ -230,14 +233,14 @@ impl ReadCache {
     }
 
     /// Keeps the end of a segment from `offset` on.
-    pub(crate) fn keep_end(&self, segment: u128, offset: u64, bytes: &[u8]) {
+    pub fn keep_end(&self, segment: u128, offset: u64, bytes: &[u8]) {
         if let Err(error) = self.write_piece(&self.end_path(segment), segment, offset, bytes) {
             tracing::debug!(%error, "the end of a segment is not kept; the next start asks for it");
         }
     }
 
     /// Removes the ends of segments that are not among `remote`.
-    pub(crate) fn keep_ends_of(&self, remote: &dyn Fn(u128) -> bool) {
+    pub fn keep_ends_of(&self, remote: &dyn Fn(u128) -> bool) {
         for entry in fs::read_dir(self.dir.join("ends")).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let id = name.to_str().and_then(|name| name.strip_suffix(".piece"));
@@ -249,7 +252,7 @@ impl ReadCache {
     }
 
     /// Returns a path for a file that is not to outlive the process.
-    pub(crate) fn unfinished_path(&self) -> PathBuf {
+    pub fn unfinished_path(&self) -> PathBuf {
         let number = self.next_write.fetch_add(1, Ordering::Relaxed);
         self.dir.join(format!("pages/{number}.tmp"))
     }

@@ -11,7 +11,7 @@
 //! identity, or the machine's own. They are in no setting and in no message.
 
 #[cfg(test)]
-pub(crate) mod fake;
+pub mod fake;
 mod options;
 #[cfg(test)]
 mod tests;
@@ -57,7 +57,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const UPLOAD: &str = "?uploadId=";
 
 /// The objects of one store in one bucket.
-pub(crate) struct Objects {
+pub struct Objects {
     /// Present until it is closed.
     runtime: Mutex<Option<Runtime>>,
     handle: Handle,
@@ -88,18 +88,22 @@ struct Counters {
 
 /// What was asked of the object store since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Traffic {
-    pub(crate) requests: u64,
-    pub(crate) failures: u64,
-    pub(crate) bytes_read: u64,
-    pub(crate) bytes_written: u64,
+pub struct Traffic {
+    /// Requests, tries that were repeated not counted.
+    pub requests: u64,
+    /// Those of them that failed for good.
+    pub failures: u64,
+    /// Bytes of objects that came.
+    pub bytes_read: u64,
+    /// Bytes of objects that were sent.
+    pub bytes_written: u64,
     /// Requests that store something: objects, parts of them, and their beginnings and ends.
-    pub(crate) puts: u64,
+    pub puts: u64,
 }
 
 impl Objects {
     /// Makes ready to use the object store for the store `store`. Nothing is asked yet.
-    pub(crate) fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
+    pub fn new(options: &ObjectStoreOptions, store: &[u8; 16], faults: Arc<Faults>) -> Result<Self, String> {
         let (bucket_name, prefix) = options.bucket_and_prefix()?;
         options.check_endpoint()?;
         let retry = RetryConfig {
@@ -139,25 +143,25 @@ impl Objects {
     }
 
     /// Lets no one wait any longer: requests on their way and later ones fail.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Waiting for it would panic on a thread that belongs to another runtime.
         runtime.into_iter().for_each(Runtime::shutdown_background);
     }
 
     /// Returns its name for people.
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Returns the name of an object for people.
-    pub(crate) fn url_of(&self, name: &str) -> String {
+    pub fn url_of(&self, name: &str) -> String {
         let bucket = self.url.strip_prefix("s3://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         format!("s3://{bucket}/{}/{name}", self.prefix)
     }
 
     /// Returns what was asked of it.
-    pub(crate) fn traffic(&self) -> Traffic {
+    pub fn traffic(&self) -> Traffic {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { requests, failures, bytes_read, bytes_written, puts } = &self.counters;
         Traffic {
@@ -170,7 +174,7 @@ impl Objects {
     }
 
     /// Returns why the last request failed, if it did.
-    pub(crate) fn unreachable(&self) -> Option<String> {
+    pub fn unreachable(&self) -> Option<String> {
         self.trouble().as_ref().map(|(problem, _)| problem.clone())
     }
 
@@ -188,25 +192,25 @@ impl Objects {
     }
 
     /// Asks for an object that is never there, to learn whether answers come.
-    pub(crate) fn probe(&self) {
+    pub fn probe(&self) {
         // Whatever comes of it is remembered.
         let _ = self.n_bytes("probe");
     }
 
     /// Returns how many bytes an object has.
-    pub(crate) fn n_bytes(&self, name: &str) -> io::Result<u64> {
+    pub fn n_bytes(&self, name: &str) -> io::Result<u64> {
         let (bucket, path) = (self.bucket.clone(), self.path(name));
         self.wait(async move { bucket.head(&path).await }).map(|meta| meta.size)
     }
 
     /// Reads a range of an object; less than it is an error.
-    pub(crate) fn read(&self, name: &str, range: Range<u64>) -> io::Result<Vec<u8>> {
+    pub fn read(&self, name: &str, range: Range<u64>) -> io::Result<Vec<u8>> {
         let mut read = self.read_many(name, std::slice::from_ref(&range))?;
         Ok(read.pop().unwrap_or_default())
     }
 
     /// Reads ranges of an object, all at the same time: there are to be few of them.
-    pub(crate) fn read_many(&self, name: &str, ranges: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
+    pub fn read_many(&self, name: &str, ranges: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
         self.check_reachable()?;
         let requests = ranges.iter().map(|range| {
             let (bucket, path, range) = (self.bucket.clone(), self.path(name), range.clone());
@@ -231,12 +235,7 @@ impl Objects {
     ///
     /// `begun` is told the name of an upload in parts, which is to be removed if the process ends before this
     /// returns. After an error there may or may not be an object; its name is to be removed.
-    pub(crate) fn put_file(
-        &self,
-        name: &str,
-        file: &FilePath,
-        begun: impl FnOnce(&str) -> io::Result<()>,
-    ) -> io::Result<u64> {
+    pub fn put_file(&self, name: &str, file: &FilePath, begun: impl FnOnce(&str) -> io::Result<()>) -> io::Result<u64> {
         let file = File::open(file)?;
         let n_bytes = file.metadata()?.len();
         self.faults.check("object.put")?;
@@ -255,7 +254,7 @@ impl Objects {
     }
 
     /// Puts bytes under a name that no one has used. Where an earlier try has put them there, that is as good.
-    pub(crate) fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub fn put_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.check_reachable()?;
         self.faults.check("object.put")?;
         let (bucket, path, payload) = (self.bucket.clone(), self.path(name), PutPayload::from(bytes.to_vec()));
@@ -313,7 +312,7 @@ impl Objects {
     }
 
     /// Reports whether there is an object with exactly the bytes of a file.
-    pub(crate) fn holds(&self, name: &str, file: &FilePath) -> io::Result<bool> {
+    pub fn holds(&self, name: &str, file: &FilePath) -> io::Result<bool> {
         let file = File::open(file)?;
         let n_bytes = file.metadata()?.len();
         match self.n_bytes(name) {
@@ -340,7 +339,7 @@ impl Objects {
     }
 
     /// Returns names and sizes of all objects that are segments. A repair asks for it; nothing else looks through the bucket.
-    pub(crate) fn segments(&self) -> io::Result<Vec<(String, u64)>> {
+    pub fn segments(&self) -> io::Result<Vec<(String, u64)>> {
         let (bucket, top) = (self.bucket.clone(), self.path("segments"));
         let days = self.wait(async move { bucket.list_with_delimiter(Some(&top)).await })?.common_prefixes;
         let mut found = Vec::new();
@@ -356,12 +355,12 @@ impl Objects {
     }
 
     /// Copies an object into a file that is open for writing.
-    pub(crate) fn copy_into(&self, name: &str, n_bytes: u64, file: &File) -> io::Result<()> {
+    pub fn copy_into(&self, name: &str, n_bytes: u64, file: &File) -> io::Result<()> {
         parts_of(n_bytes).try_for_each(|range| file.write_all_at(&self.read(name, range.clone())?, range.start))
     }
 
     /// Removes an object or ends an upload in parts; one that is not there is as good as removed.
-    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+    pub fn remove(&self, name: &str) -> io::Result<()> {
         self.faults.check("object.remove")?;
         let bucket = self.bucket.clone();
         let removed = match name.split_once(UPLOAD) {
@@ -451,7 +450,7 @@ impl Drop for Objects {
 }
 
 /// The error of a segment that was not requested from the object store yet.
-pub(crate) const NOT_READ_YET: &str = "it is not read from the object store yet";
+pub const NOT_READ_YET: &str = "it is not read from the object store yet";
 
 /// Reports whether a problem that a [`ScanError`] names is that a segment is not at hand: the object store does not
 /// answer, or was not asked yet. Anything else is damage.
@@ -460,7 +459,7 @@ pub fn is_unreachable(message: &str) -> bool {
 }
 
 /// Reports whether an error is one that passes.
-pub(crate) fn is_awaited(error: &ScanError) -> bool {
+pub fn is_awaited(error: &ScanError) -> bool {
     error.problem.starts_with(AWAY) || error.problem == NOT_READ_YET
 }
 
@@ -474,7 +473,7 @@ fn cause_of(error: &Error) -> String {
 }
 
 /// Says of a file that it cannot be read. Where the object store does not answer it is what is named, once, not each object.
-pub(crate) fn unreadable(file: &str, offset: u64, problem: String) -> ScanError {
+pub fn unreadable(file: &str, offset: u64, problem: String) -> ScanError {
     let is_away = problem.starts_with(AWAY);
     let bucket = file.split("/segments/").next().filter(|_| is_away);
     ScanError { file: bucket.unwrap_or(file).to_owned(), offset: if is_away { 0 } else { offset }, problem }

@@ -145,7 +145,7 @@ impl Faults {
     }
 
     /// Fails where `point` is armed.
-    pub(crate) fn check(&self, point: &'static str) -> io::Result<()> {
+    pub fn check(&self, point: &'static str) -> io::Result<()> {
         if self.n_armed.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }

@@ -9,17 +9,17 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Makes the names in a directory durable.
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Makes a directory that only its owner may enter, and its parents; one that exists is left as it is.
-pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+pub fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Makes a directory below one that exists, durably.
-pub(crate) fn create_directory_synced(path: &Path) -> io::Result<()> {
+pub fn create_directory_synced(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -29,7 +29,7 @@ pub(crate) fn create_directory_synced(path: &Path) -> io::Result<()> {
 
 /// Options for writing to a file of ours under its own name. A symbolic link in its place is refused: who planted it
 /// would choose what is written over.
-pub(crate) fn writing() -> OpenOptions {
+pub fn writing() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     options
@@ -50,7 +50,7 @@ pub fn create_file(path: &Path) -> io::Result<File> {
 
 /// Writes a small file whole: under another name first, so that it is never seen half. Who calls sees to it that one
 /// thread at a time writes one file.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Added, not exchanged: files of one name and several kinds are written at the same time.
     let unpublished = path.with_added_extension("tmp");
     let mut file = create_file(&unpublished)?;
@@ -61,13 +61,13 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Returns bytes that an ordinary user may still write to the file system of `path`.
-pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(path)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Lets the process open as many files as it may: each segment is one, and shells allow 1,024 unless asked.
-pub(crate) fn allow_many_open_files() {
+pub fn allow_many_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err() {

@@ -62,7 +62,7 @@ impl ObjectStoreOptions {
     }
 
     /// Returns bucket and prefix, the prefix without slashes at its ends.
-    pub(super) fn bucket_and_prefix(&self) -> Result<(&str, &str), String> {
+    pub(crate) fn bucket_and_prefix(&self) -> Result<(&str, &str), String> {
         refuse_credentials(&self.url)?;
         let wanted = |problem: &str| format!("\"{}\" {problem}; write s3://BUCKET or s3://BUCKET/PREFIX", self.url);
         let rest = self.url.strip_prefix("s3://").ok_or_else(|| wanted("is no address of a bucket"))?;

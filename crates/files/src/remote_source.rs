@@ -25,9 +25,11 @@ const REQUESTS_MAX: usize = 4;
 const RECENT_PAGES_MAX: usize = 16;
 
 /// The object store as readers see it.
-pub(crate) struct RemoteFiles {
-    pub(crate) objects: Objects,
-    pub(crate) cache: ReadCache,
+pub struct RemoteFiles {
+    /// The bucket.
+    pub objects: Objects,
+    /// What of it is at hand.
+    pub cache: ReadCache,
     fetching: Mutex<FetchState>,
     /// Told when pages have come, or have not.
     fetched: Condvar,
@@ -41,7 +43,7 @@ struct FetchState {
 }
 
 /// An object that is a segment.
-pub(crate) struct RemoteObject {
+pub struct RemoteObject {
     files: Arc<RemoteFiles>,
     name: String,
     segment: u128,
@@ -49,12 +51,13 @@ pub(crate) struct RemoteObject {
 }
 
 impl RemoteFiles {
-    pub(crate) fn new(objects: Objects, cache: ReadCache) -> Arc<Self> {
+    /// Nothing is being fetched yet.
+    pub fn new(objects: Objects, cache: ReadCache) -> Arc<Self> {
         Arc::new(Self { objects, cache, fetching: Mutex::default(), fetched: Condvar::new() })
     }
 
     /// Returns the object `name` of `n_bytes` bytes, which is this segment.
-    pub(crate) fn open(self: &Arc<Self>, name: &str, segment: u128, n_bytes: u64) -> RemoteObject {
+    pub fn open(self: &Arc<Self>, name: &str, segment: u128, n_bytes: u64) -> RemoteObject {
         RemoteObject { files: self.clone(), name: name.to_owned(), segment, n_bytes }
     }
 
@@ -64,7 +67,7 @@ impl RemoteFiles {
     }
 
     /// Removes what is kept of a segment.
-    pub(crate) fn forget_segment(&self, segment: u128) {
+    pub fn forget_segment(&self, segment: u128) {
         self.fetching().recent.retain(|(key, _)| key.0 != segment);
         self.cache.forget_segment(segment);
     }
@@ -232,7 +235,7 @@ impl Source for RemoteObject {
 
 impl RemoteObject {
     /// Returns the end of the segment: what an earlier start has kept of it, else one request, or two for a long footer.
-    pub(crate) fn end(&self) -> io::Result<SegmentEnd> {
+    pub fn end(&self) -> io::Result<SegmentEnd> {
         let known = self.files.cache.end(self.segment);
         let known = known.filter(|(from, bytes)| from.checked_add(bytes.len() as u64) == Some(self.n_bytes));
         if let Some((from, bytes)) = known {
@@ -258,7 +261,7 @@ impl Source for UncachedObject<'_> {
 }
 
 /// An object that is read from its end, or its beginning, to the other side: once, and without copies.
-pub(crate) struct SequentialObject {
+pub struct SequentialObject {
     objects: Arc<Objects>,
     name: String,
     n_bytes: u64,
@@ -267,7 +270,8 @@ pub(crate) struct SequentialObject {
 }
 
 impl SequentialObject {
-    pub(crate) fn new(objects: Arc<Objects>, name: &str, n_bytes: u64) -> Self {
+    /// The object `name` of `n_bytes` bytes.
+    pub fn new(objects: Arc<Objects>, name: &str, n_bytes: u64) -> Self {
         Self { objects, name: name.to_owned(), n_bytes, window: Mutex::default() }
     }
 }
