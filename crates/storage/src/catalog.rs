@@ -62,11 +62,23 @@ pub(crate) trait Catalog: Send {
     /// Publishes a flush. One that is published already changes nothing.
     fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError>;
 
-    /// Exchanges segments for those that hold their events from now on, and remembers that their files must go.
-    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError>;
+    /// Takes segments that are to be put together, so that no other node begins with them; gives back what this one had
+    /// taken before. Returns those that it cannot have, and takes none then.
+    fn take_segments(&mut self, _segments: &[u128]) -> Result<Vec<u128>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    /// Exchanges segments for those that hold their events from now on, and remembers that their files must go. `false`,
+    /// and nothing done, where other nodes have changed something that this one does not know yet.
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError>;
 
     /// Remembers that a file that is about to be made must go, unless a segment is moved to it.
     fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
+
+    /// Lets files go that were made for segments which will not be listed.
+    fn give_up_files(&mut self, _files: &[&str]) -> Result<(), DatabaseError> {
+        Ok(())
+    }
 
     /// Records that a segment lies elsewhere from now on, and remembers that the file it leaves must go.
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError>;

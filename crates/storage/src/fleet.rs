@@ -64,6 +64,9 @@ pub(crate) trait Follow: Send + Sync {
     /// Reports whether this node is the one that does upkeep.
     fn is_in_charge(&self) -> bool;
 
+    /// Reports whether this node puts segments together: each one that does upkeep.
+    fn may_compact(&self) -> bool;
+
     /// Reports whether this node is the one that evaluates rules.
     fn has_alerts(&self) -> bool;
 

@@ -140,6 +140,11 @@ impl Segments {
         self.follower().is_none_or(|follower| follower.is_in_charge())
     }
 
+    /// Reports whether this process may put segments together: in a fleet, any node that does upkeep.
+    pub(crate) fn may_compact(&self) -> bool {
+        self.follower().is_none_or(|follower| follower.may_compact())
+    }
+
     /// Learns of everything that was accepted before; the error says what may be missing.
     pub(crate) fn catch_up(&self) -> Result<(), ScanError> {
         self.follower().map_or(Ok(()), |follower| follower.catch_up())

@@ -20,7 +20,7 @@ use types::GroupName;
 use self::cells::segment_id;
 use self::contents::{contents, marks};
 use self::fleet::members::{self, Membership, put_mark};
-use self::fleet::{changes, usage};
+use self::fleet::{changes, uploads, usage};
 use self::rows::{
     doom, doom_files, fill, ids_of, merge_positions, put_batch_files, put_deletion, put_groups, put_marks,
     put_segments, put_streams, remove_segments, retire,
@@ -32,8 +32,10 @@ use database::postgres::{Database, Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema, signed};
 
-pub(super) const SCHEMA: Schema =
-    Schema { steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5, usage::VERSION_6], identity_since: 0 };
+pub(super) const SCHEMA: Schema = Schema {
+    steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5, usage::VERSION_6, uploads::VERSION_7],
+    identity_since: 0,
+};
 
 const VERSION_3: &str = r#"
     CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);
@@ -92,11 +94,11 @@ impl PostgresCatalog {
         self.change_as(true, work)
     }
 
-    /// Writes what only upkeep reads, without telling the other nodes of a fleet.
+    /// Writes what only nodes that do upkeep read, without telling the other nodes of a fleet.
     fn note<T>(&mut self, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, DatabaseError> {
         let node = self.node.clone();
         self.database.transact(|session| {
-            node.map_or(Ok(()), |node| node.check(session, true))?;
+            node.map_or(Ok(()), |node| node.check(session, false))?;
             work(session)
         })
     }
@@ -147,7 +149,7 @@ impl Catalog for PostgresCatalog {
             let new = record.segments.iter().filter(|segment| !listed.contains(&segment.id));
             let new: Vec<SegmentRow> = new.cloned().collect();
             if is_fleet {
-                members::keep_uploads(session, &new)?;
+                uploads::keep_uploads(session, &new)?;
             }
             put_segments(session, &new)?;
             put_groups(session, record.groups.iter().map(|(id, name, _)| (*id, name)))?;
@@ -162,23 +164,40 @@ impl Catalog for PostgresCatalog {
         self.change(|session| fill(session, contents))
     }
 
-    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
-        let is_fleet = self.node.is_some();
-        self.change(|session| {
-            doom(session, removed)?;
-            if is_fleet {
-                members::keep_uploads(session, added)?;
+    fn take_segments(&mut self, segments: &[u128]) -> Result<Vec<u128>, DatabaseError> {
+        let Some(node) = self.node.clone() else { return Ok(Vec::new()) };
+        self.database.transact(|session| node.take(session, segments))
+    }
+
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError> {
+        let node = self.node.clone();
+        self.database.transact(|session| {
+            if let Some(node) = &node {
+                if !node.may_replace(session, removed)? {
+                    return Ok(false);
+                }
+                uploads::keep_uploads(session, added)?;
             }
-            put_segments(session, added)
+            doom(session, removed)?;
+            put_segments(session, added)?;
+            node.map_or(Ok(()), |_| members::count_up(session, "changes", 1).map(|_| ()))?;
+            Ok(true)
         })
     }
 
     fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
-        let place = doomed.place as i16;
-        self.note(|session| {
-            let insert = "INSERT INTO doomed VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            session.execute(insert, &[&doomed.file, &place]).map(|_| ())
+        let node = self.node.clone();
+        self.note(|session| match node {
+            Some(node) => node.put_upload(session, doomed),
+            None => uploads::put_upload(session, None, doomed),
         })
+    }
+
+    fn give_up_files(&mut self, files: &[&str]) -> Result<(), DatabaseError> {
+        if self.node.is_none() || files.is_empty() {
+            return Ok(());
+        }
+        self.note(|session| uploads::give_up(session, files))
     }
 
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {

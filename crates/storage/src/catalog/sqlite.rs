@@ -132,11 +132,12 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<(), DatabaseError> {
+    fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError> {
         self.database.transact(|transaction| {
             removed.iter().try_for_each(|id| doom(transaction, *id))?;
             put_segments(transaction, added)
-        })
+        })?;
+        Ok(true)
     }
 
     fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {

@@ -228,6 +228,10 @@ impl Follow for Follower {
         self.member.is_in_charge()
     }
 
+    fn may_compact(&self) -> bool {
+        self.member.does_upkeep() && !self.is_draining()
+    }
+
     fn has_alerts(&self) -> bool {
         self.member.has_alerts()
     }

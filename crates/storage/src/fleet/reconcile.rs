@@ -101,6 +101,7 @@ impl Segments {
         self.followed.flushed.store(flushed, Ordering::Relaxed);
         state.objects.retain(|_, (end_sequence, _)| *end_sequence > flushed);
         drop(state);
+        self.signals.compaction.ring();
         let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
         removed.extend(gone.into_iter().map(|stored| (before, stored)));
         Ok(())

@@ -110,6 +110,10 @@ impl Segments {
         for new in written {
             let _ = std::fs::remove_file(self.options.dir.join(&new.stored.file));
         }
+        let files: Vec<&str> = written.iter().map(|new| &*new.row.file).collect();
+        if let Err(error) = self.catalog().give_up_files(&files) {
+            tracing::debug!(%error, "objects that no segment needs stay until this node is gone");
+        }
     }
 
     /// Removes segments of which nothing is left.

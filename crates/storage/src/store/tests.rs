@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod erasing;
 mod fleet;
+mod fleet_compacting;
 mod fleet_copies;
 mod fleet_draining;
 mod flushing;

@@ -52,6 +52,9 @@ const REST_MAX: Duration = Duration::from_millis(500);
 /// How many times as long as it worked compaction rests while events come.
 const REST_FACTOR_BUSY: u32 = 3;
 
+/// How often the transaction of a job is tried, where other nodes of a fleet change something meanwhile.
+const COMMITS_MAX: usize = 20;
+
 /// The part of a segment's number that is random; above it stands the time.
 const RANDOM_BITS: u128 = (1 << 80) - 1;
 
@@ -81,7 +84,7 @@ type RetiredRuns = (HashSet<(u128, u32)>, Vec<Vec<Edge>>);
 /// Runs the compaction thread.
 pub(crate) fn run(compactor: &Compactor) {
     while compactor.segments.signals.compaction.wait(TICK) {
-        if !compactor.segments.is_in_charge() {
+        if !compactor.segments.may_compact() {
             continue;
         }
         match compactor.compact(u128::MAX) {
@@ -136,7 +139,9 @@ impl Compactor {
     /// Runs all jobs with segments up to the number `last`.
     fn compact(&self, last: u128) -> Result<(), StoreError> {
         while self.compact_once(last)? {}
-        self.mover.move_cold();
+        if self.segments.is_in_charge() {
+            self.mover.move_cold();
+        }
         Ok(())
     }
 
@@ -149,7 +154,7 @@ impl Compactor {
     fn compact_once(&self, last: u128) -> Result<bool, StoreError> {
         let mut compactor = self.jobs();
         self.settle(&mut compactor)?;
-        let Some(job) = self.choose(&compactor.skipped, last) else { return Ok(false) };
+        let Some(job) = self.take_job(&compactor.skipped, last)? else { return Ok(false) };
         let began = Instant::now();
         let mut written = Vec::new();
         let (n_inputs, done) = (job.inputs.len(), self.write_and_commit_job(&job, &mut written));
@@ -175,6 +180,19 @@ impl Compactor {
         tracing::info!(n_events, n_inputs, n_outputs, elapsed_ms, "compacted");
         self.segments.check("compact.end")?;
         Ok(true)
+    }
+
+    /// Chooses the next job, of segments that no other node of a fleet is putting together.
+    fn take_job(&self, skipped: &HashSet<u128>, last: u128) -> Result<Option<Job>, StoreError> {
+        let mut skipped = skipped.clone();
+        while let Some(job) = self.choose(&skipped, last) {
+            let away = self.segments.catalog().take_segments(&job.ids())?;
+            if away.is_empty() {
+                return Ok(Some(job));
+            }
+            skipped.extend(away);
+        }
+        Ok(None)
     }
 
     /// Finds out what became of a transaction whose answer was lost; `true` if it happened.
@@ -221,7 +239,7 @@ impl Compactor {
         }
         self.segments.counters.compactions_failed.add(1);
         if matches!(error, StoreError::Segment(_) | StoreError::Unreadable(_)) {
-            compactor.skipped.extend(job.inputs.iter().map(|input| input.segment.meta().segment));
+            compactor.skipped.extend(job.ids());
         }
         Err(error)
     }
@@ -286,7 +304,7 @@ impl Compactor {
         self.segments.check("compact.start")?;
         let retired = self.retired_of(&job.inputs);
         let runs = self.open_inputs(job)?;
-        let replaced: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
+        let replaced = job.ids();
         let mut positions = Positions::default();
         for input in &job.inputs {
             positions.merge(&input.segment.positions(Positions::decode)?);
@@ -297,17 +315,27 @@ impl Compactor {
             let positions = if written.is_empty() { &*positions } else { &[] };
             written.extend(self.write_output(job, &output, &runs, &replaced, positions)?);
         }
-        let _upkeep = self.segments.replacement();
-        if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
-            // A deletion was quicker. What is left is looked at again.
-            self.segments.remove_segments(written);
-            written.clear();
-            return Ok(());
+        for _ in 0..COMMITS_MAX {
+            if let Err(error) = self.segments.catch_up() {
+                tracing::debug!(%error, "this node is behind; the catalog says so if that matters");
+            }
+            let _upkeep = self.segments.replacement();
+            if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
+                // A deletion was quicker.
+                break;
+            }
+            // What was deleted since the job began is hidden in what it has written, and written again in turn.
+            let masks = self.segments.masks_of(written.iter().map(|new| &new.stored))?;
+            self.segments.check("compact.commit")?;
+            let added: Vec<_> = written.iter().map(|new| new.row.clone()).collect();
+            if self.segments.catalog().commit_compaction(&replaced, &added)? {
+                self.publish_job(job, written, masks);
+                return Ok(());
+            }
         }
-        // What was deleted since the job began is hidden in what it has written, and written again in turn.
-        let masks = self.segments.masks_of(written.iter().map(|new| &new.stored))?;
-        self.commit_job(job, written)?;
-        self.publish_job(job, written, masks);
+        // What is left is looked at again.
+        self.segments.remove_segments(written);
+        written.clear();
         Ok(())
     }
 
@@ -431,13 +459,6 @@ impl Compactor {
     fn holds_all(&self, inputs: &[Arc<StoredSegment>]) -> bool {
         let state = self.segments.state();
         inputs.iter().all(|input| state.segments.iter().any(|stored| Arc::ptr_eq(stored, input)))
-    }
-
-    fn commit_job(&self, job: &Job, written: &[NewSegment]) -> Result<(), StoreError> {
-        self.segments.check("compact.commit")?;
-        let removed: Vec<u128> = job.inputs.iter().map(|input| input.segment.meta().segment).collect();
-        let added: Vec<_> = written.iter().map(|new| new.row.clone()).collect();
-        Ok(self.segments.catalog().commit_compaction(&removed, &added)?)
     }
 
     /// Lets snapshots see the new segments instead of the old ones, whose files go.

@@ -11,6 +11,7 @@
 //! leases     who does what only one may do
 //! objects    accepted events that are in no segment yet, in the order of their acceptance; and the last one of each node
 //! batches    ids of accepted batches
+//! taken_segments     segments that a node is putting together
 //! changed_segments   segments that came, moved or went, each with the number of the change
 //! ```
 //!
@@ -27,5 +28,17 @@ pub(crate) mod changes;
 pub(crate) mod members;
 pub(crate) mod news;
 pub(crate) mod objects;
+pub(crate) mod uploads;
 pub(crate) mod usage;
 pub(crate) mod visit;
+
+use database::DatabaseProblem;
+use database::postgres::Failure;
+
+/// How long a node's lease holds that is not renewed, in seconds.
+const LEASE_S: f64 = 15.0;
+
+/// The failure of a transaction that a node may not do.
+pub(in crate::catalog) fn refused(problem: &'static str) -> Failure {
+    Failure::Problem(DatabaseProblem::Refused(problem))
+}

@@ -61,13 +61,16 @@ fn open_copy(dir: &Path) -> Arc<Store> {
 fn a_fleet_moves_out_and_in_again_with_its_events_ids_and_positions() {
     let (Some(lab), Some(other)) = (Lab::new(), Lab::new()) else { return };
     let a = lab.node("a", true);
+    let held = a.upkeep.compactor.hold();
     fill(&a);
     let before = sequences(&a);
     let report = lab.export("running", false).expect("room");
     assert_eq!((report.segments, report.known, report.nodes), (2, 0, 1), "{report:?}");
+    drop(held);
     drop(a);
     let report = lab.export("alone", false).expect("room");
-    assert_eq!((report.events, report.nodes), (50, 0), "with those of a deleted group: {report:?}");
+    // With those of a deleted group, unless compaction was quick.
+    assert!(matches!(report.events, 40 | 50) && report.nodes == 0, "{report:?}");
     let names = || lab.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'nodes'");
     assert_eq!(lab.server.sql(&format!("SELECT count(*) FROM {}.nodes", names())), "0", "nothing is kept for it");
     let store = open_copy(&lab.dir("running"));
@@ -90,6 +93,7 @@ fn a_fleet_moves_out_and_in_again_with_its_events_ids_and_positions() {
 fn an_export_that_was_cut_off_is_no_store_and_continues() {
     let Some(lab) = Lab::new() else { return };
     let a = lab.node("a", true);
+    let _held = a.upkeep.compactor.hold();
     fill(&a);
     let before = sequences(&a);
     std::fs::create_dir(lab.dir("theirs")).expect("room");
@@ -141,6 +145,7 @@ fn what_is_being_copied_is_not_removed() {
 fn a_backup_of_a_fleet_is_restored_into_an_empty_one() {
     let (Some(lab), Some(other), Some(third)) = (Lab::new(), Lab::new(), Lab::new()) else { return };
     let a = lab.node("a", true);
+    let _held = a.upkeep.compactor.hold();
     fill(&a);
     let before = sequences(&a);
     lab.export("backup", true).expect("room");
@@ -178,6 +183,7 @@ fn verify_reads_all_that_a_fleet_lists() {
     let nothing = crate::verify_fleet(&lab.url(), &lab.bucket.options()).expect_err("there is none").to_string();
     assert!(nothing.contains("there is no fleet in it"), "{nothing}");
     let a = lab.node("a", true);
+    let _held = a.upkeep.compactor.hold();
     fill(&a);
     let verify = || crate::verify_fleet(&lab.url(), &lab.bucket.options()).expect("it answers");
     let report = verify();

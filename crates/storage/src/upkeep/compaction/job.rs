@@ -35,6 +35,11 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// The segments' numbers.
+    pub(super) fn ids(&self) -> Vec<u128> {
+        self.inputs.iter().map(|input| input.segment.meta().segment).collect()
+    }
+
     pub(super) fn level(&self) -> i32 {
         let n_bytes: u64 = self.inputs.iter().map(|input| input.n_bytes).sum();
         match self.tier {

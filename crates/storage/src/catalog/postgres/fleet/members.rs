@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use database::postgres::{Database, Failure, Session};
-use database::{DatabaseError, DatabaseProblem, signed};
+use database::{DatabaseError, signed};
 use tokio_postgres::Row;
 
+use super::uploads::{give_up_unowned, may_replace, put_upload, take_segments};
 use super::usage::{count_puts, forget_puts};
-use crate::catalog::SegmentRow;
+use super::{LEASE_S, refused};
+use crate::catalog::ObsoleteFile;
 use crate::catalog::postgres::cells::{get, number};
 use crate::fleet::drain::Drain;
 use crate::fleet::node::FleetOptions;
@@ -28,9 +30,6 @@ pub(in crate::catalog) const VERSION_4: &str = "
     ALTER TABLE doomed ADD COLUMN change bigint NOT NULL DEFAULT 0;
 ";
 
-/// How long a node's lease holds that is not renewed, in seconds.
-pub(super) const LEASE_S: f64 = 15.0;
-
 /// How long a node is listed after its lease has ended, in seconds.
 const LISTED_S: f64 = 3600.0;
 
@@ -42,9 +41,6 @@ pub(crate) const UNLISTED_MAX: i64 = 64;
 
 /// Why a flush is not listed whose events are in segments of another node.
 const SUPERSEDED: &str = "another node has put these events into segments";
-
-/// Why segments are not listed that were uploaded before upkeep changed hands.
-const TAKEN_OVER: &str = "upkeep has changed hands since these segments were uploaded";
 
 /// The lease of whoever turns objects into segments, and segments into better ones.
 pub(super) const UPKEEP: &str = "upkeep";
@@ -113,6 +109,11 @@ impl Membership {
         self.upkeep.is_held()
     }
 
+    /// Reports whether it has the role for upkeep.
+    pub(crate) fn does_upkeep(&self) -> bool {
+        self.node.does("upkeep")
+    }
+
     /// Reports whether it evaluates rules, as far as it knows.
     pub(crate) fn has_alerts(&self) -> bool {
         self.alerts.is_held()
@@ -149,6 +150,24 @@ impl Membership {
         lock(session)?;
         check_alive(session, self.epoch.load(Ordering::Relaxed))?;
         if is_upkeep { self.check_lease(session) } else { Ok(()) }
+    }
+
+    /// Takes segments that are to be put together; returns those that this node cannot have.
+    pub(in crate::catalog) fn take(&self, session: &Session, ids: &[u128]) -> Result<Vec<u128>, Failure> {
+        self.check(session, false)?;
+        take_segments(session, self.epoch.load(Ordering::Relaxed), ids)
+    }
+
+    /// Reports whether it may put other segments in the place of those that it had taken.
+    pub(in crate::catalog) fn may_replace(&self, session: &Session, ids: &[u128]) -> Result<bool, Failure> {
+        self.check(session, false)?;
+        let known = self.known_change.load(Ordering::Relaxed);
+        may_replace(session, self.epoch.load(Ordering::Relaxed), known, ids)
+    }
+
+    /// Lists an object that it is about to upload.
+    pub(in crate::catalog) fn put_upload(&self, session: &Session, file: &ObsoleteFile) -> Result<(), Failure> {
+        put_upload(session, Some(self.epoch.load(Ordering::Relaxed)), file)
     }
 
     fn check_lease(&self, session: &Session) -> Result<(), Failure> {
@@ -218,14 +237,10 @@ impl Membership {
         let (mut has_upkeep, mut has_alerts) = (false, false);
         if self.node.does("upkeep") {
             let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
-            if held.is_empty() {
-                // What the last holder was uploading no one will list.
-                let change =
-                    "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
-                    WHERE change = 0";
-                session.execute(change, &[])?;
-            }
             has_upkeep = take_lease(session, UPKEEP, epoch)?;
+            if has_upkeep {
+                give_up_unowned(session, held.is_empty())?;
+            }
             let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1) RETURNING epoch, listed";
             session.query(forget, &[&LISTED_S])?.iter().try_for_each(|row| doom_unlisted(session, row))?;
             let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
@@ -304,14 +319,6 @@ pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): 
     put_mark(session, "flushed", flushed)
 }
 
-/// Lets objects live that this node has uploaded. One whose name is no longer kept for it may be gone: whoever took upkeep
-/// over since, be it the same node, removes what the one before was uploading.
-pub(in crate::catalog) fn keep_uploads(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
-    let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
-    let keep = "DELETE FROM doomed WHERE place = 1 AND change = 0 AND file = ANY($1)";
-    if session.execute(keep, &[&files])? == files.len() as u64 { Ok(()) } else { Err(refused(TAKEN_OVER)) }
-}
-
 pub(in crate::catalog) fn put_mark(session: &Session, key: &str, value: u64) -> Result<(), Failure> {
     let put = "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     session.execute(put, &[&key, &signed(value)]).map(|_| ())
@@ -323,8 +330,4 @@ pub(in crate::catalog) fn count_up(session: &Session, key: &str, by: i64) -> Res
         ON CONFLICT (key) DO UPDATE SET value = meta.value + excluded.value RETURNING value";
     let rows = session.query(count, &[&key, &by])?;
     rows.first().map_or(Ok(0), |row| number(row, 0))
-}
-
-pub(in crate::catalog) fn refused(problem: &'static str) -> Failure {
-    Failure::Problem(DatabaseProblem::Refused(problem))
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use database::postgres::{Database, Failure};
 use database::{DatabaseError, signed};
 
+use super::LEASE_S;
 use super::changes::{CatalogNews, changes as changes_since};
-use super::members::{LEASE_S, UPKEEP};
+use super::members::UPKEEP;
 use super::objects::{ObjectRow, object_row};
 use crate::catalog::postgres::cells::{get, number};
 use crate::fleet::node::NodeStatus;

@@ -7,7 +7,7 @@ use database::{DatabaseError, signed};
 use tokio_postgres::Row;
 use types::Timestamp;
 
-use super::members::LEASE_S;
+use super::LEASE_S;
 use super::objects::{ObjectRow, object_row};
 use crate::BatchKey;
 use crate::batch_ids::KnownBatch;
