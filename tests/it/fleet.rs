@@ -279,6 +279,13 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
             answers[..2].iter().map(|answer| answer["stats"]["events_shared"].as_u64().unwrap_or(0)).sum::<u64>();
     }
     assert!(n_shared >= SHARED_GROUPS * SHARED_EVENTS / 2, "{n_shared} events were looked at for others");
+    let explained =
+        json!({"query": questions[0], "from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z", "explain": true});
+    let explained =
+        first.post("/api/v1/query", &[("x-catat-key", key)], explained.to_string()).json()["explain"].clone();
+    let homes = explained["nodes"].as_array().cloned().unwrap_or_default();
+    let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
+    assert!(homes.len() > 1 && n_events == SHARED_GROUPS * SHARED_EVENTS, "{explained}");
     let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";
     let expected = ask(&second, key, fresh)["rows"].clone();
     second.kill();

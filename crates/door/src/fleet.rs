@@ -10,7 +10,7 @@ mod peers;
 pub(crate) use self::forward::{forward, receive};
 pub use self::link::FleetLink;
 pub(crate) use self::peers::QueryPeers;
-pub use self::peers::{ANSWER, FAILED, UNDER_WAY};
+pub use self::peers::{ANSWER, FAILED, Home, UNDER_WAY};
 
 #[cfg(test)]
 mod tests;

@@ -13,10 +13,10 @@ use execute::{
 use plan::Plan;
 use storage::Snapshot;
 use tokio::sync::oneshot;
-use types::{GroupPattern, TimeRange, Timestamp};
+use types::{GroupPattern, Run, TimeRange, Timestamp};
 
 use crate::access::{Caller, KeyRevoked};
-use crate::fleet::QueryPeers;
+use crate::fleet::{Home, QueryPeers};
 use crate::problem::Problem;
 use crate::queries::{RunningQuery, Ticket};
 use crate::query_admission::{AdmittedQuery, QueryWork, fault};
@@ -138,6 +138,11 @@ impl<'a> QueryRun<'a> {
                 ..Support::default()
             },
         }
+    }
+
+    /// Returns on which nodes of a fleet runs have their homes: those nodes look at them where a query is shared.
+    pub fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
+        self.peers.as_ref().map_or_else(Vec::new, |peers| peers.homes(runs))
     }
 
     fn cancelled(&self) -> &AtomicBool {

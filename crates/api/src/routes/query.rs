@@ -27,6 +27,7 @@ use crate::routes::clocks;
 use crate::state::{Api, Shared};
 use crate::unknown_groups::unknown_groups;
 use door::audit;
+use door::fleet::Home;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Takers, read_with};
@@ -218,8 +219,11 @@ fn explain(reading: &QueryRun<'_>, question: &Question, answer: &Answer) -> Resu
     let explanation = execute::explain(plan, &snapshot.runs, &request)?;
     let steps: Vec<Value> = explanation.steps.iter().map(step_json).collect();
     let stats = &answer.stats;
+    let homes = reading.homes(&snapshot.runs);
+    let of_home = |home: &Home| format!("\nhome    {}: {} runs, {} events", home.node, home.runs, home.events);
+    let homes_text: String = homes.iter().map(of_home).collect();
     let text = format!(
-        "{explanation}\nactual  {} events scanned, {} matched, {} rows, {} of {} segments opened, {:.1} ms",
+        "{explanation}{homes_text}\nactual  {} events scanned, {} matched, {} rows, {} of {} segments opened, {:.1} ms",
         stats.events_scanned,
         stats.events_matched,
         answer.rows.len(),
@@ -235,10 +239,13 @@ fn explain(reading: &QueryRun<'_>, question: &Question, answer: &Answer) -> Resu
     });
     let actual = json!({
         "events_scanned": stats.events_scanned, "events_matched": stats.events_matched, "rows": answer.rows.len(),
+        "events_shared": stats.events_shared,
     });
+    let node_json = |home: &Home| json!({"node": home.node, "runs": home.runs, "events": home.events});
+    let nodes: Vec<Value> = homes.iter().map(node_json).collect();
     let explained = json!({
         "operators": operators, "groups": groups, "range": range, "steps": steps, "estimated": estimated,
-        "actual": actual, "text": text,
+        "nodes": nodes, "actual": actual, "text": text,
     });
     extra.insert("explain".into(), explained);
     Ok(extra)

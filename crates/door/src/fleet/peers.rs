@@ -7,6 +7,7 @@
 //!                   2 · why there is none, as text             to the end
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use hmac::Mac;
 use storage::{NodeStatus, Store};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
-use types::RunKey;
+use types::{Run, RunKey};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::link::{CODE_BYTES, CODE_HEADER, FleetLink, PART_PATH, cause_of};
@@ -36,6 +37,16 @@ const SILENCE_MAX: Duration = Duration::from_secs(1);
 /// How often it is looked whether the query has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// A node, and what of a query's runs has its home there.
+pub struct Home {
+    /// Name of the node.
+    pub node: String,
+    /// Runs, and their events.
+    pub runs: u64,
+    /// See `runs`.
+    pub events: u64,
+}
+
 /// The nodes that work out parts of one query.
 pub(crate) struct QueryPeers {
     link: Arc<FleetLink>,
@@ -51,6 +62,19 @@ impl QueryPeers {
         let nodes = link.others(store, "query");
         let runtime = Handle::try_current().ok()?;
         (!nodes.is_empty()).then(|| Self { link: link.clone(), nodes, runtime, bytes_max })
+    }
+
+    /// Returns the homes of runs by the names of the nodes; runs that have none are left out.
+    pub(crate) fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
+        let mut homes: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for info in runs.iter().map(|run| run.info()) {
+            let Some(Some(home)) = info.key.map(|key| self.order(key).first().copied()) else { continue };
+            let node = home.map_or(&self.link.options.node, |peer| &self.nodes[peer].name);
+            let (n_runs, n_events) = homes.entry(node).or_default();
+            (*n_runs, *n_events) = (*n_runs + 1, *n_events + info.n_events);
+        }
+        let home = |(node, (runs, events)): (&str, _)| Home { node: node.to_owned(), runs, events };
+        homes.into_iter().map(home).collect()
     }
 
     /// Sends a part, and hears what the node says.
