@@ -191,6 +191,11 @@ impl Store {
         snapshot
     }
 
+    /// Takes a snapshot of what this process knows, without asking what others have accepted or deleted since.
+    pub fn known_snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
+        self.segments.state().select(groups, &GroupScope::All, range).into_snapshot()
+    }
+
     /// Feeds batches of these groups (no pattern: of all) that are accepted from now on.
     pub fn subscribe(&self, groups: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
         self.subscribe_within(groups, GroupScope::All, capacity_batches)

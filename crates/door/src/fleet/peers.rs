@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use execute::{PeerId, Peers};
@@ -34,6 +34,9 @@ pub const FAILED: u8 = 2;
 /// How long nothing may be heard of a node that works on a part.
 const SILENCE_MAX: Duration = Duration::from_secs(1);
 
+/// How long a node may be at work without having looked at any further event: it has too much to do, or waits for the bucket.
+const STANDSTILL_MAX: Duration = Duration::from_secs(2);
+
 /// How often it is looked whether the query has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -49,11 +52,11 @@ pub struct Home {
 
 /// The nodes that work out parts of one query.
 pub(crate) struct QueryPeers {
-    link: Arc<FleetLink>,
-    nodes: Vec<NodeStatus>,
-    runtime: Handle,
+    pub(super) link: Arc<FleetLink>,
+    pub(super) nodes: Vec<NodeStatus>,
+    pub(super) runtime: Handle,
     /// Most bytes of an answer.
-    bytes_max: usize,
+    pub(super) bytes_max: usize,
 }
 
 impl QueryPeers {
@@ -93,10 +96,19 @@ impl QueryPeers {
             return Err(format!("it answered {}", response.status()));
         }
         let mut frames = Frames::default();
+        let (mut furthest, mut came_on) = (0, Instant::now());
         loop {
             let heard = timeout(SILENCE_MAX, response.chunk()).await.map_err(silent)?;
             let Some(chunk) = heard.map_err(|error| cause_of(&error))? else { return Ok(frames) };
-            frames.take(&chunk, progress);
+            frames.take(&chunk, &mut |n_events| {
+                if n_events > furthest {
+                    (furthest, came_on) = (n_events, Instant::now());
+                }
+                progress(n_events);
+            });
+            if frames.bytes.is_empty() && came_on.elapsed() > STANDSTILL_MAX {
+                return Err(format!("it is alive and has not come on for {} s", STANDSTILL_MAX.as_secs()));
+            }
             if frames.bytes.len() > self.bytes_max {
                 return Err(format!("its answer is larger than {} bytes", self.bytes_max));
             }
@@ -156,7 +168,7 @@ struct Frames {
 
 impl Frames {
     /// Adds bytes, and takes out what only says that the node is at work.
-    fn take(&mut self, chunk: &[u8], progress: &(dyn Fn(u64) + Sync)) {
+    fn take(&mut self, chunk: &[u8], progress: &mut dyn FnMut(u64)) {
         self.bytes.extend_from_slice(chunk);
         let mut n_taken = 0;
         while let [UNDER_WAY, count @ ..] = &self.bytes[n_taken..]

@@ -1,12 +1,19 @@
 //! What nodes say to each other is believed where its code is right, and nowhere else.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use data_encoding::HEXLOWER;
-use storage::FleetOptions;
+use execute::Peers;
+use storage::{FleetOptions, NodeStatus};
 
 use super::link::{CODE_HEADER, FleetLink};
+use super::peers::{QueryPeers, UNDER_WAY};
 
 fn link(secret: &str) -> FleetLink {
     // Another test may have done it.
@@ -39,4 +46,57 @@ fn codes_hold_for_what_was_said_and_for_one_secret() {
     }
     assert!(!one.is_from_node(&HeaderMap::new(), "part", &[b"ab", b"c"]));
     assert!(!one.is_from_node(&with_code(&one.code("part", &[b"ab", b"c"])[..31]), "part", &[b"ab", b"c"]));
+}
+
+/// Starts a node that answers one request with a sign of life every 100 ms, until nobody listens any more.
+fn node_that_counts(count: impl Fn(u64) -> u64 + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("it is asked");
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        for sign in 0.. {
+            let frame = [&b"9\r\n"[..], &[UNDER_WAY], &count(sign).to_le_bytes(), b"\r\n"].concat();
+            if stream.write_all(&frame).is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    address
+}
+
+#[test]
+fn a_node_that_is_at_work_and_does_not_come_on_is_left() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let ask = |address: String, n_signs_max: u64| {
+        let node = NodeStatus {
+            epoch: 2,
+            name: "b".into(),
+            address,
+            roles: "query".into(),
+            zone: String::new(),
+            joined_s: 1.0,
+            silent_s: 0.0,
+            leases: Vec::new(),
+            is_draining: false,
+            is_drained: false,
+            changes_behind: 0,
+        };
+        let link = Arc::new(link("one"));
+        let peers = QueryPeers { link, nodes: vec![node], runtime: runtime.handle().clone(), bytes_max: 1 << 20 };
+        let n_signs = AtomicU64::new(0);
+        let is_over = || n_signs.load(Relaxed) >= n_signs_max;
+        let count = |_| {
+            n_signs.fetch_add(1, Relaxed);
+        };
+        peers.ask(0, b"{}", &is_over, &count).expect_err("it never answers")
+    };
+    let problem = ask(node_that_counts(|_| 7), u64::MAX);
+    assert!(problem.contains("has not come on"), "{problem}");
+    // One that does is waited for.
+    let problem = ask(node_that_counts(|sign| sign + 1), 30);
+    assert!(problem.contains("the query has ended"), "{problem}");
 }

@@ -17,7 +17,8 @@ use crate::scan::scanner::Scan;
 /// # Errors
 /// If the answer would be partial. The node that asked then reads the runs itself and reports why.
 pub fn answer_part(part: &Part, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<Vec<u8>, PartError> {
-    let place = |run: &Arc<dyn Run>| Some((part.place(run.info().key?)?, run.clone()));
+    let places = part.places();
+    let place = |run: &Arc<dyn Run>| Some((*places.get(&run.info().key?)?, run.clone()));
     let mut found: Vec<(usize, Arc<dyn Run>)> = runs.iter().filter_map(place).collect();
     found.sort_by_key(|(place, _)| *place);
     let (places, runs): (Vec<usize>, Vec<Arc<dyn Run>>) = found.into_iter().unzip();

@@ -9,9 +9,12 @@
 //! Both versions are [`VERSION`]: that of everything that goes into a state. A node that has another one refuses, and the
 //! node that asked works the part out itself, so that nodes of two versions answer together.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use plan::Operator;
 use serde::{Deserialize, Serialize};
-use types::{GroupPattern, RunKey, TimeRange, Timestamp};
+use types::{GroupPattern, Run, RunKey, TimeRange, Timestamp};
 
 use crate::scan::fingerprint::VERSION;
 use types::codec::{CodecError, Reader, put_count};
@@ -86,10 +89,19 @@ impl Part {
         self.groups.iter().map(GroupPattern::new).collect()
     }
 
-    /// Returns the place of a run among those that are asked for.
-    pub(crate) fn place(&self, key: RunKey) -> Option<usize> {
-        let segment = format!("{:032x}", key.segment);
-        self.runs.iter().position(|(of, run, version)| (*run, *version) == (key.run, key.version) && *of == segment)
+    /// Returns the runs that are asked for, with their places.
+    pub(crate) fn places(&self) -> HashMap<RunKey, usize> {
+        let key = |(place, (segment, run, version)): (usize, &(String, u32, u32))| {
+            let segment = u128::from_str_radix(segment, 16).ok()?;
+            Some((RunKey { segment, run: *run, version: *version }, place))
+        };
+        self.runs.iter().enumerate().filter_map(key).collect()
+    }
+
+    /// Reports whether all runs that are asked for are among `runs`.
+    pub fn is_within(&self, runs: &[Arc<dyn Run>]) -> bool {
+        let known: HashSet<RunKey> = runs.iter().filter_map(|run| run.info().key).collect();
+        self.places().keys().all(|key| known.contains(key))
     }
 }
 
