@@ -13,7 +13,7 @@ from fleet import Bucket, Database, in_charge, node
 from queries import queries
 
 N_NODES = 6
-N_EVENTS = 2_000_000
+N_EVENTS = 5_000_000
 CPU_RATIO_MAX = 1.3
 GET_MS = 50
 COLD_NEEDLE_S_MAX = 1.0

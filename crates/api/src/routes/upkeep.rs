@@ -35,7 +35,9 @@ pub(crate) fn standing_warnings(server: &Shared, status: &Status) -> Vec<String>
     let control = status.control_problem.as_ref();
     let control = control.map(|why| format!("settings cannot be changed, the control store cannot be used: {why}"));
     let warnings = clock.into_iter().chain(copy_warning(server)).chain(disk_warning(status)).chain(control);
-    warnings.chain(object_store_warning(status)).chain(clocks::warnings(server)).collect()
+    let catalog = status.catalog_problem.as_ref().filter(|_| server.whole_store().nodes().is_some());
+    let catalog = catalog.map(|why| format!("no events are accepted, and answers may lack the newest: {why}"));
+    warnings.chain(catalog).chain(object_store_warning(status)).chain(clocks::warnings(server)).collect()
 }
 
 /// Returns a warning if the disk fills up, before events are refused.
