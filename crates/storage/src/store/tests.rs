@@ -9,6 +9,7 @@ mod erasing;
 mod fleet;
 mod fleet_copies;
 mod fleet_draining;
+mod fleet_erasing;
 mod flushing;
 mod group_commit;
 mod machine;
