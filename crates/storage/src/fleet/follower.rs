@@ -133,8 +133,7 @@ impl Follower {
         // What is shown needs no keeping, also where it was read back because it came too early.
         self.own().retain(|number, _| *number > progress.object);
         if let Some(catalog) = catalog {
-            let is_shown = self.segments.reconcile(catalog, flushed);
-            is_shown.map_err(|error| ScanError { file: "catalog".into(), offset: 0, problem: error.to_string() })?;
+            self.segments.reconcile(catalog, flushed);
             progress.change = Some(changes);
             self.segments.followed.change.store(changes, Ordering::Relaxed);
         }

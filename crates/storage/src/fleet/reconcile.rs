@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::postgres::fleet::changes::CatalogNews;
 use crate::catalog::{Contents, SegmentRow};
+use crate::deletion::Masks;
 use crate::segments::Segments;
 use crate::state::{DamagedSegment, StoredSegment};
 use crate::{StoreError, control};
@@ -57,7 +58,7 @@ impl Segments {
 
     /// Takes over what the catalog says, all at once for whoever asks. Events below `flushed` are in segments.
     /// New deletions are taken over already. The caller keeps upkeep from changing anything meanwhile.
-    pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64) -> Result<(), StoreError> {
+    pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64) {
         let CatalogNews { contents, gone, erasures } = catalog;
         let Contents { groups, segments: mut rows, positions, retired, .. } = contents;
         let known: HashSet<u128> = self.state().segments.iter().map(|stored| stored.segment.meta().segment).collect();
@@ -72,8 +73,8 @@ impl Segments {
                 known.iter().copied().filter(|id| !gone.contains(id)).chain(rows.iter().map(|row| row.id)).collect()
             }
         };
-        let (opened, damaged) = self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
-        let masks = self.masks_of(opened.iter())?;
+        let Opened { segments: opened, masks, damaged } =
+            self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
         let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
         let (active, flushing) = {
             let state = self.state();
@@ -112,12 +113,16 @@ impl Segments {
         drop(state);
         self.followed.note_removed(gone);
         self.take_receipts(&erasures.receipts);
-        Ok(())
     }
 }
 
-/// Segments that could be opened, and those that could not.
-type Opened = (Vec<Arc<StoredSegment>>, Vec<DamagedSegment>);
+/// Segments that could be opened, with what is hidden in them, and those that could not.
+#[derive(Default)]
+struct Opened {
+    segments: Vec<Arc<StoredSegment>>,
+    masks: Masks,
+    damaged: Vec<DamagedSegment>,
+}
 
 impl Segments {
     /// Opens segments, several at once: what each waits for is the bucket.
@@ -127,11 +132,17 @@ impl Segments {
         let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some(row) = next() {
-                let result = self.files.open_listed(row);
+                let result = self.files.open_listed(row).map(Arc::new).and_then(|stored| {
+                    let masks = self.masks_of(std::iter::once(&stored))?;
+                    Ok((stored, masks))
+                });
                 let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
                 match result {
-                    Ok(stored) => opened.0.push(Arc::new(stored)),
-                    Err(error) => opened.1.push(unreadable(row, error)),
+                    Ok((stored, masks)) => {
+                        opened.segments.push(stored);
+                        opened.masks.extend(masks);
+                    }
+                    Err(error) => opened.damaged.push(unreadable(row, error)),
                 }
             }
         };

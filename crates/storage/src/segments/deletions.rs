@@ -32,7 +32,7 @@ impl Segments {
     pub(crate) fn masks_of<'a>(
         &self,
         segments: impl Iterator<Item = &'a Arc<StoredSegment>>,
-    ) -> Result<Masks, StoreError> {
+    ) -> Result<Masks, ScanError> {
         let (deletions, trims) = {
             let state = self.state();
             (state.deletions.clone(), state.trims.clone())
