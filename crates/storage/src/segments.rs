@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockRea
 
 use types::{GroupName, ScanError, Timestamp};
 
-pub(crate) use self::deletions::forget_oldest;
 use self::files::SegmentFiles;
 use crate::Options;
 use crate::StoreError;

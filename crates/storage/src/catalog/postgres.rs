@@ -32,8 +32,10 @@ use database::postgres::{Database, Failure, PostgresOptions, Session};
 use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema, signed};
 
-pub(super) const SCHEMA: Schema =
-    Schema { steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5, usage::VERSION_6, erasures::VERSION_7], identity_since: 0 };
+pub(super) const SCHEMA: Schema = Schema {
+    steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5, usage::VERSION_6, erasures::VERSION_7],
+    identity_since: 0,
+};
 
 const VERSION_3: &str = r#"
     CREATE TABLE meta(key text PRIMARY KEY, value bigint NOT NULL);

@@ -6,8 +6,8 @@ use types::ScanError;
 
 use super::reconcile::unreadable;
 use crate::catalog;
-use crate::deletion::{Deletion, DeletionReceipt, Sequences};
-use crate::segments::{Segments, forget_oldest};
+use crate::deletion::{Deletion, DeletionReceipt, Sequences, forget_oldest};
+use crate::segments::Segments;
 use crate::state::deletions::Erasure;
 use crate::writer::Writer;
 

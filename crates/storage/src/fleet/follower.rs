@@ -146,7 +146,9 @@ impl Follower {
 
     /// Says what is not known while the database is away.
     fn unknown(&self, error: &DatabaseError) -> ScanError {
-        let problem = format!("{error}; events that were accepted since it was last asked may be missing, and deleted ones shown");
+        let problem = format!(
+            "{error}; events that were accepted since it was last asked may be missing, and deleted ones shown"
+        );
         ScanError { file: "catalog".into(), offset: 0, problem }
     }
 

@@ -24,9 +24,8 @@ impl Segments {
     /// Returns the change from which on snapshots that are in use here still read.
     pub(super) fn oldest_change(&self, current: u64) -> u64 {
         let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_read = |stored: &Arc<StoredSegment>| {
-            Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1
-        };
+        let is_read =
+            |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
         for (_, stored) in removed.extract_if(.., |(_, stored)| !is_read(stored)) {
             // Nor does its disk keep pieces of what nobody reads.
             let remote = self.files.remote.iter();

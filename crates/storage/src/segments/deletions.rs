@@ -6,13 +6,10 @@ use std::sync::Arc;
 
 use types::ScanError;
 
-use crate::deletion::{self, Deletion, DeletionReceipt, Mask, Masks, Receipts, Removals};
+use crate::deletion::{self, Deletion, Mask, Masks, Receipts, Removals};
 use crate::segments::Segments;
 use crate::state::StoredSegment;
 use crate::{StoreError, tombstone};
-
-/// Receipts of finished deletions that are kept, the newest ones.
-const RECEIPTS_MAX: usize = 1000;
 
 /// What a deletion hides in segments.
 #[derive(Default)]
@@ -134,7 +131,9 @@ impl Segments {
             return true;
         }
         let awaits = self.catalog().awaits_removal(deletion.id);
-        awaits.inspect_err(|error| tracing::debug!(%error, "whether a deletion is done with is not known")).unwrap_or(true)
+        awaits
+            .inspect_err(|error| tracing::debug!(%error, "whether a deletion is done with is not known"))
+            .unwrap_or(true)
     }
 
     /// Finishes deletions of whose events no file is left.
@@ -182,7 +181,7 @@ impl Segments {
     fn drop_old_receipts(&self) {
         let mut receipts = self.receipts();
         let dir = self.tombstone_dir();
-        for id in forget_oldest(&mut receipts) {
+        for id in deletion::forget_oldest(&mut receipts) {
             let removed = match self.follower() {
                 Some(_) => self.catalog().forget_receipt(id).map_err(StoreError::from),
                 None => deletion::remove_receipt(&dir, id).map_err(StoreError::io(&dir)),
@@ -192,13 +191,4 @@ impl Segments {
             }
         }
     }
-}
-
-/// Takes out receipts of finished deletions until there are not too many; returns their ids.
-pub(crate) fn forget_oldest(receipts: &mut Receipts) -> Vec<u64> {
-    let is_finished = |(_, receipt): &(&u64, &DeletionReceipt)| receipt.reclaimed.is_some();
-    let mut oldest: Vec<u64> = receipts.iter().filter(is_finished).map(|(id, _)| *id).collect();
-    oldest.truncate(oldest.len().saturating_sub(RECEIPTS_MAX));
-    oldest.iter().for_each(|id| drop(receipts.remove(id)));
-    oldest
 }

@@ -201,7 +201,8 @@ impl Flusher {
         };
         let upkeep = self.segments.replacement();
         let masks = self.segments.masks_of(prepared.written.iter().map(|new| &new.stored));
-        match masks.map_err(StoreError::from).and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks)) {
+        match masks.map_err(StoreError::from).and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks))
+        {
             Ok(masks) => {
                 prepared.masks = masks;
                 Ok((prepared, upkeep))

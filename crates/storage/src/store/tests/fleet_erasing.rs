@@ -47,6 +47,7 @@ fn what_one_node_deletes_no_node_shows_from_then_on() {
     let Some(lab) = Lab::new() else { return };
     let (a, b) = (lab.node("a", true), lab.node("b", false));
     let tail = a.subscribe(Vec::new(), 100);
+    let compactor = a.upkeep.compactor.hold();
     fill(&a);
     assert_events(&b, 20);
     let before = b.snapshot(&[], TimeRange::ALL);
@@ -55,6 +56,7 @@ fn what_one_node_deletes_no_node_shows_from_then_on() {
     [&a, &b].into_iter().for_each(|node| assert_even(node, 20));
     assert_eq!(events_of(&before).len(), 20, "a snapshot does not change");
     assert_eq!((receipt(&a, deleted.id), a.deletions()), (deleted.clone(), b.deletions()));
+    drop(compactor);
     let mut fed = Vec::new();
     while let FeedItem::Batch(batch) = tail.receive(Duration::ZERO) {
         fed.extend(batch.batch.sequences.clone());
@@ -107,6 +109,7 @@ fn the_deletion_ends_when_no_object_holds_the_events() {
 fn delete_during(point: &str, work: fn(&Store)) {
     let Some(lab) = Lab::new() else { return };
     let (a, b) = (lab.node("a", true), lab.node("b", false));
+    let compactor = a.upkeep.compactor.hold();
     for part in 0..4 {
         a.append(delivery("g", part * 10, 10)).expect("room");
         if point.starts_with("compact") {
@@ -115,7 +118,10 @@ fn delete_during(point: &str, work: fn(&Store)) {
     }
     let faults = a.segments.options.faults.clone();
     let id = std::thread::scope(|scope| {
-        faults.hold(point, || drop(scope.spawn(|| work(&a))));
+        faults.hold(point, || {
+            drop(compactor);
+            scope.spawn(|| work(&a));
+        });
         let id = delete(&b, "g", is_odd).id;
         assert_even(&b, 40);
         assert_even(&lab.node("c", false), 40);
@@ -176,12 +182,14 @@ fn a_flush_that_is_refused_or_fails_keeps_what_is_deleted_away() {
 fn what_was_uploaded_in_vain_does_not_keep_a_deletion_from_ending() {
     let Some(lab) = Lab::new() else { return };
     let a = lab.node("a", true);
+    let compactor = a.upkeep.compactor.hold();
     for part in 0..4 {
         a.append(delivery("g", part * 10, 10)).expect("room");
         a.flush().expect("room");
     }
     let faults = a.segments.options.faults.clone();
     faults.arm("compact.verify", Fault::Errno(5));
+    drop(compactor);
     a.compact().expect_err("its result is not trusted");
     faults.disarm("compact.verify");
     assert!(lab.segment_objects().len() > 4, "it is there");
@@ -216,6 +224,7 @@ fn a_node_that_is_killed_once_it_has_committed_has_deleted() {
 fn a_commit_whose_answer_is_lost_is_found_out() {
     let Some(lab) = Lab::new() else { return };
     let (a, b) = (lab.node("a", true), lab.node("b", false));
+    let compactor = a.upkeep.compactor.hold();
     fill(&a);
     let deleted = delete(&b, "g", is_odd);
     assert_even(&a, 20);
@@ -226,10 +235,12 @@ fn a_commit_whose_answer_is_lost_is_found_out() {
     let row = deletion.row(&deleted);
     for _ in 0..2 {
         b.segments.catalog().put_deletion(&row, "another text").expect("it is known");
-        lab.server.sql(&format!("UPDATE {} SET renewed = now() - interval '1 minute' WHERE name = 'b'", lab.table("nodes")));
+        lab.server
+            .sql(&format!("UPDATE {} SET renewed = now() - interval '1 minute' WHERE name = 'b'", lab.table("nodes")));
     }
     assert_eq!(changes(), before);
     assert_eq!(receipt(&lab.node("c", false), deleted.id), deleted);
+    drop(compactor);
     // The database goes away under it, and comes back.
     let backends = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
     let faults = a.segments.options.faults.clone();
