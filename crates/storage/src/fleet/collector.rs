@@ -248,7 +248,8 @@ impl Collector {
     fn rotate(&self) -> Result<Option<Rotation>, StoreError> {
         let rotated = self.follower.hold(|next_sequence| {
             let mut state = self.segments.state_mut();
-            if state.active.is_empty() {
+            // Objects of which all events are deleted are to go, too.
+            if state.active.is_empty() && state.objects.is_empty() {
                 return None;
             }
             let generation = Arc::new(std::mem::take(&mut state.active));

@@ -203,7 +203,12 @@ impl Follower {
         for Arrival { position, parts } in arrivals {
             positions.extend(position);
             for (group, group_id, raw_bytes, batch) in parts {
+                let n_before = batch.len().max(1);
                 let batch = Arc::new(state.without_deleted(group_id, batch));
+                if batch.is_empty() {
+                    continue;
+                }
+                let raw_bytes = (u128::from(raw_bytes) * batch.len() as u128 / n_before as u128) as u64;
                 acceptance.add(&state, &group, group_id, raw_bytes, batch.clone());
                 accepted.push(AcceptedBatch { group, group_id, batch });
             }

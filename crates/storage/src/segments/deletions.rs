@@ -74,8 +74,9 @@ impl Segments {
                 };
                 let key = (segment.meta().segment, run.group_id);
                 let n_before = known.get(&key).map_or(0, |known| known.n_erased);
-                if mask.n_erased > n_before {
-                    hidden.n_events += mask.n_erased - n_before;
+                hidden.n_events += mask.n_erased.saturating_sub(n_before);
+                // Where others have deleted the same, it still waits for these bytes to go.
+                if mask.deletions.contains(&new.id) {
                     hidden.masks.insert(key, Arc::new(mask));
                 }
             }

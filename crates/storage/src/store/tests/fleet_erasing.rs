@@ -105,6 +105,42 @@ fn the_deletion_ends_when_no_object_holds_the_events() {
     assert!(receipt(&c, id).reclaimed.is_some(), "the receipt stays");
 }
 
+#[test]
+fn objects_of_which_everything_is_deleted_go_and_two_who_delete_the_same_both_end() {
+    let Some(lab) = Lab::new() else { return };
+    let b = lab.node("b", false);
+    b.append(delivery("h", 0, 10)).expect("room");
+    let id = delete(&b, "h", |_| true).id;
+    let a = lab.node("a", true);
+    a.flush().expect("there is something to let go");
+    until("the objects go", || receipt(&b, id).reclaimed.is_some());
+    assert_eq!((lab.wal_objects().len(), lab.segment_objects().len(), events(&a).len()), (0, 0, 0));
+    let compactor = a.upkeep.compactor.hold();
+    fill(&a);
+    let faults = a.segments.options.faults.clone();
+    let sequences = find(&b, "g", is_odd);
+    let ids: Vec<u64> = std::thread::scope(|scope| {
+        let mut first = None;
+        faults.hold("erase.catalog", || {
+            first = Some(scope.spawn(|| a.delete_events(&group("g"), sequences.clone(), &order())));
+        });
+        let second = b.delete_events(&group("g"), sequences.clone(), &order());
+        faults.release();
+        let first = first.expect("it was begun").join().expect("no panic");
+        [first, second].map(|receipt| receipt.expect("room").id).into()
+    });
+    [&a, &b].into_iter().for_each(|node| assert_even(node, 20));
+    a.flush().expect("room");
+    // As long as heartbeats take to look whether something has ended, and longer.
+    let looked = std::time::Instant::now() + Duration::from_secs(5);
+    until("some heartbeats", || std::time::Instant::now() > looked);
+    ids.iter().for_each(|id| assert_eq!(receipt(&b, *id).reclaimed, None, "a segment has the bytes"));
+    drop(compactor);
+    a.compact().expect("room");
+    ids.iter().for_each(|id| until("it ends", || receipt(&b, *id).reclaimed.is_some()));
+    [&a, &b].into_iter().for_each(|node| assert_even(node, 20));
+}
+
 /// Deletes at another node while `work` of the one in charge waits at `point`.
 fn delete_during(point: &str, work: fn(&Store)) {
     let Some(lab) = Lab::new() else { return };
