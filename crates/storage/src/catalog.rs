@@ -98,11 +98,28 @@ pub(crate) trait Catalog: Send {
     /// Records that a group is deleted.
     fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError>;
 
-    /// Records that events are deleted; one that is known already is replaced.
-    fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError>;
+    /// Records that events are deleted; one that is known already is replaced. In a fleet the text of its receipt is
+    /// recorded with it, and what is known already stays.
+    fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<(), DatabaseError>;
 
     /// Forgets deletions of events whose bytes are gone.
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError>;
+
+    /// In a fleet, keeps a receipt in the place of an earlier text of it.
+    fn put_receipt(&mut self, _id: u64, _receipt: &str) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// In a fleet, forgets a receipt.
+    fn forget_receipt(&mut self, _id: u64) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// In a fleet, reports whether objects have yet to go that may hold events of a deletion. No segment that is listed holds
+    /// any of them, and all objects with some are released.
+    fn awaits_removal(&mut self, _id: u64) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
 
     /// Takes segments out of the list, and remembers that their files must go.
     fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError>;

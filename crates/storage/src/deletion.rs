@@ -31,7 +31,7 @@ pub(crate) use batch::without;
 pub(crate) use mask::{Mask, Masks, Removals};
 pub(crate) use masked_run::MaskedRun;
 pub use order::{DELETION_BYTES_MAX, DeletionOrder};
-pub(crate) use order::{Deletion, Receipts};
+pub(crate) use order::{Deletion, Receipts, forget_oldest};
 pub use receipt::DeletionReceipt;
 pub(crate) use receipt::{FORMAT as RECEIPT_FORMAT, ReceiptError, read as read_receipts, remove as remove_receipt};
 pub(crate) use sequences::Finder;

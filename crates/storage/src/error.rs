@@ -77,9 +77,6 @@ pub enum StoreError {
     /// A segment cannot be read back after it was written.
     #[error("{0}")]
     Unreadable(#[from] ScanError),
-    /// What was asked for is not done in fleets.
-    #[error("single events cannot be deleted in a fleet yet; delete the group, or set its retention")]
-    NotInFleets,
     /// There is no such group.
     #[error("there is no log group \"{0}\"")]
     NoGroup(GroupName),

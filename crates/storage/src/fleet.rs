@@ -9,6 +9,7 @@
 pub(crate) mod adopt;
 pub(crate) mod collector;
 pub(crate) mod drain;
+mod erasure;
 pub(crate) mod followed;
 pub(crate) mod follower;
 mod heartbeat;

@@ -216,7 +216,8 @@ impl Segments {
     pub(crate) fn is_flush_due(&self, now: Timestamp) -> bool {
         let state = self.state();
         let age_ns = state.active.since.map_or(0, |since| now.0.saturating_sub(since.0));
-        let is_old = !state.active.is_empty() && age_ns >= self.options.flush_age_ns;
+        let has_hot = !state.active.is_empty() || !state.objects.is_empty();
+        let is_old = has_hot && age_ns >= self.options.flush_age_ns;
         let is_short = self.disk.is_short.load(Ordering::Relaxed) && state.active.memory_bytes >= SHORT_FLUSH_BYTES;
         state.active.memory_bytes >= self.options.flush_bytes_effective() || is_old || is_short
     }

@@ -301,14 +301,12 @@ impl Store {
         order: &DeletionOrder,
     ) -> Result<DeletionReceipt, StoreError> {
         self.check_lock()?;
-        if self.segments.follower().is_some() {
-            return Err(StoreError::NotInFleets);
-        }
         self.upkeep.eraser.erase_events(group, sequences, order)
     }
 
     /// Deletions of events under way, and the newest finished ones, oldest first.
     pub fn deletions(&self) -> Vec<DeletionReceipt> {
+        self.follow();
         self.segments.receipts().values().cloned().collect()
     }
 
@@ -321,6 +319,7 @@ impl Store {
 
     /// Returns the receipt of a deletion of events.
     pub fn deletion(&self, id: u64) -> Option<DeletionReceipt> {
+        self.follow();
         self.segments.receipts().get(&id).cloned()
     }
 

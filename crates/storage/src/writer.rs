@@ -26,6 +26,7 @@ use crate::Receipt;
 use crate::StoreError;
 use crate::feed::Feed;
 use crate::segments::Segments;
+use crate::state::deletions::{Erasure, HotChange};
 
 pub(crate) use acceptance::{Acceptance, Identity};
 
@@ -112,6 +113,14 @@ impl Writer {
         let (answer, answered) = sync_channel(1);
         self.queue.push_command(WriterCommand::Rotate(answer))?;
         answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
+    }
+
+    /// Hides deleted events: in hot events, in segments, and in what waits to be fed. Only for who changes hot events.
+    pub(crate) fn apply_erasure(&self, erasure: Erasure) {
+        let deletion = erasure.deletion.clone();
+        let hot = HotChange::of(&self.segments.state(), &deletion);
+        self.segments.state_mut().apply_erasure(erasure, hot);
+        self.feed.erase(deletion.group_id, &deletion.sequences);
     }
 
     /// Closes the queue once what this returns is dropped.

@@ -20,7 +20,7 @@ use types::GroupName;
 use self::cells::segment_id;
 use self::contents::{contents, marks};
 use self::fleet::members::{self, Membership, put_mark};
-use self::fleet::{changes, uploads, usage};
+use self::fleet::{changes, erasures, uploads, usage};
 use self::rows::{
     doom, doom_files, fill, ids_of, merge_positions, put_batch_files, put_deletion, put_groups, put_marks,
     put_segments, put_streams, remove_segments, retire,
@@ -33,7 +33,16 @@ use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema, signed};
 
 pub(super) const SCHEMA: Schema = Schema {
-    steps: &["", "", VERSION_3, members::VERSION_4, changes::VERSION_5, usage::VERSION_6, uploads::VERSION_7],
+    steps: &[
+        "",
+        "",
+        VERSION_3,
+        members::VERSION_4,
+        changes::VERSION_5,
+        usage::VERSION_6,
+        uploads::VERSION_7,
+        erasures::VERSION_8,
+    ],
     identity_since: 0,
 };
 
@@ -242,8 +251,26 @@ impl Catalog for PostgresCatalog {
         })
     }
 
-    fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError> {
-        self.change(|session| put_deletion(session, deletion))
+    fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<(), DatabaseError> {
+        let node = self.node.clone();
+        self.database.transact(|session| match node {
+            Some(node) => node.record_deletion(session, deletion, receipt),
+            None => put_deletion(session, deletion),
+        })
+    }
+
+    fn put_receipt(&mut self, id: u64, receipt: &str) -> Result<(), DatabaseError> {
+        self.change(|session| erasures::put_receipt(session, id, receipt))
+    }
+
+    fn forget_receipt(&mut self, id: u64) -> Result<(), DatabaseError> {
+        // With older ones that a node in charge before has left.
+        let forget = "DELETE FROM receipts WHERE id <= $1 AND id NOT IN (SELECT id FROM deletions)";
+        self.note(|session| session.execute(forget, &[&signed(id)]).map(|_| ()))
+    }
+
+    fn awaits_removal(&mut self, id: u64) -> Result<bool, DatabaseError> {
+        self.note(|session| erasures::awaits_removal(session, id))
     }
 
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError> {
@@ -293,11 +320,13 @@ impl PostgresCatalog {
         Ok(Self { database: shared(url, store).open()?, node: None })
     }
 
-    /// Takes over all that another catalog had, with the ids of batches; all events below `flushed` are in segments.
+    /// Takes over all that another catalog had, with the ids of batches and the receipts of deletions; all events below
+    /// `flushed` are in segments.
     pub(crate) fn take_over<'b>(
         &mut self,
         contents: &Contents,
         batches: impl Iterator<Item = &'b KnownBatch>,
+        receipts: &[(u64, String)],
         flushed: u64,
     ) -> Result<(), DatabaseError> {
         let batches: Vec<&KnownBatch> = batches.collect();
@@ -311,6 +340,7 @@ impl PostgresCatalog {
             let insert = "INSERT INTO batches SELECT id, digest, first, n, to_timestamp(age)
                 FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::float8[]) AS b(id, digest, first, n, age)";
             session.execute(insert, &[&ids, &digests, &firsts, &counts, &ages])?;
+            receipts.iter().try_for_each(|(id, text)| erasures::put_receipt(session, *id, text))?;
             // Places of objects that the store had as a fleet before, perhaps in this bucket, are not used again.
             let later = "UPDATE state SET epoch = greatest(epoch, extract(epoch FROM now())::bigint)";
             session.execute(later, &[])?;

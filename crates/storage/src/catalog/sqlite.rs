@@ -187,7 +187,7 @@ impl Catalog for SqliteCatalog {
         })
     }
 
-    fn put_deletion(&mut self, deletion: &Deletion) -> Result<(), DatabaseError> {
+    fn put_deletion(&mut self, deletion: &Deletion, _receipt: &str) -> Result<(), DatabaseError> {
         self.database.transact(|transaction| put_deletion(transaction, deletion))
     }
 

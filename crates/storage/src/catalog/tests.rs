@@ -191,9 +191,9 @@ fn a_compaction_exchanges_segments_in_one_transaction(open: Open<'_>) {
 fn deletions_are_kept_until_they_are_forgotten(open: Open<'_>) {
     let mut catalog = open();
     let deletion = |id| Deletion { id, group_id: 3, n_events: 2, created: Timestamp(-1), sequences: vec![0, 255, 1] };
-    catalog.put_deletion(&Deletion { sequences: vec![], n_events: 7, ..deletion(1) }).expect("room");
+    catalog.put_deletion(&Deletion { sequences: vec![], n_events: 7, ..deletion(1) }, "").expect("room");
     for id in [1, u64::MAX] {
-        catalog.put_deletion(&deletion(id)).expect("room");
+        catalog.put_deletion(&deletion(id), "").expect("room");
     }
     let mut found = catalog.load().expect("readable").deletions;
     found.sort_by_key(|deletion| deletion.id);
@@ -244,7 +244,7 @@ fn a_catalog_is_filled_with_what_another_one_held(open: Open<'_>) {
     old.doom(&[3]).expect("room");
     old.retire_runs(&[(2, 1)], Some(11)).expect("room");
     let created = Timestamp(1);
-    old.put_deletion(&Deletion { id: 4, group_id: 1, n_events: 1, created, sequences: vec![1] }).expect("room");
+    old.put_deletion(&Deletion { id: 4, group_id: 1, n_events: 1, created, sequences: vec![1] }, "").expect("room");
     let expected = old.load().expect("readable");
     let mut catalog = open();
     catalog.fill(&expected).expect("room");

@@ -11,6 +11,9 @@ use crate::deletion::{DeletionReceipt, Sequences};
 /// Bytes of the sequences of one deletion: some twenty million events that lie scattered, any number that do not.
 pub const DELETION_BYTES_MAX: usize = 64 << 20;
 
+/// Receipts of finished deletions that are kept, the newest ones.
+const RECEIPTS_MAX: usize = 1000;
+
 /// A deletion whose events are not gone from the disk yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Deletion {
@@ -49,3 +52,12 @@ pub struct DeletionOrder {
 
 /// Receipts by id: of all deletions under way, and of the newest finished ones.
 pub(crate) type Receipts = BTreeMap<u64, DeletionReceipt>;
+
+/// Takes out receipts of finished deletions until there are not too many; returns their ids.
+pub(crate) fn forget_oldest(receipts: &mut Receipts) -> Vec<u64> {
+    let is_finished = |(_, receipt): &(&u64, &DeletionReceipt)| receipt.reclaimed.is_some();
+    let mut oldest: Vec<u64> = receipts.iter().filter(is_finished).map(|(id, _)| *id).collect();
+    oldest.truncate(oldest.len().saturating_sub(RECEIPTS_MAX));
+    oldest.iter().for_each(|id| drop(receipts.remove(id)));
+    oldest
+}

@@ -86,7 +86,8 @@ impl DeletionReceipt {
         disk::write_whole(&dir.join(format!("{:016x}.receipt", self.id)), self.text().as_bytes())
     }
 
-    fn text(&self) -> String {
+    /// Returns the text of the receipt.
+    pub(crate) fn text(&self) -> String {
         let digest: String = self.query_digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut text = format!("catat receipt\nformat {FORMAT}\nid {:016x}\ngroup {}\n", self.id, self.group);
         text += &format!("created {}\nfrom {}\nto {}\n", self.created.0, self.range.from.0, self.range.to.0);
@@ -101,7 +102,8 @@ impl DeletionReceipt {
         text + &format!("checksum {checksum:016x}\n")
     }
 
-    fn parse(text: &str) -> Result<Self, ReceiptError> {
+    /// Reads the text of a receipt.
+    pub(crate) fn parse(text: &str) -> Result<Self, ReceiptError> {
         let (content, checksum) = text.split_at(text.rfind("checksum ").unwrap_or(text.len()));
         let mut lines = content.lines();
         if lines.next() != Some("catat receipt") {

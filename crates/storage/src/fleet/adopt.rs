@@ -71,9 +71,8 @@ pub fn adopt(
         return Err(AdoptError::NotReady(format!("{damage}; repair the store first (catat verify --repair)")));
     }
     store.flush()?;
-    if !store.deletions().iter().all(|receipt| receipt.reclaimed.is_some()) {
-        return Err(not_ready("events that were deleted are still on the disk; start the server until they are gone"));
-    }
+    // Those under way are carried out by the fleet.
+    let receipts: Vec<_> = store.deletions().iter().map(|receipt| (receipt.id, receipt.text())).collect();
     store.close()?;
     drop(store);
     let not_a_store = || OpenError::NotAStore { dir: dir.to_owned(), problem: "there is no STORE file".into() };
@@ -120,7 +119,7 @@ pub fn adopt(
     }
     let HighWaterMarks { next_sequence, .. } = contents.marks;
     let contents = Contents { doomed: Vec::new(), batch_files: Default::default(), ..contents };
-    catalog.take_over(&contents, ids.iter(), next_sequence)?;
+    catalog.take_over(&contents, ids.iter(), &receipts, next_sequence)?;
     drop(local);
     let (from, to) = (dir.join("STORE"), dir.join("STORE.moved"));
     std::fs::rename(&from, to).and_then(|()| disk::sync_directory(dir)).map_err(OpenError::io(&from))?;

@@ -16,6 +16,7 @@ use super::follower::{Follower, OwnDelivery};
 use super::{FleetOptions, object};
 use crate::catalog::postgres::fleet::members::UNLISTED_MAX;
 use crate::catalog::postgres::fleet::objects::{CommittedObject, Offer, object_name};
+use crate::deletion::{Deletion, DeletionReceipt};
 use crate::segments::Segments;
 use crate::writer::Writer;
 use crate::writer::queue::{Answer, CloseReason, Request, Rotation, WriterCommand};
@@ -92,7 +93,9 @@ impl Collector {
                 match command {
                     WriterCommand::Rotate(answer) => drop(answer.send(self.rotate())),
                     WriterCommand::Delete(group, answer) => drop(answer.send(self.delete(&group))),
-                    WriterCommand::Erase(_, answer) => drop(answer.send(Err(StoreError::NotInFleets))),
+                    WriterCommand::Erase(erasure, receipt, answer) => {
+                        drop(answer.send(self.erase(&erasure.deletion, &receipt)));
+                    }
                     WriterCommand::Append(..) => {}
                 }
             }
@@ -245,7 +248,8 @@ impl Collector {
     fn rotate(&self) -> Result<Option<Rotation>, StoreError> {
         let rotated = self.follower.hold(|next_sequence| {
             let mut state = self.segments.state_mut();
-            if state.active.is_empty() {
+            // Objects of which all events are deleted are to go, too.
+            if state.active.is_empty() && state.objects.is_empty() {
                 return None;
             }
             let generation = Arc::new(std::mem::take(&mut state.active));
@@ -254,6 +258,26 @@ impl Collector {
             Some(Rotation { generation, wal_released: 0, next_sequence, next_group: 0, flushed })
         });
         rotated.map_err(StoreError::Unreadable)
+    }
+
+    /// Deletes events. Where the database does not answer, no one knows whether that is recorded: it is asked again for some
+    /// time. Then it is carried out here, as on every node.
+    fn erase(&self, deletion: &Deletion, receipt: &DeletionReceipt) -> Result<(), StoreError> {
+        let until = Instant::now() + PATIENCE;
+        let retry = |work: &dyn Fn() -> Result<(), StoreError>| {
+            loop {
+                match work() {
+                    Err(StoreError::Catalog(error)) if error.is_refused() => return Err(error.into()),
+                    Err(_) if Instant::now() < until && !self.is_closing() => std::thread::sleep(PAUSE),
+                    done => return done,
+                }
+            }
+        };
+        let (row, text) = (deletion.row(receipt), receipt.text());
+        self.segments.check("erase.catalog")?;
+        retry(&|| Ok(self.segments.catalog().put_deletion(&row, &text)?))?;
+        self.segments.check("erase.publish")?;
+        retry(&|| self.segments.catch_up().map_err(StoreError::Unreadable))
     }
 
     fn delete(&self, name: &types::GroupName) -> Result<bool, StoreError> {

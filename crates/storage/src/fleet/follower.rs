@@ -116,10 +116,14 @@ impl Follower {
     fn follow(&self, progress: &mut Progress) -> Result<u64, ScanError> {
         // What this node's own upkeep commits it shows itself, before the catalog is asked again.
         let _upkeep = self.segments.replacement();
-        let news = news::news(&mut progress.database, progress.object, progress.change);
+        let known: Vec<u64> = self.segments.state().deletions.iter().map(|deletion| deletion.id).collect();
+        let news = news::news(&mut progress.database, progress.object, progress.change, &known);
         let news = news.map_err(|error| self.unknown(&error))?;
         let News { changes, flushed, objects, catalog } = news;
         let next_sequence = catalog.as_ref().map_or(0, |catalog| catalog.contents.marks.next_sequence);
+        // First, so that what is deleted is not shown even for a moment, or where an object cannot be read.
+        let deletions = catalog.as_ref().map_or(&[][..], |catalog| &catalog.contents.deletions);
+        self.segments.take_deletions(deletions, &self.writer)?;
         for row in &objects {
             // In one order on all nodes; an object that cannot be read now is asked for again.
             let arrivals = self.read(row)?;
@@ -129,9 +133,9 @@ impl Follower {
         // What is shown needs no keeping, also where it was read back because it came too early.
         self.own().retain(|number, _| *number > progress.object);
         if let Some(catalog) = catalog {
-            let is_shown = self.segments.reconcile(catalog, flushed, progress.change.unwrap_or(0));
-            is_shown.map_err(|error| ScanError { file: "catalog".into(), offset: 0, problem: error.to_string() })?;
+            self.segments.reconcile(catalog, flushed);
             progress.change = Some(changes);
+            self.segments.followed.change.store(changes, Ordering::Relaxed);
         }
         let known = progress.change.unwrap_or(0);
         self.member.note_changes(self.segments.oldest_change(known), known);
@@ -142,7 +146,9 @@ impl Follower {
 
     /// Says what is not known while the database is away.
     fn unknown(&self, error: &DatabaseError) -> ScanError {
-        let problem = format!("{error}; events that were accepted since it was last asked may be missing");
+        let problem = format!(
+            "{error}; events that were accepted since it was last asked may be missing, and deleted ones shown"
+        );
         ScanError { file: "catalog".into(), offset: 0, problem }
     }
 
@@ -197,7 +203,12 @@ impl Follower {
         for Arrival { position, parts } in arrivals {
             positions.extend(position);
             for (group, group_id, raw_bytes, batch) in parts {
-                let batch = Arc::new(batch);
+                let n_before = batch.len().max(1);
+                let batch = Arc::new(state.without_deleted(group_id, batch));
+                if batch.is_empty() {
+                    continue;
+                }
+                let raw_bytes = (u128::from(raw_bytes) * batch.len() as u128 / n_before as u128) as u64;
                 acceptance.add(&state, &group, group_id, raw_bytes, batch.clone());
                 accepted.push(AcceptedBatch { group, group_id, batch });
             }

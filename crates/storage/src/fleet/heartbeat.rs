@@ -72,4 +72,8 @@ fn sweep(segments: &Segments, follower: &Follower, database: &mut Database) {
     if let Err(error) = news::forget_removed(database, &removed) {
         tracing::debug!(%error, "removed objects are removed once more");
     }
+    if segments.is_in_charge() {
+        let _upkeep = segments.replacement();
+        segments.settle_deletions();
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::postgres::fleet::changes::CatalogNews;
 use crate::catalog::{Contents, SegmentRow};
+use crate::deletion::Masks;
 use crate::segments::Segments;
 use crate::state::{DamagedSegment, StoredSegment};
 use crate::{StoreError, control};
@@ -23,7 +24,13 @@ impl Segments {
     /// Returns the change from which on snapshots that are in use here still read.
     pub(super) fn oldest_change(&self, current: u64) -> u64 {
         let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
-        removed.retain(|(_, stored)| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1);
+        let is_read =
+            |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
+        for (_, stored) in removed.extract_if(.., |(_, stored)| !is_read(stored)) {
+            // Nor does its disk keep pieces of what nobody reads.
+            let remote = self.files.remote.iter();
+            remote.for_each(|remote| remote.forget_segment(stored.segment.meta().segment));
+        }
         removed.iter().map(|(change, _)| *change).min().unwrap_or(current)
     }
 
@@ -49,9 +56,10 @@ impl Segments {
     }
 
     /// Takes over what the catalog says, all at once for whoever asks. Events below `flushed` are in segments.
-    /// `before` is the change that was known so far. The caller keeps upkeep from changing anything meanwhile.
-    pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64, before: u64) -> Result<(), StoreError> {
-        let CatalogNews { contents: Contents { groups, segments: mut rows, positions, retired, .. }, gone } = catalog;
+    /// New deletions are taken over already. The caller keeps upkeep from changing anything meanwhile.
+    pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64) {
+        let CatalogNews { contents, gone, erasures } = catalog;
+        let Contents { groups, segments: mut rows, positions, retired, .. } = contents;
         let known: HashSet<u128> = self.state().segments.iter().map(|stored| stored.segment.meta().segment).collect();
         let listed: HashSet<u128> = match &gone {
             None => rows.iter().map(|row| row.id).collect(),
@@ -64,8 +72,8 @@ impl Segments {
                 known.iter().copied().filter(|id| !gone.contains(id)).chain(rows.iter().map(|row| row.id)).collect()
             }
         };
-        let (opened, damaged) = self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
-        let masks = self.masks_of(opened.iter())?;
+        let Opened { segments: opened, masks, damaged } =
+            self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
         let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
         let (active, flushing) = {
             let state = self.state();
@@ -79,6 +87,7 @@ impl Segments {
         state.damaged = damaged;
         state.masks.extend(masks);
         state.masks.retain(|(segment, _), _| listed.contains(segment));
+        state.deletions.retain(|deletion| erasures.pending.contains(&deletion.id));
         state.retired = retired;
         state.positions = positions;
         let names: Vec<_> = state.groups.iter().map(|(name, group)| (name.clone(), group.id)).collect();
@@ -102,14 +111,18 @@ impl Segments {
         state.objects.retain(|_, (end_sequence, _)| *end_sequence > flushed);
         drop(state);
         self.signals.compaction.ring();
-        let mut removed = self.followed.removed.lock().unwrap_or_else(PoisonError::into_inner);
-        removed.extend(gone.into_iter().map(|stored| (before, stored)));
-        Ok(())
+        self.followed.note_removed(gone);
+        self.take_receipts(&erasures.receipts);
     }
 }
 
-/// Segments that could be opened, and those that could not.
-type Opened = (Vec<Arc<StoredSegment>>, Vec<DamagedSegment>);
+/// Segments that could be opened, with what is hidden in them, and those that could not.
+#[derive(Default)]
+struct Opened {
+    segments: Vec<Arc<StoredSegment>>,
+    masks: Masks,
+    damaged: Vec<DamagedSegment>,
+}
 
 impl Segments {
     /// Opens segments, several at once: what each waits for is the bucket.
@@ -119,11 +132,17 @@ impl Segments {
         let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some(row) = next() {
-                let result = self.files.open_listed(row);
+                let result = self.files.open_listed(row).map(Arc::new).and_then(|stored| {
+                    let masks = self.masks_of(std::iter::once(&stored))?;
+                    Ok((stored, masks))
+                });
                 let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
                 match result {
-                    Ok(stored) => opened.0.push(Arc::new(stored)),
-                    Err(error) => opened.1.push(unreadable(row, error)),
+                    Ok((stored, masks)) => {
+                        opened.segments.push(stored);
+                        opened.masks.extend(masks);
+                    }
+                    Err(error) => opened.damaged.push(unreadable(row, error)),
                 }
             }
         };
@@ -137,7 +156,8 @@ impl Segments {
     }
 }
 
-fn unreadable(row: &SegmentRow, error: types::ScanError) -> DamagedSegment {
+/// Returns what stands for a segment that cannot be read until it can.
+pub(super) fn unreadable(row: &SegmentRow, error: types::ScanError) -> DamagedSegment {
     let runs = row.runs.iter().map(|run| (run.group_id, run.first, run.last)).collect();
     DamagedSegment { error, awaited: Some(row.clone()), runs }
 }

@@ -4,13 +4,21 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::deletion::{self, Mask, Masks, Receipts, Removals};
+use types::ScanError;
+
+use crate::deletion::{self, Deletion, Mask, Masks, Receipts, Removals};
 use crate::segments::Segments;
 use crate::state::StoredSegment;
 use crate::{StoreError, tombstone};
 
-/// Receipts of finished deletions that are kept, the newest ones.
-const RECEIPTS_MAX: usize = 1000;
+/// What a deletion hides in segments.
+#[derive(Default)]
+pub(crate) struct HiddenEvents {
+    pub(crate) masks: Masks,
+    pub(crate) n_events: u64,
+    /// Segments of which it cannot be told.
+    pub(crate) unreadable: Vec<(Arc<StoredSegment>, ScanError)>,
+}
 
 impl Segments {
     pub(crate) fn tombstone_dir(&self) -> PathBuf {
@@ -21,7 +29,7 @@ impl Segments {
     pub(crate) fn masks_of<'a>(
         &self,
         segments: impl Iterator<Item = &'a Arc<StoredSegment>>,
-    ) -> Result<Masks, StoreError> {
+    ) -> Result<Masks, ScanError> {
         let (deletions, trims) = {
             let state = self.state();
             (state.deletions.clone(), state.trims.clone())
@@ -40,6 +48,40 @@ impl Segments {
             }
         }
         Ok(masks)
+    }
+
+    /// Works out what a new deletion hides in segments, for those who hold `upkeep`.
+    pub(crate) fn hide(&self, new: &Arc<Deletion>) -> HiddenEvents {
+        let (segments, known, mut deletions, trims) = {
+            let state = self.state();
+            (state.segments.clone(), state.masks.clone(), state.deletions.clone(), state.trims.clone())
+        };
+        deletions.push(new.clone());
+        let removed = Removals { deletions: &deletions, trims: &trims };
+        let mut hidden = HiddenEvents::default();
+        for stored in segments {
+            let segment = &stored.segment;
+            let runs = segment.summaries().iter().enumerate();
+            let concerned = runs.filter(|(_, run)| new.concerns(std::slice::from_ref(run)));
+            for (index, run) in concerned {
+                let mask = match Mask::of(segment, index, removed) {
+                    Ok(Some(mask)) => mask,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        hidden.unreadable.push((stored.clone(), error));
+                        break;
+                    }
+                };
+                let key = (segment.meta().segment, run.group_id);
+                let n_before = known.get(&key).map_or(0, |known| known.n_erased);
+                hidden.n_events += mask.n_erased.saturating_sub(n_before);
+                // Where others have deleted the same, it still waits for these bytes to go.
+                if mask.deletions.contains(&new.id) {
+                    hidden.masks.insert(key, Arc::new(mask));
+                }
+            }
+        }
+        hidden
     }
 
     /// Takes back what was recorded of a deletion that did not come about, or that is done with.
@@ -72,12 +114,27 @@ impl Segments {
         }
     }
 
-    /// Writes the receipt of a deletion, if it has one. Who calls holds all receipts: one thread at a time writes,
+    /// Keeps the receipt of a deletion, if it has one. Who calls holds all receipts: one thread at a time writes,
     /// and what it writes is the newest.
     fn keep_receipt(&self, receipts: &Receipts, id: u64) -> bool {
         let Some(receipt) = receipts.get(&id) else { return true };
-        let written = receipt.write(&self.tombstone_dir());
+        let dir = self.tombstone_dir();
+        let written = match self.follower() {
+            Some(_) => self.catalog().put_receipt(id, &receipt.text()).map_err(StoreError::from),
+            None => receipt.write(&dir).map_err(StoreError::io(&dir)),
+        };
         written.inspect_err(|error| tracing::warn!(id, %error, "receipt cannot be written")).is_ok()
+    }
+
+    /// Reports whether objects of a fleet that are in no snapshot to come may hold events of a deletion.
+    fn is_in_objects(&self, deletion: &Deletion, last: u64) -> bool {
+        if last >= self.followed.flushed() || self.state().may_hold(deletion) {
+            return true;
+        }
+        let awaits = self.catalog().awaits_removal(deletion.id);
+        awaits
+            .inspect_err(|error| tracing::debug!(%error, "whether a deletion is done with is not known"))
+            .unwrap_or(true)
     }
 
     /// Finishes deletions of whose events no file is left.
@@ -86,12 +143,15 @@ impl Segments {
         if pending.is_empty() {
             return;
         }
+        let is_shared = self.follower().is_some();
         let wal_floor = crate::wal::floor(&self.wal_dir());
-        let has_strays = self.has_stray_segments();
+        let has_strays = !is_shared && self.has_stray_segments();
         for deletion in pending {
-            let is_in_wal =
-                deletion.sequences.bounds().is_some_and(|(_, last)| wal_floor.is_none_or(|floor| last >= floor));
-            if is_in_wal || has_strays || !self.state_mut().take_settled(&deletion) {
+            let is_in_files = deletion.sequences.bounds().is_some_and(|(_, last)| match is_shared {
+                true => self.is_in_objects(&deletion, last),
+                false => wal_floor.is_none_or(|floor| last >= floor),
+            });
+            if is_in_files || has_strays || !self.state_mut().take_settled(&deletion) {
                 continue;
             }
             let now = self.options.clock.now();
@@ -121,11 +181,13 @@ impl Segments {
     /// Lets the oldest receipts of finished deletions go.
     fn drop_old_receipts(&self) {
         let mut receipts = self.receipts();
-        let finished: Vec<u64> =
-            receipts.iter().filter(|(_, one)| one.reclaimed.is_some()).map(|(id, _)| *id).collect();
-        for id in finished.iter().take(finished.len().saturating_sub(RECEIPTS_MAX)) {
-            receipts.remove(id);
-            if let Err(error) = deletion::remove_receipt(&self.tombstone_dir(), *id) {
+        let dir = self.tombstone_dir();
+        for id in deletion::forget_oldest(&mut receipts) {
+            let removed = match self.follower() {
+                Some(_) => self.catalog().forget_receipt(id).map_err(StoreError::from),
+                None => deletion::remove_receipt(&dir, id).map_err(StoreError::io(&dir)),
+            };
+            if let Err(error) = removed {
                 tracing::warn!(id, %error, "an old receipt cannot be removed");
             }
         }

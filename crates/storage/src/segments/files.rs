@@ -176,12 +176,12 @@ impl SegmentFiles {
         n_waiting + self.objects_being_removed.load(Ordering::Relaxed)
     }
 
-    /// Takes out the doomed files of a place that no one holds any more.
-    /// Lets go of doomed objects whose removal is somebody else's business.
-    pub(super) fn take_unshared(&self) -> Vec<FileRemoval> {
-        self.doomed().extract_if(.., |file| file.doomed.place == Place::Remote).collect()
+    /// Lets go of segments whose removal is somebody else's business.
+    pub(super) fn take_unshared(&self) -> Vec<Arc<StoredSegment>> {
+        std::mem::take(&mut *self.doomed()).into_iter().filter_map(|file| file.stored).collect()
     }
 
+    /// Takes out the doomed files of a place that no one holds any more.
     pub(super) fn take_released(&self, place: Place) -> Vec<FileRemoval> {
         // Whoever reads it holds the segment, whoever is about to open it again what it is stored as. No one can get
         // at either from anywhere else, so that one holder stays one.

@@ -105,14 +105,18 @@ impl Segments {
         disk::sync_directory(dir)
     }
 
-    /// Removes what a failed flush has written. What stays is removed at the next start.
+    /// Removes what was written and will not be listed. What stays is removed at the next start, objects of a fleet when
+    /// another node takes upkeep over.
     pub(crate) fn remove_segments(&self, written: &[NewSegment]) {
-        for new in written {
+        let (objects, files): (Vec<_>, Vec<_>) = written.iter().partition(|new| new.stored.place == Place::Remote);
+        for new in files {
             let _ = std::fs::remove_file(self.options.dir.join(&new.stored.file));
         }
-        let files: Vec<&str> = written.iter().map(|new| &*new.row.file).collect();
-        if let Err(error) = self.catalog().give_up_files(&files) {
-            tracing::debug!(%error, "objects that no segment needs stay until this node is gone");
+        let objects: Vec<&str> = objects.iter().map(|new| &*new.stored.file).collect();
+        if !objects.is_empty()
+            && let Err(error) = self.catalog().give_up_files(&objects)
+        {
+            tracing::debug!(%error, "objects that are not needed stay for now");
         }
     }
 
@@ -154,9 +158,9 @@ impl Segments {
     /// Removes doomed files of one place, and finishes deletions that waited for that. What stays is removed later, or
     /// after the next start.
     pub(crate) fn remove_doomed_at(&self, place: Place) {
-        if place == Place::Remote && self.options.fleet.is_some() {
+        if self.options.fleet.is_some() {
             // Other nodes may read them: they go when no one does.
-            drop(self.files.take_unshared());
+            self.followed.note_removed(self.files.take_unshared());
             return;
         }
         for doomed in self.files.take_released(place) {

@@ -37,13 +37,17 @@ impl State {
         self.deletions.push(deletion);
     }
 
+    /// Reports whether a segment may hold events of a deletion.
+    pub(crate) fn may_hold(&self, deletion: &Deletion) -> bool {
+        let is_hidden = self.masks.values().any(|mask| mask.deletions.contains(&deletion.id));
+        // What cannot be read may hold them.
+        is_hidden || self.damaged.iter().any(|one| one.runs.iter().any(|(group, ..)| *group == deletion.group_id))
+    }
+
     /// Takes a deletion out of the list where no segment holds any of its events. They are no hot events since it
     /// was made.
     pub(crate) fn take_settled(&mut self, deletion: &Arc<Deletion>) -> bool {
-        let is_hidden = self.masks.values().any(|mask| mask.deletions.contains(&deletion.id));
-        // What cannot be read may hold them.
-        let is_damaged = self.damaged.iter().any(|one| one.runs.iter().any(|(group, ..)| *group == deletion.group_id));
-        if is_hidden || is_damaged {
+        if self.may_hold(deletion) {
             return false;
         }
         let n_before = self.deletions.len();
@@ -62,7 +66,7 @@ impl State {
         if self.masks.is_empty() { None } else { self.masks.get(&(segment, group_id)) }
     }
 
-    /// Returns what is left of a batch that comes back from the WAL.
+    /// Returns what is left of a batch that is read back.
     pub(crate) fn without_deleted(&self, group_id: u32, batch: Batch) -> Batch {
         let mut batch = batch;
         for deletion in self.deletions.iter().filter(|deletion| deletion.group_id == group_id) {

@@ -10,6 +10,7 @@ mod fleet;
 mod fleet_compacting;
 mod fleet_copies;
 mod fleet_draining;
+mod fleet_erasing;
 mod flushing;
 mod group_commit;
 mod machine;

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use sha2::{Digest, Sha256};
 use types::{GroupName, Timestamp};
 
-use crate::deletion::{DELETION_BYTES_MAX, Deletion, DeletionOrder, DeletionReceipt, Mask, Masks, Removals, Sequences};
+use crate::deletion::{DELETION_BYTES_MAX, Deletion, DeletionOrder, DeletionReceipt, Sequences};
 use crate::segments::Segments;
 use crate::state::deletions::Erasure;
 use crate::upkeep::flush::Flusher;
@@ -42,29 +42,38 @@ impl Eraser {
         if sequences.n_bytes() > DELETION_BYTES_MAX {
             return Err(StoreError::TooManyEvents { bytes_max: DELETION_BYTES_MAX });
         }
+        self.segments.catch_up().map_err(StoreError::Unreadable)?;
+        let is_shared = self.segments.follower().is_some();
         // No flush and nothing that takes segments out of the list runs meanwhile: what the masks were worked out
-        // for is what snapshots see.
-        let mut flusher = self.flusher.hold();
+        // for is what snapshots see. A node of a fleet works them out once more when it reads of the deletion.
+        let flusher = (!is_shared).then(|| self.flusher.hold());
         let upkeep = self.segments.replacement();
         let (deletion, mut receipt) = self.new_deletion(group, sequences, order)?;
-        let (masks, n_in_segments) = self.masks_with(&deletion)?;
-        let n_hot = self.segments.state().hot_events_of(&deletion);
-        receipt.n_deleted = n_in_segments + n_hot;
+        let hidden = self.segments.hide(&deletion);
+        if let Some((_, error)) = hidden.unreadable.into_iter().next() {
+            return Err(error.into());
+        }
+        receipt.n_deleted = hidden.n_events + self.segments.state().hot_events_of(&deletion);
         if receipt.n_deleted == 0 {
             receipt.reclaimed = Some(receipt.created);
             return Ok(receipt);
         }
-        let erasure = Erasure { deletion, masks };
-        let recorded = self.record_erasure(&erasure, &receipt).and_then(|()| self.publish_erasure(erasure));
-        if let Err(error) = recorded {
-            if !self.segments.options.faults.has_crashed() {
-                self.segments.forget_deletion(receipt.id);
+        let erasure = Erasure { deletion, masks: hidden.masks };
+        if is_shared {
+            // Its writer thread has it recorded, and shows it as every node does.
+            drop((upkeep, flusher));
+            self.publish_erasure(erasure, &receipt)?;
+        } else {
+            let recorded = self.record_erasure(&erasure, &receipt);
+            if let Err(error) = recorded.and_then(|()| self.publish_erasure(erasure, &receipt)) {
+                if !self.segments.options.faults.has_crashed() {
+                    self.segments.forget_deletion(receipt.id);
+                }
+                return Err(error);
             }
-            return Err(error);
+            self.segments.receipts().insert(receipt.id, receipt.clone());
+            drop((upkeep, flusher));
         }
-        flusher.take_generation(self.segments.state().flushing.as_ref());
-        self.segments.receipts().insert(receipt.id, receipt.clone());
-        drop((upkeep, flusher));
         tracing::info!(%group, id = receipt.id, n_events = receipt.n_deleted, "events deleted");
         self.segments.check("erase.end")?;
         self.segments.reap();
@@ -97,34 +106,6 @@ impl Eraser {
         Ok((Arc::new(Deletion { id, group_id, sequences }), receipt))
     }
 
-    /// Masks of the runs that a new deletion concerns, and how many events in segments it takes.
-    fn masks_with(&self, new: &Arc<Deletion>) -> Result<(Masks, u64), StoreError> {
-        let (segments, known, mut deletions, trims) = {
-            let state = self.segments.state();
-            (state.segments.clone(), state.masks.clone(), state.deletions.clone(), state.trims.clone())
-        };
-        deletions.push(new.clone());
-        let Deletion { group_id, sequences, .. } = &**new;
-        let (mut masks, mut n_events) = (Masks::new(), 0u64);
-        for stored in segments {
-            let segment = &stored.segment;
-            for (index, run) in segment.summaries().iter().enumerate().filter(|(_, run)| run.group_id == *group_id) {
-                if !sequences.overlaps(run.first_sequence, run.last_sequence) {
-                    continue;
-                }
-                let removed = Removals { deletions: &deletions, trims: &trims };
-                let Some(mask) = Mask::of(segment, index, removed)? else { continue };
-                let key = (segment.meta().segment, *group_id);
-                let n_before = known.get(&key).map_or(0, |known| known.n_erased);
-                if mask.n_erased > n_before {
-                    n_events += mask.n_erased - n_before;
-                    masks.insert(key, Arc::new(mask));
-                }
-            }
-        }
-        Ok((masks, n_events))
-    }
-
     /// Makes a deletion durable: where it outlives the catalog, and in the catalog.
     fn record_erasure(&self, erasure: &Erasure, receipt: &DeletionReceipt) -> Result<(), StoreError> {
         let dir = self.segments.tombstone_dir();
@@ -132,18 +113,16 @@ impl Eraser {
         let written = tombstone::events::write(&dir, &self.segments.store, &erasure.deletion, receipt);
         written.map_err(StoreError::io(&dir))?;
         self.segments.check("erase.catalog")?;
-        Ok(self.segments.catalog().put_deletion(&erasure.deletion.row(receipt))?)
+        self.segments.catalog().put_deletion(&erasure.deletion.row(receipt), "")?;
+        self.segments.check("erase.publish")
     }
 
     /// Lets the writer thread, the only one that changes hot events, put everything in place.
-    fn publish_erasure(&self, erasure: Erasure) -> Result<(), StoreError> {
-        self.segments.check("erase.publish")?;
+    fn publish_erasure(&self, erasure: Erasure, receipt: &DeletionReceipt) -> Result<(), StoreError> {
         let (answer, answered) = sync_channel(1);
-        let deletion = erasure.deletion.clone();
-        self.writer.queue.push_command(WriterCommand::Erase(Box::new(erasure), answer))?;
-        answered.recv().unwrap_or_else(|_| Err(self.writer.why_closed().into()))?;
-        self.writer.feed.erase(deletion.group_id, &deletion.sequences);
-        Ok(())
+        let (erasure, receipt) = (Box::new(erasure), Box::new(receipt.clone()));
+        self.writer.queue.push_command(WriterCommand::Erase(erasure, receipt, answer))?;
+        answered.recv().unwrap_or_else(|_| Err(self.writer.why_closed().into()))
     }
 }
 

@@ -73,13 +73,6 @@ impl FlushState {
     pub(crate) fn new(batch_files: ValidEntries) -> Self {
         Self { batch_files, ..Self::default() }
     }
-
-    /// Goes on with what is left of the events of a flush that failed.
-    pub(crate) fn take_generation(&mut self, flushing: Option<&Arc<Generation>>) {
-        if let (Some(pending), Some(generation)) = (&mut self.pending, flushing) {
-            pending.rotated.generation = generation.clone();
-        }
-    }
 }
 
 /// Writes hot events into segments, one flush at a time.
@@ -147,6 +140,10 @@ impl Flusher {
 
     fn flush_pending(&self, flusher: &mut FlushState) -> Result<(), StoreError> {
         let Some(mut pending) = flusher.pending.take() else { return Ok(()) };
+        // What was deleted since it began is not written.
+        if let Some(generation) = &self.segments.state().flushing {
+            pending.rotated.generation = generation.clone();
+        }
         let began = Instant::now();
         let (prepared, upkeep) = match self.prepare_and_commit(&mut pending, &flusher.batch_files) {
             Ok(committed) => committed,
@@ -182,6 +179,8 @@ impl Flusher {
         if let Some(prepared) = pending.prepared {
             self.segments.remove_segments(&prepared.written);
         }
+        // Deletions and what others have accepted change hot events, too.
+        let _upkeep = self.segments.replacement();
         let mut state = self.segments.state_mut();
         if let Some(generation) = state.flushing.take() {
             state.active.take_back(&generation);
@@ -202,7 +201,8 @@ impl Flusher {
         };
         let upkeep = self.segments.replacement();
         let masks = self.segments.masks_of(prepared.written.iter().map(|new| &new.stored));
-        match masks.and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks)) {
+        match masks.map_err(StoreError::from).and_then(|masks| self.commit(&pending.rotated, &prepared).map(|()| masks))
+        {
             Ok(masks) => {
                 prepared.masks = masks;
                 Ok((prepared, upkeep))

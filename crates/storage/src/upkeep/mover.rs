@@ -210,10 +210,9 @@ impl Mover {
         let is_row = |damaged: &DamagedSegment| damaged.awaited.as_ref().is_some_and(|awaited| awaited.id == row.id);
         // No deletion comes between the look at what is deleted of it and the moment at which it is shown.
         let _upkeep = self.segments.replacement();
-        let opened = opened.map(Arc::new).and_then(|stored| match self.segments.masks_of(std::iter::once(&stored)) {
-            Ok(masks) => Ok((stored, masks)),
-            Err(StoreError::Unreadable(error)) => Err(error),
-            Err(error) => Err(ScanError { file: row.file.clone(), offset: 0, problem: error.to_string() }),
+        let opened = opened.map(Arc::new).and_then(|stored| {
+            let masks = self.segments.masks_of(std::iter::once(&stored))?;
+            Ok((stored, masks))
         });
         let mut state = self.segments.state_mut();
         match opened {

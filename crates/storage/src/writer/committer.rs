@@ -18,7 +18,6 @@ use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::segments::Segments;
 use crate::state::State;
-use crate::state::deletions::{Erasure, HotChange};
 use crate::wal::record::Header;
 use crate::wal::writer::WriteError;
 use crate::{AppendError, Receipt, StoreError, disk, wal};
@@ -63,8 +62,8 @@ impl Committer {
                     // The receiver may have gone away; its work is done all the same.
                     WriterCommand::Rotate(answer) => drop(answer.send(self.rotate())),
                     WriterCommand::Delete(group, answer) => drop(answer.send(self.delete(&group))),
-                    WriterCommand::Erase(erasure, answer) => {
-                        self.erase(*erasure);
+                    WriterCommand::Erase(erasure, _, answer) => {
+                        writer.apply_erasure(*erasure);
                         drop(answer.send(Ok(())));
                     }
                     WriterCommand::Append(..) => {}
@@ -305,11 +304,6 @@ impl Committer {
     }
 
     /// Puts a deletion of events in place that is durable already.
-    fn erase(&self, erasure: Erasure) {
-        let hot = HotChange::of(&self.segments.state(), &erasure.deletion);
-        self.segments.state_mut().apply_erasure(erasure, hot);
-    }
-
     /// Deletes a group durably.
     fn delete(&mut self, name: &GroupName) -> Result<bool, StoreError> {
         let Some(id) = self.segments.state().groups.id_of(name) else { return Ok(false) };

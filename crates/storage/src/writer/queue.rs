@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use types::{Batch, GroupName};
 
+use crate::DeletionReceipt;
 use crate::hot::Generation;
 use crate::state::deletions::Erasure;
 use crate::wal::record::{Body, encode_body};
@@ -136,7 +137,7 @@ pub(crate) enum WriterCommand {
     /// Delete a group; the answer is whether there was one.
     Delete(GroupName, SyncSender<Result<bool, StoreError>>),
     /// Delete events.
-    Erase(Box<Erasure>, SyncSender<Result<(), StoreError>>),
+    Erase(Box<Erasure>, Box<DeletionReceipt>, SyncSender<Result<(), StoreError>>),
 }
 
 /// What a flush begins with.
@@ -335,7 +336,7 @@ impl Queue {
                 WriterCommand::Append(_, answer) => answer.send(Err(reason.clone().into())),
                 WriterCommand::Rotate(answer) => drop(answer.send(Err(reason.clone().into()))),
                 WriterCommand::Delete(_, answer) => drop(answer.send(Err(reason.clone().into()))),
-                WriterCommand::Erase(_, answer) => drop(answer.send(Err(reason.clone().into()))),
+                WriterCommand::Erase(_, _, answer) => drop(answer.send(Err(reason.clone().into()))),
             }
         }
         self.arrived.notify_all();

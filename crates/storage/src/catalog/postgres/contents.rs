@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use database::postgres::{Failure, Session};
+use database::signed;
 use tokio_postgres::Row;
 use types::{GroupName, Timestamp};
 
@@ -25,7 +26,7 @@ pub(in crate::catalog) fn contents(session: &Session) -> Result<Contents, Failur
         batch_files: batch_files(session)?,
         doomed: doomed(session)?,
         retired: retired(session)?,
-        deletions: deletions(session)?,
+        deletions: deletions(session, &[])?,
     })
 }
 
@@ -115,8 +116,11 @@ pub(in crate::catalog) fn retired(session: &Session) -> Result<RetiredRuns, Fail
     rows.iter().map(|row| Ok(((segment_id(row, 0)?, group_id(row, 1)?), get(row, 2)?))).collect()
 }
 
-pub(in crate::catalog) fn deletions(session: &Session) -> Result<Vec<Deletion>, Failure> {
-    let rows = session.query("SELECT id, group_id, n_events, created_ns, sequences FROM deletions", &[])?;
+/// Returns the deletions, but for those that are `known`.
+pub(in crate::catalog) fn deletions(session: &Session, known: &[u64]) -> Result<Vec<Deletion>, Failure> {
+    let known: Vec<i64> = known.iter().map(|id| signed(*id)).collect();
+    let select = "SELECT id, group_id, n_events, created_ns, sequences FROM deletions WHERE id <> ALL($1)";
+    let rows = session.query(select, &[&known])?;
     let deletion = |row: &Row| {
         let (created, sequences) = (Timestamp(get(row, 3)?), get(row, 4)?);
         Ok(Deletion { id: number(row, 0)?, group_id: group_id(row, 1)?, n_events: number(row, 2)?, created, sequences })

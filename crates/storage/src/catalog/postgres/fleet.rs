@@ -5,7 +5,7 @@
 //!            which all events are in segments; next_sequence, next_group
 //! nodes      a row per process: its epoch, who it is, until when its lease holds, from which change on it still reads, the
 //!            last place at which an object of it was listed or found to be of no use, how many changes it knows, whether
-//!            it is drained; one that only reads, as a backup does, has a row too
+//!            it is drained, whether it hides deleted events; one that only reads, as a backup does, has a row too
 //! draining   names of nodes that are to take no new work
 //! puts       a row per hour: requests that stored something in the bucket, since when they are counted
 //! leases     who does what only one may do
@@ -13,6 +13,7 @@
 //! batches    ids of accepted batches
 //! taken_segments     segments that a node is putting together
 //! changed_segments   segments that came, moved or went, each with the number of the change
+//! receipts   a text per deletion of events, with the number of the change in which it was last written
 //! ```
 //!
 //! **One order.** A transaction that changes something holds the row of `state`, so that objects and changes have an
@@ -25,6 +26,7 @@
 //! lost, the same commit finds the object listed, and answers what it had answered.
 
 pub(crate) mod changes;
+pub(crate) mod erasures;
 pub(crate) mod members;
 pub(crate) mod news;
 pub(crate) mod objects;

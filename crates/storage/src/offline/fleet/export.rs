@@ -19,6 +19,7 @@ use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents, HighWaterMarks, SegmentRow};
 use crate::control::ControlStore;
 use crate::control::sqlite::SqliteControl;
+use crate::deletion::DeletionReceipt;
 use crate::tier::Place;
 use crate::wal::writer::{WriteError, Writer};
 use crate::{Clock, ObjectStoreOptions, OpenError, Options, batch_ids, copy_mark, disk, lock};
@@ -99,6 +100,7 @@ pub fn export(
     write_catalog(dir, &visit, wal_made, batch_files.map_err(at(&dir.join("wal")))?)?;
     SqliteControl::open(&dir.join("control.sqlite"), visit.store)?.fill(&visit.contents.documents)?;
     sync(dir, &["catalog.sqlite", "control.sqlite"])?;
+    write_receipts(dir, &visit)?;
     if is_copy || report.nodes > 0 {
         copy_mark::mark(dir, now).map_err(at(dir))?;
     }
@@ -123,8 +125,9 @@ fn prepare(dir: &Path, store: [u8; 16]) -> Result<(), ExportError> {
             none_if_missing(fs::remove_file(&file)).map_err(at(&file))?;
         }
     }
-    let wal = dir.join("wal");
-    none_if_missing(fs::remove_dir_all(&wal)).map_err(at(&wal))?;
+    for path in ["wal", "tombstones"].map(|name| dir.join(name)) {
+        none_if_missing(fs::remove_dir_all(&path)).map_err(at(&path))?;
+    }
     ["wal", "segments", "tombstones", "quarantine"]
         .map(|name| dir.join(name))
         .iter()
@@ -237,6 +240,19 @@ fn write_catalog(
         deletions: of_fleet.deletions.clone(),
     };
     Ok(SqliteCatalog::open(&dir.join("catalog.sqlite"), visit.store, next_sequence)?.fill(&contents)?)
+}
+
+/// Writes the receipts of deletions. The catalog has the sequences of those that are under way.
+fn write_receipts(dir: &Path, visit: &Visit) -> Result<(), ExportError> {
+    let tombstones = dir.join("tombstones");
+    for text in &visit.contents.receipts {
+        let receipt = DeletionReceipt::parse(text).map_err(|_| {
+            let problem = "a receipt of a deletion is damaged".into();
+            ExportError::Unreadable(ScanError { file: "catalog".into(), offset: 0, problem })
+        })?;
+        receipt.write(&tombstones).map_err(at(&tombstones))?;
+    }
+    Ok(())
 }
 
 fn sync(dir: &Path, names: &[&str]) -> Result<(), ExportError> {

@@ -41,7 +41,7 @@ impl StoreOpening {
                 TombstoneFile::Intact(tombstone) => {
                     let (deletion, receipt) = *tombstone;
                     if rows.remove(&deletion.id).is_none() {
-                        self.catalog.put_deletion(&deletion.row(&receipt))?;
+                        self.catalog.put_deletion(&deletion.row(&receipt), "")?;
                     }
                     self.take_deletion(deletion, receipt);
                 }

@@ -10,13 +10,13 @@ use crate::{
     COMPACTION_FAULT_POINTS, DELETION_FAULT_POINTS, DeletionOrder, DeletionReceipt, Fault, Sequences, StoreError,
 };
 
-fn order() -> DeletionOrder {
+pub(super) fn order() -> DeletionOrder {
     let (requested_by, reason) = ("admin".to_owned(), "ticket 7".to_owned());
     DeletionOrder { range: TimeRange::ALL, query: "filter n = 1".into(), requested_by, reason }
 }
 
 /// Sequences of the events of a group whose `n` fulfils `is_wanted`.
-fn find(store: &Store, name: &str, is_wanted: impl Fn(i64) -> bool) -> Sequences {
+pub(super) fn find(store: &Store, name: &str, is_wanted: impl Fn(i64) -> bool) -> Sequences {
     let snapshot = store.snapshot(&[types::GroupPattern::new(name)], TimeRange::ALL);
     let mut found = Vec::new();
     for run in &snapshot.runs {
@@ -52,7 +52,7 @@ fn tombstones(dir: &Path, ending: &str) -> usize {
     entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(ending)).count()
 }
 
-fn is_odd(n: i64) -> bool {
+pub(super) fn is_odd(n: i64) -> bool {
     n % 2 == 1
 }
 

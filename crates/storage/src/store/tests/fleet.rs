@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::fake_s3::{FakeS3, Trouble};
 use crate::postgres_server::Server;
-use crate::{AppendError, DeletionOrder, FleetOptions, GroupRetention, Sequences, StoreError};
+use crate::{AppendError, FleetOptions, GroupRetention, StoreError};
 
 /// A bucket and a database, and nodes of a fleet on them.
 pub(super) struct Lab {
@@ -166,25 +166,11 @@ fn while_the_database_is_away_nothing_is_acknowledged_and_answers_say_what_they_
 }
 
 #[test]
-fn what_a_fleet_does_not_do_yet_is_refused_by_name() {
-    let Some(lab) = Lab::new() else { return };
-    let a = lab.node("a", true);
-    a.append(delivery("g", 0, 10)).expect("room");
-    let (query, requested_by, reason) = ("filter n = 1".into(), "admin".into(), "ticket 7".into());
-    let order = DeletionOrder { range: TimeRange::ALL, query, requested_by, reason };
-    let deleted = a.delete_events(&group("g"), Sequences::default(), &order);
-    assert!(matches!(deleted, Err(StoreError::NotInFleets)), "{deleted:?}");
-    assert!(a.delete_group(&group("g")).expect("room"));
-    let b = lab.node("b", false);
-    assert_events(&b, 0);
-    let fleet = a.fleet().expect("it is a node").expect("the database answers");
-    assert_eq!(fleet.nodes.len(), 2, "{fleet:?}");
-}
-
-#[test]
 fn limits_and_deleted_groups_hold_on_all_nodes() {
     let Some(lab) = Lab::new() else { return };
     let (a, b) = (lab.node("a", true), lab.node("b", true));
+    let fleet = a.fleet().expect("it is a node").expect("the database answers");
+    assert_eq!(fleet.nodes.len(), 2, "{fleet:?}");
     let [in_charge, other] = if a.fleet().is_some_and(|fleet| fleet.is_ok_and(|fleet| fleet.nodes[0].leases.len() > 1))
     {
         [&a, &b]

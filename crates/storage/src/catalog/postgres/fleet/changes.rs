@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use database::postgres::{Failure, Session};
 use database::signed;
 
+use super::erasures::{ErasureNews, erasure_news};
 use crate::catalog::Contents;
 use crate::catalog::postgres::cells::segment_id;
-use crate::catalog::postgres::contents::{contents, groups, marks, positions, retired, segments};
+use crate::catalog::postgres::contents::{contents, deletions, groups, marks, positions, retired, segments};
 
 /// How many changes back it is known what has changed. Who has missed more reads everything.
 const KEPT: u64 = 1000;
@@ -41,12 +42,21 @@ pub(crate) struct CatalogNews {
     pub(crate) contents: Contents,
     /// Segments that are listed no more; none where the contents have all that are.
     pub(crate) gone: Option<HashSet<u128>>,
+    /// What has become of deletions. The contents have those that are new.
+    pub(crate) erasures: ErasureNews,
 }
 
-/// Reads what has changed since a change that is known, which may be none, where now it is `current`.
-pub(super) fn changes(session: &Session, known: Option<u64>, current: u64) -> Result<CatalogNews, Failure> {
+/// Reads what has changed since a change that is known, which may be none, where now it is `current`; of deletions, those
+/// that are not among `known_deletions`.
+pub(super) fn changes(
+    session: &Session,
+    known: Option<u64>,
+    current: u64,
+    known_deletions: &[u64],
+) -> Result<CatalogNews, Failure> {
+    let erasures = erasure_news(session, known)?;
     let Some(known) = known.filter(|known| current.saturating_sub(*known) < KEPT) else {
-        return Ok(CatalogNews { contents: contents(session)?, gone: None });
+        return Ok(CatalogNews { contents: contents(session)?, gone: None, erasures });
     };
     let touched = "SELECT DISTINCT id FROM changed_segments WHERE change > $1";
     let touched = session.query(touched, &[&signed(known)])?;
@@ -63,7 +73,8 @@ pub(super) fn changes(session: &Session, known: Option<u64>, current: u64) -> Re
         segments,
         positions: positions(session)?,
         retired: retired(session)?,
+        deletions: deletions(session, known_deletions)?,
         ..Contents::default()
     };
-    Ok(CatalogNews { contents, gone: Some(gone) })
+    Ok(CatalogNews { contents, gone: Some(gone), erasures })
 }

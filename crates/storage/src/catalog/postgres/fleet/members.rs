@@ -189,7 +189,8 @@ impl Membership {
             let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
             let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
             let FleetOptions { node, address, roles, zone, .. } = &self.node;
-            let insert = "INSERT INTO nodes VALUES ($1, $2, $3, $4, $5, now(), now(), 0)";
+            let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases)
+                VALUES ($1, $2, $3, $4, $5, now(), now(), 0, true)";
             session.execute(insert, &[&epoch, node, address, &roles.join(","), zone])?;
             Ok(epoch)
         })?;

@@ -24,11 +24,13 @@ pub(crate) struct News {
     pub(crate) catalog: Option<CatalogNews>,
 }
 
-/// Reads what has come since object number `known_object` and change number `known_change`, all as of one instant.
+/// Reads what has come since object number `known_object` and change number `known_change`, all as of one instant; of
+/// deletions, those that are not among `known_deletions`.
 pub(crate) fn news(
     database: &mut Database,
     known_object: u64,
     known_change: Option<u64>,
+    known_deletions: &[u64],
 ) -> Result<News, DatabaseError> {
     database.read(|session| {
         let (mut changes, mut flushed) = (0, 0);
@@ -45,7 +47,7 @@ pub(crate) fn news(
         // Some are listed only for whoever asks what became of them.
         objects.retain(|object| object.end_sequence > flushed);
         let is_new = known_change != Some(changes);
-        let catalog = is_new.then(|| changes_since(session, known_change, changes)).transpose()?;
+        let catalog = is_new.then(|| changes_since(session, known_change, changes, known_deletions)).transpose()?;
         Ok(News { changes, flushed, objects, catalog })
     })
 }

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 use types::Timestamp;
 
 use super::LEASE_S;
+use super::erasures::receipts;
 use super::objects::{ObjectRow, object_row};
 use crate::BatchKey;
 use crate::batch_ids::KnownBatch;
@@ -24,6 +25,8 @@ pub(crate) struct FleetContents {
     /// Objects of events that are in no segment, in the order of their acceptance.
     pub(crate) objects: Vec<ObjectRow>,
     pub(crate) batches: Vec<KnownBatch>,
+    /// Texts of the receipts of deletions.
+    pub(crate) receipts: Vec<String>,
     /// What people have set.
     pub(crate) documents: Vec<Document>,
     /// How many nodes were alive.
@@ -35,7 +38,8 @@ pub(crate) fn enter(database: &mut Database, name: &str, purpose: &str) -> Resul
     database.transact(|session| {
         let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
         let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-        let insert = "INSERT INTO nodes VALUES ($1, $2, '', $3, '', now(), now(), 0)";
+        let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases)
+            VALUES ($1, $2, '', $3, '', now(), now(), 0, true)";
         session.execute(insert, &[&epoch, &name, &purpose])?;
         Ok(epoch)
     })
@@ -78,6 +82,7 @@ pub(crate) fn read(database: &mut Database, store: [u8; 16]) -> Result<FleetCont
             contents: contents(session)?,
             objects: objects.iter().map(object_row).collect::<Result<_, Failure>>()?,
             batches: batches(session)?,
+            receipts: receipts(session, None)?,
             documents: session.query(&documents, &[])?.iter().map(document).collect::<Result<_, Failure>>()?,
             n_nodes: session.query(alive, &[&LEASE_S])?.first().map_or(Ok(0), |row| number(row, 0))?,
         })

@@ -1,0 +1,100 @@
+//! Deletions of single events in a fleet, and their receipts.
+//!
+//! A deletion is a row with its sequences, committed together with its receipt before it is acknowledged. Every node reads
+//! the rows that are new to it with the changes of the catalog, so before it answers its next question. The row goes when
+//! no segment and no object holds any of the events; the receipt stays.
+
+use std::collections::HashSet;
+
+use database::postgres::{Failure, Session};
+use database::signed;
+
+use super::members::{Membership, lock};
+use super::refused;
+use crate::catalog::Deletion;
+use crate::catalog::postgres::cells::{number, text};
+use crate::catalog::postgres::rows::put_deletion;
+
+/// `awaited` names the objects that were about to be removed when the last segment with deleted events was gone: the
+/// deletion is done with when they are gone, too. A node of an earlier version, which knows nothing of deletions, does not
+/// say that it `erases`.
+pub(in crate::catalog) const VERSION_8: &str = "
+    CREATE TABLE receipts(id bigint PRIMARY KEY, text bytea NOT NULL, change bigint NOT NULL);
+    CREATE INDEX receipts_by_change ON receipts (change);
+    ALTER TABLE deletions ADD COLUMN awaited text[];
+    ALTER TABLE nodes ADD COLUMN erases boolean NOT NULL DEFAULT false;
+";
+
+/// Why nothing is deleted that some node would go on showing.
+const OLDER_NODE: &str = "a node of an earlier version is in the fleet, which would go on showing deleted events; \
+    replace it and delete again (one that was killed counts for an hour, or until a node of its name joins)";
+
+/// What a node learns of deletions.
+#[derive(Default)]
+pub(crate) struct ErasureNews {
+    /// Ids of all deletions that are not done with.
+    pub(crate) pending: HashSet<u64>,
+    /// Texts of receipts that are new or have changed.
+    pub(crate) receipts: Vec<String>,
+}
+
+impl Membership {
+    /// Records that events are deleted, with the receipt. One that is recorded already stays as it is: the answer to the
+    /// first time may have been lost, and the lease may have ended since.
+    pub(in crate::catalog) fn record_deletion(
+        &self,
+        session: &Session,
+        deletion: &Deletion,
+        receipt: &str,
+    ) -> Result<(), Failure> {
+        lock(session)?;
+        let known = session.query("SELECT 1 FROM receipts WHERE id = $1", &[&signed(deletion.id)])?;
+        if !known.is_empty() {
+            return Ok(());
+        }
+        self.change(session, false, |session| {
+            let older = "SELECT 1 FROM nodes AS older WHERE NOT erases AND NOT EXISTS
+                (SELECT 1 FROM nodes WHERE nodes.name = older.name AND nodes.epoch > older.epoch)";
+            if !session.query(older, &[])?.is_empty() {
+                return Err(refused(OLDER_NODE));
+            }
+            put_deletion(session, deletion)?;
+            put_receipt(session, deletion.id, receipt)
+        })
+    }
+}
+
+/// Keeps a receipt, in the place of an earlier text of it.
+pub(in crate::catalog) fn put_receipt(session: &Session, id: u64, receipt: &str) -> Result<(), Failure> {
+    let put = "INSERT INTO receipts
+        VALUES ($1, $2, (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes'))
+        ON CONFLICT (id) DO UPDATE SET text = excluded.text, change = excluded.change";
+    session.execute(put, &[&signed(id), &receipt.as_bytes()]).map(|_| ())
+}
+
+/// Reports whether objects are still there that may hold events of a deletion, none of which is in a segment that is listed
+/// or in an object of events that are in no segment.
+pub(in crate::catalog) fn awaits_removal(session: &Session, id: u64) -> Result<bool, Failure> {
+    let note = "UPDATE deletions SET awaited = ARRAY(SELECT file FROM doomed WHERE place = 1)
+        WHERE id = $1 AND awaited IS NULL";
+    session.execute(note, &[&signed(id)])?;
+    let left = "SELECT 1 FROM deletions JOIN doomed ON doomed.place = 1 AND doomed.file = ANY(deletions.awaited)
+        WHERE deletions.id = $1 LIMIT 1";
+    Ok(!session.query(left, &[&signed(id)])?.is_empty())
+}
+
+/// Reads what has become of deletions since a change that is known; all of it where none is.
+pub(super) fn erasure_news(session: &Session, known: Option<u64>) -> Result<ErasureNews, Failure> {
+    let pending = session.query("SELECT id FROM deletions", &[])?;
+    Ok(ErasureNews {
+        pending: pending.iter().map(|row| number(row, 0)).collect::<Result<_, _>>()?,
+        receipts: receipts(session, known)?,
+    })
+}
+
+/// Reads the receipts that have changed since a change; all where none is named.
+pub(super) fn receipts(session: &Session, since: Option<u64>) -> Result<Vec<String>, Failure> {
+    let since = since.map_or(-1, signed);
+    let rows = session.query("SELECT text FROM receipts WHERE change > $1 ORDER BY id", &[&since])?;
+    rows.iter().map(|row| text(row, 0)).collect()
+}
