@@ -26,6 +26,7 @@ use types::ScanError;
 
 pub(crate) use self::heartbeat::{follow, run as run_heartbeat};
 pub use self::node::{FleetOptions, NodeStatus};
+use crate::control::states::{StateChange, StateNews};
 
 /// A fleet, as one of its nodes sees it.
 #[derive(Clone, Debug)]
@@ -64,8 +65,18 @@ pub(crate) trait Follow: Send + Sync {
     /// Reports whether this node is the one that does upkeep.
     fn is_in_charge(&self) -> bool;
 
-    /// Reports whether this node is the one that evaluates rules.
+    /// Reports whether this node holds the lease `alerts`, as far as it knows; each save finds out anew.
     fn has_alerts(&self) -> bool;
+
+    /// Returns what became of a state since a version; `None` if nothing did.
+    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError>;
+
+    /// Changes a state, and returns its version. Refused if this node does not hold the lease `alerts`.
+    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError>;
+
+    /// Puts a document, by kind and name, in the place of one that has not changed meanwhile; `false` if it has. Refused if
+    /// this node does not hold the lease `alerts`.
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str)) -> Result<bool, DatabaseError>;
 
     /// Returns this node's number and the nodes, as they were a few seconds ago at most: while the database is away, they
     /// are what they were.

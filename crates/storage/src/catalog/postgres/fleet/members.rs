@@ -50,7 +50,7 @@ const TAKEN_OVER: &str = "upkeep has changed hands since these segments were upl
 pub(super) const UPKEEP: &str = "upkeep";
 
 /// The lease of whoever evaluates rules and tells people.
-const ALERTS: &str = "alerts";
+pub(crate) const ALERTS: &str = "alerts";
 
 /// A node's place in the fleet.
 pub(crate) struct Membership {
