@@ -26,7 +26,9 @@ pub(crate) enum StateError {
     Io { path: PathBuf, error: io::Error },
     #[error("{path}: format {found} is newer than {VERSION}, which this catat knows; start the newer catat")]
     Newer { path: PathBuf, found: u32 },
-    #[error("control store: format {found} of a state is newer than {known}, which this catat knows; start the newer catat")]
+    #[error(
+        "control store: format {found} of a state is newer than {known}, which this catat knows; start the newer catat"
+    )]
     NewerRecords { found: u32, known: u32 },
     #[error("control store: a record of a state cannot be read: {problem}")]
     Record { problem: String },

@@ -26,7 +26,7 @@ use types::ScanError;
 
 pub(crate) use self::heartbeat::{follow, run as run_heartbeat};
 pub use self::node::{FleetOptions, NodeStatus};
-use crate::control::states::{StateChange, StateNews};
+use crate::control::states::{DocumentWriter, StateChange, StateNews};
 
 /// A fleet, as one of its nodes sees it.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ pub(crate) trait Follow: Send + Sync {
     fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError>;
 
     /// Puts a document, by kind and name, in the place of one that has not changed meanwhile; `false` if it has. Refused if
-    /// this node does not hold the lease `alerts`.
-    fn exchange(&self, document: (&str, &str), texts: (&str, &str)) -> Result<bool, DatabaseError>;
+    /// this node may not.
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError>;
 
     /// Returns this node's number and the nodes, as they were a few seconds ago at most: while the database is away, they
     /// are what they were.

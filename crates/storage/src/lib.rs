@@ -63,7 +63,7 @@ mod writer;
 use files::{disk, objects, read_cache, remote_source};
 
 pub use buffers::Buffers;
-pub use control::states::{StateChange, StateNews};
+pub use control::states::{DocumentWriter, StateChange, StateNews};
 pub use copy_mark::copy_taken;
 pub use counters::Latency;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};

@@ -105,7 +105,8 @@ impl RuleEngine {
         let (mut kept, mut is_changed, mut obsolete) = (None, false, Vec::new());
         for order in orders {
             let kept: &mut AlertState = kept.get_or_insert_with(|| inner.kept.clone());
-            let is_meant = |key: &String, starts_at| starts_at == order.starts_at && super::views::id_of(key) == order.alert;
+            let is_meant =
+                |key: &String, starts_at| starts_at == order.starts_at && super::views::id_of(key) == order.alert;
             match kept.fired.iter_mut().find(|(key, fired)| is_meant(key, fired.starts_at)) {
                 Some((_, fired)) if fired.acknowledged == order.acknowledged => {}
                 Some((_, fired)) => {

@@ -15,7 +15,7 @@ use crate::catalog::postgres::fleet::members::{ALERTS, Membership};
 use crate::catalog::postgres::fleet::news::{self, News};
 use crate::catalog::postgres::fleet::objects::{ObjectRow, RecordRow};
 use crate::catalog::postgres::fleet::usage;
-use crate::control::states::{Fence, StateChange, StateNews, States};
+use crate::control::states::{DocumentWriter, Fence, StateChange, StateNews, States};
 use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::segments::Segments;
@@ -252,8 +252,9 @@ impl Follow for Follower {
         self.states().save(state, change, self.fence())
     }
 
-    fn exchange(&self, document: (&str, &str), texts: (&str, &str)) -> Result<bool, DatabaseError> {
-        self.states().exchange(document, texts, self.fence())
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError> {
+        let fence = (by == DocumentWriter::Holder).then(|| self.fence());
+        self.states().exchange(document, texts, fence)
     }
 
     fn nodes(&self) -> (u64, Arc<Vec<NodeStatus>>) {
