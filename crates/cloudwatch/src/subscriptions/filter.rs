@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use storage::{DocumentWriter, Settings, StoreError};
 
 use crate::answer::CloudWatchProblem;
-use crate::filters::{document_name, put_document};
+use crate::filters::document_name;
 use crate::patterns::plan_of;
 
 pub(super) const KIND: &str = "cloudwatch-subscription";
@@ -47,7 +47,8 @@ impl Filter {
 
     /// Saves a filter that is new.
     pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
-        put_document(settings, KIND, &self.key(), self)
+        let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(settings.put(KIND, &self.key(), &json)?)
     }
 
     /// Saves it in the place of the document that it was read from; `false` if that is another one now, or none.
