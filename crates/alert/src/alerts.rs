@@ -305,4 +305,6 @@ fn repeat_firing(engine: &RuleEngine, channel: &Channel, post: &dyn Post, now: T
 }
 
 #[cfg(test)]
+mod fleet_tests;
+#[cfg(test)]
 mod tests;

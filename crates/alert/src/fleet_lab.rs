@@ -1,9 +1,12 @@
 //! A fleet for tests: a bucket, a database, and stores that are its nodes.
 
+#![allow(dead_code, reason = "two crates have this module, and none needs all of it")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use storage::{Clock, FleetOptions, Options, Store};
+use storage::{Clock, Delivery, FleetOptions, Options, Part, Store};
+use types::{BatchBuilder, GroupName, Level, Timestamp};
 
 use crate::fake_s3::FakeS3;
 use crate::postgres_server::Server;
@@ -63,4 +66,19 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
         assert!(Instant::now() < until, "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Lets a node accept errors with these texts.
+pub(crate) fn append_errors(store: &Store, texts: &[&str]) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later").as_nanos();
+    let mut builder = BatchBuilder::new();
+    for text in texts {
+        builder.set_timestamp(Timestamp(i64::try_from(now).expect("a time")));
+        builder.set_message(text);
+        builder.set_level(Some(Level::Error));
+        builder.set_stream("host");
+        builder.commit();
+    }
+    let part = Part { group: GroupName::new("app/a").expect("a name"), batch: builder.finish() };
+    store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).expect("room");
 }

@@ -471,3 +471,6 @@ impl Document {
         }
     }
 }
+
+#[cfg(test)]
+mod fleet_tests;

@@ -119,3 +119,6 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
     filter.tail()?;
     Ok(filter)
 }
+
+#[cfg(test)]
+mod fleet_tests;

@@ -8,6 +8,7 @@ use super::*;
 use crate::fleet_lab::{FleetLab, until};
 use crate::notify::Notification;
 use crate::post::PostError;
+use crate::state::Acknowledgement;
 
 /// A node with its rules, as a test moves it.
 struct Node {
@@ -189,4 +190,68 @@ fn a_state_of_a_later_version_is_left_alone() {
     assert!(refused.contains("format 2 of a state is newer than 1"), "{refused}");
     assert!(!b.engine.is_leading() && b.due(after(1)).is_none());
     drop(a);
+}
+
+#[test]
+fn an_acknowledgement_on_another_node_holds_after_a_take_over() {
+    let Some(lab) = FleetLab::new() else { return };
+    let (a, b, truth) = scene(&lab);
+    let sent = a.due(START).unwrap();
+    a.settle(&sent, START);
+    b.engine.follow(&[], START).unwrap();
+    let id = b.engine.alert_views(START)[0].id.clone();
+    let acknowledged = Some(Acknowledgement { by: "ann".into(), at: START.to_string(), comment: "on it".into() });
+    let starts_at = b.engine.fires_since(&id).unwrap();
+    let order = AcknowledgementOrder { alert: id, starts_at, acknowledged: acknowledged.clone() };
+    let shown = |node: &Node| node.engine.alert_views(START)[0].acknowledged.clone();
+    // Shown at once where it was made; `a` is killed before it hears of it.
+    assert!(b.engine.follow(std::slice::from_ref(&order), START).unwrap().is_empty());
+    assert_eq!((shown(&b), shown(&a)), (acknowledged.clone(), None));
+    drop(a);
+    lab.hand_over(&b.store);
+    until("it has the lease", || b.store.has_alerts());
+    assert!(b.engine.follow(std::slice::from_ref(&order), after(1)).unwrap().is_empty());
+    let channel = b.engine.active_rules().channel("hook").cloned().unwrap();
+    // Without it, channels would be notified again.
+    b.evaluate(&truth, after(300));
+    b.engine.tend(&channel, after(300));
+    assert!(b.due(after(300)).is_none());
+    // What is saved says so, also without the order.
+    let c = Node::new(&lab, "c");
+    assert_eq!(shown(&c), acknowledged);
+    let withdrawn = AcknowledgementOrder { acknowledged: None, ..order };
+    assert!(b.engine.follow(std::slice::from_ref(&withdrawn), after(301)).unwrap().is_empty());
+    b.engine.tend(&channel, after(301));
+    assert!(b.due(after(301)).is_some());
+    *truth.0.lock().unwrap() = [false; 2];
+    b.evaluate(&truth, after(310));
+    assert_eq!(
+        b.engine.follow(std::slice::from_ref(&withdrawn), after(310)).unwrap(),
+        [withdrawn],
+        "of no use any more"
+    );
+}
+
+#[test]
+fn a_save_writes_what_has_changed() {
+    let Some(lab) = FleetLab::new() else { return };
+    let (a, _b, _) = scene(&lab);
+    let rule = |n: usize| (format!("rule {n}"), crate::state::RuleState { why: "1 of 3".into(), ..Default::default() });
+    let mut kept = a.engine.locked().kept.clone();
+    kept.rules.extend((0..1_000).map(rule));
+    a.engine.states.save(&kept).unwrap();
+    let size = |of: &str| {
+        let found = lab.sql("control", &format!("SELECT count(*), sum(length(body)) FROM state_records {of}"));
+        let (n_records, n_bytes) = found.split_once('|').unwrap();
+        (n_records.parse::<u64>().unwrap(), n_bytes.parse::<u64>().unwrap())
+    };
+    let (n_records, n_bytes) = size("");
+    assert!(n_records < 1_020 && n_bytes < 110_000, "{n_records} records with {n_bytes} bytes");
+    kept.rules.get_mut("rule 7").unwrap().evaluated_at = Some(1);
+    kept.rules.remove("rule 8");
+    a.engine.states.save(&kept).unwrap();
+    assert_eq!(size("WHERE version = (SELECT version FROM states WHERE name = 'alerts')").0, 1);
+    assert_eq!(a.engine.states.news::<AlertState>().unwrap(), None);
+    a.engine.states.forget();
+    assert_eq!(a.engine.states.news().unwrap(), Some(kept));
 }
