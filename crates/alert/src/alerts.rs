@@ -167,9 +167,9 @@ impl Alerts {
         self.engine.usual_interval_ns()
     }
 
-    /// Returns how the evaluations of each rule go, by name.
+    /// Returns how the evaluations of each rule go, by name; in a fleet, on the node that evaluates.
     pub fn timings(&self) -> Vec<(String, EvaluationTiming)> {
-        self.engine.schedule.timings()
+        if self.engine.is_leading() { self.engine.schedule.timings() } else { Vec::new() }
     }
 
     /// Returns all alerts that are pending, firing, or without data.
