@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,8 +10,7 @@ use storage::{Clock, Store, Subscription};
 use types::Timestamp;
 
 use crate::ask::StoreAsk;
-use crate::channel::StandbyPost;
-use crate::definitions::{ApiDefinitions, Definitions};
+use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
 use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
 use crate::schedule::{Next, TaskFilter};
@@ -22,6 +21,9 @@ mod changes;
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// How often a node of a fleet looks what others have set, and what the node that evaluates has saved.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
 /// Rules at work. Dropping it stops them.
 pub struct Alerts {
@@ -50,7 +52,6 @@ impl Alerts {
         };
         let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
         let post: Arc<dyn Post> = Arc::new(post.map_err(AlertsError::Start)?);
-        let post = Arc::new(StandbyPost::new(post, store.clone()));
         let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
         let defined = Definitions { files: rules, made };
         let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
@@ -75,7 +76,7 @@ impl Alerts {
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
         let (rules, silences) = (defined.merged(), defined.made.silences.clone());
-        let engine = RuleEngine::open(rules, silences, &options, clock.now());
+        let engine = RuleEngine::open(store.as_deref(), rules, silences, &options, clock.now());
         let engine = Arc::new(engine.map_err(|error| AlertsError::State(error.to_string()))?);
         let alerts = Arc::new(Self {
             engine: engine.clone(),
@@ -88,6 +89,10 @@ impl Alerts {
             is_stopping,
             threads: Mutex::default(),
         });
+        if alerts.engine.is_shared() {
+            let (followed, is_stopping) = (Arc::downgrade(&alerts), alerts.is_stopping.clone());
+            alerts.spawn("alert-follow", move || follow(&followed, &is_stopping))?;
+        }
         alerts.serve_channels()?;
         // What an event asked for has a thread of its own as well: it does not wait for a rule that takes long.
         for (name, takes) in [("alert-evaluate", TaskFilter::All), ("alert-at-once", TaskFilter::AtOnce)] {
@@ -109,19 +114,25 @@ impl Alerts {
         replaced
     }
 
-    /// Takes over what was made or changed through the API of another node of a fleet.
-    pub fn reload(&self) -> Result<(), AlertsError> {
+    /// Takes over what was made or changed through the API of another node of a fleet, and then the state of rules: a node
+    /// that evaluates them from now on must know all of them.
+    fn follow(&self) -> Result<(), AlertsError> {
         let Some(store) = &self.store else { return Ok(()) };
         let mut defined = self.defined();
         let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
-        if format!("{made:?}") == format!("{:?}", defined.made) {
-            return Ok(());
+        if format!("{made:?}") != format!("{:?}", defined.made) {
+            let silences = made.silences.clone();
+            defined.made = made;
+            self.put_in_place(&defined)?;
+            self.engine.set_silences(silences);
         }
-        let silences = made.silences.clone();
-        defined.made = made;
-        self.put_in_place(&defined)?;
-        self.engine.set_silences(silences);
-        Ok(())
+        drop(defined);
+        let failed = |error: &dyn std::fmt::Display| AlertsError::State(error.to_string());
+        let orders = store.settings().all(ACKNOWLEDGEMENT).map_err(|error| failed(&error))?;
+        let orders: Vec<_> = orders.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect();
+        let obsolete = self.engine.follow(&orders, self.clock.now()).map_err(|error| failed(&error))?;
+        let removed = obsolete.iter().try_for_each(|order| store.settings().remove(ACKNOWLEDGEMENT, &order.name()));
+        removed.map_err(|error| failed(&error))
     }
 
     fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {
@@ -156,9 +167,9 @@ impl Alerts {
         self.engine.usual_interval_ns()
     }
 
-    /// Returns how the evaluations of each rule go, by name.
+    /// Returns how the evaluations of each rule go, by name; in a fleet, on the node that evaluates.
     pub fn timings(&self) -> Vec<(String, EvaluationTiming)> {
-        self.engine.schedule.timings()
+        if self.engine.is_leading() { self.engine.schedule.timings() } else { Vec::new() }
     }
 
     /// Returns all alerts that are pending, firing, or without data.
@@ -181,8 +192,11 @@ impl Alerts {
         self.is_stopping.store(true, Ordering::Relaxed);
         self.engine.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.iter().for_each(|thread| thread.thread().unpark());
         for thread in threads {
-            if thread.join().is_err() {
+            // The one that follows other nodes may have been the last to hold all of it.
+            let is_this = thread.thread().id() == std::thread::current().id();
+            if !is_this && thread.join().is_err() {
                 tracing::error!("an alerting thread panicked");
             }
         }
@@ -206,8 +220,29 @@ impl Drop for Alerts {
     }
 }
 
+/// Keeps rules and their state as the nodes of a fleet have them.
+fn follow(alerts: &Weak<Alerts>, is_stopping: &AtomicBool) {
+    let mut is_failing = false;
+    while let Some(alerts) = alerts.upgrade().filter(|_| !is_stopping.load(Ordering::Relaxed)) {
+        // While the database is away, what is known is shown, and nothing can be saved or sent.
+        let failure = alerts.follow().err();
+        if let Some(error) = failure.as_ref().filter(|_| !is_failing) {
+            tracing::warn!(%error, "the state of rules of the fleet is not known");
+        }
+        is_failing = failure.is_some();
+        drop(alerts);
+        std::thread::park_timeout(FOLLOW_PAUSE);
+    }
+}
+
 fn evaluate_rules(engine: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: TaskFilter) {
     loop {
+        if !engine.is_leading() {
+            if !engine.wait_for_news(None, clock.now(), SLEEP_MAX) {
+                return;
+            }
+            continue;
+        }
         match engine.schedule.wait(&|| clock.now(), takes, SLEEP_MAX) {
             Next::Task(task) => engine.evaluate(&task, ask, &|| clock.now()),
             Next::Nothing(_) => {}
@@ -223,7 +258,7 @@ fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Cloc
     // It is looked up again each time: it may have been changed.
     while let Some(channel) = engine.served_channel(name) {
         engine.tend(&channel, clock.now());
-        if is_held() {
+        if is_held() || !engine.is_leading() {
             if !engine.wait_for_news(None, clock.now(), SLEEP_MAX) {
                 return;
             }
@@ -269,5 +304,7 @@ fn repeat_firing(engine: &RuleEngine, channel: &Channel, post: &dyn Post, now: T
     }
 }
 
+#[cfg(test)]
+mod fleet_tests;
 #[cfg(test)]
 mod tests;

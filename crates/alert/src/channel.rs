@@ -10,7 +10,6 @@ pub(crate) mod email;
 pub(crate) mod pagerduty;
 mod settings;
 pub(crate) mod slack;
-mod standby;
 pub(crate) mod templated;
 pub(crate) mod words;
 
@@ -19,7 +18,6 @@ use types::{GroupScope, Secret};
 pub use self::deliver::{ChannelPost, Post};
 pub use self::settings::ChannelSettings;
 use self::settings::duration;
-pub(crate) use self::standby::StandbyPost;
 use crate::channel_state::{POSTS_MAX, POSTS_MAX_OF_PROGRAMS};
 use crate::check_address;
 use crate::labels::Labels;

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `rule`, `channel` | its name | [`Document`]: the definition, with the keys of rule files, and its author |
 //! | `silence` | its id | [`crate::silence::SilenceRecord`] |
+//! | `acknowledgement` | alert and time | [`crate::engine::AcknowledgementOrder`]: only in a fleet, while the alert fires |
 //!
 //! A rule or channel of a file takes precedence over one with the same name created through the API.
 
@@ -23,6 +24,7 @@ use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleSet};
 pub(crate) const RULE: &str = "rule";
 pub(crate) const CHANNEL: &str = "channel";
 pub(crate) const SILENCE: &str = "silence";
+pub(crate) const ACKNOWLEDGEMENT: &str = "acknowledgement";
 
 /// Names that other addresses of the API have.
 const ROUTES: [&str; 2] = ["test", "backtest"];

@@ -5,6 +5,7 @@
 mod deliveries;
 mod evaluation;
 mod evidence;
+mod following;
 mod links;
 mod notifications;
 mod replacement;
@@ -15,8 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value as Json, json};
+use storage::Store;
 use types::{Timestamp, format_duration_ns};
 
+pub(crate) use self::following::AcknowledgementOrder;
 pub(crate) use self::tasks::holds_nothing;
 pub use self::views::{AlertView, DeliveryView, RuleView};
 use crate::detectors::HistoryCache;
@@ -24,7 +27,8 @@ use crate::evaluate::SetState;
 use crate::schedule::Schedule;
 use crate::silence::Silence;
 use crate::state::AlertState;
-use crate::state_file::{StateError, StateFile};
+use crate::state_file::StateError;
+use crate::state_store::StateStore;
 use crate::{Channel, Options, Rule, RuleSet, state, template};
 
 /// Rules, channels, and their state.
@@ -35,10 +39,12 @@ pub(crate) struct RuleEngine {
     repeat_ns: i64,
     base_url: String,
     clock_offsets: Option<types::ClockOffsets>,
-    file: StateFile,
+    states: StateStore,
     /// Decides when a rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
+    /// Held while the state is read that another node has saved.
+    following: Mutex<()>,
     /// Answers about the past, by rule.
     memory: HistoryCache,
     /// Notified when a notification is queued, and at the end.
@@ -56,6 +62,8 @@ pub(crate) struct ActiveRules {
 struct Inner {
     kept: AlertState,
     is_dirty: bool,
+    /// Whether this process evaluates, saves and sends: always on a machine of its own, in a fleet on one node.
+    is_leading: bool,
     active: Arc<ActiveRules>,
     silences: Arc<Vec<Silence>>,
     /// Since when rules are evaluated without a gap.
@@ -69,18 +77,20 @@ struct Inner {
 }
 
 impl RuleEngine {
-    /// Opens the state below `options.dir`.
+    /// Opens the state: that of the fleet of `store`, else that below `options.dir`.
     pub(crate) fn open(
+        store: Option<&Store>,
         rules: RuleSet,
         silences: Vec<Silence>,
         options: &Options,
         now: Timestamp,
     ) -> Result<Self, StateError> {
-        let (file, kept) = state::open(&options.dir)?;
+        let (states, kept) = state::open(&options.dir, store)?;
         let active = ActiveRules::from(rules);
         let inner = Inner {
             kept,
             is_dirty: false,
+            is_leading: false,
             active: Arc::new(ActiveRules::default()),
             silences: Arc::new(silences),
             watched_from: Timestamp(i64::MIN),
@@ -96,18 +106,20 @@ impl RuleEngine {
             repeat_ns: options.repeat_interval_ns,
             base_url: options.base_url.trim_end_matches('/').to_string(),
             clock_offsets: options.clock_offsets.clone(),
-            file,
+            states,
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
+            following: Mutex::default(),
             memory: HistoryCache::default(),
             news: Condvar::new(),
         };
-        // What cannot be saved now is found again: nothing is announced before it is saved.
         let mut inner = engine.locked();
-        let mut kept = inner.kept.clone();
-        engine.carry_over(&mut kept, &active, &inner.silences, now);
-        inner.kept = kept;
-        inner.is_dirty = true;
+        if !engine.states.is_shared() {
+            // What cannot be saved now is found again: nothing is announced before it is saved.
+            let mut kept = inner.kept.clone();
+            engine.carry_over(&mut kept, &active, &inner.silences, now);
+            (inner.kept, inner.is_dirty, inner.is_leading) = (kept, true, true);
+        }
         inner.active = Arc::new(active);
         drop(inner);
         engine.schedule_rules(&engine.active_rules(), &|_| false);
@@ -129,14 +141,31 @@ impl RuleEngine {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes `kept` the state if it can be saved.
+    /// Makes `kept` the state if it can be saved, and this process may.
     fn commit(&self, inner: &mut Inner, kept: AlertState) -> bool {
-        match self.file.save(&kept) {
+        if !inner.is_leading || !self.note_save(inner, self.states.save(&kept)) {
+            return false;
+        }
+        (inner.kept, inner.is_dirty) = (kept, false);
+        true
+    }
+
+    /// Reports whether what is saved may be acted on: in a fleet, whether no other node has taken over.
+    fn confirm(&self, inner: &mut Inner) -> bool {
+        inner.is_leading && self.note_save(inner, self.states.confirm())
+    }
+
+    /// Notes whether the state could be saved. Where another node may save it, this one follows from now on.
+    fn note_save(&self, inner: &mut Inner, saved: Result<(), StateError>) -> bool {
+        match saved {
             Ok(()) => {
-                inner.kept = kept;
-                inner.is_dirty = false;
                 inner.save_error = None;
                 true
+            }
+            Err(error) if error.is_refused() => {
+                tracing::info!(%error, "this node evaluates rules no more");
+                self.step_down(inner);
+                false
             }
             Err(error) => {
                 let error = error.to_string();
@@ -210,5 +239,7 @@ pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: 
 
 #[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod fleet_tests;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,11 @@ mod definitions;
 mod detectors;
 mod engine;
 mod evaluate;
+#[cfg(test)]
+#[path = "../../files/src/objects/fake.rs"]
+mod fake_s3;
+#[cfg(test)]
+mod fleet_lab;
 mod kind;
 mod labels;
 mod language;
@@ -32,6 +37,9 @@ mod notify;
 mod options;
 mod packs;
 mod post;
+#[cfg(test)]
+#[path = "../../database/src/postgres/testing.rs"]
+mod postgres_server;
 mod rehearsal;
 mod rule;
 mod rule_text;
@@ -41,6 +49,7 @@ mod schedule;
 mod silence;
 mod state;
 mod state_file;
+mod state_store;
 mod template;
 mod trial;
 mod trigger;
@@ -71,6 +80,9 @@ pub use trial::{Backtest, BacktestRange, PastAlert, Trial, TrialSet, backtest, t
 
 /// The rule file that is used if there is none: `config/rules/errors.yaml`.
 pub const DEFAULT_RULES: &str = include_str!("../../../config/rules/errors.yaml");
+
+#[cfg(test)]
+use storage::ObjectStoreOptions;
 
 /// A rule that counts errors, which tests begin from.
 #[cfg(test)]

@@ -23,10 +23,10 @@ mod recording;
 mod remote;
 mod sketch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -154,6 +154,8 @@ impl Options {
 /// Metrics at work. Dropping it stops them.
 pub struct Metrics {
     store: Arc<Store>,
+    /// Names of documents that cannot be read, which the log has.
+    unreadable: Mutex<BTreeSet<String>>,
     numbers: Arc<MetricSources>,
     is_stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -175,11 +177,16 @@ impl Metrics {
             own_page: Mutex::default(),
         });
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let metrics = Self { store, numbers, is_stopping, threads: Mutex::default() };
+        let unreadable = Mutex::default();
+        let metrics = Arc::new(Self { store, unreadable, numbers, is_stopping, threads: Mutex::default() });
         metrics.count_files();
         metrics.read_documents().map_err(|error| AlertsError::State(error.to_string()))?;
         metrics.start_threads(cache)?;
-        Ok(Arc::new(metrics))
+        if metrics.store.nodes().is_some() {
+            let (followed, is_stopping) = (Arc::downgrade(&metrics), metrics.is_stopping.clone());
+            metrics.spawn("metrics-follow", move || follow(&followed, &is_stopping))?;
+        }
+        Ok(metrics)
     }
 
     fn count_files(&self) {
@@ -223,14 +230,29 @@ impl Metrics {
         Ok(())
     }
 
+    /// Counts what the control store defines, as other nodes of a fleet may have changed it.
     fn read_documents(&self) -> Result<(), StoreError> {
         let mut documents = self.numbers.documents();
-        for (name, json) in self.store.settings().all(KIND)? {
+        let all = self.store.settings().all(KIND)?;
+        documents.retain(|name, _| {
+            let is_there = all.iter().any(|(known, _)| known == name);
+            if !is_there {
+                self.numbers.counting.remove(&(KIND, name.clone()));
+            }
+            is_there
+        });
+        for (name, json) in all {
             // A document of another version, or one that was spoilt, counts nothing.
             let Ok(document) = serde_json::from_str::<Document>(&json) else {
-                tracing::error!(metric = name, "a metric cannot be read from the control store");
+                let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+                if unreadable.insert(name.clone()) {
+                    tracing::error!(metric = name, "a metric cannot be read from the control store");
+                }
                 continue;
             };
+            if documents.get(&name) == Some(&document) {
+                continue;
+            }
             let is_taken = self.numbers.files.values().any(|file| file.settings.shares_names(&document.settings))
                 || self.numbers.recorder.names().any(|name| document.settings.writes(name));
             match document.settings.meter(document.scope()) {
@@ -390,10 +412,26 @@ impl Drop for Metrics {
     }
 }
 
+/// Keeps metrics as the nodes of a fleet have defined them.
+fn follow(metrics: &Weak<Metrics>, is_stopping: &AtomicBool) {
+    while let Some(metrics) = metrics.upgrade().filter(|_| !is_stopping.load(Ordering::Relaxed)) {
+        if let Err(error) = metrics.read_documents() {
+            tracing::debug!(%error, "metrics that other nodes have defined are not known");
+        }
+        drop(metrics);
+        std::thread::park_timeout(SLEEP_MAX);
+    }
+}
+
 /// Evaluates recording rules until it is to end.
 fn record(numbers: &MetricSources, ask: &StoreAsk, is_stopping: &AtomicBool) {
     let goes_on = || !is_stopping.load(Ordering::Relaxed);
     while goes_on() {
+        if !numbers.counting.is_leading() {
+            numbers.recorder.forget();
+            std::thread::park_timeout(SLEEP_MAX);
+            continue;
+        }
         let next = numbers.recorder.evaluate_due(ask, &|| numbers.clock.now(), &goes_on);
         let wait = Duration::from_nanos(next.0.saturating_sub(numbers.clock.now().0).max(0).unsigned_abs());
         if goes_on() {
@@ -433,3 +471,6 @@ impl Document {
         }
     }
 }
+
+#[cfg(test)]
+mod fleet_tests;

@@ -250,6 +250,11 @@ impl Schedule {
         self.changed.notify_all();
     }
 
+    /// Forgets the past windows that ended before `first`.
+    pub(crate) fn drop_late(&self, first: Timestamp) {
+        self.locked().rules.values_mut().for_each(|turn| turn.late.retain(|end| *end >= first));
+    }
+
     /// Rules that are going to be judged at once anyway. One that waits for an instant ahead is none of them: what comes
     /// before then concerns it all the same.
     pub(crate) fn asked(&self, now: Timestamp) -> HashSet<String> {

@@ -1,26 +1,33 @@
 //! What survives a restart: states of rules, and notifications that are still to be sent.
 //!
-//! One file, `alerts.state`: a line of JSON {format, version, xxh3}, a newline, the state as JSON, which the
+//! On a machine of its own it is one file, `alerts.state`: a line of JSON {format, version, xxh3}, a newline, the state as JSON, which the
 //! checksum covers. It is written next to its place, synced and renamed, so it is whole at any moment. A damaged
-//! file is set aside and named; alerts that fire then fire again.
+//! file is set aside and named; alerts that fire then fire again. In a fleet it is in the control store.
 
 use std::collections::BTreeMap;
 use std::fs::{self};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use storage::Store;
 
 use crate::channel_state::ChannelState;
 use crate::evaluate::Sets;
 use crate::labels::Labels;
 use crate::notify::Queues;
-use crate::state_file::{StateError, StateFile, decode};
+use crate::state_file::{StateError, decode};
+use crate::state_store::{StateKind, StateStore};
 
 /// The file of alerts, and what it calls itself.
 const FILE: (&str, &str) = ("alerts.state", "catat-alerts");
-/// Opens the state of alerts below `dir`, which is made where it is not there.
-pub(crate) fn open(dir: &Path) -> Result<(StateFile, AlertState), StateError> {
-    StateFile::open_named(dir, FILE.0, FILE.1)
+
+/// How it is saved. What a channel knows of each alert is a record of its own: it grows with the alerts.
+const KIND: StateKind =
+    StateKind { file: FILE, shared: "alerts", depth: |section| if section == "desks" { 4 } else { 2 } };
+
+/// Opens the state of alerts: that of the fleet of `store`, else that below `dir`, which is made where it is not there.
+pub(crate) fn open(dir: &Path, store: Option<&Store>) -> Result<(StateStore, AlertState), StateError> {
+    StateStore::open(&KIND, dir, store.and_then(|store| store.leased_state(KIND.shared)))
 }
 
 /// All that is kept.
@@ -112,10 +119,10 @@ mod tests {
     #[test]
     fn what_was_saved_comes_back() {
         let dir = tempfile::tempdir().unwrap();
-        let (file, empty) = open(dir.path()).unwrap();
+        let (file, empty) = open(dir.path(), None).unwrap();
         assert_eq!(empty, AlertState::default());
         file.save(&kept()).unwrap();
-        assert_eq!(open(dir.path()).unwrap().1, kept());
+        assert_eq!(open(dir.path(), None).unwrap().1, kept());
     }
 
     #[test]
@@ -135,7 +142,7 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x10;
             fs::write(dir.path().join("alerts.state"), &bytes).unwrap();
-            match open(dir.path()) {
+            match open(dir.path(), None) {
                 // A flipped bit in the version number looks like a newer format, which changes nothing.
                 Err(StateError::Newer { .. }) => {}
                 Err(error) => panic!("{error}"),

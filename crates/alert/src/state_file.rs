@@ -26,6 +26,21 @@ pub(crate) enum StateError {
     Io { path: PathBuf, error: io::Error },
     #[error("{path}: format {found} is newer than {VERSION}, which this catat knows; start the newer catat")]
     Newer { path: PathBuf, found: u32 },
+    #[error(
+        "control store: format {found} of a state is newer than {known}, which this catat knows; start the newer catat"
+    )]
+    NewerRecords { found: u32, known: u32 },
+    #[error("control store: a record of a state cannot be read: {problem}")]
+    Record { problem: String },
+    #[error(transparent)]
+    Database(#[from] storage::DatabaseError),
+}
+
+impl StateError {
+    /// Reports whether it is certain that nothing was saved, because another node of the fleet may and this one may not.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_refused())
+    }
 }
 
 /// A file of state: that of alerts, or another one in the same form.

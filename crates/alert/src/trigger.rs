@@ -21,7 +21,7 @@ use crate::Rule;
 use crate::compile::compile;
 
 /// An event that was so much older than the window when it was accepted is back-filled and never triggers.
-const LATE_NS_MAX: i64 = 5 * Timestamp::MINUTE;
+pub(crate) const LATE_NS_MAX: i64 = 5 * Timestamp::MINUTE;
 
 /// Windows that late events of one look are judged by; they lie within [`LATE_NS_MAX`].
 const LATE_WINDOWS_MAX: usize = 16;

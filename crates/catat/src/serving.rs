@@ -25,7 +25,7 @@ use data_dir::{admin_key, make_data_dir};
 use rules::{make_default_rules, read_rules};
 use signals::{reload_on_hangup, stop_signal};
 
-/// How often a node of a fleet looks what others have set.
+/// How often a node of a fleet looks which keys others have set.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
@@ -95,7 +95,7 @@ pub(crate) fn prepare(
     });
     let keys = Arc::new(keys);
     if config.fleet.is_some() {
-        follow_settings(&keys, &alerts, &clock);
+        follow_keys(&keys, &clock);
     }
     let app = App {
         intake: intake.clone(),
@@ -129,18 +129,16 @@ fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failu
     Ok(Some(Arc::new(link)))
 }
 
-/// Keeps keys and rules as other nodes of the fleet set them: a key that is revoked anywhere ends here within a second.
-fn follow_settings(keys: &Arc<serve::Keys>, alerts: &Arc<Alerts>, clock: &Clock) {
-    let (keys, alerts, clock) = (Arc::downgrade(keys), Arc::downgrade(alerts), clock.clone());
+/// Keeps keys as other nodes of the fleet set them: a key that is revoked anywhere ends here within a second.
+fn follow_keys(keys: &Arc<serve::Keys>, clock: &Clock) {
+    let (keys, clock) = (Arc::downgrade(keys), clock.clone());
     std::thread::spawn(move || {
-        while let (Some(keys), Some(alerts)) = (keys.upgrade(), alerts.upgrade()) {
+        while let Some(keys) = keys.upgrade() {
             // While the database is away, what is known holds.
             if let Err(error) = keys.reload(clock.now()) {
                 tracing::debug!(%error, "keys of other nodes are not known");
-            } else if let Err(error) = alerts.reload() {
-                tracing::warn!(%error, "rules that another node has made are not taken over");
             }
-            drop((keys, alerts));
+            drop(keys);
             std::thread::sleep(FOLLOW_PAUSE);
         }
     });

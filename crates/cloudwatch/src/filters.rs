@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use storage::{Settings, Store, StoreError};
 use types::{GroupPattern, GroupScope, Run, TimeRange};
 
 use super::answer::CloudWatchProblem;
 use super::input::{Input, constraint};
-use door::problem::Problem;
 
 /// Longest name of a filter, a metric and a namespace.
 pub(super) const NAME_CHARS_MAX: usize = 512;
@@ -71,15 +69,4 @@ pub(super) fn last_sequence(store: &Store, group: &str) -> u64 {
 /// Reads the documents of a kind. A document of another version, or a damaged one, is left out: it has no effect.
 pub(super) fn documents<T: DeserializeOwned>(settings: Settings<'_>, kind: &str) -> Result<Vec<T>, StoreError> {
     Ok(settings.all(kind)?.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect())
-}
-
-/// Writes a document.
-pub(super) fn put_document(
-    settings: Settings<'_>,
-    kind: &str,
-    name: &str,
-    document: &impl Serialize,
-) -> Result<(), CloudWatchProblem> {
-    let json = serde_json::to_string(document).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(settings.put(kind, name, &json)?)
 }

@@ -13,8 +13,14 @@ mod cbor;
 mod definitions;
 mod event_stream;
 mod events;
+#[cfg(test)]
+#[path = "../../files/src/objects/fake.rs"]
+mod fake_s3;
 mod fields;
 mod filters;
+#[cfg(test)]
+#[path = "../../alert/src/fleet_lab.rs"]
+mod fleet_lab;
 mod group_registry;
 mod groups;
 mod input;
@@ -25,6 +31,9 @@ mod metrics;
 mod paging;
 mod pattern_test;
 mod patterns;
+#[cfg(test)]
+#[path = "../../database/src/postgres/testing.rs"]
+mod postgres_server;
 pub mod put;
 mod queries;
 mod query_registry;
@@ -40,6 +49,8 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use ingest::decode;
+#[cfg(test)]
+use storage::ObjectStoreOptions;
 
 use self::answer::answer;
 use self::authentication::{AuthenticatedRequest, admit};

@@ -43,7 +43,7 @@ impl OperationRequest {
         filter.tail()?;
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            let _held = server.state.metric_filters.lock();
+            let mut known = server.state.metric_filters.lock();
             let store = server.whole_store();
             let all = filters(store.settings())?;
             LIMITS.check(
@@ -51,7 +51,8 @@ impl OperationRequest {
                 &filter.group,
             )?;
             filter.sequence = last_sequence(store, &filter.group);
-            filter.save(store.settings())?;
+            let text = filter.save(store.settings())?;
+            known.insert(filter.key(), text);
             filter.count(server.app.metrics.counting())
         };
         self.server.lookups.run(work).await??;
@@ -85,13 +86,14 @@ impl OperationRequest {
         let key = document_name(group.as_str(), input.needed("filterName")?);
         let server = self.server.clone();
         let work = move || -> Result<(), CloudWatchProblem> {
-            let _held = server.state.metric_filters.lock();
+            let mut known = server.state.metric_filters.lock();
             let settings = server.settings();
             if settings.get(KIND, &key)?.is_none() {
                 let message = "The specified metric filter does not exist.";
                 return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
             }
             settings.remove(KIND, &key)?;
+            known.remove(&key);
             server.app.metrics.counting().remove(&(KIND, key));
             Ok(())
         };

@@ -113,8 +113,12 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         sequence: 0,
         n_events: 0,
         saved: 0,
+        text: String::new(),
     };
     // Errors in the pattern are returned to the caller.
     filter.tail()?;
     Ok(filter)
 }
+
+#[cfg(test)]
+mod fleet_tests;

@@ -12,6 +12,9 @@
 //! identity(store)                       UUID of the store that this is the control store of
 //! ```
 //!
+//! In PostgreSQL there are tables of states besides (`states`), which the nodes of a fleet share. They are no settings:
+//! they are not copied, and begin anew in another database.
+//!
 //! Version 1 had `retention(group_name, age_ns, bytes)` instead, version 2 no digest.
 //!
 //! | kind | name | document |
@@ -29,6 +32,7 @@
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+pub(crate) mod states;
 
 use std::collections::BTreeMap;
 

@@ -27,6 +27,7 @@ use types::ScanError;
 
 pub(crate) use self::heartbeat::{follow, run as run_heartbeat};
 pub use self::node::{FleetOptions, NodeStatus};
+use crate::control::states::{DocumentWriter, StateChange, StateNews};
 
 /// A fleet, as one of its nodes sees it.
 #[derive(Clone, Debug)]
@@ -68,8 +69,18 @@ pub(crate) trait Follow: Send + Sync {
     /// Reports whether this node puts segments together: each one that does upkeep.
     fn may_compact(&self) -> bool;
 
-    /// Reports whether this node is the one that evaluates rules.
+    /// Reports whether this node holds the lease `alerts`, as far as it knows; each save finds out anew.
     fn has_alerts(&self) -> bool;
+
+    /// Returns what became of a state since a version; `None` if nothing did.
+    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError>;
+
+    /// Changes a state, and returns its version. Refused if this node does not hold the lease `alerts`.
+    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError>;
+
+    /// Puts a document, by kind and name, in the place of one that has not changed meanwhile; `false` if it has. Refused if
+    /// this node may not.
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError>;
 
     /// Returns this node's number and the nodes, as they were a few seconds ago at most: while the database is away, they
     /// are what they were.

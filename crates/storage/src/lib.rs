@@ -32,6 +32,7 @@ mod fleet;
 mod formats;
 mod groups;
 mod hot;
+mod leased_state;
 mod lock;
 mod maintenance;
 mod maintenance_file;
@@ -62,6 +63,7 @@ mod writer;
 use files::{disk, objects, read_cache, remote_source};
 
 pub use buffers::Buffers;
+pub use control::states::{DocumentWriter, StateChange, StateNews};
 pub use copy_mark::copy_taken;
 pub use counters::Latency;
 pub use database::url::{DatabaseUrl, DatabaseUrlError, Databases};
@@ -79,6 +81,7 @@ pub use fleet::adopt::{AdoptError, AdoptReport, adopt};
 pub use fleet::{FleetLoad, FleetOptions, FleetStatus, NodeStatus};
 pub use formats::formats;
 pub use groups::GroupStatus;
+pub use leased_state::LeasedState;
 pub use offline::{
     BackupError, BackupReport, ExportError, ExportReport, VerifyReport, backup, export, promote, restore,
     restore_fleet, verify, verify_fleet,

@@ -1,6 +1,7 @@
 //! Settings of a store: documents that people have set, and none of its events.
 
 use crate::StoreError;
+use crate::control::states::DocumentWriter;
 use crate::segments::Segments;
 
 /// The documents of the control store: JSON texts, each with a kind and a name. The owner of a kind decides what its
@@ -42,6 +43,29 @@ impl<'s> Settings<'s> {
     pub fn remove(self, kind: &str, name: &str) -> Result<(), StoreError> {
         self.check_lock()?;
         Ok(self.segments.control().remove(kind, name)?)
+    }
+
+    /// Puts a document, by kind and name, in the place of `before`; `false` if that is not there any more.
+    ///
+    /// # Errors
+    /// In a fleet it is refused if this node is no such writer.
+    pub fn exchange(
+        self,
+        (kind, name): (&str, &str),
+        before: &str,
+        json: &str,
+        by: DocumentWriter,
+    ) -> Result<bool, StoreError> {
+        self.check_lock()?;
+        if let Some(follower) = self.segments.follower() {
+            return Ok(follower.exchange((kind, name), (before, json), by)?);
+        }
+        let mut control = self.segments.control();
+        let is_there = control.documents(kind)?.iter().any(|(known, text)| known == name && text == before);
+        if is_there {
+            control.put(kind, name, json)?;
+        }
+        Ok(is_there)
     }
 
     fn check_lock(self) -> Result<(), StoreError> {

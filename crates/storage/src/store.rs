@@ -25,6 +25,7 @@ use types::{GroupName, GroupPattern, GroupScope, ScanError, TimeRange, Timestamp
 
 use self::open::OpenedStore;
 use crate::feed::Subscription;
+use crate::leased_state::LeasedState;
 use crate::lock::Lock;
 use crate::segments::Segments;
 use crate::upkeep::{Upkeep, compaction, flush, mover, retention, scrub};
@@ -245,9 +246,15 @@ impl Store {
         }
     }
 
-    /// Reports whether rules are evaluated by this process: in a fleet by one node at a time.
+    /// Reports whether this process does what one process does at a time: it evaluates rules, counts metrics and delivers to
+    /// subscribers. In a fleet, that is the node with the lease `alerts`, as far as it knows.
     pub fn has_alerts(&self) -> bool {
         self.segments.follower().is_none_or(|follower| follower.has_alerts())
+    }
+
+    /// Returns a state that the nodes of a fleet share; none on a machine of its own.
+    pub fn leased_state(&self, name: &'static str) -> Option<LeasedState> {
+        self.segments.follower().map(|follower| LeasedState::new(follower.clone(), name))
     }
 
     /// Returns the fleet that this is a node of; none on a machine of its own.

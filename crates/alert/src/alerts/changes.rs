@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Alerts;
-use crate::definitions::{CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
+use crate::definitions::{ACKNOWLEDGEMENT, CHANNEL, Definitions, Document, RULE, SILENCE, channel_of, rule_of};
+use crate::engine::AcknowledgementOrder;
 use crate::notify::notification;
 use crate::post::is_near_host;
 use crate::rules::check_composites;
@@ -243,9 +244,20 @@ impl Alerts {
         let at = self.clock.now().to_string();
         let acknowledged =
             by.map(|(by, comment)| Acknowledgement { by: by.to_string(), at, comment: comment.to_string() });
+        let missing = || DefinitionError::NotFound(format!("alert {id} that fires"));
+        if self.engine.is_shared() {
+            let starts_at = self.engine.fires_since(id).ok_or_else(missing)?;
+            let order = AcknowledgementOrder { alert: id.to_owned(), starts_at, acknowledged };
+            self.keep(ACKNOWLEDGEMENT, &order.name(), Some(&text_of(&order)?))?;
+            // It holds: what fails now is done by the next look.
+            if let Err(error) = self.follow() {
+                tracing::debug!(%error, "an acknowledgement is not applied yet");
+            }
+            return Ok(());
+        }
         match self.engine.acknowledge(id, acknowledged) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(DefinitionError::NotFound(format!("alert {id} that fires"))),
+            Ok(false) => Err(missing()),
             Err(error) => Err(DefinitionError::Kept(error)),
         }
     }

@@ -12,14 +12,14 @@ use super::*;
 use crate::post::PostError;
 use crate::{Ask, ChannelSettings, Question, Table};
 
-const RULE: &str = "groups: [{name: g, rules: [{name: r, query: 'filter a = 1 | stats count(*) as count by @log', \
+pub(super) const RULE: &str = "groups: [{name: g, rules: [{name: r, query: 'filter a = 1 | stats count(*) as count by @log', \
                     condition: count > 0, interval: 60s}]}]";
 
 /// The log groups, of which each has alerts of its own.
 const LOGS: [&str; 2] = ["a", "b"];
 
 /// What holds now, of each log group.
-struct Truth(Mutex<[bool; 2]>);
+pub(super) struct Truth(pub(super) Mutex<[bool; 2]>);
 
 impl Ask for Truth {
     fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
@@ -77,6 +77,11 @@ struct Scene {
 }
 
 fn opened(dir: &std::path::Path, now: Timestamp) -> RuleEngine {
+    RuleEngine::open(None, rules(), Vec::new(), &Options::new(dir.into()), now).unwrap()
+}
+
+/// Returns a rule, and a channel.
+pub(super) fn rules() -> RuleSet {
     let mut rules = RuleSet::default();
     rules.add("r.yaml", RULE).unwrap();
     let settings = ChannelSettings {
@@ -86,7 +91,7 @@ fn opened(dir: &std::path::Path, now: Timestamp) -> RuleEngine {
         ..ChannelSettings::default()
     };
     rules.channels.push(Channel::new(settings).unwrap());
-    RuleEngine::open(rules, Vec::new(), &Options::new(dir.into()), now).unwrap()
+    rules
 }
 
 impl Scene {

@@ -19,6 +19,9 @@ impl RuleEngine {
     /// not noted before a crash, it comes once more, the same under the same id.
     pub(crate) fn due_notification(&self, channel: &Channel, now: Timestamp) -> Option<Notification> {
         let mut inner = self.locked();
+        if !inner.is_leading {
+            return None;
+        }
         let channel_state = inner.kept.channels.get(&channel.name);
         if channel_state.and_then(|channel_state| channel_state.rests_until(channel.target.posts_max(), now)).is_some()
         {
@@ -26,7 +29,7 @@ impl RuleEngine {
         }
         let mut due = inner.kept.queues.due(&channel.name, now).cloned()?;
         if due.is_sealed {
-            return Some(due);
+            return self.confirm(&mut inner).then_some(due);
         }
         let mut kept = inner.kept.clone();
         due.is_sealed = true;
@@ -39,14 +42,16 @@ impl RuleEngine {
     /// Returns everything that fires and that a channel knows of, as notifications without events; nothing while others wait, so
     /// that no receiver gets a repetition of what it has not received.
     pub(crate) fn firing_of(&self, channel: &Channel, now: Timestamp) -> Option<Vec<Json>> {
-        let inner = self.locked();
-        if !inner.kept.queues.is_idle(&channel.name) {
+        let mut inner = self.locked();
+        if !inner.is_leading || !inner.kept.queues.is_idle(&channel.name) {
             return None;
         }
         let Some(channel_state) = inner.kept.channels.get(&channel.name) else { return Some(Vec::new()) };
         let known = channel_state.told.keys().filter_map(|key| inner.kept.fired.get(key));
         let fires = known.filter(|fired| fired.ends_at.is_none() && !fired.is_silenced(&inner.silences, now));
-        Some(fires.map(|fired| notification(&fired.body, &channel.name, None, 0, now).body).collect())
+        let bodies: Vec<Json> =
+            fires.map(|fired| notification(&fired.body, &channel.name, None, 0, now).body).collect();
+        (bodies.is_empty() || self.confirm(&mut inner)).then_some(bodies)
     }
 
     /// Notes the outcome of an attempt.

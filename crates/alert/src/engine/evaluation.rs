@@ -73,8 +73,9 @@ impl RuleEngine {
             }
         };
         let mut inner = self.locked();
-        if !inner.active.has(rule) {
-            // It was changed or removed while it was asked: the answer is that of a rule that no longer exists.
+        if !inner.is_leading || !inner.active.has(rule) {
+            // It was changed or removed while it was asked: the answer is that of a rule that no longer exists. Or another
+            // node evaluates it now.
             return;
         }
         let is_new = state.sets != before.sets;

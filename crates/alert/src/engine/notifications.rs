@@ -99,7 +99,7 @@ impl RuleEngine {
     /// Nothing is queued that cannot be saved.
     pub(crate) fn tend(&self, channel: &Channel, now: Timestamp) {
         let mut inner = self.locked();
-        if inner.kept.fired.is_empty() {
+        if inner.kept.fired.is_empty() || !inner.is_leading {
             return;
         }
         let mut kept = inner.kept.clone();

@@ -10,7 +10,8 @@ use crate::state::AlertState;
 use crate::{Channel, RuleSet};
 
 impl RuleEngine {
-    /// Puts `rules` in force, once the resulting state is saved; nothing changes if that fails.
+    /// Puts `rules` in force, once the resulting state is saved; nothing changes if that fails. A node that follows another
+    /// saves nothing.
     pub(crate) fn replace(&self, rules: RuleSet, now: Timestamp) -> Result<(), String> {
         let mut active = ActiveRules::from(rules);
         let mut inner = self.locked();
@@ -20,10 +21,13 @@ impl RuleEngine {
                 rule.clone_from(before);
             }
         }
-        let mut kept = inner.kept.clone();
-        self.carry_over(&mut kept, &active, &inner.silences, now);
-        if !self.commit(&mut inner, kept) {
-            return Err(inner.save_error.clone().unwrap_or_default());
+        if inner.is_leading {
+            let mut kept = inner.kept.clone();
+            self.carry_over(&mut kept, &active, &inner.silences, now);
+            // Where another node has taken over meanwhile, it carries the state over.
+            if !self.commit(&mut inner, kept) && inner.is_leading {
+                return Err(inner.save_error.clone().unwrap_or_default());
+            }
         }
         // What was changed is evaluated at once.
         let before = std::mem::replace(&mut inner.active, Arc::new(active));

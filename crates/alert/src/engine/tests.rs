@@ -80,7 +80,7 @@ impl Bench {
 
 fn open(dir: &std::path::Path) -> Result<RuleEngine, StateError> {
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
-    RuleEngine::open(rules(crate::THRESHOLD_RULES), Vec::new(), &Options::new(dir.into()), now)
+    RuleEngine::open(None, rules(crate::THRESHOLD_RULES), Vec::new(), &Options::new(dir.into()), now)
 }
 
 /// Rules, and a channel `hook` that takes everything.
@@ -296,7 +296,7 @@ fn a_rule_that_notifies_nobody_fires_and_waits_for_no_channel() {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
     let text = "groups: [{name: g, rules: [{name: r, query: 'stats count(*) as count by @log', notify: false}]}]";
-    let engine = RuleEngine::open(rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+    let engine = RuleEngine::open(None, rules(text), Vec::new(), &Options::new(dir.path().into()), now).unwrap();
     let later = Timestamp(now.0 + Timestamp::MINUTE);
     engine.evaluate_due(&Listed(Mutex::new(Ok(vec![("app", 3)]))), &|| later);
     assert_eq!(engine.alert_views(later).len(), 1);
@@ -317,7 +317,7 @@ fn a_rule_over_rules_does_not_see_those_beyond_its_makers_groups() {
         if is_scoped {
             engine.rules[1].scope = types::GroupScope::Matching(vec![types::GroupPattern::new("a/*")]);
         }
-        let engine = RuleEngine::open(engine, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
+        let engine = RuleEngine::open(None, engine, Vec::new(), &Options::new(dir.path().into()), now).unwrap();
         let ask = Listed(Mutex::new(Ok(vec![("app", 3)])));
         for minutes in 1..4 {
             engine.evaluate_due(&ask, &|| Timestamp(now.0 + minutes * Timestamp::MINUTE));

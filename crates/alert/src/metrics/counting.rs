@@ -3,7 +3,8 @@
 //! Sequences are given in the order of acceptance and never twice, the feed has batches in that order, and a snapshot that
 //! shows one shows all before it. So the sequence up to which a meter has looked is all that has to be kept with its
 //! numbers, and a restart repeats and loses nothing: what came after is read from the store, and so is what the thread
-//! could not keep up with. Counts are in memory; reading them reads no event, however many came since.
+//! could not keep up with. In a fleet the node with the lease `alerts` counts, and its counts are saved in the control store;
+//! the others only show what was saved, and another one continues from there. Counts are in memory; reading them reads no event, however many came since.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +19,8 @@ use types::{BatchRun, Run, TimeRange};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::meter::{Meter, Tally};
-use crate::state_file::{StateError, StateFile};
+use crate::state_file::StateError;
+use crate::state_store::{StateKind, StateStore};
 
 /// Batches that wait in the store; what is more is read again from there.
 const BATCHES_WAITING_MAX: usize = 64;
@@ -37,6 +39,9 @@ const SERIES_MAX: usize = 10_000;
 
 /// What the file of numbers calls itself.
 pub(crate) const FILE: (&str, &str) = ("metrics.state", "catat-metrics");
+
+/// How they are saved: a record for each meter.
+const STATE: StateKind = StateKind { file: FILE, shared: "metrics", depth: |_| 1 };
 
 /// Whose meter it is, and its name there.
 pub type Key = (&'static str, String);
@@ -64,6 +69,8 @@ type MeterRecords = BTreeMap<String, MeterRecord>;
 
 struct Entry {
     counted: MeterCount,
+    /// What it has counted before anything was saved.
+    first: Tally,
     fingerprint: u64,
     kept_sequence: u64,
     is_dirty: bool,
@@ -76,6 +83,8 @@ struct Inner {
     entries: BTreeMap<Key, Entry>,
     /// What was kept of meters that no one has brought yet.
     left: MeterRecords,
+    /// Whether this process counts: always on a machine of its own, in a fleet on one node.
+    is_leading: bool,
     /// How many readers asked for everything accepted to be counted, and how many of them were served.
     n_wanted: u64,
     n_settled: u64,
@@ -84,7 +93,7 @@ struct Inner {
 struct CounterState {
     store: Arc<Store>,
     clock: Clock,
-    file: StateFile,
+    states: StateStore,
     inner: Mutex<Inner>,
     changed: Condvar,
     is_stopping: AtomicBool,
@@ -99,12 +108,11 @@ pub struct MeterThread {
 impl MeterThread {
     /// Reads what was kept below `dir`, and starts the thread, which sleeps as long as there is no meter.
     pub(super) fn start(store: Arc<Store>, clock: Clock, dir: &std::path::Path) -> Result<Self, String> {
-        let (name, format) = FILE;
-        let (file, left) =
-            StateFile::open_named::<MeterRecords>(dir, name, format).map_err(|error: StateError| error.to_string())?;
-        let inner = Mutex::new(Inner { left, ..Inner::default() });
+        let opened = StateStore::open::<MeterRecords>(&STATE, dir, store.leased_state(STATE.shared));
+        let (states, left) = opened.map_err(|error: StateError| error.to_string())?;
+        let inner = Mutex::new(Inner { left, is_leading: !states.is_shared(), ..Inner::default() });
         let (changed, is_stopping) = (Condvar::new(), AtomicBool::new(false));
-        let shared = Arc::new(CounterState { store, clock, file, inner, changed, is_stopping });
+        let shared = Arc::new(CounterState { store, clock, states, inner, changed, is_stopping });
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("metrics".into()).spawn(move || of_thread.run());
         let thread = thread.map_err(|error| error.to_string())?;
@@ -118,8 +126,10 @@ impl MeterThread {
         let mut inner = self.shared.inner();
         let kept = inner.left.remove(&name_of(&key)).filter(|kept| kept.fingerprint == fingerprint);
         let is_new = kept.is_none();
+        let first = tally.clone();
         let tally = kept.map_or(tally, |kept| kept.tally);
         let entry = Entry {
+            first,
             fingerprint,
             kept_sequence: tally.sequence,
             is_dirty: is_new,
@@ -142,6 +152,11 @@ impl MeterThread {
         let inner = self.shared.inner();
         let own = inner.entries.iter().filter(|((owner, _), _)| *owner == whose);
         own.map(|((_, name), entry)| (name.clone(), entry.counted.clone())).collect()
+    }
+
+    /// Reports whether this process counts. In a fleet one node does, and it alone shows counts where they are summed up.
+    pub fn is_leading(&self) -> bool {
+        self.shared.inner().is_leading
     }
 
     /// Waits until what was accepted so far is counted, at most so long: where more comes than can be counted, numbers are a
@@ -220,15 +235,61 @@ impl CounterState {
 
     /// Waits for something to count. Gives which wish is the latest that is open, or nothing at the end.
     fn wait_for_meters(&self, feed: &mut Option<Subscription>) -> Option<Option<u64>> {
+        self.follow();
         let mut inner = self.inner();
-        while inner.entries.is_empty() && !self.is_stopping() {
+        while (inner.entries.is_empty() || !inner.is_leading) && !self.is_stopping() {
             *feed = None;
-            inner.n_settled = inner.n_wanted;
+            let wanted = inner.n_wanted;
+            if self.states.is_shared() {
+                drop(inner);
+                self.follow();
+                inner = self.inner();
+            }
+            inner.n_settled = inner.n_settled.max(wanted);
+            self.changed.notify_all();
+            if inner.is_leading && !inner.entries.is_empty() || inner.n_wanted > wanted {
+                continue;
+            }
             let waited = self.changed.wait_timeout(inner, Duration::from_secs(1));
             (inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
         let wish = Some(inner.n_wanted).filter(|wanted| *wanted > inner.n_settled);
         (!self.is_stopping()).then_some(wish)
+    }
+
+    /// In a fleet: counts from now on if this node has the lease, continuing from what was saved; else shows what was saved.
+    fn follow(&self) {
+        let is_held = self.states.is_held();
+        let mut inner = self.inner();
+        if inner.is_leading {
+            if !is_held {
+                self.step_down(&mut inner);
+            }
+            return;
+        }
+        drop(inner);
+        let news = self.states.news::<MeterRecords>();
+        let mut inner = self.inner();
+        match news {
+            Ok(news) => {
+                if let Some(saved) = news {
+                    inner.take_saved(saved);
+                }
+                if is_held {
+                    tracing::info!("this node counts metrics from now on");
+                    inner.is_leading = true;
+                    inner.entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
+                }
+            }
+            // It counts nothing, and shows what it knows.
+            Err(error) => tracing::debug!(%error, "counts of the fleet are not known"),
+        }
+    }
+
+    fn step_down(&self, inner: &mut Inner) {
+        tracing::info!("this node counts metrics no more");
+        inner.is_leading = false;
+        self.states.forget();
     }
 
     fn tell_settled(&self, wish: Option<u64>) {
@@ -325,6 +386,9 @@ impl CounterState {
     /// Saves what was counted, where that is worth it.
     fn keep(&self) {
         let mut inner = self.inner();
+        if !inner.is_leading {
+            return;
+        }
         let is_far = |entry: &Entry| entry.counted.tally.sequence - entry.kept_sequence >= UNKEPT_MAX;
         if !inner.entries.values().any(|entry| entry.is_dirty || is_far(entry)) {
             return;
@@ -336,7 +400,10 @@ impl CounterState {
             (entry.kept_sequence, entry.is_dirty) = (entry.counted.tally.sequence, false);
         }
         drop(inner);
-        if let Err(error) = self.file.save(&all) {
+        if let Err(error) = self.states.save(&all) {
+            if error.is_refused() {
+                self.step_down(&mut self.inner());
+            }
             // Whatever came since it was saved last is read again after a restart.
             tracing::warn!(%error, "state of metrics not saved");
         }
@@ -344,6 +411,16 @@ impl CounterState {
 }
 
 impl Inner {
+    /// Continues with what another node has saved.
+    fn take_saved(&mut self, mut saved: MeterRecords) {
+        for (key, entry) in &mut self.entries {
+            let own = saved.remove(&name_of(key)).filter(|record| record.fingerprint == entry.fingerprint);
+            entry.counted.tally = own.map_or_else(|| entry.first.clone(), |record| record.tally);
+            (entry.kept_sequence, entry.is_dirty) = (entry.counted.tally.sequence, false);
+        }
+        self.left = saved;
+    }
+
     /// Returns how many series more there may be.
     fn room(&self) -> usize {
         let n_series: usize = self.entries.values().map(|entry| entry.counted.tally.series.len()).sum();

@@ -10,7 +10,7 @@ pub(crate) const KIND: &str = "metric";
 pub(crate) const OF_FILES: &str = "file";
 
 /// A metric as the control store has it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Document {
     pub(crate) settings: MetricSettings,
     /// Patterns of the maker's scope; nothing for everything.

@@ -47,8 +47,12 @@ impl MetricSources {
         families
     }
 
-    /// Returns what was counted and recorded of events.
+    /// Returns what was counted and recorded of events: in a fleet on the node that counts, so that no sum over nodes holds
+    /// anything twice.
     fn of_events(&self) -> Vec<Family> {
+        if !self.counting.is_leading() {
+            return Vec::new();
+        }
         self.counting.settle(SETTLE_MAX);
         let now = self.clock.now();
         let mut counted = self.counting.counted(KIND);

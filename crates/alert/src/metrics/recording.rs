@@ -108,6 +108,11 @@ impl Recorder {
         self.state().next_due.iter().copied().min().unwrap_or(Timestamp(i64::MAX))
     }
 
+    /// Forgets what was recorded: another node evaluates.
+    pub(super) fn forget(&self) {
+        self.state().families.clear();
+    }
+
     fn take(&self, recording: &Recording, evaluated: Result<Family, String>) {
         let name = recording.rule.name.clone();
         let mut state = self.state();

@@ -1,9 +1,10 @@
 //! The metric filters of a server and their counts, for `ListMetrics` and the metrics page.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use alert::metrics::MeterThread;
 use storage::{Settings, StoreError};
 use types::GroupName;
 
@@ -16,35 +17,69 @@ use door::server::Server;
 /// How long a reader of counts waits until the latest accepted events are counted.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 
-/// Locked while filters change.
-pub(crate) struct MetricFilters(Mutex<()>);
+/// How often a node of a fleet looks which filters there are.
+const FOLLOW_PAUSE: Duration = Duration::from_secs(1);
+
+/// The filters that this server knows: texts of their documents, by name. Locked while filters change.
+#[derive(Clone)]
+pub(crate) struct MetricFilters(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl MetricFilters {
-    /// Starts counting of all filters.
+    /// Starts counting of all filters. In a fleet it follows those that other nodes make.
     pub(crate) fn start(server: &Server) -> Self {
-        let all = filters(server.settings()).unwrap_or_default();
-        for filter in &all {
-            if let Err(problem) = filter.count(server.app.metrics.counting()) {
-                tracing::warn!(filter = filter.key(), reason = problem.parts().2, "metric filter cannot count");
-            }
+        let known = Self(Arc::default());
+        let (store, metrics) = (server.whole_store().clone(), server.app.metrics.clone());
+        if let Err(error) = known.follow(store.settings(), metrics.counting()) {
+            tracing::error!(%error, "metric filters not readable; none of them counts");
         }
-        Self(Mutex::new(()))
+        if store.nodes().is_some() {
+            let (of_thread, closing) = (known.clone(), server.closing.clone());
+            // It ends by itself, and holds nothing that is not saved.
+            std::thread::spawn(move || {
+                while closing.has_changed().is_ok() && !*closing.borrow() {
+                    if let Err(error) = of_thread.follow(store.settings(), metrics.counting()) {
+                        tracing::debug!(%error, "metric filters of other nodes are not known");
+                    }
+                    std::thread::sleep(FOLLOW_PAUSE);
+                }
+            });
+        }
+        known
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, ()> {
-        // It guards no value of its own.
+    /// Counts what the documents define.
+    fn follow(&self, settings: Settings<'_>, counting: &MeterThread) -> Result<(), StoreError> {
+        let mut known = self.lock();
+        let all: BTreeMap<String, String> = settings.all(KIND)?.into_iter().collect();
+        for gone in known.keys().filter(|name| !all.contains_key(*name)) {
+            counting.remove(&(KIND, gone.clone()));
+        }
+        for (name, text) in all.iter().filter(|(name, text)| known.get(*name) != Some(*text)) {
+            // A document of another version, or a damaged one, has no effect.
+            let Ok(filter) = serde_json::from_str::<Filter>(text) else { continue };
+            if let Err(problem) = filter.count(counting) {
+                tracing::warn!(filter = name, reason = problem.parts().2, "metric filter cannot count");
+            }
+        }
+        *known = all;
+        Ok(())
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        // Each change replaces it or one entry.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes the filters of a deleted group.
     pub(crate) fn forget(&self, server: &Server, group: &GroupName) -> Result<(), StoreError> {
-        let (_held, settings) = (self.lock(), server.settings());
+        let (mut known, settings) = (self.lock(), server.settings());
         let of_group = document_name(group.as_str(), "");
         let names = settings.all(KIND)?.into_iter().map(|(name, _)| name);
         names
             .filter(|name| name.rsplit_once(':').is_some_and(|(group, _)| of_group.strip_suffix(':') == Some(group)))
             .try_for_each(|name| {
                 settings.remove(KIND, &name)?;
+                known.remove(&name);
                 server.app.metrics.counting().remove(&(KIND, name));
                 Ok(())
             })
@@ -108,6 +143,10 @@ pub(crate) fn counts(settings: Settings<'_>) -> Result<BTreeMap<String, usize>, 
 
 /// Writes the counts of all filters to the metrics page. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
+    // In a fleet the node that counts shows them, so that no sum over nodes holds anything twice.
+    if !server.app.metrics.counting().is_leading() {
+        return;
+    }
     let Ok(all) = counted(server) else { return };
     if all.is_empty() {
         return;

@@ -11,7 +11,7 @@ use storage::Settings;
 use types::{GroupPattern, GroupScope};
 
 use crate::answer::CloudWatchProblem;
-use crate::filters::{document_name, put_document};
+use crate::filters::document_name;
 use crate::patterns::showing;
 use door::problem::Problem;
 
@@ -66,8 +66,11 @@ impl Filter {
         document_name(&self.group, &self.name)
     }
 
-    pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
-        put_document(settings, KIND, &self.key(), self)
+    /// Saves its document, and returns the text of it.
+    pub(super) fn save(&self, settings: Settings<'_>) -> Result<String, CloudWatchProblem> {
+        let text = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        settings.put(KIND, &self.key(), &text)?;
+        Ok(text)
     }
 
     /// Returns the plan that finds matching events, with the value to add and the dimensions of each.

@@ -4,7 +4,8 @@
 //! The thread reads the store's feed of accepted batches. After a start, or if it is too slow for the feed, it reads the
 //! store from its position. Events are posted stream by stream, in order of acceptance, and read and posted again until
 //! the receiver accepts them; then the position is saved. Every event arrives at least once; after a crash the last chunk
-//! may arrive twice. Events that are deleted or retired before they are posted are not delivered.
+//! may arrive twice. In a fleet the node with the lease `alerts` delivers, and the position is saved in the control store as
+//! long as it has the lease, so that another node continues there. Events that are deleted or retired before they are posted are not delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -239,7 +240,10 @@ impl Delivery {
         self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
         if !chunk.lines.is_empty() || is_far {
             self.filter.saved = self.filter.sequence;
-            self.workers.save_position(&self.filter, &self.progress);
+            // In a fleet, the next node would deliver again what is not saved. So nothing more is delivered until it is.
+            while !self.workers.save_position(&mut self.filter, &self.progress) && self.workers.is_of_fleet() {
+                self.rest(LOOK * 10)?;
+            }
         }
         Ok(true)
     }
@@ -271,7 +275,11 @@ impl Delivery {
 
     fn go_on(&self) -> Result<(), StopRequest> {
         let is_closing = self.workers.closing.has_changed().is_err() || *self.workers.closing.borrow();
-        if is_closing || self.progress.is_over.load(Ordering::Relaxed) { Err(StopRequest) } else { Ok(()) }
+        if is_closing || self.progress.is_over.load(Ordering::Relaxed) || !self.workers.store.has_alerts() {
+            Err(StopRequest)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -1,20 +1,21 @@
 //! A subscription filter: its document, its position, and the plan that finds its events.
 
 use chrono_tz::Tz;
+use door::problem::Problem;
 use execute::Tail;
 use plan::{Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use storage::{Settings, StoreError};
+use storage::{DocumentWriter, Settings, StoreError};
 
 use crate::answer::CloudWatchProblem;
-use crate::filters::{document_name, documents, put_document};
+use crate::filters::document_name;
 use crate::patterns::plan_of;
 
 pub(super) const KIND: &str = "cloudwatch-subscription";
 
 /// A filter and its position.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Filter {
     pub(super) group: String,
     pub(super) name: String,
@@ -29,6 +30,9 @@ pub(super) struct Filter {
     /// The sequence that the document in the store has.
     #[serde(skip)]
     pub(super) saved: u64,
+    /// The document as it is in the store.
+    #[serde(skip)]
+    pub(super) text: String,
 }
 
 impl Filter {
@@ -36,8 +40,25 @@ impl Filter {
         document_name(&self.group, &self.name)
     }
 
+    /// Returns the same without its position.
+    pub(super) fn definition(&self) -> Self {
+        Self { sequence: 0, n_events: 0, saved: 0, text: String::new(), ..self.clone() }
+    }
+
+    /// Saves a filter that is new.
     pub(super) fn save(&self, settings: Settings<'_>) -> Result<(), CloudWatchProblem> {
-        put_document(settings, KIND, &self.key(), self)
+        let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(settings.put(KIND, &self.key(), &json)?)
+    }
+
+    /// Saves it in the place of the document that it was read from; `false` if that is another one now, or none.
+    pub(super) fn exchange(&mut self, settings: Settings<'_>, by: DocumentWriter) -> Result<bool, CloudWatchProblem> {
+        let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
+        let is_exchanged = settings.exchange((KIND, &self.key()), &self.text, &json, by)?;
+        if is_exchanged {
+            self.text = json;
+        }
+        Ok(is_exchanged)
     }
 
     /// Returns the plan that finds matching events: their messages and streams.
@@ -70,7 +91,10 @@ impl Filter {
 
 /// Reads all filters, by group and name.
 pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, StoreError> {
-    let mut all: Vec<Filter> = documents(settings, KIND)?;
+    let documents = settings.all(KIND)?.into_iter();
+    // A document of another version, or a damaged one, has no effect.
+    let filter = |(_, text): (String, String)| Some(Filter { text: text.clone(), ..serde_json::from_str(&text).ok()? });
+    let mut all: Vec<Filter> = documents.filter_map(filter).collect();
     all.sort_by_key(Filter::key);
     Ok(all)
 }

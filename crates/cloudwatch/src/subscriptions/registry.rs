@@ -1,9 +1,12 @@
 //! The subscription filters of a server: started, replaced, removed and stopped, and their metrics.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use storage::{Clock, Store, StoreError};
+use storage::{Clock, DocumentWriter, Store, StoreError};
 use tokio::sync::watch;
 use types::GroupName;
 
@@ -20,43 +23,52 @@ use door::problem::Problem;
 /// Filters of a group, as Amazon has it, and in all: each has a thread.
 const LIMITS: FilterLimits = FilterLimits { of_group: 2, total: 64 };
 
+/// How often a node of a fleet looks which filters there are, and whether it is the one that delivers.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
+
 /// The subscription filters and their deliveries.
 pub struct Subscriptions {
     workers: Arc<Workers>,
+    /// Starts and ends deliveries in a fleet.
+    follower: Mutex<Option<JoinHandle<()>>>,
     /// Destinations are probed one after the other.
     pub(super) probing: tokio::sync::Mutex<()>,
 }
 
 impl Subscriptions {
-    /// Starts all deliveries at their saved positions. Blocks.
+    /// Starts all deliveries at their saved positions. In a fleet, the node with the lease `alerts` has them, now or later.
+    /// Blocks.
     pub(crate) fn start(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>) -> Self {
-        let subscriptions =
-            Self { workers: Arc::new(Workers::new(store, clock, closing)), probing: tokio::sync::Mutex::default() };
-        let mut workers = subscriptions.workers.lock();
-        let started = filters(store.settings())
-            .map_err(CloudWatchProblem::from)
-            .and_then(|filters| filters.iter().try_for_each(|filter| subscriptions.deliver(&mut workers, filter)));
-        if let Err(problem) = started {
+        let subscriptions = Self {
+            workers: Arc::new(Workers::new(store, clock, closing)),
+            follower: Mutex::default(),
+            probing: tokio::sync::Mutex::default(),
+        };
+        if let Err(problem) = follow_filters(&subscriptions.workers) {
             tracing::error!(reason = problem.parts().2, "subscription filters not readable; none of them delivers");
         }
-        drop(workers);
+        if subscriptions.workers.is_of_fleet() {
+            let workers = subscriptions.workers.clone();
+            let thread = std::thread::Builder::new().name("subscriptions".into()).spawn(move || follow(&workers));
+            match thread {
+                Ok(thread) => *subscriptions.follower() = Some(thread),
+                Err(error) => tracing::error!(%error, "subscription filters of other nodes are not delivered"),
+            }
+        }
         subscriptions
     }
 
-    /// Starts the delivery of a filter in place of the one that runs.
-    fn deliver(&self, workers: &mut BTreeMap<String, Worker>, filter: &Filter) -> Result<(), CloudWatchProblem> {
-        let progress = Arc::new(Progress::new(filter.n_events));
-        let delivery = Delivery::new(self.workers.clone(), filter, progress.clone())?;
-        let thread = std::thread::Builder::new().name("subscription".into()).spawn(move || delivery.run());
-        let thread = thread.map_err(|error| Problem::internal(error.to_string()))?;
-        if let Some(before) = workers.insert(filter.key(), Worker { thread, progress }) {
-            before.end();
-        }
-        Ok(())
+    fn follower(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.follower.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends all threads and waits for them.
     pub fn stop(&self) {
+        self.workers.is_stopping.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.follower().take() {
+            thread.thread().unpark();
+            thread.join().expect("it does not panic");
+        }
         let workers = std::mem::take(&mut *self.workers.lock());
         workers.values().for_each(Worker::end);
         for worker in workers.into_values() {
@@ -75,16 +87,29 @@ impl Subscriptions {
             CloudWatchProblem::parameter(message)
         })?;
         let mut workers = self.workers.lock();
-        let all = filters(store.settings())?;
-        LIMITS
-            .check(all.iter().filter(|other| other.key() != filter.key()).map(|other| &*other.group), &filter.group)?;
-        match all.iter().find(|other| other.key() == filter.key()) {
-            // A filter with another URL or pattern continues at the position of the one it replaces.
-            Some(before) => (filter.sequence, filter.n_events) = (before.sequence, before.n_events),
-            None => filter.sequence = last_sequence(store, &filter.group),
+        loop {
+            let all = filters(store.settings())?;
+            let others = all.iter().filter(|other| other.key() != filter.key());
+            LIMITS.check(others.map(|other| &*other.group), &filter.group)?;
+            let Some(before) = all.iter().find(|other| other.key() == filter.key()) else {
+                filter.sequence = last_sequence(store, &filter.group);
+                filter.save(store.settings())?;
+                break;
+            };
+            // A filter with another URL or pattern continues at the position of the one it replaces, which another node may
+            // be moving.
+            (filter.sequence, filter.n_events) = (before.sequence, before.n_events);
+            filter.text.clone_from(&before.text);
+            if filter.exchange(store.settings(), DocumentWriter::AnyNode)? {
+                break;
+            }
         }
-        filter.save(store.settings())?;
-        self.deliver(&mut workers, &filter)
+        if self.workers.is_of_fleet() {
+            // The node with the lease looks at the documents.
+            return Ok(());
+        }
+        let filter = filters(store.settings())?.into_iter().find(|saved| saved.key() == filter.key()).unwrap_or(filter);
+        deliver(&self.workers, &mut workers, &filter)
     }
 
     /// Removes filters. Returns `false` if there is none.
@@ -139,4 +164,48 @@ impl Subscriptions {
             }
         }
     }
+}
+
+/// Starts the delivery of a filter in place of the one that runs.
+fn deliver(
+    shared: &Arc<Workers>,
+    workers: &mut BTreeMap<String, Worker>,
+    filter: &Filter,
+) -> Result<(), CloudWatchProblem> {
+    let progress = Arc::new(Progress::new(filter.n_events));
+    let delivery = Delivery::new(shared.clone(), filter, progress.clone())?;
+    let thread = std::thread::Builder::new().name("subscription".into()).spawn(move || delivery.run());
+    let thread = thread.map_err(|error| Problem::internal(error.to_string()))?;
+    let worker = Worker { thread, progress, definition: filter.definition() };
+    if let Some(before) = workers.insert(filter.key(), worker) {
+        before.end();
+    }
+    Ok(())
+}
+
+/// Keeps deliveries as the nodes of a fleet have set them, until the server ends.
+fn follow(shared: &Arc<Workers>) {
+    while !shared.is_stopping.load(Ordering::Relaxed) {
+        // While the database is away, no position can be saved either.
+        if let Err(problem) = follow_filters(shared) {
+            tracing::debug!(reason = problem.parts().2, "subscription filters of other nodes are not known");
+        }
+        std::thread::park_timeout(FOLLOW_PAUSE);
+    }
+}
+
+/// Starts and ends deliveries, so that there is one for each filter if this node is the one that delivers, else none.
+fn follow_filters(shared: &Arc<Workers>) -> Result<(), CloudWatchProblem> {
+    let mut workers = shared.lock();
+    let all = if shared.store.has_alerts() { filters(shared.store.settings())? } else { Vec::new() };
+    workers.retain(|_, worker| {
+        let is_same = all.iter().any(|filter| filter.definition() == worker.definition);
+        let stays = is_same && !worker.thread.is_finished();
+        if !stays {
+            worker.end();
+        }
+        stays
+    });
+    let new: Vec<&Filter> = all.iter().filter(|filter| !workers.contains_key(&filter.key())).collect();
+    new.into_iter().try_for_each(|filter| deliver(shared, &mut workers, filter))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use alert::{PostError, Poster};
-use storage::{Clock, Store};
+use storage::{Clock, DocumentWriter, Store};
 use tokio::sync::watch;
 use types::Secret;
 
@@ -17,6 +17,8 @@ pub(super) struct Workers {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) closing: watch::Receiver<bool>,
+    /// Whether the server ends.
+    pub(super) is_stopping: AtomicBool,
     poster: OnceLock<Result<Poster, String>>,
     /// Locked while the documents of filters change.
     by_filter: Mutex<BTreeMap<String, Worker>>,
@@ -26,6 +28,8 @@ pub(super) struct Workers {
 pub(super) struct Worker {
     pub(super) thread: JoinHandle<()>,
     pub(super) progress: Arc<Progress>,
+    /// Its filter without the position.
+    pub(super) definition: Filter,
 }
 
 /// The progress of a delivery, which its thread reports.
@@ -76,6 +80,7 @@ impl Workers {
             store: store.clone(),
             clock: clock.clone(),
             closing: closing.clone(),
+            is_stopping: AtomicBool::new(false),
             poster: OnceLock::new(),
             by_filter: Mutex::default(),
         }
@@ -84,6 +89,11 @@ impl Workers {
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Worker>> {
         // What a panic leaves are handles all the same.
         self.by_filter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reports whether other nodes may deliver as well.
+    pub(super) fn is_of_fleet(&self) -> bool {
+        self.store.nodes().is_some()
     }
 
     /// Posts a body to the destination of a filter. Blocks.
@@ -95,18 +105,22 @@ impl Workers {
         }
     }
 
-    /// Saves the position of a filter, unless the filter was replaced or removed.
-    ///
-    /// If that fails, its last events are delivered again after a restart.
-    pub(super) fn save_position(&self, filter: &Filter, progress: &Progress) {
+    /// Saves the position of a filter, unless the filter was replaced or removed: then its delivery ends. Returns `false` if
+    /// it could not be saved, so that the last events are delivered again after a restart, or by the next node.
+    pub(super) fn save_position(&self, filter: &mut Filter, progress: &Progress) -> bool {
         let _held = self.lock();
         if progress.is_over.load(Ordering::Relaxed) {
-            return;
+            return true;
         }
-        if let Err(problem) = filter.save(self.store.settings()) {
-            let (group, filter) = (&filter.group, &filter.name);
-            tracing::warn!(group, filter, reason = problem.parts().2, "subscription filter position not saved");
+        match filter.exchange(self.store.settings(), DocumentWriter::Holder) {
+            Ok(is_exchanged) => progress.is_over.store(!is_exchanged, Ordering::Relaxed),
+            Err(problem) => {
+                let (group, filter) = (&filter.group, &filter.name);
+                tracing::warn!(group, filter, reason = problem.parts().2, "subscription filter position not saved");
+                return false;
+            }
         }
+        true
     }
 }
 

@@ -1,14 +1,15 @@
 //! The control store in PostgreSQL. It is shared: a change is one statement, and the last one holds. The first version
-//! here is 2.
+//! here is 2; version 3 adds the tables of states, which only fleets use.
 
 use tokio_postgres::Row;
 
+use super::states::{States, VERSION_3};
 use super::{ControlStore, Document};
 use database::postgres::{Database, PostgresOptions};
 use database::url::DatabaseUrl;
 use database::{DatabaseError, Schema};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &["", VERSION_2], identity_since: 0 };
+pub(super) const SCHEMA: Schema = Schema { steps: &["", VERSION_2, VERSION_3], identity_since: 0 };
 
 const VERSION_2: &str = "
     CREATE TABLE settings(kind text, name text, json text NOT NULL, version bigint NOT NULL, PRIMARY KEY (kind, name));
@@ -33,6 +34,11 @@ impl PostgresControl {
     pub(crate) fn open_for_reading(url: &DatabaseUrl, store: [u8; 16]) -> Result<Self, DatabaseError> {
         Ok(Self { database: opening(url, store, true).open_for_reading()? })
     }
+}
+
+/// Connects to the states of a fleet.
+pub(crate) fn states(url: &DatabaseUrl, store: [u8; 16]) -> Result<States, DatabaseError> {
+    Ok(States::new(opening(url, store, true).open()?, store))
 }
 
 impl ControlStore for PostgresControl {

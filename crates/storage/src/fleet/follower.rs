@@ -11,10 +11,11 @@ use types::{Batch, GroupName, ScanError};
 use super::node::NodeStatus;
 use super::{FleetLoad, FleetStatus, Follow, object};
 use crate::SourcePosition;
-use crate::catalog::postgres::fleet::members::Membership;
+use crate::catalog::postgres::fleet::members::{ALERTS, Membership};
 use crate::catalog::postgres::fleet::news::{self, News};
 use crate::catalog::postgres::fleet::objects::{ObjectRow, RecordRow};
 use crate::catalog::postgres::fleet::usage;
+use crate::control::states::{DocumentWriter, Fence, StateChange, StateNews, States};
 use crate::feed::AcceptedBatch;
 use crate::positions::FileKey;
 use crate::segments::Segments;
@@ -49,6 +50,7 @@ pub(crate) struct Follower {
     writer: Arc<Writer>,
     pub(crate) member: Arc<Membership>,
     progress: Mutex<Progress>,
+    states: Mutex<States>,
     own: Mutex<BTreeMap<u64, Vec<OwnDelivery>>>,
     /// The nodes, as the last heartbeat found them.
     nodes: Mutex<Arc<Vec<NodeStatus>>>,
@@ -62,7 +64,7 @@ impl Follower {
         segments: Arc<Segments>,
         writer: Arc<Writer>,
         member: Arc<Membership>,
-        database: Database,
+        (database, states): (Database, States),
     ) -> Self {
         let progress = Mutex::new(Progress { database, object: 0, change: None });
         Self {
@@ -70,6 +72,7 @@ impl Follower {
             writer,
             member,
             progress,
+            states: Mutex::new(states),
             own: Mutex::default(),
             nodes: Mutex::default(),
             objects_written: AtomicU64::new(0),
@@ -83,6 +86,15 @@ impl Follower {
 
     fn own(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<OwnDelivery>>> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn states(&self) -> MutexGuard<'_, States> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns as whom the node writes what only the holder of the lease `alerts` writes.
+    fn fence(&self) -> Fence {
+        Fence { lease: ALERTS, epoch: self.member.epoch() }
     }
 
     /// Takes the events of an object that this node has written.
@@ -245,6 +257,19 @@ impl Follow for Follower {
 
     fn has_alerts(&self) -> bool {
         self.member.has_alerts()
+    }
+
+    fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
+        self.states().news(state, since)
+    }
+
+    fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError> {
+        self.states().save(state, change, self.fence())
+    }
+
+    fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError> {
+        let fence = (by == DocumentWriter::Holder).then(|| self.fence());
+        self.states().exchange(document, texts, fence)
     }
 
     fn nodes(&self) -> (u64, Arc<Vec<NodeStatus>>) {

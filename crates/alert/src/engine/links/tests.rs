@@ -12,7 +12,7 @@ fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>)
     rules.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {rule}}}]}}]")).unwrap();
     let rule = rules.rules[0].clone();
     let options = Options { base_url: "https://logs.example.org/".into(), ..Options::new(dir.path().join("alerts")) };
-    let engine = RuleEngine::open(rules, Vec::new(), &options, Timestamp(0)).unwrap();
+    let engine = RuleEngine::open(None, rules, Vec::new(), &options, Timestamp(0)).unwrap();
     let now = Timestamp(1_800_000_000 * Timestamp::SECOND);
     let mut compiled = compile(&rule, now).unwrap();
     if pattern {

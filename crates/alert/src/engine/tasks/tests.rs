@@ -41,7 +41,7 @@ struct Bench {
 const RULE: &str = "name: r, query: 'filter @level = \"error\"', window: 2m, interval: 30s";
 
 fn opened(dir: &std::path::Path, rule: &str) -> RuleEngine {
-    RuleEngine::open(read(rule), Vec::new(), &Options::new(dir.into()), Timestamp(0)).unwrap()
+    RuleEngine::open(None, read(rule), Vec::new(), &Options::new(dir.into()), Timestamp(0)).unwrap()
 }
 
 fn read(rule: &str) -> RuleSet {

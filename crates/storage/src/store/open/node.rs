@@ -10,7 +10,7 @@ use crate::batch_ids::{Age, ValidEntries};
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::postgres::fleet::members::Membership;
 use crate::control::ControlStore;
-use crate::control::postgres::PostgresControl;
+use crate::control::postgres::{PostgresControl, states};
 use crate::deletion::Receipts;
 use crate::fleet::collector::{Collector, Places};
 use crate::fleet::follower::Follower;
@@ -49,7 +49,7 @@ pub(super) fn open(options: Options, node: FleetOptions) -> Result<OpenedStore, 
     let segments = Arc::new(Segments::new(parts));
     let writer = Arc::new(Writer::new(segments.clone()));
     let connect = || PostgresCatalog::connect(url, store);
-    let follower = Arc::new(Follower::new(segments.clone(), writer.clone(), member, connect()?));
+    let follower = Arc::new(Follower::new(segments.clone(), writer.clone(), member, (connect()?, states(url, store)?)));
     let (listing, mut renewing, mut sweeping) = (connect()?, connect()?, connect()?);
     follower.member.renew(&mut renewing)?;
     follower.meet(&mut renewing)?;

@@ -46,7 +46,7 @@ const SUPERSEDED: &str = "another node has put these events into segments";
 pub(super) const UPKEEP: &str = "upkeep";
 
 /// The lease of whoever evaluates rules and tells people.
-const ALERTS: &str = "alerts";
+pub(crate) const ALERTS: &str = "alerts";
 
 /// A node's place in the fleet.
 pub(crate) struct Membership {

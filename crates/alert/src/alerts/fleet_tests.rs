@@ -1,0 +1,77 @@
+//! The threads of two nodes: a rule fires once, whichever node has the lease, and people may ask any node.
+
+use std::sync::mpsc;
+
+use super::*;
+use crate::fleet_lab::{FleetLab, append_errors, until};
+
+/// Passes on what it gets.
+struct Receiver(Mutex<mpsc::Sender<serde_json::Value>>);
+
+impl Post for Receiver {
+    fn post(&self, _: &Channel, notification: &serde_json::Value, _: Timestamp) -> Result<(), PostError> {
+        let _ = self.0.lock().unwrap().send(notification.clone());
+        Ok(())
+    }
+
+    fn repeat(&self, _: &Channel, _: &[serde_json::Value], _: Timestamp) -> Result<(), PostError> {
+        Ok(())
+    }
+}
+
+struct Node {
+    store: Arc<Store>,
+    alerts: Arc<Alerts>,
+    received: mpsc::Receiver<serde_json::Value>,
+}
+
+impl Node {
+    fn new(lab: &FleetLab, name: &str) -> Self {
+        let store = lab.node(name);
+        let mut rules = RuleSet::default();
+        rules.add("errors.yaml", &crate::THRESHOLD_RULES.replace("interval: 30s", "interval: 1s")).unwrap();
+        let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\"}]";
+        rules.add("channels.yaml", channel).unwrap();
+        let (sender, received) = mpsc::channel();
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let ask = StoreAsk { clock_offsets: None, store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
+        let options = Options::new(lab.dirs.path().join(name));
+        let defined = Definitions { files: rules, made: ApiDefinitions::default() };
+        let post = Arc::new(Receiver(Mutex::new(sender)));
+        let alerts =
+            Alerts::start_with(Arc::new(ask), post, Some(store.clone()), defined, options, is_stopping).unwrap();
+        Self { store, alerts, received }
+    }
+
+    fn acknowledged_by(&self) -> Option<String> {
+        self.alerts.alerts().first()?.acknowledged.as_ref().map(|acknowledged| acknowledged.by.clone())
+    }
+}
+
+#[test]
+fn a_rule_fires_once_and_an_acknowledgement_on_any_node_holds() {
+    let Some(lab) = FleetLab::new() else { return };
+    let a = Node::new(&lab, "a");
+    until("it evaluates", || a.alerts.engine.is_leading());
+    let b = Node::new(&lab, "b");
+    append_errors(&b.store, &["disk on fire"]);
+    let firing = a.received.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!((firing["status"].as_str(), &firing["labels"]["@log"]), (Some("firing"), &"app/a".into()));
+    until("the other node shows it", || b.alerts.alerts().len() == 1);
+    let id = b.alerts.alerts()[0].id.clone();
+    assert!(b.alerts.acknowledge("none", Some(("ann", ""))).is_err());
+    b.alerts.acknowledge(&id, Some(("ann", "on it"))).unwrap();
+    assert_eq!(b.acknowledged_by().as_deref(), Some("ann"));
+    until("the node that evaluates knows", || a.acknowledged_by().is_some());
+    let Node { store, alerts, received } = a;
+    alerts.stop();
+    drop((alerts, store));
+    until("it takes over", || b.alerts.engine.is_leading());
+    assert_eq!(b.acknowledged_by().as_deref(), Some("ann"));
+    // A round of evaluations later nothing else was sent.
+    let n_evaluations = || b.alerts.timings().iter().map(|(_, timing)| timing.n_evaluations).sum::<u64>();
+    until("it evaluates", || n_evaluations() > 2);
+    assert!(received.try_recv().is_err() && b.received.try_recv().is_err());
+    assert_eq!(b.alerts.n_waiting(), 0);
+    b.alerts.stop();
+}

@@ -1,0 +1,200 @@
+//! Where a state is saved: on a machine of its own in a file, in a fleet in the control store.
+//!
+//! In a fleet a state is records, so that a save writes only those that have changed. A record is a JSON text
+//! `[[section, name, …], value]`: the place in the state as JSON, and what is there. Its key is the SHA-256 of the place, which
+//! may be long. The record with the key `format` holds the version of this form.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+use storage::{LeasedState, StateChange};
+
+use crate::state_file::{StateError, StateFile};
+
+/// The version of records.
+const VERSION: u32 = 1;
+
+/// The key of the record with the version.
+const FORMAT: &str = "format";
+
+/// What a state is called, and how it is divided.
+pub(crate) struct StateKind {
+    /// The name of its file, and what the file calls itself.
+    pub(crate) file: (&'static str, &'static str),
+    /// The name of the state in a fleet.
+    pub(crate) shared: &'static str,
+    /// Returns how many names lead to a record of a section.
+    pub(crate) depth: fn(&str) -> usize,
+}
+
+/// A place for a state.
+pub(crate) enum StateStore {
+    /// A file of this machine, which alone uses it.
+    File(StateFile),
+    /// The control store of a fleet.
+    Fleet(FleetState),
+}
+
+/// A state that the nodes of a fleet share, with the records that it had when it was last read or saved.
+pub(crate) struct FleetState {
+    leased: LeasedState,
+    depth: fn(&str) -> usize,
+    known: Mutex<KnownRecords>,
+}
+
+#[derive(Default)]
+struct KnownRecords {
+    version: u64,
+    texts: BTreeMap<String, String>,
+}
+
+impl StateStore {
+    /// Opens a state: `leased` in a fleet, else the file in `dir`.
+    pub(crate) fn open<T: DeserializeOwned + Default>(
+        kind: &StateKind,
+        dir: &Path,
+        leased: Option<LeasedState>,
+    ) -> Result<(Self, T), StateError> {
+        let Some(leased) = leased else {
+            let (file, kept) = StateFile::open_named(dir, kind.file.0, kind.file.1)?;
+            return Ok((Self::File(file), kept));
+        };
+        let store = Self::Fleet(FleetState { leased, depth: kind.depth, known: Mutex::default() });
+        let kept = store.news()?.unwrap_or_default();
+        Ok((store, kept))
+    }
+
+    /// Reports whether several nodes share it.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Fleet(_))
+    }
+
+    /// Reports whether this process may save it, as far as it knows.
+    pub(crate) fn is_held(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            Self::Fleet(state) => state.leased.is_held(),
+        }
+    }
+
+    /// Saves the state. It is durable when this returns. In a fleet it is refused if another node has the lease or has
+    /// saved meanwhile ([`StateError::is_refused`]).
+    pub(crate) fn save<T: Serialize>(&self, kept: &T) -> Result<(), StateError> {
+        match self {
+            Self::File(file) => file.save(kept),
+            Self::Fleet(state) => state.save(records_of(kept, state.depth)),
+        }
+    }
+
+    /// Finds out whether this process may act on what it has saved.
+    pub(crate) fn confirm(&self) -> Result<(), StateError> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Fleet(state) => {
+                let version = state.known().version;
+                Ok(state.leased.save(&StateChange { version, ..StateChange::default() }).map(|_| ())?)
+            }
+        }
+    }
+
+    /// Returns the state if it was saved since it was last read here; never for a file.
+    pub(crate) fn news<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let Self::Fleet(state) = self else { return Ok(None) };
+        let mut known = state.known();
+        let Some(news) = state.leased.news(known.version)? else { return Ok(None) };
+        let mut before = std::mem::take(&mut known.texts);
+        for (key, text) in news.records {
+            if let Some(text) = text.or_else(|| before.remove(&key)) {
+                known.texts.insert(key, text);
+            }
+        }
+        known.version = news.version;
+        state_of(&known.texts).map(Some)
+    }
+
+    /// Forgets what was read, so that all of it is read again.
+    pub(crate) fn forget(&self) {
+        if let Self::Fleet(state) = self {
+            *state.known() = KnownRecords::default();
+        }
+    }
+}
+
+impl FleetState {
+    fn known(&self) -> MutexGuard<'_, KnownRecords> {
+        // A panic may leave a version with other records: both are forgotten, and a save is refused until all is read.
+        self.known.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut known = poisoned.into_inner();
+            *known = KnownRecords::default();
+            known
+        })
+    }
+
+    fn save(&self, texts: BTreeMap<String, String>) -> Result<(), StateError> {
+        let mut known = self.known();
+        let changed = texts.iter().filter(|(key, text)| known.texts.get(*key) != Some(*text));
+        let change = StateChange {
+            version: known.version,
+            put: changed.map(|(key, text)| (key.as_str(), text.as_str())).collect(),
+            removed: known.texts.keys().filter(|key| !texts.contains_key(*key)).map(String::as_str).collect(),
+        };
+        let version = self.leased.save(&change)?;
+        *known = KnownRecords { version, texts };
+        Ok(())
+    }
+}
+
+/// Divides a state into records, by their keys.
+fn records_of<T: Serialize>(kept: &T, depth: fn(&str) -> usize) -> BTreeMap<String, String> {
+    let state = serde_json::to_value(kept).expect("the state is maps with string keys, strings and numbers");
+    let mut records = BTreeMap::from([(FORMAT.to_owned(), VERSION.to_string())]);
+    for (section, value) in state.as_object().into_iter().flatten() {
+        divide(&mut vec![section], value, depth(section), &mut records);
+    }
+    records
+}
+
+fn divide<'a>(path: &mut Vec<&'a str>, value: &'a Json, depth: usize, records: &mut BTreeMap<String, String>) {
+    match value.as_object().filter(|members| path.len() < depth && !members.is_empty()) {
+        Some(members) => {
+            for (name, value) in members {
+                path.push(name);
+                divide(path, value, depth, records);
+                path.pop();
+            }
+        }
+        None => {
+            let place = json!(path).to_string();
+            records.insert(HEXLOWER.encode(&Sha256::digest(&place)), format!("[{place},{value}]"));
+        }
+    }
+}
+
+/// Puts a state together from its records.
+fn state_of<T: DeserializeOwned>(texts: &BTreeMap<String, String>) -> Result<T, StateError> {
+    let damaged = |problem: String| StateError::Record { problem };
+    let version = texts.get(FORMAT).map_or("", String::as_str);
+    match version.parse::<u32>() {
+        Ok(VERSION) => {}
+        Ok(found) if found > VERSION => return Err(StateError::NewerRecords { found, known: VERSION }),
+        _ => return Err(damaged(format!("its format is {version:?} and not a number"))),
+    }
+    let mut state = Json::Object(Map::new());
+    for text in texts.iter().filter(|(key, _)| *key != FORMAT).map(|(_, text)| text) {
+        let (path, value): (Vec<String>, Json) =
+            serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        let mut place = &mut state;
+        for name in path {
+            let members = place.as_object_mut().ok_or_else(|| damaged(format!("{name:?} is in no object")))?;
+            place = members.entry(name).or_insert_with(|| Json::Object(Map::new()));
+        }
+        *place = value;
+    }
+    serde_json::from_value(state).map_err(|error| damaged(error.to_string()))
+}

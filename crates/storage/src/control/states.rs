@@ -1,0 +1,150 @@
+//! State that one node of a fleet writes and all nodes read, such as that of alert rules. It is in the control store, in
+//! tables of its own: it changes all the time, and no person has set it.
+//!
+//! ```text
+//! states(name, version)                        version: of the last save
+//! state_records(state, key, version, body)     version: of the save that wrote the record
+//! ```
+//!
+//! **Fencing.** A save and the check of the lease are one transaction, which holds the row of the lease: another node
+//! takes the lease before, and the save is refused, or afterwards, and reads what was saved. A writer also names the version
+//! that it has changed. So it never replaces what it has not read, also where the answer to its own last save was lost.
+
+use database::postgres::{Database, Failure, Session};
+use database::{DatabaseError, DatabaseProblem, signed, unsigned};
+
+pub(super) const VERSION_3: &str = "
+    CREATE TABLE states(name text PRIMARY KEY, version bigint NOT NULL);
+    CREATE TABLE state_records(state text, key text, version bigint NOT NULL, body text NOT NULL,
+        PRIMARY KEY (state, key));
+";
+
+/// What became of a state since a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateNews {
+    /// The version now.
+    pub version: u64,
+    /// The keys of all records, each with its text where that was written since.
+    pub records: Vec<(String, Option<String>)>,
+}
+
+/// A change of a state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateChange<'a> {
+    /// The version that is changed; 0 if the state was never saved.
+    pub version: u64,
+    /// Records to write: keys and texts. Keys have at most 64 bytes.
+    pub put: Vec<(&'a str, &'a str)>,
+    /// Keys of records to remove.
+    pub removed: Vec<&'a str>,
+}
+
+/// Which nodes of a fleet may exchange a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentWriter {
+    /// Every node.
+    AnyNode,
+    /// The node with the lease `alerts`.
+    Holder,
+}
+
+/// Who may write: the holder of a lease.
+#[derive(Clone, Copy)]
+pub(crate) struct Fence {
+    /// The name of the lease.
+    pub(crate) lease: &'static str,
+    /// The epoch of the node that writes.
+    pub(crate) epoch: u64,
+}
+
+/// The states in PostgreSQL.
+pub(crate) struct States {
+    database: Database,
+    /// The table of leases, which belongs to the catalog.
+    leases: String,
+}
+
+impl States {
+    pub(crate) fn new(database: Database, store: [u8; 16]) -> Self {
+        Self { database, leases: format!("catat_{:032x}_catalog.leases", u128::from_be_bytes(store)) }
+    }
+
+    /// Returns what became of a state since a version; `None` if nothing did.
+    pub(crate) fn news(&mut self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
+        self.database.read(|session| {
+            let version = version_of(session, state, "")?;
+            if version == since {
+                return Ok(None);
+            }
+            let select = "SELECT key, CASE WHEN version > $2 THEN body END FROM state_records WHERE state = $1";
+            let rows = session.query(select, &[&state, &signed(since)])?;
+            let records = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+            Ok(Some(StateNews { version, records: records.collect::<Result<_, Failure>>()? }))
+        })
+    }
+
+    /// Changes a state, and returns its version, which a change of nothing leaves as it is.
+    ///
+    /// Errors: refused if the node does not hold the lease, or if the version is another one.
+    pub(crate) fn save(&mut self, state: &str, change: &StateChange<'_>, by: Fence) -> Result<u64, DatabaseError> {
+        let leases = &self.leases;
+        self.database.transact(|session| {
+            check_fence(session, leases, by)?;
+            if version_of(session, state, "FOR UPDATE")? != change.version {
+                return Err(refused("another node has changed this state"));
+            }
+            let StateChange { version, put, removed } = change;
+            if put.is_empty() && removed.is_empty() {
+                return Ok(*version);
+            }
+            let version = version + 1;
+            let count =
+                "INSERT INTO states VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET version = excluded.version";
+            session.execute(count, &[&state, &signed(version)])?;
+            let (keys, texts): (Vec<&str>, Vec<&str>) = put.iter().copied().unzip();
+            let write = "INSERT INTO state_records
+                SELECT $1, new.key, $2, new.body FROM unnest($3::text[], $4::text[]) AS new(key, body)
+                ON CONFLICT (state, key) DO UPDATE SET version = excluded.version, body = excluded.body";
+            session.execute(write, &[&state, &signed(version), &keys, &texts])?;
+            let remove = "DELETE FROM state_records WHERE state = $1 AND key = ANY($2)";
+            session.execute(remove, &[&state, removed])?;
+            Ok(version)
+        })
+    }
+
+    /// Puts a document in the place of one that has not changed meanwhile; `false` if it has.
+    ///
+    /// Errors: refused if there is a fence, and the node does not hold its lease.
+    pub(crate) fn exchange(
+        &mut self,
+        (kind, name): (&str, &str),
+        (before, json): (&str, &str),
+        by: Option<Fence>,
+    ) -> Result<bool, DatabaseError> {
+        let leases = &self.leases;
+        self.database.transact(|session| {
+            by.map_or(Ok(()), |by| check_fence(session, leases, by))?;
+            let put =
+                "UPDATE settings SET json = $4, version = version + 1 WHERE kind = $1 AND name = $2 AND json = $3";
+            Ok(session.execute(put, &[&kind, &name, &before, &json])? > 0)
+        })
+    }
+}
+
+/// Checks that a node holds a lease, and keeps all others from taking it until the transaction ends.
+fn check_fence(session: &Session, leases: &str, by: Fence) -> Result<(), Failure> {
+    let held = format!("SELECT 1 FROM {leases} WHERE name = $1 AND epoch = $2 AND until > now() FOR SHARE");
+    match session.query(&held, &[&by.lease, &signed(by.epoch)])?.first() {
+        Some(_) => Ok(()),
+        None => Err(refused("another node holds the lease now")),
+    }
+}
+
+fn version_of(session: &Session, state: &str, lock: &str) -> Result<u64, Failure> {
+    let rows = session.query(&format!("SELECT version FROM states WHERE name = $1 {lock}"), &[&state])?;
+    Ok(rows.first().map_or(Ok(0), |row| row.try_get(0).map(unsigned))?)
+}
+
+fn refused(problem: &'static str) -> Failure {
+    Failure::Problem(DatabaseProblem::Refused(problem))
+}
