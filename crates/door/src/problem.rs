@@ -229,7 +229,9 @@ impl From<StoreError> for Problem {
             StoreError::NoGroup(_) => Self::not_found(message),
             StoreError::TooManyEvents { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-events", message),
             StoreError::TooManyDeletions { .. } => Self::busy(message),
-            StoreError::Catalog(error) if error.is_refused() => Self::busy(message),
+            StoreError::Catalog(error) if error.is_refused() => {
+                Self { retry_after_s: Some(2), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message) }
+            }
             StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", message)
             }

@@ -153,17 +153,17 @@ fn delete_during(point: &str, work: fn(&Store)) {
         }
     }
     let faults = a.segments.options.faults.clone();
-    let id = std::thread::scope(|scope| {
+    let (id, seen) = std::thread::scope(|scope| {
         faults.hold(point, || {
             drop(compactor);
             scope.spawn(|| work(&a));
         });
         let id = delete(&b, "g", is_odd).id;
-        assert_even(&b, 40);
-        assert_even(&lab.node("c", false), 40);
+        let seen = [events(&b), events(&lab.node("c", false))];
         faults.release();
-        id
+        (id, seen)
     });
+    seen.iter().for_each(|seen| assert!(seen.iter().copied().eq((0..40).filter(is_even)), "{point}: {seen:?}"));
     [&a, &b].into_iter().for_each(|node| assert_even(node, 40));
     assert_even(&lab.node("d", false), 40);
     a.flush().expect("room");
