@@ -122,8 +122,11 @@ impl Alerts {
         let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
         if format!("{made:?}") != format!("{:?}", defined.made) {
             let silences = made.silences.clone();
-            defined.made = made;
-            self.put_in_place(&defined)?;
+            let before = std::mem::replace(&mut defined.made, made);
+            if let Err(error) = self.put_in_place(&defined) {
+                defined.made = before;
+                return Err(error);
+            }
             self.engine.set_silences(silences);
         }
         drop(defined);

@@ -115,7 +115,12 @@ impl StateStore {
             }
         }
         known.version = news.version;
-        state_of(&known.texts).map(Some)
+        let kept = state_of(&known.texts);
+        if kept.is_err() {
+            // What cannot be read must not pass for what is known: it would be replaced.
+            *known = KnownRecords::default();
+        }
+        kept.map(Some)
     }
 
     /// Forgets what was read, so that all of it is read again.

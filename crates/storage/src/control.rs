@@ -28,6 +28,7 @@
 //! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `door`, `tables.rs`) |
 //! | `view` | the id | saved queries and views of people (owned by `api`, `views.rs`) |
 //! | `metric` | the metric | metrics made of events, with the last event before them (owned by `alert`, `metrics.rs`) |
+//! | `acknowledgement` | the alert and when it began | acknowledgements in a fleet, while their alerts fire (owned by `alert`, `engine/following.rs`) |
 //! | `source` | a hash of the source | what a shipper and its files are called (owned by `ingest`, `sources/stored_names.rs`) |
 
 pub(crate) mod postgres;
