@@ -19,6 +19,7 @@ use door::table::Table;
 use loki::LokiState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
+use otel::zipkin;
 
 use crate::formats::format_of;
 use crate::openapi;
@@ -116,6 +117,9 @@ async fn fallback(
     }
     if otlp::is_address(path) {
         return otlp::nothing_here(path).into_response();
+    }
+    if let Some(problem) = zipkin::refusal(path).filter(|_| *method == Method::POST) {
+        return problem.into_response();
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {path}")).into_response();

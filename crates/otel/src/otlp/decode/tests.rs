@@ -59,7 +59,7 @@ impl House {
     fn send_within(&self, body: &[u8], form: OtlpForm, within: &GroupScope) -> Result<IngestAnswer, IngestError> {
         let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
         let sender = Sender { name: "", within, batch_id: None, now };
-        ingest_otlp(&self.intake, body, Encoding::Identity, form, &sender)
+        ingest_otlp(&self.intake, body, Encoding::Identity, (Signal::Logs, form), &sender)
     }
 
     fn send(&self, body: &[u8], form: OtlpForm) -> Result<u64, String> {
