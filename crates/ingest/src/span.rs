@@ -16,8 +16,8 @@ use data_encoding::HEXLOWER;
 use parse::{ArrivalContext, FieldWriter};
 use types::{GroupName, Level, Timestamp, group_name_of_outside};
 
-use self::durations::{duration, write_duration};
 pub use self::attributes::{STATUS_CODES, SpanAttributes, attribute_name, json_value, n_json_fields};
+use self::durations::{duration, write_duration};
 pub use self::lists::{Members, SpanList, link, span_event};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 

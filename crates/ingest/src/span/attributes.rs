@@ -66,11 +66,25 @@ impl<'f, 'b> SpanAttributes<'f, 'b> {
 /// Returns the field of an attribute.
 pub fn attribute_name(name: &str) -> Cow<'_, str> {
     match name {
-        "trace_id" | "span_id" | "parent_span_id" | "name" | "kind" | "status" | "status_message" | "service"
-        | "duration_ms" | "scope.name" | "scope.version" | "trace_state" | "flags" | "events" | "links"
-        | "span_problem" | "dropped_attributes_count" | "dropped_events_count" | "dropped_links_count" => {
-            Cow::Owned(format!("attributes.{name}"))
-        }
+        "trace_id"
+        | "span_id"
+        | "parent_span_id"
+        | "name"
+        | "kind"
+        | "status"
+        | "status_message"
+        | "service"
+        | "duration_ms"
+        | "scope.name"
+        | "scope.version"
+        | "trace_state"
+        | "flags"
+        | "events"
+        | "links"
+        | "span_problem"
+        | "dropped_attributes_count"
+        | "dropped_events_count"
+        | "dropped_links_count" => Cow::Owned(format!("attributes.{name}")),
         _ => Cow::Borrowed(name),
     }
 }

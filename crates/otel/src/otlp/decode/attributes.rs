@@ -50,7 +50,10 @@ impl<'a> Attributes<'a> {
     }
 
     /// Passes all attributes on, in their order.
-    pub(super) fn each(&self, mut take: impl FnMut(&str, &Kind<'_>) -> Result<(), IngestError>) -> Result<(), IngestError> {
+    pub(super) fn each(
+        &self,
+        mut take: impl FnMut(&str, &Kind<'_>) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
         self.kept.iter().try_for_each(|(key, kind)| take(key, kind))?;
         for attribute in elements(&self.more, self.number.into()) {
             let (key, kind) = pair(attribute?)?;
@@ -59,4 +62,3 @@ impl<'a> Attributes<'a> {
         Ok(())
     }
 }
-

@@ -12,9 +12,9 @@ use std::borrow::Cow;
 
 use self::reader::Reader;
 use self::values::put_pair;
+use super::attributes::Attributes;
 use super::body::bad;
 use super::fields::{Kind, count};
-use super::attributes::Attributes;
 use super::log_record::{Body, Record};
 use super::records::Records;
 use super::signal::Signal;
@@ -66,7 +66,9 @@ impl<'t> Reader<'t> {
         if !is_ended {
             records.end_resource();
         }
-        self.again(postponed, |reader| reader.each(of_scopes[0], &mut |reader| reader.scope_records(records, attributes)))
+        self.again(postponed, |reader| {
+            reader.each(of_scopes[0], &mut |reader| reader.scope_records(records, attributes))
+        })
     }
 
     fn resource(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
@@ -161,7 +163,8 @@ impl<'t> Reader<'t> {
                     Ok(())
                 })?,
                 "attributes" => reader.each(name, &mut |reader| {
-                    attributes.push(reader.pair()?, |number, key, kind, more| put_pair(number, key, kind, more.to_mut()))
+                    attributes
+                        .push(reader.pair()?, |number, key, kind, more| put_pair(number, key, kind, more.to_mut()))
                 })?,
                 "droppedAttributesCount" | "dropped_attributes_count" => {
                     record.dropped_attributes = reader.integer(name)?.unwrap_or(record.dropped_attributes);

@@ -56,11 +56,7 @@ impl Fields for SpanAttributes<'_, '_> {
 
 impl SpanRecord<'_> {
     /// Adds the span to the events of its group, or rejects it.
-    pub(super) fn add_to(
-        &self,
-        records: &mut Records<'_, '_>,
-        attributes: &Attributes<'_>,
-    ) -> Result<(), IngestError> {
+    pub(super) fn add_to(&self, records: &mut Records<'_, '_>, attributes: &Attributes<'_>) -> Result<(), IngestError> {
         let Some(place) = records.place_of_next() else { return Ok(()) };
         let service = records.service.clone();
         let mut span = match self.span(&service, records.limits)? {
@@ -76,7 +72,8 @@ impl SpanRecord<'_> {
                 fields.own(name, value);
             }
             // They were all validated before.
-            let _ = attributes.each(|key, kind| write(&ingest::span::attribute_name(key), kind, list_bytes_max, fields));
+            let _ =
+                attributes.each(|key, kind| write(&ingest::span::attribute_name(key), kind, list_bytes_max, fields));
         };
         let n_max = shared.len() + attributes.n_fields;
         let status_code = status_code(attributes)?;

@@ -23,9 +23,9 @@ use std::borrow::Cow;
 
 use parse::text_of;
 
+use super::attributes::Attributes;
 use super::body::message;
 use super::fields::{count, elements, kind, pair};
-use super::attributes::Attributes;
 use super::id::Id;
 use super::log_record::{Body, Record};
 use super::records::Records;

@@ -27,7 +27,8 @@ impl<'t> Reader<'t> {
                 "startTimeUnixNano" | "start_time_unix_nano" => span.start = reader.time(name)?.unwrap_or_default(),
                 "endTimeUnixNano" | "end_time_unix_nano" => span.end = reader.time(name)?.unwrap_or_default(),
                 "attributes" => reader.each(name, &mut |reader| {
-                    attributes.push(reader.pair()?, |number, key, kind, more| put_pair(number, key, kind, more.to_mut()))
+                    attributes
+                        .push(reader.pair()?, |number, key, kind, more| put_pair(number, key, kind, more.to_mut()))
                 })?,
                 "droppedAttributesCount" | "dropped_attributes_count" => {
                     span.dropped_attributes = reader.integer(name)?.unwrap_or_default();
