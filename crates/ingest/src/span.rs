@@ -209,8 +209,7 @@ impl Span<'_> {
         let latest = received.at.0.saturating_add(received.limits.future_ns_max);
         let start = i64::try_from(self.start).unwrap_or(i64::MAX);
         if start > latest {
-            let ahead = duration(start.abs_diff(received.at.0));
-            self.note(format_args!("began {ahead} after its arrival; kept at its arrival"));
+            self.note(format_args!("began at {}, after its arrival; kept at its arrival", Timestamp(start)));
         }
     }
 
