@@ -47,9 +47,9 @@ impl Signing<'_> {
         let authorization =
             format!("AWS4-HMAC-SHA256 Credential={access_key_id}/{scope}, SignedHeaders={names}, Signature={value}");
         signed.push(("authorization", &authorization));
-        let headers = signed.into_iter().map(|(name, value)| {
-            (axum::http::HeaderName::from_static(name), value.parse().expect("a header value"))
-        });
+        let headers = signed
+            .into_iter()
+            .map(|(name, value)| (axum::http::HeaderName::from_static(name), value.parse().expect("a header value")));
         headers.collect()
     }
 }

@@ -222,7 +222,7 @@ fn add_links(members: &Members, span: &mut Span<'_>, limits: &Limits) {
             }
             Err(reason) => {
                 if !span.links.refuse() {
-                    span.note(format_args!("{reason} of a link; the link is left out"));
+                    span.note(format_args!("a link is left out: {reason}"));
                 }
             }
         }

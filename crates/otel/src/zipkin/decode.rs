@@ -116,6 +116,12 @@ fn add(members: &Members, collector: &mut Collector<'_>) -> Result<Result<(), Re
             span.events.skip();
             continue;
         }
+        if !annotation.is_object() {
+            if !span.events.refuse() {
+                span.note("an annotation is left out: it is not an object");
+            }
+            continue;
+        }
         let time = micros(annotation.get("timestamp")).ok().flatten().unwrap_or_default();
         let name = annotation.get("value").and_then(Value::as_str).unwrap_or_default();
         span.events.push(span_event(time, name, Vec::new()), limits);

@@ -73,7 +73,9 @@ async fn who_sends_metrics_or_profiles_is_told_what_is_stored() {
     for uri in ["/v1/metrics", "/otlp/v1/metrics", "/v1development/profiles"] {
         let reply = send(&house, uri, "application/json", "{}").await;
         assert_eq!((reply.status, reply.json()["code"].as_i64()), (404, Some(12)), "{uri}");
-        assert!(reply.json()["message"].as_str().is_some_and(|text| text.contains("send them to /v1/logs and /v1/traces")));
+        assert!(
+            reply.json()["message"].as_str().is_some_and(|text| text.contains("send them to /v1/logs and /v1/traces"))
+        );
     }
 }
 

@@ -11,17 +11,17 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use types::{GroupPattern, RowSet, TimeRange};
+use types::{GroupPattern, RowSet, TimeRange, Timestamp};
 
 use super::{House, Reply};
 use cloudwatch::signing::Signing;
 use cloudwatch::xray::udp::{self, XRayListener};
 
 impl House {
-    /// Returns all events with all their fields, in order of time.
-    fn whole_events(&self) -> Vec<String> {
+    /// Returns all spans with all their fields, in order of time.
+    fn whole_spans(&self) -> Vec<String> {
         let mut events = Vec::new();
-        for run in self.store.snapshot(&[GroupPattern::new("*")], TimeRange::ALL).runs {
+        for run in self.store.snapshot(&[GroupPattern::new("traces/*")], TimeRange::ALL).runs {
             let names = run.field_names().expect("a run in memory");
             let system = ["@log", "@logStream", "@timestamp", "@level", "@message"];
             let names: Vec<&str> = system.into_iter().chain(names.iter().map(|name| &**name)).collect();
@@ -35,7 +35,8 @@ impl House {
                         Some((*name, serde_json::from_str(&json).expect("JSON")))
                     });
                     let fields: BTreeMap<&str, Value> = fields.collect();
-                    events.push((fields["@timestamp"].to_string(), json!(fields).to_string()));
+                    let time = fields["@timestamp"].as_str().and_then(Timestamp::parse_rfc3339);
+                    events.push((time, json!(fields).to_string()));
                 }
             }
         }
@@ -51,7 +52,7 @@ async fn carry_out(request: &str) -> String {
     let request = Request::post(path).header("content-type", "application/json");
     let reply = house.send(request.body(Body::from(body.to_owned())).expect("a request")).await;
     let answer = format!("{} {}", reply.status, reply.text());
-    [vec![answer.trim_end().to_owned()], house.whole_events()].concat().join("\n")
+    [vec![answer.trim_end().to_owned()], house.whole_spans()].concat().join("\n")
 }
 
 async fn check(file: &str) {
@@ -115,12 +116,13 @@ async fn segments_are_signed_with_a_key_that_may_send_to_their_groups() {
     let made = house.administer("POST", "/api/v1/keys", order("ingest")).await.json();
     let text = |made: &Value, name: &str| made[name].as_str().expect("a text").to_owned();
     let (id, secret) = (text(&made, "access_key_id"), text(&made, "secret_access_key"));
-    let signing = Signing { access_key_id: &id, secret: &secret, service: "xray", path: "/xray/TraceSegments", target: None };
+    let signing =
+        Signing { access_key_id: &id, secret: &secret, service: "xray", path: "/xray/TraceSegments", target: None };
     let reply = put_segments(&house, Some(&signing), &["mine", "theirs"]).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let refused = &reply.json()["UnprocessedTraceSegments"];
     assert_eq!((&refused[0]["Id"], &refused[0]["ErrorCode"]), (&json!("70de5b6f19ff9a0a"), &json!("AccessDenied")));
-    assert_eq!((refused.as_array().map(Vec::len), house.whole_events().len()), (Some(1), 1));
+    assert_eq!((refused.as_array().map(Vec::len), house.whole_spans().len()), (Some(1), 1));
 
     let denied = put_segments(&house, Some(&signing), &["theirs"]).await;
     assert_eq!((denied.status, denied.header("x-amzn-errortype")), (400, "AccessDeniedException"));
@@ -130,9 +132,10 @@ async fn segments_are_signed_with_a_key_that_may_send_to_their_groups() {
     assert_eq!(unsigned.header("x-amzn-errortype"), "MissingAuthenticationTokenException");
     let reader = house.administer("POST", "/api/v1/keys", order("read")).await.json();
     let (id, secret) = (text(&reader, "access_key_id"), text(&reader, "secret_access_key"));
-    let denied = put_segments(&house, Some(&Signing { access_key_id: &id, secret: &secret, ..signing }), &["mine"]).await;
+    let denied =
+        put_segments(&house, Some(&Signing { access_key_id: &id, secret: &secret, ..signing }), &["mine"]).await;
     assert_eq!(denied.header("x-amzn-errortype"), "AccessDeniedException");
-    assert_eq!(house.whole_events().len(), 1);
+    assert_eq!(house.whole_spans().len(), 1);
 }
 
 #[tokio::test]
@@ -157,12 +160,13 @@ async fn other_operations_and_collectors_are_refused_by_name() {
 #[tokio::test]
 async fn a_batch_sent_again_is_stored_once() {
     let house = House::new();
-    let body = json!([{ "traceId": "1", "id": "2", "name": "a", "timestamp": 1_795_175_700_000_000u64, "duration": 1 }]);
+    let body =
+        json!([{ "traceId": "1", "id": "2", "name": "a", "timestamp": 1_795_175_700_000_000u64, "duration": 1 }]);
     for _ in 0..2 {
         let request = Request::post("/api/v2/spans").header("x-catat-batch", "b1").body(Body::from(body.to_string()));
         assert_eq!(house.send(request.expect("a request")).await.status, 202);
     }
-    assert_eq!(house.whole_events().len(), 1);
+    assert_eq!(house.whole_spans().len(), 1);
 }
 
 #[tokio::test]
@@ -185,7 +189,7 @@ async fn documents_of_the_daemon_arrive_by_datagram() {
     tokio::time::timeout(Duration::from_secs(60), arrived).await.expect("the datagrams are counted");
     house.closing.send_replace(true);
     task.await.expect("no panic");
-    let events = house.whole_events();
+    let events = house.whole_spans();
     assert_eq!(events.len(), 1);
     assert!(events[0].contains("\"@log\":\"traces/shop\""), "{}", events[0]);
 }

@@ -177,7 +177,7 @@ impl SpanRecord<'_> {
                 }
                 (Err(reason), _) | (_, Err(reason)) => {
                     if !links.refuse() {
-                        span.note(format_args!("{reason} of a link; the link is left out"));
+                        span.note(format_args!("a link is left out: {reason}"));
                     }
                 }
             }

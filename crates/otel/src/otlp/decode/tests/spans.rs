@@ -53,7 +53,8 @@ fn both() -> [(OtlpForm, Vec<u8>); 2] {
 
 impl House {
     fn send_spans(&self, body: &[u8], form: OtlpForm) -> Result<(u64, Vec<String>), String> {
-        let answer = self.send_signal(body, (Signal::Traces, form), &GroupScope::All).map_err(|error| error.to_string())?;
+        let answer =
+            self.send_signal(body, (Signal::Traces, form), &GroupScope::All).map_err(|error| error.to_string())?;
         let rejected = answer.rejected.iter().map(|rejected| format!("{}: {}", rejected.line, rejected.error));
         Ok((answer.accepted, rejected.collect()))
     }
