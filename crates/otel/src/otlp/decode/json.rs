@@ -8,9 +8,7 @@ mod reader;
 mod spans;
 mod values;
 
-use std::borrow::Cow;
-
-use self::reader::Reader;
+use self::reader::{Reader, bytes_of};
 use self::values::put_pair;
 use super::attributes::Attributes;
 use super::body::bad;
@@ -178,13 +176,5 @@ impl<'t> Reader<'t> {
             Ok(())
         })?;
         Ok(record)
-    }
-}
-
-/// Returns the bytes of a text; none without a text.
-pub(super) fn bytes_of(text: Option<Cow<'_, str>>) -> Cow<'_, [u8]> {
-    match text.unwrap_or_default() {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }

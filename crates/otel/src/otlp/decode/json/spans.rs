@@ -3,8 +3,7 @@
 use super::super::attributes::Attributes;
 use super::super::id::Id;
 use super::super::span_record::{EVENT, EVENT_ATTRIBUTE, LINK, LINK_ATTRIBUTE, SpanRecord};
-use super::bytes_of;
-use super::reader::Reader;
+use super::reader::{Reader, bytes_of};
 use super::values::{put_bytes, put_fixed64, put_pair};
 use ingest::IngestError;
 

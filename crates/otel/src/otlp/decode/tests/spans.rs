@@ -95,9 +95,9 @@ fn events_and_links_are_bounded_and_what_is_left_out_is_counted() {
     let body = request(&[], &[], &[span(&[event.repeat(2_000), link.repeat(30)])]);
     assert_eq!(house.send_spans(&body, OtlpForm::Protobuf), Ok((1, vec![])));
     let found = house.events(&["dropped_events_count", "dropped_links_count", "span_problem"]).concat();
-    // A field of this house has 1,000 bytes: 28 elements of 35 bytes, and 9 of 102.
-    let expected = "1972 | 21 | 1972 events are left out, since a span holds no more; \
-        21 links are left out, since a span holds no more";
+    // A field of this house has 1,000 bytes: 31 events of 32 bytes, and 10 links of 99.
+    let expected = "1969 | 20 | 1969 events are left out, since a span holds no more; \
+        20 links are left out, since a span holds no more";
     assert_eq!(found, expected);
 }
 
