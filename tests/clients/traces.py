@@ -19,7 +19,7 @@ import uuid
 import boto3
 import grpc
 import requests
-from aws_xray_sdk.core import AsyncContext, xray_recorder
+from aws_xray_sdk.core import xray_recorder
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
@@ -212,8 +212,7 @@ class Server:
 @check
 def datagrams_of_the_xray_sdk_become_spans():
     server = Server()
-    xray_recorder.configure(service="pay", daemon_address=server.udp, sampling=False, context=AsyncContext(),
-                            context_missing="LOG_ERROR")
+    xray_recorder.configure(service="pay", daemon_address=server.udp, sampling=False)
     for n in range(20):
         segment = xray_recorder.begin_segment("pay")
         segment.put_annotation("order", n)
