@@ -60,6 +60,7 @@ pub(crate) struct Config {
     pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) syslog: Syslog,
+    pub(crate) xray: XRay,
     /// Definitions of pipelines, checked.
     pub(crate) pipelines: serde_json::Value,
     pub(crate) ship: ShipConfig,
@@ -142,6 +143,10 @@ impl Config {
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),
+            xray: XRay {
+                udp: read_address(&mut read, "xray", "udp", "127.0.0.1:2000"),
+                allow: read_networks(&mut read, "xray"),
+            },
             pipelines: layers.pipelines.clone(),
             ship: ShipConfig::read(&mut read, layers),
             rules_dir: read_rules_dir(&mut read),
@@ -202,6 +207,13 @@ pub(crate) struct Syslog {
     pub(crate) allow: Vec<ipnet::IpNet>,
 }
 
+/// Where documents of X-Ray are listened for, and who may send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct XRay {
+    pub(crate) udp: Option<SocketAddr>,
+    pub(crate) allow: Vec<ipnet::IpNet>,
+}
+
 /// Where syslog is listened for with TLS, and as whom.
 #[derive(Clone, Debug)]
 pub(crate) struct SyslogTls {
@@ -217,23 +229,36 @@ pub(crate) struct Certificate {
     pub(crate) key: PathBuf,
 }
 
-fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
-    let wanted = "an address such as 127.0.0.1:514";
-    let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| {
-        let is_set = read.optional("syslog", key).is_some();
-        is_set.then(|| read.parsed("syslog", key, wanted))
-    });
-    let mut allow = Vec::new();
-    for network in read.list("syslog", "allow") {
+/// Reads an optional address to listen on.
+fn read_address(
+    read: &mut values::Reader<'_>,
+    section: &'static str,
+    key: &'static str,
+    example: &str,
+) -> Option<SocketAddr> {
+    let is_set = read.optional(section, key).is_some();
+    is_set.then(|| read.parsed(section, key, &format!("an address such as {example}")))
+}
+
+/// Reads the networks that may send without a key.
+fn read_networks(read: &mut values::Reader<'_>, section: &'static str) -> Vec<ipnet::IpNet> {
+    let mut networks = Vec::new();
+    for network in read.list(section, "allow") {
         let single = network.parse().map(|address: std::net::IpAddr| address.into());
         match network.parse().or(single) {
-            Ok(network) => allow.push(network),
+            Ok(network) => networks.push(network),
             Err(_) => {
                 let problem = format!("\"{network}\" is not a network such as 10.0.0.0/8");
-                read.accept(Err(problem), "syslog", "allow");
+                read.accept(Err(problem), section, "allow");
             }
         }
     }
+    networks
+}
+
+fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
+    let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| read_address(read, "syslog", key, "127.0.0.1:514"));
+    let allow = read_networks(read, "syslog");
     let certificate = read_certificate(read, "syslog");
     let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
     let needed = "a PEM file if syslog.tls is set and server.tls_cert is not";

@@ -5,6 +5,7 @@ pub(crate) mod data_dir;
 pub(crate) mod rules;
 pub(crate) mod signals;
 mod syslog;
+mod xray;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub(crate) struct PreparedServer {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recovery: Recovery,
     pub(crate) listener: std::net::TcpListener,
-    pub(crate) syslog: serve::SyslogListeners,
+    pub(crate) others: serve::OtherListeners,
 }
 
 impl PreparedServer {
@@ -63,7 +64,8 @@ pub(crate) fn prepare(
     crate::formats::check_formats(&config.data_dir)?;
     let tls = config.tls.as_ref().map(load_certificate).transpose()?;
     let listener = bind(config)?;
-    let syslog = syslog::bind(&config.syslog, tls.as_ref())?;
+    let others =
+        serve::OtherListeners { syslog: syslog::bind(&config.syslog, tls.as_ref())?, xray: xray::bind(&config.xray)? };
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
@@ -118,7 +120,7 @@ pub(crate) fn prepare(
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, syslog })
+    Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others })
 }
 
 /// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
@@ -283,20 +285,20 @@ fn start_metrics(
 /// Serves until a signal comes, then ends in order: no new requests, no new evaluations, the store last.
 pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result<(), Failure> {
     let url = prepared.url();
-    let PreparedServer { app, store, intake, alerts, metrics, listener, syslog, .. } = prepared;
+    let PreparedServer { app, store, intake, alerts, metrics, listener, others, .. } = prepared;
     let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let of_syslog = syslog.tls.as_ref().map(|(_, tls)| tls);
+        let of_syslog = others.syslog.tls.as_ref().map(|(_, tls)| tls);
         let certificates = app.tls.iter().chain(of_syslog).cloned().collect();
         let reloading = tokio::spawn(reload_on_hangup(certificates, reload));
         // The socket is bound, and the store read: whoever connects is answered.
         service_manager::ready(&format!("serves {url}"));
         let living = tokio::spawn(service_manager::live());
-        let served = serve::serve(store.clone(), app, syslog, listener, stop_signal()).await.map_err(failed);
+        let served = serve::serve(store.clone(), app, others, listener, stop_signal()).await.map_err(failed);
         reloading.abort();
         living.abort();
         served

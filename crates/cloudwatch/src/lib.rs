@@ -1,5 +1,5 @@
-//! The API of Amazon CloudWatch Logs. Agents, SDKs and Grafana's data source need the URL of this server as their endpoint
-//! and a pair of keys.
+//! The APIs of Amazon CloudWatch Logs and, for senders of traces, AWS X-Ray (`xray`). Agents, SDKs and Grafana's data source
+//! need the URL of this server as their endpoint and a pair of keys.
 //!
 //! Requests are JSON 1.1 with the operation in `X-Amz-Target`, at `/cloudwatch`, with or without a final slash, and at `/`
 //! for clients that drop the path of an endpoint. They are signed with a pair of `catat keys create`, or contain a key in
@@ -44,6 +44,7 @@ pub mod signing;
 mod state;
 mod subscriptions;
 mod time;
+pub mod xray;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri};
@@ -83,7 +84,7 @@ const SERVICE: &str = "logs";
 /// Returns the routes of this API. They need no role: only the handler can check a signature, which covers the body.
 pub fn routes() -> Table<FamilyState<CloudWatchState>> {
     let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
-    table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)
+    xray::add(table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post))
 }
 
 /// Reports whether a request without a route is for this API.
@@ -91,10 +92,10 @@ pub fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     *method == Method::POST && uri.path() == "/" && (target(headers).is_some() || metrics::is_meant(headers))
 }
 
-/// Reports whether a request is for this API, with a route or without.
+/// Reports whether a request is for one of these APIs, with a route or without.
 pub fn is_spoken<B>(request: &Request<B>) -> bool {
     let path = request.uri().path();
-    let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/");
+    let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/") || xray::is_address(path);
     is_route || is_meant(request.method(), request.uri(), request.headers())
 }
 

@@ -63,6 +63,16 @@ pub enum IngestError {
     Store(#[from] AppendError),
 }
 
+impl IngestError {
+    /// Reports whether the store may accept the same delivery later.
+    pub fn is_temporary(&self) -> bool {
+        use AppendError::{Away, DiskFull, Draining, Locked, Overloaded, Poisoned};
+        // A poisoned log accepts nothing until the next start: a retry stores nothing twice, and senders have to wait.
+        let Self::Store(problem) = self else { return false };
+        matches!(problem, Overloaded { .. } | Away { .. } | Draining { .. } | DiskFull { .. } | Locked(_) | Poisoned(_))
+    }
+}
+
 /// The sender may not write to this group.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this key may not send to the group {0}")]

@@ -25,6 +25,7 @@ mod records;
 mod request;
 mod sender;
 mod sources;
+pub mod span;
 mod text;
 mod zones;
 

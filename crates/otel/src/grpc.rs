@@ -49,7 +49,7 @@ pub(crate) fn packing(headers: &HeaderMap) -> Result<Encoding, Problem> {
     if !is_spoken(kind) || !of_proto {
         let message = "this is called by gRPC, with messages of protobuf";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", message);
-        return Err(problem.hint("send application/grpc over HTTP/2, or protobuf or JSON to /v1/logs"));
+        return Err(problem.hint("send application/grpc over HTTP/2, or protobuf or JSON to /v1/logs or /v1/traces"));
     }
     match headers.get("grpc-encoding").map(HeaderValue::as_bytes) {
         None | Some(b"identity") => Ok(Encoding::Identity),

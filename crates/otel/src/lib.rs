@@ -1,5 +1,5 @@
-//! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Splunk's event collector, the upload of
-//! the systemd journal, and syslog.
+//! Protocols of senders that do not query: OpenTelemetry (OTLP over HTTP and gRPC), Zipkin's spans, Splunk's event collector,
+//! the upload of the systemd journal, and syslog.
 //!
 //! This crate parses their requests (`decode`) and writes their answers. Events are acknowledged only when they are durable.
 
@@ -9,6 +9,7 @@ pub mod otlp;
 pub mod splunk;
 mod status;
 pub mod syslog;
+pub mod zipkin;
 
 use std::sync::Arc;
 
@@ -17,5 +18,5 @@ use door::table::Table;
 
 /// Returns the routes of these protocols.
 pub fn routes() -> Table<Arc<Server>> {
-    splunk::add(otlp::add(journal::add(Table::default())))
+    splunk::add(zipkin::add(otlp::add(journal::add(Table::default()))))
 }

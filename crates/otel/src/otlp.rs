@@ -1,8 +1,8 @@
-//! OTLP: logs from OpenTelemetry's exporters and collectors, over HTTP as protobuf and JSON, and over gRPC.
+//! OTLP: logs and traces from OpenTelemetry's exporters and collectors, over HTTP as protobuf and JSON, and over gRPC.
 //!
-//! Answers have the encoding of the request: `ExportLogsServiceResponse`, with the number of rejected records, or
-//! `google.rpc.Status`. Exporters retry after 429, 502, 503 and 504 and drop data after any other error; therefore errors
-//! that an operator can resolve are 503. Traces and metrics are refused with an error that says so.
+//! Answers have the encoding of the request: `ExportLogsServiceResponse` or `ExportTraceServiceResponse`, with the number of
+//! rejected records, or `google.rpc.Status`. Exporters retry after 429, 502, 503 and 504 and drop data after any other error;
+//! therefore errors that an operator can resolve are 503. Metrics and profiles are refused with an error that says so.
 
 pub mod decode;
 
@@ -15,7 +15,7 @@ use ingest::IngestAnswer;
 use serde_json::json;
 
 pub use self::decode::OtlpForm;
-use self::decode::ingest_otlp;
+use self::decode::{Signal, ingest_otlp};
 use crate::grpc;
 use crate::status::{code_of, status_message, write_text, write_varint};
 use door::access::Role;
@@ -26,27 +26,47 @@ use door::server::{Server, Shared};
 use door::table::Table;
 
 /// Signals of the protocol that are not supported.
-const OTHER_SIGNALS: [&str; 3] = ["/v1/traces", "/v1/metrics", "/v1development/profiles"];
+const OTHER_SIGNALS: [&str; 2] = ["/v1/metrics", "/v1development/profiles"];
 
 /// Returns the routes of this API.
 pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
-    let table = table.post("/v1/logs", Role::Ingest, post).post("/otlp/v1/logs", Role::Ingest, post);
-    table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export)
+    let table = table.post("/v1/logs", Role::Ingest, post_logs).post("/otlp/v1/logs", Role::Ingest, post_logs);
+    let table = table.post("/v1/traces", Role::Ingest, post_traces).post("/otlp/v1/traces", Role::Ingest, post_traces);
+    let table = table.post("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::Ingest, export_logs);
+    table.post("/opentelemetry.proto.collector.trace.v1.TraceService/Export", Role::Ingest, export_traces)
 }
 
 /// Reports whether a path belongs to the protocol.
 pub fn is_address(path: &str) -> bool {
     let bare = path.strip_prefix("/otlp").unwrap_or(path);
-    bare == "/v1/logs" || OTHER_SIGNALS.contains(&bare)
+    matches!(bare, "/v1/logs" | "/v1/traces") || OTHER_SIGNALS.contains(&bare)
 }
 
 /// Answers a path of the protocol without a route.
 pub fn nothing_here(path: &str) -> Problem {
-    let message = format!("there is nothing at {path}: catat stores logs, send them to /v1/logs");
+    let message =
+        format!("there is nothing at {path}: catat stores logs and traces, send them to /v1/logs and /v1/traces");
     Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
 }
 
-async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn post_logs(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    post(server, Signal::Logs, headers, body).await
+}
+
+async fn post_traces(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    post(server, Signal::Traces, headers, body).await
+}
+
+async fn export_logs(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    export(server, Signal::Logs, headers, body).await
+}
+
+async fn export_traces(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    export(server, Signal::Traces, headers, body).await
+}
+
+/// Answers a request over HTTP.
+async fn post(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let form = form(&headers)?;
     let encoding = encoding(&headers)?;
     let batch_id = batch_id(&headers)?;
@@ -55,14 +75,14 @@ async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response
     let n_bytes = received.bytes().len();
     let work = move || {
         let sender = of_thread.sender(batch_id.as_deref());
-        ingest_otlp(&of_thread.app.intake, received.bytes(), encoding, form, &sender)
+        ingest_otlp(&of_thread.app.intake, received.bytes(), encoding, (signal, form), &sender)
     };
     let answer = server.intake.run(encoding, n_bytes, work).await??;
-    Ok(say(StatusCode::OK, form, response(&answer, form)))
+    Ok(say(StatusCode::OK, form, response(&answer, signal, form)))
 }
 
 /// Answers an export by gRPC.
-async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn export(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let packing = grpc::packing(&headers)?;
     let batch_id = batch_id(&headers)?;
     let bytes_max = server.app.limits.body_bytes_max.saturating_add(grpc::PREFIX_BYTES);
@@ -72,11 +92,11 @@ async fn export(server: Shared, headers: HeaderMap, body: Body) -> Result<Respon
     let work = move || {
         let (message, encoding) = grpc::message(received.bytes(), packing)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let answer = ingest_otlp(&of_thread.app.intake, message, encoding, OtlpForm::Protobuf, &sender)?;
+        let answer = ingest_otlp(&of_thread.app.intake, message, encoding, (signal, OtlpForm::Protobuf), &sender)?;
         Ok::<_, Problem>(answer)
     };
     let answer = server.intake.run(packing, n_bytes, work).await??;
-    Ok(grpc::answer(&response(&answer, OtlpForm::Protobuf)))
+    Ok(grpc::answer(&response(&answer, signal, OtlpForm::Protobuf)))
 }
 
 /// Returns the form of a request.
@@ -113,18 +133,18 @@ fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }
 
-/// Writes `ExportLogsServiceResponse`: `partial_success = 1 { rejected_log_records = 1, error_message = 2 }`, if any.
-fn response(answer: &IngestAnswer, form: OtlpForm) -> Vec<u8> {
+/// Writes the answer of either signal: `partial_success = 1 { rejected = 1, error_message = 2 }`, if any.
+fn response(answer: &IngestAnswer, signal: Signal, form: OtlpForm) -> Vec<u8> {
     let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
     let message = match answer.rejected.first() {
-        Some(first) => format!("record {}: {}", first.line, first.error),
+        Some(first) => format!("{} {}: {}", signal.noun(), first.line, first.error),
         None if rejected == 0 => String::new(),
-        None => "records were rejected".into(),
+        None => format!("{}s were rejected", signal.noun()),
     };
     match form {
         OtlpForm::Json if rejected == 0 => b"{}".to_vec(),
         OtlpForm::Json => {
-            let partial = json!({ "rejectedLogRecords": rejected.to_string(), "errorMessage": message });
+            let partial = json!({ signal.rejected_name(): rejected.to_string(), "errorMessage": message });
             json!({ "partialSuccess": partial }).to_string().into_bytes()
         }
         OtlpForm::Protobuf if rejected == 0 => Vec::new(),

@@ -10,6 +10,7 @@ use loki::LokiFormat;
 use otel::grpc::{self, GrpcFormat};
 use otel::otlp::{self, OtlpFormat};
 use otel::splunk::{self, SplunkFormat};
+use otel::zipkin::{self, ZipkinFormat};
 
 /// Returns the error format of a request's protocol; `None` for the native API.
 pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
@@ -19,6 +20,7 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
         _ if grpc::is_spoken(content_type) => Some(Box::new(GrpcFormat)),
         path if otlp::is_address(path) => Some(Box::new(OtlpFormat(otlp::form_of_answer(content_type)))),
         path if path.starts_with(splunk::PREFIX) => Some(Box::new(SplunkFormat)),
+        path if zipkin::is_address(path) => Some(Box::new(ZipkinFormat)),
         path if elastic::is_address(path) => {
             Some(Box::new(ElasticFormat { version: elastic::version_wanted(request.headers()) }))
         }

@@ -1,5 +1,5 @@
 //! Puts the protocol families together: their states, all routes and their description, and what answers where there is
-//! no route. Listens for HTTP, and for syslog where that is configured.
+//! no route. Listens for HTTP, and for syslog and documents of X-Ray where that is configured.
 //!
 //! Knows no protocol itself and stores nothing.
 
@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use cloudwatch::xray::udp as xray;
 use door::connection_slots::ConnectionSlots;
 use door::listen::{self, Service};
 use door::server::Server;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 use crate::formats::format_of;
 use crate::router::Families;
 
+pub use cloudwatch::xray::udp::XRayListener;
 pub use door::access::{Access, Caller, KeyError, KeyOrder, KeyView, Keys, NewKey, Role, Validity};
 pub use door::fleet::FleetLink;
 pub use door::server::{App, Reload};
@@ -32,10 +34,19 @@ pub use otel::syslog::SyslogListeners;
 /// How often a node of a fleet looks who has signed in or out elsewhere.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
-/// How long syslog messages that were read may take to be stored, once everything else has ended.
-const SYSLOG_GRACE: Duration = Duration::from_secs(5);
+/// How long datagrams and messages that were read may take to be stored, once everything else has ended.
+const LISTENER_GRACE: Duration = Duration::from_secs(5);
 
-/// Serves `app` on `store` and `listener`, and syslog on its own sockets, until `shutdown` is done, then lets requests under way finish for some seconds.
+/// Sockets in addition to the one for HTTP. None is open by default.
+#[derive(Default)]
+pub struct OtherListeners {
+    /// Syslog.
+    pub syslog: SyslogListeners,
+    /// Documents of X-Ray.
+    pub xray: Option<XRayListener>,
+}
+
+/// Serves `app` on `store` and `listener`, and what `others` has sockets for, until `shutdown` is done, then lets requests under way finish for some seconds.
 ///
 /// The store is left open: whoever opened it closes it, after this returns.
 ///
@@ -44,7 +55,7 @@ const SYSLOG_GRACE: Duration = Duration::from_secs(5);
 pub async fn serve(
     store: Arc<Store>,
     app: App,
-    syslog: SyslogListeners,
+    others: OtherListeners,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
@@ -56,14 +67,21 @@ pub async fn serve(
     if families.server.whole_store().nodes().is_some() {
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
-    let counts = families.syslog.clone();
-    let syslog =
-        syslog::start(families.server.clone(), counts, syslog, of_syslog, syslog::ConnectionLimiter::default())?;
+    let server = || families.server.clone();
+    let limiter = syslog::ConnectionLimiter::default();
+    let syslog = syslog::start(server(), families.syslog.clone(), others.syslog, of_syslog, limiter)?;
+    let xray = others.xray.map(|listener| xray::start(server(), families.xray.clone(), listener)).transpose()?;
     let service = Service { router: router::build(&families), format_of };
     drop(families);
     listen::run(listener, of_http, tls, service, closing, shutdown).await;
-    if tokio::time::timeout(SYSLOG_GRACE, syslog).await.is_err() {
-        tracing::warn!("syslog messages are lost that the store would not take before the end");
+    let all_stored = async {
+        for task in [Some(syslog), xray].into_iter().flatten() {
+            // A panic was reported where it happened.
+            let _ = task.await;
+        }
+    };
+    if tokio::time::timeout(LISTENER_GRACE, all_stored).await.is_err() {
+        tracing::warn!("messages of syslog or X-Ray are lost that the store would not take before the end");
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ use axum::extract::{FromRef, Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use cloudwatch::CloudWatchState;
+use cloudwatch::xray;
+use cloudwatch::xray::udp::XRayCounts;
 use door::access::Role;
 use door::guard::guarded;
 use door::parameters::Parameters;
@@ -19,6 +21,7 @@ use door::table::Table;
 use loki::LokiState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
+use otel::zipkin;
 
 use crate::formats::format_of;
 use crate::openapi;
@@ -36,6 +39,7 @@ pub(crate) struct Families {
     pub(crate) elastic: Arc<ElasticState>,
     pub(crate) loki: Arc<LokiState>,
     pub(crate) syslog: Arc<SyslogCounts>,
+    pub(crate) xray: Arc<XRayCounts>,
 }
 
 impl FromRef<Families> for Arc<Server> {
@@ -48,16 +52,19 @@ impl Families {
     /// Starts all families of a server. Blocks.
     pub(crate) fn start(server: &Arc<Server>) -> Self {
         let cloudwatch = CloudWatchState::start(server);
-        let syslog = Arc::new(SyslogCounts::default());
-        let (of_cloudwatch, of_syslog) = (Arc::downgrade(&cloudwatch), syslog.clone());
+        let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
+        let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
         let metrics = FamilyMetrics {
             syslog: Box::new(move || of_syslog.numbers().into()),
-            writers: vec![Box::new(move |server, page| {
-                of_cloudwatch.upgrade().iter().for_each(|state| state.write_metrics(server, page));
-            })],
+            writers: vec![
+                Box::new(move |server, page| {
+                    of_cloudwatch.upgrade().iter().for_each(|state| state.write_metrics(server, page));
+                }),
+                Box::new(move |_, page| of_xray.write_metrics(page)),
+            ],
         };
         let api = api::start(server, metrics);
-        Self { server: server.clone(), api, cloudwatch, elastic: Arc::default(), loki: Arc::default(), syslog }
+        Self { server: server.clone(), api, cloudwatch, elastic: Arc::default(), loki: Arc::default(), syslog, xray }
     }
 
     /// Returns all routes with their states.
@@ -108,6 +115,9 @@ async fn fallback(
         return cloudwatch::post(server, request).await.into_response();
     }
     let path = uri.path();
+    if xray::is_address(path) {
+        return xray::refusal(path).into_response();
+    }
     if loki::is_address(path) {
         return loki::nothing_here(path).into_response();
     }
@@ -116,6 +126,9 @@ async fn fallback(
     }
     if otlp::is_address(path) {
         return otlp::nothing_here(path).into_response();
+    }
+    if let Some(problem) = zipkin::refusal(path).filter(|_| *method == Method::POST) {
+        return problem.into_response();
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Problem::not_found(format!("there is nothing at {path}")).into_response();

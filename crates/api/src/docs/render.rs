@@ -8,12 +8,13 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 30] = [
+pub(super) const FILES: [&str; 31] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
     "docs/sending/http",
     "docs/sending/opentelemetry",
+    "docs/sending/traces",
     "docs/sending/loki",
     "docs/sending/elasticsearch",
     "docs/sending/cloudwatch",

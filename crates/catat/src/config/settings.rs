@@ -90,6 +90,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("syslog", "allow", Kind::List, ""),
     setting("syslog", "tls_cert", Kind::Text, ""),
     setting("syslog", "tls_key", Kind::Text, ""),
+    setting("xray", "udp", Kind::Text, ""),
+    setting("xray", "allow", Kind::List, ""),
     setting("ship", "url", Kind::List, ""),
     setting("ship", "key_file", Kind::Text, ""),
     setting("ship", "key", Kind::Secret, ""),

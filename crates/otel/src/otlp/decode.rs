@@ -1,21 +1,30 @@
-//! Logs requests of OTLP, as protobuf and as JSON.
+//! Requests of OTLP with records of logs or spans, as protobuf and as JSON.
 //!
-//! The body of a record is the message; the keys of a body that is an object are also fields. Attributes of resource, scope
-//! and record are fields under their own names, nested ones under dotted paths; those of the record take precedence.
-//! Further fields, if present, are `severity_text`, `severity_number`, `trace_id` and `span_id` in lower-case hex, `flags`,
-//! `event_name`, `observed_timestamp`, `dropped_attributes_count`, `scope.name` and `scope.version`. The group is the
-//! resource's `service.name`, else `otlp`; the stream its `service.instance.id` or `host.name`.
+//! Attributes of resource, scope and record are fields under their own names, nested ones under dotted paths; those of the
+//! record take precedence. The stream is the resource's `service.instance.id` or `host.name`.
 //!
-//! A malformed message is refused whole; a record outside the sender's scope or the retention of its group is rejected by
-//! its number in the request. Records are read one at a time, without memory besides the body and the events.
+//! The body of a log record is the message; the keys of a body that is an object are also fields. Further fields, if present,
+//! are `severity_text`, `severity_number`, `trace_id` and `span_id` in lower-case hex, `flags`, `event_name`,
+//! `observed_timestamp`, `dropped_attributes_count`, `scope.name` and `scope.version`. The group is the resource's
+//! `service.name`, else `otlp`. A span is an event as `ingest::span` describes it.
+//!
+//! A malformed message is refused whole; a span with invalid ids and a record outside the sender's scope or the retention of
+//! its group are rejected by their number in the request. Records are read one at a time, without memory besides the body
+//! and the events.
 
+mod attributes;
 mod body;
 mod fields;
+mod id;
 mod json;
+mod log_record;
 mod records;
+mod signal;
+mod span_record;
 mod wire;
 
 use self::records::Records;
+pub use self::signal::Signal;
 use ingest::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// The encoding of a request.
@@ -27,20 +36,20 @@ pub enum OtlpForm {
     Json,
 }
 
-/// Stores the records of an OTLP logs request and returns when they are durable. Blocks.
+/// Stores the records of an OTLP request and returns when they are durable. Blocks.
 ///
 /// The line of a rejected record is its number in the request, from 1.
 pub fn ingest_otlp(
     intake: &Intake,
     body: &[u8],
     encoding: Encoding,
-    form: OtlpForm,
+    (signal, form): (Signal, OtlpForm),
     sender: &Sender<'_>,
 ) -> Result<IngestAnswer, IngestError> {
     let body = decode(body, encoding, intake.limits().body_bytes_max)?;
     let mut collector = intake.collect(sender);
     let mut rejected = IngestAnswer::default();
-    let mut records = Records::new(&mut collector, intake.limits(), &mut rejected);
+    let mut records = Records::new(signal, &mut collector, intake.limits(), &mut rejected);
     match form {
         OtlpForm::Protobuf => wire::read(&body, &mut records)?,
         OtlpForm::Json => json::read(&lossy(&body, intake.limits().body_bytes_max)?, &mut records)?,

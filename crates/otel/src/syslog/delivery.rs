@@ -82,7 +82,7 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
             return Err(TooLarge(chunks));
         }
         n_attempts_left -= u32::from(*server.closing.borrow());
-        if !is_temporary(&problem) || n_attempts_left == 0 {
+        if !problem.is_temporary() || n_attempts_left == 0 {
             error!(%problem, n_messages, "syslog messages lost");
             counts.n_lost.fetch_add(n_messages, Ordering::Relaxed);
             return Ok(());
@@ -93,12 +93,4 @@ async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[Syslo
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }
-}
-
-/// Reports whether the store may accept the same delivery later.
-fn is_temporary(problem: &IngestError) -> bool {
-    use AppendError::{Away, DiskFull, Draining, Locked, Overloaded, Poisoned};
-    // A poisoned log accepts nothing until the next start: a retry stores nothing twice, and senders have to wait.
-    let IngestError::Store(problem) = problem else { return false };
-    matches!(problem, Overloaded { .. } | Away { .. } | Draining { .. } | DiskFull { .. } | Locked(_) | Poisoned(_))
 }

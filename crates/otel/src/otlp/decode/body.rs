@@ -6,7 +6,7 @@ use ingest::IngestError;
 use ingest::protobuf::Message;
 
 /// The expected body, for errors.
-const WHAT: &str = "OTLP logs request";
+const WHAT: &str = "OTLP request";
 
 /// Returns the fields of a message of the request.
 pub(super) fn message(bytes: &[u8]) -> Message<'_> {

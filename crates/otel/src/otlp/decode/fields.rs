@@ -166,8 +166,8 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Returns an element of a list as a value.
-fn value_of(kind: &Kind<'_>) -> Result<Option<Value>, IngestError> {
+/// Returns a value that [`count`] has validated, as an element of a list.
+pub(super) fn value_of(kind: &Kind<'_>) -> Result<Option<Value>, IngestError> {
     Ok(Some(match kind {
         Kind::Nothing => return Ok(None),
         Kind::Text(text) => Value::text(&**text),

@@ -1,30 +1,33 @@
-//! The logs request as JSON: protobuf's JSON form, with ids in hex, 64-bit numbers as texts or numbers, and names in
+//! A request as JSON: protobuf's JSON form, with ids in hex, 64-bit numbers as texts or numbers, and names in
 //! camelCase (the names of the message are accepted, too).
 //!
 //! Records are parsed in place. The members of an object may have any order; records before their resource or scope are
 //! skipped and read afterwards.
 
 mod reader;
+mod spans;
 mod values;
 
-use std::borrow::Cow;
-
-use self::reader::Reader;
+use self::reader::{Reader, bytes_of};
 use self::values::put_pair;
+use super::attributes::Attributes;
 use super::body::bad;
 use super::fields::{Kind, count};
-use super::records::{ATTRIBUTE, Attributes, Body, Record, Records};
+use super::log_record::{Body, Record};
+use super::records::Records;
+use super::signal::Signal;
 use ingest::IngestError;
 
 /// Passes all records of a request to `records`.
 pub(super) fn read(text: &str, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
     let mut reader = Reader::new(text);
-    let mut attributes = Attributes::default();
-    reader.object(|reader, name| match name {
-        "resourceLogs" | "resource_logs" => {
-            reader.each(name, &mut |reader| reader.resource_logs(records, &mut attributes))
+    let mut attributes = Attributes::new(records.signal.attribute());
+    let [of_resources, ..] = records.signal.json_names();
+    reader.object(|reader, name| {
+        if !of_resources.contains(&name) {
+            return reader.skip();
         }
-        _ => reader.skip(),
+        reader.each(name, &mut |reader| reader.resource_records(records, &mut attributes))
     })?;
     match reader.json.peek() {
         None => Ok(()),
@@ -33,25 +36,26 @@ pub(super) fn read(text: &str, records: &mut Records<'_, '_>) -> Result<(), Inge
 }
 
 impl<'t> Reader<'t> {
-    fn resource_logs(
+    fn resource_records(
         &mut self,
         records: &mut Records<'_, '_>,
         attributes: &mut Attributes<'t>,
     ) -> Result<(), IngestError> {
         records.begin_resource();
+        let [_, of_scopes, _] = records.signal.json_names();
         let (mut is_known, mut is_ended, mut postponed) = (false, false, Vec::new());
         self.object(|reader, name| match name {
             "resource" => {
                 is_known = true;
                 reader.each(name, &mut |reader| reader.resource(records))
             }
-            "scopeLogs" | "scope_logs" if is_known => {
+            name if is_known && of_scopes.contains(&name) => {
                 if !std::mem::replace(&mut is_ended, true) {
                     records.end_resource();
                 }
-                reader.each(name, &mut |reader| reader.scope_logs(records, attributes))
+                reader.each(name, &mut |reader| reader.scope_records(records, attributes))
             }
-            "scopeLogs" | "scope_logs" => {
+            name if of_scopes.contains(&name) => {
                 postponed.push(reader.json.clone());
                 reader.skip()
             }
@@ -60,7 +64,9 @@ impl<'t> Reader<'t> {
         if !is_ended {
             records.end_resource();
         }
-        self.again(postponed, |reader| reader.each("scopeLogs", &mut |reader| reader.scope_logs(records, attributes)))
+        self.again(postponed, |reader| {
+            reader.each(of_scopes[0], &mut |reader| reader.scope_records(records, attributes))
+        })
     }
 
     fn resource(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
@@ -71,28 +77,29 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn scope_logs(
+    fn scope_records(
         &mut self,
         records: &mut Records<'_, '_>,
         attributes: &mut Attributes<'t>,
     ) -> Result<(), IngestError> {
         records.begin_scope();
+        let [.., of_records] = records.signal.json_names();
         let (mut is_known, mut postponed) = (false, Vec::new());
         self.object(|reader, name| match name {
             "scope" => {
                 is_known = true;
                 reader.each(name, &mut |reader| reader.scope(records))
             }
-            "logRecords" | "log_records" if is_known => {
+            name if is_known && of_records.contains(&name) => {
                 reader.each(name, &mut |reader| reader.add_record(records, attributes))
             }
-            "logRecords" | "log_records" => {
+            name if of_records.contains(&name) => {
                 postponed.push(reader.json.clone());
                 reader.skip()
             }
             _ => reader.skip(),
         })?;
-        self.again(postponed, |reader| reader.each("logRecords", &mut |reader| reader.add_record(records, attributes)))
+        self.again(postponed, |reader| reader.each(of_records[0], &mut |reader| reader.add_record(records, attributes)))
     }
 
     fn scope(&mut self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
@@ -124,8 +131,10 @@ impl<'t> Reader<'t> {
         records: &mut Records<'_, '_>,
         attributes: &mut Attributes<'t>,
     ) -> Result<(), IngestError> {
-        let record = self.record(attributes)?;
-        records.add(&record, attributes)
+        match records.signal {
+            Signal::Logs => self.record(attributes)?.add_to(records, attributes),
+            Signal::Traces => self.span(attributes)?.add_to(records, attributes),
+        }
     }
 
     fn record(&mut self, attributes: &mut Attributes<'t>) -> Result<Record<'t>, IngestError> {
@@ -152,7 +161,8 @@ impl<'t> Reader<'t> {
                     Ok(())
                 })?,
                 "attributes" => reader.each(name, &mut |reader| {
-                    attributes.push(reader.pair()?, |key, kind, more| put_pair(ATTRIBUTE, key, kind, more.to_mut()))
+                    attributes
+                        .push(reader.pair()?, |number, key, kind, more| put_pair(number, key, kind, more.to_mut()))
                 })?,
                 "droppedAttributesCount" | "dropped_attributes_count" => {
                     record.dropped_attributes = reader.integer(name)?.unwrap_or(record.dropped_attributes);
@@ -166,13 +176,5 @@ impl<'t> Reader<'t> {
             Ok(())
         })?;
         Ok(record)
-    }
-}
-
-/// Returns the bytes of a text; none without a text.
-fn bytes_of(text: Option<Cow<'_, str>>) -> Cow<'_, [u8]> {
-    match text.unwrap_or_default() {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }

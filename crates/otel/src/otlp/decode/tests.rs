@@ -9,6 +9,8 @@ use types::{GroupPattern, GroupScope, Limits, RowSet, TimeRange, Timestamp};
 
 use super::*;
 
+mod spans;
+
 /// Field `number` holding `bytes`.
 fn bytes(number: u8, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![number << 3 | 2];
@@ -57,9 +59,18 @@ impl House {
     }
 
     fn send_within(&self, body: &[u8], form: OtlpForm, within: &GroupScope) -> Result<IngestAnswer, IngestError> {
+        self.send_signal(body, (Signal::Logs, form), within)
+    }
+
+    fn send_signal(
+        &self,
+        body: &[u8],
+        request: (Signal, OtlpForm),
+        within: &GroupScope,
+    ) -> Result<IngestAnswer, IngestError> {
         let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").unwrap();
         let sender = Sender { name: "", within, batch_id: None, now };
-        ingest_otlp(&self.intake, body, Encoding::Identity, form, &sender)
+        ingest_otlp(&self.intake, body, Encoding::Identity, request, &sender)
     }
 
     fn send(&self, body: &[u8], form: OtlpForm) -> Result<u64, String> {

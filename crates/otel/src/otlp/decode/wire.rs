@@ -1,14 +1,20 @@
-//! The logs request as a protobuf message. Layout (field numbers):
+//! A request as a protobuf message. Layout (field numbers):
 //!
 //! ```text
-//! request    resource logs = 1*
-//! resource   resource = 1 (attribute = 1*)   scope logs = 2*
-//! logs
-//! scope      scope = 1 (name = 1   version = 2   attribute = 3*)   record = 2*
-//! logs
-//! record     time = 1 (fixed, ns)   severity number = 2   severity text = 3   body = 5 (a value)   attribute = 6*
-//!            dropped attributes = 7   flags = 8 (fixed)   trace id = 9   span id = 10   observed = 11 (fixed, ns)
+//! request    resource records = 1*
+//! resource   resource = 1 (attribute = 1*)   scope records = 2*
+//! records
+//! scope      scope = 1 (name = 1   version = 2   attribute = 3*)   log record or span = 2*
+//! records
+//! log record     time = 1 (fixed, ns)   severity number = 2   severity text = 3   body = 5 (a value)   attribute = 6*
+//! record     dropped attributes = 7   flags = 8 (fixed)   trace id = 9   span id = 10   observed = 11 (fixed, ns)
 //!            event name = 12
+//! span       trace id = 1   span id = 2   trace state = 3   parent span id = 4   name = 5   kind = 6
+//!            start = 7 (fixed, ns)   end = 8 (fixed, ns)   attribute = 9*   dropped attributes = 10   event = 11*
+//!            dropped events = 12   link = 13*   dropped links = 14   status = 15 (message = 2   code = 3)
+//!            flags = 16 (fixed)
+//! event      time = 1 (fixed, ns)   name = 2   attribute = 3*
+//! link       trace id = 1   span id = 2   trace state = 3   attribute = 4*
 //! ```
 //!
 //! Unknown fields are skipped, and the last one of a singular field counts, as protobuf specifies.
@@ -17,36 +23,41 @@ use std::borrow::Cow;
 
 use parse::text_of;
 
+use super::attributes::Attributes;
 use super::body::message;
 use super::fields::{count, elements, kind, pair};
-use super::records::{Attributes, Body, Id, Record, Records};
+use super::id::Id;
+use super::log_record::{Body, Record};
+use super::records::Records;
+use super::signal::Signal;
+use super::span_record::SpanRecord;
 use ingest::IngestError;
 use ingest::protobuf::Content;
 
 /// Passes all records of `body` to `records`.
 pub(super) fn read(body: &[u8], records: &mut Records<'_, '_>) -> Result<(), IngestError> {
-    let mut attributes = Attributes::default();
-    for resource_logs in elements(body, 1) {
-        let resource_logs = resource_logs?;
+    let mut attributes = Attributes::new(records.signal.attribute());
+    for resource_records in elements(body, 1) {
+        let resource_records = resource_records?;
         records.begin_resource();
-        for resource in elements(resource_logs, 1) {
+        for resource in elements(resource_records, 1) {
             share(resource?, 1, records)?;
         }
         records.end_resource();
-        for scope_logs in elements(resource_logs, 2) {
-            read_scope_logs(scope_logs?, records, &mut attributes)?;
+        for scope_records in elements(resource_records, 2) {
+            read_scope_records(scope_records?, records, &mut attributes)?;
         }
     }
     Ok(())
 }
 
-fn read_scope_logs<'b>(
-    scope_logs: &'b [u8],
+fn read_scope_records<'b>(
+    scope_records: &'b [u8],
     records: &mut Records<'_, '_>,
     attributes: &mut Attributes<'b>,
 ) -> Result<(), IngestError> {
     records.begin_scope();
-    for scope in elements(scope_logs, 1) {
+    for scope in elements(scope_records, 1) {
         let scope = scope?;
         for field in message(scope) {
             match field? {
@@ -57,9 +68,11 @@ fn read_scope_logs<'b>(
         }
         share(scope, 3, records)?;
     }
-    for record in elements(scope_logs, 2) {
-        let record = read_record(record?, attributes)?;
-        records.add(&record, attributes)?;
+    for record in elements(scope_records, 2) {
+        match records.signal {
+            Signal::Logs => read_record(record?, attributes)?.add_to(records, attributes)?,
+            Signal::Traces => read_span(record?, attributes)?.add_to(records, attributes)?,
+        }
     }
     Ok(())
 }
@@ -86,7 +99,7 @@ fn read_record<'b>(bytes: &'b [u8], attributes: &mut Attributes<'b>) -> Result<R
             (2, Content::Number(number)) => record.severity_number = number,
             (3, Content::Bytes(text)) => record.severity_text = text.into(),
             (5, Content::Bytes(value)) => record.body = read_body(value)?,
-            (6, Content::Bytes(attribute)) => attributes.push(pair(attribute)?, |_, _, more| {
+            (6, Content::Bytes(attribute)) => attributes.push(pair(attribute)?, |_, _, _, more| {
                 if more.is_empty() {
                     *more = Cow::Borrowed(rest);
                 }
@@ -97,6 +110,48 @@ fn read_record<'b>(bytes: &'b [u8], attributes: &mut Attributes<'b>) -> Result<R
             (10, Content::Bytes(id)) => record.span_id = Id::Bytes(id.into()),
             (11, Content::Fixed64(time)) => record.observed = time,
             (12, Content::Bytes(text)) => record.event_name = text.into(),
+            _ => {}
+        }
+    }
+}
+
+fn read_span<'b>(bytes: &'b [u8], attributes: &mut Attributes<'b>) -> Result<SpanRecord<'b>, IngestError> {
+    let mut span = SpanRecord::default();
+    attributes.clear();
+    let mut fields = message(bytes);
+    loop {
+        let rest = fields.rest();
+        let Some(field) = fields.next() else { return Ok(span) };
+        match field? {
+            (1, Content::Bytes(id)) => span.trace_id = Id::Bytes(id.into()),
+            (2, Content::Bytes(id)) => span.span_id = Id::Bytes(id.into()),
+            (3, Content::Bytes(text)) => span.trace_state = text.into(),
+            (4, Content::Bytes(id)) => span.parent_span_id = Id::Bytes(id.into()),
+            (5, Content::Bytes(text)) => span.name = text.into(),
+            (6, Content::Number(kind)) => span.kind = kind,
+            (7, Content::Fixed64(time)) => span.start = time,
+            (8, Content::Fixed64(time)) => span.end = time,
+            (9, Content::Bytes(attribute)) => attributes.push(pair(attribute)?, |_, _, _, more| {
+                if more.is_empty() {
+                    *more = Cow::Borrowed(rest);
+                }
+            })?,
+            (10, Content::Number(number)) => span.dropped_attributes = number,
+            // Events and links are read later, from the first one.
+            (11, Content::Bytes(_)) if span.events.is_empty() => span.events = rest.into(),
+            (12, Content::Number(number)) => span.dropped_events = number,
+            (13, Content::Bytes(_)) if span.links.is_empty() => span.links = rest.into(),
+            (14, Content::Number(number)) => span.dropped_links = number,
+            (15, Content::Bytes(status)) => {
+                for field in message(status) {
+                    match field? {
+                        (2, Content::Bytes(text)) => span.status_message = text.into(),
+                        (3, Content::Number(code)) => span.status_code = code,
+                        _ => {}
+                    }
+                }
+            }
+            (16, Content::Fixed32(flags)) => span.flags = flags,
             _ => {}
         }
     }

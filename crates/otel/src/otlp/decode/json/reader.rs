@@ -133,3 +133,11 @@ impl<'t> Reader<'t> {
         }
     }
 }
+
+/// Returns the bytes of a text; none without a text.
+pub(super) fn bytes_of(text: Option<Cow<'_, str>>) -> Cow<'_, [u8]> {
+    match text.unwrap_or_default() {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}

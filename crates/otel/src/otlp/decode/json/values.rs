@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 
 use super::super::body::bad;
 use super::super::fields::Kind;
-use super::super::records::Id;
+use super::super::id::Id;
 use super::reader::{Reader, Scalar, wrong};
 use ingest::IngestError;
 
@@ -235,12 +235,37 @@ impl<'t> Reader<'t> {
 
     /// Reads an id. Protobuf's own JSON form has ids in base64, which some exporters send.
     pub(super) fn id(&mut self, name: &str) -> Result<Id<'t>, IngestError> {
+        match self.any_id(name)? {
+            Id::Hex(text) if !is_hex(&text) => Err(wrong(name, text)),
+            id => Ok(id),
+        }
+    }
+
+    /// Reads an id; an invalid one is a hexadecimal one with invalid digits.
+    pub(super) fn any_id(&mut self, name: &str) -> Result<Id<'t>, IngestError> {
         let Some(text) = self.text(name)? else { return Ok(Id::default()) };
-        if text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        if is_hex(&text) {
             return Ok(Id::Hex(text));
         }
-        BASE64.decode(text.as_bytes()).map(|id| Id::Bytes(id.into())).map_err(|_| wrong(name, text))
+        Ok(match BASE64.decode(text.as_bytes()) {
+            Ok(id) => Id::Bytes(id.into()),
+            Err(_) => Id::Hex(text),
+        })
     }
+
+    /// Reads the number of an enumeration, or the name of a value: its place in `names`, after a prefix.
+    pub(super) fn enumeration(&mut self, name: &str, prefix: &str, names: &[&str]) -> Result<Option<u64>, IngestError> {
+        if self.json.peek() != Some(b'"') || self.json.rest()[1..].starts_with(|first: char| first.is_ascii_digit()) {
+            return self.integer(name);
+        }
+        let text = self.json.string().map_err(bad)?;
+        let place = text.strip_prefix(prefix).and_then(|value| names.iter().position(|known| *known == value));
+        place.map(|place| Some(place as u64)).ok_or_else(|| wrong(name, text))
+    }
+}
+
+fn is_hex(text: &str) -> bool {
+    text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Parses a whole number, which mostly has 64 bits.
@@ -281,10 +306,17 @@ fn put_varint(mut number: u64, out: &mut Vec<u8>) {
     out.push(number as u8);
 }
 
-fn put_bytes(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
+/// Writes bytes as field `number` of a message.
+pub(super) fn put_bytes(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(number << 3 | 2);
     put_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
+}
+
+/// Writes eight bytes as field `number` of a message.
+pub(super) fn put_fixed64(number: u8, value: u64, out: &mut Vec<u8>) {
+    out.push(number << 3 | 1);
+    out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Writes what `write` writes as field `number` of a message.
@@ -314,10 +346,7 @@ fn put_value(number: u8, value: &Kind<'_>, out: &mut Vec<u8>) {
             out.push(3 << 3);
             put_varint(*integer as u64, out);
         }
-        Kind::Float(float) => {
-            out.push(4 << 3 | 1);
-            out.extend_from_slice(&float.to_le_bytes());
-        }
+        Kind::Float(float) => put_fixed64(4, float.to_bits(), out),
         Kind::List(list) => put_bytes(5, list, out),
         Kind::Object(object) => put_bytes(6, object, out),
         Kind::Bytes(bytes) => put_bytes(7, bytes, out),

@@ -1,0 +1,64 @@
+//! The attributes of a record.
+
+use std::borrow::Cow;
+
+use super::fields::{Kind, count, elements, pair};
+use ingest::IngestError;
+
+/// Limit on the parsed attributes of a record that are stored until they are written; further ones are parsed again. Two
+/// bytes of a body can be an attribute, and a parsed one needs fifty times that.
+const ATTRIBUTES_KEPT_MAX: usize = 256;
+
+/// The attributes of the current record.
+pub(super) struct Attributes<'a> {
+    kept: Vec<(Cow<'a, str>, Kind<'a>)>,
+    /// A message of a record with the attributes that are not stored.
+    more: Cow<'a, [u8]>,
+    /// The number of an attribute in the message of a record.
+    pub(super) number: u8,
+    /// The number of fields that all of them become.
+    pub(super) n_fields: usize,
+}
+
+impl<'a> Attributes<'a> {
+    /// Returns no attributes; `number` is that of an attribute in the message of a record.
+    pub(super) fn new(number: u8) -> Self {
+        Self { kept: Vec::new(), more: Cow::default(), number, n_fields: 0 }
+    }
+
+    /// Begins a record.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+        self.more = Cow::default();
+        self.n_fields = 0;
+    }
+
+    /// Adds an attribute. Beyond the limit, `put` adds it to a message of the record.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        (key, kind): (Cow<'a, str>, Kind<'a>),
+        put: impl FnOnce(u8, &str, &Kind<'_>, &mut Cow<'a, [u8]>),
+    ) -> Result<(), IngestError> {
+        self.n_fields += count(&kind, 1)?;
+        if self.kept.len() < ATTRIBUTES_KEPT_MAX {
+            self.kept.push((key, kind));
+        } else {
+            put(self.number, &key, &kind, &mut self.more);
+        }
+        Ok(())
+    }
+
+    /// Passes all attributes on, in their order.
+    pub(super) fn each(
+        &self,
+        mut take: impl FnMut(&str, &Kind<'_>) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
+        self.kept.iter().try_for_each(|(key, kind)| take(key, kind))?;
+        for attribute in elements(&self.more, self.number.into()) {
+            let (key, kind) = pair(attribute?)?;
+            take(&key, &kind)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! The signals of the protocol that are stored.
+
+/// What the records of a request are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Records of logs.
+    Logs,
+    /// Spans.
+    Traces,
+}
+
+/// Both spellings of a name in JSON.
+pub(super) type JsonNames = [&'static str; 2];
+
+impl Signal {
+    /// Returns the name of one record, for errors.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Logs => "record",
+            Self::Traces => "span",
+        }
+    }
+
+    /// Returns the name of the number of rejected records in an answer in JSON.
+    pub fn rejected_name(self) -> &'static str {
+        match self {
+            Self::Logs => "rejectedLogRecords",
+            Self::Traces => "rejectedSpans",
+        }
+    }
+
+    /// Returns the number of an attribute in the message of a record.
+    pub(super) fn attribute(self) -> u8 {
+        match self {
+            Self::Logs => 6,
+            Self::Traces => 9,
+        }
+    }
+
+    /// Returns the names of the list of resources in a request, of scopes in a resource, and of records in a scope.
+    pub(super) fn json_names(self) -> [JsonNames; 3] {
+        match self {
+            Self::Logs => {
+                [["resourceLogs", "resource_logs"], ["scopeLogs", "scope_logs"], ["logRecords", "log_records"]]
+            }
+            Self::Traces => [["resourceSpans", "resource_spans"], ["scopeSpans", "scope_spans"], ["spans"; 2]],
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Zipkin's collector: spans of version 2 as JSON.
+//!
+//! Accepted spans are answered with 202, as Zipkin does; what was rejected of them is in the body, which reporters ignore.
+//! Reporters drop a request after any error, so a request is refused only if none of its spans could be stored. Errors are
+//! plain text.
+
+pub mod decode;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use self::decode::ingest_zipkin;
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::headers::{batch_id, encoding};
+use door::problem::Problem;
+use door::server::{Server, Shared};
+use door::table::Table;
+
+/// Paths of the collector.
+const PATHS: [&str; 2] = ["/api/v2/spans", "/zipkin/api/v2/spans"];
+
+/// Paths of collectors whose protocols are not supported: Zipkin's first version and Jaeger's.
+const OTHER_COLLECTORS: [&str; 3] = ["/api/v1/spans", "/zipkin/api/v1/spans", "/api/traces"];
+
+/// Returns the routes of this API.
+pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
+    PATHS.into_iter().fold(table, |table, path| table.post(path, Role::Ingest, post))
+}
+
+/// Reports whether a path belongs to the collector.
+pub fn is_address(path: &str) -> bool {
+    PATHS.contains(&path)
+}
+
+/// Refuses spans sent to the path of a collector whose protocol is not supported.
+pub fn refusal(path: &str) -> Option<Problem> {
+    OTHER_COLLECTORS.contains(&path).then(|| {
+        let message = format!("the protocol of {path} is not supported");
+        let hint = "send spans as OTLP to /v1/traces (Jaeger's SDKs and agents are succeeded by OpenTelemetry's), or as \
+            Zipkin's JSON of version 2 to /api/v2/spans";
+        Problem::new(StatusCode::NOT_FOUND, "unimplemented", message).hint(hint)
+    })
+}
+
+async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    check_type(&headers)?;
+    let encoding = encoding(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let of_thread = server.clone();
+    let n_bytes = received.bytes().len();
+    let work = move || {
+        let sender = of_thread.sender(batch_id.as_deref());
+        ingest_zipkin(&of_thread.app.intake, received.bytes(), encoding, &sender)
+    };
+    let answer = server.intake.run(encoding, n_bytes, work).await??;
+    match answer.rejected.first() {
+        None => Ok(StatusCode::ACCEPTED.into_response()),
+        Some(first) if answer.accepted == 0 && !answer.duplicate => {
+            let n_rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
+            let message = format!("none of {n_rejected} spans is valid; span {}: {}", first.line, first.error);
+            Err(Problem::bad_request("bad-spans", message))
+        }
+        Some(_) => Ok((StatusCode::ACCEPTED, Json(answer)).into_response()),
+    }
+}
+
+/// Refuses the encodings of spans that are not supported. Some reporters name no type.
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let bare = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !matches!(&*bare, "application/x-protobuf" | "application/x-thrift") {
+        return Ok(());
+    }
+    let message = format!("content type {kind:?} is not supported for Zipkin's spans");
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", message);
+    Err(problem.hint("set the encoding of the reporter to JSON (version 2)"))
+}
+
+/// Errors as plain text.
+pub struct ZipkinFormat;
+
+impl ErrorFormat for ZipkinFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        (problem.status, problem.sentence()).into_response()
+    }
+}
