@@ -45,7 +45,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
-    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel"]),
+    ("traces", &["types", "storage", "plan", "language", "execute", "door"]),
+    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces"]),
     (
         "catat",
         &["types", "definition", "parse", "ship", "storage", "ingest", "plan", "language", "execute", "alert", "serve"],

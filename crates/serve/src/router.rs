@@ -19,6 +19,7 @@ use door::table::Table;
 use loki::LokiState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
+use traces::TracesState;
 
 use crate::formats::format_of;
 use crate::openapi;
@@ -36,6 +37,7 @@ pub(crate) struct Families {
     pub(crate) elastic: Arc<ElasticState>,
     pub(crate) loki: Arc<LokiState>,
     pub(crate) syslog: Arc<SyslogCounts>,
+    pub(crate) traces: Arc<TracesState>,
 }
 
 impl FromRef<Families> for Arc<Server> {
@@ -57,7 +59,15 @@ impl Families {
             })],
         };
         let api = api::start(server, metrics);
-        Self { server: server.clone(), api, cloudwatch, elastic: Arc::default(), loki: Arc::default(), syslog }
+        Self {
+            server: server.clone(),
+            api,
+            cloudwatch,
+            elastic: Arc::default(),
+            loki: Arc::default(),
+            syslog,
+            traces: Arc::default(),
+        }
     }
 
     /// Returns all routes with their states.
@@ -68,7 +78,8 @@ impl Families {
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
         let loki = loki::routes().with_state(FamilyState::new(server(), self.loki.clone()));
         let otel = otel::routes().with_state(server());
-        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch)
+        let traces = traces::routes().with_state(FamilyState::new(server(), self.traces.clone()));
+        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces)
     }
 }
 
@@ -81,11 +92,9 @@ fn own_routes() -> Table {
 #[cfg(test)]
 pub(crate) fn entries() -> Vec<Entry> {
     let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
-    let (otel, cloudwatch) = (otel::routes(), cloudwatch::routes());
-    let own = own_routes();
-    let tables =
-        [own.entries(), api.entries(), loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries()];
-    tables.concat()
+    let (otel, cloudwatch, traces) = (otel::routes(), cloudwatch::routes(), traces::routes());
+    let foreign = [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries()];
+    [own_routes().entries(), api.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.
