@@ -6,20 +6,29 @@
 
 mod clock_skew;
 mod critical_path;
+mod dependencies;
+mod jaeger;
 mod map;
 mod native;
+mod otlp;
 mod plans;
 mod problem;
 mod read;
 mod search;
 mod span;
+mod tempo;
 mod times;
 mod tree;
 mod values;
+mod zipkin;
 
 use door::access::Role;
+use door::format::ErrorFormat;
 use door::server::FamilyState;
 use door::table::Table;
+
+use self::jaeger::JaegerFormat;
+use self::tempo::TextFormat;
 
 /// What the routes share.
 #[derive(Debug, Default)]
@@ -29,8 +38,18 @@ pub struct TracesState {
 
 /// Returns the routes of this crate.
 pub fn routes() -> Table<FamilyState<TracesState>> {
-    Table::default()
+    let table = Table::default()
         .get("/api/v1/traces/{id}", Role::Read, native::trace::get)
         .get("/api/v1/service-map", Role::Read, native::map::get)
-        .post("/api/v1/traces/search", Role::Read, native::search::post)
+        .post("/api/v1/traces/search", Role::Read, native::search::post);
+    zipkin::add(jaeger::add(tempo::add(table)))
+}
+
+/// Returns the format of errors at a path: that of the API whose path it is. `None` for the native one.
+pub fn format_of(path: &str) -> Option<Box<dyn ErrorFormat>> {
+    if path.starts_with(jaeger::PREFIX) {
+        return Some(Box::new(JaegerFormat));
+    }
+    let is_plain = path.starts_with(tempo::PREFIX) || path.starts_with(zipkin::PREFIX);
+    is_plain.then(|| Box::new(TextFormat) as Box<dyn ErrorFormat>)
 }

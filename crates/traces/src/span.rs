@@ -162,7 +162,7 @@ impl Span {
 
     /// Returns the attributes under the names that they were sent with, those of the resource too.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let sent = self.fields.iter().filter(|(name, _)| !name.starts_with('@') && !OWN_FIELDS.contains(&&**name));
+        let sent = self.fields.iter().filter(|(name, _)| !name.starts_with('@') && !is_own_field(name));
         sent.map(|(name, value)| (name.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(name), value))
     }
 
@@ -182,9 +182,14 @@ pub(crate) fn is_of_resource(name: &str) -> bool {
     RESOURCE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Reports whether a field is part of a span itself, and not an attribute.
+pub(crate) fn is_own_field(name: &str) -> bool {
+    OWN_FIELDS.contains(&name)
+}
+
 /// Returns the field of an event that has the attribute `name`.
 pub(crate) fn field_of_attribute(name: &str) -> String {
-    if OWN_FIELDS.contains(&name) { format!("{ATTRIBUTE_PREFIX}{name}") } else { name.to_owned() }
+    if is_own_field(name) { format!("{ATTRIBUTE_PREFIX}{name}") } else { name.to_owned() }
 }
 
 /// Returns the member of an object.

@@ -108,7 +108,8 @@ async fn trace_has_its_spans_its_tree_its_lines_and_its_problems() {
     let ids: Vec<(i64, &str)> = tree.iter().map(|(depth, id)| (*depth, &id[14..])).collect();
     assert_eq!(ids, [(0, "a1"), (1, "a2"), (2, "b1"), (3, "b2"), (3, "b3"), (0, "c1")]);
     assert_eq!(trace["tree"][2]["adjusted_start"], "2026-11-20T11:55:00.035Z");
-    let with_events = trace["spans"].as_array().expect("spans").iter().find(|span| span["span_id"] == "00000000000000a1");
+    let with_events =
+        trace["spans"].as_array().expect("spans").iter().find(|span| span["span_id"] == "00000000000000a1");
     assert_eq!(with_events.expect("the root")["events"][0]["attributes"]["exception.type"], "Timeout");
 }
 
@@ -162,7 +163,12 @@ async fn searches_find_traces_by_one_span_of_them() {
     house
         .store_spans(&[
             span(("0a", "0000000000000001", ""), ("web", "server", "GET /cart"), ("11:56:00", 3.0), json!({})),
-            span(("0b", "0000000000000002", "9999999999999999"), ("web", "server", "GET /"), ("11:54:00", 900.0), json!({})),
+            span(
+                ("0b", "0000000000000002", "9999999999999999"),
+                ("web", "server", "GET /"),
+                ("11:54:00", 900.0),
+                json!({}),
+            ),
         ])
         .await;
     let found = async |request: Value| names(&house.search(request).await["traces"], "trace_id");
@@ -174,7 +180,11 @@ async fn searches_find_traces_by_one_span_of_them() {
     assert_eq!(found(json!({"errors": true})).await, [TRACE]);
     assert_eq!(found(json!({"kind": "consumer"})).await, [TRACE]);
     assert_eq!(found(json!({"attributes": {"http.response.status_code": 503}})).await, [TRACE]);
-    assert_eq!(found(json!({"attributes": {"name": "orders"}})).await, [TRACE], "an attribute that is called as a field");
+    assert_eq!(
+        found(json!({"attributes": {"name": "orders"}})).await,
+        [TRACE],
+        "an attribute that is called as a field"
+    );
     assert_eq!(found(json!({"query": "filter db.system like /post/"})).await, [TRACE]);
     assert_eq!(found(json!({"groups": ["traces/mail"]})).await, [TRACE]);
     assert_eq!(found(json!({"from": "now-1h", "to": "now-10m"})).await, Vec::<String>::new());
@@ -250,14 +260,34 @@ async fn map_joins_calls_whose_sides_began_in_different_slices() {
     let house = House::new();
     house
         .store_spans(&[
-            span(("0a", "0000000000000001", ""), ("web", "client", "call"), ("11:58:29.9", 3000.0), json!({
-                "server.address": "pay.internal",
-            })),
-            span(("0a", "0000000000000002", "0000000000000001"), ("pay", "server", "call"), ("11:58:31", 5.0), json!({})),
-            span(("0a", "0000000000000003", ""), ("web", "client", "call"), ("11:58:29.9", 3.0), json!({
-                "server.address": "elsewhere",
-            })),
-            span(("0a", "0000000000000004", "7777777777777777"), ("pay", "server", "call"), ("11:58:31", 5.0), json!({})),
+            span(
+                ("0a", "0000000000000001", ""),
+                ("web", "client", "call"),
+                ("11:58:29.9", 3000.0),
+                json!({
+                    "server.address": "pay.internal",
+                }),
+            ),
+            span(
+                ("0a", "0000000000000002", "0000000000000001"),
+                ("pay", "server", "call"),
+                ("11:58:31", 5.0),
+                json!({}),
+            ),
+            span(
+                ("0a", "0000000000000003", ""),
+                ("web", "client", "call"),
+                ("11:58:29.9", 3.0),
+                json!({
+                    "server.address": "elsewhere",
+                }),
+            ),
+            span(
+                ("0a", "0000000000000004", "7777777777777777"),
+                ("pay", "server", "call"),
+                ("11:58:31", 5.0),
+                json!({}),
+            ),
         ])
         .await;
     let map = house.get("/api/v1/service-map").await.json();

@@ -1,0 +1,89 @@
+//! Tempo's API under `/tempo`, for Grafana's data source.
+//!
+//! Traces are answered as protobuf or JSON, by `Accept`. Searches take `tags` in logfmt. TraceQL (`q`) is refused by name.
+//! Errors are plain text.
+
+mod search;
+mod tags;
+mod trace;
+
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::parameters::Parameters;
+use door::problem::Problem;
+use door::server::{FamilyState, Shared};
+use door::table::Table;
+use serde_json::{Value as Json_, json};
+use types::{TimeRange, Timestamp};
+
+use crate::TracesState;
+use crate::times;
+
+/// The prefix of all paths.
+pub(crate) const PREFIX: &str = "/tempo/";
+
+/// The version of Tempo whose API this is.
+const TEMPO_VERSION: &str = "2.7.0";
+
+/// Adds the routes.
+pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
+    table
+        .get("/tempo/api/echo", Role::Read, echo)
+        .get("/tempo/ready", Role::Read, ready)
+        .get("/tempo/api/status/buildinfo", Role::Read, buildinfo)
+        .get("/tempo/api/traces/{id}", Role::Read, trace::first)
+        .get("/tempo/api/v2/traces/{id}", Role::Read, trace::second)
+        .get("/tempo/api/search", Role::Read, search::get)
+        .get("/tempo/api/search/tags", Role::Read, tags::names)
+        .get("/tempo/api/v2/search/tags", Role::Read, tags::scoped_names)
+        .get("/tempo/api/search/tag/{tag}/values", Role::Read, tags::values)
+        .get("/tempo/api/v2/search/tag/{tag}/values", Role::Read, tags::typed_values)
+}
+
+/// Answers Grafana's *Save & test*.
+async fn echo(_: Shared) -> &'static str {
+    "echo"
+}
+
+async fn ready(_: Shared) -> &'static str {
+    "ready\n"
+}
+
+async fn buildinfo(server: Shared) -> Json<Json_> {
+    Json(json!({
+        "version": TEMPO_VERSION, "revision": format!("catat {}", server.app.version), "branch": "", "buildUser": "",
+        "buildDate": "", "goVersion": "",
+    }))
+}
+
+/// Returns the range between `start` and `end`, in seconds; by default the last hour.
+fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+    let range = times::range_of_numbers(parameters, ("start", "end"), Timestamp::SECOND, now)?;
+    Ok(range.unwrap_or_else(|| times::last_hour(now)))
+}
+
+/// Refuses a parameter with TraceQL.
+fn refuse_traceql(parameters: &Parameters, name: &str) -> Result<(), Problem> {
+    // `{}` selects everything, as no query does.
+    match parameters.get(name).map(str::trim) {
+        None | Some("{}" | "{ }") => Ok(()),
+        Some(query) => {
+            let message = format!("{name} is TraceQL, which is not supported: {query}");
+            let problem = Problem::bad_request("unsupported", message);
+            Err(problem.hint("use tags, minDuration and maxDuration, or POST /api/v1/traces/search"))
+        }
+    }
+}
+
+/// Errors in the form of Tempo and Zipkin: plain text.
+pub(crate) struct TextFormat;
+
+impl ErrorFormat for TextFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+        problem.mark((problem.status, plain, format!("{}\n", problem.sentence())).into_response())
+    }
+}
