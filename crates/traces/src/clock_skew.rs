@@ -6,10 +6,10 @@
 
 use types::Timestamp;
 
+use crate::node::{Node, Place};
 use crate::problem::{ProblemCode, TraceProblem};
 use crate::span::{Span, SpanKind};
 use crate::times::MICROSECOND;
-use crate::tree::{Node, Place};
 
 /// Adjusts the starts of the nodes, parents first, and names each pair whose clocks differ.
 pub(crate) fn adjust(spans: &[Span], nodes: &mut [Node], problems: &mut Vec<TraceProblem>) {

@@ -3,8 +3,8 @@
 //! The path runs backwards from the end of each root: at any instant it is in the child that ended last before it, and in the
 //! span itself where no child ran. Time after the end of a span that its children still run is not on the path.
 
+use crate::node::{Node, Place};
 use crate::span::Span;
-use crate::tree::{Node, Place};
 
 /// A part of the path that remains to be measured: a node, and the instants between which it is on the path.
 struct Part {

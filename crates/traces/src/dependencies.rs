@@ -8,9 +8,9 @@ use door::query_run::read;
 use door::server::FamilyServer;
 use types::{TimeRange, Timestamp};
 
-use crate::TracesState;
 use crate::map::{self, graph::NodeKind};
 use crate::read::Reading;
+use crate::state::TracesState;
 
 /// The range of a request that names none.
 const DEFAULT_RANGE_NS: i64 = Timestamp::DAY;

@@ -18,13 +18,13 @@ use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
-use crate::TracesState;
 use crate::dependencies::dependencies;
 use crate::native::trace::{bad_id, missing};
 use crate::plans::equal;
 use crate::read::{self as reading, Reading};
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, add_tag, duration};
-use crate::span::{SpanKind, trace_id};
+use crate::span::trace_id;
+use crate::state::TracesState;
 use crate::times::{self, MICROSECOND, MILLISECOND};
 use crate::values;
 
@@ -196,9 +196,4 @@ impl ErrorFormat for JaegerFormat {
         let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         problem.mark((problem.status, json, body.to_string()).into_response())
     }
-}
-
-/// Returns the kind of a span as a tag.
-fn kind_tag(kind: SpanKind) -> Json_ {
-    json!({"key": "span.kind", "type": "string", "value": kind.name()})
 }

@@ -10,12 +10,14 @@ mod dependencies;
 mod jaeger;
 mod map;
 mod native;
+mod node;
 mod otlp;
 mod plans;
 mod problem;
 mod read;
 mod search;
 mod span;
+mod state;
 mod tempo;
 mod times;
 mod tree;
@@ -30,11 +32,7 @@ use door::table::Table;
 use self::jaeger::JaegerFormat;
 use self::tempo::TextFormat;
 
-/// What the routes share.
-#[derive(Debug, Default)]
-pub struct TracesState {
-    slices: map::cache::SliceCache,
-}
+pub use self::state::TracesState;
 
 /// Returns the routes of this crate.
 pub fn routes() -> Table<FamilyState<TracesState>> {

@@ -3,6 +3,7 @@
 //! Traces are answered as protobuf or JSON, by `Accept`. Searches take `tags` in logfmt. TraceQL (`q`) is refused by name.
 //! Errors are plain text.
 
+mod parameters;
 mod search;
 mod tags;
 mod trace;
@@ -12,15 +13,12 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use door::access::Role;
 use door::format::ErrorFormat;
-use door::parameters::Parameters;
 use door::problem::Problem;
 use door::server::{FamilyState, Shared};
 use door::table::Table;
 use serde_json::{Value as Json_, json};
-use types::{TimeRange, Timestamp};
 
-use crate::TracesState;
-use crate::times;
+use crate::state::TracesState;
 
 /// The prefix of all paths.
 pub(crate) const PREFIX: &str = "/tempo/";
@@ -57,25 +55,6 @@ async fn buildinfo(server: Shared) -> Json<Json_> {
         "version": TEMPO_VERSION, "revision": format!("catat {}", server.app.version), "branch": "", "buildUser": "",
         "buildDate": "", "goVersion": "",
     }))
-}
-
-/// Returns the range between `start` and `end`, in seconds; by default the last hour.
-fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
-    let range = times::range_of_numbers(parameters, ("start", "end"), Timestamp::SECOND, now)?;
-    Ok(range.unwrap_or_else(|| times::last_hour(now)))
-}
-
-/// Refuses a parameter with TraceQL.
-fn refuse_traceql(parameters: &Parameters, name: &str) -> Result<(), Problem> {
-    // `{}` selects everything, as no query does.
-    match parameters.get(name).map(str::trim) {
-        None | Some("{}" | "{ }") => Ok(()),
-        Some(query) => {
-            let message = format!("{name} is TraceQL, which is not supported: {query}");
-            let problem = Problem::bad_request("unsupported", message);
-            Err(problem.hint("use tags, minDuration and maxDuration, or POST /api/v1/traces/search"))
-        }
-    }
 }
 
 /// Errors in the form of Tempo and Zipkin: plain text.

@@ -15,13 +15,13 @@ use plan::{Expr, Operator, balanced};
 use serde_json::{Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
-use crate::TracesState;
 use crate::dependencies::dependencies;
 use crate::native::trace::{bad_id, missing};
 use crate::plans::equal;
 use crate::read::{self as reading, Reading};
 use crate::search::{TRACES_MAX, TraceSearch, add_tag};
 use crate::span::trace_id;
+use crate::state::TracesState;
 use crate::times::{self, MICROSECOND, MILLISECOND};
 use crate::values;
 

@@ -46,7 +46,7 @@ fn span_json(span: &Span, process: &str) -> Json {
 
 /// Returns the tags that stand for members of a span.
 fn derived(span: &Span) -> Vec<Json> {
-    let mut tags = vec![super::kind_tag(span.kind)];
+    let mut tags = vec![json!({"key": "span.kind", "type": "string", "value": span.kind.name()})];
     if span.is_error {
         tags.push(json!({"key": "error", "type": "bool", "value": true}));
     }

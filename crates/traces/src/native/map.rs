@@ -12,11 +12,11 @@ use door::problem::Problem;
 use door::query_run::read;
 use door::server::FamilyServer;
 
-use crate::TracesState;
 use crate::map::graph::{Graph, Node, NodeId, NodeKind};
 use crate::map::measure::Total;
 use crate::map::{self};
 use crate::read::Reading;
+use crate::state::TracesState;
 use crate::times;
 
 const PARAMETERS: [&str; 6] = ["from", "to", "groups", "group", "compare_from", "compare_to"];

@@ -13,11 +13,11 @@ use door::problem::Problem;
 use door::query_run::read;
 use door::server::Shared;
 
+use crate::node::{Node, Place};
 use crate::problem::TraceProblem;
 use crate::read::{self as reading, EventFields, Trace};
 use crate::span::{milliseconds, trace_id};
 use crate::times;
-use crate::tree::{Node, Place};
 
 const PARAMETERS: [&str; 2] = ["from", "to"];
 

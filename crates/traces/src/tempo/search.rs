@@ -7,7 +7,7 @@ use door::query_run::read;
 use door::server::Shared;
 use serde_json::{Map, Value as Json_, json};
 
-use super::{range, refuse_traceql};
+use super::parameters::{range, refuse_traceql};
 use crate::read::Reading;
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, TraceSummary, add_tag, duration};
 use crate::times::MILLISECOND;

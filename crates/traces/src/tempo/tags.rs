@@ -10,7 +10,7 @@ use door::server::Shared;
 use serde_json::{Value as Json_, json};
 use types::{TimeRange, Value};
 
-use super::{range, refuse_traceql};
+use super::parameters::{range, refuse_traceql};
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
 use crate::values;
