@@ -53,6 +53,7 @@ mod splunk;
 mod syslog;
 mod tail;
 mod tls;
+mod trace_apis;
 mod traces;
 mod unknown_names;
 mod upkeep;
