@@ -7,8 +7,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use types::Timestamp;
-
 use crate::clock_skew;
 use crate::critical_path;
 use crate::node::{Node, Place};

@@ -157,11 +157,10 @@ async fn jaeger_gives_services_operations_traces_and_dependencies() {
     assert_eq!(names["data"], json!(["POST /pay", "SELECT", "send receipt"]));
     let kinds = house.answer("/jaeger/api/operations?service=pay&spanKind=client").await;
     assert_eq!(kinds["data"], json!([{"name": "SELECT", "spanKind": "client"}]));
-    let found = house.answer(&format!(
-        "/jaeger/api/traces?service=web&operation=GET%20%2Fcart&tags={}&minDuration=200ms&limit=20&start=1795172400000000&end=1795176000000000&lookback=1h",
-        encoded(r#"{"error":"true","http.response.status_code":"503"}"#)
-    ));
-    let found = found.await;
+    let tags = encoded(r#"{"error":"true","http.response.status_code":"503"}"#);
+    let times = "limit=20&start=1795172400000000&end=1795176000000000&lookback=1h";
+    let uri = format!("/jaeger/api/traces?service=web&operation=GET%20%2Fcart&tags={tags}&minDuration=200ms&{times}");
+    let found = house.answer(&uri).await;
     let trace = &found["data"][0];
     assert_eq!((&trace["traceID"], trace["spans"].as_array().map(Vec::len)), (&json!(TRACE), Some(6)), "{found}");
     let cart = trace["spans"].as_array().expect("spans").iter().find(|span| span["spanID"] == "00000000000000a1");

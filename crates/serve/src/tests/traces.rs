@@ -70,7 +70,7 @@ impl House {
         assert_eq!(self.post("/api/v1/ingest?group=billing&stream=b", body).await.status, 200);
     }
 
-    async fn search(&self, request: Value) -> Value {
+    async fn search_traces(&self, request: Value) -> Value {
         let request = Request::post("/api/v1/traces/search").body(Body::from(request.to_string())).expect("a request");
         let reply = self.send(request).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
@@ -171,7 +171,7 @@ async fn searches_find_traces_by_one_span_of_them() {
             ),
         ])
         .await;
-    let found = async |request: Value| names(&house.search(request).await["traces"], "trace_id");
+    let found = async |request: Value| names(&house.search_traces(request).await["traces"], "trace_id");
     assert_eq!(found(json!({})).await, ["0a", TRACE, "0b"]);
     assert_eq!(found(json!({"order": "slowest"})).await, ["0b", TRACE, "0a"]);
     assert_eq!(found(json!({"order": "slowest", "limit": 1})).await, ["0b"]);
@@ -188,7 +188,7 @@ async fn searches_find_traces_by_one_span_of_them() {
     assert_eq!(found(json!({"query": "filter db.system like /post/"})).await, [TRACE]);
     assert_eq!(found(json!({"groups": ["traces/mail"]})).await, [TRACE]);
     assert_eq!(found(json!({"from": "now-1h", "to": "now-10m"})).await, Vec::<String>::new());
-    let all = house.search(json!({})).await;
+    let all = house.search_traces(json!({})).await;
     let whole = &all["traces"][1];
     assert_eq!((&whole["root_service"], &whole["root_name"]), (&json!("web"), &json!("GET /cart")));
     assert_eq!((&whole["spans"], &whole["errors"]), (&json!(6), &json!(1)));

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
+use types::Timestamp;
 
 use super::*;
 
