@@ -12,7 +12,7 @@ use types::Value;
 
 use crate::span::{Span, SpanKind, is_of_resource};
 
-pub(crate) use self::json::batches as json_batches;
+pub(crate) use self::json::{attribute as json_attribute, batches as json_batches};
 pub(crate) use self::protobuf::{Message, batches as protobuf_batches};
 
 /// Spans of one resource and one scope.

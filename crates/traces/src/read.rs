@@ -68,6 +68,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Adds what other answers said.
+    pub(crate) fn take(&mut self, other: Self) {
+        let Self { partial_reasons, stats } = other;
+        self.add(Answer { partial_reasons, stats, ..Answer::default() });
+    }
+
     /// Adds what one answer says; returns its rows.
     pub(crate) fn add(&mut self, answer: Answer) -> Vec<Vec<Option<Value>>> {
         let (sum, one) = (&mut self.stats, answer.stats);

@@ -221,12 +221,15 @@ pub(crate) fn summaries(
         let span = Span::of_event(fields);
         by_trace.entry(span.trace_id.clone()).or_default().push(span);
     }
-    Ok(ids.iter().filter_map(|id| by_trace.remove(id.as_str())).map(summary).collect())
+    let of_trace = |mut spans: Vec<Span>| {
+        crate::tree::without_repeated(&mut spans);
+        summary(&spans)
+    };
+    Ok(ids.iter().filter_map(|id| by_trace.remove(id.as_str())).map(of_trace).collect())
 }
 
-/// Returns the summary of the spans of one trace, of which there is at least one.
-fn summary(mut spans: Vec<Span>) -> TraceSummary {
-    crate::tree::without_repeated(&mut spans);
+/// Returns the summary of the spans of one trace, of which there is at least one and none is repeated.
+pub(crate) fn summary(spans: &[Span]) -> TraceSummary {
     let root = spans.iter().find(|span| span.parent_id.is_none());
     let mut summary = TraceSummary { is_root_missing: root.is_none(), n_spans: spans.len(), ..TraceSummary::default() };
     if let Some(shown) = root.or(spans.first()) {
@@ -235,7 +238,7 @@ fn summary(mut spans: Vec<Span>) -> TraceSummary {
     }
     summary.start = spans.iter().map(|span| span.start).min().unwrap_or_default();
     summary.end = spans.iter().map(Span::end).max().unwrap_or_default();
-    for span in &spans {
+    for span in spans {
         let (n_spans, n_errors) = summary.services.entry(span.service.clone()).or_default();
         *n_spans += 1;
         *n_errors += usize::from(span.is_error);

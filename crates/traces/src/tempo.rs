@@ -1,8 +1,8 @@
 //! Tempo's API under `/tempo`, for Grafana's data source.
 //!
-//! Traces are answered as protobuf or JSON, by `Accept`. Searches take `tags` in logfmt. TraceQL (`q`) is refused by name.
-//! Errors are plain text.
+//! Traces are answered as protobuf or JSON, by `Accept`. Searches take TraceQL or `tags` in logfmt. Errors are plain text.
 
+mod metrics;
 mod parameters;
 mod search;
 mod tags;
@@ -35,6 +35,8 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
         .get("/tempo/api/traces/{id}", Role::Read, trace::first)
         .get("/tempo/api/v2/traces/{id}", Role::Read, trace::second)
         .get("/tempo/api/search", Role::Read, search::get)
+        .get("/tempo/api/metrics/query_range", Role::Read, metrics::over_range)
+        .get("/tempo/api/metrics/query", Role::Read, metrics::at_once)
         .get("/tempo/api/search/tags", Role::Read, tags::names)
         .get("/tempo/api/v2/search/tags", Role::Read, tags::scoped_names)
         .get("/tempo/api/search/tag/{tag}/values", Role::Read, tags::values)
@@ -63,6 +65,13 @@ pub(crate) struct TextFormat;
 impl ErrorFormat for TextFormat {
     fn refuse(&self, problem: &Problem) -> Response {
         let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-        problem.mark((problem.status, plain, format!("{}\n", problem.sentence())).into_response())
+        let text = match problem.places.first() {
+            Some(place) => {
+                let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("line {}, column {}: {}{hint}\n", place.line, place.column, place.message)
+            }
+            None => format!("{}\n", problem.sentence()),
+        };
+        problem.mark((problem.status, plain, text).into_response())
     }
 }

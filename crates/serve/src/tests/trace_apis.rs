@@ -127,7 +127,7 @@ async fn tempo_answers_save_and_test_searches_and_the_builder() {
     assert_eq!(search(&tags("name=\"GET /cart\"")).await.len(), 1);
     assert_eq!(search("minDuration=3s&maxDuration=3112001us").await.len(), 1);
     assert_eq!(search("minDuration=4s").await.len(), 0);
-    for bad in ["q=%7B.a%3D1%7D", "tags=a", "minDuration=x", "limit=x", "what=1"] {
+    for bad in ["q=%7B", "q=%7B%7D%7Crate()", "tags=a", "minDuration=x", "limit=x", "what=1"] {
         let reply = house.get(&format!("/tempo/api/search?{SECONDS}&{bad}")).await;
         assert_eq!((reply.status, reply.header("content-type")), (400, "text/plain; charset=utf-8"), "{bad}");
     }
@@ -146,6 +146,63 @@ async fn tempo_answers_save_and_test_searches_and_the_builder() {
     let code = values("v2/search/tag/span.http.response.status_code/values").await;
     assert_eq!(code, json!([{"type": "int", "value": "503"}]));
     assert_eq!(values("v2/search/tag/.name/values").await, json!([{"type": "string", "value": "orders"}]));
+}
+
+#[tokio::test]
+async fn tempo_answers_traceql() {
+    let house = House::new();
+    house.store_trace().await;
+    house
+        .store_spans(&[span(
+            ("0a", "0000000000000001", ""),
+            ("web", "server", "GET /cart"),
+            ("11:56:00", 3.0),
+            json!({}),
+        )])
+        .await;
+    let search = async |query: &str| {
+        let found = house.answer(&format!("/tempo/api/search?{SECONDS}&limit=20&spss=3&q={}", encoded(query))).await;
+        found["traces"].as_array().expect("traces").clone()
+    };
+    assert_eq!(search("{}").await.len(), 2);
+    let found = search("{ .http.response.status_code = 503 && duration > 200ms }").await;
+    assert_eq!((found.len(), &found[0]["traceID"]), (1, &json!(TRACE)));
+    let spans = &found[0]["spanSets"][0];
+    assert_eq!((&spans["matched"], &spans["spans"][0]["spanID"]), (&json!(1), &json!("00000000000000a1")));
+    assert_eq!(spans["spans"][0]["durationNanos"], "285500000");
+    assert!(
+        spans["spans"][0]["attributes"]
+            .as_array()
+            .expect("attributes")
+            .contains(&json!({"key": ".http.response.status_code", "value": {"intValue": "503"}})),
+        "{spans}"
+    );
+    let below = search("{ resource.service.name = \"web\" } >> { .db.system = \"postgresql\" }").await;
+    assert_eq!((below.len(), &below[0]["spanSet"]["matched"]), (1, &json!(1)));
+    assert_eq!(search("{ .db.system = \"postgresql\" } >> { name = \"GET /cart\" }").await.len(), 0);
+    assert_eq!(search("{ kind = client } | count() > 1").await.len(), 1);
+    assert_eq!(search("{ name = \"GET /cart\" } | count() > 1").await.len(), 0);
+    let bad = house.get(&format!("/tempo/api/search?q={}", encoded("{ duration = \"x\" }"))).await;
+    assert_eq!((bad.status, bad.text().starts_with("line 1, column ")), (400, true), "{}", bad.text());
+    let values =
+        format!("/tempo/api/v2/search/tag/name/values?{SECONDS}&q={}", encoded("{ resource.service.name = \"mail\" }"));
+    assert_eq!(house.answer(&values).await["tagValues"], json!([{"type": "string", "value": "receipt"}]));
+
+    let series = async |path: &str, query: &str| {
+        house.answer(&format!("/tempo/api/metrics/{path}?{SECONDS}&q={}", encoded(query))).await["series"].clone()
+    };
+    let counted = series("query_range", "{ kind = server } | count_over_time() by (resource.service.name)").await;
+    assert_eq!(counted.as_array().map(Vec::len), Some(2), "{counted}");
+    assert_eq!(counted[1]["labels"], json!([{"key": "resource.service.name", "value": {"stringValue": "web"}}]));
+    assert_eq!(counted[1]["promLabels"], "{resource.service.name=\"web\"}");
+    let sum: f64 = counted[1]["samples"].as_array().expect("samples").iter().filter_map(|s| s["value"].as_f64()).sum();
+    assert!((sum - 2.0).abs() < 1e-9, "{counted}");
+    let once = series("query", "{ kind = server } | count_over_time()").await;
+    assert_eq!(once[0]["value"], 3.0, "{once}");
+    let refused = house
+        .get(&format!("/tempo/api/metrics/query_range?{SECONDS}&q={}", encoded("{} | compare({status=error})")))
+        .await;
+    assert_eq!((refused.status, refused.text().contains("compare() is not supported")), (400, true));
 }
 
 #[tokio::test]

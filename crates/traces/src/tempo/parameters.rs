@@ -2,6 +2,8 @@
 
 use door::parameters::Parameters;
 use door::problem::Problem;
+use plan::QueryErrors;
+use traceql::Query;
 use types::{TimeRange, Timestamp};
 
 use crate::times;
@@ -12,15 +14,9 @@ pub(super) fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange
     Ok(range.unwrap_or_else(|| times::last_hour(now)))
 }
 
-/// Refuses a parameter with TraceQL.
-pub(super) fn refuse_traceql(parameters: &Parameters, name: &str) -> Result<(), Problem> {
-    // `{}` selects everything, as no query does.
-    match parameters.get(name).map(str::trim) {
-        None | Some("{}" | "{ }") => Ok(()),
-        Some(query) => {
-            let message = format!("{name} is TraceQL, which is not supported: {query}");
-            let problem = Problem::bad_request("unsupported", message);
-            Err(problem.hint("use tags, minDuration and maxDuration, or POST /api/v1/traces/search"))
-        }
-    }
+/// Reads the query in the parameter `q`. `None` if there is none.
+pub(super) fn traceql(parameters: &Parameters) -> Result<Option<Query>, Problem> {
+    let text = parameters.get("q").filter(|text| !text.trim().is_empty());
+    let parsed = text.map(traceql::parse).transpose();
+    parsed.map_err(|error| QueryErrors::from(error).into())
 }

@@ -7,10 +7,11 @@ use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::read;
 use door::server::Shared;
+use plan::Operator;
 use serde_json::{Value as Json_, json};
 use types::{TimeRange, Value};
 
-use super::parameters::{range, refuse_traceql};
+use super::parameters::{range, traceql};
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
 use crate::values;
@@ -125,11 +126,12 @@ fn field_of_tag(tag: &str) -> Option<String> {
 
 async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<Vec<Value>, Problem> {
     parameters.check_names(&PARAMETERS)?;
-    refuse_traceql(parameters, "q")?;
+    let conditions = traceql(parameters)?.map(|query| Operator::Filter(traceql::prefilter(&query).condition));
+    let conditions: Vec<Operator> = conditions.into_iter().collect();
     let range: TimeRange = range(parameters, server.now())?;
     let Some(field) = field_of_tag(tag) else { return Ok(Vec::new()) };
     read(server, &format!("values of {tag}"), move |run| {
-        values::values(run, &field, &[], range, &mut Reading::default())
+        values::values(run, &field, &conditions, range, &mut Reading::default())
     })
     .await
 }
