@@ -25,7 +25,7 @@ use crate::plans::span_groups;
 use crate::read::Reading;
 
 /// Slices of one map, about: enough that the newest, which is read each time, is short; few enough to be added up at once.
-const SLICES: i64 = 120;
+const SLICES: i64 = 150;
 
 /// Lengths of slices, so that maps of any range share them.
 const STEPS: [i64; 11] = [
