@@ -53,7 +53,6 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
         .get("/zipkin/api/v2/spans", Role::Read, names)
         .get("/zipkin/api/v2/remoteServices", Role::Read, remote_services)
         .get("/zipkin/api/v2/autocompleteKeys", Role::Read, keys)
-        .get("/zipkin/api/v2/autocompleteValues", Role::Read, values_of_key)
         .get("/zipkin/api/v2/traces", Role::Read, search)
         .get("/zipkin/api/v2/trace/{id}", Role::Read, trace)
         .get("/zipkin/api/v2/traceMany", Role::Read, traces)
@@ -95,19 +94,11 @@ async fn remote_services(server: Shared, parameters: Parameters) -> Result<Json<
     Ok(Json(all))
 }
 
-/// Answers with the tags whose values are offered: all attributes of spans.
+/// Answers with all names of tags. Their values are not offered: the parameter of that request is `key`, and no address may hold a key.
 async fn keys(server: Shared) -> Result<Json<Vec<String>>, Problem> {
     let range = recent(server.now());
     let names = read(&server, "names of tags", move |run| Ok(values::field_names(run, range, &[]))).await?;
     Ok(Json(names.into_iter().filter(|name| !crate::span::is_own_field(name)).collect()))
-}
-
-async fn values_of_key(server: Shared, parameters: Parameters) -> Result<Json<Vec<String>>, Problem> {
-    parameters.check_names(&["key"])?;
-    let needed = || Problem::bad_request("bad-parameter", "the parameter key is required");
-    let key = crate::span::field_of_attribute(parameters.get("key").ok_or_else(needed)?);
-    let range = recent(server.now());
-    Ok(Json(read(&server, "values of a tag", move |run| values::texts(run, &key, &[], range)).await?))
 }
 
 async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
