@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
     ("execute", &["types", "parse", "plan", "pattern", "spill"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),
+    ("traceql", &["types", "plan"]),
     ("alert", &["types", "plan", "language", "execute", "storage"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),
@@ -45,7 +46,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
-    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel"]),
+    ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door"]),
+    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces"]),
     (
         "catat",
         &["types", "definition", "parse", "ship", "storage", "ingest", "plan", "language", "execute", "alert", "serve"],

@@ -22,6 +22,7 @@ use loki::LokiState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
 use otel::zipkin;
+use traces::TracesState;
 
 use crate::formats::format_of;
 use crate::openapi;
@@ -40,6 +41,7 @@ pub(crate) struct Families {
     pub(crate) loki: Arc<LokiState>,
     pub(crate) syslog: Arc<SyslogCounts>,
     pub(crate) xray: Arc<XRayCounts>,
+    pub(crate) traces: Arc<TracesState>,
 }
 
 impl FromRef<Families> for Arc<Server> {
@@ -64,7 +66,16 @@ impl Families {
             ],
         };
         let api = api::start(server, metrics);
-        Self { server: server.clone(), api, cloudwatch, elastic: Arc::default(), loki: Arc::default(), syslog, xray }
+        Self {
+            server: server.clone(),
+            api,
+            cloudwatch,
+            elastic: Arc::default(),
+            loki: Arc::default(),
+            syslog,
+            xray,
+            traces: Arc::default(),
+        }
     }
 
     /// Returns all routes with their states.
@@ -75,7 +86,8 @@ impl Families {
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
         let loki = loki::routes().with_state(FamilyState::new(server(), self.loki.clone()));
         let otel = otel::routes().with_state(server());
-        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch)
+        let traces = traces::routes().with_state(FamilyState::new(server(), self.traces.clone()));
+        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces)
     }
 }
 
@@ -88,11 +100,9 @@ fn own_routes() -> Table {
 #[cfg(test)]
 pub(crate) fn entries() -> Vec<Entry> {
     let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
-    let (otel, cloudwatch) = (otel::routes(), cloudwatch::routes());
-    let own = own_routes();
-    let tables =
-        [own.entries(), api.entries(), loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries()];
-    tables.concat()
+    let (otel, cloudwatch, traces) = (otel::routes(), cloudwatch::routes(), traces::routes());
+    let foreign = [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries()];
+    [own_routes().entries(), api.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.

@@ -1,195 +1,299 @@
-//! Spans of all protocols: requests, their answers, and the events that they become.
-//!
-//! Each case of `traces/*.txt` begins with `=== ` and a title, then has the line `POST` and a path, the body, a line `---`,
-//! the answer, and the events in order of time. `UPDATE_GOLDEN=1` writes what comes out; read it before you keep it.
-
-use std::collections::BTreeMap;
-use std::net::UdpSocket;
-use std::path::Path;
-use std::time::Duration;
+//! Traces, searches for them and the service map, by the native routes.
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use types::{GroupPattern, RowSet, TimeRange, Timestamp};
 
-use super::{House, Reply};
-use cloudwatch::signing::Signing;
-use cloudwatch::xray::udp::{self, XRayListener};
+use super::House;
+
+/// A trace of three services: `web` calls `pay`, which asks a database; `pay` sends a message that `mail` receives.
+pub(super) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Returns a span as the doors for spans store it, with further fields.
+pub(super) fn span(ids: (&str, &str, &str), what: (&str, &str, &str), times: (&str, f64), more: Value) -> Value {
+    let (trace, id, parent) = ids;
+    let (service, kind, name) = what;
+    let mut span = json!({
+        "@timestamp": format!("2026-11-20T{}Z", times.0), "@type": "span", "trace_id": trace, "span_id": id,
+        "name": name, "kind": kind, "status": "unset", "service": service, "duration_ms": times.1,
+        "service.name": service, "message": name, "level": "info",
+    });
+    if !parent.is_empty() {
+        span["parent_span_id"] = parent.into();
+    }
+    for (name, value) in more.as_object().into_iter().flatten() {
+        span[name] = value.clone();
+    }
+    span
+}
 
 impl House {
-    /// Returns all spans with all their fields, in order of time.
-    fn whole_spans(&self) -> Vec<String> {
-        let mut events = Vec::new();
-        for run in self.store.snapshot(&[GroupPattern::new("traces/*")], TimeRange::ALL).runs {
-            let names = run.field_names().expect("a run in memory");
-            let system = ["@log", "@logStream", "@timestamp", "@level", "@message"];
-            let names: Vec<&str> = system.into_iter().chain(names.iter().map(|name| &**name)).collect();
-            for block in 0..run.n_blocks() {
-                let n_rows = run.block_rows(block);
-                let columns = run.read(block, &names, &RowSet::all(n_rows)).expect("a run in memory");
-                for row in 0..n_rows {
-                    let fields = names.iter().zip(&columns).filter_map(|(name, column)| {
-                        let mut json = String::new();
-                        column.value(row)?.write_json(&mut json);
-                        Some((*name, serde_json::from_str(&json).expect("JSON")))
-                    });
-                    let fields: BTreeMap<&str, Value> = fields.collect();
-                    let time = fields["@timestamp"].as_str().and_then(Timestamp::parse_rfc3339);
-                    events.push((time, json!(fields).to_string()));
-                }
-            }
-        }
-        events.sort();
-        events.into_iter().map(|(_, event)| event).collect()
-    }
-}
-
-async fn carry_out(request: &str) -> String {
-    let house = House::new();
-    let (head, body) = request.split_once('\n').expect("a body");
-    let path = head.strip_prefix("POST ").expect("a request");
-    let request = Request::post(path).header("content-type", "application/json");
-    let reply = house.send(request.body(Body::from(body.to_owned())).expect("a request")).await;
-    let answer = format!("{} {}", reply.status, reply.text());
-    [vec![answer.trim_end().to_owned()], house.whole_spans()].concat().join("\n")
-}
-
-async fn check(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/traces").join(file);
-    let text = std::fs::read_to_string(&path).expect("the file of cases");
-    let (head, cases) = text.split_once("=== ").expect("cases");
-    let mut written = head.to_owned();
-    let mut n_cases = 0;
-    for case in cases.split("\n=== ") {
-        let (title, rest) = case.split_once('\n').expect("a request");
-        let (request, expected) = rest.split_once("\n---\n").expect("an answer");
-        let result = carry_out(request).await;
-        written.push_str(&format!("=== {title}\n{request}\n---\n{result}\n\n"));
-        n_cases += 1;
-        if std::env::var_os("UPDATE_GOLDEN").is_none() {
-            assert_eq!(result, expected.trim_end(), "{file}: {title}");
+    /// Stores spans in the groups of their services.
+    pub(super) async fn store_spans(&self, spans: &[Value]) {
+        for span in spans {
+            let uri = format!("/api/v1/ingest?group=traces/{}&stream=host-1", span["service"].as_str().unwrap_or("x"));
+            let reply = self.post(&uri, span.to_string()).await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            assert_eq!(reply.json()["accepted"], 1, "{}", reply.text());
         }
     }
-    assert!(n_cases > 3, "{file} has {n_cases} cases");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, written.trim_end().to_owned() + "\n").expect("the file is written");
+
+    /// Stores the trace [`TRACE`] and two log lines that have its id.
+    pub(super) async fn store_trace(&self) {
+        self.store_spans(&[
+            span((TRACE, "00000000000000a1", ""), ("web", "server", "GET /cart"), ("11:55:00", 285.5), json!({
+                "http.response.status_code": 503, "status": "error", "status_message": "upstream failed", "host.name": "web-1",
+                "events": [{"timestamp": "2026-11-20T11:55:00.100000001Z", "name": "exception",
+                    "attributes": {"exception.type": "Timeout"}}],
+            })),
+            span((TRACE, "00000000000000a2", "00000000000000a1"), ("web", "client", "POST /pay"), ("11:55:00.01", 200.0), json!({
+                "server.address": "pay.internal",
+            })),
+            span((TRACE, "00000000000000b1", "00000000000000a2"), ("pay", "server", "POST /pay"), ("11:54:59.9", 150.0), json!({})),
+            span((TRACE, "00000000000000b2", "00000000000000b1"), ("pay", "client", "SELECT"), ("11:54:59.95", 40.0), json!({
+                "db.system": "postgresql", "server.address": "db-1", "attributes.name": "orders",
+            })),
+            span((TRACE, "00000000000000b3", "00000000000000b1"), ("pay", "producer", "send receipt"), ("11:55:00", 2.0), json!({
+                "messaging.system": "kafka",
+            })),
+            span((TRACE, "00000000000000c1", ""), ("mail", "consumer", "receipt"), ("11:55:03", 12.000_001), json!({
+                "links": [{"trace_id": TRACE, "span_id": "00000000000000b3", "attributes": {"n": 1}}],
+            })),
+        ])
+        .await;
+        let lines = [
+            json!({"@timestamp": "2026-11-20T11:55:00.2Z", "message": "no money", "trace_id": TRACE, "level": "error"}),
+            json!({"@timestamp": "2026-11-20T11:55:00.3Z", "message": "gave up", "traceId": TRACE}),
+            json!({"@timestamp": "2026-11-20T11:55:00.4Z", "message": "another", "trace_id": "0000000000000000000000000000000a"}),
+        ];
+        let body = lines.map(|line| line.to_string()).join("\n");
+        assert_eq!(self.post("/api/v1/ingest?group=billing&stream=b", body).await.status, 200);
+    }
+
+    async fn search_traces(&self, request: Value) -> Value {
+        let request = Request::post("/api/v1/traces/search").body(Body::from(request.to_string())).expect("a request");
+        let reply = self.send(request).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
     }
 }
 
-#[tokio::test]
-async fn spans_of_otlp() {
-    check("otlp.txt").await;
+fn names(list: &Value, member: &str) -> Vec<String> {
+    let items = list.as_array().expect("a list");
+    items.iter().map(|item| item[member].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn spans_of_zipkin() {
-    check("zipkin.txt").await;
-}
-
-#[tokio::test]
-async fn segments_of_xray() {
-    check("xray.txt").await;
-}
-
-/// A segment document of a service.
-fn document(name: &str) -> String {
-    json!({ "name": name, "id": "70de5b6f19ff9a0a", "trace_id": "1-581cf771-a006649127e371903a2de979",
-        "start_time": 1_795_175_700.25, "end_time": 1_795_175_700.5 })
-    .to_string()
-}
-
-async fn put_segments(house: &House, signing: Option<&Signing<'_>>, names: &[&str]) -> Reply {
-    let documents: Vec<String> = names.iter().map(|name| document(name)).collect();
-    let body = json!({ "TraceSegmentDocuments": documents }).to_string();
-    let mut request = Request::post("/xray/TraceSegments").body(Body::from(body.clone())).expect("a request");
-    if let Some(signing) = signing {
-        *request.headers_mut() = signing.headers(body.as_bytes());
-    }
-    house.send(request).await
-}
-
-#[tokio::test]
-async fn segments_are_signed_with_a_key_that_may_send_to_their_groups() {
+async fn trace_has_its_spans_its_tree_its_lines_and_its_problems() {
     let house = House::new();
-    let order = |role: &str| json!({"name": role, "role": role, "groups": ["traces/mine"]}).to_string();
-    let made = house.administer("POST", "/api/v1/keys", order("ingest")).await.json();
-    let text = |made: &Value, name: &str| made[name].as_str().expect("a text").to_owned();
-    let (id, secret) = (text(&made, "access_key_id"), text(&made, "secret_access_key"));
-    let signing =
-        Signing { access_key_id: &id, secret: &secret, service: "xray", path: "/xray/TraceSegments", target: None };
-    let reply = put_segments(&house, Some(&signing), &["mine", "theirs"]).await;
+    house.store_trace().await;
+    let reply = house.get(&format!("/api/v1/traces/{}", TRACE.to_uppercase())).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    let refused = &reply.json()["UnprocessedTraceSegments"];
-    assert_eq!((&refused[0]["Id"], &refused[0]["ErrorCode"]), (&json!("70de5b6f19ff9a0a"), &json!("AccessDenied")));
-    assert_eq!((refused.as_array().map(Vec::len), house.whole_spans().len()), (Some(1), 1));
-
-    let denied = put_segments(&house, Some(&signing), &["theirs"]).await;
-    assert_eq!((denied.status, denied.header("x-amzn-errortype")), (400, "AccessDeniedException"));
-    let wrong = put_segments(&house, Some(&Signing { secret: "another", ..signing }), &["mine"]).await;
-    assert_eq!((wrong.status, wrong.header("x-amzn-errortype")), (400, "InvalidSignatureException"));
-    let unsigned = put_segments(&house, None, &["mine"]).await;
-    assert_eq!(unsigned.header("x-amzn-errortype"), "MissingAuthenticationTokenException");
-    let reader = house.administer("POST", "/api/v1/keys", order("read")).await.json();
-    let (id, secret) = (text(&reader, "access_key_id"), text(&reader, "secret_access_key"));
-    let denied =
-        put_segments(&house, Some(&Signing { access_key_id: &id, secret: &secret, ..signing }), &["mine"]).await;
-    assert_eq!(denied.header("x-amzn-errortype"), "AccessDeniedException");
-    assert_eq!(house.whole_spans().len(), 1);
+    let trace = reply.json();
+    assert_eq!(trace["trace_id"], TRACE);
+    assert_eq!(trace["start"], "2026-11-20T11:54:59.9Z");
+    assert_eq!(trace["root"], json!({"span_id": "00000000000000a1", "name": "GET /cart", "service": "web"}));
+    assert_eq!(trace["services"], json!(["mail", "pay", "web"]));
+    assert_eq!((&trace["n_spans"], &trace["errors"], &trace["partial"]), (&json!(6), &json!(1), &json!(false)));
+    assert_eq!(names(&trace["logs"], "@message"), ["no money", "gave up"]);
+    assert_eq!(names(&trace["problems"], "code"), ["several-roots", "clock-skew"]);
+    let first = &trace["spans"][0];
+    assert_eq!(first["span_id"], "00000000000000b1");
+    let tree: Vec<(i64, String)> = trace["tree"]
+        .as_array()
+        .expect("a tree")
+        .iter()
+        .map(|node| (node["depth"].as_i64().unwrap_or(-1), node["span_id"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    let ids: Vec<(i64, &str)> = tree.iter().map(|(depth, id)| (*depth, &id[14..])).collect();
+    assert_eq!(ids, [(0, "a1"), (1, "a2"), (2, "b1"), (3, "b2"), (3, "b3"), (0, "c1")]);
+    assert_eq!(trace["tree"][2]["adjusted_start"], "2026-11-20T11:55:00.035Z");
+    let with_events =
+        trace["spans"].as_array().expect("spans").iter().find(|span| span["span_id"] == "00000000000000a1");
+    assert_eq!(with_events.expect("the root")["events"][0]["attributes"]["exception.type"], "Timeout");
 }
 
 #[tokio::test]
-async fn other_operations_and_collectors_are_refused_by_name() {
+async fn trace_is_looked_for_within_the_range_and_the_scope_of_the_caller() {
     let house = House::new();
-    let reply = house.post("/xray/TelemetryRecords", "{}").await;
-    assert_eq!((reply.status, reply.header("x-amzn-errortype")), (400, "UnknownOperationException"));
-    assert!(reply.text().contains("/xray/TelemetryRecords"), "{}", reply.text());
-    for path in ["/api/traces", "/api/v1/spans"] {
-        let reply = house.post(path, "x").await;
-        assert_eq!(reply.status, 404, "{path}");
-        assert!(reply.text().contains("OTLP to /v1/traces"), "{}", reply.text());
-    }
-    for kind in ["application/x-protobuf", "application/x-thrift"] {
-        let request = Request::post("/api/v2/spans").header("content-type", kind).body(Body::from("x"));
-        let reply = house.send(request.expect("a request")).await;
-        assert_eq!(reply.status, 415, "{kind}");
-        assert!(reply.text().contains("JSON"), "{}", reply.text());
+    house.store_trace().await;
+    let uri = format!("/api/v1/traces/{TRACE}");
+    let narrow = house.get(&format!("{uri}?from=2026-11-20T11:55:03Z&to=2026-11-20T11:56:00Z")).await.json();
+    assert_eq!(names(&narrow["spans"], "span_id"), ["00000000000000c1"]);
+    assert_eq!(house.get(&format!("{uri}?from=now-10m&to=now-9m")).await.status, 404);
+    assert_eq!(house.get("/api/v1/traces/ffff").await.status, 404);
+    let bad = house.get("/api/v1/traces/zz").await;
+    assert_eq!((bad.status, bad.json()["error"]["code"].clone()), (400, json!("bad-trace-id")));
+    let (_, key) = house.key("read", &["traces/pay"]).await;
+    let own = house.get_with(&uri, "x-catat-key", &key).await.json();
+    assert_eq!(own["services"], json!(["pay"]));
+    assert_eq!(own["logs"], json!([]));
+    assert_eq!(names(&own["problems"], "code"), ["missing-parent"]);
+    let map = house.get_with("/api/v1/service-map", "x-catat-key", &key).await.json();
+    assert_eq!(names(&map["nodes"], "service"), ["pay", "postgresql", "kafka"]);
+}
+
+#[tokio::test]
+async fn spans_sent_again_are_one_and_a_long_trace_is_cut_and_says_so() {
+    let house = House::new();
+    let one = span((TRACE, "00000000000000a1", ""), ("web", "server", "GET /"), ("11:55:00", 5.0), json!({}));
+    house.store_spans(&[one.clone(), one]).await;
+    let trace = house.get(&format!("/api/v1/traces/{TRACE}")).await.json();
+    assert_eq!((&trace["n_spans"], &trace["problems"][0]["code"]), (&json!(1), &json!("repeated")));
+
+    let long = "0000000000000000000000000000beef";
+    let lines: Vec<String> = (0..21_000)
+        .map(|n| {
+            let parent = if n == 0 { "" } else { "0000000000000000" };
+            let id = format!("{:016x}", n + 1);
+            span((long, &id, parent), ("deep", "internal", "step"), ("11:50:00", 1.0), json!({})).to_string()
+        })
+        .collect();
+    assert_eq!(house.post("/api/v1/ingest?group=traces/deep", lines.join("\n")).await.status, 200);
+    let trace = house.get("/api/v1/traces/beef").await.json();
+    assert_eq!(trace["n_spans"], 20_000);
+    let cut = trace["problems"].as_array().expect("problems").iter().find(|problem| problem["code"] == "cut");
+    assert_eq!(cut.expect("a cut")["message"], "the trace has 21000 spans; only the 20000 oldest are shown");
+}
+
+#[tokio::test]
+async fn searches_find_traces_by_one_span_of_them() {
+    let house = House::new();
+    house.store_trace().await;
+    house
+        .store_spans(&[
+            span(("0a", "0000000000000001", ""), ("web", "server", "GET /cart"), ("11:56:00", 3.0), json!({})),
+            span(
+                ("0b", "0000000000000002", "9999999999999999"),
+                ("web", "server", "GET /"),
+                ("11:54:00", 900.0),
+                json!({}),
+            ),
+        ])
+        .await;
+    let found = async |request: Value| names(&house.search_traces(request).await["traces"], "trace_id");
+    assert_eq!(found(json!({})).await, ["0a", TRACE, "0b"]);
+    assert_eq!(found(json!({"order": "slowest"})).await, ["0b", TRACE, "0a"]);
+    assert_eq!(found(json!({"order": "slowest", "limit": 1})).await, ["0b"]);
+    assert_eq!(found(json!({"service": "web", "name": "GET /cart"})).await, ["0a", TRACE]);
+    assert_eq!(found(json!({"service": "web", "min_duration_ms": 285.5, "max_duration_ms": 285.5})).await, [TRACE]);
+    assert_eq!(found(json!({"errors": true})).await, [TRACE]);
+    assert_eq!(found(json!({"kind": "consumer"})).await, [TRACE]);
+    assert_eq!(found(json!({"attributes": {"http.response.status_code": 503}})).await, [TRACE]);
+    assert_eq!(
+        found(json!({"attributes": {"name": "orders"}})).await,
+        [TRACE],
+        "an attribute that is called as a field"
+    );
+    assert_eq!(found(json!({"query": "filter db.system like /post/"})).await, [TRACE]);
+    assert_eq!(found(json!({"groups": ["traces/mail"]})).await, [TRACE]);
+    assert_eq!(found(json!({"from": "now-1h", "to": "now-10m"})).await, Vec::<String>::new());
+    let all = house.search_traces(json!({})).await;
+    let whole = &all["traces"][1];
+    assert_eq!((&whole["root_service"], &whole["root_name"]), (&json!("web"), &json!("GET /cart")));
+    assert_eq!((&whole["spans"], &whole["errors"]), (&json!(6), &json!(1)));
+    assert_eq!(whole["services"], json!(["mail", "pay", "web"]));
+    assert_eq!((&all["traces"][2]["root_missing"], &all["traces"][0]["root_missing"]), (&json!(true), &json!(false)));
+    for (bad, code) in [
+        (json!({"limit": 0}), "bad-limit"),
+        (json!({"order": "best"}), "bad-parameter"),
+        (json!({"kind": "sideways"}), "bad-parameter"),
+        (json!({"min_duration_ms": -1}), "bad-parameter"),
+        (json!({"query": "stats count(*)"}), "search-query"),
+        (json!({"servce": "web"}), "bad-json"),
+        (json!([]), "bad-json"),
+        (json!({"attributes": {"a": [1]}}), "bad-parameter"),
+        (json!({"from": "now", "to": "now-1h"}), "empty-range"),
+    ] {
+        let reply = house.post("/api/v1/traces/search", bad.to_string()).await;
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!(code)), "{bad}");
     }
 }
 
 #[tokio::test]
-async fn a_batch_sent_again_is_stored_once() {
+async fn map_has_calls_messages_databases_and_services_that_only_log() {
     let house = House::new();
-    let body =
-        json!([{ "traceId": "1", "id": "2", "name": "a", "timestamp": 1_795_175_700_000_000u64, "duration": 1 }]);
-    for _ in 0..2 {
-        let request = Request::post("/api/v2/spans").header("x-catat-batch", "b1").body(Body::from(body.to_string()));
-        assert_eq!(house.send(request.expect("a request")).await.status, 202);
-    }
-    assert_eq!(house.whole_spans().len(), 1);
+    house.store_trace().await;
+    let map = house.get("/api/v1/service-map?from=2026-11-20T11:30:00Z&to=2026-11-20T12:00:00Z").await.json();
+    let nodes: Vec<(String, String, i64, i64)> = map["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter()
+        .map(|node| {
+            let text = |name: &str| node[name].as_str().unwrap_or_default().to_owned();
+            let number = |name: &str| node[name].as_i64().unwrap_or(-1);
+            (text("service"), text("kind"), number("requests"), number("errors"))
+        })
+        .collect();
+    let node = |service: &str, kind: &str, requests, errors| (service.to_owned(), kind.to_owned(), requests, errors);
+    let expected = [
+        node("billing", "service", 2, 1),
+        node("mail", "service", 1, 0),
+        node("pay", "service", 1, 0),
+        node("web", "service", 1, 1),
+        node("postgresql", "database", 1, 0),
+    ];
+    assert_eq!(nodes, expected, "{map}");
+    assert_eq!(map["nodes"][0]["logs_only"], true);
+    let edges: Vec<(String, String)> =
+        names(&map["edges"], "from").into_iter().zip(names(&map["edges"], "to")).collect();
+    let edge = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    assert_eq!(edges, [edge("pay", "mail"), edge("pay", "postgresql"), edge("web", "pay")], "{map}");
+    let p95 = map["edges"][2]["p95_ms"].as_f64().expect("a duration");
+    assert!((p95 / 200.0 - 1.0).abs() < 0.026, "{p95}");
+    let again = house.get("/api/v1/service-map?from=2026-11-20T11:30:00Z&to=2026-11-20T12:00:00Z").await.json();
+    assert_eq!((&again["nodes"], &again["edges"]), (&map["nodes"], &map["edges"]), "from slices that were kept");
+
+    house
+        .store_spans(&[span(("0c", "0000000000000001", ""), ("web", "server", "GET /"), ("11:45:00", 8.0), json!({}))])
+        .await;
+    let late = house
+        .get("/api/v1/service-map?from=2026-11-20T11:30:00Z&to=2026-11-20T12:00:00Z&compare_from=now-2h&compare_to=now-90m")
+        .await
+        .json();
+    assert_eq!(late["nodes"][3]["requests"], 2, "a late span is counted: {late}");
+    assert_eq!(late["nodes"][3]["before"]["requests"], 0);
 }
 
 #[tokio::test]
-async fn documents_of_the_daemon_arrive_by_datagram() {
+async fn map_joins_calls_whose_sides_began_in_different_slices() {
     let house = House::new();
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
-    let address = socket.local_addr().expect("it is bound");
-    let listener = XRayListener { socket, allow: Vec::new() };
-    let task = udp::start(house.server.clone(), house.families.xray.clone(), listener).expect("a socket that is bound");
-    let sender = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
-    let header = "{\"format\":\"json\",\"version\":1}\n";
-    for datagram in [header.to_owned() + &document("shop"), header.to_owned() + "{", "no header".to_owned()] {
-        sender.send_to(datagram.as_bytes(), address).expect("it is sent");
-    }
-    let arrived = async {
-        while house.get("/metrics").await.text().lines().all(|line| line != "catat_xray_segments_refused_total 2") {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), arrived).await.expect("the datagrams are counted");
-    house.closing.send_replace(true);
-    task.await.expect("no panic");
-    let events = house.whole_spans();
-    assert_eq!(events.len(), 1);
-    assert!(events[0].contains("\"@log\":\"traces/shop\""), "{}", events[0]);
+    house
+        .store_spans(&[
+            span(
+                ("0a", "0000000000000001", ""),
+                ("web", "client", "call"),
+                ("11:58:29.9", 3000.0),
+                json!({
+                    "server.address": "pay.internal",
+                }),
+            ),
+            span(
+                ("0a", "0000000000000002", "0000000000000001"),
+                ("pay", "server", "call"),
+                ("11:58:31", 5.0),
+                json!({}),
+            ),
+            span(
+                ("0a", "0000000000000003", ""),
+                ("web", "client", "call"),
+                ("11:58:29.9", 3.0),
+                json!({
+                    "server.address": "elsewhere",
+                }),
+            ),
+            span(
+                ("0a", "0000000000000004", "7777777777777777"),
+                ("pay", "server", "call"),
+                ("11:58:31", 5.0),
+                json!({}),
+            ),
+        ])
+        .await;
+    let map = house.get("/api/v1/service-map").await.json();
+    let edges: Vec<(String, String)> =
+        names(&map["edges"], "from").into_iter().zip(names(&map["edges"], "to")).collect();
+    let edge = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    assert_eq!(edges, [edge("web", "pay"), edge("web", "elsewhere")], "{map}");
+    assert_eq!(map["nodes"][0]["callers_unknown"], 1, "{map}");
 }

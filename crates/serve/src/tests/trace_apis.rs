@@ -1,0 +1,285 @@
+//! Traces by the APIs of Tempo, Jaeger and Zipkin, asked as Grafana's data sources ask.
+
+use serde_json::{Value, json};
+
+use super::traces::{TRACE, span};
+use super::{House, encoded};
+
+/// The hour before now, in seconds.
+const SECONDS: &str = "start=1795172400&end=1795176000";
+
+impl House {
+    async fn answer(&self, uri: &str) -> Value {
+        let reply = self.get(uri).await;
+        assert_eq!(reply.status, 200, "{uri}: {}", reply.text());
+        reply.json()
+    }
+}
+
+/// Returns the bytes of the first field of this number in a protobuf message of fields with a length, and of those with
+/// eight bytes or a varint, which it skips.
+fn field(message: &[u8], number: u64) -> Vec<u8> {
+    let mut at = 0;
+    let varint = |at: &mut usize| {
+        let (mut value, mut shift) = (0_u64, 0);
+        loop {
+            let byte = message[*at];
+            *at += 1;
+            value |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+    };
+    while at < message.len() {
+        let tag = varint(&mut at);
+        let from = at;
+        let content = match tag & 7 {
+            0 => {
+                varint(&mut at);
+                from..at
+            }
+            1 => {
+                at += 8;
+                from..at
+            }
+            2 => {
+                let length = usize::try_from(varint(&mut at)).expect("a length");
+                let from = at;
+                at += length;
+                from..at
+            }
+            other => panic!("wire type {other}"),
+        };
+        if tag >> 3 == number {
+            return message[content].to_vec();
+        }
+    }
+    panic!("no field {number}")
+}
+
+#[tokio::test]
+async fn tempo_gives_a_trace_as_protobuf_and_as_json() {
+    let house = House::new();
+    house.store_trace().await;
+    for (path, is_second) in [("traces", false), ("v2/traces", true)] {
+        let uri = format!("/tempo/api/{path}/{TRACE}?{SECONDS}");
+        let reply = house.get_with(&uri, "accept", "application/protobuf").await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, "application/protobuf"));
+        let trace = if is_second { field(&reply.body, 1) } else { reply.body };
+        let of_resource = field(&trace, 1);
+        let attribute = field(&field(&of_resource, 1), 1);
+        assert_eq!(
+            (field(&attribute, 1), field(&field(&attribute, 2), 1)),
+            (b"service.name".to_vec(), b"pay".to_vec())
+        );
+        let span = field(&field(&of_resource, 2), 2);
+        assert_eq!(field(&span, 1)[..2], [0x4b, 0xf9]);
+        assert_eq!(
+            (field(&span, 2), field(&span, 4)),
+            (vec![0, 0, 0, 0, 0, 0, 0, 0xb1], vec![0, 0, 0, 0, 0, 0, 0, 0xa2])
+        );
+        assert_eq!((field(&span, 5), field(&span, 6)), (b"POST /pay".to_vec(), vec![2]));
+        let time = |number| u64::from_le_bytes(field(&span, number).try_into().expect("eight bytes"));
+        assert_eq!((time(7), time(8) - time(7)), (1_795_175_699_900_000_000, 150_000_000));
+    }
+    let first = house.answer(&format!("/tempo/api/traces/{TRACE}")).await;
+    let batches = first["batches"].as_array().expect("batches");
+    assert_eq!(batches.len(), 4, "two resources of web, of which one names its host: {first}");
+    let second = house.answer(&format!("/tempo/api/v2/traces/{TRACE}")).await;
+    assert_eq!(second["trace"]["resourceSpans"], first["batches"]);
+    let web = batches.iter().find(|batch| batch["resource"]["attributes"][0]["value"]["stringValue"] == "web");
+    let web = &web.expect("the batch of web")["scopeSpans"][0]["spans"][0];
+    assert_eq!((&web["spanId"], &web["kind"]), (&json!("AAAAAAAAAKE="), &json!("SPAN_KIND_SERVER")));
+    assert_eq!(web["status"], json!({"code": "STATUS_CODE_ERROR", "message": "upstream failed"}));
+    assert_eq!(web["endTimeUnixNano"], "1795175700285500000");
+    assert_eq!(web["events"][0]["timeUnixNano"], "1795175700100000001");
+    assert!(
+        web["attributes"]
+            .as_array()
+            .expect("attributes")
+            .contains(&json!({"key": "http.response.status_code", "value": {"intValue": "503"}}))
+    );
+    let missing = house.get("/tempo/api/v2/traces/ffff").await;
+    assert_eq!((missing.status, missing.header("content-type")), (404, "text/plain; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn tempo_answers_save_and_test_searches_and_the_builder() {
+    let house = House::new();
+    house.store_trace().await;
+    assert_eq!(house.get("/tempo/api/echo").await.text(), "echo");
+    assert_eq!(house.get("/tempo/ready").await.status, 200);
+    assert!(house.answer("/tempo/api/status/buildinfo").await["version"].is_string());
+    let search = async |more: &str| {
+        let found = house.answer(&format!("/tempo/api/search?{SECONDS}&{more}")).await;
+        found["traces"].as_array().expect("traces").clone()
+    };
+    let all = search("limit=20&spss=3&q=%7B%7D").await;
+    assert_eq!(all[0]["traceID"], TRACE);
+    assert_eq!((&all[0]["rootServiceName"], &all[0]["rootTraceName"]), (&json!("web"), &json!("GET /cart")));
+    assert_eq!((&all[0]["startTimeUnixNano"], &all[0]["durationMs"]), (&json!("1795175699900000000"), &json!(3112)));
+    assert_eq!(all[0]["serviceStats"]["web"], json!({"spanCount": 2, "errorCount": 1}));
+    let tags = |text: &str| format!("tags={}", encoded(text));
+    assert_eq!(search(&tags("service.name=web http.response.status_code=503 error=true")).await.len(), 1);
+    assert_eq!(search(&tags("service.name=pay error=true")).await.len(), 0);
+    assert_eq!(search(&tags("name=\"GET /cart\"")).await.len(), 1);
+    assert_eq!(search("minDuration=3s&maxDuration=3112001us").await.len(), 1);
+    assert_eq!(search("minDuration=4s").await.len(), 0);
+    for bad in ["q=%7B", "q=%7B%7D%7Crate()", "tags=a", "minDuration=x", "limit=x", "what=1"] {
+        let reply = house.get(&format!("/tempo/api/search?{SECONDS}&{bad}")).await;
+        assert_eq!((reply.status, reply.header("content-type")), (400, "text/plain; charset=utf-8"), "{bad}");
+    }
+    let names = house.answer(&format!("/tempo/api/search/tags?{SECONDS}")).await;
+    assert!(names["tagNames"].as_array().expect("names").contains(&json!("http.response.status_code")), "{names}");
+    let scopes = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}")).await;
+    assert_eq!(scopes["scopes"][0], json!({"name": "resource", "tags": ["host.name", "service.name"]}));
+    assert_eq!(scopes["scopes"][2]["name"], "intrinsic");
+    let values = async |path: &str| house.answer(&format!("/tempo/api/{path}?{SECONDS}")).await["tagValues"].clone();
+    assert_eq!(values("search/tag/service.name/values").await, json!(["mail", "pay", "web"]));
+    assert_eq!(
+        values("v2/search/tag/resource.service.name/values").await[2],
+        json!({"type": "string", "value": "mail"})
+    );
+    assert_eq!(values("v2/search/tag/status/values").await[0], json!({"type": "keyword", "value": "unset"}));
+    let code = values("v2/search/tag/span.http.response.status_code/values").await;
+    assert_eq!(code, json!([{"type": "int", "value": "503"}]));
+    assert_eq!(values("v2/search/tag/.name/values").await, json!([{"type": "string", "value": "orders"}]));
+}
+
+#[tokio::test]
+async fn tempo_answers_traceql() {
+    let house = House::new();
+    house.store_trace().await;
+    house
+        .store_spans(&[span(
+            ("0a", "0000000000000001", ""),
+            ("web", "server", "GET /cart"),
+            ("11:56:00", 3.0),
+            json!({}),
+        )])
+        .await;
+    let search = async |query: &str| {
+        let found = house.answer(&format!("/tempo/api/search?{SECONDS}&limit=20&spss=3&q={}", encoded(query))).await;
+        found["traces"].as_array().expect("traces").clone()
+    };
+    assert_eq!(search("{}").await.len(), 2);
+    let found = search("{ .http.response.status_code = 503 && duration > 200ms }").await;
+    assert_eq!((found.len(), &found[0]["traceID"]), (1, &json!(TRACE)));
+    let spans = &found[0]["spanSets"][0];
+    assert_eq!((&spans["matched"], &spans["spans"][0]["spanID"]), (&json!(1), &json!("00000000000000a1")));
+    assert_eq!(spans["spans"][0]["durationNanos"], "285500000");
+    assert!(
+        spans["spans"][0]["attributes"]
+            .as_array()
+            .expect("attributes")
+            .contains(&json!({"key": ".http.response.status_code", "value": {"intValue": "503"}})),
+        "{spans}"
+    );
+    let below = search("{ resource.service.name = \"web\" } >> { .db.system = \"postgresql\" }").await;
+    assert_eq!((below.len(), &below[0]["spanSet"]["matched"]), (1, &json!(1)));
+    assert_eq!(search("{ .db.system = \"postgresql\" } >> { name = \"GET /cart\" }").await.len(), 0);
+    assert_eq!(search("{ kind = client } | count() > 1").await.len(), 1);
+    assert_eq!(search("{ name = \"GET /cart\" } | count() > 1").await.len(), 0);
+    let bad = house.get(&format!("/tempo/api/search?q={}", encoded("{ duration = \"x\" }"))).await;
+    assert_eq!((bad.status, bad.text().starts_with("line 1, column ")), (400, true), "{}", bad.text());
+    let values =
+        format!("/tempo/api/v2/search/tag/name/values?{SECONDS}&q={}", encoded("{ resource.service.name = \"mail\" }"));
+    assert_eq!(house.answer(&values).await["tagValues"], json!([{"type": "string", "value": "receipt"}]));
+
+    let series = async |path: &str, query: &str| {
+        house.answer(&format!("/tempo/api/metrics/{path}?{SECONDS}&q={}", encoded(query))).await["series"].clone()
+    };
+    let counted = series("query_range", "{ kind = server } | count_over_time() by (resource.service.name)").await;
+    assert_eq!(counted.as_array().map(Vec::len), Some(2), "{counted}");
+    assert_eq!(counted[1]["labels"], json!([{"key": "resource.service.name", "value": {"stringValue": "web"}}]));
+    assert_eq!(counted[1]["promLabels"], "{resource.service.name=\"web\"}");
+    let sum: f64 = counted[1]["samples"].as_array().expect("samples").iter().filter_map(|s| s["value"].as_f64()).sum();
+    assert!((sum - 2.0).abs() < 1e-9, "{counted}");
+    let once = series("query", "{ kind = server } | count_over_time()").await;
+    assert_eq!(once[0]["value"], 3.0, "{once}");
+    let refused = house
+        .get(&format!("/tempo/api/metrics/query_range?{SECONDS}&q={}", encoded("{} | compare({status=error})")))
+        .await;
+    assert_eq!((refused.status, refused.text().contains("compare() is not supported")), (400, true));
+}
+
+#[tokio::test]
+async fn jaeger_gives_services_operations_traces_and_dependencies() {
+    let house = House::new();
+    house.store_trace().await;
+    assert_eq!(house.answer("/jaeger/api/services").await["data"], json!(["mail", "pay", "web"]));
+    let names = house.answer("/jaeger/api/services/pay/operations").await;
+    assert_eq!(names["data"], json!(["POST /pay", "SELECT", "send receipt"]));
+    let kinds = house.answer("/jaeger/api/operations?service=pay&spanKind=client").await;
+    assert_eq!(kinds["data"], json!([{"name": "SELECT", "spanKind": "client"}]));
+    let tags = encoded(r#"{"error":"true","http.response.status_code":"503"}"#);
+    let times = "limit=20&start=1795172400000000&end=1795176000000000&lookback=1h";
+    let uri = format!("/jaeger/api/traces?service=web&operation=GET%20%2Fcart&tags={tags}&minDuration=200ms&{times}");
+    let found = house.answer(&uri).await;
+    let trace = &found["data"][0];
+    assert_eq!((&trace["traceID"], trace["spans"].as_array().map(Vec::len)), (&json!(TRACE), Some(6)), "{found}");
+    let cart = trace["spans"].as_array().expect("spans").iter().find(|span| span["spanID"] == "00000000000000a1");
+    let cart = cart.expect("the root");
+    assert_eq!((&cart["startTime"], &cart["duration"]), (&json!(1_795_175_700_000_000_i64), &json!(285_500)));
+    assert!(cart["tags"].as_array().expect("tags").contains(&json!({"key": "error", "type": "bool", "value": true})));
+    assert_eq!(cart["logs"][0]["timestamp"], 1_795_175_700_100_000_i64);
+    assert_eq!(cart["logs"][0]["fields"][0], json!({"key": "event", "type": "string", "value": "exception"}));
+    let process = cart["processID"].as_str().expect("a process");
+    assert_eq!(trace["processes"][process]["serviceName"], "web");
+    let mail = trace["spans"].as_array().expect("spans").iter().find(|span| span["spanID"] == "00000000000000c1");
+    assert_eq!(mail.expect("the message")["references"][0]["refType"], "FOLLOWS_FROM");
+    assert_eq!(house.answer(&format!("/jaeger/api/traces/{TRACE}")).await["data"][0], *trace);
+    let calls = house.answer("/jaeger/api/dependencies?endTs=1795176000000&lookback=3600000").await;
+    let call = |parent: &str, child: &str| json!({"parent": parent, "child": child, "callCount": 1});
+    assert_eq!(calls["data"], json!([call("pay", "mail"), call("web", "pay")]));
+    let missing = house.get("/jaeger/api/traces/ffff").await;
+    assert_eq!((missing.status, &missing.json()["errors"][0]["code"]), (404, &json!(404)));
+    assert_eq!(house.get("/jaeger/api/traces").await.json()["errors"][0]["code"], 400);
+}
+
+#[tokio::test]
+async fn zipkin_gives_names_traces_and_dependencies() {
+    let house = House::new();
+    house.store_trace().await;
+    house
+        .store_spans(&[span(
+            ("0a", "0000000000000001", ""),
+            ("web", "internal", "tick"),
+            ("11:58:00", 0.0001),
+            json!({}),
+        )])
+        .await;
+    assert_eq!(house.answer("/zipkin/api/v2/services").await, json!(["mail", "pay", "web"]));
+    assert_eq!(house.answer("/zipkin/api/v2/spans?serviceName=mail").await, json!(["receipt"]));
+    assert_eq!(house.answer("/zipkin/api/v2/remoteServices?serviceName=web").await, json!(["pay.internal"]));
+    let keys = house.answer("/zipkin/api/v2/autocompleteKeys").await;
+    assert!(keys.as_array().expect("keys").contains(&json!("db.system")), "{keys}");
+    let search = async |query: &str| {
+        let uri = format!("/zipkin/api/v2/traces?endTs=1795176000000&lookback=3600000&limit=10&{query}");
+        house.answer(&uri).await.as_array().expect("traces").clone()
+    };
+    assert_eq!(search("").await.len(), 2);
+    let query = format!("serviceName=web&annotationQuery={}", encoded("error and http.response.status_code=503"));
+    let found = search(&query).await;
+    assert_eq!(found.len(), 1);
+    let cart = found[0].as_array().expect("spans").iter().find(|span| span["id"] == "00000000000000a1");
+    let cart = cart.expect("the root");
+    assert_eq!((&cart["timestamp"], &cart["duration"]), (&json!(1_795_175_700_000_000_i64), &json!(285_500)));
+    assert_eq!((&cart["kind"], &cart["localEndpoint"]["serviceName"]), (&json!("SERVER"), &json!("web")));
+    assert_eq!(
+        (&cart["tags"]["error"], &cart["tags"]["http.response.status_code"]),
+        (&json!("upstream failed"), &json!("503"))
+    );
+    assert_eq!(search("remoteServiceName=pay.internal").await.len(), 1);
+    assert_eq!(search("minDuration=285500&maxDuration=285500").await.len(), 1);
+    let tick = house.answer("/zipkin/api/v2/trace/a").await;
+    assert_eq!((&tick[0]["duration"], tick[0].get("kind")), (&json!(1), None));
+    let many = house.answer(&format!("/zipkin/api/v2/traceMany?traceIds=a,{TRACE},ffff")).await;
+    assert_eq!(many.as_array().map(Vec::len), Some(2));
+    let calls = house.answer("/zipkin/api/v2/dependencies?endTs=1795176000000&lookback=3600000").await;
+    let call = |parent: &str, child: &str| json!({"parent": parent, "child": child, "callCount": 1, "errorCount": 0});
+    assert_eq!(calls, json!([call("pay", "mail"), call("web", "pay")]));
+    assert_eq!(house.get("/zipkin/api/v2/trace/ffff").await.status, 404);
+}

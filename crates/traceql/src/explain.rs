@@ -1,0 +1,123 @@
+//! What the grammar could not read, in words for the person who wrote it.
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+use plan::error::{QueryError, Span, nearest};
+
+use crate::grammar::Rule;
+
+/// Words of the language after which a bracket stands.
+const FUNCTIONS: [&str; 20] = [
+    "count",
+    "avg",
+    "min",
+    "max",
+    "sum",
+    "by",
+    "coalesce",
+    "select",
+    "rate",
+    "count_over_time",
+    "min_over_time",
+    "max_over_time",
+    "avg_over_time",
+    "sum_over_time",
+    "quantile_over_time",
+    "histogram_over_time",
+    "compare",
+    "topk",
+    "bottomk",
+    "with",
+];
+
+/// Turns the grammar's complaint into an error.
+pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
+        let span = Span { start: 0, end: text.len() };
+        return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
+    };
+    // A word with a bracket after it was read as a field: it is the word that is wrong.
+    let at = if text[at..].starts_with('(') { word_before(text, at) } else { at };
+    let rest = &text[at..];
+    let n_word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let n_first = rest.chars().next().map_or(0, char::len_utf8);
+    let span = Span { start: at, end: at + n_word.max(n_first) };
+    if matches!(rest.chars().next(), Some('"' | '`')) && !rest[1..].contains(&rest[..1]) {
+        return QueryError::new("unclosed-text", "this text has no closing quote", text, span);
+    }
+    let shown: String = text[span.start..span.end].chars().take(40).collect();
+    let found = if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{shown}` stands") };
+    let error = QueryError::new("syntax", format!("{found} where {} was expected", phrase_of(positives)), text, span);
+    match hint(text, at, &rest[..n_word]) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// Returns where the word in front of `at` begins.
+fn word_before(text: &str, at: usize) -> usize {
+    let before = text[..at].trim_end();
+    before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |last| last + 1).min(at)
+}
+
+/// Returns what was probably meant.
+fn hint(text: &str, at: usize, word: &str) -> Option<String> {
+    let (before, rest) = (text[..at].trim_end(), &text[at..]);
+    if rest.starts_with('=') && before.ends_with('=') {
+        return Some("equality is one =".into());
+    }
+    if rest.starts_with('.') && before.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Some("attributes begin with a dot or a scope: .http.status, span.http.status".into());
+    }
+    let near = nearest(word, FUNCTIONS).filter(|near| *near != word && word.len() > 2);
+    if let Some(near) = near {
+        return Some(format!("did you mean {near}()?"));
+    }
+    if before.is_empty() {
+        return Some("a query starts with a selection such as { status = error }".into());
+    }
+    let is_metric = word.ends_with("_over_time") || matches!(word, "rate" | "compare");
+    let is_rank = matches!(word, "topk" | "bottomk");
+    match word {
+        _ if is_metric => Some("write { … } | rate(), with the brackets".into()),
+        _ if is_rank => Some(format!("{word}(n) follows a function over time such as rate()")),
+        "and" | "or" | "not" => Some("write && || !".into()),
+        _ => None,
+    }
+}
+
+fn phrase_of(expected: &[Rule]) -> String {
+    let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    match kinds.as_slice() {
+        [] => "something else".to_owned(),
+        [only] => (*only).to_owned(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    }
+}
+
+fn kind_of(rule: Rule) -> Option<&'static str> {
+    Some(match rule {
+        Rule::EOI => "the end",
+        Rule::query | Rule::pipeline | Rule::filter | Rule::spansets | Rule::related => "a selection { … }",
+        Rule::group | Rule::coalesce | Rule::select | Rule::kw_by | Rule::kw_select | Rule::kw_coalesce => "a stage",
+        Rule::scalar_filter | Rule::bare_scalar | Rule::aggregate | Rule::aggregate_name => "a stage",
+        Rule::metric | Rule::metric_name => "a function over time such as rate()",
+        Rule::second | Rule::rank_name => "topk(n) or bottomk(n)",
+        Rule::labels => "by (…)",
+        Rule::hints | Rule::kw_with => "with (…)",
+        Rule::hint => "a hint such as most_recent=true",
+        Rule::set_sign => "&& or ||",
+        Rule::relation_sign => "an operator between spansets",
+        Rule::comparison_sign => "a comparison",
+        Rule::sum_sign | Rule::product_sign => "arithmetic",
+        Rule::logic | Rule::comparison | Rule::sum | Rule::product | Rule::unary | Rule::power => "a value",
+        Rule::unary_sign | Rule::number | Rule::duration | Rule::constant | Rule::string => "a value",
+        Rule::field | Rule::attribute | Rule::scoped | Rule::word => "a field such as .x or name",
+        Rule::attribute_name | Rule::quoted_part | Rule::plain_part => "the name of an attribute",
+        _ => return None,
+    })
+}

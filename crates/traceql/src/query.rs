@@ -1,0 +1,54 @@
+//! A query as its callers see it.
+
+use plan::error::QueryError;
+
+use crate::check::check;
+use crate::field::Field;
+use crate::literal::Literal;
+use crate::read::read;
+use crate::syntax::{MetricFunction, Query, Stage};
+
+/// Reads and checks a query. Its `Display` is the canonical form, which means the same.
+///
+/// # Errors
+/// The first mistake: what is wrong, where, and what would be right.
+pub fn parse(text: &str) -> Result<Query, QueryError> {
+    let query = read(text)?;
+    check(&query)?;
+    Ok(query)
+}
+
+impl Query {
+    /// Reports whether the query asks for series over time, not for traces.
+    pub fn is_metrics(&self) -> bool {
+        self.metric.is_some()
+    }
+
+    /// Returns the fields that an answer shows of each span: those of the query's conditions and of `select`, each once.
+    pub fn fields(&self) -> Vec<&Field> {
+        let mut fields: Vec<&Field> = Vec::new();
+        let mut add = |field| {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        };
+        self.pipeline.visit_expressions(&mut |expression| expression.visit_fields(&mut add));
+        for stage in &self.pipeline.stages {
+            if let Stage::Select(chosen) = stage {
+                chosen.iter().for_each(&mut add);
+            }
+        }
+        if let Some(metric) = &self.metric {
+            metric.by.iter().for_each(&mut add);
+            if let MetricFunction::Compare { selection, .. } = &metric.function {
+                selection.visit_fields(&mut add);
+            }
+        }
+        fields
+    }
+
+    /// Returns the value of a hint after `with`; of several with one name, the last.
+    pub fn hint(&self, name: &str) -> Option<&Literal> {
+        self.hints.iter().rev().find(|hint| hint.name == name).map(|hint| &hint.value)
+    }
+}

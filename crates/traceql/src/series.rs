@@ -1,0 +1,163 @@
+//! Series of the rows that the plan of a metrics query gives.
+
+use std::collections::{BTreeMap, HashMap};
+
+use plan::Plan;
+use types::{TimeRange, Timestamp, Value};
+
+use crate::datum::holds;
+use crate::syntax::{Second, Threshold};
+
+/// A metrics query as one plan.
+#[derive(Clone, Debug)]
+pub struct SeriesPlan {
+    /// Gives a row for each point of each series; [`SeriesPlan::series`] reads them.
+    pub plan: Plan,
+    /// The events to look at: whole steps, so that it may reach beyond what was asked for.
+    pub range: TimeRange,
+    pub(crate) shape: Shape,
+}
+
+/// Values over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Names as the query writes them, and values; fields that the spans do not have are left out, unless none has one. The
+    /// value of a quantile is in the label `p`, the upper end of a histogram's bucket in `__bucket`, and a series without
+    /// other labels has `__name__`.
+    pub labels: Vec<(String, Option<Value>)>,
+    /// Points in order of time; where no span counted there is none.
+    pub points: Vec<(Timestamp, f64)>,
+}
+
+/// What the columns of rows mean.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    /// The name of the function.
+    pub(crate) name: &'static str,
+    /// Labels, each of which is a column after that of the time.
+    pub(crate) labels: Vec<String>,
+    /// What is added to a row's time to get its point's; `None` where rows have no time.
+    pub(crate) end_of_step: Option<i64>,
+    /// The time of the only point where rows have none.
+    pub(crate) instant: Timestamp,
+    /// What the values of a histogram's column are multiplied with, where there is one after the labels.
+    pub(crate) bucket_scale: Option<f64>,
+    /// Columns with values, last in a row.
+    pub(crate) columns: Vec<Column>,
+    /// What happens to the series.
+    pub(crate) second: Vec<Second>,
+}
+
+/// A column with values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    pub(crate) quantile: Option<f64>,
+    /// What the values are multiplied with.
+    pub(crate) scale: f64,
+}
+
+impl SeriesPlan {
+    /// Returns the series of the rows that [`SeriesPlan::plan`] gave, in the order of their labels' texts.
+    pub fn series(&self, rows: &[Vec<Option<Value>>]) -> Vec<Series> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut all: Vec<Series> = Vec::new();
+        for row in rows {
+            let Some((time, base)) = self.shape.labels_of(row) else { continue };
+            let n_before = row.len().saturating_sub(self.shape.columns.len());
+            for (column, value) in self.shape.columns.iter().zip(&row[n_before..]) {
+                let Some(number) = number(value.as_ref()) else { continue };
+                let labels = self.shape.with_quantile(&base, *column);
+                let place = *places.entry(format!("{labels:?}")).or_insert(all.len());
+                if place == all.len() {
+                    all.push(Series { labels, points: Vec::new() });
+                }
+                all[place].points.push((time, number * column.scale));
+            }
+        }
+        all.iter_mut().for_each(|series| series.points.sort_by_key(|(time, _)| *time));
+        all.sort_by_cached_key(|series| format!("{:?}", series.labels));
+        self.shape.second.iter().for_each(|second| apply(*second, &mut all));
+        all.retain(|series| !series.points.is_empty());
+        all
+    }
+}
+
+fn number(value: Option<&Value>) -> Option<f64> {
+    match value {
+        Some(Value::Integer(number)) => Some(*number as f64),
+        Some(Value::Float(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+impl Shape {
+    /// Returns the time of a row's point and the labels that all its series have.
+    fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Vec<(String, Option<Value>)>)> {
+        let mut cells = row.iter();
+        let time = match self.end_of_step {
+            None => self.instant,
+            Some(end) => match cells.next()? {
+                Some(Value::Timestamp(start)) => Timestamp(start.0.saturating_add(end)),
+                _ => return None,
+            },
+        };
+        let mut labels: Vec<(String, Option<Value>)> = Vec::new();
+        for name in &self.labels {
+            if let Some(value) = cells.next()? {
+                labels.push((name.clone(), Some(value.clone())));
+            }
+        }
+        match (labels.is_empty(), self.labels.first()) {
+            (true, Some(first)) => labels.push((first.clone(), None)),
+            (true, None)
+                if self.bucket_scale.is_none() && self.columns.iter().all(|column| column.quantile.is_none()) =>
+            {
+                labels.push(("__name__".into(), Some(Value::text(self.name))));
+            }
+            _ => {}
+        }
+        if let Some(scale) = self.bucket_scale {
+            labels.push(("__bucket".into(), Some(Value::Float(number(cells.next()?.as_ref())? * scale))));
+        }
+        Some((time, labels))
+    }
+
+    fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Vec<(String, Option<Value>)> {
+        let quantile = column.quantile.map(|quantile| ("p".to_owned(), Some(Value::Float(quantile))));
+        labels.iter().cloned().chain(quantile).collect()
+    }
+}
+
+/// Ranks or compares the values of each instant.
+fn apply(second: Second, all: &mut [Series]) {
+    let (count, is_top) = match second {
+        Second::Top(count) => (count, true),
+        Second::Bottom(count) => (count, false),
+        Second::Compare(comparison, threshold) => {
+            let threshold = match threshold {
+                Threshold::Number(number) => number,
+                Threshold::Duration(length) => length as f64 / 1e9,
+            };
+            for series in all {
+                series
+                    .points
+                    .retain(|(_, value)| value.partial_cmp(&threshold).is_some_and(|order| holds(comparison, order)));
+            }
+            return;
+        }
+    };
+    let mut instants: BTreeMap<Timestamp, Vec<(f64, usize)>> = BTreeMap::new();
+    for (place, series) in all.iter().enumerate() {
+        for (time, value) in &series.points {
+            instants.entry(*time).or_default().push((*value, place));
+        }
+    }
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    for (time, mut values) in instants {
+        // Of equal values those of the series that come first stay.
+        values.sort_by(|(a, _), (b, _)| if is_top { b.total_cmp(a) } else { a.total_cmp(b) });
+        for (_, place) in values.into_iter().skip(count) {
+            all[place].points.retain(|(known, _)| *known != time);
+        }
+    }
+}

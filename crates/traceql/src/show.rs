@@ -1,0 +1,235 @@
+//! Queries in canonical form: read again, it gives the same tree.
+
+use std::fmt::{self, Display, Formatter};
+
+use plan::Comparison;
+use plan::escape::quoted;
+
+use crate::field::Field;
+use crate::literal::Literal;
+use crate::syntax::{
+    AGGREGATES, ARITHMETIC, Aggregate, AggregateFunction, BinaryOperator, COMPARISONS, Expression, ExpressionKind,
+    Metric, MetricFunction, Pipeline, Query, RELATIONS, Second, SetOperator, Side, Spansets, Stage, Threshold,
+};
+
+impl Display for Query {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.pipeline)?;
+        if let Some(metric) = &self.metric {
+            write!(f, " | {metric}")?;
+        }
+        if !self.hints.is_empty() {
+            f.write_str(" with (")?;
+            list(f, &self.hints, |f, hint| write!(f, "{} = {}", hint.name, hint.value))?;
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+fn list<T>(f: &mut Formatter<'_>, items: &[T], write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        f.write_str(if index > 0 { ", " } else { "" })?;
+        write(f, item)?;
+    }
+    Ok(())
+}
+
+fn fields(f: &mut Formatter<'_>, fields: &[Field]) -> fmt::Result {
+    f.write_str("(")?;
+    list(f, fields, |f, field| write!(f, "{field}"))?;
+    f.write_str(")")
+}
+
+impl Display for Pipeline {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (index, stage) in self.stages.iter().enumerate() {
+            f.write_str(if index > 0 { " | " } else { "" })?;
+            write!(f, "{stage}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Stage {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spansets(spansets) => spansets.fmt(f),
+            Self::Group(by) => write!(f, "by({by})"),
+            Self::Coalesce => f.write_str("coalesce()"),
+            Self::Select(chosen) => {
+                f.write_str("select")?;
+                fields(f, chosen)
+            }
+            Self::Scalar { aggregate, comparison, value } => write!(f, "{aggregate} {} {value}", sign_of(*comparison)),
+        }
+    }
+}
+
+impl Display for Aggregate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.argument {
+            Some(argument) => write!(f, "{}({argument})", name_of(self.function)),
+            None => write!(f, "{}()", name_of(self.function)),
+        }
+    }
+}
+
+impl Display for Spansets {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Filter(condition) => write!(f, "{{ {condition} }}"),
+            Self::Pipeline(pipeline) => write!(f, "({pipeline})"),
+            Self::Combined(combined) => {
+                // `&&` and `||` are one level, the others a stronger one; both bind to the left.
+                let level = |spansets: &Self| match spansets {
+                    Self::Combined(inner) => u8::from(matches!(inner.operator, SetOperator::Related(..))),
+                    _ => 2,
+                };
+                let own = u8::from(matches!(combined.operator, SetOperator::Related(..)));
+                bracketed(f, &combined.left, level(&combined.left) < own)?;
+                write!(f, " {} ", combined.operator)?;
+                bracketed(f, &combined.right, level(&combined.right) <= own)
+            }
+        }
+    }
+}
+
+impl Display for SetOperator {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (relation, side) = match self {
+            Self::And => return f.write_str("&&"),
+            Self::Or => return f.write_str("||"),
+            Self::Related(relation, side) => (relation, side),
+        };
+        f.write_str(match side {
+            Side::Right => "",
+            Side::RightWithout => "!",
+            Side::Both => "&",
+        })?;
+        f.write_str(RELATIONS.iter().find(|(_, known)| known == relation).map_or("", |(sign, _)| sign))
+    }
+}
+
+fn bracketed(f: &mut Formatter<'_>, inner: &dyn Display, needs_brackets: bool) -> fmt::Result {
+    if needs_brackets { write!(f, "({inner})") } else { write!(f, "{inner}") }
+}
+
+/// Returns how strongly the outermost operator of an expression binds.
+fn strength(expression: &Expression) -> u8 {
+    use plan::ArithmeticOperator as A;
+    match &expression.kind {
+        ExpressionKind::Binary(BinaryOperator::And | BinaryOperator::Or, ..) => 0,
+        ExpressionKind::Binary(BinaryOperator::Compare(_), ..)
+        | ExpressionKind::Match(..)
+        | ExpressionKind::Exists(..) => 1,
+        ExpressionKind::Binary(BinaryOperator::Arithmetic(A::Add | A::Subtract), ..) => 2,
+        ExpressionKind::Binary(BinaryOperator::Arithmetic(A::Power), ..) => 5,
+        ExpressionKind::Binary(BinaryOperator::Arithmetic(_), ..) => 3,
+        ExpressionKind::Negate(_) | ExpressionKind::Not(_) => 4,
+        // A minus in front of a number binds as any other minus does.
+        ExpressionKind::Literal(Literal::Integer(i64::MIN)) => 6,
+        ExpressionKind::Literal(Literal::Integer(number)) if *number < 0 => 4,
+        ExpressionKind::Literal(Literal::Duration(length)) if *length < 0 => 4,
+        ExpressionKind::Literal(Literal::Float(number)) if number.is_sign_negative() => 4,
+        ExpressionKind::Literal(_) | ExpressionKind::Field(_) => 6,
+    }
+}
+
+impl Display for Expression {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let own = strength(self);
+        let left = |f: &mut Formatter<'_>, inner: &Self| bracketed(f, inner, strength(inner) < own);
+        match &self.kind {
+            ExpressionKind::Literal(literal) => write!(f, "{literal}"),
+            ExpressionKind::Field(field) => write!(f, "{field}"),
+            ExpressionKind::Negate(inner) => {
+                f.write_str("-")?;
+                // The minus would become part of a number.
+                bracketed(f, &**inner, strength(inner) < own || matches!(inner.kind, ExpressionKind::Literal(_)))
+            }
+            ExpressionKind::Not(inner) => {
+                f.write_str("!")?;
+                left(f, inner)
+            }
+            ExpressionKind::Match(text, pattern, is_negated) => {
+                left(f, text)?;
+                write!(f, " {} {}", if *is_negated { "!~" } else { "=~" }, quoted(&pattern.source))
+            }
+            ExpressionKind::Exists(value, is_there) => {
+                left(f, value)?;
+                f.write_str(if *is_there { " != nil" } else { " = nil" })
+            }
+            ExpressionKind::Binary(operator, a, b) => {
+                let sign = match operator {
+                    BinaryOperator::And => "&&",
+                    BinaryOperator::Or => "||",
+                    BinaryOperator::Compare(comparison) => sign_of(*comparison),
+                    BinaryOperator::Arithmetic(operator) => {
+                        ARITHMETIC.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign)
+                    }
+                };
+                // Powers bind to the right; a minus may stand in front of the exponent.
+                let (a_needs, b_needs) = if own == 5 {
+                    (strength(a) <= own, strength(b) < 4)
+                } else {
+                    (strength(a) < own, strength(b) <= own)
+                };
+                bracketed(f, &**a, a_needs)?;
+                write!(f, " {sign} ")?;
+                bracketed(f, &**b, b_needs)
+            }
+        }
+    }
+}
+
+fn sign_of(comparison: Comparison) -> &'static str {
+    COMPARISONS.iter().find(|(_, known)| *known == comparison).map_or("", |(sign, _)| sign)
+}
+
+fn name_of(function: AggregateFunction) -> &'static str {
+    AGGREGATES.iter().find(|(_, known)| *known == function).map_or("", |(name, _)| name)
+}
+
+impl Display for Metric {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.function {
+            MetricFunction::Rate => f.write_str("rate()")?,
+            MetricFunction::Count => f.write_str("count_over_time()")?,
+            MetricFunction::Simple(function, field) => write!(f, "{}_over_time({field})", name_of(*function))?,
+            MetricFunction::Histogram(field) => write!(f, "histogram_over_time({field})")?,
+            MetricFunction::Quantile(field, quantiles) => {
+                write!(f, "quantile_over_time({field}")?;
+                quantiles.iter().try_for_each(|quantile| write!(f, ", {}", Literal::Float(*quantile)))?;
+                f.write_str(")")?;
+            }
+            MetricFunction::Compare { selection, most, between } => {
+                write!(f, "compare({{ {selection} }}, {most}")?;
+                if let Some((from, to)) = between {
+                    write!(f, ", {from}, {to}")?;
+                }
+                f.write_str(")")?;
+            }
+        }
+        if !self.by.is_empty() {
+            f.write_str(" by ")?;
+            fields(f, &self.by)?;
+        }
+        self.second.iter().try_for_each(|second| write!(f, " {second}"))
+    }
+}
+
+impl Display for Second {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top(count) => write!(f, "| topk({count})"),
+            Self::Bottom(count) => write!(f, "| bottomk({count})"),
+            Self::Compare(comparison, Threshold::Number(number)) => {
+                write!(f, "{} {}", sign_of(*comparison), Literal::Float(*number))
+            }
+            Self::Compare(comparison, Threshold::Duration(length)) => {
+                write!(f, "{} {}", sign_of(*comparison), Literal::Duration(*length))
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The syntax tree of a query, with the place of everything in the text that an error may name.
+
+use plan::error::Span;
+use plan::{ArithmeticOperator, Comparison};
+use regex::Regex;
+
+use crate::field::Field;
+use crate::literal::Literal;
+
+/// A checked query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The text that it was read from.
+    pub(crate) text: String,
+    pub(crate) pipeline: Pipeline,
+    /// What is computed over time of the spans that the pipeline keeps.
+    pub(crate) metric: Option<Metric>,
+    pub(crate) hints: Vec<Hint>,
+}
+
+/// A name and a value after `with`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Hint {
+    pub(crate) name: String,
+    pub(crate) value: Literal,
+    pub(crate) span: Span,
+}
+
+/// Stages, of which each works on the spansets that the one before gives.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pipeline {
+    pub(crate) stages: Vec<Stage>,
+}
+
+/// One step over spansets.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    /// Selects spans of each spanset.
+    Spansets(Spansets),
+    /// Splits each spanset by a value of its spans.
+    Group(Expression),
+    /// Makes one spanset of all.
+    Coalesce,
+    /// Names fields for the answer; changes no spanset.
+    Select(Vec<Field>),
+    /// Keeps the spansets whose aggregate compares so.
+    Scalar { aggregate: Aggregate, comparison: Comparison, value: Literal },
+}
+
+/// What selects spans.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Spansets {
+    /// `{ … }`
+    Filter(Expression),
+    /// `( … )`
+    Pipeline(Pipeline),
+    /// Two selections related to each other.
+    Combined(Box<Combined>),
+}
+
+/// Two selections related to each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Combined {
+    pub(crate) operator: SetOperator,
+    pub(crate) left: Spansets,
+    pub(crate) right: Spansets,
+    /// The operator.
+    pub(crate) span: Span,
+}
+
+/// Trees are equal wherever they stand in a text.
+impl PartialEq for Combined {
+    fn eq(&self, other: &Self) -> bool {
+        (self.operator, &self.left, &self.right) == (other.operator, &other.left, &other.right)
+    }
+}
+
+/// An operator between selections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetOperator {
+    /// `&&`: the spans of both where neither is empty.
+    And,
+    /// `||`: the spans of both.
+    Or,
+    /// By the places of spans in the tree.
+    Related(Relation, Side),
+}
+
+/// What a span on the right is to one on the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// `>`
+    Child,
+    /// `<`
+    Parent,
+    /// `>>`
+    Descendant,
+    /// `<<`
+    Ancestor,
+    /// `~`
+    Sibling,
+}
+
+/// Which spans a structural operator gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Those on the right with one on the left.
+    Right,
+    /// `!`: those on the right without one on the left.
+    RightWithout,
+    /// `&`: those of both sides that belong together.
+    Both,
+}
+
+/// Structural operators as a query writes them.
+pub(crate) const RELATIONS: [(&str, Relation); 5] = [
+    (">>", Relation::Descendant),
+    ("<<", Relation::Ancestor),
+    (">", Relation::Child),
+    ("<", Relation::Parent),
+    ("~", Relation::Sibling),
+];
+
+/// What is computed of a spanset.
+#[derive(Clone, Debug)]
+pub(crate) struct Aggregate {
+    pub(crate) function: AggregateFunction,
+    /// Of what; `None` only for `count()`.
+    pub(crate) argument: Option<Expression>,
+    pub(crate) span: Span,
+}
+
+/// Trees are equal wherever they stand in a text.
+impl PartialEq for Aggregate {
+    fn eq(&self, other: &Self) -> bool {
+        self.function == other.function && self.argument == other.argument
+    }
+}
+
+/// Functions of the spans of a spanset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AggregateFunction {
+    Count,
+    Average,
+    Min,
+    Max,
+    Sum,
+}
+
+/// Aggregates as a query writes them.
+pub(crate) const AGGREGATES: [(&str, AggregateFunction); 5] = [
+    ("count", AggregateFunction::Count),
+    ("avg", AggregateFunction::Average),
+    ("min", AggregateFunction::Min),
+    ("max", AggregateFunction::Max),
+    ("sum", AggregateFunction::Sum),
+];
+
+/// Something computed over time.
+#[derive(Clone, Debug)]
+pub(crate) struct Metric {
+    pub(crate) function: MetricFunction,
+    /// Fields whose values tell series apart.
+    pub(crate) by: Vec<Field>,
+    pub(crate) second: Vec<Second>,
+    pub(crate) span: Span,
+}
+
+/// Trees are equal wherever they stand in a text.
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.function, &self.by, &self.second) == (&other.function, &other.by, &other.second)
+    }
+}
+
+/// Functions of spans over time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum MetricFunction {
+    /// Spans per second.
+    Rate,
+    /// Spans.
+    Count,
+    /// The least, greatest, average or sum of the values of a field.
+    Simple(AggregateFunction, Field),
+    /// Quantiles between 0 and 1 of the values of a field.
+    Quantile(Field, Vec<f64>),
+    /// How many values of a field lie in each range between powers of two.
+    Histogram(Field),
+    /// Which values occur how often among selected spans and among the others.
+    Compare { selection: Expression, most: u64, between: Option<(i64, i64)> },
+}
+
+/// What happens to series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Second {
+    /// Keeps the greatest values of each instant.
+    Top(u64),
+    /// Keeps the least values of each instant.
+    Bottom(u64),
+    /// Keeps the values that compare so.
+    Compare(Comparison, Threshold),
+}
+
+/// What a value of a series is compared with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Threshold {
+    /// A number.
+    Number(f64),
+    /// Nanoseconds; the values are seconds.
+    Duration(i64),
+}
+
+/// An expression of the fields of a span.
+#[derive(Clone, Debug)]
+pub(crate) struct Expression {
+    pub(crate) kind: ExpressionKind,
+    pub(crate) span: Span,
+}
+
+/// Trees are equal wherever they stand in a text.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+/// The forms of expressions.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ExpressionKind {
+    Literal(Literal),
+    Field(Field),
+    /// `-x`
+    Negate(Box<Expression>),
+    /// `!x`
+    Not(Box<Expression>),
+    Binary(BinaryOperator, Box<Expression>, Box<Expression>),
+    /// `x =~ "…"`, or with `true` `x !~ "…"`.
+    Match(Box<Expression>, Pattern, bool),
+    /// `x != nil`, or with `false` `x = nil`.
+    Exists(Box<Expression>, bool),
+}
+
+/// An operator between two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BinaryOperator {
+    And,
+    Or,
+    Compare(Comparison),
+    Arithmetic(ArithmeticOperator),
+}
+
+/// A regular expression for whole texts.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    /// As it was written.
+    pub(crate) source: String,
+    pub(crate) regex: Regex,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+/// Comparisons as a query writes them.
+pub(crate) const COMPARISONS: [(&str, Comparison); 6] = [
+    ("=", Comparison::Equal),
+    ("!=", Comparison::NotEqual),
+    ("<=", Comparison::LessOrEqual),
+    (">=", Comparison::GreaterOrEqual),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
+/// Arithmetic as a query writes it.
+pub(crate) const ARITHMETIC: [(&str, ArithmeticOperator); 6] = [
+    ("+", ArithmeticOperator::Add),
+    ("-", ArithmeticOperator::Subtract),
+    ("*", ArithmeticOperator::Multiply),
+    ("/", ArithmeticOperator::Divide),
+    ("%", ArithmeticOperator::Remainder),
+    ("^", ArithmeticOperator::Power),
+];
+
+impl Expression {
+    /// Calls `visit` for each field of the expression, in the order of the text.
+    pub(crate) fn visit_fields<'e>(&'e self, visit: &mut dyn FnMut(&'e Field)) {
+        match &self.kind {
+            ExpressionKind::Literal(_) => {}
+            ExpressionKind::Field(field) => visit(field),
+            ExpressionKind::Negate(inner)
+            | ExpressionKind::Not(inner)
+            | ExpressionKind::Match(inner, ..)
+            | ExpressionKind::Exists(inner, _) => inner.visit_fields(visit),
+            ExpressionKind::Binary(_, left, right) => {
+                left.visit_fields(visit);
+                right.visit_fields(visit);
+            }
+        }
+    }
+}
+
+impl Pipeline {
+    /// Calls `visit` for each expression of the pipeline, in the order of the text.
+    pub(crate) fn visit_expressions<'e>(&'e self, visit: &mut dyn FnMut(&'e Expression)) {
+        for stage in &self.stages {
+            match stage {
+                Stage::Spansets(spansets) => spansets.visit_expressions(visit),
+                Stage::Group(expression) => visit(expression),
+                Stage::Scalar { aggregate, .. } => aggregate.argument.iter().for_each(&mut *visit),
+                Stage::Coalesce | Stage::Select(_) => {}
+            }
+        }
+    }
+}
+
+impl Spansets {
+    fn visit_expressions<'e>(&'e self, visit: &mut dyn FnMut(&'e Expression)) {
+        match self {
+            Self::Filter(expression) => visit(expression),
+            Self::Pipeline(pipeline) => pipeline.visit_expressions(visit),
+            Self::Combined(combined) => {
+                combined.left.visit_expressions(visit);
+                combined.right.visit_expressions(visit);
+            }
+        }
+    }
+}
+
+impl Metric {
+    /// Returns the name of the function.
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.function {
+            MetricFunction::Rate => "rate",
+            MetricFunction::Count => "count_over_time",
+            MetricFunction::Simple(AggregateFunction::Min, _) => "min_over_time",
+            MetricFunction::Simple(AggregateFunction::Max, _) => "max_over_time",
+            MetricFunction::Simple(AggregateFunction::Average, _) => "avg_over_time",
+            MetricFunction::Simple(..) => "sum_over_time",
+            MetricFunction::Quantile(..) => "quantile_over_time",
+            MetricFunction::Histogram(_) => "histogram_over_time",
+            MetricFunction::Compare { .. } => "compare",
+        }
+    }
+}

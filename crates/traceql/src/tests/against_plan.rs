@@ -1,0 +1,224 @@
+//! What plans say, run over stored spans, against evaluation.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use plan::{Expr, Operator, Plan};
+use proptest::prelude::*;
+use types::{BatchBuilder, BatchRun, GroupName, Run, TimeRange, Timestamp, Value};
+
+use super::random::{condition, query, spans_of, trace_fields};
+use crate::syntax::{Metric, MetricFunction, Pipeline, Query, Spansets, Stage};
+use crate::{MetricsPlan, Trace, metrics_plan, parse, prefilter, search};
+
+type Fields = Vec<(Arc<str>, Value)>;
+
+/// A run of spans, each a nanosecond after the one before.
+fn run_of(spans: &[Fields], first: i64, apart: i64) -> Arc<dyn Run> {
+    let mut builder = BatchBuilder::new();
+    for (place, fields) in spans.iter().enumerate() {
+        builder.set_timestamp(Timestamp(first + place as i64 * apart));
+        fields.iter().for_each(|(name, value)| builder.field_value(name, value.clone()));
+        builder.field_integer("place", place as i64);
+        builder.commit();
+    }
+    let group = GroupName::new("traces/x").expect("a valid name");
+    Arc::new(BatchRun::new(group, 0, Arc::new(builder.finish())))
+}
+
+fn rows(plan: &Plan, run: Arc<dyn Run>, range: TimeRange) -> Vec<Vec<Option<Value>>> {
+    let cancelled = AtomicBool::new(false);
+    let request = execute::Request {
+        range,
+        limit: None,
+        time_zone: chrono_tz::UTC,
+        now: Timestamp(0),
+        memory_bytes_max: 64 << 20,
+        deadline: None,
+        cancelled: &cancelled,
+        n_threads: 1,
+        progress: None,
+        support: execute::Support::default(),
+    };
+    execute::execute(plan, &[run], &request).expect("an answer").rows
+}
+
+/// Returns the places of spans for which a condition of a plan holds.
+fn kept(condition: &Expr, spans: &[Fields]) -> Vec<u32> {
+    let columns = vec![("place".into(), Expr::Field("place".into()))];
+    let plan = Plan::new(vec![Operator::Filter(condition.clone()), Operator::Project { columns, is_events: false }]);
+    let all = TimeRange { from: Timestamp(0), to: Timestamp(i64::MAX) };
+    let place = |row: Vec<Option<Value>>| match row.first() {
+        Some(Some(Value::Integer(place))) => *place as u32,
+        other => panic!("{other:?}"),
+    };
+    let mut places: Vec<u32> = rows(&plan, run_of(spans, 1_000, 1), all).into_iter().map(place).collect();
+    places.sort_unstable();
+    places
+}
+
+fn of_stages(stages: Vec<Stage>) -> Query {
+    Query { text: String::new(), pipeline: Pipeline { stages }, metric: None, hints: Vec::new() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn prefilter_finds_every_span_of_a_selection(fields in trace_fields(6), condition in condition()) {
+        let query = of_stages(vec![Stage::Spansets(Spansets::Filter(condition))]);
+        let spans = spans_of(&fields);
+        let found: Vec<u32> = search(&query, &Trace::new(&spans)).into_iter().flat_map(|spanset| spanset.spans).collect();
+        let prefilter = prefilter(&query);
+        let kept = kept(&prefilter.condition, &fields);
+        if prefilter.is_exact {
+            prop_assert_eq!(&kept, &found, "{}\n{}", query, prefilter.condition);
+        }
+        // A condition of roots alone leads to the trace by another span.
+        prop_assert!(found.is_empty() || !kept.is_empty(), "{}\n{}", query, prefilter.condition);
+    }
+
+    #[test]
+    fn prefilter_loses_no_trace(fields in trace_fields(8), query in query()) {
+        let spans = spans_of(&fields);
+        let found = search(&query, &Trace::new(&spans));
+        let prefilter = prefilter(&query);
+        let kept = kept(&prefilter.condition, &fields);
+        prop_assert!(found.is_empty() || !kept.is_empty(), "{}\n{}", query, prefilter.condition);
+    }
+
+    #[test]
+    fn metrics_count_the_spans_that_a_search_finds(fields in trace_fields(8), condition in condition()) {
+        let mut query = of_stages(vec![Stage::Spansets(Spansets::Filter(condition))]);
+        let spans = spans_of(&fields);
+        let n_found: usize = search(&query, &Trace::new(&spans)).iter().map(|spanset| spanset.spans.len()).sum();
+        query.metric = Some(Metric { function: MetricFunction::Count, by: Vec::new(), second: Vec::new(), span: Default::default() });
+        if let Ok(MetricsPlan::Series(series)) = metrics_plan(&query, Timestamp(0), Timestamp(1_000_000), None) {
+            let found = series.series(&rows(&series.plan, run_of(&fields, 1_000, 1), series.range));
+            let n_counted: f64 = found.iter().flat_map(|series| &series.points).map(|(_, value)| value).sum();
+            prop_assert_eq!(n_counted, n_found as f64, "{}", query);
+        }
+    }
+}
+
+/// Spans at 1 s, 2 s, … with a service, a duration in milliseconds and a size.
+fn measured() -> Vec<Fields> {
+    let span = |(service, duration, size): (&str, f64, Value)| -> Fields {
+        vec![
+            ("@type".into(), Value::text("span")),
+            ("service".into(), Value::text(service)),
+            ("duration_ms".into(), Value::Float(duration)),
+            ("size".into(), size),
+            ("status".into(), Value::text(if duration > 250.0 { "error" } else { "ok" })),
+        ]
+    };
+    [
+        ("a", 100.0, Value::Integer(1)),
+        ("a", 200.0, Value::Integer(8)),
+        ("b", 300.0, Value::text("9")),
+        ("a", 400.0, Value::Integer(9)),
+        ("b", 0.0, Value::Float(0.25)),
+        ("a", 1024.0, Value::Integer(-5)),
+    ]
+    .map(span)
+    .into()
+}
+
+/// Checks the series of a metrics query with steps of three seconds.
+fn check(text: &str, expected: &[(&str, &[(i64, f64)])]) {
+    let query = parse(text).expect("a query");
+    let second = 1_000_000_000;
+    let found = metrics_plan(&query, Timestamp(second / 2), Timestamp(6 * second), Some(3 * second));
+    let Ok(MetricsPlan::Series(series)) = found else { panic!("{found:?}") };
+    let rows = rows(&series.plan, run_of(&measured(), second, second), series.range);
+    let shown = |(name, value): &(String, Option<Value>)| {
+        format!("{name}={}", value.as_ref().map_or("nil".into(), ToString::to_string))
+    };
+    let found: Vec<(String, Vec<(i64, f64)>)> = series
+        .series(&rows)
+        .iter()
+        .map(|series| {
+            let labels: Vec<String> = series.labels.iter().map(shown).collect();
+            // Sums and scales of decimals are rounded to what a reader sees.
+            let point = |(time, value): &(Timestamp, f64)| (time.0 / second, (value * 1e6).round() / 1e6);
+            (labels.join(" "), series.points.iter().map(point).collect())
+        })
+        .collect();
+    let expected: Vec<(String, Vec<(i64, f64)>)> =
+        expected.iter().map(|(labels, points)| ((*labels).to_owned(), points.to_vec())).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn series_are_those_that_were_worked_out_by_hand() {
+    // A point has the spans after the one before it, up to its own instant: 1 s, 2 s and 3 s belong to 3 s.
+    check("{} | count_over_time()", &[("__name__=count_over_time", &[(3, 3.0), (6, 3.0)])]);
+    check(
+        "{} | rate() by (resource.service.name)",
+        &[
+            ("resource.service.name=a", &[(3, 0.666667), (6, 0.666667)]),
+            ("resource.service.name=b", &[(3, 0.333333), (6, 0.333333)]),
+        ],
+    );
+    check("{ duration > 250ms } | count_over_time() by (status, .none)", &[("status=error", &[(3, 1.0), (6, 2.0)])]);
+    check("{} | max_over_time(duration)", &[("__name__=max_over_time", &[(3, 0.3), (6, 1.024)])]);
+    check("{} | sum_over_time(.size)", &[("__name__=sum_over_time", &[(3, 9.0), (6, 4.25)])]);
+    check("{} | avg_over_time(duration) by (.none)", &[(".none=nil", &[(3, 0.2), (6, 0.474667)])]);
+    check(
+        "{ .size > 0 } | quantile_over_time(duration, 0, 1)",
+        &[("p=0.0", &[(3, 0.1), (6, 0.0)]), ("p=1.0", &[(3, 0.2), (6, 0.4)])],
+    );
+    check(
+        "{} | histogram_over_time(.size)",
+        &[
+            ("__bucket=0.25", &[(6, 1.0)]),
+            ("__bucket=1.0", &[(3, 1.0)]),
+            ("__bucket=16.0", &[(6, 1.0)]),
+            ("__bucket=8.0", &[(3, 1.0)]),
+        ],
+    );
+    check(
+        "{} | count_over_time() by (resource.service.name) | topk(1)",
+        &[("resource.service.name=a", &[(3, 2.0), (6, 2.0)])],
+    );
+    check(
+        "{} | max_over_time(duration) by (resource.service.name) | bottomk(1) < 250ms",
+        &[("resource.service.name=a", &[(3, 0.2)]), ("resource.service.name=b", &[(6, 0.0)])],
+    );
+    check("{} | count_over_time() > 3", &[]);
+}
+
+#[test]
+fn durations_are_counted_between_powers_of_two() {
+    let query = parse("{} | histogram_over_time(duration)").expect("a query");
+    let found = metrics_plan(&query, Timestamp(0), Timestamp(10_000_000_000), None);
+    let Ok(MetricsPlan::Series(series)) = found else { panic!("{found:?}") };
+    let found = series.series(&rows(&series.plan, run_of(&measured(), 1, 1), series.range));
+    let bucket = |labels: &[(String, Option<Value>)]| match &labels[0].1 {
+        Some(Value::Float(seconds)) => (seconds * 1e9).round() as u64,
+        other => panic!("{other:?}"),
+    };
+    let mut counts: Vec<(u64, f64)> = found.iter().map(|series| (bucket(&series.labels), series.points[0].1)).collect();
+    counts.sort_by_key(|(bucket, _)| *bucket);
+    assert_eq!(counts, [(1, 1.0), (1 << 27, 1.0), (1 << 28, 1.0), (1 << 29, 2.0), (1 << 30, 1.0)]);
+}
+
+#[test]
+fn compared_spans_are_those_selected_and_all_others() {
+    let query = parse("{ .size != nil } | compare({ status = error }, 5, 2000000000, 4000000000)").expect("a query");
+    let found = metrics_plan(&query, Timestamp(0), Timestamp(10_000_000_000), None);
+    let Ok(MetricsPlan::Compare(compare)) = found else { panic!("{found:?}") };
+    let fields = measured();
+    let places = |condition: &Expr| {
+        let columns = vec![("place".into(), Expr::Field("place".into()))];
+        let plan =
+            Plan::new(vec![Operator::Filter(condition.clone()), Operator::Project { columns, is_events: false }]);
+        let rows = rows(&plan, run_of(&fields, 1_000_000_000, 1_000_000_000), compare.range);
+        let mut places: Vec<String> = rows.iter().map(|row| format!("{:?}", row[0])).collect();
+        places.sort();
+        places.join(" ")
+    };
+    assert_eq!(places(&compare.selection), "Some(Integer(2)) Some(Integer(3))");
+    assert_eq!(places(&compare.baseline), "Some(Integer(0)) Some(Integer(1)) Some(Integer(4)) Some(Integer(5))");
+    assert_eq!(compare.most, 5);
+}

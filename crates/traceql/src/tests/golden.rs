@@ -1,0 +1,78 @@
+//! `tests/queries.txt`: queries, and what they become.
+//!
+//! A case is a query, then lines with two spaces in front: its canonical form and the condition that leads to its traces, or
+//! its error. `UPDATE_GOLDEN=1` rewrites the file.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use types::Timestamp;
+
+use crate::{MetricsPlan, metrics_plan, parse, prefilter};
+
+/// Returns what a query becomes, as lines of the file.
+fn meaning(text: &str) -> String {
+    let query = match parse(text) {
+        Ok(query) => query,
+        Err(error) => return format!("  error: {error}\n"),
+    };
+    let canonical = query.to_string();
+    let again = parse(&canonical).expect("a canonical form that can be read");
+    assert_eq!(again.to_string(), canonical, "{text}");
+    assert_eq!(again.pipeline, query.pipeline, "{text}");
+    assert_eq!(again.metric, query.metric, "{text}");
+    let mut out = format!("  query: {canonical}\n");
+    let found = prefilter(&query);
+    let exactness = if found.is_exact { "exactly" } else { "first" };
+    let _ = writeln!(out, "  {exactness}: {}", found.condition);
+    if !query.is_metrics() {
+        return out;
+    }
+    match metrics_plan(&query, Timestamp(0), Timestamp(60_000_000_000), Some(15_000_000_000)) {
+        Ok(MetricsPlan::Series(series)) => {
+            series.plan.to_string().lines().for_each(|line| _ = writeln!(out, "  plan: {line}"));
+        }
+        Ok(MetricsPlan::Compare(compare)) => {
+            let _ = writeln!(out, "  selection: {}\n  baseline: {}", compare.selection, compare.baseline);
+        }
+        Err(error) => _ = writeln!(out, "  no plan: {error}"),
+    }
+    out
+}
+
+#[test]
+fn queries_become_what_the_file_shows() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/queries.txt");
+    let text = std::fs::read_to_string(&path).expect("the file of the queries");
+    let mut out = String::new();
+    for line in text.lines().filter(|line| !line.starts_with("  ")) {
+        out.push_str(line);
+        out.push('\n');
+        if !line.is_empty() && !line.starts_with('#') {
+            out.push_str(&meaning(line));
+        }
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &out).expect("the file can be written");
+    }
+    assert_eq!(text.lines().collect::<Vec<_>>(), out.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn hostile_texts_end_in_errors() {
+    let check = |text: String, code: &str| {
+        let error = parse(&text).expect_err("a text that is no query");
+        assert_eq!(error.code, code, "{text:.60}");
+    };
+    check("(".repeat(5_000), "nested-too-deeply");
+    check(format!("{{ {} }}", "(".repeat(60_000)), "nested-too-deeply");
+    check(format!("{{ .a = {}1 }}", "2^".repeat(10_000)), "nested-too-deeply");
+    check(format!("{{ {} .a }}", "!".repeat(10_000)), "too-many-operators");
+    check(format!("{{ .a = 1 {} }}", "+ 1 ".repeat(10_000)), "too-many-operators");
+    check(vec!["{ .a = 1 }"; 2_000].join(" >> "), "too-many-operators");
+    check(" ".repeat(100_000), "query-too-long");
+    check(format!("{{ name =~ \"{}\" }}", "(a{1000}){1000}"), "invalid-pattern");
+    check("{ name = \"\u{1F30B}".into(), "unclosed-text");
+    let brackets = format!("{}{{}}{}", "(".repeat(60), ")".repeat(60));
+    assert!(parse(&brackets).is_ok());
+}

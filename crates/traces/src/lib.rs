@@ -1,0 +1,53 @@
+//! Spans: traces as trees, searches for traces, the service map, and the APIs of Tempo, Jaeger and Zipkin.
+//!
+//! A span is an event whose `@type` is `span`; this crate stores none. It asks plans through the door, within the caller's
+//! scope, and makes of their rows what a trace is: repeated spans are dropped, missing parents, cycles and clocks that differ are
+//! named. All it holds is what a service map has read of ranges of time that are over.
+
+mod clock_skew;
+mod critical_path;
+mod dependencies;
+mod jaeger;
+mod map;
+mod native;
+mod node;
+mod otlp;
+mod plans;
+mod problem;
+mod read;
+mod search;
+mod span;
+mod state;
+mod tempo;
+mod times;
+mod tree;
+mod values;
+mod zipkin;
+
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::server::FamilyState;
+use door::table::Table;
+
+use self::jaeger::JaegerFormat;
+use self::tempo::TextFormat;
+
+pub use self::state::TracesState;
+
+/// Returns the routes of this crate.
+pub fn routes() -> Table<FamilyState<TracesState>> {
+    let table = Table::default()
+        .get("/api/v1/traces/{id}", Role::Read, native::trace::get)
+        .get("/api/v1/service-map", Role::Read, native::map::get)
+        .post("/api/v1/traces/search", Role::Read, native::search::post);
+    zipkin::add(jaeger::add(tempo::add(table)))
+}
+
+/// Returns the format of errors at a path: that of the API whose path it is. `None` for the native one.
+pub fn format_of(path: &str) -> Option<Box<dyn ErrorFormat>> {
+    if path.starts_with(jaeger::PREFIX) {
+        return Some(Box::new(JaegerFormat));
+    }
+    let is_plain = path.starts_with(tempo::PREFIX) || path.starts_with(zipkin::PREFIX);
+    is_plain.then(|| Box::new(TextFormat) as Box<dyn ErrorFormat>)
+}

@@ -1,0 +1,98 @@
+//! The service map: services, what they call, how often, how fast and how often in vain.
+//!
+//! The range is cut into slices of equal length. What a slice holds depends on the events of its time alone, so it is read once and
+//! kept; a later map reads only slices that are new or have changed. See [`slices`] for what is kept, [`graph`] for how slices
+//! become a map.
+
+pub(crate) mod cache;
+pub(crate) mod graph;
+mod logs;
+pub(crate) mod measure;
+mod scan;
+mod slices;
+
+use std::sync::Arc;
+
+use types::{GroupPattern, TimeRange, Timestamp};
+
+use door::problem::Problem;
+use door::query_run::QueryRun;
+
+use self::cache::SliceCache;
+use self::graph::Graph;
+use self::slices::Slice;
+use crate::plans::span_groups;
+use crate::read::Reading;
+
+/// Slices of one map, about: enough that the newest, which is read each time, is short; few enough to be added up at once.
+const SLICES: i64 = 150;
+
+/// Lengths of slices, so that maps of any range share them.
+const STEPS: [i64; 11] = [
+    Timestamp::SECOND,
+    5 * Timestamp::SECOND,
+    10 * Timestamp::SECOND,
+    30 * Timestamp::SECOND,
+    Timestamp::MINUTE,
+    5 * Timestamp::MINUTE,
+    15 * Timestamp::MINUTE,
+    Timestamp::HOUR,
+    6 * Timestamp::HOUR,
+    Timestamp::DAY,
+    7 * Timestamp::DAY,
+];
+
+/// Returns the map of a range, which is widened to whole slices.
+pub(crate) fn map(
+    run: &QueryRun<'_>,
+    cache: &SliceCache,
+    range: TimeRange,
+    groups: &[GroupPattern],
+    reading: &mut Reading,
+) -> Result<Graph, Problem> {
+    let (range, step) = aligned(range);
+    let snapshot = run.snapshot(&span_groups(groups), range);
+    let n_slices = usize::try_from(range.to.0.saturating_sub(range.from.0) / step).unwrap_or_default();
+    let slice_range = |index: usize| {
+        let from = range.from.0.saturating_add((index as i64).saturating_mul(step));
+        TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(step)) }
+    };
+    let keys: Vec<cache::SliceKey> =
+        (0..n_slices).map(|index| cache::key(slice_range(index), &snapshot.runs)).collect();
+    let mut slices: Vec<Option<Arc<Slice>>> = keys.iter().map(|key| cache.get(key)).collect();
+    let mut index = 0;
+    while index < n_slices {
+        let n_missing = slices[index..].iter().take_while(|slice| slice.is_none()).count();
+        if n_missing == 0 {
+            index += 1;
+            continue;
+        }
+        let missing = TimeRange { from: slice_range(index).from, to: slice_range(index + n_missing - 1).to };
+        let n_reasons = reading.partial_reasons.len();
+        let read = scan::read_slices(run, &snapshot, missing, step, reading)?;
+        let is_whole = reading.partial_reasons.len() == n_reasons;
+        for (place, slice) in (index..).zip(read) {
+            let slice = Arc::new(slice);
+            if is_whole {
+                cache.put(keys[place], slice.clone());
+            }
+            slices[place] = Some(slice);
+        }
+        index += n_missing;
+    }
+    let slices: Vec<Arc<Slice>> = slices.into_iter().flatten().collect();
+    let mut graph = Graph::of(&slices, range);
+    graph.add_logged(logs::services(run, range, groups, reading)?);
+    Ok(graph)
+}
+
+/// Returns the range that whole slices cover, and their length.
+fn aligned(range: TimeRange) -> (TimeRange, i64) {
+    let width = range.to.0.saturating_sub(range.from.0);
+    let fitting = STEPS.into_iter().find(|step| width / step <= SLICES);
+    let step = fitting.unwrap_or_else(|| (width / SLICES).max(1));
+    let from = range.from.0.div_euclid(step).saturating_mul(step);
+    let n_slices = range.to.0.saturating_sub(from).saturating_add(step - 1) / step;
+    let to = from.saturating_add(n_slices.saturating_mul(step));
+    (TimeRange { from: Timestamp(from), to: Timestamp(to) }, step)
+}

@@ -1,0 +1,118 @@
+//! Slices that were read, by what they were read from.
+//!
+//! The key of a slice has its range and the identity of all runs that overlap it. Runs never change: a late span, a deletion, a
+//! flush or a compaction gives other runs and so another key. A caller who may read other groups has other runs, too.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use types::{Run, TimeRange};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::slices::Slice;
+
+/// Limit on the bytes of all slices kept: some maps of an hour of 5 million spans.
+const BYTES_MAX: usize = 64 << 20;
+
+/// What a slice was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SliceKey {
+    from: i64,
+    to: i64,
+    runs: u128,
+}
+
+/// Returns the key of a slice of some runs.
+pub(crate) fn key(range: TimeRange, runs: &[Arc<dyn Run>]) -> SliceKey {
+    let overlapping = runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last));
+    let mut identities: Vec<[u8; 64]> = overlapping.map(|run| identity(&**run)).collect();
+    identities.sort_unstable();
+    SliceKey { from: range.from.0, to: range.to.0, runs: xxh3_128(identities.as_flattened()) }
+}
+
+/// Returns what tells a run from all others: its place in a segment, or for hot events the number of the last one.
+fn identity(run: &dyn Run) -> [u8; 64] {
+    let info = run.info();
+    let (segment, number, version) = info.key.map_or((0, 0, 0), |key| (key.segment, key.run, key.version));
+    let mut bytes = [0; 64];
+    let parts: [&[u8]; 8] = [
+        &segment.to_be_bytes(),
+        &number.to_be_bytes(),
+        &version.to_be_bytes(),
+        &info.group_id.to_be_bytes(),
+        &info.n_events.to_be_bytes(),
+        &info.first.0.to_be_bytes(),
+        &info.last.0.to_be_bytes(),
+        &run.last_sequence().to_be_bytes(),
+    ];
+    let mut at = 0;
+    for part in parts {
+        bytes[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+    bytes
+}
+
+/// Slices that were read.
+#[derive(Default)]
+pub(crate) struct SliceCache(Mutex<Slices>);
+
+#[derive(Default)]
+struct Slices {
+    by_key: HashMap<SliceKey, Used>,
+    n_bytes: usize,
+    n_uses: u64,
+}
+
+/// A slice and when it was last used.
+struct Used {
+    slice: Arc<Slice>,
+    n_bytes: usize,
+    at: u64,
+}
+
+impl fmt::Debug for SliceCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SliceCache").finish_non_exhaustive()
+    }
+}
+
+impl SliceCache {
+    /// Returns a slice that was read before.
+    pub(crate) fn get(&self, key: &SliceKey) -> Option<Arc<Slice>> {
+        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slices.n_uses += 1;
+        let at = slices.n_uses;
+        let used = slices.by_key.get_mut(key)?;
+        used.at = at;
+        Some(used.slice.clone())
+    }
+
+    /// Keeps a slice, and drops those that were not used for longest if there are too many.
+    pub(crate) fn put(&self, key: SliceKey, slice: Arc<Slice>) {
+        let n_bytes = slice.n_bytes();
+        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slices.n_uses += 1;
+        let at = slices.n_uses;
+        let before = slices.by_key.insert(key, Used { slice, n_bytes, at });
+        slices.n_bytes = slices.n_bytes + n_bytes - before.map_or(0, |used| used.n_bytes);
+        if slices.n_bytes > BYTES_MAX {
+            slices.drop_oldest();
+        }
+    }
+}
+
+impl Slices {
+    /// Drops slices until a quarter of the room is free.
+    fn drop_oldest(&mut self) {
+        let mut by_use: Vec<(u64, SliceKey)> = self.by_key.iter().map(|(key, used)| (used.at, *key)).collect();
+        by_use.sort_unstable_by_key(|(at, _)| *at);
+        for (_, key) in by_use {
+            if self.n_bytes <= BYTES_MAX / 4 * 3 {
+                break;
+            }
+            self.n_bytes -= self.by_key.remove(&key).map_or(0, |used| used.n_bytes);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The native routes.
+
+pub(crate) mod map;
+pub(crate) mod search;
+pub(crate) mod trace;

@@ -1,0 +1,64 @@
+//! What a trace lacks, or what is wrong with it, as the answer says it.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+/// The kind of a problem of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProblemCode {
+    /// Spans name a parent that is not there.
+    MissingParent,
+    /// Spans name each other as parents.
+    Cycle,
+    /// More than one span has no parent.
+    SeveralRoots,
+    /// The clocks of two services differ.
+    ClockSkew,
+    /// The trace has more than was read.
+    Cut,
+    /// Spans were sent more than once.
+    Repeated,
+}
+
+impl ProblemCode {
+    /// Returns the name that answers use.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::MissingParent => "missing-parent",
+            Self::Cycle => "cycle",
+            Self::SeveralRoots => "several-roots",
+            Self::ClockSkew => "clock-skew",
+            Self::Cut => "cut",
+            Self::Repeated => "repeated",
+        }
+    }
+}
+
+/// One problem of a trace.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceProblem {
+    /// Its kind.
+    pub(crate) code: ProblemCode,
+    /// The span that it concerns, if it concerns one.
+    pub(crate) span_id: Option<Arc<str>>,
+    /// What is wrong.
+    pub(crate) message: String,
+}
+
+impl TraceProblem {
+    /// Makes a problem of one span.
+    pub(crate) fn of_span(code: ProblemCode, span_id: &Arc<str>, message: String) -> Self {
+        Self { code, span_id: Some(span_id.clone()), message }
+    }
+
+    /// Makes a problem of the whole trace.
+    pub(crate) fn of_trace(code: ProblemCode, message: String) -> Self {
+        Self { code, span_id: None, message }
+    }
+
+    /// Returns the problem as answers contain it.
+    pub(crate) fn to_json(&self) -> Json {
+        json!({"code": self.code.name(), "span_id": self.span_id.as_deref(), "message": self.message})
+    }
+}

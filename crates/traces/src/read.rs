@@ -1,0 +1,311 @@
+//! Reads the spans and the log lines of traces from the store, within the caller's scope.
+//!
+//! A trace without a range is looked for in the newest events first, in ranges that grow. What is found is read within an hour
+//! of it on either side, so that a trace is whole wherever a range happens to end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use execute::{Answer, PartialReason, Stats};
+use plan::{AggregateKind, Expr, Name, Operator, Plan, not};
+use types::{GroupPattern, TimeRange, Timestamp, Value};
+
+use door::problem::Problem;
+use door::query_run::QueryRun;
+
+use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
+use crate::problem::{ProblemCode, TraceProblem};
+use crate::span::Span;
+use crate::times;
+use crate::tree::{Tree, without_repeated};
+
+/// Limit on the spans of one trace, and of the traces of one answer together.
+pub(crate) const SPANS_MAX: usize = 20_000;
+
+/// Limit on the log lines of one trace.
+const LOGS_MAX: usize = 1_000;
+
+/// Field names of the groups read from which on only those are read that the events have.
+const NAMES_MAX: usize = 200;
+
+/// The time around what was found in which the rest of the trace is looked for.
+const MARGIN_NS: i64 = Timestamp::HOUR;
+
+/// The first range in which a trace is looked for, and the growth of each further one: six of them make three years.
+const FIRST_RANGE_NS: i64 = Timestamp::HOUR;
+const RANGE_GROWTH: i64 = 8;
+
+/// System fields of each event.
+const SYSTEM_FIELDS: [&str; 6] = ["@timestamp", "@id", "@log", "@logStream", "@level", "@message"];
+
+/// The fields of an event that have values.
+pub(crate) type EventFields = Vec<(Name, Value)>;
+
+/// A trace as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// Its id, of 32 digits.
+    pub(crate) id: String,
+    /// Its spans in order of time, none repeated.
+    pub(crate) spans: Vec<Span>,
+    /// Their tree.
+    pub(crate) tree: Tree,
+    /// The events that have its id and are no spans, oldest first.
+    pub(crate) logs: Vec<EventFields>,
+    /// What was cut or repeated.
+    pub(crate) problems: Vec<TraceProblem>,
+    /// Why it may be incomplete.
+    pub(crate) reading: Reading,
+}
+
+/// What reading took, and why something may be missing.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// Why an answer is partial.
+    pub(crate) partial_reasons: Vec<PartialReason>,
+    /// What it took.
+    pub(crate) stats: Stats,
+}
+
+impl Reading {
+    /// Adds what other answers said.
+    pub(crate) fn take(&mut self, other: Self) {
+        let Self { partial_reasons, stats } = other;
+        self.add(Answer { partial_reasons, stats, ..Answer::default() });
+    }
+
+    /// Adds what one answer says; returns its rows.
+    pub(crate) fn add(&mut self, answer: Answer) -> Vec<Vec<Option<Value>>> {
+        let (sum, one) = (&mut self.stats, answer.stats);
+        sum.events_scanned = sum.events_scanned.saturating_add(one.events_scanned);
+        sum.events_matched = sum.events_matched.saturating_add(one.events_matched);
+        sum.bytes_read = sum.bytes_read.saturating_add(one.bytes_read);
+        sum.elapsed_ms += one.elapsed_ms;
+        for reason in answer.partial_reasons {
+            if !self.partial_reasons.contains(&reason) {
+                self.partial_reasons.push(reason);
+            }
+        }
+        answer.rows
+    }
+}
+
+/// Events of a trace in one group: spans, or others.
+#[derive(Debug)]
+struct Found {
+    group: GroupPattern,
+    is_spans: bool,
+    n_events: usize,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// Reads a trace. `None` if no event in the range has its id; without a range all events are looked at.
+pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> Result<Option<Trace>, Problem> {
+    let mut trace = Trace { id: id.to_owned(), ..Trace::default() };
+    let found = match range {
+        Some(range) => find(run, id, range, &mut trace.reading)?,
+        None => find_anywhere(run, id, &mut trace.reading)?,
+    };
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let of_trace = || Operator::Filter(is_of_trace(id));
+    let spans = vec![of_trace(), Operator::Filter(is_span())];
+    let n_spans = n_events(&found, true);
+    trace.spans =
+        events(run, &found, true, spans, SPANS_MAX, &mut trace.reading)?.into_iter().map(Span::of_event).collect();
+    let logs = vec![of_trace(), Operator::Filter(not(is_span()))];
+    let n_logs = n_events(&found, false);
+    trace.logs = events(run, &found, false, logs, LOGS_MAX, &mut trace.reading)?;
+    for (n_events, most, noun) in [(n_spans, SPANS_MAX, "spans"), (n_logs, LOGS_MAX, "log lines")] {
+        if n_events > most {
+            let message = format!("the trace has {n_events} {noun}; only the {most} oldest are shown");
+            trace.problems.push(TraceProblem::of_trace(ProblemCode::Cut, message));
+        }
+    }
+    trace.finish();
+    Ok(Some(trace))
+}
+
+impl Trace {
+    /// Removes repeated spans and makes the tree.
+    fn finish(&mut self) {
+        let n_repeated = without_repeated(&mut self.spans);
+        if n_repeated > 0 {
+            let message = format!("{n_repeated} spans were sent more than once and are shown once");
+            self.problems.push(TraceProblem::of_trace(ProblemCode::Repeated, message));
+        }
+        self.tree = Tree::of(&self.spans);
+        self.problems.append(&mut self.tree.problems);
+    }
+
+    /// Returns the services in order of their names.
+    pub(crate) fn services(&self) -> Vec<Arc<str>> {
+        let services: BTreeSet<&Arc<str>> = self.spans.iter().map(|span| &span.service).collect();
+        services.into_iter().cloned().collect()
+    }
+
+    /// Returns the number of spans that failed.
+    pub(crate) fn n_errors(&self) -> usize {
+        self.spans.iter().filter(|span| span.is_error).count()
+    }
+
+    /// Returns the start and the end of all spans by their own clocks; without spans, of the log lines.
+    pub(crate) fn times(&self) -> (Timestamp, Timestamp) {
+        let ends = self.spans.iter().map(|span| (span.start, span.end()));
+        let time = |fields: &EventFields| {
+            fields.iter().find_map(|(name, value)| match value {
+                Value::Timestamp(time) if **name == *"@timestamp" => Some((*time, *time)),
+                _ => None,
+            })
+        };
+        let whole = |a: (Timestamp, Timestamp), b: (Timestamp, Timestamp)| (a.0.min(b.0), a.1.max(b.1));
+        ends.reduce(whole).or_else(|| self.logs.iter().filter_map(time).reduce(whole)).unwrap_or_default()
+    }
+}
+
+/// Reads the spans of some traces and returns the traces in the order of `ids`. Traces of which nothing is found are left out.
+pub(crate) fn traces(
+    run: &QueryRun<'_>,
+    ids: &[String],
+    range: TimeRange,
+    groups: &[GroupPattern],
+) -> Result<(Vec<Trace>, Reading), Problem> {
+    let (mut reading, range) = (Reading::default(), times::widened(range, MARGIN_NS));
+    let operators = vec![Operator::Filter(is_span()), Operator::Filter(one_of("trace_id", ids))];
+    let rows = read_events(run, &span_groups(groups), range, operators, SPANS_MAX + 1, &mut reading)?;
+    let mut traces: Vec<Trace> = ids.iter().map(|id| Trace { id: id.clone(), ..Trace::default() }).collect();
+    let is_cut = rows.len() > SPANS_MAX;
+    for span in rows.into_iter().take(SPANS_MAX).map(Span::of_event) {
+        if let Some(trace) = traces.iter_mut().find(|trace| *trace.id == *span.trace_id) {
+            trace.spans.push(span);
+        }
+    }
+    traces.retain(|trace| !trace.spans.is_empty());
+    traces.iter_mut().for_each(Trace::finish);
+    if is_cut {
+        reading.partial_reasons.push(too_many_spans());
+    }
+    Ok((traces, reading))
+}
+
+/// Returns the reason of an answer about traces that have more spans than are read.
+pub(crate) fn too_many_spans() -> PartialReason {
+    let message = format!("the traces have more than {SPANS_MAX} spans; only the oldest were read");
+    PartialReason { code: "cut", message }
+}
+
+fn n_events(found: &[Found], is_spans: bool) -> usize {
+    found.iter().filter(|found| found.is_spans == is_spans).map(|found| found.n_events).sum()
+}
+
+/// Looks for a trace in all events, newest first.
+fn find_anywhere(run: &QueryRun<'_>, id: &str, reading: &mut Reading) -> Result<Vec<Found>, Problem> {
+    let ends = door::spans::ends(run, &[]);
+    let Some((first, last)) = ends else { return Ok(Vec::new()) };
+    let mut to = Timestamp(last.0.saturating_add(1));
+    let mut length = FIRST_RANGE_NS;
+    while to > first {
+        let from = Timestamp(to.0.saturating_sub(length)).max(first);
+        let mut found = find(run, id, TimeRange { from, to }, reading)?;
+        if !found.is_empty() {
+            let (first, last) = bounds(&found);
+            let before = TimeRange { from: Timestamp(first.0.saturating_sub(MARGIN_NS)), to: from };
+            let after = TimeRange { from: to, to: Timestamp(last.0.saturating_add(MARGIN_NS)) };
+            for range in [before, after].into_iter().filter(|range| range.from < range.to) {
+                found.extend(find(run, id, range, reading)?);
+            }
+            return Ok(found);
+        }
+        (to, length) = (from, length.saturating_mul(RANGE_GROWTH));
+    }
+    Ok(Vec::new())
+}
+
+/// Returns the first and the last time of the events found.
+fn bounds(found: &[Found]) -> (Timestamp, Timestamp) {
+    let times = found.iter().map(|found| (found.first, found.last));
+    times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default()
+}
+
+/// Counts the events of a trace by group.
+fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -> Result<Vec<Found>, Problem> {
+    let by: Vec<(Name, Expr)> = vec![("log".into(), field("@log")), ("is_span".into(), is_span())];
+    let time = |name, kind| aggregate(name, kind, Some(field("@timestamp")));
+    let (first, last) = (time("first", AggregateKind::Min), time("last", AggregateKind::Max));
+    let aggregates = vec![aggregate("n", AggregateKind::Count, None), first, last];
+    let plan = Plan::new(vec![
+        Operator::Filter(is_of_trace(id)),
+        Operator::Aggregate { by, aggregates },
+        show(["log", "is_span", "n", "first", "last"], false),
+    ]);
+    let rows = reading.add(run.execute(&plan, &times::scope(run.server.now()), range)?);
+    let found = |row: Vec<Option<Value>>| match row.as_slice() {
+        [
+            Some(Value::String(log)),
+            is_span,
+            Some(Value::Integer(n)),
+            Some(Value::Timestamp(first)),
+            Some(Value::Timestamp(last)),
+        ] => Some(Found {
+            group: GroupPattern::new(&**log),
+            is_spans: *is_span == Some(Value::Boolean(true)),
+            n_events: usize::try_from(*n).unwrap_or_default(),
+            first: *first,
+            last: *last,
+        }),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(found).collect())
+}
+
+/// Reads the events that were found, oldest first.
+fn events(
+    run: &QueryRun<'_>,
+    found: &[Found],
+    is_spans: bool,
+    operators: Vec<Operator>,
+    most: usize,
+    reading: &mut Reading,
+) -> Result<Vec<EventFields>, Problem> {
+    let found: Vec<&Found> = found.iter().filter(|found| found.is_spans == is_spans).collect();
+    let times = found.iter().map(|found| (found.first, found.last));
+    let Some((first, last)) = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(Vec::new()) };
+    let range = TimeRange { from: first, to: Timestamp(last.0.saturating_add(1)) };
+    let groups: Vec<GroupPattern> = found.iter().map(|found| found.group.clone()).collect();
+    read_events(run, &groups, range, operators, most, reading)
+}
+
+/// Reads all fields of the events that `operators` let through, oldest first.
+pub(crate) fn read_events(
+    run: &QueryRun<'_>,
+    groups: &[GroupPattern],
+    range: TimeRange,
+    mut operators: Vec<Operator>,
+    most: usize,
+    reading: &mut Reading,
+) -> Result<Vec<EventFields>, Problem> {
+    let scope = times::scope(run.server.now());
+    let snapshot = run.snapshot(groups, range);
+    let mut names: BTreeSet<Arc<str>> =
+        snapshot.runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
+    if names.len() > NAMES_MAX {
+        let mut all = operators.clone();
+        all.push(show(["@id"], true));
+        let progress = |stats: &Stats| run.note(stats);
+        let request = run.request(range, &scope, &progress);
+        let fields = execute::matched_fields(&Plan::new(all), &snapshot.runs, &request)?;
+        names = fields.fields.into_iter().map(|field| field.name.into()).collect();
+    }
+    names.retain(|name| !SYSTEM_FIELDS.contains(&&**name));
+    let columns: Vec<Name> = SYSTEM_FIELDS.iter().map(|name| Name::from(*name)).chain(names).collect();
+    operators.push(Operator::Sort(vec![sort("@timestamp", false), sort("@id", false)]));
+    operators.push(Operator::Limit(most as u64));
+    operators.push(show(columns.iter().map(|name| &**name), true));
+    let rows = reading.add(run.execute_on(&snapshot, &Plan::new(operators), &scope, range)?);
+    let fields = |row: Vec<Option<Value>>| {
+        columns.iter().zip(row).filter_map(|(name, value)| Some((name.clone(), value?))).collect()
+    };
+    Ok(rows.into_iter().map(fields).collect())
+}

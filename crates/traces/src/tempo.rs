@@ -1,0 +1,77 @@
+//! Tempo's API under `/tempo`, for Grafana's data source.
+//!
+//! Traces are answered as protobuf or JSON, by `Accept`. Searches take TraceQL or `tags` in logfmt. Errors are plain text.
+
+mod metrics;
+mod parameters;
+mod search;
+mod tags;
+mod trace;
+
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::problem::Problem;
+use door::server::{FamilyState, Shared};
+use door::table::Table;
+use serde_json::{Value as Json_, json};
+
+use crate::state::TracesState;
+
+/// The prefix of all paths.
+pub(crate) const PREFIX: &str = "/tempo/";
+
+/// The version of Tempo whose API this is.
+const TEMPO_VERSION: &str = "2.7.0";
+
+/// Adds the routes.
+pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
+    table
+        .get("/tempo/api/echo", Role::Read, echo)
+        .get("/tempo/ready", Role::Read, ready)
+        .get("/tempo/api/status/buildinfo", Role::Read, buildinfo)
+        .get("/tempo/api/traces/{id}", Role::Read, trace::first)
+        .get("/tempo/api/v2/traces/{id}", Role::Read, trace::second)
+        .get("/tempo/api/search", Role::Read, search::get)
+        .get("/tempo/api/metrics/query_range", Role::Read, metrics::over_range)
+        .get("/tempo/api/metrics/query", Role::Read, metrics::at_once)
+        .get("/tempo/api/search/tags", Role::Read, tags::names)
+        .get("/tempo/api/v2/search/tags", Role::Read, tags::scoped_names)
+        .get("/tempo/api/search/tag/{tag}/values", Role::Read, tags::values)
+        .get("/tempo/api/v2/search/tag/{tag}/values", Role::Read, tags::typed_values)
+}
+
+/// Answers Grafana's *Save & test*.
+async fn echo(_: Shared) -> &'static str {
+    "echo"
+}
+
+async fn ready(_: Shared) -> &'static str {
+    "ready\n"
+}
+
+async fn buildinfo(server: Shared) -> Json<Json_> {
+    Json(json!({
+        "version": TEMPO_VERSION, "revision": format!("catat {}", server.app.version), "branch": "", "buildUser": "",
+        "buildDate": "", "goVersion": "",
+    }))
+}
+
+/// Errors in the form of Tempo and Zipkin: plain text.
+pub(crate) struct TextFormat;
+
+impl ErrorFormat for TextFormat {
+    fn refuse(&self, problem: &Problem) -> Response {
+        let plain = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+        let text = match problem.places.first() {
+            Some(place) => {
+                let hint = place.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("line {}, column {}: {}{hint}\n", place.line, place.column, place.message)
+            }
+            None => format!("{}\n", problem.sentence()),
+        };
+        problem.mark((problem.status, plain, text).into_response())
+    }
+}

@@ -1,0 +1,137 @@
+//! Names and values of tags, for the search builder.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::query_run::read;
+use door::server::Shared;
+use plan::Operator;
+use serde_json::{Value as Json_, json};
+use types::{TimeRange, Value};
+
+use super::parameters::{range, traceql};
+use crate::read::Reading;
+use crate::span::{field_of_attribute, is_of_resource, is_own_field};
+use crate::values;
+
+const PARAMETERS: [&str; 7] = ["start", "end", "scope", "q", "limit", "maxStaleValues", "maxTagsPerScope"];
+
+/// What TraceQL calls the members of a span itself.
+const INTRINSICS: [&str; 9] =
+    ["duration", "kind", "name", "rootName", "rootServiceName", "status", "statusMessage", "trace:id", "traceDuration"];
+
+/// Answers with all names in one list.
+pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    let (resource, span) = known(&server, &parameters).await?;
+    let wanted: BTreeSet<String> = match scope(&parameters)? {
+        None => resource.into_iter().chain(span).collect(),
+        Some("resource") => resource,
+        Some("span") => span,
+        Some("intrinsic") => INTRINSICS.iter().map(|&name| name.to_owned()).collect(),
+        Some(_) => BTreeSet::new(),
+    };
+    Ok(Json(json!({"tagNames": wanted, "metrics": {}})))
+}
+
+/// Answers with the names of each scope.
+pub(crate) async fn scoped_names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+    let (resource, span) = known(&server, &parameters).await?;
+    let scope = scope(&parameters)?;
+    let intrinsics = INTRINSICS.iter().map(|&name| name.to_owned()).collect();
+    let all = [("resource", resource), ("span", span), ("intrinsic", intrinsics)];
+    let wanted = all.into_iter().filter(|(name, _)| scope.is_none_or(|scope| scope == *name));
+    let scopes: Vec<Json_> = wanted.map(|(name, tags)| json!({"name": name, "tags": tags})).collect();
+    Ok(Json(json!({"scopes": scopes, "metrics": {}})))
+}
+
+/// Answers with the values of a tag as texts.
+pub(crate) async fn values(
+    server: Shared,
+    PathName(tag): PathName,
+    parameters: Parameters,
+) -> Result<Json<Json_>, Problem> {
+    let found = values_of(&server, &tag, &parameters).await?;
+    let texts: BTreeSet<String> = found.iter().map(Value::to_string).collect();
+    Ok(Json(json!({"tagValues": texts, "metrics": {}})))
+}
+
+/// Answers with the values of a tag and their types, most frequent first.
+pub(crate) async fn typed_values(
+    server: Shared,
+    PathName(tag): PathName,
+    parameters: Parameters,
+) -> Result<Json<Json_>, Problem> {
+    let is_keyword = matches!(field_of_tag(&tag).as_deref(), Some("status" | "kind"));
+    let found = values_of(&server, &tag, &parameters).await?;
+    let value = |value: &Value| {
+        let kind = match value {
+            _ if is_keyword => "keyword",
+            Value::Integer(_) => "int",
+            Value::Float(_) => "float",
+            Value::Boolean(_) => "bool",
+            _ => "string",
+        };
+        json!({"type": kind, "value": value.to_string()})
+    };
+    Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": {}})))
+}
+
+fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
+    match parameters.get("scope") {
+        None | Some("none") => Ok(None),
+        Some(scope @ ("resource" | "span" | "intrinsic")) => Ok(Some(scope)),
+        // Scopes of which events and links have attributes: they are not listed.
+        Some("event" | "link" | "instrumentation") => Ok(Some("event")),
+        Some(other) => {
+            let message = format!("scope is resource, span, intrinsic, event, link or instrumentation, not {other:?}");
+            Err(Problem::bad_request("bad-parameter", message))
+        }
+    }
+}
+
+/// Returns the names of attributes of resources and of spans.
+async fn known(server: &Shared, parameters: &Parameters) -> Result<(BTreeSet<String>, BTreeSet<String>), Problem> {
+    parameters.check_names(&PARAMETERS)?;
+    let range = range(parameters, server.now())?;
+    read(server, "names of tags", move |run| {
+        let names = values::field_names(run, range, &[]);
+        let attributes = names.iter().filter(|name| !is_own_field(name));
+        let sent = attributes.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned());
+        Ok(sent.chain(std::iter::once("service.name".to_owned())).partition(|name| is_of_resource(name)))
+    })
+    .await
+}
+
+/// Returns the field of a tag, whose name may begin with its scope. `None` for what is no field of a span.
+fn field_of_tag(tag: &str) -> Option<String> {
+    let own = match tag {
+        "name" | "span:name" => "name",
+        "status" | "span:status" => "status",
+        "kind" | "span:kind" | "span.kind" => "kind",
+        "statusMessage" | "span:statusMessage" => "status_message",
+        "service.name" | "resource.service.name" | ".service.name" => "service",
+        "instrumentation:name" => "scope.name",
+        "duration" | "traceDuration" | "rootName" | "rootServiceName" | "trace:id" | "span:id" | "span:duration"
+        | "trace:duration" | "trace:rootName" | "trace:rootService" => return None,
+        tag => {
+            let scopes = ["resource.", "span.", "."];
+            let bare = scopes.iter().find_map(|scope| tag.strip_prefix(scope)).unwrap_or(tag);
+            return Some(field_of_attribute(bare));
+        }
+    };
+    Some(own.to_owned())
+}
+
+async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<Vec<Value>, Problem> {
+    parameters.check_names(&PARAMETERS)?;
+    let conditions = traceql(parameters)?.map(|query| Operator::Filter(traceql::prefilter(&query).condition));
+    let conditions: Vec<Operator> = conditions.into_iter().collect();
+    let range: TimeRange = range(parameters, server.now())?;
+    let Some(field) = field_of_tag(tag) else { return Ok(Vec::new()) };
+    read(server, &format!("values of {tag}"), move |run| {
+        values::values(run, &field, &conditions, range, &mut Reading::default())
+    })
+    .await
+}
