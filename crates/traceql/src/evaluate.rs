@@ -10,7 +10,7 @@ use types::{Timestamp, Value};
 use crate::datum::{Datum, any_element, compare, compute};
 use crate::field::{Field, Intrinsic, Members, Scope};
 use crate::literal::Literal;
-use crate::span_view::{member_part, stored_field};
+use crate::span_view::{dig, member_part, stored_field};
 use crate::syntax::{BinaryOperator, Expression, ExpressionKind};
 use crate::trace::Trace;
 
@@ -191,7 +191,7 @@ fn read<'t>(field: &Field, subject: Subject<'t>) -> Datum<'t> {
 fn attribute<'t>(field: &Field, subject: Subject<'t>) -> Datum<'t> {
     if let Field::Attribute { scope: Scope::Event | Scope::Link, name } = field {
         let attributes = subject.member.and_then(|member| member_part(member, "attributes"));
-        return Datum::of(attributes.and_then(|attributes| member_part(attributes, name)));
+        return Datum::of(attributes.and_then(|attributes| dig(attributes, name)));
     }
     let span = &subject.trace.spans[subject.place as usize];
     match stored_field(field) {

@@ -58,8 +58,7 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
 
 /// Returns where the word in front of `at` begins.
 fn word_before(text: &str, at: usize) -> usize {
-    let before = text[..at].trim_end();
-    before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |last| last + 1).min(at)
+    text[..at].trim_end().trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len()
 }
 
 /// Returns what was probably meant.

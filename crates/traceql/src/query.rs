@@ -6,7 +6,7 @@ use crate::check::check;
 use crate::field::Field;
 use crate::literal::Literal;
 use crate::read::read;
-use crate::syntax::{MetricFunction, Query, Stage};
+use crate::syntax::{MetricFunction, Query};
 
 /// Reads and checks a query. Its `Display` is the canonical form, which means the same.
 ///
@@ -32,12 +32,7 @@ impl Query {
                 fields.push(field);
             }
         };
-        self.pipeline.visit_expressions(&mut |expression| expression.visit_fields(&mut add));
-        for stage in &self.pipeline.stages {
-            if let Stage::Select(chosen) = stage {
-                chosen.iter().for_each(&mut add);
-            }
-        }
+        self.pipeline.visit_fields(&mut add);
         if let Some(metric) = &self.metric {
             metric.by.iter().for_each(&mut add);
             if let MetricFunction::Compare { selection, .. } = &metric.function {

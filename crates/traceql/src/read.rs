@@ -365,7 +365,11 @@ impl Reader<'_> {
             Literal::Integer(number) => Second::Compare(*comparison, Threshold::Number(number as f64)),
             Literal::Float(number) => Second::Compare(*comparison, Threshold::Number(number)),
             _ => {
-                return Err(self.error("not-constant", "series are compared with a number or duration", span_of(value)));
+                return Err(self.error(
+                    "not-constant",
+                    "series are compared with a number or duration",
+                    span_of(value),
+                ));
             }
         })
     }

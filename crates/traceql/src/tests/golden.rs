@@ -59,6 +59,27 @@ fn queries_become_what_the_file_shows() {
 }
 
 #[test]
+fn fields_of_an_answer_are_those_that_the_query_names_once_each() {
+    let query =
+        parse("({ .a = 1 } | select(span.b)) && { .a > 2 && kind = server } | by(.c) | sum(.d) > 1 | select(name, .a)");
+    let query = query.expect("a query");
+    let fields: Vec<String> = query.fields().into_iter().map(ToString::to_string).collect();
+    assert_eq!(fields, [".a", "span.b", "kind", ".c", ".d", "name"]);
+    let metric = parse("{} | compare({ .x = 1 }) with (exemplars=5, exemplars=7)").expect("a query");
+    assert_eq!(metric.fields().len(), 1);
+    assert_eq!(metric.hint("exemplars"), Some(&crate::Literal::Integer(7)));
+    assert_eq!(metric.hint("most_recent"), None);
+}
+
+#[test]
+fn examples_of_the_manual_are_read() {
+    let page = include_str!("../../../../docs/reading/traceql.md");
+    let examples = page.split("```traceql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("examples");
+    assert!(examples.lines().count() > 3);
+    examples.lines().for_each(|line| assert!(parse(line).is_ok(), "{line}"));
+}
+
+#[test]
 fn hostile_texts_end_in_errors() {
     let check = |text: String, code: &str| {
         let error = parse(&text).expect_err("a text that is no query");

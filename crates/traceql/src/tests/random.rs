@@ -149,15 +149,7 @@ fn intrinsic(fields: &'static [Intrinsic]) -> impl Strategy<Value = Field> {
 
 fn text_field() -> impl Strategy<Value = Field> {
     use Intrinsic as I;
-    intrinsic(&[
-        I::Name,
-        I::StatusMessage,
-        I::RootName,
-        I::RootService,
-        I::SpanId,
-        I::EventName,
-        I::InstrumentationName,
-    ])
+    intrinsic(&[I::Name, I::StatusMessage, I::RootName, I::RootService, I::EventName, I::InstrumentationName])
 }
 
 fn number_field() -> impl Strategy<Value = Field> {
