@@ -33,7 +33,7 @@ pub fn search(query: &Query, trace: &Trace<'_>) -> Vec<Spanset> {
 
 impl Trace<'_> {
     /// Returns the value that a field has for the span at a place; durations in nanoseconds, of events and links the first
-    /// one's.
+    /// one's that has any.
     pub fn value(&self, field: &Field, place: u32) -> Option<Value> {
         if place as usize >= self.spans.len() {
             return None;

@@ -18,6 +18,9 @@ pub struct SeriesPlan {
     pub(crate) shape: Shape,
 }
 
+/// Names and values of labels.
+type Labels = Vec<(String, Option<Value>)>;
+
 /// Values over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
@@ -92,7 +95,7 @@ fn number(value: Option<&Value>) -> Option<f64> {
 
 impl Shape {
     /// Returns the time of a row's point and the labels that all its series have.
-    fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Vec<(String, Option<Value>)>)> {
+    fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Labels)> {
         let mut cells = row.iter();
         let time = match self.end_of_step {
             None => self.instant,
@@ -101,7 +104,7 @@ impl Shape {
                 _ => return None,
             },
         };
-        let mut labels: Vec<(String, Option<Value>)> = Vec::new();
+        let mut labels: Labels = Vec::new();
         for name in &self.labels {
             if let Some(value) = cells.next()? {
                 labels.push((name.clone(), Some(value.clone())));
@@ -122,7 +125,7 @@ impl Shape {
         Some((time, labels))
     }
 
-    fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Vec<(String, Option<Value>)> {
+    fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Labels {
         let quantile = column.quantile.map(|quantile| ("p".to_owned(), Some(Value::Float(quantile))));
         labels.iter().cloned().chain(quantile).collect()
     }

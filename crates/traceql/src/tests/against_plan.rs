@@ -7,11 +7,9 @@ use plan::{Expr, Operator, Plan};
 use proptest::prelude::*;
 use types::{BatchBuilder, BatchRun, GroupName, Run, TimeRange, Timestamp, Value};
 
-use super::random::{condition, query, spans_of, trace_fields};
+use super::random::{Fields, condition, query, spans_of, trace_fields};
 use crate::syntax::{Metric, MetricFunction, Pipeline, Query, Spansets, Stage};
 use crate::{MetricsPlan, Trace, metrics_plan, parse, prefilter, search};
-
-type Fields = Vec<(Arc<str>, Value)>;
 
 /// A run of spans, each a nanosecond after the one before.
 fn run_of(spans: &[Fields], first: i64, apart: i64) -> Arc<dyn Run> {
