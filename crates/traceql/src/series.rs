@@ -1,6 +1,6 @@
 //! Series of the rows that the plan of a metrics query gives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use plan::Plan;
 use types::{TimeRange, Timestamp, Value};
@@ -156,11 +156,15 @@ fn apply(second: Second, all: &mut [Series]) {
         }
     }
     let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut removed: Vec<HashSet<Timestamp>> = vec![HashSet::new(); all.len()];
     for (time, mut values) in instants {
         // Of equal values those of the series that come first stay.
         values.sort_by(|(a, _), (b, _)| if is_top { b.total_cmp(a) } else { a.total_cmp(b) });
         for (_, place) in values.into_iter().skip(count) {
-            all[place].points.retain(|(known, _)| *known != time);
+            removed[place].insert(time);
         }
+    }
+    for (series, removed) in all.iter_mut().zip(removed) {
+        series.points.retain(|(time, _)| !removed.contains(time));
     }
 }
