@@ -134,8 +134,10 @@ impl Checker<'_> {
     fn names_a_field(&self, expression: &Expression, what: &str) -> Result<(), QueryError> {
         let mut has_fields = false;
         expression.visit_fields(&mut |_| has_fields = true);
-        let error = || self.error("no-field", format!("{what} needs a field of the spans"), expression.span);
-        has_fields.then_some(()).ok_or_else(error)
+        match has_fields {
+            true => self.one_list(expression),
+            false => Err(self.error("no-field", format!("{what} needs a field of the spans"), expression.span)),
+        }
     }
 
     fn spansets(&self, spansets: &Spansets) -> Result<(), QueryError> {
@@ -167,14 +169,19 @@ impl Checker<'_> {
             let hint = format!("compare it: {{ {} = {} }}", self.shown(condition.span), found.example());
             return Err(self.error("wrong-type", message, condition.span).with_hint(hint));
         }
+        self.one_list(condition)
+    }
+
+    /// Refuses fields of events next to fields of links: for each event there would be each link to look at.
+    fn one_list(&self, expression: &Expression) -> Result<(), QueryError> {
         let (mut has_events, mut has_links) = (false, false);
-        condition.visit_fields(&mut |field| {
+        expression.visit_fields(&mut |field| {
             has_events |= field.members() == Some(Members::Events);
             has_links |= field.members() == Some(Members::Links);
         });
         if has_events && has_links {
-            let message = "conditions on events and on links in one selection are not supported";
-            let error = self.error("not-supported", message, condition.span);
+            let message = "fields of events and of links in one expression are not supported";
+            let error = self.error("not-supported", message, expression.span);
             return Err(error.with_hint("write two selections with && between them"));
         }
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! Within one selection all conditions about events are about the same event, and so with links: the selection takes a span
 //! if it holds for one of its events, or without any where it has none. `= nil` alone asks all of them. Elsewhere
-//! (`by`, aggregates, answers) a field of events has the value of the first one.
+//! (`by`, aggregates, answers) a field of events has the value of the first one
+//! that has any.
 
 use plan::ArithmeticOperator;
 use types::{Timestamp, Value};
@@ -10,7 +11,7 @@ use types::{Timestamp, Value};
 use crate::datum::{Datum, any_element, compare, compute};
 use crate::field::{Field, Intrinsic, Members, Scope};
 use crate::literal::Literal;
-use crate::span_view::{member_part, stored_field};
+use crate::span_view::{dig, member_part, stored_field};
 use crate::syntax::{BinaryOperator, Expression, ExpressionKind};
 use crate::trace::Trace;
 
@@ -30,9 +31,7 @@ pub(crate) struct Condition<'e> {
 
 impl<'e> Condition<'e> {
     pub(crate) fn new(expression: &'e Expression) -> Self {
-        let mut members = None;
-        expression.visit_fields(&mut |field| members = members.or(field.members()));
-        Self { expression, members }
+        Self { expression, members: members_of(expression) }
     }
 
     /// Reports whether the condition holds for a span.
@@ -48,16 +47,32 @@ impl<'e> Condition<'e> {
 
 /// Returns the value of an expression for a span.
 pub(crate) fn value<'t>(expression: &'t Expression, trace: &'t Trace<'t>, place: u32) -> Datum<'t> {
-    let mut members = None;
-    expression.visit_fields(&mut |field| members = members.or(field.members()));
-    let member = members.and_then(|members| trace.spans[place as usize].members(members).iter().flatten().next());
-    evaluate(expression, Subject { trace, place, member })
+    first_value(members_of(expression), trace, place, |subject| evaluate(expression, subject))
 }
 
 /// Returns the value of a field for a span.
 pub(crate) fn field_value<'t>(field: &Field, trace: &'t Trace<'t>, place: u32) -> Datum<'t> {
-    let members = field.members().map_or(&[][..], |members| trace.spans[place as usize].members(members));
-    read(field, Subject { trace, place, member: members.iter().flatten().next() })
+    first_value(field.members(), trace, place, |subject| read(field, subject))
+}
+
+/// Returns the list that fields of an expression belong to; a checked query has no second one in an expression.
+fn members_of(expression: &Expression) -> Option<Members> {
+    let mut members = None;
+    expression.visit_fields(&mut |field| members = members.or(field.members()));
+    members
+}
+
+fn first_value<'t>(
+    members: Option<Members>,
+    trace: &'t Trace<'t>,
+    place: u32,
+    value: impl Fn(Subject<'t>) -> Datum<'t>,
+) -> Datum<'t> {
+    let subject = Subject { trace, place, member: None };
+    let Some(members) = members else { return value(subject) };
+    let members = trace.spans[place as usize].members(members).iter().flatten();
+    let mut values = members.map(|member| value(Subject { member: Some(member), ..subject }));
+    values.find(|value| *value != Datum::Nil).unwrap_or(Datum::Nil)
 }
 
 /// Returns the number or duration that an expression without fields has.
@@ -191,7 +206,7 @@ fn read<'t>(field: &Field, subject: Subject<'t>) -> Datum<'t> {
 fn attribute<'t>(field: &Field, subject: Subject<'t>) -> Datum<'t> {
     if let Field::Attribute { scope: Scope::Event | Scope::Link, name } = field {
         let attributes = subject.member.and_then(|member| member_part(member, "attributes"));
-        return Datum::of(attributes.and_then(|attributes| member_part(attributes, name)));
+        return Datum::of(attributes.and_then(|attributes| dig(attributes, name)));
     }
     let span = &subject.trace.spans[subject.place as usize];
     match stored_field(field) {

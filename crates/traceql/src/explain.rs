@@ -39,7 +39,8 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
         return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
     };
     // A word with a bracket after it was read as a field: it is the word that is wrong.
-    let at = if text[at..].starts_with('(') { word_before(text, at) } else { at };
+    let is_call = text[at..].starts_with('(') && word_before(text, at) < at;
+    let at = if is_call { word_before(text, at) } else { at };
     let rest = &text[at..];
     let n_word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     let n_first = rest.chars().next().map_or(0, char::len_utf8);
@@ -49,7 +50,11 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     }
     let shown: String = text[span.start..span.end].chars().take(40).collect();
     let found = if rest.trim().is_empty() { "the query ends".to_owned() } else { format!("`{shown}` stands") };
-    let error = QueryError::new("syntax", format!("{found} where {} was expected", phrase_of(positives)), text, span);
+    let message = match is_call {
+        true => format!("`{shown}(…)` cannot stand here"),
+        false => format!("{found} where {} was expected", phrase_of(positives)),
+    };
+    let error = QueryError::new("syntax", message, text, span);
     match hint(text, at, &rest[..n_word]) {
         Some(hint) => error.with_hint(hint),
         None => error,
@@ -58,8 +63,7 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
 
 /// Returns where the word in front of `at` begins.
 fn word_before(text: &str, at: usize) -> usize {
-    let before = text[..at].trim_end();
-    before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |last| last + 1).min(at)
+    text[..at].trim_end().trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len()
 }
 
 /// Returns what was probably meant.
@@ -75,15 +79,15 @@ fn hint(text: &str, at: usize, word: &str) -> Option<String> {
     if let Some(near) = near {
         return Some(format!("did you mean {near}()?"));
     }
-    if before.is_empty() {
-        return Some("a query starts with a selection such as { status = error }".into());
-    }
     let is_metric = word.ends_with("_over_time") || matches!(word, "rate" | "compare");
     let is_rank = matches!(word, "topk" | "bottomk");
     match word {
-        _ if is_metric => Some("write { … } | rate(), with the brackets".into()),
+        _ if is_metric => Some("a selection comes first, as in {} | rate()".into()),
         _ if is_rank => Some(format!("{word}(n) follows a function over time such as rate()")),
         "and" | "or" | "not" => Some("write && || !".into()),
+        _ if before.is_empty() && !text.is_empty() => {
+            Some("a query starts with a selection such as { status = error }".into())
+        }
         _ => None,
     }
 }

@@ -1,12 +1,15 @@
 //! A query as its callers see it.
 
+use std::sync::Arc;
+
 use plan::error::QueryError;
 
 use crate::check::check;
 use crate::field::Field;
 use crate::literal::Literal;
-use crate::read::read;
-use crate::syntax::{MetricFunction, Query, Stage};
+use crate::read::{read, read_field};
+use crate::span_view::stored_field;
+use crate::syntax::{MetricFunction, Query};
 
 /// Reads and checks a query. Its `Display` is the canonical form, which means the same.
 ///
@@ -16,6 +19,22 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     let query = read(text)?;
     check(&query)?;
     Ok(query)
+}
+
+impl Field {
+    /// Reads a field as a query writes it: `resource.service.name`, `span:name`, `.x`.
+    ///
+    /// # Errors
+    /// Texts that are no field, with what was probably meant.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        read_field(text)
+    }
+
+    /// Returns the field of a span's event that holds the values; `None` where no single field does: for what events, links or
+    /// the trace have.
+    pub fn stored_name(&self) -> Option<Arc<str>> {
+        stored_field(self)
+    }
 }
 
 impl Query {
@@ -32,12 +51,7 @@ impl Query {
                 fields.push(field);
             }
         };
-        self.pipeline.visit_expressions(&mut |expression| expression.visit_fields(&mut add));
-        for stage in &self.pipeline.stages {
-            if let Stage::Select(chosen) = stage {
-                chosen.iter().for_each(&mut add);
-            }
-        }
+        self.pipeline.visit_fields(&mut add);
         if let Some(metric) = &self.metric {
             metric.by.iter().for_each(&mut add);
             if let MetricFunction::Compare { selection, .. } = &metric.function {

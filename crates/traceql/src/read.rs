@@ -46,6 +46,15 @@ pub(crate) fn read(text: &str) -> Read<Query> {
     Ok(query)
 }
 
+/// Reads a field that stands alone.
+pub(crate) fn read_field(text: &str) -> Read<Field> {
+    let reader = Reader::new(text)?;
+    let pairs = TraceQl::parse(Rule::lone_field, text).map_err(|error| explain(&error, text))?;
+    let field = pairs.flatten().find(|pair| pair.as_rule() == Rule::field);
+    field
+        .map_or_else(|| Err(reader.error("syntax", "a field is missing", Span::default())), |field| reader.field(field))
+}
+
 impl Reader<'_> {
     fn pipeline(&mut self, pair: Pair<'_, Rule>) -> Read<(Pipeline, Option<Metric>)> {
         let (mut stages, mut metric): (Vec<Stage>, Option<Metric>) = (Vec::new(), None);

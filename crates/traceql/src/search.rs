@@ -33,7 +33,7 @@ pub fn search(query: &Query, trace: &Trace<'_>) -> Vec<Spanset> {
 
 impl Trace<'_> {
     /// Returns the value that a field has for the span at a place; durations in nanoseconds, of events and links the first
-    /// one's.
+    /// one's that has any.
     pub fn value(&self, field: &Field, place: u32) -> Option<Value> {
         if place as usize >= self.spans.len() {
             return None;
@@ -50,7 +50,7 @@ fn run(pipeline: &Pipeline, input: Spanset, trace: &Trace<'_>) -> Vec<Spanset> {
                 spansets.into_iter().flat_map(|spanset| select(selection, spanset, trace)).collect()
             }
             Stage::Group(by) => spansets.into_iter().flat_map(|spanset| group(by, spanset, trace)).collect(),
-            Stage::Coalesce => coalesced(&spansets),
+            Stage::Coalesce => Spanset { spans: places(spansets), values: Vec::new() }.if_any(),
             Stage::Select(_) => spansets,
             Stage::Scalar { aggregate, comparison, value } => {
                 let kept = spansets.into_iter().filter_map(|mut spanset| {
@@ -95,18 +95,14 @@ impl Spanset {
 }
 
 /// Returns the spans of all spansets, ascending.
-fn places(spansets: Vec<Spanset>) -> Vec<u32> {
-    spansets.into_iter().fold(Vec::new(), |all, spanset| match all.is_empty() {
-        true => spanset.spans,
-        false => union(&all, &spanset.spans),
-    })
-}
-
-fn coalesced(spansets: &[Spanset]) -> Vec<Spanset> {
-    let mut spans: Vec<u32> = spansets.iter().flat_map(|spanset| &spanset.spans).copied().collect();
+fn places(mut spansets: Vec<Spanset>) -> Vec<u32> {
+    if spansets.len() == 1 {
+        return spansets.swap_remove(0).spans;
+    }
+    let mut spans: Vec<u32> = spansets.into_iter().flat_map(|spanset| spanset.spans).collect();
     spans.sort_unstable();
     spans.dedup();
-    Spanset { spans, values: Vec::new() }.if_any()
+    spans
 }
 
 /// Splits a spanset by the value of an expression, in the order in which values first occur.

@@ -1,6 +1,6 @@
 //! Series of the rows that the plan of a metrics query gives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use plan::Plan;
 use types::{TimeRange, Timestamp, Value};
@@ -17,6 +17,9 @@ pub struct SeriesPlan {
     pub range: TimeRange,
     pub(crate) shape: Shape,
 }
+
+/// Names and values of labels.
+type Labels = Vec<(String, Option<Value>)>;
 
 /// Values over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,7 +95,7 @@ fn number(value: Option<&Value>) -> Option<f64> {
 
 impl Shape {
     /// Returns the time of a row's point and the labels that all its series have.
-    fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Vec<(String, Option<Value>)>)> {
+    fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Labels)> {
         let mut cells = row.iter();
         let time = match self.end_of_step {
             None => self.instant,
@@ -101,7 +104,7 @@ impl Shape {
                 _ => return None,
             },
         };
-        let mut labels: Vec<(String, Option<Value>)> = Vec::new();
+        let mut labels: Labels = Vec::new();
         for name in &self.labels {
             if let Some(value) = cells.next()? {
                 labels.push((name.clone(), Some(value.clone())));
@@ -122,7 +125,7 @@ impl Shape {
         Some((time, labels))
     }
 
-    fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Vec<(String, Option<Value>)> {
+    fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Labels {
         let quantile = column.quantile.map(|quantile| ("p".to_owned(), Some(Value::Float(quantile))));
         labels.iter().cloned().chain(quantile).collect()
     }
@@ -153,11 +156,15 @@ fn apply(second: Second, all: &mut [Series]) {
         }
     }
     let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut removed: Vec<HashSet<Timestamp>> = vec![HashSet::new(); all.len()];
     for (time, mut values) in instants {
         // Of equal values those of the series that come first stay.
         values.sort_by(|(a, _), (b, _)| if is_top { b.total_cmp(a) } else { a.total_cmp(b) });
         for (_, place) in values.into_iter().skip(count) {
-            all[place].points.retain(|(known, _)| *known != time);
+            removed[place].insert(time);
         }
+    }
+    for (series, removed) in all.iter_mut().zip(removed) {
+        series.points.retain(|(time, _)| !removed.contains(time));
     }
 }

@@ -111,8 +111,8 @@ impl SpanView {
     }
 }
 
-/// Returns the value at `path` inside a list or an object.
-fn dig<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+/// Returns the value at `path` inside a list or an object; names of members may hold dots.
+pub(crate) fn dig<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     match value {
         Value::List(items) => {
             let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));

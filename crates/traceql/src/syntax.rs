@@ -302,27 +302,28 @@ impl Expression {
 }
 
 impl Pipeline {
-    /// Calls `visit` for each expression of the pipeline, in the order of the text.
-    pub(crate) fn visit_expressions<'e>(&'e self, visit: &mut dyn FnMut(&'e Expression)) {
+    /// Calls `visit` for each field of the pipeline, in the order of the text.
+    pub(crate) fn visit_fields<'e>(&'e self, visit: &mut dyn FnMut(&'e Field)) {
         for stage in &self.stages {
             match stage {
-                Stage::Spansets(spansets) => spansets.visit_expressions(visit),
-                Stage::Group(expression) => visit(expression),
-                Stage::Scalar { aggregate, .. } => aggregate.argument.iter().for_each(&mut *visit),
-                Stage::Coalesce | Stage::Select(_) => {}
+                Stage::Spansets(spansets) => spansets.visit_fields(visit),
+                Stage::Group(by) => by.visit_fields(visit),
+                Stage::Scalar { aggregate, .. } => aggregate.argument.iter().for_each(|of| of.visit_fields(visit)),
+                Stage::Select(chosen) => chosen.iter().for_each(&mut *visit),
+                Stage::Coalesce => {}
             }
         }
     }
 }
 
 impl Spansets {
-    fn visit_expressions<'e>(&'e self, visit: &mut dyn FnMut(&'e Expression)) {
+    fn visit_fields<'e>(&'e self, visit: &mut dyn FnMut(&'e Field)) {
         match self {
-            Self::Filter(expression) => visit(expression),
-            Self::Pipeline(pipeline) => pipeline.visit_expressions(visit),
+            Self::Filter(condition) => condition.visit_fields(visit),
+            Self::Pipeline(pipeline) => pipeline.visit_fields(visit),
             Self::Combined(combined) => {
-                combined.left.visit_expressions(visit);
-                combined.right.visit_expressions(visit);
+                combined.left.visit_fields(visit);
+                combined.right.visit_fields(visit);
             }
         }
     }

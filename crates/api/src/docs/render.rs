@@ -31,6 +31,7 @@ pub(super) const FILES: [&str; 31] = [
     "docs/reading/loki",
     "docs/reading/elasticsearch",
     "docs/reading/cloudwatch",
+    "docs/reading/traceql",
     "docs/alerts",
     "docs/metrics",
     "docs/running",

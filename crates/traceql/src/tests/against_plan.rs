@@ -7,11 +7,9 @@ use plan::{Expr, Operator, Plan};
 use proptest::prelude::*;
 use types::{BatchBuilder, BatchRun, GroupName, Run, TimeRange, Timestamp, Value};
 
-use super::random::{condition, query, spans_of, trace_fields};
+use super::random::{Fields, condition, query, spans_of, trace_fields};
 use crate::syntax::{Metric, MetricFunction, Pipeline, Query, Spansets, Stage};
 use crate::{MetricsPlan, Trace, metrics_plan, parse, prefilter, search};
-
-type Fields = Vec<(Arc<str>, Value)>;
 
 /// A run of spans, each a nanosecond after the one before.
 fn run_of(spans: &[Fields], first: i64, apart: i64) -> Arc<dyn Run> {
@@ -62,8 +60,6 @@ fn of_stages(stages: Vec<Stage>) -> Query {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
-
     #[test]
     fn prefilter_finds_every_span_of_a_selection(fields in trace_fields(6), condition in condition()) {
         let query = of_stages(vec![Stage::Spansets(Spansets::Filter(condition))]);
@@ -221,4 +217,71 @@ fn compared_spans_are_those_selected_and_all_others() {
     assert_eq!(places(&compare.selection), "Some(Integer(2)) Some(Integer(3))");
     assert_eq!(places(&compare.baseline), "Some(Integer(0)) Some(Integer(1)) Some(Integer(4)) Some(Integer(5))");
     assert_eq!(compare.most, 5);
+}
+
+/// Values of an attribute of each type, those that read as another among them.
+fn values_of_each_type() -> Vec<Option<Value>> {
+    let list = |items: &[Value]| Value::List(Arc::new(items.iter().cloned().map(Some).collect()));
+    let texts = ["x", "1", "1.0", "01", "true", "false", "", "[\"x\"]", "2026-01-01"].map(Value::text);
+    let numbers =
+        [Value::Integer(1), Value::Float(1.5), Value::Integer(0), Value::Integer(i64::MAX), Value::Float(-1.0)];
+    let booleans = [Value::Boolean(true), Value::Boolean(false)];
+    let lists = [
+        list(&[]),
+        list(&[Value::text("x"), Value::text("1")]),
+        list(&[Value::Integer(1), Value::Integer(2)]),
+        list(&[Value::Boolean(true)]),
+        list(&[list(&[Value::text("x")]), Value::Float(1.5)]),
+    ];
+    let all = texts.into_iter().chain(numbers).chain(booleans).chain(lists);
+    all.map(Some).chain([None, Some(Value::Object(Arc::default()))]).collect()
+}
+
+#[test]
+fn every_comparison_with_every_type_is_exact() {
+    let values = values_of_each_type();
+    let fields: Vec<Fields> = values
+        .iter()
+        .map(|value| {
+            let value = value.clone().map(|value| ("a".into(), value));
+            value.into_iter().chain([("@type".into(), Value::text("span"))]).collect()
+        })
+        .collect();
+    let spans = spans_of(&fields);
+    let trace = Trace::new(&spans);
+    let literals = [
+        "\"x\"",
+        "\"1\"",
+        "\"1.0\"",
+        "\"true\"",
+        "\"\"",
+        "\"[\\\"x\\\"]\"",
+        "\"2026-01-01\"",
+        "1",
+        "1.5",
+        "0",
+        "1s",
+        "maxInt",
+    ];
+    let mut conditions: Vec<String> =
+        vec![".a".into(), "!.a".into(), "!!.a".into(), ".a = nil".into(), ".a != nil".into()];
+    for literal in literals {
+        conditions.extend(["=", "!=", "<", "<=", ">", ">="].map(|sign| format!(".a {sign} {literal}")));
+        conditions.push(format!("{literal} < .a"));
+    }
+    for truth in ["true", "false", "ok", "server"] {
+        conditions.extend([format!(".a = {truth}"), format!(".a != {truth}")]);
+    }
+    for pattern in ["x|1", ".*", "", "tr.*|[0-9.]+"] {
+        conditions.extend([format!(".a =~ {pattern:?}"), format!(".a !~ {pattern:?}")]);
+    }
+    for condition in conditions {
+        for text in [format!("{{ {condition} }}"), format!("{{ !({condition}) }}")] {
+            let query = parse(&text).expect("a query");
+            let found: Vec<u32> = search(&query, &trace).into_iter().flat_map(|spanset| spanset.spans).collect();
+            let prefilter = prefilter(&query);
+            assert!(prefilter.is_exact, "{text}");
+            assert_eq!(kept(&prefilter.condition, &fields), found, "{text}\n{}", prefilter.condition);
+        }
+    }
 }

@@ -55,7 +55,47 @@ fn queries_become_what_the_file_shows() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &out).expect("the file can be written");
     }
-    assert_eq!(text.lines().collect::<Vec<_>>(), out.lines().collect::<Vec<_>>());
+    let first = text.lines().zip(out.lines()).find(|(expected, found)| expected != found);
+    assert_eq!(first, None, "the first line that differs: as in the file, as found");
+    assert_eq!(text.lines().count(), out.lines().count());
+}
+
+#[test]
+fn fields_of_an_answer_are_those_that_the_query_names_once_each() {
+    let query =
+        parse("({ .a = 1 } | select(span.b)) && { .a > 2 && kind = server } | by(.c) | sum(.d) > 1 | select(name, .a)");
+    let query = query.expect("a query");
+    let fields: Vec<String> = query.fields().into_iter().map(ToString::to_string).collect();
+    assert_eq!(fields, [".a", "span.b", "kind", ".c", ".d", "name"]);
+    let metric = parse("{} | compare({ .x = 1 }) with (exemplars=5, exemplars=7)").expect("a query");
+    assert_eq!(metric.fields().len(), 1);
+    assert_eq!(metric.hint("exemplars"), Some(&crate::Literal::Integer(7)));
+    assert_eq!(metric.hint("most_recent"), None);
+}
+
+#[test]
+fn a_field_alone_is_read_and_stored_under_a_name() {
+    let check = |text: &str, expected: Result<Option<&str>, &str>| {
+        let found = crate::Field::parse(text).map(|field| field.stored_name());
+        let expected = expected.map(|name| name.map(Into::into)).map_err(str::to_owned);
+        assert_eq!(found.map_err(|error| error.to_string()), expected, "{text}");
+    };
+    check("resource.service.name", Ok(Some("service")));
+    check(".http.status_code", Ok(Some("http.status_code")));
+    check("span.name", Ok(Some("attributes.name")));
+    check("span:name", Ok(Some("name")));
+    check("trace:duration", Ok(None));
+    check("event.x", Ok(None));
+    check("nam", Err("there is no field `nam` at 1:1; did you mean name, or the attribute .nam?"));
+    check("", Err("the query ends where a field such as .x or name was expected at 1:1"));
+}
+
+#[test]
+fn examples_of_the_manual_are_read() {
+    let page = include_str!("../../../../docs/reading/traceql.md");
+    let examples = page.split("```traceql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("examples");
+    assert!(examples.lines().count() > 3);
+    examples.lines().for_each(|line| assert!(parse(line).is_ok(), "{line}"));
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::syntax::{
     Relation, SetOperator, Side, Spansets, Stage,
 };
 
+/// The fields of a span's event.
+pub(super) type Fields = Vec<(Arc<str>, Value)>;
+
 /// Texts that read as something else, and some that do not.
 const TEXTS: [&str; 8] = ["x", "1", "1.0", "true", "false", "[\"x\"]", "", "2e0"];
 
@@ -46,7 +49,7 @@ fn attribute() -> impl Strategy<Value = &'static str> {
 }
 
 /// A span's own fields without its ids.
-fn fields() -> impl Strategy<Value = Vec<(Arc<str>, Value)>> {
+fn fields() -> impl Strategy<Value = Fields> {
     let attributes = proptest::collection::vec((attribute(), value()), 0..4);
     let part = (proptest::sample::select(&["x", "1", "y"][..]), proptest::option::of(scalar()));
     let events = proptest::collection::vec(part, 0..3);
@@ -58,8 +61,7 @@ fn fields() -> impl Strategy<Value = Vec<(Arc<str>, Value)>> {
     );
     (attributes, events, words, 0i64..4).prop_map(|(attributes, events, words, duration)| {
         let stored = |name: &str| if name == "name" { "attributes.name".into() } else { name.into() };
-        let mut fields: Vec<(Arc<str>, Value)> =
-            attributes.into_iter().map(|(name, value)| (stored(name), value)).collect();
+        let mut fields: Fields = attributes.into_iter().map(|(name, value)| (stored(name), value)).collect();
         let event = |(name, value): (&str, Option<Value>)| {
             let attributes = Value::Object(Arc::new(vec![("a".into(), value)]));
             Some(Value::Object(Arc::new(vec![
@@ -82,9 +84,9 @@ fn fields() -> impl Strategy<Value = Vec<(Arc<str>, Value)>> {
 }
 
 /// Fields of the spans of a trace: each has a parent that comes before it, none, or a missing one.
-pub(super) fn trace_fields(n_max: usize) -> impl Strategy<Value = Vec<Vec<(Arc<str>, Value)>>> {
+pub(super) fn trace_fields(n_max: usize) -> impl Strategy<Value = Vec<Fields>> {
     proptest::collection::vec((fields(), any::<u32>()), 1..n_max).prop_map(|spans| {
-        let with_ids = |(place, (mut fields, chosen)): (usize, (Vec<(Arc<str>, Value)>, u32))| {
+        let with_ids = |(place, (mut fields, chosen)): (usize, (Fields, u32))| {
             fields.push(("span_id".into(), Value::text(format!("{place:016x}"))));
             fields.push(("trace_id".into(), Value::text("0".repeat(31) + "1")));
             fields.push(("@type".into(), Value::text("span")));
@@ -102,10 +104,9 @@ pub(super) fn trace_fields(n_max: usize) -> impl Strategy<Value = Vec<Vec<(Arc<s
 }
 
 /// The spans with these fields, in random order of time.
-pub(super) fn spans_of(fields: &[Vec<(Arc<str>, Value)>]) -> Vec<SpanView> {
-    let span = |(place, fields): (usize, &Vec<(Arc<str>, Value)>)| {
-        SpanView::new(Timestamp(1_000 + place as i64), fields.iter().cloned())
-    };
+pub(super) fn spans_of(fields: &[Fields]) -> Vec<SpanView> {
+    let span =
+        |(place, fields): (usize, &Fields)| SpanView::new(Timestamp(1_000 + place as i64), fields.iter().cloned());
     fields.iter().enumerate().map(span).collect()
 }
 
@@ -149,15 +150,7 @@ fn intrinsic(fields: &'static [Intrinsic]) -> impl Strategy<Value = Field> {
 
 fn text_field() -> impl Strategy<Value = Field> {
     use Intrinsic as I;
-    intrinsic(&[
-        I::Name,
-        I::StatusMessage,
-        I::RootName,
-        I::RootService,
-        I::SpanId,
-        I::EventName,
-        I::InstrumentationName,
-    ])
+    intrinsic(&[I::Name, I::StatusMessage, I::RootName, I::RootService, I::EventName, I::InstrumentationName])
 }
 
 fn number_field() -> impl Strategy<Value = Field> {
