@@ -143,10 +143,7 @@ impl Config {
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),
-            xray: XRay {
-                udp: read_address(&mut read, "xray", "udp", "127.0.0.1:2000"),
-                allow: read_networks(&mut read, "xray"),
-            },
+            xray: read_xray(&mut read),
             pipelines: layers.pipelines.clone(),
             ship: ShipConfig::read(&mut read, layers),
             rules_dir: read_rules_dir(&mut read),
@@ -254,6 +251,10 @@ fn read_networks(read: &mut values::Reader<'_>, section: &'static str) -> Vec<ip
         }
     }
     networks
+}
+
+fn read_xray(read: &mut values::Reader<'_>) -> XRay {
+    XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read_networks(read, "xray") }
 }
 
 fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {

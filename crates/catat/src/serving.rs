@@ -64,8 +64,7 @@ pub(crate) fn prepare(
     crate::formats::check_formats(&config.data_dir)?;
     let tls = config.tls.as_ref().map(load_certificate).transpose()?;
     let listener = bind(config)?;
-    let others =
-        serve::OtherListeners { syslog: syslog::bind(&config.syslog, tls.as_ref())?, xray: xray::bind(&config.xray)? };
+    let others = bind_others(config, tls.as_ref())?;
     let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
@@ -121,6 +120,11 @@ pub(crate) fn prepare(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others })
+}
+
+/// Binds the sockets other than that of HTTP.
+fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<serve::OtherListeners, Failure> {
+    Ok(serve::OtherListeners { syslog: syslog::bind(&config.syslog, of_door)?, xray: xray::bind(&config.xray)? })
 }
 
 /// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.

@@ -107,7 +107,7 @@ pub struct Span<'a> {
     pub end: u64,
     /// The state of the trace, as W3C's `tracestate` has it.
     pub trace_state: Cow<'a, str>,
-    /// W3C's flags of the trace.
+    /// Flags as OTLP has them: W3C's trace flags in the lowest eight bits.
     pub flags: u32,
     /// What happened during the span: values of [`span_event`].
     pub events: SpanList,

@@ -290,3 +290,6 @@ fn micros(value: Option<&Value>) -> Result<Option<u64>, String> {
 fn shown(value: &Value) -> String {
     value.to_string().chars().take(50).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,7 +182,13 @@ async fn calls_that_are_refused_end_with_a_status_and_a_reason() {
         (EXPORT, &[("grpc-encoding", "gzip")], framed(1, b"no gzip"), "3", "no valid gzip"),
         (EXPORT, &packed, framed(1, b""), "12", "plain, or as gzip or zstd"),
         (EXPORT, &[], framed(0, &[0; 1_001]), "3", "larger than"),
-        ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", &[], framed(0, b""), "12", "there is nothing"),
+        (
+            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            &[],
+            framed(0, b""),
+            "12",
+            "there is nothing",
+        ),
         ("/grpc.health.v1.Health/Check", &[], framed(0, b""), "12", "there is nothing"),
         (EXPORT, &[("x-catat-key", "wrong"), ("via", "2 proxy")], framed(0, b""), "16", ""),
     ] {

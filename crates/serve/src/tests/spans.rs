@@ -139,6 +139,23 @@ async fn segments_are_signed_with_a_key_that_may_send_to_their_groups() {
 }
 
 #[tokio::test]
+async fn a_document_that_is_cut_anywhere_is_listed() {
+    let house = House::new();
+    let whole = document("shop");
+    let cut: Vec<&str> = (0..whole.len()).map(|end| &whole[..end]).collect();
+    let body = json!({ "TraceSegmentDocuments": cut }).to_string();
+    let answer = house.post("/xray/TraceSegments", body).await.json();
+    assert_eq!(answer["UnprocessedTraceSegments"].as_array().map(Vec::len), Some(whole.len()), "{answer}");
+    let deep = "{\"subsegments\":[".repeat(5_000);
+    let body = json!({ "TraceSegmentDocuments": [deep, "x".repeat(2 << 20)] }).to_string();
+    let answer = house.post("/xray/TraceSegments", body).await.json();
+    let codes =
+        answer["UnprocessedTraceSegments"].as_array().expect("a list").iter().map(|one| one["ErrorCode"].as_str());
+    assert_eq!(codes.collect::<Vec<_>>(), [Some("ParseError"), Some("DocumentTooLarge")]);
+    assert_eq!(house.whole_spans().len(), 0);
+}
+
+#[tokio::test]
 async fn other_operations_and_collectors_are_refused_by_name() {
     let house = House::new();
     let reply = house.post("/xray/TelemetryRecords", "{}").await;
