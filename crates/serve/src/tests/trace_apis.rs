@@ -245,7 +245,7 @@ async fn zipkin_gives_names_traces_and_dependencies() {
     house.store_trace().await;
     house
         .store_spans(&[span(
-            ("0a", "0000000000000001", ""),
+            ("0000000000000000000000000000000a", "0000000000000001", ""),
             ("web", "internal", "tick"),
             ("11:58:00", 0.0001),
             json!({}),
