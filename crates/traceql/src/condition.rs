@@ -106,7 +106,7 @@ fn condition(expression: &Expression) -> SpanCondition {
         ExpressionKind::Exists(value, is_there) => existence(value, *is_there, span),
         ExpressionKind::Match(text, pattern, is_negated) => match &text.kind {
             ExpressionKind::Field(asked) => matched(asked, pattern, *is_negated, span),
-            _ => folded(expression, text),
+            _ => folded(expression, &[text]),
         },
         ExpressionKind::Binary(operator @ (BinaryOperator::And | BinaryOperator::Or), left, right) => {
             let (left, right) = (condition(left), condition(right));
@@ -120,36 +120,34 @@ fn condition(expression: &Expression) -> SpanCondition {
             (ExpressionKind::Literal(literal), ExpressionKind::Field(asked)) => {
                 comparison_of(mirrored(*comparison), asked, literal, span)
             }
-            _ => folded(expression, expression),
+            _ => folded(expression, &[left, right]),
         },
         ExpressionKind::Binary(BinaryOperator::Arithmetic(_), ..) => SpanCondition::exact(truth(false)),
     }
 }
 
-/// Returns the condition of an expression without fields, else that all fields which it computes with are there.
-fn folded(condition: &Expression, parts: &Expression) -> SpanCondition {
+/// Returns the condition of an expression without fields, else that all fields which its sides are computed of are there.
+fn folded(condition: &Expression, sides: &[&Expression]) -> SpanCondition {
     if let Some(holds) = constant_truth(condition) {
         return SpanCondition::exact(truth(holds));
     }
     let mut all = truth(true);
-    if computes(parts) {
-        parts.visit_fields(&mut |asked| {
-            let Some(name) = stored_field(asked) else { return };
-            let present = is_present(field(&name));
-            all = and(all.clone(), present);
+    for side in sides.iter().filter(|side| is_computed(side)) {
+        side.visit_fields(&mut |asked| {
+            if let Some(name) = stored_field(asked) {
+                all = and(all.clone(), is_present(field(&name)));
+            }
         });
     }
     SpanCondition::wider(all, condition.span)
 }
 
-/// Reports whether an expression is missing where one of its fields is.
-fn computes(expression: &Expression) -> bool {
+/// Reports whether an expression is missing where one of its fields is. A comparison is false there, and not missing.
+fn is_computed(expression: &Expression) -> bool {
     match &expression.kind {
         ExpressionKind::Literal(_) | ExpressionKind::Field(_) => true,
-        ExpressionKind::Negate(inner) => computes(inner),
-        ExpressionKind::Binary(BinaryOperator::Arithmetic(_) | BinaryOperator::Compare(_), left, right) => {
-            computes(left) && computes(right)
-        }
+        ExpressionKind::Negate(inner) => is_computed(inner),
+        ExpressionKind::Binary(BinaryOperator::Arithmetic(_), left, right) => is_computed(left) && is_computed(right),
         _ => false,
     }
 }

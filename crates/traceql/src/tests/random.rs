@@ -232,6 +232,10 @@ pub(super) fn condition() -> impl Strategy<Value = Expression> {
         prop_oneof![
             3 => (operator, inner.clone(), inner.clone())
                 .prop_map(|(operator, a, b)| of(ExpressionKind::Binary(operator, Box::new(a), Box::new(b)))),
+            1 => (inner.clone(), equality(), any::<bool>()).prop_map(|(inner, comparison, truth)| {
+                let truth = of(ExpressionKind::Literal(Literal::Boolean(truth)));
+                of(ExpressionKind::Binary(BinaryOperator::Compare(comparison), Box::new(inner), Box::new(truth)))
+            }),
             1 => inner.prop_map(|inner| of(ExpressionKind::Not(Box::new(inner)))),
         ]
     })
