@@ -27,7 +27,8 @@ use std::time::Duration;
 use types::{ScanError, Timestamp};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::{BatchKey, Clock, disk};
+use crate::{BatchKey, Clock};
+use files::disk;
 
 /// How long an id is remembered.
 const REMEMBERED_NS: i64 = 24 * Timestamp::HOUR;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use types::Timestamp;
 
-use crate::disk;
+use files::disk;
 
 /// The version of the text.
 pub(crate) const FORMAT: u64 = 1;

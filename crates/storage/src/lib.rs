@@ -60,8 +60,6 @@ mod upkeep;
 mod wal;
 mod writer;
 
-use files::{disk, objects, read_cache, remote_source};
-
 pub use buffers::Buffers;
 pub use control::states::{DocumentWriter, StateChange, StateNews};
 pub use copy_mark::copy_taken;

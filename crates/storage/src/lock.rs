@@ -10,7 +10,8 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{OpenError, disk};
+use crate::OpenError;
+use files::disk;
 
 /// Format of the data directory as a whole.
 pub(crate) const FORMAT: u64 = 1;

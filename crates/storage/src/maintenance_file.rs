@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::disk;
+use files::disk;
 
 pub(crate) const FORMAT: u32 = 1;
 

@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use types::Timestamp;
 
-use crate::{Faults, ObjectStoreOptions, RetentionOptions};
+use crate::RetentionOptions;
 use database::url::Databases;
+use files::fault::Faults;
+use files::objects::ObjectStoreOptions;
 
 /// Where the store lies and how much it may use.
 #[derive(Clone, Debug)]

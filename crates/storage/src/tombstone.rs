@@ -13,7 +13,7 @@ use std::path::Path;
 use types::GroupName;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::disk;
+use files::disk;
 
 /// The version of the text.
 pub(crate) const FORMAT: u64 = 1;

@@ -11,7 +11,7 @@ use std::path::Path;
 use types::{GroupName, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::disk;
+use files::disk;
 
 /// Segments that a receipt names; of further ones it has the number.
 const SEGMENTS_MAX: usize = 1000;

@@ -18,9 +18,10 @@ use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::lock::{self, Lock};
-use crate::objects::Objects;
 use crate::tier::Place;
-use crate::{ObjectStoreOptions, OpenError, Options, Store, StoreError, disk};
+use crate::{ObjectStoreOptions, OpenError, Options, Store, StoreError};
+use files::disk;
+use files::objects::Objects;
 
 /// What was moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,10 +19,11 @@ use crate::catalog::sqlite::SqliteCatalog;
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
-use crate::objects::Objects;
 use crate::tier::Place;
-use crate::{Clock, OpenError, Options, copy_mark, disk, formats, lock, wal};
+use crate::{Clock, OpenError, Options, copy_mark, formats, lock, wal};
 use database::url::Databases;
+use files::disk;
+use files::objects::Objects;
 
 /// Directories of others in the data directory: rule files, alerts with what waits to be sent and what metrics have
 /// counted, and how far `catat up` has read files.

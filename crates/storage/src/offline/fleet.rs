@@ -22,10 +22,10 @@ use crate::catalog::postgres::fleet::objects::{ObjectRow, RecordRow};
 use crate::catalog::postgres::fleet::visit::{self, FleetContents};
 use crate::control::postgres::PostgresControl;
 use crate::fleet::{known_identity, object};
-use crate::objects::Objects;
 use crate::signal::Signal;
 use crate::wal::record::{Header, decode_body};
 use crate::{ObjectStoreOptions, OpenError};
+use files::objects::Objects;
 
 /// How often a visit is renewed: several times before it is forgotten.
 const RENEW: Duration = Duration::from_secs(2);

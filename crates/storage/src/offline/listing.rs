@@ -8,13 +8,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::{Catalog, SegmentRow};
-use crate::objects::Objects;
 use crate::tier::Place;
 use crate::{ObjectStoreOptions, OpenError, Options};
 use database::DatabaseError;
 use database::DatabaseProblem;
 use database::sqlite::of;
 use database::url::Databases;
+use files::objects::Objects;
 
 /// A segment as the catalog lists it: file relative to the data directory or name of the object, bytes, and its runs
 /// as (group, events, first, last).

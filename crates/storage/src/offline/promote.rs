@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::{OpenError, copy_mark, disk, formats, lock};
+use crate::{OpenError, copy_mark, formats, lock};
+use files::disk;
 
 /// Makes a copy the original: it notifies from now on. `false` if it was no copy.
 ///

@@ -9,13 +9,13 @@ use types::ScanError;
 
 use super::listing::{CatalogListing, SegmentListing, check_databases, files_below, open_objects};
 use crate::control::postgres::PostgresControl;
-use crate::objects::Objects;
-use crate::remote_source::SequentialObject;
 use crate::tier::Place;
 use crate::tombstone::events::TombstoneFile;
 use crate::wal::chain::Chain;
 use crate::wal::{self, reader};
 use crate::{OpenError, Options, deletion, formats, lock, tombstone};
+use files::objects::Objects;
+use files::remote_source::SequentialObject;
 
 const CATALOG: &str = "catalog.sqlite";
 

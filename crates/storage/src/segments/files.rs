@@ -17,11 +17,11 @@ use types::{ScanError, Timestamp, civil_from_days};
 
 use crate::Options;
 use crate::catalog::{ObsoleteFile, SegmentRow};
-use crate::objects::{NOT_READ_YET, Objects, unreadable};
-use crate::read_cache::ReadCache;
-use crate::remote_source::RemoteFiles;
 use crate::state::StoredSegment;
 use crate::tier::Place;
+use files::objects::{NOT_READ_YET, Objects, unreadable};
+use files::read_cache::ReadCache;
+use files::remote_source::RemoteFiles;
 
 /// Where segments are.
 pub(crate) struct SegmentFiles {

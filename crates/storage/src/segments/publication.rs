@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 use segment::{SegmentEnd, SegmentFile, SegmentMeta};
 
 use super::files::{NewSegment, partition_name};
+use crate::StoreError;
 use crate::catalog::{ObsoleteFile, RunRow, SegmentRow};
 use crate::segments::Segments;
 use crate::state::StoredSegment;
 use crate::tier::{Place, Tier};
-use crate::{StoreError, disk};
+use files::disk;
 
 impl Segments {
     /// Returns the identity of a segment that is about to be written.

@@ -37,7 +37,8 @@ use crate::segments::{Segments, SegmentsParts};
 use crate::upkeep::claim;
 use crate::writer::Writer;
 use crate::writer::committer::Committer;
-use crate::{OpenError, Options, disk};
+use crate::{OpenError, Options};
+use files::disk;
 
 pub(super) use self::opened::OpenedStore;
 pub use control::unlock;

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::Store;
-use crate::disk;
-use crate::objects::is_awaited;
 use crate::retention::disk_margin;
 use crate::status::{BytesWritten, Status};
 use crate::upkeep::tiers;
 use crate::writer::queue::CloseReason;
+use files::disk;
+use files::objects::is_awaited;
 
 /// Most names of quarantined files in a report.
 const NAMES_MAX: usize = 100;

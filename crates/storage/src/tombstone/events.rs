@@ -23,7 +23,7 @@ use types::{GroupName, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::deletion::{Deletion, DeletionReceipt, Sequences};
-use crate::disk;
+use files::disk;
 
 const MAGIC: [u8; 8] = *b"CATATDEL";
 pub(crate) const VERSION: u16 = 1;

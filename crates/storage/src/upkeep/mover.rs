@@ -18,12 +18,12 @@ use segment::{Segment, SegmentEnd};
 use types::ScanError;
 
 use crate::catalog::{ObsoleteFile, SegmentRow};
-use crate::remote_source::RemoteFiles;
 use crate::segments::Segments;
 use crate::segments::files::partition_name;
 use crate::state::{DamagedSegment, State, StoredSegment};
 use crate::tier::{ColdPlace, Place, Tier};
 use crate::{ObjectStoreStatus, StoreError};
+use files::remote_source::RemoteFiles;
 
 /// How often is looked for what is left to do.
 const TICK: Duration = Duration::from_secs(15);

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{FILE_HEADER_BYTES, FileHeader, MARK_OFFSET, Mark, PreviousFile, VERSION, path_of};
-use crate::{Faults, disk};
+use crate::Faults;
+use files::disk;
 
 /// Why a write did not become durable, or a next file was not begun.
 #[derive(Debug)]

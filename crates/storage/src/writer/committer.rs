@@ -20,7 +20,8 @@ use crate::segments::Segments;
 use crate::state::State;
 use crate::wal::record::Header;
 use crate::wal::writer::WriteError;
-use crate::{AppendError, Receipt, StoreError, disk, wal};
+use crate::{AppendError, Receipt, StoreError, wal};
+use files::disk;
 
 /// Deliveries of a group commit from which on the next one waits for more: a few senders do not wait for each other.
 const GATHER_FROM: usize = 8;

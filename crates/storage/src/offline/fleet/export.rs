@@ -22,7 +22,8 @@ use crate::control::sqlite::SqliteControl;
 use crate::deletion::DeletionReceipt;
 use crate::tier::Place;
 use crate::wal::writer::{WriteError, Writer};
-use crate::{Clock, ObjectStoreOptions, OpenError, Options, batch_ids, copy_mark, disk, lock};
+use crate::{Clock, ObjectStoreOptions, OpenError, Options, batch_ids, copy_mark, lock};
+use files::disk;
 
 /// What `STORE` is called until all is there.
 const UNFINISHED: &str = "STORE.export";

@@ -15,7 +15,8 @@ use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
 use crate::fleet::adopt::{AdoptError, AdoptReport, adopt};
 use crate::fleet::identity_of;
-use crate::{ObjectStoreOptions, OpenError, Options, disk, lock};
+use crate::{ObjectStoreOptions, OpenError, Options, lock};
+use files::disk;
 
 /// Brings the copy in `from`, after checking every checksum of it, into the fleet of a database and a bucket, neither of
 /// which may have anything of a store yet; `moved` is told each segment's name. The copy stays what it is: what has to

@@ -9,10 +9,11 @@ use super::databases::{check_control_is_local, open_remote_control};
 use crate::control::sqlite::SqliteControl;
 use crate::control::{ControlStore, Document};
 use crate::lock::{self, Lock};
-use crate::{OpenError, disk, formats};
+use crate::{OpenError, formats};
 use database::DatabaseError;
 use database::DatabaseProblem;
 use database::url::DatabaseUrl;
+use files::disk;
 
 const FILE: &str = "control.sqlite";
 

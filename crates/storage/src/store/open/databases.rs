@@ -13,16 +13,17 @@ use types::ScanError;
 use super::directory::set_aside;
 use super::scope::FIRST_SEQUENCE;
 use super::scope::Scope;
+use crate::OpenError;
 use crate::catalog::postgres::PostgresCatalog;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::{Catalog, Contents};
 use crate::control::ControlStore;
 use crate::control::postgres::PostgresControl;
 use crate::control::sqlite::SqliteControl;
-use crate::{OpenError, disk};
 use database::DatabaseError;
 use database::DatabaseProblem;
 use database::url::DatabaseUrl;
+use files::disk;
 
 /// A catalog with what it holds, and what was damaged of it.
 pub(super) type OpenedCatalog = (Box<dyn Catalog>, Contents, Option<ScanError>);

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::lock::{self, Lock};
-use crate::{OpenError, disk, formats};
+use crate::{OpenError, formats};
 use database::url::Databases;
+use files::disk;
 
 /// Finds out whose directory it is and takes the lock. A directory of a later version is not touched.
 pub(super) fn prepare_directory(dir: &Path, databases: &Databases) -> Result<([u8; 16], Lock, bool), OpenError> {

@@ -19,7 +19,8 @@ use crate::wal::record::{self, decode_body};
 use crate::wal::writer::Writer;
 use crate::wal::{self, FileHeader, HeaderError, PreviousFile};
 use crate::writer::{Acceptance, Identity};
-use crate::{Faults, OpenError, TornTail, disk};
+use crate::{Faults, OpenError, TornTail};
+use files::disk;
 
 /// Bytes and records that are decoded at once. As many cores as there are find enough to do in it, and the batches
 /// of that many records of one event, which take far more memory than when they are merged, some 20 MB.

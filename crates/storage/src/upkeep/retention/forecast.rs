@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use types::{GroupName, Timestamp};
 
 use super::limits::{self, Candidate};
-use crate::disk;
 use crate::segments::files::written_at;
 use crate::state::State;
 use crate::upkeep::retention::Retention;
+use files::disk;
 
 /// The time over which the growth of the store is looked at: a week has weekdays and Sundays.
 const GROWTH_DAYS: i64 = 7;
