@@ -25,7 +25,7 @@ use crate::openapi;
 use elastic::ElasticState;
 
 /// Routes of the page.
-const PAGE_ROUTES: [&str; 6] = ["/", "/alerts", "/groups", "/sources", "/settings", "/start"];
+const PAGE_ROUTES: [&str; 8] = ["/", "/alerts", "/groups", "/map", "/settings", "/sources", "/start", "/traces"];
 
 /// The server, and the states of all protocol families.
 #[derive(Clone)]
@@ -128,7 +128,8 @@ async fn fallback(
     }
     let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));
-    if PAGE_ROUTES.contains(&path) && (wants_page || !headers.contains_key(header::ACCEPT)) {
+    let is_page = PAGE_ROUTES.contains(&path) || path.strip_prefix("/trace/").is_some_and(|id| !id.contains('/'));
+    if is_page && (wants_page || !headers.contains_key(header::ACCEPT)) {
         return api::index(headers);
     }
     api::asset(path, parameters.get("v"), headers)
