@@ -6,6 +6,8 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
+import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
+
 const PORT = Number(process.argv[2] ?? 22829);
 const DIST = join(import.meta.dirname, "dist");
 const TYPES = {
@@ -73,6 +75,8 @@ function makeApp() {
     service,
     host: pick(HOSTS),
     timeMs,
+    trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+    span_id: "0000000000000009",
     traceId: Math.floor(random() * 2 ** 48).toString(16),
     "user.id": Math.floor(random() * 900),
     "foo-bar": random() < 0.5,
@@ -789,6 +793,7 @@ function api(path, ask, response, request) {
         : send({ error: { code: "event-gone", message: "the event is no longer there" } }, 404);
     const values = /^\/api\/v1\/fields\/([^/]+)\/values$/.exec(path);
     if (values) return send(valuesOf(ask, decodeURIComponent(values[1])));
+    if (path === "/api/v1/service-map" || path.startsWith("/api/v1/traces/")) return traces(path, ask, send);
     if (path === "/api/v1/complete") return send(completion(ask));
     if (path === "/api/v1/format") return send({ query: formatted(ask.query ?? "") });
     if (path === "/api/v1/groups") return send(groupsOf());
@@ -855,6 +860,29 @@ function api(path, ask, response, request) {
   }
 }
 
+/** Traces and the map, in the present mood. */
+function traces(path, ask, send) {
+  if (mood === "broken") return send({ error: { code: "internal", message: "the spans could not be read" } }, 500);
+  const isTrace = !["/api/v1/service-map", "/api/v1/traces/search"].includes(path);
+  const answer = isTrace ? traceOf(path.slice(15)) : path.endsWith("search") ? searchOf(ask) : mapOf();
+  if (answer === null || (isTrace && mood === "empty"))
+    return send(
+      {
+        error: { code: "not-found", message: "no event has this trace id", hint: "it may be older than the retention" },
+      },
+      404,
+    );
+  const none = mood === "empty" ? { traces: [], nodes: [], edges: [] } : {};
+  const partial =
+    mood === "partial"
+      ? {
+          partial: true,
+          partial_reasons: [{ code: "damaged", message: "segment 01J8.seg: the checksum of block 7 does not hold" }],
+        }
+      : {};
+  return send({ ...answer, ...none, ...partial });
+}
+
 createServer((request, response) => {
   const url = new URL(request.url, `http://${request.headers.host}`);
   if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/mock/")) {
@@ -882,9 +910,11 @@ createServer((request, response) => {
     });
     return response.end(reference());
   }
-  const name = ["/", "/alerts", "/groups", "/sources", "/settings"].includes(url.pathname)
-    ? "/index.html"
-    : url.pathname;
+  const name =
+    ["/", "/alerts", "/groups", "/sources", "/settings", "/traces", "/map"].includes(url.pathname) ||
+    url.pathname.startsWith("/trace/")
+      ? "/index.html"
+      : url.pathname;
   try {
     const body = readFileSync(join(DIST, name));
     response.writeHead(200, {

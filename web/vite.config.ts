@@ -15,6 +15,8 @@ const OWN = [
   "pages/",
   "texts/",
   "api/groups.ts",
+  "api/traces.ts",
+  "style/traces.css",
   "api/alerts.ts",
   "parts/help.tsx",
   "parts/palette.tsx",

@@ -21,6 +21,8 @@ export interface ListKeys {
   isOpen: () => boolean;
   /** The row's event, by its id. */
   at: () => string;
+  /** Opens the trace that the row's event belongs to. */
+  trace: () => unknown;
   close: () => boolean;
   /** Selects the row, or the rows up to the next one in a direction. */
   select: (by: number) => void;
@@ -63,6 +65,9 @@ export interface Key {
   /** Works on every page, not on Explore alone. */
   everywhere?: boolean;
 }
+
+/** The keys of the page on screen that no other page has; they precede those of the table. */
+export const pageKeys = signal<readonly Key[]>([]);
 
 /** Changes the text by a click on a value, and asks. */
 export function filterBy(field: string, kind: FilterKind | "only", value: Json): void {
@@ -163,6 +168,7 @@ export const KEYS: readonly Key[] = [
     label: text("Around an event: everything at that time, or only its stream"),
     run: () => contextKeys.peek()?.everything(),
   },
+  { keys: ["T"], label: text("Open the trace of the row"), run: () => list.peek()?.trace() },
   { keys: ["i"], label: text("Include the focused value, or the row’s level"), run: () => byFocus("include") },
   {
     keys: ["I"],
@@ -197,6 +203,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["g a"], label: text("Go to Alerts"), run: toPage("alerts"), everywhere: true },
   { keys: ["g g"], label: text("Go to Groups"), run: toPage("groups"), everywhere: true },
   { keys: ["g s"], label: text("Go to Sources"), run: toPage("sources"), everywhere: true },
+  { keys: ["g r"], label: text("Go to Traces"), run: toPage("traces"), everywhere: true },
+  { keys: ["g m"], label: text("Go to Map"), run: toPage("map"), everywhere: true },
   { keys: ["g t"], label: text("Go to Settings"), run: toPage("settings"), everywhere: true },
   {
     keys: ["?", "F1"],
@@ -276,8 +284,10 @@ export function followKeys(): void {
     // Whoever writes presses no first key of two.
     if (writes(origin(event)) && !event.ctrlKey && !event.metaKey) return;
     const name = named(event);
-    const key = KEYS.find((one) => one.keys.includes(name) && (one.alt ?? false) === event.altKey);
-    if (!key || (view.peek().page !== "explore" && !key.everywhere) || isTheirs(event, key)) return;
+    const own = pageKeys.peek();
+    const key = [...own, ...KEYS].find((one) => one.keys.includes(name) && (one.alt ?? false) === event.altKey);
+    if (!key) return;
+    if ((view.peek().page !== "explore" && !key.everywhere && !own.includes(key)) || isTheirs(event, key)) return;
     if (key.run(event.key) !== false) event.preventDefault();
   });
 }

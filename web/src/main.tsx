@@ -6,6 +6,7 @@ import { render } from "preact";
 import { keyWanted } from "./api.ts";
 import { followView } from "./ask.ts";
 import { Explore } from "./explore/explore.tsx";
+import { TimePicker } from "./explore/time_picker.tsx";
 import { keepFind } from "./find.ts";
 import { showTests } from "./hook.ts";
 import { followKeys } from "./keys.ts";
@@ -25,6 +26,8 @@ import "./style/panels.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: text("Explore") },
+  { page: "traces", title: text("Traces") },
+  { page: "map", title: text("Map") },
   { page: "alerts", title: text("Alerts") },
   { page: "groups", title: text("Groups") },
   { page: "sources", title: text("Sources") },
@@ -36,6 +39,9 @@ const PAGES: readonly { page: Page; title: string }[] = [
 const Alerts = later(async () => (await import("./pages/alerts.tsx")).Alerts);
 const Groups = later(async () => (await import("./pages/groups.tsx")).Groups);
 const Sources = later(async () => (await import("./pages/sources.tsx")).Sources);
+const Trace = later(async () => (await import("./pages/trace.tsx")).TracePage);
+const Traces = later(async () => (await import("./pages/traces.tsx")).Traces);
+const ServiceMap = later(async () => (await import("./pages/map.tsx")).ServiceMapPage);
 const Start = later(async () => (await import("./pages/start.tsx")).Start);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
@@ -60,7 +66,7 @@ function Head() {
           <Way
             key={page}
             to={{ page, tab: "", open: "" }}
-            aria-current={view.value.page === page ? "page" : undefined}
+            aria-current={view.value.page.startsWith(page === "traces" ? "trace" : page) ? "page" : undefined}
             data-testid={`nav-${page}`}
           >
             {t(title)}
@@ -100,6 +106,12 @@ function App() {
       <Head />
       {page === "alerts" ? (
         <Alerts />
+      ) : page === "trace" ? (
+        <Trace key={view.value.trace} />
+      ) : page === "traces" ? (
+        <Traces Time={TimePicker} />
+      ) : page === "map" ? (
+        <ServiceMap Time={TimePicker} />
       ) : page === "groups" ? (
         <Groups />
       ) : page === "sources" ? (
@@ -130,7 +142,7 @@ function followTitle(): void {
     document.title =
       now.page === "explore"
         ? `${short} · ${when} – catat`
-        : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? "")} – catat`;
+        : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? text("Trace"))} – catat`;
   });
 }
 

@@ -69,6 +69,8 @@ const AS_IT_IS = new Set([
   "catat keys",
   "catat users",
   "rules/*.yaml",
+  "http.route=/cart",
+  "100ms",
   "2h · yesterday · 06:00..07:30 · now-3d..now-2d",
 ]);
 

@@ -6,10 +6,28 @@ import { batch, computed, signal } from "@preact/signals";
 import { isZone, resolve, type Zone } from "./time.ts";
 
 /** A page of the application. */
-export type Page = "explore" | "alerts" | "groups" | "sources" | "settings" | "start";
+export type Page = "explore" | "alerts" | "groups" | "sources" | "settings" | "start" | "traces" | "trace" | "map";
 
-/** Pages with a path of their own; the rest is Explore. */
-const PATHS: readonly Page[] = ["alerts", "groups", "sources", "settings", "start"];
+/** Pages with a path of their own; the rest is Explore. The path of a trace ends with its id. */
+const PATHS: readonly Page[] = ["alerts", "groups", "sources", "settings", "start", "traces", "trace", "map"];
+
+/** What a search for traces asks, by the names in the address. */
+const SOUGHT = [
+  "service",
+  "name",
+  "kind",
+  "where",
+  "query",
+  "min",
+  "max",
+  "errors",
+  "order",
+  "through",
+  "area",
+] as const;
+
+/** A search for traces. */
+export type Sought = Partial<Record<(typeof SOUGHT)[number], string>>;
 
 /** Everything that the address says. */
 export interface View {
@@ -49,6 +67,12 @@ export interface View {
   tab: string;
   /** What is open there: an alert by its id, a rule or a channel by its name. */
   open: string;
+  /** The trace shown, by its id. */
+  trace: string;
+  /** The open span, by its id. */
+  span: string;
+  /** What is asked on the page of traces. */
+  sought: Sought;
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns. */
@@ -82,6 +106,9 @@ const DEFAULT: View = {
   find: "",
   tab: "",
   open: "",
+  trace: "",
+  span: "",
+  sought: {},
 };
 
 function basePath(): string {
@@ -90,8 +117,10 @@ function basePath(): string {
 
 function fromAddress(): View {
   const path = location.pathname.slice(basePath().length).replace(/\/+$/, "");
-  const page = PATHS.find((one) => one === path) ?? "explore";
-  return viewOf(page, new URLSearchParams(location.search));
+  const [first, trace = ""] = path.split("/", 2);
+  const page = PATHS.find((one) => one === first) ?? "explore";
+  const of = viewOf(page, new URLSearchParams(location.search));
+  return { ...of, trace, span: new URLSearchParams(location.hash.slice(1)).get("span") ?? "" };
 }
 
 /** A list's names, each with its commas and percent signs back. */
@@ -111,6 +140,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
       .filter((one) => one !== "")
       .slice(0, 200);
   return {
+    ...DEFAULT,
     page,
     query: params.get("q") ?? "",
     from: params.get("from") || DEFAULT.from,
@@ -134,6 +164,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     // Messages lead to an alert by what is to be done about it.
     tab: params.get("tab") ?? (params.has("silence") ? "silences" : ""),
     open: params.get("open") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
+    sought: Object.fromEntries(SOUGHT.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))),
   };
 }
 
@@ -143,6 +174,12 @@ export function address(view: View): string {
   const set = (name: string, value: string, standard = "") => {
     if (value !== standard) params.set(name, value);
   };
+  set("tz", view.zone, DEFAULT.zone);
+  set("find", view.find);
+  if (view.page === "trace") {
+    const span = view.span === "" ? "" : `#span=${view.span}`;
+    return `${basePath()}trace/${view.trace}${params.size > 0 ? `?${params.toString()}` : ""}${span}`;
+  }
   set("q", view.query);
   set("from", view.from, DEFAULT.from);
   set("to", view.to, DEFAULT.to);
@@ -151,7 +188,6 @@ export function address(view: View): string {
   set("row", view.row);
   set("live", view.live ? "1" : "");
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
-  set("tz", view.zone, DEFAULT.zone);
   set("show", view.panel, DEFAULT.panel);
   set("against", view.against, DEFAULT.against);
   set("around", view.around);
@@ -161,8 +197,8 @@ export function address(view: View): string {
   set("sort", view.sort);
   set("dense", view.dense ? "1" : "");
   set("layout", packed(view.layout));
-  set("find", view.find);
-  if (view.page === "alerts" || view.page === "settings") set("tab", view.tab);
+  if (["alerts", "settings", "map"].includes(view.page)) set("tab", view.tab);
+  if (view.page === "traces") for (const name of SOUGHT) set(name, view.sought[name] ?? "");
   if (view.page === "alerts") set("open", view.open);
   const text = params
     .toString()
@@ -191,7 +227,8 @@ export const askedAt = signal(Date.now());
 export function go(change: Partial<View>, replace = false): void {
   const next = { ...current.peek(), ...change };
   const to = address(next);
-  if (to !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", to);
+  if (to !== location.pathname + location.search + location.hash)
+    history[replace ? "replaceState" : "pushState"](null, "", to);
   batch(() => {
     if (change.query !== undefined) draft.value = change.query;
     current.value = next;

@@ -24,3 +24,16 @@ export function traceQuery(name: string, value: Json): string {
     ? `filter @any like ${valueText(text)}`
     : `filter ${fieldText(name)} = ${valueText(value)}`;
 }
+
+/** Fields that the server takes for the id of a trace. */
+const TRACE_FIELDS: readonly string[] = ["trace_id", "trace.id", "traceId", "traceID", "TraceId"];
+
+/** The id of the trace whose page a field leads to; empty where it leads to none. */
+export function traceIdOf(name: string, value: Json): string {
+  return TRACE_FIELDS.includes(name) &&
+    typeof value === "string" &&
+    /^[0-9a-f]{16,32}$/i.test(value) &&
+    !/^0+$/.test(value)
+    ? value
+    : "";
+}

@@ -7,11 +7,12 @@ import type { Column } from "../api.ts";
 import { start, stop, type Lane } from "../ask.ts";
 import { JsonTree } from "../detail/json_tree.tsx";
 import { RichText } from "../detail/rich_text.tsx";
-import { isTrace, traceQuery } from "../detail/trace.ts";
+import { isTrace, traceQuery, traceIdOf } from "../detail/trace.ts";
 import { fullEvent, knownFields, type FieldOfEvent, type FullEvent } from "../event.ts";
 import { count, cut, printable } from "../format.ts";
 import { canShowAround, showAround } from "../keys.ts";
 import { copy } from "../parts/layers.tsx";
+import { Way } from "../parts/way.tsx";
 import type { EventRow } from "../rows.ts";
 import type { Json } from "../query/edit.ts";
 import { plural, t } from "../texts.ts";
@@ -60,7 +61,8 @@ function FieldTable({ fields, unnamed, row }: { fields: readonly FieldOfEvent[];
                 {isTrace(name, value) && (
                   <>
                     {" "}
-                    <TraceButton row={row} name={name} value={value} />
+                    <TraceButton row={row} name={name} value={value} />{" "}
+                    <TraceLink trace={traceIdOf(name, value)} fields={fields} />
                   </>
                 )}
                 {name === "@ingestionTime" && typeof value === "string" && !Number.isNaN(row.ms) && (
@@ -124,6 +126,11 @@ function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent
         </button>
       )}
       {trace && <TraceButton row={row} name={trace.name} value={trace.value} isButton />}
+      <TraceLink
+        trace={fields.map(({ name, value }) => traceIdOf(name, value)).find(Boolean) ?? ""}
+        fields={fields}
+        isButton
+      />
       <button type="button" class="link" onClick={() => void copy(valueToText(message), t("Line"))}>
         {t("Copy line")}
       </button>
@@ -164,6 +171,29 @@ function TraceButton({
     >
       {t("All lines of this trace")}
     </button>
+  );
+}
+
+/** Leads to the page of a trace, and there to the event's span. */
+function TraceLink({
+  trace,
+  fields,
+  isButton = false,
+}: {
+  trace: string;
+  fields: readonly FieldOfEvent[];
+  isButton?: boolean;
+}) {
+  if (trace === "") return null;
+  const span = fields.find(({ name }) => name === "span_id")?.value;
+  return (
+    <Way
+      class={isButton ? "button small" : "link"}
+      data-testid={isButton ? "open-trace" : "open-trace-of-field"}
+      to={{ page: "trace", trace, span: typeof span === "string" ? span : "", find: "" }}
+    >
+      {t("Open trace (T)")}
+    </Way>
   );
 }
 

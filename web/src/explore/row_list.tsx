@@ -5,6 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 
 import { isReading } from "../ask.ts";
 import type { Column } from "../api.ts";
+import { openTraceOf } from "../detail/open_trace.ts";
 import { find } from "../find.ts";
 import { cut, oneLine, printable } from "../format.ts";
 import { cursor, list } from "../keys.ts";
@@ -271,6 +272,7 @@ function useKeys(
       },
       isOpen: () => open.has(cursor.peek()),
       at: () => events[at()]?.id ?? "",
+      trace: () => void openTraceOf(events[at()]),
       close() {
         if (clearSelection()) return true;
         if (!open.has(cursor.peek())) return false;

@@ -1,6 +1,6 @@
 // The dialog behind `?`: the keys, from the table that handles them, and the language in a few lines.
 
-import { KEYS } from "../keys.ts";
+import { KEYS, pageKeys } from "../keys.ts";
 import { rich, t, text } from "../texts.ts";
 import { go } from "../view.ts";
 import { keyName } from "./key_name.tsx";
@@ -64,7 +64,7 @@ export function Help() {
               )}
             </dd>
           </div>
-          {KEYS.map((key) => (
+          {[...pageKeys.value.filter((key) => !KEYS.includes(key)), ...KEYS].map((key) => (
             <div
               key={key.label}
               data-testid="key"

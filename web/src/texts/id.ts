@@ -7,6 +7,7 @@ import { EXPLORE } from "./id/explore.ts";
 import { PAGES } from "./id/pages.ts";
 import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
+import { TRACES } from "./id/traces.ts";
 
 /** English texts and their Indonesian. */
 export const INDONESIAN: Readonly<Record<string, string>> = {
@@ -16,4 +17,5 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...PAGES,
   ...ALERTS,
   ...SETTINGS,
+  ...TRACES,
 };

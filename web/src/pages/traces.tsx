@@ -1,0 +1,328 @@
+// Traces: a search by one of their spans, its answer as dots of duration over time, and as a list.
+
+import { useSignal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import { searchTraces, TRACES_MAX, type FoundTraces, type TraceSummary } from "../api/traces.ts";
+import { start, stop, type Lane } from "../ask.ts";
+import { Failure, Incomplete } from "../explore/waiting.tsx";
+import { count, oneLine, percent, printable } from "../format.ts";
+import { adopt } from "../parts/style.ts";
+import { Way } from "../parts/way.tsx";
+import rules from "../style/traces.css?inline";
+import { plural, t } from "../texts.ts";
+import { fullText } from "../time.ts";
+import { asked, askedAt, go, view, type Sought } from "../view.ts";
+import { areaOf, areaText, differences, isIn } from "./traces/scatter.ts";
+import { durationMs } from "./traces/search.ts";
+import { Scatter } from "./traces/scatter.tsx";
+import { durationText } from "./trace/words.ts";
+
+adopt(rules);
+
+/** Rows of the list before more are asked for. */
+const SHOWN = 100;
+
+/** The page. `Time` is the button of the time range. */
+export function Traces({ Time }: { Time: ComponentType }) {
+  const lane = useSignal<Lane<FoundTraces>>({ state: "loading", data: null, error: null, since: 0 });
+  const { from, to, sought, zone } = view.value;
+  const { area: _, through: __, ...body } = sought;
+  const ask = () => {
+    askedAt.value = Date.now();
+    void start(lane, (signal) => searchTraces(view.peek(), TRACES_MAX, signal));
+  };
+  useEffect(() => {
+    ask();
+    return () => void stop(lane);
+  }, [from, to, zone, JSON.stringify(body), asked.value]);
+  const { state, data, error } = lane.value;
+  return (
+    <main class="page traces-page" data-testid="traces-page" aria-busy={state === "loading"}>
+      <div class="page-head">
+        <h1>{t("Traces")}</h1>
+        <Time />
+      </div>
+      <Form key={JSON.stringify(body)} sought={sought} />
+      {state === "error" && (
+        <Failure
+          what={
+            data
+              ? t("These traces are from the previous search: {message}.", { message: error?.message ?? "" })
+              : t("The traces could not be loaded: {message}.", { message: error?.message ?? "" })
+          }
+          onAgain={ask}
+        />
+      )}
+      {data === null && state === "loading" && (
+        <p class="dim" role="status" data-testid="traces-loading">
+          {t("Searching for traces…")}
+        </p>
+      )}
+      {data !== null && <Answer data={data} isStale={state === "loading"} />}
+    </main>
+  );
+}
+
+/** Searches by what the form has; empty fields ask nothing. */
+function Form({ sought }: { sought: Sought }) {
+  const [draft, setDraft] = useState<Sought>(sought);
+  const [isWrong, setWrong] = useState(false);
+  const set = (name: keyof Sought) => (event: { currentTarget: { value: string } }) =>
+    setDraft({ ...draft, [name]: event.currentTarget.value });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const wrong = [draft.min, draft.max].some((text) => (text ?? "").trim() !== "" && durationMs(text ?? "") === null);
+    setWrong(wrong);
+    if (wrong) return;
+    const { area: _, ...next } = draft;
+    asked.value += 1;
+    go({ sought: Object.fromEntries(Object.entries(next).filter(([, text]) => text !== "")) });
+  };
+  return (
+    <form class="make trace-search" role="search" onSubmit={submit} data-testid="trace-search">
+      <label>
+        {t("Service")}
+        <input name="service" value={draft.service ?? ""} onInput={set("service")} />
+      </label>
+      <label>
+        {t("Name of a span")}
+        <input name="name" value={draft.name ?? ""} onInput={set("name")} />
+      </label>
+      <label class="long">
+        {t("Attributes")}
+        <input name="where" placeholder="http.route=/cart" value={draft.where ?? ""} onInput={set("where")} />
+      </label>
+      <label class="short">
+        {t("At least")}
+        <input name="min" placeholder="100ms" value={draft.min ?? ""} onInput={set("min")} />
+      </label>
+      <label class="short">
+        {t("At most")}
+        <input name="max" placeholder="5s" value={draft.max ?? ""} onInput={set("max")} />
+      </label>
+      <label class="short">
+        {t("Order")}
+        <select name="order" value={draft.order ?? ""} onChange={set("order")}>
+          <option value="">{t("newest")}</option>
+          <option value="slowest">{t("slowest")}</option>
+        </select>
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          name="errors"
+          checked={draft.errors === "1"}
+          onChange={(event) => setDraft({ ...draft, errors: event.currentTarget.checked ? "1" : "" })}
+        />
+        {t("Only errors")}
+      </label>
+      <button type="submit" class="button primary">
+        {t("Search")}
+      </button>
+      {isWrong && (
+        <p class="note error" role="alert">
+          {t("A duration is a number with a unit, such as 250ms or 1.5s.")}
+        </p>
+      )}
+      <Limits sought={sought} />
+    </form>
+  );
+}
+
+/** Conditions that the form has no fields for: set by a link of the map, removed one by one. */
+function Limits({ sought }: { sought: Sought }) {
+  const all: [keyof Sought, string][] = [
+    ["kind", sought.kind ?? ""],
+    ["query", sought.query ?? ""],
+    ["through", sought.through ?? ""],
+  ];
+  const set = all.filter(([, value]) => value !== "");
+  if (set.length === 0) return null;
+  return (
+    <p class="trace-limits" data-testid="trace-limits">
+      {set.map(([name, value]) => (
+        <button
+          key={name}
+          type="button"
+          class="chip"
+          aria-pressed="true"
+          title={t("Remove this condition")}
+          onClick={() => go({ sought: { ...view.peek().sought, [name]: "" } })}
+        >
+          {name === "kind"
+            ? t("kind: {kind}", { kind: value })
+            : name === "through"
+              ? t("with a span of {service}", { service: printable(value) })
+              : printable(value)}{" "}
+          <span aria-hidden="true">×</span>
+        </button>
+      ))}
+    </p>
+  );
+}
+
+function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
+  const sought = view.value.sought;
+  const through = sought.through ?? "";
+  const area = areaOf(sought.area);
+  const traces = through === "" ? data.traces : data.traces.filter((trace) => trace.services.includes(through));
+  const inside = area === null ? traces : traces.filter((trace) => isIn(trace, area));
+  const range = { from: Date.parse(data.from), to: Date.parse(data.to) };
+  const setArea = (next: Parameters<typeof areaText>[0] | null) =>
+    go({
+      sought: {
+        ...view.peek().sought,
+        area: next === null ? "" : areaText({ ...next, max: Math.min(next.max, 1e12) }),
+      },
+    });
+  const n = inside.length;
+  if (traces.length === 0)
+    return (
+      <>
+        {data.partial && <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />}
+        <div class="state" data-testid="traces-none">
+          <h2>{t("No trace found")}</h2>
+          <p>
+            {t(
+              "No span in this range meets all conditions. Widen the range or remove conditions; spans arrive by OTLP, Zipkin or X-Ray.",
+            )}
+          </p>
+          <Way class="button" to={{ page: "start" }}>
+            {t("Send data")}
+          </Way>
+        </div>
+      </>
+    );
+  return (
+    <section class={isStale ? "stale" : ""}>
+      {data.partial && <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />}
+      <Scatter traces={traces} range={range} area={area} onArea={setArea} />
+      <p role="status" data-testid="traces-count">
+        {area === null
+          ? plural(n, "{n} trace", "{n} traces", count(n))
+          : t("{n} of {all} traces in the area", { n: count(n), all: count(traces.length) })}
+        {data.traces.length >= TRACES_MAX && (
+          <span class="dim"> {t("(the most that one search returns; there may be more)")}</span>
+        )}{" "}
+        {area !== null && (
+          <>
+            <button type="button" class="link" data-testid="clear-area" onClick={() => setArea(null)}>
+              {t("Show all")}
+            </button>{" "}
+            <button
+              type="button"
+              class="link"
+              onClick={() =>
+                go({
+                  from: new Date(area.from).toISOString(),
+                  to: new Date(area.to).toISOString(),
+                  sought: { ...sought, area: "" },
+                })
+              }
+            >
+              {t("Search this range of time")}
+            </button>
+          </>
+        )}
+      </p>
+      {area !== null && <Compared inside={inside} outside={traces.filter((trace) => !isIn(trace, area))} />}
+      <List traces={inside} />
+    </section>
+  );
+}
+
+/** How traces in the area differ from the others that were found. */
+function Compared({ inside, outside }: { inside: readonly TraceSummary[]; outside: readonly TraceSummary[] }) {
+  const all = differences(inside, outside);
+  if (inside.length === 0 || outside.length === 0) return null;
+  return (
+    <div class="compare" data-testid="trace-compare">
+      <h2>{t("In the area, compared with the other traces found")}</h2>
+      {all.length === 0 ? (
+        <p class="dim">{t("Root operations, services and errors are as frequent as in the others.")}</p>
+      ) : (
+        <ul>
+          {all.map(({ what, value, inside: a, outside: b }) => (
+            <li key={what + value}>
+              {what === "errors"
+                ? t("contains errors")
+                : what === "service"
+                  ? t("passes {service}", { service: printable(value) })
+                  : oneLine(value, 120)}
+              : <b>{percent(a)}</b> <span class="dim">{t("{share} of the others", { share: percent(b) })}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function List({ traces }: { traces: readonly TraceSummary[] }) {
+  const [most, setMost] = useState(SHOWN);
+  const zone = view.value.zone;
+  const longest = traces.reduce((top, trace) => Math.max(top, trace.duration_ms), 1e-9);
+  return (
+    <>
+      <div class="table-box flat listed" tabIndex={0} role="region" aria-label={t("Traces found")}>
+        <table data-testid="trace-list">
+          <thead>
+            <tr>
+              <th scope="col">{t("Trace")}</th>
+              <th scope="col" class="numeric">
+                {t("Duration")}
+              </th>
+              <th scope="col" class="numeric wide">
+                {t("Spans")}
+              </th>
+              <th scope="col" class="numeric">
+                {t("Errors")}
+              </th>
+              <th scope="col" class="wide">
+                {t("Services")}
+              </th>
+              <th scope="col" class="wide">
+                {t("Start")}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {traces.slice(0, most).map((trace) => (
+              <tr key={trace.trace_id} data-testid="trace-row" data-id={trace.trace_id}>
+                <th scope="row">
+                  <Way to={{ page: "trace", trace: trace.trace_id, span: "", find: "" }}>
+                    {printable(trace.root_service)}: {oneLine(trace.root_name, 160) || t("no name")}
+                  </Way>
+                  {trace.root_missing && <span class="dim"> {t("(its root is missing)")}</span>}
+                </th>
+                <td class="numeric">
+                  <span class="meter wide" aria-hidden="true">
+                    <span style={{ width: `${(100 * trace.duration_ms) / longest}%` }} />
+                  </span>
+                  <span class="table-value">{durationText(trace.duration_ms)}</span>
+                </td>
+                <td class="numeric wide">{count(trace.spans)}</td>
+                <td class="numeric">
+                  {trace.errors > 0 ? (
+                    <span class="span-error">{count(trace.errors)}</span>
+                  ) : (
+                    <span class="dim">0</span>
+                  )}
+                </td>
+                <td class="wide">{oneLine(trace.services.join(", "), 120)}</td>
+                <td class="wide">{fullText(Date.parse(trace.start), zone)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {traces.length > most && (
+        <button type="button" class="link" onClick={() => setMost(most + 300)}>
+          {t("Show {n} more", { n: count(Math.min(300, traces.length - most)) })}
+        </button>
+      )}
+    </>
+  );
+}
