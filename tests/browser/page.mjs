@@ -35,6 +35,7 @@ import { shareChecks } from "./page/share.mjs";
 import { sourceChecks } from "./page/sources.mjs";
 import { stateChecks } from "./page/states.mjs";
 import { timeChecks } from "./page/time.mjs";
+import { traceChecks } from "./page/traces.mjs";
 
 const url = process.env.CATAT_URL;
 if (!url) {
@@ -49,7 +50,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks, ...alertChecks,
+  ...changeChecks, ...alertChecks, ...traceChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),

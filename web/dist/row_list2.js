@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=dd41fc03f390";
+export{t as RowList}from"./row_list.js?v=900fc27c7abb";

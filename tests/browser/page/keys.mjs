@@ -50,6 +50,7 @@ const LINES = {
     await page.keyboard.press("ArrowLeft");
     await page.getByTestId("detail").waitFor({ state: "detached" });
   },
+  T: (page) => page.getByRole("status").filter({ hasText: "this event has no trace id" }).waitFor(),
   i: (page, key, before) => reaches(page, `filter @level = "${before.level}"`),
   I: (page, key, before) => reaches(page, `filter @level = "${before.level}"`),
   x: (page, key, before) => reaches(page, `filter @level != "${before.level}"`),
@@ -84,6 +85,8 @@ const LINES = {
   "g a": (page) => page.waitForURL((url) => url.pathname === "/alerts"),
   "g g": (page) => page.waitForURL((url) => url.pathname === "/groups"),
   "g s": (page) => page.waitForURL((url) => url.pathname === "/sources"),
+  "g r": (page) => page.waitForURL((url) => url.pathname === "/traces"),
+  "g m": (page) => page.waitForURL((url) => url.pathname === "/map"),
   "g t": (page) => page.waitForURL((url) => url.pathname === "/settings"),
   "?": (page) => opened(page, "help-dialog"),
   Escape: async (page) => {

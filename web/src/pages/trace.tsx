@@ -158,106 +158,127 @@ function Services({ model }: { model: TraceModel }) {
   );
 }
 
+function Top({ data: { root, trace_id: id } }: { data: TraceAnswer }) {
+  return (
+    <div class="trace-top">
+      <h1 class="ellipsis">{root === null ? t("Trace") : `${printable(root.service)}: ${oneLine(root.name, 200)}`}</h1>
+      <button type="button" class="link" onClick={() => void copy(id, t("Trace id"))} title={t("Copy the trace id")}>
+        <code>{id}</code>
+      </button>
+    </div>
+  );
+}
+
+/** What the waterfall shows beside spans: rows of log lines, the critical path alone. */
+interface Look {
+  lines: boolean;
+  path: boolean;
+}
+
+function Tools({
+  data,
+  look,
+  onLook,
+  matches,
+  show,
+}: {
+  data: TraceAnswer;
+  look: Look;
+  onLook: (look: Look) => void;
+  matches: readonly number[];
+  show: (node: number) => void;
+}) {
+  const sought = view.value.find;
+  const [match, setMatch] = useState(-1);
+  const step = (by: 1 | -1) => {
+    const to = next(matches, match, by);
+    setMatch(to);
+    if (to >= 0) show(to);
+  };
+  return (
+    <div class="trace-tools" role="search">
+      <input
+        type="search"
+        aria-label={t("Search in names, attributes and log lines")}
+        placeholder={t("Search in names, attributes and log lines (/)")}
+        data-testid="trace-find"
+        value={sought}
+        onInput={(event) => {
+          setMatch(-1);
+          go({ find: event.currentTarget.value }, true);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+        }}
+      />
+      <span class="dim" role="status" data-testid="trace-matches">
+        {sought.trim() === ""
+          ? ""
+          : plural(matches.length, "{n} span matches", "{n} spans match", count(matches.length))}
+      </span>
+      <span class="grow" />
+      {data.logs.length > 0 && (
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={look.lines}
+          data-testid="trace-lines"
+          onClick={() => onLook({ ...look, lines: !look.lines })}
+        >
+          {t("Log lines")}
+        </button>
+      )}
+      {data.spans.length > 1 && (
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={look.path}
+          title={t("Underlined: the spans that the end of the trace waited for. Dims the others.")}
+          data-testid="trace-path"
+          onClick={() => onLook({ ...look, path: !look.path })}
+        >
+          {t("Critical path")}
+        </button>
+      )}
+      <button
+        type="button"
+        class="chip"
+        onClick={() => void copy(new URL(address(view.peek()), location.href).href, t("Link to this trace"))}
+      >
+        {t("Copy link")}
+      </button>
+    </div>
+  );
+}
+
 function Found({ data, box }: { data: TraceAnswer; box: { current: HTMLElement | null } }) {
   const model = useMemo(() => modelOf(data), [data]);
   const texts = useMemo(() => new Map<number, string>(), [data]);
   const sought = view.value.find;
   const matches = useMemo(() => found(model, sought, texts), [model, sought]);
-  const [showsLines, setLines] = useState(false);
-  const [showsPath, setPath] = useState(false);
-  const [match, setMatch] = useState(-1);
+  const [look, setLook] = useState({ lines: false, path: false });
   const reveal = useRef<(node: number) => void>(() => undefined);
   const show = (node: number) => reveal.current(node);
   const root = data.root;
   useEffect(() => {
     document.title = `${oneLine(root?.name ?? data.trace_id, 60)} · ${durationText(data.duration_ms)} – catat`;
   }, [data, view.value]);
-  const step = (by: 1 | -1) => {
-    const to = next(matches, match, by);
-    setMatch(to);
-    if (to >= 0) reveal.current(to);
-  };
   return (
     <>
-      <div class="trace-top">
-        <h1 class="ellipsis">
-          {root === null
-            ? t("Trace {id}", { id: data.trace_id })
-            : `${printable(root.service)}: ${oneLine(root.name, 200)}`}
-        </h1>
-        <button
-          type="button"
-          class="link"
-          onClick={() => void copy(data.trace_id, t("Trace id"))}
-          title={t("Copy the trace id")}
-        >
-          <code>{data.trace_id}</code>
-        </button>
-      </div>
+      <Top data={data} />
       <Figures data={data} model={model} />
       {data.partial && <Incomplete what={t("This trace is incomplete.")} reasons={data.partial_reasons} />}
       <FirstError model={model} reveal={show} />
       <Problems data={data} model={model} reveal={show} />
       <Services model={model} />
-      <div class="trace-tools" role="search">
-        <input
-          type="search"
-          aria-label={t("Search in names, attributes and log lines")}
-          placeholder={t("Search in names, attributes and log lines (/)")}
-          data-testid="trace-find"
-          value={sought}
-          onInput={(event) => {
-            setMatch(-1);
-            go({ find: event.currentTarget.value }, true);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
-          }}
-        />
-        <span class="dim" role="status" data-testid="trace-matches">
-          {sought.trim() === ""
-            ? ""
-            : plural(matches.length, "{n} span matches", "{n} spans match", count(matches.length))}
-        </span>
-        <span class="grow" />
-        {data.logs.length > 0 && (
-          <button
-            type="button"
-            class="chip"
-            aria-pressed={showsLines}
-            data-testid="trace-lines"
-            onClick={() => setLines(!showsLines)}
-          >
-            {t("Log lines")}
-          </button>
-        )}
-        {data.spans.length > 1 && (
-          <button
-            type="button"
-            class="chip"
-            aria-pressed={showsPath}
-            title={t("Underlined: the spans that the end of the trace waited for. Dims the others.")}
-            data-testid="trace-path"
-            onClick={() => setPath(!showsPath)}
-          >
-            {t("Critical path")}
-          </button>
-        )}
-        <button
-          type="button"
-          class="chip"
-          onClick={() => void copy(new URL(address(view.peek()), location.href).href, t("Link to this trace"))}
-        >
-          {t("Copy link")}
-        </button>
-      </div>
+      <Tools data={data} look={look} onLook={setLook} matches={matches} show={show} />
       <Waterfall
         model={model}
         problems={data.problems}
         box={box}
         found={matches}
-        showsLines={showsLines}
-        showsPath={showsPath}
+        showsLines={look.lines}
+        showsPath={look.path}
         reveal={reveal}
       />
     </>

@@ -6,7 +6,7 @@ import type { MapEdge, MapNode, ServiceMap } from "../../api/traces.ts";
 import { cut, percent, printable } from "../../format.ts";
 import { t } from "../../texts.ts";
 import { address, go, view, type View } from "../../view.ts";
-import { linesOf, NODE, placed, worse, type PlacedEdge, type PlacedNode, type Point } from "./layout.ts";
+import { linesOf, NODE, placed, worse, type PlacedEdge, type Line, type PlacedNode } from "./layout.ts";
 import { callsText, gapsText, kindText, latencyText, rateText, tracesOf, tracesThrough } from "./words.ts";
 
 const NAME_CHARS_MAX = 21;
@@ -56,34 +56,44 @@ function changed(of: MapNode | MapEdge): string {
   return of.before === undefined ? "" : ` ${t("before: {numbers}", { numbers: callsText(of.before) })}`;
 }
 
-function Edge({ one, path, label: { x, y } }: { one: PlacedEdge; path: string; label: Point }) {
-  const { edge } = one;
+/** The numbers of an edge; those that are crowded are seen while their edge is. */
+function Numbers({ edge, line }: { edge: MapEdge; line: Line }) {
+  const { x, y } = line.label;
   const bad = worse(edge, edge.before);
   const isGone = edge.requests === 0;
-  const said = t("{from} calls {to}: {numbers}", {
-    from: printable(edge.from),
-    to: printable(edge.to),
-    numbers: callsText(edge),
-  });
-  const width = 1 + Math.min(4, Math.log10(1 + edge.requests_per_s * 10));
   return (
-    <Way
-      class={`map-edge${bad.errors || bad.latency ? " worse" : ""}${isGone ? " gone" : ""}`}
-      label={said + changed(edge)}
-      testId="map-edge"
-      to={tracesOf(edge, one.to.node)}
+    <g
+      class={`map-text${isGone ? " gone" : ""}${line.isCrowded ? " crowded" : ""}`}
+      aria-hidden="true"
+      text-anchor="middle"
     >
-      <title>{said + changed(edge)}</title>
-      <path class="touch" d={path} />
-      <path class="line" d={path} style={{ strokeWidth: `${width}px` }} marker-end="url(#arrow)" />
-      <text aria-hidden="true" x={x} y={y - 5} text-anchor="middle" class={bad.errors ? "bad" : ""}>
+      <text x={x} y={y - 4} class={bad.errors ? "bad" : ""}>
         {isGone ? t("no calls now") : rateText(edge.requests_per_s)}
         {edge.error_share > 0 ? ` · ${percent(edge.error_share)}` : ""}
       </text>
-      <text aria-hidden="true" x={x} y={y + 10} text-anchor="middle" class={bad.latency ? "bad" : ""}>
+      <text x={x} y={y + 10} class={bad.latency ? "bad" : ""}>
         {edge.p95_ms === null || isGone ? "" : latencyText(edge.p95_ms)}
       </text>
-    </Way>
+    </g>
+  );
+}
+
+function Edge({ one, line }: { one: PlacedEdge; line: Line }) {
+  const { edge } = one;
+  const bad = worse(edge, edge.before);
+  const numbers = callsText(edge);
+  const said = t("{from} calls {to}: {numbers}", { from: printable(edge.from), to: printable(edge.to), numbers });
+  const state = `${bad.errors || bad.latency ? " worse" : ""}${edge.requests === 0 ? " gone" : ""}`;
+  const strokeWidth = `${1 + Math.min(4, Math.log10(1 + edge.requests_per_s * 10))}px`;
+  return (
+    <>
+      <Way class={`map-edge${state}`} label={said + changed(edge)} testId="map-edge" to={tracesOf(edge, one.to.node)}>
+        <title>{said + changed(edge)}</title>
+        <path class="touch" d={line.path} />
+        <path class="line" d={line.path} style={{ strokeWidth }} marker-end="url(#arrow)" />
+      </Way>
+      {line.isCrowded && <Numbers edge={edge} line={line} />}
+    </>
   );
 }
 
@@ -94,16 +104,15 @@ function Node({ one, edges }: { one: PlacedNode; edges: readonly MapEdge[] }) {
   const label = `${kindText(node)} ${printable(node.service)}: ${[callsText(node), ...gaps].join("; ")}${changed(node)}`;
   const isDrum = node.kind === "database";
   const name = printable(node.service);
+  const isGone = node.requests === 0;
+  const state = `${bad.errors || bad.latency ? " worse" : ""}${node.logs_only ? " logs-only" : ""}${isGone ? " gone" : ""}`;
   return (
-    <Way
-      class={`map-node ${node.kind}${bad.errors || bad.latency ? " worse" : ""}${node.logs_only ? " logs-only" : ""}${node.requests === 0 ? " gone" : ""}`}
-      label={label}
-      testId="map-node"
-      to={tracesThrough(node, edges)}
-    >
-      <title>{label}</title>
-      <g transform={`translate(${x} ${y})`}>
+    <g transform={`translate(${x} ${y})`}>
+      <Way class={`map-node ${node.kind}${state}`} label={label} testId="map-node" to={tracesThrough(node, edges)}>
+        <title>{label}</title>
         <path class="shape" d={SHAPES[node.kind]} />
+      </Way>
+      <g class={`map-text${isGone ? " gone" : ""}`} aria-hidden="true">
         <text class="name" x={NODE.width / 2} y={isDrum ? 31 : 23} text-anchor="middle">
           {name.length > NAME_CHARS_MAX ? `${cut(name, NAME_CHARS_MAX - 1)}…` : name}
         </text>
@@ -122,7 +131,7 @@ function Node({ one, edges }: { one: PlacedNode; edges: readonly MapEdge[] }) {
           </text>
         )}
       </g>
-    </Way>
+    </g>
   );
 }
 
@@ -155,12 +164,17 @@ export function MapGraph({ map }: { map: ServiceMap }) {
         </defs>
         {edges.map((one, at) => (
           <Edge
-            key={`${one.edge.from}\n${one.edge.to}`}
+            key={`${one.edge.from}
+${one.edge.to}`}
             one={one}
-            path={lines[at]?.path ?? ""}
-            label={lines[at]?.label ?? one.from}
+            line={lines[at] as Line}
           />
         ))}
+        {edges.map(({ edge }, at) =>
+          lines[at]?.isCrowded === false ? (
+            <Numbers key={`${edge.from}\n${edge.to}`} edge={edge} line={lines[at] as Line} />
+          ) : null,
+        )}
         {nodes.map((one) => (
           <Node key={one.node.service} one={one} edges={map.edges} />
         ))}

@@ -69,13 +69,20 @@ test("places do not depend on the order of the answer, and no two nodes share on
   for (const line of linesOf(one.edges)) assert.doesNotMatch(line.path, /NaN/);
 });
 
-test("the numbers of edges that cross stand apart", () => {
-  const names = ["a", "b"].flatMap((name) => [1, 2].map((n) => `${name}${n}`));
-  const map = placed(names.map(node), [edge("a1", "b1"), edge("a1", "b2"), edge("a2", "b1"), edge("a2", "b2")]);
-  const labels = linesOf(map.edges).map(({ label }) => label);
-  labels.forEach((one, n) =>
-    labels.slice(n + 1).forEach((other) => {
-      assert.ok(Math.abs(one.x - other.x) >= 40 || Math.abs(one.y - other.y) >= 14, JSON.stringify(labels));
+test("numbers that are shown stand apart; what got worse has a place before others", () => {
+  const names = ["a", "b"].flatMap((name) => [1, 2, 3].map((n) => `${name}${n}`));
+  const edges = [1, 2, 3].flatMap((n) => [1, 2, 3].map((to) => edge(`a${n}`, `b${to}`)));
+  edges[8] = { ...(edges[8] as MapEdge), errors: 50, error_share: 0.5, before: CALLS };
+  const lines = linesOf(placed(names.map(node), edges).edges);
+  assert.equal(lines[8]?.isCrowded, false);
+  assert.ok(
+    lines.some((line) => line.isCrowded),
+    "nine edges do not all have room",
+  );
+  const shown = lines.filter((line) => !line.isCrowded).map((line) => line.label);
+  shown.forEach((one, n) =>
+    shown.slice(n + 1).forEach((other) => {
+      assert.ok(Math.abs(one.x - other.x) >= 92 || Math.abs(one.y - other.y) >= 28, JSON.stringify(shown));
     }),
   );
 });

@@ -173,25 +173,33 @@ function pointAt([a, b, c, d]: Curve, t: number): Point {
 }
 
 /** Size of the numbers on an edge, and where on its curve they may stand, the best place first. */
-const LABEL = { width: 80, height: 28, places: [0.5, 0.36, 0.64, 0.24, 0.76, 0.14, 0.86] };
+const LABEL = { width: 92, height: 28, places: [0.5, 0.38, 0.62, 0.3, 0.7] };
 
-/** The lines of edges, and where the numbers of each stand: apart from those of others where there is room. */
-export function linesOf(edges: readonly PlacedEdge[]): { path: string; label: Point }[] {
+/** The line of an edge and its numbers, which are crowded where those of other edges take all their places. */
+export interface Line {
+  path: string;
+  label: Point;
+  isCrowded: boolean;
+}
+
+/** The lines of edges. Places go first to what got worse, then to what is called most. */
+export function linesOf(edges: readonly PlacedEdge[]): Line[] {
+  const isWorse = ({ edge }: PlacedEdge) => Object.values(worse(edge, edge.before)).includes(true);
+  const order = [...edges].sort((a, b) => Number(isWorse(b)) - Number(isWorse(a)) || b.edge.requests - a.edge.requests);
   const taken: Point[] = [];
-  return edges.map((edge) => {
-    const curve = curveOf(edge);
+  const lines = new Map<PlacedEdge, Line>();
+  for (const one of order) {
+    const curve = curveOf(one);
     const [a, b, c, d] = curve;
-    /** How far a point is from the numbers that stand already: 1 and more is apart. */
-    const room = (point: Point) =>
-      taken.reduce((least, one) => {
-        const apart = Math.max(Math.abs(one.x - point.x) / LABEL.width, Math.abs(one.y - point.y) / LABEL.height);
-        return Math.min(least, apart);
-      }, 1);
     const points = LABEL.places.map((t) => pointAt(curve, t));
-    const label = points.reduce((best, point) => (room(point) > room(best) + 1e-9 ? point : best));
-    taken.push(label);
-    return { path: `M${a.x} ${a.y}C${b.x} ${b.y} ${c.x} ${c.y} ${d.x} ${d.y}`, label };
-  });
+    const free = points.find(({ x, y }) =>
+      taken.every((other) => Math.abs(other.x - x) >= LABEL.width || Math.abs(other.y - y) >= LABEL.height),
+    );
+    if (free !== undefined) taken.push(free);
+    const path = `M${a.x} ${a.y}C${b.x} ${b.y} ${c.x} ${c.y} ${d.x} ${d.y}`;
+    lines.set(one, { path, label: free ?? (points[0] as Point), isCrowded: free === undefined });
+  }
+  return edges.map((one) => lines.get(one) as Line);
 }
 
 /** Fewer requests than this say nothing of a change. */

@@ -11,10 +11,11 @@ import { durationText } from "../trace/words.ts";
 const TARGET_FIELDS =
   "peer.service, db.system.name, db.system, messaging.system, server.address, net.peer.name, network.peer.address, http.host, net.peer.ip";
 
-/** `12/s`, `0.4/s`, `3/min`. */
+/** `12/s`, `0.4/s`, `3/min`, `2/h`. */
 export function rateText(perSecond: number): string {
   if (perSecond === 0 || perSecond >= 0.1) return t("{n}/s", { n: decimal(perSecond, perSecond < 10 ? 1 : 0) });
-  return t("{n}/min", { n: decimal(perSecond * 60, 1) });
+  if (perSecond >= 0.1 / 60) return t("{n}/min", { n: decimal(perSecond * 60, 1) });
+  return t("{n}/h", { n: decimal(perSecond * 3600, 1) });
 }
 
 /** `23 ms`; a dash where no duration is known. */

@@ -47,7 +47,7 @@ function usePhone(): boolean {
 function useTree(model: TraceModel, showsLines: boolean) {
   const [closed, setClosed] = useState<ReadonlySet<number>>(new Set());
   const [lines, setLines] = useState<ReadonlySet<number>>(new Set());
-  const [openLine, setOpenLine] = useState("");
+  const [chosen, setChosen] = useState("");
   useEffect(() => setLines(new Set()), [showsLines]);
   const hasLines = useCallback(
     (node: TraceNode) =>
@@ -56,7 +56,9 @@ function useTree(model: TraceModel, showsLines: boolean) {
   );
   const rows = useMemo(() => rowsOf(model, closed, hasLines), [model, closed, hasLines]);
   const span = view.value.span;
-  const open = openLine || String(span === "" ? "" : model.nodes.findIndex((node) => node.id === span));
+  // Both sides of a call may have one id: what was clicked is open, not the first with its id.
+  const isChosen = chosen.includes(".") || (chosen !== "" && model.nodes[Number(chosen)]?.id === span);
+  const open = isChosen ? chosen : span === "" ? "" : String(model.nodes.findIndex((node) => node.id === span));
   const toggled = (set: ReadonlySet<number>, index: number) => {
     const after = new Set(set);
     if (!after.delete(index)) after.add(index);
@@ -74,12 +76,15 @@ function useTree(model: TraceModel, showsLines: boolean) {
       ),
     lines: (index: number) => setLines((now) => toggled(now, index)),
     detail: (row: TraceRow) => {
-      setOpenLine(row.log !== undefined && open !== row.key ? row.key : "");
-      if (row.log === undefined) go({ span: open === row.key ? "" : row.node.id }, true);
-      else if (view.peek().span !== "") go({ span: "" }, true);
+      const opens = open !== row.key;
+      setChosen(opens ? row.key : "");
+      const id = opens && row.log === undefined ? row.node.id : "";
+      if (id !== view.peek().span) go({ span: id }, true);
     },
   };
 }
+
+type Tree = ReturnType<typeof useTree>;
 
 /** Follows scrolling and size of the box: where the rows are seen, in pixels from the first one. */
 function usePlace(box: WaterfallProps["box"], body: { current: HTMLDivElement | null }) {
@@ -109,80 +114,95 @@ function usePlace(box: WaterfallProps["box"], body: { current: HTMLDivElement | 
 const ROW_KEYS = ["j", "k", "PageDown", "PageUp", "Home", "End", "Enter"];
 
 interface Moves {
-  to: (index: number, focuses?: boolean) => void;
+  to: (index: number) => void;
   at: () => number;
   page: number;
   reveal: (node: number) => void;
 }
 
-function useRowKeys(props: WaterfallProps, tree: ReturnType<typeof useTree>, moves: Moves) {
+/** What the keys act on, as of the last drawing. */
+interface Latest {
+  props: WaterfallProps;
+  tree: Tree;
+  moves: Moves;
+}
+
+const isFolder = ({ node, log }: TraceRow) => log === undefined && (node.end > node.index + 1 || node.kind === "lines");
+
+/** The keys of this page. */
+function keysOf(latest: { current: Latest }): Key[] {
+  const row = () => latest.current.tree.rows[latest.current.moves.at()];
+  const jump = (all: readonly number[], by: 1 | -1, none: string) => {
+    const to = next(all, row()?.node.index ?? -1, by);
+    if (to < 0) tell(none);
+    else latest.current.moves.reveal(to);
+  };
+  const right = () => {
+    const { tree, moves } = latest.current;
+    const now = row();
+    if (now === undefined || !isFolder(now)) return;
+    if (tree.closed.has(now.node.index)) tree.fold(now.node.index);
+    else moves.to(moves.at() + 1);
+  };
+  const left = () => {
+    const { tree, moves } = latest.current;
+    const now = row();
+    if (now === undefined) return;
+    if (isFolder(now) && !tree.closed.has(now.node.index)) tree.fold(now.node.index);
+    else moves.reveal(now.log === undefined ? Math.max(0, now.node.parent) : now.node.index);
+  };
+  const lines = () => {
+    const now = row();
+    if (now !== undefined) latest.current.tree.lines(now.node.index);
+  };
+  const search = () => document.querySelector<HTMLElement>("[data-testid=trace-find]")?.focus();
+  const error = (by: 1 | -1) => () => jump(latest.current.props.model.errors, by, t("No span of this trace failed."));
+  const match = (by: 1 | -1) => () =>
+    jump(latest.current.props.found, by, t("Nothing in this trace contains the text."));
+  return [
+    { keys: ["/"], label: text("Search in the trace"), run: search },
+    { keys: ["e"], label: text("Next error of the trace"), run: error(1) },
+    { keys: ["E"], label: text("Previous error of the trace"), run: error(-1) },
+    { keys: ["n"], label: text("Next match"), run: match(1) },
+    { keys: ["N"], label: text("Previous match"), run: match(-1) },
+    { keys: ["ArrowRight"], label: text("Expand the span, or go to the first span below it"), run: right },
+    { keys: ["ArrowLeft"], label: text("Collapse the span, or go to the span above it"), run: left },
+    { keys: ["l"], label: text("Show or hide the log lines of the span"), run: lines },
+    ...KEYS.filter((key) => ROW_KEYS.includes(key.keys[0] ?? "")),
+  ];
+}
+
+/** Connects the keys with this list. */
+function useRowKeys(now: Latest): void {
+  const latest = useRef(now);
+  latest.current = now;
   useLayoutEffect(() => {
-    const { rows, closed } = tree;
-    const now = () => rows[moves.at()];
-    const isFolder = (row: TraceRow) =>
-      row.log === undefined && (row.node.end > row.node.index + 1 || row.node.kind === "lines");
-    const jump = (all: readonly number[], by: 1 | -1, none: string) => {
-      const to = next(all, now()?.node.index ?? -1, by);
-      if (to < 0) tell(none);
-      else moves.reveal(to);
-    };
-    const right = () => {
-      const row = now();
-      if (!row || !isFolder(row)) return;
-      if (closed.has(row.node.index)) tree.fold(row.node.index);
-      else moves.to(moves.at() + 1);
-    };
-    const left = () => {
-      const row = now();
-      if (row && isFolder(row) && !closed.has(row.node.index)) tree.fold(row.node.index);
-      else if (row) moves.reveal(row.log === undefined ? Math.max(0, row.node.parent) : row.node.index);
-    };
-    const error = (by: 1 | -1) => () => jump(props.model.errors, by, t("No span of this trace failed."));
-    const match = (by: 1 | -1) => () => jump(props.found, by, t("Nothing in this trace contains the text."));
-    const own: Key[] = [
-      {
-        keys: ["/"],
-        label: text("Search in the trace"),
-        run: () => document.querySelector<HTMLElement>("[data-testid=trace-find]")?.focus(),
-      },
-      { keys: ["e"], label: text("Next error of the trace"), run: error(1) },
-      { keys: ["E"], label: text("Previous error of the trace"), run: error(-1) },
-      { keys: ["n"], label: text("Next match"), run: match(1) },
-      { keys: ["N"], label: text("Previous match"), run: match(-1) },
-      { keys: ["ArrowRight"], label: text("Expand the span, or go to the first span below it"), run: right },
-      { keys: ["ArrowLeft"], label: text("Collapse the span, or go to the span above it"), run: left },
-      {
-        keys: ["l"],
-        label: text("Show or hide the log lines of the span"),
-        run: () => now() && tree.lines((now() as TraceRow).node.index),
-      },
-    ];
-    pageKeys.value = [...own, ...KEYS.filter((key) => ROW_KEYS.includes(key.keys[0] ?? ""))];
-    const mine = {
-      move: (by: number) => moves.to(moves.at() + by),
-      page: (by: 1 | -1) => moves.to(moves.at() + by * moves.page),
+    const own = {
+      move: (by: number) => latest.current.moves.to(latest.current.moves.at() + by),
+      page: (by: 1 | -1) => latest.current.moves.to(latest.current.moves.at() + by * latest.current.moves.page),
       toggle: () => {
-        const row = now();
-        if (row) tree.detail(row);
+        const row = latest.current.tree.rows[latest.current.moves.at()];
+        if (row) latest.current.tree.detail(row);
       },
-      isOpen: () => now()?.key === tree.open,
+      isOpen: () => latest.current.tree.rows[latest.current.moves.at()]?.key === latest.current.tree.open,
       at: () => "",
       trace: () => undefined,
       close: () => {
-        if (view.peek().span === "" && !tree.open.includes(".")) return false;
-        const row = rows.find((one) => one.key === tree.open);
+        const { tree } = latest.current;
+        const row = tree.rows.find((one) => one.key === tree.open);
         if (row) tree.detail(row);
-        return true;
+        return row !== undefined;
       },
       select: () => undefined,
       value: () => null,
     };
-    list.value = mine;
+    pageKeys.value = keysOf(latest);
+    list.value = own;
     return () => {
       pageKeys.value = [];
-      if (list.peek() === mine) list.value = null;
+      if (list.peek() === own) list.value = null;
     };
-  });
+  }, []);
 }
 
 function Head({ model, ticks }: { model: TraceModel; ticks: readonly number[] }) {
@@ -209,25 +229,20 @@ function Head({ model, ticks }: { model: TraceModel; ticks: readonly number[] })
   );
 }
 
-/** The waterfall. */
-export function Waterfall(props: WaterfallProps) {
-  const { model, box } = props;
-  const body = useRef<HTMLDivElement>(null);
-  const isPhone = usePhone();
-  const rowHeight = isPhone ? 46 : 27;
-  const tree = useTree(model, props.showsLines);
-  const { rows, open } = tree;
+/** The row that keys act on, and how others are reached: shown, and focused once they are drawn. */
+function useCursor(
+  { model, box, reveal: revealed }: WaterfallProps,
+  tree: Tree,
+  body: { current: HTMLDivElement | null },
+  { rowHeight, extras }: { rowHeight: number; extras: Extras },
+) {
+  const { rows } = tree;
   const [cursor, setCursor] = useState("0");
-  const [height, setHeight] = useState(0);
-  const seen = usePlace(box, body);
-  const at = Math.max(
-    0,
-    rows.findIndex((row) => row.key === cursor),
-  );
-  const openAt = open === "" ? -1 : rows.findIndex((row) => row.key === open);
-  const extras: Extras = useMemo(() => (openAt < 0 ? [] : [[openAt, height]]), [openAt, height]);
-  const total = topOf(rows.length, rowHeight, extras);
-  const wanted = useRef({ key: "", focuses: false });
+  const at = useMemo(() => {
+    const found = rows.findIndex((row) => row.key === cursor);
+    return Math.max(0, found);
+  }, [rows, cursor]);
+  const wanted = useRef("");
   const show = (index: number) => {
     const [outer, inner] = [box.current, body.current];
     if (!outer || !inner) return;
@@ -237,45 +252,78 @@ export function Waterfall(props: WaterfallProps) {
   };
   // After the rows that lead to it were opened.
   useLayoutEffect(() => {
-    const { key, focuses } = wanted.current;
-    const index = rows.findIndex((row) => row.key === key);
-    if (key === "" || index < 0) return;
-    wanted.current = { key: "", focuses: false };
+    const key = wanted.current;
+    const index = key === "" ? -1 : rows.findIndex((row) => row.key === key);
+    if (index < 0) return;
+    wanted.current = "";
     show(index);
-    if (focuses)
-      requestAnimationFrame(() =>
-        body.current?.querySelector<HTMLElement>(`[data-key="${key}"]`)?.focus({ preventScroll: true }),
-      );
+    const focus = () => body.current?.querySelector<HTMLElement>(`[data-key="${key}"]`)?.focus({ preventScroll: true });
+    requestAnimationFrame(focus);
   });
-  const to = (index: number, focuses = true) => {
+  const to = (index: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     if (!row) return;
-    wanted.current = { key: row.key, focuses };
+    wanted.current = row.key;
     setCursor(row.key);
   };
-  const reveal = (node: number, focuses = true) => {
+  const reveal = (node: number) => {
     tree.unfold(above(model.nodes, node));
-    wanted.current = { key: String(node), focuses };
+    wanted.current = String(node);
     setCursor(String(node));
   };
-  props.reveal.current = (node) => reveal(node);
-  useRowKeys(props, tree, { to, at: () => at, page: Math.max(1, Math.floor(seen.height / rowHeight) - 3), reveal });
+  revealed.current = reveal;
   useEffect(() => {
     const asked = model.nodes.findIndex((node) => node.id !== "" && node.id === view.peek().span);
     reveal(Math.max(0, asked));
   }, [model]);
-  const colour = useMemo(() => colourOf(model.services), [model]);
-  const found = useMemo(() => new Set(props.found), [props.found]);
-  const { first, end } = stretch(seen.top, seen.height, rows.length, rowHeight, extras);
-  const click = useRef<RowLook["onClick"]>(() => undefined);
-  click.current = (row, what) => {
+  return { cursor, setCursor, at, to, reveal };
+}
+
+/** What a click on a row does; the same function as long as the list is there. */
+function useClick(tree: Tree, setCursor: (key: string) => void): RowLook["onClick"] {
+  const latest = useRef<RowLook["onClick"]>(() => undefined);
+  latest.current = (row, what) => {
     setCursor(row.key);
     if (what === "lines") tree.lines(row.node.index);
     else if (what === "fold" || (row.node.kind !== "span" && row.log === undefined)) tree.fold(row.node.index);
     else tree.detail(row);
   };
-  const onClick = useCallback<RowLook["onClick"]>((row, what) => click.current(row, what), []);
+  return useCallback((row, what) => latest.current(row, what), []);
+}
+
+/** The waterfall. */
+export function Waterfall(props: WaterfallProps) {
+  const { model } = props;
+  const body = useRef<HTMLDivElement>(null);
+  const isPhone = usePhone();
+  const rowHeight = isPhone ? 46 : 27;
+  const tree = useTree(model, props.showsLines);
+  const { rows, open } = tree;
+  const [height, setHeight] = useState(0);
+  const seen = usePlace(props.box, body);
+  const openAt = useMemo(() => (open === "" ? -1 : rows.findIndex((row) => row.key === open)), [rows, open]);
+  const extras: Extras = useMemo(() => (openAt < 0 ? [] : [[openAt, height]]), [openAt, height]);
+  const { cursor, setCursor, at, to, reveal } = useCursor(props, tree, body, { rowHeight, extras });
+  const page = Math.max(1, Math.floor(seen.height / rowHeight) - 3);
+  useRowKeys({ props, tree, moves: { to, at: () => at, page, reveal } });
+  const onClick = useClick(tree, setCursor);
+  const colour = useMemo(() => colourOf(model.services), [model]);
+  const found = useMemo(() => new Set(props.found), [props.found]);
+  const lookOf = (row: TraceRow, index: number): RowLook => ({
+    index,
+    duration: model.duration,
+    colour: colour(row.node.service),
+    isOpen: row.key === open,
+    isClosed: tree.closed.has(row.node.index),
+    isHere: row.key === cursor,
+    isFound: row.log === undefined && found.has(row.node.index),
+    isDimmed: props.showsPath && row.node.critical === 0,
+    hasLines: tree.hasLines(row.node),
+    onClick,
+  });
+  const { first, end } = stretch(seen.top, seen.height, rows.length, rowHeight, extras);
   const ticks = axisTicks(model.duration, Math.max(3, Math.floor((seen.width * (isPhone ? 1 : 0.6)) / 110)));
+  const step = `${place(ticks[1] ?? model.duration, model.duration)}%`;
   return (
     <div
       class="waterfall"
@@ -284,46 +332,38 @@ export function Waterfall(props: WaterfallProps) {
       aria-rowcount={rows.length + 1}
       aria-colcount={2}
       data-testid="waterfall"
-      style={
-        {
-          "--row": `${rowHeight}px`,
-          "--step": `${place(ticks[1] ?? model.duration, model.duration)}%`,
-        } as preact.CSSProperties
-      }
+      style={{ "--row": `${rowHeight}px`, "--step": step } as preact.CSSProperties}
     >
       <Head model={model} ticks={ticks} />
-      <div class="span-body" role="rowgroup" ref={body} style={{ height: `${total}px` }}>
-        {rows.slice(first, end).map((row, n) => (
-          <div
-            key={row.key}
-            class="span-place"
-            role="none"
-            style={{ transform: `translateY(${topOf(first + n, rowHeight, extras)}px)` }}
-          >
-            <SpanRow
-              row={row}
-              look={{
-                index: first + n,
-                duration: model.duration,
-                colour: colour(row.node.service),
-                isOpen: row.key === open,
-                isClosed: tree.closed.has(row.node.index),
-                isHere: row.key === cursor,
-                isFound: row.log === undefined && found.has(row.node.index),
-                isDimmed: props.showsPath && row.node.critical === 0,
-                hasLines: tree.hasLines(row.node),
-                onClick,
-              }}
-            />
-            {row.key === open &&
-              (row.log === undefined ? (
-                <SpanDetail node={row.node} base={model.startText} problems={props.problems} onHeight={setHeight} />
-              ) : (
-                <LineDetail log={row.log} onHeight={setHeight} />
-              ))}
-          </div>
-        ))}
+      <div
+        class="span-body"
+        role="rowgroup"
+        ref={body}
+        style={{ height: `${topOf(rows.length, rowHeight, extras)}px` }}
+      >
+        {rows.slice(first, end).map((row, n) => {
+          const transform = `translateY(${topOf(first + n, rowHeight, extras)}px)`;
+          return (
+            <div key={row.key} class="span-place" role="none" style={{ transform }}>
+              <SpanRow row={row} look={lookOf(row, first + n)} />
+              {row.key === open && <Detail row={row} props={props} onHeight={setHeight} />}
+            </div>
+          );
+        })}
       </div>
     </div>
   );
+}
+
+function Detail({
+  row,
+  props,
+  onHeight,
+}: {
+  row: TraceRow;
+  props: WaterfallProps;
+  onHeight: (height: number) => void;
+}) {
+  if (row.log !== undefined) return <LineDetail log={row.log} onHeight={onHeight} />;
+  return <SpanDetail node={row.node} base={props.model.startText} problems={props.problems} onHeight={onHeight} />;
 }

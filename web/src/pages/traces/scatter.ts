@@ -76,7 +76,7 @@ export function differences(inside: readonly TraceSummary[], outside: readonly T
   const shares = (traces: readonly TraceSummary[]) => {
     const counts = new Map<string, number>();
     for (const trace of traces) {
-      const services = trace.services.map((service) => `service\n${service}`);
+      const services = [...new Set(trace.services)].map((service) => `service\n${service}`);
       const all = [`operation\n${trace.root_service}: ${trace.root_name}`, ...services];
       for (const key of [...all, ...(trace.errors > 0 ? ["errors\n"] : [])])
         counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -106,6 +106,7 @@ export const TRACES: Readonly<Record<string, string>> = {
   "Service map; the table has the same numbers": "Peta layanan; tabel memuat angka yang sama",
   "{n}/s": "{n}/dtk",
   "{n}/min": "{n}/mnt",
+  "{n}/h": "{n}/jam",
   "{share} errors": "{share} galat",
   "p50 {p50}, p95 {p95}": "p50 {p50}, p95 {p95}",
   Database: "Basis data",
