@@ -13,7 +13,7 @@ use elastic::{DocumentCounter, DocumentIntake};
 use ingest::{Encoding, Format, IngestRequest, Intake, Sender};
 use loki::push::InFlight;
 use loki::push::decode::PushWriter;
-use otel::otlp::decode::{OtlpForm, ingest_otlp};
+use otel::otlp::decode::{OtlpForm, Signal, ingest_otlp};
 use otel::splunk::decode::{HecDefaults, HecForm, ingest_hec};
 use otel::syslog::decode::{SyslogChunk, SyslogFramer, SyslogFrames, ingest_syslog};
 use storage::{Options, Store};
@@ -65,8 +65,8 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
         }
         "loki-protobuf" => loki.protobuf(body, &sender)?.accepted,
         "loki-json" => loki.json(body, plain, &sender)?.accepted,
-        "otlp-protobuf" => ingest_otlp(intake, body, plain, OtlpForm::Protobuf, &sender)?.accepted,
-        "otlp-json" => ingest_otlp(intake, body, plain, OtlpForm::Json, &sender)?.accepted,
+        "otlp-protobuf" => ingest_otlp(intake, body, plain, (Signal::Logs, OtlpForm::Protobuf), &sender)?.accepted,
+        "otlp-json" => ingest_otlp(intake, body, plain, (Signal::Logs, OtlpForm::Json), &sender)?.accepted,
         name if name.starts_with("cloudwatch") => {
             ingest_cloudwatch(intake, &PutLogEvents::read(body)?, body, &sender)?.answer.accepted
         }
