@@ -79,8 +79,11 @@ fn each_event_is_delivered_once_whichever_node_accepts_it_and_whichever_delivers
     assert_eq!(texts(&taken, 2), ["one", "two"]);
     // Another address, set on the node that does not deliver, continues there.
     let (elsewhere, taken_there) = receiver();
-    of_b.put(Filter { destination: elsewhere, ..filter }).unwrap();
+    of_b.put(Filter { destination: elsewhere.clone(), ..filter }).unwrap();
     assert_eq!(taken_there.recv_timeout(Duration::from_secs(60)).unwrap()["messageType"], "CONTROL_MESSAGE");
+    let is_there =
+        |one: &Subscriptions| one.workers.lock().values().any(|worker| worker.definition.destination == elsewhere);
+    until("whoever delivers knows it", || is_there(&of_a) || is_there(&of_b));
     append_errors(&b, &["three"]);
     let last = texts(&taken_there, 1);
     let position =

@@ -60,19 +60,19 @@ pub(crate) struct Fence {
 /// The states in PostgreSQL.
 pub(crate) struct States {
     database: Database,
-    /// The table of leases, which belongs to the catalog.
-    leases: String,
+    /// The schema of the catalog, which has the table of leases.
+    catalog: String,
 }
 
 impl States {
     pub(crate) fn new(database: Database, store: [u8; 16]) -> Self {
-        Self { database, leases: format!("catat_{:032x}_catalog.leases", u128::from_be_bytes(store)) }
+        Self { database, catalog: format!("catat_{:032x}_catalog", u128::from_be_bytes(store)) }
     }
 
     /// Returns what became of a state since a version; `None` if nothing did.
     pub(crate) fn news(&mut self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
         self.database.read(|session| {
-            let version = version_of(session, state, "")?;
+            let version = version_of(session, state, VERSION_OF)?;
             if version == since {
                 return Ok(None);
             }
@@ -87,10 +87,10 @@ impl States {
     ///
     /// Errors: refused if the node does not hold the lease, or if the version is another one.
     pub(crate) fn save(&mut self, state: &str, change: &StateChange<'_>, by: Fence) -> Result<u64, DatabaseError> {
-        let leases = &self.leases;
+        let catalog = &self.catalog;
         self.database.transact(|session| {
-            check_fence(session, leases, by)?;
-            if version_of(session, state, "FOR UPDATE")? != change.version {
+            check_fence(session, catalog, by)?;
+            if version_of(session, state, LOCKED_VERSION_OF)? != change.version {
                 return Err(refused("another node has changed this state"));
             }
             let StateChange { version, put, removed } = change;
@@ -121,9 +121,9 @@ impl States {
         (before, json): (&str, &str),
         by: Option<Fence>,
     ) -> Result<bool, DatabaseError> {
-        let leases = &self.leases;
+        let catalog = &self.catalog;
         self.database.transact(|session| {
-            by.map_or(Ok(()), |by| check_fence(session, leases, by))?;
+            by.map_or(Ok(()), |by| check_fence(session, catalog, by))?;
             let put =
                 "UPDATE settings SET json = $4, version = version + 1 WHERE kind = $1 AND name = $2 AND json = $3";
             Ok(session.execute(put, &[&kind, &name, &before, &json])? > 0)
@@ -132,16 +132,21 @@ impl States {
 }
 
 /// Checks that a node holds a lease, and keeps all others from taking it until the transaction ends.
-fn check_fence(session: &Session, leases: &str, by: Fence) -> Result<(), Failure> {
-    let held = format!("SELECT 1 FROM {leases} WHERE name = $1 AND epoch = $2 AND until > now() FOR SHARE");
+fn check_fence(session: &Session, tables: &str, by: Fence) -> Result<(), Failure> {
+    let held = format!("SELECT 1 FROM {tables}.leases WHERE name = $1 AND epoch = $2 AND until > now() FOR SHARE");
     match session.query(&held, &[&by.lease, &signed(by.epoch)])?.first() {
         Some(_) => Ok(()),
         None => Err(refused("another node holds the lease now")),
     }
 }
 
-fn version_of(session: &Session, state: &str, lock: &str) -> Result<u64, Failure> {
-    let rows = session.query(&format!("SELECT version FROM states WHERE name = $1 {lock}"), &[&state])?;
+const VERSION_OF: &str = "SELECT version FROM states WHERE name = $1";
+
+/// The same, where nobody else may write it until the transaction ends.
+const LOCKED_VERSION_OF: &str = "SELECT version FROM states WHERE name = $1 FOR UPDATE";
+
+fn version_of(session: &Session, state: &str, select: &str) -> Result<u64, Failure> {
+    let rows = session.query(select, &[&state])?;
     Ok(rows.first().map_or(Ok(0), |row| row.try_get(0).map(unsigned))?)
 }
 

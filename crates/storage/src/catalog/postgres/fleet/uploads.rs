@@ -23,10 +23,6 @@ pub(in crate::catalog) const VERSION_7: &str = "
 /// Why segments are not listed whose objects may be gone.
 const GIVEN_UP: &str = "what this node had uploaded was given up when its lease ended, or upkeep changed hands";
 
-/// What is being uploaded by no node that is alive. A node of an earlier version does not say who uploads: it does upkeep.
-const OF_NOBODY: &str = "change = 0 AND epoch IS NOT NULL AND NOT EXISTS (SELECT 1 FROM nodes
-    WHERE nodes.epoch = doomed.epoch AND renewed > now() - make_interval(secs => $1))";
-
 /// Takes segments for a node instead of those that it had taken; returns those that are gone or that another has.
 pub(in crate::catalog) fn take_segments(session: &Session, epoch: i64, ids: &[u128]) -> Result<Vec<u128>, Failure> {
     let forget = "DELETE FROM taken_segments AS taken WHERE epoch = $1 OR NOT EXISTS (SELECT 1 FROM nodes
@@ -86,12 +82,12 @@ pub(in crate::catalog) fn give_up(session: &Session, files: &[&str]) -> Result<(
     session.execute(change, &[&files]).map(|_| ())
 }
 
-/// The same for what no node uploads any more; `has_changed_hands`: and for what nodes of an earlier version upload.
+/// The same for what no node uploads any more; `has_changed_hands`: and for what nodes of an earlier version upload, which do
+/// not say that it is theirs, and do upkeep.
 pub(super) fn give_up_unowned(session: &Session, has_changed_hands: bool) -> Result<(), Failure> {
-    let unowned = if has_changed_hands { "OR change = 0 AND epoch IS NULL AND place = 1" } else { "" };
-    let change = format!(
-        "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
-        WHERE {OF_NOBODY} {unowned}"
-    );
-    session.execute(&change, &[&LEASE_S]).map(|_| ())
+    let change = "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
+        WHERE place = 1 AND change = 0 AND CASE WHEN epoch IS NULL THEN $1
+            ELSE NOT EXISTS (SELECT 1 FROM nodes
+                WHERE nodes.epoch = doomed.epoch AND renewed > now() - make_interval(secs => $2)) END";
+    session.execute(change, &[&has_changed_hands, &LEASE_S]).map(|_| ())
 }
