@@ -28,7 +28,7 @@ const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
 /// The subscription filters and their deliveries.
 pub struct Subscriptions {
-    workers: Arc<Workers>,
+    pub(super) workers: Arc<Workers>,
     /// Starts and ends deliveries in a fleet.
     follower: Mutex<Option<JoinHandle<()>>>,
     /// Destinations are probed one after the other.
