@@ -61,6 +61,22 @@ impl Filter {
         Ok(is_exchanged)
     }
 
+    /// Saves its position, also in a document that has come into the place of the one that it was read from. Returns `false`
+    /// if it was replaced or removed.
+    pub(super) fn save_position(&mut self, settings: Settings<'_>) -> Result<bool, CloudWatchProblem> {
+        if self.exchange(settings, DocumentWriter::Holder)? {
+            return Ok(true);
+        }
+        loop {
+            let now = filters(settings)?.into_iter().find(|saved| saved.key() == self.key());
+            let Some(mut now) = now.filter(|saved| saved.sequence < self.sequence) else { return Ok(false) };
+            (now.sequence, now.n_events) = (self.sequence, self.n_events);
+            if now.exchange(settings, DocumentWriter::Holder)? {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Returns the plan that finds matching events: their messages and streams.
     pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
         let mut plan = plan_of(&self.pattern)?;

@@ -200,11 +200,11 @@ fn follow_filters(shared: &Arc<Workers>) -> Result<(), CloudWatchProblem> {
     let all = if shared.store.has_alerts() { filters(shared.store.settings())? } else { Vec::new() };
     workers.retain(|_, worker| {
         let is_same = all.iter().any(|filter| filter.definition() == worker.definition);
-        let stays = is_same && !worker.thread.is_finished();
-        if !stays {
+        if !is_same {
             worker.end();
         }
-        stays
+        // The next delivery starts where this one ends, so it waits until that is known.
+        !worker.thread.is_finished()
     });
     let new: Vec<&Filter> = all.iter().filter(|filter| !workers.contains_key(&filter.key())).collect();
     new.into_iter().try_for_each(|filter| deliver(shared, &mut workers, filter))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use alert::{PostError, Poster};
-use storage::{Clock, DocumentWriter, Store};
+use storage::{Clock, Store};
 use tokio::sync::watch;
 use types::Secret;
 
@@ -105,22 +105,24 @@ impl Workers {
         }
     }
 
-    /// Saves the position of a filter, unless the filter was replaced or removed: then its delivery ends. Returns `false` if
-    /// it could not be saved, so that the last events are delivered again after a restart, or by the next node.
+    /// Saves the position of a filter, also if another destination or pattern was set meanwhile: then its delivery ends, and
+    /// the next one continues there. Returns `false` if it could not be saved, so that the last events are delivered again
+    /// after a restart, or by the next node.
     pub(super) fn save_position(&self, filter: &mut Filter, progress: &Progress) -> bool {
         let _held = self.lock();
-        if progress.is_over.load(Ordering::Relaxed) {
-            return true;
-        }
-        match filter.exchange(self.store.settings(), DocumentWriter::Holder) {
-            Ok(is_exchanged) => progress.is_over.store(!is_exchanged, Ordering::Relaxed),
+        match filter.save_position(self.store.settings()) {
+            Ok(is_in_place) => {
+                if !is_in_place {
+                    progress.is_over.store(true, Ordering::Relaxed);
+                }
+                true
+            }
             Err(problem) => {
                 let (group, filter) = (&filter.group, &filter.name);
                 tracing::warn!(group, filter, reason = problem.parts().2, "subscription filter position not saved");
-                return false;
+                false
             }
         }
-        true
     }
 }
 
