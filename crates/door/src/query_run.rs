@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use execute::{
-    Answer, AnsweredPlan, Part, PartialReason, Peers, Request, Stats, Support, TakePartialRows, TakeRows, execute,
+    Answer, AnsweredPlan, BlockVisitor, Part, PartialReason, Peers, Request, Stats, Support, TakePartialRows, TakeRows,
+    execute,
 };
 use plan::Plan;
 use storage::Snapshot;
@@ -48,6 +49,8 @@ pub struct Takers<'a> {
 struct Shown<'a> {
     takers: Option<Takers<'a>>,
     rows_max: Option<usize>,
+    /// Takes the columns of blocks instead of rows.
+    visitor: Option<&'a dyn BlockVisitor>,
 }
 
 /// What a question is asked about, besides its range.
@@ -173,6 +176,19 @@ impl<'a> QueryRun<'a> {
         self.answer(snapshot, plan, scope, range, shown)
     }
 
+    /// Gives the columns of a plan of row-wise operators to a visitor, block by block; the answer has no rows.
+    pub fn visit(
+        &self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        scope: &Scope,
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Answer, Problem> {
+        let shown = Shown { visitor: Some(visitor), ..Shown::default() };
+        self.answer(snapshot, plan, scope, range, shown)
+    }
+
     /// Answers `plan` over a snapshot; of more than `rows_max` rows, groups too, only the first are needed.
     pub fn execute_first(
         &self,
@@ -212,7 +228,10 @@ impl<'a> QueryRun<'a> {
         remaining.support.take_rows = shown.takers.map(|takers| takers.rows);
         remaining.support.take_partial_rows = shown.takers.map(|takers| takers.partial_rows);
         remaining.support.rows_max = shown.rows_max;
-        let mut answer = execute(&answered.plan, &snapshot.runs, &remaining)?;
+        let mut answer = match shown.visitor {
+            Some(visitor) => execute::visit_blocks(&answered.plan, &snapshot.runs, &remaining, visitor)?,
+            None => execute(&answered.plan, &snapshot.runs, &remaining)?,
+        };
         answer.partial_reasons.extend(answered.partial_reasons);
         complete(&mut answer.stats, snapshot);
         self.server.note_damage(&answer.partial_reasons);

@@ -237,6 +237,11 @@ impl<T: Send + Sync + 'static> FromRequestParts<FamilyState<T>> for FamilyServer
 }
 
 impl Shared {
+    /// Returns the server as it sees itself, for work that nobody has asked for.
+    pub fn of_server(server: Arc<Server>) -> Self {
+        Self { server, caller: Arc::new(Caller::server()) }
+    }
+
     /// Returns the server without its caller, for work that outlives the request.
     pub fn whole(&self) -> &Arc<Server> {
         &self.server

@@ -19,3 +19,4 @@ pub(crate) mod spilled;
 pub(crate) mod stream;
 pub(crate) mod subquery;
 pub(crate) mod tail;
+pub(crate) mod visit;

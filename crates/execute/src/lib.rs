@@ -32,6 +32,7 @@ pub use crate::answers::select::{SelectionReport, select_events};
 pub use crate::answers::stream::{execute_stream, needs_several_passes};
 pub use crate::answers::subquery::{AnsweredPlan, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables};
 pub use crate::answers::tail::{Tail, TailError, TailRows};
+pub use crate::answers::visit::{BlockVisitor, visit_blocks};
 pub use crate::columns::memory::{MemoryPool, MemoryReservation};
 pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};
 pub use crate::operators::patterns::patterns_plan;

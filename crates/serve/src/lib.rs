@@ -67,6 +67,7 @@ pub async fn serve(
     if families.server.whole_store().nodes().is_some() {
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
+    tokio::spawn(traces::follow_spans(Arc::downgrade(&families.server), families.traces.clone()));
     let server = || families.server.clone();
     let limiter = syslog::ConnectionLimiter::default();
     let syslog = syslog::start(server(), families.syslog.clone(), others.syslog, of_syslog, limiter)?;

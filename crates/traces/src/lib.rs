@@ -32,6 +32,7 @@ use door::table::Table;
 use self::jaeger::JaegerFormat;
 use self::tempo::TextFormat;
 
+pub use self::map::upkeep::follow_spans;
 pub use self::state::TracesState;
 
 /// Returns the routes of this crate.

@@ -10,13 +10,15 @@ mod logs;
 pub(crate) mod measure;
 mod scan;
 mod slices;
+pub(crate) mod upkeep;
 
 use std::sync::Arc;
 
+use execute::Answer;
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use door::problem::Problem;
-use door::query_run::QueryRun;
+use door::query_run::{QueryRun, damages};
 
 use self::cache::SliceCache;
 use self::graph::Graph;
@@ -51,6 +53,20 @@ pub(crate) fn map(
     reading: &mut Reading,
 ) -> Result<Graph, Problem> {
     let (range, step) = aligned(range);
+    let slices = slices(run, cache, (range, step), groups, reading)?;
+    let mut graph = Graph::of(&slices, range);
+    graph.add_logged(logs::services(run, range, groups, reading)?);
+    Ok(graph)
+}
+
+/// Returns the slices of a length that a range consists of; those that are not known are read.
+fn slices(
+    run: &QueryRun<'_>,
+    cache: &SliceCache,
+    (range, step): (TimeRange, i64),
+    groups: &[GroupPattern],
+    reading: &mut Reading,
+) -> Result<Vec<Arc<Slice>>, Problem> {
     let snapshot = run.snapshot(&span_groups(groups), range);
     let n_slices = usize::try_from(range.to.0.saturating_sub(range.from.0) / step).unwrap_or_default();
     let slice_range = |index: usize| {
@@ -68,22 +84,17 @@ pub(crate) fn map(
             continue;
         }
         let missing = TimeRange { from: slice_range(index).from, to: slice_range(index + n_missing - 1).to };
-        let n_reasons = reading.partial_reasons.len();
-        let read = scan::read_slices(run, &snapshot, missing, step, reading)?;
-        let is_whole = reading.partial_reasons.len() == n_reasons;
-        for (place, slice) in (index..).zip(read) {
-            let slice = Arc::new(slice);
-            if is_whole {
+        for (place, read) in (index..).zip(scan::read_slices(run, &snapshot, missing, step, reading)?) {
+            let slice = Arc::new(read.slice);
+            if read.is_whole {
                 cache.put(keys[place], slice.clone());
             }
             slices[place] = Some(slice);
         }
         index += n_missing;
     }
-    let slices: Vec<Arc<Slice>> = slices.into_iter().flatten().collect();
-    let mut graph = Graph::of(&slices, range);
-    graph.add_logged(logs::services(run, range, groups, reading)?);
-    Ok(graph)
+    reading.add(Answer { partial_reasons: damages(&snapshot).collect(), ..Answer::default() });
+    Ok(slices.into_iter().flatten().collect())
 }
 
 /// Returns the range that whole slices cover, and their length.

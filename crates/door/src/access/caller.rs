@@ -67,6 +67,11 @@ impl Caller {
         Self { role: Role::Read, scope: GroupScope::All, name: "node".into(), ..Self::default() }
     }
 
+    /// Returns the server itself, for work that nobody has asked for.
+    pub(crate) fn server() -> Self {
+        Self { role: Role::Read, scope: GroupScope::All, name: "server".into(), ..Self::default() }
+    }
+
     /// Somebody on this machine, as long as nobody has made a key.
     pub(super) fn local(validity: Validity) -> Self {
         Self { role: Role::Operate, sends: true, scope: GroupScope::All, validity, ..Self::default() }

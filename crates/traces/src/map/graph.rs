@@ -181,6 +181,6 @@ impl Totals {
 fn caller(slices: &[Arc<Slice>], index: usize, request: &OpenRequest) -> Option<(usize, usize)> {
     let before = (index.saturating_sub(SLICES_BACK)..index).rev();
     let places = before.chain((index + 1 < slices.len()).then_some(index + 1));
-    let mut found = places.flat_map(|place| request.causes.iter().map(move |cause| (place, *cause)));
+    let mut found = places.flat_map(|place| request.causes.iter().map(move |cause| (place, cause)));
     found.find_map(|(place, cause)| Some((place, slices[place].open_call(cause)?)))
 }

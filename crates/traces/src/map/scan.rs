@@ -1,18 +1,23 @@
 //! Reads slices: the spans that are calls, requests or roots, with the columns that the map needs and no others.
+//!
+//! Blocks come in any order, column by column. A slice is made as soon as all blocks are there that may have spans of it, so that
+//! few slices are under way at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use plan::function::Function;
+use execute::BlockVisitor;
 use plan::{Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
-use types::{TimeRange, Timestamp, Value};
+use types::{Column, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
-use door::query_run::{QueryRun, Takers};
+use door::query_run::QueryRun;
 
 use super::measure::Call;
-use super::slices::{MapSpan, Slice, SliceBuilder, Target, TargetKind, key};
-use crate::plans::{equal, field, first_of, is_present, is_span, one_of};
+use super::slices::{Causes, MapSpan, Slice, SliceBuilder, Target, TargetKind, key};
+use crate::plans::{field, is_present, is_span, one_of};
 use crate::read::Reading;
 use crate::span::{SpanKind, member, nanoseconds, number};
 use crate::times;
@@ -20,11 +25,23 @@ use crate::times;
 /// Limit on the links of a message that are followed.
 const LINKS_MAX: usize = 16;
 
-/// Attributes that name what a call goes to, in order of their OpenTelemetry versions.
-const DATABASE: [&str; 2] = ["db.system.name", "db.system"];
-const QUEUE: [&str; 1] = ["messaging.system"];
-const PEER: [&str; 1] = ["peer.service"];
-const ADDRESS: [&str; 5] = ["server.address", "net.peer.name", "network.peer.address", "http.host", "net.peer.ip"];
+/// The columns of the plan that are not those of [`TARGETS`].
+const OWN: [&str; 9] =
+    ["@timestamp", "trace_id", "span_id", "parent_span_id", "service", "kind", "status", "duration_ms", "links"];
+
+/// Attributes that name what a call goes to: databases, queues, peers, addresses, each in order of their OpenTelemetry versions.
+const TARGETS: [&[&str]; 4] = [
+    &["db.system.name", "db.system"],
+    &["messaging.system"],
+    &["peer.service"],
+    &["server.address", "net.peer.name", "network.peer.address", "http.host", "net.peer.ip"],
+];
+
+/// A slice, and whether nothing was left out.
+pub(crate) struct ReadSlice {
+    pub(crate) slice: Slice,
+    pub(crate) is_whole: bool,
+}
 
 /// Reads the slices of a range, oldest first.
 pub(crate) fn read_slices(
@@ -33,68 +50,99 @@ pub(crate) fn read_slices(
     range: TimeRange,
     step: i64,
     reading: &mut Reading,
-) -> Result<Vec<Slice>, Problem> {
+) -> Result<Vec<ReadSlice>, Problem> {
     let n_slices = usize::try_from(range.to.0.saturating_sub(range.from.0) / step).unwrap_or_default();
-    let progress = Mutex::new(Progress { slices: vec![Slice::default(); n_slices], current: None });
-    let take = |rows: Vec<Vec<Option<Value>>>| {
-        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in &rows {
-            let Some((at, span)) = span(row) else { continue };
-            let slice = at.0.saturating_sub(range.from.0) / step;
-            progress.builder(usize::try_from(slice).unwrap_or_default()).add(span);
-        }
-        true
+    let reader = SliceReader {
+        from: range.from,
+        step,
+        under_way: (0..n_slices).map(|_| UnderWay::default()).collect(),
+        blocks: OnceLock::new(),
     };
-    let takers = Takers { rows: &take, partial_rows: &|_| {} };
     let scope = times::scope(run.server.now());
-    let answer = run.execute_into(snapshot, &plan(), &scope, range, takers)?;
-    // Rows that did not leave early.
-    take(reading.add(answer));
-    let mut progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-    progress.close();
-    Ok(progress.slices)
+    reading.add(run.visit(snapshot, &plan(), &scope, range, &reader)?);
+    Ok(reader.under_way.into_iter().map(UnderWay::end).collect())
 }
 
-/// Slices under way: rows come in order of time, so one is built at a time.
-struct Progress {
-    slices: Vec<Slice>,
-    current: Option<(usize, SliceBuilder)>,
+/// Collects spans of blocks until slices are whole.
+struct SliceReader {
+    from: Timestamp,
+    step: i64,
+    under_way: Vec<UnderWay>,
+    /// The first and the last slice of each block.
+    blocks: OnceLock<Vec<(usize, usize)>>,
 }
 
-impl Progress {
-    /// Returns the builder of a slice.
-    fn builder(&mut self, index: usize) -> &mut SliceBuilder {
-        if self.current.as_ref().is_none_or(|(current, _)| *current != index) {
-            self.close();
-        }
-        &mut self.current.get_or_insert_with(|| (index, SliceBuilder::default())).1
+/// A slice under way.
+#[derive(Default)]
+struct UnderWay {
+    /// Blocks that may have spans of it and were not visited yet.
+    n_blocks: AtomicUsize,
+    spans: Mutex<Vec<Vec<MapSpan>>>,
+    slice: OnceLock<Slice>,
+}
+
+impl UnderWay {
+    /// Makes the slice of the spans that are there.
+    fn make(&self) -> Slice {
+        let mut builder = SliceBuilder::default();
+        let spans = std::mem::take(&mut *self.spans.lock().unwrap_or_else(PoisonError::into_inner));
+        spans.into_iter().flatten().for_each(|span| builder.add(span));
+        builder.finish()
     }
 
-    /// Finishes the slice that is built.
-    fn close(&mut self) {
-        if let Some((index, builder)) = self.current.take()
-            && let Some(slice) = self.slices.get_mut(index)
-        {
-            *slice = builder.finish();
+    fn end(mut self) -> ReadSlice {
+        let is_whole = *self.n_blocks.get_mut() == 0;
+        ReadSlice { slice: self.slice.take().unwrap_or_else(|| self.make()), is_whole }
+    }
+}
+
+impl SliceReader {
+    /// Returns the slice of a time, or the nearest one.
+    fn slice_of(&self, at: Timestamp) -> usize {
+        let index = at.0.saturating_sub(self.from.0).div_euclid(self.step);
+        usize::try_from(index).unwrap_or_default().min(self.under_way.len().saturating_sub(1))
+    }
+}
+
+impl BlockVisitor for SliceReader {
+    fn expect(&self, blocks: &[(Timestamp, Timestamp)]) {
+        let blocks = self
+            .blocks
+            .get_or_init(|| blocks.iter().map(|(first, last)| (self.slice_of(*first), self.slice_of(*last))).collect());
+        for (first, last) in blocks {
+            for slice in &self.under_way[*first..=*last] {
+                slice.n_blocks.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn visit(&self, block: usize, columns: &[Arc<Column>]) {
+        let spans = BlockSpans::of(columns);
+        let mut row = 0;
+        while let Some(at) = spans.start(row) {
+            let slice = self.slice_of(at);
+            let n_rows = (row..).map_while(|row| spans.start(row)).take_while(|at| self.slice_of(*at) == slice).count();
+            let of_slice: Vec<MapSpan> = (row..row + n_rows).map(|row| spans.span(row)).collect();
+            self.under_way[slice].spans.lock().unwrap_or_else(PoisonError::into_inner).push(of_slice);
+            row += n_rows;
+        }
+        let (first, last) = self.blocks.get().map_or((1, 0), |blocks| blocks[block]);
+        for slice in self.under_way.get(first..=last).unwrap_or_default() {
+            // The spans of whoever visited another block are seen by whoever visits the last one.
+            if slice.n_blocks.fetch_sub(1, Ordering::AcqRel) == 1 {
+                slice.slice.get_or_init(|| slice.make());
+            }
         }
     }
 }
 
-/// Returns the plan of the spans that concern the map, newest first.
+/// Returns the plan of the spans that concern the map.
 fn plan() -> Plan {
     let kinds = ["server", "client", "producer", "consumer"].map(str::to_owned);
     let is_root = not(is_present("parent_span_id"));
     let concerns = Expr::Or(Box::new(one_of("kind", &kinds)), Box::new(is_root));
-    let links = Expr::Call(Function::If, vec![equal("kind", "consumer"), field("links"), Expr::Literal(None)]);
-    let own = ["@timestamp", "trace_id", "span_id", "parent_span_id", "service", "kind", "status", "duration_ms"];
-    let mut columns: Vec<(Name, Expr)> = own.iter().map(|name| (Name::from(*name), field(name))).collect();
-    let is_call = || one_of("kind", &["client".to_owned(), "producer".to_owned()]);
-    let targets = [("database", &DATABASE[..]), ("queue", &QUEUE), ("peer", &PEER), ("address", &ADDRESS)];
-    for (name, fields) in targets {
-        let of_call = Expr::Call(Function::If, vec![is_call(), first_of(fields), Expr::Literal(None)]);
-        columns.push((name.into(), of_call));
-    }
-    columns.push(("links".into(), links));
+    let names = OWN.iter().chain(TARGETS.into_iter().flatten());
+    let columns = names.map(|name| (Name::from(*name), field(name))).collect();
     Plan::new(vec![
         Operator::Filter(is_span()),
         Operator::Filter(concerns),
@@ -102,51 +150,134 @@ fn plan() -> Plan {
     ])
 }
 
-/// Returns a span and its start, given the columns of [`plan`].
-fn span(row: &[Option<Value>]) -> Option<(Timestamp, MapSpan)> {
-    let [Some(Value::Timestamp(at)), trace_id, span_id, parent, service, kind, status, duration, targets @ .., links] =
-        row
-    else {
-        return None;
-    };
-    let text = |value: &Option<Value>| match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string().into(),
-        None => Arc::from(""),
-    };
-    let trace_id = text(trace_id);
-    let mut causes: Vec<u64> = parent.iter().map(|parent| key(&trace_id, &text(&Some(parent.clone())))).collect();
-    if let Some(Value::List(items)) = links {
-        for item in items.iter().take(LINKS_MAX) {
-            let Some(Value::Object(link)) = item else { continue };
-            let id = |name: &str| member(link, name).map(Value::to_string).unwrap_or_default();
-            causes.push(key(&id("trace_id"), &id("span_id")));
-        }
-        causes.dedup();
-    }
-    let duration_ns = nanoseconds(duration.as_ref().and_then(number).unwrap_or_default());
-    let span = MapSpan {
-        key: key(&trace_id, &text(span_id)),
-        causes,
-        service: text(service),
-        kind: SpanKind::of(&text(kind)),
-        call: Call::of(duration_ns, matches!(status, Some(Value::String(status)) if &**status == "error")),
-        target: target(targets),
-    };
-    Some((*at, span))
+/// The spans of a block, given the columns of [`plan`].
+struct BlockSpans<'c> {
+    starts: &'c [i64],
+    trace_ids: Texts<'c>,
+    span_ids: Texts<'c>,
+    parents: Texts<'c>,
+    services: Texts<'c>,
+    kinds: Texts<'c>,
+    statuses: Texts<'c>,
+    durations: &'c Column,
+    links: &'c Column,
+    targets: [Vec<Texts<'c>>; 4],
 }
 
-/// Returns what a call goes to, given its database, queue, peer and address.
-fn target(columns: &[Option<Value>]) -> Option<Target> {
-    let [database, queue, peer, address] = columns else { return None };
-    let kind = match (database, queue) {
-        (Some(_), _) => TargetKind::Database,
-        (None, Some(_)) => TargetKind::Queue,
-        (None, None) => TargetKind::External,
-    };
-    let named = [peer, database, queue, address].into_iter().flatten().map(Value::to_string);
-    let name = named.into_iter().find(|name| !name.is_empty())?;
-    Some(Target { kind, name: name.into() })
+impl<'c> BlockSpans<'c> {
+    fn of(columns: &'c [Arc<Column>]) -> Self {
+        let (own, mut others) = columns.split_at(OWN.len());
+        let targets = TARGETS.map(|names| {
+            let (of_kind, rest) = others.split_at(names.len());
+            others = rest;
+            of_kind.iter().map(|column| Texts::of(column)).collect()
+        });
+        let texts = |index: usize| Texts::of(&own[index]);
+        Self {
+            starts: if let Column::Timestamps(starts) = &*own[0] { starts } else { &[] },
+            trace_ids: texts(1),
+            span_ids: texts(2),
+            parents: texts(3),
+            services: texts(4),
+            kinds: texts(5),
+            statuses: texts(6),
+            durations: &own[7],
+            links: &own[8],
+            targets,
+        }
+    }
+
+    fn start(&self, row: usize) -> Option<Timestamp> {
+        self.starts.get(row).copied().map(Timestamp)
+    }
+
+    fn span(&self, row: usize) -> MapSpan {
+        let trace_id = self.trace_ids.get(row).unwrap_or_default();
+        let kind = self.kinds.get(row).map(|kind| SpanKind::of(&kind)).unwrap_or_default();
+        let is_call = matches!(kind, SpanKind::Client | SpanKind::Producer);
+        let duration_ns = nanoseconds(self.durations.value(row).as_ref().and_then(number).unwrap_or_default());
+        let is_error = self.statuses.get(row).is_some_and(|status| status == "error");
+        MapSpan {
+            key: key(&trace_id, &self.span_ids.get(row).unwrap_or_default()),
+            causes: Causes {
+                parent: self.parents.get(row).map(|parent| key(&trace_id, &parent)),
+                links: if kind == SpanKind::Consumer { linked(self.links.value(row)) } else { Vec::new() },
+            },
+            service: self.services.shared(row),
+            kind,
+            call: Call::of(duration_ns, is_error),
+            target: if is_call { self.target(row) } else { None },
+        }
+    }
+
+    /// Returns what a call goes to: by the best name, and the kind of its system.
+    fn target(&self, row: usize) -> Option<Target> {
+        let first = |texts: &Vec<Texts<'_>>| {
+            let found = texts.iter().find(|texts| texts.get(row).is_some_and(|name| !name.is_empty()))?;
+            Some(found.shared(row))
+        };
+        let [database, queue, peer, address] = self.targets.each_ref().map(first);
+        let kind = match (&database, &queue) {
+            (Some(_), _) => TargetKind::Database,
+            (None, Some(_)) => TargetKind::Queue,
+            (None, None) => TargetKind::External,
+        };
+        let name = [peer, database, queue, address].into_iter().flatten().next()?;
+        Some(Target { kind, name })
+    }
+}
+
+/// Returns the keys of the spans that a span links to.
+fn linked(links: Option<Value>) -> Vec<u64> {
+    let Some(Value::List(items)) = links else { return Vec::new() };
+    let links = items.iter().take(LINKS_MAX).filter_map(|item| {
+        let Some(Value::Object(link)) = item else { return None };
+        let id = |name: &str| member(link, name).map(Value::to_string).unwrap_or_default();
+        Some(key(&id("trace_id"), &id("span_id")))
+    });
+    links.collect()
+}
+
+/// The texts of a column.
+struct Texts<'c> {
+    column: &'c Column,
+    /// The texts of a dictionary, by code.
+    named: Vec<Arc<str>>,
+}
+
+impl<'c> Texts<'c> {
+    fn of(column: &'c Column) -> Self {
+        let named = match column {
+            Column::Dictionary { values, .. } => values.iter().map(shared).collect(),
+            _ => Vec::new(),
+        };
+        Self { column, named }
+    }
+
+    /// Returns the text of a row; `None` if it has no value.
+    fn get(&self, row: usize) -> Option<Cow<'_, str>> {
+        match self.column {
+            Column::Missing { .. } => None,
+            Column::Strings { values, .. } => self.column.is_present(row).then(|| Cow::Borrowed(values.get(row))),
+            Column::Dictionary { codes, .. } => Some(Cow::Borrowed(self.named.get(codes[row] as usize)?)),
+            other => other.value(row).map(|value| Cow::Owned(shared(&value).to_string())),
+        }
+    }
+
+    /// Returns the text of a row, empty if it has no value, to be kept.
+    fn shared(&self, row: usize) -> Arc<str> {
+        match self.column {
+            Column::Dictionary { codes, .. } => self.named.get(codes[row] as usize).cloned().unwrap_or_default(),
+            _ => self.get(row).unwrap_or_default().into(),
+        }
+    }
+}
+
+fn shared(value: &Value) -> Arc<str> {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string().into(),
+    }
 }
 
 #[cfg(test)]
@@ -155,9 +286,16 @@ mod tests {
 
     #[test]
     fn targets_have_the_best_name_and_the_kind_of_their_system() {
-        let check = |columns: [&str; 4], expected: Option<(TargetKind, &str)>| {
-            let columns = columns.map(|text| (!text.is_empty()).then(|| Value::text(text)));
-            let found = target(&columns).map(|target| (target.kind, target.name.to_string()));
+        let check = |texts: [&str; 4], expected: Option<(TargetKind, &str)>| {
+            let of_target = |index: usize| texts[index];
+            let mut columns = vec![Arc::new(Column::Missing { n_rows: 1 }); OWN.len()];
+            for (index, names) in TARGETS.iter().enumerate() {
+                // The last name of a kind is found as the first one is.
+                columns.extend(vec![Arc::new(Column::Missing { n_rows: 1 }); names.len() - 1]);
+                let value = (!of_target(index).is_empty()).then(|| Value::text(of_target(index)));
+                columns.push(Arc::new(Column::of_values(vec![value])));
+            }
+            let found = BlockSpans::of(&columns).target(0).map(|target| (target.kind, target.name.to_string()));
             assert_eq!(found, expected.map(|(kind, name)| (kind, name.to_owned())));
         };
         check(["postgresql", "", "", "db-1"], Some((TargetKind::Database, "postgresql")));

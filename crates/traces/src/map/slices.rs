@@ -33,12 +33,31 @@ pub(crate) struct Target {
 #[derive(Clone, Debug)]
 pub(crate) struct MapSpan {
     pub(crate) key: u64,
-    /// The keys of the spans that caused it: its parent, and for a message those that it links to.
-    pub(crate) causes: Vec<u64>,
+    pub(crate) causes: Causes,
     pub(crate) service: Arc<str>,
     pub(crate) kind: SpanKind,
     pub(crate) call: Call,
     pub(crate) target: Option<Target>,
+}
+
+/// The keys of the spans that caused one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Causes {
+    /// Its parent.
+    pub(crate) parent: Option<u64>,
+    /// For a message, the spans that it links to.
+    pub(crate) links: Vec<u64>,
+}
+
+impl Causes {
+    fn is_empty(&self) -> bool {
+        self.parent.is_none() && self.links.is_empty()
+    }
+
+    /// Returns all keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
+        self.parent.into_iter().chain(self.links.iter().copied())
+    }
 }
 
 /// Returns the key of a span: the hash of its ids.
@@ -62,7 +81,7 @@ pub(crate) const NO_TARGET: u32 = u32::MAX;
 /// A request whose caller is not in its slice.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenRequest {
-    pub(crate) causes: Vec<u64>,
+    pub(crate) causes: Causes,
     pub(crate) service: u32,
     /// The request itself, if it is a message: the time of sending it says nothing.
     pub(crate) message: Option<Call>,
@@ -94,7 +113,7 @@ impl Slice {
         let pairs = self.edges.iter().chain(&self.outside).map(|(_, measure)| measure.n_bytes() + 8);
         let requests: usize = self.requests.iter().map(|(_, measure)| measure.n_bytes() + 4).sum();
         let open_requests: usize =
-            self.open_requests.iter().map(|open| size_of::<OpenRequest>() + open.causes.len() * 8).sum();
+            self.open_requests.iter().map(|open| size_of::<OpenRequest>() + open.causes.links.len() * 8).sum();
         names
             + targets
             + pairs.sum::<usize>()
@@ -150,8 +169,8 @@ impl SliceBuilder {
         let calls = &self.calls;
         self.called.retain(|request| {
             let mut found = false;
-            for cause in &request.causes {
-                if let Ok(place) = calls.binary_search_by_key(cause, |call| call.key) {
+            for cause in request.causes.iter() {
+                if let Ok(place) = calls.binary_search_by_key(&cause, |call| call.key) {
                     let call = calls[place];
                     (found, is_answered[place]) = (true, true);
                     edges.entry((call.service, request.service)).or_default().add(request.message.unwrap_or(call.call));

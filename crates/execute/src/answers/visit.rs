@@ -1,0 +1,56 @@
+//! The columns of events, block by block: for work that needs neither rows nor their order.
+
+use std::sync::Arc;
+
+use plan::fields::fields_of;
+use plan::{Operator, Plan};
+use types::{Column, Run, Timestamp};
+
+use crate::answers::finish::finish;
+use crate::expressions::elements::PreparedElements;
+use crate::request::answer::Answer;
+use crate::request::error::ExecuteError;
+use crate::request::parameters::Request;
+use crate::scan::scanner::{Flow, Scan};
+use crate::scan::simplify::simplify_over;
+use crate::scan::steps::Steps;
+
+/// Takes the columns of blocks. Several threads call it.
+pub trait BlockVisitor: Sync {
+    /// Learns the times of the first and the last event of each block that may come, newest first. The number of a block is
+    /// its place.
+    fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
+
+    /// Takes the columns of a block's rows, which may be none. A block that cannot be read, or that there was no time for,
+    /// is not visited, and the answer says why.
+    fn visit(&self, block: usize, columns: &[Arc<Column>]);
+}
+
+/// Gives the columns of a plan of row-wise operators to `visitor`. The answer has no rows.
+pub fn visit_blocks(
+    plan: &Plan,
+    runs: &[Arc<dyn Run>],
+    request: &Request<'_>,
+    visitor: &dyn BlockVisitor,
+) -> Result<Answer, ExecuteError> {
+    let operators = simplify_over(plan.operators(), runs);
+    let Some((projection @ Operator::Project { columns, .. }, lead)) = operators.split_last() else {
+        return Err(ExecuteError::NoProjection);
+    };
+    let mut scan = Scan::new(runs, request);
+    scan.env.prepared = PreparedElements::of(&operators);
+    let steps = Steps::new(lead, &fields_of(std::slice::from_ref(projection)));
+    let items = scan.items();
+    scan.expect(&items);
+    let times: Vec<(Timestamp, Timestamp)> = items.iter().map(|item| (item.first, item.last)).collect();
+    visitor.expect(&times);
+    let work = |(): &mut (), index, item: &_| {
+        let mut frame = scan.frame(item, &steps)?;
+        let columns =
+            columns.iter().map(|(_, expr)| scan.env.evaluate(expr, &mut frame)).collect::<Result<Vec<_>, _>>()?;
+        visitor.visit(index, &columns);
+        Ok(Flow::Continue)
+    };
+    scan.for_each(&items, || (), work)?;
+    finish(&scan, Ok(Answer::default()), false)
+}
