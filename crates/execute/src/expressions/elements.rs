@@ -46,6 +46,8 @@ impl Key {
 #[derive(Debug, Default)]
 pub(crate) struct Elements {
     keys: HashSet<Key>,
+    /// The elements, if all of them are texts that are neither numbers nor times: a text among them is found as it is.
+    texts: Option<HashSet<Box<str>, foldhash::fast::RandomState>>,
     /// Keys of elements that name no severity.
     keys_without_level: HashSet<Key>,
     levels: HashSet<Level>,
@@ -69,6 +71,9 @@ impl Elements {
                 _ => return None,
             }
         }
+        let texts = elements.keys.iter().map(|key| if let Key::Text(text) = key { Some(&**text) } else { None });
+        elements.texts = texts.map(|text| text.map(Box::from)).collect();
+        elements.texts.take_if(|_| !elements.times.is_empty());
         Some(elements)
     }
 
@@ -107,7 +112,10 @@ impl Elements {
         let keys = match is_level.then(|| severity(cell)).flatten() {
             Some(level) if self.levels.contains(&level) => return true,
             Some(_) => &self.keys_without_level,
-            None => &self.keys,
+            None => match (cell, &self.texts) {
+                (Cell::Text(text), Some(texts)) => return texts.contains(text),
+                _ => &self.keys,
+            },
         };
         !keys.is_empty() && Key::of(cell).is_some_and(|key| keys.contains(&key))
     }

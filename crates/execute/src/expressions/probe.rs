@@ -9,11 +9,14 @@ use types::{ProbeField, ScanError, TextProbe};
 use crate::columns::frame::Source;
 use plan::fields::is_system;
 use plan::number::Number;
-use plan::{Comparison, Expr, TextPattern};
+use plan::{Comparison, Expr, Name, TextPattern};
 use types::Value;
 
 /// Shorter texts are in nearly every block: asking costs more than it saves.
 const LITERAL_BYTES_MIN: usize = 3;
+
+/// Shortest text that is taken for an id, which hardly a block has.
+const ID_BYTES_MIN: usize = 16;
 
 /// What a condition asks an index.
 #[derive(Clone, Debug)]
@@ -47,12 +50,8 @@ impl Probe {
                 (name, literal, ignores_case, settles)
             }
             Expr::Compare(Comparison::Equal, a, b) => {
-                let (Expr::Field(name), Expr::Literal(Some(Value::String(text)))) = (&**a, &**b) else { return None };
-                // Equal numbers may be written in different ways, and so may levels and times.
-                if Number::read(text).is_some() || (is_system(name) && **name != *"@message") {
-                    return None;
-                }
-                (name, text.to_string(), false, false)
+                let (name, text) = equal_text(a, b)?;
+                (name, text.to_owned(), false, false)
             }
             _ => return None,
         };
@@ -60,6 +59,14 @@ impl Probe {
         let is_other_system = is_system(field) && **field != *"@message";
         let is_usable = literal.len() >= LITERAL_BYTES_MIN && is_plain && !is_other_system;
         is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, settles })
+    }
+
+    /// Returns the probe for a field that equals an id.
+    pub(crate) fn of_id(field: &Expr, id: &Expr) -> Option<Self> {
+        let (name, text) = equal_text(field, id)?;
+        let is_id = text.len() >= ID_BYTES_MIN && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let (field, literal) = (name.to_string(), text.to_owned());
+        is_id.then_some(Self { field, literal, ignores_case: false, settles: false })
     }
 
     /// Returns the field that is asked about.
@@ -98,4 +105,12 @@ impl Probe {
         };
         Ok(Some(TextProbe { field, literal: &self.literal, ignores_case: self.ignores_case }))
     }
+}
+
+/// Returns a field and a text that it equals only if it holds it.
+fn equal_text<'e>(field: &'e Expr, value: &'e Expr) -> Option<(&'e Name, &'e str)> {
+    let (Expr::Field(name), Expr::Literal(Some(Value::String(text)))) = (field, value) else { return None };
+    // Equal numbers may be written in different ways, and so may levels and times.
+    let is_other_system = is_system(name) && **name != *"@message";
+    (Number::read(text).is_none() && !is_other_system).then_some((name, &**text))
 }

@@ -18,6 +18,9 @@ use plan::fields::is_system;
 /// More questions about every block cost more than they save.
 const ALTERNATIVES_MAX: usize = 16;
 
+/// The same for ids, for which filters of whole runs are asked.
+const IDS_MAX: usize = 64;
+
 /// A condition on stored fields, with what an index may be asked for it.
 struct Condition<'p> {
     expr: &'p Expr,
@@ -173,14 +176,19 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// Returns a probe for each part of an `or`; none where it is something else, or a part has none.
+/// Returns a probe for each part of an `or`, or for each id of a list; none where it is something else, or a part has none.
 fn alternatives_of(condition: &Expr) -> Vec<Probe> {
-    if !matches!(condition, Expr::Or(..)) {
-        return Vec::new();
-    }
-    let of_part = |part: &Expr| conjunction(part).into_iter().find_map(Probe::of);
-    let probes: Option<Vec<Probe>> = disjunction(condition).into_iter().map(of_part).collect();
-    probes.filter(|probes| probes.len() <= ALTERNATIVES_MAX).unwrap_or_default()
+    let probes: Option<Vec<Probe>> = match condition {
+        Expr::Or(..) => {
+            let of_part = |part: &Expr| conjunction(part).into_iter().find_map(Probe::of);
+            let parts = disjunction(condition);
+            (parts.len() <= ALTERNATIVES_MAX).then(|| parts.into_iter().map(of_part).collect()).flatten()
+        }
+        // Of other values, most blocks have some.
+        Expr::In(item, ids) if ids.len() <= IDS_MAX => ids.iter().map(|id| Probe::of_id(item, id)).collect(),
+        _ => None,
+    };
+    probes.unwrap_or_default()
 }
 
 /// Narrows a block to the rows that one of several probes leaves.
