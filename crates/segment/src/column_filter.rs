@@ -1,8 +1,8 @@
 //! Which values a field has in a whole run: asked once, before any block of the run is.
 //!
-//! Where all blocks keep the field as packed hex, such as ids of traces, the filter is a Bloom filter over whole values: an id is
-//! looked for as a whole, and no piece of one tells anything, since all pieces occur. Where they keep texts, it is the table of their
-//! sequences (`filter`). Fields that are kept in another way, or in several, have none; nor have those whose table would be full.
+//! Where all values are lower-case hex of one length, such as ids of traces, the filter is a Bloom filter over whole values: an id is
+//! looked for as a whole, and no piece of one tells anything, since all pieces occur. Where blocks keep texts, it is the table of
+//! their sequences (`filter`). Other fields, and those of several kinds, have none; nor have those whose table would be full.
 //!
 //! Section: byte 0, byte `n` bytes per value, byte `k` and 2^k bytes with [`PROBES`] bits for each value; or byte 1, byte `r`, byte `k` and
 //! 2^k bytes, the table over one sequence in 2^r.
@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::filter::{self, FilterTable};
 use crate::needle::Needle;
-use crate::template::pack_hex;
+use crate::template::{may_be_packed, pack_hex};
 
 /// Bits per distinct value, rounded up to a power of two in all; one value in thirty seems to be there by mistake.
 const BITS_PER_VALUE: usize = 6;
@@ -52,29 +52,38 @@ impl ColumnFilterWriter {
         *self = Self::GivenUp;
     }
 
-    /// Adds the values of a block, which are lower-case hex of one length.
+    /// Adds the values of a block if all of them are lower-case hex of one length.
     pub(crate) fn add_hex(&mut self, column: &Column, present: &RowSet) {
-        let mut packed = Vec::new();
-        let mut n_digits = 0;
-        let mut hash = |text: &str| {
-            packed.clear();
-            pack_hex(&mut packed, text);
-            n_digits = text.len();
-            xxh3_64(&packed)
-        };
-        let mut of_block: Vec<u64> = match column {
-            Column::Strings { values, .. } => present.iter().map(|row| hash(values.get(row))).collect(),
+        let texts: Vec<&str> = match column {
+            Column::Strings { values, .. } => present.iter().map(|row| values.get(row)).collect(),
             Column::Dictionary { codes, values } => {
+                let text = |code: u32| {
+                    if let Some(Value::String(text)) = values.get(code as usize) { &**text } else { "" }
+                };
+                // Most dictionaries hold no ids, which their first value says.
+                if !present.iter().next().is_some_and(|row| may_be_packed(text(codes[row]))) {
+                    return self.give_up();
+                }
                 let mut used: Vec<u32> = present.iter().map(|row| codes[row]).collect();
                 used.sort_unstable();
                 used.dedup();
-                let text = |code: u32| {
-                    if let Some(Value::String(text)) = values.get(code as usize) { Some(text) } else { None }
-                };
-                used.into_iter().filter_map(text).map(|text| hash(text)).collect()
+                used.into_iter().map(text).collect()
             }
             _ => return self.give_up(),
         };
+        let n_digits = texts.first().map_or(0, |text| text.len());
+        if n_digits > 2 * usize::from(u8::MAX)
+            || !texts.iter().all(|text| text.len() == n_digits && may_be_packed(text))
+        {
+            return self.give_up();
+        }
+        let mut packed = Vec::new();
+        let mut of_block: Vec<u64> = Vec::with_capacity(texts.len());
+        for text in texts {
+            packed.clear();
+            pack_hex(&mut packed, text);
+            of_block.push(xxh3_64(&packed));
+        }
         of_block.sort_unstable();
         of_block.dedup();
         match self {

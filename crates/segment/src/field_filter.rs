@@ -59,7 +59,7 @@ pub(crate) fn put(
 ) {
     let (class, prefix) = class_of(encoded).unwrap_or((ANYTHING, ""));
     let is_spelled = class == ANYTHING;
-    if class == HEX {
+    if class == HEX || class == DICTIONARY {
         of_run.add_hex(column, present);
     } else if class != TEXTS {
         of_run.give_up();

@@ -13,6 +13,15 @@ use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 /// Largest section before compression. One block of the largest events stays below it.
 const PLAIN_BYTES_MAX: usize = 1 << 30;
 
+/// Level that finds what repeats, if anything does.
+const QUICK_LEVEL: i32 = 1;
+
+/// Shorter sections are compressed without a look: of few bytes the entropy says little.
+const RANDOM_BYTES_MIN: usize = 4 << 10;
+
+/// Bits per byte from which on bytes look random.
+const RANDOM_BITS: f64 = 7.9;
+
 /// Number of a section within its segment.
 pub(crate) type SectionId = u32;
 
@@ -20,12 +29,15 @@ pub(crate) type SectionId = u32;
 pub(crate) struct SectionWriter {
     level: i32,
     compressor: zstd::bulk::Compressor<'static>,
+    /// Tells quickly whether bytes that look random are.
+    quick: zstd::bulk::Compressor<'static>,
     sections: Vec<(Vec<u8>, usize)>,
 }
 
 impl SectionWriter {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
-        Ok(Self { level, compressor: zstd::bulk::Compressor::new(level)?, sections: Vec::new() })
+        let (compressor, quick) = (zstd::bulk::Compressor::new(level)?, zstd::bulk::Compressor::new(QUICK_LEVEL)?);
+        Ok(Self { level, compressor, quick, sections: Vec::new() })
     }
 
     /// Reserves `n` consecutive numbers, to be filled by [`fill`](Self::fill); until then they are empty.
@@ -38,10 +50,21 @@ impl SectionWriter {
     /// Stores `plain` under a reserved number.
     pub(crate) fn fill(&mut self, id: SectionId, plain: &[u8]) -> std::io::Result<()> {
         debug_assert!(self.level != 0);
-        let packed = self.compressor.compress(plain)?;
-        let stored = if packed.len() < plain.len() { packed } else { plain.to_vec() };
+        let stored = if self.is_random(plain)? { plain.to_vec() } else { self.packed(plain)? };
         self.sections[id as usize] = (stored, plain.len());
         Ok(())
+    }
+
+    fn packed(&mut self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
+        let packed = self.compressor.compress(plain)?;
+        Ok(if packed.len() < plain.len() { packed } else { plain.to_vec() })
+    }
+
+    /// Reports whether compressing bytes would be in vain, as with packed ids, on which high levels spend most time.
+    fn is_random(&mut self, plain: &[u8]) -> std::io::Result<bool> {
+        Ok(plain.len() >= RANDOM_BYTES_MIN
+            && bits_per_byte(plain) > RANDOM_BITS
+            && self.quick.compress(plain)?.len() >= plain.len() - plain.len() / 64)
     }
 
     /// Appends all sections to `file` and their directory to `footer`.
@@ -58,6 +81,19 @@ impl SectionWriter {
             }
         }
     }
+}
+
+/// Returns the entropy of the bytes by themselves.
+fn bits_per_byte(bytes: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    let n = bytes.len() as f64;
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / n)
+        .map(|share| -share * share.log2())
+        .sum()
 }
 
 /// Where a section lies and what it must look like.

@@ -9,9 +9,13 @@ use types::{RowSet, Value};
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 use crate::strings::{put_texts, take_texts};
 use crate::tagged::{put_tagged, take_tagged};
+use crate::template::may_be_packed;
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
 const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
+
+/// Fewer ids of a first block tell nothing of later ones.
+const IDS_MIN: usize = 32;
 
 /// Most values of a run's dictionary; readers hold it in memory as a whole.
 const RUN_DICTIONARY_MAX: usize = 4096;
@@ -26,10 +30,17 @@ pub(crate) struct RunDictionary {
 }
 
 impl RunDictionary {
-    /// Takes all of `texts` in and gives their codes, or nothing where the dictionary would become too large.
-    pub(super) fn codes_of(&mut self, texts: &[&Arc<str>]) -> Option<Vec<u32>> {
+    /// Takes the distinct `texts` of `n_rows` rows in and gives their codes, or nothing where the dictionary would become too
+    /// large.
+    pub(super) fn codes_of(&mut self, texts: &[&Arc<str>], n_rows: usize) -> Option<Vec<u32>> {
         self.n_blocks += 1;
-        if self.n_blocks == 1 && texts.len() > RUN_DICTIONARY_STARTS_MAX {
+        // Ids that hardly repeat in the first block will not do so in later ones, and take less room without codes.
+        let is_of_ids = || {
+            texts.len() >= IDS_MIN
+                && texts.len() * 10 > n_rows * 7
+                && texts.first().is_some_and(|text| may_be_packed(text))
+        };
+        if self.n_blocks == 1 && (texts.len() > RUN_DICTIONARY_STARTS_MAX || is_of_ids()) {
             self.is_closed = true;
         }
         let n_new = texts.iter().filter(|text| !self.by_text.contains_key(**text)).count();

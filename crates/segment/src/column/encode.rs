@@ -100,7 +100,7 @@ fn put_dictionary(out: &mut Vec<u8>, (codes, values): (&[u32], &[Value]), presen
     }
     let texts: Option<Vec<&Arc<str>>> =
         distinct.iter().map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect();
-    if let Some(codes) = texts.as_ref().and_then(|texts| run.codes_of(texts)) {
+    if let Some(codes) = texts.as_ref().and_then(|texts| run.codes_of(texts, of_block.len())) {
         out.push(0);
         put_integers(out, &of_block.iter().map(|code| i64::from(codes[*code as usize])).collect::<Vec<_>>());
         return;

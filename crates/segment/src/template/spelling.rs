@@ -42,6 +42,15 @@ pub(crate) fn push_integer(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(&digits[from..]);
 }
 
+/// Fewest digits of hex that is packed.
+const HEX_DIGITS_MIN: usize = 8;
+
+/// Reports whether a text can be packed as hex: an even number of lower-case digits.
+pub(crate) fn may_be_packed(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() >= HEX_DIGITS_MIN && text.len().is_multiple_of(2) && text.bytes().all(is_digit)
+}
+
 /// Packs lower-case hex digits; bytes that are none are skipped (the dashes of a UUID).
 pub(crate) fn pack_hex(out: &mut Vec<u8>, text: &str) {
     let mut digits = text.bytes().filter_map(|b| match b {
