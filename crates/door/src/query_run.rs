@@ -140,7 +140,7 @@ impl<'a> QueryRun<'a> {
         }
     }
 
-    /// Returns on which nodes of a fleet runs have their homes: those nodes look at them where a query is shared.
+    /// Returns the homes of runs in a fleet: the nodes that read them when a query is shared.
     pub fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
         self.peers.as_ref().map_or_else(Vec::new, |peers| peers.homes(runs))
     }
@@ -262,7 +262,7 @@ pub async fn work_out(server: &Shared, ticket: Ticket, part: Part) -> Result<Vec
             progress: Some(&progress),
             support,
         };
-        // A run never changes under its key: where all are known, the database need not be asked what is new.
+        // A run with a key never changes: if all are known, the database is not asked for changes.
         let mut snapshot = of_thread.filtered(of_thread.whole_store().known_snapshot(&part.groups(), range));
         if !part.is_within(&snapshot.runs) {
             snapshot = of_thread.filtered(of_thread.snapshot(&part.groups(), range));

@@ -1,4 +1,4 @@
-//! A record of a log as an event.
+//! Log records as events.
 
 use std::borrow::Cow;
 
