@@ -45,7 +45,7 @@ pub struct Takers<'a> {
 
 /// Where the rows of an answer go, and how many.
 #[derive(Clone, Copy, Default)]
-struct Shown<'a> {
+struct RowOutput<'a> {
     takers: Option<Takers<'a>>,
     rows_max: Option<usize>,
 }
@@ -169,7 +169,7 @@ impl<'a> QueryRun<'a> {
         range: TimeRange,
         takers: Takers<'_>,
     ) -> Result<Answer, Problem> {
-        let shown = Shown { takers: Some(takers), ..Shown::default() };
+        let shown = RowOutput { takers: Some(takers), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
 
@@ -182,7 +182,7 @@ impl<'a> QueryRun<'a> {
         range: TimeRange,
         rows_max: usize,
     ) -> Result<Answer, Problem> {
-        let shown = Shown { rows_max: Some(rows_max), ..Shown::default() };
+        let shown = RowOutput { rows_max: Some(rows_max), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
 
@@ -194,7 +194,7 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
     ) -> Result<Answer, Problem> {
-        self.answer(snapshot, plan, scope, range, Shown::default())
+        self.answer(snapshot, plan, scope, range, RowOutput::default())
     }
 
     fn answer(
@@ -203,7 +203,7 @@ impl<'a> QueryRun<'a> {
         plan: &Plan,
         scope: &Scope,
         range: TimeRange,
-        shown: Shown<'_>,
+        shown: RowOutput<'_>,
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
