@@ -28,7 +28,7 @@ pub const UNKNOWN_SERVICE: &str = "unknown_service";
 /// Duration from which a span's times are suspect: a year.
 const DURATION_NS_SUSPECT: u64 = 365 * 24 * Timestamp::HOUR as u64;
 
-/// Fields of a span in addition to its attributes.
+/// Most fields of a span in addition to its attributes.
 pub const SPAN_FIELDS_MAX: usize = 24;
 
 /// The role of a span in a call.
@@ -100,11 +100,11 @@ pub struct Span<'a> {
     pub status: SpanStatus,
     /// Why it failed.
     pub status_message: Cow<'a, str>,
-    /// The service; without one [`UNKNOWN_SERVICE`].
+    /// The service; empty for [`UNKNOWN_SERVICE`].
     pub service: Cow<'a, str>,
-    /// When it began, in nanoseconds since the epoch; 0 if that is unknown.
+    /// Start in nanoseconds since the epoch; 0 if unknown.
     pub start: u64,
-    /// When it ended, in nanoseconds since the epoch; 0 if that is unknown.
+    /// End in nanoseconds since the epoch; 0 if unknown.
     pub end: u64,
     /// The state of the trace, as W3C's `tracestate` has it.
     pub trace_state: Cow<'a, str>,
@@ -116,7 +116,7 @@ pub struct Span<'a> {
     pub links: SpanList,
     /// Attributes that its sender left out.
     pub n_dropped_attributes: u64,
-    /// What is wrong with it; empty if nothing is.
+    /// Its problems; empty if there are none.
     pub problem: String,
 }
 
@@ -140,7 +140,7 @@ pub fn id_of_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
 }
 
 impl Span<'_> {
-    /// Notes what is wrong with the span.
+    /// Adds a problem of the span.
     pub fn note(&mut self, problem: impl Display) {
         let separator = if self.problem.is_empty() { "" } else { "; " };
         // Writing to a text succeeds.
@@ -186,7 +186,7 @@ impl Span<'_> {
         collector.add(place, RawEvent::Body(message.as_bytes()), &metadata)
     }
 
-    /// Notes what is wrong with start and end, and makes the end follow the start.
+    /// Adds the problems of start and end, and makes the end follow the start.
     fn check_times(&mut self, received: &ArrivalContext<'_>) {
         match (self.start, self.end) {
             (0, 0) => self.note("start and end are unknown; kept at its arrival with a duration of 0"),

@@ -40,13 +40,13 @@ const STANDSTILL_MAX: Duration = Duration::from_secs(2);
 /// Interval of checks whether the query has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A node, and how much of a query has its home there.
+/// A node and the runs of a query whose home it is.
 pub struct Home {
     /// Name of the node.
     pub node: String,
-    /// Runs with this home.
+    /// Number of runs.
     pub runs: u64,
-    /// Events of these runs.
+    /// Number of their events.
     pub events: u64,
 }
 

@@ -11,9 +11,8 @@
 //! ```
 //!
 //! Shorter ids are padded with zeros on the left. A tag `error` means that the span failed. The tags in which
-//! OpenTelemetry's
-//! exporters write status and scope set those. An invalid span is rejected by its number in the request, and the others are
-//! stored; malformed JSON is refused whole.
+//! OpenTelemetry's exporters write status and scope set those. An invalid span is rejected by its number in the
+//! request, and the others are stored; malformed JSON is refused whole.
 
 use std::borrow::Cow;
 

@@ -7,10 +7,9 @@
 //! ```
 //!
 //! **Fencing.** A save and the check of the lease are one transaction, which locks the row of the lease. If another
-//! node
-//! takes the lease before, the save is refused; if it takes it afterwards, it reads what was saved. A writer also names
-//! the version that it has changed, so it never overwrites what it has not read, even if the answer to its last save
-//! was lost.
+//! node takes the lease before, the save is refused; if it takes it afterwards, it reads what was saved. A writer also
+//! names the version that it has changed, so it never overwrites what it has not read, even if the answer to its last
+//! save was lost.
 
 use database::postgres::{Database, Failure, Session};
 use database::{DatabaseError, DatabaseProblem, signed, unsigned};

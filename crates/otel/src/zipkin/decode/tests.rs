@@ -1,4 +1,4 @@
-//! Damaged and hostile requests. `crates/serve/src/tests/spans` has the fields that each part of a span becomes.
+//! Damaged and hostile requests. `crates/serve/src/tests/spans` has the fields that a span becomes.
 
 use proptest::prelude::*;
 use storage::{Options, Store};

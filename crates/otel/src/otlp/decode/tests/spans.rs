@@ -1,5 +1,4 @@
-//! Spans in both forms, and damaged ones. `crates/serve/src/tests/spans` has the fields that each part of a span
-//! becomes.
+//! Spans in both forms, and damaged ones. `crates/serve/src/tests/spans` has the fields that a span becomes.
 
 use proptest::prelude::*;
 

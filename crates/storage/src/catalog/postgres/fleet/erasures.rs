@@ -15,10 +15,10 @@ use crate::catalog::Deletion;
 use crate::catalog::postgres::cells::{number, text};
 use crate::catalog::postgres::rows::put_deletion;
 
-/// `awaited` lists the objects that were waiting for removal when the last segment with deleted events had been
-/// replaced:
-/// the deletion is finished when they are removed, too. `erases` is false for a node of an earlier version, which does
-/// not hide deleted events.
+/// `awaited` lists the objects that were waiting for removal when the last segment with deleted events was replaced:
+/// the
+/// deletion is finished when they are removed, too. `erases` is false for a node of an earlier version, which does not
+/// hide deleted events.
 pub(in crate::catalog) const VERSION_8: &str = "
     CREATE TABLE receipts(id bigint PRIMARY KEY, text bytea NOT NULL, change bigint NOT NULL);
     CREATE INDEX receipts_by_change ON receipts (change);

@@ -88,7 +88,7 @@ pub(in crate::catalog) fn give_up(session: &Session, files: &[&str]) -> Result<(
     session.execute(change, &[&files]).map(|_| ())
 }
 
-/// Releases the objects of nodes that have left for removal. Nodes of an earlier version record no epoch: their objects
+/// Releases for removal the objects of nodes that have left. Nodes of an earlier version record no epoch: their objects
 /// are released when upkeep `has_changed_hands`.
 pub(super) fn give_up_unowned(session: &Session, has_changed_hands: bool) -> Result<(), Failure> {
     let change = "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
